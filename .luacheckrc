@@ -1,0 +1,6 @@
+std = "max"
+max_line_length = 120
+exclude_files = { "build" }
+
+files["spec"] = { std = "max+busted" }
+files["spec/support/simulator"] = { std = "ngx_lua" }

@@ -1,0 +1,78 @@
+# make                   builds the C core for LUA under build/$(LUA)/
+# make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
+# make demo              a prompt improvement from start to end, against the local simulator
+# make test              every spec on every Lua (make test LUA=lua5.4: on one)
+# make bench             measurements, see spec/bench/README.md
+# demo, test and bench install what they miss: .ci/install has the list of packages
+
+LUA    ?= lua5.4
+LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
+PREFIX ?= /usr/local
+BUILD  ?= build
+
+LUA_ABI    := $(if $(filter luajit,$(LUA)),5.1,$(patsubst lua%,%,$(LUA)))
+LUA_HEADER := $(if $(filter luajit,$(LUA)),luajit-2.1,$(LUA))
+LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/include/$(LUA_HEADER)) /usr/include)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
+LIBS     := -lcurl -lpthread -ldl
+
+# The engine knows no Lua, so it is compiled once; the binding once for each.
+ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
+BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
+CORE    := $(BUILD)/$(LUA)/cekura/core.so
+
+.PHONY: all install rock demo test bench clean
+all: $(CORE)
+
+$(CORE): $(BINDING) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) -shared $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/engine/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -c -o $@ $<
+
+$(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -c -o $@ $<
+
+-include $(ENGINE:.o=.d) $(BINDING:.o=.d)
+
+# The engine's pure parts, tested without Lua and without a network.
+UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))
+.PHONY: units
+units: $(UNITS)
+$(BUILD)/units/%: spec/engine/%.c $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
+
+INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
+INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
+install: $(CORE)
+	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
+	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+
+# For luarocks, which names the Lua only by its header directory: nothing of another is left over.
+rock:
+	rm -rf $(BUILD)
+	$(MAKE) all
+
+demo:
+	@.ci/install demo
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(LUA) spec/support/demo.lua
+
+test:
+	@.ci/install test
+	@spec/run $(LUAS)
+
+bench:
+	@.ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@spec/bench/run $(LUA)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,37 @@
+rockspec_format = "3.0"
+package = "cekura"
+version = "scm-1"
+source = {
+  url = "git+file://.",
+}
+description = {
+  summary = "Background jobs of the Cekura API, without blocking the host",
+  detailed = [[
+    Starts the long background jobs of the Cekura voice-agent API, waits for
+    them by yielding, and reads what comes back: a C core on libcurl for plain
+    scripts and for programs that embed Lua.
+  ]],
+  license = "MIT",
+  labels = { "http", "async", "api" },
+}
+supported_platforms = { "linux" }
+dependencies = {
+  "lua >= 5.1, < 5.5",
+  "lua-cjson >= 2.1.0",
+}
+build = {
+  type = "make",
+  build_target = "rock",
+  build_variables = {
+    BUILD = "build/rock",
+    LUA = "rock",
+    LUA_INCDIR = "$(LUA_INCDIR)",
+  },
+  install_variables = {
+    BUILD = "build/rock",
+    LUA = "rock",
+    LUA_INCDIR = "$(LUA_INCDIR)",
+    INST_LUADIR = "$(LUADIR)",
+    INST_LIBDIR = "$(LIBDIR)",
+  },
+}
