@@ -1,0 +1,507 @@
+/* engine.c - the loop: one epoll descriptor, one heap of due times, one window.
+ *
+ * What a request is lies in operation.c, how it is put to libcurl in transfer.c, what is repeated
+ * in poll.c. */
+#include "engine_private.h"
+
+#include "operation_private.h"
+#include "poll_private.h"
+#include "transfer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* However absurd a Retry-After, the rest of the client's requests are held back no longer. */
+#define LONGEST_HOLD_US (INT64_C(300) * 1000000)
+
+#define EVENTS_A_STEP 64
+
+bool engine_is_usable(const struct engine *engine)
+{
+    return !engine->closed && engine->pid == getpid();
+}
+
+bool engine_is_closed(const struct engine *engine)
+{
+    return !engine_is_usable(engine);
+}
+
+/* splitmix64: for jitter, not for secrets. */
+uint64_t engine_random(struct engine *engine)
+{
+    uint64_t z = (engine->random_state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* ---- what has finished ---- */
+
+void engine_list_finished(struct engine *engine, struct item *item)
+{
+    if (item->listed)
+        return;
+    struct item *ring = &engine->finished;
+    item->listed = true;
+    item->next = ring;
+    item->previous = ring->previous;
+    ring->previous->next = item;
+    ring->previous = item;
+}
+
+void engine_unlist(struct item *item)
+{
+    if (!item->listed)
+        return;
+    item->listed = false;
+    item->previous->next = item->next;
+    item->next->previous = item->previous;
+}
+
+struct item *engine_next_finished(struct engine *engine)
+{
+    struct item *item = engine->finished.next;
+    if (item == &engine->finished)
+        return NULL;
+    engine_unlist(item);
+    return item;
+}
+
+struct event *engine_next_event(struct engine *engine)
+{
+    struct event *event = engine->first_event;
+    if (!event)
+        return NULL;
+    engine->first_event = event->next;
+    if (!event->next)
+        engine->last_event = &engine->first_event;
+    return event;
+}
+
+/* ---- timers ---- */
+
+void engine_set_timer(struct engine *engine, struct timer *timer, int64_t due_us)
+{
+    heap_insert(&engine->timers, &timer->node, due_us);
+}
+
+void engine_clear_timer(struct engine *engine, struct timer *timer)
+{
+    heap_remove(&engine->timers, &timer->node);
+}
+
+void engine_hold(struct engine *engine, int64_t pause_us)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (pause_us > LONGEST_HOLD_US)
+        pause_us = LONGEST_HOLD_US;
+    if (now_us + pause_us <= engine->hold_us)
+        return;
+    engine->hold_us = now_us + pause_us;
+    operation_skip_hopeless(engine);
+}
+
+static bool window_is_open(const struct engine *engine)
+{
+    return engine->queue.count > 0 && engine->stats.in_flight < engine->max_in_flight;
+}
+
+static int64_t earlier(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static int64_t own_due_us(const struct engine *engine)
+{
+    int64_t due_us = engine->curl_due_us;
+    const struct heap_node *first = heap_first(&engine->timers);
+    if (first)
+        due_us = earlier(due_us, first->due_us);
+    if (window_is_open(engine))
+        due_us = earlier(due_us, engine->hold_us);
+    return due_us;
+}
+
+int64_t engine_due_us(const struct engine *engine)
+{
+    return engine_is_usable(engine) ? own_due_us(engine) : CLOCK_NEVER;
+}
+
+/* Has the timerfd fire no later than is due. One that is set to fire earlier is left alone: a
+ * system call for every request costs more than a needless wake-up now and then. */
+static void arm(struct engine *engine)
+{
+    int64_t due_us = earlier(own_due_us(engine), engine->alarm_us);
+    if (due_us >= engine->armed_us)
+        return;
+    int64_t span_us = due_us - clock_monotonic_us();
+    struct itimerspec when = {0};
+    if (span_us > 0) {
+        when.it_value.tv_sec = (time_t)(span_us / 1000000);
+        when.it_value.tv_nsec = (long)(span_us % 1000000) * 1000;
+    } else {
+        when.it_value.tv_nsec = 1; /* 0 would disarm it */
+    }
+    if (timerfd_settime(engine->timer_fd, 0, &when, NULL) == 0)
+        engine->armed_us = due_us;
+}
+
+void engine_alarm(struct engine *engine, int64_t due_us)
+{
+    if (!engine_is_usable(engine))
+        return;
+    engine->alarm_us = due_us;
+    arm(engine);
+}
+
+/* ---- curl's side: these are called from inside libcurl, and call nothing of it ---- */
+
+/* `known` is what curl_multi_assign() tied to the socket: whether epoll has it. That can be wrong,
+ * for a socket that was closed behind our back and its number used again; then ADD and MOD fail,
+ * each where the other is right. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
+{
+    struct engine *engine = user;
+    struct epoll_event event = {.data.fd = fd};
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(engine->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: gone already */
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    int action = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int other = known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(engine->epoll_fd, action, fd, &event) != 0 &&
+        epoll_ctl(engine->epoll_fd, other, fd, &event) != 0)
+        return -1;
+    if (!known) /* the one call that a socket callback may make */
+        curl_multi_assign(engine->multi, fd, engine);
+    return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *user)
+{
+    struct engine *engine = user;
+    (void)multi;
+    engine->curl_due_us =
+        timeout_ms < 0 ? CLOCK_NEVER : clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    return 0;
+}
+
+/* ---- one step ---- */
+
+static void drain_ended(struct engine *engine)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(engine->multi, &left))) {
+        CURLcode code = message->data.result; /* the message goes with the handle */
+        operation_try_ended(transfer_owner(message->easy_handle), code);
+    }
+}
+
+static void curl_act(struct engine *engine, curl_socket_t fd, int what)
+{
+    int running;
+    curl_multi_socket_action(engine->multi, fd, what, &running);
+    drain_ended(engine);
+}
+
+static void fire_timers(struct engine *engine, int64_t now_us)
+{
+    struct heap_node *first;
+    while ((first = heap_first(&engine->timers)) && first->due_us <= now_us) {
+        struct timer *timer = container_of(first, struct timer, node);
+        heap_remove(&engine->timers, first);
+        timer->fire(timer);
+    }
+}
+
+static void fill_window(struct engine *engine, int64_t now_us)
+{
+    while (window_is_open(engine) && now_us >= engine->hold_us)
+        operation_try(container_of(heap_first(&engine->queue), struct operation, place));
+}
+
+/* Does what is due now. What that makes due in turn is done too, but not for ever: a host is
+ * waiting. */
+static void do_due(struct engine *engine)
+{
+    for (int round = 0; round < 4; round++) {
+        int64_t now_us = clock_monotonic_us();
+        if (own_due_us(engine) > now_us)
+            return;
+        fire_timers(engine, now_us);
+        fill_window(engine, now_us);
+        if (engine->curl_due_us <= now_us) {
+            engine->curl_due_us = CLOCK_NEVER;
+            curl_act(engine, CURL_SOCKET_TIMEOUT, 0);
+        }
+    }
+}
+
+static void on_event(struct engine *engine, const struct epoll_event *event)
+{
+    if (event->data.fd == engine->timer_fd) {
+        uint64_t expirations;
+        if (read(engine->timer_fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
+            return;
+        engine->armed_us = CLOCK_NEVER;
+        if (engine->alarm_us <= clock_monotonic_us())
+            engine->alarm_us = CLOCK_NEVER;
+        return;
+    }
+    int what = 0;
+    if (event->events & (EPOLLIN | EPOLLHUP))
+        what |= CURL_CSELECT_IN;
+    if (event->events & EPOLLOUT)
+        what |= CURL_CSELECT_OUT;
+    if (event->events & EPOLLERR)
+        what |= CURL_CSELECT_ERR;
+    curl_act(engine, event->data.fd, what);
+}
+
+/* Threads that libcurl starts for resolving names inherit the signal mask. With signals open in
+ * them, the host's SIGTERM could land there and interrupt nobody. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+/* A peer that closes while we write raises SIGPIPE wherever libcurl or its TLS library writes
+ * without MSG_NOSIGNAL. Blocked, it is left pending, and taken away here. */
+static void unblock_signals(const sigset_t *before)
+{
+    sigset_t pending;
+    if (!sigismember(before, SIGPIPE) && sigpending(&pending) == 0 &&
+        sigismember(&pending, SIGPIPE)) {
+        sigset_t pipe_only;
+        const struct timespec at_once = {0};
+        sigemptyset(&pipe_only);
+        sigaddset(&pipe_only, SIGPIPE);
+        sigtimedwait(&pipe_only, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static void work(struct engine *engine, const struct epoll_event *events, int count)
+{
+    sigset_t signals;
+    int64_t began_us = clock_monotonic_us();
+    block_signals(&signals);
+    for (int i = 0; i < count; i++)
+        on_event(engine, &events[i]);
+    do_due(engine);
+    unblock_signals(&signals);
+    int64_t took_us = clock_monotonic_us() - began_us;
+    if (took_us > engine->stats.longest_step_us)
+        engine->stats.longest_step_us = took_us;
+}
+
+static int wait_ms(int64_t wait_us)
+{
+    return wait_us > INT64_C(3600000000) ? 3600000 : (int)((wait_us + 999) / 1000);
+}
+
+void engine_step(struct engine *engine, int64_t wait_us)
+{
+    struct epoll_event events[EVENTS_A_STEP];
+    if (!engine_is_usable(engine))
+        return;
+    if (wait_us > 0) {
+        if (own_due_us(engine) <= clock_monotonic_us())
+            work(engine, NULL, 0);
+        if (engine->finished.next != &engine->finished || engine->first_event)
+            wait_us = 0;
+        arm(engine);
+    }
+    int count = epoll_wait(engine->epoll_fd, events, EVENTS_A_STEP, wait_ms(wait_us));
+    if (count > 0 || own_due_us(engine) <= clock_monotonic_us())
+        work(engine, events, count > 0 ? count : 0);
+    arm(engine);
+}
+
+bool engine_is_busy(const struct engine *engine)
+{
+    return engine->stats.in_flight > 0 || engine->queue.count > 0 || engine->timers.count > 0 ||
+           engine->watched > 0 || engine->finished.next != &engine->finished;
+}
+
+/* ---- life ---- */
+
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool copy_text(char **copy, const char *text)
+{
+    if (!text)
+        return true;
+    *copy = strdup(text);
+    return *copy != NULL;
+}
+
+static bool copy_options(struct engine *engine, const struct engine_options *options)
+{
+    engine->max_in_flight = options->max_in_flight;
+    engine->retries = options->retries;
+    engine->max_response = options->max_response;
+    engine->connect_timeout_us = options->connect_timeout_us;
+    engine->direct = options->loopback;
+    engine->report_events = options->report_events;
+    for (size_t i = 0; i < options->header_count; i++) {
+        struct curl_slist *longer = curl_slist_append(engine->headers, options->headers[i]);
+        if (!longer)
+            return false;
+        engine->headers = longer;
+    }
+    return copy_text(&engine->user_agent, options->user_agent) &&
+           copy_text(&engine->ca_file, options->ca_file) &&
+           copy_text(&engine->proxy, options->proxy);
+}
+
+static bool open_descriptors(struct engine *engine)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    engine->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    engine->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    event.data.fd = engine->timer_fd;
+    return engine->epoll_fd >= 0 && engine->timer_fd >= 0 &&
+           epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, engine->timer_fd, &event) == 0;
+}
+
+static bool open_multi(struct engine *engine)
+{
+    engine->multi = curl_multi_init();
+    if (!engine->multi)
+        return false;
+    /* The default, four times the handles of the moment, closes connections when few are in use. */
+    curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)engine->max_in_flight);
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+    return true;
+}
+
+struct engine *engine_new(const struct engine_options *options, const char **message)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_curl);
+    struct engine *engine = calloc(1, sizeof *engine);
+    *message = "out of memory";
+    if (!engine)
+        return NULL;
+    engine->pid = getpid();
+    engine->references = 1;
+    engine->epoll_fd = engine->timer_fd = -1;
+    engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
+    engine->last_event = &engine->first_event;
+    engine->finished.next = engine->finished.previous = &engine->finished;
+    if (getrandom(&engine->random_state, sizeof engine->random_state, GRND_NONBLOCK) < 0)
+        engine->random_state = (uint64_t)clock_monotonic_us();
+
+    if (!copy_options(engine, options))
+        goto fail;
+    *message = "no descriptor for epoll or timerfd";
+    if (!open_descriptors(engine))
+        goto fail;
+    *message = "libcurl gives no multi handle";
+    if (!open_multi(engine))
+        goto fail;
+    if (options->secure) {
+        sigset_t signals;
+        block_signals(&signals);
+        transfer_load_certificates(engine);
+        unblock_signals(&signals);
+    }
+    return engine;
+
+fail:
+    engine_free(engine);
+    return NULL;
+}
+
+static void end_operations(struct engine *engine)
+{
+    struct operation *operation;
+    poll_end_all(engine);
+    LIST_FOREACH (operation, &engine->operations, link)
+        operation_end(operation, OUTCOME_CLOSED, "the client was closed");
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine->closed)
+        return;
+    end_operations(engine);
+    bool usable = engine_is_usable(engine);
+    engine->closed = true;
+    /* In a forked child the handles share their connections with the parent's: a cleanup would say
+     * good-bye on them. They are left, memory and all. */
+    if (usable) {
+        if (engine->multi) {
+            curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+            curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, NULL);
+        }
+        transfer_free_idle(engine);
+        if (engine->multi)
+            curl_multi_cleanup(engine->multi);
+        transfer_free_headers(engine->headers);
+        engine->headers = NULL;
+    }
+    if (engine->epoll_fd >= 0)
+        close(engine->epoll_fd);
+    if (engine->timer_fd >= 0)
+        close(engine->timer_fd);
+    engine->epoll_fd = engine->timer_fd = -1;
+}
+
+void engine_retain(struct engine *engine)
+{
+    engine->references++;
+}
+
+void engine_release(struct engine *engine)
+{
+    if (--engine->references > 0)
+        return;
+    struct event *event;
+    while ((event = engine_next_event(engine)))
+        free(event);
+    heap_destroy(&engine->timers);
+    heap_destroy(&engine->queue);
+    free(engine->user_agent);
+    free(engine->ca_file);
+    free(engine->proxy);
+    free(engine);
+}
+
+void engine_free(struct engine *engine)
+{
+    engine_close(engine);
+    engine_release(engine);
+}
+
+int engine_fd(const struct engine *engine)
+{
+    return engine_is_usable(engine) ? engine->epoll_fd : -1;
+}
+
+struct engine_stats engine_stats(const struct engine *engine)
+{
+    return engine->stats;
+}

@@ -1,0 +1,137 @@
+/* engine.h - HTTP requests and repeated polls behind one descriptor.
+ *
+ * The engine knows HTTP, time and descriptors. It knows nothing of Lua and nothing of any API. What
+ * is asked of it are operations (operation.h: one request, with its tries) and polls (poll.h: a
+ * request that is repeated until its answer changes); what it gives back are their outcomes.
+ *
+ * Everything it waits for, curl's sockets and one timerfd, is in one epoll descriptor. A host waits
+ * until that is readable, or until engine_due_us(), and calls engine_step(), which never blocks.
+ * Nothing is called back from a step: what finished is listed, and fetched with
+ * engine_next_finished() once the step has returned. So whoever handles an outcome may do anything,
+ * also close the engine.
+ *
+ * One thread at a time may use an engine, not always the same one. An engine does not survive a
+ * fork: in the child it counts as closed, and the parent's connections are left alone. */
+#ifndef CEKURA_ENGINE_H
+#define CEKURA_ENGINE_H
+
+#include "buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+
+struct engine_options {
+    unsigned max_in_flight; /* HTTP requests at once; more wait their turn */
+    size_t max_response;    /* bytes of a body, counted after decompression */
+    unsigned retries;       /* further tries of what may be repeated */
+    int64_t connect_timeout_us;
+    const char *user_agent;
+    const char *ca_file;        /* PEM bundle in place of the system's, or NULL */
+    const char *proxy;          /* NULL: what the environment says */
+    const char *const *headers; /* "Name: value", sent with every request; wiped at close */
+    size_t header_count;
+    bool loopback;      /* plain http to this machine: no proxy of the environment */
+    bool secure;        /* https: certificates are loaded by engine_new, not in a step */
+    bool report_events; /* see engine_next_event() */
+};
+
+/* How an operation ended. */
+enum outcome_kind {
+    OUTCOME_RESPONSE,  /* a whole answer, whatever its status */
+    OUTCOME_NETWORK,   /* no answer */
+    OUTCOME_TLS,       /* the peer could not prove who it is */
+    OUTCOME_TIMEOUT,   /* the deadline of the operation, or the one for connecting, passed */
+    OUTCOME_TRUNCATED, /* the head of an answer came, its body did not arrive whole */
+    OUTCOME_TOO_LARGE, /* the body went over max_response */
+    OUTCOME_MALFORMED, /* what came is not HTTP, or its encoding is broken */
+    OUTCOME_HELD,      /* never sent: the service said when to come back, beyond the deadline */
+    OUTCOME_NO_MEMORY,
+    OUTCOME_CANCELLED,
+    OUTCOME_CLOSED,
+};
+
+struct outcome {
+    enum outcome_kind kind;
+    int status;            /* HTTP status, 0 where none came */
+    struct buffer headers; /* the head of the answer as it came, status line first */
+    struct buffer body;    /* decompressed; of a truncated or too large one, what came */
+    char *message;         /* what went wrong, in words; NULL with OUTCOME_RESPONSE */
+    unsigned tries;
+    bool sent;              /* the last try may have reached the service */
+    int64_t retry_after_us; /* what the answer asked for; negative: nothing */
+};
+
+/* What is listed when it has finished. `ref` belongs to the caller, who finds his object by it. */
+enum item_kind { ITEM_OPERATION, ITEM_POLL };
+
+struct item {
+    enum item_kind kind;
+    bool listed;
+    int ref;
+    struct item *next, *previous;
+};
+
+struct engine_stats {
+    uint64_t requests; /* tries that were sent off */
+    uint64_t retries;  /* of these, the ones that repeated another */
+    uint64_t connections;
+    uint64_t bytes_in;
+    unsigned in_flight, most_in_flight;
+    unsigned polls; /* polls that were made, as objects */
+    int64_t longest_step_us;
+};
+
+enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
+
+struct event {
+    enum event_kind kind;
+    int ref; /* of the operation or poll */
+    enum outcome_kind outcome;
+    int status;
+    unsigned tries;
+    int64_t pause_us;   /* EVENT_RETRIED: until the next try */
+    int64_t elapsed_us; /* since the operation was submitted */
+    struct event *next;
+};
+
+/* NULL on failure, with `message` (constant) telling why. The options are copied. */
+struct engine *engine_new(const struct engine_options *options, const char **message);
+
+/* Ends every operation and watched poll with OUTCOME_CLOSED, closes all connections and
+ * descriptors. They are still listed and can be fetched. Idempotent. */
+void engine_close(struct engine *engine);
+
+bool engine_is_closed(const struct engine *engine);
+
+/* Closes, and frees once the last operation and poll is freed too. */
+void engine_free(struct engine *engine);
+
+/* The descriptor to watch for reading; -1 when closed. */
+int engine_fd(const struct engine *engine);
+
+/* When a step is due, on the monotonic clock; CLOCK_NEVER: only when the descriptor is readable. */
+int64_t engine_due_us(const struct engine *engine);
+
+/* Makes the descriptor readable at that time too, once, for what the layers above have due.
+ * CLOCK_NEVER: no longer. */
+void engine_alarm(struct engine *engine, int64_t due_us);
+
+/* Does what is due. With wait_us > 0 it first blocks until there is something to do, or so long:
+ * that is for a caller with no loop of its own. */
+void engine_step(struct engine *engine, int64_t wait_us);
+
+/* Whether anything is queued, in flight or being polled. */
+bool engine_is_busy(const struct engine *engine);
+
+/* What has finished since the last call, oldest first; NULL when there is no more. */
+struct item *engine_next_finished(struct engine *engine);
+
+/* Events since the last call, if report_events; the caller frees each with free(). */
+struct event *engine_next_event(struct engine *engine);
+
+struct engine_stats engine_stats(const struct engine *engine);
+
+#endif

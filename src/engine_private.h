@@ -1,0 +1,84 @@
+/* engine_private.h - what engine.c, transfer.c, operation.c and poll.c share. */
+#ifndef CEKURA_ENGINE_PRIVATE_H
+#define CEKURA_ENGINE_PRIVATE_H
+
+#include "clock.h"
+#include "engine.h"
+#include "heap.h"
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "cekura needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT, CURLOPT_CA_CACHE_TIMEOUT)"
+#endif
+
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+/* Something that becomes due. */
+struct timer {
+    struct heap_node node;
+    void (*fire)(struct timer *timer);
+};
+
+struct transfer;
+struct operation;
+struct poll;
+
+LIST_HEAD(operation_list, operation);
+LIST_HEAD(poll_list, poll);
+SLIST_HEAD(transfer_list, transfer);
+
+struct engine {
+    pid_t pid; /* the process that made it */
+    unsigned references;
+    bool closed;
+
+    CURLM *multi;
+    int epoll_fd, timer_fd;
+    int64_t curl_due_us; /* when curl wants a call for its own timeouts */
+    int64_t alarm_us;    /* when the layers above want the descriptor readable */
+    int64_t armed_us;    /* when the timerfd fires; CLOCK_NEVER: it does not */
+
+    struct heap timers; /* struct timer: deadlines, pauses, due polls */
+    struct heap queue;  /* struct operation: what waits for a place in the window */
+    int64_t hold_us;    /* nothing is sent before: the service asked for a rest */
+
+    struct operation_list operations;
+    struct poll_list polls;
+    unsigned watched; /* polls that are being watched */
+    struct transfer_list idle;
+    struct item finished; /* head of a ring */
+
+    struct event *first_event, **last_event;
+    uint64_t random_state;
+    struct engine_stats stats;
+
+    /* options */
+    unsigned max_in_flight, retries;
+    size_t max_response;
+    int64_t connect_timeout_us;
+    char *user_agent, *ca_file, *proxy;
+    struct curl_slist *headers;
+    bool direct, report_events;
+};
+
+/* False after close, and in a process forked from the one that made the engine. */
+bool engine_is_usable(const struct engine *engine);
+
+void engine_retain(struct engine *engine);
+void engine_release(struct engine *engine);
+
+uint64_t engine_random(struct engine *engine);
+
+void engine_list_finished(struct engine *engine, struct item *item);
+void engine_unlist(struct item *item);
+
+void engine_set_timer(struct engine *engine, struct timer *timer, int64_t due_us);
+void engine_clear_timer(struct engine *engine, struct timer *timer);
+
+/* Nothing is sent for that long: a 429 is about the whole client. */
+void engine_hold(struct engine *engine, int64_t pause_us);
+
+#endif

@@ -1,0 +1,413 @@
+/* json.c - a strict reader of JSON text; see json.h. */
+#include "json.h"
+
+#include <string.h>
+
+enum expectation {
+    EXPECT_VALUE,
+    EXPECT_VALUE_OR_END, /* after "[" */
+    EXPECT_KEY_OR_END,   /* after "{" */
+    EXPECT_COMMA_OR_END, /* after a value in a container */
+    EXPECT_NOTHING,      /* after the whole value */
+    EXPECT_FAULT
+};
+
+/* ---- UTF-8 ---- */
+
+/* The length of the character at `text`, 0 if it is none. */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    unsigned char first = text[0];
+    if (first < 0x80)
+        return 1;
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || length > left)
+        return 0;
+    unsigned char least = 0x80, most = 0xbf;
+    if (first == 0xe0)
+        least = 0xa0; /* overlong below */
+    else if (first == 0xed)
+        most = 0x9f; /* surrogates above */
+    else if (first == 0xf0)
+        least = 0x90;
+    else if (first == 0xf4)
+        most = 0x8f; /* beyond U+10FFFF */
+    if (text[1] < least || text[1] > most)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+bool json_is_utf8(const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t width = utf8_length((const unsigned char *)text + at, length - at);
+        if (!width)
+            return false;
+        at += width;
+    }
+    return true;
+}
+
+/* ---- the reader's place ---- */
+
+static struct json_token fail(struct json_reader *reader, const char *fault)
+{
+    reader->fault = fault;
+    reader->expects = EXPECT_FAULT;
+    return (struct json_token){.type = JSON_ERROR, .start = reader->offset};
+}
+
+static int peek(const struct json_reader *reader)
+{
+    return reader->offset < reader->length ? (unsigned char)reader->text[reader->offset] : -1;
+}
+
+static void skip_space(struct json_reader *reader)
+{
+    while (reader->offset < reader->length) {
+        char c = reader->text[reader->offset];
+        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+            return;
+        reader->offset++;
+    }
+}
+
+static bool in_object(const struct json_reader *reader)
+{
+    unsigned top = reader->depth - 1;
+    return (reader->objects[top / 8] >> (top % 8)) & 1;
+}
+
+static void value_done(struct json_reader *reader)
+{
+    reader->expects = reader->depth ? EXPECT_COMMA_OR_END : EXPECT_NOTHING;
+}
+
+/* ---- strings ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The four hex digits at `text` as a number; negative if they are not all there. */
+static int32_t hex4(const char *text, size_t left)
+{
+    int32_t value = 0;
+    if (left < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(text[i]);
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+static bool is_high_surrogate(int32_t unit)
+{
+    return unit >= 0xd800 && unit < 0xdc00;
+}
+
+static bool is_low_surrogate(int32_t unit)
+{
+    return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/* The length of the escape at `text`, which begins with a backslash; 0 if it is none. A surrogate
+ * counts only as one of a pair: alone it stands for no character, and has no UTF-8. */
+static size_t escape_length(const char *text, size_t left)
+{
+    if (left < 2)
+        return 0;
+    if (text[1] != 'u')
+        return strchr("\"\\/bfnrt", text[1]) && text[1] ? 2 : 0;
+    int32_t unit = hex4(text + 2, left - 2);
+    if (unit < 0 || is_low_surrogate(unit))
+        return 0;
+    if (!is_high_surrogate(unit))
+        return 6;
+    bool pair = left >= 12 && text[6] == '\\' && text[7] == 'u' &&
+                is_low_surrogate(hex4(text + 8, left - 8));
+    return pair ? 12 : 0;
+}
+
+static struct json_token read_string(struct json_reader *reader, enum json_type type)
+{
+    struct json_token token = {.type = type, .start = ++reader->offset};
+    const char *text = reader->text;
+    while (reader->offset < reader->length) {
+        unsigned char c = (unsigned char)text[reader->offset];
+        size_t left = reader->length - reader->offset, width = 1;
+        if (c == '"') {
+            token.length = reader->offset++ - token.start;
+            return token;
+        }
+        if (c < 0x20)
+            return fail(reader, "control character in a string");
+        if (c == '\\') {
+            width = escape_length(text + reader->offset, left);
+            token.escaped = true;
+            if (!width)
+                return fail(reader, "invalid escape in a string");
+        } else if (c >= 0x80) {
+            width = utf8_length((const unsigned char *)text + reader->offset, left);
+            if (!width)
+                return fail(reader, "invalid UTF-8 in a string");
+        }
+        reader->offset += width;
+    }
+    return fail(reader, "unfinished string");
+}
+
+static size_t put_utf8(int32_t point, char *to)
+{
+    if (point < 0x80) {
+        to[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        to[0] = (char)(0xc0 | (point >> 6));
+        to[1] = (char)(0x80 | (point & 0x3f));
+        return 2;
+    }
+    if (point < 0x10000) {
+        to[0] = (char)(0xe0 | (point >> 12));
+        to[1] = (char)(0x80 | ((point >> 6) & 0x3f));
+        to[2] = (char)(0x80 | (point & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | (point >> 18));
+    to[1] = (char)(0x80 | ((point >> 12) & 0x3f));
+    to[2] = (char)(0x80 | ((point >> 6) & 0x3f));
+    to[3] = (char)(0x80 | (point & 0x3f));
+    return 4;
+}
+
+static char short_escape(char c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return c;
+    }
+}
+
+size_t json_unescape(const char *text, size_t length, char *to)
+{
+    size_t written = 0;
+    for (size_t at = 0; at < length;) {
+        const char *escape = memchr(text + at, '\\', length - at);
+        size_t plain = escape ? (size_t)(escape - text) - at : length - at;
+        memcpy(to + written, text + at, plain);
+        written += plain;
+        at += plain;
+        if (!escape)
+            break;
+        size_t width = escape_length(escape, length - at);
+        if (!width)
+            break; /* not a token of json_next(): stop rather than invent */
+        if (width == 2) {
+            to[written++] = short_escape(escape[1]);
+        } else {
+            int32_t point = hex4(escape + 2, 4);
+            if (width == 12)
+                point = 0x10000 + ((point - 0xd800) << 10) + (hex4(escape + 8, 4) - 0xdc00);
+            written += put_utf8(point, to + written);
+        }
+        at += width;
+    }
+    return written;
+}
+
+/* ---- numbers and names ---- */
+
+static bool skip_digits(struct json_reader *reader)
+{
+    size_t before = reader->offset;
+    for (int c = peek(reader); c >= '0' && c <= '9'; c = peek(reader))
+        reader->offset++;
+    return reader->offset > before;
+}
+
+static struct json_token read_number(struct json_reader *reader)
+{
+    struct json_token token = {.type = JSON_INTEGER, .start = reader->offset};
+    if (peek(reader) == '-')
+        reader->offset++;
+    if (peek(reader) == '0')
+        reader->offset++; /* a further digit is then no part of the number, and a fault */
+    else if (!skip_digits(reader))
+        return fail(reader, "invalid number");
+    if (peek(reader) == '.') {
+        token.type = JSON_REAL;
+        reader->offset++;
+        if (!skip_digits(reader))
+            return fail(reader, "no digit after the decimal point");
+    }
+    if (peek(reader) == 'e' || peek(reader) == 'E') {
+        token.type = JSON_REAL;
+        reader->offset++;
+        if (peek(reader) == '+' || peek(reader) == '-')
+            reader->offset++;
+        if (!skip_digits(reader))
+            return fail(reader, "no digit in the exponent");
+    }
+    token.length = reader->offset - token.start;
+    value_done(reader);
+    return token;
+}
+
+static struct json_token read_name(struct json_reader *reader, const char *name, enum json_type type)
+{
+    size_t length = strlen(name);
+    struct json_token token = {.type = type, .start = reader->offset, .length = length};
+    if (reader->length - reader->offset < length ||
+        memcmp(reader->text + reader->offset, name, length) != 0)
+        return fail(reader, "unknown word");
+    reader->offset += length;
+    value_done(reader);
+    return token;
+}
+
+/* ---- containers ---- */
+
+static struct json_token open_container(struct json_reader *reader, enum json_type type)
+{
+    struct json_token token = {.type = type, .start = reader->offset, .length = 1};
+    if (reader->depth == JSON_MAX_DEPTH)
+        return fail(reader, "nested too deeply");
+    unsigned top = reader->depth++;
+    uint8_t bit = (uint8_t)(1u << (top % 8));
+    if (type == JSON_OBJECT)
+        reader->objects[top / 8] |= bit;
+    else
+        reader->objects[top / 8] &= (uint8_t)~bit;
+    reader->expects = type == JSON_OBJECT ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END;
+    reader->offset++;
+    return token;
+}
+
+static struct json_token close_container(struct json_reader *reader, enum json_type type)
+{
+    struct json_token token = {.type = type, .start = reader->offset, .length = 1};
+    reader->offset++;
+    reader->depth--;
+    value_done(reader);
+    return token;
+}
+
+static struct json_token read_value(struct json_reader *reader)
+{
+    int c = peek(reader);
+    switch (c) {
+    case -1:
+        return fail(reader, reader->length ? "unfinished" : "empty");
+    case '{':
+        return open_container(reader, JSON_OBJECT);
+    case '[':
+        return open_container(reader, JSON_ARRAY);
+    case '"': {
+        struct json_token token = read_string(reader, JSON_STRING);
+        if (token.type != JSON_ERROR)
+            value_done(reader);
+        return token;
+    }
+    case 'n':
+        return read_name(reader, "null", JSON_NULL);
+    case 't':
+        return read_name(reader, "true", JSON_TRUE);
+    case 'f':
+        return read_name(reader, "false", JSON_FALSE);
+    default:
+        if (c == '-' || (c >= '0' && c <= '9'))
+            return read_number(reader);
+        return fail(reader, "no JSON value");
+    }
+}
+
+static struct json_token read_key(struct json_reader *reader)
+{
+    if (peek(reader) != '"')
+        return fail(reader, peek(reader) < 0 ? "unfinished object" : "no name of a member");
+    struct json_token token = read_string(reader, JSON_KEY);
+    if (token.type == JSON_ERROR)
+        return token;
+    skip_space(reader);
+    if (peek(reader) != ':')
+        return fail(reader, "no colon after the name of a member");
+    reader->offset++;
+    reader->expects = EXPECT_VALUE;
+    return token;
+}
+
+static struct json_token after_value(struct json_reader *reader)
+{
+    int c = peek(reader);
+    bool object = in_object(reader);
+    if (c == (object ? '}' : ']'))
+        return close_container(reader, object ? JSON_OBJECT_END : JSON_ARRAY_END);
+    if (c != ',') {
+        if (c < 0)
+            return fail(reader, object ? "unfinished object" : "unfinished array");
+        return fail(reader, "no comma between two values");
+    }
+    reader->offset++;
+    skip_space(reader);
+    return object ? read_key(reader) : read_value(reader);
+}
+
+void json_begin(struct json_reader *reader, const char *text, size_t length)
+{
+    reader->text = text;
+    reader->length = length;
+    reader->offset = 0;
+    reader->depth = 0;
+    reader->expects = EXPECT_VALUE;
+    reader->fault = NULL;
+}
+
+struct json_token json_next(struct json_reader *reader)
+{
+    if (reader->expects != EXPECT_FAULT)
+        skip_space(reader);
+    switch ((enum expectation)reader->expects) {
+    case EXPECT_VALUE:
+        return read_value(reader);
+    case EXPECT_VALUE_OR_END:
+        if (peek(reader) == ']')
+            return close_container(reader, JSON_ARRAY_END);
+        return read_value(reader);
+    case EXPECT_KEY_OR_END:
+        if (peek(reader) == '}')
+            return close_container(reader, JSON_OBJECT_END);
+        return read_key(reader);
+    case EXPECT_COMMA_OR_END:
+        return after_value(reader);
+    case EXPECT_NOTHING:
+        if (reader->offset < reader->length)
+            return fail(reader, "text after the JSON value");
+        return (struct json_token){.type = JSON_END, .start = reader->offset};
+    default:
+        return (struct json_token){.type = JSON_ERROR, .start = reader->offset};
+    }
+}

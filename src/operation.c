@@ -1,0 +1,357 @@
+/* operation.c - one request, with its tries and its one deadline; see operation.h. */
+#include "operation_private.h"
+
+#include "retry.h"
+#include "transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a copy of the request, in one block ---- */
+
+static char *copy_bytes(char **room, const char *bytes, size_t length)
+{
+    char *copy = *room;
+    if (length)
+        memcpy(copy, bytes, length);
+    copy[length] = '\0';
+    *room += length + 1;
+    return copy;
+}
+
+static bool copy_request(struct operation *operation, const struct request *request)
+{
+    size_t room = request->header_count * sizeof(char *);
+    room += strlen(request->method) + 1 + strlen(request->url) + 1;
+    for (size_t i = 0; i < request->header_count; i++)
+        room += strlen(request->headers[i]) + 1;
+    if (request->body)
+        room += request->body_length + 1;
+    char *block = malloc(room);
+    if (!block)
+        return false;
+
+    const char **headers = (const char **)(void *)block;
+    char *next = block + request->header_count * sizeof(char *);
+    operation->block = block;
+    operation->request = *request;
+    operation->request.headers = headers;
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[i] = copy_bytes(&next, request->headers[i], strlen(request->headers[i]));
+    operation->request.method = copy_bytes(&next, request->method, strlen(request->method));
+    operation->request.url = copy_bytes(&next, request->url, strlen(request->url));
+    if (request->body)
+        operation->request.body = copy_bytes(&next, request->body, request->body_length);
+    return true;
+}
+
+/* ---- events ---- */
+
+static void report(struct operation *operation, enum event_kind kind, int64_t pause_us)
+{
+    struct engine *engine = operation->engine;
+    if (!engine->report_events)
+        return;
+    struct event *event = malloc(sizeof *event);
+    if (!event)
+        return; /* an event less, and nothing else lost */
+    *event = (struct event){
+        .kind = kind,
+        .ref = operation->subject->ref,
+        .outcome = operation->outcome.kind,
+        .status = operation->outcome.status,
+        .tries = operation->tries,
+        .pause_us = pause_us,
+        .elapsed_us = clock_monotonic_us() - operation->submitted_us,
+    };
+    *engine->last_event = event;
+    engine->last_event = &event->next;
+}
+
+/* ---- life ---- */
+
+static void clear_outcome(struct outcome *outcome)
+{
+    buffer_clear(&outcome->headers);
+    buffer_clear(&outcome->body);
+    free(outcome->message);
+    *outcome =
+        (struct outcome){.headers = outcome->headers, .body = outcome->body, .retry_after_us = -1};
+}
+
+static void leave_wire(struct operation *operation)
+{
+    struct engine *engine = operation->engine;
+    if (!operation->transfer)
+        return;
+    engine->stats.in_flight--;
+    if (engine_is_usable(engine))
+        transfer_release(engine, operation->transfer);
+    operation->transfer = NULL;
+}
+
+static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
+{
+    struct engine *engine = operation->engine;
+    leave_wire(operation);
+    engine_clear_timer(engine, &operation->timer);
+    heap_remove(&engine->queue, &operation->place);
+    operation->state = OPERATION_DONE;
+    operation->outcome.kind = kind;
+    operation->outcome.tries = operation->tries;
+    free(operation->outcome.message);
+    operation->outcome.message = message ? strdup(message) : NULL;
+    report(operation, EVENT_FINISHED, 0);
+    operation->done(operation);
+}
+
+static void wait_turn(struct operation *operation)
+{
+    struct engine *engine = operation->engine;
+    if (engine->hold_us > operation->deadline_us) {
+        operation->outcome.retry_after_us = engine->hold_us - clock_monotonic_us();
+        finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
+        return;
+    }
+    operation->state = OPERATION_QUEUED;
+    engine_set_timer(engine, &operation->timer, operation->deadline_us);
+    heap_insert(&engine->queue, &operation->place, clock_monotonic_us());
+}
+
+static const char *late_message(const struct operation *operation)
+{
+    if (operation->state == OPERATION_QUEUED)
+        return operation->tries ? "the deadline passed before the next try"
+                                : "the deadline passed before the request's turn came";
+    return "the deadline passed before the answer was there";
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct operation *operation = container_of(timer, struct operation, timer);
+    if (operation->state == OPERATION_PAUSED) {
+        wait_turn(operation);
+        return;
+    }
+    const char *message = late_message(operation);
+    if (operation->transfer) {
+        struct transfer_result result =
+            transfer_result(operation->transfer, CURLE_OPERATION_TIMEDOUT);
+        operation->outcome.sent = result.attempt.sent;
+        operation->outcome.status = result.attempt.status;
+        if (!result.attempt.sent)
+            message = "the deadline passed before a connection was there";
+    }
+    finish(operation, OUTCOME_TIMEOUT, message);
+}
+
+bool operation_init(struct operation *operation, struct engine *engine,
+    const struct request *request, unsigned tries, struct item *subject,
+    void (*done)(struct operation *))
+{
+    *operation = (struct operation){
+        .engine = engine,
+        .subject = subject,
+        .done = done,
+        .most_tries = tries,
+        .timer.fire = on_timer,
+        .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
+    };
+    if (!copy_request(operation, request))
+        return false;
+    if (!heap_reserve(&engine->timers))
+        goto no_timer;
+    if (!heap_reserve(&engine->queue))
+        goto no_place;
+    LIST_INSERT_HEAD(&engine->operations, operation, link);
+    engine_retain(engine);
+    return true;
+
+no_place:
+    heap_unreserve(&engine->timers);
+no_timer:
+    free(operation->block);
+    return false;
+}
+
+void operation_destroy(struct operation *operation)
+{
+    struct engine *engine = operation->engine;
+    operation_withdraw(operation);
+    LIST_REMOVE(operation, link);
+    heap_unreserve(&engine->timers);
+    heap_unreserve(&engine->queue);
+    buffer_free(&operation->outcome.headers);
+    buffer_free(&operation->outcome.body);
+    free(operation->outcome.message);
+    free(operation->block);
+    engine_release(engine);
+}
+
+void operation_start(struct operation *operation)
+{
+    clear_outcome(&operation->outcome);
+    operation->tries = 0;
+    operation->stale_excused = false;
+    operation->submitted_us = clock_monotonic_us();
+    operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
+    wait_turn(operation);
+}
+
+void operation_withdraw(struct operation *operation)
+{
+    leave_wire(operation);
+    engine_clear_timer(operation->engine, &operation->timer);
+    heap_remove(&operation->engine->queue, &operation->place);
+    operation->state = OPERATION_IDLE;
+}
+
+bool operation_is_active(const struct operation *operation)
+{
+    return operation->state == OPERATION_QUEUED || operation->state == OPERATION_IN_FLIGHT ||
+           operation->state == OPERATION_PAUSED;
+}
+
+void operation_end(struct operation *operation, enum outcome_kind kind, const char *message)
+{
+    if (!operation_is_active(operation))
+        return;
+    if (operation->transfer && engine_is_usable(operation->engine))
+        operation->outcome.sent = transfer_result(operation->transfer, CURLE_OK).attempt.sent;
+    finish(operation, kind, message);
+}
+
+void operation_skip_hopeless(struct engine *engine)
+{
+    struct operation *operation, *next;
+    for (operation = LIST_FIRST(&engine->operations); operation; operation = next) {
+        next = LIST_NEXT(operation, link);
+        if (operation->state == OPERATION_QUEUED && operation->deadline_us < engine->hold_us)
+            wait_turn(operation);
+    }
+}
+
+/* ---- tries ---- */
+
+void operation_try(struct operation *operation)
+{
+    struct engine *engine = operation->engine;
+    heap_remove(&engine->queue, &operation->place);
+    clear_outcome(&operation->outcome);
+    operation->transfer =
+        transfer_start(engine, &operation->request, operation->repeatable, operation);
+    if (!operation->transfer) {
+        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request");
+        return;
+    }
+    operation->state = OPERATION_IN_FLIGHT;
+    operation->tries++;
+    engine->stats.requests++;
+    engine->stats.retries += operation->tries > 1;
+    if (++engine->stats.in_flight > engine->stats.most_in_flight)
+        engine->stats.most_in_flight = engine->stats.in_flight;
+    report(operation, EVENT_STARTED, 0);
+}
+
+static void keep_result(struct outcome *outcome, const struct transfer_result *result)
+{
+    outcome->kind = result->kind;
+    outcome->status = result->attempt.status;
+    outcome->sent = result->attempt.sent;
+    outcome->retry_after_us = result->attempt.retry_after_us;
+    buffer_move(&outcome->headers, result->headers);
+    buffer_move(&outcome->body, result->body);
+}
+
+static void pause_before_next(struct operation *operation, int64_t pause_us)
+{
+    struct engine *engine = operation->engine;
+    leave_wire(operation);
+    operation->state = OPERATION_PAUSED;
+    engine_set_timer(engine, &operation->timer, clock_monotonic_us() + pause_us);
+    report(operation, EVENT_RETRIED, pause_us);
+}
+
+void operation_try_ended(struct operation *operation, CURLcode code)
+{
+    struct engine *engine = operation->engine;
+    struct transfer_result result = transfer_result(operation->transfer, code);
+    const struct retry_budget budget = {
+        .repeatable = operation->repeatable,
+        .tries = operation->tries,
+        .limit = operation->most_tries + operation->stale_excused,
+        .stale_excused = operation->stale_excused,
+    };
+    enum retry_choice choice = retry_decide(&budget, &result.attempt);
+    int64_t pause_us = 0;
+    if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
+        pause_us =
+            retry_pause_us(operation->tries, result.attempt.retry_after_us, engine_random(engine));
+    keep_result(&operation->outcome, &result);
+
+    bool in_time = clock_monotonic_us() + pause_us < operation->deadline_us;
+    if (choice == RETRY_NO || !in_time) {
+        char message[CURL_ERROR_SIZE]; /* finish() releases the transfer, and its words with it */
+        snprintf(message, sizeof message, "%s", result.message);
+        finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
+    } else {
+        operation->stale_excused |= choice == RETRY_AT_ONCE;
+        pause_before_next(operation, pause_us);
+    }
+    if (result.attempt.status == 429)
+        engine_hold(engine, pause_us);
+}
+
+/* ---- the operation that stands for itself ---- */
+
+struct single {
+    struct item item;
+    struct operation operation;
+};
+
+static void single_done(struct operation *operation)
+{
+    struct single *single = container_of(operation, struct single, operation);
+    engine_list_finished(operation->engine, &single->item);
+}
+
+struct operation *operation_new(struct engine *engine, const struct request *request)
+{
+    if (!engine_is_usable(engine))
+        return NULL;
+    struct single *single = calloc(1, sizeof *single);
+    if (!single)
+        return NULL;
+    single->item.kind = ITEM_OPERATION;
+    if (!operation_init(
+            &single->operation, engine, request, engine->retries + 1, &single->item, single_done)) {
+        free(single);
+        return NULL;
+    }
+    operation_start(&single->operation);
+    return &single->operation;
+}
+
+void operation_free(struct operation *operation)
+{
+    struct single *single = container_of(operation, struct single, operation);
+    engine_unlist(&single->item);
+    operation_destroy(operation);
+    free(single);
+}
+
+void operation_cancel(struct operation *operation)
+{
+    operation_end(operation, OUTCOME_CANCELLED, "cancelled");
+}
+
+struct item *operation_item(struct operation *operation)
+{
+    return &container_of(operation, struct single, operation)->item;
+}
+
+const struct outcome *operation_outcome(const struct operation *operation)
+{
+    return operation->state == OPERATION_DONE ? &operation->outcome : NULL;
+}

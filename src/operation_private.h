@@ -1,0 +1,64 @@
+/* operation_private.h - operations as engine.c and poll.c see them. */
+#ifndef CEKURA_OPERATION_PRIVATE_H
+#define CEKURA_OPERATION_PRIVATE_H
+
+#include "engine_private.h"
+#include "operation.h"
+
+/* IDLE -> QUEUED -> IN_FLIGHT -> DONE, with PAUSED -> QUEUED between two tries. */
+enum operation_state {
+    OPERATION_IDLE,
+    OPERATION_QUEUED,
+    OPERATION_IN_FLIGHT,
+    OPERATION_PAUSED,
+    OPERATION_DONE,
+};
+
+struct operation {
+    struct engine *engine;
+    struct item *subject; /* whose events these are */
+    void (*done)(struct operation *);
+    LIST_ENTRY(operation) link;
+
+    enum operation_state state;
+    struct heap_node place; /* in the engine's queue */
+    struct timer timer;     /* PAUSED: the next try; else the deadline */
+    int64_t submitted_us, deadline_us;
+
+    struct request request; /* points into block */
+    char *block;
+    bool repeatable, stale_excused;
+    unsigned tries, most_tries;
+    struct transfer *transfer; /* IN_FLIGHT */
+    struct outcome outcome;
+};
+
+/* Makes an idle operation. `done` is called when it has finished, from inside a step or from
+ * whatever ended it; it must not free the operation. False: out of memory. */
+bool operation_init(struct operation *operation, struct engine *engine,
+    const struct request *request, unsigned tries, struct item *subject,
+    void (*done)(struct operation *));
+
+void operation_destroy(struct operation *operation);
+
+/* Queues it, anew. */
+void operation_start(struct operation *operation);
+
+/* Back to idle, without an outcome. */
+void operation_withdraw(struct operation *operation);
+
+bool operation_is_active(const struct operation *operation);
+
+/* Finishes one that is active with that outcome. */
+void operation_end(struct operation *operation, enum outcome_kind kind, const char *message);
+
+/* Its turn has come. */
+void operation_try(struct operation *operation);
+
+/* libcurl has ended the try. */
+void operation_try_ended(struct operation *operation, CURLcode code);
+
+/* Finishes what waits its turn and cannot be sent before its deadline. */
+void operation_skip_hopeless(struct engine *engine);
+
+#endif

@@ -1,0 +1,252 @@
+/* poll.c - a request that is repeated until its answer changes; see poll.h. */
+#include "poll.h"
+
+#include "operation_private.h"
+#include "poll_private.h"
+#include "schedule.h"
+
+#include <stdlib.h>
+
+struct poll {
+    struct item item;
+    struct operation operation;
+    LIST_ENTRY(poll) link;
+    struct timer due;
+    struct schedule schedule;
+    int64_t last_us;       /* the start of the job, or the end of the last poll */
+    int64_t not_before_us; /* Retry-After of the last poll */
+    struct buffer answer;
+    struct outcome trouble; /* what was polled through last */
+    bool has_trouble, watched, news;
+    unsigned truncations; /* in a row */
+};
+
+static void unset_due(struct poll *poll)
+{
+    engine_clear_timer(poll->operation.engine, &poll->due);
+}
+
+static void set_due(struct poll *poll)
+{
+    struct engine *engine = poll->operation.engine;
+    if (!poll->watched || poll->news || operation_is_active(&poll->operation))
+        return;
+    int64_t due_us = poll->last_us + schedule_pause_us(&poll->schedule, engine_random(engine));
+    if (due_us < poll->not_before_us)
+        due_us = poll->not_before_us;
+    engine_set_timer(engine, &poll->due, due_us);
+}
+
+static void on_due(struct timer *timer)
+{
+    operation_start(&container_of(timer, struct poll, due)->operation);
+}
+
+/* ---- answers ---- */
+
+static void forget_trouble(struct poll *poll)
+{
+    buffer_free(&poll->trouble.headers);
+    buffer_free(&poll->trouble.body);
+    free(poll->trouble.message);
+    poll->trouble = (struct outcome){0};
+    poll->has_trouble = false;
+}
+
+static void keep_trouble(struct poll *poll, struct outcome *outcome)
+{
+    forget_trouble(poll);
+    poll->trouble = *outcome;
+    poll->has_trouble = true;
+    *outcome = (struct outcome){.retry_after_us = -1};
+}
+
+static bool may_pass(struct poll *poll, const struct outcome *outcome)
+{
+    switch (outcome->kind) {
+    case OUTCOME_NETWORK:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_HELD:
+    case OUTCOME_NO_MEMORY:
+        return true;
+    case OUTCOME_RESPONSE:
+        return outcome->status == 429 || outcome->status >= 500;
+    case OUTCOME_TRUNCATED:
+        /* A broken connection, as long as it is not broken at the same place each time. */
+        return ++poll->truncations <= poll->operation.engine->retries;
+    default:
+        return false;
+    }
+}
+
+static bool is_good(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
+}
+
+static void on_answer(struct operation *operation)
+{
+    struct poll *poll = container_of(operation, struct poll, operation);
+    struct outcome *outcome = &operation->outcome;
+    poll->last_us = clock_monotonic_us();
+    poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
+    poll->not_before_us =
+        outcome->retry_after_us >= 0 ? poll->last_us + outcome->retry_after_us : 0;
+    if (outcome->kind != OUTCOME_TRUNCATED)
+        poll->truncations = 0;
+
+    if (may_pass(poll, outcome)) {
+        keep_trouble(poll, outcome);
+    } else if (is_good(outcome) && poll->answer.bytes &&
+               buffer_equal(&outcome->body, &poll->answer)) {
+        forget_trouble(poll);
+    } else {
+        if (is_good(outcome)) {
+            forget_trouble(poll);
+            buffer_move(&poll->answer, &outcome->body);
+        }
+        poll->news = true;
+        engine_list_finished(operation->engine, &poll->item);
+    }
+    set_due(poll);
+}
+
+/* ---- life ---- */
+
+struct poll *poll_new(
+    struct engine *engine, const struct request *request, bool started_here, int64_t usual_us)
+{
+    if (!engine_is_usable(engine))
+        return NULL;
+    struct poll *poll = calloc(1, sizeof *poll);
+    if (!poll)
+        return NULL;
+    poll->item.kind = ITEM_POLL;
+    poll->due.fire = on_due;
+    poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
+    poll->last_us = clock_monotonic_us();
+    /* One try: what fails is repeated by the schedule. */
+    if (!heap_reserve(&engine->timers))
+        goto no_timer;
+    if (!operation_init(&poll->operation, engine, request, 1, &poll->item, on_answer))
+        goto no_operation;
+    LIST_INSERT_HEAD(&engine->polls, poll, link);
+    engine->stats.polls++;
+    return poll;
+
+no_operation:
+    heap_unreserve(&engine->timers);
+no_timer:
+    free(poll);
+    return NULL;
+}
+
+void poll_free(struct poll *poll)
+{
+    struct engine *engine = poll->operation.engine;
+    poll_unwatch(poll);
+    engine_unlist(&poll->item);
+    LIST_REMOVE(poll, link);
+    heap_unreserve(&engine->timers);
+    forget_trouble(poll);
+    buffer_free(&poll->answer);
+    operation_destroy(&poll->operation);
+    free(poll);
+}
+
+void poll_watch(struct poll *poll, int64_t fixed_us)
+{
+    struct engine *engine = poll->operation.engine;
+    poll->schedule.fixed_us = fixed_us;
+    if (!poll->watched)
+        engine->watched++;
+    poll->watched = true;
+    if (!engine_is_usable(engine))
+        poll_end(poll);
+    set_due(poll);
+}
+
+void poll_unwatch(struct poll *poll)
+{
+    if (!poll->watched)
+        return;
+    poll->watched = false;
+    poll->operation.engine->watched--;
+    unset_due(poll);
+    if (operation_is_active(&poll->operation) && !poll_in_flight(poll))
+        operation_withdraw(&poll->operation);
+}
+
+void poll_continue(struct poll *poll)
+{
+    poll->news = false;
+    set_due(poll);
+}
+
+void poll_end(struct poll *poll)
+{
+    unset_due(poll);
+    operation_end(&poll->operation, OUTCOME_CLOSED, "the client was closed");
+    if (!poll->watched || poll->news)
+        return;
+    poll->operation.outcome.kind = OUTCOME_CLOSED;
+    poll->news = true;
+    engine_list_finished(poll->operation.engine, &poll->item);
+}
+
+void poll_end_all(struct engine *engine)
+{
+    struct poll *poll;
+    LIST_FOREACH (poll, &engine->polls, link)
+        poll_end(poll);
+}
+
+/* ---- what others may know of it ---- */
+
+struct item *poll_item(struct poll *poll)
+{
+    return &poll->item;
+}
+
+bool poll_is_watched(const struct poll *poll)
+{
+    return poll->watched;
+}
+
+bool poll_in_flight(const struct poll *poll)
+{
+    return poll->operation.state == OPERATION_IN_FLIGHT;
+}
+
+const struct outcome *poll_news(const struct poll *poll)
+{
+    return poll->news ? &poll->operation.outcome : NULL;
+}
+
+const struct outcome *poll_trouble(const struct poll *poll)
+{
+    return poll->has_trouble ? &poll->trouble : NULL;
+}
+
+const struct buffer *poll_answer(const struct poll *poll)
+{
+    return &poll->answer;
+}
+
+bool poll_put_answer(struct poll *poll, const char *body, size_t length)
+{
+    struct buffer answer = {0};
+    if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
+        return false;
+    buffer_move(&poll->answer, &answer);
+    forget_trouble(poll);
+    poll->last_us = clock_monotonic_us();
+    poll->schedule.polls++;
+    set_due(poll);
+    return true;
+}
+
+uint32_t poll_count(const struct poll *poll)
+{
+    return poll->schedule.polls;
+}

@@ -1,0 +1,94 @@
+/* retry.c - what may be sent again, and after which pause; see retry.h. */
+#include "retry.h"
+
+#include "clock.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define FIRST_BOUND_US INT64_C(250000)
+#define LAST_BOUND_US INT64_C(10000000)
+
+static bool worth_repeating(const struct retry_budget *budget, const struct try_result *result)
+{
+    if (result->end == TRY_HOPELESS)
+        return false;
+    if (result->end == TRY_CUT)
+        return budget->repeatable || !result->sent;
+    if (result->status == 429)
+        return true; /* refused before it was looked at */
+    if (result->status == 503 && result->retry_after_us >= 0)
+        return true; /* likewise: the service says when to come back */
+    return budget->repeatable && result->status >= 500;
+}
+
+enum retry_choice retry_decide(const struct retry_budget *budget, const struct try_result *result)
+{
+    if (!worth_repeating(budget, result))
+        return RETRY_NO;
+    /* A server may close an idle connection just as a request leaves on it. That says nothing about
+     * the server's health, so the repetition is immediate and free. */
+    if (result->end == TRY_CUT && result->sent && result->silent && result->reused &&
+        !budget->stale_excused)
+        return RETRY_AT_ONCE;
+    return budget->tries < budget->limit ? RETRY_AFTER_PAUSE : RETRY_NO;
+}
+
+int64_t retry_pause_us(unsigned tries, int64_t asked_us, uint64_t random)
+{
+    if (asked_us >= 0)
+        return asked_us;
+    int64_t bound = FIRST_BOUND_US;
+    for (unsigned doubling = 1; doubling < tries && bound < LAST_BOUND_US; doubling++)
+        bound *= 2;
+    if (bound > LAST_BOUND_US)
+        bound = LAST_BOUND_US;
+    return (int64_t)(random % (uint64_t)(bound + 1));
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int64_t seconds_us(const char *value, size_t length)
+{
+    int64_t span = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (!is_digit(value[i]))
+            return -1;
+        if (span < CLOCK_LONGEST_US)
+            span = span * 10 + (int64_t)(value[i] - '0') * 1000000;
+    }
+    return span < CLOCK_LONGEST_US ? span : CLOCK_LONGEST_US;
+}
+
+int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
+{
+    while (length && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
+    while (length && (*value == ' ' || *value == '\t')) {
+        value++;
+        length--;
+    }
+    if (length == 0)
+        return -1;
+    if (is_digit(*value))
+        return seconds_us(value, length);
+
+    /* curl_getdate reads all three forms, and others besides; every HTTP date begins with the name
+     * of a day and holds a time. */
+    char date[64];
+    bool day_name = (*value >= 'A' && *value <= 'Z');
+    if (!day_name || length >= sizeof date || !memchr(value, ':', length))
+        return -1;
+    memcpy(date, value, length);
+    date[length] = '\0';
+    time_t then_s = curl_getdate(date, NULL);
+    if (then_s < 0)
+        return -1;
+    int64_t span_s = (int64_t)then_s - now_s;
+    if (span_s <= 0)
+        return 0;
+    return span_s < CLOCK_LONGEST_US / 1000000 ? span_s * 1000000 : CLOCK_LONGEST_US;
+}

@@ -1,0 +1,53 @@
+/* retry.h - what may be sent again, and after which pause.
+ *
+ * Pure: the clock and the random number are passed in. The rule is "never twice": what starts work
+ * at the service is repeated only when it certainly was not processed. */
+#ifndef CEKURA_RETRY_H
+#define CEKURA_RETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How one try ended. */
+enum try_end {
+    TRY_ANSWERED, /* a whole answer, whatever its status */
+    TRY_CUT,      /* no answer, or only a part of one: refused, reset, timed out, truncated */
+    TRY_HOPELESS, /* the same would happen again: bad certificate, body too large, no memory */
+};
+
+struct try_result {
+    enum try_end end;
+    int status;             /* of the answer; 0 without one */
+    bool sent;              /* a byte of the request left, so it may have been processed */
+    bool silent;            /* not one byte came back */
+    bool reused;            /* it went out on a connection that had been idle */
+    int64_t retry_after_us; /* what Retry-After asks for; negative: nothing */
+};
+
+struct retry_budget {
+    bool repeatable;    /* GET and HEAD: reading twice does no harm */
+    unsigned tries;     /* made so far, the one that just ended included */
+    unsigned limit;     /* how many there may be */
+    bool stale_excused; /* the one free repetition after a stale connection has been used */
+};
+
+enum retry_choice {
+    RETRY_NO,
+    RETRY_AT_ONCE,     /* the connection was stale: costs no try, happens once */
+    RETRY_AFTER_PAUSE, /* after retry_pause_us() */
+};
+
+enum retry_choice retry_decide(const struct retry_budget *budget, const struct try_result *result);
+
+/* The pause before the next try: what Retry-After says, else a random time up to a bound that
+ * doubles with every try ("full jitter": clients that failed together do not come back together).
+ * `random` is any 64 random bits. */
+int64_t retry_pause_us(unsigned tries, int64_t retry_after_us, uint64_t random);
+
+/* The value of a Retry-After header, seconds or one of the three forms of an HTTP date (RFC 9110,
+ * 10.2.3 and 5.6.7). A date in the past gives 0, an absurd span is cut to CLOCK_LONGEST_US, what is
+ * neither gives -1. `now_s`: seconds since the epoch. */
+int64_t retry_after_us(const char *value, size_t length, int64_t now_s);
+
+#endif

@@ -1,0 +1,437 @@
+/* transfer.c - a pooled easy handle, and one try of a request on it.
+ *
+ * All options that a request gets are set here, each with its reason. What to do with the end of a
+ * try is decided in operation.c. */
+#include "transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A head larger than this is no head. */
+#define MAX_HEAD ((size_t)256 * 1024)
+
+struct transfer {
+    CURL *easy;
+    struct engine *engine;
+    struct operation *owner;
+    SLIST_ENTRY(transfer) idle;
+    struct curl_slist *own_headers; /* of this request, if it has any of its own */
+    struct buffer headers, body;
+    enum buffer_result fault; /* why a callback stopped the transfer */
+    bool on_wire;             /* added to the multi handle */
+    bool plain;               /* set up for a GET */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- callbacks: no call of libcurl from inside them ---- */
+
+static size_t on_header(char *line, size_t size, size_t count, void *user)
+{
+    struct transfer *transfer = user;
+    size_t length = size * count;
+    /* An answer of 1xx, or of a proxy, comes before the one that counts. */
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+        buffer_clear(&transfer->headers);
+    transfer->fault = buffer_append(&transfer->headers, line, length, MAX_HEAD);
+    return transfer->fault == BUFFER_OK ? length : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *user)
+{
+    struct transfer *transfer = user;
+    size_t length = size * count, limit = transfer->engine->max_response;
+    transfer->fault = buffer_append(&transfer->body, bytes, length, limit);
+    if (transfer->fault == BUFFER_FULL) /* what fits stays, to be shown in the error */
+        (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
+    return transfer->fault == BUFFER_OK ? length : 0;
+}
+
+/* Sockets that a program started by the host does not inherit. */
+static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)user;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- options ---- */
+
+/* The system's bundle, where libcurl was built to look for it. */
+static const char *certificates(const struct engine *engine)
+{
+    if (engine->ca_file)
+        return engine->ca_file;
+    const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+    return built_in && access(built_in, R_OK) == 0 ? built_in : NULL;
+}
+
+#define SET(option, value) (code = code == CURLE_OK ? curl_easy_setopt(easy, option, value) : code)
+
+/* What every request has in common. Done once for a handle, and again after a request that was not
+ * a plain GET. */
+static bool set_common(struct transfer *transfer)
+{
+    struct engine *engine = transfer->engine;
+    CURL *easy = transfer->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_PRIVATE, transfer);
+    SET(CURLOPT_ERRORBUFFER, transfer->error);
+    /* No signals in somebody else's program. */
+    SET(CURLOPT_NOSIGNAL, 1L);
+    /* Without it, removing a handle waits for the resolver's thread: seconds, for a slow name. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
+    /* An allow-list, whatever else libcurl was built to speak. */
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    /* The key must not follow to another host, and a POST must not become a GET. */
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    /* A path is sent as the library wrote it: "/.." in an encoded id must not name something else.
+     */
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    /* All that this libcurl can undo; the limit on a body counts what comes out. */
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    if (engine->connect_timeout_us > 0)
+        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((engine->connect_timeout_us + 999) / 1000));
+    if (engine->user_agent)
+        SET(CURLOPT_USERAGENT, engine->user_agent);
+    if (engine->proxy)
+        SET(CURLOPT_PROXY, engine->proxy);
+    else if (engine->direct) /* or a proxy would get to see the key in the clear */
+        SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    const char *bundle = certificates(engine);
+    if (bundle) {
+        SET(CURLOPT_CAINFO, bundle);
+        /* A certificate directory switches libcurl's cache of parsed certificates off, and each
+         * connection then stalls its thread for 20 to 40 ms to parse the bundle again. */
+        SET(CURLOPT_CAPATH, NULL);
+    }
+    transfer->plain = code == CURLE_OK;
+    return transfer->plain;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t length = strcspn(a, ":;");
+    return length == strcspn(b, ":;") && strncasecmp(a, b, length) == 0;
+}
+
+static bool add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (!longer)
+        return false;
+    *list = longer;
+    return true;
+}
+
+/* The request's own headers, then the engine's that they do not replace. */
+static bool merge_headers(struct transfer *transfer, const struct request *request)
+{
+    struct curl_slist **list = &transfer->own_headers;
+    for (size_t i = 0; i < request->header_count; i++)
+        if (!add_header(list, request->headers[i]))
+            return false;
+    for (const struct curl_slist *base = transfer->engine->headers; base; base = base->next) {
+        bool replaced = false;
+        for (size_t i = 0; i < request->header_count && !replaced; i++)
+            replaced = same_name(base->data, request->headers[i]);
+        if (!replaced && !add_header(list, base->data))
+            return false;
+    }
+    /* Asking for leave to send the body ("Expect: 100-continue") costs a second with servers that
+     * do not know it. */
+    return !request->body || add_header(list, "Expect:");
+}
+
+static bool set_request(struct transfer *transfer, const struct request *request, bool repeatable)
+{
+    CURL *easy = transfer->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_URL, request->url);
+    if (request->header_count || request->body) {
+        if (!merge_headers(transfer, request))
+            return false;
+        SET(CURLOPT_HTTPHEADER, transfer->own_headers);
+    } else {
+        SET(CURLOPT_HTTPHEADER, transfer->engine->headers);
+    }
+    if (strcmp(request->method, "GET") == 0 && !request->body)
+        return code == CURLE_OK;
+
+    transfer->plain = false;
+    if (strcmp(request->method, "HEAD") == 0 && !request->body)
+        SET(CURLOPT_NOBODY, 1L);
+    else
+        SET(CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->body || strcmp(request->method, "POST") == 0) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+        SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
+    }
+    /* When a reused connection ends before the first byte of the answer, libcurl sends the request
+     * again by itself, a POST too, though the server may have taken it. On a connection of its own
+     * it does not. */
+    if (!repeatable)
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+    return code == CURLE_OK;
+}
+
+#undef SET
+
+/* ---- life ---- */
+
+static void transfer_free(struct transfer *transfer)
+{
+    curl_easy_cleanup(transfer->easy);
+    transfer_free_headers(transfer->own_headers);
+    buffer_free(&transfer->headers);
+    buffer_free(&transfer->body);
+    free(transfer);
+}
+
+static struct transfer *transfer_new(struct engine *engine)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer)
+        return NULL;
+    transfer->engine = engine;
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy) {
+        free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+static struct transfer *take_idle(struct engine *engine)
+{
+    struct transfer *transfer = SLIST_FIRST(&engine->idle);
+    if (transfer)
+        SLIST_REMOVE_HEAD(&engine->idle, idle);
+    else
+        transfer = transfer_new(engine);
+    if (transfer && !transfer->plain) {
+        curl_easy_reset(transfer->easy);
+        if (!set_common(transfer)) {
+            transfer_free(transfer);
+            return NULL;
+        }
+    }
+    return transfer;
+}
+
+struct transfer *transfer_start(
+    struct engine *engine, const struct request *request, bool repeatable, struct operation *owner)
+{
+    struct transfer *transfer = take_idle(engine);
+    if (!transfer)
+        return NULL;
+    transfer->owner = owner;
+    transfer->fault = BUFFER_OK;
+    transfer->error[0] = '\0';
+    if (!set_request(transfer, request, repeatable) ||
+        curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
+        transfer_release(engine, transfer);
+        return NULL;
+    }
+    transfer->on_wire = true;
+    return transfer;
+}
+
+struct operation *transfer_owner(CURL *easy)
+{
+    char *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    return ((struct transfer *)(void *)transfer)->owner;
+}
+
+void transfer_release(struct engine *engine, struct transfer *transfer)
+{
+    if (transfer->on_wire)
+        curl_multi_remove_handle(engine->multi, transfer->easy);
+    transfer->on_wire = false;
+    transfer->owner = NULL;
+    buffer_clear(&transfer->headers);
+    buffer_clear(&transfer->body);
+    if (transfer->own_headers) {
+        transfer_free_headers(transfer->own_headers);
+        transfer->own_headers = NULL;
+        transfer->plain = false; /* the handle still points at the list */
+    }
+    SLIST_INSERT_HEAD(&engine->idle, transfer, idle);
+}
+
+void transfer_free_idle(struct engine *engine)
+{
+    struct transfer *transfer;
+    while ((transfer = SLIST_FIRST(&engine->idle))) {
+        SLIST_REMOVE_HEAD(&engine->idle, idle);
+        transfer_free(transfer);
+    }
+}
+
+void transfer_free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *line = headers; line; line = line->next)
+        explicit_bzero(line->data, strlen(line->data));
+    curl_slist_free_all(headers);
+}
+
+/* ---- how it ended ---- */
+
+/* A handshake that failed because the connection broke says nothing about certificates. OpenSSL
+ * reports both with one code; only the words differ. */
+static bool broke_in_handshake(const char *error)
+{
+    return strstr(error, "SYSCALL") || strstr(error, "reset") || strstr(error, "unexpected eof") ||
+           strstr(error, "Broken pipe");
+}
+
+static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code, int status)
+{
+    switch (code) {
+    case CURLE_OK:
+        return OUTCOME_RESPONSE;
+    case CURLE_OPERATION_TIMEDOUT:
+        return OUTCOME_TIMEOUT;
+    case CURLE_SSL_CONNECT_ERROR:
+        return broke_in_handshake(transfer->error) ? OUTCOME_NETWORK : OUTCOME_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_USE_SSL_FAILED:
+        return OUTCOME_TLS;
+    case CURLE_WRITE_ERROR:
+        if (transfer->fault == BUFFER_NO_MEMORY)
+            return OUTCOME_NO_MEMORY;
+        return transfer->body.length > 0 ? OUTCOME_TOO_LARGE : OUTCOME_MALFORMED;
+    case CURLE_OUT_OF_MEMORY:
+        return OUTCOME_NO_MEMORY;
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: an answer without a head */
+        return OUTCOME_MALFORMED;
+    default:
+        return status ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
+    }
+}
+
+static enum try_end end_of(enum outcome_kind kind)
+{
+    switch (kind) {
+    case OUTCOME_RESPONSE:
+        return TRY_ANSWERED;
+    case OUTCOME_NETWORK:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_TRUNCATED:
+        return TRY_CUT;
+    default:
+        return TRY_HOPELESS;
+    }
+}
+
+static int64_t asked_pause_us(const struct transfer *transfer)
+{
+    struct curl_header *header;
+    if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return -1;
+    return retry_after_us(header->value, strlen(header->value), clock_date_s());
+}
+
+struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
+{
+    struct engine *engine = transfer->engine;
+    CURL *easy = transfer->easy;
+    long status = 0, request_size = 0, connects = 0;
+    curl_off_t received = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    engine->stats.connections += (uint64_t)connects;
+    engine->stats.bytes_in += (uint64_t)received + transfer->headers.length;
+    if (status < 200) /* 1xx announces an answer, it is none */
+        status = 0;
+
+    enum outcome_kind kind = kind_of(transfer, code, (int)status);
+    return (struct transfer_result){
+        .kind = kind,
+        .attempt =
+            {
+                .end = end_of(kind),
+                .status = (int)status,
+                .sent = request_size > 0,
+                .silent = transfer->headers.length == 0,
+                .reused = connects == 0,
+                .retry_after_us = status == 429 || status >= 500 ? asked_pause_us(transfer) : -1,
+            },
+        .message = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+        .headers = &transfer->headers,
+        .body = &transfer->body,
+    };
+}
+
+/* ---- certificates ---- */
+
+static curl_socket_t give_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    (void)address;
+    int *socket = user, given = *socket;
+    *socket = -1; /* libcurl closes it from here on */
+    return given;
+}
+
+static int say_connected(void *user, curl_socket_t socket, curlsocktype purpose)
+{
+    (void)user;
+    (void)socket;
+    (void)purpose;
+    return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/* libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
+ * ms, and keeps it in the multi handle. So that this does not fall into a step of somebody's event
+ * loop, a handshake is begun here, with nobody: its other end is ours and is closed. Nothing leaves
+ * the machine. If it fails, the first real connection parses, and reports what is wrong. */
+void transfer_load_certificates(struct engine *engine)
+{
+    int pair[2];
+    struct transfer *transfer = take_idle(engine);
+    if (!transfer)
+        return;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        SLIST_INSERT_HEAD(&engine->idle, transfer, idle);
+        return;
+    }
+    CURL *easy = transfer->easy;
+    transfer->plain = false;
+    curl_easy_setopt(easy, CURLOPT_URL, "https://127.0.0.1/");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, give_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &pair[0]);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, say_connected);
+    if (curl_multi_add_handle(engine->multi, easy) == CURLM_OK) {
+        int running;
+        transfer->on_wire = true;
+        for (int turn = 0; turn < 4; turn++)
+            curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    transfer_release(engine, transfer);
+    if (pair[0] >= 0)
+        close(pair[0]);
+    close(pair[1]);
+}

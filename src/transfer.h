@@ -1,0 +1,39 @@
+/* transfer.h - a pooled easy handle, and one try of a request on it. */
+#ifndef CEKURA_TRANSFER_H
+#define CEKURA_TRANSFER_H
+
+#include "engine_private.h"
+#include "operation.h"
+#include "retry.h"
+
+/* How a try ended. The buffers are the transfer's, until they are moved away. */
+struct transfer_result {
+    enum outcome_kind kind;
+    struct try_result attempt;
+    const char *message; /* valid until the transfer is released */
+    struct buffer *headers, *body;
+};
+
+/* Sends the request off on an idle handle, or a new one. `owner` comes back with its end. NULL: no
+ * memory, or libcurl refuses the request. */
+struct transfer *transfer_start(
+    struct engine *engine, const struct request *request, bool repeatable, struct operation *owner);
+
+struct operation *transfer_owner(CURL *easy);
+
+/* What became of it: `code` is libcurl's, for one that libcurl has ended. */
+struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
+
+/* Takes it off the wire, if it still is on it, and back into the pool. */
+void transfer_release(struct engine *engine, struct transfer *transfer);
+
+/* Frees the handles of the pool. */
+void transfer_free_idle(struct engine *engine);
+
+/* Has the certificates parsed now, so that no step has to: see transfer.c. */
+void transfer_load_certificates(struct engine *engine);
+
+/* Frees a header list, its bytes wiped: one of them is the key. */
+void transfer_free_headers(struct curl_slist *headers);
+
+#endif
