@@ -1,0 +1,69 @@
+/* binding.h - the userdata of this module, and what their files share.
+ *
+ * The binding turns arguments into requests, outcomes into values, and finds the Lua object of what
+ * the engine lists as finished. It knows no curl and no Cekura. Whatever waits is written in Lua,
+ * above it: no function here ever yields or blocks, but those that say so.
+ *
+ * A Lua function may leave by longjmp out of every call that allocates Lua memory. So a userdata is
+ * made first and gets its metatable, and what C allocates is stored in it at once. */
+#ifndef CEKURA_LUA_BINDING_H
+#define CEKURA_LUA_BINDING_H
+
+#include "../clock.h"
+#include "../engine.h"
+#include "../operation.h"
+#include "../poll.h"
+#include "compat.h"
+
+#define CLIENT_TYPE "cekura.client"
+#define JOB_TYPE "cekura.job"
+#define OPERATION_TYPE "cekura.operation"
+#define GUARD_TYPE "cekura.guard"
+
+struct client_object {
+    struct engine *engine; /* NULL: it could not be made */
+    char *secret;          /* for redaction; wiped at close */
+    size_t secret_length;
+};
+
+/* The client at `index`, or an error. */
+struct client_object *binding_client(lua_State *L, int index);
+
+/* Makes the metatable `name` with these metamethods and methods, and leaves its table of methods,
+ * which the library adds to, in field `field` of the table on top of the stack. */
+void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
+    const luaL_Reg *methods, const char *field);
+
+/* __index of client and job: a method, else a field of the object's own table. Names that begin
+ * with "_" are the library's own, and are not seen. */
+int binding_index(lua_State *L);
+
+/* Keeps the object at `index` alive while the engine has something of its own in flight; returns
+ * what finds it again. The table of the client at `client` holds it. */
+int binding_anchor(lua_State *L, int client, int index);
+
+/* Pushes what `ref` stands for; nil for none. */
+void binding_push_anchored(lua_State *L, int client, int ref);
+
+void binding_release_anchor(lua_State *L, int client, int ref);
+
+/* Pushes an outcome as: kind, status, headers, body, message, tries, sent, retry_after. `body` in
+ * place of the outcome's own, if not NULL. Returns how many values that are. */
+int binding_push_outcome(lua_State *L, const struct outcome *outcome, const struct buffer *body);
+
+/* The name of an outcome's kind; a response is "response". */
+const char *binding_outcome_name(enum outcome_kind kind);
+
+/* Fills a request from arguments `first`..`first`+4: method, url, headers (a list of lines, or
+ * nil), body (or nil), timeout in seconds. The strings stay Lua's. May push values that must stay.
+ */
+struct request binding_request(lua_State *L, int first);
+
+/* What each file adds to the table on top of the stack. */
+void client_open(lua_State *L);
+void operation_open(lua_State *L);
+void job_open(lua_State *L);
+void json_open(lua_State *L);
+void guard_open(lua_State *L);
+
+#endif

@@ -1,0 +1,374 @@
+/* client.c - the client: an engine as a userdata, the protocol by which a host polls it, and the
+ * way from what the engine lists back to Lua's objects. */
+#include "binding.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct client_object *binding_client(lua_State *L, int index)
+{
+    struct client_object *client = luaL_checkudata(L, index, CLIENT_TYPE);
+    if (!client->engine)
+        luaL_error(L, "the client could not be made");
+    return client;
+}
+
+/* ---- anchors: integer keys of the client's own table ---- */
+
+int binding_anchor(lua_State *L, int client, int index)
+{
+    lua_pushvalue(L, index);
+    compat_get_table(L, client > 0 ? client : client - 1);
+    lua_insert(L, -2);
+    int ref = luaL_ref(L, -2);
+    lua_pop(L, 1);
+    return ref;
+}
+
+void binding_push_anchored(lua_State *L, int client, int ref)
+{
+    compat_get_table(L, client);
+    lua_rawgeti(L, -1, ref);
+    lua_remove(L, -2);
+}
+
+void binding_release_anchor(lua_State *L, int client, int ref)
+{
+    compat_get_table(L, client);
+    luaL_unref(L, -1, ref);
+    lua_pop(L, 1);
+}
+
+/* ---- life ---- */
+
+static const char *text_option(lua_State *L, int options, const char *name)
+{
+    lua_getfield(L, options, name); /* stays in the table: the pop leaves it alive */
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+static double number_option(lua_State *L, int options, const char *name)
+{
+    lua_getfield(L, options, name);
+    double number = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+static bool flag_option(lua_State *L, int options, const char *name)
+{
+    lua_getfield(L, options, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+/* The strings of the list at `index`, in an array that the collector owns and that is left on the
+ * stack. */
+static const char *const *string_list(lua_State *L, int index, size_t *count)
+{
+    *count = lua_rawlen(L, index);
+    const char **strings = lua_newuserdata(L, (*count + 1) * sizeof *strings);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        strings[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+        if (!strings[i])
+            luaL_error(L, "a header line is no string");
+    }
+    return strings;
+}
+
+/* core.new_client(options) -> client | nil, message. Options as struct engine_options has them,
+ * with times in seconds; `secret`: what core.redact() takes out of texts. */
+static int client_new(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "headers");
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct engine_options options = {
+        .max_in_flight = (unsigned)number_option(L, 1, "max_in_flight"),
+        .max_response = (size_t)number_option(L, 1, "max_response"),
+        .retries = (unsigned)number_option(L, 1, "retries"),
+        .connect_timeout_us = clock_from_seconds(number_option(L, 1, "connect_timeout")),
+        .user_agent = text_option(L, 1, "user_agent"),
+        .ca_file = text_option(L, 1, "ca_file"),
+        .proxy = text_option(L, 1, "proxy"),
+        .loopback = flag_option(L, 1, "loopback"),
+        .secure = flag_option(L, 1, "secure"),
+        .report_events = flag_option(L, 1, "report_events"),
+    };
+    options.headers = string_list(L, 2, &options.header_count);
+
+    struct client_object *client = lua_newuserdata(L, sizeof *client);
+    memset(client, 0, sizeof *client);
+    luaL_getmetatable(L, CLIENT_TYPE);
+    lua_setmetatable(L, -2);
+    lua_newtable(L);
+    compat_set_table(L, -2);
+
+    const char *secret = text_option(L, 1, "secret"), *message = "out of memory";
+    client->secret = strdup(secret ? secret : "");
+    if (client->secret) {
+        client->secret_length = strlen(client->secret);
+        client->engine = engine_new(&options, &message);
+    }
+    if (!client->engine) {
+        lua_pushnil(L);
+        lua_pushstring(L, message);
+        return 2;
+    }
+    return 1;
+}
+
+static void forget_secret(struct client_object *client)
+{
+    if (client->secret)
+        explicit_bzero(client->secret, client->secret_length);
+    free(client->secret);
+    client->secret = NULL;
+    client->secret_length = 0;
+}
+
+/* core.close(client): ends what is in flight; core.finished() still lists it. */
+static int client_close(lua_State *L)
+{
+    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    if (client->engine)
+        engine_close(client->engine);
+    forget_secret(client);
+    return 0;
+}
+
+static int client_gc(lua_State *L)
+{
+    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    if (client->engine)
+        engine_free(client->engine);
+    client->engine = NULL;
+    forget_secret(client);
+    return 0;
+}
+
+static int client_tostring(lua_State *L)
+{
+    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    compat_get_table(L, 1);
+    lua_getfield(L, -1, "_base_url");
+    const char *url = lua_tostring(L, -1);
+    bool closed = !client->engine || engine_is_closed(client->engine);
+    lua_pushfstring(L, "cekura.client (%s)", closed ? "closed" : url ? url : "open");
+    return 1;
+}
+
+static int client_is_closed(lua_State *L)
+{
+    lua_pushboolean(L, engine_is_closed(binding_client(L, 1)->engine));
+    return 1;
+}
+
+static int client_is_busy(lua_State *L)
+{
+    lua_pushboolean(L, engine_is_busy(binding_client(L, 1)->engine));
+    return 1;
+}
+
+/* ---- the protocol ---- */
+
+/* client:pollfd() -> the descriptor to watch; nil when closed. */
+static int client_pollfd(lua_State *L)
+{
+    int fd = engine_fd(binding_client(L, 1)->engine);
+    if (fd < 0)
+        return 0;
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
+/* client:events() -> "r": it is watched for reading. */
+static int client_events(lua_State *L)
+{
+    binding_client(L, 1);
+    lua_pushliteral(L, "r");
+    return 1;
+}
+
+/* core.due(client) -> seconds until the engine's next step is due; nil: not before the descriptor
+ * is readable. */
+static int client_due(lua_State *L)
+{
+    int64_t due_us = engine_due_us(binding_client(L, 1)->engine);
+    if (due_us == CLOCK_NEVER)
+        return 0;
+    int64_t span_us = due_us - clock_monotonic_us();
+    lua_pushnumber(L, span_us > 0 ? clock_to_seconds(span_us) : 0);
+    return 1;
+}
+
+/* core.alarm(client, seconds | nil): has the descriptor readable then, too. */
+static int client_alarm(lua_State *L)
+{
+    struct client_object *client = binding_client(L, 1);
+    int64_t due_us = CLOCK_NEVER;
+    if (!lua_isnoneornil(L, 2))
+        due_us = clock_monotonic_us() + clock_from_seconds(luaL_checknumber(L, 2));
+    engine_alarm(client->engine, due_us);
+    return 0;
+}
+
+/* core.step(client [, seconds]): a step; with seconds > 0 it blocks so long, or until there is
+ * something to do. */
+static int client_step(lua_State *L)
+{
+    struct client_object *client = binding_client(L, 1);
+    engine_step(client->engine, clock_from_seconds(luaL_optnumber(L, 2, 0)));
+    return 0;
+}
+
+/* core.wait({ client, … } [, seconds]): blocks until the descriptor of one is readable, or so long.
+ * For the own loop, with several clients or none. */
+static int core_wait(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 1);
+    int64_t wait_us = CLOCK_LONGEST_US;
+    if (!lua_isnoneornil(L, 2))
+        wait_us = clock_from_seconds(luaL_checknumber(L, 2));
+    struct pollfd *fds = lua_newuserdata(L, (count + 1) * sizeof *fds);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        fds[i] = (struct pollfd){.fd = engine_fd(binding_client(L, -1)->engine), .events = POLLIN};
+        lua_pop(L, 1);
+    }
+    const struct timespec wait = {
+        .tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000};
+    ppoll(fds, count, &wait, NULL); /* EINTR: the caller looks again */
+    return 0;
+}
+
+/* ---- what came of it ---- */
+
+/* core.finished(client) -> the next operation that has finished, or job that has news; nil. */
+static int client_finished(lua_State *L)
+{
+    struct client_object *client = binding_client(L, 1);
+    struct item *item = engine_next_finished(client->engine);
+    if (!item)
+        return 0;
+    binding_push_anchored(L, 1, item->ref);
+    if (item->kind == ITEM_OPERATION) {
+        binding_release_anchor(L, 1, item->ref);
+        item->ref = LUA_NOREF;
+    }
+    return 1;
+}
+
+/* core.event(client) -> name, operation or job, tries, status, outcome, pause, elapsed; nil. */
+static int client_event(lua_State *L)
+{
+    static const char *const names[] = {
+        [EVENT_STARTED] = "request_started",
+        [EVENT_RETRIED] = "request_retried",
+        [EVENT_FINISHED] = "request_finished",
+    };
+    struct client_object *client = binding_client(L, 1);
+    luaL_checkstack(L, 10, NULL);
+    struct event *next = engine_next_event(client->engine);
+    if (!next)
+        return 0;
+    struct event event = *next;
+    free(next);
+    lua_pushstring(L, names[event.kind]);
+    binding_push_anchored(L, 1, event.ref);
+    lua_pushinteger(L, (lua_Integer)event.tries);
+    lua_pushinteger(L, event.status);
+    lua_pushstring(L, binding_outcome_name(event.outcome));
+    lua_pushnumber(L, clock_to_seconds(event.pause_us));
+    lua_pushnumber(L, clock_to_seconds(event.elapsed_us));
+    return 7;
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t count)
+{
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
+}
+
+/* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
+ * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, and
+ * `longest_step` in seconds. */
+static int client_stats(lua_State *L)
+{
+    struct engine_stats stats = engine_stats(binding_client(L, 1)->engine);
+    lua_createtable(L, 0, 8);
+    set_count(L, "requests", stats.requests);
+    set_count(L, "retries", stats.retries);
+    set_count(L, "in_flight", stats.in_flight);
+    set_count(L, "max_in_flight", stats.most_in_flight);
+    set_count(L, "connections", stats.connections);
+    set_count(L, "jobs", stats.polls);
+    set_count(L, "bytes_in", stats.bytes_in);
+    lua_pushnumber(L, clock_to_seconds(stats.longest_step_us));
+    lua_setfield(L, -2, "longest_step");
+    return 1;
+}
+
+/* core.redact(client, text) -> the text, without the secret. A service may repeat in its answer
+ * what it was sent. */
+static int client_redact(lua_State *L)
+{
+    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    size_t length;
+    const char *text = luaL_checklstring(L, 2, &length);
+    lua_settop(L, 2);
+    if (client->secret_length == 0 || !memmem(text, length, client->secret, client->secret_length))
+        return 1;
+    luaL_Buffer clean;
+    luaL_buffinit(L, &clean);
+    const char *end = text + length, *found;
+    while ((found = memmem(text, (size_t)(end - text), client->secret, client->secret_length))) {
+        luaL_addlstring(&clean, text, (size_t)(found - text));
+        luaL_addstring(&clean, "[key]");
+        text = found + client->secret_length;
+    }
+    luaL_addlstring(&clean, text, (size_t)(end - text));
+    luaL_pushresult(&clean);
+    return 1;
+}
+
+void client_open(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", binding_index},
+        {"__gc", client_gc},
+        {"__tostring", client_tostring},
+        {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {
+        {"pollfd", client_pollfd},
+        {"events", client_events},
+        {"stats", client_stats},
+        {NULL, NULL},
+    };
+    static const luaL_Reg functions[] = {
+        {"new_client", client_new},
+        {"close", client_close},
+        {"is_closed", client_is_closed},
+        {"is_busy", client_is_busy},
+        {"due", client_due},
+        {"alarm", client_alarm},
+        {"step", client_step},
+        {"wait", core_wait},
+        {"finished", client_finished},
+        {"event", client_event},
+        {"redact", client_redact},
+        {NULL, NULL},
+    };
+    binding_type(L, CLIENT_TYPE, metamethods, methods, "client_methods");
+    compat_set_functions(L, functions);
+}

@@ -1,0 +1,74 @@
+/* compat.h - one API over Lua 5.1 to 5.4 and LuaJIT.
+ *
+ * Only what the binding uses. A userdata has one table of its own: its environment in 5.1, its user
+ * value from 5.2 on. */
+#ifndef CEKURA_LUA_COMPAT_H
+#define CEKURA_LUA_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdint.h>
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen(L, index) lua_objlen(L, index)
+#endif
+
+/* luaL_setfuncs, which 5.1 lacks: adds the functions to the table on top of the stack. */
+static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions->name; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+/* luaL_testudata, which 5.1 lacks: the userdata at `index` if it is of that type, else NULL. */
+static inline void *compat_test_userdata(lua_State *L, int index, const char *name)
+{
+    void *object = lua_touserdata(L, index);
+    if (!object || !lua_getmetatable(L, index))
+        return NULL;
+    luaL_getmetatable(L, name);
+    int same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? object : NULL;
+}
+
+/* Pops a table, which becomes the one of the userdata at `index`. */
+static inline void compat_set_table(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM < 502
+    lua_setfenv(L, index);
+#else
+    lua_setuservalue(L, index);
+#endif
+}
+
+/* Pushes the table of the userdata at `index`. */
+static inline void compat_get_table(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM < 502
+    lua_getfenv(L, index);
+#else
+    lua_getuservalue(L, index);
+#endif
+}
+
+/* The largest magnitude below which every integer is a number of its own. */
+#define COMPAT_EXACT_DOUBLE (INT64_C(1) << 53)
+
+/* Pushes an integer as a number if this Lua has it exactly. 0: it does not, and nothing is pushed.
+ */
+static inline int compat_push_exact(lua_State *L, int64_t value)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)value);
+#else
+    if (value > COMPAT_EXACT_DOUBLE || value < -COMPAT_EXACT_DOUBLE)
+        return 0;
+    lua_pushnumber(L, (lua_Number)value);
+#endif
+    return 1;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* core.c - the module cekura.core: what its files offer, the clocks, URLs.
+ *
+ * It is the library's own; programs use `require "cekura"`. */
+#include "../json.h"
+#include "../url.h"
+#include "binding.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+/* ---- shared by the types ---- */
+
+void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
+    const luaL_Reg *methods, const char *field)
+{
+    luaL_newmetatable(L, name);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushliteral(L, "protected");
+    lua_setfield(L, -2, "__metatable");
+    compat_set_functions(L, metamethods);
+    lua_newtable(L);
+    compat_set_functions(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "_methods");
+    lua_setfield(L, -3, field);
+    lua_pop(L, 1);
+}
+
+int binding_index(lua_State *L)
+{
+    if (lua_type(L, 2) != LUA_TSTRING || lua_tostring(L, 2)[0] == '_') {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_getmetatable(L, 1);
+    lua_getfield(L, -1, "_methods");
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    if (!lua_isnil(L, -1))
+        return 1;
+    compat_get_table(L, 1);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+/* core.fields(object) -> the object's own table, for the library. */
+static int core_fields(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TUSERDATA);
+    compat_get_table(L, 1);
+    return 1;
+}
+
+/* core.type(value) -> "client", "job" or nil. */
+static int core_type(lua_State *L)
+{
+    if (compat_test_userdata(L, 1, CLIENT_TYPE))
+        lua_pushliteral(L, "client");
+    else if (compat_test_userdata(L, 1, JOB_TYPE))
+        lua_pushliteral(L, "job");
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* ---- clocks ---- */
+
+/* core.now() -> seconds on the monotonic clock. */
+static int core_now(lua_State *L)
+{
+    lua_pushnumber(L, clock_to_seconds(clock_monotonic_us()));
+    return 1;
+}
+
+/* core.date() -> seconds since the epoch. */
+static int core_date(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)clock_date_s());
+    return 1;
+}
+
+/* ---- texts ---- */
+
+/* core.parse_url(text) -> origin, path, secure, loopback | nil, fault. */
+static int core_parse_url(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct url url;
+    const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse(&url, text);
+    if (fault) {
+        lua_pushnil(L);
+        lua_pushstring(L, fault);
+        return 2;
+    }
+    /* Copied to the stack's own memory first: pushing a string may longjmp. */
+    char origin[300], path[1000];
+    bool secure = url.secure, loopback = url.loopback;
+    bool fits = strlen(url.origin) < sizeof origin && strlen(url.path) < sizeof path;
+    if (fits) {
+        strcpy(origin, url.origin);
+        strcpy(path, url.path);
+    }
+    url_free(&url);
+    if (!fits) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "is too long");
+        return 2;
+    }
+    lua_pushstring(L, origin);
+    lua_pushstring(L, path);
+    lua_pushboolean(L, secure);
+    lua_pushboolean(L, loopback);
+    return 4;
+}
+
+/* core.is_utf8(text) -> boolean. */
+static int core_is_utf8(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    lua_pushboolean(L, json_is_utf8(text, length));
+    return 1;
+}
+
+/* ---- opening ---- */
+
+/* libcurl's resolver threads may outlive the Lua state. If the state, when it closes, unmapped this
+ * library and with it libcurl, they would return into nothing: so it stays mapped. */
+static void stay_mapped(void)
+{
+    Dl_info self;
+    if (dladdr((void *)(intptr_t)stay_mapped, &self) && self.dli_fname)
+        (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+static const luaL_Reg functions[] = {
+    {"fields", core_fields},
+    {"type", core_type},
+    {"now", core_now},
+    {"date", core_date},
+    {"parse_url", core_parse_url},
+    {"is_utf8", core_is_utf8},
+    {NULL, NULL},
+};
+
+/* The one symbol that others see: the rest is hidden, so that none meets its like in a host. */
+__attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
+
+int luaopen_cekura_core(lua_State *L)
+{
+    stay_mapped();
+    lua_newtable(L);
+    compat_set_functions(L, functions);
+    client_open(L);
+    operation_open(L);
+    job_open(L);
+    json_open(L);
+    guard_open(L);
+    return 1;
+}

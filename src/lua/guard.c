@@ -1,0 +1,44 @@
+/* guard.c - a value whose end runs a function: when it is collected, or, in Lua 5.4, when the block
+ * or the `for` that holds it is left. Older Luas have __gc only for userdata. */
+#include "binding.h"
+
+/* core.guard(fn) -> guard; fn is called once, without arguments. */
+static int guard_new(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    bool *spent = lua_newuserdata(L, sizeof *spent);
+    *spent = true;
+    luaL_getmetatable(L, GUARD_TYPE);
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    compat_set_table(L, 2);
+    *spent = false;
+    return 1;
+}
+
+static int guard_run(lua_State *L)
+{
+    bool *spent = luaL_checkudata(L, 1, GUARD_TYPE);
+    if (*spent)
+        return 0;
+    *spent = true;
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, 1);
+    /* When the state closes, what the function cleans up may be gone before it. */
+    if (lua_pcall(L, 0, 0, 0) != 0)
+        lua_pop(L, 1);
+    return 0;
+}
+
+void guard_open(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg functions[] = {{"guard", guard_new}, {NULL, NULL}};
+    binding_type(L, GUARD_TYPE, metamethods, methods, "guard_methods");
+    compat_set_functions(L, functions);
+}

@@ -1,0 +1,228 @@
+/* job.c - a job as a userdata: a poll of the engine, and the fields that the library gives it.
+ *
+ * What an answer means is the library's to say. Here is only what must work without Lua running:
+ * the poll, the last answer, the time. */
+#include "binding.h"
+
+#include <string.h>
+
+struct job_object {
+    struct poll *poll; /* NULL for a job that was over when it began: there is nothing to poll */
+    int64_t began_us;
+    int64_t ended_us; /* 0: not yet */
+    int ref;          /* its anchor; LUA_NOREF: none */
+};
+
+static struct job_object *check_job(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, JOB_TYPE);
+}
+
+static struct poll *check_poll(lua_State *L, int index)
+{
+    struct poll *poll = check_job(L, index)->poll;
+    if (!poll)
+        luaL_error(L, "the job has nothing to poll");
+    return poll;
+}
+
+/* core.new_job(client, elapsed, method | nil, url, headers, body, timeout, started_here, usual) ->
+ * job; nil: the client is closed, or there is no memory. `elapsed`: how long it has been running,
+ * seconds; method nil: it is over and is never polled; usual: the interval that growing pauses end
+ * at. */
+static int job_new(lua_State *L)
+{
+    struct client_object *client = binding_client(L, 1);
+    lua_settop(L, 9);
+    struct request request = {0};
+    if (!lua_isnil(L, 3))
+        request = binding_request(L, 3);
+    struct job_object *job = lua_newuserdata(L, sizeof *job);
+    *job = (struct job_object){.ref = LUA_NOREF};
+    luaL_getmetatable(L, JOB_TYPE);
+    lua_setmetatable(L, -2);
+    lua_newtable(L);
+    compat_set_table(L, -2);
+    job->began_us = clock_monotonic_us() - clock_from_seconds(luaL_checknumber(L, 2));
+    if (!request.method)
+        return 1;
+    bool started_here = lua_toboolean(L, 8);
+    job->poll = poll_new(
+        client->engine, &request, started_here, clock_from_seconds(luaL_checknumber(L, 9)));
+    return job->poll != NULL;
+}
+
+/* ---- polling ---- */
+
+/* A job is anchored as long as the engine may list it. */
+static void settle_anchor(lua_State *L, int client, int index)
+{
+    struct job_object *job = check_job(L, index);
+    bool needed =
+        poll_is_watched(job->poll) || poll_in_flight(job->poll) || poll_news(job->poll) != NULL;
+    if (needed && job->ref == LUA_NOREF) {
+        job->ref = binding_anchor(L, client, index);
+        poll_item(job->poll)->ref = job->ref;
+    } else if (!needed && job->ref != LUA_NOREF) {
+        binding_release_anchor(L, client, job->ref);
+        job->ref = poll_item(job->poll)->ref = LUA_NOREF;
+    }
+}
+
+/* core.watch(client, job [, interval]): polls it from now on. */
+static int job_watch(lua_State *L)
+{
+    binding_client(L, 1);
+    struct poll *poll = check_poll(L, 2);
+    double interval = luaL_optnumber(L, 3, 0);
+    struct job_object *job = check_job(L, 2);
+    if (job->ref == LUA_NOREF) { /* before it can be listed, and while an error loses nothing */
+        job->ref = binding_anchor(L, 1, 2);
+        poll_item(poll)->ref = job->ref;
+    }
+    poll_watch(poll, clock_from_seconds(interval));
+    return 0;
+}
+
+/* core.unwatch(client, job) */
+static int job_unwatch(lua_State *L)
+{
+    binding_client(L, 1);
+    if (!check_job(L, 2)->poll)
+        return 0;
+    poll_unwatch(check_poll(L, 2));
+    settle_anchor(L, 1, 2);
+    return 0;
+}
+
+/* core.resume(client, job): its news has been looked at. */
+static int job_resume(lua_State *L)
+{
+    binding_client(L, 1);
+    poll_continue(check_poll(L, 2));
+    settle_anchor(L, 1, 2);
+    return 0;
+}
+
+/* core.news(job) -> as binding_push_outcome(); nil: none. */
+static int job_news(lua_State *L)
+{
+    struct poll *poll = check_poll(L, 1);
+    const struct outcome *news = poll_news(poll);
+    if (!news)
+        return 0;
+    bool good = news->kind == OUTCOME_RESPONSE && news->status >= 200 && news->status < 300;
+    return binding_push_outcome(L, news, good ? poll_answer(poll) : NULL);
+}
+
+/* core.trouble(job) -> as binding_push_outcome(): the last failure that was polled through. */
+static int job_trouble(lua_State *L)
+{
+    struct poll *poll = check_job(L, 1)->poll;
+    const struct outcome *trouble = poll ? poll_trouble(poll) : NULL;
+    return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
+}
+
+/* core.answer(job) -> the body of the last good answer; nil: none. */
+static int job_answer(lua_State *L)
+{
+    const struct buffer *answer = poll_answer(check_poll(L, 1));
+    if (!answer->bytes)
+        return 0;
+    lua_pushlstring(L, answer->bytes, answer->length);
+    return 1;
+}
+
+/* core.put_answer(job, body): a good answer that was asked for outside the schedule. */
+static int job_put_answer(lua_State *L)
+{
+    size_t length;
+    struct poll *poll = check_poll(L, 1);
+    const char *body = luaL_checklstring(L, 2, &length);
+    if (!poll_put_answer(poll, body, length))
+        return luaL_error(L, "not enough memory");
+    return 0;
+}
+
+/* core.ended(job): its `elapsed` stands still from now on. */
+static int job_ended(lua_State *L)
+{
+    struct job_object *job = check_job(L, 1);
+    if (job->ended_us == 0)
+        job->ended_us = clock_monotonic_us();
+    return 0;
+}
+
+/* ---- metamethods ---- */
+
+static int job_index(lua_State *L)
+{
+    struct job_object *job = check_job(L, 1);
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(name, "polls") == 0) {
+        lua_pushinteger(L, job->poll ? (lua_Integer)poll_count(job->poll) : 0);
+        return 1;
+    }
+    if (strcmp(name, "elapsed") == 0) {
+        int64_t until_us = job->ended_us ? job->ended_us : clock_monotonic_us();
+        lua_pushnumber(L, clock_to_seconds(until_us - job->began_us));
+        return 1;
+    }
+    return binding_index(L);
+}
+
+static int job_newindex(lua_State *L)
+{
+    check_job(L, 1);
+    return luaL_error(L, "the fields of a job are read only");
+}
+
+static int job_gc(lua_State *L)
+{
+    struct job_object *job = check_job(L, 1);
+    if (job->poll)
+        poll_free(job->poll);
+    job->poll = NULL;
+    return 0;
+}
+
+static int job_tostring(lua_State *L)
+{
+    const char *words[3];
+    static const char *const names[3] = {"kind", "id", "state"};
+    check_job(L, 1);
+    compat_get_table(L, 1);
+    for (int i = 0; i < 3; i++) {
+        lua_getfield(L, 2, names[i]);
+        words[i] = lua_tostring(L, -1);
+    }
+    lua_pushfstring(L, "cekura.job (%s %s: %s)", words[0] ? words[0] : "?",
+        words[1] ? words[1] : "-", words[2] ? words[2] : "?");
+    return 1;
+}
+
+void job_open(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", job_index},
+        {"__newindex", job_newindex},
+        {"__gc", job_gc},
+        {"__tostring", job_tostring},
+        {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new_job", job_new},
+        {"watch", job_watch},
+        {"unwatch", job_unwatch},
+        {"resume", job_resume},
+        {"news", job_news},
+        {"trouble", job_trouble},
+        {"answer", job_answer},
+        {"put_answer", job_put_answer},
+        {"ended", job_ended},
+        {NULL, NULL},
+    };
+    binding_type(L, JOB_TYPE, metamethods, methods, "job_methods");
+    compat_set_functions(L, functions);
+}

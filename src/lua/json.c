@@ -1,0 +1,176 @@
+/* json.c - JSON text as Lua values, exact.
+ *
+ * Integers are integers where this Lua has them; one that it has not is a string of its digits. A
+ * null is absent from an object, and cekura.null in a list. A list has a metatable by which it is
+ * told from an object when it is sent back, empty ones too. */
+#include "../json.h"
+
+#include "binding.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARRAY_TYPE "cekura.array"
+
+/* strtod reads "1.5" as the locale writes numbers, and a host may have set one with a decimal
+ * comma. */
+static locale_t c_locale;
+
+static bool to_int64(const char *digits, size_t length, int64_t *value)
+{
+    bool negative = *digits == '-';
+    uint64_t magnitude = 0, limit = (uint64_t)INT64_MAX + negative;
+    for (size_t i = negative; i < length; i++) {
+        unsigned digit = (unsigned)(digits[i] - '0');
+        if (magnitude > (limit - digit) / 10)
+            return false;
+        magnitude = magnitude * 10 + digit;
+    }
+    *value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+static void push_integer(lua_State *L, const char *digits, size_t length)
+{
+    int64_t value;
+    if (!to_int64(digits, length, &value) || !compat_push_exact(L, value))
+        lua_pushlstring(L, digits, length);
+}
+
+static void push_real(lua_State *L, const char *digits, size_t length)
+{
+    char text[64];
+    double value = HUGE_VAL;
+    if (length < sizeof text) {
+        memcpy(text, digits, length);
+        text[length] = '\0';
+        value = strtod_l(text, NULL, c_locale);
+    } else { /* more digits than a double can tell apart */
+        lua_pushlstring(L, digits, length);
+        value = strtod_l(lua_tostring(L, -1), NULL, c_locale);
+        lua_pop(L, 1);
+    }
+    if (isinf(value))
+        lua_pushlstring(L, digits, length); /* beyond any number: its digits */
+    else
+        lua_pushnumber(L, value);
+}
+
+static void push_string(lua_State *L, const char *text, const struct json_token *token)
+{
+    if (!token->escaped) {
+        lua_pushlstring(L, text + token->start, token->length);
+        return;
+    }
+    char small[512];
+    bool fits = token->length <= sizeof small;
+    char *room = fits ? small : lua_newuserdata(L, token->length);
+    lua_pushlstring(L, room, json_unescape(text + token->start, token->length, room));
+    if (!fits)
+        lua_remove(L, -2);
+}
+
+/* Pushes the value of a token that is no container. */
+static void push_scalar(lua_State *L, const char *text, const struct json_token *token)
+{
+    switch (token->type) {
+    case JSON_TRUE:
+    case JSON_FALSE:
+        lua_pushboolean(L, token->type == JSON_TRUE);
+        break;
+    case JSON_INTEGER:
+        push_integer(L, text + token->start, token->length);
+        break;
+    case JSON_REAL:
+        push_real(L, text + token->start, token->length);
+        break;
+    case JSON_STRING:
+        push_string(L, text, token);
+        break;
+    default:
+        lua_pushlightuserdata(L, NULL); /* cjson.null */
+    }
+}
+
+/* A container that is being filled; its table, and the key of an object's next member, are on the
+ * Lua stack. */
+struct level {
+    bool object;
+    int count;
+};
+
+/* Puts the value on top of the stack where it belongs. */
+static void put_value(lua_State *L, struct level *level, bool is_null)
+{
+    if (!level->object) {
+        lua_rawseti(L, -2, ++level->count);
+        return;
+    }
+    if (is_null) { /* absent, also if a member of that name came before: the last one counts */
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+    lua_rawset(L, -3);
+}
+
+/* core.decode(text) -> value | nil, fault, offset. */
+static int json_decode(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
+    struct json_reader reader;
+    unsigned depth = 0;
+    lua_settop(L, 1);
+    luaL_getmetatable(L, ARRAY_TYPE);
+    lua_createtable(L, 1, 0); /* level 0: a list for the one value */
+    json_begin(&reader, text, length);
+    for (;;) {
+        struct json_token token = json_next(&reader);
+        luaL_checkstack(L, 6, NULL);
+        switch (token.type) {
+        case JSON_ERROR:
+            lua_pushnil(L);
+            lua_pushstring(L, reader.fault);
+            lua_pushinteger(L, (lua_Integer)reader.offset);
+            return 3;
+        case JSON_END:
+            lua_rawgeti(L, 3, 1);
+            return 1;
+        case JSON_KEY:
+            push_string(L, text, &token);
+            break;
+        case JSON_OBJECT:
+        case JSON_ARRAY:
+            lua_newtable(L);
+            if (token.type == JSON_ARRAY) {
+                lua_pushvalue(L, 2);
+                lua_setmetatable(L, -2);
+            }
+            levels[++depth] = (struct level){.object = token.type == JSON_OBJECT};
+            break;
+        case JSON_OBJECT_END:
+        case JSON_ARRAY_END:
+            put_value(L, &levels[--depth], false);
+            break;
+        default:
+            push_scalar(L, text, &token);
+            put_value(L, &levels[depth], token.type == JSON_NULL);
+        }
+    }
+}
+
+/* core.array_mt: the metatable of a list. */
+void json_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"decode", json_decode}, {NULL, NULL}};
+    if (!c_locale)
+        c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    compat_set_functions(L, functions);
+    luaL_newmetatable(L, ARRAY_TYPE);
+    lua_pushliteral(L, ARRAY_TYPE);
+    lua_setfield(L, -2, "__name");
+    lua_setfield(L, -2, "array_mt");
+}
