@@ -1,0 +1,62 @@
+--- One step of a client's engine, and what follows from it: events told, waiters woken.
+-- Every loop calls this, in its own way: the own loop between its tasks, another when the client's
+-- descriptor is readable.
+
+local core = require "cekura.core"
+
+-- A raised error must not hurt the others whom the same step serves: it is kept for the one who waits
+-- for that operation or job.
+local function tell(fields, event, subject)
+  local ok, raised = pcall(fields._on_event, event)
+  if not ok and subject then
+    subject._raised = { raised }
+  end
+end
+
+local function next_event(client, fields)
+  local name, object, tries, status, outcome, pause, elapsed = core.event(client)
+  if not name then
+    return false
+  end
+  -- An operation is described by its entry, a job by its own table.
+  local subject = object and (fields._pending[object] or core.fields(object))
+  local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
+  if subject and subject.kind then
+    event.job = object
+  end
+  if name ~= "request_started" then
+    event.status = status > 0 and status or nil
+    event.outcome = outcome
+    event.elapsed = elapsed
+  end
+  if name == "request_retried" then
+    event.pause = pause
+  end
+  tell(fields, event, subject)
+  return true
+end
+
+--- Steps the client once.
+---@param client cekura.Client
+---@param seconds? number block so long, or until there is something to do; only the own loop does
+local function advance(client, seconds)
+  local fields = core.fields(client)
+  core.step(client, seconds)
+  if fields._on_event then
+    while next_event(client, fields) do end
+  end
+  local pending, item = fields._pending, core.finished(client)
+  while item do
+    local entry = pending[item]
+    if entry then
+      pending[item] = nil
+      entry.done = true
+      fields._loop.wake(entry.waiter)
+    else
+      fields._on_news(item)
+    end
+    item = core.finished(client)
+  end
+end
+
+return advance

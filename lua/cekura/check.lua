@@ -1,0 +1,124 @@
+--- Checks of arguments. Each raises, at the caller's line, an error that names the argument.
+
+local errors = require "cekura.errors"
+
+local check = {}
+
+local function describe(value)
+  if value == nil then
+    return "nothing"
+  end
+  return type(value)
+end
+
+local function refuse(name, wanted, value)
+  return errors.misuse(("%s: %s expected, got %s"):format(name, wanted, describe(value)))
+end
+
+local function is_integer(value)
+  return type(value) == "number" and value % 1 == 0 and value > -2 ^ 63 and value < 2 ^ 63
+end
+
+--- A table.
+function check.table(name, value)
+  if type(value) ~= "table" then
+    refuse(name, "table", value)
+  end
+  return value
+end
+
+--- A table of options, or nothing, which gives an empty one.
+function check.options(name, value)
+  return value == nil and {} or check.table(name, value)
+end
+
+--- A function, or something that can be called like one, or nothing.
+function check.callback(name, value)
+  if value ~= nil and type(value) ~= "function" then
+    local meta = getmetatable(value)
+    if type(meta) ~= "table" or not meta.__call then
+      refuse(name, "function", value)
+    end
+  end
+  return value
+end
+
+--- A string.
+function check.text(name, value)
+  if type(value) ~= "string" then
+    refuse(name, "string", value)
+  end
+  return value
+end
+
+--- A boolean, or nothing.
+function check.flag(name, value)
+  if value ~= nil and type(value) ~= "boolean" then
+    refuse(name, "boolean", value)
+  end
+  return value
+end
+
+--- A span of time in seconds, above zero; or nothing.
+function check.seconds(name, value)
+  if value == nil then
+    return nil
+  end
+  if type(value) ~= "number" then
+    refuse(name, "number of seconds", value)
+  end
+  if not (value > 0) then
+    errors.misuse(("%s: a number of seconds above 0 expected, got %s"):format(name, tostring(value)))
+  end
+  return value
+end
+
+--- A whole number of at least `least`, or nothing.
+function check.count(name, value, least)
+  if value == nil then
+    return nil
+  end
+  if not is_integer(value) or value < least then
+    errors.misuse(("%s: a whole number of at least %d expected, got %s"):format(name, least, tostring(value)))
+  end
+  return value
+end
+
+--- An id: a whole number, or a string that is not empty.
+function check.id(name, value)
+  if type(value) == "string" and value ~= "" or is_integer(value) then
+    return value
+  end
+  if type(value) == "string" or type(value) == "number" then
+    errors.misuse(("%s: an id expected, got %s"):format(name, value == "" and "an empty string" or tostring(value)))
+  end
+  return refuse(name, "id", value)
+end
+
+--- A list of ids.
+function check.ids(name, value)
+  check.table(name, value)
+  for index, id in ipairs(value) do
+    check.id(("%s[%d]"):format(name, index), id)
+  end
+  for key in pairs(value) do
+    if not is_integer(key) or key < 1 or key > #value then
+      errors.misuse(("%s: a list expected, got a table with the key %s"):format(name, tostring(key)))
+    end
+  end
+  return value
+end
+
+--- Which records: a list of ids, "all", or how many of the first.
+function check.selection(name, value)
+  if value == "all" or is_integer(value) and value > 0 then
+    return value
+  end
+  if type(value) ~= "table" then
+    errors.misuse(("%s: a list of ids, \"all\" or a number expected, got %s"):format(name, type(value) == "table"
+      and "table" or value == nil and "nothing" or tostring(value)))
+  end
+  return check.ids(name, value)
+end
+
+return check

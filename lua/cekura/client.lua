@@ -1,0 +1,221 @@
+--- The client: one API key, one base URL, one engine.
+
+local advance = require "cekura.advance"
+local calls = require "cekura.calls"
+local check = require "cekura.check"
+local choose_loop = require "cekura.loop"
+local core = require "cekura.core"
+local encode = require "cekura.encode"
+local errors = require "cekura.errors"
+local job = require "cekura.job"
+local kinds = require "cekura.kinds"
+local options = require "cekura.options"
+local read_params = require "cekura.params"
+local request = require "cekura.request"
+local token = require "cekura.token"
+local uri = require "cekura.uri"
+
+options.user_agent = "cekura-lua/" .. require "cekura.version"
+
+local client = {}
+
+---@class cekura.Client
+---@field calls cekura.Calls
+---@field runs table
+local methods = core.client_methods
+
+-- ---- resources ----
+
+-- What a resource can do besides the kinds that are named after it.
+local RESOURCES = { calls = calls }
+
+-- A table with a method for each kind of the resource: client.calls:improve_prompt(params) is
+-- client:start("calls.improve_prompt", params).
+local function resource(self, name)
+  local function find(_, method)
+    local own = RESOURCES[name] and RESOURCES[name][method]
+    if own then
+      return function(_, ...)
+        return own(self, ...)
+      end
+    end
+    local kind = name .. "." .. tostring(method)
+    if kinds[kind] then
+      return function(_, params, start_options)
+        return self:start(kind, params, start_options)
+      end
+    end
+  end
+  return setmetatable({}, { __index = find, __name = "cekura." .. name })
+end
+
+local function resource_names()
+  local names = {}
+  for kind in pairs(kinds) do
+    names[kind:match "^[^.]+"] = true
+  end
+  return names
+end
+
+--- Makes a client.
+---@param given? cekura.Options
+---@return cekura.Client? client, cekura.Error? err of kind "config"
+function client.new(given)
+  given = check.options("options", given)
+  local loop = choose_loop(given.loop)
+  local resolved, err = options.resolve(given)
+  if not resolved then
+    return nil, err
+  end
+  local self, fault = core.new_client(resolved.engine)
+  if not self then
+    return nil, errors.new("config", "no engine: " .. fault)
+  end
+  local fields = core.fields(self)
+  fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
+  fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
+  fields._loop, fields._on_news, fields._pending = loop, job.on_news, {}
+  for name in pairs(resource_names()) do
+    fields[name] = resource(self, name)
+  end
+  loop.attach(self)
+  return self
+end
+
+-- ---- requests ----
+
+local REQUEST_OPTIONS = { query = true, body = true, headers = true, timeout = true }
+
+--- Sends any request of the API and waits for its answer.
+---@param method string "GET", "POST", …
+---@param path string begins with "/", below the base URL; may have a query
+---@param given? { query: table?, body: table|string?, headers: table<string, string>?, timeout: number? } a table
+---as body goes out as JSON, a string as it is; timeout in seconds
+---@return cekura.Response? response any 2xx
+---@return cekura.Error? err
+function methods:request(method, path, given)
+  given = check.options("options", given)
+  for name in pairs(given) do
+    if not REQUEST_OPTIONS[name] then
+      errors.misuse(("options: there is no option %s"):format(tostring(name)))
+    end
+  end
+  method = check.text("method", method):upper()
+  if not method:find "^%u+$" then
+    errors.misuse(("method: an HTTP method expected, got %q"):format(method))
+  end
+  path = uri.path("path", path)
+  if given.query ~= nil then
+    local query = uri.query("query", check.table("query", given.query))
+    path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
+  end
+  local body, lines = given.body, nil
+  if type(body) == "table" then
+    body = encode(body, "body")
+    lines = { "Content-Type: application/json" }
+  elseif body ~= nil then
+    check.text("body", body)
+    lines = { "Content-Type: application/octet-stream" }
+  end
+  if given.headers ~= nil then
+    local own = options.header_lines("headers", given.headers, {})
+    for _, line in ipairs(own) do
+      if line:lower():find "^content%-type[:;]" then
+        lines = nil
+      end
+    end
+    for _, line in ipairs(lines or {}) do
+      own[#own + 1] = line
+    end
+    lines = own
+  end
+  return request.send(self, method, path, lines, body, check.seconds("timeout", given.timeout))
+end
+
+-- ---- jobs ----
+
+local function declaration_of(kind)
+  local declaration = kinds[check.text("kind", kind)]
+  if not declaration then
+    errors.misuse(("kind: there is no kind %q"):format(kind))
+  end
+  return declaration
+end
+
+local function check_job_options(given)
+  given = check.options("options", given)
+  for _, name in ipairs { "agent_id", "project_id", "assistant_id" } do
+    if given[name] ~= nil then
+      check.id(name, given[name])
+    end
+  end
+  check.seconds("timeout", given.timeout)
+  return given
+end
+
+--- Starts a job. It is sent once: repeated only if the service certainly has not processed it.
+---@param kind string
+---@param params table what the kind's start takes; see cekura.kinds
+---@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number? }
+---@return cekura.Job? job, cekura.Error? err
+function methods:start(kind, params, given)
+  local declaration = declaration_of(kind)
+  given = check_job_options(given)
+  params = read_params(kind, declaration.params, params, declaration.one_of)
+  return job.start(self, kind, declaration, params, encode(params, kind), given)
+end
+
+--- A job for an id that is known from elsewhere. Nothing is sent yet.
+---@param kind string
+---@param id string|integer
+---@param given? { agent_id: any, project_id: any, assistant_id: any }
+---@return cekura.Job? job, cekura.Error? err
+function methods:job(kind, id, given)
+  local declaration = declaration_of(kind)
+  id = uri.text("id", check.id("id", id))
+  return job.known(self, kind, declaration, id, check_job_options(given))
+end
+
+--- Takes up a job from its token.
+---@param text string
+---@return cekura.Job? job, cekura.Error? err of kind "config" for a token that is malformed, or not for this client
+function methods:resume(text)
+  local members = token.read(check.text("token", text))
+  local declaration = members and members.kind and kinds[members.kind]
+  if not members or not members.id or members.id == "" then
+    return nil, errors.new("config", "the token is malformed")
+  elseif not declaration then
+    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(
+      errors.excerpt(members.kind or "")))
+  elseif members.base ~= core.fields(self)._base_url then
+    return nil, errors.new("config", "the token is for another base URL")
+  end
+  local started = tonumber(members.started)
+  local elapsed = started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
+  return job.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, scope = {
+    agent_id = members.agent_id, project_id = members.project_id, assistant_id = members.assistant_id,
+  } })
+end
+
+-- ---- the protocol, and the end ----
+
+--- One step for a host that polls the client: never blocks, and runs the tasks that became ready.
+function methods:step()
+  core.fields(self)._loop.step(self)
+end
+
+--- Seconds until a step is due; nil: only when the descriptor is readable.
+---@return number?
+function methods:timeout()
+  return core.fields(self)._loop.timeout(self)
+end
+
+--- Closes the client. What still waits gets an error of kind "closed". May be called again.
+function methods:close()
+  if not core.is_closed(self) then
+    core.close(self)
+    advance(self)
+  end
+end
+
+return client

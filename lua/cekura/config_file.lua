@@ -1,0 +1,171 @@
+--- The official CLI's configuration file, ~/.cekura/config.toml.
+-- A reader of what that file holds: `key = value` lines, [tables], comments. Whatever else TOML has is
+-- refused, with the number of its line, rather than guessed at.
+
+local config_file = {}
+
+local ESCAPES = { b = "\b", t = "\t", n = "\n", f = "\f", r = "\r", ['"'] = '"', ["\\"] = "\\" }
+
+-- The text between double quotes; nil and what is wrong.
+local function basic_string(text)
+  local fault
+  local value = text:gsub("\\(.)", function(char)
+    if not ESCAPES[char] then
+      fault = "an escape that is not understood"
+    end
+    return ESCAPES[char]
+  end)
+  if fault then
+    return nil, fault
+  end
+  return value
+end
+
+-- One value at the start of `text`: the value and what follows it; nil and what is wrong.
+local function read_value(text)
+  local quote = text:sub(1, 1)
+  if quote == '"' or quote == "'" then
+    if text:sub(1, 3) == quote:rep(3) and text:sub(1, 4) ~= quote:rep(2) then
+      return nil, "text over several lines is not understood"
+    end
+    local finish = 2
+    while finish <= #text and text:sub(finish, finish) ~= quote do
+      finish = finish + (quote == '"' and text:sub(finish, finish) == "\\" and 2 or 1)
+    end
+    if finish > #text then
+      return nil, "text without its closing quote"
+    end
+    local inner, rest = text:sub(2, finish - 1), text:sub(finish + 1)
+    if quote == "'" then
+      return inner, rest
+    end
+    local value, fault = basic_string(inner)
+    return value, value and rest or fault
+  end
+  local word, rest = text:match "^([%w_%.%+%-:]+)(.*)$"
+  if word == "true" or word == "false" then
+    return word == "true", rest
+  elseif word and word:match "^[%+%-]?%d[%d_]*$" then
+    return tonumber((word:gsub("[_%+]", ""))), rest
+  elseif word and word:match "^[%+%-]?%d" then
+    return word, rest -- a fraction or a date: nothing here reads one
+  end
+  return nil, "a value that is not understood"
+end
+
+local function read_line(line)
+  local key, text = line:match "^([%w_%-]+)%s*=%s*(.+)$"
+  if not key then
+    key, text = line:match "^[\"']([^\"']+)[\"']%s*=%s*(.+)$"
+  end
+  if not key then
+    return nil, "neither a setting nor a [table]"
+  end
+  local value, rest = read_value(text)
+  if value == nil then
+    return nil, rest
+  elseif not rest:match "^%s*$" and not rest:match "^%s*#" then
+    return nil, "something after the value"
+  end
+  return key, nil, value
+end
+
+--- Parses the text of such a file.
+---@return { table: string, key: string, value: any }[]? settings in their order; table "" at the top
+---@return string? fault
+function config_file.parse(text)
+  local settings, seen, section, number = {}, {}, "", 0
+  text = text:gsub("^\239\187\191", "")
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    line = line:gsub("^%s+", ""):gsub("%s+$", "")
+    if line:find "%z" then
+      return nil, ("line %d: a NUL byte"):format(number)
+    end
+    local header = line:match "^%[([%w_%-%.\"' ]+)%]%s*$" or line:match "^%[([%w_%-%.\"' ]+)%]%s*#"
+    if header then
+      section = header
+    elseif line ~= "" and line:sub(1, 1) ~= "#" then
+      local key, fault, value = read_line(line)
+      if not key then
+        return nil, ("line %d: %s"):format(number, fault)
+      end
+      if seen[section .. "\n" .. key] then
+        return nil, ("line %d: %s is set twice"):format(number, key)
+      end
+      seen[section .. "\n" .. key] = true
+      settings[#settings + 1] = { table = section, key = key, value = value }
+    end
+  end
+  return settings
+end
+
+-- A setting stands at the top or in a table: which is not documented, so both count, the top first. In
+-- two tables, nobody can know which is meant.
+local function find(settings, key)
+  local found
+  for _, setting in ipairs(settings) do
+    if setting.key == key then
+      if setting.table == "" then
+        return setting.value
+      elseif found and found.value ~= setting.value then
+        return nil, ("%s stands in [%s] and in [%s]"):format(key, found.table, setting.table)
+      end
+      found = found or setting
+    end
+  end
+  return found and found.value
+end
+
+-- A browser sign-in leaves tokens, under names that are not documented.
+local function has_sign_in(settings)
+  for _, setting in ipairs(settings) do
+    if setting.key:find "token" or setting.key:find "oauth" or setting.table:find "oauth" then
+      return true
+    end
+  end
+  return false
+end
+
+local SETTINGS = { api_key = "string", api_url = "string", default_project_id = "string or number" }
+
+--- Reads the file.
+---@param path string
+---@param optional boolean it need not exist
+---@return { api_key: string?, api_url: string?, default_project_id: any, signed_in: boolean }? settings
+---@return string? fault what is wrong, the path included
+function config_file.read(path, optional)
+  local file, fault, code = io.open(path, "rb")
+  if not file then
+    local absent = code == 2 or code == 20 -- ENOENT, ENOTDIR
+    if optional and absent then
+      return { signed_in = false }
+    end
+    return nil, ("the configuration file cannot be read: %s"):format(fault)
+  end
+  local text
+  text, fault = file:read(1024 * 1024)
+  file:close()
+  if not text and fault then
+    return nil, ("the configuration file %s cannot be read: %s"):format(path, fault)
+  end
+  local settings
+  settings, fault = config_file.parse(text or "")
+  if not settings then
+    return nil, ("the configuration file %s is malformed: %s"):format(path, fault)
+  end
+  local found = { signed_in = has_sign_in(settings) }
+  for key, wanted in pairs(SETTINGS) do
+    local value
+    value, fault = find(settings, key)
+    if fault then
+      return nil, ("the configuration file %s is ambiguous: %s"):format(path, fault)
+    elseif value ~= nil and not wanted:find(type(value), 1, true) then
+      return nil, ("the configuration file %s: %s is no %s"):format(path, key, wanted)
+    end
+    found[key] = value ~= "" and value or nil
+  end
+  return found
+end
+
+return config_file

@@ -1,0 +1,105 @@
+--- Lua values as JSON text.
+-- lua-cjson encodes the strings and the ordinary numbers. What it would get wrong is done here: it
+-- rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
+
+local cjson = require "cjson"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+
+-- An instance of our own: the settings of `require "cjson"` belong to everybody in the process.
+local scalar = (cjson.new and cjson.new() or cjson).encode
+
+local MAX_DEPTH = 512
+
+local encode_value
+
+local function refuse(path, what)
+  return errors.misuse(("%s: %s"):format(path, what))
+end
+
+local function encode_number(value, path)
+  if value ~= value or value == math.huge or value == -math.huge then
+    refuse(path, "JSON has no " .. tostring(value))
+  end
+  if math.type and math.type(value) == "integer" then
+    return ("%d"):format(value)
+  end
+  if value % 1 == 0 and value > -2 ^ 53 and value < 2 ^ 53 then
+    return ("%.0f"):format(value)
+  end
+  local text = scalar(value)
+  if tonumber(text) == value then
+    return text
+  end
+  -- 17 digits tell any two doubles apart. A locale may have put a comma for the point.
+  return (("%.17g"):format(value):gsub("[^%d%+%-e]", "."))
+end
+
+local function encode_string(value, path)
+  if not core.is_utf8(value) then
+    refuse(path, "the text is not valid UTF-8")
+  end
+  return scalar(value)
+end
+
+local function is_list(value)
+  return getmetatable(value) == core.array_mt or #value > 0
+end
+
+local function encode_list(value, path, depth)
+  local count, parts = #value, {}
+  for key in pairs(value) do
+    if type(key) ~= "number" or key % 1 ~= 0 or key < 1 or key > count then
+      refuse(path, ("a list with the key %s"):format(tostring(key)))
+    end
+  end
+  for index = 1, count do
+    parts[index] = encode_value(value[index], ("%s[%d]"):format(path, index), depth)
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function encode_object(value, path, depth)
+  local keys, parts = {}, {}
+  for key in pairs(value) do
+    if type(key) ~= "string" then
+      refuse(path, ("an object with the key %s"):format(tostring(key)))
+    end
+    keys[#keys + 1] = key
+  end
+  table.sort(keys) -- the same table gives the same bytes
+  for index, key in ipairs(keys) do
+    local inner = path .. "." .. key
+    parts[index] = encode_string(key, inner) .. ":" .. encode_value(value[key], inner, depth)
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode_value(value, path, depth)
+  local kind = type(value)
+  if kind == "string" then
+    return encode_string(value, path)
+  elseif kind == "number" then
+    return encode_number(value, path)
+  elseif kind == "boolean" then
+    return tostring(value)
+  elseif value == cjson.null then
+    return "null"
+  elseif kind ~= "table" then
+    return refuse(path, "JSON has no " .. kind)
+  elseif depth == MAX_DEPTH then
+    return refuse(path, "nested too deeply, or in itself")
+  end
+  return (is_list(value) and encode_list or encode_object)(value, path, depth + 1)
+end
+
+--- A table as JSON text. A table with elements 1..n, and one that came as a list, is a list; any
+-- other is an object. Raises, naming the path, what JSON cannot say.
+---@param value table
+---@param name string what the value is called in an error
+---@return string
+local function encode(value, name)
+  return encode_value(value, name, 0)
+end
+
+return encode

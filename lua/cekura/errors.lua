@@ -1,0 +1,88 @@
+--- What goes wrong, in two forms.
+-- A failure that a program can meet at run time is a value, `nil, err`: errors.new() makes it. A
+-- mistake in the calling program is raised at the caller's line: errors.misuse() does that.
+
+local errors = {}
+
+---@class cekura.Error
+---@field kind string what went wrong: "config", "network", "tls", "timeout", "auth", "invalid", "not_found", "gone",
+---"rate_limited", "server", "protocol", "job_failed", "job_cancelled", "needs_input", "unknown_outcome", "cancelled",
+---"closed"
+---@field message string one line for people
+---@field status? integer HTTP status
+---@field fields? table<string, string[]> what the service says of single fields, from a 400
+---@field retry_after? number seconds
+---@field method? string
+---@field path? string
+---@field attempts? integer how many tries were made
+---@field sent? boolean whether the request may have reached the service
+---@field cause? cekura.Error
+---@field job? cekura.Job
+---@field response? cekura.Response
+local Error = { __name = "cekura.error" }
+Error.__index = Error
+
+function Error:__tostring()
+  return "cekura: " .. self.kind .. ": " .. self.message
+end
+
+--- Makes an error value.
+---@param kind string
+---@param message string
+---@param fields? table further fields of the error; it becomes the error
+---@return cekura.Error
+function errors.new(kind, message, fields)
+  local err = fields or {}
+  err.kind = kind
+  err.message = message
+  return setmetatable(err, Error)
+end
+
+--- Whether a value is an error of this module.
+function errors.is(value)
+  return getmetatable(value) == Error
+end
+
+--- The text on one line, cut to `limit` bytes (200), never inside a character.
+---@param text string
+---@param limit? integer
+function errors.excerpt(text, limit)
+  limit = limit or 200
+  if #text > limit then
+    local cut = limit
+    while cut > 0 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xC0 do
+      cut = cut - 1
+    end
+    text = text:sub(1, cut)
+  end
+  return (text:gsub("%c+", " "))
+end
+
+-- The folder that this file is in: the module's own code.
+local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
+
+-- The level of the first function that is not this module's, as error() counts from its caller.
+local function caller_level()
+  if not own_code then -- compiled without its source's name
+    return 3
+  end
+  local level = 3 -- the caller of misuse()
+  while true do
+    local info = debug.getinfo(level, "S")
+    if not info then
+      return 2
+    end
+    if info.what ~= "C" and info.what ~= "tail" and info.source:sub(1, #own_code) ~= own_code then
+      return level - 1
+    end
+    level = level + 1
+  end
+end
+
+--- Raises an error at the line of the program that called this module, however deep in it we are.
+---@param message string names the argument
+function errors.misuse(message)
+  error("cekura: " .. message, caller_level())
+end
+
+return errors

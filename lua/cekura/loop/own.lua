@@ -1,0 +1,422 @@
+--- The own loop: tasks are coroutines, and whoever has to wait keeps everything going.
+--
+-- The shape that every adapter has:
+--
+--   waiter() -> w        somebody who can be woken: the task or thread that calls; raises where the
+--                        host cannot wait
+--   park(w [, seconds])  waits until w is woken or the time is over; returns "woken", "timeout" or
+--                        "cancelled". It may return "woken" for no reason: callers look again
+--   wake(w)              from any coroutine, also before park(), which then returns at once
+--   attach(client)       from now on the client's engine is stepped by this loop
+--   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
+--   sleep(seconds), run(fn, ...)
+--   step(client), timeout(client)   what client:step() and client:timeout() do
+
+local advance = require "cekura.advance"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local timers = require "cekura.timers"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local own = { name = "own" }
+
+---@class cekura.Task
+local Task = { __name = "cekura.task" }
+Task.__index = Task
+
+-- What a task yields to park; anything else is a yield of the program's own, and only lets others go
+-- first.
+local PARK = {}
+
+local tasks = {} -- by coroutine: keeps what is parked alive
+local ready, first_ready, last_ready = {}, 1, 0
+local due = timers.new()
+local clients = setmetatable({}, { __mode = "k" })
+local current -- the task that is running
+local depth = 0 -- how many drives and steps are running, one inside the other
+
+-- ---- tasks ----
+
+local function make_ready(task)
+  last_ready = last_ready + 1
+  ready[last_ready] = task
+end
+
+local function has_ready()
+  return first_ready <= last_ready
+end
+
+-- Seconds until this loop has something to do; nil: only when a client has.
+local function next_due()
+  if has_ready() then
+    return 0
+  end
+  local at = due:due()
+  return at and math.max(0, at - core.now())
+end
+
+-- A host that only watches descriptors learns by them of tasks, too.
+local function tell_hosts()
+  if depth > 0 then
+    return
+  end
+  local seconds = next_due()
+  for client in pairs(clients) do
+    core.alarm(client, seconds)
+  end
+end
+
+local function finish(task, ok, ...)
+  tasks[task.co] = nil
+  task.state = "done"
+  task.ok = ok
+  task.values = { n = select("#", ...), ... }
+  local group = task.group
+  if group then
+    group.count = group.count - 1
+    group.members[task] = nil
+    if not ok and not task.cancelled then
+      group.failed[#group.failed + 1] = task
+    end
+    if group.count == 0 and group.waiter then
+      own.wake(group.waiter)
+    end
+  elseif not ok and not task.cancelled and #task.joiners == 0 then
+    io.stderr:write("cekura: a task raised, and nobody joined it: ", tostring((...)), "\n")
+  end
+  for _, joiner in ipairs(task.joiners) do
+    own.wake(joiner)
+  end
+end
+
+local function resumed(task, ok, signal, ...)
+  if coroutine.status(task.co) == "dead" then
+    return finish(task, ok, signal, ...)
+  elseif signal ~= PARK then
+    make_ready(task)
+  end
+end
+
+local function resume(task, ...)
+  local before = current
+  current = task
+  task.state = "running"
+  resumed(task, coroutine.resume(task.co, ...))
+  current = before
+end
+
+-- Runs the tasks that are ready now; what they make ready comes next time.
+local function run_ready()
+  local last = last_ready
+  while first_ready <= last do
+    local task = ready[first_ready]
+    ready[first_ready] = nil
+    first_ready = first_ready + 1
+    if task.arguments then
+      local arguments = task.arguments
+      task.arguments = nil
+      resume(task, unpack(arguments, 1, arguments.n))
+    else
+      resume(task)
+    end
+  end
+  if not has_ready() then
+    first_ready, last_ready = 1, 0
+  end
+end
+
+local function fire_due()
+  local now = core.now()
+  local waiter = due:pop(now)
+  while waiter do
+    waiter.why = "timeout"
+    if waiter.co then
+      waiter.state = "ready"
+      make_ready(waiter)
+    end
+    waiter = due:pop(now)
+  end
+end
+
+local function start(group, fn, ...)
+  local task = setmetatable({
+    co = coroutine.create(fn),
+    arguments = { n = select("#", ...), ... },
+    state = "ready",
+    joiners = {},
+    group = group,
+  }, Task)
+  tasks[task.co] = task
+  if group then
+    group.count = group.count + 1
+    group.members[task] = true
+  end
+  make_ready(task)
+  return task
+end
+
+--- Starts a task: `fn(...)` runs when this one waits.
+---@param fn function
+---@return cekura.Task
+function own.spawn(fn, ...)
+  local task = start(current and current.group, fn, ...)
+  tell_hosts()
+  return task
+end
+
+-- ---- waiting ----
+
+function own.waiter()
+  local task = current
+  if task and coroutine.running() == task.co then
+    return task
+  end
+  return {} -- plain code, or a coroutine of the program's own
+end
+
+function own.wake(waiter)
+  if waiter.why == "timeout" and waiter.state == "ready" then
+    return -- it is on its way
+  end
+  waiter.why = "woken"
+  if waiter.state == "parked" then
+    due:remove(waiter)
+    waiter.state = "ready"
+    make_ready(waiter)
+    tell_hosts()
+  end
+end
+
+-- PUC Lua 5.1 cannot yield across pcall, metamethods and iterators, and says so in words that help
+-- nobody.
+local check_yield = function() end
+if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+  check_yield = function()
+    local level = 3
+    local frame = debug.getinfo(level, "Sn")
+    while frame do
+      if frame.what == "C" or frame.name == "(for generator)" then
+        error("cekura: Lua 5.1 cannot wait inside pcall, a metamethod or the iterator of a `for`: call it directly"
+          .. " (local next = cekura.each(jobs); next())", 0)
+      end
+      level = level + 1
+      frame = debug.getinfo(level, "Sn")
+    end
+  end
+end
+
+local function park_task(task, seconds)
+  if task.cancelled then
+    if task.told then
+      error(errors.new("cancelled", "the task was cancelled"), 0)
+    end
+    task.told = true
+    return "cancelled"
+  end
+  if not task.why then
+    check_yield()
+    if seconds then
+      due:insert(task, core.now() + seconds)
+    end
+    task.state = "parked"
+    coroutine.yield(PARK)
+    due:remove(task)
+    if task.cancelled then
+      return park_task(task)
+    end
+  end
+  local why = task.why
+  task.why = nil
+  return why or "woken"
+end
+
+-- Everything that could make progress now; false if there is nothing at all.
+local function wait_for_any(seconds)
+  local busy = {}
+  for client in pairs(clients) do
+    if core.is_busy(client) and not core.is_closed(client) then
+      busy[#busy + 1] = client
+    end
+  end
+  if #busy == 1 then
+    advance(busy[1], seconds or math.huge)
+  elseif #busy > 1 then
+    for _, client in ipairs(busy) do
+      local client_due = core.due(client)
+      if client_due and (not seconds or client_due < seconds) then
+        seconds = client_due
+      end
+    end
+    core.wait(busy, seconds)
+    for _, client in ipairs(busy) do
+      advance(client)
+    end
+  elseif seconds then
+    core.wait(busy, seconds)
+  else
+    return false
+  end
+  return true
+end
+
+-- Keeps everything going until `waiter` has been woken.
+local function drive(waiter)
+  while true do
+    fire_due()
+    run_ready()
+    if waiter.why then
+      return
+    end
+    if not wait_for_any(next_due()) then
+      error("cekura: everything waits, and nothing is left that could wake it", 0)
+    end
+  end
+end
+
+local function park_plain(waiter, seconds)
+  if seconds then
+    due:insert(waiter, core.now() + seconds)
+  end
+  depth = depth + 1
+  local ok, raised = pcall(drive, waiter)
+  depth = depth - 1
+  due:remove(waiter)
+  tell_hosts()
+  if not ok then
+    error(raised, 0)
+  end
+  local why = waiter.why
+  waiter.why = nil
+  return why
+end
+
+function own.park(waiter, seconds)
+  return (waiter.co and park_task or park_plain)(waiter, seconds)
+end
+
+---@param seconds number
+---@return boolean? ok, cekura.Error? err nil and an error of kind "cancelled" if the task is cancelled
+function own.sleep(seconds)
+  local waiter, why = own.waiter(), nil
+  local wake_at = core.now() + seconds
+  repeat
+    why = own.park(waiter, math.max(0, wake_at - core.now()))
+  until why ~= "woken"
+  if why == "cancelled" then
+    return nil, errors.new("cancelled", "the task was cancelled")
+  end
+  return true
+end
+
+-- ---- joining ----
+
+local function outcome(task)
+  if task.cancelled then
+    return nil, errors.new("cancelled", "the task was cancelled")
+  elseif not task.ok then
+    return nil, task.values[1]
+  end
+  return unpack(task.values, 1, task.values.n)
+end
+
+--- Waits until the task is done, and returns what its function returned; nil and what it raised.
+---@return any ...
+function Task:join()
+  local waiter = own.waiter()
+  if waiter == self then
+    errors.misuse("a task cannot join itself")
+  end
+  self.joined = true
+  while self.state ~= "done" do
+    self.joiners[#self.joiners + 1] = waiter
+    if own.park(waiter) == "cancelled" then
+      return nil, errors.new("cancelled", "the task was cancelled")
+    end
+  end
+  return outcome(self)
+end
+
+--- Cancels the task: what it waits for gives nil and an error of kind "cancelled", and every further
+-- wait raises it. join() gives nil and that error.
+---@return boolean whether it was still to be cancelled
+function Task:cancel()
+  if self.state == "done" or self.cancelled then
+    return false
+  end
+  self.cancelled = true
+  if self.arguments then -- it never ran
+    tasks[self.co] = nil
+    self.co = coroutine.create(function() end)
+    tasks[self.co] = self
+  end
+  own.wake(self)
+  return true
+end
+
+function Task:__tostring()
+  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
+end
+
+local function wait_for_group(group)
+  local waiter = own.waiter()
+  group.waiter = waiter
+  while group.count > 0 do
+    if own.park(waiter) == "cancelled" then
+      for member in pairs(group.members) do
+        member:cancel()
+      end
+    end
+  end
+end
+
+--- Runs `fn(...)` as a task until it and all that it spawned are done.
+---@param fn function
+---@return any ... what fn returned
+function own.run(fn, ...)
+  local group = { count = 0, failed = {}, members = {} }
+  local main = start(group, fn, ...)
+  main.joined = true
+  wait_for_group(group)
+  if not main.ok then
+    error(main.values[1], 0)
+  end
+  for _, task in ipairs(group.failed) do
+    if not task.joined then
+      error(task.values[1], 0)
+    end
+  end
+  return outcome(main)
+end
+
+-- ---- clients ----
+
+function own.attach(client)
+  clients[client] = true
+end
+
+--- One step for a host that polls the client: the engine's, and the tasks that became ready.
+function own.step(client)
+  depth = depth + 1
+  local ok, raised = pcall(function()
+    advance(client)
+    fire_due()
+    run_ready()
+    if core.due(client) == 0 then
+      advance(client) -- what the tasks have asked for goes out at once
+    end
+  end)
+  depth = depth - 1
+  tell_hosts()
+  if not ok then
+    error(raised, 0)
+  end
+end
+
+--- Seconds until a step is due; nil: only when the descriptor is readable.
+function own.timeout(client)
+  local engine, loop = core.due(client), next_due()
+  return engine and loop and math.min(engine, loop) or engine or loop
+end
+
+return own

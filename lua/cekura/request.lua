@@ -1,0 +1,160 @@
+--- One request: sent, waited for, and its outcome turned into a response or an error.
+
+local await = require "cekura.await"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local response = require "cekura.response"
+
+local request = {}
+
+-- ---- what the service says ----
+
+local function as_list(messages)
+  if type(messages) == "string" then
+    return { messages }
+  end
+  local list = {}
+  for index, message in ipairs(type(messages) == "table" and messages or {}) do
+    list[index] = type(message) == "string" and message or nil
+  end
+  return #list > 0 and list or nil
+end
+
+-- The two shapes of a refusal: { detail = "…" } and { field = { "…" } }. Returns one line, and the
+-- fields.
+local function read_refusal(answer)
+  local object = core.decode(answer.body)
+  if type(object) ~= "table" then
+    local looks_like_text = answer.body ~= "" and not answer.body:find "^%s*<"
+    return looks_like_text and errors.excerpt(answer.body) or nil
+  end
+  if type(object.detail) == "string" then
+    return errors.excerpt(object.detail)
+  end
+  local fields, lines, names = {}, {}, {}
+  for name, messages in pairs(object) do
+    if type(name) == "string" then
+      fields[name] = as_list(messages)
+    end
+  end
+  for name in pairs(fields) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for index, name in ipairs(names) do
+    lines[index] = name .. ": " .. table.concat(fields[name], " ")
+  end
+  if #lines == 0 then
+    return errors.excerpt(answer.body)
+  end
+  return errors.excerpt(table.concat(lines, "; ")), fields
+end
+
+-- ---- kinds of errors ----
+
+local BY_STATUS = { [401] = "auth", [403] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited" }
+
+-- A gateway's answer to a request that may have been processed says nothing about it.
+local UNKNOWN = { [502] = true, [504] = true }
+
+local function kind_of_status(status, repeatable)
+  if BY_STATUS[status] then
+    return BY_STATUS[status]
+  elseif status >= 500 then
+    return not repeatable and UNKNOWN[status] and "unknown_outcome" or "server"
+  elseif status >= 400 then
+    return "invalid"
+  end
+  return "protocol"
+end
+
+local BY_OUTCOME = {
+  network = "network",
+  no_memory = "network",
+  tls = "tls",
+  timeout = "timeout",
+  truncated = "protocol",
+  too_large = "protocol",
+  malformed = "protocol",
+  held = "rate_limited",
+  cancelled = "cancelled",
+  closed = "closed",
+}
+
+-- The ends at which a request that was sent may have been processed, or not.
+local CUT = { network = true, timeout = true, truncated = true, no_memory = true, malformed = true }
+
+local function redirect_message(answer)
+  local location = answer.headers.location or ""
+  local host = location:match "^%a[%w+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
+  return "a redirect" .. (host and " to " .. errors.excerpt(host:gsub("//[^@]*@", "//")) or "")
+    .. ", which is not followed"
+end
+
+local function refused(client, answer, fields, repeatable)
+  answer.body = core.redact(client, answer.body)
+  answer._head = core.redact(client, answer._head)
+  fields.status, fields.response = answer.status, answer
+  local what = ("%s %s: HTTP %d"):format(fields.method, fields.path, answer.status)
+  local kind = kind_of_status(answer.status, repeatable)
+  if kind == "protocol" then
+    return errors.new(kind, what .. ": " .. redirect_message(answer), fields)
+  end
+  local line, by_field = read_refusal(answer)
+  fields.fields = by_field
+  if kind == "unknown_outcome" then
+    line = "it may have been processed, or not" .. (line and ": " .. line or "")
+  end
+  return errors.new(kind, line and what .. ": " .. line or what, fields)
+end
+
+local function cut(client, outcome, answer, message, fields, repeatable)
+  local kind = BY_OUTCOME[outcome]
+  local what = ("%s %s: "):format(fields.method, fields.path)
+  message = message or outcome
+  if answer.status > 0 then
+    answer.body = core.redact(client, answer.body)
+    answer._head = core.redact(client, answer._head)
+    fields.status, fields.response = answer.status, answer
+    message = message .. (answer.body ~= "" and ", after: " .. errors.excerpt(answer.body) or "")
+  end
+  if CUT[outcome] and fields.sent and not repeatable then
+    local cause = errors.new(kind, what .. message)
+    fields.cause = cause
+    return errors.new("unknown_outcome", what .. "cut off, it may have been processed, or not: " .. message, fields)
+  end
+  return errors.new(kind, what .. message, fields)
+end
+
+--- Turns an outcome, as core.outcome() and its like give it, into a response or an error.
+---@return cekura.Response? response, cekura.Error? err
+function request.read(client, method, path, outcome, status, headers, body, message, tries, sent, retry_after)
+  if outcome == nil then
+    return nil, status -- there was none; this is the error
+  end
+  local answer = response.new(status, headers, body, method, path)
+  if outcome == "response" and status >= 200 and status < 300 then
+    return answer
+  end
+  local fields = { method = method, path = path, attempts = tries, sent = sent, retry_after = retry_after }
+  local repeatable = method == "GET" or method == "HEAD"
+  if outcome == "response" then
+    return nil, refused(client, answer, fields, repeatable)
+  end
+  return nil, cut(client, outcome, answer, message, fields, repeatable)
+end
+
+--- Sends a request and waits for its answer.
+---@param client cekura.Client
+---@param method string upper case
+---@param path string encoded, with its query
+---@param headers? string[] lines, "Name: value"
+---@param body? string
+---@param timeout? number seconds; the client's own if nil
+---@return cekura.Response? response, cekura.Error? err any 2xx gives the response
+function request.send(client, method, path, headers, body, timeout)
+  timeout = timeout or core.fields(client)._timeout
+  return request.read(client, method, path, await(client, method, path, headers, body, timeout))
+end
+
+return request

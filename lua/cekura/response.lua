@@ -1,0 +1,84 @@
+--- The answer to one request.
+
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+
+local response = {}
+
+---@class cekura.Response
+---@field status integer HTTP status
+---@field headers table<string, string> by name, whatever its case; several of one name are joined by ", "
+---@field body string decompressed
+---@field method string
+---@field path string
+local Response = { __name = "cekura.response" }
+
+local any_case = {
+  __index = function(headers, name)
+    return type(name) == "string" and rawget(headers, name:lower()) or nil
+  end,
+}
+
+local function parse_headers(head)
+  local headers = setmetatable({}, any_case)
+  for name, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    name = name:lower()
+    value = value:gsub("[ \t]+$", "")
+    local before = rawget(headers, name)
+    headers[name] = before and before .. ", " .. value or value
+  end
+  return headers
+end
+
+local methods = {}
+
+--- The body as a Lua value: objects and lists as tables, integers exact.
+---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON
+function methods:json()
+  local value, fault = core.decode(self.body)
+  if fault then
+    return nil, response.protocol_error(self, "the answer is not JSON (" .. fault .. ")")
+  end
+  return value
+end
+
+-- The head is parsed when somebody asks for it.
+function Response:__index(name)
+  if name == "headers" then
+    self.headers = parse_headers(self._head)
+    return self.headers
+  end
+  return methods[name]
+end
+
+---@param status integer
+---@param head string as it came, status line first
+---@return cekura.Response
+function response.new(status, head, body, method, path)
+  return setmetatable({ status = status, body = body, method = method, path = path, _head = head }, Response)
+end
+
+--- An error of kind "protocol": with the status and the first 200 bytes of what came.
+---@param self cekura.Response
+---@param message string
+function response.protocol_error(self, message)
+  local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
+  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, message, excerpt)
+  return errors.new("protocol", text,
+    { status = self.status, method = self.method, path = self.path, sent = true, response = self })
+end
+
+--- The body as an object.
+---@return table? object, cekura.Error? err of kind "protocol" for anything else
+function response.object(self)
+  local value, err = self:json()
+  if err then
+    return nil, err
+  end
+  if type(value) ~= "table" or getmetatable(value) == core.array_mt then
+    return nil, response.protocol_error(self, "the answer is no JSON object")
+  end
+  return value
+end
+
+return response
