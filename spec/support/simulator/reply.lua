@@ -1,0 +1,69 @@
+--- Replies, also such as no well-behaved server gives.
+--
+-- A reply is a table:
+--   status, headers, body   what they say; a table as body goes out as JSON
+--   delay    seconds of silence before the answer
+--   size     the body is so many bytes
+--   cut      the head promises the whole body, and so many bytes of it come; then the connection ends
+--   drop     the connection ends without an answer
+--   raw      these bytes in place of an HTTP answer
+--   slow     seconds between any two bytes of the body
+
+local cjson = require "cjson"
+
+local reply = {}
+
+local function hang_up()
+  return ngx.exit(444)
+end
+
+local function send_raw(bytes)
+  local socket = assert(ngx.req.socket(true))
+  socket:send(bytes)
+  return hang_up()
+end
+
+local function head(status, headers, length)
+  local lines = { ("HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n"):format(status, length) }
+  for name, value in pairs(headers or {}) do
+    lines[#lines + 1] = name .. ": " .. value .. "\r\n"
+  end
+  return table.concat(lines) .. "\r\n"
+end
+
+function reply.send(spec)
+  if spec.delay then
+    ngx.sleep(spec.delay)
+  end
+  local body = spec.body or ""
+  if type(body) == "table" then
+    body = cjson.encode(body)
+  elseif spec.size then
+    body = ("x"):rep(spec.size)
+  end
+  local status = spec.status or 200
+  if spec.drop then
+    return hang_up()
+  elseif spec.raw then
+    return send_raw(spec.raw)
+  elseif spec.cut then
+    return send_raw(head(status, spec.headers, #body) .. body:sub(1, spec.cut))
+  end
+  ngx.status = status
+  for name, value in pairs(spec.headers or {}) do
+    ngx.header[name] = value
+  end
+  ngx.header["Content-Length"] = #body
+  if not spec.slow then
+    ngx.print(body)
+    return ngx.exit(ngx.OK)
+  end
+  for index = 1, #body do
+    ngx.print(body:sub(index, index))
+    ngx.flush(true)
+    ngx.sleep(spec.slow)
+  end
+  return ngx.exit(ngx.OK)
+end
+
+return reply
