@@ -60,19 +60,22 @@ rock:
 	rm -rf $(BUILD)
 	$(MAKE) all
 
+# Runs a program with what was built here.
+HERE := LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
+
 demo:
-	@.ci/install demo
+	@LUA=$(LUA) .ci/install demo
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@$(LUA) spec/support/demo.lua
+	@$(HERE) $(LUA) spec/support/demo.lua
 
 test:
 	@.ci/install test
 	@spec/run $(LUAS)
 
 bench:
-	@.ci/install bench
+	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@spec/bench/run $(LUA)
+	@$(HERE) spec/bench/run $(LUA)
 
 clean:
 	rm -rf $(BUILD)

@@ -52,9 +52,9 @@ local function advance(client, seconds)
       pending[item] = nil
       entry.done = true
       fields._loop.wake(entry.waiter)
-    else
+    elseif core.type(item) == "job" then
       fields._on_news(item)
-    end
+    end -- else an operation that nobody waits for any more
     item = core.finished(client)
   end
 end

@@ -3,6 +3,7 @@
 local check = require "cekura.check"
 local cjson = require "cjson"
 local client = require "cekura.client"
+local errors = require "cekura.errors"
 local job = require "cekura.job"
 local own = require "cekura.loop.own"
 
@@ -27,15 +28,19 @@ function cekura.assert(value, err, ...)
   return error(err == nil and "assertion failed!" or tostring(err), 2)
 end
 
+local function check_function(fn)
+  if fn == nil then
+    errors.misuse "fn: function expected, got nothing"
+  end
+  check.callback("fn", fn)
+end
+
 --- Runs `fn(...)` as a task until it and all that it spawned are done. Raises what it raised, or what
 -- a task raised that nobody joined.
 ---@param fn function
 ---@return any ... what fn returned
 function cekura.run(fn, ...)
-  if fn == nil then
-    check.text("fn", fn)
-  end
-  check.callback("fn", fn)
+  check_function(fn)
   return own.run(fn, ...)
 end
 
@@ -43,15 +48,17 @@ end
 ---@param fn function
 ---@return cekura.Task
 function cekura.spawn(fn, ...)
-  check.callback("fn", fn)
+  check_function(fn)
   return own.spawn(fn, ...)
 end
 
---- Waits, while other tasks go on.
+--- Waits, while other tasks go on. In a task that is cancelled it raises an error of kind "cancelled".
 ---@param seconds number
----@return boolean? ok, cekura.Error? err of kind "cancelled"
 function cekura.sleep(seconds)
-  return own.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    errors.misuse(("seconds: a number of at least 0 expected, got %s"):format(tostring(seconds)))
+  end
+  own.sleep(seconds)
 end
 
 return cekura

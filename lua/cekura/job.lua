@@ -517,7 +517,8 @@ function job.each(jobs, options)
   end)
   return function()
     if guard then
-      return next_settled()
+      local self, result, err = next_settled() -- no tail call: Lua 5.1 would not know who iterates
+      return self, result, err
     end
   end, nil, nil, guard
 end

@@ -87,8 +87,11 @@ local CUT = { network = true, timeout = true, truncated = true, no_memory = true
 local function redirect_message(answer)
   local location = answer.headers.location or ""
   local host = location:match "^%a[%w+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
-  return "a redirect" .. (host and " to " .. errors.excerpt(host:gsub("//[^@]*@", "//")) or "")
-    .. ", which is not followed"
+  if not host then
+    return "a redirect, which is not followed"
+  end
+  host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
+  return "a redirect to " .. errors.excerpt(host) .. ", which is not followed"
 end
 
 local function refused(client, answer, fields, repeatable)

@@ -9,7 +9,7 @@ local BENCH = '{"status":"processing","output":null,"error":null,"padding":"' ..
 local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
 
 local function command(format, ...)
-  local pipe = assert(io.popen(format:format(...) .. " 2>&1"))
+  local pipe = assert(io.popen("{ " .. format:format(...) .. "\n} 2>&1"))
   local output = pipe:read "*a"
   pipe:close()
   return (output:gsub("%s+$", ""))

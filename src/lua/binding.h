@@ -38,6 +38,10 @@ void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
  * with "_" are the library's own, and are not seen. */
 int binding_index(lua_State *L);
 
+/* Calls the method of that name of the object at 1: for __close, where the library's method does
+ * more than C could. */
+int binding_call_method(lua_State *L, const char *name);
+
 /* Keeps the object at `index` alive while the engine has something of its own in flight; returns
  * what finds it again. The table of the client at `client` holds it. */
 int binding_anchor(lua_State *L, int client, int index);

@@ -145,6 +145,13 @@ static int client_close(lua_State *L)
     return 0;
 }
 
+/* client:close(), which tells those who wait. */
+static int client_leave(lua_State *L)
+{
+    luaL_checkudata(L, 1, CLIENT_TYPE);
+    return binding_call_method(L, "close");
+}
+
 static int client_gc(lua_State *L)
 {
     struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
@@ -346,6 +353,7 @@ void client_open(lua_State *L)
     static const luaL_Reg metamethods[] = {
         {"__index", binding_index},
         {"__gc", client_gc},
+        {"__close", client_leave},
         {"__tostring", client_tostring},
         {NULL, NULL},
     };

@@ -45,6 +45,16 @@ int binding_index(lua_State *L)
     return 1;
 }
 
+int binding_call_method(lua_State *L, const char *name)
+{
+    lua_settop(L, 1);
+    luaL_getmetafield(L, 1, "_methods");
+    lua_getfield(L, -1, name);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
 /* core.fields(object) -> the object's own table, for the library. */
 static int core_fields(lua_State *L)
 {

@@ -177,6 +177,13 @@ static int job_newindex(lua_State *L)
     return luaL_error(L, "the fields of a job are read only");
 }
 
+/* job:cancel(): polling stops. */
+static int job_leave(lua_State *L)
+{
+    check_job(L, 1);
+    return binding_call_method(L, "cancel");
+}
+
 static int job_gc(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);
@@ -207,6 +214,7 @@ void job_open(lua_State *L)
         {"__index", job_index},
         {"__newindex", job_newindex},
         {"__gc", job_gc},
+        {"__close", job_leave},
         {"__tostring", job_tostring},
         {NULL, NULL},
     };

@@ -32,7 +32,8 @@ local PARK = {}
 local tasks = {} -- by coroutine: keeps what is parked alive
 local ready, first_ready, last_ready = {}, 1, 0
 local due = timers.new()
-local clients = setmetatable({}, { __mode = "k" })
+-- Weak by value, not by key: a key that is being finalized is still found, a value is not.
+local clients, attached = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
 local depth = 0 -- how many drives and steps are running, one inside the other
 
@@ -62,7 +63,7 @@ local function tell_hosts()
     return
   end
   local seconds = next_due()
-  for client in pairs(clients) do
+  for _, client in pairs(clients) do
     core.alarm(client, seconds)
   end
 end
@@ -141,7 +142,10 @@ end
 
 local function start(group, fn, ...)
   local task = setmetatable({
-    co = coroutine.create(fn),
+    -- Wrapped, because Lua 5.1 makes no coroutine of a C function, and no Lua one of a callable table.
+    co = coroutine.create(function(...)
+      return fn(...)
+    end),
     arguments = { n = select("#", ...), ... },
     state = "ready",
     joiners = {},
@@ -234,7 +238,7 @@ end
 -- Everything that could make progress now; false if there is nothing at all.
 local function wait_for_any(seconds)
   local busy = {}
-  for client in pairs(clients) do
+  for _, client in pairs(clients) do
     if core.is_busy(client) and not core.is_closed(client) then
       busy[#busy + 1] = client
     end
@@ -295,8 +299,9 @@ function own.park(waiter, seconds)
   return (waiter.co and park_task or park_plain)(waiter, seconds)
 end
 
+-- A sleep has no result by which it could tell of a cancelled task, and often is all that a loop waits
+-- by: so it raises.
 ---@param seconds number
----@return boolean? ok, cekura.Error? err nil and an error of kind "cancelled" if the task is cancelled
 function own.sleep(seconds)
   local waiter, why = own.waiter(), nil
   local wake_at = core.now() + seconds
@@ -304,9 +309,8 @@ function own.sleep(seconds)
     why = own.park(waiter, math.max(0, wake_at - core.now()))
   until why ~= "woken"
   if why == "cancelled" then
-    return nil, errors.new("cancelled", "the task was cancelled")
+    error(errors.new("cancelled", "the task was cancelled"), 0)
   end
-  return true
 end
 
 -- ---- joining ----
@@ -337,8 +341,8 @@ function Task:join()
   return outcome(self)
 end
 
---- Cancels the task: what it waits for gives nil and an error of kind "cancelled", and every further
--- wait raises it. join() gives nil and that error.
+--- Cancels the task: what it waits for gives nil and an error of kind "cancelled"; a sleep, and every
+-- further wait, raises it. join() gives nil and that error.
 ---@return boolean whether it was still to be cancelled
 function Task:cancel()
   if self.state == "done" or self.cancelled then
@@ -392,7 +396,8 @@ end
 -- ---- clients ----
 
 function own.attach(client)
-  clients[client] = true
+  attached = attached + 1
+  clients[attached] = client
 end
 
 --- One step for a host that polls the client: the engine's, and the tasks that became ready.

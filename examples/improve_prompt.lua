@@ -1,0 +1,110 @@
+--- Improves an agent's prompt from its call logs.
+--
+--   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
+--
+-- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first. The API is where CEKURA_API_URL says,
+-- the key is CEKURA_API_KEY; without them ~/.cekura/config.toml tells both.
+
+local cekura = require "cekura"
+
+local function fail(message)
+  io.stderr:write(tostring(message), "\n")
+  os.exit(1)
+end
+
+local function read_call_logs(text)
+  if not text:find(",", 1, true) then
+    return text == "all" and text or tonumber(text) or fail("CALL_LOGS: ids, \"all\" or a number")
+  end
+  local ids = {}
+  for id in text:gmatch "[^,]+" do
+    ids[#ids + 1] = tonumber(id) or fail("CALL_LOGS: " .. id .. " is no id")
+  end
+  return ids
+end
+
+local function read_file(path)
+  local file, fault = io.open(path, "rb")
+  local text = file and file:read "*a" or fail(fault)
+  file:close()
+  return text
+end
+
+local function write_file(path, text)
+  local file, fault = io.open(path, "wb")
+  if not file then
+    fail(fault)
+  end
+  file:write(text)
+  file:close()
+end
+
+-- Whether standard output is a terminal; Lua itself cannot tell.
+local function on_terminal()
+  local status = os.execute "test -t 1"
+  return status == true or status == 0
+end
+
+-- Shows how the job goes on: on a terminal one line, rewritten in place while the time ticks; elsewhere
+-- a line for each change.
+local function show_progress(job)
+  if not on_terminal() then
+    return function()
+      print(("%s after %.1f s"):format(job.status or "started", job.elapsed))
+    end, function() end
+  end
+  local function draw()
+    io.write(("\r\27[K%s  %.1f s"):format(job.status or "started", job.elapsed))
+    io.flush()
+  end
+  local ticker = cekura.spawn(function()
+    while true do
+      draw()
+      cekura.sleep(0.1)
+    end
+  end)
+  return draw, function()
+    ticker:cancel()
+    draw()
+    io.write "\n"
+  end
+end
+
+local agent_id, call_logs, prompt_file, improved_file = arg[1], arg[2], arg[3], arg[4]
+if not prompt_file then
+  fail "usage: improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]"
+end
+
+cekura.run(function()
+  local client, err = cekura.new()
+  if not client then
+    fail(err)
+  end
+  local job
+  job, err = client.calls:improve_prompt {
+    agent_id = tonumber(agent_id) or agent_id,
+    call_logs = read_call_logs(call_logs),
+    prompt = read_file(prompt_file),
+  }
+  if not job then
+    fail(err)
+  end
+
+  local on_progress, done = show_progress(job)
+  local result
+  result, err = job:wait { timeout = 150, on_progress = on_progress }
+  done()
+  if not result then
+    io.stderr:write("To take it up again: client:resume(\"", job:token(), "\")\n")
+    fail(err)
+  elseif job.state == "nothing_to_do" then
+    print("Nothing to improve: " .. result.reason)
+    return
+  end
+  print("Improved prompt: " .. result.improved_prompt)
+  print("Summary of changes: " .. tostring(result.summary_of_changes))
+  if improved_file then
+    write_file(improved_file, result.improved_prompt)
+    print("Written to " .. improved_file)
+  end
+end)

@@ -1,0 +1,335 @@
+local cekura = require "cekura"
+local simulator = require "spec.support.simulator"
+
+describe("a client", function()
+  local server, client
+
+  setup(function()
+    server = simulator.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- Scripts the replies of one path and asks for it.
+  local function ask(replies, options)
+    server:script("/x/", replies)
+    return client:request("GET", "/x/", options)
+  end
+
+  describe("request", function()
+    it("gives status, headers, body and decoded JSON of any 2xx", function()
+      local response = cekura.assert(ask { { status = 203, headers = { ["X-One"] = "1" }, body = { id = 2142 } } })
+      assert.equal(203, response.status)
+      assert.equal("1", response.headers["x-one"])
+      assert.equal('{"id":2142}', response.body)
+      assert.equal(2142, response:json().id)
+    end)
+
+    it("takes an empty 204 for an answer", function()
+      local response = cekura.assert(ask { { status = 204 } })
+      assert.equal("", response.body)
+      local value, err = response:json()
+      assert.is_nil(value)
+      assert.equal("protocol", err.kind)
+    end)
+
+    it("sends the key, a user agent, the query in order, lists with commas, and encodes what it must", function()
+      local response = cekura.assert(client:request("GET", "/echo/ä b/#", {
+        query = { b = "ü&=", a = { 1, 2 }, c = true, d = 2142.0 }, headers = { ["X-Mine"] = "yes" },
+      }))
+      local seen = response:json()
+      assert.equal("/echo/%C3%A4%20b/%23?a=1,2&b=%C3%BC%26%3D&c=true&d=2142", seen.path)
+      assert.equal("sim-key", seen.headers["x-cekura-api-key"])
+      assert.equal("yes", seen.headers["x-mine"])
+      assert.truthy(seen.headers["user-agent"]:find "^cekura%-lua/")
+      assert.equal("application/json", seen.headers.accept)
+    end)
+
+    it("adds its query to one that the path has", function()
+      local seen = cekura.assert(client:request("GET", "/echo/?a=1", { query = { b = 2 } })):json()
+      assert.equal("/echo/?a=1&b=2", seen.path)
+    end)
+
+    it("sends a table as JSON and a string as it is", function()
+      local seen = cekura.assert(client:request("POST", "/echo/", { body = { list = { 1 }, text = "ä" } })):json()
+      assert.equal('{"list":[1],"text":"ä"}', seen.body)
+      assert.equal("application/json", seen.headers["content-type"])
+      seen = cekura.assert(client:request("POST", "/echo/", {
+        body = "a=1", headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
+      })):json()
+      assert.equal("a=1", seen.body)
+      assert.equal("application/x-www-form-urlencoded", seen.headers["content-type"])
+    end)
+
+    for _, method in ipairs { "POST", "PUT", "PATCH", "DELETE" } do
+      it("sends " .. method .. " with and without a body", function()
+        assert.equal("x", cekura.assert(client:request(method, "/echo/", { body = "x" })):json().body)
+        local seen = cekura.assert(client:request(method:lower(), "/echo/")):json()
+        assert.equal(method, seen.method)
+        assert.is_nil(seen.body)
+      end)
+    end
+
+    it("sends HEAD, and GET again on the same handle", function()
+      local response = cekura.assert(client:request("HEAD", "/echo/"))
+      assert.equal("", response.body)
+      assert.equal("GET", cekura.assert(client:request("GET", "/echo/")):json().method)
+    end)
+
+    it("raises at the caller's line, naming the argument, what is no request", function()
+      local function refused(pattern, ...)
+        local ok, message = pcall(function(...)
+          return client:request(...)
+        end, ...)
+        assert.is_false(ok)
+        assert.truthy(message:find(pattern), message)
+      end
+      refused("client_spec%.lua:%d+: cekura: method: ", nil, "/x")
+      refused("method: an HTTP method expected", "GET /", "/x")
+      refused("path: ", "GET")
+      refused("path: a path beginning with", "GET", "http://elsewhere/")
+      refused("query%.a: ", "GET", "/x", { query = { a = print } })
+      refused("headers: the value of X%-A has a CR", "GET", "/x", { headers = { ["X-A"] = "1\r\nX-B: 2" } })
+      refused("headers: .* is no name", "GET", "/x", { headers = { ["X A"] = "1" } })
+      refused("headers: .*cannot be set here: set api_key", "GET", "/x", { headers = { ["x-cekura-api-key"] = "1" } })
+      refused("timeout: ", "GET", "/x", { timeout = "3" })
+      refused("timeout: ", "GET", "/x", { timeout = 0 })
+      refused("there is no option retry", "GET", "/x", { retry = 1 })
+      refused("body%.a: JSON has no function", "POST", "/x", { body = { a = print } })
+      assert.same({}, server:requests())
+    end)
+  end)
+
+  describe("an error", function()
+    for status, kind in pairs {
+      [400] = "invalid", [401] = "auth", [403] = "auth", [404] = "not_found", [409] = "invalid", [410] = "gone",
+      [422] = "invalid",
+    } do
+      it(("of HTTP %d is %s, with status and response, after one try"):format(status, kind), function()
+        local response, err = ask { { status = status, body = { detail = "No." } } }
+        assert.is_nil(response)
+        assert.equal(kind, err.kind)
+        assert.equal(status, err.status)
+        assert.equal(status, err.response.status)
+        assert.equal("No.", err.response:json().detail)
+        assert.equal(1, err.attempts)
+        assert.equal("GET", err.method)
+        assert.equal("/x/", err.path)
+        assert.is_true(err.sent)
+        assert.equal(("cekura: %s: GET /x/: HTTP %d: No."):format(kind, status), tostring(err))
+      end)
+    end
+
+    it("of a 400 has the messages of each field", function()
+      local _, err = ask { { status = 400, body = { agent_id = { "Required.", "Really." }, prompt = "Blank." } } }
+      assert.equal("invalid", err.kind)
+      assert.same({ agent_id = { "Required.", "Really." }, prompt = { "Blank." } }, err.fields)
+      assert.truthy(tostring(err):find("agent_id: Required. Really.; prompt: Blank.", 1, true))
+    end)
+
+    it("of a 400 with a page of HTML or nothing is one clear line", function()
+      local _, err = ask { { status = 400, body = "<html>\n<b>Bad</b>" } }
+      assert.equal("cekura: invalid: GET /x/: HTTP 400", tostring(err))
+      _, err = ask { { status = 400 } }
+      assert.equal("cekura: invalid: GET /x/: HTTP 400", tostring(err))
+    end)
+
+    it("of a redirect is protocol and names the host; it is not followed", function()
+      local _, err = ask { { status = 302, headers = { Location = "https://user:pw@evil.example/x?key=1" } } }
+      assert.equal("protocol", err.kind)
+      assert.equal(302, err.status)
+      assert.truthy(err.message:find("https://evil.example", 1, true))
+      assert.is_nil(err.message:find("pw", 1, true))
+      assert.equal(1, #server:requests())
+    end)
+
+    it("of a refused connection is network, and says that nothing was sent", function()
+      local other = cekura.assert(cekura.new {
+        api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 0,
+      })
+      local _, err = other:request("GET", "/")
+      assert.equal("network", err.kind)
+      assert.is_false(err.sent)
+      other:close()
+    end)
+
+    it("of silence is timeout, on time", function()
+      local core = require "cekura.core"
+      local began = core.now()
+      local _, err = ask({ { delay = 5 } }, { timeout = 0.2 })
+      local took = core.now() - began
+      assert.equal("timeout", err.kind)
+      assert.is_true(err.sent)
+      assert.is_true(took >= 0.2 and took < 1)
+    end)
+
+    it("of a body that is too large is protocol, and the body is not kept", function()
+      client:close()
+      client = server:client { max_response = 1000 }
+      assert.equal(1000, #cekura.assert(ask { { size = 1000 } }).body)
+      local _, err = ask { { size = 1001 } }
+      assert.equal("protocol", err.kind)
+      assert.equal(200, err.status)
+      assert.equal(1, err.attempts)
+      assert.truthy(tostring(err):find(("x"):rep(200), 1, true))
+      assert.is_nil(tostring(err):find(("x"):rep(201), 1, true))
+      assert.is_true(#err.response.body <= 1000)
+    end)
+
+    it("of what is no HTTP is protocol", function()
+      local _, err = ask { { raw = "hello, I am not HTTP\r\n\r\n" } }
+      assert.equal("protocol", err.kind)
+    end)
+
+    it("of broken compression is protocol", function()
+      local _, err = ask { { headers = { ["Content-Encoding"] = "gzip" }, body = "this is not gzip at all" } }
+      assert.equal("protocol", err.kind)
+    end)
+  end)
+
+  describe("its life", function()
+    it("ends with close, which may be called again, and is told by tostring", function()
+      assert.equal("cekura.client (" .. server.url .. ")", tostring(client))
+      client:close()
+      client:close()
+      assert.equal("cekura.client (closed)", tostring(client))
+      assert.is_nil(client:pollfd())
+      local _, err = client:request("GET", "/x/")
+      assert.equal("closed", err.kind)
+      assert.is_false(err.sent)
+    end)
+
+    it("ends waits with an error of kind closed", function()
+      server:script("/x/", { { delay = 5 } })
+      local err
+      cekura.run(function()
+        local waiting = cekura.spawn(function()
+          return client:request("GET", "/x/")
+        end)
+        cekura.sleep(0.05)
+        client:close()
+        _, err = waiting:join()
+      end)
+      assert.equal("closed", err.kind)
+      assert.is_true(err.sent)
+    end)
+
+    it("ends when it is collected with a request in flight", function()
+      local seen = setmetatable({}, { __mode = "v" })
+      do
+        local lost = server:client()
+        seen[1] = lost
+        require("cekura.core").submit(lost, "GET", server.url .. "/x/", nil, nil, 5)
+        lost:step()
+      end
+      for _ = 1, 4 do
+        collectgarbage()
+      end
+      assert.is_nil(seen[1])
+    end)
+
+    if _VERSION == "Lua 5.4" then
+      it("ends with the block of a <close> variable", function()
+        local load_text = [[local client = ...; do local c <close> = client end return tostring(client)]]
+        assert.equal("cekura.client (closed)", load(load_text)(client))
+      end)
+    end
+
+    it("counts what it does", function()
+      cekura.assert(client:request("GET", "/echo/"))
+      cekura.assert(client:request("GET", "/echo/"))
+      local stats = client:stats()
+      assert.equal(2, stats.requests)
+      assert.equal(0, stats.retries)
+      assert.equal(0, stats.in_flight)
+      assert.equal(1, stats.max_in_flight)
+      assert.equal(1, stats.connections)
+      assert.is_true(stats.bytes_in > 200)
+      assert.is_true(stats.longest_step > 0)
+    end)
+
+    it("has max_in_flight requests in flight and no more", function()
+      client:close()
+      client = server:client { max_in_flight = 3 }
+      server:script("/x/", { { delay = 0.05 } })
+      cekura.run(function()
+        for _ = 1, 10 do
+          cekura.spawn(function()
+            cekura.assert(client:request("GET", "/x/"))
+          end)
+        end
+      end)
+      local stats = client:stats()
+      assert.equal(3, stats.max_in_flight)
+      assert.equal(3, stats.connections)
+      assert.equal(10, stats.requests)
+    end)
+  end)
+
+  describe("on_event", function()
+    it("is told of requests started, retried and finished, and of jobs that change, never the key", function()
+      local events = {}
+      client:close()
+      client = server:client { on_event = function(event)
+        events[#events + 1] = event
+      end }
+      ask { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } }
+      local names = {}
+      for index, event in ipairs(events) do
+        names[index] = event.name
+        for _, value in pairs(event) do
+          assert.is_nil(tostring(value):find("sim-key", 1, true))
+        end
+      end
+      assert.same({ "request_started", "request_retried", "request_started", "request_finished" }, names)
+      assert.equal("/x/", events[1].path)
+      assert.equal("GET", events[1].method)
+      assert.equal(503, events[2].status)
+      assert.equal(0, events[2].pause)
+      assert.equal(2, events[4].attempt)
+      assert.equal(200, events[4].status)
+
+      events = {}
+      local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x", agent_id = 1 })
+      cekura.assert(job:wait { interval = 0.01 })
+      local states = {}
+      for _, event in ipairs(events) do
+        if event.name == "job_changed" then
+          assert.equal(job, event.job)
+          states[#states + 1] = event.status
+        end
+      end
+      assert.same({ "queued", "processing", "completed" }, states)
+    end)
+
+    it("that raises is heard by the one who waits, and by nobody else", function()
+      client:close()
+      client = server:client { on_event = function(event)
+        if event.path == "/bad/" then
+          error "boom"
+        end
+      end }
+      server:script("/bad/", { { body = {} } })
+      server:script("/x/", { { body = {} } })
+      cekura.run(function()
+        local bad = cekura.spawn(client.request, client, "GET", "/bad/")
+        local good = cekura.spawn(client.request, client, "GET", "/x/")
+        local response, err = bad:join()
+        assert.is_nil(response)
+        assert.truthy(tostring(err):find "boom")
+        assert.equal(200, cekura.assert(good:join()).status)
+      end)
+    end)
+  end)
+end)

@@ -1,0 +1,348 @@
+-- JSON text as Lua values: exact and strict.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+
+-- Whether this Lua has 64-bit integers.
+local INTEGERS = math.type ~= nil
+
+local function decode(text)
+  local value, fault = core.decode(text)
+  assert.is_nil(fault)
+  return value
+end
+
+local function char(point)
+  if point < 0x80 then
+    return string.char(point)
+  elseif point < 0x800 then
+    return string.char(0xC0 + math.floor(point / 64), 0x80 + point % 64)
+  elseif point < 0x10000 then
+    return string.char(0xE0 + math.floor(point / 4096), 0x80 + math.floor(point / 64) % 64, 0x80 + point % 64)
+  end
+  return string.char(0xF0 + math.floor(point / 262144), 0x80 + math.floor(point / 4096) % 64,
+    0x80 + math.floor(point / 64) % 64, 0x80 + point % 64)
+end
+
+describe("a whole number", function()
+  it("is exact up to 2^53, everywhere", function()
+    for text, value in pairs {
+      ["0"] = 0, ["1"] = 1, ["-1"] = -1, ["2142"] = 2142, ["1234567890123456"] = 1234567890123456,
+      ["9007199254740991"] = 2 ^ 53 - 1, ["9007199254740992"] = 2 ^ 53, ["-9007199254740992"] = -2 ^ 53,
+    } do
+      local found = decode(text)
+      assert.equal("number", type(found))
+      assert.equal(value, found)
+      assert.equal(text, ("%d"):format(found))
+    end
+  end)
+
+  it("is written without a fraction: an id can stand in a path", function()
+    assert.equal("2142", tostring(decode "2142"))
+    assert.equal("2142", tostring(decode('{"a":[{"id":2142}]}').a[1].id))
+  end)
+
+  it("is an integer, at every depth, where this Lua has integers", function()
+    if not INTEGERS then
+      return
+    end
+    for _, found in ipairs { decode "5", decode "[5]"[1], decode('{"a":{"b":[5]}}').a.b[1], decode "-0", decode "0" } do
+      assert.equal("integer", math.type(found))
+    end
+    assert.equal(math.maxinteger, decode "9223372036854775807")
+    assert.equal(math.mininteger, decode "-9223372036854775808")
+    assert.equal("9007199254740993", tostring(decode "9007199254740993"))
+  end)
+
+  it("beyond 2^53 is its digits, where this Lua has no such integers", function()
+    if INTEGERS then
+      return
+    end
+    for _, digits in ipairs {
+      "9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808",
+    } do
+      assert.equal(digits, decode(digits))
+      assert.equal(digits, decode('{"a":[' .. digits .. "]}").a[1])
+    end
+  end)
+
+  it("beyond 64 bits is its digits, everywhere", function()
+    for _, digits in ipairs {
+      "9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616",
+      "92233720368547758070", "9" .. ("0"):rep(500), "-" .. ("7"):rep(70),
+    } do
+      assert.equal(digits, decode(digits))
+      assert.equal(digits, decode('{"a":[' .. digits .. "]}").a[1])
+    end
+  end)
+end)
+
+describe("a number with a fraction or an exponent", function()
+  it("is the nearest that there is", function()
+    for text, value in pairs {
+      ["0.1"] = 0.1, ["-0.25"] = -0.25, ["1.0"] = 1, ["1e2"] = 100, ["1E+2"] = 100, ["1.5e-3"] = 0.0015, ["0e0"] = 0,
+      ["1e300"] = 1e300, ["1.7976931348623157e308"] = 1.7976931348623157e308, ["5e-324"] = 5e-324,
+      ["0.30000000000000004"] = 0.1 + 0.2, ["0.1000000000000000055511151231257827021181583404541015625"] = 0.1,
+      ["1e-400"] = 0, ["123456789.123456789"] = 123456789.123456789,
+    } do
+      assert.equal(value, decode(text))
+    end
+  end)
+
+  it("is as exact with more digits than a number can tell apart", function()
+    assert.equal(1 / 3, decode("0." .. ("3"):rep(1000)))
+    assert.equal(2 / 3, decode("[0." .. ("6"):rep(1000) .. "7]")[1])
+  end)
+
+  it("is a float, where this Lua tells them apart", function()
+    if INTEGERS then
+      assert.equal("float", math.type(decode "1.0"))
+      assert.equal("float", math.type(decode "1e2"))
+    end
+  end)
+
+  it("that is beyond any number is its digits, not infinite", function()
+    for _, digits in ipairs { "1e309", "-1e400", "1" .. ("0"):rep(400) .. ".5" } do
+      assert.equal(digits, decode(digits))
+    end
+  end)
+end)
+
+describe("true, false and null", function()
+  it("are what they are", function()
+    assert.is_true(decode "true")
+    assert.is_false(decode "false")
+    assert.equal(cekura.null, decode "null")
+    assert.equal(cekura.null, require("cjson").null)
+  end)
+
+  it("in an object: null is as if it were absent", function()
+    local object = decode '{"a":null,"b":false,"c":{"d":null}}'
+    assert.is_nil(object.a)
+    assert.is_false(object.b)
+    assert.is_nil(next(object.c))
+  end)
+
+  it("in a list: null keeps its place", function()
+    local items = decode "[null,1,null,[null],null]"
+    assert.equal(5, #items)
+    assert.equal(cekura.null, items[1])
+    assert.equal(1, items[2])
+    assert.equal(cekura.null, items[3])
+    assert.equal(cekura.null, items[4][1])
+    assert.equal(cekura.null, items[5])
+  end)
+end)
+
+describe("an object", function()
+  it("has its members by name", function()
+    assert.same({ a = 1, b = { c = "d" }, [""] = 2, ["1"] = 3, ["a b\n"] = 4 },
+      decode [[{"a":1,"b":{"c":"d"},"":2,"1":3,"a b\n":4}]])
+  end)
+
+  it("that names a member twice means the last", function()
+    assert.same({ a = 2 }, decode '{"a":1,"a":2}')
+    assert.same({ a = { c = 2 } }, decode '{"a":{"b":1},"a":{"c":2}}')
+    assert.same({ a = 2 }, decode [[{"a":1,"\u0061":2}]])
+    assert.same({ a = 2 }, decode '{"a":null,"a":2}')
+    assert.same({}, decode '{"a":1,"a":null}')
+  end)
+
+  it("is no list, though it is empty or has numbers as names", function()
+    assert.is_nil(getmetatable(decode "{}"))
+    assert.is_nil(getmetatable(decode('{"1":"a"}')))
+    assert.is_nil(decode('{"1":"a"}')[1])
+  end)
+end)
+
+describe("a list", function()
+  it("has its elements in their order", function()
+    local items = decode '["a",2,true,{"b":3},["c"]]'
+    assert.equal(5, #items)
+    assert.equal("a", items[1])
+    assert.equal(3, items[4].b)
+    assert.equal("c", items[5][1])
+  end)
+
+  it("is told from an object, an empty one too", function()
+    assert.equal(core.array_mt, getmetatable(decode "[]"))
+    assert.equal(core.array_mt, getmetatable(decode "[1]"))
+    assert.equal(core.array_mt, getmetatable(decode('{"a":{"b":[[]]}}').a.b[1]))
+    assert.is_nil(getmetatable(decode("[{}]")[1]))
+  end)
+
+  it("may be long", function()
+    local items = decode("[" .. ("7,"):rep(99999) .. "7]")
+    assert.equal(100000, #items)
+    assert.equal(7, items[100000])
+  end)
+end)
+
+describe("a text", function()
+  it("has its escapes undone", function()
+    assert.equal('"\\/\b\f\n\r\t', decode [["\"\\\/\b\f\n\r\t"]])
+    assert.equal("a/b", decode [["a\/b"]])
+    assert.equal("A\0é日", decode [["\u0041\u0000\u00e9\u65E5"]])
+    assert.equal("x\0y", decode [["x\u0000y"]])
+  end)
+
+  it("has pairs of surrogates put together", function()
+    assert.equal(char(0x1F600), decode [["\ud83d\ude00"]])
+    assert.equal(char(0x10000), decode [["\uD800\uDC00"]])
+    assert.equal(char(0x10FFFF), decode [["\udbff\udfff"]])
+    assert.equal("a" .. char(0x1F600) .. "b", decode [["a\uD83D\uDE00b"]])
+  end)
+
+  it("has every character that an escape can name", function()
+    for point = 0, 0xFFFF, 13 do
+      if point < 0xD800 or point > 0xDFFF then
+        assert.equal(char(point), decode(('"\\u%04x"'):format(point)))
+      end
+    end
+  end)
+
+  it("may hold any UTF-8 as it is", function()
+    for _, point in ipairs { 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFD, 0xFFFF, 0x10000, 0x10FFFF } do
+      assert.equal(char(point), decode('"' .. char(point) .. '"'))
+    end
+    assert.equal("\226\128\168", decode '"\226\128\168"')
+  end)
+
+  it("may be long, with escapes and without", function()
+    for _, length in ipairs { 1, 100, 511, 512, 513, 100000 } do
+      assert.equal(("x"):rep(length), decode('"' .. ("x"):rep(length) .. '"'))
+      assert.equal(("\n"):rep(length), decode('"' .. ("\\n"):rep(length) .. '"'))
+      assert.equal(("é"):rep(length), decode('"' .. ("\\u00e9"):rep(length) .. '"'))
+    end
+    assert.equal(("\n"):rep(1000), next(decode('{"' .. ("\\n"):rep(1000) .. '":1}')))
+  end)
+end)
+
+describe("space", function()
+  it("may stand between any two parts", function()
+    assert.same({ a = { [1] = 1, [2] = 2 } }, decode ' \t\r\n{ "a" : [ 1 ,\n2 ] } \r\n')
+  end)
+end)
+
+describe("nesting", function()
+  it("is read to 512 levels, lists and objects", function()
+    local value, depth = decode(("["):rep(512) .. ("]"):rep(512)), 0
+    while value do
+      value, depth = value[1], depth + 1
+    end
+    assert.equal(512, depth)
+    value, depth = decode(('{"a":'):rep(512) .. "1" .. ("}"):rep(512)), 0
+    while type(value) == "table" do
+      value, depth = value.a, depth + 1
+    end
+    assert.equal(512, depth)
+    assert.equal(1, value)
+    assert.is_table(decode(('[{"a":'):rep(256) .. "null" .. ("}]"):rep(256)))
+  end)
+
+  it("beyond it is refused, however deep", function()
+    for _, depth in ipairs { 513, 100000 } do
+      local value, fault = core.decode(("["):rep(depth) .. ("]"):rep(depth))
+      assert.is_nil(value)
+      assert.equal("nested too deeply", fault)
+      value, fault = core.decode(('{"a":'):rep(depth))
+      assert.is_nil(value)
+      assert.equal("nested too deeply", fault)
+    end
+  end)
+
+  it("that ends is no nesting: many lists side by side", function()
+    assert.equal(2000, #decode("[" .. ("[[]],"):rep(1999) .. "[]]"))
+  end)
+end)
+
+describe("what is no JSON is refused, and the place told:", function()
+  for _, row in ipairs {
+    { "nothing", "" }, { "space", " \n" }, { "HTML", "<html></html>" }, { "a word", "OK" }, { "a cut word", "tru" },
+    { "a word that goes on", "nullx" }, { "a word in capitals", "True" }, { "undefined", "undefined" },
+    { "NaN", "NaN" }, { "Infinity", "-Infinity" }, { "hexadecimal", "0x1A" }, { "a zero before digits", "01" },
+    { "a minus and a zero before digits", "-01" }, { "a plus", "+1" }, { "a point before digits", ".5" },
+    { "a point after digits", "1." }, { "no digits after the exponent", "1e" }, { "a sign alone after it", "1e+" },
+    { "a minus alone", "-" }, { "a comma for the point", "1,5" }, { "two values", "1 2" }, { "two objects", "{}{}" },
+    { "text after it", "{} x" }, { "a NUL after it", "{}\0" }, { "a byte order mark", "\239\187\191{}" },
+    { "a list that is not ended", "[1,2" }, { "a list that ends in a comma", "[1,]" }, { "a comma alone", "[,]" },
+    { "two commas", "[1,,2]" }, { "no comma", "[1 2]" }, { "an object that is not ended", '{"a":1' },
+    { "an object that ends in a comma", '{"a":1,}' }, { "a member without a value", '{"a"}' },
+    { "a member without a value, and a colon", '{"a":}' }, { "a name without quotes", "{a:1}" },
+    { "a number as a name", "{1:2}" }, { "no colon", '{"a" 1}' }, { "an object closed as a list", '{"a":1]' },
+    { "a list closed as an object", "[1}" }, { "an end without a beginning", "]" }, { "a comment", "[1] // one" },
+    { "a comment within", "[/* one */ 1]" }, { "single quotes", "'a'" }, { "a text that is not ended", '"abc' },
+    { "a text that ends in a backslash", '"abc\\' }, { "a text whose end is escaped", '"abc\\"' },
+    { "a newline in a text", '"a\nb"' }, { "a tab in a text", '"a\tb"' }, { "a NUL in a text", '"a\0b"' },
+    { "an unknown escape", '"\\x41"' }, { "an escaped NUL", '"\\\0"' }, { "a short escape", '"\\u12"' },
+    { "an escape that is no hex", '"\\u12g4"' }, { "a high surrogate alone", '"\\ud83d"' },
+    { "a low surrogate alone", '"\\ude00"' }, { "surrogates in the wrong order", '"\\ude00\\ud83d"' },
+    { "a high surrogate before another", '"\\ud83d\\ud83d"' }, { "a high surrogate before text", '"\\ud83dxxxxxx"' },
+    { "invalid UTF-8", '"\255"' }, { "a lone continuation byte", '"\128"' }, { "a cut character", '"\195"' },
+    { "an overlong form", '"\192\175"' }, { "an overlong form of three", '"\224\128\175"' },
+    { "an overlong form of four", '"\240\128\128\175"' }, { "a surrogate in UTF-8", '"\237\160\128"' },
+    { "what is beyond Unicode", '"\244\144\128\128"' }, { "Latin-1", '"sch\252ssel"' },
+    { "invalid UTF-8 in a name", '{"\255":1}' }, { "invalid UTF-8 outside of a text", "[1,\255]" },
+  } do
+    it(row[1], function()
+      local value, fault, offset = core.decode(row[2])
+      assert.is_nil(value)
+      assert.is_string(fault)
+      assert.is_nil(fault:find("%c"))
+      assert.is_true(offset >= 0 and offset <= #row[2])
+      assert.equal(3, select("#", core.decode(row[2])))
+    end)
+  end
+
+  it("the place is where it went wrong", function()
+    assert.equal(7, (select(3, core.decode '[1, 2, x]')))
+    assert.equal(0, (select(3, core.decode "<html>")))
+  end)
+
+  it("every beginning of a good text", function()
+    local text = [[{"a":[1,-2.5e3,"x\u00e9\n",null],"b":{"c":true}}]]
+    for length = 0, #text - 1 do
+      local value, fault = core.decode(text:sub(1, length))
+      assert.is_nil(value)
+      assert.is_string(fault)
+    end
+    assert.is_table(decode(text))
+  end)
+end)
+
+describe("garbage", function()
+  it("never does more than be refused", function()
+    local alphabet, seed = '{}[]",:\\u0123eE+-.tfn \n\128\255"ud8', 7
+    for _ = 1, 3000 do
+      local bytes = {}
+      for index = 1, 24 do
+        seed = (seed * 16807) % 2147483647
+        local at = seed % #alphabet + 1
+        bytes[index] = alphabet:sub(at, at)
+      end
+      local value, fault = core.decode(table.concat(bytes))
+      assert.is_true(value ~= nil or type(fault) == "string")
+    end
+  end)
+end)
+
+describe("a locale with a decimal comma", function()
+  it("changes no number that is read", function()
+    local before, found = os.setlocale(nil), nil
+    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" } do
+      if os.setlocale(name) then
+        found = { core.decode '[0.5,-1.25e1,1e300,{"a":1234567.5}]', core.decode "[0,5]" }
+        os.setlocale(before)
+        break
+      end
+    end
+    if not found then
+      pending("no such locale is installed")
+    end
+    assert.equal(0.5, found[1][1])
+    assert.equal(-12.5, found[1][2])
+    assert.equal(1e300, found[1][3])
+    assert.equal(1234567.5, found[1][4].a)
+    assert.equal(2, #found[2])
+  end)
+end)

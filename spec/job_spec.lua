@@ -1,0 +1,705 @@
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local START = "/observability/v1/call-logs/improve_prompt_bg/"
+local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
+
+describe("a job", function()
+  local server, client
+
+  setup(function()
+    server = simulator.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function living(life, polls)
+    client:close()
+    client = server:client { headers = { ["X-Simulate"] = ("life=%s; polls=%d"):format(life, polls or 1) } }
+  end
+
+  local function start(params)
+    params = params or {}
+    params.agent_id = params.agent_id or 2142
+    params.call_logs = params.call_logs or { 101, 102 }
+    params.prompt = params.prompt or "Be nice."
+    return client.calls:improve_prompt(params)
+  end
+
+  local function polled_answers(...)
+    local replies = {}
+    for index, body in ipairs { ... } do
+      replies[index] = { body = body }
+    end
+    server:script(POLL, replies)
+  end
+
+  describe("start", function()
+    it("sends agent, call logs and prompt as the service's clients do, and gives a pending job", function()
+      local job = cekura.assert(start())
+      local sent = server:requests()[1]
+      assert.equal("POST", sent.method)
+      assert.equal(START, sent.path)
+      assert.equal('{"agent_id":2142,"call_logs":[101,102],"prompt":"Be nice."}', sent.body)
+      assert.equal("application/json", sent.headers["content-type"])
+      assert.equal("calls.improve_prompt", job.kind)
+      assert.equal("pending", job.state)
+      assert.is_nil(job.status)
+      assert.is_nil(job.progress)
+      assert.is_nil(job.result)
+      assert.is_nil(job.error)
+      assert.is_nil(job:json())
+      assert.equal(0, job.polls)
+      assert.is_true(job.elapsed >= 0 and job.elapsed < 5)
+      assert.equal("string", type(job.id))
+      assert.equal("cekura.job (calls.improve_prompt " .. job.id .. ": pending)", tostring(job))
+    end)
+
+    it("takes all call logs, or a number of them, an assistant in place of an agent, and an id as text", function()
+      cekura.assert(client.calls:improve_prompt { agent_id = "2142", call_logs = "all", prompt = "x" })
+      cekura.assert(client.calls:improve_prompt { assistant_id = "asst_1", call_logs = 10, prompt = "x" })
+      cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x", category_ids = { 3 } })
+      local seen = server:requests()
+      assert.equal('{"agent_id":"2142","call_logs":"all","prompt":"x"}', seen[1].body)
+      assert.equal('{"assistant_id":"asst_1","call_logs":10,"prompt":"x"}', seen[2].body)
+      assert.equal('{"call_logs":[1],"category_ids":[3],"prompt":"x"}', seen[3].body)
+    end)
+
+    it("sends an empty list as a list", function()
+      start { call_logs = {} }
+      assert.truthy(server:requests()[1].body:find('"call_logs":[]', 1, true))
+    end)
+
+    it("works for runs, and by the name of the kind", function()
+      local job = cekura.assert(client.runs:improve_prompt { run_ids = { 7 }, prompt = "x" })
+      assert.equal("runs.improve_prompt", job.kind)
+      assert.equal("/test_framework/v1/runs/improve_prompt_bg/", server:requests()[1].path)
+      assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
+      job = cekura.assert(client:start("calls.improve_prompt", { call_logs = { 1 }, prompt = "x" }))
+      assert.equal("calls.improve_prompt", job.kind)
+    end)
+
+    it("raises at the caller's line, naming the parameter, what is missing or of the wrong type", function()
+      local function refused(pattern, params)
+        local ok, message = pcall(function()
+          return client.calls:improve_prompt(params)
+        end)
+        assert.is_false(ok)
+        assert.truthy(message:find "^spec/job_spec.lua:%d+: cekura: calls.improve_prompt[:.]", message)
+        assert.truthy(message:find(pattern), message)
+      end
+      refused("parameters", nil)
+      refused("prompt is missing", { agent_id = 1, call_logs = { 1 } })
+      refused("call_logs is missing", { agent_id = 1, prompt = "x" })
+      refused("agent_id or assistant_id is missing", { call_logs = "all", prompt = "x" })
+      refused("agent_id or assistant_id is missing", { call_logs = 5, prompt = "x" })
+      refused("exclude each other", { agent_id = 1, assistant_id = "a", call_logs = { 1 }, prompt = "x" })
+      refused("prompt: string expected, got number", { agent_id = 1, call_logs = { 1 }, prompt = 5 })
+      refused("call_logs: ", { agent_id = 1, call_logs = "some", prompt = "x" })
+      refused("call_logs: ", { agent_id = 1, call_logs = 0, prompt = "x" })
+      refused("call_logs: ", { agent_id = 1, call_logs = 1.5, prompt = "x" })
+      refused("call_logs%[2%]: ", { agent_id = 1, call_logs = { 1, {} }, prompt = "x" })
+      refused("agent_id: ", { agent_id = {}, call_logs = { 1 }, prompt = "x" })
+      refused("agent_id: ", { agent_id = "", call_logs = { 1 }, prompt = "x" })
+      refused("prompt: the text is not valid UTF%-8", { agent_id = 1, call_logs = { 1 }, prompt = "\255" })
+      local ok, message = pcall(client.start, client, "calls.improve", {})
+      assert.is_false(ok)
+      assert.truthy(message:find "kind: there is no kind")
+      assert.same({}, server:requests())
+    end)
+
+    it("leaves the caller's tables as they were", function()
+      local logs = { 101 }
+      local params = { agent_id = 1, call_logs = logs, prompt = "x" }
+      cekura.assert(client.calls:improve_prompt(params))
+      assert.is_nil(getmetatable(logs))
+      assert.same({ agent_id = 1, call_logs = { 101 }, prompt = "x" }, params)
+      assert.equal(logs, params.call_logs)
+    end)
+
+    it("gives what the service says of a field", function()
+      local job, err = start { call_logs = 41 }
+      assert.is_nil(job)
+      assert.equal("invalid", err.kind)
+      assert.same({ call_logs = { "Maximum length is 40" } }, err.fields)
+    end)
+
+    for _, status in ipairs { 404, 410 } do
+      it(("gives gone, and names the endpoint, for a %d"):format(status), function()
+        server:script(START, { { status = status, body = { detail = "Not found." } } })
+        local job, err = start()
+        assert.is_nil(job)
+        assert.equal("gone", err.kind)
+        assert.equal(status, err.status)
+        assert.equal(START, err.path)
+        assert.truthy(tostring(err):find(START, 1, true))
+        assert.truthy(tostring(err):find("2026-06-30", 1, true))
+      end)
+    end
+
+    for name, body in pairs {
+      ["an empty answer"] = "", ["a page of HTML"] = "<html>", ["a list"] = "[]", ["a JSON string"] = '"progress_id"',
+      ["an answer cut short"] = '{"progress_id": "5f', ["an answer without an id"] = '{"status":"queued"}',
+      ["an empty id"] = '{"progress_id":""}',
+    } do
+      it("gives protocol for " .. name, function()
+        server:script(START, { { body = body } })
+        local job, err = start()
+        assert.is_nil(job)
+        assert.equal("protocol", err.kind)
+        assert.equal(200, err.status)
+        assert.is_true(err.sent)
+        assert.truthy(tostring(err):find(body, 1, true))
+      end)
+    end
+
+    it("accepts any 2xx, and an id that is a number", function()
+      server:script(START, { { status = 202, body = { progress_id = 12345 } } })
+      assert.equal("12345", cekura.assert(start()).id)
+    end)
+
+    it("gives a finished job if the answer holds the result itself", function()
+      living "inline"
+      local job = cekura.assert(start())
+      assert.is_nil(job.id)
+      assert.equal("succeeded", job.state)
+      assert.truthy(job.result.improved_prompt:find "^Be nice")
+      assert.equal(job.result, cekura.assert(job:wait()))
+      assert.equal(job, cekura.assert(job:poll()))
+      assert.truthy(job:json():find "improved_prompt")
+      local token, err = job:token()
+      assert.is_nil(token)
+      assert.equal("config", err.kind)
+      assert.equal(1, #server:requests())
+      assert.same({ true, "local" }, { job:cancel() })
+      assert.equal("succeeded", job.state)
+    end)
+  end)
+
+  describe("wait", function()
+    it("returns the result, with every change told on the way", function()
+      local job = cekura.assert(start())
+      local told = {}
+      local result = cekura.assert(job:wait { interval = 0.02, on_progress = function(changed)
+        assert.equal(job, changed)
+        told[#told + 1] = changed.status
+      end })
+      assert.same({ "queued", "processing", "completed" }, told)
+      assert.truthy(result.improved_prompt:find "^Be nice")
+      assert.truthy(result.summary_of_changes:find "2 call logs")
+      assert.equal("succeeded", job.state)
+      assert.equal("completed", job.status)
+      assert.equal(result, job.result)
+      assert.equal(3, job.polls)
+      assert.equal(POLL .. "?progress_id=" .. job.id, server:requests()[2].uri)
+      local elapsed = job.elapsed
+      core.wait({}, 0.01)
+      assert.equal(elapsed, job.elapsed)
+    end)
+
+    it("gives its outcome again without a request", function()
+      local job = cekura.assert(start())
+      local result = cekura.assert(job:wait { interval = 0.01 })
+      local before = #server:requests()
+      assert.equal(result, job:wait())
+      assert.equal(job, job:poll())
+      assert.equal(before, #server:requests())
+    end)
+
+    it("calls on_progress once for each change, not for each poll", function()
+      polled_answers({ status = "queued" }, { status = "queued" }, { status = "processing" }, { status = "processing" },
+        { status = "processing", completed_count = 1, total = 4 }, { status = "completed", output = { improved_prompt = "y" } })
+      local job = cekura.assert(start())
+      local told = {}
+      cekura.assert(job:wait { interval = 0.01, on_progress = function()
+        told[#told + 1] = ("%s %s"):format(job.status, tostring(job.progress))
+      end })
+      assert.same({ "queued nil", "processing nil", "processing 0.25", "completed nil" }, told)
+      assert.equal(6, job.polls)
+    end)
+
+    it("raises what on_progress raises, and nothing is polled any more", function()
+      living("endless")
+      local job = cekura.assert(start())
+      local ok, message = pcall(job.wait, job, { interval = 0.01, on_progress = function()
+        error "boom"
+      end })
+      assert.is_false(ok)
+      assert.truthy(tostring(message):find "boom")
+      local before = job.polls
+      if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then
+        cekura.sleep(0.1)
+        assert.is_true(job.polls <= before + 1)
+      end
+    end)
+
+    it("ends as nothing_to_do when there are no issues, whatever the status says", function()
+      living "no_issues"
+      local job = cekura.assert(start())
+      local result = cekura.assert(job:wait { interval = 0.01 })
+      assert.is_nil(result.improved_prompt)
+      assert.equal("No issues found in the given call logs.", result.reason)
+      assert.equal("nothing_to_do", job.state)
+      assert.is_nil(job.error)
+    end)
+
+    it("ends as job_failed, with the service's words", function()
+      living "failed"
+      local job = cekura.assert(start())
+      local result, err = job:wait { interval = 0.01 }
+      assert.is_nil(result)
+      assert.equal("job_failed", err.kind)
+      assert.truthy(tostring(err):find "The model gave no answer")
+      assert.equal(job, err.job)
+      assert.equal(err, job.error)
+      assert.equal("failed", job.state)
+      assert.equal(err, select(2, job:wait()))
+    end)
+
+    it("ends as job_cancelled when the service cancels", function()
+      living "cancelled"
+      local job = cekura.assert(start())
+      local _, err = job:wait { interval = 0.01 }
+      assert.equal("job_cancelled", err.kind)
+      assert.equal("cancelled", job.state)
+    end)
+
+    it("stops at needs_input", function()
+      living "needs_input"
+      local job = cekura.assert(start())
+      local _, err = job:wait { interval = 0.01 }
+      assert.equal("needs_input", err.kind)
+      assert.equal("needs_input", job.state)
+    end)
+
+    it("gives protocol for a success without its output, and the job is still good", function()
+      polled_answers({ status = "completed" }, { status = "completed", output = { improved_prompt = "y" } })
+      local job = cekura.assert(start())
+      local _, err = job:wait { interval = 0.01 }
+      assert.equal("protocol", err.kind)
+      assert.truthy(tostring(err):find("completed", 1, true))
+      assert.equal("y", cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
+    end)
+
+    it("understands an answer in the shape of a call log", function()
+      living "call_log"
+      local job = cekura.assert(start())
+      local told = {}
+      local result = cekura.assert(job:wait { interval = 0.01, on_progress = function()
+        told[#told + 1] = job.status
+      end })
+      assert.same({ "evaluating", "success" }, told)
+      assert.equal(5181749, result.call_log.id)
+      assert.is_nil(result.improved_prompt)
+    end)
+
+    for _, status in ipairs { 404, 410 } do
+      it(("gives gone for a poll that gets a %d, and the job is over"):format(status), function()
+        server:script(POLL, { { status = status, body = { detail = "Not found." } } })
+        local job = cekura.assert(start())
+        local _, err = job:wait { interval = 0.01 }
+        assert.equal("gone", err.kind)
+        assert.equal("gone", job.state)
+        assert.truthy(tostring(err):find(POLL, 1, true))
+        local before = #server:requests()
+        assert.equal(err, select(2, job:wait()))
+        assert.equal(err, select(2, job:poll()))
+        assert.equal(before, #server:requests())
+      end)
+    end
+
+    for status, kind in pairs { [401] = "auth", [403] = "auth", [400] = "invalid", [302] = "protocol" } do
+      it(("ends with %s for a poll that gets a %d, and the job is still good"):format(kind, status), function()
+        server:script(POLL, { { status = status }, { pass = true } })
+        local job = cekura.assert(start())
+        local _, err = job:wait { interval = 0.01 }
+        assert.equal(kind, err.kind)
+        assert.equal(job, err.job)
+        assert.equal("pending", job.state)
+        assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
+      end)
+    end
+
+    for name, body in pairs { ["no JSON"] = "oops", ["a JSON string"] = '"completed"', nothing = "" } do
+      it("ends with protocol for a poll that gets " .. name, function()
+        server:script(POLL, { { body = body } })
+        local _, err = cekura.assert(start()):wait { interval = 0.01 }
+        assert.equal("protocol", err.kind)
+        assert.equal(200, err.status)
+      end)
+    end
+
+    it("polls through 5xx, 429, cut and missing answers", function()
+      server:script(POLL, {
+        { status = 500 }, { status = 503 }, { status = 429, headers = { ["Retry-After"] = "0" } }, { drop = true },
+        { status = 200, body = { status = "queued" }, cut = 5 }, { pass = true },
+      })
+      local job = cekura.assert(start())
+      local result = cekura.assert(job:wait { interval = 0.02 })
+      assert.truthy(result.improved_prompt)
+      assert.is_true(job.polls >= 7) -- libcurl repeats a dropped one on a stale connection itself
+    end)
+
+    it("times out on time, with the last trouble as the cause, and the job is still good", function()
+      server:script(POLL, { { status = 503, body = { detail = "Down." } } })
+      local job = cekura.assert(start())
+      local began = core.now()
+      local result, err = job:wait { timeout = 0.25, interval = 0.05 }
+      local took = core.now() - began
+      assert.is_nil(result)
+      assert.equal("timeout", err.kind)
+      assert.equal("server", err.cause.kind)
+      assert.equal(503, err.cause.status)
+      assert.truthy(tostring(err):find "Down%.")
+      assert.equal(job, err.job)
+      assert.is_true(took >= 0.25 and took < 0.6)
+      assert.equal("pending", job.state)
+      server:script(POLL, {})
+      assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
+    end)
+
+    it("times out on time against a server that is silent", function()
+      server:script(POLL, { { delay = 5 } })
+      local job = cekura.assert(start())
+      local began = core.now()
+      local _, err = job:wait { timeout = 0.2, interval = 0.01 }
+      assert.equal("timeout", err.kind)
+      assert.is_true(core.now() - began < 0.6)
+    end)
+
+    it("polls nothing while nobody waits", function()
+      living "endless"
+      local job = cekura.assert(start())
+      cekura.sleep(0.05)
+      assert.equal(0, job.polls)
+      job:wait { timeout = 0.1, interval = 0.01 }
+      cekura.sleep(0.03) -- one may have been on its way
+      local before = job.polls
+      assert.is_true(before > 1)
+      cekura.sleep(0.1)
+      assert.equal(before, job.polls)
+    end)
+
+    it("may be called by several for one job", function()
+      local job = cekura.assert(start())
+      local results = {}
+      cekura.run(function()
+        for index = 1, 3 do
+          cekura.spawn(function()
+            results[index] = cekura.assert(job:wait { interval = 0.02 })
+          end)
+        end
+      end)
+      assert.equal(results[1], results[2])
+      assert.equal(results[1], results[3])
+      assert.equal(3, job.polls)
+    end)
+
+    it("refuses options that are none", function()
+      local job = cekura.assert(start())
+      for name, value in pairs { timeout = "1", interval = 0, on_progress = 5 } do
+        local ok, message = pcall(job.wait, job, { [name] = value })
+        assert.is_false(ok)
+        assert.truthy(message:find(name, 1, true))
+      end
+    end)
+  end)
+
+  describe("poll", function()
+    it("makes one request and brings the fields up to date", function()
+      local job = cekura.assert(start())
+      assert.equal(job, cekura.assert(job:poll()))
+      assert.equal("queued", job.status)
+      assert.equal("pending", job.state)
+      assert.equal(1, job.polls)
+      assert.truthy(job:json():find '"queued"')
+      cekura.assert(job:poll())
+      assert.equal("running", job.state)
+      cekura.assert(job:poll())
+      assert.equal("succeeded", job.state)
+      assert.truthy(job.result.improved_prompt)
+      assert.equal(4, #server:requests())
+    end)
+
+    it("gives the error of a request that failed, and the job is still good", function()
+      server:script(POLL, { { status = 401, body = { detail = "No." } }, { pass = true } })
+      local job = cekura.assert(start())
+      local polled, err = job:poll()
+      assert.is_nil(polled)
+      assert.equal("auth", err.kind)
+      assert.equal(job, err.job)
+      assert.equal(job, cekura.assert(job:poll()))
+      assert.is_nil(job.error)
+    end)
+
+    it("wakes those who wait for the job", function()
+      local job = cekura.assert(start())
+      cekura.run(function()
+        local waiting = cekura.spawn(job.wait, job, { interval = 10 })
+        cekura.sleep(0.01)
+        for _ = 1, 3 do
+          cekura.assert(job:poll())
+        end
+        assert.truthy(cekura.assert(waiting:join()).improved_prompt)
+      end)
+      assert.equal(3, job.polls)
+    end)
+  end)
+
+  describe("updates", function()
+    it("iterates once per change, the end included", function()
+      local job = cekura.assert(start())
+      local seen = {}
+      local next_change = job:updates { interval = 0.01 }
+      local changed = next_change()
+      while changed do
+        assert.equal(job, changed)
+        seen[#seen + 1] = job.status
+        changed = next_change()
+      end
+      assert.same({ "queued", "processing", "completed" }, seen)
+      assert.is_nil(job.error)
+      assert.is_nil(next_change())
+    end)
+
+    it("works in a for loop", function()
+      local job, count = cekura.assert(start()), 0
+      for changed in job:updates { interval = 0.01 } do
+        assert.equal(job, changed)
+        count = count + 1
+      end
+      assert.equal(3, count)
+    end)
+
+    it("stops when polling does, with job.error set", function()
+      living "endless"
+      local job, seen = cekura.assert(start()), {}
+      for changed in job:updates { interval = 0.01, timeout = 0.1 } do
+        seen[#seen + 1] = changed.status
+      end
+      assert.same({ "queued", "processing" }, seen)
+      assert.equal("timeout", job.error.kind)
+      assert.equal("running", job.state)
+      server:script(POLL, { { status = 401 } })
+      for _ in job:updates { interval = 0.01 } do
+        error "there was no change"
+      end
+      assert.equal("auth", job.error.kind)
+    end)
+
+    it("that is left early has nothing polled after its iterator is gone", function()
+      living "endless"
+      local job = cekura.assert(start())
+      for _ in job:updates { interval = 0.01 } do
+        break
+      end
+      collectgarbage()
+      collectgarbage()
+      cekura.sleep(0.03)
+      local before = job.polls
+      cekura.sleep(0.06)
+      assert.equal(before, job.polls)
+    end)
+  end)
+
+  describe("cancel", function()
+    it("stops polling here, and the token still works", function()
+      living "endless"
+      local job = cekura.assert(start())
+      local token = cekura.assert(job:token())
+      cekura.run(function()
+        local waiting = cekura.spawn(job.wait, job, { interval = 0.01 })
+        cekura.sleep(0.03)
+        assert.same({ true, "local" }, { job:cancel() })
+        local result, err = waiting:join()
+        assert.is_nil(result)
+        assert.equal("cancelled", err.kind)
+      end)
+      assert.equal("cancelled", job.state)
+      assert.equal("cancelled", select(2, job:wait()).kind)
+      assert.same({ true, "local" }, { job:cancel() })
+      local again = cekura.assert(client:resume(token))
+      cekura.assert(again:poll())
+      assert.equal("running", again.state)
+    end)
+  end)
+
+  describe("a job that is known from elsewhere", function()
+    it("is polled at once, by its id, whatever is in it", function()
+      local job = cekura.assert(start())
+      local known = cekura.assert(client:job("calls.improve_prompt", job.id))
+      assert.equal(1, #server:requests())
+      local began = core.now()
+      cekura.assert(known:wait { interval = 0.02 })
+      assert.is_true(core.now() - began < 0.5)
+
+      local odd = cekura.assert(client:job("calls.improve_prompt", "a/../b?c=d&e#\r\n ü"))
+      local _, err = odd:poll()
+      assert.equal("gone", err.kind)
+      local seen = server:requests()
+      assert.equal(POLL .. "?progress_id=a%2F..%2Fb%3Fc%3Dd%26e%23%0D%0A%20%C3%BC", seen[#seen].uri)
+    end)
+
+    it("is taken up by its token, in another client", function()
+      local job = cekura.assert(start())
+      local token = cekura.assert(job:token())
+      assert.is_nil(token:find("sim-key", 1, true))
+      local other = server:client()
+      local taken = cekura.assert(other:resume(token))
+      assert.equal(job.id, taken.id)
+      assert.equal(job.kind, taken.kind)
+      assert.truthy(cekura.assert(taken:wait { interval = 0.01 }).improved_prompt)
+      other:close()
+    end)
+
+    it("is not taken up by a token that is malformed, changed, or for another base URL", function()
+      local token = cekura.assert(cekura.assert(start()):token())
+      for _, bad in ipairs { "", "x", token:sub(1, -2), token .. "0", (token:gsub("2142", "2143")) } do
+        local job, err = client:resume(bad)
+        assert.is_nil(job)
+        assert.equal("config", err.kind)
+      end
+      local other = cekura.assert(cekura.new { api_key = "k", base_url = server.url .. "/prefix", config_file = false })
+      local job, err = other:resume(token)
+      assert.is_nil(job)
+      assert.equal("config", err.kind)
+      assert.truthy(tostring(err):find "another base URL")
+      other:close()
+    end)
+  end)
+
+  describe("a list of jobs", function()
+    local function start_many(count)
+      local jobs = {}
+      for index = 1, count do
+        jobs[index] = cekura.assert(start())
+      end
+      return jobs
+    end
+
+    it("is waited for by all, in the order given", function()
+      local jobs = start_many(5)
+      local outcomes = cekura.all(jobs, { interval = 0.02 })
+      assert.equal(5, #outcomes)
+      for index, outcome in ipairs(outcomes) do
+        assert.equal(jobs[index], outcome.job)
+        assert.truthy(outcome.result.improved_prompt)
+        assert.is_nil(outcome.err)
+      end
+    end)
+
+    it("is iterated over by each, in the order in which they finish, also over several clients", function()
+      local slow = server:client { headers = { ["X-Simulate"] = "polls=6" } }
+      local failing = server:client { headers = { ["X-Simulate"] = "life=failed; polls=3" } }
+      local params = { call_logs = { 1 }, prompt = "x" }
+      local jobs = {
+        cekura.assert(slow.calls:improve_prompt(params)), cekura.assert(failing.calls:improve_prompt(params)),
+        cekura.assert(client.calls:improve_prompt(params)),
+      }
+      local order = {}
+      for job, result, err in cekura.each(jobs, { interval = 0.03 }) do
+        order[#order + 1] = job
+        assert.equal(job == jobs[2], result == nil)
+        assert.equal(job == jobs[2] and "job_failed" or nil, err and err.kind)
+      end
+      assert.same({ jobs[3], jobs[2], jobs[1] }, order)
+      slow:close()
+      failing:close()
+    end)
+
+    it("has one deadline, and those that are not done in time come last", function()
+      local endless = server:client { headers = { ["X-Simulate"] = "life=endless" } }
+      local stuck = cekura.assert(endless.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+      local jobs = { stuck, start_many(1)[1], stuck }
+      local began = core.now()
+      local outcomes = cekura.all(jobs, { interval = 0.02, timeout = 0.3 })
+      assert.is_true(core.now() - began < 0.7)
+      assert.equal("timeout", outcomes[1].err.kind)
+      assert.truthy(outcomes[2].result)
+      assert.equal(outcomes[1], outcomes[3])
+      endless:close()
+    end)
+
+    it("may be empty, or over already", function()
+      assert.same({}, cekura.all {})
+      assert.is_nil(cekura.each({})())
+      local jobs = start_many(1)
+      cekura.assert(jobs[1]:wait { interval = 0.01 })
+      local before = #server:requests()
+      assert.equal(jobs[1].result, cekura.all(jobs)[1].result)
+      assert.equal(before, #server:requests())
+    end)
+
+    it("tells on_progress of every change", function()
+      local told = 0
+      cekura.all(start_many(3), { interval = 0.02, on_progress = function()
+        told = told + 1
+      end })
+      assert.equal(9, told)
+    end)
+
+    it("refuses what is no job, naming its place", function()
+      local ok, message = pcall(cekura.all, { {} })
+      assert.is_false(ok)
+      assert.truthy(message:find("jobs[1]: job expected, got table", 1, true))
+    end)
+
+    it("of a hundred is polled through a window of four", function()
+      client:close()
+      client = server:client { max_in_flight = 4 }
+      local outcomes = cekura.all(start_many(100), { interval = 0.05 })
+      for _, outcome in ipairs(outcomes) do
+        assert.truthy(outcome.result)
+      end
+      assert.is_true(client:stats().max_in_flight <= 4)
+      assert.equal(100, client:stats().jobs)
+    end)
+  end)
+
+  it("has fields that are read only, and none that it does not have", function()
+    local job = cekura.assert(start())
+    assert.is_false((pcall(function()
+      job.status = "completed"
+    end)))
+    assert.is_nil(job.nothing)
+    assert.is_nil(job._client)
+    assert.is_nil(job[1])
+  end)
+
+  it("that is collected while its poll is in flight does no harm", function()
+    server:script(POLL, { { delay = 0.05, body = { status = "queued" } } })
+    do
+      local job = cekura.assert(start())
+      job:wait { timeout = 0.02, interval = 0.001 }
+    end
+    collectgarbage()
+    collectgarbage()
+    cekura.sleep(0.1)
+    assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
+  end)
+
+  it("lists the issues that it found", function()
+    local issues = cekura.assert(client.calls:improve_prompt_issues { agent_id = 1, call_logs = { 5 } })
+    assert.equal("The date was not confirmed", issues.issues[1].title)
+    assert.equal(5, issues.issues[1].call_logs[1])
+    server:script("/observability/v1/call-logs/improve_prompt_issues/", { { status = 404 } })
+    local _, err = client.calls:improve_prompt_issues { agent_id = 1, call_logs = { 5 } }
+    assert.equal("gone", err.kind)
+    assert.truthy(tostring(err):find("improve_prompt_issues", 1, true))
+    local ok, message = pcall(client.calls.improve_prompt_issues, client.calls, { agent_id = 1 })
+    assert.is_false(ok)
+    assert.truthy(message:find "call_logs is missing")
+  end)
+end)

@@ -1,0 +1,431 @@
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+describe("the own loop", function()
+  describe("run", function()
+    it("passes arguments in and results out, nils included", function()
+      assert.same({ n = 4, 3, nil, 1, nil }, (function(...)
+        return { n = select("#", ...), ... }
+      end)(cekura.run(function(a, b, c, d)
+        return c, b, a, d
+      end, 1, nil, 3, nil)))
+    end)
+
+    it("raises what the function raised, unchanged", function()
+      local thrown = {}
+      local ok, raised = pcall(cekura.run, function()
+        error(thrown)
+      end)
+      assert.is_false(ok)
+      assert.equal(thrown, raised)
+    end)
+
+    it("waits for all that was spawned, also by what was spawned", function()
+      local order = {}
+      cekura.run(function()
+        cekura.spawn(function()
+          cekura.sleep(0.02)
+          order[#order + 1] = "first"
+          cekura.spawn(function()
+            cekura.sleep(0.02)
+            order[#order + 1] = "second"
+          end)
+        end)
+        order[#order + 1] = "main"
+      end)
+      assert.same({ "main", "first", "second" }, order)
+    end)
+
+    it("raises what a task raised that nobody joined, after all are done", function()
+      local done = false
+      local ok, raised = pcall(cekura.run, function()
+        cekura.spawn(error, "boom", 0)
+        cekura.spawn(function()
+          cekura.sleep(0.02)
+          done = true
+        end)
+      end)
+      assert.is_false(ok)
+      assert.equal("boom", raised)
+      assert.is_true(done)
+    end)
+
+    it("does not raise what was joined", function()
+      assert.equal("boom", cekura.run(function()
+        local _, raised = cekura.spawn(error, "boom", 0):join()
+        return raised
+      end))
+    end)
+
+    it("may be called inside a task", function()
+      assert.equal(3, cekura.run(function()
+        return 1 + cekura.run(function()
+          cekura.sleep(0.01)
+          return 2
+        end)
+      end))
+    end)
+
+    it("says so when everything waits for something that cannot come", function()
+      local ok, raised = pcall(cekura.run, function()
+        local task
+        local other = cekura.spawn(function()
+          cekura.sleep(0.01)
+          return task:join()
+        end)
+        task = cekura.spawn(function()
+          return other:join()
+        end)
+      end)
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find "nothing is left that could wake it")
+    end)
+
+    it("refuses what is no function", function()
+      for _, bad in ipairs { "run", "spawn" } do
+        local ok, message = pcall(cekura[bad], 5)
+        assert.is_false(ok)
+        assert.truthy(message:find "fn: function expected, got number", message)
+      end
+      assert.is_false((pcall(cekura.run)))
+      assert.is_false((pcall(cekura.sleep, -1)))
+      assert.is_false((pcall(cekura.sleep, "1")))
+    end)
+  end)
+
+  describe("a task", function()
+    it("runs beside others, in turn", function()
+      local order = {}
+      cekura.run(function()
+        for _, name in ipairs { "a", "b" } do
+          cekura.spawn(function()
+            for index = 1, 2 do
+              order[#order + 1] = name .. index
+              coroutine.yield() -- one of the program's own: lets the others go first
+            end
+          end)
+        end
+      end)
+      assert.same({ "a1", "b1", "a2", "b2" }, order)
+    end)
+
+    it("is joined by several, and again after its end", function()
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          cekura.sleep(0.01)
+          return 1, nil, 3
+        end)
+        local seen = 0
+        for _ = 1, 2 do
+          cekura.spawn(function()
+            local a, b, c = task:join()
+            assert.same({ 1, 3 }, { a, c })
+            assert.is_nil(b)
+            seen = seen + 1
+          end)
+        end
+        assert.equal(1, (task:join()))
+        cekura.sleep(0)
+        assert.equal(2, seen)
+        assert.equal(1, (task:join()))
+      end)
+    end)
+
+    it("started outside run goes on whenever somebody waits", function()
+      local done = false
+      local task = cekura.spawn(function()
+        cekura.sleep(0.01)
+        done = true
+        return "value"
+      end)
+      assert.is_false(done)
+      cekura.sleep(0.05)
+      assert.is_true(done)
+      assert.equal("value", task:join())
+    end)
+
+    it("cannot join itself", function()
+      local ok, message = pcall(cekura.run, function()
+        local me
+        me = cekura.spawn(function()
+          cekura.sleep(0)
+          me:join()
+        end)
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find "cannot join itself")
+    end)
+
+    it("that is cancelled ends at its sleep, and join says cancelled", function()
+      local reached = false
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          cekura.sleep(5)
+          reached = true
+        end)
+        cekura.sleep(0.01)
+        assert.is_true(task:cancel())
+        local value, err = task:join()
+        assert.is_nil(value)
+        assert.equal("cancelled", err.kind)
+        assert.is_false(task:cancel())
+        assert.equal("cekura.task (cancelled)", tostring(task))
+      end)
+      assert.is_false(reached)
+    end)
+
+    it("that is cancelled before it ran never runs", function()
+      local ran = false
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          ran = true
+        end)
+        task:cancel()
+        assert.equal("cancelled", select(2, task:join()).kind)
+      end)
+      assert.is_false(ran)
+    end)
+
+    if not puc_5_1 then
+      it("that is cancelled and goes on waiting is ended by its next wait", function()
+        local rounds = 0
+        cekura.run(function()
+          local task = cekura.spawn(function()
+            while rounds < 100 do
+              pcall(cekura.sleep, 0.01)
+              rounds = rounds + 1
+              cekura.spawn(function() end):join()
+            end
+          end)
+          cekura.sleep(0.005)
+          task:cancel()
+          task:join()
+        end)
+        assert.equal(1, rounds)
+      end)
+    end
+  end)
+
+  describe("sleep", function()
+    it("takes as long as asked, side by side", function()
+      local began = core.now()
+      cekura.run(function()
+        for _ = 1, 20 do
+          cekura.spawn(cekura.sleep, 0.1)
+        end
+      end)
+      local took = core.now() - began
+      assert.is_true(took >= 0.1 and took < 0.5)
+    end)
+
+    it("in plain code lets tasks go on", function()
+      local ticks = 0
+      local task = cekura.spawn(function()
+        while true do
+          ticks = ticks + 1
+          cekura.sleep(0.01)
+        end
+      end)
+      cekura.sleep(0.1)
+      task:cancel()
+      task:join()
+      assert.is_true(ticks >= 3)
+    end)
+  end)
+
+  describe("with a client", function()
+    local server, client
+
+    setup(function()
+      server = simulator.start()
+    end)
+
+    teardown(function()
+      server:stop()
+    end)
+
+    before_each(function()
+      server:reset()
+      server:script("/slow/", { { delay = 0.1, body = {} } })
+      client = server:client()
+    end)
+
+    after_each(function()
+      client:close()
+    end)
+
+    it("has requests of several tasks in flight at once", function()
+      local began = core.now()
+      cekura.run(function()
+        for _ = 1, 10 do
+          cekura.spawn(function()
+            cekura.assert(client:request("GET", "/slow/"))
+          end)
+        end
+      end)
+      assert.is_true(core.now() - began < 0.6)
+      assert.equal(10, client:stats().max_in_flight)
+    end)
+
+    it("waits for several clients at once", function()
+      local other = server:client()
+      local began = core.now()
+      cekura.run(function()
+        for _, each in ipairs { client, other, client, other } do
+          cekura.spawn(function()
+            cekura.assert(each:request("GET", "/slow/"))
+          end)
+        end
+      end)
+      assert.is_true(core.now() - began < 0.35)
+      other:close()
+    end)
+
+    it("lets tasks go on while plain code, or a coroutine that is no task, waits for a request", function()
+      local ticks = 0
+      local task = cekura.spawn(function()
+        while true do
+          ticks = ticks + 1
+          cekura.sleep(0.01)
+        end
+      end)
+      cekura.assert(client:request("GET", "/slow/"))
+      assert.is_true(ticks >= 3)
+      ticks = 0
+      local status = coroutine.wrap(function()
+        return cekura.assert(client:request("GET", "/slow/")).status
+      end)()
+      assert.equal(200, status)
+      assert.is_true(ticks >= 3)
+      task:cancel()
+      task:join()
+    end)
+
+    it("cancels the request of a task that is cancelled, and no other", function()
+      cekura.run(function()
+        local kinds = {}
+        local doomed = cekura.spawn(function()
+          local _, err = client:request("GET", "/slow/")
+          kinds[1] = err.kind
+        end)
+        local other = cekura.spawn(client.request, client, "GET", "/slow/")
+        cekura.sleep(0.02)
+        doomed:cancel()
+        assert.equal("cancelled", select(2, doomed:join()).kind)
+        assert.equal("cancelled", kinds[1])
+        assert.equal(200, cekura.assert(other:join()).status)
+      end)
+      assert.equal(0, client:stats().in_flight)
+    end)
+
+    if puc_5_1 then
+      it("says so where Lua 5.1 cannot yield, and next() works there", function()
+        local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        cekura.run(function()
+          local ok, message = pcall(function()
+            return job:wait { interval = 0.01 }
+          end)
+          assert.is_false(ok)
+          assert.truthy(tostring(message):find "Lua 5.1 cannot wait inside pcall")
+        end)
+        local ok, message = pcall(cekura.run, function()
+          for _ in cekura.each({ job }, { interval = 0.01 }) do
+            error "not reached"
+          end
+        end)
+        assert.is_false(ok)
+        assert.truthy(tostring(message):find "iterator of a `for`")
+        cekura.run(function()
+          local next_settled = cekura.each({ job }, { interval = 0.01 })
+          assert.equal(job, (next_settled()))
+          assert.is_nil((next_settled()))
+        end)
+      end)
+    else
+      it("waits inside pcall and iterators of a task", function()
+        local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        local seen = 0
+        cekura.run(function()
+          for _, result in cekura.each({ job }, { interval = 0.01 }) do
+            assert.truthy(result.improved_prompt)
+            seen = seen + 1
+          end
+          assert.is_true((pcall(client.request, client, "GET", "/slow/")))
+        end)
+        assert.equal(1, seen)
+      end)
+    end
+
+    -- A host: all it knows is pollfd, events, timeout and step.
+    local function host_loop(until_done, use_timeout)
+      local rounds = 0
+      while not until_done() do
+        assert.equal("r", client:events())
+        assert.equal("number", type(client:pollfd()))
+        local seconds = client:timeout()
+        core.wait({ client }, use_timeout and seconds and math.min(seconds, 1) or 1)
+        client:step()
+        rounds = rounds + 1
+      end
+      return rounds
+    end
+
+    for _, use_timeout in ipairs { true, false } do
+      it(("runs in a host that watches the descriptor%s"):format(use_timeout and " and the timeout" or " only"), function()
+        local result, slept
+        cekura.spawn(function()
+          cekura.sleep(0.05)
+          slept = true
+          local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+          result = cekura.assert(job:wait { interval = 0.02 })
+        end)
+        local began = core.now()
+        local rounds = host_loop(function()
+          return result
+        end, use_timeout)
+        assert.is_true(slept)
+        assert.is_true(core.now() - began < 0.9)
+        assert.is_true(rounds < 200)
+        assert.is_nil(client:timeout())
+      end)
+    end
+
+    it("never blocks in step", function()
+      local done
+      cekura.spawn(function()
+        done = client:request("GET", "/slow/")
+      end)
+      local longest = 0
+      host_loop(function()
+        local began = core.now()
+        client:step()
+        longest = math.max(longest, core.now() - began)
+        return done
+      end)
+      assert.is_true(longest < 0.08)
+    end)
+
+    it("takes an adapter of the program's own, and refuses what is none", function()
+      local own = require "cekura.loop.own"
+      local parked = 0
+      local adapter = setmetatable({ park = function(...)
+        parked = parked + 1
+        return own.park(...)
+      end }, { __index = own })
+      for name, fn in pairs(own) do
+        adapter[name] = adapter[name] or fn
+      end
+      local other = server:client { loop = adapter }
+      cekura.assert(other:request("GET", "/echo/"))
+      assert.is_true(parked > 0)
+      other:close()
+      assert.is_false((pcall(cekura.new, { loop = "nothing" })))
+      local ok, message = pcall(cekura.new, { loop = { waiter = print } })
+      assert.is_false(ok)
+      assert.truthy(message:find "loop: the adapter has no function park")
+    end)
+  end)
+end)

@@ -1,0 +1,200 @@
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local START = "/observability/v1/call-logs/improve_prompt_bg/"
+
+describe("what is sent again", function()
+  local server, client
+
+  setup(function()
+    server = simulator.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function ask(method, replies, options)
+    server:script("/x/", replies)
+    return client:request(method, "/x/", options)
+  end
+
+  local function start(replies)
+    server:script(START, replies)
+    return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+  end
+
+  local function times_seen()
+    return #server:requests()
+  end
+
+  describe("of a read", function()
+    for name, reply in pairs {
+      ["500"] = { status = 500 }, ["502"] = { status = 502 }, ["503"] = { status = 503 }, ["504"] = { status = 504 },
+      ["429"] = { status = 429 }, ["an answer cut short"] = { body = { id = 1 }, cut = 3 },
+    } do
+      it("is the whole of it, after " .. name, function()
+        local response, err = ask("GET", { reply, reply, { body = { fine = true } } })
+        assert.is_nil(err)
+        assert.is_true(response:json().fine)
+        assert.equal(3, times_seen())
+        assert.equal(2, client:stats().retries)
+      end)
+    end
+
+    it("ends when the retries are used up, with the last error", function()
+      client:close()
+      client = server:client { retries = 2 }
+      local response, err = ask("GET", { { status = 503, body = { detail = "Down." } } })
+      assert.is_nil(response)
+      assert.equal("server", err.kind)
+      assert.equal(503, err.status)
+      assert.equal(3, err.attempts)
+      assert.equal(3, times_seen())
+    end)
+
+    it("that was cut short is protocol in the end, with the status and what came", function()
+      client:close()
+      client = server:client { retries = 1 }
+      local _, err = ask("GET", { { body = { id = 12345 }, cut = 7 } })
+      assert.equal("protocol", err.kind)
+      assert.equal(200, err.status)
+      assert.truthy(tostring(err):find('{"id":1', 1, true))
+      assert.equal(2, times_seen())
+    end)
+
+    it("is nothing after other 4xx, or with retries = 0", function()
+      ask("GET", { { status = 400 } })
+      assert.equal(1, times_seen())
+      client:close()
+      client = server:client { retries = 0 }
+      server:reset()
+      ask("GET", { { status = 503 } })
+      assert.equal(1, times_seen())
+    end)
+
+    it("waits as long as Retry-After says, in seconds or as a date", function()
+      local began = core.now()
+      cekura.assert(ask("GET", { { status = 503, headers = { ["Retry-After"] = "1" } }, { body = {} } }))
+      local took = core.now() - began
+      assert.is_true(took >= 1 and took < 1.5)
+      began = core.now()
+      local past = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() - 60)
+      cekura.assert(ask("GET", { { status = 503, headers = { ["Retry-After"] = past } }, { body = {} } }))
+      assert.is_true(core.now() - began < 0.2)
+    end)
+
+    it("does not wait for a Retry-After beyond its deadline", function()
+      local began = core.now()
+      local _, err = ask("GET", { { status = 503, headers = { ["Retry-After"] = "60" } } })
+      assert.is_true(core.now() - began < 1)
+      assert.equal("server", err.kind)
+      assert.equal(60, err.retry_after)
+      assert.equal(1, times_seen())
+    end)
+  end)
+
+  describe("of a start", function()
+    it("is the whole of it after 429, and 503 with Retry-After", function()
+      local job = cekura.assert(start {
+        { status = 429, headers = { ["Retry-After"] = "0" } }, { status = 503, headers = { ["Retry-After"] = "0" } },
+        { pass = true },
+      })
+      assert.truthy(job.id)
+      assert.equal(3, times_seen())
+      assert.equal(1, server:admin("GET", "jobs/").made)
+    end)
+
+    for name, case in pairs {
+      ["500"] = { { status = 500 }, "server" },
+      ["503 without Retry-After"] = { { status = 503 }, "server" },
+      ["502"] = { { status = 502 }, "unknown_outcome" },
+      ["504"] = { { status = 504 }, "unknown_outcome" },
+      ["a connection that ends without an answer"] = { { drop = true }, "unknown_outcome" },
+      ["an answer cut short"] = { { body = { progress_id = "x" }, cut = 5 }, "unknown_outcome" },
+    } do
+      it("is nothing after " .. name, function()
+        local job, err = start { case[1] }
+        assert.is_nil(job)
+        assert.equal(case[2], err.kind)
+        assert.is_true(err.sent)
+        assert.equal(1, err.attempts)
+        assert.equal(1, times_seen())
+      end)
+    end
+
+    it("is nothing after silence", function()
+      server:script(START, { { delay = 3 } })
+      local job, err = client:start("calls.improve_prompt", { call_logs = { 1 }, prompt = "x" }, { timeout = 0.2 })
+      assert.is_nil(job)
+      assert.equal("unknown_outcome", err.kind)
+      assert.equal("timeout", err.cause.kind)
+      assert.is_true(err.sent)
+      assert.equal(1, times_seen())
+    end)
+
+    it("is the whole of it when nobody was there to connect to", function()
+      local nobody = cekura.assert(cekura.new {
+        api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 1,
+      })
+      local job, err = nobody.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+      assert.is_nil(job)
+      assert.equal("network", err.kind)
+      assert.is_false(err.sent)
+      assert.equal(2, err.attempts)
+      nobody:close()
+    end)
+
+    -- libcurl would send it again by itself, on a connection that was idle and is closed under it.
+    it("is nothing when an idle connection is closed under it", function()
+      cekura.assert(client:request("GET", "/echo/"))
+      local job, err = start { { drop = true }, { pass = true } }
+      assert.is_nil(job)
+      assert.equal("unknown_outcome", err.kind)
+      assert.equal(1, times_seen() - 1)
+      assert.equal(0, server:admin("GET", "jobs/").made)
+    end)
+  end)
+
+  it("holds back every request of the client after a 429", function()
+    server:script("/y/", { { body = {} } })
+    local began, finished = core.now(), nil
+    cekura.run(function()
+      cekura.spawn(function()
+        cekura.assert(ask("GET", { { status = 429, headers = { ["Retry-After"] = "1" } }, { body = {} } }))
+      end)
+      cekura.sleep(0.2)
+      cekura.assert(client:request("GET", "/y/"))
+      finished = core.now() - began
+      local _, err = client:request("GET", "/y/")
+      assert.is_nil(err)
+    end)
+    assert.is_true(finished >= 1 and finished < 1.6, finished)
+  end)
+
+  it("ends at once what cannot be sent before its deadline after a 429", function()
+    server:script("/y/", { { body = {} } })
+    local response, err = ask("GET", { { status = 429, headers = { ["Retry-After"] = "60" } } })
+    assert.is_nil(response)
+    assert.equal("rate_limited", err.kind)
+    assert.equal(60, err.retry_after)
+    local began = core.now()
+    response, err = client:request("GET", "/y/")
+    assert.is_nil(response)
+    assert.equal("rate_limited", err.kind)
+    assert.is_false(err.sent)
+    assert.is_true(err.retry_after > 50)
+    assert.is_true(core.now() - began < 0.5)
+    assert.equal(1, times_seen())
+  end)
+end)

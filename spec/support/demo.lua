@@ -1,0 +1,23 @@
+--- make demo: starts the simulator, and lets examples/improve_prompt.lua improve a prompt there.
+
+local simulator = require "spec.support.simulator"
+
+local PROMPT = [[
+You are the receptionist of Lakeside Dental. Greet the caller, find out what the call is about, and book,
+move or cancel an appointment. Be brief and friendly.
+]]
+
+local lua = arg[-1]
+local file = os.tmpname()
+local prompt = assert(io.open(file, "w"))
+prompt:write(PROMPT)
+prompt:close()
+
+local server = simulator.start()
+print("A simulator of the Cekura API answers on " .. server.url)
+io.stdout:flush()
+local ok = os.execute(("CEKURA_API_URL=%s CEKURA_API_KEY=%s %s examples/improve_prompt.lua 2142 101,102 %s"):format(
+  server.url, server.key, lua, file))
+server:stop()
+os.remove(file)
+os.exit((ok == true or ok == 0) and 0 or 1)

@@ -1,0 +1,175 @@
+-- Paths and queries: what a program gives stays in its place.
+
+local uri = require "cekura.uri"
+
+local function raised(fn, ...)
+  local ok, message = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.is_string(message)
+  return message
+end
+
+local function decode(text)
+  return (text:gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+describe("an encoded text", function()
+  it("has every byte but the unreserved ones percent-encoded, in capitals", function()
+    for byte = 0, 255 do
+      local char = string.char(byte)
+      local expected = char:find "[A-Za-z0-9_~-]" and char or ("%%%02X"):format(byte)
+      if char ~= "." then
+        assert.equal(expected, uri.encode(char))
+      end
+    end
+    assert.equal("a.b", uri.encode "a.b")
+    assert.equal("sch%C3%BCssel%20%26%3D%2F%3F%23%25", uri.encode "schüssel &=/?#%")
+  end)
+
+  it("can be no step in a path", function()
+    assert.equal("%2E", uri.encode ".")
+    assert.equal("%2E%2E", uri.encode "..")
+    assert.equal("...", uri.encode "...")
+    assert.equal("..%2Fadmin", uri.encode "../admin")
+  end)
+
+  it("reads back as it was", function()
+    for _, text in ipairs { "", ".", "..", "a b\r\n\0", "100%25", "日本", "\255\254" } do
+      assert.equal(text, decode(uri.encode(text)))
+    end
+  end)
+end)
+
+describe("a value as text", function()
+  it("is a text as it is, and a boolean by its name", function()
+    assert.equal("a b", uri.text("id", "a b"))
+    assert.equal("true", uri.text("flag", true))
+    assert.equal("false", uri.text("flag", false))
+  end)
+
+  it("is a whole number without a fraction", function()
+    assert.equal("2142", uri.text("id", 2142))
+    assert.equal("2142", uri.text("id", 4284 / 2))
+    assert.equal("-3", uri.text("id", -3))
+    assert.equal("0", uri.text("id", 0))
+    assert.equal("1234567890123456", uri.text("id", 1234567890123456))
+    assert.equal("9007199254740992", uri.text("id", 2 ^ 53))
+  end)
+
+  it("is a 64-bit integer with every digit, where this Lua has them", function()
+    if math.type then
+      assert.equal("9223372036854775807", uri.text("id", math.maxinteger))
+      assert.equal("-9223372036854775808", uri.text("id", math.mininteger))
+    end
+  end)
+
+  it("is any other number exactly", function()
+    for _, value in ipairs { 0.5, 0.1, 1e300, 1e-7, 1 / 3, 0.1 + 0.2, 1700000000.123456, 2 ^ 63, 2 ^ 64 } do
+      assert.equal(value, tonumber(uri.text("n", value)))
+    end
+  end)
+
+  it("is none of a number that is not finite, or of another type: the name is told", function()
+    for _, value in ipairs { 0 / 0, math.huge, -math.huge, {}, print, io.stdout } do
+      assert.truthy(raised(uri.text, "agent_id", value):find("agent_id: string, number or boolean expected", 1, true))
+    end
+    assert.truthy(raised(uri.text, "agent_id", nil):find("agent_id", 1, true))
+  end)
+end)
+
+describe("a query", function()
+  it("is nothing where there is none", function()
+    assert.equal("", uri.query("query", nil))
+    assert.equal("", uri.query("query", {}))
+  end)
+
+  it("has its names sorted, so that the same table gives the same URL", function()
+    assert.equal("?a=1&b=x&c=true", uri.query("query", { c = true, b = "x", a = 1 }))
+  end)
+
+  it("has names and values encoded", function()
+    assert.equal("?a%26b=c%3Dd%26e&plus=1%2B1&sp%20ace=%20", uri.query("query", { ["a&b"] = "c=d&e", plus = "1+1",
+      ["sp ace"] = " " }))
+    assert.equal("?progress_id=%0D%0AX-Evil%3A%201", uri.query("query", { progress_id = "\r\nX-Evil: 1" }))
+  end)
+
+  it("has lists joined by commas, a comma in an element encoded", function()
+    assert.equal("?ids=1,2,3", uri.query("query", { ids = { 1, 2, 3 } }))
+    assert.equal("?names=a%2Cb,c", uri.query("query", { names = { "a,b", "c" } }))
+    assert.equal("?flags=true,false", uri.query("query", { flags = { true, false } }))
+    assert.equal("?ids=", uri.query("query", { ids = {} }))
+  end)
+
+  it("has empty values", function()
+    assert.equal("?a=", uri.query("query", { a = "" }))
+  end)
+
+  it("raises for what is no value, and names it", function()
+    assert.truthy(raised(uri.query, "query", { a = print }):find("query.a: ", 1, true))
+    assert.truthy(raised(uri.query, "query", { a = 0 / 0 }):find("query.a: ", 1, true))
+    assert.truthy(raised(uri.query, "query", { ids = { 1, {} } }):find("query.ids[2]: ", 1, true))
+    assert.truthy(raised(uri.query, "query", { "a" }):find("query", 1, true))
+    assert.truthy(raised(uri.query, "query", { [true] = 1 }):find("query", 1, true))
+  end)
+
+  it("leaves nothing out: a table that is no list raises, and is named", function()
+    assert.truthy(raised(uri.query, "query", { filter = { status = "done" } }):find("query.filter", 1, true))
+    assert.truthy(raised(uri.query, "query", { ids = { 1, nil, 3 } }):find("query.ids", 1, true))
+  end)
+end)
+
+describe("a path", function()
+  it("stays as it is, if it can", function()
+    for _, path in ipairs {
+      "/", "/test_framework/v1/runs/", "/a/b?x=1&y=2,3", "/a%20b/%2F", "/a;b=1/@c:d/(e)/~f!$'*+",
+    } do
+      assert.equal(path, uri.path("path", path))
+    end
+  end)
+
+  it("has encoded what cannot stand in one", function()
+    assert.equal("/a%20b/%C3%BC", uri.path("path", "/a b/ü"))
+    assert.equal("/a%0D%0AHost:%20evil", uri.path("path", "/a\r\nHost: evil"))
+    assert.equal("/a%00b", uri.path("path", "/a\0b"))
+    assert.equal("/a%23b%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D", uri.path("path", "/a#b\"<>\\^`{|}[]"))
+  end)
+
+  it("that is none raises, and is named", function()
+    assert.truthy(raised(uri.path, "path", "a/b"):find("path: ", 1, true))
+    assert.truthy(raised(uri.path, "path", ""):find("path: ", 1, true))
+    assert.truthy(raised(uri.path, "path", "https://evil.example/"):find("path: ", 1, true))
+    assert.truthy(raised(uri.path, "path", 5):find("path: string expected, got number", 1, true))
+    assert.truthy(raised(uri.path, "path", nil):find("path: string expected, got nothing", 1, true))
+  end)
+end)
+
+describe("a path with places", function()
+  it("has the values in them, each in its own place", function()
+    assert.equal("/v2/aiagents/2142/auto-fetch/", uri.expand("/v2/aiagents/{id}/auto-fetch/", { id = 2142 }))
+    assert.equal("/a/x%2Fy/b/%2E%2E/", uri.expand("/a/{one}/b/{two_2}/", { one = "x/y", two_2 = ".." }))
+    assert.equal("/a/%25d%3F%23%7Bone%7D/", uri.expand("/a/{one}/", { one = "%d?#{one}" }))
+  end)
+
+  it("without a value for one raises, and names it", function()
+    assert.truthy(raised(uri.expand, "/a/{id}/", {}):find("id: ", 1, true))
+  end)
+end)
+
+describe("a locale with a decimal comma", function()
+  it("changes no number in a query", function()
+    local before, text = os.setlocale(nil), nil
+    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" } do
+      if os.setlocale(name) then
+        text = uri.query("query", { a = 0.5, b = 1e300, c = 3 })
+        os.setlocale(before)
+        break
+      end
+    end
+    if not text then
+      pending("no such locale is installed")
+    end
+    assert.equal("?a=0.5&b=1e%2B300&c=3", text)
+  end)
+end)
