@@ -212,14 +212,13 @@ describe("a client", function()
 
     it("ends waits with an error of kind closed", function()
       server:script("/x/", { { delay = 5 } })
-      local err
-      cekura.run(function()
+      local _, err = cekura.run(function()
         local waiting = cekura.spawn(function()
           return client:request("GET", "/x/")
         end)
         cekura.sleep(0.05)
         client:close()
-        _, err = waiting:join()
+        return waiting:join()
       end)
       assert.equal("closed", err.kind)
       assert.is_true(err.sent)
@@ -227,12 +226,13 @@ describe("a client", function()
 
     it("ends when it is collected with a request in flight", function()
       local seen = setmetatable({}, { __mode = "v" })
-      do
+      local function lose_one()
         local lost = server:client()
         seen[1] = lost
         require("cekura.core").submit(lost, "GET", server.url .. "/x/", nil, nil, 5)
         lost:step()
       end
+      lose_one()
       for _ = 1, 4 do
         collectgarbage()
       end

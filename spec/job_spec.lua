@@ -220,7 +220,8 @@ describe("a job", function()
 
     it("calls on_progress once for each change, not for each poll", function()
       polled_answers({ status = "queued" }, { status = "queued" }, { status = "processing" }, { status = "processing" },
-        { status = "processing", completed_count = 1, total = 4 }, { status = "completed", output = { improved_prompt = "y" } })
+        { status = "processing", completed_count = 1, total = 4 },
+        { status = "completed", output = { improved_prompt = "y" } })
       local job = cekura.assert(start())
       local told = {}
       cekura.assert(job:wait { interval = 0.01, on_progress = function()
@@ -502,9 +503,7 @@ describe("a job", function()
     it("that is left early has nothing polled after its iterator is gone", function()
       living "endless"
       local job = cekura.assert(start())
-      for _ in job:updates { interval = 0.01 } do
-        break
-      end
+      assert.equal(job, (job:updates { interval = 0.01 }()))
       collectgarbage()
       collectgarbage()
       cekura.sleep(0.03)

@@ -374,7 +374,7 @@ describe("the own loop", function()
     end
 
     for _, use_timeout in ipairs { true, false } do
-      it(("runs in a host that watches the descriptor%s"):format(use_timeout and " and the timeout" or " only"), function()
+      it("runs in a host that watches the descriptor" .. (use_timeout and " and the timeout" or " only"), function()
         local result, slept
         cekura.spawn(function()
           cekura.sleep(0.05)

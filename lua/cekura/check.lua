@@ -67,7 +67,7 @@ function check.seconds(name, value)
   if type(value) ~= "number" then
     refuse(name, "number of seconds", value)
   end
-  if not (value > 0) then
+  if value <= 0 or value ~= value then
     errors.misuse(("%s: a number of seconds above 0 expected, got %s"):format(name, tostring(value)))
   end
   return value

@@ -457,7 +457,7 @@ end
 function methods:token()
   local fields = core.fields(self)
   if not fields.id then
-    return nil, errors.new("config", "the job ended in its start and has no id: nothing can be taken up", { job = self })
+    return nil, errors.new("config", "the job ended in its start, so there is no id to take it up by", { job = self })
   end
   local members = { kind = fields.kind, id = fields.id, base = core.fields(fields._client)._base_url,
     started = fields._started }

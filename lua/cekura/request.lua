@@ -94,9 +94,7 @@ local function redirect_message(answer)
   return "a redirect to " .. errors.excerpt(host) .. ", which is not followed"
 end
 
-local function refused(client, answer, fields, repeatable)
-  answer.body = core.redact(client, answer.body)
-  answer._head = core.redact(client, answer._head)
+local function refused(answer, fields, repeatable)
   fields.status, fields.response = answer.status, answer
   local what = ("%s %s: HTTP %d"):format(fields.method, fields.path, answer.status)
   local kind = kind_of_status(answer.status, repeatable)
@@ -111,13 +109,11 @@ local function refused(client, answer, fields, repeatable)
   return errors.new(kind, line and what .. ": " .. line or what, fields)
 end
 
-local function cut(client, outcome, answer, message, fields, repeatable)
+local function cut(outcome, answer, message, fields, repeatable)
   local kind = BY_OUTCOME[outcome]
   local what = ("%s %s: "):format(fields.method, fields.path)
   message = message or outcome
   if answer.status > 0 then
-    answer.body = core.redact(client, answer.body)
-    answer._head = core.redact(client, answer._head)
     fields.status, fields.response = answer.status, answer
     message = message .. (answer.body ~= "" and ", after: " .. errors.excerpt(answer.body) or "")
   end
@@ -135,16 +131,17 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   if outcome == nil then
     return nil, status -- there was none; this is the error
   end
-  local answer = response.new(status, headers, body, method, path)
+  local answer = response.new(client, status, headers, body, method, path)
   if outcome == "response" and status >= 200 and status < 300 then
     return answer
   end
+  answer = response.redacted(answer)
   local fields = { method = method, path = path, attempts = tries, sent = sent, retry_after = retry_after }
   local repeatable = method == "GET" or method == "HEAD"
   if outcome == "response" then
-    return nil, refused(client, answer, fields, repeatable)
+    return nil, refused(answer, fields, repeatable)
   end
-  return nil, cut(client, outcome, answer, message, fields, repeatable)
+  return nil, cut(outcome, answer, message, fields, repeatable)
 end
 
 --- Sends a request and waits for its answer.

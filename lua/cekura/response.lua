@@ -51,17 +51,29 @@ function Response:__index(name)
   return methods[name]
 end
 
+---@param client cekura.Client
 ---@param status integer
 ---@param head string as it came, status line first
 ---@return cekura.Response
-function response.new(status, head, body, method, path)
-  return setmetatable({ status = status, body = body, method = method, path = path, _head = head }, Response)
+function response.new(client, status, head, body, method, path)
+  return setmetatable({ status = status, body = body, method = method, path = path, _head = head, _client = client },
+    Response)
+end
+
+--- The same response as an error may hold it: a service can repeat in its answer the key that it was sent.
+---@param self cekura.Response
+---@return cekura.Response
+function response.redacted(self)
+  local client = self._client
+  return response.new(client, self.status, core.redact(client, self._head), core.redact(client, self.body), self.method,
+    self.path)
 end
 
 --- An error of kind "protocol": with the status and the first 200 bytes of what came.
 ---@param self cekura.Response
 ---@param message string
 function response.protocol_error(self, message)
+  self = response.redacted(self)
   local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
   local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, message, excerpt)
   return errors.new("protocol", text,

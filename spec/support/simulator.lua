@@ -50,8 +50,8 @@ local function make_certificates(dir)
 end
 
 local function try_port(dir, port, tls)
-  local listen = tls and ([[listen 127.0.0.1:%d ssl http2; ssl_certificate %s/server.pem;
-    ssl_certificate_key %s/server.key;]]):format(port + 1, dir, dir) or ""
+  local listen = tls and ([[listen 127.0.0.1:%d ssl http2; listen [::1]:%d ssl; ssl_certificate %s/server.pem;
+    ssl_certificate_key %s/server.key;]]):format(port + 1, port + 1, dir, dir) or ""
   local values = { DIR = dir, PORT = port, OWNER = own_pid(), SOURCE = source, BENCH = BENCH, TLS = listen }
   local path = source
   if path:sub(1, 1) ~= "/" then

@@ -29,7 +29,8 @@ Task.__index = Task
 -- first.
 local PARK = {}
 
-local tasks = {} -- by coroutine: keeps what is parked alive
+local alive = {} -- luacheck: ignore 241
+-- The tasks by coroutine: nothing else may hold one that is parked.
 local ready, first_ready, last_ready = {}, 1, 0
 local due = timers.new()
 -- Weak by value, not by key: a key that is being finalized is still found, a value is not.
@@ -69,7 +70,7 @@ local function tell_hosts()
 end
 
 local function finish(task, ok, ...)
-  tasks[task.co] = nil
+  alive[task.co] = nil
   task.state = "done"
   task.ok = ok
   task.values = { n = select("#", ...), ... }
@@ -151,7 +152,7 @@ local function start(group, fn, ...)
     joiners = {},
     group = group,
   }, Task)
-  tasks[task.co] = task
+  alive[task.co] = task
   if group then
     group.count = group.count + 1
     group.members[task] = true
@@ -303,8 +304,9 @@ end
 -- by: so it raises.
 ---@param seconds number
 function own.sleep(seconds)
-  local waiter, why = own.waiter(), nil
+  local waiter = own.waiter()
   local wake_at = core.now() + seconds
+  local why
   repeat
     why = own.park(waiter, math.max(0, wake_at - core.now()))
   until why ~= "woken"
@@ -350,9 +352,9 @@ function Task:cancel()
   end
   self.cancelled = true
   if self.arguments then -- it never ran
-    tasks[self.co] = nil
+    alive[self.co] = nil
     self.co = coroutine.create(function() end)
-    tasks[self.co] = self
+    alive[self.co] = self
   end
   own.wake(self)
   return true

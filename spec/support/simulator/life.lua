@@ -42,7 +42,9 @@ function ends.needs_input()
 end
 
 function ends.call_log()
-  return { id = 5181749, call_id = "sess-1", status = "success", success = true, transcript = "[00:01] Testing Agent: Hello." }
+  return {
+    id = 5181749, call_id = "sess-1", status = "success", success = true, transcript = "[00:01] Testing Agent: Hello.",
+  }
 end
 
 local function going_on(job)

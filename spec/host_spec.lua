@@ -1,0 +1,171 @@
+--- What a host that loads the module must not notice: the traps of libcurl and of embedding, seen from
+-- outside, in a process of their own.
+
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- Runs a program in another process; returns what it printed, and its exit status.
+local function run(code, before)
+  local file = os.tmpname()
+  local handle = assert(io.open(file, "w"))
+  handle:write(code)
+  handle:close()
+  local pipe = io.popen(("%s %s %s 2>&1; echo \"exit $?\""):format(before or "", lua, file))
+  local output = pipe:read "*a"
+  pipe:close()
+  os.remove(file)
+  local text, status = output:match "^(.*)exit (%d+)\n$"
+  return text, tonumber(status)
+end
+
+local function program(server, code)
+  return ([[
+    local cekura = require "cekura"
+    local core = require "cekura.core"
+    local function new(options)
+      options = options or {}
+      options.api_key, options.config_file = "sim-key", false
+      options.base_url = options.base_url or %q
+      return cekura.assert(cekura.new(options))
+    end
+  ]]):format(server.url) .. code
+end
+
+describe("a host", function()
+  local server
+
+  setup(function()
+    server = simulator.start()
+    server:script("/slow/", { { delay = 2 } })
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  it("gets no new globals", function()
+    local output = run [[
+      local before = {}
+      for name in pairs(_G) do before[name] = true end
+      require "cekura"
+      for name in pairs(_G) do if not before[name] then print(name) end end
+    ]]
+    assert.equal("", output)
+  end)
+
+  it("keeps its own settings of lua-cjson", function()
+    local output = run [[
+      local cjson = require "cjson"
+      cjson.encode_number_precision(3)
+      require "cekura"
+      print(cjson.encode(0.123456), cjson.encode_sparse_array())
+    ]]
+    assert.truthy(output:find "^0.123\tfalse")
+  end)
+
+  it("may end with requests in flight, jobs being polled and tasks parked", function()
+    local output, status = run(program(server, [[
+      local client = new { headers = { ["X-Simulate"] = "life=endless" } }
+      cekura.spawn(function() client:request("GET", "/slow/") end)
+      cekura.spawn(function()
+        local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        job:wait { interval = 0.01 }
+      end)
+      cekura.sleep(0.1)
+      print "end"
+    ]]))
+    assert.equal("end\n", output)
+    assert.equal(0, status)
+  end)
+
+  it("may end while a name is being resolved, without waiting for it", function()
+    local output, status = run(program(server, [[
+      local client = new { base_url = "https://a-name-that-is-not.invalid", retries = 0 }
+      local began = core.now()
+      local _, err = client:request("GET", "/", { timeout = 0.05 })
+      print(err.kind == "timeout" or err.kind == "network", core.now() - began < 0.4)
+      cekura.spawn(function() client:request("GET", "/") end)
+      cekura.sleep(0.01)
+      client:close()
+      print(core.now() - began < 0.6)
+    ]]))
+    assert.equal("true\ttrue\ntrue\n", output)
+    assert.equal(0, status)
+  end)
+
+  it("is not killed by SIGPIPE when a server closes while a body is sent", function()
+    local output, status = run(program(server, [[
+      local client = new { retries = 0 }
+      for _ = 1, 5 do
+        client:request("POST", "/slow/", { body = ("x"):rep(70 * 1024 * 1024), timeout = 2 })
+      end
+      print "alive"
+    ]]))
+    assert.equal("alive\n", output)
+    assert.equal(0, status)
+  end)
+
+  it("that starts another program does not hand it the connections", function()
+    local output = run(program(server, [[
+      local count = "ls -l /proc/self/fd | grep -c -e socket -e epoll -e timerfd"
+      local client = new() -- brings a socket pair of libcurl's, which is inherited, and leads nowhere
+      os.execute(count)
+      cekura.assert(client:request("GET", "/echo/"))
+      os.execute(count)
+    ]]))
+    local before, after = output:match "^(%d+)\n(%d+)\n$"
+    assert.truthy(before, output)
+    assert.equal(before, after)
+  end)
+
+  it("that forks has the parent's client closed in the child, and working in the parent", function()
+    local has_ffi = rawget(_G, "jit") ~= nil
+    if not has_ffi then
+      return -- a Lua without fork; LuaJIT shows it for all
+    end
+    local output, status = run(program(server, [[
+      local ffi = require "ffi"
+      ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+      local client = new()
+      cekura.assert(client:request("GET", "/echo/"))
+      local pid = ffi.C.fork()
+      if pid == 0 then
+        local _, err = client:request("GET", "/echo/")
+        local own = new()
+        local response = own:request("GET", "/echo/")
+        client:close()
+        ffi.C._exit(err.kind == "closed" and response and response.status == 200 and 7 or 1)
+      end
+      local status = ffi.new "int[1]"
+      ffi.C.waitpid(pid, status, 0)
+      print(status[0] / 256, cekura.assert(client:request("GET", "/echo/")).status, client:stats().connections)
+    ]]))
+    assert.equal("7\t200\t1\n", output)
+    assert.equal(0, status)
+  end)
+
+  it("gets signals while a request waits", function()
+    local output = run(program(server, [[
+      local client = new()
+      cekura.spawn(function() os.execute "true" end)
+      print(client:request("GET", "/slow/", { timeout = 5 }) ~= nil)
+    ]]), "timeout -s TERM 0.3")
+    assert.equal("", output)
+  end)
+
+  it("can unload and load the module again", function()
+    local output = run(program(server, [[
+      for _ = 1, 3 do
+        cekura.assert(new():request("GET", "/echo/"))
+        for name in pairs(package.loaded) do
+          if name:find "^cekura" then package.loaded[name] = nil end
+        end
+        cekura, core = require "cekura", require "cekura.core"
+        collectgarbage()
+      end
+      print "fine"
+    ]]))
+    assert.equal("fine\n", output)
+  end)
+end)

@@ -1,0 +1,167 @@
+-- Tokens: a job as a plain string, from which another process takes it up.
+
+local cekura = require "cekura"
+local token = require "cekura.token"
+
+local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
+  agent_id = 2142 }
+local TOKEN = "cekura1:agent_id=2142&base=https%3A%2F%2Fapi.cekura.ai&id=a%2Fb%26c%3Dd&kind=calls.improve_prompt"
+  .. "&started=1780000000&5037f58c"
+
+local function as_text(members)
+  local texts = {}
+  for name, value in pairs(members) do
+    texts[name] = tostring(value)
+  end
+  return texts
+end
+
+describe("a token", function()
+  it("reads back as what it was written from", function()
+    assert.same(as_text(MEMBERS), token.read(token.write(MEMBERS)))
+  end)
+
+  it("is the same on every Lua, so that a job can go from one to another", function()
+    assert.equal(TOKEN, token.write(MEMBERS))
+    assert.same(as_text(MEMBERS), token.read(TOKEN))
+  end)
+
+  it("holds any text, byte for byte", function()
+    for _, id in ipairs {
+      "x", "", ".", "..", "%41", "a b", "a&id=b", "a=b=c", "&&", "\0\1\r\n\t", "schlüssel 日本", "\255\254", "cekura1:",
+      ("x"):rep(4000), "2142", "0x10", "1e3", "9007199254740993",
+    } do
+      assert.equal(id, token.read(token.write { id = id, kind = "k" }).id)
+    end
+  end)
+
+  it("is plain: it can stand in a URL, a line of a file or an argument of a shell, quoted", function()
+    local text = token.write { id = " '\"\\$`\r\n\0/?#日", base = "https://x.example/a b" }
+    assert.is_nil(text:find("[^%w%%=&:._~-]"))
+  end)
+end)
+
+describe("a token that is not whole", function()
+  it("is none, wherever it was cut", function()
+    for length = 0, #TOKEN - 1 do
+      assert.is_nil(token.read(TOKEN:sub(1, length)))
+    end
+    for first = 2, #TOKEN do
+      assert.is_nil(token.read(TOKEN:sub(first)))
+    end
+  end)
+
+  it("is none, whichever character was changed", function()
+    for at = 1, #TOKEN do
+      local char = TOKEN:sub(at, at)
+      for _, other in ipairs { "x", "0", "=", "&", "%", " ", "\0", char:upper() } do
+        if other ~= char then
+          assert.is_nil(token.read(TOKEN:sub(1, at - 1) .. other .. TOKEN:sub(at + 1)))
+        end
+      end
+    end
+  end)
+
+  it("is none, if two characters have changed places", function()
+    for at = 1, #TOKEN - 1 do
+      local a, b = TOKEN:sub(at, at), TOKEN:sub(at + 1, at + 1)
+      if a ~= b then
+        assert.is_nil(token.read(TOKEN:sub(1, at - 1) .. b .. a .. TOKEN:sub(at + 2)))
+      end
+    end
+  end)
+
+  it("is none, if something stands before or after it", function()
+    for _, more in ipairs { " ", "\n", "\0", "x", "&", "&id=other" } do
+      assert.is_nil(token.read(TOKEN .. more))
+      assert.is_nil(token.read(more .. TOKEN))
+    end
+  end)
+end)
+
+describe("a foreign text", function()
+  it("is no token", function()
+    for _, text in ipairs {
+      "", " ", "x", "cekura1:", "cekura1:&", "cekura1:&00000007", "cekura2:" .. TOKEN:sub(9), "null", "{}",
+      "https://api.cekura.ai/", "a3f1c9d2-6f1e-4a60-9d3e-1b6a0f0f7c11", "\255\254\0", ("&"):rep(8000),
+      "cekura1:" .. ("a=b&"):rep(1000), "cekura1:id=x&ffffffffffffffff",
+    } do
+      assert.is_nil(token.read(text))
+    end
+  end)
+
+  it("that is huge is refused", function()
+    assert.is_nil(token.read(("x"):rep(10000000)))
+    assert.is_nil(token.read("cekura1:" .. ("&"):rep(10000000)))
+    assert.is_nil(token.read(token.write { id = ("x"):rep(8192), kind = "k" }))
+  end)
+end)
+
+describe("a client", function()
+  local client
+
+  before_each(function()
+    client = assert(cekura.new { api_key = "sk-secret", base_url = "http://127.0.0.1:1/v1", config_file = false,
+      project_id = 9 })
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  it("takes up a job from its token, with its scope", function()
+    local job = assert(client:job("calls.improve_prompt", "p/1 ü", { agent_id = 2142 }))
+    local again = assert(client:resume(assert(job:token())))
+    assert.equal("calls.improve_prompt", again.kind)
+    assert.equal("p/1 ü", again.id)
+    assert.equal("pending", again.state)
+    assert.equal(job:token(), again:token())
+    assert.equal("2142", token.read(again:token()).agent_id)
+  end)
+
+  it("puts no key into a token", function()
+    assert.is_nil(client:job("calls.improve_prompt", 5):token():find("secret", 1, true))
+  end)
+
+  local function refusal(text)
+    local job, err = client:resume(text)
+    assert.is_nil(job)
+    assert.equal("config", err.kind)
+    return err.message
+  end
+
+  local function members(changes)
+    local all = { kind = "calls.improve_prompt", id = "p1", base = "http://127.0.0.1:1/v1", started = 1780000000 }
+    for name, value in pairs(changes) do
+      all[name] = value ~= "" and value or nil
+    end
+    return token.write(all)
+  end
+
+  it("refuses a malformed token", function()
+    for _, text in ipairs { "", "x", TOKEN:sub(1, -2), TOKEN .. "\n", members { id = "" }, members { kind = "" } } do
+      refusal(text)
+    end
+  end)
+
+  it("refuses a token of another base URL, and never goes there", function()
+    for _, base in ipairs {
+      "https://api.cekura.ai", "http://127.0.0.1:1", "http://127.0.0.1:1/v1/", "http://127.0.0.1:2/v1", "",
+    } do
+      assert.truthy(refusal(members { base = base }):find("base URL", 1, true))
+    end
+  end)
+
+  it("refuses a token of a kind that it does not know", function()
+    local message = refusal(members { kind = "no.such\nkind" })
+    assert.truthy(message:find("no.such", 1, true))
+    assert.is_nil(message:find("\n", 1, true))
+  end)
+
+  it("does not trust the time in a token", function()
+    for _, started in ipairs { "-5", "nan", "inf", "1e400", "1e300", "0x7fffffffffffffff", "soon", "99999999999" } do
+      local job = assert(client:resume(members { started = started }))
+      assert.is_true(job.elapsed >= 0 and job.elapsed < 3600)
+    end
+  end)
+end)
