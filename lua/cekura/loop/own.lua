@@ -29,8 +29,8 @@ Task.__index = Task
 -- first.
 local PARK = {}
 
-local alive = {} -- luacheck: ignore 241
 -- The tasks by coroutine: nothing else may hold one that is parked.
+local alive = {} -- luacheck: ignore 241
 local ready, first_ready, last_ready = {}, 1, 0
 local due = timers.new()
 -- Weak by value, not by key: a key that is being finalized is still found, a value is not.
@@ -402,17 +402,19 @@ function own.attach(client)
   clients[attached] = client
 end
 
+local function step(client)
+  advance(client)
+  fire_due()
+  run_ready()
+  if core.due(client) == 0 then
+    advance(client) -- what the tasks have asked for goes out at once
+  end
+end
+
 --- One step for a host that polls the client: the engine's, and the tasks that became ready.
 function own.step(client)
   depth = depth + 1
-  local ok, raised = pcall(function()
-    advance(client)
-    fire_due()
-    run_ready()
-    if core.due(client) == 0 then
-      advance(client) -- what the tasks have asked for goes out at once
-    end
-  end)
+  local ok, raised = pcall(step, client)
   depth = depth - 1
   tell_hosts()
   if not ok then
