@@ -13,17 +13,16 @@ local file = assert(io.open(prompt_file, "rb"))
 local prompt = file:read "*a"
 file:close()
 
-cekura.run(function()
-  local client = cekura.assert(cekura.new())
+local client = cekura.assert(cekura.new())
 
-  -- Each start is a task of its own, so they go out side by side: as many at once as max_in_flight says.
-  local starts = {}
+-- Each start is a task of its own, so they go out side by side: as many at once as max_in_flight says.
+local jobs = cekura.run(function()
+  local starts, jobs = {}, {}
   for index = 1, how_many do
     starts[index] = cekura.spawn(function()
       return client.calls:improve_prompt { agent_id = tonumber(agent_id) or agent_id, call_logs = 10, prompt = prompt }
     end)
   end
-  local jobs = {}
   for _, start in ipairs(starts) do
     local job, err = start:join()
     if job then
@@ -32,15 +31,17 @@ cekura.run(function()
       print("not started: " .. tostring(err))
     end
   end
-  print(("%d jobs run"):format(#jobs))
-
-  local improved = 0
-  for job, result, err in cekura.each(jobs, { timeout = 150 }) do
-    improved = improved + (result and result.improved_prompt and 1 or 0)
-    print(("%s  %s after %.1f s, %d polls%s"):format(job.id, job.state, job.elapsed, job.polls,
-      err and ": " .. tostring(err) or ""))
-  end
-  local stats = client:stats()
-  print(("%d of %d prompts improved, with %d requests on %d connections"):format(improved, how_many, stats.requests,
-    stats.connections))
+  return jobs
 end)
+print(("%d jobs run"):format(#jobs))
+
+local improved = 0
+for job, result, err in cekura.each(jobs, { timeout = 150 }) do
+  improved = improved + (result and result.improved_prompt and 1 or 0)
+  print(("%s  %s after %.1f s, %d polls%s"):format(job.id, job.state, job.elapsed, job.polls,
+    err and ": " .. tostring(err) or ""))
+end
+local stats = client:stats()
+print(("%d of %d prompts improved, with %d requests on %d connections"):format(improved, how_many, stats.requests,
+  stats.connections))
+os.exit(improved == how_many and 0 or 1)

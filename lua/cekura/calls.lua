@@ -28,10 +28,15 @@ function calls.improve_prompt_issues(client, params)
   params = read_params("calls.improve_prompt_issues", ISSUES_PARAMS, params)
   local reply, err = request.send(client, "POST", ISSUES_PATH, { "Content-Type: application/json" },
     encode(params, "calls.improve_prompt_issues"))
-  if reply then
-    return reply:json()
+  if not reply then
+    return nil, job.mark_gone(err, kinds["calls.improve_prompt"])
   end
-  return nil, job.mark_gone(err, kinds["calls.improve_prompt"])
+  local issues
+  issues, err = reply:json()
+  if not err and type(issues) ~= "table" then
+    return nil, response.protocol_error(reply, "the answer is neither an object nor a list")
+  end
+  return issues, err
 end
 
 return calls

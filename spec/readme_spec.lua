@@ -1,0 +1,98 @@
+--- Every code block of the READMEs is run.
+
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function blocks(path)
+  local found = {}
+  for language, code in read(path):gmatch "\n```(%w*)\n(.-)\n```" do
+    found[#found + 1] = { language = language, code = code }
+  end
+  return found
+end
+
+describe("the README", function()
+  local server
+
+  setup(function()
+    server = simulator.start()
+  end)
+
+  teardown(function()
+    server:stop()
+  end)
+
+  local lua_blocks = {}
+  for _, block in ipairs(blocks "README.md") do
+    if block.language == "lua" then
+      lua_blocks[#lua_blocks + 1] = block.code
+    end
+  end
+
+  it("has the examples that are run here", function()
+    assert.equal(6, #lua_blocks)
+  end)
+
+  for index, code in ipairs(lua_blocks) do
+    it(("has a Lua block %d that runs"):format(index), function()
+      local gone = code:find("No longer offered", 1, true)
+      if gone then
+        server:script("/observability/v1/call-logs/improve_prompt_bg/", { { status = 404 } })
+      else
+        server:reset()
+      end
+      local file = os.tmpname()
+      local handle = assert(io.open(file, "w"))
+      handle:write(code)
+      handle:close()
+      local output, status = shell(("CEKURA_API_URL=%s CEKURA_API_KEY=%s timeout 60 %s %s"):format(
+        server.url, server.key, lua, file))
+      os.remove(file)
+      assert.equal(0, status, output)
+      if gone then
+        assert.equal("No longer offered: /observability/v1/call-logs/improve_prompt_bg/\n", output)
+      elseif code:find("improve_prompt", 1, true) then
+        assert.truthy(output:find("offer to transfer the call", 1, true), output)
+      end
+    end)
+  end
+
+  -- How each command line is tried. What runs this spec is not run by it.
+  local commands = {
+    ["make demo"] = "make --no-print-directory demo LUA=" .. lua,
+    ["make test"] = false,
+    ["make LUA=lua5.4"] = "make --no-print-directory -s LUA=" .. lua,
+    ["make install LUA=lua5.4 PREFIX=/usr/local"] = ("d=$(mktemp -d) && make --no-print-directory -s install LUA=%s "
+      .. "PREFIX=/usr/local DESTDIR=$d; rm -rf $d"):format(lua),
+    ["luarocks make --deps-mode=none"] = false, -- spec/install_spec.lua
+  }
+
+  for _, block in ipairs(blocks "README.md") do
+    if block.language == "sh" then
+      for line in block.code:gmatch "[^\n]+" do
+        local command = line:gsub("%s*#.*$", "")
+        it("has the command " .. command .. ", which works", function()
+          local how = commands[command]
+          assert.is_not_nil(how, "nobody tries this command")
+          if how then
+            local output, status = shell(how)
+            assert.equal(0, status, output)
+            if command == "make demo" then
+              assert.truthy(output:find "\nImproved prompt: %S", output)
+              assert.truthy(output:find "\nSummary of changes: %S", output)
+            end
+          end
+        end)
+      end
+    end
+  end
+end)
