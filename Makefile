@@ -33,11 +33,11 @@ $(CORE): $(BINDING) $(ENGINE)
 
 $(BUILD)/engine/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
 

@@ -135,7 +135,8 @@ describe("a host", function()
         local own = new()
         local response = own:request("GET", "/echo/")
         client:close()
-        ffi.C._exit(err.kind == "closed" and response and response.status == 200 and 7 or 1)
+        local idle = not core.is_busy(client) and client:pollfd() == nil
+        ffi.C._exit(idle and err.kind == "closed" and response and response.status == 200 and 7 or 1)
       end
       local status = ffi.new "int[1]"
       ffi.C.waitpid(pid, status, 0)

@@ -689,6 +689,63 @@ describe("a job", function()
     assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
   end)
 
+  -- They stayed for as long as the client lived.
+  it("that is given up while its poll is in flight is collected once that is over", function()
+    server:script(POLL, { { delay = 0.1, body = { status = "queued" } } })
+    local seen = setmetatable({}, { __mode = "v" })
+    local function give_up_some()
+      for index = 1, 4 do
+        local job = cekura.assert(start())
+        seen[index] = job
+        job:wait { timeout = 0.03, interval = 0.001 }
+        if index > 2 then
+          job:cancel()
+        end
+      end
+    end
+    give_up_some()
+    cekura.sleep(0.3)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(seen))
+  end)
+
+  -- The queue ate up the time that each had for its answer.
+  it("gets its turn, and the time for an answer, however long the queue is", function()
+    client:close()
+    client = server:client { max_in_flight = 2, timeout = 0.5 }
+    local jobs = {}
+    for index = 1, 24 do
+      jobs[index] = cekura.assert(start())
+    end
+    server:script(POLL, { { delay = 0.1, body = { status = "completed", output = { improved_prompt = "y" } } } })
+    for _, outcome in ipairs(cekura.all(jobs, { interval = 0.01, timeout = 10 })) do
+      assert.is_nil(outcome.err)
+      assert.equal(1, outcome.job.polls)
+    end
+    assert.equal(48, client:stats().requests)
+  end)
+
+  it("tells nothing of an old answer when its client is closed between two polls", function()
+    polled_answers { status = "processing" }
+    local job = cekura.assert(start())
+    cekura.run(function()
+      local waiting = cekura.spawn(job.wait, job, { interval = 0.2 })
+      cekura.sleep(0.3)
+      client:close()
+      local result, err = waiting:join()
+      assert.is_nil(result)
+      assert.equal("closed", err.kind)
+      assert.equal(job, err.job)
+      assert.is_nil(err.status)
+      assert.is_nil(err.response)
+      assert.is_false(err.sent)
+    end)
+    assert.equal(1, job.polls)
+    assert.equal("closed", select(2, job:wait()).kind)
+    assert.equal("closed", select(2, job:poll()).kind)
+  end)
+
   it("lists the issues that it found", function()
     local issues = cekura.assert(client.calls:improve_prompt_issues { agent_id = 1, call_logs = { 5 } })
     assert.equal("The date was not confirmed", issues.issues[1].title)

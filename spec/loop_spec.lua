@@ -304,6 +304,27 @@ describe("the own loop", function()
       task:join()
     end)
 
+    -- It lost all other tasks.
+    it("has a task wait as plain code does, in a coroutine of its own, beside others that do", function()
+      local done = 0
+      cekura.run(function()
+        for _ = 1, 5 do
+          cekura.spawn(function()
+            for _ = 1, 3 do
+              local response = coroutine.wrap(function()
+                return cekura.assert(client:request("GET", "/echo/"))
+              end)()
+              assert.equal(200, response.status)
+              cekura.sleep(0)
+              client:step()
+            end
+            done = done + 1
+          end)
+        end
+      end)
+      assert.equal(5, done)
+    end)
+
     it("cancels the request of a task that is cancelled, and no other", function()
       cekura.run(function()
         local kinds = {}

@@ -113,12 +113,14 @@ describe("a list of ids", function()
 
   it("raises for what is no list, and is named", function()
     for _, wrong in ipairs { 5, "1,2", true } do
-      assert.equal("calls.improve_prompt: run_ids: table expected, got " .. type(wrong), raised(given { run_ids = wrong }))
+      assert.equal("calls.improve_prompt: run_ids: table expected, got " .. type(wrong),
+        raised(given { run_ids = wrong }))
     end
-    assert.truthy(raised(given { run_ids = { a = 1 } }):find("run_ids: a list expected, got a table with the key a", 1, true))
-    assert.truthy(raised(given { run_ids = { 1, n = 1 } }):find("run_ids: a list expected", 1, true))
-    assert.truthy(raised(given { run_ids = { [0] = 1 } }):find("run_ids: a list expected", 1, true))
-    assert.truthy(raised(given { run_ids = { [2] = 1 } }):find("run_ids", 1, true))
+    assert.equal("calls.improve_prompt: run_ids: a list expected, got a table with the key a",
+      raised(given { run_ids = { a = 1 } }))
+    for _, wrong in ipairs { { 1, n = 1 }, { [0] = 1 }, { [2] = 1 } } do
+      assert.truthy(raised(given { run_ids = wrong }):find("run_ids: a list expected", 1, true))
+    end
   end)
 
   it("raises for an element that is no id, and names its place", function()
@@ -160,7 +162,8 @@ describe("an id and a text", function()
       assert.truthy(raised(given { agent_id = wrong }):find("calls.improve_prompt: agent_id: ", 1, true))
     end
     for _, wrong in ipairs { 5, true, {} } do
-      assert.equal("calls.improve_prompt: prompt: string expected, got " .. type(wrong), raised(given { prompt = wrong }))
+      local message = raised(given { prompt = wrong })
+      assert.equal("calls.improve_prompt: prompt: string expected, got " .. type(wrong), message)
     end
     assert.equal("calls.improve_prompt: prompt: string expected, got boolean", raised(given { prompt = false }))
   end)

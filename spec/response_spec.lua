@@ -7,8 +7,18 @@ local response = require "cekura.response"
 local HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Trace:abc\r\nVary: Accept\r\nvary:  Origin \t\r\n"
   .. "X-Empty:\r\nDate: Sun, 22 Nov 2026 13:00:00 GMT\r\n\r\n"
 
+local client
+
+setup(function()
+  client = assert(cekura.new { api_key = "sk-secret", base_url = "http://127.0.0.1:1", config_file = false })
+end)
+
+teardown(function()
+  client:close()
+end)
+
 local function answer(body, status, head)
-  return response.new(status or 200, head or HEAD, body or "{}", "GET", "/v1/things/?a=1")
+  return response.new(client, status or 200, head or HEAD, body or "{}", "GET", "/v1/things/?a=1")
 end
 
 local function assert_protocol(err, status)
@@ -43,8 +53,8 @@ describe("headers", function()
 
   it("of one name are joined", function()
     assert.equal("Accept, Origin", answer().headers.vary)
-    assert.equal("a=1, b=2, c=3",
-      answer("", 200, "HTTP/2 200 \r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nSET-COOKIE: c=3\r\n\r\n").headers["Set-Cookie"])
+    local head = "HTTP/2 200 \r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nSET-COOKIE: c=3\r\n\r\n"
+    assert.equal("a=1, b=2, c=3", answer("", 200, head).headers["Set-Cookie"])
   end)
 
   it("have their values without the space around, and with all colons", function()
@@ -78,7 +88,8 @@ describe("headers", function()
   end)
 
   it("may be malformed, which hurts none of the others", function()
-    local headers = answer("", 200, "HTTP/1.1 200 OK\r\nnonsense\r\n: no name\r\nA: 1\r\nB : 2\r\nC: a:b\r\n\r\n").headers
+    local head = "HTTP/1.1 200 OK\r\nnonsense\r\n: no name\r\nA: 1\r\nB : 2\r\nC: a:b\r\n\r\n"
+    local headers = answer("", 200, head).headers
     assert.equal("1", headers.a)
     assert.equal("a:b", headers.c)
   end)
@@ -112,7 +123,9 @@ describe("a body as JSON", function()
         local value, err = reply:json()
         assert.is_nil(value)
         assert_protocol(err, status)
-        assert.equal(reply, err.response)
+        assert.equal(status, err.response.status)
+        assert.equal(body, err.response.body)
+        assert.equal("abc", err.response.headers["X-Trace"])
         assert.truthy(err.message:find(errors.excerpt(body), 1, true))
       end
     end)
@@ -132,6 +145,19 @@ describe("a body as JSON", function()
     assert.truthy(err.message:find(body:sub(1, 200), 1, true))
     assert.is_nil(err.message:find("Z", 1, true))
     assert.equal(body, err.response.body)
+  end)
+end)
+
+describe("the key, which a service may repeat in its answer,", function()
+  it("is in the response, and in no error", function()
+    local reply = answer('your key is sk-secret', 200, "HTTP/1.1 200 OK\r\nX-Echo: sk-secret\r\n\r\n")
+    local _, err = reply:json()
+    assert_protocol(err)
+    assert.is_nil(err.message:find("sk-secret", 1, true))
+    assert.is_nil(err.response.body:find("sk-secret", 1, true))
+    assert.is_nil(err.response.headers["X-Echo"]:find("sk-secret", 1, true))
+    assert.equal("your key is sk-secret", reply.body)
+    assert.equal("sk-secret", reply.headers["X-Echo"])
   end)
 end)
 

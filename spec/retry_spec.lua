@@ -166,6 +166,37 @@ describe("what is sent again", function()
     end)
   end)
 
+  -- It was told as an unknown outcome, though the service had refused it.
+  it("is not unknown when a start is refused with 429 and then waits for its turn in vain", function()
+    client:close()
+    client = server:client { max_in_flight = 1 }
+    server:script("/slow/", { { delay = 1 } })
+    cekura.run(function()
+      local starting = cekura.spawn(function()
+        server:script(START, { { status = 429, headers = { ["Retry-After"] = "0" } } })
+        return client:start("calls.improve_prompt", { call_logs = { 1 }, prompt = "x" }, { timeout = 0.5 })
+      end)
+      local slow = cekura.spawn(function()
+        return client:request("GET", "/slow/")
+      end)
+      local job, err = starting:join()
+      assert.is_nil(job)
+      assert.truthy(err.kind == "timeout" or err.kind == "rate_limited", tostring(err))
+      slow:join()
+    end)
+  end)
+
+  -- libcurl counts what it says to a proxy as sent.
+  it("is not unknown when a proxy refuses to connect a start", function()
+    local proxied = server:client { base_url = "https://localhost:1", proxy = server.url, retries = 1 }
+    local job, err = proxied.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+    assert.is_nil(job)
+    assert.equal("network", err.kind)
+    assert.is_false(err.sent)
+    assert.equal(2, err.attempts)
+    proxied:close()
+  end)
+
   it("holds back every request of the client after a 429", function()
     server:script("/y/", { { body = {} } })
     local began, finished = core.now(), nil

@@ -94,6 +94,21 @@ describe("the API key", function()
     end
   end)
 
+  it("is in no error that is made after the client was closed", function()
+    server:script("/x/", { { status = 401, body = { detail = "bad " .. KEY } } })
+    cekura.run(function()
+      local kinds = {}
+      for index = 1, 3 do
+        cekura.spawn(function()
+          local _, err = client:request("GET", "/x/")
+          client:close()
+          kinds[index] = err.kind
+          assert_absent(err)
+        end)
+      end
+    end)
+  end)
+
   it("is in no error of the configuration", function()
     for _, bad in ipairs { KEY .. "\r\nX: 1", KEY .. "\0", KEY .. "\n" } do
       local made, err = cekura.new { api_key = bad, config_file = false }

@@ -29,6 +29,16 @@ describe("over https", function()
     client:close()
   end)
 
+  -- libcurl would parse them in the first step that connects, for tens of milliseconds.
+  it("certificates are loaded when the client is made, not in a step", function()
+    local copy = os.tmpname()
+    os.execute(("cp %s %s"):format(server.ca_file, copy))
+    local client = client_of(server.tls_url, { ca_file = copy })
+    os.remove(copy)
+    cekura.assert(client:request("GET", "/echo/"))
+    client:close()
+  end)
+
   it("a certificate of an unknown CA is tls, at once, and nothing is sent", function()
     local client = client_of(server.tls_url)
     local response, err = client:request("GET", "/echo/")
@@ -54,6 +64,14 @@ describe("over https", function()
     local _, err = client:request("GET", "/echo/")
     assert.truthy(err.kind == "tls" or err.kind == "network")
     assert.is_false(err.sent)
+    client:close()
+  end)
+
+  -- Over HTTP/2, libcurl 7.88 hung until the deadline.
+  it("a large body is answered also by a server that does not read it", function()
+    local client = client_of(server.tls_url, { ca_file = server.ca_file })
+    local response = cekura.assert(client:request("POST", "/bench/", { body = ("x"):rep(300000), timeout = 5 }))
+    assert.equal(200, response.status)
     client:close()
   end)
 

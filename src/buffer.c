@@ -1,6 +1,7 @@
 /* buffer.c - bytes that arrive in pieces, up to a limit; see buffer.h. */
 #include "buffer.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ enum buffer_result buffer_append(
     if (needed > buffer->capacity) {
         size_t capacity = buffer->capacity ? buffer->capacity : 512;
         while (capacity < needed)
-            capacity = capacity > needed / 2 ? needed : 2 * capacity;
+            capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
         char *grown = realloc(buffer->bytes, capacity);
         if (!grown)
             return BUFFER_NO_MEMORY;

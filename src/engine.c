@@ -1,11 +1,13 @@
 /* engine.c - the loop: one epoll descriptor, one heap of due times, one window.
  *
  * What a request is lies in operation.c, how it is put to libcurl in transfer.c, what is repeated
- * in poll.c. */
+ * in poller.c. */
 #include "engine_private.h"
 
+#include "certificates.h"
 #include "operation_private.h"
-#include "poll_private.h"
+#include "poller_private.h"
+#include "retry.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -18,10 +20,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* However absurd a Retry-After, the rest of the client's requests are held back no longer. */
-#define LONGEST_HOLD_US (INT64_C(300) * 1000000)
-
+/* A step does so much and no more, for a host is waiting: the rest is due at once. */
 #define EVENTS_A_STEP 64
+#define TIMERS_A_ROUND 256
+#define ROUNDS_A_STEP 4
 
 bool engine_is_usable(const struct engine *engine)
 {
@@ -100,11 +102,10 @@ void engine_clear_timer(struct engine *engine, struct timer *timer)
 void engine_hold(struct engine *engine, int64_t pause_us)
 {
     int64_t now_us = clock_monotonic_us();
-    if (pause_us > LONGEST_HOLD_US)
-        pause_us = LONGEST_HOLD_US;
-    if (now_us + pause_us <= engine->hold_us)
+    int64_t until_us = now_us + retry_hold_us(pause_us);
+    if (until_us <= engine->hold_us)
         return;
-    engine->hold_us = now_us + pause_us;
+    engine->hold_us = until_us;
     operation_skip_hopeless(engine);
 }
 
@@ -220,7 +221,10 @@ static void curl_act(struct engine *engine, curl_socket_t fd, int what)
 static void fire_timers(struct engine *engine, int64_t now_us)
 {
     struct heap_node *first;
-    while ((first = heap_first(&engine->timers)) && first->due_us <= now_us) {
+    for (int fired = 0; fired < TIMERS_A_ROUND; fired++) {
+        first = heap_first(&engine->timers);
+        if (!first || first->due_us > now_us)
+            return;
         struct timer *timer = container_of(first, struct timer, node);
         heap_remove(&engine->timers, first);
         timer->fire(timer);
@@ -233,11 +237,10 @@ static void fill_window(struct engine *engine, int64_t now_us)
         operation_try(container_of(heap_first(&engine->queue), struct operation, place));
 }
 
-/* Does what is due now. What that makes due in turn is done too, but not for ever: a host is
- * waiting. */
+/* Does what is due now, and what that makes due in turn. */
 static void do_due(struct engine *engine)
 {
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0; round < ROUNDS_A_STEP; round++) {
         int64_t now_us = clock_monotonic_us();
         if (own_due_us(engine) > now_us)
             return;
@@ -422,10 +425,13 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     *message = "libcurl gives no multi handle";
     if (!open_multi(engine))
         goto fail;
+    *message = "out of memory";
+    if (!certificates_choose(engine))
+        goto fail;
     if (options->secure) {
         sigset_t signals;
         block_signals(&signals);
-        transfer_load_certificates(engine);
+        certificates_load(engine);
         unblock_signals(&signals);
     }
     return engine;
@@ -438,7 +444,7 @@ fail:
 static void end_operations(struct engine *engine)
 {
     struct operation *operation;
-    poll_end_all(engine);
+    poller_end_all(engine);
     LIST_FOREACH (operation, &engine->operations, link)
         operation_end(operation, OUTCOME_CLOSED, "the client was closed");
 }

@@ -1,7 +1,7 @@
 /* engine.h - HTTP requests and repeated polls behind one descriptor.
  *
  * The engine knows HTTP, time and descriptors. It knows nothing of Lua and nothing of any API. What
- * is asked of it are operations (operation.h: one request, with its tries) and polls (poll.h: a
+ * is asked of it are operations (operation.h: one request, with its tries) and polls (poller.h: a
  * request that is repeated until its answer changes); what it gives back are their outcomes.
  *
  * Everything it waits for, curl's sockets and one timerfd, is in one epoll descriptor. A host waits
@@ -65,7 +65,7 @@ struct outcome {
 };
 
 /* What is listed when it has finished. `ref` belongs to the caller, who finds his object by it. */
-enum item_kind { ITEM_OPERATION, ITEM_POLL };
+enum item_kind { ITEM_OPERATION, ITEM_POLLER };
 
 struct item {
     enum item_kind kind;

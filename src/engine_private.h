@@ -1,4 +1,4 @@
-/* engine_private.h - what engine.c, transfer.c, operation.c and poll.c share. */
+/* engine_private.h - what engine.c, transfer.c, operation.c and poller.c share. */
 #ifndef CEKURA_ENGINE_PRIVATE_H
 #define CEKURA_ENGINE_PRIVATE_H
 
@@ -24,10 +24,10 @@ struct timer {
 
 struct transfer;
 struct operation;
-struct poll;
+struct poller;
 
 LIST_HEAD(operation_list, operation);
-LIST_HEAD(poll_list, poll);
+LIST_HEAD(poller_list, poller);
 SLIST_HEAD(transfer_list, transfer);
 
 struct engine {
@@ -46,7 +46,7 @@ struct engine {
     int64_t hold_us;    /* nothing is sent before: the service asked for a rest */
 
     struct operation_list operations;
-    struct poll_list polls;
+    struct poller_list polls;
     unsigned watched; /* polls that are being watched */
     struct transfer_list idle;
     struct item finished; /* head of a ring */

@@ -277,7 +277,8 @@ static struct json_token read_number(struct json_reader *reader)
     return token;
 }
 
-static struct json_token read_name(struct json_reader *reader, const char *name, enum json_type type)
+static struct json_token read_name(
+    struct json_reader *reader, const char *name, enum json_type type)
 {
     size_t length = strlen(name);
     struct json_token token = {.type = type, .start = reader->offset, .length = length};

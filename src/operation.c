@@ -71,8 +71,9 @@ static void report(struct operation *operation, enum event_kind kind, int64_t pa
 
 /* ---- life ---- */
 
-static void clear_outcome(struct outcome *outcome)
+void operation_clear(struct operation *operation)
 {
+    struct outcome *outcome = &operation->outcome;
     buffer_clear(&outcome->headers);
     buffer_clear(&outcome->body);
     free(outcome->message);
@@ -94,6 +95,9 @@ static void leave_wire(struct operation *operation)
 static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
 {
     struct engine *engine = operation->engine;
+    /* What was sent before and waits to be sent again was refused, or does no harm. */
+    if (!operation->transfer && !operation->repeatable)
+        operation->outcome.sent = false;
     leave_wire(operation);
     engine_clear_timer(engine, &operation->timer);
     heap_remove(&engine->queue, &operation->place);
@@ -109,13 +113,14 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
 static void wait_turn(struct operation *operation)
 {
     struct engine *engine = operation->engine;
-    if (engine->hold_us > operation->deadline_us) {
+    if (!operation->patient && engine->hold_us > operation->deadline_us) {
         operation->outcome.retry_after_us = engine->hold_us - clock_monotonic_us();
         finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
         return;
     }
     operation->state = OPERATION_QUEUED;
-    engine_set_timer(engine, &operation->timer, operation->deadline_us);
+    if (!operation->patient)
+        engine_set_timer(engine, &operation->timer, operation->deadline_us);
     heap_insert(&engine->queue, &operation->place, clock_monotonic_us());
 }
 
@@ -147,14 +152,15 @@ static void on_timer(struct timer *timer)
 }
 
 bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, unsigned tries, struct item *subject,
+    const struct request *request, enum operation_manner manner, struct item *subject,
     void (*done)(struct operation *))
 {
     *operation = (struct operation){
         .engine = engine,
         .subject = subject,
         .done = done,
-        .most_tries = tries,
+        .patient = manner == OPERATION_PATIENT,
+        .most_tries = manner == OPERATION_PATIENT ? 1 : engine->retries + 1,
         .timer.fire = on_timer,
         .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
     };
@@ -191,7 +197,7 @@ void operation_destroy(struct operation *operation)
 
 void operation_start(struct operation *operation)
 {
-    clear_outcome(&operation->outcome);
+    operation_clear(operation);
     operation->tries = 0;
     operation->stale_excused = false;
     operation->submitted_us = clock_monotonic_us();
@@ -238,14 +244,18 @@ void operation_try(struct operation *operation)
 {
     struct engine *engine = operation->engine;
     heap_remove(&engine->queue, &operation->place);
-    clear_outcome(&operation->outcome);
+    operation_clear(operation);
     operation->transfer =
         transfer_start(engine, &operation->request, operation->repeatable, operation);
     if (!operation->transfer) {
-        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request");
+        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
         return;
     }
     operation->state = OPERATION_IN_FLIGHT;
+    if (operation->patient) {
+        operation->deadline_us = clock_monotonic_us() + operation->request.timeout_us;
+        engine_set_timer(engine, &operation->timer, operation->deadline_us);
+    }
     operation->tries++;
     engine->stats.requests++;
     engine->stats.retries += operation->tries > 1;
@@ -325,7 +335,7 @@ struct operation *operation_new(struct engine *engine, const struct request *req
         return NULL;
     single->item.kind = ITEM_OPERATION;
     if (!operation_init(
-            &single->operation, engine, request, engine->retries + 1, &single->item, single_done)) {
+            &single->operation, engine, request, OPERATION_EAGER, &single->item, single_done)) {
         free(single);
         return NULL;
     }

@@ -1,4 +1,4 @@
-/* operation_private.h - operations as engine.c and poll.c see them. */
+/* operation_private.h - operations as engine.c and poller.c see them. */
 #ifndef CEKURA_OPERATION_PRIVATE_H
 #define CEKURA_OPERATION_PRIVATE_H
 
@@ -14,6 +14,11 @@ enum operation_state {
     OPERATION_DONE,
 };
 
+/* EAGER: one deadline over queueing, tries and pauses. PATIENT, for what a schedule repeats: one
+ * try, and its time runs only while it is in flight. If it ran in the queue too, a long queue would
+ * send every request with no time left for an answer. */
+enum operation_manner { OPERATION_EAGER, OPERATION_PATIENT };
+
 struct operation {
     struct engine *engine;
     struct item *subject; /* whose events these are */
@@ -27,7 +32,7 @@ struct operation {
 
     struct request request; /* points into block */
     char *block;
-    bool repeatable, stale_excused;
+    bool repeatable, patient, stale_excused;
     unsigned tries, most_tries;
     struct transfer *transfer; /* IN_FLIGHT */
     struct outcome outcome;
@@ -36,10 +41,13 @@ struct operation {
 /* Makes an idle operation. `done` is called when it has finished, from inside a step or from
  * whatever ended it; it must not free the operation. False: out of memory. */
 bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, unsigned tries, struct item *subject,
+    const struct request *request, enum operation_manner manner, struct item *subject,
     void (*done)(struct operation *));
 
 void operation_destroy(struct operation *operation);
+
+/* Forgets the last outcome. */
+void operation_clear(struct operation *operation);
 
 /* Queues it, anew. */
 void operation_start(struct operation *operation);

@@ -8,6 +8,7 @@
 
 #define FIRST_BOUND_US INT64_C(250000)
 #define LAST_BOUND_US INT64_C(10000000)
+#define LONGEST_HOLD_US INT64_C(300000000)
 
 static bool worth_repeating(const struct retry_budget *budget, const struct try_result *result)
 {
@@ -46,6 +47,13 @@ int64_t retry_pause_us(unsigned tries, int64_t asked_us, uint64_t random)
     return (int64_t)(random % (uint64_t)(bound + 1));
 }
 
+int64_t retry_hold_us(int64_t asked_us)
+{
+    if (asked_us < 0)
+        return 0;
+    return asked_us < LONGEST_HOLD_US ? asked_us : LONGEST_HOLD_US;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -63,6 +71,17 @@ static int64_t seconds_us(const char *value, size_t length)
     return span < CLOCK_LONGEST_US ? span : CLOCK_LONGEST_US;
 }
 
+/* curl_getdate reads the three forms of an HTTP date, and much else besides. What they have in
+ * common is that they begin with the name of a day. */
+static bool looks_like_date(const char *value, size_t length)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    for (size_t i = 0; length >= 3 && i < sizeof days / sizeof *days; i++)
+        if (memcmp(value, days[i], 3) == 0)
+            return memchr(value, ':', length) != NULL;
+    return false;
+}
+
 int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
 {
     while (length && (value[length - 1] == ' ' || value[length - 1] == '\t'))
@@ -76,16 +95,13 @@ int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
     if (is_digit(*value))
         return seconds_us(value, length);
 
-    /* curl_getdate reads all three forms, and others besides; every HTTP date begins with the name
-     * of a day and holds a time. */
     char date[64];
-    bool day_name = (*value >= 'A' && *value <= 'Z');
-    if (!day_name || length >= sizeof date || !memchr(value, ':', length))
+    if (length >= sizeof date || !looks_like_date(value, length))
         return -1;
     memcpy(date, value, length);
     date[length] = '\0';
     time_t then_s = curl_getdate(date, NULL);
-    if (then_s < 0)
+    if (then_s == -1) /* no date; one before 1970 is another negative number */
         return -1;
     int64_t span_s = (int64_t)then_s - now_s;
     if (span_s <= 0)

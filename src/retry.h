@@ -45,6 +45,10 @@ enum retry_choice retry_decide(const struct retry_budget *budget, const struct t
  * `random` is any 64 random bits. */
 int64_t retry_pause_us(unsigned tries, int64_t retry_after_us, uint64_t random);
 
+/* How long a Retry-After holds back what did not meet it itself: as long as it asks for, but no
+ * longer than five minutes, however absurd it is; 0 for none. */
+int64_t retry_hold_us(int64_t retry_after_us);
+
 /* The value of a Retry-After header, seconds or one of the three forms of an HTTP date (RFC 9110,
  * 10.2.3 and 5.6.7). A date in the past gives 0, an absurd span is cut to CLOCK_LONGEST_US, what is
  * neither gives -1. `now_s`: seconds since the epoch. */

@@ -4,11 +4,12 @@
  * try is decided in operation.c. */
 #include "transfer.h"
 
+#include "certificates.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* A head larger than this is no head. */
 #define MAX_HEAD ((size_t)256 * 1024)
@@ -22,6 +23,7 @@ struct transfer {
     struct buffer headers, body;
     enum buffer_result fault; /* why a callback stopped the transfer */
     bool on_wire;             /* added to the multi handle */
+    bool began;               /* the connection stands, the request is being sent */
     bool plain;               /* set up for a GET */
     char error[CURL_ERROR_SIZE];
 };
@@ -49,6 +51,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
     return transfer->fault == BUFFER_OK ? length : 0;
 }
 
+/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
+ * what was said to a proxy, and before libcurl has begun it is still that of the handle's last
+ * request. */
+static int on_begin(void *user, char *address, char *own_address, int port, int own_port)
+{
+    struct transfer *transfer = user;
+    (void)address, (void)own_address, (void)port, (void)own_port;
+    transfer->began = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* Sockets that a program started by the host does not inherit. */
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -58,15 +71,6 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
 }
 
 /* ---- options ---- */
-
-/* The system's bundle, where libcurl was built to look for it. */
-static const char *certificates(const struct engine *engine)
-{
-    if (engine->ca_file)
-        return engine->ca_file;
-    const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
-    return built_in && access(built_in, R_OK) == 0 ? built_in : NULL;
-}
 
 #define SET(option, value) (code = code == CURLE_OK ? curl_easy_setopt(easy, option, value) : code)
 
@@ -94,7 +98,12 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_HEADERDATA, transfer);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_PREREQFUNCTION, on_begin);
+    SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
+     * read a body of more than 64 KB, as one that refuses a request does. */
+    SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     /* All that this libcurl can undo; the limit on a body counts what comes out. */
     SET(CURLOPT_ACCEPT_ENCODING, "");
     if (engine->connect_timeout_us > 0)
@@ -105,15 +114,8 @@ static bool set_common(struct transfer *transfer)
         SET(CURLOPT_PROXY, engine->proxy);
     else if (engine->direct) /* or a proxy would get to see the key in the clear */
         SET(CURLOPT_NOPROXY, "*");
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    const char *bundle = certificates(engine);
-    if (bundle) {
-        SET(CURLOPT_CAINFO, bundle);
-        /* A certificate directory switches libcurl's cache of parsed certificates off, and each
-         * connection then stalls its thread for 20 to 40 ms to parse the bundle again. */
-        SET(CURLOPT_CAPATH, NULL);
-    }
+    if (code == CURLE_OK)
+        code = certificates_check(engine, easy);
     transfer->plain = code == CURLE_OK;
     return transfer->plain;
 }
@@ -236,6 +238,7 @@ struct transfer *transfer_start(
         return NULL;
     transfer->owner = owner;
     transfer->fault = BUFFER_OK;
+    transfer->began = false;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -356,10 +359,12 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     CURL *easy = transfer->easy;
     long status = 0, request_size = 0, connects = 0;
     curl_off_t received = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
-    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    if (transfer->began) {
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
+        curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+        curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    }
     engine->stats.connections += (uint64_t)connects;
     engine->stats.bytes_in += (uint64_t)received + transfer->headers.length;
     if (status < 200) /* 1xx announces an answer, it is none */
@@ -381,57 +386,4 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         .headers = &transfer->headers,
         .body = &transfer->body,
     };
-}
-
-/* ---- certificates ---- */
-
-static curl_socket_t give_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)purpose;
-    (void)address;
-    int *socket = user, given = *socket;
-    *socket = -1; /* libcurl closes it from here on */
-    return given;
-}
-
-static int say_connected(void *user, curl_socket_t socket, curlsocktype purpose)
-{
-    (void)user;
-    (void)socket;
-    (void)purpose;
-    return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
-/* libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
- * ms, and keeps it in the multi handle. So that this does not fall into a step of somebody's event
- * loop, a handshake is begun here, with nobody: its other end is ours and is closed. Nothing leaves
- * the machine. If it fails, the first real connection parses, and reports what is wrong. */
-void transfer_load_certificates(struct engine *engine)
-{
-    int pair[2];
-    struct transfer *transfer = take_idle(engine);
-    if (!transfer)
-        return;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
-        SLIST_INSERT_HEAD(&engine->idle, transfer, idle);
-        return;
-    }
-    CURL *easy = transfer->easy;
-    transfer->plain = false;
-    curl_easy_setopt(easy, CURLOPT_URL, "https://127.0.0.1/");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, give_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &pair[0]);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, say_connected);
-    if (curl_multi_add_handle(engine->multi, easy) == CURLM_OK) {
-        int running;
-        transfer->on_wire = true;
-        for (int turn = 0; turn < 4; turn++)
-            curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    }
-    transfer_release(engine, transfer);
-    if (pair[0] >= 0)
-        close(pair[0]);
-    close(pair[1]);
 }

@@ -30,9 +30,6 @@ void transfer_release(struct engine *engine, struct transfer *transfer);
 /* Frees the handles of the pool. */
 void transfer_free_idle(struct engine *engine);
 
-/* Has the certificates parsed now, so that no step has to: see transfer.c. */
-void transfer_load_certificates(struct engine *engine);
-
 /* Frees a header list, its bytes wiped: one of them is the key. */
 void transfer_free_headers(struct curl_slist *headers);
 

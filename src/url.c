@@ -36,6 +36,8 @@ static const char *take_apart(CURLU *handle, struct url *url)
         return "holds a user name or a password";
     if (has(handle, CURLUPART_QUERY) || has(handle, CURLUPART_FRAGMENT))
         return "holds a query or a fragment";
+    if (has(handle, CURLUPART_ZONEID))
+        return "holds an address with a zone";
 
     char *scheme = part(handle, CURLUPART_SCHEME, 0);
     char *port = part(handle, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);

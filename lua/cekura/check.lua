@@ -73,15 +73,31 @@ function check.seconds(name, value)
   return value
 end
 
---- A whole number of at least `least`, or nothing.
-function check.count(name, value, least)
+--- A whole number from `least` to `most` (2^53), or nothing.
+function check.count(name, value, least, most)
   if value == nil then
     return nil
   end
-  if not is_integer(value) or value < least then
-    errors.misuse(("%s: a whole number of at least %d expected, got %s"):format(name, least, tostring(value)))
+  most = most or 2 ^ 53
+  if not is_integer(value) or value < least or value > most then
+    errors.misuse(("%s: a whole number from %d to %.0f expected, got %s"):format(name, least, most, tostring(value)))
   end
   return value
+end
+
+--- A list: a table with the keys 1 to n and no others. Returns n.
+function check.list(name, value)
+  check.table(name, value)
+  local count = 0
+  while value[count + 1] ~= nil do
+    count = count + 1
+  end
+  for key in pairs(value) do
+    if not is_integer(key) or key < 1 or key > count then
+      errors.misuse(("%s: a list expected, got a table with the key %s"):format(name, tostring(key)))
+    end
+  end
+  return count
 end
 
 --- An id: a whole number, or a string that is not empty.
@@ -97,14 +113,8 @@ end
 
 --- A list of ids.
 function check.ids(name, value)
-  check.table(name, value)
-  for index, id in ipairs(value) do
-    check.id(("%s[%d]"):format(name, index), id)
-  end
-  for key in pairs(value) do
-    if not is_integer(key) or key < 1 or key > #value then
-      errors.misuse(("%s: a list expected, got a table with the key %s"):format(name, tostring(key)))
-    end
+  for index = 1, check.list(name, value) do
+    check.id(("%s[%d]"):format(name, index), value[index])
   end
   return value
 end
@@ -115,8 +125,8 @@ function check.selection(name, value)
     return value
   end
   if type(value) ~= "table" then
-    errors.misuse(("%s: a list of ids, \"all\" or a number expected, got %s"):format(name, type(value) == "table"
-      and "table" or value == nil and "nothing" or tostring(value)))
+    errors.misuse(("%s: a list of ids, \"all\" or a number expected, got %s"):format(name,
+      value == nil and "nothing" or tostring(value)))
   end
   return check.ids(name, value)
 end

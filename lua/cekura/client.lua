@@ -212,10 +212,8 @@ end
 
 --- Closes the client. What still waits gets an error of kind "closed". May be called again.
 function methods:close()
-  if not core.is_closed(self) then
-    core.close(self)
-    advance(self)
-  end
+  core.close(self)
+  advance(self)
 end
 
 return client

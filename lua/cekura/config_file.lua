@@ -25,7 +25,7 @@ end
 local function read_value(text)
   local quote = text:sub(1, 1)
   if quote == '"' or quote == "'" then
-    if text:sub(1, 3) == quote:rep(3) and text:sub(1, 4) ~= quote:rep(2) then
+    if text:sub(1, 3) == quote:rep(3) then
       return nil, "text over several lines is not understood"
     end
     local finish = 2
@@ -46,7 +46,10 @@ local function read_value(text)
   if word == "true" or word == "false" then
     return word == "true", rest
   elseif word and word:match "^[%+%-]?%d[%d_]*$" then
-    return tonumber((word:gsub("[_%+]", ""))), rest
+    local digits = word:gsub("[_%+]", "")
+    local number = tonumber(digits)
+    local exact = number > -2 ^ 53 and number < 2 ^ 53 or math.type and math.type(number) == "integer"
+    return exact and number or digits, rest -- an id that this Lua has no number for
   elseif word and word:match "^[%+%-]?%d" then
     return word, rest -- a fraction or a date: nothing here reads one
   end

@@ -2,6 +2,7 @@
 -- lua-cjson encodes the strings and the ordinary numbers. What it would get wrong is done here: it
 -- rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
 
+local check = require "cekura.check"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -28,7 +29,7 @@ local function encode_number(value, path)
     return ("%.0f"):format(value)
   end
   local text = scalar(value)
-  if tonumber(text) == value then
+  if tonumber(text) == value and not text:find(",", 1, true) then
     return text
   end
   -- 17 digits tell any two doubles apart. A locale may have put a comma for the point.
@@ -47,13 +48,8 @@ local function is_list(value)
 end
 
 local function encode_list(value, path, depth)
-  local count, parts = #value, {}
-  for key in pairs(value) do
-    if type(key) ~= "number" or key % 1 ~= 0 or key < 1 or key > count then
-      refuse(path, ("a list with the key %s"):format(tostring(key)))
-    end
-  end
-  for index = 1, count do
+  local parts = {}
+  for index = 1, check.list(path, value) do
     parts[index] = encode_value(value[index], ("%s[%d]"):format(path, index), depth)
   end
   return "[" .. table.concat(parts, ",") .. "]"

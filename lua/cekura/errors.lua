@@ -26,6 +26,10 @@ function Error:__tostring()
   return "cekura: " .. self.kind .. ": " .. self.message
 end
 
+local function one_line(text)
+  return (text:gsub("%c+", " "))
+end
+
 --- Makes an error value.
 ---@param kind string
 ---@param message string
@@ -34,7 +38,7 @@ end
 function errors.new(kind, message, fields)
   local err = fields or {}
   err.kind = kind
-  err.message = message
+  err.message = one_line(message)
   return setmetatable(err, Error)
 end
 
@@ -43,19 +47,20 @@ function errors.is(value)
   return getmetatable(value) == Error
 end
 
---- The text on one line, cut to `limit` bytes (200), never inside a character.
+--- The text on one line, cut to `limit` bytes (200), not inside a character.
 ---@param text string
 ---@param limit? integer
 function errors.excerpt(text, limit)
   limit = limit or 200
   if #text > limit then
     local cut = limit
-    while cut > 0 and text:byte(cut + 1) >= 0x80 and text:byte(cut + 1) < 0xC0 do
+    while limit - cut < 3 and text:find("^[\128-\191]", cut + 1) do
       cut = cut - 1
     end
-    text = text:sub(1, cut)
+    -- What has more such bytes in a row than a character has is no text: cut anywhere.
+    text = text:sub(1, text:find("^[\128-\191]", cut + 1) and limit or cut)
   end
-  return (text:gsub("%c+", " "))
+  return one_line(text)
 end
 
 -- The folder that this file is in: the module's own code.
@@ -70,7 +75,7 @@ local function caller_level()
   while true do
     local info = debug.getinfo(level, "S")
     if not info then
-      return 2
+      return 0 -- no Lua function calls: no line to tell
     end
     if info.what ~= "C" and info.what ~= "tail" and info.source:sub(1, #own_code) ~= own_code then
       return level - 1
@@ -82,7 +87,7 @@ end
 --- Raises an error at the line of the program that called this module, however deep in it we are.
 ---@param message string names the argument
 function errors.misuse(message)
-  error("cekura: " .. message, caller_level())
+  error("cekura: " .. one_line(message), caller_level())
 end
 
 return errors

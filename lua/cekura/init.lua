@@ -25,7 +25,7 @@ function cekura.assert(value, err, ...)
   if value then
     return value, err, ...
   end
-  return error(err == nil and "assertion failed!" or tostring(err), 2)
+  error(err == nil and "assertion failed!" or tostring(err), 2)
 end
 
 local function check_function(fn)

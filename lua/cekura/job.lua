@@ -121,11 +121,12 @@ end
 function job.on_news(self)
   local fields = core.fields(self)
   local client = fields._client
-  local reply, err = request.read(client, "GET", fields._path, core.news(self))
-  if fields._ended then -- cancelled here, meanwhile
+  -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
+  if fields._ended or not core.news(self) then
     core.resume(client, self)
     return
   end
+  local reply, err = request.read(client, "GET", fields._path, core.news(self))
   local before = fields._version
   local stop = err
   if reply then
@@ -347,8 +348,11 @@ local function follow(jobs, options)
     return self, result, err
   end
 
+  local place = 0
   local function remaining()
-    for _, each in ipairs(jobs) do
+    while place < #jobs do
+      place = place + 1
+      local each = jobs[place]
       if open[each] then
         return settle(each, nil, give_up(watching, each, given_up))
       end

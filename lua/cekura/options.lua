@@ -112,8 +112,8 @@ local function check_types(given)
   check.flag("allow_http", given.allow_http)
   check.seconds("timeout", given.timeout)
   check.seconds("connect_timeout", given.connect_timeout)
-  check.count("retries", given.retries, 0)
-  check.count("max_in_flight", given.max_in_flight, 1)
+  check.count("retries", given.retries, 0, 2 ^ 31)
+  check.count("max_in_flight", given.max_in_flight, 1, 2 ^ 31)
   check.count("max_response", given.max_response, 1)
   check.callback("on_event", given.on_event)
   options.header_lines("headers", given.headers, {})
@@ -200,7 +200,11 @@ function options.resolve(given)
     end
   end
   local lines = { "X-CEKURA-API-KEY: " .. key }
-  if not (given.headers and given.headers.Accept) then
+  local accept
+  for name in pairs(given.headers or {}) do
+    accept = accept or name:lower() == "accept"
+  end
+  if not accept then
     lines[2] = "Accept: application/json"
   end
   return {

@@ -34,7 +34,8 @@ function uri.text(name, value)
   elseif value % 1 == 0 and value >= -2 ^ 63 and value < 2 ^ 63 then
     return math.type and math.type(value) == "integer" and ("%d"):format(value) or ("%.0f"):format(value)
   end
-  return (("%.14g"):format(value):gsub(",", "."))
+  local text = ("%.14g"):format(value)
+  return ((tonumber(text) == value and text or ("%.17g"):format(value)):gsub(",", "."))
 end
 
 local function query_value(name, value)
@@ -42,8 +43,8 @@ local function query_value(name, value)
     return uri.encode(uri.text(name, value))
   end
   local parts = {}
-  for index, item in ipairs(value) do
-    parts[index] = uri.encode(uri.text(("%s[%d]"):format(name, index), item))
+  for index = 1, check.list(name, value) do
+    parts[index] = uri.encode(uri.text(("%s[%d]"):format(name, index), value[index]))
   end
   return table.concat(parts, ",") -- lists are comma-joined, as the service's own clients send them
 end

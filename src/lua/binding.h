@@ -12,7 +12,7 @@
 #include "../clock.h"
 #include "../engine.h"
 #include "../operation.h"
-#include "../poll.h"
+#include "../poller.h"
 #include "compat.h"
 
 #define CLIENT_TYPE "cekura.client"
@@ -22,7 +22,7 @@
 
 struct client_object {
     struct engine *engine; /* NULL: it could not be made */
-    char *secret;          /* for redaction; wiped at close */
+    char *secret;          /* for redaction; wiped at the end */
     size_t secret_length;
 };
 

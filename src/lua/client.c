@@ -135,13 +135,14 @@ static void forget_secret(struct client_object *client)
     client->secret_length = 0;
 }
 
-/* core.close(client): ends what is in flight; core.finished() still lists it. */
+/* core.close(client): ends what is in flight; core.finished() still lists it. The secret stays
+ * until the client is collected: an answer that came before may hold it, and be looked at
+ * afterwards. */
 static int client_close(lua_State *L)
 {
     struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
     if (client->engine)
         engine_close(client->engine);
-    forget_secret(client);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct job_object {
-    struct poll *poll; /* NULL for a job that was over when it began: there is nothing to poll */
+    struct poller *poll; /* NULL for a job that was over when it began: there is nothing to poll */
     int64_t began_us;
     int64_t ended_us; /* 0: not yet */
     int ref;          /* its anchor; LUA_NOREF: none */
@@ -18,9 +18,9 @@ static struct job_object *check_job(lua_State *L, int index)
     return luaL_checkudata(L, index, JOB_TYPE);
 }
 
-static struct poll *check_poll(lua_State *L, int index)
+static struct poller *check_poll(lua_State *L, int index)
 {
-    struct poll *poll = check_job(L, index)->poll;
+    struct poller *poll = check_job(L, index)->poll;
     if (!poll)
         luaL_error(L, "the job has nothing to poll");
     return poll;
@@ -47,7 +47,7 @@ static int job_new(lua_State *L)
     if (!request.method)
         return 1;
     bool started_here = lua_toboolean(L, 8);
-    job->poll = poll_new(
+    job->poll = poller_new(
         client->engine, &request, started_here, clock_from_seconds(luaL_checknumber(L, 9)));
     return job->poll != NULL;
 }
@@ -58,14 +58,14 @@ static int job_new(lua_State *L)
 static void settle_anchor(lua_State *L, int client, int index)
 {
     struct job_object *job = check_job(L, index);
-    bool needed =
-        poll_is_watched(job->poll) || poll_in_flight(job->poll) || poll_news(job->poll) != NULL;
+    bool needed = poller_is_watched(job->poll) || poller_in_flight(job->poll) ||
+                  poller_news(job->poll) != NULL;
     if (needed && job->ref == LUA_NOREF) {
         job->ref = binding_anchor(L, client, index);
-        poll_item(job->poll)->ref = job->ref;
+        poller_item(job->poll)->ref = job->ref;
     } else if (!needed && job->ref != LUA_NOREF) {
         binding_release_anchor(L, client, job->ref);
-        job->ref = poll_item(job->poll)->ref = LUA_NOREF;
+        job->ref = poller_item(job->poll)->ref = LUA_NOREF;
     }
 }
 
@@ -73,14 +73,14 @@ static void settle_anchor(lua_State *L, int client, int index)
 static int job_watch(lua_State *L)
 {
     binding_client(L, 1);
-    struct poll *poll = check_poll(L, 2);
+    struct poller *poll = check_poll(L, 2);
     double interval = luaL_optnumber(L, 3, 0);
     struct job_object *job = check_job(L, 2);
     if (job->ref == LUA_NOREF) { /* before it can be listed, and while an error loses nothing */
         job->ref = binding_anchor(L, 1, 2);
-        poll_item(poll)->ref = job->ref;
+        poller_item(poll)->ref = job->ref;
     }
-    poll_watch(poll, clock_from_seconds(interval));
+    poller_watch(poll, clock_from_seconds(interval));
     return 0;
 }
 
@@ -90,7 +90,7 @@ static int job_unwatch(lua_State *L)
     binding_client(L, 1);
     if (!check_job(L, 2)->poll)
         return 0;
-    poll_unwatch(check_poll(L, 2));
+    poller_unwatch(check_poll(L, 2));
     settle_anchor(L, 1, 2);
     return 0;
 }
@@ -99,7 +99,7 @@ static int job_unwatch(lua_State *L)
 static int job_resume(lua_State *L)
 {
     binding_client(L, 1);
-    poll_continue(check_poll(L, 2));
+    poller_continue(check_poll(L, 2));
     settle_anchor(L, 1, 2);
     return 0;
 }
@@ -107,26 +107,26 @@ static int job_resume(lua_State *L)
 /* core.news(job) -> as binding_push_outcome(); nil: none. */
 static int job_news(lua_State *L)
 {
-    struct poll *poll = check_poll(L, 1);
-    const struct outcome *news = poll_news(poll);
+    struct poller *poll = check_poll(L, 1);
+    const struct outcome *news = poller_news(poll);
     if (!news)
         return 0;
     bool good = news->kind == OUTCOME_RESPONSE && news->status >= 200 && news->status < 300;
-    return binding_push_outcome(L, news, good ? poll_answer(poll) : NULL);
+    return binding_push_outcome(L, news, good ? poller_answer(poll) : NULL);
 }
 
 /* core.trouble(job) -> as binding_push_outcome(): the last failure that was polled through. */
 static int job_trouble(lua_State *L)
 {
-    struct poll *poll = check_job(L, 1)->poll;
-    const struct outcome *trouble = poll ? poll_trouble(poll) : NULL;
+    struct poller *poll = check_job(L, 1)->poll;
+    const struct outcome *trouble = poll ? poller_trouble(poll) : NULL;
     return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
 }
 
 /* core.answer(job) -> the body of the last good answer; nil: none. */
 static int job_answer(lua_State *L)
 {
-    const struct buffer *answer = poll_answer(check_poll(L, 1));
+    const struct buffer *answer = poller_answer(check_poll(L, 1));
     if (!answer->bytes)
         return 0;
     lua_pushlstring(L, answer->bytes, answer->length);
@@ -137,9 +137,9 @@ static int job_answer(lua_State *L)
 static int job_put_answer(lua_State *L)
 {
     size_t length;
-    struct poll *poll = check_poll(L, 1);
+    struct poller *poll = check_poll(L, 1);
     const char *body = luaL_checklstring(L, 2, &length);
-    if (!poll_put_answer(poll, body, length))
+    if (!poller_put_answer(poll, body, length))
         return luaL_error(L, "not enough memory");
     return 0;
 }
@@ -160,7 +160,7 @@ static int job_index(lua_State *L)
     struct job_object *job = check_job(L, 1);
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     if (strcmp(name, "polls") == 0) {
-        lua_pushinteger(L, job->poll ? (lua_Integer)poll_count(job->poll) : 0);
+        lua_pushinteger(L, job->poll ? (lua_Integer)poller_count(job->poll) : 0);
         return 1;
     }
     if (strcmp(name, "elapsed") == 0) {
@@ -188,7 +188,7 @@ static int job_gc(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);
     if (job->poll)
-        poll_free(job->poll);
+        poller_free(job->poll);
     job->poll = NULL;
     return 0;
 }

@@ -108,7 +108,8 @@ local function resume(task, ...)
   current = before
 end
 
--- Runs the tasks that are ready now; what they make ready comes next time.
+-- Runs the tasks that are ready now; what they make ready comes next time. A task may wait as plain code
+-- does, in a coroutine of its own, and come here again: so the places only ever grow.
 local function run_ready()
   local last = last_ready
   while first_ready <= last do
@@ -122,9 +123,6 @@ local function run_ready()
     else
       resume(task)
     end
-  end
-  if not has_ready() then
-    first_ready, last_ready = 1, 0
   end
 end
 

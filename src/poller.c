@@ -1,16 +1,17 @@
-/* poll.c - a request that is repeated until its answer changes; see poll.h. */
-#include "poll.h"
+/* poller.c - a request that is repeated until its answer changes; see poller.h. */
+#include "poller.h"
 
 #include "operation_private.h"
-#include "poll_private.h"
+#include "poller_private.h"
+#include "retry.h"
 #include "schedule.h"
 
 #include <stdlib.h>
 
-struct poll {
+struct poller {
     struct item item;
     struct operation operation;
-    LIST_ENTRY(poll) link;
+    LIST_ENTRY(poller) link;
     struct timer due;
     struct schedule schedule;
     int64_t last_us;       /* the start of the job, or the end of the last poll */
@@ -21,12 +22,12 @@ struct poll {
     unsigned truncations; /* in a row */
 };
 
-static void unset_due(struct poll *poll)
+static void unset_due(struct poller *poll)
 {
     engine_clear_timer(poll->operation.engine, &poll->due);
 }
 
-static void set_due(struct poll *poll)
+static void set_due(struct poller *poll)
 {
     struct engine *engine = poll->operation.engine;
     if (!poll->watched || poll->news || operation_is_active(&poll->operation))
@@ -39,12 +40,12 @@ static void set_due(struct poll *poll)
 
 static void on_due(struct timer *timer)
 {
-    operation_start(&container_of(timer, struct poll, due)->operation);
+    operation_start(&container_of(timer, struct poller, due)->operation);
 }
 
 /* ---- answers ---- */
 
-static void forget_trouble(struct poll *poll)
+static void forget_trouble(struct poller *poll)
 {
     buffer_free(&poll->trouble.headers);
     buffer_free(&poll->trouble.body);
@@ -53,7 +54,7 @@ static void forget_trouble(struct poll *poll)
     poll->has_trouble = false;
 }
 
-static void keep_trouble(struct poll *poll, struct outcome *outcome)
+static void keep_trouble(struct poller *poll, struct outcome *outcome)
 {
     forget_trouble(poll);
     poll->trouble = *outcome;
@@ -61,7 +62,7 @@ static void keep_trouble(struct poll *poll, struct outcome *outcome)
     *outcome = (struct outcome){.retry_after_us = -1};
 }
 
-static bool may_pass(struct poll *poll, const struct outcome *outcome)
+static bool may_pass(struct poller *poll, const struct outcome *outcome)
 {
     switch (outcome->kind) {
     case OUTCOME_NETWORK:
@@ -86,12 +87,11 @@ static bool is_good(const struct outcome *outcome)
 
 static void on_answer(struct operation *operation)
 {
-    struct poll *poll = container_of(operation, struct poll, operation);
+    struct poller *poll = container_of(operation, struct poller, operation);
     struct outcome *outcome = &operation->outcome;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
-    poll->not_before_us =
-        outcome->retry_after_us >= 0 ? poll->last_us + outcome->retry_after_us : 0;
+    poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
     if (outcome->kind != OUTCOME_TRUNCATED)
         poll->truncations = 0;
 
@@ -106,29 +106,31 @@ static void on_answer(struct operation *operation)
             buffer_move(&poll->answer, &outcome->body);
         }
         poll->news = true;
-        engine_list_finished(operation->engine, &poll->item);
     }
+    /* One that nobody watches any more is listed in any case: somebody may wait to let go of it. */
+    if (poll->news || !poll->watched)
+        engine_list_finished(operation->engine, &poll->item);
     set_due(poll);
 }
 
 /* ---- life ---- */
 
-struct poll *poll_new(
+struct poller *poller_new(
     struct engine *engine, const struct request *request, bool started_here, int64_t usual_us)
 {
     if (!engine_is_usable(engine))
         return NULL;
-    struct poll *poll = calloc(1, sizeof *poll);
+    struct poller *poll = calloc(1, sizeof *poll);
     if (!poll)
         return NULL;
-    poll->item.kind = ITEM_POLL;
+    poll->item.kind = ITEM_POLLER;
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
     poll->last_us = clock_monotonic_us();
-    /* One try: what fails is repeated by the schedule. */
     if (!heap_reserve(&engine->timers))
         goto no_timer;
-    if (!operation_init(&poll->operation, engine, request, 1, &poll->item, on_answer))
+    if (!operation_init(
+            &poll->operation, engine, request, OPERATION_PATIENT, &poll->item, on_answer))
         goto no_operation;
     LIST_INSERT_HEAD(&engine->polls, poll, link);
     engine->stats.polls++;
@@ -141,10 +143,10 @@ no_timer:
     return NULL;
 }
 
-void poll_free(struct poll *poll)
+void poller_free(struct poller *poll)
 {
     struct engine *engine = poll->operation.engine;
-    poll_unwatch(poll);
+    poller_unwatch(poll);
     engine_unlist(&poll->item);
     LIST_REMOVE(poll, link);
     heap_unreserve(&engine->timers);
@@ -154,7 +156,7 @@ void poll_free(struct poll *poll)
     free(poll);
 }
 
-void poll_watch(struct poll *poll, int64_t fixed_us)
+void poller_watch(struct poller *poll, int64_t fixed_us)
 {
     struct engine *engine = poll->operation.engine;
     poll->schedule.fixed_us = fixed_us;
@@ -162,78 +164,79 @@ void poll_watch(struct poll *poll, int64_t fixed_us)
         engine->watched++;
     poll->watched = true;
     if (!engine_is_usable(engine))
-        poll_end(poll);
+        poller_end(poll);
     set_due(poll);
 }
 
-void poll_unwatch(struct poll *poll)
+void poller_unwatch(struct poller *poll)
 {
     if (!poll->watched)
         return;
     poll->watched = false;
     poll->operation.engine->watched--;
     unset_due(poll);
-    if (operation_is_active(&poll->operation) && !poll_in_flight(poll))
+    if (operation_is_active(&poll->operation) && !poller_in_flight(poll))
         operation_withdraw(&poll->operation);
 }
 
-void poll_continue(struct poll *poll)
+void poller_continue(struct poller *poll)
 {
     poll->news = false;
     set_due(poll);
 }
 
-void poll_end(struct poll *poll)
+void poller_end(struct poller *poll)
 {
     unset_due(poll);
     operation_end(&poll->operation, OUTCOME_CLOSED, "the client was closed");
     if (!poll->watched || poll->news)
         return;
+    operation_clear(&poll->operation);
     poll->operation.outcome.kind = OUTCOME_CLOSED;
     poll->news = true;
     engine_list_finished(poll->operation.engine, &poll->item);
 }
 
-void poll_end_all(struct engine *engine)
+void poller_end_all(struct engine *engine)
 {
-    struct poll *poll;
+    struct poller *poll;
     LIST_FOREACH (poll, &engine->polls, link)
-        poll_end(poll);
+        poller_end(poll);
 }
 
 /* ---- what others may know of it ---- */
 
-struct item *poll_item(struct poll *poll)
+struct item *poller_item(struct poller *poll)
 {
     return &poll->item;
 }
 
-bool poll_is_watched(const struct poll *poll)
+bool poller_is_watched(const struct poller *poll)
 {
     return poll->watched;
 }
 
-bool poll_in_flight(const struct poll *poll)
+bool poller_in_flight(const struct poller *poll)
 {
     return poll->operation.state == OPERATION_IN_FLIGHT;
 }
 
-const struct outcome *poll_news(const struct poll *poll)
+const struct outcome *poller_news(const struct poller *poll)
 {
     return poll->news ? &poll->operation.outcome : NULL;
 }
 
-const struct outcome *poll_trouble(const struct poll *poll)
+const struct outcome *poller_trouble(const struct poller *poll)
 {
     return poll->has_trouble ? &poll->trouble : NULL;
 }
 
-const struct buffer *poll_answer(const struct poll *poll)
+const struct buffer *poller_answer(const struct poller *poll)
 {
     return &poll->answer;
 }
 
-bool poll_put_answer(struct poll *poll, const char *body, size_t length)
+bool poller_put_answer(struct poller *poll, const char *body, size_t length)
 {
     struct buffer answer = {0};
     if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
@@ -246,7 +249,7 @@ bool poll_put_answer(struct poll *poll, const char *body, size_t length)
     return true;
 }
 
-uint32_t poll_count(const struct poll *poll)
+uint32_t poller_count(const struct poller *poll)
 {
     return poll->schedule.polls;
 }

@@ -1,0 +1,282 @@
+-- Lua values as JSON text: exact, or refused; never wrong.
+
+local cekura = require "cekura"
+local cjson = require "cjson"
+local core = require "cekura.core"
+local encode = require "cekura.encode"
+
+local function list(items)
+  return setmetatable(items, core.array_mt)
+end
+
+-- The text of one value.
+local function text_of(value)
+  return (encode({ value }, "body"):match "^%[(.*)%]$")
+end
+
+-- What encoding raises, without the line.
+local function refusal(value)
+  local ok, message = pcall(encode, value, "body")
+  assert.is_false(ok)
+  assert.is_string(message)
+  return (message:gsub("^.-: cekura: ", ""):gsub("^cekura: ", ""))
+end
+
+describe("a number", function()
+  it("that is whole has no fraction and no exponent", function()
+    for text, value in pairs {
+      ["0"] = 0, ["1"] = 1, ["-1"] = -1, ["2142"] = 2142, ["1234567890123456"] = 1234567890123456,
+      ["9007199254740991"] = 2 ^ 53 - 1, ["9007199254740992"] = 2 ^ 53, ["-9007199254740991"] = -2 ^ 53 + 1,
+      ["-9007199254740992"] = -2 ^ 53, ["4294967296"] = 2 ^ 32,
+    } do
+      assert.equal(text, text_of(value))
+    end
+  end)
+
+  it("of 64 bits keeps every digit, where this Lua has such integers", function()
+    if not math.type then
+      return
+    end
+    for text, value in pairs {
+      ["9007199254740993"] = math.tointeger(2 ^ 53) + 1,
+      ["9223372036854775807"] = math.maxinteger,
+      ["-9223372036854775808"] = math.mininteger,
+    } do
+      assert.equal(text, text_of(value))
+    end
+  end)
+
+  it("keeps a sign that zero has", function()
+    assert.equal("-0", text_of(-1 / math.huge))
+  end)
+
+  it("reads back as the same number", function()
+    local numbers = {
+      0.1, 0.5, -0.25, 1 / 3, 0.1 + 0.2, 3.14159265358979, math.pi, 1e15 + 0.5, 1e300, -1e300, 1.7976931348623157e308,
+      2.2250738585072014e-308, 5e-324, 1e-7, 123456.789012345678, 2 ^ 63, 2 ^ 64, 1e21, 1e22, 0.30000000000000004,
+      1700000000.123456,
+    }
+    local seed = 42
+    for index = 1, 2000 do
+      seed = (seed * 16807) % 2147483647
+      numbers[#numbers + 1] = (seed / 2147483647 - 0.5) * 10 ^ (index % 40 - 20)
+    end
+    for _, value in ipairs(numbers) do
+      local text = text_of(value)
+      assert.truthy(text:find "^%-?%d+%.?%d*e?[+-]?%d*$")
+      assert(tonumber(text) == value, text)
+      assert.equal(value, core.decode("[" .. text .. "]")[1] + 0.0)
+    end
+  end)
+
+  it("is short where that is exact", function()
+    assert.equal("0.1", text_of(0.1))
+    assert.equal("2.5", text_of(2.5))
+    assert.equal("1e+300", text_of(1e300))
+  end)
+
+  it("that JSON cannot say is refused, and its place told", function()
+    assert.truthy(refusal({ a = { b = { 1, 0 / 0 } } }):find("body.a.b[2]: ", 1, true))
+    assert.truthy(refusal({ a = math.huge }):find("body.a: JSON has no inf", 1, true))
+    assert.truthy(refusal({ -math.huge }):find("body[1]: JSON has no -inf", 1, true))
+  end)
+end)
+
+describe("a text", function()
+  it("is quoted and escaped, and reads back as it was", function()
+    assert.equal('"a"', text_of "a")
+    assert.equal('""', text_of "")
+    for _, text in ipairs {
+      'say "hi"', "back\\slash", "a/b", "line\nline\r\n\tend", "\0\1\31\127", "schlüssel 日本 😀", "</script>",
+      ("x"):rep(100000), "\239\191\191", "\244\143\191\191",
+    } do
+      assert.equal(text, core.decode("[" .. text_of(text) .. "]")[1])
+    end
+  end)
+
+  for name, text in pairs {
+    ["a lone continuation byte"] = "a\128", ["a cut character"] = "a\195", ["an overlong form"] = "\192\175",
+    ["a surrogate"] = "\237\160\128", ["what is beyond Unicode"] = "\244\144\128\128", ["Latin-1"] = "sch\252ssel",
+    ["a byte that is in no UTF-8"] = "\255",
+  } do
+    it("that is no UTF-8 is refused, and its place told: " .. name, function()
+      assert.equal("body.prompt: the text is not valid UTF-8", refusal { prompt = text })
+      assert.truthy(refusal({ [text] = 1 }):find("not valid UTF-8", 1, true))
+    end)
+  end
+end)
+
+describe("a list", function()
+  it("has its elements in their order", function()
+    assert.equal("[101,102]", encode({ 101, 102 }, "body"))
+    assert.equal('["a",true,false,[1],{"b":2}]', encode({ "a", true, false, { 1 }, { b = 2 } }, "body"))
+  end)
+
+  it("that is empty is one by its metatable", function()
+    assert.equal("[]", encode(list {}, "body"))
+    assert.equal('{"ids":[]}', encode({ ids = list {} }, "body"))
+    assert.equal("{}", encode({}, "body"))
+    assert.equal("[1]", encode(list { 1 }, "body"))
+  end)
+
+  it("that came empty goes back empty", function()
+    local text = '{"a":[],"b":{},"c":[[],{}]}'
+    assert.equal(text, encode(core.decode(text), "body"))
+  end)
+
+  it("may hold null", function()
+    assert.equal("[1,null,3]", encode({ 1, cekura.null, 3 }, "body"))
+    assert.equal("[null,null]", encode(core.decode "[null,null]", "body"))
+  end)
+
+  it("with a hole is refused", function()
+    for _, sparse in ipairs {
+      { 1, nil, 3 }, { nil, 2 }, { [1] = 1, [3] = 3 }, { [2] = 2 }, { [1] = 1, [2 ^ 40] = 2 }, list { [2] = 2 },
+    } do
+      assert.truthy(refusal({ ids = sparse }):find("^body%.ids"))
+    end
+  end)
+
+  it("with a name in it is refused", function()
+    assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = { 1, 2, n = 2 } })
+    assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = list { n = 2 } })
+    assert.equal("body.ids: a list expected, got a table with the key 1.5", refusal { ids = { 1, [1.5] = 2 } })
+    assert.equal("body.ids: a list expected, got a table with the key 0", refusal { ids = { 1, [0] = 2 } })
+    assert.equal("body.ids: a list expected, got a table with the key -1", refusal { ids = { 1, [-1] = 2 } })
+    assert.equal("body.ids: a list expected, got a table with the key true", refusal { ids = { 1, [true] = 2 } })
+  end)
+end)
+
+describe("an object", function()
+  it("has its members sorted, so that the same table gives the same bytes", function()
+    assert.equal('{"a":1,"b":2,"c":{"x":1,"y":2}}', encode({ c = { y = 2, x = 1 }, b = 2, a = 1 }, "body"))
+    local names, same = {}, {}
+    for index = 1, 200 do
+      names[("k%03d"):format(index)] = index
+    end
+    for index = 200, 1, -1 do
+      same[("k%03d"):format(index)] = index
+    end
+    assert.equal(encode(names, "body"), encode(same, "body"))
+    assert.truthy(encode(names, "body"):find('^{"k001":1,"k002":2,'))
+  end)
+
+  it("escapes the names of its members", function()
+    assert.equal(5, core.decode(encode({ ['a "b"\n'] = 5 }, "body"))['a "b"\n'])
+    assert.equal('{"":1}', encode({ [""] = 1 }, "body"))
+  end)
+
+  it("may have null", function()
+    assert.equal('{"a":null}', encode({ a = cekura.null }, "body"))
+  end)
+
+  it("with names that are no text is refused", function()
+    assert.equal("body.o: an object with the key true", refusal { o = { [true] = 1 } })
+    assert.equal("body.o: an object with the key 1.5", refusal { o = { [1.5] = 1 } })
+    assert.truthy(refusal({ o = { [{}] = 1 } }):find("^body%.o: an object with the key table"))
+  end)
+end)
+
+describe("what JSON does not have", function()
+  it("is refused, and its place told", function()
+    assert.equal("body.a[1].b: JSON has no function", refusal { a = { { b = print } } })
+    assert.equal("body.a: JSON has no thread", refusal { a = coroutine.create(function() end) })
+    assert.equal("body.a: JSON has no userdata", refusal { a = io.stdout })
+  end)
+
+  it("is named as the value is named", function()
+    local ok, message = pcall(encode, { prompt = print }, "calls.improve_prompt")
+    assert.is_false(ok)
+    assert.truthy(message:find("calls.improve_prompt.prompt: JSON has no function", 1, true))
+  end)
+end)
+
+describe("nesting", function()
+  local function nested(depth)
+    local value = {}
+    for _ = 2, depth do
+      value = { value }
+    end
+    return value
+  end
+
+  it("goes as deep as it is read", function()
+    local text = encode(nested(512), "body")
+    assert.equal(("["):rep(511) .. "{}" .. ("]"):rep(511), text)
+    assert.is_table(core.decode(text))
+  end)
+
+  it("that is deeper is refused", function()
+    assert.truthy(refusal(nested(513)):find("nested too deeply", 1, true))
+    assert.truthy(refusal(nested(20000)):find("nested too deeply", 1, true))
+  end)
+
+  it("of a table in itself is refused", function()
+    local object = { a = {} }
+    object.a.b = object
+    assert.truthy(refusal(object):find("nested too deeply, or in itself", 1, true))
+    local itself = {}
+    itself[1] = itself
+    assert.truthy(refusal(itself):find("nested too deeply, or in itself", 1, true))
+  end)
+
+  it("of one table in two places is none of itself", function()
+    local shared = { 1 }
+    assert.equal('{"a":[1],"b":[1]}', encode({ a = shared, b = shared }, "body"))
+  end)
+end)
+
+describe("the program's own tables", function()
+  it("are left as they are", function()
+    local body = { ids = { 1, 2 }, o = {} }
+    encode(body, "body")
+    assert.same({ ids = { 1, 2 }, o = {} }, body)
+    assert.is_nil(getmetatable(body.ids))
+    assert.is_nil(getmetatable(body.o))
+  end)
+end)
+
+describe("the settings of cjson, which belong to the whole process", function()
+  it("are not changed", function()
+    local before = cjson.encode { 0.123456789012345678 }
+    local precision = cjson.encode_number_precision()
+    encode({ 0.1 + 0.2, "a/b", list {} }, "body")
+    pcall(encode, { 0 / 0 }, "body")
+    core.decode "[1.5,[]]"
+    assert.equal(precision, cjson.encode_number_precision())
+    assert.equal(before, cjson.encode { 0.123456789012345678 })
+    assert.is_false(pcall(cjson.encode, { math.huge }))
+  end)
+
+  it("do not reach what is sent", function()
+    local precision = cjson.encode_number_precision()
+    cjson.encode_number_precision(3)
+    local text = encode({ 1234.1, 1234.5, math.pi }, "body")
+    cjson.encode_number_precision(precision)
+    assert.equal("[1234.1,1234.5,3.1415926535897931]", text)
+  end)
+end)
+
+describe("a locale with a decimal comma", function()
+  local function with_comma(check)
+    local before = os.setlocale(nil)
+    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" } do
+      if os.setlocale(name) then
+        local ok, raised = pcall(check)
+        os.setlocale(before)
+        return assert(ok, raised)
+      end
+    end
+    pending("no such locale is installed")
+  end
+
+  it("changes no number that is sent", function()
+    local text
+    with_comma(function()
+      text = encode({ 0.5, 0.1 + 0.2, 1e300, 1234567.5, 3 }, "body")
+    end)
+    if text then
+      assert.equal("[0.5,0.30000000000000004,1e+300,1234567.5,3]", text)
+    end
+  end)
+end)

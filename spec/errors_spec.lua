@@ -1,0 +1,249 @@
+-- What goes wrong, in its two forms: a value, and an error at the caller's line.
+
+local cekura = require "cekura"
+local errors = require "cekura.errors"
+
+local HERE = debug.getinfo(1, "S").short_src
+
+describe("an error", function()
+  it("is a table with its kind, its message and what else is known", function()
+    local err = errors.new("server", "GET /x: HTTP 500", { status = 500, attempts = 3 })
+    assert.equal("table", type(err))
+    assert.equal("server", err.kind)
+    assert.equal("GET /x: HTTP 500", err.message)
+    assert.equal(500, err.status)
+    assert.equal(3, err.attempts)
+    assert.is_nil(err.retry_after)
+    assert.is_true(errors.is(err))
+  end)
+
+  it("is one clear line as text", function()
+    assert.equal("cekura: config: no API key", tostring(errors.new("config", "no API key")))
+  end)
+
+  it("is one line as text, whatever is in its message", function()
+    for _, text in ipairs { "a\nb", "a\r\nb\n", "\0", "a\tb\27[31m" } do
+      assert.is_nil(tostring(errors.new("config", text)):find("%c"))
+    end
+  end)
+
+  it("is one line as text, whatever a program gives as a path", function()
+    for _, options in ipairs { { config_file = "/no\nsuch" }, { config_file = false, ca_file = "/no\nsuch" } } do
+      options.api_key = "sk-1"
+      local client, err = cekura.new(options)
+      assert.is_nil(client)
+      assert.is_nil(tostring(err):find("\n", 1, true))
+    end
+  end)
+
+  it("is told from other values", function()
+    for _, value in ipairs { {}, "cekura: config: x", 5, true, setmetatable({ kind = "config", message = "x" }, {}) } do
+      assert.is_false(errors.is(value))
+    end
+    assert.is_false(errors.is(nil))
+  end)
+end)
+
+describe("an excerpt", function()
+  it("is the whole text, if that is short", function()
+    assert.equal("", errors.excerpt "")
+    assert.equal("short", errors.excerpt "short")
+    assert.equal(("x"):rep(200), errors.excerpt(("x"):rep(200)))
+  end)
+
+  it("is the first 200 bytes of a longer one", function()
+    assert.equal(("x"):rep(200), errors.excerpt(("x"):rep(201)))
+    assert.equal(("x"):rep(199) .. "y", errors.excerpt(("x"):rep(199) .. "y" .. ("z"):rep(10000)))
+  end)
+
+  it("never ends inside a character", function()
+    for _, char in ipairs { "é", "日", "😀" } do
+      for before = 0, 8 do
+        local text = ("x"):rep(before) .. char:rep(200)
+        local excerpt = errors.excerpt(text)
+        local whole = math.floor((200 - before) / #char)
+        assert.equal(("x"):rep(before) .. char:rep(whole), excerpt)
+      end
+    end
+  end)
+
+  it("may have another limit", function()
+    assert.equal("ab", errors.excerpt("abc", 2))
+    assert.equal("a", errors.excerpt("aé", 2))
+    assert.equal("aé", errors.excerpt("aé", 3))
+    assert.equal("", errors.excerpt("日本", 2))
+  end)
+
+  it("is one line", function()
+    assert.equal("a b c", errors.excerpt "a\r\nb\0\0\27c")
+    assert.is_nil(errors.excerpt(("line\n"):rep(100)):find("%c"))
+  end)
+
+  it("of what is no text tells its first bytes all the same", function()
+    assert.is_true(#errors.excerpt(("\128"):rep(300)) >= 197)
+    assert.is_true(#errors.excerpt(("\160\176"):rep(300)) >= 197)
+  end)
+end)
+
+describe("cekura.assert", function()
+  it("gives its values back", function()
+    assert.same({ 1, 2, 3 }, { cekura.assert(1, 2, 3) })
+    assert.equal("x", (cekura.assert("x")))
+  end)
+
+  it("raises the error as text, at the caller's line", function()
+    local function call() return cekura.assert(nil, errors.new("config", "no API key")), 1 end
+    local ok, message = pcall(call)
+    assert.is_false(ok)
+    assert.equal(("%s:%d: cekura: config: no API key"):format(HERE, debug.getinfo(call, "S").linedefined), message)
+  end)
+
+  it("raises what else is given as text, and says something when nothing is", function()
+    assert.truthy((select(2, pcall(cekura.assert, false, "it broke"))):find("it broke$"))
+    assert.truthy((select(2, pcall(cekura.assert, nil, 5))):find("5$"))
+    assert.truthy((select(2, pcall(cekura.assert, nil))):find("assertion failed!", 1, true))
+  end)
+end)
+
+describe("misuse raises at the caller's line, and names the argument:", function()
+  local client, job
+
+  setup(function()
+    client = cekura.assert(cekura.new { api_key = "sk-1", base_url = "http://127.0.0.1:1", config_file = false })
+    job = cekura.assert(client:job("calls.improve_prompt", 5))
+  end)
+
+  teardown(function()
+    client:close()
+  end)
+
+  -- Each function stands on one line, so that the line of the call is that of the function.
+  -- luacheck: push ignore 211
+  local calls = {
+    { "options", function() local _ = cekura.new(5) end },
+    { "timeout", function() local _ = cekura.new { timeout = "x" } end },
+    { "there is no option", function() local _ = cekura.new { timout = 5 } end },
+    { "headers", function() local _ = cekura.new { headers = { ["a b"] = "c" } } end },
+    { "headers: X-A", function() local _ = cekura.new { headers = { ["X-A"] = {} } } end },
+    { "loop", function() local _ = cekura.new { loop = 5 } end },
+    { "loop", function() local _ = cekura.new { loop = {} } end },
+    { "method", function() local _ = client:request(5, "/") end },
+    { "method", function() local _ = client:request("GET /", "/") end },
+    { "path", function() local _ = client:request("GET", "no slash") end },
+    { "path", function() local _ = client:request("GET") end },
+    { "query", function() local _ = client:request("GET", "/", { query = "a=b" }) end },
+    { "query.a", function() local _ = client:request("GET", "/", { query = { a = print } }) end },
+    { "query.a[1]", function() local _ = client:request("GET", "/", { query = { a = { print } } }) end },
+    { "body", function() local _ = client:request("POST", "/", { body = 5 }) end },
+    { "body.a.b", function() local _ = client:request("POST", "/", { body = { a = { b = print } } }) end },
+    { "headers", function() local _ = client:request("GET", "/", { headers = { a = "\n" } }) end },
+    { "headers", function() local _ = client:request("GET", "/", { headers = 5 }) end },
+    { "timeout", function() local _ = client:request("GET", "/", { timeout = -1 }) end },
+    { "options", function() local _ = client:request("GET", "/", 5) end },
+    { "there is no option", function() local _ = client:request("GET", "/", { form = {} }) end },
+    { "kind", function() local _ = client:start("no.such", {}) end },
+    { "kind", function() local _ = client:start(nil, {}) end },
+    { "parameters", function() local _ = client:start "calls.improve_prompt" end },
+    { "prompt", function() local _ = client:start("calls.improve_prompt", { call_logs = { 1 } }) end },
+    { "call_logs", function() local _ = client.calls:improve_prompt { prompt = "p" } end },
+    { "call_logs[2]", function() local _ = client.calls:improve_prompt { prompt = "p", call_logs = { 1, {} } } end },
+    { "prompt", function() local _ = client.calls:improve_prompt { prompt = "\255", call_logs = { 1 } } end },
+    { "call_logs", function() local _ = client.calls:improve_prompt_issues {} end },
+    { "run_ids", function() local _ = client.runs:improve_prompt { prompt = "p" } end },
+    { "agent_id", function() local _ = client:job("calls.improve_prompt", 5, { agent_id = {} }) end },
+    { "id", function() local _ = client:job("calls.improve_prompt", "") end },
+    { "id", function() local _ = client:job("calls.improve_prompt", 1.5) end },
+    { "kind", function() local _ = client:job("no.such", 5) end },
+    { "token", function() local _ = client:resume(5) end },
+    { "timeout", function() local _ = job:wait { timeout = "x" } end },
+    { "interval", function() local _ = job:wait { interval = 0 } end },
+    { "on_progress", function() local _ = job:wait { on_progress = "print" } end },
+    { "options", function() local _ = job:wait(5) end },
+    { "timeout", function() local _ = job:updates { timeout = "x" } end },
+    { "jobs", function() local _ = cekura.all(job) end },
+    { "jobs[2]", function() local _ = cekura.all { job, client } end },
+    { "timeout", function() local _ = cekura.all({ job }, { timeout = "x" }) end },
+    { "jobs[1]", function() local _ = cekura.each { 5 } end },
+    { "fn", function() local _ = cekura.run() end },
+    { "fn", function() local _ = cekura.run "x" end },
+    { "fn", function() local _ = cekura.spawn() end },
+    { "fn", function() local _ = cekura.spawn(5) end },
+    { "seconds", function() local _ = cekura.sleep() end },
+    { "seconds", function() local _ = cekura.sleep "x" end },
+    { "seconds", function() local _ = cekura.sleep(-1) end },
+    { "seconds", function() local _ = cekura.sleep(0 / 0) end },
+  }
+  -- luacheck: pop
+
+  for index, case in ipairs(calls) do
+    local argument, call = case[1], case[2]
+    it(("%d, %s"):format(index, argument), function()
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.is_string(message)
+      local where = ("%s:%d: cekura: "):format(HERE, debug.getinfo(call, "S").linedefined)
+      assert.equal(where, message:sub(1, #where))
+      assert(message:sub(#where + 1):find(argument, 1, true), message)
+    end)
+  end
+
+  -- The line that is told for a call of `fn`, which stands on one line.
+  local function assert_line_of(fn, message)
+    assert.is_string(message)
+    local where = ("%s:%d: cekura: timeout: "):format(HERE, debug.getinfo(fn, "S").linedefined)
+    assert.equal(where, message:sub(1, #where))
+  end
+
+  it("in a tail call, the line of the caller that is left", function()
+    local function tail() return cekura.new { timeout = "x" } end
+    local function call() local made = tail() return made end
+    local _, message = pcall(call)
+    assert_line_of(call, message)
+    local function tail_of_tail() return tail() end
+    local function call_it() local made = tail_of_tail() return made end
+    _, message = pcall(call_it)
+    assert_line_of(call_it, message)
+  end)
+
+  it("when pcall calls it, the line of pcall's caller", function()
+    local message
+    local function call() message = select(2, pcall(cekura.new, { timeout = "x" })) end
+    call()
+    assert_line_of(call, message)
+  end)
+
+  it("in a coroutine, a task, a callback and a metamethod, the line in it", function()
+    local function call() local _ = cekura.new { timeout = "x" } end
+    assert_line_of(call, (select(2, coroutine.resume(coroutine.create(call)))))
+    assert_line_of(call, (select(2, pcall(cekura.run, call))))
+    assert_line_of(call, (select(2, pcall(string.gsub, "x", "x", call))))
+    local object = setmetatable({}, { __index = call })
+    assert_line_of(call, (select(2, pcall(function()
+      return object.anything
+    end))))
+  end)
+
+  it("without any Lua function that calls it, no line of this module", function()
+    local _, message = coroutine.resume(coroutine.create(cekura.new), { timeout = "x" })
+    assert.is_nil(message:find("lua/cekura/", 1, true))
+    assert.truthy(message:find("cekura: timeout: ", 1, true))
+  end)
+
+  it("on one line", function()
+    for _, call in ipairs {
+      function() return cekura.new { ["a\nb"] = 1 }, 1 end,
+      function() return cekura.new { headers = { ["a\nb"] = "x" } }, 1 end,
+      function() return client:start "a\nb", 1 end,
+      function() return client:request("a\nb", "/"), 1 end,
+      function() return client:request("GET", "a\nb"), 1 end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.is_nil(message:find("\n", 1, true))
+    end
+  end)
+
+  it("and sends nothing", function()
+    assert.equal(0, client:stats().requests)
+  end)
+end)

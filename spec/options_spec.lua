@@ -1,0 +1,451 @@
+-- The options of a client: where each comes from, and what is refused.
+
+local cekura = require "cekura"
+local errors = require "cekura.errors"
+local options = require "cekura.options"
+
+local environment, home, getenv
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  file:close()
+end
+
+-- The user's own configuration file.
+local function write_config(text)
+  write(home .. "/.cekura/config.toml", text)
+end
+
+-- No file of the machine that the specs run on, and no variable of its environment, counts.
+before_each(function()
+  home = os.tmpname()
+  os.remove(home)
+  assert(os.execute(("mkdir -p '%s/.cekura'"):format(home)))
+  environment = { HOME = home }
+  getenv = stub(os, "getenv", function(name)
+    return environment[name]
+  end)
+end)
+
+after_each(function()
+  getenv:revert()
+  os.execute(("rm -r '%s'"):format(home))
+end)
+
+-- The options with a key added, resolved.
+local function resolve(given)
+  given = given or {}
+  given.api_key = given.api_key or "sk-1"
+  return options.resolve(given)
+end
+
+-- The message of the error of kind "config" that the options give.
+local function refusal(given)
+  local resolved, err = options.resolve(given)
+  assert.is_nil(resolved)
+  assert.is_true(errors.is(err))
+  assert.equal("config", err.kind)
+  assert.is_nil(tostring(err):find("\n", 1, true))
+  return err.message
+end
+
+-- What the options raise.
+local function raised(given)
+  local ok, message = pcall(options.resolve, given)
+  assert.is_false(ok)
+  assert.is_string(message)
+  return message
+end
+
+local function assert_mentions(what, message)
+  assert(message:find(what, 1, true), ("%q is not in: %s"):format(what, message))
+end
+
+local function header(resolved, name)
+  local found
+  for _, line in ipairs(resolved.engine.headers) do
+    if line:lower():match "^[^:;]+" == name:lower() then
+      assert.is_nil(found, "twice: " .. name)
+      found = line
+    end
+  end
+  return found
+end
+
+local function key_of(given)
+  local resolved = assert(options.resolve(given))
+  assert.equal("X-CEKURA-API-KEY: " .. resolved.engine.secret, header(resolved, "X-CEKURA-API-KEY"))
+  return resolved.engine.secret
+end
+
+describe("the API key", function()
+  it("is the option, else the environment's, else the file's", function()
+    write_config 'api_key = "from the file"\n'
+    assert.equal("from the file", key_of {})
+    environment.CEKURA_API_KEY = "from the environment"
+    assert.equal("from the environment", key_of {})
+    assert.equal("from the option", key_of { api_key = "from the option" })
+  end)
+
+  it("counts as absent when it is empty", function()
+    write_config 'api_key = "from the file"\n'
+    environment.CEKURA_API_KEY = ""
+    assert.equal("from the file", key_of { api_key = "" })
+  end)
+
+  it("is missed where there is none, and the ways to give one are told", function()
+    local message = refusal {}
+    for _, way in ipairs { "api_key", "CEKURA_API_KEY", "cekura auth login --api-key" } do
+      assert_mentions(way, message)
+    end
+  end)
+
+  it("is asked for by name where the file holds only a browser sign-in", function()
+    write_config '[auth]\naccess_token = "tok-1"\n'
+    local message = refusal {}
+    assert_mentions("cekura auth login --api-key", message)
+    assert_mentions("sign-in", message)
+    assert.is_nil(message:find("tok-1", 1, true))
+  end)
+
+  it("is taken from elsewhere, though the file holds a browser sign-in", function()
+    write_config '[auth]\naccess_token = "tok-1"\n'
+    assert.equal("sk-1", key_of { api_key = "sk-1" })
+  end)
+
+  for name, text in pairs { CR = "\r", LF = "\n", NUL = "\0", ["CR LF and a header"] = "\r\nX-Evil: 1" } do
+    it(("with %s is refused, wherever it comes from, and not told"):format(name), function()
+      local function check(given)
+        local message = refusal(given)
+        assert_mentions("key", message)
+        assert.is_nil(message:find("sk-", 1, true))
+      end
+      check { api_key = "sk-1" .. text }
+      check { api_key = text .. "sk-1" }
+      environment.CEKURA_API_KEY = "sk-" .. text .. "2"
+      check {}
+      if name ~= "NUL" then
+        environment.CEKURA_API_KEY = nil
+        write_config(('api_key = "sk-3%s"\n'):format((text:gsub("\r", "\\r"):gsub("\n", "\\n"))))
+        check {}
+      end
+    end)
+  end
+end)
+
+describe("the base URL", function()
+  local function base(given)
+    return assert(resolve(given)).base_url
+  end
+
+  it("is the option, else the environment's, else the file's, else the service's", function()
+    assert.equal("https://api.cekura.ai", base())
+    write_config 'api_url = "https://file.example"\n'
+    assert.equal("https://file.example", base())
+    environment.CEKURA_API_URL = "https://environment.example"
+    assert.equal("https://environment.example", base())
+    assert.equal("https://option.example", base { base_url = "https://option.example" })
+  end)
+
+  it("counts as absent when it is empty", function()
+    environment.CEKURA_API_URL = ""
+    assert.equal("https://api.cekura.ai", base { base_url = "" })
+  end)
+
+  it("keeps its port and its path, and loses the slash at the end", function()
+    assert.equal("https://example.com:8443/a/b", base { base_url = "https://example.com:8443/a/b" })
+    assert.equal("https://example.com/a", base { base_url = "https://example.com/a/" })
+    assert.equal("https://example.com", base { base_url = "https://example.com/" })
+  end)
+
+  it("is one, however it is written", function()
+    assert.equal("https://api.example.com", base { base_url = "HTTPS://API.Example.com:443/" })
+  end)
+
+  for _, host in ipairs { "127.0.0.1", "127.0.0.1:8080", "127.8.9.10", "localhost", "LocalHost:80", "[::1]:9000" } do
+    it("may be plain http to this machine: " .. host, function()
+      local resolved = assert(resolve { base_url = "http://" .. host })
+      assert.is_true(resolved.engine.loopback)
+      assert.is_false(resolved.engine.secure)
+    end)
+  end
+
+  for _, host in ipairs {
+    "api.cekura.ai", "localhost.example.com", "127.0.0.1.example.com", "128.0.0.1", "10.0.0.1", "0.0.0.0", "[::2]",
+    "notlocalhost", "localhost@example.com",
+  } do
+    it("may not be plain http to another: " .. host, function()
+      assert_mentions("base URL", refusal { api_key = "sk-1", base_url = "http://" .. host })
+    end)
+  end
+
+  it("may be plain http to another if allow_http says so, and only then", function()
+    assert.equal("http://api.example.com", base { base_url = "http://api.example.com", allow_http = true })
+    local message = refusal { api_key = "sk-1", base_url = "http://api.example.com", allow_http = false }
+    assert_mentions("allow_http", message)
+    assert_mentions("http://api.example.com", message)
+  end)
+
+  it("is checked wherever it comes from", function()
+    environment.CEKURA_API_URL = "http://api.example.com"
+    refusal { api_key = "sk-1" }
+    environment.CEKURA_API_URL = nil
+    write_config 'api_url = "http://api.example.com"\n'
+    refusal { api_key = "sk-1" }
+  end)
+
+  for _, url in ipairs {
+    "ftp://example.com", "file:///etc/passwd", "ws://example.com", "javascript:alert(1)", "example.com",
+    "//example.com", "/v1", "https://", "https://a b.example", "https://example.com:port", "https://example.com:99999",
+    "https://example.com?x=1", "https://example.com#x", "https://example.com\0.evil.example", " ", "https://a\nb",
+    "https://[::1", "https://example.com/" .. ("x"):rep(5000), ("x"):rep(100000),
+  } do
+    it(("is refused if no request could go there: %q"):format(url:sub(1, 40)), function()
+      assert_mentions("base URL", refusal { api_key = "sk-1", base_url = url, allow_http = true })
+    end)
+  end
+
+  it("with a user or a password is refused, and neither is told", function()
+    for _, url in ipairs {
+      "https://user:hunter2@example.com", "https://hunter2@example.com", "http://user:hunter2@127.0.0.1",
+      "http://user:hunter2@example.com", "ftp://user:hunter2@example.com", "https://user:hunter2@",
+      "https://user:hunter2@exa mple.com", "https://:hunter2@example.com/",
+    } do
+      for _, allow_http in ipairs { true, false } do
+        local message = refusal { api_key = "sk-1", base_url = url, allow_http = allow_http }
+        assert.is_nil(message:find("hunter2", 1, true))
+      end
+    end
+  end)
+end)
+
+describe("the project", function()
+  it("is the option, else the file's", function()
+    assert.is_nil(assert(resolve()).project_id)
+    write_config "default_project_id = 42\n"
+    assert.equal(42, assert(resolve()).project_id)
+    assert.equal(7, assert(resolve { project_id = 7 }).project_id)
+    assert.equal("7", assert(resolve { project_id = "7" }).project_id)
+  end)
+end)
+
+describe("the configuration file", function()
+  it("is the one that is named, before that of the user", function()
+    write_config 'api_key = "of the user"\n'
+    local path = home .. "/other.toml"
+    write(path, 'api_key = "named"\n')
+    assert.equal("named", key_of { config_file = path })
+    assert.equal("of the user", key_of {})
+  end)
+
+  it("is not read if it is false", function()
+    write_config "nonsense\n"
+    assert.equal("sk-1", key_of { api_key = "sk-1", config_file = false })
+  end)
+
+  it("need not be there, nor need a home", function()
+    assert.equal("sk-1", key_of { api_key = "sk-1" })
+    for _, absent in ipairs { "/nonexistent", "" } do
+      environment.HOME = absent
+      assert.equal("sk-1", key_of { api_key = "sk-1" })
+    end
+    environment.HOME = nil
+    assert.equal("sk-1", key_of { api_key = "sk-1" })
+  end)
+
+  it("must be there if it is named", function()
+    assert_mentions("/nonexistent.toml", refusal { api_key = "sk-1", config_file = "/nonexistent.toml" })
+  end)
+
+  it("is looked at though everything is given: a malformed one is told", function()
+    write_config "nonsense\n"
+    local message = refusal { api_key = "sk-1", base_url = "https://example.com" }
+    assert_mentions(home .. "/.cekura/config.toml", message)
+    assert_mentions("line 1", message)
+  end)
+
+  it("that cannot be read is told", function()
+    assert_mentions("cannot be read", refusal { api_key = "sk-1", config_file = home })
+    assert(os.execute(("mkdir '%s/.cekura/config.toml'"):format(home)))
+    assert_mentions("cannot be read", refusal { api_key = "sk-1" })
+  end)
+end)
+
+describe("what nobody gave", function()
+  it("has the documented defaults", function()
+    local resolved = assert(resolve())
+    assert.equal(30, resolved.timeout)
+    assert.equal(10, resolved.engine.connect_timeout)
+    assert.equal(3, resolved.engine.retries)
+    assert.equal(16, resolved.engine.max_in_flight)
+    assert.equal(64 * 1024 * 1024, resolved.engine.max_response)
+    assert.equal("cekura-lua/" .. cekura._VERSION, resolved.engine.user_agent)
+    assert.equal("Accept: application/json", header(resolved, "Accept"))
+    assert.is_nil(resolved.engine.proxy)
+    assert.is_nil(resolved.engine.ca_file)
+    assert.is_nil(resolved.on_event)
+    assert.is_false(resolved.engine.report_events)
+    assert.is_true(resolved.engine.secure)
+  end)
+
+  it("is taken as it is when it is given", function()
+    local function on_event() end
+    write(home .. "/ca.pem", "x")
+    local resolved = assert(resolve {
+      timeout = 0.5, connect_timeout = 1.5, retries = 0, max_in_flight = 1, max_response = 1, user_agent = "me/1",
+      proxy = "http://proxy.example:3128", on_event = on_event, ca_file = home .. "/ca.pem",
+    })
+    assert.equal(0.5, resolved.timeout)
+    assert.equal(1.5, resolved.engine.connect_timeout)
+    assert.equal(0, resolved.engine.retries)
+    assert.equal(1, resolved.engine.max_in_flight)
+    assert.equal(1, resolved.engine.max_response)
+    assert.equal("me/1", resolved.engine.user_agent)
+    assert.equal("http://proxy.example:3128", resolved.engine.proxy)
+    assert.equal(on_event, resolved.on_event)
+    assert.is_true(resolved.engine.report_events)
+    assert.equal(home .. "/ca.pem", resolved.engine.ca_file)
+  end)
+end)
+
+describe("a CR, LF or NUL", function()
+  for name, char in pairs { CR = "\r", LF = "\n", NUL = "\0" } do
+    it(("is refused in the user agent and the proxy: %s"):format(name), function()
+      assert_mentions("user_agent", refusal { api_key = "sk-1", user_agent = "me" .. char .. "X-Evil: 1" })
+      assert_mentions("proxy", refusal { api_key = "sk-1", proxy = "http://proxy" .. char })
+    end)
+
+    it(("raises in the name and in the value of a header: %s"):format(name), function()
+      assert_mentions("headers", raised { api_key = "sk-1", headers = { ["X-A" .. char] = "v" } })
+      local message = raised { api_key = "sk-1", headers = { ["X-A"] = "v" .. char .. "X-Evil: 1" } }
+      assert_mentions("headers", message)
+      assert_mentions("X-A", message)
+      assert.is_nil(message:find("Evil", 1, true))
+    end)
+  end
+end)
+
+describe("headers", function()
+  it("are sent with every request, numbers as text, empty ones too", function()
+    local resolved = assert(resolve { headers = { ["X-Text"] = "a: b", ["X-Number"] = 5, ["X-Empty"] = "" } })
+    assert.equal("X-Text: a: b", header(resolved, "X-Text"))
+    assert.equal("X-Number: 5", header(resolved, "X-Number"))
+    assert.equal("X-Empty;", header(resolved, "X-Empty")) -- libcurl's form
+  end)
+
+  it("may tell what is accepted, in any spelling, in place of JSON", function()
+    for _, name in ipairs { "Accept", "accept", "ACCEPT" } do
+      local resolved = assert(resolve { headers = { [name] = "text/csv" } })
+      assert.equal(name .. ": text/csv", header(resolved, "Accept"))
+    end
+  end)
+
+  it("raise for a name that is none", function()
+    for _, name in ipairs { "", "a b", "a:b", "X-ü", "a\tb", "(a)", "a/b", "X-A: 1" } do
+      assert_mentions("headers", raised { api_key = "sk-1", headers = { [name] = "v" } })
+    end
+    assert_mentions("headers", raised { api_key = "sk-1", headers = { "v" } })
+  end)
+
+  it("raise for a value that is no text", function()
+    for _, value in ipairs { true, {}, print } do
+      local message = raised { api_key = "sk-1", headers = { ["X-A"] = value } }
+      assert_mentions("headers", message)
+      assert_mentions("X-A", message)
+    end
+  end)
+
+  it("raise for what belongs to this module or to the connection", function()
+    for _, name in ipairs {
+      "X-CEKURA-API-KEY", "x-cekura-api-key", "Host", "Content-Length", "Transfer-Encoding", "Connection", "User-Agent",
+    } do
+      assert_mentions(name, raised { api_key = "sk-1", headers = { [name] = "v" } })
+    end
+  end)
+end)
+
+describe("an option that there is not", function()
+  it("raises, and is named", function()
+    assert_mentions("apikey", raised { apikey = "sk-1" })
+    assert_mentions("max_inflight", raised { api_key = "sk-1", max_inflight = 3 })
+    assert_mentions("1", raised { "sk-1" })
+  end)
+end)
+
+describe("an option of a wrong type", function()
+  local NAN = 0 / 0
+  for name, values in pairs {
+    api_key = { 5, true, {}, print },
+    base_url = { 5, false, {} },
+    ca_file = { 5, true, {} },
+    proxy = { 5, true, {} },
+    user_agent = { 5, true, {} },
+    config_file = { 5, true, {} },
+    project_id = { 1.5, "", true, {}, math.huge, NAN },
+    allow_http = { 1, "true", {} },
+    timeout = { "5", true, {}, 0, -1, NAN },
+    connect_timeout = { "5", true, {}, 0, -1, NAN },
+    retries = { "3", true, {}, -1, 1.5, NAN, math.huge },
+    max_in_flight = { "3", true, {}, 0, -1, 1.5, NAN, math.huge },
+    max_response = { "3", true, {}, 0, -1, 1.5, NAN, math.huge },
+    headers = { 5, "X-A: 1", true, print },
+    on_event = { 5, "print", true, {} },
+  } do
+    for _, value in ipairs(values) do
+      it(("raises, and is named: %s = %s"):format(name, type(value) == "number" and tostring(value) or type(value)),
+        function()
+          local given = { api_key = "sk-1" }
+          given[name] = value
+          assert_mentions(name, raised(given))
+        end)
+    end
+  end
+
+  for _, name in ipairs { "max_in_flight", "retries" } do
+    it(("is a count that nobody can count to: %s is refused or made smaller, never none"):format(name), function()
+      for _, count in ipairs { 2 ^ 32, 2 ^ 40, 2 ^ 62 } do
+        local ok, resolved = pcall(resolve, { [name] = count })
+        assert.is_true(not ok or resolved.engine[name] < 2 ^ 32)
+      end
+    end)
+  end
+
+  it("raises even if a key is missing too", function()
+    assert_mentions("timeout", raised { timeout = "5" })
+  end)
+
+  it("is none, if a table can be called", function()
+    local callable = setmetatable({}, { __call = function() end })
+    assert.equal(callable, assert(resolve { on_event = callable }).on_event)
+  end)
+end)
+
+describe("a CA file that cannot be read", function()
+  it("is told when the client is made, not at the first request", function()
+    assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
+    assert_mentions("none.pem", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
+    assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = home }) -- a directory
+    assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = "" })
+  end)
+end)
+
+describe("cekura.new", function()
+  it("gives the error of an option, and raises at the line of a wrong type", function()
+    local client, err = cekura.new()
+    assert.is_nil(client)
+    assert.equal("config", err.kind)
+    local ok, message = pcall(function()
+      return (cekura.new { retries = "3" })
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find("options_spec.lua:%d+: cekura: retries"))
+  end)
+
+  it("tells the key in no text of the client", function()
+    local client = assert(cekura.new { api_key = "sk-secret", base_url = "http://127.0.0.1:1/prefix" })
+    assert.is_nil(tostring(client):find("sk-secret", 1, true))
+    client:close()
+    assert.is_nil(tostring(client):find("sk-secret", 1, true))
+  end)
+end)

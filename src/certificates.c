@@ -1,0 +1,117 @@
+/* certificates.c - whom a TLS connection trusts; see certificates.h.
+ *
+ * libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
+ * ms, and keeps the result in the multi handle. So that this does not fall into a step of
+ * somebody's event loop, certificates_load() begins a connection to itself when the engine is made.
+ */
+#include "certificates.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LOAD_TURNS 20
+#define LOAD_TURN_MS 10
+
+/* Once, when the engine is made: a host may chroot afterwards, and then has no such file, but still
+ * has what was parsed of it. */
+bool certificates_choose(struct engine *engine)
+{
+    const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo; /* the system's bundle */
+    if (engine->ca_file || !built_in || access(built_in, R_OK) != 0)
+        return true;
+    engine->ca_file = strdup(built_in);
+    return engine->ca_file != NULL;
+}
+
+CURLcode certificates_check(const struct engine *engine, CURL *easy)
+{
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (code != CURLE_OK || !engine->ca_file)
+        return code;
+    code = curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_file);
+    /* A certificate directory, Debian's default, switches the cache of parsed certificates off, and
+     * then each connection stalls its thread to parse them again. */
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    /* The cache is for ever: after a day, its default, a step would stall, or, in a chroot, fail.
+     */
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L) : code;
+}
+
+/* A socket of this machine that a connection can be made to; -1: none. */
+static int listen_here(in_port_t *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0)
+        return -1;
+    if (bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &length) != 0) {
+        close(listener);
+        return -1;
+    }
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+static void act_on_events(struct engine *engine)
+{
+    struct epoll_event events[4];
+    int running;
+    int count = epoll_wait(engine->epoll_fd, events, 4, LOAD_TURN_MS);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.fd != engine->timer_fd)
+            curl_multi_socket_action(
+                engine->multi, events[i].data.fd, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
+    curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+/* Turns the loop until the first byte of the handshake has arrived: by then the bundle is parsed.
+ */
+static void begin_handshake(struct engine *engine, int listener)
+{
+    int peer = -1;
+    char byte;
+    for (int turn = 0; turn < LOAD_TURNS; turn++) {
+        act_on_events(engine);
+        if (peer < 0)
+            peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (peer >= 0 && recv(peer, &byte, 1, MSG_PEEK) > 0)
+            break;
+    }
+    if (peer >= 0)
+        close(peer);
+}
+
+/* Nothing leaves the machine, and nothing is lost if it fails: then the first real connection
+ * parses, and reports what is wrong. */
+void certificates_load(struct engine *engine)
+{
+    char url[40];
+    in_port_t port;
+    int listener = listen_here(&port);
+    CURL *easy = listener >= 0 ? curl_easy_init() : NULL;
+    if (!easy)
+        goto out;
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)port);
+    if (certificates_check(engine, easy) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
+        curl_multi_add_handle(engine->multi, easy) != CURLM_OK)
+        goto out;
+    begin_handshake(engine, listener);
+    curl_multi_remove_handle(engine->multi, easy);
+out:
+    curl_easy_cleanup(easy);
+    if (listener >= 0)
+        close(listener);
+}
