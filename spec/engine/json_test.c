@@ -1,0 +1,1251 @@
+/* json_test.c - the strict reader of JSON text.
+ *
+ * Every text is read twice, from memory that ends where the text ends and from memory that begins
+ * where it begins: a look outside it is a segmentation fault, which fails the test. */
+#include "json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct text {
+    const char *bytes;
+    size_t length;
+};
+
+/* A literal with its length, since a text may hold NUL. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
+/* ---- memory with nothing around it ---- */
+
+#define ROOM ((size_t)1 << 16) /* whole pages on every machine */
+
+struct room {
+    char *start, *end;
+};
+
+static struct room source, target;
+
+static void make_room(struct room *room)
+{
+    char *pages =
+        mmap(NULL, 3 * ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + ROOM, ROOM, PROT_READ | PROT_WRITE), 0);
+    *room = (struct room){.start = pages + ROOM, .end = pages + 2 * ROOM};
+}
+
+static int make_rooms(void **state)
+{
+    (void)state;
+    assert_int_equal(ROOM % (size_t)sysconf(_SC_PAGESIZE), 0);
+    make_room(&source);
+    make_room(&target);
+    return 0;
+}
+
+static int free_rooms(void **state)
+{
+    (void)state;
+    munmap(source.start - ROOM, 3 * ROOM);
+    munmap(target.start - ROOM, 3 * ROOM);
+    return 0;
+}
+
+/* A copy right before forbidden memory. */
+static const char *at_end(struct text text)
+{
+    assert_true(text.length <= ROOM);
+    return memcpy(source.end - text.length, text.bytes, text.length);
+}
+
+/* A copy right after forbidden memory. */
+static const char *at_start(struct text text)
+{
+    assert_true(text.length <= ROOM);
+    return memcpy(source.start, text.bytes, text.length);
+}
+
+/* ---- reading a text from one end to the other ---- */
+
+struct reading {
+    bool accepted;
+    size_t offset, tokens;
+};
+
+/* Reads to the end or to a fault, and watches that the reader only ever goes forward. */
+static struct reading read_placed(const char *text, size_t length)
+{
+    struct json_reader reader;
+    struct json_token token;
+    struct reading reading = {0};
+    size_t reached = 0;
+    json_begin(&reader, text, length);
+    for (;;) {
+        token = json_next(&reader);
+        if (token.start < reached || token.start + token.length > length)
+            fail_msg("a token stands at %zu + %zu, after %zu of %zu bytes", token.start,
+                token.length, reached, length);
+        reached = token.start + token.length;
+        if (token.type == JSON_END || token.type == JSON_ERROR)
+            break;
+        if (++reading.tokens > length)
+            fail_msg("more tokens than the %zu bytes of the text", length);
+    }
+    reading.accepted = token.type == JSON_END;
+    reading.offset = reader.offset;
+    if (reading.accepted ? reader.offset != length : !reader.fault || reader.offset > length)
+        fail_msg("ended at %zu of %zu bytes with fault '%s'", reader.offset, length,
+            reader.fault ? reader.fault : "none");
+    if (json_next(&reader).type != token.type || reader.offset != reading.offset)
+        fail_msg("the end does not stay");
+    return reading;
+}
+
+static struct reading read_text(struct text text)
+{
+    struct reading reading = read_placed(at_end(text), text.length);
+    struct reading again = read_placed(at_start(text), text.length);
+    if (reading.accepted != again.accepted || reading.offset != again.offset ||
+        reading.tokens != again.tokens)
+        fail_msg("what lies around a text changes how it is read");
+    return reading;
+}
+
+/* A text as it can be printed. */
+static const char *shown(struct text text)
+{
+    static char line[400];
+    size_t at = 0;
+    for (size_t i = 0; i < text.length && at < sizeof line - 8; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        at += (size_t)snprintf(
+            line + at, sizeof line - at, c >= ' ' && c < 0x7f ? "%c" : "<%02x>", c);
+    }
+    snprintf(line + at, sizeof line - at, "%s", at < sizeof line - 8 ? "" : "...");
+    return line;
+}
+
+static void assert_accepted(struct text text)
+{
+    struct reading reading = read_text(text);
+    if (!reading.accepted)
+        fail_msg("rejected at byte %zu: %s", reading.offset, text.length ? shown(text) : "nothing");
+}
+
+static void assert_rejected(struct text text)
+{
+    if (read_text(text).accepted)
+        fail_msg("accepted: %s", shown(text));
+}
+
+static void assert_all_accepted(const struct text *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_accepted(texts[i]);
+}
+
+static void assert_all_rejected(const struct text *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_rejected(texts[i]);
+}
+
+static struct text text_of(const char *string)
+{
+    return (struct text){string, strlen(string)};
+}
+
+/* ---- values and structure ---- */
+
+static void every_kind_of_value_may_be_the_whole_text(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("null"), TEXT("true"), TEXT("false"), TEXT("0"), TEXT("-1.5"),
+        TEXT("\"\""), TEXT("\"text\""), TEXT("[]"), TEXT("{}")};
+    assert_all_accepted(texts, COUNT(texts));
+}
+
+static void lists_and_objects_hold_any_values(void **state)
+{
+    (void)state;
+    const struct text texts[] = {
+        TEXT("[null]"),
+        TEXT("[1,2,3]"),
+        TEXT("[[],[[]],{}]"),
+        TEXT("[true,false,null,1,\"a\",[],{}]"),
+        TEXT("[\"]\"]"),
+        TEXT("{\"a\":null}"),
+        TEXT("{\"a\":1,\"b\":[],\"c\":{},\"d\":\"e\"}"),
+        TEXT("{\"\":0}"),                    /* a name may be empty */
+        TEXT("{\"a\":1,\"a\":2}"),           /* and may come twice: RFC 8259 leaves it open */
+        TEXT("{\"a:b,}\":{\"]\":[\"{\"]}}"), /* and hold what otherwise has a meaning */
+        TEXT("{\"\\u0061\":1}"),
+        TEXT("{\"a\\u0000b\":1}"),
+    };
+    assert_all_accepted(texts, COUNT(texts));
+}
+
+static void commas_colons_and_brackets_stand_where_they_must(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("["), TEXT("]"), TEXT("{"), TEXT("}"), TEXT("[}"), TEXT("{]"),
+        TEXT("[1}"), TEXT("{\"a\":1]"), TEXT(","), TEXT(":"), TEXT("[,]"), TEXT("[1,]"),
+        TEXT("[,1]"), TEXT("[1,,2]"), TEXT("[1 2]"), TEXT("[1:2]"), TEXT("[\"a\":1]"),
+        TEXT("[\"a\" \"b\"]"), TEXT("[[] []]"), TEXT("[1,"), TEXT("[[1]"), TEXT("[1]]"),
+        TEXT("{,}"), TEXT("{\"a\"}"), TEXT("{\"a\":}"), TEXT("{\"a\":1,}"), TEXT("{,\"a\":1}"),
+        TEXT("{\"a\":1,,\"b\":2}"), TEXT("{\"a\":1 \"b\":2}"), TEXT("{\"a\" 1}"), TEXT("{\"a\",1}"),
+        TEXT("{\"a\"::1}"), TEXT("{\"a\":1:2}"), TEXT("{:1}"), TEXT("{\"a\":1"), TEXT("{\"a\":"),
+        TEXT("{\"a\""), TEXT("{\"a\":{}"), TEXT("{}}"), TEXT("{{}}"), TEXT("{[]:1}"),
+        TEXT("{\"a\":[}"), TEXT("[{]}"), TEXT("{\"a\":1}}")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+static void the_name_of_a_member_is_a_string(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("{1:2}"), TEXT("{null:1}"), TEXT("{true:1}"), TEXT("{a:1}"),
+        TEXT("{'a':1}"), TEXT("{\"a\":1,b:2}"), TEXT("{\"a\":1,1:2}"), TEXT("{-:1}")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+static void only_three_words_are_known_and_their_case_matters(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("n"), TEXT("nul"), TEXT("nulL"), TEXT("NULL"), TEXT("Null"),
+        TEXT("nullx"), TEXT("null0"), TEXT("nil"), TEXT("none"), TEXT("t"), TEXT("tru"),
+        TEXT("True"), TEXT("truefalse"), TEXT("f"), TEXT("fals"), TEXT("FALSE"), TEXT("undefined"),
+        TEXT("NaN"), TEXT("nan"), TEXT("Infinity"), TEXT("-Infinity"), TEXT("inf"), TEXT("[nul]"),
+        TEXT("[t]"), TEXT("[true1]"), TEXT("[nullnull]"), TEXT("[NaN]"), TEXT("{\"a\":nul}"),
+        TEXT("yes"), TEXT("a"), TEXT("null\"\""), TEXT("nu ll")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+static void what_only_javascript_knows_is_rejected(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("'a'"), TEXT("['a']"), TEXT("`a`"), TEXT("/* */1"),
+        TEXT("1/* */"), TEXT("1//"), TEXT("#\n1"), TEXT("[1]//x"), TEXT("[1/**/,2]"), TEXT("(1)"),
+        TEXT("1;"), TEXT("a=1"), TEXT("{a}"), TEXT("[...1]"), TEXT("\"a\"+\"b\""), TEXT("\\u0031"),
+        TEXT("[\\n]"), TEXT("\"a\\\nb\""), TEXT("<a>"), TEXT("*"), TEXT("$"), TEXT("@")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+static void nothing_is_no_value(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT(""), TEXT(" "), TEXT("\n\n\t \r")};
+    assert_all_rejected(texts, COUNT(texts));
+    struct json_reader reader;
+    json_begin(&reader, NULL, 0);
+    assert_int_equal(json_next(&reader).type, JSON_ERROR);
+}
+
+static void after_the_value_only_space_may_come(void **state)
+{
+    (void)state;
+    const struct text accepted[] = {TEXT("1 "), TEXT("1\n"), TEXT("{} \t\r\n"), TEXT("\"a\" ")};
+    const struct text rejected[] = {TEXT("1 2"), TEXT("1,"), TEXT("[],"), TEXT("[][]"), TEXT("{}x"),
+        TEXT("{} {}"), TEXT("\"a\"\"b\""), TEXT("null null"), TEXT("1\0"), TEXT("[]\0"),
+        TEXT("{}\n\0"), TEXT("[] ]"), TEXT("1 \xef\xbb\xbf"), TEXT("\"a\"b")};
+    assert_all_accepted(accepted, COUNT(accepted));
+    assert_all_rejected(rejected, COUNT(rejected));
+}
+
+/* Of all bytes four are space, wherever space may be. */
+static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
+{
+    (void)state;
+    const char *const forms[] = {"~[]", "[]~", "[~]", "{~}", "[~1]", "[\"a\"~]", "[[]~,2]",
+        "[[],~[]]", "{~\"a\":\"b\"}", "{\"a\"~:\"b\"}", "{\"a\":~\"b\"}", "{\"a\":\"b\"~}",
+        "{\"a\":\"b\"~,\"c\":[]}", "{\"a\":\"b\",~\"c\":[]}"};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        for (int c = 0; c < 256; c++) {
+            if (c == '-' || (c >= '0' && c <= '9'))
+                continue; /* may make a number there, or of one another one */
+            char bytes[32];
+            struct text text = {bytes, strlen(forms[i])};
+            memcpy(bytes, forms[i], text.length);
+            *(char *)memchr(bytes, '~', text.length) = (char)c;
+            if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+                assert_accepted(text);
+            else
+                assert_rejected(text);
+        }
+    }
+}
+
+/* Windows puts one before every text, RFC 8259 forbids to send it. */
+static void a_byte_order_mark_is_no_space(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("\xef\xbb\xbf{}"), TEXT("\xef\xbb\xbf"), TEXT("\xef\xbb{}"),
+        TEXT("\xef{}"), TEXT("[\xef\xbb\xbf]"), TEXT("\xfe\xff\0{\0}"), TEXT("\xff\xfe{\0}\0"),
+        TEXT("[\xc2\xa0]"),     /* no-break space */
+        TEXT("[\xe2\x80\xa8]"), /* line separator */
+        TEXT("[\xe2\x81\xa0]"), /* word joiner */
+        TEXT("\0[\0]")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+/* To whoever took the text for a C string it would be over there. */
+static void a_nul_byte_ends_nothing(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("\0"), TEXT("\0001"), TEXT("1\0002"), TEXT("[1\0]"),
+        TEXT("[\0]"), TEXT("[1,\0]"), TEXT("{\0}"), TEXT("{\"a\"\0:1}"), TEXT("{\"a\":\0}"),
+        TEXT("\"\0\""), TEXT("\"a\0b\""), TEXT("\"\\\0\""), TEXT("\"\\u000\0\""), TEXT("tru\0"),
+        TEXT("1.\0"), TEXT("-\0"), TEXT("1e\0"), TEXT("{\"a\0\":1}")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+/* ---- numbers ---- */
+
+struct number {
+    struct text text;
+    enum json_type type;
+};
+
+static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void **state)
+{
+    (void)state;
+    const struct number numbers[] = {
+        {TEXT("0"), JSON_INTEGER},
+        {TEXT("-0"), JSON_INTEGER},
+        {TEXT("7"), JSON_INTEGER},
+        {TEXT("-7"), JSON_INTEGER},
+        {TEXT("10"), JSON_INTEGER},
+        {TEXT("1234567890"), JSON_INTEGER},
+        {TEXT("9007199254740993"), JSON_INTEGER},
+        {TEXT("9223372036854775808"), JSON_INTEGER},
+        {TEXT("-123456789012345678901234567890123456789012345678901234567890"), JSON_INTEGER},
+        {TEXT("0.0"), JSON_REAL},
+        {TEXT("-0.0"), JSON_REAL},
+        {TEXT("0.10"), JSON_REAL},
+        {TEXT("1.5"), JSON_REAL},
+        {TEXT("-123.000456"), JSON_REAL},
+        {TEXT("0.00000000000000000000000000000000000000000000000000001"), JSON_REAL},
+        {TEXT("1e1"), JSON_REAL},
+        {TEXT("1E1"), JSON_REAL},
+        {TEXT("1e+1"), JSON_REAL},
+        {TEXT("1e-1"), JSON_REAL},
+        {TEXT("1E+00"), JSON_REAL}, /* only before the point a leading zero is forbidden */
+        {TEXT("0e0"), JSON_REAL},
+        {TEXT("-0e-0"), JSON_REAL},
+        {TEXT("1.5e10"), JSON_REAL},
+        {TEXT("1e400"), JSON_REAL}, /* how large a number may be is the caller's affair */
+        {TEXT("-1e-99999999999999999999"), JSON_REAL},
+    };
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        struct text text = numbers[i].text;
+        struct json_reader reader;
+        assert_accepted(text);
+        json_begin(&reader, at_end(text), text.length);
+        struct json_token token = json_next(&reader);
+        assert_int_equal(token.type, numbers[i].type);
+        assert_int_equal(token.start, 0);
+        assert_int_equal(token.length, text.length);
+        assert_false(token.escaped);
+    }
+}
+
+static void what_is_not_quite_a_number_is_rejected(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"01", "-01", "00", "-00", "000", "012", "00.5", "1.", "-1.", "0.",
+        ".5", "-.5", ".", "-", "--1", "+1", "+", "+0", "1+1", "1-1", "-+1", "1e", "1E", "1e+",
+        "1e-", "1e1.5", "1e1e1", "1ee1", "1.e1", "0.e1", ".e1", "e1", "1e++1", "1e+-1", "1.2.3",
+        "1..2", "1.-2", "0x10", "0X1", "0b1", "0o7", "1_000", "1,5", "1 000", "1f", "1L", "1n",
+        "- 1", "1 .5", "1. 5", "1 e1", "1e 1", "1a", "-a", "NaN", "-NaN", "Infinity", "-Infinity",
+        "1#", "1/2", "\xef\xbc\x91", /* a full-width one */
+        "\xd9\xa1",                  /* an Arabic one */
+        "1\xe2\x82\x82"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char wrapped[40];
+        assert_rejected(text_of(texts[i]));
+        snprintf(wrapped, sizeof wrapped, "{\"a\":%s}", texts[i]);
+        assert_rejected(text_of(wrapped));
+        if (strcmp(texts[i], "1,5") == 0) /* in a list that is two of them */
+            continue;
+        snprintf(wrapped, sizeof wrapped, "[%s]", texts[i]);
+        assert_rejected(text_of(wrapped));
+    }
+}
+
+/* ---- strings ---- */
+
+static void strings_hold_any_character_of_unicode(void **state)
+{
+    (void)state;
+    const struct text texts[] = {
+        TEXT("\"a\""),
+        TEXT("\" \""),
+        TEXT("\"/\""),
+        TEXT("\"'\""),
+        TEXT("\"\x7f\""),         /* DEL is no control character here */
+        TEXT("\"\xc2\x80\""),     /* nor are the ones of Latin-1: U+0080, the first of two bytes */
+        TEXT("\"\xdf\xbf\""),     /* U+07FF, the last of them */
+        TEXT("\"\xe0\xa0\x80\""), /* U+0800, the first of three */
+        TEXT("\"\xed\x9f\xbf\""), /* U+D7FF, before the surrogates */
+        TEXT("\"\xee\x80\x80\""), /* U+E000, after them */
+        TEXT("\"\xef\xbf\xbd\""), /* U+FFFD */
+        TEXT("\"\xef\xbf\xbf\""), /* U+FFFF: a noncharacter, and well-formed */
+        TEXT("\"\xf0\x90\x80\x80\""), /* U+10000, the first of four */
+        TEXT("\"\xf4\x8f\xbf\xbf\""), /* U+10FFFF, the last */
+        TEXT("\"\xef\xbb\xbf\""),     /* the byte order mark */
+        TEXT("\"\xe2\x80\xa8\""),     /* the line separator, which JavaScript forbade */
+        TEXT("\"\xcc\x81\""),         /* an accent with nothing below it */
+        TEXT("\"a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z\""),
+    };
+    assert_all_accepted(texts, COUNT(texts));
+}
+
+static void an_unfinished_string_is_rejected(void **state)
+{
+    (void)state;
+    const struct text texts[] = {TEXT("\""), TEXT("\"a"), TEXT("\"\\\""), TEXT("\"a\\\\\\\""),
+        TEXT("[\"a]"), TEXT("{\"a:1}"), TEXT("\"\\"), TEXT("\"\\u"), TEXT("\"\\u00"),
+        TEXT("\"\\u0061"), TEXT("\"\\ud83d"), TEXT("\"\\ud83d\\"), TEXT("\"\\ud83d\\u"),
+        TEXT("\"\\ud83d\\ude0"), TEXT("\"\\ud83d\\ude00"), TEXT("\"\xc3"), TEXT("\"\xe2\x82"),
+        TEXT("\"\xf0\x9f\x98")};
+    assert_all_rejected(texts, COUNT(texts));
+}
+
+static void control_characters_stand_in_a_string_only_escaped(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 0x20; c++) {
+        char text[16] = "\"a?b\"";
+        text[2] = (char)c;
+        assert_rejected((struct text){text, 5});
+        memcpy(text, "{\"?\":0}", 7);
+        text[2] = (char)c;
+        assert_rejected((struct text){text, 7});
+        snprintf(text, sizeof text, "\"a\\u%04xb\"", (unsigned)c);
+        assert_accepted(text_of(text));
+    }
+}
+
+/* All bytes after a backslash, with enough behind them for \u. */
+static void nine_escapes_are_known(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        char text[] = "\"\\?0061\"";
+        text[2] = (char)c;
+        struct text escape = {text, sizeof text - 1};
+        if (c != 0 && strchr("\"\\/bfnrtu", c)) {
+            if (c == '"') /* the quote is escaped, the next one ends the string */
+                assert_int_equal(read_text(escape).tokens, 1);
+            assert_accepted(escape);
+        } else {
+            assert_rejected(escape);
+        }
+    }
+}
+
+static void an_escape_of_unicode_has_four_hex_digits(void **state)
+{
+    (void)state;
+    const struct text rejected[] = {TEXT("\"\\u\""), TEXT("\"\\u1\""), TEXT("\"\\u12\""),
+        TEXT("\"\\u123\""), TEXT("\"\\u 123\""), TEXT("\"\\u+123\""), TEXT("\"\\u-123\""),
+        TEXT("\"\\u{61}\""), TEXT("\"\\U0061\""), TEXT("\"\\x61\""), TEXT("\"\\061\""),
+        TEXT("\"\\u00\\u0061\"")};
+    assert_all_rejected(rejected, COUNT(rejected));
+    for (size_t place = 3; place < 7; place++) {
+        for (int c = 0; c < 256; c++) {
+            char text[] = "\"\\u1111\"";
+            text[place] = (char)c;
+            bool hex = c != 0 && strchr("0123456789abcdefABCDEF", c);
+            if (hex)
+                assert_accepted((struct text){text, sizeof text - 1});
+            else
+                assert_rejected((struct text){text, sizeof text - 1});
+        }
+    }
+}
+
+/* ---- surrogates ---- */
+
+static bool is_surrogate(unsigned unit)
+{
+    return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+static void a_lone_surrogate_is_rejected_and_any_other_unit_accepted(void **state)
+{
+    (void)state;
+    for (unsigned unit = 0; unit <= 0xffff; unit++) {
+        char text[32];
+        snprintf(text, sizeof text, unit % 2 ? "\"\\u%04x\"" : "\"\\u%04X\"", unit);
+        if (is_surrogate(unit))
+            assert_rejected(text_of(text));
+        else
+            assert_accepted(text_of(text));
+    }
+}
+
+static void a_high_surrogate_needs_a_low_one_right_behind_it(void **state)
+{
+    (void)state;
+    for (unsigned unit = 0; unit <= 0xffff; unit++) {
+        char text[32];
+        snprintf(text, sizeof text, "\"\\ud83d\\u%04x\"", unit);
+        if (unit >= 0xdc00 && unit <= 0xdfff)
+            assert_accepted(text_of(text));
+        else
+            assert_rejected(text_of(text));
+    }
+    const struct text rejected[] = {TEXT("\"\\ud83d\""), TEXT("\"\\ud83dude00\""),
+        TEXT("\"\\ud83d/ude00\""), TEXT("\"\\ud83d\\\\ude00\""), TEXT("\"\\ud83d \\ude00\""),
+        TEXT("\"\\ud83dx\\ude00\""), TEXT("\"\\ud83d\\n\\ude00\""), TEXT("\"\\ud83d\\ude0\""),
+        TEXT("\"\\ud83d\\ude0x\""), TEXT("\"\\ud83d\\Ude00\""), TEXT("\"\\ude00\\ud83d\""),
+        TEXT("\"\\ude00\\ude00\""), TEXT("\"\\ud83d\\ud83d\\ude00\""),
+        TEXT("\"\\ud83d\\ude00\\ude00\""), TEXT("\"\\ud83d\\ude00\\ud83d\""),
+        TEXT("{\"\\ud83d\":1}"), TEXT("[\"\\udead\"]"), TEXT("\"\\ud83d\xed\xb8\x80\"")};
+    assert_all_rejected(rejected, COUNT(rejected));
+    assert_accepted(text_of("\"\\ud83d\\ude00\\uD83D\\uDE00\""));
+}
+
+/* ---- UTF-8 ---- */
+
+/* Whether bytes can be told from outside: read as a string of a text. */
+static bool is_string(const char *bytes, size_t length)
+{
+    char text[16] = "\"";
+    memcpy(text + 1, bytes, length);
+    text[1 + length] = '"';
+    return read_text((struct text){text, length + 2}).accepted;
+}
+
+static bool is_utf8(const char *bytes, size_t length)
+{
+    return json_is_utf8(at_end((struct text){bytes, length}), length);
+}
+
+static void malformed_utf8_is_rejected(void **state)
+{
+    (void)state;
+    const struct text texts[] = {
+        TEXT("\x80"), /* the middle of a character, alone */
+        TEXT("\xbf"),
+        TEXT("\x80\x80\x80"),
+        TEXT("\xc3"), /* its beginning, alone */
+        TEXT("\xe2\x82"),
+        TEXT("\xf0\x9f\x98"),
+        TEXT("\xc3(") /* and with something else behind it */,
+        TEXT("\xe2(\xac"),
+        TEXT("\xe2\x82("),
+        TEXT("\xf0(\x98\x80"),
+        TEXT("\xf0\x9f(\x80"),
+        TEXT("\xf0\x9f\x98("),
+        TEXT("\xc3\xc3\xa4"),
+        TEXT("\xc0\x80"), /* NUL, overlong in two bytes, three and four */
+        TEXT("\xe0\x80\x80"),
+        TEXT("\xf0\x80\x80\x80"),
+        TEXT("\xc0\xaf"), /* a slash, likewise */
+        TEXT("\xe0\x80\xaf"),
+        TEXT("\xf0\x80\x80\xaf"),
+        TEXT("\xc1\xbf"),         /* the largest that fits into one byte less */
+        TEXT("\xe0\x9f\xbf"),     /* into two */
+        TEXT("\xf0\x8f\xbf\xbf"), /* into three */
+        TEXT("\xed\xa0\x80"),     /* surrogates: the first, the last, a pair */
+        TEXT("\xed\xbf\xbf"),
+        TEXT("\xed\xa0\xbd\xed\xb8\x80"),
+        TEXT("\xf4\x90\x80\x80"), /* U+110000 */
+        TEXT("\xf5\x80\x80\x80"),
+        TEXT("\xf7\xbf\xbf\xbf"),
+        TEXT("\xf8\x88\x80\x80\x80"), /* five bytes and six, from before RFC 3629 */
+        TEXT("\xfc\x84\x80\x80\x80\x80"),
+        TEXT("\xfe"),
+        TEXT("\xff"),
+        TEXT("\xe4"), /* Latin-1 */
+        TEXT("\xe4h\xf6"),
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char key[16] = "{\"";
+        memcpy(key + 2, texts[i].bytes, texts[i].length);
+        memcpy(key + 2 + texts[i].length, "\":1}", 4);
+        assert_false(is_utf8(texts[i].bytes, texts[i].length));
+        assert_false(is_string(texts[i].bytes, texts[i].length));
+        assert_rejected((struct text){key, texts[i].length + 6});
+        assert_rejected(texts[i]); /* outside of a string it is nothing either */
+    }
+}
+
+/* Built as RFC 3629 has it in its table, to compare with. */
+static size_t encode(unsigned point, char *to)
+{
+    static const unsigned char first[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
+    size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; point >>= 6)
+        to[i] = (char)(0x80 | (point & 0x3f));
+    to[0] = (char)(first[length] | point);
+    return length;
+}
+
+static void every_character_is_utf8_and_no_surrogate_is(void **state)
+{
+    (void)state;
+    for (unsigned point = 0; point <= 0x10ffff; point++) {
+        char bytes[4];
+        size_t length = encode(point, bytes);
+        bool character = !is_surrogate(point);
+        if (is_utf8(bytes, length) != character)
+            fail_msg("U+%04X is %staken for a character", point, character ? "not " : "");
+        bool plain = point >= 0x20 && point != '"' && point != '\\';
+        if (plain && point % 17 == 0 && is_string(bytes, length) != character)
+            fail_msg("U+%04X is %saccepted in a string", point, character ? "not " : "");
+    }
+}
+
+/* That all characters are accepted is shown above; so if of all sequences there are only as many
+ * accepted as there are rows of characters of that length, then nothing else is accepted. */
+static void nothing_else_of_up_to_three_bytes_is_utf8(void **state)
+{
+    (void)state;
+    const unsigned one = 0x80, two = 0x800 - 0x80, three = 0x10000 - 0x800 - 0x800;
+    unsigned count[4] = {0};
+    char *bytes = source.end - 3;
+    for (unsigned i = 0; i < 1 << 24; i++) {
+        bytes[0] = (char)(i >> 16);
+        bytes[1] = (char)(i >> 8 & 0xff);
+        bytes[2] = (char)(i & 0xff);
+        count[3] += json_is_utf8(bytes, 3);
+        if (i < 1 << 16)
+            count[2] += json_is_utf8(bytes + 1, 2);
+        if (i < 1 << 8)
+            count[1] += json_is_utf8(bytes + 2, 1);
+    }
+    assert_int_equal(count[1], one);
+    assert_int_equal(count[2], one * one + two);
+    assert_int_equal(count[3], one * one * one + 2 * one * two + three);
+}
+
+/* All four bytes are too many to try; of the last two the ones at their borders are enough. */
+static void nothing_else_of_four_bytes_is_utf8(void **state)
+{
+    (void)state;
+    static const unsigned char borders[] = {0x00, 0x22, 0x7f, 0x80, 0xbf, 0xc0, 0xff};
+    unsigned count = 0;
+    for (unsigned i = 0; i < 16 << 8; i++) {
+        for (size_t k = 0; k < COUNT(borders) * COUNT(borders); k++) {
+            char bytes[4] = {(char)(0xf0 | i >> 8), (char)(i & 0xff),
+                (char)borders[k / COUNT(borders)], (char)borders[k % COUNT(borders)]};
+            count += is_utf8(bytes, 4);
+        }
+    }
+    /* As many pairs of first bytes as there are blocks of 4096 characters, with 80 and BF each. */
+    assert_int_equal(count, (0x110000 - 0x10000) / 0x1000 * 4);
+}
+
+static void a_string_and_json_is_utf8_agree(void **state)
+{
+    (void)state;
+    static const unsigned char borders[] = {0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xed};
+    for (unsigned i = 0; i < 1 << 16; i++) {
+        for (size_t k = 0; k < COUNT(borders); k++) {
+            char bytes[4] = {(char)(i >> 8), (char)(i & 0xff), (char)borders[k], (char)0x80};
+            if (memchr(bytes, '"', 4) || memchr(bytes, '\\', 4) || (i >> 8) < 0x20 ||
+                (i & 0xff) < 0x20)
+                continue;
+            for (size_t length = 1; length <= 4; length++)
+                if (is_string(bytes, length) != is_utf8(bytes, length))
+                    fail_msg("they differ about %s", shown((struct text){bytes, length}));
+        }
+    }
+}
+
+static void text_of_any_length_is_utf8_if_each_character_is(void **state)
+{
+    (void)state;
+    assert_true(is_utf8("", 0));
+    assert_true(json_is_utf8(NULL, 0));
+    assert_true(is_utf8("a\0b", 3));
+    const char good[] = "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 plain";
+    assert_true(is_utf8(good, sizeof good - 1));
+    for (size_t i = 0; i < sizeof good - 1; i++) {
+        bool whole = (good[i] & 0xc0) != 0x80; /* a character begins here, so none is cut */
+        assert_int_equal(is_utf8(good, i), whole);
+        char broken[sizeof good];
+        memcpy(broken, good, sizeof good);
+        broken[i] = (char)0xff;
+        assert_false(is_utf8(broken, sizeof good - 1));
+    }
+}
+
+/* ---- depth ---- */
+
+/* `levels` openings, a value, and their ends. For each level a bit of `pattern`: object or list. */
+static struct text nested(char *room, size_t levels, const bool *objects)
+{
+    char *to = room;
+    for (size_t i = 0; i < levels; i++) {
+        const char *opening = objects[i] ? "{\"\":" : "[";
+        size_t length = strlen(opening);
+        memcpy(to, opening, length);
+        to += length;
+    }
+    *to++ = '0';
+    for (size_t i = levels; i-- > 0;)
+        *to++ = objects[i] ? '}' : ']';
+    return (struct text){room, (size_t)(to - room)};
+}
+
+static void lists_and_objects_nest_512_deep_and_no_deeper(void **state)
+{
+    (void)state;
+    char room[8 * JSON_MAX_DEPTH];
+    bool objects[JSON_MAX_DEPTH + 1];
+    assert_int_equal(JSON_MAX_DEPTH, 512);
+    for (unsigned period = 0; period < 10; period++) {
+        for (size_t i = 0; i <= JSON_MAX_DEPTH; i++) /* all lists, all objects, and mixed */
+            objects[i] = period && i % period == 0;
+        assert_accepted(nested(room, JSON_MAX_DEPTH, objects));
+        assert_rejected(nested(room, JSON_MAX_DEPTH + 1, objects));
+    }
+}
+
+static void empty_lists_and_objects_count_as_a_level(void **state)
+{
+    (void)state;
+    char room[2 * JSON_MAX_DEPTH + 2];
+    for (size_t depth = JSON_MAX_DEPTH; depth <= JSON_MAX_DEPTH + 1; depth++) {
+        memset(room, '[', depth);
+        memset(room + depth, ']', depth);
+        struct text text = {room, 2 * depth};
+        bool fits = depth == JSON_MAX_DEPTH;
+        assert_int_equal(read_text(text).accepted, fits);
+        memcpy(room + depth - 1, "{}", 2);
+        assert_int_equal(read_text(text).accepted, fits);
+    }
+}
+
+/* A hostile text: it must end the reading, not the stack. */
+static void a_text_of_openings_only_is_rejected_where_it_gets_too_deep(void **state)
+{
+    (void)state;
+    static char text[ROOM];
+    memset(text, '[', sizeof text);
+    struct reading reading = read_text((struct text){text, sizeof text});
+    assert_false(reading.accepted);
+    assert_int_equal(reading.offset, JSON_MAX_DEPTH);
+    for (size_t i = 0; i + 4 < sizeof text; i += 4)
+        memcpy(text + i, "{\"\":", 4);
+    reading = read_text((struct text){text, sizeof text});
+    assert_false(reading.accepted);
+    assert_int_equal(reading.offset, 4 * JSON_MAX_DEPTH);
+}
+
+/* What counts is how many are open, not how many there were. */
+static void any_number_of_lists_may_stand_side_by_side(void **state)
+{
+    (void)state;
+    static char text[ROOM];
+    size_t length = 1;
+    text[0] = '[';
+    while (length + 9 < sizeof text) {
+        memcpy(text + length, "[{\"\":[]}],", 10);
+        length += 10;
+    }
+    text[length - 1] = ']';
+    assert_accepted((struct text){text, length});
+}
+
+/* The reader keeps one bit for each open container. Each is closed by the wrong bracket once, at
+ * every depth, and once after other containers have used the same bits. */
+static void each_opening_is_closed_by_its_own_bracket(void **state)
+{
+    (void)state;
+    char room[8 * 64];
+    bool objects[64];
+    uint32_t mix = 1;
+    for (size_t i = 0; i < 64; i++) {
+        mix = mix * 1664525 + 1013904223;
+        objects[i] = mix >> 31;
+    }
+    struct text text = nested(room, 64, objects);
+    assert_accepted(text);
+    for (size_t i = text.length - 64; i < text.length; i++) {
+        char right = room[i];
+        room[i] = right == ']' ? '}' : ']';
+        assert_rejected(text);
+        room[i] = right;
+    }
+    const struct text again[] = {TEXT("[{\"a\":{}},[[]]]"), TEXT("[[[]],{\"a\":{}},[[]]]")};
+    const struct text wrong[] = {TEXT("[{\"a\":{}},[[}]]"), TEXT("[{\"a\":{}},[[]}]"),
+        TEXT("[[[]],{\"a\":{]}]"), TEXT("[[[]],{\"a\":{}]]")};
+    assert_all_accepted(again, COUNT(again));
+    assert_all_rejected(wrong, COUNT(wrong));
+}
+
+/* ---- whole documents ---- */
+
+#define DOCUMENT                                                                                   \
+    "{\"id\":2142,\"ok\":true,\"no\":false,\"none\":null,\"score\":-0.5e+3 "                       \
+    ",\r\n\t\"list\":[1,[],{},"                                                                    \
+    "\"\"],\"text\":\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\xc3\xa4\xe2\x82\xac"        \
+    "\xf0\x9f\x98\x80\",\"k\\u0065y\":{\"a\":[{\"b\":0}]}}"
+
+/* What broke off says so at every byte; nothing that is left of it looks whole. */
+static void a_document_that_broke_off_is_rejected_wherever_it_did(void **state)
+{
+    (void)state;
+    const struct text document = TEXT(DOCUMENT);
+    assert_accepted(document);
+    for (size_t length = 0; length < document.length; length++)
+        assert_rejected((struct text){document.bytes, length});
+}
+
+/* Nor is a look outside it provoked by any one byte, nor does the reader go astray. */
+static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
+{
+    (void)state;
+    char document[] = DOCUMENT;
+    struct text text = {document, sizeof document - 1};
+    unsigned accepted = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        char right = document[i];
+        for (int c = 0; c < 256; c++) {
+            document[i] = (char)c;
+            accepted += read_text(text).accepted;
+            accepted += read_text((struct text){document, i + 1}).accepted;
+        }
+        document[i] = right;
+    }
+    assert_true(accepted > text.length); /* a digit for a digit, a letter for a letter */
+}
+
+/* A plain recogniser, written off the grammar of RFC 8259, to compare with: each function returns
+ * where its part ends, or NULL. It knows no words and no escapes, which the texts below lack. */
+static const char *past(const char *at, const char *end, const char *set)
+{
+    while (at < end && strchr(set, *at))
+        at++;
+    return at;
+}
+
+static const char *past_digits(const char *at, const char *end)
+{
+    const char *after = past(at, end, "0123456789");
+    return after > at ? after : NULL;
+}
+
+static const char *past_number(const char *at, const char *end)
+{
+    at += at < end && *at == '-';
+    const char *after = past_digits(at, end);
+    if (!after || (*at == '0' && after > at + 1))
+        return NULL;
+    if (after < end && *after == '.')
+        after = past_digits(after + 1, end);
+    if (after && after < end && *after == 'e') {
+        after++;
+        after = past_digits(after + (after < end && *after == '-'), end);
+    }
+    return after;
+}
+
+static const char *past_string(const char *at, const char *end)
+{
+    const char *quote = at < end && *at == '"' ? memchr(at + 1, '"', (size_t)(end - at) - 1) : NULL;
+    return quote ? quote + 1 : NULL;
+}
+
+static const char *past_value(const char *at, const char *end);
+
+static const char *past_member(const char *at, const char *end)
+{
+    at = past_string(past(at, end, " "), end);
+    if (at)
+        at = past(at, end, " ");
+    return at && at < end && *at == ':' ? past_value(at + 1, end) : NULL;
+}
+
+static const char *past_container(const char *at, const char *end)
+{
+    bool object = *at++ == '{';
+    char closing = object ? '}' : ']';
+    const char *inside = past(at, end, " ");
+    if (inside < end && *inside == closing)
+        return inside + 1;
+    for (;; at++) {
+        at = object ? past_member(at, end) : past_value(at, end);
+        if (!at || at == end)
+            return NULL;
+        if (*at == closing)
+            return at + 1;
+        if (*at != ',')
+            return NULL;
+    }
+}
+
+/* With the space around it. */
+static const char *past_value(const char *at, const char *end)
+{
+    at = past(at, end, " ");
+    if (at == end)
+        return NULL;
+    if (*at == '{' || *at == '[')
+        at = past_container(at, end);
+    else
+        at = *at == '"' ? past_string(at, end) : past_number(at, end);
+    return at ? past(at, end, " ") : NULL;
+}
+
+/* All three million of them. */
+static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
+{
+    (void)state;
+    static const char signs[] = "[]{},:\"0-.e ";
+    const size_t base = sizeof signs - 1;
+    size_t texts = 1;
+    for (size_t length = 0; length <= 6; length++, texts *= base) {
+        for (size_t n = 0; n < texts; n++) {
+            char bytes[6];
+            size_t left = n;
+            for (size_t i = 0; i < length; i++, left /= base)
+                bytes[i] = signs[left % base];
+            struct text text = {bytes, length};
+            bool expected = past_value(bytes, bytes + length) == bytes + length;
+            if (read_text(text).accepted != expected)
+                fail_msg("%s is %s", shown(text), expected ? "rejected" : "accepted");
+        }
+    }
+}
+
+/* ---- tokens ---- */
+
+struct expected {
+    enum json_type type;
+    size_t start, length;
+    bool escaped;
+};
+
+static void assert_tokens(struct text text, const struct expected *expected, size_t count)
+{
+    struct json_reader reader;
+    json_begin(&reader, at_end(text), text.length);
+    for (size_t i = 0; i < count; i++) {
+        struct json_token token = json_next(&reader);
+        if (token.type != expected[i].type || token.start != expected[i].start ||
+            token.length != expected[i].length || token.escaped != expected[i].escaped)
+            fail_msg("token %zu of %s is of type %d at %zu + %zu, escaped %d", i, shown(text),
+                (int)token.type, token.start, token.length, token.escaped);
+    }
+}
+
+static void tokens_tell_what_stands_where(void **state)
+{
+    (void)state;
+    const struct expected tokens[] = {
+        {JSON_OBJECT, 1, 1, false},
+        {JSON_KEY, 4, 2, false},
+        {JSON_INTEGER, 10, 2, false},
+        {JSON_KEY, 14, 4, true},
+        {JSON_ARRAY, 20, 1, false},
+        {JSON_NULL, 21, 4, false},
+        {JSON_TRUE, 26, 4, false},
+        {JSON_FALSE, 31, 5, false},
+        {JSON_ARRAY_END, 36, 1, false},
+        {JSON_KEY, 39, 0, false},
+        {JSON_STRING, 42, 4, false},
+        {JSON_KEY, 49, 1, false},
+        {JSON_REAL, 52, 4, false},
+        {JSON_OBJECT_END, 56, 1, false},
+        {JSON_END, 58, 0, false},
+        {JSON_END, 58, 0, false},
+    };
+    assert_tokens(
+        (struct text)TEXT(" { \"id\" : 42,\"a\\nb\":[null,true,false],\"\":\"\xf0\x9f\x98\x80"
+                          "\",\"r\":-1.0} "),
+        tokens, COUNT(tokens));
+}
+
+static void names_are_told_from_strings_at_every_depth(void **state)
+{
+    (void)state;
+    const struct expected tokens[] = {
+        {JSON_OBJECT, 0, 1, false},
+        {JSON_KEY, 2, 1, false},
+        {JSON_ARRAY, 5, 1, false},
+        {JSON_STRING, 7, 1, false},
+        {JSON_OBJECT, 10, 1, false},
+        {JSON_KEY, 12, 1, false},
+        {JSON_STRING, 16, 1, false},
+        {JSON_OBJECT_END, 18, 1, false},
+        {JSON_STRING, 21, 1, false},
+        {JSON_ARRAY_END, 23, 1, false},
+        {JSON_KEY, 26, 1, false},
+        {JSON_STRING, 30, 1, false},
+        {JSON_OBJECT_END, 32, 1, false},
+        {JSON_END, 33, 0, false},
+    };
+    assert_tokens((struct text)TEXT("{\"a\":[\"b\",{\"c\":\"d\"},\"e\"],\"f\":\"g\"}"), tokens,
+        COUNT(tokens));
+}
+
+static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
+{
+    (void)state;
+    const struct expected tokens[] = {
+        {JSON_ARRAY, 0, 1, false},
+        {JSON_STRING, 2, 1, false},
+        {JSON_STRING, 6, 2, true},
+        {JSON_STRING, 11, 1, false}, /* what was before it does not count */
+        {JSON_STRING, 15, 12, true},
+        {JSON_ARRAY_END, 28, 1, false},
+        {JSON_END, 29, 0, false},
+    };
+    assert_tokens(
+        (struct text)TEXT("[\"/\",\"\\/\",\"a\",\"\\ud83d\\ude00\"]"), tokens, COUNT(tokens));
+}
+
+/* So that a caller can say which part of a document was wrong. */
+static void a_fault_tells_where_it_is(void **state)
+{
+    (void)state;
+    const struct {
+        struct text text;
+        size_t offset;
+    } faults[] = {
+        {TEXT(""), 0},
+        {TEXT("  "), 2},
+        {TEXT("  x"), 2},
+        {TEXT("[1,]"), 3},
+        {TEXT("[1 2]"), 3},
+        {TEXT("[1"), 2},
+        {TEXT("{1:2}"), 1},
+        {TEXT("{\"a\" 1}"), 5},
+        {TEXT("{\"a\":1,}"), 7},
+        {TEXT("{\"a\":1]"), 6},
+        {TEXT("{} {}"), 3},
+        {TEXT("01"), 1},
+        {TEXT("1.x"), 2},
+        {TEXT("-x"), 1},
+        {TEXT("[1e+]"), 4},
+        {TEXT("[true,falsy]"), 6},
+        {TEXT("\"abc"), 4},
+        {TEXT("\"ab\x01\""), 3},
+        {TEXT("\"ab\\x\""), 3},
+        {TEXT("\"\\n\\ud800\""), 3},
+        {TEXT("\"ab\xff\""), 3},
+        {TEXT("{\"a\xff\":1}"), 3},
+    };
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct reading reading = read_text(faults[i].text);
+        assert_false(reading.accepted);
+        if (reading.offset != faults[i].offset)
+            fail_msg("the fault of %s is at %zu", shown(faults[i].text), reading.offset);
+    }
+}
+
+/* A connection that was cut is another matter than a service that sends something else. */
+static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(void **state)
+{
+    (void)state;
+    const struct {
+        struct text text;
+        const char *word;
+    } faults[] = {
+        {TEXT(""), "empty"},
+        {TEXT("["), "unfinished"},
+        {TEXT("[1"), "unfinished"},
+        {TEXT("[1,"), "unfinished"},
+        {TEXT("{"), "unfinished"},
+        {TEXT("{\"a\":"), "unfinished"},
+        {TEXT("{\"a\":1"), "unfinished"},
+        {TEXT("{\"a\":1,"), "unfinished"},
+        {TEXT("[\"a"), "unfinished"},
+        {TEXT("<html>"), "no JSON value"},
+    };
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct json_reader reader;
+        struct text text = faults[i].text;
+        json_begin(&reader, at_end(text), text.length);
+        while (json_next(&reader).type != JSON_ERROR)
+            continue;
+        if (!strstr(reader.fault, faults[i].word))
+            fail_msg("the fault of %s is '%s'", shown(text), reader.fault);
+    }
+}
+
+static void a_fault_stays_and_does_not_change(void **state)
+{
+    (void)state;
+    struct json_reader reader;
+    json_begin(&reader, "[1 2]", 5);
+    assert_int_equal(json_next(&reader).type, JSON_ARRAY);
+    assert_int_equal(json_next(&reader).type, JSON_INTEGER);
+    assert_int_equal(json_next(&reader).type, JSON_ERROR);
+    const char *fault = reader.fault;
+    assert_non_null(fault);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(json_next(&reader).type, JSON_ERROR);
+        assert_ptr_equal(reader.fault, fault);
+        assert_int_equal(reader.offset, 3);
+    }
+}
+
+static void a_reader_can_begin_again(void **state)
+{
+    (void)state;
+    struct json_reader reader;
+    json_begin(&reader, "{\"a\":[x", 7);
+    while (json_next(&reader).type != JSON_ERROR)
+        continue;
+    json_begin(&reader, "[]", 2);
+    assert_null(reader.fault);
+    assert_int_equal(json_next(&reader).type, JSON_ARRAY);
+    assert_int_equal(json_next(&reader).type, JSON_ARRAY_END);
+    assert_int_equal(json_next(&reader).type, JSON_END);
+}
+
+/* ---- escapes ---- */
+
+/* Reads `text`, a string with its quotes, and gives its bytes: they stand in memory that ends
+ * where the room ends that json_unescape may ask for. */
+static struct text unescaped(struct text text)
+{
+    struct json_reader reader;
+    json_begin(&reader, at_end(text), text.length);
+    struct json_token token = json_next(&reader);
+    assert_int_equal(token.type, JSON_STRING);
+    char *to = target.end - token.length;
+    const char *from = at_end((struct text){text.bytes + token.start, token.length});
+    return (struct text){to, json_unescape(from, token.length, to)};
+}
+
+static void assert_unescaped(struct text text, struct text expected)
+{
+    struct text bytes = unescaped(text);
+    if (bytes.length != expected.length ||
+        memcmp(bytes.bytes, expected.bytes, expected.length) != 0)
+        fail_msg("unescaped to %s", shown(bytes));
+}
+
+static void escapes_become_the_bytes_they_stand_for(void **state)
+{
+    (void)state;
+    const struct {
+        struct text text, bytes;
+    } strings[] = {
+        {TEXT("\"\""), TEXT("")},
+        {TEXT("\"plain\""), TEXT("plain")},
+        {TEXT("\"\\\"\""), TEXT("\"")},
+        {TEXT("\"\\\\\""), TEXT("\\")},
+        {TEXT("\"\\/\""), TEXT("/")},
+        {TEXT("\"\\b\""), TEXT("\x08")},
+        {TEXT("\"\\f\""), TEXT("\x0c")},
+        {TEXT("\"\\n\""), TEXT("\x0a")},
+        {TEXT("\"\\r\""), TEXT("\x0d")},
+        {TEXT("\"\\t\""), TEXT("\x09")},
+        {TEXT("\"\\u0041\""), TEXT("A")},
+        {TEXT("\"\\u0000\""), TEXT("\0")},
+        {TEXT("\"a\\u0000b\""), TEXT("a\0b")},
+        {TEXT("\"\\u001f\""), TEXT("\x1f")},
+        {TEXT("\"\\u0022\\u005C\""), TEXT("\"\\")},
+        {TEXT("\"\\\\u0041\""), TEXT("\\u0041")}, /* a backslash, then plain letters */
+        {TEXT("\"\\\\\\u0041\""), TEXT("\\A")},
+        {TEXT("\"\\\\n\\n\""), TEXT("\\n\n")},
+        {TEXT("\"\\u00e9\\u00E9\""), TEXT("\xc3\xa9\xc3\xa9")},
+        {TEXT("\"\\u20ac\""), TEXT("\xe2\x82\xac")},
+        {TEXT("\"\\ud83d\\ude00\""), TEXT("\xf0\x9f\x98\x80")},
+        {TEXT("\"\\uD83D\\uDE00x\""), TEXT("\xf0\x9f\x98\x80x")},
+        {TEXT("\"\\ud800\\udc00\""), TEXT("\xf0\x90\x80\x80")},
+        {TEXT("\"\\udbff\\udfff\""), TEXT("\xf4\x8f\xbf\xbf")},
+        {TEXT("\"\\uffff\""), TEXT("\xef\xbf\xbf")},
+        {TEXT("\"\\u00410\""), TEXT("A0")}, /* a fifth digit is text */
+        {TEXT("\"a\\tb\xc3\xa4\\n\xf0\x9f\x98\x80z\""), TEXT("a\tb\xc3\xa4\n\xf0\x9f\x98\x80z")},
+        {TEXT("\"x\\ny\\tz\""), TEXT("x\ny\tz")},
+    };
+    for (size_t i = 0; i < COUNT(strings); i++)
+        assert_unescaped(strings[i].text, strings[i].bytes);
+}
+
+static void every_unit_becomes_its_character(void **state)
+{
+    (void)state;
+    for (unsigned unit = 0; unit <= 0xffff; unit++) {
+        char text[16], bytes[4];
+        if (is_surrogate(unit))
+            continue;
+        snprintf(text, sizeof text, unit % 2 ? "\"\\u%04x\"" : "\"\\u%04X\"", unit);
+        assert_unescaped(text_of(text), (struct text){bytes, encode(unit, bytes)});
+    }
+}
+
+static void every_pair_of_surrogates_becomes_its_character(void **state)
+{
+    (void)state;
+    for (unsigned point = 0x10000; point <= 0x10ffff; point++) {
+        char text[16], bytes[4];
+        snprintf(text, sizeof text, "\"\\u%04x\\u%04X\"", 0xd800 + (point - 0x10000) / 0x400,
+            0xdc00 + point % 0x400);
+        assert_unescaped(text_of(text), (struct text){bytes, encode(point, bytes)});
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_value_may_be_the_whole_text),
+        cmocka_unit_test(lists_and_objects_hold_any_values),
+        cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),
+        cmocka_unit_test(the_name_of_a_member_is_a_string),
+        cmocka_unit_test(only_three_words_are_known_and_their_case_matters),
+        cmocka_unit_test(what_only_javascript_knows_is_rejected),
+        cmocka_unit_test(nothing_is_no_value),
+        cmocka_unit_test(after_the_value_only_space_may_come),
+        cmocka_unit_test(space_is_blank_tab_line_feed_and_carriage_return),
+        cmocka_unit_test(a_byte_order_mark_is_no_space),
+        cmocka_unit_test(a_nul_byte_ends_nothing),
+        cmocka_unit_test(numbers_are_read_whole_and_told_apart_by_how_they_are_written),
+        cmocka_unit_test(what_is_not_quite_a_number_is_rejected),
+        cmocka_unit_test(strings_hold_any_character_of_unicode),
+        cmocka_unit_test(an_unfinished_string_is_rejected),
+        cmocka_unit_test(control_characters_stand_in_a_string_only_escaped),
+        cmocka_unit_test(nine_escapes_are_known),
+        cmocka_unit_test(an_escape_of_unicode_has_four_hex_digits),
+        cmocka_unit_test(a_lone_surrogate_is_rejected_and_any_other_unit_accepted),
+        cmocka_unit_test(a_high_surrogate_needs_a_low_one_right_behind_it),
+        cmocka_unit_test(malformed_utf8_is_rejected),
+        cmocka_unit_test(every_character_is_utf8_and_no_surrogate_is),
+        cmocka_unit_test(nothing_else_of_up_to_three_bytes_is_utf8),
+        cmocka_unit_test(nothing_else_of_four_bytes_is_utf8),
+        cmocka_unit_test(a_string_and_json_is_utf8_agree),
+        cmocka_unit_test(text_of_any_length_is_utf8_if_each_character_is),
+        cmocka_unit_test(lists_and_objects_nest_512_deep_and_no_deeper),
+        cmocka_unit_test(empty_lists_and_objects_count_as_a_level),
+        cmocka_unit_test(a_text_of_openings_only_is_rejected_where_it_gets_too_deep),
+        cmocka_unit_test(any_number_of_lists_may_stand_side_by_side),
+        cmocka_unit_test(each_opening_is_closed_by_its_own_bracket),
+        cmocka_unit_test(a_document_that_broke_off_is_rejected_wherever_it_did),
+        cmocka_unit_test(a_document_with_any_wrong_byte_is_read_to_an_end),
+        cmocka_unit_test(every_text_of_up_to_six_signs_is_read_by_the_grammar),
+        cmocka_unit_test(tokens_tell_what_stands_where),
+        cmocka_unit_test(names_are_told_from_strings_at_every_depth),
+        cmocka_unit_test(a_string_with_a_backslash_is_marked_as_escaped),
+        cmocka_unit_test(a_fault_tells_where_it_is),
+        cmocka_unit_test(a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one),
+        cmocka_unit_test(a_fault_stays_and_does_not_change),
+        cmocka_unit_test(a_reader_can_begin_again),
+        cmocka_unit_test(escapes_become_the_bytes_they_stand_for),
+        cmocka_unit_test(every_unit_becomes_its_character),
+        cmocka_unit_test(every_pair_of_surrogates_becomes_its_character),
+    };
+    return cmocka_run_group_tests(tests, make_rooms, free_rooms);
+}

@@ -1,0 +1,445 @@
+/* url_test.c - taking a base URL apart. What a URL is taken for decides whether the key may travel
+ * unencrypted, so most cases here are attempts to make a foreign host look like this machine. */
+#include "url.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void assert_is_empty(const struct url *url)
+{
+    assert_null(url->origin);
+    assert_null(url->host);
+    assert_null(url->path);
+    assert_false(url->secure);
+    assert_false(url->loopback);
+}
+
+static void read_url(struct url *url, const char *text)
+{
+    const char *fault = url_parse(url, text);
+    if (fault)
+        fail_msg("'%s' is refused: %s", text, fault);
+}
+
+static void assert_refused(const char *text)
+{
+    struct url url;
+    const char *fault = url_parse(&url, text);
+    if (!fault)
+        fail_msg("'%s' is taken for '%s%s'", text, url.origin, url.path);
+    assert_true(strlen(fault) > 0);
+    assert_is_empty(&url);
+    url_free(&url); /* does no harm after a fault */
+}
+
+static void assert_all_refused(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_refused(texts[i]);
+}
+
+/* Reads `text` and, since this is what requests are sent to, once more what it was read as. */
+static void assert_read_as(const char *text, const char *origin, const char *path)
+{
+    char again[300];
+    struct url url;
+    read_url(&url, text);
+    if (strcmp(url.origin, origin) != 0 || strcmp(url.path, path) != 0)
+        fail_msg("'%s' is read as '%s' and '%s', not '%s' and '%s'", text, url.origin, url.path,
+            origin, path);
+    assert_int_equal(url.secure, strncmp(origin, "https:", 6) == 0);
+    snprintf(again, sizeof again, "%s%s", url.origin, url.path);
+
+    struct url second;
+    read_url(&second, again);
+    assert_string_equal(second.origin, url.origin);
+    assert_string_equal(second.host, url.host);
+    assert_string_equal(second.path, url.path);
+    assert_int_equal(second.secure, url.secure);
+    assert_int_equal(second.loopback, url.loopback);
+    url_free(&second);
+    url_free(&url);
+}
+
+struct reading {
+    const char *text, *origin, *path;
+};
+
+static void assert_all_read_as(const struct reading *readings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_read_as(readings[i].text, readings[i].origin, readings[i].path);
+}
+
+static void assert_loopback(const char *text, bool loopback)
+{
+    struct url url;
+    read_url(&url, text);
+    if (url.loopback != loopback)
+        fail_msg("'%s' is%s taken for this machine", text, loopback ? " not" : "");
+    url_free(&url);
+}
+
+/* A host that is not this machine: refused, or at least not taken for it. */
+static void assert_never_loopback(const char *text)
+{
+    struct url url;
+    if (!url_parse(&url, text) && url.loopback)
+        fail_msg("'%s' is taken for this machine, as '%s'", text, url.host);
+    url_free(&url);
+}
+
+static void scheme_host_port_and_path_are_told_apart(void **state)
+{
+    (void)state;
+    struct url url;
+    read_url(&url, "https://api.example.com:8443/v1/agents");
+    assert_string_equal(url.origin, "https://api.example.com:8443");
+    assert_string_equal(url.host, "api.example.com");
+    assert_string_equal(url.path, "/v1/agents");
+    assert_true(url.secure);
+    assert_false(url.loopback);
+    url_free(&url);
+    assert_is_empty(&url);
+    url_free(&url);
+}
+
+static void scheme_and_host_are_lowered(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"HTTPS://API.Example.COM", "https://api.example.com", ""},
+        {"hTTp://LOCALHOST", "http://localhost", ""},
+        {"https://[FE80::A]", "https://[fe80::a]", ""},
+        {"https://AZaz09-.example", "https://azaz09-.example", ""},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+static void the_case_of_a_path_is_kept(void **state)
+{
+    (void)state;
+    assert_read_as("https://h/Some/PATH", "https://h", "/Some/PATH");
+}
+
+static void the_default_port_is_dropped(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"https://h:443", "https://h", ""},
+        {"https://h:443/v1", "https://h", "/v1"},
+        {"https://h:0443", "https://h", ""},
+        {"http://h:80/", "http://h", ""},
+        {"http://127.0.0.1:80", "http://127.0.0.1", ""},
+        {"https://[::1]:443", "https://[::1]", ""},
+        {"https://h:/v1", "https://h", "/v1"},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+static void another_port_is_kept(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"https://h:80", "https://h:80", ""},
+        {"http://h:443", "http://h:443", ""},
+        {"https://h:8443/", "https://h:8443", ""},
+        {"https://h:08443/", "https://h:8443", ""},
+        {"http://h:1", "http://h:1", ""},
+        {"http://h:65535/x", "http://h:65535", "/x"},
+        {"http://[::1]:8080/x", "http://[::1]:8080", "/x"},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+static void what_is_no_port_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://h:65536", "https://h:4294967739", "https://h:-1",
+        "https://h:+443", "https://h:x", "https://h:443x", "https://h:443:443", "https://h::443",
+        "https://h:44.3", "https://h:0x1bb"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+static void trailing_slashes_are_dropped(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"https://h", "https://h", ""},
+        {"https://h/", "https://h", ""},
+        {"https://h//", "https://h", ""},
+        {"https://h/////", "https://h", ""},
+        {"https://h/v1/", "https://h", "/v1"},
+        {"https://h/v1///", "https://h", "/v1"},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+/* A service behind a reverse proxy has one. */
+static void a_prefix_is_kept(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"https://h/v1", "https://h", "/v1"},
+        {"https://h/a/b/c", "https://h", "/a/b/c"},
+        {"https://h/a//b", "https://h", "/a//b"},
+        {"https://h/a%20b", "https://h", "/a%20b"},
+        {"https://h/a.b-c_d~e", "https://h", "/a.b-c_d~e"},
+        {"https://h/a;b=c,d", "https://h", "/a;b=c,d"},
+        {"https://h/a@b:c", "https://h", "/a@b:c"},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+static void dots_in_a_prefix_are_resolved(void **state)
+{
+    (void)state;
+    const struct reading readings[] = {
+        {"https://h/a/../b", "https://h", "/b"},
+        {"https://h/a/./b/", "https://h", "/a/b"},
+        {"https://h/../../b", "https://h", "/b"},
+        {"https://h/a/..", "https://h", ""},
+    };
+    assert_all_read_as(readings, COUNT(readings));
+}
+
+static void every_address_of_127_is_this_machine(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://127.0.0.1", "http://127.0.0.0", "http://127.0.0.1:8080/x",
+        "http://127.255.255.255", "http://127.1.2.3/", "https://127.0.0.1"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_loopback(texts[i], true);
+}
+
+static void localhost_is_this_machine_in_any_case(void **state)
+{
+    (void)state;
+    const char *const texts[] = {
+        "http://localhost", "http://LOCALHOST", "http://LocalHost:8080/x", "https://localhost"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_loopback(texts[i], true);
+}
+
+static void the_loopback_address_of_ipv6_is_this_machine(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://[::1]", "http://[::1]:8080/x", "http://[::0001]",
+        "http://[0:0:0:0:0:0:0:1]", "http://[0000:0000:0000:0000:0000:0000:0000:0001]",
+        "https://[::1]"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_loopback(texts[i], true);
+}
+
+static void other_addresses_are_not_this_machine(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://128.0.0.1", "http://126.255.255.255", "http://1.127.0.0",
+        "http://10.0.0.127", "http://0.0.0.0", "http://192.168.0.1", "http://[::]", "http://[::2]",
+        "http://[1::1]", "http://[::1:1]", "http://[fe80::1]", "http://[::127.0.0.1]",
+        "https://api.cekura.ai"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_loopback(texts[i], false);
+}
+
+/* Names that belong to somebody, who may let them point anywhere. */
+static void names_that_look_like_this_machine_are_not_it(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://localhost.evil.com", "http://127.0.0.1.nip.io",
+        "http://127.0.0.1.evil.com", "http://evil.com.localhost.evil.com", "http://xlocalhost",
+        "http://localhostx", "http://localhost-", "http://local", "http://evil.com/localhost",
+        "http://evil.com/127.0.0.1", "http://evil.com:8080/@localhost", "http://127.evil.com",
+        "http://127-0-0-1.evil.com", "http://x127.0.0.1", "http://127.0.0.1x", "http://127.0.0.0.1",
+        "http://127.0.0.256"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_loopback(texts[i], false);
+}
+
+/* Each of these is read one way by some reader of URLs and another way by the next. */
+static void tricks_do_not_make_another_host_this_machine(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://localhost@evil.com", "http://127.0.0.1:80@evil.com",
+        "http://localhost:80%40evil.com", "http://evil.com#@localhost",
+        "http://evil.com?@localhost", "http://evil.com\\@localhost", "http://localhost\\.evil.com",
+        "http://localhost\\@evil.com", "http://localhost%2eevil.com",
+        "http://localhost%2f.evil.com", "http://localhost%23.evil.com",
+        "http://localhost%00.evil.com", "http://127.0.0.1%00.evil.com",
+        "http://localhost;.evil.com", "http://localhost,evil.com", "http://localhost .evil.com",
+        "http://localhost\t.evil.com", "http://evil.com%00localhost", "http://127%2e0.0.1.nip.io",
+        "http://[::1].evil.com", "http://[::1]evil.com", "http://[::1]@evil.com",
+        "http://[localhost]", "http://[127.0.0.1]", "http://::1", "http://[::1"};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_never_loopback(texts[i]);
+}
+
+/* Old ways of writing an address, and escapes, are fine as long as the connection goes where the
+ * check looked: so what comes out has to be the plain address. */
+static void other_spellings_of_an_address_are_refused_or_made_plain(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"http://127.1", "http://127.0.1", "http://2130706433",
+        "http://0x7f000001", "http://0x7f.0.0.1", "http://0177.0.0.1", "http://0177.1",
+        "http://%31%32%37.0.0.1", "http://127.0.0.%31"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct url url;
+        if (url_parse(&url, texts[i]) == NULL)
+            assert_read_as(texts[i], "http://127.0.0.1", "");
+        url_free(&url);
+    }
+    struct url url;
+    if (url_parse(&url, "http://%6cocal%68ost") == NULL)
+        assert_read_as("http://%6cocal%68ost", "http://localhost", "");
+    url_free(&url);
+}
+
+/* The zone tells which network a link-local address is on: without it, it is another address. */
+static void an_address_with_a_zone_is_not_read_as_one_without(void **state)
+{
+    (void)state;
+    struct url url;
+    bool refused = url_parse(&url, "https://[fe80::1%25eth0]:8443/v1") != NULL;
+    bool kept = !refused && strstr(url.origin, "eth0");
+    url_free(&url);
+    assert_true(refused || kept);
+}
+
+static void a_user_name_or_a_password_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://user@h", "https://user:password@h/", "https://user:@h",
+        "https://:password@h", "https://a@b@h", "https://user:pass:word@h", "https://us%40er@h"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+/* What is added to the path of a base URL would otherwise end up in its query. */
+static void a_query_or_a_fragment_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://h?a", "https://h/?a=b", "https://h/v1?a=b&c",
+        "https://h#a", "https://h/#a", "https://h/v1#a", "https://h/v1?a#b", "https://h??",
+        "https://h/#?"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+/* libcurl has told an empty one from none in some versions only. */
+static void an_empty_query_or_fragment_is_refused_or_dropped(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://h?", "https://h/?", "https://h#", "https://h/#"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct url url;
+        if (url_parse(&url, texts[i]) == NULL)
+            assert_read_as(texts[i], "https://h", "");
+        url_free(&url);
+    }
+}
+
+static void a_scheme_other_than_https_and_http_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"ftp://h", "ftps://h", "file:///etc/passwd", "file://h/x",
+        "ws://h", "wss://h/", "gopher://h", "httpx://h", "httpss://h", "htt://h", "xhttps://h",
+        "mailto:a@b.c", "javascript:alert(1)", "data:,x"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+static void a_url_without_a_scheme_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"api.cekura.ai", "api.cekura.ai/v1", "localhost", "127.0.0.1",
+        "localhost:8080", "//api.cekura.ai", "/v1", "://h", ":", "h", "https", "https:", "https:h",
+        "?a", "#a", "."};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+static void a_url_without_a_host_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://", "https:///", "http://:80", "http://:80/x",
+        "https://?a", "https://#a", "https://@", "http://[]", "http://[]:80"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
+static void an_empty_text_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("");
+}
+
+/* A line break would end the request line, or a header, where somebody else wants it to end. */
+static void control_characters_and_spaces_are_refused_anywhere(void **state)
+{
+    (void)state;
+    const char *const forms[] = {"%chttps://h/v1", "ht%ctps://h/v1", "https:%c//h/v1",
+        "https://%ch/v1", "https://ex%cample/v1", "https://h%c/v1", "https://h:%c443/v1",
+        "https://h:443%c/v1", "https://h/%cv1", "https://h/v%c1", "https://h/v1%c"};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        for (int c = 1; c <= 0x7f; c++) {
+            char text[64];
+            if (c > ' ' && c < 0x7f)
+                continue;
+            snprintf(text, sizeof text, forms[i], c);
+            assert_refused(text);
+        }
+    }
+}
+
+static void a_host_with_a_character_of_no_host_is_refused(void **state)
+{
+    (void)state;
+    for (const char *c = "!\"$&'()*+,;<=>\\^`{}"; *c; c++) {
+        char text[64];
+        snprintf(text, sizeof text, "https://ex%cample.com/v1", *c);
+        assert_refused(text);
+    }
+    assert_refused("https://ex%2fample.com");
+    assert_refused("https://ex%0aample.com");
+    assert_refused("https://ex%20ample.com");
+    assert_refused("https://[::1]x");
+    assert_refused("https://[12345::]");
+    assert_refused("https://[::1");
+    assert_refused("https://::1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scheme_host_port_and_path_are_told_apart),
+        cmocka_unit_test(scheme_and_host_are_lowered),
+        cmocka_unit_test(the_case_of_a_path_is_kept),
+        cmocka_unit_test(the_default_port_is_dropped),
+        cmocka_unit_test(another_port_is_kept),
+        cmocka_unit_test(what_is_no_port_is_refused),
+        cmocka_unit_test(trailing_slashes_are_dropped),
+        cmocka_unit_test(a_prefix_is_kept),
+        cmocka_unit_test(dots_in_a_prefix_are_resolved),
+        cmocka_unit_test(every_address_of_127_is_this_machine),
+        cmocka_unit_test(localhost_is_this_machine_in_any_case),
+        cmocka_unit_test(the_loopback_address_of_ipv6_is_this_machine),
+        cmocka_unit_test(other_addresses_are_not_this_machine),
+        cmocka_unit_test(names_that_look_like_this_machine_are_not_it),
+        cmocka_unit_test(tricks_do_not_make_another_host_this_machine),
+        cmocka_unit_test(other_spellings_of_an_address_are_refused_or_made_plain),
+        cmocka_unit_test(an_address_with_a_zone_is_not_read_as_one_without),
+        cmocka_unit_test(a_user_name_or_a_password_is_refused),
+        cmocka_unit_test(a_query_or_a_fragment_is_refused),
+        cmocka_unit_test(an_empty_query_or_fragment_is_refused_or_dropped),
+        cmocka_unit_test(a_scheme_other_than_https_and_http_is_refused),
+        cmocka_unit_test(a_url_without_a_scheme_is_refused),
+        cmocka_unit_test(a_url_without_a_host_is_refused),
+        cmocka_unit_test(an_empty_text_is_refused),
+        cmocka_unit_test(control_characters_and_spaces_are_refused_anywhere),
+        cmocka_unit_test(a_host_with_a_character_of_no_host_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
