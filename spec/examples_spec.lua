@@ -66,7 +66,8 @@ describe("examples", function()
     it("tells of an error, of bad arguments and of a missing file, and fails", function()
       local output, status = improve("2142 101 " .. dir .. "/prompt.txt", "wrong-key")
       assert.equal(1, status)
-      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n", output)
+      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
+        output)
       output, status = improve "2142 101"
       assert.equal(1, status)
       assert.truthy(output:find "^usage: ")
@@ -79,7 +80,8 @@ describe("examples", function()
     end)
 
     it("tells of a configuration that holds no key", function()
-      local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101 %s/prompt.txt"):format(dir, lua, dir))
+      local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101 %s/prompt.txt"):format(
+        dir, lua, dir))
       assert.equal(1, status)
       assert.truthy(output:find "^cekura: config: no API key")
     end)
@@ -87,8 +89,8 @@ describe("examples", function()
     it("takes key and URL from the official CLI's configuration file", function()
       shell(("mkdir -p %s/.cekura && printf 'api_url = \"%s\"\\napi_key = \"%s\"\\n' > %s/.cekura/config.toml"):format(
         dir, server.url, server.key, dir))
-      local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101,102 %s/prompt.txt"):format(dir, lua,
-        dir))
+      local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101,102 %s/prompt.txt"):format(
+        dir, lua, dir))
       assert.equal(0, status, output)
     end)
   end)

@@ -39,15 +39,16 @@ describe("an installation", function()
       print(cekura._VERSION, cekura.assert(job:wait { interval = 0.02 }).improved_prompt ~= nil)
     ]]
     handle:close()
-    local output, status = shell(
-      ("cd %s && LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so;;' CEKURA_API_URL=%s CEKURA_API_KEY=%s %s try.lua")
-        :format(dir, share, share, lib, server.url, server.key, lua))
+    local paths = ("LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so;;'"):format(share, share, lib)
+    local output, status = shell(("cd %s && %s CEKURA_API_URL=%s CEKURA_API_KEY=%s %s try.lua"):format(
+      dir, paths, server.url, server.key, lua))
     assert.equal(require "cekura.version" .. "\ttrue\n", output)
     assert.equal(0, status)
   end
 
   it("by make has the Lua files and the core where this Lua looks, and works", function()
-    local output, status = shell(("make --no-print-directory -s install LUA=%s PREFIX=/opt/x DESTDIR=%s"):format(lua, dir))
+    local output, status = shell(("make --no-print-directory -s install LUA=%s PREFIX=/opt/x DESTDIR=%s"):format(
+      lua, dir))
     assert.equal(0, status, output)
     local share, lib = dir .. "/opt/x/share/lua/" .. abi, dir .. "/opt/x/lib/lua/" .. abi
     assert.equal(files_below "lua", files_below(share))

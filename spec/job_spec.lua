@@ -691,13 +691,15 @@ describe("a job", function()
 
   -- They stayed for as long as the client lived.
   it("that is given up while its poll is in flight is collected once that is over", function()
-    server:script(POLL, { { delay = 0.1, body = { status = "queued" } } })
+    local queued = { status = "queued" }
     local seen = setmetatable({}, { __mode = "v" })
     local function give_up_some()
       for index = 1, 4 do
+        server:script(POLL, { { body = queued }, { delay = 0.1, body = queued } })
         local job = cekura.assert(start())
         seen[index] = job
         job:wait { timeout = 0.03, interval = 0.001 }
+        assert.equal(1, job.polls)
         if index > 2 then
           job:cancel()
         end
