@@ -1,0 +1,27 @@
+--- Three layers, each blind to the next: what a file includes tells what it knows.
+
+local shell = require "spec.support.shell"
+
+local function lines_with(pattern, files)
+  return (shell(("grep -nE '%s' %s"):format(pattern, files)))
+end
+
+describe("the layers", function()
+  it("have an engine that knows no Lua and no API", function()
+    assert.equal("", lines_with("lua\\.h|lauxlib|lua_State", "src/*.c src/*.h"))
+    assert.equal("", lines_with("observability|progress_id|CEKURA-API-KEY", "src/*.c src/*.h"))
+  end)
+
+  it("have a binding that knows no curl, no sockets and no API", function()
+    assert.equal("", lines_with("curl/|CURL|sys/socket", "src/lua/*.c src/lua/*.h"))
+    assert.equal("", lines_with("observability|progress_id|CEKURA-API-KEY", "src/lua/*.c src/lua/*.h"))
+  end)
+
+  it("have kinds that are data: no code in their table", function()
+    for kind, declaration in pairs(require "cekura.kinds") do
+      for name, value in pairs(declaration) do
+        assert.are_not.equal("function", type(value), kind .. "." .. name)
+      end
+    end
+  end)
+end)
