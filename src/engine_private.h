@@ -78,7 +78,4 @@ void engine_unlist(struct item *item);
 void engine_set_timer(struct engine *engine, struct timer *timer, int64_t due_us);
 void engine_clear_timer(struct engine *engine, struct timer *timer);
 
-/* Nothing is sent for that long: a 429 is about the whole client. */
-void engine_hold(struct engine *engine, int64_t pause_us);
-
 #endif

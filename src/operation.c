@@ -228,16 +228,6 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
     finish(operation, kind, message);
 }
 
-void operation_skip_hopeless(struct engine *engine)
-{
-    struct operation *operation, *next;
-    for (operation = LIST_FIRST(&engine->operations); operation; operation = next) {
-        next = LIST_NEXT(operation, link);
-        if (operation->state == OPERATION_QUEUED && operation->deadline_us < engine->hold_us)
-            wait_turn(operation);
-    }
-}
-
 /* ---- tries ---- */
 
 void operation_try(struct operation *operation)
@@ -283,6 +273,28 @@ static void pause_before_next(struct operation *operation, int64_t pause_us)
     report(operation, EVENT_RETRIED, pause_us);
 }
 
+/* Finishes what waits its turn and cannot be sent before its deadline. */
+static void skip_hopeless(struct engine *engine)
+{
+    struct operation *operation, *next;
+    for (operation = LIST_FIRST(&engine->operations); operation; operation = next) {
+        next = LIST_NEXT(operation, link);
+        if (operation->state == OPERATION_QUEUED && operation->deadline_us < engine->hold_us)
+            wait_turn(operation);
+    }
+}
+
+/* Nothing is sent for that long: a 429 is about the whole client. */
+static void hold_all(struct engine *engine, int64_t pause_us)
+{
+    int64_t now_us = clock_monotonic_us();
+    int64_t until_us = now_us + retry_hold_us(pause_us);
+    if (until_us <= engine->hold_us)
+        return;
+    engine->hold_us = until_us;
+    skip_hopeless(engine);
+}
+
 void operation_try_ended(struct operation *operation, CURLcode code)
 {
     struct engine *engine = operation->engine;
@@ -310,7 +322,7 @@ void operation_try_ended(struct operation *operation, CURLcode code)
         pause_before_next(operation, pause_us);
     }
     if (result.attempt.status == 429)
-        engine_hold(engine, pause_us);
+        hold_all(engine, pause_us);
 }
 
 /* ---- the operation that stands for itself ---- */

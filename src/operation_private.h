@@ -66,7 +66,4 @@ void operation_try(struct operation *operation);
 /* libcurl has ended the try. */
 void operation_try_ended(struct operation *operation, CURLcode code);
 
-/* Finishes what waits its turn and cannot be sent before its deadline. */
-void operation_skip_hopeless(struct engine *engine);
-
 #endif

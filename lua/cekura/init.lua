@@ -4,15 +4,15 @@ local check = require "cekura.check"
 local cjson = require "cjson"
 local client = require "cekura.client"
 local errors = require "cekura.errors"
-local job = require "cekura.job"
 local own = require "cekura.loop.own"
+local wait = require "cekura.wait"
 
 local cekura = {
   _VERSION = require "cekura.version",
   null = cjson.null,
   new = client.new,
-  all = job.all,
-  each = job.each,
+  all = wait.all,
+  each = wait.each,
 }
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in

@@ -1,7 +1,6 @@
 --- Jobs: background work that the service runs and the client polls.
 
 local answer = require "cekura.answer"
-local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local request = require "cekura.request"
@@ -140,14 +139,6 @@ function job.on_news(self)
   core.resume(client, self)
 end
 
--- What wait gives for a job that has ended.
-local function outcome(fields)
-  if fields.result then
-    return fields.result
-  end
-  return nil, fields.error
-end
-
 -- ---- making one ----
 
 local SCOPE = { "agent_id", "project_id", "assistant_id" }
@@ -251,7 +242,7 @@ function job.known(client, kind, declaration, id, options)
   return job.new(client, kind, declaration, { id = id, scope = read_scope(core.fields(client), options, {}) })
 end
 
--- ---- asking and waiting ----
+-- ---- asking, and letting go ----
 
 --- Asks for the job once, now. A job that has ended is not asked for.
 ---@return cekura.Job? job with its fields brought up to date
@@ -285,160 +276,6 @@ function methods:poll()
     return nil, err
   end
   return self
-end
-
-local function wait_options(options, default_timeout)
-  options = check.options("options", options)
-  return {
-    timeout = check.seconds("timeout", options.timeout) or default_timeout,
-    interval = check.seconds("interval", options.interval),
-    on_progress = check.callback("on_progress", options.on_progress),
-  }
-end
-
--- PUC Lua 5.1 cannot yield across pcall. There, what on_progress raises leaves the watch to the
--- collector.
-local protected = (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) and function(fn, ...)
-  fn(...)
-  return true
-end or pcall
-
-local function report(watching, options, self)
-  local ok, raised = protected(options.on_progress, self)
-  if not ok then
-    watching:close()
-    error(raised, 0)
-  end
-end
-
--- Why a wait for this job ended before the job did.
-local function give_up(watching, self, why)
-  if why == "cancelled" then
-    return errors.new("cancelled", "the task was cancelled", { job = self })
-  end
-  local fields = core.fields(self)
-  local cause
-  if core.trouble(self) then
-    cause = select(2, request.read(fields._client, "GET", fields._path, core.trouble(self)))
-  end
-  local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", watching.timeout)
-  if cause then
-    message = message .. "; the last poll: " .. cause.message
-  end
-  local err = errors.new("timeout", message, { job = self, cause = cause, method = "GET", path = fields._path })
-  fields.error = err
-  return err
-end
-
--- Watches jobs until each is settled; calls settled(job, result, err) for each, in the order in which
--- that happens. Stops when it returns true.
----@param options table as wait_options() gives it
-local function follow(jobs, options)
-  local watching = watch.new(jobs, options.timeout, options.interval)
-  local open, left = {}, #jobs
-  for _, each in ipairs(jobs) do
-    open[each] = true
-  end
-  local given_up
-
-  local function settle(self, result, err)
-    open[self] = nil
-    left = left - 1
-    watching:close(self)
-    return self, result, err
-  end
-
-  local place = 0
-  local function remaining()
-    while place < #jobs do
-      place = place + 1
-      local each = jobs[place]
-      if open[each] then
-        return settle(each, nil, give_up(watching, each, given_up))
-      end
-    end
-  end
-
-  local function next_settled()
-    while left > 0 and not given_up do
-      local self, changed = watching:next()
-      if not self then
-        given_up = changed
-        break
-      end
-      if open[self] then
-        if changed and options.on_progress then
-          report(watching, options, self)
-        end
-        local fields = core.fields(self)
-        if fields._ended then
-          return settle(self, outcome(fields))
-        elseif watching.stopped[self] then
-          return settle(self, nil, watching.stopped[self])
-        end
-      end
-    end
-    return remaining()
-  end
-
-  return next_settled, watching
-end
-
----@class cekura.WaitOptions
----@field timeout? number seconds; the kind's own if nil
----@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
----@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
-
---- Waits until the job has ended.
----@param options? cekura.WaitOptions
----@return table? result of a job that has succeeded, or had nothing to do
----@return cekura.Error? err
-function methods:wait(options)
-  local fields = core.fields(self)
-  options = wait_options(options, fields._declaration.timeout)
-  if fields._ended then
-    return outcome(fields)
-  end
-  local next_settled = follow({ self }, options)
-  local _, result, err = next_settled()
-  return result, err
-end
-
---- Iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
----@param options? cekura.WaitOptions
----@return fun(): cekura.Job?
-function methods:updates(options)
-  local fields = core.fields(self)
-  options = wait_options(options, fields._declaration.timeout)
-  local watching = watch.new({ self }, options.timeout, options.interval)
-  local guard = core.guard(function()
-    watching:close()
-  end)
-  local over = false
-  local function next_change()
-    while guard and not over do
-      local changed, how = watching:next()
-      if not changed then
-        fields.error = give_up(watching, self, how)
-        over = true
-      elseif fields._ended then
-        over = true
-      elseif watching.stopped[self] then
-        fields.error = watching.stopped[self]
-        over = true
-      end
-      if over then
-        watching:close()
-      end
-      if changed and (how or fields._ended) then
-        if options.on_progress then
-          report(watching, options, self)
-        end
-        return self
-      end
-    end
-  end
-  return next_change, nil, nil, guard
 end
 
 --- Stops polling here. The service goes on: this API has no way to cancel. The token still works.
@@ -476,74 +313,6 @@ end
 function methods:json()
   local fields = core.fields(self)
   return fields._answer or fields._path and core.answer(self) or nil
-end
-
--- ---- many ----
-
-local function check_jobs(jobs)
-  check.table("jobs", jobs)
-  local each_once, seen = {}, {}
-  for index, value in ipairs(jobs) do
-    if core.type(value) ~= "job" then
-      errors.misuse(("jobs[%d]: job expected, got %s"):format(index, type(value)))
-    end
-    if not seen[value] then
-      seen[value] = true
-      each_once[#each_once + 1] = value
-    end
-  end
-  return each_once
-end
-
-local function longest_timeout(jobs)
-  local longest = 1
-  for _, self in ipairs(jobs) do
-    longest = math.max(longest, core.fields(self)._declaration.timeout)
-  end
-  return longest
-end
-
---- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
----@param jobs cekura.Job[] of one client or of several
----@param options? cekura.WaitOptions `timeout` is one deadline for all
----@return fun(): cekura.Job?, table?, cekura.Error?
-function job.each(jobs, options)
-  jobs = check_jobs(jobs)
-  options = wait_options(options, longest_timeout(jobs))
-  if #jobs == 0 then
-    return function() end
-  end
-  local next_settled, watching = follow(jobs, options)
-  -- A `for` that is left early leaves no job being polled: Lua 5.4 closes the guard at once, others
-  -- when the iterator is collected.
-  local guard = core.guard(function()
-    watching:close()
-  end)
-  return function()
-    if guard then
-      local self, result, err = next_settled() -- no tail call: Lua 5.1 would not know who iterates
-      return self, result, err
-    end
-  end, nil, nil, guard
-end
-
---- Waits for all jobs.
----@param jobs cekura.Job[]
----@param options? cekura.WaitOptions `timeout` is one deadline for all
----@return { job: cekura.Job, result: table?, err: cekura.Error? }[] in the order given
-function job.all(jobs, options)
-  local settled = {}
-  local next_settled = job.each(jobs, options) -- called, not iterated over: Lua 5.1 could not wait in it
-  local self, result, err = next_settled()
-  while self do
-    settled[self] = { job = self, result = result, err = err }
-    self, result, err = next_settled()
-  end
-  local list = {}
-  for index, each in ipairs(jobs) do
-    list[index] = settled[each]
-  end
-  return list
 end
 
 return job

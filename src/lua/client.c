@@ -7,40 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct client_object *binding_client(lua_State *L, int index)
-{
-    struct client_object *client = luaL_checkudata(L, index, CLIENT_TYPE);
-    if (!client->engine)
-        luaL_error(L, "the client could not be made");
-    return client;
-}
-
-/* ---- anchors: integer keys of the client's own table ---- */
-
-int binding_anchor(lua_State *L, int client, int index)
-{
-    lua_pushvalue(L, index);
-    compat_get_table(L, client > 0 ? client : client - 1);
-    lua_insert(L, -2);
-    int ref = luaL_ref(L, -2);
-    lua_pop(L, 1);
-    return ref;
-}
-
-void binding_push_anchored(lua_State *L, int client, int ref)
-{
-    compat_get_table(L, client);
-    lua_rawgeti(L, -1, ref);
-    lua_remove(L, -2);
-}
-
-void binding_release_anchor(lua_State *L, int client, int ref)
-{
-    compat_get_table(L, client);
-    luaL_unref(L, -1, ref);
-    lua_pop(L, 1);
-}
-
 /* ---- life ---- */
 
 static const char *text_option(lua_State *L, int options, const char *name)

@@ -8,52 +8,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* ---- shared by the types ---- */
-
-void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
-    const luaL_Reg *methods, const char *field)
-{
-    luaL_newmetatable(L, name);
-    lua_pushstring(L, name);
-    lua_setfield(L, -2, "__name");
-    lua_pushliteral(L, "protected");
-    lua_setfield(L, -2, "__metatable");
-    compat_set_functions(L, metamethods);
-    lua_newtable(L);
-    compat_set_functions(L, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "_methods");
-    lua_setfield(L, -3, field);
-    lua_pop(L, 1);
-}
-
-int binding_index(lua_State *L)
-{
-    if (lua_type(L, 2) != LUA_TSTRING || lua_tostring(L, 2)[0] == '_') {
-        lua_pushnil(L);
-        return 1;
-    }
-    lua_getmetatable(L, 1);
-    lua_getfield(L, -1, "_methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    if (!lua_isnil(L, -1))
-        return 1;
-    compat_get_table(L, 1);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    return 1;
-}
-
-int binding_call_method(lua_State *L, const char *name)
-{
-    lua_settop(L, 1);
-    luaL_getmetafield(L, 1, "_methods");
-    lua_getfield(L, -1, name);
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 0);
-    return 0;
-}
+/* ---- objects ---- */
 
 /* core.fields(object) -> the object's own table, for the library. */
 static int core_fields(lua_State *L)
