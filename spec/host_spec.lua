@@ -1,22 +1,21 @@
 --- What a host that loads the module must not notice: the traps of libcurl and of embedding, seen from
 -- outside, in a process of their own.
 
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- Runs a program in another process; returns what it printed, and its exit status.
-local function run(code, before)
+-- Runs a program in another process; returns what it printed, and its exit status. `before` and `after`
+-- go around the file's name, in place of the Lua.
+local function run(code, before, after)
   local file = os.tmpname()
   local handle = assert(io.open(file, "w"))
   handle:write(code)
   handle:close()
-  local pipe = io.popen(("%s %s %s 2>&1; echo \"exit $?\""):format(before or "", lua, file))
-  local output = pipe:read "*a"
-  pipe:close()
+  local output, status = shell(("%s %s %s"):format(before or lua, file, after or ""))
   os.remove(file)
-  local text, status = output:match "^(.*)exit (%d+)\n$"
-  return text, tonumber(status)
+  return output, status
 end
 
 local function program(server, code)
@@ -79,19 +78,58 @@ describe("a host", function()
     assert.equal(0, status)
   end)
 
-  it("may end while a name is being resolved, without waiting for it", function()
-    local output, status = run(program(server, [[
-      local client = new { base_url = "https://a-name-that-is-not.invalid", retries = 0 }
+  describe("with a slow resolver", function()
+    local dir, preload
+
+    setup(function()
+      dir = shell "mktemp -d":gsub("%s", "")
+      preload = dir .. "/slow_names.so"
+      local headers = lua == "luajit" and "luajit-2.1" or lua
+      local output, status = shell(([[
+        cc -shared -fPIC -o %s spec/support/slow_names.c -ldl &&
+        cc -I/usr/include/%s -o %s/host spec/support/host.c -l%s -Wl,-E]]):format(
+        preload, headers, dir, lua == "luajit" and "luajit-5.1" or lua))
+      assert.equal(0, status, output)
+    end)
+
+    teardown(function()
+      shell("rm -rf " .. dir)
+    end)
+
+    local code = [[
+      local client = new { base_url = "https://a.name.slow", retries = 0 }
       local began = core.now()
-      local _, err = client:request("GET", "/", { timeout = 0.05 })
-      print(err.kind == "timeout" or err.kind == "network", core.now() - began < 0.4)
-      cekura.spawn(function() client:request("GET", "/") end)
-      cekura.sleep(0.01)
-      client:close()
-      print(core.now() - began < 0.6)
-    ]]))
-    assert.equal("true\ttrue\ntrue\n", output)
-    assert.equal(0, status)
+      local _, err = client:request("GET", "/", { timeout = 0.1 })
+      print(err.kind, err.sent, core.now() - began < 0.4)
+      began = core.now()
+      local task = cekura.spawn(client.request, client, "GET", "/")
+      cekura.sleep(0.05)
+      task:cancel()
+      task:join()
+      print(core.now() - began < 0.4)
+      cekura.spawn(client.request, client, "GET", "/")
+      cekura.sleep(0.05)
+      print(client:stats().longest_step < 0.5)
+    ]]
+
+    -- libcurl waits for its resolver's thread when a handle goes, unless it is told not to.
+    it("is held up by no deadline, no cancelled task and no close", function()
+      local output, status = run(program(server, code .. [[
+        began = core.now()
+        client:close()
+        print(core.now() - began < 0.5)
+        os.exit(0)
+      ]]), "LD_PRELOAD=" .. preload .. " " .. lua)
+      assert.equal("timeout\tfalse\ttrue\ntrue\ntrue\ntrue\n", output)
+      assert.equal(0, status)
+    end)
+
+    -- A resolver's thread came back into a library that was no longer there.
+    it("lives on after lua_close, though a thread of libcurl's is still looking up a name", function()
+      local output, status = run(program(server, code), ("LD_PRELOAD=%s %s/host"):format(preload, dir), "4")
+      assert.equal("timeout\tfalse\ttrue\ntrue\ntrue\nclosed at once\nalive\n", output)
+      assert.equal(0, status)
+    end)
   end)
 
   it("is not killed by SIGPIPE when a server closes while a body is sent", function()
@@ -151,7 +189,7 @@ describe("a host", function()
       local client = new()
       cekura.spawn(function() os.execute "true" end)
       print(client:request("GET", "/slow/", { timeout = 5 }) ~= nil)
-    ]]), "timeout -s TERM 0.3")
+    ]]), "timeout -s TERM 0.3 " .. lua)
     assert.equal("", output)
   end)
 

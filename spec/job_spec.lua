@@ -246,6 +246,20 @@ describe("a job", function()
       end
     end)
 
+    it("runs no Lua for a poll that changes nothing", function()
+      polled_answers { status = "processing" }
+      local job = cekura.assert(start())
+      local fields, looked = core.fields(client), 0
+      local on_news = fields._on_news
+      fields._on_news = function(...)
+        looked = looked + 1
+        return on_news(...)
+      end
+      job:wait { timeout = 0.3, interval = 0.01 }
+      assert.is_true(job.polls > 5)
+      assert.equal(1, looked)
+    end)
+
     it("ends as nothing_to_do when there are no issues, whatever the status says", function()
       living "no_issues"
       local job = cekura.assert(start())
