@@ -167,7 +167,7 @@ describe("a job", function()
 
     it("accepts any 2xx, and an id that is a number", function()
       server:script(START, { { status = 202, body = { progress_id = 12345 } } })
-      assert.equal("12345", cekura.assert(start()).id)
+      assert.equal(12345, cekura.assert(start()).id)
     end)
 
     it("gives a finished job if the answer holds the result itself", function()

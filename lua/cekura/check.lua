@@ -27,9 +27,15 @@ function check.table(name, value)
   return value
 end
 
---- A table of options, or nothing, which gives an empty one.
-function check.options(name, value)
-  return value == nil and {} or check.table(name, value)
+--- A table of options with these names and no others; or nothing, which gives an empty one.
+function check.options(name, value, known)
+  value = value == nil and {} or check.table(name, value)
+  for option in pairs(value) do
+    if not known[option] then
+      errors.misuse(("%s: there is no option %s"):format(name, tostring(option)))
+    end
+  end
+  return value
 end
 
 --- A function, or something that can be called like one, or nothing.

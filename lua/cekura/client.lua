@@ -61,12 +61,11 @@ end
 ---@param given? cekura.Options
 ---@return cekura.Client? client, cekura.Error? err of kind "config"
 function client.new(given)
-  given = check.options("options", given)
-  local loop = choose_loop(given.loop)
   local resolved, err = options.resolve(given)
   if not resolved then
     return nil, err
   end
+  local loop = choose_loop(resolved.loop)
   local self, fault = core.new_client(resolved.engine)
   if not self then
     return nil, errors.new("config", "no engine: " .. fault)
@@ -94,12 +93,7 @@ local REQUEST_OPTIONS = { query = true, body = true, headers = true, timeout = t
 ---@return cekura.Response? response any 2xx
 ---@return cekura.Error? err
 function methods:request(method, path, given)
-  given = check.options("options", given)
-  for name in pairs(given) do
-    if not REQUEST_OPTIONS[name] then
-      errors.misuse(("options: there is no option %s"):format(tostring(name)))
-    end
-  end
+  given = check.options("options", given, REQUEST_OPTIONS)
   method = check.text("method", method):upper()
   if not method:find "^%u+$" then
     errors.misuse(("method: an HTTP method expected, got %q"):format(method))
@@ -142,8 +136,10 @@ local function declaration_of(kind)
   return declaration
 end
 
+local JOB_OPTIONS = { agent_id = true, project_id = true, assistant_id = true, timeout = true }
+
 local function check_job_options(given)
-  given = check.options("options", given)
+  given = check.options("options", given, JOB_OPTIONS)
   for _, name in ipairs { "agent_id", "project_id", "assistant_id" } do
     if given[name] ~= nil then
       check.id(name, given[name])
@@ -172,8 +168,7 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   local declaration = declaration_of(kind)
-  id = uri.text("id", check.id("id", id))
-  return job.known(self, kind, declaration, id, check_job_options(given))
+  return job.known(self, kind, declaration, check.id("id", id), check_job_options(given))
 end
 
 --- Takes up a job from its token.

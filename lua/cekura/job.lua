@@ -164,7 +164,7 @@ local function read_scope(client_fields, options, params)
 end
 
 ---@class cekura.JobOrigin
----@field id? string
+---@field id? string|integer
 ---@field started_here? boolean
 ---@field elapsed? number seconds since it was started
 ---@field scope table
@@ -201,10 +201,7 @@ local function started(client, kind, declaration, reply, scope)
     return nil, err
   end
   local id = object[declaration.id]
-  if type(id) == "number" then
-    id = uri.text(declaration.id, id)
-  end
-  if type(id) == "string" and id ~= "" then
+  if type(id) == "number" or type(id) == "string" and id ~= "" then
     return job.new(client, kind, declaration, { id = id, started_here = true, scope = scope })
   end
   local state = answer.read(declaration, object)

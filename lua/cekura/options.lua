@@ -27,7 +27,7 @@ local options = {}
 ---@field headers? table<string, string> sent with every request
 ---@field on_event? fun(event: table)
 
-local KNOWN = {
+local NAMES = {
   api_key = true, base_url = true, allow_http = true, project_id = true, config_file = true, timeout = true,
   connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
   proxy = true, user_agent = true, headers = true, on_event = true,
@@ -93,11 +93,6 @@ end
 -- ---- types, raised at the caller's line ----
 
 local function check_types(given)
-  for name in pairs(given) do
-    if not KNOWN[name] then
-      errors.misuse(("options: there is no option %s"):format(tostring(name)))
-    end
-  end
   for _, name in ipairs { "api_key", "base_url", "ca_file", "proxy", "user_agent" } do
     if given[name] ~= nil then
       check.text(name, given[name])
@@ -169,9 +164,10 @@ local function readable(path)
 end
 
 --- Resolves the options. Raises for a wrong type.
----@param given cekura.Options
+---@param given? cekura.Options
 ---@return table? resolved, cekura.Error? err
 function options.resolve(given)
+  given = check.options("options", given, NAMES)
   check_types(given)
   local file, fault = read_file(given)
   if not file then

@@ -18,8 +18,10 @@ local function outcome(fields)
   return nil, fields.error
 end
 
+local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true }
+
 local function wait_options(options, default_timeout)
-  options = check.options("options", options)
+  options = check.options("options", options, WAIT_OPTIONS)
   return {
     timeout = check.seconds("timeout", options.timeout) or default_timeout,
     interval = check.seconds("interval", options.interval),
