@@ -3,7 +3,6 @@
 local advance = require "cekura.advance"
 local calls = require "cekura.calls"
 local check = require "cekura.check"
-local choose_loop = require "cekura.loop"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
@@ -65,7 +64,6 @@ function client.new(given)
   if not resolved then
     return nil, err
   end
-  local loop = choose_loop(resolved.loop)
   local self, fault = core.new_client(resolved.engine)
   if not self then
     return nil, errors.new("config", "no engine: " .. fault)
@@ -73,11 +71,11 @@ function client.new(given)
   local fields = core.fields(self)
   fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_news, fields._pending = loop, job.on_news, {}
+  fields._loop, fields._on_news, fields._pending = resolved.loop, job.on_news, {}
   for name in pairs(resource_names()) do
     fields[name] = resource(self, name)
   end
-  loop.attach(self)
+  resolved.loop.attach(self)
   return self
 end
 

@@ -2,6 +2,7 @@
 -- in this order.
 
 local check = require "cekura.check"
+local choose_loop = require "cekura.loop"
 local config_file = require "cekura.config_file"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -169,6 +170,7 @@ end
 function options.resolve(given)
   given = check.options("options", given, NAMES)
   check_types(given)
+  local loop = choose_loop(given.loop)
   local file, fault = read_file(given)
   if not file then
     return config_error("%s", fault)
@@ -207,7 +209,7 @@ function options.resolve(given)
     base_url = url.base,
     project_id = given.project_id or file.default_project_id,
     timeout = given.timeout or 30,
-    loop = given.loop,
+    loop = loop,
     on_event = given.on_event,
     engine = {
       headers = options.header_lines("headers", given.headers, lines),
