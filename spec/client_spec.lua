@@ -2,15 +2,8 @@ local cekura = require "cekura"
 local simulator = require "spec.support.simulator"
 
 describe("a client", function()
-  local server, client
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local client
 
   before_each(function()
     server:reset()

@@ -6,15 +6,8 @@ local simulator = require "spec.support.simulator"
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
 describe("examples", function()
-  local server, dir
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local dir
 
   before_each(function()
     server:reset()

@@ -32,15 +32,10 @@ local function program(server, code)
 end
 
 describe("a host", function()
-  local server
+  local server = simulator.during(setup, teardown)
 
   setup(function()
-    server = simulator.start()
     server:script("/slow/", { { delay = 2 } })
-  end)
-
-  teardown(function()
-    server:stop()
   end)
 
   it("gets no new globals", function()

@@ -11,15 +11,8 @@ local function files_below(dir)
 end
 
 describe("an installation", function()
-  local dir, server
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local dir
 
   before_each(function()
     dir = shell "mktemp -d":gsub("%s", "")

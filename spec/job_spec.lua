@@ -6,15 +6,8 @@ local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
 
 describe("a job", function()
-  local server, client
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local client
 
   before_each(function()
     server:reset()

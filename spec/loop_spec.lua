@@ -237,15 +237,8 @@ describe("the own loop", function()
   end)
 
   describe("with a client", function()
-    local server, client
-
-    setup(function()
-      server = simulator.start()
-    end)
-
-    teardown(function()
-      server:stop()
-    end)
+    local server = simulator.during(setup, teardown)
+    local client
 
     before_each(function()
       server:reset()

@@ -21,15 +21,7 @@ local function blocks(path)
 end
 
 describe("the README", function()
-  local server
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
 
   local lua_blocks = {}
   for _, block in ipairs(blocks "README.md") do

@@ -5,15 +5,8 @@ local simulator = require "spec.support.simulator"
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
 describe("what is sent again", function()
-  local server, client
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local client
 
   before_each(function()
     server:reset()

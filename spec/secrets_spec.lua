@@ -20,15 +20,8 @@ local function dump(value, seen)
 end
 
 describe("the API key", function()
-  local server, client, events
-
-  setup(function()
-    server = simulator.start()
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown)
+  local client, events
 
   before_each(function()
     server:reset()

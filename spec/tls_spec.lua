@@ -2,15 +2,7 @@ local cekura = require "cekura"
 local simulator = require "spec.support.simulator"
 
 describe("over https", function()
-  local server
-
-  setup(function()
-    server = simulator.start { tls = true }
-  end)
-
-  teardown(function()
-    server:stop()
-  end)
+  local server = simulator.during(setup, teardown, { tls = true })
 
   local function client_of(url, options)
     options = options or {}

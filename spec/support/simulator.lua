@@ -85,6 +85,21 @@ function simulator.start(options)
   error("the simulator does not start: " .. read(dir .. "/error.log"))
 end
 
+--- One that runs while the specs of a `describe` do; pass busted's setup and teardown.
+---@return table simulator filled when setup runs
+function simulator.during(setup, teardown, options)
+  local self = setmetatable({}, simulator)
+  setup(function()
+    for name, value in pairs(simulator.start(options)) do
+      self[name] = value
+    end
+  end)
+  teardown(function()
+    self:stop()
+  end)
+  return self
+end
+
 --- A client of it. Its configuration comes from nowhere else.
 ---@param options? table further options of cekura.new()
 function simulator:client(options)
