@@ -306,6 +306,26 @@ describe("a client", function()
       assert.same({ "queued", "processing", "completed" }, states)
     end)
 
+    it("that raises about a job is heard by the one who waits for it, also when nothing changes", function()
+      local loud = false
+      client:close()
+      client = server:client { headers = { ["X-Simulate"] = "life=endless" }, on_event = function(event)
+        if event.job and loud then
+          error "boom"
+        end
+      end }
+      local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+      job:wait { timeout = 0.2, interval = 0.01 }
+      loud = true
+      local ok, raised = pcall(job.wait, job, { timeout = 5, interval = 0.01 })
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find "boom")
+      local fresh = cekura.assert(client:job("calls.improve_prompt", job.id))
+      ok, raised = pcall(fresh.poll, fresh)
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find "boom")
+    end)
+
     it("that raises is heard by the one who waits, and by nobody else", function()
       client:close()
       client = server:client { on_event = function(event)

@@ -3,6 +3,7 @@
 -- descriptor is readable.
 
 local core = require "cekura.core"
+local watch = require "cekura.watch"
 
 -- A raised error must not hurt the others whom the same step serves: it is kept for the one who waits
 -- for that operation or job.
@@ -10,6 +11,9 @@ local function tell(fields, event, subject)
   local ok, raised = pcall(fields._on_event, event)
   if not ok and subject then
     subject._raised = { raised }
+    if event.job then
+      watch.tell(event.job)
+    end
   end
 end
 

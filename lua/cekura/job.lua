@@ -115,7 +115,6 @@ local function take_failure(self, fields, err)
   end
 end
 
-
 --- Called when the engine lists the job: its poll has brought something new.
 function job.on_news(self)
   local fields = core.fields(self)
@@ -133,7 +132,7 @@ function job.on_news(self)
   else
     take_failure(self, fields, err)
   end
-  if stop or fields._ended or fields._version ~= before or fields._raised then
+  if stop or fields._ended or fields._version ~= before then
     watch.tell(self, stop)
   end
   core.resume(client, self)
@@ -269,6 +268,7 @@ function methods:poll()
   if err or fields._ended or fields._version ~= before then
     watch.tell(self, err)
   end
+  watch.raise_kept(self)
   if err and err.kind == "protocol" then
     return nil, err
   end

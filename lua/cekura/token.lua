@@ -34,7 +34,7 @@ end
 ---@param text string
 ---@return table<string, string>? members nil: it is no token, or not a whole one
 function token.read(text)
-  if #text > 8192 or text:sub(1, #PREFIX) ~= PREFIX then
+  if #text > 65536 or text:sub(1, #PREFIX) ~= PREFIX then
     return nil
   end
   local signed, sum = text:match "^(.*)&(%x+)$"

@@ -63,8 +63,8 @@ local function give_up(watching, self, why)
   return err
 end
 
--- Watches jobs until each is settled; calls settled(job, result, err) for each, in the order in which
--- that happens. Stops when it returns true.
+-- Watches jobs until each is settled. Returns a function that gives `job, result, err` for one after the
+-- other, in the order in which that happens and the unfinished ones last, then nil; and the watch.
 ---@param options table as wait_options() gives it
 local function follow(jobs, options)
   local watching = watch.new(jobs, options.timeout, options.interval)

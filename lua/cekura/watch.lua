@@ -58,6 +58,16 @@ local function unregister(self, job)
   end
 end
 
+--- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
+function watch.raise_kept(job)
+  local fields = core.fields(job)
+  local raised = fields._raised
+  if raised then
+    fields._raised = nil
+    error(raised[1], 0)
+  end
+end
+
 --- Begins to watch jobs.
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
@@ -99,12 +109,8 @@ function watch:next()
   self.queue[self.first] = nil
   self.first = self.first + 1
   self.queued[job] = nil
+  watch.raise_kept(job)
   local fields = core.fields(job)
-  if fields._raised then
-    local raised = fields._raised
-    fields._raised = nil
-    error(raised[1], 0)
-  end
   local changed = self.seen[job] ~= fields._version
   self.seen[job] = fields._version
   return job, changed
