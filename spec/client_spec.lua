@@ -58,6 +58,9 @@ describe("a client", function()
       local seen = cekura.assert(client:request("POST", "/echo/", { body = { list = { 1 }, text = "ä" } })):json()
       assert.equal('{"list":[1],"text":"ä"}', seen.body)
       assert.equal("application/json", seen.headers["content-type"])
+      seen = cekura.assert(client:request("POST", "/echo/", { body = '{"a":1}' })):json()
+      assert.equal('{"a":1}', seen.body)
+      assert.equal("application/json", seen.headers["content-type"])
       seen = cekura.assert(client:request("POST", "/echo/", {
         body = "a=1", headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
       })):json()
@@ -71,6 +74,7 @@ describe("a client", function()
         local seen = cekura.assert(client:request(method:lower(), "/echo/")):json()
         assert.equal(method, seen.method)
         assert.is_nil(seen.body)
+        assert.is_nil(seen.headers["content-type"]) -- there is nothing that could have a type
       end)
     end
 
@@ -145,6 +149,9 @@ describe("a client", function()
       assert.truthy(err.message:find("https://evil.example", 1, true))
       assert.is_nil(err.message:find("pw", 1, true))
       assert.equal(1, #server:requests())
+      _, err = ask { { status = 301, headers = { Location = "/elsewhere/" } } }
+      assert.equal("protocol", err.kind)
+      assert.truthy(err.message:find(server.url, 1, true)) -- the same host
     end)
 
     it("of a refused connection is network, and says that nothing was sent", function()
@@ -178,6 +185,19 @@ describe("a client", function()
       assert.truthy(tostring(err):find(("x"):rep(200), 1, true))
       assert.is_nil(tostring(err):find(("x"):rep(201), 1, true))
       assert.is_true(#err.response.body <= 1000)
+      assert.truthy(tostring(err):find("larger than max_response, 1000 bytes", 1, true))
+    end)
+
+    it("of a body that says itself that it is too large is protocol, at once", function()
+      client:close()
+      client = server:client { max_response = 1000 }
+      server:script("/x/", { { body = ("x"):rep(2000), slow = 0.05 } })
+      local core = require "cekura.core"
+      local began = core.now()
+      local _, err = client:request("GET", "/x/")
+      assert.equal("protocol", err.kind)
+      assert.is_true(core.now() - began < 1)
+      assert.truthy(tostring(err):find("larger than max_response", 1, true))
     end)
 
     it("of what is no HTTP is protocol", function()
@@ -324,6 +344,20 @@ describe("a client", function()
       ok, raised = pcall(fresh.poll, fresh)
       assert.is_false(ok)
       assert.truthy(tostring(raised):find "boom")
+    end)
+
+    it("that raises while a job is started does not cost the job", function()
+      client:close()
+      client = server:client { on_event = function(event)
+        if event.method == "POST" and event.name == "request_finished" then
+          error "boom"
+        end
+      end }
+      local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+      local ok, raised = pcall(job.wait, job, { interval = 0.01 })
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find "boom")
+      assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
     end)
 
     it("that raises is heard by the one who waits, and by nobody else", function()

@@ -143,7 +143,7 @@ describe("misuse raises at the caller's line, and names the argument:", function
     { "there is no option", function() local _ = client:request("GET", "/", { form = {} }) end },
     { "kind", function() local _ = client:start("no.such", {}) end },
     { "kind", function() local _ = client:start(nil, {}) end },
-    { "parameters", function() local _ = client:start "calls.improve_prompt" end },
+    { "params", function() local _ = client:start "calls.improve_prompt" end },
     { "prompt", function() local _ = client:start("calls.improve_prompt", { call_logs = { 1 } }) end },
     { "call_logs", function() local _ = client.calls:improve_prompt { prompt = "p" } end },
     { "call_logs[2]", function() local _ = client.calls:improve_prompt { prompt = "p", call_logs = { 1, {} } } end },

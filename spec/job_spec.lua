@@ -93,7 +93,7 @@ describe("a job", function()
         assert.truthy(message:find "^spec/job_spec.lua:%d+: cekura: calls.improve_prompt[:.]", message)
         assert.truthy(message:find(pattern), message)
       end
-      refused("parameters", nil)
+      refused("params: table expected", nil)
       refused("prompt is missing", { agent_id = 1, call_logs = { 1 } })
       refused("call_logs is missing", { agent_id = 1, prompt = "x" })
       refused("agent_id or assistant_id is missing", { call_logs = "all", prompt = "x" })
@@ -222,6 +222,34 @@ describe("a job", function()
       end })
       assert.same({ "queued nil", "processing nil", "processing 0.25", "completed nil" }, told)
       assert.equal(6, job.polls)
+    end)
+
+    if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- which cannot wait in on_progress
+      it("tells on_progress of every change, however long that takes", function()
+        polled_answers({ status = "a" }, { status = "b" }, { status = "c" },
+          { status = "completed", output = { improved_prompt = "y" } })
+        local job, told = cekura.assert(start()), {}
+        cekura.assert(job:wait { interval = 0.01, on_progress = function()
+          told[#told + 1] = job.status
+          cekura.sleep(0.05)
+        end })
+        assert.same({ "a", "b", "c", "completed" }, told)
+      end)
+    end
+
+    it("keeps the last trouble as the cause, also if a poll went well afterwards", function()
+      server:script(POLL, { { status = 503 }, { body = { status = "processing" } } })
+      local job = cekura.assert(start())
+      local _, err = job:wait { timeout = 0.15, interval = 0.02 }
+      assert.equal("timeout", err.kind)
+      assert.equal("server", err.cause.kind)
+      _, err = job:wait { timeout = 0.05, interval = 0.02 }
+      assert.is_nil(err.cause) -- in this wait there was none
+    end)
+
+    it("times out at once with a timeout of 0", function()
+      local job = cekura.assert(start())
+      assert.equal("timeout", select(2, job:wait { timeout = 0 }).kind)
     end)
 
     it("raises what on_progress raises, and nothing is polled any more", function()
@@ -452,6 +480,30 @@ describe("a job", function()
       assert.is_nil(job.error)
     end)
 
+    it("counts as a poll, whatever came of it", function()
+      server:script(POLL, { { status = 503 } })
+      client:close()
+      client = server:client { retries = 0 }
+      local job = cekura.assert(client:job("calls.improve_prompt", "p"))
+      assert.equal("server", select(2, job:poll()).kind)
+      assert.equal(1, job.polls)
+    end)
+
+    it("ends at once when the job is cancelled", function()
+      server:script(POLL, { { delay = 3 } })
+      local job = cekura.assert(start())
+      local began = core.now()
+      cekura.run(function()
+        local polling = cekura.spawn(job.poll, job)
+        cekura.sleep(0.05)
+        job:cancel()
+        local polled, err = polling:join()
+        assert.is_nil(polled)
+        assert.equal("cancelled", err.kind)
+      end)
+      assert.is_true(core.now() - began < 1)
+    end)
+
     it("wakes those who wait for the job", function()
       local job = cekura.assert(start())
       cekura.run(function()
@@ -507,16 +559,29 @@ describe("a job", function()
       assert.equal("auth", job.error.kind)
     end)
 
-    it("that is left early has nothing polled after its iterator is gone", function()
+    it("has nothing polled while its body runs, or after it is left", function()
       living "endless"
       local job = cekura.assert(start())
-      assert.equal(job, (job:updates { interval = 0.01 }()))
-      collectgarbage()
-      collectgarbage()
-      cekura.sleep(0.03)
+      local next_change = job:updates { interval = 0.01 }
+      assert.equal(job, (next_change()))
       local before = job.polls
-      cekura.sleep(0.06)
+      cekura.sleep(0.1)
       assert.equal(before, job.polls)
+      assert.equal(job, (next_change()))
+    end)
+
+    it("misses no change, however long its body takes", function()
+      polled_answers({ status = "a" }, { status = "b" }, { status = "c" },
+        { status = "completed", output = { improved_prompt = "y" } })
+      local job, seen = cekura.assert(start()), {}
+      local next_change = job:updates { interval = 0.01 }
+      local changed = next_change()
+      while changed do
+        seen[#seen + 1] = job.status
+        cekura.sleep(0.05)
+        changed = next_change()
+      end
+      assert.same({ "a", "b", "c", "completed" }, seen)
     end)
   end)
 
@@ -638,6 +703,18 @@ describe("a job", function()
       endless:close()
     end)
 
+    it("has nothing polled between two of its steps, or after it is left", function()
+      local endless = server:client { headers = { ["X-Simulate"] = "life=endless" } }
+      local stuck = cekura.assert(endless.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+      local next_settled = cekura.each({ stuck, start_many(1)[1] }, { interval = 0.01 })
+      assert.truthy((next_settled()))
+      cekura.sleep(0.03) -- one may be on its way
+      local before = stuck.polls
+      cekura.sleep(0.1)
+      assert.equal(before, stuck.polls)
+      endless:close()
+    end)
+
     it("may be empty, or over already", function()
       assert.same({}, cekura.all {})
       assert.is_nil(cekura.each({})())
@@ -672,6 +749,14 @@ describe("a job", function()
       assert.is_true(client:stats().max_in_flight <= 4)
       assert.equal(100, client:stats().jobs)
     end)
+  end)
+
+  it("takes no answer, and says so", function()
+    local ok, message = pcall(function()
+      return cekura.assert(start()):answer "yes"
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "job_spec.lua:%d+: cekura: calls.improve_prompt: this kind of job takes no answer")
   end)
 
   it("has fields that are read only, and none that it does not have", function()

@@ -14,6 +14,13 @@ describe("the own loop", function()
       end, 1, nil, 3, nil)))
     end)
 
+    it("returns nothing for a function that returns nothing", function()
+      assert.equal(0, select("#", cekura.run(function() end)))
+      cekura.run(function()
+        assert.equal(0, select("#", cekura.spawn(function() end):join()))
+      end)
+    end)
+
     it("raises what the function raised, unchanged", function()
       local thrown = {}
       local ok, raised = pcall(cekura.run, function()

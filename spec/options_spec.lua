@@ -148,9 +148,12 @@ describe("the base URL", function()
     assert.equal("https://option.example", base { base_url = "https://option.example" })
   end)
 
-  it("counts as absent when it is empty", function()
+  it("counts as absent when it is empty in the environment, and is no URL when it is given so", function()
     environment.CEKURA_API_URL = ""
-    assert.equal("https://api.cekura.ai", base { base_url = "" })
+    assert.equal("https://api.cekura.ai", base())
+    local resolved, err = resolve { base_url = "" }
+    assert.is_nil(resolved)
+    assert.equal("config", err.kind)
   end)
 
   it("keeps its port and its path, and loses the slash at the end", function()

@@ -68,9 +68,9 @@ describe("parameters", function()
 
   it("must be a table with names", function()
     for _, wrong in ipairs { 5, "x", true, print } do
-      assert.equal("calls.improve_prompt: parameters: table expected, got " .. type(wrong), raised(wrong))
+      assert.equal("calls.improve_prompt: params: table expected, got " .. type(wrong), raised(wrong))
     end
-    assert.equal("calls.improve_prompt: parameters: table expected, got nothing", raised(nil))
+    assert.equal("calls.improve_prompt: params: table expected, got nothing", raised(nil))
     assert.equal("calls.improve_prompt: parameters have names, got the key 1", raised(given { [1] = "x" }))
     assert.equal("calls.improve_prompt: parameters have names, got the key true", raised(given { [true] = "x" }))
   end)

@@ -35,6 +35,7 @@ describe("what is sent again", function()
     for name, reply in pairs {
       ["500"] = { status = 500 }, ["502"] = { status = 502 }, ["503"] = { status = 503 }, ["504"] = { status = 504 },
       ["429"] = { status = 429 }, ["an answer cut short"] = { body = { id = 1 }, cut = 3 },
+      ["headers cut short"] = { raw = "HTTP/1.1 200 OK\r\nX-" },
     } do
       it("is the whole of it, after " .. name, function()
         local response, err = ask("GET", { reply, reply, { body = { fine = true } } })
@@ -115,6 +116,7 @@ describe("what is sent again", function()
       ["504"] = { { status = 504 }, "unknown_outcome" },
       ["a connection that ends without an answer"] = { { drop = true }, "unknown_outcome" },
       ["an answer cut short"] = { { body = { progress_id = "x" }, cut = 5 }, "unknown_outcome" },
+      ["headers cut short"] = { { raw = "HTTP/1.1 200 OK\r\nContent-" }, "unknown_outcome" },
     } do
       it("is nothing after " .. name, function()
         local job, err = start { case[1] }

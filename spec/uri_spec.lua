@@ -114,8 +114,10 @@ describe("a query", function()
     assert.truthy(raised(uri.query, "query", { [true] = 1 }):find("query", 1, true))
   end)
 
-  it("leaves nothing out: an object as a value raises, and is named", function()
-    assert.truthy(raised(uri.query, "query", { filter = { status = "done" } }):find("query.filter", 1, true))
+  it("has objects as JSON text", function()
+    assert.equal("?filters_v2=%7B%22field%22%3A%22id%22%2C%22value%22%3A%5B1%2C2%5D%7D",
+      uri.query("query", { filters_v2 = { field = "id", value = { 1, 2 } } }))
+    assert.truthy(raised(uri.query, "query", { filter = { a = print } }):find("query.filter.a: ", 1, true))
   end)
 
   it("leaves nothing out: a list with a hole raises, and is named", function()

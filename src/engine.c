@@ -47,9 +47,17 @@ static int64_t own_due_us(const struct engine *engine)
     const struct heap_node *first = heap_first(&engine->timers);
     if (first)
         due_us = earlier(due_us, first->due_us);
+    const struct heap_node *poll = engine->waiting ? heap_first(&engine->polls_due) : NULL;
+    if (poll)
+        due_us = earlier(due_us, poll->due_us);
     if (window_is_open(engine))
         due_us = earlier(due_us, engine->hold_us);
     return due_us;
+}
+
+void engine_wait_for_polls(struct engine *engine, int change)
+{
+    engine->waiting = (unsigned)((int)engine->waiting + change);
 }
 
 int64_t engine_due_us(const struct engine *engine)
@@ -140,23 +148,28 @@ static void curl_act(struct engine *engine, curl_socket_t fd, int what)
     drain_ended(engine);
 }
 
-static void fire_timers(struct engine *engine, int64_t now_us)
+static void fire_timers(struct heap *timers, int64_t now_us)
 {
     struct heap_node *first;
     for (int fired = 0; fired < TIMERS_A_ROUND; fired++) {
-        first = heap_first(&engine->timers);
+        first = heap_first(timers);
         if (!first || first->due_us > now_us)
             return;
         struct timer *timer = container_of(first, struct timer, node);
-        heap_remove(&engine->timers, first);
+        heap_remove(timers, first);
         timer->fire(timer);
     }
 }
 
 static void fill_window(struct engine *engine, int64_t now_us)
 {
-    while (window_is_open(engine) && now_us >= engine->hold_us)
-        operation_try(container_of(heap_first(&engine->queue), struct operation, place));
+    while (window_is_open(engine) && now_us >= engine->hold_us) {
+        struct operation *next = container_of(heap_first(&engine->queue), struct operation, place);
+        if (next->patient && !engine->waiting)
+            poller_put_back(next); /* nobody waits for it any more, or not just now */
+        else
+            operation_try(next);
+    }
 }
 
 /* Does what is due now, and what that makes due in turn. */
@@ -166,7 +179,9 @@ static void do_due(struct engine *engine)
         int64_t now_us = clock_monotonic_us();
         if (own_due_us(engine) > now_us)
             return;
-        fire_timers(engine, now_us);
+        fire_timers(&engine->timers, now_us);
+        if (engine->waiting)
+            fire_timers(&engine->polls_due, now_us);
         fill_window(engine, now_us);
         if (engine->curl_due_us <= now_us) {
             engine->curl_due_us = CLOCK_NEVER;
@@ -261,7 +276,8 @@ void engine_step(struct engine *engine, int64_t wait_us)
 bool engine_is_busy(const struct engine *engine)
 {
     return engine->stats.in_flight > 0 || engine->queue.count > 0 || engine->timers.count > 0 ||
-           engine->watched > 0 || engine->finished.next != &engine->finished;
+           (engine->watched > 0 && engine->waiting > 0) ||
+           engine->finished.next != &engine->finished;
 }
 
 /* ---- life ---- */

@@ -119,6 +119,10 @@ int64_t engine_due_us(const struct engine *engine);
  * CLOCK_NEVER: no longer. */
 void engine_alarm(struct engine *engine, int64_t due_us);
 
+/* Watched pollers are polled while `waiting` is above zero: +1 when somebody begins to wait for
+ * one, -1 when he no longer does. */
+void engine_wait_for_polls(struct engine *engine, int change);
+
 /* Does what is due. With wait_us > 0 it first blocks until there is something to do, or so long:
  * that is for a caller with no loop of its own. */
 void engine_step(struct engine *engine, int64_t wait_us);

@@ -74,6 +74,16 @@ void engine_clear_timer(struct engine *engine, struct timer *timer)
     heap_remove(&engine->timers, &timer->node);
 }
 
+void engine_set_poll(struct engine *engine, struct timer *timer, int64_t due_us)
+{
+    heap_insert(&engine->polls_due, &timer->node, due_us);
+}
+
+void engine_clear_poll(struct engine *engine, struct timer *timer)
+{
+    heap_remove(&engine->polls_due, &timer->node);
+}
+
 /* ---- who holds on to it ---- */
 
 void engine_retain(struct engine *engine)
@@ -89,6 +99,7 @@ void engine_release(struct engine *engine)
     while ((event = engine_next_event(engine)))
         free(event);
     heap_destroy(&engine->timers);
+    heap_destroy(&engine->polls_due);
     heap_destroy(&engine->queue);
     free(engine->user_agent);
     free(engine->ca_file);

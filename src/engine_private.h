@@ -41,9 +41,11 @@ struct engine {
     int64_t alarm_us;    /* when the layers above want the descriptor readable */
     int64_t armed_us;    /* when the timerfd fires; CLOCK_NEVER: it does not */
 
-    struct heap timers; /* struct timer: deadlines, pauses, due polls */
-    struct heap queue;  /* struct operation: what waits for a place in the window */
-    int64_t hold_us;    /* nothing is sent before: the service asked for a rest */
+    struct heap timers;    /* struct timer: deadlines, pauses */
+    struct heap polls_due; /* struct timer: looked at only while somebody waits for jobs */
+    unsigned waiting;      /* how many do */
+    struct heap queue;     /* struct operation: what waits for a place in the window */
+    int64_t hold_us;       /* nothing is sent before: the service asked for a rest */
 
     struct operation_list operations;
     struct poller_list polls;
@@ -77,5 +79,9 @@ void engine_unlist(struct item *item);
 
 void engine_set_timer(struct engine *engine, struct timer *timer, int64_t due_us);
 void engine_clear_timer(struct engine *engine, struct timer *timer);
+
+/* The same for a due poll. */
+void engine_set_poll(struct engine *engine, struct timer *timer, int64_t due_us);
+void engine_clear_poll(struct engine *engine, struct timer *timer);
 
 #endif

@@ -24,7 +24,7 @@ struct poller {
 
 static void unset_due(struct poller *poll)
 {
-    engine_clear_timer(poll->operation.engine, &poll->due);
+    engine_clear_poll(poll->operation.engine, &poll->due);
 }
 
 static void set_due(struct poller *poll)
@@ -35,7 +35,7 @@ static void set_due(struct poller *poll)
     int64_t due_us = poll->last_us + schedule_pause_us(&poll->schedule, engine_random(engine));
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
-    engine_set_timer(engine, &poll->due, due_us);
+    engine_set_poll(engine, &poll->due, due_us);
 }
 
 static void on_due(struct timer *timer)
@@ -45,7 +45,7 @@ static void on_due(struct timer *timer)
 
 /* ---- answers ---- */
 
-static void forget_trouble(struct poller *poll)
+void poller_forget_trouble(struct poller *poll)
 {
     buffer_free(&poll->trouble.headers);
     buffer_free(&poll->trouble.body);
@@ -56,7 +56,7 @@ static void forget_trouble(struct poller *poll)
 
 static void keep_trouble(struct poller *poll, struct outcome *outcome)
 {
-    forget_trouble(poll);
+    poller_forget_trouble(poll);
     poll->trouble = *outcome;
     poll->has_trouble = true;
     *outcome = (struct outcome){.retry_after_us = -1};
@@ -99,12 +99,10 @@ static void on_answer(struct operation *operation)
         keep_trouble(poll, outcome);
     } else if (is_good(outcome) && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
-        forget_trouble(poll);
+        buffer_clear(&outcome->body); /* nothing new */
     } else {
-        if (is_good(outcome)) {
-            forget_trouble(poll);
+        if (is_good(outcome))
             buffer_move(&poll->answer, &outcome->body);
-        }
         poll->news = true;
     }
     /* One that nobody watches any more is listed in any case: somebody may wait to let go of it. */
@@ -127,7 +125,7 @@ struct poller *poller_new(
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
     poll->last_us = clock_monotonic_us();
-    if (!heap_reserve(&engine->timers))
+    if (!heap_reserve(&engine->polls_due))
         goto no_timer;
     if (!operation_init(
             &poll->operation, engine, request, OPERATION_PATIENT, &poll->item, on_answer))
@@ -137,7 +135,7 @@ struct poller *poller_new(
     return poll;
 
 no_operation:
-    heap_unreserve(&engine->timers);
+    heap_unreserve(&engine->polls_due);
 no_timer:
     free(poll);
     return NULL;
@@ -149,8 +147,8 @@ void poller_free(struct poller *poll)
     poller_unwatch(poll);
     engine_unlist(&poll->item);
     LIST_REMOVE(poll, link);
-    heap_unreserve(&engine->timers);
-    forget_trouble(poll);
+    heap_unreserve(&engine->polls_due);
+    poller_forget_trouble(poll);
     buffer_free(&poll->answer);
     operation_destroy(&poll->operation);
     free(poll);
@@ -183,6 +181,13 @@ void poller_continue(struct poller *poll)
 {
     poll->news = false;
     set_due(poll);
+}
+
+void poller_put_back(struct operation *operation)
+{
+    struct poller *poll = container_of(operation, struct poller, operation);
+    operation_withdraw(operation);
+    engine_set_poll(operation->engine, &poll->due, clock_monotonic_us());
 }
 
 void poller_end(struct poller *poll)
@@ -242,11 +247,15 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length)
     if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
         return false;
     buffer_move(&poll->answer, &answer);
-    forget_trouble(poll);
+    poller_count_poll(poll);
+    return true;
+}
+
+void poller_count_poll(struct poller *poll)
+{
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls++;
     set_due(poll);
-    return true;
 }
 
 uint32_t poller_count(const struct poller *poll)

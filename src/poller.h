@@ -21,8 +21,8 @@ void poller_free(struct poller *poll);
 
 struct item *poller_item(struct poller *poll);
 
-/* From now on it is polled; fixed_us > 0: at that interval, else at the schedule's pauses. May be
- * called again to change the interval. */
+/* From now on it is polled, while somebody waits (engine_wait_for_polls()); fixed_us > 0: at that
+ * interval, else at the schedule's pauses. May be called again to change the interval. */
 void poller_watch(struct poller *poll, int64_t fixed_us);
 
 /* No further request. One that is in flight is let finish, so that an answer which is already on
@@ -40,8 +40,9 @@ const struct outcome *poller_news(const struct poller *poll);
 /* Ends the rest after news. */
 void poller_continue(struct poller *poll);
 
-/* The last trouble that was polled through, NULL if a good answer came since. */
+/* The last trouble that was polled through since it was last forgotten; NULL: none. */
 const struct outcome *poller_trouble(const struct poller *poll);
+void poller_forget_trouble(struct poller *poll);
 
 /* Body of the last good answer. */
 const struct buffer *poller_answer(const struct poller *poll);
@@ -49,6 +50,9 @@ const struct buffer *poller_answer(const struct poller *poll);
 /* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are
  * compared with it. False: out of memory, and nothing has changed. */
 bool poller_put_answer(struct poller *poll, const char *body, size_t length);
+
+/* Tells of a request for it that somebody made by himself, and that brought no good answer. */
+void poller_count_poll(struct poller *poll);
 
 /* How many requests of it have ended. */
 uint32_t poller_count(const struct poller *poll);

@@ -6,6 +6,7 @@
 
 #include "certificates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,19 +25,42 @@ struct transfer {
     enum buffer_result fault; /* why a callback stopped the transfer */
     bool on_wire;             /* added to the multi handle */
     bool began;               /* the connection stands, the request is being sent */
+    bool head_complete;       /* the empty line after the headers has come */
+    bool encoded;             /* Content-Length tells how long the body is before it is decoded */
     bool plain;               /* set up for a GET */
     char error[CURL_ERROR_SIZE];
 };
 
-/* ---- callbacks: no call of libcurl from inside them ---- */
+/* ---- callbacks: they ask libcurl for what it knows, and have it do nothing ---- */
+
+static bool starts_with(const char *line, size_t length, const char *start)
+{
+    size_t needed = strlen(start);
+    return length >= needed && strncasecmp(line, start, needed) == 0;
+}
+
+/* A body whose length was told to be too large need not be waited for. */
+static bool announces_too_much(const struct transfer *transfer)
+{
+    curl_off_t announced = -1;
+    if (transfer->encoded)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    return announced > 0 && (uint64_t)announced > transfer->engine->max_response;
+}
 
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     size_t length = size * count;
     /* An answer of 1xx, or of a proxy, comes before the one that counts. */
-    if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
         buffer_clear(&transfer->headers);
+        transfer->head_complete = transfer->encoded = false;
+    }
+    if (starts_with(line, length, "Content-Encoding:"))
+        transfer->encoded = true;
+    transfer->head_complete |= *line == '\r' || *line == '\n';
     transfer->fault = buffer_append(&transfer->headers, line, length, MAX_HEAD);
     return transfer->fault == BUFFER_OK ? length : 0;
 }
@@ -48,6 +72,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
     transfer->fault = buffer_append(&transfer->body, bytes, length, limit);
     if (transfer->fault == BUFFER_FULL) /* what fits stays, to be shown in the error */
         (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
+    else if (transfer->fault == BUFFER_OK && announces_too_much(transfer))
+        transfer->fault = BUFFER_FULL;
     return transfer->fault == BUFFER_OK ? length : 0;
 }
 
@@ -135,6 +161,14 @@ static bool add_header(struct curl_slist **list, const char *line)
     return true;
 }
 
+static bool has_header(const struct request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (same_name(request->headers[i], name))
+            return true;
+    return false;
+}
+
 /* The request's own headers, then the engine's that they do not replace. */
 static bool merge_headers(struct transfer *transfer, const struct request *request)
 {
@@ -143,15 +177,15 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
         if (!add_header(list, request->headers[i]))
             return false;
     for (const struct curl_slist *base = transfer->engine->headers; base; base = base->next) {
-        bool replaced = false;
-        for (size_t i = 0; i < request->header_count && !replaced; i++)
-            replaced = same_name(base->data, request->headers[i]);
-        if (!replaced && !add_header(list, base->data))
+        if (!has_header(request, base->data) && !add_header(list, base->data))
             return false;
     }
     /* Asking for leave to send the body ("Expect: 100-continue") costs a second with servers that
      * do not know it. */
-    return !request->body || add_header(list, "Expect:");
+    if (request->body)
+        return add_header(list, "Expect:");
+    /* libcurl says of the body of every POST that it is a form, also of none. */
+    return has_header(request, "Content-Type") || add_header(list, "Content-Type:");
 }
 
 static bool set_request(struct transfer *transfer, const struct request *request, bool repeatable)
@@ -159,7 +193,8 @@ static bool set_request(struct transfer *transfer, const struct request *request
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, request->url);
-    if (request->header_count || request->body) {
+    bool is_post = strcmp(request->method, "POST") == 0;
+    if (request->header_count || request->body || is_post) {
         if (!merge_headers(transfer, request))
             return false;
         SET(CURLOPT_HTTPHEADER, transfer->own_headers);
@@ -174,7 +209,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, request->method);
-    if (request->body || strcmp(request->method, "POST") == 0) {
+    if (request->body || is_post) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
@@ -238,7 +273,7 @@ struct transfer *transfer_start(
         return NULL;
     transfer->owner = owner;
     transfer->fault = BUFFER_OK;
-    transfer->began = false;
+    transfer->began = transfer->head_complete = transfer->encoded = false;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -319,7 +354,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_WRITE_ERROR:
         if (transfer->fault == BUFFER_NO_MEMORY)
             return OUTCOME_NO_MEMORY;
-        return transfer->body.length > 0 ? OUTCOME_TOO_LARGE : OUTCOME_MALFORMED;
+        return transfer->head_complete ? OUTCOME_TOO_LARGE : OUTCOME_MALFORMED;
     case CURLE_OUT_OF_MEMORY:
         return OUTCOME_NO_MEMORY;
     case CURLE_BAD_CONTENT_ENCODING:
@@ -369,8 +404,16 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     engine->stats.bytes_in += (uint64_t)received + transfer->headers.length;
     if (status < 200) /* 1xx announces an answer, it is none */
         status = 0;
+    if (code == CURLE_OK && transfer->began && !transfer->head_complete) {
+        code = CURLE_RECV_ERROR; /* libcurl takes a head that is cut short for a whole one */
+        status = 0;
+        strcpy(transfer->error, "the connection ended in the middle of the headers");
+    }
 
     enum outcome_kind kind = kind_of(transfer, code, (int)status);
+    if (kind == OUTCOME_TOO_LARGE)
+        snprintf(transfer->error, sizeof transfer->error,
+            "the body is larger than max_response, %zu bytes", engine->max_response);
     return (struct transfer_result){
         .kind = kind,
         .attempt =

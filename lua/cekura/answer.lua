@@ -9,6 +9,7 @@ local CANCELLED = { cancelled = true, canceled = true }
 local SUCCEEDED = { completed = true, complete = true, success = true, succeeded = true, done = true }
 local NEEDS_INPUT = {
   pending_clarification = true, needs_clarification = true, awaiting_user = true, waiting_input = true,
+  needs_input = true,
 }
 local PENDING = { pending = true, queued = true, in_queue = true }
 
@@ -42,8 +43,10 @@ local function usable_output(declaration, object)
 end
 
 local function is_call_log(object)
-  if object.output ~= nil then
+  if object.output ~= nil or object.error ~= nil then
     return false
+  elseif type(object.id) == "number" then -- progress ids are texts
+    return true
   end
   for _, name in ipairs(CALL_LOG_MEMBERS) do
     if object[name] ~= nil then
@@ -71,8 +74,12 @@ local function copy(source)
   return target
 end
 
--- 0 to 1 from two counters that some answers have; nil where nothing is told.
+-- 0 to 1, as the answer says it, or from two counters that some have; nil where nothing is told.
 local function progress_of(object)
+  local told = object.progress
+  if type(told) == "number" and told >= 0 and told <= 1 then
+    return told
+  end
   local done, total = object.completed_count, object.total
   if type(done) == "number" and type(total) == "number" and total > 0 then
     return math.max(0, math.min(1, done / total))

@@ -4,10 +4,14 @@ local core = require "cekura.core"
 local errors = require "cekura.errors"
 
 --- Waits, and returns the outcome as core.outcome() gives it; nil and an error if there is none.
+-- What an event handler raised about the request is raised here, or, with an owner, left in its field
+-- `_raised`: the owner has something to lose. While the request runs, its operation is a key of the
+-- owner's `_asking`, so that it can be cancelled.
 ---@param client cekura.Client
+---@param owner? table
 ---@return string? kind, integer|cekura.Error status, string headers, string body, string? message, integer tries,
 ---boolean sent, number? retry_after
-local function await(client, method, path, headers, body, timeout)
+local function await(client, method, path, headers, body, timeout, owner)
   local fields = core.fields(client)
   local loop = fields._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
@@ -19,6 +23,10 @@ local function await(client, method, path, headers, body, timeout)
   end
   local entry = { waiter = waiter, _method = method, _path = path }
   fields._pending[operation] = entry
+  if owner then
+    owner._asking = owner._asking or {}
+    owner._asking[operation] = true
+  end
   while not entry.done do
     if loop.park(waiter) == "cancelled" then
       core.cancel(operation)
@@ -26,7 +34,10 @@ local function await(client, method, path, headers, body, timeout)
       break
     end
   end
-  if entry._raised then
+  if owner then
+    owner._asking[operation] = nil
+    owner._raised = entry._raised or owner._raised
+  elseif entry._raised then
     error(entry._raised[1], 0)
   end
   return core.outcome(operation)

@@ -107,7 +107,7 @@ function methods:request(method, path, given)
     lines = { "Content-Type: application/json" }
   elseif body ~= nil then
     check.text("body", body)
-    lines = { "Content-Type: application/octet-stream" }
+    lines = { "Content-Type: application/json" } -- what this API takes; `headers` can say otherwise
   end
   if given.headers ~= nil then
     local own = options.header_lines("headers", given.headers, {})

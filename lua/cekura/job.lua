@@ -1,6 +1,7 @@
 --- Jobs: background work that the service runs and the client polls.
 
 local answer = require "cekura.answer"
+local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local request = require "cekura.request"
@@ -225,11 +226,19 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function job.start(client, kind, declaration, params, body, options)
   local method, path = declaration.start:match "^(%S+) (.*)$"
-  local reply, err = request.send(client, method, path, { "Content-Type: application/json" }, body, options.timeout)
-  if not reply then
-    return nil, job.mark_gone(err, declaration)
+  local owner = {}
+  local self
+  local reply, err = request.send(client, method, path, { "Content-Type: application/json" }, body, options.timeout,
+    owner)
+  if reply then
+    self, err = started(client, kind, declaration, reply, read_scope(core.fields(client), options, params))
   end
-  return started(client, kind, declaration, reply, read_scope(core.fields(client), options, params))
+  if self then -- what an event handler raised must not cost the job: whoever waits for it will hear of it
+    core.fields(self)._raised = owner._raised
+    return self
+  end
+  watch.raise_kept(owner)
+  return nil, job.mark_gone(err, declaration)
 end
 
 --- A job for an id that is known from elsewhere.
@@ -251,15 +260,22 @@ function methods:poll()
     end
     return self
   end
-  local reply, err = request.send(fields._client, "GET", fields._path)
-  if fields._ended then
-    return self -- cancelled, or ended by another poll, meanwhile
+  local reply, err = request.send(fields._client, "GET", fields._path, nil, nil, nil, fields)
+  if fields._ended then -- cancelled, or ended by another poll, meanwhile
+    if fields.error and fields.error.kind == "cancelled" then
+      return nil, fields.error
+    end
+    return self
   end
   if not reply then
+    if err.attempts and err.attempts > 0 then
+      core.count_poll(self)
+    end
     take_failure(self, fields, err)
     if fields._ended then
       watch.tell(self)
     end
+    watch.raise_kept(fields)
     return nil, err
   end
   local before = fields._version
@@ -268,7 +284,7 @@ function methods:poll()
   if err or fields._ended or fields._version ~= before then
     watch.tell(self, err)
   end
-  watch.raise_kept(self)
+  watch.raise_kept(fields)
   if err and err.kind == "protocol" then
     return nil, err
   end
@@ -286,8 +302,18 @@ function methods:cancel()
     fields._version = fields._version + 1
     tell_event(self, fields)
     watch.tell(self)
+    for operation in pairs(fields._asking or {}) do
+      core.cancel(operation)
+    end
   end
   return true, "local"
+end
+
+--- Answers a job that needs input. None of the kinds that there are takes an answer.
+---@param text string
+function methods:answer(text)
+  check.text("text", text)
+  errors.misuse(("%s: this kind of job takes no answer"):format(core.fields(self).kind))
 end
 
 --- A plain string from which client:resume() takes the job up, in this process or another.

@@ -123,7 +123,7 @@ local function read_file(given)
   end
   local home = os.getenv "HOME"
   if given.config_file then
-    return config_file.read(given.config_file, false)
+    return config_file.read((given.config_file:gsub("^~/", (home or "~") .. "/")), false)
   elseif home and home ~= "" then
     return config_file.read(home .. "/.cekura/config.toml", true)
   end
@@ -144,7 +144,7 @@ local function read_key(given, file)
 end
 
 local function read_url(given, file)
-  local text = set(given.base_url) or set(os.getenv "CEKURA_API_URL") or file.api_url or DEFAULT_URL
+  local text = given.base_url or set(os.getenv "CEKURA_API_URL") or file.api_url or DEFAULT_URL
   local origin, path, secure, loopback = core.parse_url(text)
   if not origin then
     return config_error("the base URL %s", path) -- not the URL itself: it may hold a password

@@ -37,7 +37,7 @@ end
 ---@param one_of? string[]
 ---@return table
 local function read_params(what, declared, given, one_of)
-  check.table(what .. ": parameters", given)
+  check.table(what .. ": params", given)
   local sent = {}
   for name, value in pairs(given) do
     if type(name) ~= "string" then

@@ -87,10 +87,11 @@ local CUT = { network = true, timeout = true, truncated = true, no_memory = true
 local function redirect_message(answer)
   local location = answer.headers.location or ""
   local host = location:match "^%a[%w+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
-  if not host then
-    return "a redirect, which is not followed"
+  if host then
+    host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
+  else
+    host = core.fields(answer._client)._base_url:match "^%a+://[^/]*" -- the same host
   end
-  host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
   return "a redirect to " .. errors.excerpt(host) .. ", which is not followed"
 end
 
@@ -151,10 +152,11 @@ end
 ---@param headers? string[] lines, "Name: value"
 ---@param body? string
 ---@param timeout? number seconds; the client's own if nil
+---@param owner? table whose request it is, see cekura.await
 ---@return cekura.Response? response, cekura.Error? err any 2xx gives the response
-function request.send(client, method, path, headers, body, timeout)
+function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
-  return request.read(client, method, path, await(client, method, path, headers, body, timeout))
+  return request.read(client, method, path, await(client, method, path, headers, body, timeout, owner))
 end
 
 return request

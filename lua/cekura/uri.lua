@@ -1,6 +1,7 @@
 --- Paths and queries (RFC 3986).
 
 local check = require "cekura.check"
+local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 
 local uri = {}
@@ -42,6 +43,9 @@ local function query_value(name, value)
   if type(value) ~= "table" then
     return uri.encode(uri.text(name, value))
   end
+  if value[1] == nil and next(value) ~= nil then
+    return uri.encode(encode(value, name)) -- objects as JSON text
+  end
   local parts = {}
   for index = 1, check.list(name, value) do
     parts[index] = uri.encode(uri.text(("%s[%d]"):format(name, index), value[index]))
@@ -51,7 +55,7 @@ end
 
 --- A query string, "?" included; "" for none. Names are sorted, so that the same table gives the same
 -- URL.
----@param query? table<string, any> values are strings, numbers, booleans or lists of them
+---@param query? table<string, any> values are strings, numbers, booleans, lists of them, or objects
 function uri.query(name, query)
   if query == nil or next(query) == nil then
     return ""

@@ -23,7 +23,7 @@ local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true }
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
   return {
-    timeout = check.seconds("timeout", options.timeout) or default_timeout,
+    timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
     interval = check.seconds("interval", options.interval),
     on_progress = check.callback("on_progress", options.on_progress),
   }
@@ -56,7 +56,7 @@ local function give_up(watching, self, why)
   end
   local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", watching.timeout)
   if cause then
-    message = message .. "; the last poll: " .. cause.message
+    message = message .. "; the last trouble: " .. cause.message
   end
   local err = errors.new("timeout", message, { job = self, cause = cause, method = "GET", path = fields._path })
   fields.error = err

@@ -1,6 +1,7 @@
 --- Waiting for jobs: what wait, updates, all and each are made of.
--- A watch is registered with each of its jobs, and told of every change. A job that somebody watches
--- is polled by the engine; when its last watch goes, polling stops.
+-- A watch is registered with each of its jobs, and told of every change. A job is polled while a watch of
+-- it exists and somebody waits in watch:next(), and not while a program looks at what it got: so no
+-- change passes unseen. The watch of a single job is registered only while next() waits.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -30,7 +31,6 @@ end
 
 local function register(self, job)
   local fields = core.fields(job)
-  self.seen[job] = fields._version
   if fields._ended then
     told(self, job)
     return
@@ -40,7 +40,6 @@ local function register(self, job)
     told(self, job)
     return
   end
-  fields.error = nil
   fields._watches[self] = true
   core.watch(fields._client, job, shortest_interval(fields._watches))
 end
@@ -59,11 +58,11 @@ local function unregister(self, job)
 end
 
 --- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
-function watch.raise_kept(job)
-  local fields = core.fields(job)
-  local raised = fields._raised
+---@param owner table the job's own table
+function watch.raise_kept(owner)
+  local raised = owner._raised
   if raised then
-    fields._raised = nil
+    owner._raised = nil
     error(raised[1], 0)
   end
 end
@@ -82,35 +81,64 @@ function watch.new(jobs, timeout, interval)
     queued = {},  -- jobs that are in the queue
     seen = {},    -- job to the version of it that was last looked at
     stopped = {}, -- job to the error that ended polling it
+    clients = {},
   }, watch)
   for _, job in ipairs(jobs) do
-    register(self, job)
+    local fields = core.fields(job)
+    self.clients[fields._client] = true
+    self.seen[job] = fields._version
+    if not fields._ended then
+      fields.error = nil
+      core.forget_trouble(job)
+    end
+    if #jobs > 1 then
+      register(self, job)
+    end
   end
   return self
+end
+
+local function wait_for_polls(self, change)
+  for client in pairs(self.clients) do
+    core.wait_for_polls(client, change)
+  end
+end
+
+-- Waits until something is in the queue; else tells why there is nothing.
+local function fill_queue(self)
+  local loop = core.fields(self.jobs[1])._loop
+  local why
+  self.loop, self.waiter = loop, loop.waiter()
+  wait_for_polls(self, 1)
+  repeat
+    why = loop.park(self.waiter, math.max(0, self.deadline - core.now()))
+  until self.first <= self.last or why ~= "woken"
+  wait_for_polls(self, -1)
+  self.waiter = nil
+  return why
 end
 
 --- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
 -- "cancelled") when there is none in time. What an event handler raised for a job is raised here.
 ---@return cekura.Job? job, boolean|string changed its status or progress is another
 function watch:next()
+  local single = #self.jobs == 1
+  if single then
+    register(self, self.jobs[1])
+  end
+  local why = self.first > self.last and fill_queue(self)
+  if single then
+    unregister(self, self.jobs[1])
+  end
   if self.first > self.last then
-    local loop = core.fields(self.jobs[1])._loop
-    self.loop, self.waiter = loop, loop.waiter()
-    local why
-    repeat
-      why = loop.park(self.waiter, math.max(0, self.deadline - core.now()))
-    until self.first <= self.last or why ~= "woken"
-    self.waiter = nil
-    if self.first > self.last then
-      return nil, why
-    end
+    return nil, why
   end
   local job = self.queue[self.first]
   self.queue[self.first] = nil
   self.first = self.first + 1
   self.queued[job] = nil
-  watch.raise_kept(job)
   local fields = core.fields(job)
+  watch.raise_kept(fields)
   local changed = self.seen[job] ~= fields._version
   self.seen[job] = fields._version
   return job, changed

@@ -204,6 +204,13 @@ static int client_step(lua_State *L)
     return 0;
 }
 
+/* core.wait_for_polls(client, 1 | -1): somebody begins, or ends, to wait for jobs. */
+static int client_wait_for_polls(lua_State *L)
+{
+    engine_wait_for_polls(binding_client(L, 1)->engine, (int)luaL_checkinteger(L, 2));
+    return 0;
+}
+
 /* core.wait({ client, … } [, seconds]): blocks until the descriptor of one is readable, or so long.
  * For the own loop, with several clients or none. */
 static int core_wait(lua_State *L)
@@ -338,6 +345,7 @@ void client_open(lua_State *L)
         {"due", client_due},
         {"alarm", client_alarm},
         {"step", client_step},
+        {"wait_for_polls", client_wait_for_polls},
         {"wait", core_wait},
         {"finished", client_finished},
         {"event", client_event},

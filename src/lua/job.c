@@ -123,6 +123,20 @@ static int job_trouble(lua_State *L)
     return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
 }
 
+/* core.forget_trouble(job) */
+static int job_forget_trouble(lua_State *L)
+{
+    poller_forget_trouble(check_poll(L, 1));
+    return 0;
+}
+
+/* core.count_poll(job): somebody asked for it, and got no good answer. */
+static int job_count_poll(lua_State *L)
+{
+    poller_count_poll(check_poll(L, 1));
+    return 0;
+}
+
 /* core.answer(job) -> the body of the last good answer; nil: none. */
 static int job_answer(lua_State *L)
 {
@@ -226,6 +240,8 @@ void job_open(lua_State *L)
         {"resume", job_resume},
         {"news", job_news},
         {"trouble", job_trouble},
+        {"forget_trouble", job_forget_trouble},
+        {"count_poll", job_count_poll},
         {"answer", job_answer},
         {"put_answer", job_put_answer},
         {"ended", job_ended},

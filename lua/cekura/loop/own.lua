@@ -92,10 +92,10 @@ local function finish(task, ok, ...)
   end
 end
 
-local function resumed(task, ok, signal, ...)
+local function resumed(task, ok, ...)
   if coroutine.status(task.co) == "dead" then
-    return finish(task, ok, signal, ...)
-  elseif signal ~= PARK then
+    return finish(task, ok, ...)
+  elseif (...) ~= PARK then
     make_ready(task)
   end
 end
