@@ -1,4 +1,4 @@
---- Every code block of the READMEs is run.
+--- Every code block of the README is run.
 
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
