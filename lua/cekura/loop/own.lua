@@ -170,27 +170,6 @@ end
 
 -- ---- waiting ----
 
-function own.waiter()
-  local task = current
-  if task and coroutine.running() == task.co then
-    return task
-  end
-  return {} -- plain code, or a coroutine of the program's own
-end
-
-function own.wake(waiter)
-  if waiter.why == "timeout" and waiter.state == "ready" then
-    return -- it is on its way
-  end
-  waiter.why = "woken"
-  if waiter.state == "parked" then
-    due:remove(waiter)
-    waiter.state = "ready"
-    make_ready(waiter)
-    tell_hosts()
-  end
-end
-
 -- PUC Lua 5.1 cannot yield across pcall, metamethods and iterators, and says so in words that help
 -- nobody.
 local check_yield = function() end
@@ -209,29 +188,55 @@ if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
   end
 end
 
+-- Whoever cannot wait is told so here, before he has begun anything that he would have to wait for.
+function own.waiter()
+  local task = current
+  if not task or coroutine.running() ~= task.co then
+    return {} -- plain code, or a coroutine of the program's own
+  end
+  if task.told then
+    error(errors.new("cancelled", "the task was cancelled"), 0)
+  end
+  check_yield()
+  return task
+end
+
+function own.wake(waiter)
+  if waiter.why == "timeout" and waiter.state == "ready" then
+    return -- it is on its way
+  end
+  waiter.why = "woken"
+  if waiter.state == "parked" then
+    due:remove(waiter)
+    waiter.state = "ready"
+    make_ready(waiter)
+    tell_hosts()
+  end
+end
+
+-- Whether the task has been cancelled and was not told of it yet: it is told once, by the wait that it is
+-- in, which may have things to end before it returns.
+local function to_be_told(task)
+  local news = task.cancelled and not task.told
+  task.told = task.cancelled
+  return news
+end
+
 local function park_task(task, seconds)
-  if task.cancelled then
-    if task.told then
-      error(errors.new("cancelled", "the task was cancelled"), 0)
-    end
-    task.told = true
+  if to_be_told(task) then
     return "cancelled"
   end
   if not task.why then
-    check_yield()
     if seconds then
       due:insert(task, core.now() + seconds)
     end
     task.state = "parked"
     coroutine.yield(PARK)
     due:remove(task)
-    if task.cancelled then
-      return park_task(task)
-    end
   end
   local why = task.why
   task.why = nil
-  return why or "woken"
+  return to_be_told(task) and "cancelled" or why or "woken"
 end
 
 -- Everything that could make progress now; false if there is nothing at all.
