@@ -320,6 +320,20 @@ describe("a job", function()
       assert.equal("needs_input", job.state)
     end)
 
+    -- The second wait saw the answer that it knew already, and went on to its deadline.
+    it("that stopped without an end stops again at the same answer", function()
+      for life, kind in pairs { needs_input = "needs_input", empty = "protocol" } do
+        living(life)
+        local job = cekura.assert(start())
+        for _ = 1, 3 do
+          assert.equal(kind, select(2, job:wait { interval = 0.01, timeout = 2 }).kind)
+        end
+        local polled, err = job:poll()
+        assert.equal(kind == "protocol" and "protocol" or "needs_input", polled and polled.state or err.kind)
+        assert.equal(kind, select(2, job:wait { interval = 0.01, timeout = 2 }).kind)
+      end
+    end)
+
     it("gives protocol for a success without its output, and the job is still good", function()
       polled_answers({ status = "completed" }, { status = "completed", output = { improved_prompt = "y" } })
       local job = cekura.assert(start())

@@ -150,18 +150,6 @@ describe("a path", function()
   end)
 end)
 
-describe("a path with places", function()
-  it("has the values in them, each in its own place", function()
-    assert.equal("/v2/aiagents/2142/auto-fetch/", uri.expand("/v2/aiagents/{id}/auto-fetch/", { id = 2142 }))
-    assert.equal("/a/x%2Fy/b/%2E%2E/", uri.expand("/a/{one}/b/{two_2}/", { one = "x/y", two_2 = ".." }))
-    assert.equal("/a/%25d%3F%23%7Bone%7D/", uri.expand("/a/{one}/", { one = "%d?#{one}" }))
-  end)
-
-  it("without a value for one raises, and names it", function()
-    assert.truthy(raised(uri.expand, "/a/{id}/", {}):find("id: ", 1, true))
-  end)
-end)
-
 describe("a locale with a decimal comma", function()
   it("changes no number in a query", function()
     local before, text = os.setlocale(nil), nil

@@ -19,6 +19,7 @@ struct poller {
     struct buffer answer;
     struct outcome trouble; /* what was polled through last */
     bool has_trouble, watched, news;
+    bool look_again;      /* the next good answer is news, also if it is the known one */
     unsigned truncations; /* in a row */
 };
 
@@ -97,13 +98,14 @@ static void on_answer(struct operation *operation)
 
     if (may_pass(poll, outcome)) {
         keep_trouble(poll, outcome);
-    } else if (is_good(outcome) && poll->answer.bytes &&
+    } else if (is_good(outcome) && !poll->look_again && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
         buffer_clear(&outcome->body); /* nothing new */
     } else {
         if (is_good(outcome))
             buffer_move(&poll->answer, &outcome->body);
         poll->news = true;
+        poll->look_again = false;
     }
     /* One that nobody watches any more is listed in any case: somebody may wait to let go of it. */
     if (poll->news || !poll->watched)
@@ -249,6 +251,11 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length)
     buffer_move(&poll->answer, &answer);
     poller_count_poll(poll);
     return true;
+}
+
+void poller_look_again(struct poller *poll)
+{
+    poll->look_again = true;
 }
 
 void poller_count_poll(struct poller *poll)

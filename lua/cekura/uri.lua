@@ -81,13 +81,4 @@ function uri.path(name, path)
   return (path:gsub("[^%w%-%._~!$&'()*+,;=:@/?%%]", percent))
 end
 
---- Puts encoded values in the place of "{name}".
----@param template string
----@param values table<string, any>
-function uri.expand(template, values)
-  return (template:gsub("{([%w_]+)}", function(name)
-    return uri.encode(uri.text(name, values[name]))
-  end))
-end
-
 return uri

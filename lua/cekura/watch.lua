@@ -163,6 +163,9 @@ function watch.tell(job, stop)
     fields._watches = {}
     core.unwatch(fields._client, job)
   end
+  if stop then -- whoever waits next is stopped by the same answer
+    core.look_again(job)
+  end
   for _, self in ipairs(watches) do
     self.stopped[job] = stop
     told(self, job)

@@ -123,6 +123,13 @@ static int job_trouble(lua_State *L)
     return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
 }
 
+/* core.look_again(job): the next good answer is news, whatever it is. */
+static int job_look_again(lua_State *L)
+{
+    poller_look_again(check_poll(L, 1));
+    return 0;
+}
+
 /* core.forget_trouble(job) */
 static int job_forget_trouble(lua_State *L)
 {
@@ -240,6 +247,7 @@ void job_open(lua_State *L)
         {"resume", job_resume},
         {"news", job_news},
         {"trouble", job_trouble},
+        {"look_again", job_look_again},
         {"forget_trouble", job_forget_trouble},
         {"count_poll", job_count_poll},
         {"answer", job_answer},
