@@ -322,7 +322,7 @@ end)
 
 describe("the progress of an answer", function()
   local function progress(text)
-    return answer.progress(decode(text))
+    return answer.progress(KIND, decode(text))
   end
 
   it("is the service's own word, as it is written", function()
@@ -341,6 +341,7 @@ describe("the progress of an answer", function()
     end
     assert.equal(0, fraction '{"completed_count":0,"total":4}')
     assert.equal(0.25, fraction '{"completed_count":1,"total":4}')
+    assert.equal(0.25, fraction '{"completed_count":"1","total":"4"}')
     assert.equal(1, fraction '{"completed_count":4,"total":4}')
   end)
 
@@ -352,7 +353,7 @@ describe("the progress of an answer", function()
   it("is nil where the counters are missing, or make no sense", function()
     for _, text in ipairs {
       "{}", '{"completed_count":1}', '{"total":4}', '{"completed_count":0,"total":0}',
-      '{"completed_count":1,"total":-4}', '{"completed_count":"1","total":"4"}', '{"completed_count":null,"total":4}',
+      '{"completed_count":1,"total":-4}', '{"completed_count":"x","total":"4"}', '{"completed_count":null,"total":4}',
     } do
       assert.is_nil((select(2, progress(text))))
     end

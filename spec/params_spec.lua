@@ -3,7 +3,7 @@
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 local kinds = require "cekura.kinds"
-local read_params = require "cekura.params"
+local reader = require "cekura.params"
 
 local DECLARED = {
   agent_id = { "id" },
@@ -23,7 +23,7 @@ local function given(changes)
 end
 
 local function read(params)
-  return read_params("calls.improve_prompt", DECLARED, params, ONE_OF)
+  return reader.read("calls.improve_prompt", DECLARED, params, ONE_OF)
 end
 
 -- What is raised, without the line.
@@ -93,7 +93,7 @@ describe("a parameter that is missing", function()
       for _, missing in ipairs(wanted) do
         local params = { prompt = "p", call_logs = { 1 }, run_ids = { 1 } }
         params[missing] = nil
-        local ok, message = pcall(read_params, name, kinds[name].params, params, kinds[name].one_of)
+        local ok, message = pcall(reader.read, name, kinds[name].params, params, kinds[name].one_of)
         assert.is_false(ok)
         assert.truthy(message:find(name .. ": " .. missing .. " is missing", 1, true))
       end

@@ -142,11 +142,37 @@ static size_t escape_length(const char *text, size_t left)
     return pair ? 12 : 0;
 }
 
+/* How many of the bytes at `text` are surely nothing but themselves: neither a quote nor a
+ * backslash, no control character, ASCII. Most bytes of most texts lie in strings, so here eight
+ * are looked at together; what is fewer, or on a machine of the other byte order, is left to the
+ * caller. A byte of `found` may be wrongly set only above one that is rightly set, and the lowest
+ * counts. */
+static size_t plain_length(const char *text, size_t left)
+{
+    size_t at = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    for (; left - at >= 8; at += 8) {
+        uint64_t bytes;
+        memcpy(&bytes, text + at, 8);
+        uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
+        uint64_t found =
+            ((bytes - ones * 0x20) | (quotes - ones) | (backslashes - ones) | bytes) & tops;
+        if (found)
+            return at + (size_t)__builtin_ctzll(found) / 8;
+    }
+#endif
+    return at;
+}
+
 static struct json_token read_string(struct json_reader *reader, enum json_type type)
 {
     struct json_token token = {.type = type, .start = ++reader->offset};
     const char *text = reader->text;
     while (reader->offset < reader->length) {
+        reader->offset += plain_length(text + reader->offset, reader->length - reader->offset);
+        if (reader->offset == reader->length)
+            break;
         unsigned char c = (unsigned char)text[reader->offset];
         size_t left = reader->length - reader->offset, width = 1;
         if (c == '"') {
@@ -212,6 +238,23 @@ static char short_escape(char c)
     }
 }
 
+/* Writes what the escape at `text` stands for, at most four bytes, and says how many. Returns the
+ * length of the escape; 0 if it is none. */
+static size_t unescape_one(const char *text, size_t left, char *to, size_t *written)
+{
+    size_t width = escape_length(text, left);
+    if (width == 2) {
+        to[0] = short_escape(text[1]);
+        *written = 1;
+    } else if (width) {
+        int32_t point = hex4(text + 2, 4);
+        if (width == 12)
+            point = 0x10000 + ((point - 0xd800) << 10) + (hex4(text + 8, 4) - 0xdc00);
+        *written = put_utf8(point, to);
+    }
+    return width;
+}
+
 size_t json_unescape(const char *text, size_t length, char *to)
 {
     size_t written = 0;
@@ -223,20 +266,30 @@ size_t json_unescape(const char *text, size_t length, char *to)
         at += plain;
         if (!escape)
             break;
-        size_t width = escape_length(escape, length - at);
+        size_t bytes = 0, width = unescape_one(escape, length - at, to + written, &bytes);
         if (!width)
             break; /* not a token of json_next(): stop rather than invent */
-        if (width == 2) {
-            to[written++] = short_escape(escape[1]);
-        } else {
-            int32_t point = hex4(escape + 2, 4);
-            if (width == 12)
-                point = 0x10000 + ((point - 0xd800) << 10) + (hex4(escape + 8, 4) - 0xdc00);
-            written += put_utf8(point, to + written);
-        }
+        written += bytes;
         at += width;
     }
     return written;
+}
+
+bool json_equals(const char *text, size_t length, const char *bytes, size_t count)
+{
+    size_t matched = 0;
+    for (size_t at = 0; at < length;) {
+        char meant[4] = {text[at]};
+        size_t meant_length = 1, width = 1;
+        if (text[at] == '\\')
+            width = unescape_one(text + at, length - at, meant, &meant_length);
+        if (!width || count - matched < meant_length ||
+            memcmp(bytes + matched, meant, meant_length) != 0)
+            return false;
+        matched += meant_length;
+        at += width;
+    }
+    return matched == count;
 }
 
 /* ---- numbers and names ---- */

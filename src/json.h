@@ -51,6 +51,9 @@ struct json_token json_next(struct json_reader *reader);
  * how many it wrote. The text must have been read by json_next(). */
 size_t json_unescape(const char *text, size_t length, char *to);
 
+/* Whether an escaped string token stands for these bytes. */
+bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
+
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool json_is_utf8(const char *text, size_t length);
 

@@ -4,14 +4,17 @@
 
 local answer = {}
 
-local FAILED = { error = true, failed = true, failure = true, timeout = true }
-local CANCELLED = { cancelled = true, canceled = true }
-local SUCCEEDED = { completed = true, complete = true, success = true, succeeded = true, done = true }
-local NEEDS_INPUT = {
-  pending_clarification = true, needs_clarification = true, awaiting_user = true, waiting_input = true,
-  needs_input = true,
+local WORDS = {
+  error = "failed", failed = "failed", failure = "failed", timeout = "failed",
+  cancelled = "cancelled", canceled = "cancelled",
+  completed = "succeeded", complete = "succeeded", success = "succeeded", succeeded = "succeeded",
+  done = "succeeded",
+  no_improvement = "nothing_to_do", skipped_no_failures = "nothing_to_do", skipped_not_enough_data = "nothing_to_do",
+  exhausted = "nothing_to_do",
+  pending_clarification = "needs_input", needs_clarification = "needs_input", awaiting_user = "needs_input",
+  waiting_input = "needs_input", needs_input = "needs_input",
+  pending = "pending", queued = "pending", in_queue = "pending",
 }
-local PENDING = { pending = true, queued = true, in_queue = true }
 
 -- A call log's own words: the verdict on the call, which is no verdict on the job.
 local CALL_LOG_DONE = { success = true, failure = true, reviewed_success = true, reviewed_failure = true }
@@ -39,7 +42,9 @@ end
 -- came inline; nil if neither does.
 local function usable_output(declaration, object)
   local name = declaration.output
-  return holds_output(object.output, name) and object.output or holds_output(object, name) and object or nil
+  if name then
+    return holds_output(object.output, name) and object.output or holds_output(object, name) and object or nil
+  end
 end
 
 local function is_call_log(object)
@@ -74,16 +79,85 @@ local function copy(source)
   return target
 end
 
--- 0 to 1, as the answer says it, or from two counters that some have; nil where nothing is told.
-local function progress_of(object)
+-- ---- words ----
+
+local function lower(word)
+  return type(word) == "string" and word:lower() or nil
+end
+
+-- The state that the words of an answer tell, and the word.
+local function state_of_words(declaration, object)
+  local word = lower(object.status)
+  local own = declaration.words
+  local state = word and (own and own[word] or WORDS[word])
+  if declaration.waits and (state == nil or state == "pending") then
+    local waiting = lower(object[declaration.waits])
+    if WORDS[waiting] == "needs_input" then
+      return "needs_input", waiting
+    end
+  end
+  return state, word
+end
+
+-- ---- counters ----
+
+-- A counter is a number; some come as text.
+local function count(value)
+  value = tonumber(value)
+  return value and math.max(0, value)
+end
+
+local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
+
+-- How many have ended, have failed, and are to be made; nil where an answer does not count.
+local function read_counters(declaration, object)
+  local names = declaration.counters or DEFAULT_COUNTERS
+  local done, total = count(object[names.done]), count(object[names.total])
+  local failed = names.failed and count(object[names.failed]) or 0
+  if done and total then
+    return done + failed, failed, total
+  end
+end
+
+local function first_error(object)
+  local first = type(object.errors) == "table" and object.errors[1]
+  return type(first) == "table" and error_text(first.error) or error_text(first or nil)
+end
+
+-- The end that the counters tell; nil: none.
+local function state_of_counters(declaration, object)
+  local names = declaration.counters
+  if not names or not names.decide then
+    return nil
+  end
+  local ended, failed, total = read_counters(declaration, object)
+  local list = names.list and object[names.list]
+  if not ended or ended < total or total == 0 and (type(list) ~= "table" or #list == 0) then
+    return nil
+  elseif failed == total and total > 0 then
+    local why = first_error(object)
+    return "failed", ("all %d failed%s"):format(total, why and ": " .. why or "")
+  end
+  return "succeeded"
+end
+
+-- 0 to 1, as the answer says it, or from its counters; nil where nothing is told.
+local function progress_of(declaration, object)
   local told = object.progress
   if type(told) == "number" and told >= 0 and told <= 1 then
     return told
   end
-  local done, total = object.completed_count, object.total
-  if type(done) == "number" and type(total) == "number" and total > 0 then
-    return math.max(0, math.min(1, done / total))
+  local ended, _, total = read_counters(declaration, object)
+  if ended and total > 0 then
+    return math.min(1, ended / total)
   end
+end
+
+-- ---- decision ----
+
+-- What there is to use once the job is said to have succeeded.
+local function result_of(object)
+  return copy(type(object.output) == "table" and object.output or object)
 end
 
 --- Reads an answer.
@@ -91,33 +165,56 @@ end
 ---@param object table the answer, decoded
 ---@return string state, table? result, string? message state "protocol": it promises success and has none
 function answer.read(declaration, object)
-  local word = type(object.status) == "string" and object.status:lower() or nil
+  local state, word = state_of_words(declaration, object)
   local failure = error_text(object.error)
   local output = usable_output(declaration, object)
   if output then
     return "succeeded", copy(output)
   elseif failure and is_healthy(declaration, failure) then
     return "nothing_to_do", { reason = failure }
+  elseif declaration.skipped and object[declaration.skipped] == true then
+    return "nothing_to_do", { reason = "the service skipped it" }
   elseif declaration.call_log and CALL_LOG_DONE[word] and is_call_log(object) then
     return "succeeded", { call_log = object }
-  elseif FAILED[word] then
-    return "failed", nil, failure or "the service says: " .. word
-  elseif CANCELLED[word] then
-    return "cancelled", nil, failure or "the service says: " .. word
+  elseif state == "failed" or state == "cancelled" then
+    return state, nil, failure or error_text(object.error_message) or "the service says: " .. word
+  elseif state == "nothing_to_do" then
+    local result = result_of(object)
+    result.reason = failure or text_or_nil(object.error_message) or "the service says: " .. word
+    return state, result
   elseif failure then
     return "failed", nil, failure
-  elseif SUCCEEDED[word] then
-    return "protocol", nil, ("the answer says %q and has no %s"):format(word, declaration.output)
-  elseif NEEDS_INPUT[word] then
-    return "needs_input", nil, "the service waits for an answer"
   end
-  return (word == nil or PENDING[word]) and "pending" or "running"
+  local counted, message = state_of_counters(declaration, object)
+  if counted == "failed" then
+    return counted, nil, message
+  elseif counted or state == "succeeded" and not declaration.output then
+    return "succeeded", result_of(object)
+  elseif state == "succeeded" then
+    return "protocol", nil, ("the answer says %q and has no %s"):format(word, declaration.output)
+  elseif state == "needs_input" then
+    return state, nil, "the service waits for an answer"
+  end
+  return state or (word and "running" or "pending")
+end
+
+--- Reads a call log that is polled for its evaluation.
+---@param call cekura.CallLog
+---@param is_newer boolean its evaluation, if done, is the one that is waited for
+---@return string state, cekura.CallLog? result
+function answer.read_call_log(call, is_newer)
+  if call:evaluated() and is_newer then
+    return "succeeded", call
+  end
+  return type(call:get "status") == "string" and "running" or "pending"
 end
 
 --- The status word and the progress that an answer tells; nil where it tells none.
+---@param declaration table the kind's
+---@param object table|cekura.CallLog
 ---@return string? status, number? progress
-function answer.progress(object)
-  return text_or_nil(object.status), progress_of(object)
+function answer.progress(declaration, object)
+  return text_or_nil(object.status), progress_of(declaration, object)
 end
 
 return answer

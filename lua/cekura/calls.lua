@@ -1,42 +1,249 @@
---- client.calls: call logs.
+--- client.calls: call logs. They are read by the client's api_version, v2 unless it says otherwise; actions are
+-- those of v1, where all of them are.
+-- The `call_id` of a call is the provider's or the sender's own; `id`, an integer, is what records are named by.
 
-local encode = require "cekura.encode"
+local call_log = require "cekura.call_log"
+local check = require "cekura.check"
+local cjson = require "cjson"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local evaluation = require "cekura.evaluation"
+local improve = require "cekura.calls.improve"
 local job = require "cekura.job"
 local kinds = require "cekura.kinds"
-local read_params = require "cekura.params"
+local observe = require "cekura.calls.observe"
+local pages = require "cekura.calls.pages"
+local params = require "cekura.params"
 local request = require "cekura.request"
 local response = require "cekura.response"
+local times = require "cekura.times"
+local uri = require "cekura.uri"
 
 ---@class cekura.Calls
-local calls = {}
-
-local ISSUES_PATH = "/observability/v1/call-logs/improve_prompt_issues/"
-
-local ISSUES_PARAMS = {
-  agent_id = { "id" },
-  assistant_id = { "id" },
-  call_logs = { "selection", required = true },
+local calls = {
+  list = pages.list,
+  each = pages.each,
+  send = observe.send,
+  send_raw = observe.send_raw,
+  self_improve = improve.self_improve,
 }
+
+local ACTIONS = "/observability/v1/call-logs/"
+
+local function record(reply, err)
+  if not reply then
+    return nil, err
+  end
+  return call_log.of_reply(reply)
+end
+
+-- The answer, decoded: an object or a list.
+local function decoded(reply, err)
+  if not reply then
+    return nil, err
+  end
+  local value
+  value, err = reply:json()
+  if not err and type(value) ~= "table" then
+    return nil, response.protocol_error(reply, "the answer is neither an object nor a list")
+  end
+  return value, err
+end
+
+--- One call log.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@return cekura.CallLog? call, cekura.Error? err
+function calls.get(client, id)
+  return record(request.send(client, "GET", call_log.path(client, id)))
+end
+
+-- ---- changes ----
+
+local CHANGES = {
+  status = { "text" },
+  feedback = { "text" },
+  call_id = { "text" },
+  transcript_type = { "text" },
+  timestamp = { "time" },
+  call_ended_reason = { "text" },
+  customer_number = { "text" },
+  metadata = { "table" },
+  dynamic_variables = { "table" },
+  reevaluate_metrics = { "flag" },
+}
+
+-- What the service calls the duration of a change: minutes, as a number. What it gives is "MM:SS".
+local function minutes(given)
+  local seconds = given.seconds
+  if given.duration ~= nil and seconds ~= nil then
+    errors.misuse "update: duration and seconds exclude each other"
+  elseif type(given.duration) == "string" then
+    local reason
+    seconds, reason = times.duration(given.duration)
+    if not seconds then
+      errors.misuse("update: duration: " .. reason)
+    end
+  elseif given.duration ~= nil then
+    seconds = type(given.duration) == "number" and given.duration * 60 or given.duration
+  end
+  if seconds == nil then
+    return nil
+  elseif type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
+    errors.misuse(("update: %s: a number of at least 0 expected, got %s"):format(
+      given.seconds and "seconds (of the call)" or "duration (minutes)", tostring(given.seconds or given.duration)))
+  end
+  return type(given.duration) == "number" and given.duration or seconds / 60
+end
+
+--- Changes a call log. What is not given stays as it is; metadata and dynamic_variables are merged at their top.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@param changes { seconds: number?, duration: number|string?, status: string?, feedback: string?, call_id: string?,
+---transcript_json: any, transcript_type: string?, timestamp: number|string?, call_ended_reason: string?,
+---customer_number: string?, metadata: table?, dynamic_variables: table?, reevaluate_metrics: boolean? } how long the
+---call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as it gives
+---it. A call whose evaluation is running is not evaluated again by reevaluate_metrics
+---@return cekura.CallLog? call as it is now
+---@return cekura.Error? err
+function calls.update(client, id, changes)
+  local path = call_log.path(client, id)
+  local sent = params.read("update", CHANGES, changes)
+  sent.duration, sent.seconds = minutes(changes), nil
+  observe.check_transcript("update", sent, nil)
+  if next(sent) == nil then
+    errors.misuse "update: there is no change"
+  end
+  return record(request.send_json(client, "PATCH", path, "update", sent))
+end
+
+local DELETE_OPTIONS = { retain_evaluations = true }
+
+--- Deletes a call log with its transcript and recording, for good.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@param options? { retain_evaluations: boolean? } keep what its metrics said
+---@return boolean? ok, cekura.Error? err
+function calls.delete(client, id, options)
+  options = check.options("options", options, DELETE_OPTIONS)
+  check.flag("retain_evaluations", options.retain_evaluations)
+  local reply, err = request.send(client, "DELETE", call_log.path(client, id) .. uri.query("delete", options))
+  return reply and true, err
+end
+
+-- ---- evaluation ----
+
+--- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics
+-- of a call whatever `metrics` says. A log that is still in its first evaluation is refused (kind "invalid").
+---@param client cekura.Client
+---@param given { call_logs: integer[], metrics: integer[], agent_id: any, project_id: any } one of the last two
+---@return cekura.CallLog[]? calls as they were before; `call:evaluation()` waits for what comes
+---@return cekura.Error? err
+function calls.evaluate_metrics(client, given)
+  local sent = params.read("evaluate_metrics", {
+    call_logs = { "ids", required = true },
+    metrics = { "ids", required = true },
+    agent_id = { "id" },
+    project_id = { "id" },
+  }, given, { "agent_id", "project_id" }, core.fields(client)._project_id)
+  local reply, err = request.send_json(client, "POST", ACTIONS .. "evaluate_metrics/", "evaluate_metrics", sent)
+  if not reply then
+    return nil, err
+  end
+  return call_log.list_of_reply(reply)
+end
+
+--- Evaluates call logs again. The verdict of those that nobody has reviewed is taken away until it is done.
+---@param client cekura.Client
+---@param given { call_logs: integer[]|"all", agent_id: any, assistant_id: any } one of agent_id and assistant_id
+---@return cekura.CallLog[]? calls; `call:evaluation()` waits for what comes
+---@return cekura.Error? err
+function calls.rerun_evaluation(client, given)
+  local sent = params.read("rerun_evaluation", {
+    call_logs = { "ids_or_all", required = true },
+    agent_id = { "id" },
+    assistant_id = { "id" },
+  }, given, { "agent_id", "assistant_id" })
+  local reply, err = request.send_json(client, "POST", ACTIONS .. "rerun_evaluation/", "rerun_evaluation", sent)
+  if not reply then
+    return nil, err
+  end
+  return call_log.list_of_reply(reply)
+end
+
+--- Says what one thinks of a metric's result, which marks the call log as reviewed.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@param vote { metric_id: integer, thumbs_up: boolean?, expected_value: any, feedback: string? }
+---@return table? answer, cekura.Error? err
+function calls.mark_metric_vote(client, id, vote)
+  check.id("id", id)
+  local sent = params.read("mark_metric_vote", {
+    metric_id = { "id", required = true },
+    thumbs_up = { "flag" },
+    feedback = { "text" },
+  }, vote)
+  for _, name in ipairs { "thumbs_up", "expected_value" } do -- required, and may be null
+    if sent[name] == nil then
+      sent[name] = cjson.null
+    end
+  end
+  local path = ACTIONS .. uri.encode(uri.text("id", id)) .. "/mark_metric_vote/"
+  return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent))
+end
+
+--- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
+---@param self cekura.CallLog one that came by a client
+---@return cekura.Job? job of the kind calls.evaluation
+---@return cekura.Error? err of kind "protocol": the record has no id
+function core.call_log_methods.evaluation(self)
+  local client, id = core.owner(self), self:get "id"
+  if not client then
+    errors.misuse "call: a record from cekura.call_log() belongs to no client: use client:job(\"calls.evaluation\", id)"
+  elseif id == nil then
+    return nil, errors.new("protocol", "the record has no id to ask for it by")
+  end
+  return job.known(client, "calls.evaluation", kinds["calls.evaluation"], check.id("id", id), {}, evaluation.mark(self))
+end
+
+-- ---- what else is known of a call ----
+
+--- The trace of a call: OpenTelemetry spans. There is one only where `call.trace_id` is not empty.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@return { trace_id: string, spans: any }? trace, cekura.Error? err
+function calls.trace(client, id)
+  check.id("id", id)
+  return decoded(request.send(client, "GET", ACTIONS .. uri.encode(uri.text("id", id)) .. "/trace/"))
+end
+
+--- The provider's log of a call. There is one only where `call.is_log_present`.
+---@param client cekura.Client
+---@param id integer|string of the record
+---@return { provider: string, format: string, fetched_at: string, entries: table[] }? logs, cekura.Error? err
+function calls.logs(client, id)
+  check.id("id", id)
+  return decoded(request.send(client, "GET", ACTIONS .. uri.encode(uri.text("id", id)) .. "/logs/"))
+end
 
 --- Lists the issues that a prompt improvement has found, once it has completed. Withdrawn together
 -- with the improvement: an error of kind "gone" then names the endpoint.
 ---@param client cekura.Client
----@param params { call_logs: integer[]|"all"|integer, agent_id: any, assistant_id: any } as they are sent
+---@param given { call_logs: integer[]|"all"|integer, agent_id: any, assistant_id: any }
 ---@return table? issues the answer, decoded
 ---@return cekura.Error? err
-function calls.improve_prompt_issues(client, params)
-  params = read_params("calls.improve_prompt_issues", ISSUES_PARAMS, params)
-  local reply, err = request.send(client, "POST", ISSUES_PATH, { "Content-Type: application/json" },
-    encode(params, "calls.improve_prompt_issues"))
+function calls.improve_prompt_issues(client, given)
+  local sent = params.read("calls.improve_prompt_issues", {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    call_logs = { "selection", required = true },
+  }, given)
+  local reply, err = request.send_json(client, "POST", ACTIONS .. "improve_prompt_issues/",
+    "calls.improve_prompt_issues", sent)
   if not reply then
     return nil, job.mark_gone(err, kinds["calls.improve_prompt"])
   end
-  local issues
-  issues, err = reply:json()
-  if not err and type(issues) ~= "table" then
-    return nil, response.protocol_error(reply, "the answer is neither an object nor a list")
-  end
-  return issues, err
+  return decoded(reply)
 end
 
 return calls

@@ -4,15 +4,17 @@ local advance = require "cekura.advance"
 local calls = require "cekura.calls"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local declare = require "cekura.declare"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 local job = require "cekura.job"
 local kinds = require "cekura.kinds"
 local options = require "cekura.options"
-local read_params = require "cekura.params"
+local params = require "cekura.params"
 local request = require "cekura.request"
 local token = require "cekura.token"
 local uri = require "cekura.uri"
+local webhook = require "cekura.webhook"
 
 options.user_agent = "cekura-lua/" .. require "cekura.version"
 
@@ -20,7 +22,7 @@ local client = {}
 
 ---@class cekura.Client
 ---@field calls cekura.Calls
----@field runs table
+---@field runs table with a method for each kind of job that is named after it; there are as many as resources
 local methods = core.client_methods
 
 -- ---- resources ----
@@ -40,20 +42,30 @@ local function resource(self, name)
     end
     local kind = name .. "." .. tostring(method)
     if kinds[kind] then
-      return function(_, params, start_options)
-        return self:start(kind, params, start_options)
+      return function(_, given, start_options)
+        return self:start(kind, given, start_options)
       end
     end
   end
   return setmetatable({}, { __index = find, __name = "cekura." .. name })
 end
 
-local function resource_names()
-  local names = {}
-  for kind in pairs(kinds) do
-    names[kind:match "^[^.]+"] = true
+-- So that a kind which is declared later finds its place in them.
+local clients = setmetatable({}, { __mode = "k" })
+
+local function add_resource(self, kind)
+  local name, fields = kind:match "^[^.]+", core.fields(self)
+  if fields[name] == nil then
+    fields[name] = resource(self, name)
   end
-  return names
+end
+
+--- Declares a kind of job; see cekura.declare.
+function client.kind(name, declaration)
+  declare.kind(name, declaration)
+  for self in pairs(clients) do
+    add_resource(self, name)
+  end
 end
 
 --- Makes a client.
@@ -72,8 +84,11 @@ function client.new(given)
   fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
   fields._loop, fields._on_news, fields._pending = resolved.loop, job.on_news, {}
-  for name in pairs(resource_names()) do
-    fields[name] = resource(self, name)
+  fields._api_version, fields._evaluations = resolved.api_version, setmetatable({}, { __mode = "v" })
+  fields._webhook_keys = {}
+  clients[self] = true
+  for kind in pairs(kinds) do
+    add_resource(self, kind)
   end
   resolved.loop.attach(self)
   return self
@@ -149,14 +164,21 @@ end
 
 --- Starts a job. It is sent once: repeated only if the service certainly has not processed it.
 ---@param kind string
----@param params table what the kind's start takes; see cekura.kinds
+---@param given_params? table what the kind's start takes; see cekura.kinds
 ---@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number? }
 ---@return cekura.Job? job, cekura.Error? err
-function methods:start(kind, params, given)
+function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
+  if not declaration.start then
+    errors.misuse(("kind: %s is not started from here, its jobs are had by client:job()"):format(kind))
+  end
   given = check_job_options(given)
-  params = read_params(kind, declaration.params, params, declaration.one_of)
-  return job.start(self, kind, declaration, params, encode(params, kind), given)
+  if given_params == nil and not declaration.params then
+    given_params = {}
+  end
+  local sent = params.read(kind, declaration.params or {}, given_params, declaration.one_of,
+    given.project_id or core.fields(self)._project_id)
+  return job.start(self, kind, declaration, sent, given)
 end
 
 --- A job for an id that is known from elsewhere. Nothing is sent yet.
@@ -185,9 +207,20 @@ function methods:resume(text)
   end
   local started = tonumber(members.started)
   local elapsed = started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
-  return job.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, scope = {
+  local mark = members.mark_sum
+    and { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum } or nil
+  return job.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, mark = mark, scope = {
     agent_id = members.agent_id, project_id = members.project_id, assistant_id = members.assistant_id,
   } })
+end
+
+-- ---- webhooks ----
+
+--- Makes a function that reads the service's webhooks; see cekura.webhook.
+---@param given { secret: string }
+---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
+function methods:webhook(given)
+  return webhook.new(self, given)
 end
 
 -- ---- the protocol, and the end ----

@@ -1,5 +1,6 @@
 --- cekura: background jobs of the Cekura API, without blocking the host.
 
+local call_log = require "cekura.call_log"
 local check = require "cekura.check"
 local cjson = require "cjson"
 local client = require "cekura.client"
@@ -11,6 +12,8 @@ local cekura = {
   _VERSION = require "cekura.version",
   null = cjson.null,
   new = client.new,
+  kind = client.kind,
+  call_log = call_log.read,
   all = wait.all,
   each = wait.each,
 }

@@ -15,6 +15,7 @@ local options = {}
 ---@field base_url? string environment CEKURA_API_URL, file api_url; https, or http to loopback
 ---@field allow_http? boolean plain http to another host all the same
 ---@field project_id? integer|string file default_project_id; sent where a call wants a scope and has none
+---@field api_version? string "v2" (the default) or "v1": of the paths that records are read by
 ---@field config_file? string|false default ~/.cekura/config.toml; false: none is read
 ---@field timeout? number seconds for one operation that is no wait (30)
 ---@field connect_timeout? number seconds (10)
@@ -31,7 +32,7 @@ local options = {}
 local NAMES = {
   api_key = true, base_url = true, allow_http = true, project_id = true, config_file = true, timeout = true,
   connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
-  proxy = true, user_agent = true, headers = true, on_event = true,
+  proxy = true, user_agent = true, headers = true, on_event = true, api_version = true,
 }
 
 local DEFAULT_URL = "https://api.cekura.ai"
@@ -104,6 +105,9 @@ local function check_types(given)
   end
   if given.project_id ~= nil then
     check.id("project_id", given.project_id)
+  end
+  if given.api_version ~= nil and not check.text("api_version", given.api_version):find "^v[12]$" then
+    errors.misuse(("api_version: \"v1\" or \"v2\" expected, got %q"):format(given.api_version))
   end
   check.flag("allow_http", given.allow_http)
   check.seconds("timeout", given.timeout)
@@ -209,6 +213,7 @@ function options.resolve(given)
     base_url = url.base,
     project_id = given.project_id or file.default_project_id,
     timeout = given.timeout or 30,
+    api_version = given.api_version or "v2",
     loop = loop,
     on_event = given.on_event,
     engine = {

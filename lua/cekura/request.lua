@@ -2,6 +2,7 @@
 
 local await = require "cekura.await"
 local core = require "cekura.core"
+local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 local response = require "cekura.response"
 
@@ -157,6 +158,16 @@ end
 function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
   return request.read(client, method, path, await(client, method, path, headers, body, timeout, owner))
+end
+
+local JSON = { "Content-Type: application/json" }
+
+--- Sends a table as JSON.
+---@param what string what the table is called in an error
+---@param params table
+---@return cekura.Response? response, cekura.Error? err
+function request.send_json(client, method, path, what, params, timeout, owner)
+  return request.send(client, method, path, JSON, encode(params, what), timeout, owner)
 end
 
 return request

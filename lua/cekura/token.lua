@@ -8,8 +8,11 @@ local token = {}
 
 local PREFIX = "cekura1:"
 
--- Not against forgery, for which there is nothing to gain: it finds tokens that were cut or misspelt.
-local function checksum(text)
+--- A short text that another text hardly has in common. Not against forgery, for which there is nothing to
+-- gain: it finds tokens that were cut or misspelt.
+---@param text string
+---@return string
+function token.checksum(text)
   local sum = 7
   for index = 1, #text do
     sum = (sum * 31 + text:byte(index)) % 4294967291
@@ -21,7 +24,7 @@ end
 ---@param members table<string, string|number>
 function token.write(members)
   local text = PREFIX .. uri.query("token", members):sub(2)
-  return text .. "&" .. checksum(text)
+  return text .. "&" .. token.checksum(text)
 end
 
 local function decode(text)
@@ -38,7 +41,7 @@ function token.read(text)
     return nil
   end
   local signed, sum = text:match "^(.*)&(%x+)$"
-  if not signed or checksum(signed) ~= sum then
+  if not signed or token.checksum(signed) ~= sum then
     return nil
   end
   local members = {}

@@ -11,6 +11,7 @@
 
 #include "../clock.h"
 #include "../engine.h"
+#include "../json.h"
 #include "../operation.h"
 #include "../poller.h"
 #include "compat.h"
@@ -19,6 +20,7 @@
 #define JOB_TYPE "cekura.job"
 #define OPERATION_TYPE "cekura.operation"
 #define GUARD_TYPE "cekura.guard"
+#define CALL_LOG_TYPE "cekura.call_log"
 
 struct client_object {
     struct engine *engine; /* NULL: it could not be made */
@@ -63,11 +65,22 @@ const char *binding_outcome_name(enum outcome_kind kind);
  */
 struct request binding_request(lua_State *L, int first);
 
+/* Pushes what a string token stands for. */
+void binding_push_string(lua_State *L, const char *text, const struct json_token *token);
+
+/* Pushes the one value of the reader's text. Nulls are cekura.null in lists, and in objects with
+ * keep_nulls; without it they are absent there. False: nothing is pushed, the reader says why. */
+bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls);
+
+/* Pushes nil, what is wrong, and where. */
+int binding_json_fault(lua_State *L, const char *fault, const struct json_reader *reader);
+
 /* What each file adds to the table on top of the stack. */
 void client_open(lua_State *L);
 void operation_open(lua_State *L);
 void job_open(lua_State *L);
 void json_open(lua_State *L);
+void record_open(lua_State *L);
 void guard_open(lua_State *L);
 
 #endif

@@ -123,10 +123,11 @@ static int job_trouble(lua_State *L)
     return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
 }
 
-/* core.look_again(job): the next good answer is news, whatever it is. */
+/* core.look_again(job, again): the next good answer is news, also if it is equal to the last; or
+ * not. */
 static int job_look_again(lua_State *L)
 {
-    poller_look_again(check_poll(L, 1));
+    poller_look_again(check_poll(L, 1), lua_toboolean(L, 2));
     return 0;
 }
 
@@ -198,11 +199,11 @@ static int job_newindex(lua_State *L)
     return luaL_error(L, "the fields of a job are read only");
 }
 
-/* job:cancel(): polling stops. */
+/* The end of its scope: polling stops. */
 static int job_leave(lua_State *L)
 {
     check_job(L, 1);
-    return binding_call_method(L, "cancel");
+    return binding_call_method(L, "_leave");
 }
 
 static int job_gc(lua_State *L)

@@ -3,8 +3,6 @@
  * Integers are integers where this Lua has them; one that it has not is a string of its digits. A
  * null is absent from an object, and cekura.null in a list. A list has a metatable by which it is
  * told from an object when it is sent back, empty ones too. */
-#include "../json.h"
-
 #include "binding.h"
 
 #include <locale.h>
@@ -58,7 +56,7 @@ static void push_real(lua_State *L, const char *digits, size_t length)
         lua_pushnumber(L, value);
 }
 
-static void push_string(lua_State *L, const char *text, const struct json_token *token)
+void binding_push_string(lua_State *L, const char *text, const struct json_token *token)
 {
     if (!token->escaped) {
         lua_pushlstring(L, text + token->start, token->length);
@@ -87,7 +85,7 @@ static void push_scalar(lua_State *L, const char *text, const struct json_token 
         push_real(L, text + token->start, token->length);
         break;
     case JSON_STRING:
-        push_string(L, text, token);
+        binding_push_string(L, text, token);
         break;
     default:
         lua_pushlightuserdata(L, NULL); /* cjson.null */
@@ -102,53 +100,54 @@ struct level {
 };
 
 /* Puts the value on top of the stack where it belongs. */
-static void put_value(lua_State *L, struct level *level, bool is_null)
+static void put_value(lua_State *L, struct level *level, bool absent)
 {
     if (!level->object) {
         lua_rawseti(L, -2, ++level->count);
         return;
     }
-    if (is_null) { /* absent, also if a member of that name came before: the last one counts */
+    if (absent) { /* also if a member of that name came before: the last one counts */
         lua_pop(L, 1);
         lua_pushnil(L);
     }
     lua_rawset(L, -3);
 }
 
-/* core.decode(text) -> value | nil, fault, offset. */
-static int json_decode(lua_State *L)
+static void open_table(lua_State *L, int array_mt, bool object)
 {
-    size_t length;
-    const char *text = luaL_checklstring(L, 1, &length);
+    lua_newtable(L);
+    if (object)
+        return;
+    lua_pushvalue(L, array_mt);
+    lua_setmetatable(L, -2);
+}
+
+bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls)
+{
     struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
-    struct json_reader reader;
+    int base = lua_gettop(L);
     unsigned depth = 0;
-    lua_settop(L, 1);
+    luaL_checkstack(L, 6, NULL);
     luaL_getmetatable(L, ARRAY_TYPE);
     lua_createtable(L, 1, 0); /* level 0: a list for the one value */
-    json_begin(&reader, text, length);
     for (;;) {
-        struct json_token token = json_next(&reader);
+        struct json_token token = json_next(reader);
         luaL_checkstack(L, 6, NULL);
         switch (token.type) {
         case JSON_ERROR:
-            lua_pushnil(L);
-            lua_pushstring(L, reader.fault);
-            lua_pushinteger(L, (lua_Integer)reader.offset);
-            return 3;
+            lua_settop(L, base);
+            return false;
         case JSON_END:
-            lua_rawgeti(L, 3, 1);
-            return 1;
+            lua_rawgeti(L, base + 2, 1);
+            lua_replace(L, base + 1);
+            lua_settop(L, base + 1);
+            return true;
         case JSON_KEY:
-            push_string(L, text, &token);
+            binding_push_string(L, reader->text, &token);
             break;
         case JSON_OBJECT:
         case JSON_ARRAY:
-            lua_newtable(L);
-            if (token.type == JSON_ARRAY) {
-                lua_pushvalue(L, 2);
-                lua_setmetatable(L, -2);
-            }
+            open_table(L, base + 1, token.type == JSON_OBJECT);
             levels[++depth] = (struct level){.object = token.type == JSON_OBJECT};
             break;
         case JSON_OBJECT_END:
@@ -156,10 +155,28 @@ static int json_decode(lua_State *L)
             put_value(L, &levels[--depth], false);
             break;
         default:
-            push_scalar(L, text, &token);
-            put_value(L, &levels[depth], token.type == JSON_NULL);
+            push_scalar(L, reader->text, &token);
+            put_value(L, &levels[depth], token.type == JSON_NULL && !keep_nulls);
         }
     }
+}
+
+int binding_json_fault(lua_State *L, const char *fault, const struct json_reader *reader)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, fault);
+    lua_pushinteger(L, (lua_Integer)reader->offset);
+    return 3;
+}
+
+/* core.decode(text) -> value | nil, fault, offset. */
+static int json_decode(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct json_reader reader;
+    json_begin(&reader, text, length);
+    return binding_push_json(L, &reader, false) ? 1 : binding_json_fault(L, reader.fault, &reader);
 }
 
 /* core.array_mt: the metatable of a list. */

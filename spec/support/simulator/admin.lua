@@ -1,7 +1,12 @@
 --- /_sim/: tells the simulator what to do, and what it has seen. See README.md.
 
-local cjson = require "cjson"
+local check = require "check"
+local evaluations = require "evaluations"
+local ingest = require "ingest"
+local json = require "json"
+local records = require "records"
 local reply = require "reply"
+local sessions = require "sessions"
 local state = require "state"
 
 local admin = {}
@@ -24,21 +29,51 @@ actions["POST /_sim/key/"] = function(body)
 end
 
 actions["GET /_sim/requests/"] = function()
-  return { requests = #state.requests > 0 and state.requests or cjson.null }
+  return { requests = json.list(state.requests) }
 end
 
 actions["GET /_sim/jobs/"] = function()
   return { made = state.made }
 end
 
+actions["GET /_sim/memory/"] = function()
+  local memory = {}
+  for name, items in pairs(state.memory) do
+    memory[name] = json.list(items)
+  end
+  return memory
+end
+
+actions["POST /_sim/call_logs/"] = function(body)
+  return { ids = ingest.add(body) }
+end
+
+local function told(event_type, data)
+  return data and { event_type = event_type, data = data }
+end
+
+local function call_log_told(id)
+  local record = state.call_logs[id]
+  if record and evaluations.running(record) then
+    evaluations.finish(record, record.life and record.life.ending == "failed" and "failed" or "completed")
+  end
+  return record and records.detail(record, "both")
+end
+
+-- The body of a webhook. The service sends one when the work has ended, so it ends here.
+actions["GET /_sim/webhook/"] = function(_, args)
+  if args.result_id then
+    return told("result.completed", sessions.result_told(tonumber(args.result_id)))
+  end
+  return told("call_log.completed", call_log_told(tonumber(args.call_log_id)))
+end
+
 function admin.answer()
   local action = actions[ngx.req.get_method() .. " " .. ngx.var.uri]
-  if not action then
-    return reply.send { status = 404, body = { detail = "Not found." } }
-  end
   ngx.req.read_body()
   local body = ngx.req.get_body_data()
-  return reply.send { body = action(body and cjson.decode(body)) }
+  local answer = action and action(body and json.decode(body), ngx.req.get_uri_args())
+  return reply.send(answer and { body = answer } or check.not_found())
 end
 
 return admin

@@ -1,80 +1,84 @@
---- The life of a prompt improvement: queued, processing, and one of several ends.
+--- How a piece of background work lives: it waits, it runs, and it ends in one of several ways. The header X-Simulate
+-- of the request that starts it chooses how; see README.md.
 
-local cjson = require "cjson"
+local check = require "check"
 
 local life = {}
+life.__index = life
 
--- The ends, by the word that chooses one.
-local ends = {}
+local NO_ENDS = { start = true, queued = true, running = true }
 
-function ends.completed(job)
-  local improved = job.prompt .. "\n\n- Confirm the caller's name and the date of the appointment before hanging up."
-    .. "\n- If the caller asks for a person, offer to transfer the call at once."
-  return {
-    status = "completed",
-    output = {
-      improved_prompt = improved,
-      summary_of_changes = ("Two rules added, from %s: confirm details before the end of a call, and offer a transfer.")
-        :format(job.source),
-    },
-    error = cjson.null,
-  }
-end
-
-function ends.no_issues()
-  return { status = "failed", output = cjson.null, error = "No issues found in the given call logs." }
-end
-
-function ends.failed()
-  return { status = "failed", output = cjson.null, error = "The model gave no answer." }
-end
-
-function ends.cancelled()
-  return { status = "cancelled", output = cjson.null, error = cjson.null }
-end
-
-function ends.empty()
-  return { status = "completed", output = cjson.null, error = cjson.null }
-end
-
-function ends.needs_input()
-  return { status = "pending_clarification", output = cjson.null, error = cjson.null }
-end
-
-function ends.call_log()
-  return {
-    id = 5181749, call_id = "sess-1", status = "success", success = true, transcript = "[00:01] Testing Agent: Hello.",
-  }
-end
-
-local function going_on(job)
-  if job.life == "call_log" then
-    return { id = 5181749, call_id = "sess-1", status = "evaluating" }
+--- The header X-Simulate of the current request, "life=failed; polls=2", as a table.
+function life.directives()
+  local found = {}
+  for name, value in (ngx.req.get_headers()["X-Simulate"] or ""):gmatch "([%w_]+)=([^;%s]+)" do
+    found[name] = tonumber(value) or value
   end
-  local word = job.polls <= 1 and "queued" or "processing"
-  return { status = word, output = cjson.null, error = cjson.null }
+  return found
 end
 
---- What a job's progress request gets. `polls` are counted, or time is: so many seconds after its start
--- a job ends.
-function life.progress(job)
-  job.polls = job.polls + 1
-  local over = job.seconds and ngx.now() - job.started >= job.seconds
-    or not job.seconds and job.polls > job.polls_to_end
-  if job.life == "endless" or not over then
-    return going_on(job)
+--- A new life, as the current request's directives say.
+---@param ends table<string, any> the ends that this kind of work knows; "completed" is the default
+---@return table? life
+---@return table? refusal
+function life.begin(ends)
+  local asked = life.directives()
+  local ending = asked.life or "completed"
+  if ending ~= "endless" and (NO_ENDS[ending] or not ends[ending]) then
+    return nil, check.bad_request("There is no life " .. ending)
   end
-  return ends[job.life](job)
+  return setmetatable({
+    ending = ending,
+    polls = 0,
+    polls_to_end = asked.polls or 2,
+    seconds = asked.seconds,
+    started = ngx.now(),
+    asked = asked,
+  }, life)
 end
 
---- Whether a life of that name exists.
-function life.exists(name)
-  return name == "endless" or name == "inline" or ends[name] ~= nil
+--- Whether it has come to its end. `polls` are counted, or time is: so many seconds after its start it ends.
+function life:over()
+  if self.ending == "endless" then
+    return false
+  elseif self.seconds then
+    return ngx.now() - self.started >= self.seconds
+  end
+  return self.polls > self.polls_to_end
 end
 
---- The answer to a start that holds the result itself.
-function life.inline(job)
-  return ends.completed(job).output
+--- Where it is, without counting a poll: "queued", "running" or the end.
+function life:phase()
+  if self:over() then
+    return self.ending
+  end
+  return self.polls <= 1 and "queued" or "running"
+end
+
+--- One poll.
+function life:poll()
+  self.polls = self.polls + 1
+  return self:phase()
+end
+
+--- How much of it is done, from 0 to 1; an endless one stays short of 1.
+function life:share()
+  if self:over() then
+    return 1
+  elseif self.seconds then
+    return math.min(0.99, (ngx.now() - self.started) / self.seconds)
+  end
+  return math.min(0.99, self.polls / (self.polls_to_end + 1))
+end
+
+--- Ends it now, in that way.
+function life:finish(ending)
+  self.ending, self.seconds, self.polls_to_end = ending, nil, -1
+end
+
+--- It was waiting for an answer, and goes on.
+function life:resume()
+  self.ending, self.polls, self.started = "completed", 1, ngx.now()
 end
 
 return life

@@ -9,7 +9,7 @@
 --   raw      these bytes in place of an HTTP answer
 --   slow     seconds between any two bytes of the body
 
-local cjson = require "cjson"
+local json = require "json"
 
 local reply = {}
 
@@ -37,7 +37,7 @@ function reply.send(spec)
   end
   local body = spec.body or ""
   if type(body) == "table" then
-    body = cjson.encode(body)
+    body = json.encode(body)
   elseif spec.size then
     body = ("x"):rep(spec.size)
   end
@@ -52,6 +52,9 @@ function reply.send(spec)
   ngx.status = status
   for name, value in pairs(spec.headers or {}) do
     ngx.header[name] = value
+  end
+  if status == 204 then
+    return ngx.exit(status)
   end
   ngx.header["Content-Length"] = #body
   if not spec.slow then

@@ -1,13 +1,53 @@
 --- What the simulator remembers: one worker, so plain tables.
 
+local records = require "records"
+
 local state = {}
 
 function state.reset()
-  state.jobs = {}     -- by progress id
-  state.made = 0      -- how many jobs
-  state.scripts = {}  -- path to a list of replies that its next requests get
-  state.requests = {} -- what came, oldest first
+  state.jobs = {}      -- by progress id
+  state.made = 0       -- how many jobs, and rows
+  state.scripts = {}   -- path to a list of replies that its next requests get
+  state.requests = {}  -- what came, oldest first
   state.key = "sim-key"
+  state.call_logs = records.seed() -- by id
+  state.next_call_log = 7000001    -- the id of the next that is sent
+  state.next_added = 6000001       -- the id of the next that POST /_sim/call_logs/ adds
+  state.rows = {}      -- results, insights and improvement sessions, by id
+  state.next_row = 9001
+  state.summaries = {} -- the progress id of an alert's summary, by alert and hours
+  state.memory = {     -- what requests left behind that no answer shows
+    deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {},
+  }
+end
+
+--- Keeps a job, which knows its family.
+---@return string progress_id
+function state.add_job(job)
+  state.made = state.made + 1
+  job.id = ("5f0c1d2e-0000-4000-8000-%012d"):format(state.made)
+  state.jobs[job.id] = job
+  return job.id
+end
+
+--- Keeps the record of a piece of work, which knows its family; it gets an id.
+function state.add_row(row)
+  state.made = state.made + 1
+  row.id = state.next_row
+  state.rows[row.id] = row
+  state.next_row = row.id + 1
+  return row
+end
+
+--- The job of that id, if it is one of that family.
+function state.job(id, family)
+  local job = state.jobs[id or ""]
+  return job and job.family == family and job or nil
+end
+
+--- Adds to a list of what is remembered.
+function state.remember(name, what)
+  table.insert(state.memory[name], what)
 end
 
 state.reset()

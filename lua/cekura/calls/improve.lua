@@ -1,0 +1,115 @@
+--- The improvement loop around one call: its evaluation, a prompt improvement from it, the new prompt.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local pages = require "cekura.calls.pages"
+
+local improve = {}
+
+-- An evaluation and an improvement, by the time that each is usually given.
+local TIMEOUT = 450
+
+-- How long a call may take to be known after it ended is not documented: it is looked for this often.
+local LOOK_EVERY = 5
+
+local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on_progress = true }
+
+local function timed_out(what, timeout)
+  return nil, errors.new("timeout", ("%s after %g s"):format(what, timeout))
+end
+
+-- The id of the record of a call, which may not be there yet.
+local function find_record(client, given, deadline, timeout)
+  if given.id ~= nil or type(given.call_id) == "number" then
+    return given.id or given.call_id
+  end
+  while true do
+    local page, err = pages.list(client, { agent_id = given.agent_id, page_size = 1,
+      filters = { "call_id", "eq", given.call_id } })
+    if not page then
+      return nil, err
+    elseif page.results[1] then
+      return page.results[1]:get "id"
+    end
+    local left = deadline - core.now()
+    if left <= 0 then
+      return timed_out(("there is no call %s"):format(given.call_id), timeout)
+    end
+    core.fields(client)._loop.sleep(math.min(left, given.interval or LOOK_EVERY))
+  end
+end
+
+local function check_given(given)
+  check.table("self_improve: params", given)
+  check.text("self_improve: prompt", given.prompt)
+  check.id("self_improve: " .. (given.id ~= nil and "id" or "call_id"), given.id ~= nil and given.id or given.call_id)
+  if given.agent_id ~= nil then
+    check.id("self_improve: agent_id", given.agent_id)
+  end
+  check.seconds("self_improve: timeout", given.timeout)
+  check.seconds("self_improve: interval", given.interval)
+  check.callback("self_improve: on_progress", given.on_progress)
+end
+
+---@class cekura.Improvement
+---@field state string "succeeded" or "nothing_to_do"
+---@field improved_prompt? string nil: there was nothing to do
+---@field summary_of_changes? string
+---@field reason? string why there was nothing to do
+---@field call_log cekura.CallLog the call, evaluated
+
+--- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that
+-- comes back as it was is nothing to do. Nothing is changed in the service.
+---@param client cekura.Client
+---@param given { agent_id: any, call_id: string|integer?, id: integer|string?, prompt: string, timeout: number?,
+---interval: number?, on_progress: function? } call_id: the provider's, a string; a number, and `id`, is that of the
+---record. timeout (seconds, 450) is one for all of it; interval and on_progress are those of both jobs' waits. What
+---else there is goes to the start of the improvement
+---@return cekura.Improvement? improvement, cekura.Error? err
+function improve.self_improve(client, given)
+  check_given(given)
+  local timeout = given.timeout or TIMEOUT
+  local deadline = core.now() + timeout
+  local function wait(job)
+    return job:wait { timeout = math.max(0, deadline - core.now()), interval = given.interval,
+      on_progress = given.on_progress }
+  end
+
+  local id, err = find_record(client, given, deadline, timeout)
+  if not id then
+    return nil, err
+  end
+  local job, call, result
+  job, err = client:job("calls.evaluation", id)
+  if job then
+    call, err = wait(job)
+  end
+  if not call then
+    return nil, err
+  end
+
+  local start = { call_logs = { call:get "id" } }
+  for name, value in pairs(given) do
+    if not OPTIONS[name] then
+      start[name] = value
+    end
+  end
+  job, err = client:start("calls.improve_prompt", start)
+  if job then
+    result, err = wait(job)
+  end
+  if not result then
+    return nil, err
+  end
+  local improvement = { state = job.state, call_log = call }
+  for name, value in pairs(result) do
+    improvement[name] = improvement[name] or value
+  end
+  if improvement.improved_prompt == given.prompt then
+    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
+  end
+  return improvement
+end
+
+return improve

@@ -1,0 +1,176 @@
+--- New kinds of job, declared by a program.
+
+local check = require "cekura.check"
+local endpoint = require "cekura.endpoint"
+local errors = require "cekura.errors"
+local kinds = require "cekura.kinds"
+local params = require "cekura.params"
+
+local built_in = {}
+for name in pairs(kinds) do
+  built_in[name] = true
+end
+
+local function refuse(message, ...)
+  return errors.misuse("declaration: " .. message:format(...))
+end
+
+-- ---- members ----
+
+local function text(name, value)
+  if check.text("declaration: " .. name, value) == "" then
+    refuse("%s is empty", name)
+  end
+end
+
+local function texts(name, value)
+  params.value("texts", "declaration: " .. name, value)
+end
+
+local function flag(name, value)
+  check.flag("declaration: " .. name, value)
+end
+
+local function seconds(name, value)
+  check.seconds("declaration: " .. name, value)
+end
+
+local function a_request(name, value, method)
+  local given = endpoint.parse(value)
+  if not given or method and given ~= method then
+    refuse("%s: %q expected, got %s", name, (method or "POST") .. " /path/",
+      type(value) == "string" and ("%q"):format(value) or type(value))
+  end
+end
+
+local STATES = { pending = true, running = true, needs_input = true, succeeded = true, nothing_to_do = true,
+  failed = true, cancelled = true }
+
+local members = {
+  id = text, output = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
+  call_log = flag, list = flag,
+  healthy = texts, keep = texts, poll_scope = texts,
+  interval = seconds, timeout = seconds,
+}
+
+function members.start(name, value)
+  a_request(name, value)
+end
+
+function members.poll(name, value)
+  a_request(name, value, "GET")
+end
+
+function members.record(name, value)
+  if value ~= "call_log" then
+    refuse("%s: \"call_log\" expected, got %s", name, tostring(value))
+  end
+end
+
+function members.params(name, value)
+  for param, declared in pairs(check.table("declaration: " .. name, value)) do
+    local place = ("declaration: %s.%s"):format(name, tostring(param))
+    if not params.is_type(check.table(place, declared)[1]) then
+      refuse("%s.%s: there is no check %s", name, tostring(param), tostring(declared[1]))
+    end
+  end
+end
+
+function members.one_of(name, value)
+  check.table("declaration: " .. name, value)
+  if #value < 2 then
+    refuse("%s: at least two names expected", name)
+  end
+  for index, param in ipairs(value) do
+    check.text(("declaration: %s[%d]"):format(name, index), param)
+  end
+end
+
+function members.words(name, value)
+  for word, state in pairs(check.table("declaration: " .. name, value)) do
+    if not STATES[state] then
+      refuse("%s.%s: there is no state %s", name, tostring(word), tostring(state))
+    elseif type(word) ~= "string" or word ~= word:lower() then
+      refuse("%s: words are in lower case, got %s", name, tostring(word))
+    end
+  end
+end
+
+local COUNTERS = { done = true, failed = true, total = true, list = true, decide = true }
+
+function members.counters(name, value)
+  for member, counter in pairs(check.table("declaration: " .. name, value)) do
+    if not COUNTERS[member] then
+      refuse("%s: there is no member %s", name, tostring(member))
+    elseif member == "decide" then
+      check.flag(("declaration: %s.%s"):format(name, member), counter)
+    else
+      check.text(("declaration: %s.%s"):format(name, member), counter)
+    end
+  end
+  if not value.done or not value.total then
+    refuse("%s: done and total expected", name)
+  end
+end
+
+local function about(name, value)
+  a_request(name .. "[1]", check.table("declaration: " .. name, value)[1])
+  if value.with ~= nil then
+    texts(name .. ".with", value.with)
+  end
+end
+
+members.cancel = about
+
+function members.answer(name, value)
+  about(name, value)
+  text(name .. ".text", value.text)
+end
+
+function members.sure(name, value)
+  check.table("declaration: " .. name, value)
+end
+
+-- ---- the whole ----
+
+local declare = {}
+
+--- Raises, naming the member, what is wrong with a declaration.
+---@param declaration table
+function declare.check(declaration)
+  check.table("declaration", declaration)
+  for name, value in pairs(declaration) do
+    if not members[name] then
+      refuse("there is no member %s", tostring(name))
+    end
+    members[name](name, value)
+  end
+  if not declaration.poll then
+    refuse("poll is missing")
+  elseif declaration.list and not declaration.record then
+    refuse("list goes with record")
+  end
+end
+
+--- Declares a kind of job; its methods are there at once, `client.<resource>:<name>(params)`. The members of
+-- the declaration are described in cekura.kinds; all but `poll` may be missing. A kind of the program's own may
+-- be declared again, one that comes with the module may not. Jobs keep the declaration that they were made by.
+---@param name string "resource.name"
+---@param declaration table
+function declare.kind(name, declaration)
+  if not check.text("name", name):find "^%a[%w_]*%.%a[%w_]*$" then
+    errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))
+  elseif built_in[name] then
+    errors.misuse(("name: the kind %s comes with the module"):format(name))
+  end
+  declare.check(declaration)
+  local own = {}
+  for member, value in pairs(declaration) do
+    own[member] = value
+  end
+  own.id = own.id or "progress_id"
+  own.interval, own.timeout = own.interval or 5, own.timeout or 300
+  kinds[name] = own
+end
+
+return declare

@@ -1,0 +1,56 @@
+--- Endpoints as declarations write them: "GET /v1/things/{thing_id}/progress/".
+
+local errors = require "cekura.errors"
+local uri = require "cekura.uri"
+
+local endpoint = {}
+
+--- Method and path; nil if the text is no endpoint.
+---@param text any
+---@return string? method, string? path
+function endpoint.parse(text)
+  if type(text) ~= "string" then
+    return nil
+  end
+  local method, path = text:match "^(%u+) (/[%w%-._~/{}]*)$"
+  if not path or path:gsub("{[%w_]+}", ""):find "[{}]" then
+    return nil
+  end
+  return method, path
+end
+
+--- Whether the endpoint has a place of that name.
+---@param text string
+---@param name string
+function endpoint.has(text, name)
+  return text:find("{" .. name .. "}", 1, true) ~= nil
+end
+
+--- The names of its places, in their order.
+---@param text string
+---@return string[]
+function endpoint.places(text)
+  local names = {}
+  for name in text:gmatch "{([%w_]+)}" do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+--- Method and path with its places filled in. Raises for one that is missing.
+---@param what string what the endpoint is for
+---@param text string
+---@param values table<string, string|number>
+---@return string method, string path
+function endpoint.fill(what, text, values)
+  local method, path = endpoint.parse(text)
+  path = path:gsub("{([%w_]+)}", function(name)
+    if values[name] == nil then
+      errors.misuse(("%s: %s is missing"):format(what, name))
+    end
+    return uri.encode(uri.text(name, values[name]))
+  end)
+  return method, path
+end
+
+return endpoint

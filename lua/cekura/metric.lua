@@ -1,0 +1,82 @@
+--- Metrics of an evaluation. The service writes them in two ways, which look the same here.
+
+local core = require "cekura.core"
+
+local metric = {}
+
+---@class cekura.Metric
+---@field id integer
+---@field name string
+---@field type? string "binary", "enum", "numeric", …; both of the old binary types are "binary"
+---@field score? number of a binary one 5 (passed) or 0, however it was written; nil: it does not apply
+---@field value? string of an enum
+---@field passed? boolean nil: the metric tells no such thing
+---@field explanation string[]
+---@field extra? table every other member that came is there, too
+
+-- What there was before "binary": the verdict was a score.
+local OLD_BINARY = { binary_workflow_adherence = true, binary_qualitative = true }
+
+local PASSED, FAILED = 5, 0
+
+local function as_texts(value)
+  if type(value) == "string" then
+    return value ~= "" and { value } or {}
+  end
+  local texts = {}
+  for _, item in ipairs(type(value) == "table" and value or {}) do
+    if type(item) == "string" then
+      texts[#texts + 1] = item
+    end
+  end
+  return texts
+end
+
+local function read_metric(item)
+  local read = {}
+  for name, value in pairs(item) do
+    read[name] = value
+  end
+  local kind = item.eval_type or item.type
+  local binary = kind == "binary" or OLD_BINARY[item.type]
+  read.type = OLD_BINARY[kind] and "binary" or kind
+  if binary and read.passed == nil and (item.score == PASSED or item.score == FAILED) then
+    read.passed = item.score == PASSED
+  elseif binary and read.score == nil and item.passed ~= nil then
+    read.score = item.passed and PASSED or FAILED
+  end
+  if read.value == nil then
+    read.value = item.enum
+  end
+  read.explanation = as_texts(item.explanation)
+  return read
+end
+
+--- The metrics of a list of them.
+---@param list any
+---@return cekura.Metric[]
+function metric.read(list)
+  local metrics = {}
+  for _, item in ipairs(type(list) == "table" and list or {}) do
+    if type(item) == "table" then
+      metrics[#metrics + 1] = read_metric(item)
+    end
+  end
+  return metrics
+end
+
+--- The list of metrics that an evaluation holds, or that a row of a list does.
+---@param evaluation any an object, or the JSON text of one: the schema of a row says "string"
+---@param of_row any
+function metric.list(evaluation, of_row)
+  if type(evaluation) == "string" then
+    evaluation = core.decode(evaluation)
+  end
+  local list = type(evaluation) == "table" and evaluation.metrics
+  if type(list) == "table" and #list > 0 then
+    return list
+  end
+  return of_row
+end
+
+return metric

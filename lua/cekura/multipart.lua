@@ -1,0 +1,48 @@
+--- multipart/form-data (RFC 7578): texts and one file.
+
+local core = require "cekura.core"
+
+-- A boundary that is in none of the parts.
+local function find_boundary(parts)
+  local boundary
+  local number = math.floor(core.now() * 1e6)
+  repeat
+    boundary = ("cekura-%012x"):format(number % 2 ^ 48)
+    number = number * 31 + 7
+    local found = false
+    for _, part in ipairs(parts) do
+      found = found or part:find(boundary, 1, true) ~= nil
+    end
+    number = number % 2 ^ 48
+  until not found
+  return boundary
+end
+
+-- A name in a header line (RFC 7578, section 5.1, as browsers write it).
+local function quote(name)
+  return '"' .. name:gsub('[\r\n"%z]', function(char)
+    return ("%%%02X"):format(char:byte())
+  end) .. '"'
+end
+
+---@param fields table<string, string>
+---@param file { name: string, file_name: string, content_type: string, data: string }
+---@return string body, string content_type
+local function multipart(fields, file)
+  local names, parts = {}, {}
+  for name in pairs(fields) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for index, name in ipairs(names) do
+    parts[index] = ("Content-Disposition: form-data; name=%s\r\n\r\n%s\r\n"):format(quote(name), fields[name])
+  end
+  parts[#parts + 1] = ("Content-Disposition: form-data; name=%s; filename=%s\r\nContent-Type: %s\r\n\r\n"):format(
+    quote(file.name), quote(file.file_name), (file.content_type:gsub("[%c]", ""))) .. file.data .. "\r\n"
+  local boundary = find_boundary(parts)
+  local line = "--" .. boundary
+  return line .. "\r\n" .. table.concat(parts, line .. "\r\n") .. line .. "--\r\n",
+    "multipart/form-data; boundary=" .. boundary
+end
+
+return multipart

@@ -1,0 +1,133 @@
+--- Times as the service writes them: durations, and ISO 8601 dates. What cannot be read gives nil and the
+-- reason, never a wrong number.
+
+local times = {}
+
+local MINUTE, HOUR, DAY = 60, 3600, 86400
+
+local function unreadable(what, text)
+  return nil, ("%q is no %s"):format(tostring(text):sub(1, 60), what)
+end
+
+-- "5" of ".5" or "" as a number. By digits: a locale may want another decimal point than this.
+local function fraction(digits)
+  digits = digits:sub(1, 15)
+  return digits == "" and 0 or tonumber(digits) / 10 ^ #digits
+end
+
+--- A duration "SS" is none; "M:SS", "MM:SS" and "HH:MM:SS" are, with a fraction or without.
+---@param text any
+---@return number? seconds, string? reason
+function times.duration(text)
+  if type(text) ~= "string" or #text > 30 then
+    return unreadable("duration", text)
+  end
+  local hours, minutes, seconds, rest = text:match "^(%d+):(%d%d):(%d%d)(.*)$"
+  if not hours then
+    hours = 0
+    minutes, seconds, rest = text:match "^(%d+):(%d%d)(.*)$"
+  elseif tonumber(minutes) >= 60 then
+    return unreadable("duration", text)
+  end
+  local part = rest and (rest == "" and rest or rest:match "^%.(%d+)$")
+  if not part or tonumber(seconds) >= 60 or #tostring(hours) > 6 or #minutes > 6 then
+    return unreadable("duration", text)
+  end
+  local whole = tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
+  return part == "" and whole or whole + fraction(part)
+end
+
+-- Days from 1970-01-01 to a date of the Gregorian calendar. A year is counted from March, so that the leap
+-- day is its last.
+local function days_from_date(year, month, day)
+  if month <= 2 then
+    year = year - 1
+  end
+  local day_of_year = math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
+  return year * 365 + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400) + day_of_year - 719468
+end
+
+local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function days_of_month(year, month)
+  local leap = year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+  return month == 2 and leap and 29 or MONTH_DAYS[month] or 0
+end
+
+-- Seconds east of UTC; a time that names no zone is in UTC.
+local function zone_offset(zone)
+  if zone == "" or zone == "Z" or zone == "z" then
+    return 0
+  end
+  local sign, hours, minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
+  if not sign then
+    sign, hours = zone:match "^([+-])(%d%d)$"
+    minutes = 0
+  end
+  hours, minutes = tonumber(hours), tonumber(minutes)
+  if not hours or hours > 23 or minutes > 59 then
+    return nil
+  end
+  return (sign == "-" and -1 or 1) * (hours * HOUR + minutes * MINUTE)
+end
+
+--- A date with its time of day (ISO 8601, as in RFC 3339; the offset may be missing: UTC).
+---@param text any
+---@return number? seconds since the epoch
+---@return string? reason
+function times.epoch(text)
+  if type(text) ~= "string" or #text > 60 then
+    return unreadable("date and time", text)
+  end
+  local year, month, day, hour, minute, rest = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt ](%d%d):(%d%d)(.*)$"
+  if not year then
+    return unreadable("date and time", text)
+  end
+  local second, digits = 0, ""
+  if rest:find "^:%d%d" then
+    second, rest = rest:sub(2, 3), rest:sub(4)
+    if rest:find "^[.,]%d" then
+      digits, rest = rest:match "^[.,](%d+)(.*)$"
+    end
+  end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
+  local offset = zone_offset(rest)
+  local is_date = day >= 1 and day <= days_of_month(year, month)
+  if not is_date or hour > 23 or minute > 59 or second > 59 or not offset then
+    return unreadable("date and time", text)
+  end
+  local whole = days_from_date(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second - offset
+  return digits == "" and whole or whole + fraction(digits)
+end
+
+--- The ISO 8601 text of a time, in UTC, to the microsecond; fractions are told only where there are any.
+---@param seconds number since the epoch, from year 1 to 9999
+---@return string? text, string? reason
+function times.text(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < -62135596800 or seconds >= 253402300800 then
+    return unreadable("time", seconds)
+  end
+  local micro = math.floor(seconds % 1 * 1e6 + 0.5)
+  local whole = math.floor(seconds)
+  if micro == 1000000 then
+    whole, micro = whole + 1, 0
+  end
+  local days, rest = math.floor(whole / DAY), whole % DAY
+  -- The year that the day is in: guessed by the mean length of one, then looked at.
+  local year = 1970 + math.floor(days / 365.2425)
+  if days < days_from_date(year, 1, 1) then
+    year = year - 1
+  elseif days >= days_from_date(year + 1, 1, 1) then
+    year = year + 1
+  end
+  local month = 12
+  while days < days_from_date(year, month, 1) do
+    month = month - 1
+  end
+  local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(year, month, days - days_from_date(year, month, 1) + 1,
+    math.floor(rest / HOUR), math.floor(rest % HOUR / MINUTE), rest % MINUTE)
+  return (micro > 0 and ("%s.%06d"):format(text, micro) or text) .. "Z"
+end
+
+return times

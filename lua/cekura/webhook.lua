@@ -1,0 +1,113 @@
+--- Webhooks: what the service tells by itself, so that nobody polls longer than needed.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local job = require "cekura.job"
+
+local webhook = {}
+
+-- How many keys of events a client remembers to know a repeat by.
+local REMEMBERED = 4096
+
+-- Headers come in any case, and from some hosts as lists.
+local function header(headers, wanted)
+  for name, value in pairs(headers) do
+    if type(name) == "string" and name:lower() == wanted then
+      value = type(value) == "table" and value[1] or value
+      return type(value) == "string" and value or nil
+    end
+  end
+end
+
+local function refuse(kind, message)
+  return nil, errors.new(kind, "webhook: " .. message)
+end
+
+-- Whether the client has seen the key, which it remembers from now on; the oldest is forgotten for it.
+local function is_repeat(seen, key)
+  if key == nil then
+    return false
+  elseif seen[key] then
+    return true
+  end
+  local place = seen.next or 1
+  local oldest = seen[place]
+  if oldest then
+    seen[oldest] = nil
+  end
+  seen[place], seen[key] = key, true
+  seen.next = place % REMEMBERED + 1
+  return false
+end
+
+---@class cekura.Event
+---@field type string "call_log.completed", "result.completed", …
+---@field duplicate boolean an event of this key came before
+---@field key? string X-CEKURA-IDEMPOTENCY-KEY
+---@field call_log? cekura.CallLog of an event about a call log
+---@field data any what the event is about, decoded; of a call log only if asked for: `event.call_log:totable()`
+
+local function read_event(client, body)
+  local object, fault = core.new_record(body, client)
+  if not object then
+    return refuse("protocol", "the body is no JSON object (" .. fault .. ")")
+  end
+  local kind = object:get "event_type"
+  if type(kind) ~= "string" then
+    return refuse("protocol", "the body names no event_type")
+  end
+  local event = { type = kind }
+  if not kind:find "^call_log%." then
+    event.data = object:get "data"
+    return event
+  end
+  event.call_log, fault = core.new_record(core.slice(object, "data") or "", client)
+  if not event.call_log then
+    return refuse("protocol", "the event has no call log (" .. fault .. ")")
+  end
+  return event
+end
+
+local OPTIONS = { secret = true }
+
+--- Makes a function that reads the webhooks of one endpoint. It does not wait, and may be called in any host.
+--
+-- `function(headers, body) -> event | nil, err`: headers by their names in any case, the body as it came. Kind
+-- "auth": the secret is missing or another; "protocol": the body is no event. An event about a call log whose
+-- evaluation a job of this client waits for ends that job at once.
+---@param client cekura.Client
+---@param options { secret: string } what the service sends as X-CEKURA-SECRET
+---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
+function webhook.new(client, options)
+  options = check.options("options", options, OPTIONS)
+  local secret = check.text("secret", options.secret)
+  if secret == "" then
+    errors.misuse "secret: it is empty"
+  end
+  return function(headers, body)
+    check.table("headers", headers)
+    check.text("body", body)
+    local shown = header(headers, "x-cekura-secret")
+    if not shown then
+      return refuse("auth", "there is no X-CEKURA-SECRET")
+    elseif not core.equal_secrets(shown, secret) then
+      return refuse("auth", "X-CEKURA-SECRET is another")
+    end
+    local event, err = read_event(client, body)
+    if not event then
+      return nil, err
+    end
+    event.key = header(headers, "x-cekura-idempotency-key")
+    event.duplicate = is_repeat(core.fields(client)._webhook_keys, event.key)
+    local id = event.call_log and event.call_log:get "id"
+    if id ~= nil and not event.duplicate then
+      for _, each in ipairs(job.evaluations(client, id)) do
+        job.deliver(each, event.call_log)
+      end
+    end
+    return event
+  end
+end
+
+return webhook

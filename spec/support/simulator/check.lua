@@ -1,0 +1,81 @@
+--- Refusals: the 400 of a field, the 404 of a record, and the checks of what came.
+
+local json = require "json"
+
+local check = {}
+
+function check.invalid(fields)
+  for name, message in pairs(fields) do
+    fields[name] = json.list(type(message) == "table" and message or { message })
+  end
+  return { status = 400, body = fields }
+end
+
+function check.bad_request(detail)
+  return { status = 400, body = { detail = detail } }
+end
+
+function check.not_found()
+  return { status = 404, body = { detail = "Not found." } }
+end
+
+--- Whether a member is there, and not null.
+function check.given(value)
+  return value ~= nil and value ~= json.null
+end
+
+local REQUIRED = "This field is required."
+
+-- What each kind of value has to be, and what its refusal says. Forms and two known clients send numbers as text.
+local kinds = {
+  text = { "Not a string, or blank.", function(value) return type(value) == "string" and value ~= "" end },
+  string = { "Not a string.", function(value) return type(value) == "string" end },
+  integer = { "Not an integer.", function(value) return tonumber(value) and tonumber(value) % 1 == 0 end },
+  duration = { "Not a number of 0 or more.", function(value) return type(value) == "number" and value >= 0 end },
+  boolean = { "Not a boolean.", function(value) return type(value) == "boolean" end },
+  list = { "Not a list.", function(value) return type(value) == "table" and (#value > 0 or not next(value)) end },
+  object = { "Not an object.", function(value) return type(value) == "table" and #value == 0 end },
+  any = { "", function() return true end },
+}
+
+kinds.selection = { 'Neither a list nor "all".', function(value)
+  return value == "all" or kinds.list[2](value)
+end }
+
+kinds.short = { "Not a string of 100 characters or less.", function(value)
+  return type(value) == "string" and #value <= 100
+end }
+
+--- The refusal of a body in which a field of `required` lacks, or one of `required` or `optional` is of another kind.
+---@param body table
+---@param required table<string, string> name to kind
+---@param optional? table<string, string>
+---@return table? refusal
+function check.body(body, required, optional)
+  local wrong = {}
+  for name, kind in pairs(required) do
+    if not check.given(body[name]) then
+      wrong[name] = REQUIRED
+    elseif not kinds[kind][2](body[name]) then
+      wrong[name] = kinds[kind][1]
+    end
+  end
+  for name, kind in pairs(optional or {}) do
+    if check.given(body[name]) and not kinds[kind][2](body[name]) then
+      wrong[name] = kinds[kind][1]
+    end
+  end
+  return next(wrong) and check.invalid(wrong) or nil
+end
+
+--- The refusal of a body that has none of the fields `names`.
+function check.one_of(body, names)
+  for _, name in ipairs(names) do
+    if check.given(body[name]) then
+      return nil
+    end
+  end
+  return check.invalid { [names[1]] = { ("One of %s is required."):format(table.concat(names, ", ")) } }
+end
+
+return check

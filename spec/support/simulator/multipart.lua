@@ -1,0 +1,42 @@
+--- The parts of a multipart/form-data body.
+
+local json = require "json"
+
+local multipart = {}
+
+-- Fields that hold nested values are sent as JSON text.
+local NESTED = { transcript_json = true, metadata = true, dynamic_variables = true, redact_fields = true, logs = true }
+
+--- Reads a body.
+---@param content_type string
+---@param raw string
+---@return table? fields name to value; nil where this is no multipart body
+---@return table? files name to { filename, content }
+function multipart.read(content_type, raw)
+  local boundary = content_type:match 'boundary="?([^";]+)'
+  if not boundary then
+    return nil
+  end
+  local fields, files = {}, {}
+  local delimiter = "\r\n--" .. boundary
+  raw = "\r\n" .. raw
+  local _, place = raw:find(delimiter, 1, true)
+  while place and raw:sub(place + 1, place + 2) ~= "--" do
+    local start, finish = raw:find(delimiter, place, true)
+    local head_end, body_start = raw:find("\r\n\r\n", place, true)
+    if not start or not head_end then
+      return nil
+    end
+    local head, content = raw:sub(place + 1, head_end), raw:sub(body_start + 1, start - 1)
+    local name, filename = head:match '[; ]name="([^"]*)"', head:match 'filename="([^"]*)"'
+    if filename then
+      files[name] = { filename = filename, content = content }
+    elseif name then
+      fields[name] = NESTED[name] and json.decode(content) or content
+    end
+    place = finish
+  end
+  return place and fields, files
+end
+
+return multipart

@@ -1,0 +1,304 @@
+/* record.c - a call log as a userdata: its text, and where each member stands in it.
+ *
+ * A field is decoded when it is read, and kept in the record's own table, which also holds the text
+ * and the client that the record came by. What the fields mean is the library's to say. */
+#include "../record.h"
+
+#include "binding.h"
+
+#include <string.h>
+
+/* Places in a record's own table; its other keys are names of fields. */
+enum { TEXT = 1, OWNER = 2 };
+
+/* A call log has 33 members. One of more than these is read twice. */
+#define USUAL_MEMBERS 64
+
+struct record_object {
+    size_t count;
+    struct member members[];
+};
+
+static struct record_object *check_record(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, CALL_LOG_TYPE);
+}
+
+/* ---- making ---- */
+
+/* Pushes the record of the object that the reader has just opened at `start`; its text is the
+ * string at `text`, or if `slice` the object's part of it, its owner is at 2. NULL, or what is
+ * wrong. */
+static const char *push_record(
+    lua_State *L, struct json_reader *reader, int text, size_t start, bool slice)
+{
+    struct member usual[USUAL_MEMBERS];
+    struct json_reader again = *reader;
+    size_t count, base = slice ? start : 0;
+    const char *fault = record_read(reader, base, usual, USUAL_MEMBERS, &count);
+    if (fault)
+        return fault;
+    luaL_checkstack(L, 6, NULL);
+    struct record_object *record =
+        lua_newuserdata(L, sizeof *record + count * sizeof *record->members);
+    record->count = count;
+    if (count <= USUAL_MEMBERS)
+        memcpy(record->members, usual, count * sizeof *usual);
+    else
+        record_read(&again, base, record->members, count, &count);
+    luaL_getmetatable(L, CALL_LOG_TYPE);
+    lua_setmetatable(L, -2);
+    lua_createtable(L, OWNER, 0);
+    if (slice)
+        lua_pushlstring(L, reader->text + start, reader->offset - start);
+    else
+        lua_pushvalue(L, text);
+    lua_rawseti(L, -2, TEXT);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, OWNER);
+    compat_set_table(L, -2);
+    return NULL;
+}
+
+/* core.new_record(text, owner) -> record | nil, fault, offset. */
+static int record_new(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct json_reader reader;
+    lua_settop(L, 2);
+    json_begin(&reader, text, length);
+    struct json_token first = json_next(&reader);
+    if (first.type == JSON_ERROR)
+        return binding_json_fault(L, reader.fault, &reader);
+    if (first.type != JSON_OBJECT)
+        return binding_json_fault(L, "no object", &reader);
+    const char *fault = push_record(L, &reader, 1, first.start, false);
+    if (fault)
+        return binding_json_fault(L, fault, &reader);
+    if (json_next(&reader).type != JSON_END)
+        return binding_json_fault(L, reader.fault, &reader);
+    return 1;
+}
+
+/* core.new_records(text, owner) -> list of records, for a list of objects | nil, fault, offset. */
+static int record_new_list(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct json_reader reader;
+    lua_settop(L, 2);
+    lua_newtable(L);
+    json_begin(&reader, text, length);
+    struct json_token token = json_next(&reader);
+    if (token.type == JSON_ERROR)
+        return binding_json_fault(L, reader.fault, &reader);
+    if (token.type != JSON_ARRAY)
+        return binding_json_fault(L, "no list", &reader);
+    for (int place = 1;; place++) {
+        token = json_next(&reader);
+        if (token.type == JSON_ARRAY_END)
+            break;
+        if (token.type == JSON_ERROR)
+            return binding_json_fault(L, reader.fault, &reader);
+        if (token.type != JSON_OBJECT)
+            return binding_json_fault(L, "no object in the list", &reader);
+        const char *fault = push_record(L, &reader, 1, token.start, true);
+        if (fault)
+            return binding_json_fault(L, fault, &reader);
+        lua_rawseti(L, 3, place);
+    }
+    if (json_next(&reader).type != JSON_END)
+        return binding_json_fault(L, reader.fault, &reader);
+    return 1;
+}
+
+/* ---- reading ---- */
+
+/* The record's text. Pushes its own table, which holds it. */
+static const char *push_table(lua_State *L, int index)
+{
+    compat_get_table(L, index);
+    lua_rawgeti(L, -1, TEXT);
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+/* The member whose name is at `name`; NULL: none. Its value is at *value. Pushes the own table. */
+static const struct member *find_member(lua_State *L, int name, const char **value)
+{
+    struct record_object *record = check_record(L, 1);
+    size_t length;
+    const char *wanted = lua_tolstring(L, name, &length);
+    const char *text = push_table(L, 1);
+    const struct member *member = record_find(text, record->members, record->count, wanted, length);
+    *value = member ? text + member->value : NULL;
+    return member;
+}
+
+/* Pushes the value of the member whose name is at `name`; nil for none, and for null. */
+static void push_field(lua_State *L, int name)
+{
+    const char *value;
+    struct json_reader reader;
+    push_table(L, 1);
+    lua_pushvalue(L, name);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 2);
+        const struct member *member = find_member(L, name, &value);
+        if (member && member->type != JSON_NULL) {
+            json_begin(&reader, value, member->value_length);
+            binding_push_json(L, &reader, false); /* was validated: no fault */
+            lua_pushvalue(L, name);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, -4);
+        } else {
+            lua_pushnil(L);
+        }
+    }
+    lua_remove(L, -2); /* the own table */
+}
+
+/* call:get(name) -> value of the field. */
+static int record_get(lua_State *L)
+{
+    check_record(L, 1);
+    luaL_argcheck(L, lua_type(L, 2) == LUA_TSTRING, 2, "the name of a field expected");
+    push_field(L, 2);
+    return 1;
+}
+
+/* call:json() -> the text that came. */
+static int record_json(lua_State *L)
+{
+    check_record(L, 1);
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, TEXT);
+    return 1;
+}
+
+/* core.slice(record, name) -> the JSON text of a member; nil: none. */
+static int record_slice(lua_State *L)
+{
+    const char *value;
+    luaL_checkstring(L, 2);
+    const struct member *member = find_member(L, 2, &value);
+    if (!member)
+        return 0;
+    lua_pushlstring(L, value, member->value_length);
+    return 1;
+}
+
+/* call:totable() -> all of it, nulls as cekura.null. */
+static int record_totable(lua_State *L)
+{
+    record_json(L);
+    struct json_reader reader;
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    json_begin(&reader, text, length);
+    binding_push_json(L, &reader, true);
+    return 1;
+}
+
+/* core.field_names(record) -> list of the names of its members, in their order; one that came twice
+ * is there twice. */
+static int record_field_names(lua_State *L)
+{
+    struct record_object *record = check_record(L, 1);
+    const char *text = push_table(L, 1);
+    lua_createtable(L, (int)record->count, 0);
+    for (size_t i = 0; i < record->count; i++) {
+        const struct member *member = &record->members[i];
+        struct json_token name = {
+            .start = member->name, .length = member->name_length, .escaped = member->name_escaped};
+        binding_push_string(L, text, &name);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+/* core.owner(record) -> what it was made with. */
+static int record_owner(lua_State *L)
+{
+    check_record(L, 1);
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, OWNER);
+    return 1;
+}
+
+/* ---- metamethods ---- */
+
+/* A method, else a field. */
+static int record_index(lua_State *L)
+{
+    check_record(L, 1);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    lua_settop(L, 2);
+    luaL_getmetafield(L, 1, "_methods");
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1))
+        push_field(L, 2);
+    return 1;
+}
+
+static int record_newindex(lua_State *L)
+{
+    check_record(L, 1);
+    return luaL_error(L, "the fields of a call log are read only");
+}
+
+static int record_pairs(lua_State *L)
+{
+    check_record(L, 1);
+    lua_settop(L, 1);
+    luaL_getmetafield(L, 1, "_methods");
+    lua_getfield(L, -1, "fields");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 3);
+    return 3;
+}
+
+static int record_tostring(lua_State *L)
+{
+    check_record(L, 1);
+    lua_settop(L, 1);
+    lua_pushliteral(L, "id");
+    push_field(L, 2);
+    lua_pushliteral(L, "status");
+    push_field(L, 4);
+    const char *id = lua_tostring(L, 3), *status = lua_tostring(L, 5);
+    lua_pushfstring(L, "cekura.call_log (%s: %s)", id ? id : "-", status ? status : "-");
+    return 1;
+}
+
+void record_open(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", record_index},
+        {"__newindex", record_newindex},
+        {"__pairs", record_pairs},
+        {"__tostring", record_tostring},
+        {NULL, NULL},
+    };
+    static const luaL_Reg methods[] = {
+        {"get", record_get},
+        {"json", record_json},
+        {"totable", record_totable},
+        {NULL, NULL},
+    };
+    static const luaL_Reg functions[] = {
+        {"new_record", record_new},
+        {"new_records", record_new_list},
+        {"slice", record_slice},
+        {"field_names", record_field_names},
+        {"owner", record_owner},
+        {NULL, NULL},
+    };
+    binding_type(L, CALL_LOG_TYPE, metamethods, methods, "call_log_methods");
+    compat_set_functions(L, functions);
+}
