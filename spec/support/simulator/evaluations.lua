@@ -80,7 +80,7 @@ local function chosen(body)
   for _, id in ipairs(body.call_logs) do
     local record = state.call_logs[tonumber(id)]
     found[#found + 1] = record
-    missing[#missing + 1] = not record and tostring(id) or nil
+    missing[#missing + 1] = not record and json.encode(id) or nil
   end
   if #missing > 0 then
     return nil, check.invalid { call_logs = "Call logs not found: " .. table.concat(missing, ", ") }

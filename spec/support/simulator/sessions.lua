@@ -252,6 +252,19 @@ local function cancel(request)
   return { body = shown(row, "cancelled") }
 end
 
+-- What becomes of a result whose calls are ended is not documented: one word of its enum is "cancelled".
+local function end_calls(request)
+  local row = row_of(families.results, request.id)
+  if not row then
+    return check.not_found()
+  end
+  if not row.life:over() then
+    row.life:finish "cancelled"
+  end
+  state.remember("cancelled", { result_id = row.id })
+  return {}
+end
+
 --- What a webhook tells of a result, which has ended then; nil where there is none of that id.
 function sessions.result_told(id)
   local row = row_of(families.results, id)
@@ -271,5 +284,7 @@ for _, family in pairs(families) do
   end
 end
 routes["POST /observability/v1/agent-improvement-sessions/{id}/cancel/"] = cancel
+routes["POST /test_framework/v1/results/{id}/end_calls/"] = end_calls
+routes["POST /test_framework/v2/results/{id}/end_calls/"] = end_calls
 
 return sessions

@@ -1,0 +1,601 @@
+-- Every kind of job from its start to its ends, against the simulator; and kinds of a program's own.
+
+local cekura = require "cekura"
+local declare = require "cekura.declare"
+local kinds = require "cekura.kinds"
+local simulator = require "spec.support.simulator"
+
+local TURNS = { { role = "Testing Agent", content = "Hello.", start_time = 0, end_time = 1 } }
+
+-- kind = what its start is given; the start's body; a member of its result; and what else it can end as.
+local CASES = {
+  ["calls.improve_prompt"] = {
+    { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be nice." },
+    '{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', "improved_prompt",
+    ends = { failed = "failed", cancelled = "cancelled", no_issues = "nothing_to_do" },
+  },
+  ["runs.improve_prompt"] = {
+    { run_ids = { 7 }, prompt = "Be nice.", category_ids = {} },
+    '{"category_ids":[],"prompt":"Be nice.","run_ids":[7]}', "improved_prompt",
+    ends = { failed = "failed", cancelled = "cancelled", no_issues = "nothing_to_do" },
+  },
+  ["calls.create_scenarios"] = {
+    { agent_id = 2142, call_logs = { 5181749, 5181750 } },
+    '{"agent_id":2142,"call_logs":[5181749,5181750]}', "scenarios_list",
+    ends = { partial = "succeeded" },
+  },
+  ["calls.evaluation"] = {
+    { agent_id = 2142, call_logs = { 5181749 } }, '{"agent_id":2142,"call_logs":[5181749]}', "evaluation",
+    polls_a_record = true,
+    ends = { failed = "succeeded" }, -- that the call failed is the verdict, and no failure of the job
+  },
+  ["scenarios.generate"] = {
+    { agent_id = 2142, num_scenarios = 3, tool_ids = {} }, '{"agent_id":2142,"num_scenarios":3,"tool_ids":[]}',
+    "scenarios_list",
+    ends = { partial = "succeeded" },
+  },
+  ["scenarios.from_transcript"] = {
+    { agent = 2142, transcript_json = TURNS },
+    '{"agent":2142,"transcript_json":[{"content":"Hello.","end_time":1,"role":"Testing Agent","start_time":0}]}',
+    "scenario_id",
+    ends = { failed = "failed" },
+  },
+  ["scenarios.agent"] = {
+    { agent_id = 2142, user_message = "What is missing?" }, '{"agent_id":2142,"user_message":"What is missing?"}',
+    "result",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["scenarios.instructions"] = {
+    { agent = 2142, extra_instructions = "Be brief." }, '{"agent":2142,"extra_instructions":"Be brief."}', true,
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["metrics.generate"] = {
+    { agent_id = 2142, num_metrics = 2 }, '{"agent_id":2142,"num_metrics":2}', "metrics",
+    ends = { failed = "failed" },
+  },
+  ["metrics.clean_description"] = {
+    { agent = 2142, metric_description = "polite?", eval_type = "boolean" },
+    '{"agent":2142,"eval_type":"boolean","metric_description":"polite?"}', "clean_description",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["metrics.simplify_prompt"] = {
+    { original_prompt = "Be nice, and nice, and nice." }, '{"original_prompt":"Be nice, and nice, and nice."}',
+    "simplified_prompt",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["metrics.preview"] = {
+    { metric_data = { name = "polite", type = "llm_judge", eval_type = "binary" }, agent_id = 2142,
+      call_log_ids = { 5181749 } },
+    '{"agent_id":2142,"call_log_ids":[5181749],'
+      .. '"metric_data":{"eval_type":"binary","name":"polite","type":"llm_judge"}}', true,
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["metrics.run_reviews"] = {
+    { metric_id = 501, skip_save = true }, '{"skip_save":true}', true,
+    path = "/test_framework/v1/metrics/501/run_reviews/",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["metric_reviews.process_feedbacks"] = {
+    { metric_id = 501, test_set_ids = {} }, '{"metric_id":501,"test_set_ids":[]}', "improved_metric_description",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["agents.auto_fetch"] = {
+    { agent_id = 2142 }, "{}", "stages",
+    path = "/test_framework/v2/aiagents/2142/auto-fetch/", poll = "/test_framework/v2/aiagents/2142/auto-fetch-progress/",
+    options = { agent_id = 2142 },
+    ends = { failed = "failed" },
+  },
+  ["alerts.summarize"] = {
+    { alert_id = 9, hours = 24 }, '{"hours":24}', true,
+    path = "/observability/v1/alerts/9/summarize/",
+    ends = { failed = "failed" },
+  },
+  ["runs.expected_outcome"] = {
+    { run_id = 12 }, "{}", true, path = "/test_framework/v1/runs/12/run_expected_outcome_bg/",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["results.run"] = {
+    { agent_id = 2142, scenarios = { 1, 2 } }, '{"agent_id":2142,"scenarios":[1,2]}', "runs",
+    polls_a_record = true,
+    ends = { failed = "failed", timeout = "failed", cancelled = "cancelled", partial = "succeeded" },
+  },
+  ["insights.deep_research"] = {
+    { project = 310, focus = "greetings" }, '{"focus":"greetings","project":310}', "failure_modes",
+    polls_a_record = true,
+    ends = { failed = "failed", nothing = "nothing_to_do" },
+  },
+  ["insights.failure_modes"] = {
+    { project = 310, metric_name = "No medical advice", metric = 502 },
+    '{"metric":502,"metric_name":"No medical advice","project":310}',
+    "failure_modes",
+    polls_a_record = true,
+    ends = { failed = "failed", nothing = "nothing_to_do" },
+  },
+  ["agents.improvement_session"] = {
+    { call_log_ids = { 5181749 } }, '{"call_log_ids":[5181749]}', "status",
+    polls_a_record = true,
+    ends = { failed = "failed", cancelled = "cancelled", nothing = "nothing_to_do" },
+  },
+}
+
+local QUICK = { interval = 0.01, timeout = 10 }
+
+local function sorted(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+describe("a kind of job", function()
+  local server = simulator.during(setup, teardown)
+  local client
+
+  local function living(directives)
+    if client then
+      client:close()
+    end
+    client = server:client { headers = { ["X-Simulate"] = directives } }
+    return client
+  end
+
+  before_each(function()
+    server:reset()
+  end)
+
+  it("of every name is exercised here", function()
+    assert.same(sorted(kinds), sorted(CASES))
+  end)
+
+  for _, name in ipairs(sorted(kinds)) do
+    local case, declared = CASES[name], kinds[name]
+    local resource, method = name:match "^(.*)%.(.*)$"
+
+    local function start(directives)
+      return cekura.assert(living(directives)[resource][method](client[resource], case[1]))
+    end
+
+    describe(name, function()
+      it("is started, polled, and gives its result", function()
+        local job = start "polls=2"
+        assert.equal(name, job.kind)
+        assert.equal("pending", job.state)
+        local states = {}
+        local result = cekura.assert(job:wait { interval = 0.01, timeout = 10, on_progress = function()
+          states[#states + 1] = job.state
+        end })
+        assert.equal("succeeded", job.state)
+        assert.equal("succeeded", states[#states])
+        assert.truthy(case[3] == true and next(result) or result[case[3]] ~= nil, "no " .. tostring(case[3]))
+        assert.is_true(job.polls >= 2)
+
+        local sent = server:requests()
+        assert.equal(declared.start:match "^%u+", sent[1].method)
+        assert.equal(case.path or declared.start:match " (.*)$", sent[1].path)
+        assert.equal(case[2], sent[1].body)
+        assert.equal("GET", sent[2].method)
+        if case.polls_a_record then
+          local path = declared.poll:match " (.*)$":gsub("{version}", "v2"):gsub("{id}", ("%.0f"):format(job.id))
+          assert.equal(path, sent[2].path)
+          assert.equal(path, sent[2].uri)
+        else
+          assert.equal(case.poll or declared.poll:match " (.*)$", sent[2].path)
+          assert.truthy(sent[2].uri:find(declared.id .. "=" .. job.id, 1, true))
+        end
+      end)
+
+      for life, state in pairs(case.ends) do
+        it("ends as " .. state .. " when its life is " .. life, function()
+          local job = start("polls=1; life=" .. life)
+          local result, err = job:wait(QUICK)
+          assert.equal(state, job.state)
+          if state == "failed" or state == "cancelled" then
+            assert.is_nil(result)
+            assert.equal("job_" .. state, err.kind)
+            assert.equal(job, err.job)
+          else
+            cekura.assert(result, err)
+            assert.equal(state == "nothing_to_do", result.reason ~= nil)
+          end
+        end)
+      end
+
+      it("goes on while it goes on, and is taken up by its token", function()
+        local job = start "life=endless"
+        local _, err = job:wait { interval = 0.01, timeout = 0.1 }
+        assert.equal("timeout", err.kind)
+        assert.truthy(job.state == "running" or job.state == "pending")
+        local again = cekura.assert(client:resume(job:token()))
+        assert.equal(name, again.kind)
+        cekura.assert(again:poll())
+        assert.equal(job.status, again.status)
+        local seen = server:requests()
+        assert.equal(seen[#seen - 1].uri, seen[#seen].uri)
+      end)
+
+      it("is gone where the service does not know it", function()
+        local path = declared.poll:match " (.*)$":gsub("{version}", "v2"):gsub("{agent_id}", "2142"):gsub("{id}", "99")
+        server:script(path, { { status = 404, body = { detail = "Not found." } } })
+        local job = cekura.assert(living(""):job(name, 99, case.options))
+        local result, err = job:wait(QUICK)
+        assert.is_nil(result)
+        assert.equal("gone", err.kind)
+        assert.equal("gone", job.state)
+      end)
+
+      it("says why, when the service refuses its start", function()
+        local path = case.path or declared.start:match " (.*)$"
+        server:script(path, { { status = 400, body = { agent_id = { "Not yours." } } } })
+        local job, err = living("")[resource][method](client[resource], case[1])
+        assert.is_nil(job)
+        assert.equal("invalid", err.kind)
+        assert.same({ "Not yours." }, err.fields.agent_id)
+      end)
+    end)
+  end
+
+  describe("whose start", function()
+    it("names a record in its path tells a missing record from a missing endpoint", function()
+      local path = "/observability/v1/alerts/9/summarize/"
+      server:script(path, { { status = 404, body = { detail = "No Alert matches." } } })
+      local _, err = living("").alerts:summarize { alert_id = 9 }
+      assert.equal("not_found", err.kind)
+      server:script(path, { { status = 404, body = "<!doctype html>" } })
+      _, err = client.alerts:summarize { id = 9 }
+      assert.equal("gone", err.kind)
+      server:script("/test_framework/v1/metrics/preview/", { { status = 404, body = { detail = "Not found." } } })
+      _, err = client.metrics:preview { metric_data = { name = "x" }, agent_id = 1 }
+      assert.equal("gone", err.kind)
+    end)
+
+    it("lacks the record of its path is refused at the caller's line", function()
+      for kind, place in pairs { ["alerts.summarize"] = "alert_id", ["metrics.run_reviews"] = "metric_id",
+        ["runs.expected_outcome"] = "run_id", ["agents.auto_fetch"] = "agent_id" } do
+        local ok, message = pcall(function()
+          return living(""):start(kind)
+        end)
+        assert.is_false(ok)
+        assert.truthy(message:find("^spec/kinds_spec.lua:%d+: cekura: " .. kind:gsub("%p", "%%%0") .. ": " .. place
+          .. " is missing"), message)
+      end
+    end)
+
+    it("answers with the result itself is over at once", function()
+      local job = cekura.assert(living("life=inline").metrics:simplify_prompt { original_prompt = "Be nice." })
+      assert.equal("succeeded", job.state)
+      assert.is_nil(job.id)
+      assert.truthy(cekura.assert(job:wait()).simplified_prompt)
+      assert.equal(1, #server:requests())
+    end)
+
+    it("skipped the work had nothing to do", function()
+      server:script("/test_framework/v1/metrics/simplify_prompt/",
+        { { body = { skipped_simplification = true, original_prompt = "Be nice." } } })
+      local job = cekura.assert(living("").metrics:simplify_prompt { original_prompt = "Be nice." })
+      assert.equal("nothing_to_do", job.state)
+      assert.truthy(cekura.assert(job:wait()).reason)
+    end)
+
+    it("has its id in a result is found there, too", function()
+      server:script("/test_framework/v1/scenarios/run_scenarios/", { { status = 201, body = { result = { id = 77 } } } })
+      assert.equal(77, cekura.assert(living("").results:run { agent_id = 1, scenarios = { 1 } }).id)
+    end)
+
+    it("has no id is a protocol error", function()
+      server:script("/test_framework/v1/metrics/preview/", { { body = { status = "queued" } } })
+      local _, err = living("").metrics:preview { metric_data = { name = "x" }, agent_id = 1 }
+      assert.equal("protocol", err.kind)
+      server:script("/observability/v1/call-logs/rerun_evaluation/", { { body = "[]" } })
+      _, err = client.calls:evaluation { call_logs = { 1 }, agent_id = 1 }
+      assert.equal("protocol", err.kind)
+    end)
+
+    it("takes the project that the client has, where it wants one and is given none", function()
+      client = server:client { project_id = 310 }
+      cekura.assert(client.insights:deep_research {})
+      cekura.assert(client.metrics:preview { metric_data = { name = "x", type = "basic", eval_type = "binary" },
+        call_log_ids = { 5181749 } })
+      local sent = server:requests()
+      assert.equal('{"project":310}', sent[1].body)
+      assert.truthy(sent[2].body:find('"project_id":310', 1, true))
+    end)
+
+    it("is given several calls where one is meant is refused", function()
+      assert.has_error(function()
+        living("").calls:evaluation { call_logs = { 1, 2 }, agent_id = 1 }
+      end)
+    end)
+  end)
+
+  describe("whose poll takes a scope", function()
+    it("is sent what the options, the start or the client say", function()
+      client = server:client { project_id = 310 }
+      local path = "/test_framework/v1/metrics/generate_metrics_progress/"
+      local function polled(job)
+        job:poll()
+        local seen = server:requests()
+        return seen[#seen].uri:sub(#path + 1)
+      end
+      assert.equal("?progress_id=p&project_id=310", polled(client:job("metrics.generate", "p")))
+      assert.equal("?agent_id=5&assistant_id=a&progress_id=p&project_id=7",
+        polled(client:job("metrics.generate", "p", { agent_id = 5, project_id = 7, assistant_id = "a" })))
+      local job = cekura.assert(client.metrics:generate { agent_id = 2142 })
+      assert.equal("?agent_id=2142&progress_id=" .. job.id, polled(job))
+      assert.equal("?agent_id=2142&progress_id=" .. job.id, polled(client:resume(job:token())))
+    end)
+
+    it("in its path cannot do without", function()
+      assert.has_error(function()
+        living(""):job("agents.auto_fetch", "p")
+      end)
+    end)
+  end)
+
+  describe("that counts", function()
+    local PATH = "/observability/v1/call-logs/create_scenarios_progress/"
+
+    local function answered(...)
+      local replies = {}
+      for index, body in ipairs { ... } do
+        replies[index] = { body = body }
+      end
+      server:script(PATH, replies)
+      return cekura.assert(living(""):job("calls.create_scenarios", "p"))
+    end
+
+    local function counts(completed, failed, total, list)
+      return ('{"agent_id":1,"completed_scenarios":%d,"failed_scenarios":%d,"total_scenarios":%d%s}'):format(completed,
+        failed, total, list or "")
+    end
+
+    it("tells its progress, and is done when the counters add up", function()
+      local job = answered(counts(0, 0, 0), counts(1, 0, 4), counts(2, 1, 4),
+        counts(3, 1, 4, ',"scenarios_list":[{"id":1}],"errors":[{"call_log_id":3,"error":{"detail":"No transcript"}}]'))
+      local seen = {}
+      local result = cekura.assert(job:wait { interval = 0.01, on_progress = function()
+        seen[#seen + 1] = job.progress
+      end })
+      assert.same({ 0.25, 0.75, 1 }, seen)
+      assert.equal(1, result.scenarios_list[1].id)
+      assert.equal("No transcript", result.errors[1].error.detail)
+    end)
+
+    it("is not done while there is nothing to count, unless there is a list", function()
+      local job = answered(counts(0, 0, 0), counts(0, 0, 0, ',"scenarios_list":[]'))
+      assert.equal("timeout", select(2, job:wait { interval = 0.01, timeout = 0.1 }).kind)
+      job = answered(counts(0, 0, 0, ',"scenarios_list":[{"id":1}]'))
+      assert.truthy(job:wait(QUICK))
+    end)
+
+    it("has failed when all has", function()
+      local job = answered(counts(0, 2, 2, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
+      local _, err = job:wait(QUICK)
+      assert.equal("job_failed", err.kind)
+      assert.truthy(err.message:find "No transcript")
+    end)
+  end)
+
+  describe("that asks", function()
+    it("stops the wait, takes an answer, and goes on", function()
+      local job = cekura.assert(living("life=needs_input; polls=1").scenarios:generate { agent_id = 2142,
+        num_scenarios = 2 })
+      local _, err = job:wait(QUICK)
+      assert.equal("needs_input", err.kind)
+      assert.equal("needs_input", job.state)
+      assert.equal("pending_clarification", job.status)
+      assert.equal(job, cekura.assert(job:answer "Only bookings."))
+      assert.equal("running", job.state)
+      assert.is_nil(job.error)
+      assert.truthy(cekura.assert(job:wait(QUICK)).scenarios_list)
+      for _, each in ipairs(server:requests()) do
+        if each.path:find "clarify" then
+          assert.equal(('{"answer":"Only bookings.","progress_id":"%s"}'):format(job.id), each.body)
+          return
+        end
+      end
+      error "no answer was sent"
+    end)
+
+    it("may say the same once more after the answer: that is no second question", function()
+      local path = "/test_framework/v1/scenarios/generate-progress/"
+      local asks, done = { body = { status = "pending_clarification" } }, { body = { total_scenarios = 1,
+        completed_scenarios = 1, failed_scenarios = 0 } }
+      server:script(path, { asks, asks, asks, done })
+      server:script("/test_framework/v1/scenarios/generate-clarify-answer/", { { body = { progress_id = "p" } } })
+      local job = cekura.assert(living(""):job("scenarios.generate", "p"))
+      assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+      cekura.assert(job:answer "Yes.")
+      assert.truthy(job:wait(QUICK))
+    end)
+
+    it("goes on as another job where the service makes one of the answer", function()
+      local job = cekura.assert(living("life=needs_input; polls=1").scenarios:agent { agent_id = 2142 })
+      assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+      local other = cekura.assert(job:answer "Only bookings.")
+      assert.are_not_equal(job.id, other.id)
+      assert.equal("scenarios.agent", other.kind)
+      local sent = server:requests()
+      assert.truthy(sent[#sent].body:find '^{"agent_id":2142,"session_id":%d+,"user_message":"Only bookings."}$',
+        sent[#sent].body)
+    end)
+
+    it("is told by a member beside the status, too", function()
+      local job = cekura.assert(living("life=needs_input; polls=1").agents:improvement_session())
+      local _, err = job:wait(QUICK)
+      assert.equal("needs_input", err.kind)
+      assert.equal("running", job.status)
+    end)
+
+    it("takes no answer when it is over, or if it never asks", function()
+      local job = cekura.assert(living("polls=1").scenarios:generate { agent_id = 2142, num_scenarios = 2 })
+      cekura.assert(job:wait(QUICK))
+      local again, err = job:answer "late"
+      assert.is_nil(again)
+      assert.equal("invalid", err.kind)
+      local ok, message = pcall(function()
+        return client:job("metrics.preview", "p"):answer "what?"
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find "^spec/kinds_spec.lua:%d+: cekura: metrics.preview: this kind of job takes no answer")
+      assert.has_error(function()
+        client:job("scenarios.generate", "p"):answer(5)
+      end)
+    end)
+
+    it("gives the service's refusal of an answer, and can be answered again", function()
+      server:script("/test_framework/v1/scenarios/generate-clarify-answer/",
+        { { status = 400, body = { answer = { "Too long." } } } })
+      local job = cekura.assert(living("life=needs_input; polls=1").scenarios:generate { agent_id = 2142,
+        num_scenarios = 2 })
+      assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+      local again, err = job:answer "x"
+      assert.is_nil(again)
+      assert.equal("invalid", err.kind)
+      assert.same({ "Too long." }, err.fields.answer)
+      assert.equal("needs_input", job.state)
+    end)
+  end)
+
+  describe("that the service can cancel", function()
+    local function cancelled(name, params, path, body)
+      local resource, method = name:match "^(.*)%.(.*)$"
+      local job = cekura.assert(living("life=endless")[resource][method](client[resource], params))
+      local ok, where = job:cancel()
+      assert.is_true(ok)
+      assert.equal("service", where)
+      assert.equal("cancelled", job.state)
+      local sent = server:requests()
+      assert.equal("POST", sent[#sent].method)
+      assert.truthy(sent[#sent].path:find("^" .. path .. "$"), sent[#sent].path)
+      assert.equal(body and body(job), sent[#sent].body)
+      local _, err = job:wait()
+      assert.equal("cancelled", err.kind)
+      assert.same({ true, "local" }, { job:cancel() })
+      assert.equal(#sent, #server:requests())
+    end
+
+    it("is cancelled there", function()
+      cancelled("metric_reviews.process_feedbacks", { metric_id = 501 },
+        "/test_framework/metric%-reviews/process_feedbacks_cancel/", function(job)
+          return ('{"progress_id":"%s"}'):format(job.id)
+        end)
+      cancelled("results.run", { agent_id = 2142, scenarios = { 1 } }, "/test_framework/v1/results/%d+/end_calls/")
+      cancelled("agents.improvement_session", {}, "/observability/v1/agent%-improvement%-sessions/%d+/cancel/")
+    end)
+
+    it("is cancelled by what its start has told beside its id", function()
+      local job = cekura.assert(living("life=endless").scenarios:agent { agent_id = 2142 })
+      assert.same({ true, "service" }, { job:cancel() })
+      local sent = server:requests()
+      assert.truthy(sent[#sent].body:find '^{"session_id":%d+}$')
+      -- Taken up by its id alone, that is not known yet.
+      job = cekura.assert(client:job("scenarios.agent", "p"))
+      assert.same({ true, "local" }, { job:cancel() })
+    end)
+
+    it("ends here in any case, and says why it goes on there", function()
+      server:script("/test_framework/metric-reviews/process_feedbacks_cancel/",
+        { { status = 409, body = { detail = "Already over." } } })
+      local job = cekura.assert(living("life=endless").metric_reviews:process_feedbacks { metric_id = 501 })
+      local ok, where, err = job:cancel()
+      assert.is_true(ok)
+      assert.equal("local", where)
+      assert.equal("invalid", err.kind)
+      assert.equal("cancelled", job.state)
+    end)
+  end)
+end)
+
+describe("a kind of a program's own", function()
+  local server = simulator.during(setup, teardown)
+
+  it("is a method of its resource at once, also of a client that was there before", function()
+    local client = server:client()
+    assert.is_nil(client.widgets)
+    cekura.kind("widgets.build", {
+      start = "POST /widgets/{shop_id}/build/", poll = "GET /widgets/progress/", id = "task", output = "url",
+      params = { shop_id = { "id", required = true }, parts = { "ids", required = true } },
+      words = { polished = "nothing_to_do" }, interval = 0.01, timeout = 5,
+    })
+    server:script("/widgets/7/build/", { { body = { task = "t-1" } } })
+    server:script("/widgets/progress/", { { body = { status = "sawing" } }, { body = { output = { url = "w.example" } } } })
+    local job = cekura.assert(client.widgets:build { shop_id = 7, parts = {} })
+    assert.equal("widgets.build", job.kind)
+    assert.equal("w.example", cekura.assert(job:wait()).url)
+    local sent = server:requests()
+    assert.equal('{"parts":[]}', sent[1].body)
+    assert.equal("/widgets/progress/?task=t-1", sent[2].uri)
+    server:script("/widgets/progress/", { { body = { status = "Polished" } } })
+    job = cekura.assert(server:client():job("widgets.build", "t-2"))
+    assert.equal("the service says: polished", cekura.assert(job:wait()).reason)
+    assert.equal("nothing_to_do", job.state)
+    assert.has_error(function()
+      client.widgets:build { shop_id = 7 }
+    end)
+  end)
+
+  it("needs no more than a poll, and may be declared again", function()
+    cekura.kind("widgets.polish", { poll = "GET /nowhere/" })
+    cekura.kind("widgets.polish", { poll = "GET /polish/" })
+    local client = server:client()
+    server:script("/polish/", { { body = { status = "completed", shine = 3 } } })
+    local job = cekura.assert(client:job("widgets.polish", "t-3"))
+    assert.equal(3, cekura.assert(job:wait()).shine)
+    assert.truthy(server:requests()[#server:requests()].uri:find("?progress_id=t-3", 1, true))
+    local ok, message = pcall(function()
+      return client:start("widgets.polish", {})
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "not started from here")
+  end)
+
+  it("is checked when it is declared, at the caller's line", function()
+    local GOOD = { poll = "GET /x/" }
+    local function refused(pattern, name, declaration)
+      local ok, message = pcall(function()
+        return cekura.kind(name, declaration)
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find("^spec/kinds_spec.lua:%d+: cekura: "), message)
+      assert.truthy(message:find(pattern), message)
+      assert.is_nil(name ~= "calls.improve_prompt" and kinds[name] or nil)
+    end
+    refused("name: ", nil, GOOD)
+    refused("name: \"resource.name\" expected", "build", GOOD)
+    refused("name: \"resource.name\" expected", "a.b.c", GOOD)
+    refused("comes with the module", "calls.improve_prompt", GOOD)
+    refused("declaration: table expected", "gadgets.a", nil)
+    refused("declaration: poll is missing", "gadgets.a", {})
+    for pattern, member in pairs {
+      ["there is no member pol"] = { "pol", "GET /x/" },
+      ["poll: \"GET /path/\" expected"] = { "poll", "POST /x/" },
+      ["start: \"POST /path/\" expected"] = { "start", "/x/" },
+      ["start: \"POST /path/\" expected, got \"POST /x/{a\""] = { "start", "POST /x/{a" },
+      ["id: string expected"] = { "id", 5 },
+      ["output is empty"] = { "output", "" },
+      ["interval: a number of seconds above 0"] = { "interval", 0 },
+      ["timeout: number of seconds"] = { "timeout", "5" },
+      ["params.a: there is no check colour"] = { "params", { a = { "colour" } } },
+      ["one_of: at least two names"] = { "one_of", { "a" } },
+      ["words.done: there is no state finished"] = { "words", { done = "finished" } },
+      ["words are in lower case"] = { "words", { Done = "succeeded" } },
+      ["counters: there is no member all"] = { "counters", { done = "a", total = "b", all = "c" } },
+      ["counters: done and total expected"] = { "counters", { done = "a" } },
+      ["cancel%[1%]: \"POST /path/\" expected"] = { "cancel", {} },
+      ["answer.text: string expected"] = { "answer", { "POST /x/" } },
+      ["healthy%[1%]: string expected"] = { "healthy", { 5 } },
+      ["record: \"call_log\" expected"] = { "record", "run" },
+      ["list goes with record"] = { "list", true },
+    } do
+      refused(pattern, "gadgets.a", { poll = "GET /x/", [member[1]] = member[2] })
+    end
+  end)
+
+  it("is as the kinds that come with the module are", function()
+    for _, declaration in pairs(kinds) do
+      declare.check(declaration)
+    end
+  end)
+end)
