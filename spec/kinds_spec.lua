@@ -81,7 +81,8 @@ local CASES = {
   },
   ["agents.auto_fetch"] = {
     { agent_id = 2142 }, "{}", "stages",
-    path = "/test_framework/v2/aiagents/2142/auto-fetch/", poll = "/test_framework/v2/aiagents/2142/auto-fetch-progress/",
+    path = "/test_framework/v2/aiagents/2142/auto-fetch/",
+    poll = "/test_framework/v2/aiagents/2142/auto-fetch-progress/",
     options = { agent_id = 2142 },
     ends = { failed = "failed" },
   },
@@ -279,7 +280,8 @@ describe("a kind of job", function()
     end)
 
     it("has its id in a result is found there, too", function()
-      server:script("/test_framework/v1/scenarios/run_scenarios/", { { status = 201, body = { result = { id = 77 } } } })
+      server:script("/test_framework/v1/scenarios/run_scenarios/",
+        { { status = 201, body = { result = { id = 77 } } } })
       assert.equal(77, cekura.assert(living("").results:run { agent_id = 1, scenarios = { 1 } }).id)
     end)
 
@@ -520,7 +522,8 @@ describe("a kind of a program's own", function()
       words = { polished = "nothing_to_do" }, interval = 0.01, timeout = 5,
     })
     server:script("/widgets/7/build/", { { body = { task = "t-1" } } })
-    server:script("/widgets/progress/", { { body = { status = "sawing" } }, { body = { output = { url = "w.example" } } } })
+    server:script("/widgets/progress/",
+      { { body = { status = "sawing" } }, { body = { output = { url = "w.example" } } } })
     local job = cekura.assert(client.widgets:build { shop_id = 7, parts = {} })
     assert.equal("widgets.build", job.kind)
     assert.equal("w.example", cekura.assert(job:wait()).url)

@@ -9,7 +9,6 @@ local metric = require "cekura.metric"
 local response = require "cekura.response"
 local times = require "cekura.times"
 local transcript = require "cekura.transcript"
-local uri = require "cekura.uri"
 
 local call_log = {}
 
@@ -55,12 +54,10 @@ function call_log.list_of_reply(reply)
   return nil, response.protocol_error(reply, ("the answer is no list of JSON objects (%s)"):format(fault))
 end
 
---- The path below which records are read.
+--- The path below which records are read, by the version that the client asks for.
 ---@param client cekura.Client
----@param id? integer|string of a record; nil: that of all
-function call_log.path(client, id)
-  local path = ("/observability/%s/call-logs/"):format(core.fields(client)._api_version)
-  return id == nil and path or path .. uri.encode(uri.text("id", check.id("id", id))) .. "/"
+function call_log.path(client)
+  return ("/observability/%s/call-logs/"):format(core.fields(client)._api_version)
 end
 
 local function unreadable(name, reason)

@@ -30,6 +30,11 @@ local calls = {
 
 local ACTIONS = "/observability/v1/call-logs/"
 
+-- The path of one record below another.
+local function path_of(base, id)
+  return base .. uri.encode(uri.text("id", check.id("id", id))) .. "/"
+end
+
 local function record(reply, err)
   if not reply then
     return nil, err
@@ -55,7 +60,7 @@ end
 ---@param id integer|string of the record
 ---@return cekura.CallLog? call, cekura.Error? err
 function calls.get(client, id)
-  return record(request.send(client, "GET", call_log.path(client, id)))
+  return record(request.send(client, "GET", path_of(call_log.path(client), id)))
 end
 
 -- ---- changes ----
@@ -107,7 +112,7 @@ end
 ---@return cekura.CallLog? call as it is now
 ---@return cekura.Error? err
 function calls.update(client, id, changes)
-  local path = call_log.path(client, id)
+  local path = path_of(call_log.path(client), id)
   local sent = params.read("update", CHANGES, changes)
   sent.duration, sent.seconds = minutes(changes), nil
   observe.check_transcript("update", sent, nil)
@@ -127,7 +132,7 @@ local DELETE_OPTIONS = { retain_evaluations = true }
 function calls.delete(client, id, options)
   options = check.options("options", options, DELETE_OPTIONS)
   check.flag("retain_evaluations", options.retain_evaluations)
-  local reply, err = request.send(client, "DELETE", call_log.path(client, id) .. uri.query("delete", options))
+  local reply, err = request.send(client, "DELETE", path_of(call_log.path(client), id) .. uri.query("delete", options))
   return reply and true, err
 end
 
@@ -177,7 +182,7 @@ end
 ---@param vote { metric_id: integer, thumbs_up: boolean?, expected_value: any, feedback: string? }
 ---@return table? answer, cekura.Error? err
 function calls.mark_metric_vote(client, id, vote)
-  check.id("id", id)
+  local path = path_of(ACTIONS, id) .. "mark_metric_vote/"
   local sent = params.read("mark_metric_vote", {
     metric_id = { "id", required = true },
     thumbs_up = { "flag" },
@@ -188,7 +193,6 @@ function calls.mark_metric_vote(client, id, vote)
       sent[name] = cjson.null
     end
   end
-  local path = ACTIONS .. uri.encode(uri.text("id", id)) .. "/mark_metric_vote/"
   return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent))
 end
 
@@ -213,8 +217,7 @@ end
 ---@param id integer|string of the record
 ---@return { trace_id: string, spans: any }? trace, cekura.Error? err
 function calls.trace(client, id)
-  check.id("id", id)
-  return decoded(request.send(client, "GET", ACTIONS .. uri.encode(uri.text("id", id)) .. "/trace/"))
+  return decoded(request.send(client, "GET", path_of(ACTIONS, id) .. "trace/"))
 end
 
 --- The provider's log of a call. There is one only where `call.is_log_present`.
@@ -222,8 +225,7 @@ end
 ---@param id integer|string of the record
 ---@return { provider: string, format: string, fetched_at: string, entries: table[] }? logs, cekura.Error? err
 function calls.logs(client, id)
-  check.id("id", id)
-  return decoded(request.send(client, "GET", ACTIONS .. uri.encode(uri.text("id", id)) .. "/logs/"))
+  return decoded(request.send(client, "GET", path_of(ACTIONS, id) .. "logs/"))
 end
 
 --- Lists the issues that a prompt improvement has found, once it has completed. Withdrawn together

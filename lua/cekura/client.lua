@@ -85,7 +85,7 @@ function client.new(given)
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
   fields._loop, fields._on_news, fields._pending = resolved.loop, job.on_news, {}
   fields._api_version, fields._evaluations = resolved.api_version, setmetatable({}, { __mode = "v" })
-  fields._webhook_keys = {}
+  fields._webhooks = webhook.memory()
   clients[self] = true
   for kind in pairs(kinds) do
     add_resource(self, kind)

@@ -68,6 +68,8 @@ kinds["calls.improve_prompt"] = improve_prompt {
     assistant_id = { "id" },
     call_logs = { "selection", required = true },
     prompt = { "text", required = true },
+    category_ids = { "ids" },
+    workflow_metric_ids = { "ids" },
   },
   -- The agent tells which call logs "all" and a number mean; a list says so itself.
   one_of = { "agent_id", "assistant_id", unless_list = "call_logs" },

@@ -25,19 +25,18 @@ local function refuse(kind, message)
 end
 
 -- Whether the client has seen the key, which it remembers from now on; the oldest is forgotten for it.
-local function is_repeat(seen, key)
+local function is_repeat(memory, key)
   if key == nil then
     return false
-  elseif seen[key] then
+  elseif memory.known[key] then
     return true
   end
-  local place = seen.next or 1
-  local oldest = seen[place]
+  memory.place = memory.place % REMEMBERED + 1
+  local oldest = memory.keys[memory.place]
   if oldest then
-    seen[oldest] = nil
+    memory.known[oldest] = nil
   end
-  seen[place], seen[key] = key, true
-  seen.next = place % REMEMBERED + 1
+  memory.keys[memory.place], memory.known[key] = key, true
   return false
 end
 
@@ -67,6 +66,11 @@ local function read_event(client, body)
     return refuse("protocol", "the event has no call log (" .. fault .. ")")
   end
   return event
+end
+
+--- What a client remembers of the events that it was told.
+function webhook.memory()
+  return { known = {}, keys = {}, place = 0 }
 end
 
 local OPTIONS = { secret = true }
@@ -99,7 +103,7 @@ function webhook.new(client, options)
       return nil, err
     end
     event.key = header(headers, "x-cekura-idempotency-key")
-    event.duplicate = is_repeat(core.fields(client)._webhook_keys, event.key)
+    event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
     local id = event.call_log and event.call_log:get "id"
     if id ~= nil and not event.duplicate then
       for _, each in ipairs(job.evaluations(client, id)) do

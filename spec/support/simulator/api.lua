@@ -46,7 +46,11 @@ local function echo(raw)
   } }
 end
 
+-- A body that is no text would make the list of requests none.
 local function remember(raw)
+  if raw and raw:find "^%-%-" then
+    raw = raw:gsub("[\128-\255]", "?")
+  end
   state.requests[#state.requests + 1] = {
     method = ngx.req.get_method(), path = ngx.var.uri, uri = ngx.var.request_uri, headers = ngx.req.get_headers(),
     body = raw, connection = tonumber(ngx.var.connection),

@@ -73,7 +73,7 @@ end
 -- What cjson would lose travels through it as a string that begins with this.
 local MARK = "\0simulator:"
 local MARK_IN_JSON = "\\u0000simulator:"
-local STRING_OR_LOSS = [["(?:[^"\\]++|\\.)*+"|\[\s*\]|-?\d{16,}(?![\d.eE])]]
+local STRING_OR_LOSS = [["(?:[^"\\]++|\\.)*+"|\[\s*\]|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])]]
 
 local function protect(match)
   local text = match[0]

@@ -1,0 +1,655 @@
+-- client.calls: reading and writing call logs, against the simulator.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+local times = require "cekura.times"
+
+local LIST = "/observability/v2/call-logs/"
+local DAY = 86400
+
+local function decode(text)
+  return (core.decode(text))
+end
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+-- "?a=1&b=2" as a table.
+local function query_of(uri)
+  local query = {}
+  for name, value in (uri:match "%?(.*)$" or ""):gmatch "([^=&]+)=([^&]*)" do
+    query[name] = unescape(value)
+  end
+  return query
+end
+
+describe("client.calls", function()
+  local server = simulator.during(setup, teardown)
+  local client
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function last_request()
+    local seen = server:requests()
+    return seen[#seen]
+  end
+
+  local function refused(pattern, fn, ...)
+    local arguments = { ... }
+    local ok, message = pcall(function()
+      return fn(client.calls, arguments[1], arguments[2], arguments[3])
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "^spec/calls_spec.lua:%d+: cekura: ", message)
+    assert.truthy(message:find(pattern), message)
+  end
+
+  describe("get", function()
+    it("gives the record", function()
+      local call = cekura.assert(client.calls:get(5181749))
+      assert.equal("call_log", core.type(call))
+      assert.equal(5181749, call.id)
+      assert.equal("sess-1", call.call_id)
+      assert.equal("success", call.status)
+      assert.equal("2142", call.agent_id)
+      assert.equal(70, call:seconds())
+      assert.is_true(call:evaluated())
+      assert.truthy(call:json():find '"external_id": *9007199254740993')
+      assert.equal("9007199254740993", tostring(call.metadata.external_id))
+      assert.equal(LIST .. "5181749/", last_request().uri)
+    end)
+
+    it("reads v1 if the client says so, where metrics are written otherwise, and look the same", function()
+      local old = server:client { api_version = "v1" }
+      local before, now = cekura.assert(old.calls:get(5181749)), cekura.assert(client.calls:get(5181749))
+      assert.equal("/observability/v1/call-logs/5181749/", server:requests()[1].uri)
+      assert.are_not_equal(before:json(), now:json())
+      for metric in now:metrics() do
+        local other = before:metric(metric.id)
+        for _, name in ipairs { "id", "name", "type", "score", "value", "passed" } do
+          assert.equal(metric[name], other[name])
+        end
+        assert.equal("table", type(other.explanation))
+      end
+      assert.is_true(now:metric(501).passed)
+      assert.is_false(before:metric(502).passed)
+      old:close()
+      assert.has_error(function()
+        server:client { api_version = "v3" }
+      end)
+    end)
+
+    it("tells a missing record", function()
+      local call, err = client.calls:get(1)
+      assert.is_nil(call)
+      assert.equal("not_found", err.kind)
+      assert.equal(404, err.status)
+    end)
+
+    it("keeps an id in its place", function()
+      client.calls:get "../../x?y"
+      assert.equal(LIST .. "..%2F..%2Fx%3Fy/", last_request().uri)
+      refused("id: id expected", client.calls.get, nil)
+      refused("id: an id expected", client.calls.get, "")
+    end)
+
+    it("gives no record for what is none", function()
+      for _, body in ipairs { "[]", "", "null", "{", '"x"' } do
+        server:script(LIST .. "7/", { { body = body } })
+        local call, err = client.calls:get(7)
+        assert.is_nil(call)
+        assert.equal("protocol", err.kind)
+      end
+    end)
+  end)
+
+  describe("list", function()
+    it("gives one page of records", function()
+      local page = cekura.assert(client.calls:list { agent_id = 2142 })
+      assert.equal(3, #page.results)
+      assert.equal(5181751, page.results[1].id)
+      assert.equal("evaluating", page.results[1].status)
+      assert.equal("call_log", core.type(page.results[1]))
+      assert.is_nil(page.next)
+      assert.is_nil(page.count)
+      assert.equal(LIST .. "?agent_id=2142", last_request().uri)
+    end)
+
+    it("follows no page by itself, and tells that there is another", function()
+      local page = cekura.assert(client.calls:list { page_size = 2, include_count = true })
+      assert.equal(2, #page.results)
+      assert.equal(5, page.count)
+      assert.is_false(page.count_capped)
+      assert.truthy(page.next:find "page=2")
+      assert.equal(2, #cekura.assert(client.calls:list { page_size = 2, page = 2 }).results)
+    end)
+
+    it("takes every filter of the API", function()
+      cekura.assert(client.calls:list {
+        agent_id = 2142, project_id = "310", assistant_id = "asst_lakeside", call_ids = { 5181749, 5181750 }, page = 1,
+        page_size = 50, include_count = true, search = "sess 1", timestamp_from = os.time() - DAY,
+        timestamp_to = times.text(os.time()), ql = "{id}",
+      })
+      local query = query_of(last_request().uri)
+      assert.equal("5181749,5181750", query.call_ids)
+      assert.equal("true", query.include_count)
+      assert.equal("sess 1", query.search)
+      assert.equal("{id}", query.ql)
+      assert.truthy(query.timestamp_from:find "^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$")
+    end)
+
+    it("takes conditions in several forms", function()
+      local function sent(filter)
+        client.calls:list(filter)
+        return query_of(last_request().uri).filters_v2
+      end
+      local LEAF = '{"field":"success","op":"eq","value":true}'
+      assert.equal(LEAF, sent { filters = { "success", "eq", true } })
+      assert.equal(LEAF, sent { filters = { field = "success", op = "eq", value = true } })
+      assert.equal(LEAF, sent { { "success", "eq", true } })
+      assert.equal(LEAF, sent { filters_v2 = LEAF })
+      assert.equal(('{"conditions":[%s,{"field":"duration","op":"gte","value":60}],"operator":"and"}'):format(LEAF),
+        sent { { "success", "eq", true }, { "duration", "gte", 60 } })
+      assert.equal(('{"conditions":[%s],"operator":"and"}'):format(LEAF),
+        sent { filters = { { "success", "eq", true } } })
+      assert.equal(('{"conditions":[%s,%s],"operator":"or"}'):format(LEAF, LEAF),
+        sent { filters = { "or", { "success", "eq", true }, { field = "success", op = "eq", value = true } } })
+      assert.equal('{"conditions":[{"field":"metric_evaluations.metric.id","op":"eq","value":502},'
+        .. '{"field":"metric_evaluations.value","op":"eq","value":0}],"operator":"same_row"}',
+        sent { filters = { operator = "same_row", conditions = { { "metric_evaluations.metric.id", "eq", 502 },
+          { "metric_evaluations.value", "eq", 0 } } } })
+      assert.equal('{"field":"timestamp","op":"gte","value":"2024-03-15T10:15:45Z"}',
+        sent { filters = { "timestamp", "gte", 1710497745 } })
+      assert.equal('{"field":"timestamp","op":"gte","value":"now-2h"}',
+        sent { filters = { "timestamp", "gte", "now-2h" } })
+      assert.equal('{"field":"id","op":"in","value":[]}', sent { filters = { "id", "in", {} } })
+      assert.equal('{"field":"topic","op":"isnull","value":false}', sent { filters = { "topic", "isnull", false } })
+    end)
+
+    it("is filtered by them", function()
+      local page = cekura.assert(client.calls:list { { "success", "eq", false } })
+      assert.equal(1, #page.results)
+      assert.equal(5181750, page.results[1].id)
+      page = cekura.assert(client.calls:list { filters = { "same_row", { "metric_evaluations.metric.id", "eq", 502 },
+        { "metric_evaluations.value", "eq", 0 } } })
+      assert.equal(1, #page.results)
+      assert.equal(5181749, page.results[1].id)
+    end)
+
+    it("raises what is wrong with a filter", function()
+      refused("list: filter: table expected", client.calls.list, 5)
+      refused("list: there is no filter agent$", client.calls.list, { agent = 5 })
+      refused("there is no operator is", client.calls.list, { { "success", "is", true } })
+      refused("no value to compare", client.calls.list, { { "success", "eq" } })
+      refused("got the key 4", client.calls.list, { { "success", "eq", true, 5 } })
+      refused("filters%[1%]: field: string expected", client.calls.list, { { nil, "eq", true } })
+      refused("a group has conditions", client.calls.list, { filters = { "and" } })
+      refused("a group has conditions", client.calls.list, { filters = { operator = "or", conditions = {} } })
+      refused("filters: table expected", client.calls.list, { filters = 5 })
+      refused("JSON text of an object", client.calls.list, { filters_v2 = "{" })
+      refused("timestamp: ", client.calls.list, { { "timestamp", "gt", 0 / 0 } })
+      refused("timestamp_from: \"yesterday\" is no date", client.calls.list, { timestamp_from = "yesterday" })
+      refused("timestamp_to: .*got boolean", client.calls.list, { timestamp_to = true })
+      refused("call_ids%[2%]: id expected", client.calls.list, { call_ids = { 1, {} } })
+      refused("page: a whole number from 1", client.calls.list, { page = 0 })
+      refused("fields: there is no field", client.calls.list, { fields = {} })
+      refused("fields%[1%]: the name of a field", client.calls.list, { fields = { "id},{x" } })
+      refused("fields: table expected", client.calls.list, { fields = "id" })
+      local loop = { "and" }
+      loop[2] = loop
+      refused("nested too deeply, or in itself", client.calls.list, { filters = loop })
+      assert.same({}, server:requests())
+    end)
+
+    it("asks for some fields, or for all but some", function()
+      local page = cekura.assert(client.calls:list { fields = { "id", "status" }, agent_id = 2143 })
+      assert.equal("{id,status}", query_of(last_request().uri).ql)
+      assert.is_nil(page.results[1].transcript)
+      assert.equal("failure", page.results[1].status)
+      page = cekura.assert(client.calls:list { fields = { "-metadata", "-transcript" }, agent_id = 2143 })
+      assert.equal("{-metadata,-transcript}", query_of(last_request().uri).ql)
+      assert.is_nil(page.results[1].metadata)
+      local _, err = client.calls:list { fields = { "colour" } }
+      assert.equal("invalid", err.kind)
+    end)
+
+    it("takes the project that the client has, where no scope is named", function()
+      client:close()
+      client = server:client { project_id = 310 }
+      client.calls:list()
+      assert.equal(LIST .. "?project_id=310", last_request().uri)
+      client.calls:list { agent_id = 5 }
+      assert.equal(LIST .. "?agent_id=5", last_request().uri)
+    end)
+
+    it("accepts a bare list", function()
+      client:close()
+      client = server:client { headers = { ["X-Simulate"] = "bare=1" } }
+      local page = cekura.assert(client.calls:list())
+      assert.equal(5, #page.results)
+      assert.is_nil(page.next)
+    end)
+
+    it("gives no page for what is none", function()
+      for _, body in ipairs { "{}", '{"results":5}', '{"results":[1]}', '{"results":null}', "[1]", "[", "", "5" } do
+        server:script(LIST, { { body = body } })
+        local page, err = client.calls:list()
+        assert.is_nil(page)
+        assert.equal("protocol", err.kind)
+      end
+      server:script(LIST, { { body = '{"results":[],"next":null,"more":{"x":[1]}}' } })
+      local page = cekura.assert(client.calls:list())
+      assert.same({}, page.results)
+      assert.equal(1, page.more.x[1])
+    end)
+  end)
+
+  describe("each", function()
+    -- Calls every so often from `from` to `to`; their ids.
+    local function seed(count, from, to)
+      return server:admin("POST", "call_logs/", { count = count, from = from, to = to, agent_id = 2142 }).ids
+    end
+
+    local function ids_of(filter)
+      local ids, seen = {}, {}
+      local calls = client.calls:each(filter)
+      local call, err = calls()
+      while call do
+        assert.is_nil(seen[call.id], "twice: " .. call.id)
+        seen[call.id] = true
+        ids[#ids + 1] = call.id
+        call, err = calls()
+      end
+      assert.is_nil(err)
+      return ids
+    end
+
+    it("goes over all pages", function()
+      local now = os.time()
+      local ids = seed(23, now - 20 * DAY, now - 10 * DAY)
+      local found = ids_of { agent_id = 2142, page_size = 5 }
+      assert.equal(23 + 3, #found)
+      table.sort(found)
+      assert.equal(ids[1], found[4])
+      assert.equal(ids[23], found[26])
+      assert.equal(6, #server:requests())
+    end)
+
+    it("goes over the windows of a longer range, and neither misses nor repeats a call at their limits", function()
+      local now = os.time()
+      -- A call at each limit of a window, and beside it: every 31 days and every hour around.
+      local from, to = now - 100 * DAY, now - 2 * DAY
+      local ids = seed(99, from, to) -- one a day, so at from, to and every limit
+      assert.equal(99, #ids)
+      local found = ids_of { agent_id = 2142, timestamp_from = from, timestamp_to = to, page_size = 20 }
+      assert.equal(99 + 1, #found) -- and sess-4
+      local before
+      for index, each in ipairs(server:requests()) do
+        local query = query_of(each.uri)
+        local window = { times.epoch(query.timestamp_from), times.epoch(query.timestamp_to) }
+        assert.is_true(window[2] - window[1] <= 31 * DAY)
+        if index == 1 then
+          assert.equal(to, window[2])
+        elseif window[2] ~= before[2] then
+          assert.is_true(window[2] >= before[1], "a gap")
+        end
+        before = window
+      end
+      assert.equal(from, before[1])
+    end)
+
+    it("asks once for a range that the service allows, as it is given", function()
+      ids_of { timestamp_from = "2026-01-01T00:00:00+02:00", timestamp_to = "2026-01-31T00:00:00Z" }
+      local query = query_of(last_request().uri)
+      assert.equal("2026-01-01T00:00:00+02:00", query.timestamp_from)
+      assert.equal("2026-01-31T00:00:00Z", query.timestamp_to)
+      assert.equal(1, #server:requests())
+      refused("ends before it begins", client.calls.each, { timestamp_from = 1000, timestamp_to = 999 })
+    end)
+
+    it("goes up to now, if the range names no end", function()
+      local now = os.time()
+      seed(3, now - 40 * DAY, now - 20 * DAY)
+      assert.equal(3 + 3, #ids_of { agent_id = 2142, timestamp_from = now - 40 * DAY })
+    end)
+
+    it("gives a call once that new ones have pushed to the next page", function()
+      server:script(LIST, {
+        { body = '{"results":[{"id":3},{"id":2}],"next":"https://elsewhere.example/x/?page=2"}' },
+        { body = '{"results":[{"id":2},{"id":1}],"next":"https://elsewhere.example/x/?page=3"}' },
+        { body = '{"results":[],"next":null}' },
+      })
+      assert.same({ 3, 2, 1 }, ids_of {})
+      -- Where a page is asked for is not what another host says.
+      assert.equal(LIST .. "?page=3", last_request().uri)
+    end)
+
+    it("does not go round in a circle", function()
+      server:script(LIST, { { body = '{"results":[],"next":"?page=2"}' } })
+      local calls = client.calls:each()
+      local call, err = calls()
+      assert.is_nil(call)
+      assert.equal("protocol", err.kind)
+      assert.equal(err, calls.error)
+      assert.equal(2, #server:requests())
+      assert.is_nil((calls()))
+      assert.equal(2, #server:requests())
+    end)
+
+    it("ends with an error if a page cannot be had, after what came before it", function()
+      server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { status = 403 } })
+      local calls, seen = client.calls:each(), {}
+      local call, err = calls()
+      while call do
+        seen[#seen + 1] = call.id
+        call, err = calls()
+      end
+      assert.same({ 3 }, seen)
+      assert.equal("auth", err.kind)
+      assert.equal(err, calls.error)
+    end)
+
+    it("is the iterator of a for, and lets other tasks go on", function()
+      if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+        return pending "PUC Lua 5.1 cannot wait in the iterator of a for"
+      end
+      local steps, ids = 0, {}
+      cekura.run(function()
+        local other = cekura.spawn(function()
+          while true do
+            cekura.sleep(0.001)
+            steps = steps + 1
+          end
+        end)
+        for call in client.calls:each { page_size = 1 } do
+          ids[#ids + 1] = call.id
+        end
+        other:cancel()
+      end)
+      assert.equal(5, #ids)
+      assert.is_true(steps > 0)
+    end)
+
+    it("asks for the id, without which no repeat is known", function()
+      ids_of { fields = { "status" } }
+      assert.equal("{id,status}", query_of(last_request().uri).ql)
+      ids_of { fields = { "-metadata" } }
+      assert.equal("{-metadata}", query_of(last_request().uri).ql)
+    end)
+  end)
+
+  describe("send", function()
+    local TURNS = { { role = "Main Agent", content = "Hello.", start_time = 0, end_time = 1.5 },
+      { role = "Function Call", data = { name = "book" }, start_time = 2, end_time = 2 } }
+
+    it("gives the record, which is evaluated later", function()
+      local call = cekura.assert(client.calls:send { call_id = "new-1", agent = 2142, transcript_json = TURNS })
+      assert.equal("evaluating", call.status)
+      assert.is_false(call:evaluated())
+      local done = cekura.assert(call:evaluation():wait { interval = 0.01 })
+      assert.equal("success", done.status)
+      assert.equal(call.id, done.id)
+      assert.equal("Hello.", done:turns()().content)
+    end)
+
+    it("sends every parameter of the API, lists as lists", function()
+      cekura.assert(client.calls:send {
+        call_id = "new-2", assistant_id = "asst_lakeside", trace_id = "0af7",
+        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {}, reconcile_with_cekura_transcript = false,
+        call_ended_reason = "customer-ended-call", customer_number = "+15550100", metadata = { vip = true },
+        timestamp = 1710497745, dynamic_variables = { name = "Nora" }, feedback = "", redact_fields = {},
+        metric_ids = { 501, 502 }, main_agent_channel_index = 0, logs = { { message = "hi" } },
+      })
+      assert.same({
+        call_id = "new-2", assistant_id = "asst_lakeside", trace_id = "0af7",
+        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {}, reconcile_with_cekura_transcript = false,
+        call_ended_reason = "customer-ended-call", customer_number = "+15550100", metadata = { vip = true },
+        timestamp = "2024-03-15T10:15:45Z", dynamic_variables = { name = "Nora" }, feedback = "", redact_fields = {},
+        metric_ids = "501,502", main_agent_channel_index = 0, logs = { { message = "hi" } },
+      }, decode(last_request().body))
+      assert.truthy(last_request().body:find('"redact_fields":[]', 1, true))
+      assert.truthy(last_request().body:find('"transcript_json":[]', 1, true))
+      assert.equal("/observability/v1/observe/", last_request().uri)
+    end)
+
+    it("refuses turns whose role would make the service store an empty transcript", function()
+      local function call(role, kind)
+        return { call_id = "new-3", agent = 1, transcript_type = kind, transcript_json = { { role = "Main Agent" },
+          { role = role, content = "Hello." } } }
+      end
+      refused('transcript_json%[2%]: role: "Main Agent".*, got "user"', client.calls.send, call "user")
+      refused("got \"assistant\"", client.calls.send, call("assistant", "cekura"))
+      refused("got nil", client.calls.send, call(nil))
+      assert.same({}, server:requests())
+      cekura.assert(client.calls:send(call("user", "livekit"))) -- other formats have other roles
+    end)
+
+    it("raises what is missing or wrong", function()
+      refused("send: call_id is missing", client.calls.send, { agent = 1 })
+      refused("agent or assistant_id is missing", client.calls.send, { call_id = "x" })
+      refused("agent and assistant_id exclude each other", client.calls.send,
+        { call_id = "x", agent = 1, assistant_id = "a" })
+      refused("here the service calls it `agent`", client.calls.send, { call_id = "x", agent_id = 1 })
+      refused("timestamp: ", client.calls.send, { call_id = "x", agent = 1, timestamp = "2024-02-31T00:00:00Z" })
+      refused("main_agent_channel_index: a whole number from 0 to 1", client.calls.send,
+        { call_id = "x", agent = 1, main_agent_channel_index = 2 })
+      refused("redact_fields%[1%]: string", client.calls.send, { call_id = "x", agent = 1, redact_fields = { 5 } })
+      refused("send: params: table expected", client.calls.send, nil)
+    end)
+
+    it("sends the bytes of a recording as a form", function()
+      local bytes = "RIFF\0\1\2\255--cekura-\r\n"
+      local call = cekura.assert(client.calls:send { call_id = "new-4", agent = 2142, transcript_json = TURNS,
+        redact_fields = {}, metadata = { vip = true },
+        voice_recording = { data = bytes, name = 'a"b.wav', content_type = "audio/wav" } })
+      assert.equal("new-4", call.call_id)
+      local sent = last_request()
+      assert.truthy(sent.headers["content-type"]:find "^multipart/form%-data; boundary=cekura%-%x+$")
+      assert.equal(#bytes, server:admin("GET", "memory/").recordings[1].size)
+      assert.truthy(sent.body:find('name="agent"\r\n\r\n2142\r\n', 1, true))
+      assert.truthy(sent.body:find('name="metadata"\r\n\r\n{"vip":true}\r\n', 1, true))
+      assert.truthy(sent.body:find('filename="a%22b.wav"', 1, true))
+      refused("voice_recording.data: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = {} })
+      refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
+    end)
+
+    it("is sent once, whatever becomes of it", function()
+      server:script("/observability/v1/observe/", { { drop = true } })
+      local call, err = client.calls:send { call_id = "new-5", agent = 1 }
+      assert.is_nil(call)
+      assert.equal("unknown_outcome", err.kind)
+      assert.equal(1, #server:requests())
+    end)
+  end)
+
+  describe("send_raw", function()
+    it("sends what a provider's webhook said", function()
+      for _, provider in ipairs { "vapi", "retell", "livekit", "pipecat" } do
+        local reply = cekura.assert(client.calls:send_raw(provider, '{"message": {}}'))
+        assert.equal(200, reply.status)
+        assert.equal("/observability/v1/" .. provider .. "/observe/", last_request().uri)
+        assert.equal('{"message": {}}', last_request().body)
+      end
+      cekura.assert(client.calls:send_raw("vapi", { type = "end" }, { agent_id = 2142 }))
+      assert.equal("/observability/v1/vapi/observe/?agent_id=2142", last_request().uri)
+      assert.equal('{"type":"end"}', last_request().body)
+      refused("provider: vapi, retell", client.calls.send_raw, "twilio", "{}")
+      refused("body: JSON text expected", client.calls.send_raw, "vapi", "x")
+      refused("there is no option agent$", client.calls.send_raw, "vapi", "{}", { agent = 5 })
+    end)
+  end)
+
+  describe("update", function()
+    it("changes a record, and gives it as it is now", function()
+      local call = cekura.assert(client.calls:update(5181749,
+        { seconds = 95, feedback = "", metadata = { vip = true } }))
+      assert.equal("01:35", call.duration)
+      assert.is_true(call.metadata.vip)
+      local sent = last_request()
+      assert.equal("PATCH", sent.method)
+      assert.equal(LIST .. "5181749/", sent.uri)
+      assert.equal(95 / 60, decode(sent.body).duration)
+    end)
+
+    it("sends the duration in the service's minutes, whatever it is given in", function()
+      local function sent(changes)
+        cekura.assert(client.calls:update(5181749, changes))
+        return decode(last_request().body).duration
+      end
+      assert.equal(1.5, sent { seconds = 90 })
+      assert.equal(1.5, sent { duration = "01:30" })
+      assert.equal(61.5, sent { duration = "1:01:30" })
+      assert.equal(1.5, sent { duration = 1.5 }) -- minutes, as the API has it
+      assert.equal(0, sent { seconds = 0 })
+    end)
+
+    it("raises what is wrong", function()
+      local update = client.calls.update
+      refused("exclude each other", update, 1, { seconds = 5, duration = 1 })
+      refused('duration: "90" is no duration', update, 1, { duration = "90" })
+      refused("seconds .of the call.: a number of at least 0", update, 1, { seconds = -1 })
+      refused("seconds", update, 1, { seconds = "90" })
+      refused("duration", update, 1, { duration = 0 / 0 })
+      refused("duration", update, 1, { duration = {} })
+      refused("there is no change", update, 1, {})
+      refused("update: params: table expected", update, 1, nil)
+      refused("id: id expected", update, nil, { seconds = 1 })
+      refused("metadata: table expected", update, 1, { metadata = "x" })
+      refused('got "user"', update, 1, { transcript_type = "cekura", transcript_json = { { role = "user" } } })
+      assert.same({}, server:requests())
+    end)
+
+    it("gives the service's refusals", function()
+      local call, err = client.calls:update(5181749, { colour = "red" })
+      assert.is_nil(call)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.fields.colour)
+      assert.equal("not_found", select(2, client.calls:update(1, { seconds = 1 })).kind)
+    end)
+
+    it("can have the call evaluated again", function()
+      local call = cekura.assert(client.calls:update(5181749, { reevaluate_metrics = true }))
+      assert.is_false(call:evaluated())
+      assert.is_true(cekura.assert(call:evaluation():wait { interval = 0.01 }):evaluated())
+    end)
+  end)
+
+  describe("delete", function()
+    it("deletes a record", function()
+      assert.is_true(cekura.assert(client.calls:delete(5181749)))
+      assert.equal(LIST .. "5181749/", last_request().uri)
+      assert.is_true(cekura.assert(client.calls:delete(5181750, { retain_evaluations = true })))
+      assert.equal(LIST .. "5181750/?retain_evaluations=true", last_request().uri)
+      local ok, err = client.calls:delete(5181749)
+      assert.is_nil(ok)
+      assert.equal("not_found", err.kind)
+      refused("there is no option retain", client.calls.delete, 1, { retain = true })
+      refused("retain_evaluations: boolean", client.calls.delete, 1, { retain_evaluations = "yes" })
+    end)
+  end)
+
+  describe("evaluate_metrics", function()
+    it("gives the records as they were; their evaluation() waits for what comes", function()
+      local calls = cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749, 5181750 }, metrics = { 501 },
+        agent_id = 2142 })
+      assert.equal('{"agent_id":2142,"call_logs":[5181749,5181750],"metrics":[501]}', last_request().body)
+      assert.equal(2, #calls)
+      assert.is_true(calls[1]:evaluated())
+      local job = calls[1]:evaluation()
+      local call = cekura.assert(job:wait { interval = 0.01 })
+      assert.is_true(call:time "updated_at" > calls[1]:time "updated_at")
+      assert.is_true(job.polls > 1)
+    end)
+
+    it("says why a log that is being evaluated is not taken", function()
+      local calls, err = client.calls:evaluate_metrics { call_logs = { 5181751 }, metrics = {}, project_id = 310 }
+      assert.is_nil(calls)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find "still being evaluated")
+      assert.truthy(last_request().body:find('"metrics":[]', 1, true))
+    end)
+
+    it("wants one of agent and project, which the client may have", function()
+      refused("agent_id or project_id is missing", client.calls.evaluate_metrics, { call_logs = {}, metrics = {} })
+      refused("exclude each other", client.calls.evaluate_metrics,
+        { call_logs = {}, metrics = {}, agent_id = 1, project_id = 2 })
+      refused("metrics is missing", client.calls.evaluate_metrics, { call_logs = {}, agent_id = 1 })
+      client:close()
+      client = server:client { project_id = 310 }
+      cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 } })
+      assert.equal(310, decode(last_request().body).project_id)
+      cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 }, agent_id = 2142 })
+      assert.is_nil(decode(last_request().body).project_id)
+    end)
+
+    it("gives no records for an answer that has none", function()
+      server:script("/observability/v1/call-logs/evaluate_metrics/", { { body = "{}" } })
+      local calls, err = client.calls:evaluate_metrics { call_logs = { 1 }, metrics = { 1 }, agent_id = 1 }
+      assert.is_nil(calls)
+      assert.equal("protocol", err.kind)
+    end)
+  end)
+
+  describe("rerun_evaluation", function()
+    it("gives the records, of which an evaluation ends only with a newer one", function()
+      local before = cekura.assert(client.calls:get(5181749))
+      local calls = cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
+      -- The service takes the verdict away and leaves the word.
+      assert.equal("success", calls[1].status)
+      assert.is_nil(calls[1].success)
+      for _, job in ipairs { calls[1]:evaluation(), before:evaluation() } do
+        local token = job:token()
+        local call = cekura.assert(cekura.assert(client:resume(token)):wait { interval = 0.01 })
+        assert.is_true(call.success)
+        assert.is_true(call:time "updated_at" > calls[1]:time "updated_at")
+      end
+      local _, err = cekura.assert(client.calls:get(5181749)):evaluation():wait { interval = 0.01, timeout = 0.1 }
+      assert.equal("timeout", err.kind)
+    end)
+
+    it("takes all of an agent's", function()
+      cekura.assert(client.calls:rerun_evaluation { call_logs = "all", assistant_id = "asst_harbour" })
+      assert.equal('{"assistant_id":"asst_harbour","call_logs":"all"}', last_request().body)
+      refused("call_logs: a list of ids or \"all\"", client.calls.rerun_evaluation, { call_logs = 5, agent_id = 1 })
+      refused("call_logs is missing", client.calls.rerun_evaluation, { agent_id = 1 })
+      refused("agent_id or assistant_id is missing", client.calls.rerun_evaluation, { call_logs = { 1 } })
+    end)
+  end)
+
+  describe("mark_metric_vote", function()
+    it("sends what is required, null where nothing is said", function()
+      local answer = cekura.assert(client.calls:mark_metric_vote(5181749, { metric_id = 502, thumbs_up = false }))
+      assert.equal("string", type(answer.detail))
+      assert.equal("/observability/v1/call-logs/5181749/mark_metric_vote/", last_request().uri)
+      assert.equal('{"expected_value":null,"metric_id":502,"thumbs_up":false}', last_request().body)
+      cekura.assert(client.calls:mark_metric_vote(5181749, { metric_id = 502, expected_value = 5, feedback = "no" }))
+      assert.equal('{"expected_value":5,"feedback":"no","metric_id":502,"thumbs_up":null}', last_request().body)
+      refused("metric_id is missing", client.calls.mark_metric_vote, 1, {})
+      refused("thumbs_up: boolean", client.calls.mark_metric_vote, 1, { metric_id = 1, thumbs_up = "yes" })
+    end)
+  end)
+
+  describe("trace and logs", function()
+    it("give what else is known of a call", function()
+      assert.equal("string", type(cekura.assert(client.calls:trace(5181749)).trace_id))
+      assert.equal("/observability/v1/call-logs/5181749/trace/", last_request().uri)
+      assert.equal("table", type(cekura.assert(client.calls:logs(5181749)).entries))
+      local trace, err = client.calls:trace(5181750)
+      assert.is_nil(trace)
+      assert.equal("not_found", err.kind)
+      server:script("/observability/v1/call-logs/1/trace/", { { body = "5" } })
+      assert.equal("protocol", select(2, client.calls:trace(1)).kind)
+    end)
+  end)
+end)

@@ -1,0 +1,230 @@
+-- client.calls:self_improve: the evaluation of a call, and a prompt improvement from it.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local QUICK = 0.01
+
+describe("self_improve", function()
+  local server = simulator.during(setup, teardown)
+  local client
+
+  local function living(directives, options)
+    if client then
+      client:close()
+    end
+    options = options or {}
+    options.headers = { ["X-Simulate"] = directives or "polls=1" }
+    client = server:client(options)
+    return client
+  end
+
+  before_each(function()
+    server:reset()
+    living()
+  end)
+
+  local function given(changes)
+    local params = { agent_id = 2142, call_id = "sess-1", prompt = "Be nice.", interval = QUICK, timeout = 20 }
+    for name, value in pairs(changes or {}) do
+      params[name] = value
+    end
+    return params
+  end
+
+  it("finds the call by the provider's id, waits, and gives the new prompt", function()
+    local improvement = cekura.assert(client.calls:self_improve(given()))
+    assert.equal("succeeded", improvement.state)
+    assert.truthy(improvement.improved_prompt:find "^Be nice%.\n")
+    assert.equal("string", type(improvement.summary_of_changes))
+    assert.is_nil(improvement.reason)
+    assert.equal("call_log", core.type(improvement.call_log))
+    assert.equal("sess-1", improvement.call_log.call_id)
+    local seen = server:requests()
+    assert.equal("/observability/v2/call-logs/?agent_id=2142&filters_v2=%7B%22field%22%3A%22call_id%22%2C"
+      .. "%22op%22%3A%22eq%22%2C%22value%22%3A%22sess-1%22%7D&page_size=1", seen[1].uri)
+    assert.equal("/observability/v2/call-logs/5181749/", seen[2].path)
+    assert.equal("/observability/v1/call-logs/improve_prompt_bg/", seen[3].path)
+    assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', seen[3].body)
+  end)
+
+  it("takes the id of the record, under either name, and sends on what it does not know", function()
+    for _, name in ipairs { "id", "call_id" } do
+      local params = given { category_ids = {} }
+      params.call_id = nil
+      params[name] = 5181749
+      cekura.assert(client.calls:self_improve(params))
+    end
+    local starts = 0
+    for _, each in ipairs(server:requests()) do
+      assert.are_not_equal("/observability/v2/call-logs/", each.path)
+      if each.method == "POST" then
+        starts = starts + 1
+        assert.equal('{"agent_id":2142,"call_logs":[5181749],"category_ids":[],"prompt":"Be nice."}', each.body)
+      end
+    end
+    assert.equal(2, starts)
+  end)
+
+  it("waits until a call is known, and until it is evaluated", function()
+    local sender = server:client { headers = { ["X-Simulate"] = "polls=3" } }
+    local improvement
+    local told = {}
+    cekura.run(function()
+      local waiting = cekura.spawn(function()
+        return client.calls:self_improve(given { call_id = "fresh-1", on_progress = function(job)
+          told[#told + 1] = job.kind .. " " .. job.status
+        end })
+      end)
+      cekura.sleep(0.05)
+      cekura.assert(sender.calls:send { call_id = "fresh-1", agent = 2142,
+        transcript_json = { { role = "Main Agent", content = "Hello." } } })
+      improvement = cekura.assert(waiting:join())
+    end)
+    sender:close()
+    assert.equal("fresh-1", improvement.call_log.call_id)
+    assert.is_true(improvement.call_log:evaluated())
+    assert.equal("calls.evaluation evaluating", told[1])
+    assert.equal("calls.evaluation success", told[2])
+    assert.truthy(told[3]:find "^calls.improve_prompt ")
+  end)
+
+  it("is told by a webhook sooner than by the next poll", function()
+    local body
+    cekura.run(function()
+      local waiting = cekura.spawn(function()
+        return client.calls:self_improve(given { call_id = "sess-3", interval = nil, timeout = 60 })
+      end)
+      repeat
+        cekura.sleep(0.02)
+      until #server:requests() >= 2
+      body = server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = 5181751 } }).body
+      client:webhook { secret = "s" }({ ["X-CEKURA-SECRET"] = "s" }, body)
+      assert.equal("succeeded", cekura.assert(waiting:join()).state)
+    end)
+  end)
+
+  it("has nothing to do where there are no issues, or the prompt comes back as it was", function()
+    living "life=no_issues; polls=1"
+    local improvement = cekura.assert(client.calls:self_improve(given()))
+    assert.equal("nothing_to_do", improvement.state)
+    assert.truthy(improvement.reason:find "No issues")
+    assert.is_nil(improvement.improved_prompt)
+    assert.equal("sess-1", improvement.call_log.call_id)
+
+    server:script("/observability/v1/call-logs/improve_prompt_progress/",
+      { { body = { status = "completed", output = { improved_prompt = "Be nice.", summary_of_changes = "none" } } } })
+    improvement = cekura.assert(client.calls:self_improve(given()))
+    assert.equal("nothing_to_do", improvement.state)
+    assert.is_nil(improvement.improved_prompt)
+    assert.equal("string", type(improvement.reason))
+  end)
+
+  it("gives the error of whichever step fails", function()
+    local function failed(changes)
+      local improvement, err = client.calls:self_improve(given(changes))
+      assert.is_nil(improvement)
+      return err
+    end
+    local err = failed { call_id = "nobody", timeout = 0.05 }
+    assert.equal("timeout", err.kind)
+    assert.truthy(err.message:find "no call nobody")
+    err = failed { call_id = "sess-3", timeout = 0.05 }
+    assert.equal("timeout", err.kind)
+    assert.equal("calls.evaluation", err.job.kind)
+    assert.equal("gone", failed({ call_id = 99 }).kind)
+    living "life=failed; polls=1"
+    err = failed()
+    assert.equal("job_failed", err.kind)
+    assert.equal("calls.improve_prompt", err.job.kind)
+    server:script("/observability/v1/call-logs/improve_prompt_bg/", { { status = 404, body = "<html>" } })
+    assert.equal("gone", failed().kind)
+    server:script("/observability/v2/call-logs/", { { status = 401 } })
+    assert.equal("auth", failed().kind)
+  end)
+
+  it("keeps one deadline over all of it", function()
+    living "life=endless"
+    local started = core.now()
+    local _, err = client.calls:self_improve(given { timeout = 0.3 })
+    assert.equal("timeout", err.kind)
+    assert.equal("calls.improve_prompt", err.job.kind)
+    assert.is_true(core.now() - started < 5)
+  end)
+
+  it("raises what is missing, before anything is sent", function()
+    for pattern, params in pairs {
+      ["self_improve: params: table expected"] = 5,
+      ["self_improve: prompt: string expected"] = { agent_id = 1, call_id = "x" },
+      ["self_improve: call_id: id expected"] = { agent_id = 1, prompt = "x" },
+      ["self_improve: timeout: "] = { agent_id = 1, prompt = "x", call_id = "x", timeout = -1 },
+      ["self_improve: on_progress: function"] = { agent_id = 1, prompt = "x", call_id = "x", on_progress = 5 },
+      ["self_improve: agent_id: "] = { agent_id = {}, prompt = "x", call_id = "x" },
+    } do
+      local ok, message = pcall(function()
+        return client.calls:self_improve(params)
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find "^spec/improve_spec.lua:%d+: cekura: ", message)
+      assert.truthy(message:find(pattern), message)
+    end
+    assert.same({}, server:requests())
+  end)
+
+  describe("as examples/self_improve.lua", function()
+    local folder
+
+    before_each(function()
+      folder = shell "mktemp -d":gsub("%s+$", "")
+    end)
+
+    after_each(function()
+      shell("rm -rf " .. folder)
+    end)
+
+    local function run(call_id)
+      return shell(("CEKURA_API_KEY=sim-key CEKURA_API_URL=%s %s examples/self_improve.lua 2142 %s %s"):format(
+        server.url, os.getenv "CEKURA_LUA" or "lua5.4", call_id, folder))
+    end
+
+    local function file(name, text)
+      local handle = io.open(folder .. "/" .. name, text and "wb" or "rb")
+      if not handle then
+        return nil
+      end
+      local content = text and handle:write(text) or handle:read "*a"
+      handle:close()
+      return content
+    end
+
+    it("writes the next version when something has changed, and only then", function()
+      file("v1.txt", "Be nice.")
+      local output, status = run "sess-1"
+      assert.equal(0, status)
+      assert.truthy(output:find(("Wrote %s/v2.txt: "):format(folder), 1, true), output)
+      assert.truthy(file("v2.txt"):find "^Be nice%.\n")
+      status = select(2, run "sess-1")
+      assert.equal(0, status)
+      assert.truthy(file("v3.txt"):find("^" .. file "v2.txt":gsub("%p", "%%%0")))
+      server:script("/observability/v1/call-logs/improve_prompt_progress/",
+        { { body = { status = "failed", error = "No issues found." } } })
+      output, status = run "sess-1"
+      assert.equal(0, status)
+      assert.truthy(output:find "Nothing to do: No issues found%.")
+      assert.is_nil(file "v4.txt")
+    end)
+
+    it("says what is missing", function()
+      local output, status = run "sess-1"
+      assert.equal(1, status)
+      assert.truthy(output:find "v1.txt: put the agent's prompt there")
+      file("v1.txt", "Be nice.")
+      server:script("/observability/v2/call-logs/", { { status = 401, body = { detail = "Invalid API key." } } })
+      output, status = run "sess-1"
+      assert.equal(1, status)
+      assert.truthy(output:find "cekura: auth: ")
+    end)
+  end)
+end)

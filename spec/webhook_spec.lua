@@ -1,0 +1,242 @@
+-- client:webhook: what the service tells by itself.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local SECRET = "whs-1234"
+
+describe("a webhook", function()
+  local server = simulator.during(setup, teardown)
+  local client, receive
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+    receive = client:webhook { secret = SECRET }
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function headers(key)
+    return { ["X-CEKURA-SECRET"] = SECRET, ["X-CEKURA-IDEMPOTENCY-KEY"] = key }
+  end
+
+  -- What the service sends of a record, which is evaluated then.
+  local function told(id)
+    return cekura.assert(server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = id } })).body
+  end
+
+  local function event_of(data, kind)
+    return ('{"event_type":"%s","data":%s}'):format(kind or "call_log.completed", data)
+  end
+
+  describe("of a call log", function()
+    it("gives the record, byte for byte", function()
+      local data = '{"id": 95, "status": "success",  "big": 9007199254740993}'
+      local event = cekura.assert(receive(headers(), event_of(data)))
+      assert.equal("call_log.completed", event.type)
+      assert.is_false(event.duplicate)
+      assert.is_nil(event.data)
+      assert.equal("call_log", core.type(event.call_log))
+      assert.equal(data, event.call_log:json())
+      assert.equal(95, event.call_log.id)
+    end)
+
+    it("has its metrics in both wire formats, which look like either", function()
+      local event = cekura.assert(receive(headers(), told(5181749)))
+      local call = cekura.assert(client.calls:get(5181749))
+      assert.is_true(event.call_log:evaluated())
+      local count = 0
+      for metric in call:metrics() do
+        local other = event.call_log:metric(metric.name)
+        assert.equal(metric.type, other.type)
+        assert.equal(metric.score, other.score)
+        assert.equal(metric.passed, other.passed)
+        count = count + 1
+      end
+      assert.equal(6, count)
+    end)
+
+    it("lets its record wait for the next evaluation", function()
+      local event = cekura.assert(receive(headers(), told(5181749)))
+      cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
+      assert.truthy(event.call_log:evaluation():wait { interval = 0.01 })
+    end)
+  end)
+
+  it("of another kind gives its data", function()
+    local event = cekura.assert(receive(headers(),
+      event_of('{"id":4,"runs":{"4":{"success":false}}}', "result.completed")))
+    assert.equal("result.completed", event.type)
+    assert.is_nil(event.call_log)
+    assert.is_false(event.data.runs["4"].success)
+    event = cekura.assert(receive(headers(), '{"event_type":"something.new"}'))
+    assert.equal("something.new", event.type)
+    assert.is_nil(event.data)
+  end)
+
+  it("finds its headers in any case, and where a host gives lists", function()
+    assert.truthy(receive({ ["x-cekura-secret"] = SECRET }, event_of "{}"))
+    assert.truthy(receive({ ["X-Cekura-Secret"] = { SECRET, "other" }, [1] = "noise" }, event_of "{}"))
+  end)
+
+  it("without the secret, or with another, is refused, and tells nobody either", function()
+    for _, wrong in ipairs { {}, { ["X-CEKURA-SECRET"] = "" }, { ["X-CEKURA-SECRET"] = "whs-1235" },
+      { ["X-CEKURA-SECRET"] = "whs-123" }, { ["X-CEKURA-SECRET"] = SECRET .. "5" }, { ["X-CEKURA-SECRET"] = true },
+      { ["X-CEKURA-SECRET"] = SECRET .. SECRET } } do
+      local event, err = receive(wrong, event_of "{}")
+      assert.is_nil(event)
+      assert.equal("auth", err.kind)
+      assert.is_nil(tostring(err):find(SECRET, 1, true))
+      assert.is_nil(tostring(err):find("whs", 1, true))
+    end
+  end)
+
+  it("that is no event is refused", function()
+    for _, body in ipairs { "", "[]", "{", "{}", '{"event_type":5,"data":{}}', '{"event_type":"call_log.completed"}',
+      event_of "[]", event_of "null", event_of '"x"', event_of "{}" .. "x" } do
+      local event, err = receive(headers "k", body)
+      assert.is_nil(event)
+      assert.equal("protocol", err.kind)
+    end
+    -- What was refused was not received.
+    assert.is_false(cekura.assert(receive(headers "k", event_of "{}")).duplicate)
+  end)
+
+  it("that comes again is known by its key, also by another function of the client", function()
+    assert.is_false(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
+    assert.is_true(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
+    assert.is_false(cekura.assert(receive(headers "b", event_of "{}")).duplicate)
+    assert.is_true(cekura.assert(client:webhook { secret = SECRET }(headers "b", event_of "{}")).duplicate)
+    assert.is_false(cekura.assert(receive(headers(), event_of "{}")).duplicate)
+    assert.is_false(cekura.assert(receive(headers(), event_of "{}")).duplicate) -- without a key nobody knows
+    assert.is_false(cekura.assert(receive(headers "next", event_of "{}")).duplicate) -- no name of the memory's own
+    assert.equal("next", cekura.assert(receive(headers "next", event_of "{}")).key)
+  end)
+
+  it("is remembered with so many others, and then forgotten", function()
+    for index = 1, 5000 do
+      receive(headers("k" .. index), event_of "{}")
+    end
+    assert.is_true(cekura.assert(receive(headers "k5000", event_of "{}")).duplicate)
+    assert.is_true(cekura.assert(receive(headers "k1000", event_of "{}")).duplicate)
+    assert.is_false(cekura.assert(receive(headers "k100", event_of "{}")).duplicate)
+  end)
+
+  it("raises what is wrong with its use", function()
+    for pattern, options in pairs { ["secret: string expected"] = {}, ["secret: it is empty"] = { secret = "" },
+      ["there is no option key"] = { secret = "x", key = "y" } } do
+      local ok, message = pcall(function()
+        return client:webhook(options)
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find "^spec/webhook_spec.lua:%d+: ")
+      assert.truthy(message:find(pattern), message)
+    end
+    assert.has_error(function()
+      receive(nil, "{}")
+    end)
+    assert.has_error(function()
+      receive({}, nil)
+    end)
+  end)
+
+  describe("ends at once", function()
+    it("the job that waits for that evaluation", function()
+      local job = cekura.assert(client:job("calls.evaluation", 5181751))
+      local started = core.now()
+      local result, body
+      cekura.run(function()
+        local waiting = cekura.spawn(function()
+          return job:wait { interval = 60, timeout = 120 }
+        end)
+        while job.polls == 0 do
+          cekura.sleep(0.01)
+        end
+        body = told(5181751)
+        cekura.assert(receive(headers(), body))
+        result = cekura.assert(waiting:join())
+      end)
+      assert.is_true(core.now() - started < 20)
+      assert.equal("succeeded", job.state)
+      assert.equal(5181751, result.id)
+      assert.is_true(result:evaluated())
+      assert.equal(1, job.polls)
+      assert.equal(job:json(), result:json())
+      assert.truthy(body:find(job:json(), 1, true))
+    end)
+
+    it("a job that nobody waits for at the moment, and all of them", function()
+      local jobs = {}
+      for index = 1, 3 do
+        jobs[index] = cekura.assert(client:job("calls.evaluation", index < 3 and 5181751 or "5181751"))
+      end
+      local other = cekura.assert(client:job("calls.evaluation", 5181752))
+      local foreign = cekura.assert(server:client():job("calls.evaluation", 5181751))
+      local body = told(5181751)
+      local before = #server:requests()
+      cekura.assert(receive(headers(), body))
+      for _, job in ipairs(jobs) do
+        assert.equal("succeeded", job.state)
+        assert.equal(5181751, cekura.assert(job:wait()).id)
+      end
+      assert.equal("pending", other.state)
+      assert.equal("pending", foreign.state)
+      assert.equal(before, #server:requests())
+    end)
+
+    it("no job for a call that is not evaluated, for an evaluation that it knows, or for a repeat", function()
+      local job = cekura.assert(client:job("calls.evaluation", 5181751))
+      cekura.assert(receive(headers(), event_of '{"id":5181751,"status":"evaluating"}'))
+      assert.equal("pending", job.state)
+
+      local call = cekura.assert(client.calls:get(5181749))
+      local newer = call:evaluation()
+      cekura.assert(receive(headers(), told(5181749)))
+      assert.equal("pending", newer.state)
+
+      cekura.assert(receive(headers "k", event_of '{"id":1,"status":"success"}'))
+      local again = cekura.assert(client:job("calls.evaluation", 1))
+      assert.is_true(cekura.assert(receive(headers "k", event_of '{"id":1,"status":"success"}')).duplicate)
+      assert.equal("pending", again.state)
+    end)
+
+    it("the job whose record came from another page of the API, if it tells no time", function()
+      local call = cekura.assert(client.calls:get(5181749))
+      local newer = call:evaluation()
+      cekura.assert(receive(headers(), event_of '{"id":5181749,"status":"failure"}'))
+      assert.equal("succeeded", newer.state)
+    end)
+
+    it("what is told to a host's own loop by its timeout", function()
+      local job = cekura.assert(client:job("calls.evaluation", 5181751))
+      local done = false
+      cekura.spawn(function()
+        cekura.assert(job:wait { interval = 60, timeout = 120 })
+        done = true
+      end)
+      while job.polls == 0 do
+        core.wait({ client }, client:timeout())
+        client:step()
+      end
+      local timeout = client:timeout()
+      assert.is_true(timeout == nil or timeout > 1)
+      cekura.assert(receive(headers(), told(5181751)))
+      assert.equal(0, client:timeout())
+      client:step()
+      assert.is_true(done)
+    end)
+  end)
+
+  it("keeps no job alive, nor its id", function()
+    for index = 1, 200 do
+      client:job("calls.evaluation", index)
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(core.fields(client)._evaluations))
+  end)
+end)
