@@ -3,7 +3,9 @@
 # make demo              a prompt improvement from start to end, against the local simulator
 # make test              every spec on every Lua (make test LUA=lua5.4: on one)
 # make bench             measurements, see spec/bench/README.md
-# demo, test and bench install what they miss: .ci/install has the list of packages
+# make readme            writes the README's table of the kinds of job
+# make fuzz              FUZZ_SECONDS=60: random bytes for the readers, see spec/fuzz/README.md
+# demo, test, bench and fuzz install what they miss: .ci/install has the list of packages
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -24,7 +26,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench clean
+.PHONY: all install rock demo test bench fuzz clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -48,6 +50,19 @@ units: $(UNITS)
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
+
+# The same parts under libFuzzer, which is clang's; and with a main of their own, for any compiler.
+FUZZ_SECONDS ?= 60
+FUZZ_CC      ?= clang
+FUZZED       := src/json.c src/record.c $(wildcard spec/fuzz/*.c)
+SANITIZE     := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+FUZZ_FLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -Isrc
+$(BUILD)/fuzz/record_fuzzer: $(FUZZED) $(wildcard src/*.h spec/fuzz/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(FUZZED)
+$(BUILD)/fuzz/record_replay: $(FUZZED) $(wildcard src/*.h spec/fuzz/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_FLAGS) -DREPLAY -o $@ $(FUZZED)
 
 INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
 INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
@@ -76,6 +91,17 @@ bench:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) spec/bench/run $(LUA)
+
+# What it finds on its way stays in build/fuzz/corpus, for the next time.
+fuzz:
+	@.ci/install fuzz
+	@$(MAKE) --no-print-directory -s $(BUILD)/fuzz/record_fuzzer
+	@mkdir -p $(BUILD)/fuzz/corpus
+	@$(BUILD)/fuzz/record_fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -dict=spec/fuzz/json.dict \
+	  -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus spec/fuzz/corpus
+
+readme: all
+	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md
 
 clean:
 	rm -rf $(BUILD)

@@ -1,5 +1,6 @@
 --- Every code block of the README is run.
 
+local kinds_table = require "spec.support.kinds_table"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -31,7 +32,12 @@ describe("the README", function()
   end
 
   it("has the examples that are run here", function()
-    assert.equal(6, #lua_blocks)
+    assert.equal(10, #lua_blocks)
+  end)
+
+  it("has the table of the kinds as they are; `make readme` writes it", function()
+    local text = read "README.md"
+    assert.equal(kinds_table.put(text), text)
   end)
 
   for index, code in ipairs(lua_blocks) do

@@ -211,6 +211,48 @@ describe("a webhook", function()
       assert.equal("succeeded", newer.state)
     end)
 
+    it("the job that waits for the result of a run", function()
+      local jobs = {}
+      for index = 1, 2 do
+        jobs[index] = cekura.assert(client.results:run { agent_id = 2142, scenarios = { index } })
+      end
+      receive(headers(), event_of(('{"id":%d,"status":"in_progress"}'):format(jobs[1].id), "result.updated"))
+      assert.equal("pending", jobs[1].state)
+      for _, job in ipairs(jobs) do
+        local body = cekura.assert(server.administrator:request("GET", "/_sim/webhook/",
+          { query = { result_id = job.id } })).body
+        cekura.assert(receive(headers(), body))
+        assert.equal("succeeded", job.state)
+        assert.equal(job.id, cekura.assert(job:wait()).id)
+        assert.truthy(body:find(job:json(), 1, true))
+      end
+      -- Neither the id of a call log nor that of another result.
+      local job = cekura.assert(client:job("results.run", 5181749))
+      receive(headers(), told(5181749))
+      assert.equal("pending", job.state)
+    end)
+
+    it("jobs whose end makes an event handler start others for the same record", function()
+      local others, busy = {}, nil
+      busy = server:client { on_event = function(event)
+        if event.name == "job_changed" then
+          for _ = 1, 20 do
+            others[#others + 1] = busy:job("calls.evaluation", 5181751)
+          end
+        end
+      end }
+      local jobs = {}
+      for index = 1, 5 do
+        jobs[index] = busy:job("calls.evaluation", 5181751)
+      end
+      cekura.assert(busy:webhook { secret = SECRET }(headers(), told(5181751)))
+      for _, job in ipairs(jobs) do
+        assert.equal("succeeded", job.state)
+      end
+      assert.equal(100, #others)
+      busy:close()
+    end)
+
     it("what is told to a host's own loop by its timeout", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       local done = false
@@ -237,6 +279,6 @@ describe("a webhook", function()
     end
     collectgarbage()
     collectgarbage()
-    assert.is_nil(next(core.fields(client)._evaluations))
+    assert.is_nil(next(core.fields(client)._by_record))
   end)
 end)

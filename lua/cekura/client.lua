@@ -84,7 +84,7 @@ function client.new(given)
   fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
   fields._loop, fields._on_news, fields._pending = resolved.loop, job.on_news, {}
-  fields._api_version, fields._evaluations = resolved.api_version, setmetatable({}, { __mode = "v" })
+  fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks = webhook.memory()
   clients[self] = true
   for kind in pairs(kinds) do
@@ -197,7 +197,7 @@ end
 function methods:resume(text)
   local members = token.read(check.text("token", text))
   local declaration = members and members.kind and kinds[members.kind]
-  if not members or not members.id or members.id == "" then
+  if not members or not members.id or members.id == "" or declaration and not job.is_located(declaration, members) then
     return nil, errors.new("config", "the token is malformed")
   elseif not declaration then
     return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(

@@ -47,7 +47,7 @@ local STATES = { pending = true, running = true, needs_input = true, succeeded =
   failed = true, cancelled = true }
 
 local members = {
-  id = text, output = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
+  id = text, event = text, output = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
   call_log = flag, list = flag,
   healthy = texts, keep = texts, poll_scope = texts,
   interval = seconds, timeout = seconds,

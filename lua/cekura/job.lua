@@ -15,26 +15,18 @@ local watch = require "cekura.watch"
 
 local job = {}
 
--- Jobs that are polled by a call log are known by its id, because a webhook may end them. They hold the set
--- that they are in, the client does not: it is gone when they are.
+-- Jobs whose record webhooks tell of are known by it. They hold the set that they are in, the client does not:
+-- it is gone when they are.
+local function record_key(event, id)
+  return event .. " " .. uri.text("id", id)
+end
+
 local function enlist(self, fields)
-  local all = core.fields(fields._client)._evaluations
-  local key = uri.text("id", fields.id)
+  local all = core.fields(fields._client)._by_record
+  local key = record_key(fields._declaration.event, fields.id)
   fields._same_record = all[key] or setmetatable({}, { __mode = "k" })
   fields._same_record[self] = true
   all[key] = fields._same_record
-end
-
---- The jobs that wait, or waited, for the evaluation of a call log.
----@param client cekura.Client
----@param id integer|string
----@return cekura.Job[]
-function job.evaluations(client, id)
-  local list = {}
-  for each in pairs(core.fields(client)._evaluations[uri.text("id", id)] or {}) do
-    list[#list + 1] = each
-  end
-  return list
 end
 
 ---@class cekura.Job
@@ -200,6 +192,18 @@ end
 
 local SCOPE = { "agent_id", "project_id", "assistant_id" }
 
+--- Whether there is all that the path of the poll names beside the id.
+---@param declaration table
+---@param scope table
+function job.is_located(declaration, scope)
+  for _, name in ipairs(SCOPE) do
+    if endpoint.has(declaration.poll, name) and scope[name] == nil then
+      return false
+    end
+  end
+  return true
+end
+
 local function poll_path(client_fields, kind, declaration, id, scope)
   local places = { id = id, version = client_fields._api_version, agent_id = scope.agent_id,
     project_id = scope.project_id, assistant_id = scope.assistant_id }
@@ -257,7 +261,7 @@ function job.new(client, kind, declaration, origin)
   fields._mark, fields._kept = origin.mark, origin.kept or {}
   fields._version, fields._watches = 0, {}
   fields._started = core.date() - (origin.elapsed or 0)
-  if declaration.record == "call_log" and origin.id then
+  if declaration.event and origin.id then
     enlist(self, fields)
   end
   return self
@@ -511,17 +515,39 @@ function methods:answer(text)
   return self
 end
 
---- Takes in a record that came from elsewhere and shows a finished evaluation, by a webhook for instance.
----@param self cekura.Job of a kind that is polled by a call log
----@param call cekura.CallLog
-function job.deliver(self, call)
-  local fields = core.fields(self)
-  if fields._ended or not call:evaluated() or fields._mark and evaluation.is_stale(call, fields._mark) then
-    return
+-- What a record says that a webhook told of: state, result, message. Nil: nothing new.
+local function read_told(fields, object)
+  local declaration = fields._declaration
+  if declaration.record ~= "call_log" then
+    return answer.read(declaration, object)
+  elseif object:evaluated() and not (fields._mark and evaluation.is_stale(object, fields._mark)) then
+    return "succeeded", object
   end
-  fields._answer = call:json()
-  take_answer(self, fields, call, nil, "succeeded", call)
-  watch.tell(self)
+end
+
+--- Takes in a record that a webhook told of. The jobs that wait for its end have it at once.
+---@param client cekura.Client
+---@param event string "call_log", "result", …
+---@param object cekura.CallLog|table
+---@param text string the same, as it came
+function job.tell(client, event, object, text)
+  local id, jobs = object.id, {}
+  if type(id) == "number" or type(id) == "string" then
+    for self in pairs(core.fields(client)._by_record[record_key(event, id)] or {}) do
+      jobs[#jobs + 1] = self -- a list of its own: an event handler may add to the other
+    end
+  end
+  for _, self in ipairs(jobs) do
+    local fields = core.fields(self)
+    if not fields._ended then
+      local state, result, message = read_told(fields, object)
+      if ENDS[state] then
+        fields._answer = text
+        take_answer(self, fields, object, nil, state, result, message)
+        watch.tell(self)
+      end
+    end
+  end
 end
 
 --- A plain string from which client:resume() takes the job up, in this process or another.

@@ -13,6 +13,7 @@
 --               in its path
 --   poll_scope  which of agent_id, project_id and assistant_id the poll takes in its query
 --   record      "call_log": what is polled is a call log, and the result is that record
+--   event       the begin of the types of webhook events that tell the record: "result" of "result.completed"
 --   call_log    true: an answer may have the shape of a call log, though it should have another
 --   output      the member, of the answer or of its `output`, that makes it usable: there, the job has
 --               succeeded. None: a word or the counters tell, and the result is the answer's `output`, or
@@ -128,6 +129,7 @@ kinds["calls.evaluation"] = {
   poll = "GET /observability/{version}/call-logs/{id}/",
   id = "id",
   record = "call_log",
+  event = "call_log",
   interval = 10,
   timeout = 300,
   gives = "the call log",
@@ -395,6 +397,7 @@ kinds["results.run"] = {
   one_of = { "agent_id", "assistant_id" },
   poll = "GET /test_framework/{version}/results/{id}/",
   id = "id",
+  event = "result",
   counters = { done = "completed_runs_count", failed = "failed_runs_count", total = "total_runs_count" },
   cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
   interval = 30,

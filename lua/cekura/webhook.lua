@@ -47,6 +47,7 @@ end
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field data any what the event is about, decoded; of a call log only if asked for: `event.call_log:totable()`
 
+-- The event that a body tells of, and the text of what it is about.
 local function read_event(client, body)
   local object, fault = core.new_record(body, client)
   if not object then
@@ -56,16 +57,16 @@ local function read_event(client, body)
   if type(kind) ~= "string" then
     return refuse("protocol", "the body names no event_type")
   end
-  local event = { type = kind }
+  local event, text = { type = kind }, core.slice(object, "data")
   if not kind:find "^call_log%." then
     event.data = object:get "data"
-    return event
+    return event, text
   end
-  event.call_log, fault = core.new_record(core.slice(object, "data") or "", client)
+  event.call_log, fault = core.new_record(text or "", client)
   if not event.call_log then
     return refuse("protocol", "the event has no call log (" .. fault .. ")")
   end
-  return event
+  return event, text
 end
 
 --- What a client remembers of the events that it was told.
@@ -78,8 +79,8 @@ local OPTIONS = { secret = true }
 --- Makes a function that reads the webhooks of one endpoint. It does not wait, and may be called in any host.
 --
 -- `function(headers, body) -> event | nil, err`: headers by their names in any case, the body as it came. Kind
--- "auth": the secret is missing or another; "protocol": the body is no event. An event about a call log whose
--- evaluation a job of this client waits for ends that job at once.
+-- "auth": the secret is missing or another; "protocol": the body is no event. An event about a record that a
+-- job of this client waits for, a call log's evaluation or the result of a run, ends that job at once.
 ---@param client cekura.Client
 ---@param options { secret: string } what the service sends as X-CEKURA-SECRET
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
@@ -98,17 +99,15 @@ function webhook.new(client, options)
     elseif not core.equal_secrets(shown, secret) then
       return refuse("auth", "X-CEKURA-SECRET is another")
     end
-    local event, err = read_event(client, body)
+    local event, text = read_event(client, body)
     if not event then
-      return nil, err
+      return nil, text -- the error
     end
     event.key = header(headers, "x-cekura-idempotency-key")
     event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
-    local id = event.call_log and event.call_log:get "id"
-    if id ~= nil and not event.duplicate then
-      for _, each in ipairs(job.evaluations(client, id)) do
-        job.deliver(each, event.call_log)
-      end
+    local about = event.call_log or event.data
+    if not event.duplicate and (event.call_log or type(about) == "table") then
+      job.tell(client, event.type:match "^[^.]*", about, text)
     end
     return event
   end
