@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local declare = require "cekura.declare"
 local kinds = require "cekura.kinds"
 local simulator = require "spec.support.simulator"
+local token = require "cekura.token"
 
 local TURNS = { { role = "Testing Agent", content = "Hello.", start_time = 0, end_time = 1 } }
 
@@ -332,6 +333,12 @@ describe("a kind of job", function()
       assert.has_error(function()
         living(""):job("agents.auto_fetch", "p")
       end)
+      local members = { kind = "agents.auto_fetch", id = "p", base = server.url, started = 1 }
+      local job, err = client:resume(token.write(members))
+      assert.is_nil(job)
+      assert.equal("config", err.kind)
+      members.agent_id = 5
+      assert.truthy(client:resume(token.write(members)))
     end)
   end)
 

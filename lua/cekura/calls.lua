@@ -3,19 +3,20 @@
 -- The `call_id` of a call is the provider's or the sender's own; `id`, an integer, is what records are named by.
 
 local call_log = require "cekura.call_log"
+local begin = require "cekura.job.begin"
 local check = require "cekura.check"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.evaluation"
 local improve = require "cekura.calls.improve"
-local job = require "cekura.job"
 local kinds = require "cekura.kinds"
 local observe = require "cekura.calls.observe"
 local pages = require "cekura.calls.pages"
 local params = require "cekura.params"
 local request = require "cekura.request"
 local response = require "cekura.response"
+local state = require "cekura.job.state"
 local times = require "cekura.times"
 local uri = require "cekura.uri"
 
@@ -207,7 +208,8 @@ function core.call_log_methods.evaluation(self)
   elseif id == nil then
     return nil, errors.new("protocol", "the record has no id to ask for it by")
   end
-  return job.known(client, "calls.evaluation", kinds["calls.evaluation"], check.id("id", id), {}, evaluation.mark(self))
+  local declaration = kinds["calls.evaluation"]
+  return begin.known(client, "calls.evaluation", declaration, check.id("id", id), {}, evaluation.mark(self))
 end
 
 -- ---- what else is known of a call ----
@@ -243,7 +245,7 @@ function calls.improve_prompt_issues(client, given)
   local reply, err = request.send_json(client, "POST", ACTIONS .. "improve_prompt_issues/",
     "calls.improve_prompt_issues", sent)
   if not reply then
-    return nil, job.mark_gone(err, kinds["calls.improve_prompt"])
+    return nil, state.mark_gone(err, kinds["calls.improve_prompt"])
   end
   return decoded(reply)
 end

@@ -1,20 +1,22 @@
 --- The client: one API key, one base URL, one engine.
 
 local advance = require "cekura.advance"
+local begin = require "cekura.job.begin"
 local calls = require "cekura.calls"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local declare = require "cekura.declare"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
-local job = require "cekura.job"
 local kinds = require "cekura.kinds"
 local options = require "cekura.options"
 local params = require "cekura.params"
 local request = require "cekura.request"
+local state = require "cekura.job.state"
 local token = require "cekura.token"
 local uri = require "cekura.uri"
 local webhook = require "cekura.webhook"
+require "cekura.job" -- adds the methods of jobs
 
 options.user_agent = "cekura-lua/" .. require "cekura.version"
 
@@ -83,7 +85,7 @@ function client.new(given)
   local fields = core.fields(self)
   fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_news, fields._pending = resolved.loop, job.on_news, {}
+  fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks = webhook.memory()
   clients[self] = true
@@ -178,7 +180,7 @@ function methods:start(kind, given_params, given)
   end
   local sent = params.read(kind, declaration.params or {}, given_params, declaration.one_of,
     given.project_id or core.fields(self)._project_id)
-  return job.start(self, kind, declaration, sent, given)
+  return begin.start(self, kind, declaration, sent, given)
 end
 
 --- A job for an id that is known from elsewhere. Nothing is sent yet.
@@ -188,7 +190,7 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   local declaration = declaration_of(kind)
-  return job.known(self, kind, declaration, check.id("id", id), check_job_options(given))
+  return begin.known(self, kind, declaration, check.id("id", id), check_job_options(given))
 end
 
 --- Takes up a job from its token.
@@ -197,7 +199,9 @@ end
 function methods:resume(text)
   local members = token.read(check.text("token", text))
   local declaration = members and members.kind and kinds[members.kind]
-  if not members or not members.id or members.id == "" or declaration and not job.is_located(declaration, members) then
+  local whole = members and members.id and members.id ~= ""
+    and not (declaration and not begin.is_located(declaration, members))
+  if not whole then
     return nil, errors.new("config", "the token is malformed")
   elseif not declaration then
     return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(
@@ -209,7 +213,7 @@ function methods:resume(text)
   local elapsed = started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
   local mark = members.mark_sum
     and { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum } or nil
-  return job.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, mark = mark, scope = {
+  return begin.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, mark = mark, scope = {
     agent_id = members.agent_id, project_id = members.project_id, assistant_id = members.assistant_id,
   } })
 end

@@ -27,8 +27,9 @@ local function read_turn(item)
   for name, value in pairs(item) do
     turn[name] = value
   end
-  -- The schema has a `timestamp`; what comes has a `start_time`, or only a `time` for people.
-  turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or seconds(item.time)
+  -- The schema has a `timestamp`; what comes has a `start_time`, or only a `time` for people: a text. As a number it
+  -- may be anything, such as the milliseconds since 1970 of some providers.
+  turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or (times.duration(item.time))
   turn.end_time = seconds(item.end_time)
   return turn
 end
@@ -36,7 +37,7 @@ end
 local function from_list(list)
   local turns = {}
   for _, item in ipairs(list) do
-    if type(item) == "table" then
+    if type(item) == "table" and getmetatable(item) ~= core.array_mt then
       turns[#turns + 1] = read_turn(item)
     end
   end
@@ -52,15 +53,19 @@ local function read_line(line)
   if not start_time then
     return nil
   end
-  local role, content = rest:match "^([%w _%-]+):%s*(.*)$"
-  return start_time, role, content or rest
+  -- A role may be in any language. "10:30 would suit me" and "https://…" begin with none.
+  local role, content = rest:match "^([%w _%-\128-\255]+):(.*)$"
+  if not role or content:find "^[%d/]" then
+    return start_time, nil, rest
+  end
+  return start_time, role, content:match "^%s*(.*)$"
 end
 
 local function from_text(text)
   local turns, lines = {}, nil
   local function finish()
     if lines then
-      turns[#turns].content = table.concat(lines, "\n"):gsub("%s+$", "")
+      turns[#turns].content = table.concat(lines, "\n"):match "^(.*%S)" or ""
     end
   end
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do

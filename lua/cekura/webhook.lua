@@ -3,7 +3,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local job = require "cekura.job"
+local state = require "cekura.job.state"
 
 local webhook = {}
 
@@ -107,7 +107,7 @@ function webhook.new(client, options)
     event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
     local about = event.call_log or event.data
     if not event.duplicate and (event.call_log or type(about) == "table") then
-      job.tell(client, event.type:match "^[^.]*", about, text)
+      state.tell(client, event.type:match "^[^.]*", about, text)
     end
     return event
   end

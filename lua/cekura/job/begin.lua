@@ -1,0 +1,206 @@
+--- Jobs as they begin: started in the service, or known from elsewhere.
+
+local answer = require "cekura.answer"
+local call_log = require "cekura.call_log"
+local check = require "cekura.check"
+local core = require "cekura.core"
+local endpoint = require "cekura.endpoint"
+local errors = require "cekura.errors"
+local evaluation = require "cekura.evaluation"
+local request = require "cekura.request"
+local response = require "cekura.response"
+local state = require "cekura.job.state"
+local uri = require "cekura.uri"
+local watch = require "cekura.watch"
+
+local begin = {}
+
+-- What a job may be looked for within.
+local SCOPE = { "agent_id", "project_id", "assistant_id" }
+begin.SCOPE = SCOPE
+
+--- Whether there is all that the path of the poll names beside the id.
+---@param declaration table
+---@param scope table
+function begin.is_located(declaration, scope)
+  for _, name in ipairs(SCOPE) do
+    if endpoint.has(declaration.poll, name) and scope[name] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+local function poll_path(client_fields, kind, declaration, id, scope)
+  local places = { id = id, version = client_fields._api_version, agent_id = scope.agent_id,
+    project_id = scope.project_id, assistant_id = scope.assistant_id }
+  local _, path = endpoint.fill(kind, declaration.poll, places)
+  local query = {}
+  if not endpoint.has(declaration.poll, "id") then
+    query[declaration.id] = id
+  end
+  for _, name in ipairs(declaration.poll_scope or {}) do
+    query[name] = scope[name]
+  end
+  return path .. uri.query("poll", query)
+end
+
+-- The scope that a job has: what the options say, else the parameters of its start, else the client.
+local function read_scope(client_fields, options, params)
+  local scope = {}
+  for _, name in ipairs(SCOPE) do
+    scope[name] = options[name] or params[name]
+  end
+  if next(scope) == nil then
+    scope.project_id = client_fields._project_id
+  end
+  return scope
+end
+
+---@class cekura.JobOrigin
+---@field id? string|integer
+---@field started_here? boolean
+---@field elapsed? number seconds since it was started
+---@field scope table
+---@field mark? cekura.EvaluationMark the evaluation that it is newer than
+---@field kept? table members of the start's answer
+
+--- A job for a piece of work that is known to the service.
+---@param origin cekura.JobOrigin
+---@return cekura.Job? job, cekura.Error? err
+function begin.new(client, kind, declaration, origin)
+  local client_fields = core.fields(client)
+  local path, self
+  if origin.id then
+    path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
+    self = core.new_job(client, origin.elapsed or 0, "GET", client_fields._base_url .. path, nil, nil,
+      client_fields._timeout, origin.started_here or false, declaration.interval)
+  else
+    self = core.new_job(client, origin.elapsed or 0, nil)
+  end
+  if not self then
+    return nil, errors.new("closed", "the client is closed")
+  end
+  local fields = core.fields(self)
+  fields.id, fields.kind, fields.state = origin.id, kind, "pending"
+  fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
+  fields._path, fields._method, fields._scope = path, "GET", origin.scope
+  fields._mark, fields._kept = origin.mark, origin.kept or {}
+  fields._version, fields._watches = 0, {}
+  fields._started = core.date() - (origin.elapsed or 0)
+  if declaration.event and origin.id then
+    state.enlist(self, fields)
+  end
+  return self
+end
+
+-- The answer to a start as one object.
+local function started_object(declaration, reply)
+  if not declaration.list then
+    return response.object(reply)
+  end
+  local list, err = call_log.list_of_reply(reply)
+  if list and not list[1] then
+    return nil, response.protocol_error(reply, "the answer is an empty list")
+  end
+  return list and list[1], err
+end
+
+--- The id in the answer to a start: at its top, or in its `result`, as one text of the document has it.
+---@return integer|string|nil
+function begin.id_of(declaration, object)
+  for _, holder in ipairs { object, type(object.result) == "table" and object.result or nil } do
+    local id = holder[declaration.id]
+    if type(id) == "number" or type(id) == "string" and id ~= "" then
+      return id
+    end
+  end
+end
+
+--- The job that the answer to a start tells of: one that runs, or one that is over already.
+---@return cekura.Job? job, cekura.Error? err
+function begin.started(client, kind, declaration, reply, scope)
+  local object, err = started_object(declaration, reply)
+  if not object then
+    return nil, err
+  end
+  local id = begin.id_of(declaration, object)
+  if id then
+    local kept = {}
+    for _, name in ipairs(declaration.keep or {}) do
+      kept[name] = object[name]
+    end
+    local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
+    return begin.new(client, kind, declaration,
+      { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
+  end
+  if not state.is_end((answer.read(declaration, object))) then
+    return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
+      and ("neither %s nor %s"):format(declaration.id, declaration.output) or "no " .. declaration.id))
+  end
+  local self
+  self, err = begin.new(client, kind, declaration, { scope = scope })
+  if self then
+    local fields = core.fields(self)
+    fields._path, fields._answer = reply.path, reply.body
+    state.take(self, fields, reply)
+  end
+  return self, err
+end
+
+-- The path of a start, and what is left of its parameters for the body.
+local function start_path(kind, declaration, params)
+  local body, places = {}, {}
+  for name, value in pairs(params) do
+    body[name] = value
+  end
+  for _, name in ipairs(endpoint.places(declaration.start)) do
+    places[name] = params[name] ~= nil and params[name] or params.id
+    if places[name] ~= nil then
+      check.id(("%s: %s"):format(kind, name), places[name])
+    end
+    body[params[name] ~= nil and name or "id"] = nil
+  end
+  local method, path = endpoint.fill(kind, declaration.start, places)
+  return method, path, body, places
+end
+
+-- A 404 that tells a detail, to a path that names a record: this, not the endpoint, is what is not there.
+local function names_no_record(declaration, err)
+  local object = core.decode(err.response.body)
+  return #endpoint.places(declaration.start) > 0 and type(object) == "table" and object.detail ~= nil
+end
+
+--- Starts a job.
+---@param params table the parameters as they are sent
+---@param options table agent_id, project_id, assistant_id, timeout
+---@return cekura.Job? job, cekura.Error? err
+function begin.start(client, kind, declaration, params, options)
+  local method, path, body, places = start_path(kind, declaration, params)
+  local scope = read_scope(core.fields(client), options, setmetatable(places, { __index = params }))
+  local owner = {}
+  local self
+  local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner)
+  if reply then
+    self, err = begin.started(client, kind, declaration, reply, scope)
+  end
+  if self then -- what an event handler raised must not cost the job: whoever waits for it will hear of it
+    core.fields(self)._raised = owner._raised
+    return self
+  end
+  watch.raise_kept(owner)
+  if err.kind == "not_found" and names_no_record(declaration, err) then
+    return nil, err
+  end
+  return nil, state.mark_gone(err, declaration)
+end
+
+--- A job for an id that is known from elsewhere.
+---@param options table agent_id, project_id, assistant_id
+---@param mark? cekura.EvaluationMark
+function begin.known(client, kind, declaration, id, options, mark)
+  return begin.new(client, kind, declaration,
+    { id = id, scope = read_scope(core.fields(client), options, {}), mark = mark })
+end
+
+return begin

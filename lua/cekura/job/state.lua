@@ -1,0 +1,238 @@
+--- What becomes of a job: answers taken in, ends told, from whichever side they come.
+
+local answer = require "cekura.answer"
+local call_log = require "cekura.call_log"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local evaluation = require "cekura.evaluation"
+local request = require "cekura.request"
+local response = require "cekura.response"
+local uri = require "cekura.uri"
+local watch = require "cekura.watch"
+
+local state = {}
+
+local ENDS = { succeeded = true, nothing_to_do = true, failed = true, cancelled = true, gone = true }
+
+local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
+  protocol = "protocol" }
+
+local function tell_event(self, fields)
+  local client = core.fields(fields._client)
+  if client._on_event then
+    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = fields.status,
+      state = fields.state, progress = fields.progress })
+    if not ok then
+      fields._raised = { raised }
+    end
+  end
+end
+
+local function set_word(self, fields, word)
+  fields.state = word
+  if ENDS[word] and not fields._ended then
+    fields._ended = true
+    core.ended(self)
+  end
+end
+
+local function changed(self, fields)
+  fields._version = fields._version + 1
+  tell_event(self, fields)
+end
+
+--- Gives the job a state that this side has decided.
+---@param self cekura.Job
+---@param fields table
+---@param word string
+function state.change(self, fields, word)
+  set_word(self, fields, word)
+  changed(self, fields)
+end
+
+--- Whether a state is an end.
+function state.is_end(word)
+  return ENDS[word] or false
+end
+
+-- The error of a state that is none to be glad of.
+local function error_of(self, fields, word, message, reply)
+  local err = errors.new(END_KINDS[word], ("%s %s: %s"):format(fields.kind, fields.id or "", errors.excerpt(message)),
+    { job = self, method = "GET", path = fields._path })
+  if reply and word == "protocol" then
+    err = response.protocol_error(reply, message)
+    err.job = self
+  end
+  return err
+end
+
+-- What an answer says: state, result, message; and the answer, decoded.
+local function read_answer(fields, reply)
+  local declaration = fields._declaration
+  if declaration.record == "call_log" then
+    local call, err = call_log.of_reply(reply)
+    if not call then
+      return nil, err
+    end
+    return call, answer.read_call_log(call, evaluation.is_newer(call, fields._mark))
+  end
+  local object, err = response.object(reply)
+  if not object then
+    return nil, err
+  end
+  local word, result, message = answer.read(declaration, object)
+  if result and result.call_log then
+    result.call_log = call_log.of_reply(reply)
+  end
+  for _, name in ipairs(declaration.keep or {}) do
+    fields._kept[name] = object[name] or fields._kept[name]
+  end
+  return object, word, result, message
+end
+
+-- Takes in what an answer says. Returns an error if nobody is to wait any longer, though the job goes on.
+local function take_answer(self, fields, object, reply, word, result, message)
+  local status, progress = answer.progress(fields._declaration, object)
+  local before_state, before_status, before_progress = fields.state, fields.status, fields.progress
+  fields.status, fields.progress, fields.result, fields.error = status, progress, result, nil
+  local stop
+  if END_KINDS[word] then
+    fields.error = error_of(self, fields, word, core.redact(fields._client, message), reply)
+    stop = not ENDS[word] and fields.error or nil
+  end
+  if word ~= "protocol" then
+    set_word(self, fields, word)
+  end
+  if before_state ~= fields.state or before_status ~= status or before_progress ~= progress then
+    changed(self, fields)
+  end
+  return stop
+end
+
+--- Takes in a good answer. Returns an error if nobody is to wait any longer, though the job goes on.
+---@param self cekura.Job
+---@param fields table the job's own table
+---@param reply cekura.Response
+---@return cekura.Error? stop
+function state.take(self, fields, reply)
+  local object, word, result, message = read_answer(fields, reply)
+  if not object then
+    local err = word
+    err.job = self
+    fields.error = err
+    return err
+  end
+  if fields._mark and not object:evaluated() then
+    fields._mark = nil -- it has begun: the next that is done is newer
+  end
+  return take_answer(self, fields, object, reply, word, result, message)
+end
+
+--- 404 and 410 from an endpoint that holds no record's id mean the same: it is gone, or never was. The
+-- error names it, and says if it is known to be withdrawn.
+---@param err cekura.Error
+---@param declaration table of the kind
+---@return cekura.Error err
+function state.mark_gone(err, declaration)
+  if err.kind == "not_found" or err.kind == "gone" then
+    err.kind = "gone"
+    if declaration.withdrawn then
+      err.message = ("%s (the service took this endpoint out of its documents on %s)"):format(err.message,
+        declaration.withdrawn)
+    end
+  end
+  return err
+end
+
+--- Takes in that there was no good answer, and that asking again will not help. On a poll, 404 and 410
+-- mean the same: the service does not know the job.
+---@param self cekura.Job
+---@param fields table
+---@param err cekura.Error
+function state.take_failure(self, fields, err)
+  state.mark_gone(err, fields._declaration)
+  err.job = self
+  fields.error = err
+  if err.kind == "gone" then
+    state.change(self, fields, "gone")
+  end
+end
+
+--- Called when the engine lists the job: its poll has brought something new.
+function state.on_news(self)
+  local fields = core.fields(self)
+  local client = fields._client
+  -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
+  if fields._ended or not core.news(self) then
+    core.resume(client, self)
+    return
+  end
+  local reply, err = request.read(client, "GET", fields._path, core.news(self))
+  local before = fields._version
+  local stop = err
+  if reply then
+    stop = state.take(self, fields, reply)
+  else
+    state.take_failure(self, fields, err)
+  end
+  if stop or fields._ended or fields._version ~= before then
+    watch.tell(self, stop)
+  end
+  core.resume(client, self)
+end
+
+-- ---- what webhooks tell ----
+
+-- Jobs whose record webhooks tell of are known by it. They hold the set that they are in, the client does not:
+-- it is gone when they are.
+local function record_key(event, id)
+  return event .. " " .. uri.text("id", id)
+end
+
+--- Lets webhooks find the job by its record.
+---@param self cekura.Job
+---@param fields table
+function state.enlist(self, fields)
+  local all = core.fields(fields._client)._by_record
+  local key = record_key(fields._declaration.event, fields.id)
+  fields._same_record = all[key] or setmetatable({}, { __mode = "k" })
+  fields._same_record[self] = true
+  all[key] = fields._same_record
+end
+
+-- What a record says that a webhook told of: state, result, message. Nil: nothing new.
+local function read_told(fields, object)
+  local declaration = fields._declaration
+  if declaration.record ~= "call_log" then
+    return answer.read(declaration, object)
+  elseif object:evaluated() and not (fields._mark and evaluation.is_stale(object, fields._mark)) then
+    return "succeeded", object
+  end
+end
+
+--- Takes in a record that a webhook told of. The jobs that wait for its end have it at once.
+---@param client cekura.Client
+---@param event string "call_log", "result", …
+---@param object cekura.CallLog|table
+---@param text string the same, as it came
+function state.tell(client, event, object, text)
+  local id, jobs = object.id, {}
+  if type(id) == "number" or type(id) == "string" then
+    for self in pairs(core.fields(client)._by_record[record_key(event, id)] or {}) do
+      jobs[#jobs + 1] = self -- a list of its own: an event handler may add to the other
+    end
+  end
+  for _, self in ipairs(jobs) do
+    local fields = core.fields(self)
+    if not fields._ended then
+      local word, result, message = read_told(fields, object)
+      if ENDS[word] then
+        fields._answer = text
+        take_answer(self, fields, object, nil, word, result, message)
+        watch.tell(self)
+      end
+    end
+  end
+end
+
+return state
