@@ -165,6 +165,17 @@ static size_t plain_length(const char *text, size_t left)
     return at;
 }
 
+/* The length of the longer characters at `text`, which are seldom alone; 0 if the first is none. */
+static size_t long_characters_length(const char *text, size_t left)
+{
+    size_t length = 0, width;
+    do {
+        width = utf8_length((const unsigned char *)text + length, left - length);
+        length += width;
+    } while (width && length < left && (unsigned char)text[length] >= 0x80);
+    return length;
+}
+
 static struct json_token read_string(struct json_reader *reader, enum json_type type)
 {
     struct json_token token = {.type = type, .start = ++reader->offset};
@@ -187,7 +198,7 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
             if (!width)
                 return fail(reader, "invalid escape in a string");
         } else if (c >= 0x80) {
-            width = utf8_length((const unsigned char *)text + reader->offset, left);
+            width = long_characters_length(text + reader->offset, left);
             if (!width)
                 return fail(reader, "invalid UTF-8 in a string");
         }

@@ -39,12 +39,15 @@ function evaluation.mark(call)
   return { updated_at = call:get "updated_at", judged = call:get "success" ~= nil, sum = sum_of(call) }
 end
 
---- Whether the record surely shows no newer evaluation than the mark.
+--- Whether the record surely shows no newer evaluation than the mark: it is older, or the same.
 ---@param call cekura.CallLog
 ---@param mark cekura.EvaluationMark
 function evaluation.is_stale(call, mark)
   local before, now = times.epoch(mark.updated_at), times.epoch(call:get "updated_at")
-  return before ~= nil and now ~= nil and now <= before and not says_other(call, mark)
+  if not before or not now then
+    return false
+  end
+  return now < before or now == before and not says_other(call, mark)
 end
 
 --- Whether an evaluated record shows a newer evaluation than the mark.
@@ -57,9 +60,6 @@ function evaluation.is_newer(call, mark)
     return false
   end
   local before, now = times.epoch(mark.updated_at), times.epoch(call:get "updated_at")
-  if before and now and now < before then
-    return false
-  end
   local judged = call:get "success" ~= nil
   local updated = before and now and now > before or judged and not mark.judged
   -- Updated, and not only by the start that took the verdict away.

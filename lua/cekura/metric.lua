@@ -32,18 +32,29 @@ local function as_texts(value)
   return texts
 end
 
+-- The verdict from the score, and the score from the verdict: 5, and not the 5.0 that also comes.
+local function complete_binary(read)
+  if read.passed == nil and (read.score == PASSED or read.score == FAILED) then
+    read.passed = read.score == PASSED
+  end
+  local score = read.passed and PASSED or FAILED
+  if read.passed ~= nil and (read.score == nil or read.score == score) then
+    read.score = score
+  end
+end
+
 local function read_metric(item)
   local read = {}
   for name, value in pairs(item) do
     read[name] = value
   end
   local kind = item.eval_type or item.type
-  local binary = kind == "binary" or OLD_BINARY[item.type]
   read.type = OLD_BINARY[kind] and "binary" or kind
-  if binary and read.passed == nil and (item.score == PASSED or item.score == FAILED) then
-    read.passed = item.score == PASSED
-  elseif binary and read.score == nil and item.passed ~= nil then
-    read.score = item.passed and PASSED or FAILED
+  if type(read.passed) ~= "boolean" then
+    read.passed = nil
+  end
+  if read.type == "binary" then
+    complete_binary(read)
   end
   if read.value == nil then
     read.value = item.enum
@@ -58,7 +69,7 @@ end
 function metric.read(list)
   local metrics = {}
   for _, item in ipairs(type(list) == "table" and list or {}) do
-    if type(item) == "table" then
+    if type(item) == "table" and getmetatable(item) ~= core.array_mt then
       metrics[#metrics + 1] = read_metric(item)
     end
   end

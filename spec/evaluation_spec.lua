@@ -1,0 +1,194 @@
+-- Whether a call log shows a newer evaluation than it did, in the situations that the service brings about.
+
+local cekura = require "cekura"
+local evaluation = require "cekura.evaluation"
+
+local OLD, LATER, LATEST = "2026-07-15T08:06:44Z", "2026-07-15T09:00:00Z", "2026-07-15T09:01:30Z"
+
+-- Metrics: those of the old evaluation, as v1, v2 and a row of a list write them; and of a newer one.
+local V1 = [=[{"metrics":[{"id":31,"name":"Offered two slots","type":"binary_qualitative","score":5.0,
+  "explanation":["a"]},{"id":32,"name":"Words","type":"numeric","score":120}]}]=]
+local V2 = [=[{"metrics":[{"id":31,"name":"Offered two slots","eval_type":"binary","passed":true,"explanation":["a"]},
+  {"id":32,"name":"Words","eval_type":"numeric","score":120}]}]=]
+local TURNED = [=[{"metrics":[{"score":120.0,"name":"Words","id":32,"type":"numeric"},{"score":5,"id":31,
+  "type":"binary_workflow_adherence","name":"Offered two slots"}]}]=]
+local NEW = [=[{"metrics":[{"id":31,"name":"Offered two slots","eval_type":"binary","passed":false,"explanation":["b"]},
+  {"id":32,"name":"Words","eval_type":"numeric","score":120}]}]=]
+local NONE = '{"metrics":[]}'
+
+-- A record: its status, verdict and metrics, and when it was updated; nil: that member did not come.
+local function record(status, success, metrics, updated_at)
+  local members = { '"id":5' }
+  members[#members + 1] = status and ('"status":"%s"'):format(status)
+  members[#members + 1] = success and ('"success":' .. success)
+  members[#members + 1] = metrics and ('"evaluation":' .. metrics)
+  members[#members + 1] = updated_at and ('"updated_at":"%s"'):format(updated_at)
+  return cekura.assert(cekura.call_log("{" .. table.concat(members, ",") .. "}"))
+end
+
+local function row_of(evaluated, updated_at)
+  local metrics = evaluated:match '^{"metrics":(.*)}$'
+  return cekura.assert(cekura.call_log(
+    ('{"id":5,"status":"success","success":true,"metrics":%s,"updated_at":"%s"}'):format(metrics, updated_at)))
+end
+
+-- What a record shows, as a token takes it to another process: by texts and a truth value.
+local function mark_of(call)
+  local mark = evaluation.mark(call)
+  for _, name in ipairs { "updated_at", "sum" } do
+    assert.is_true(mark[name] == nil or type(mark[name]) == "string")
+  end
+  assert.equal("boolean", type(mark.judged))
+  return { updated_at = mark.updated_at, judged = mark.judged, sum = mark.sum }
+end
+
+describe("a newer evaluation is", function()
+  local before = record("success", "true", V1, OLD)
+
+  for _, row in ipairs {
+    { "one with other metrics, of a later update", before, record("failure", "false", NEW, LATER) },
+    { "one with the same metrics, of a later update", before, record("success", "true", V1, LATER) },
+    { "the same in the other wire format, of a later update", before, record("success", "true", V2, LATER) },
+    { "one with another verdict, of a later update", before, record("failure", "false", V1, LATER) },
+    { "one of an update a millisecond later", record("success", "true", V1, "2026-07-15T08:06:44.000Z"),
+      record("success", "true", V1, "2026-07-15T08:06:44.001Z") },
+    { "one of a later update that is written in another zone", before,
+      record("success", "true", V1, "2026-07-15T10:06:45+02:00") },
+    { "one after the start took the verdict away", record("success", "null", V1, LATER),
+      record("success", "true", V1, LATEST) },
+    { "one after the start took the verdict and the metrics away", record("success", "null", NONE, LATER),
+      record("failure", "false", NEW, LATEST) },
+    { "of an agent without metrics, any later update", record("success", "null", NONE, OLD),
+      record("success", "null", NONE, LATER) },
+    { "of an agent without metrics, one that brings some", record("success", "null", NONE, OLD),
+      record("success", "true", V1, LATER) },
+    { "of a reviewed record, whose verdict is kept, one with other metrics",
+      record("reviewed_success", "true", V1, OLD), record("reviewed_success", "true", NEW, LATER) },
+    { "of a reviewed record, one of a later update", record("reviewed_failure", "false", V1, OLD),
+      record("reviewed_failure", "false", V1, LATER) },
+    { "without the time of the update, one with other metrics", record("success", "true", V1),
+      record("success", "true", NEW) },
+    { "without the time of the update, a verdict that was not there", record("success", "null", V1),
+      record("success", "true", V1) },
+    { "where the time came only before, one with other metrics", before, record("success", "true", NEW) },
+    { "where the time came only after, one with other metrics", record("success", "true", V1),
+      record("success", "true", NEW, LATER) },
+    { "within the same second, one with other metrics", before, record("failure", "false", NEW, OLD) },
+    { "where the time cannot be read, one with other metrics", record("success", "true", V1, "yesterday"),
+      record("success", "true", NEW, "today") },
+  } do
+    it(row[1], function()
+      assert.is_true(evaluation.is_newer(row[3], mark_of(row[2])))
+      assert.is_false(evaluation.is_stale(row[3], mark_of(row[2])))
+    end)
+  end
+
+  it("any, where none was there before", function()
+    for _, success in ipairs { "true", "false", "null" } do
+      assert.is_true(evaluation.is_newer(record("success", success, V1, OLD), nil))
+      assert.is_true(evaluation.is_newer(record("success", success, NONE), nil))
+    end
+  end)
+end)
+
+describe("no newer evaluation is", function()
+  for _, row in ipairs {
+    { "the same record", record("success", "true", V1, OLD), record("success", "true", V1, OLD), true },
+    { "the same record in the other wire format", record("success", "true", V1, OLD),
+      record("success", "true", V2, OLD), true },
+    { "the same record with its members in another order", record("success", "true", V1, OLD),
+      record("success", "true", TURNED, OLD), true },
+    { "the record of a row, which has no explanations", row_of(V1, OLD), record("success", "true", V2, OLD), true },
+    { "the record of a row without metrics", record("success", "true", nil, OLD), record("success", "true", V2, OLD),
+      true },
+    { "the record without its metrics", record("success", "true", V2, OLD), record("success", "true", nil, OLD), true },
+    { "the same time in another zone", record("success", "true", V1, OLD),
+      record("success", "true", V1, "2026-07-15T10:06:44.000+02:00"), true },
+    { "an older record", record("success", "true", V1, LATER), record("success", "true", V1, OLD), true },
+    { "an older record with other metrics: a webhook that came late", record("failure", "false", NEW, LATER),
+      record("success", "true", V1, OLD), true },
+    { "an older record without a verdict", record("success", "true", V1, LATER), record("success", "null", NONE, OLD),
+      true },
+    { "what the start of one leaves: the old metrics without a verdict", record("success", "true", V1, OLD),
+      record("success", "null", V1, LATER) },
+    { "what the start of one leaves: the old metrics without a verdict, in the other format",
+      record("success", "true", V1, OLD), record("success", "null", V2, LATER) },
+    { "what the start of one leaves, if it takes the metrics, too", record("success", "true", V1, OLD),
+      record("success", "null", NONE, LATER) },
+    { "what the start of one leaves, if there is no evaluation any more", record("failure", "false", V1, OLD),
+      record("failure", "null", "null", LATER) },
+    { "of an agent without metrics, the same record", record("success", "null", NONE, OLD),
+      record("success", "null", NONE, OLD), true },
+    { "of a reviewed record, the same", record("reviewed_success", "true", V1, OLD),
+      record("reviewed_success", "true", V1, OLD), true },
+    { "without the time of the update, the same metrics", record("success", "true", V1),
+      record("success", "true", V2) },
+    { "without the time of the update, a verdict that was taken away", record("success", "true", V1),
+      record("success", "null", V1) },
+    { "where the time came only after, the same metrics", record("success", "true", V1),
+      record("success", "true", V1, LATER) },
+    { "where the time came only before, the same metrics", record("success", "true", V1, OLD),
+      record("success", "true", V1) },
+    { "where the time cannot be read, the same metrics", record("success", "true", V1, "yesterday"),
+      record("success", "true", V1, "today") },
+    { "where the time is of another type, the same metrics", record("success", "true", V1, "1"),
+      cekura.call_log('{"status":"success","success":true,"evaluation":' .. V1 .. ',"updated_at":1789000000}') },
+  } do
+    it(row[1], function()
+      assert.is_false(evaluation.is_newer(row[3], mark_of(row[2])))
+      -- Whether that is sure, so that even what was sent as news of its end is not.
+      assert.equal(row[4] or false, evaluation.is_stale(row[3], mark_of(row[2])))
+    end)
+  end
+end)
+
+describe("what a record shows", function()
+  it("is nothing to be newer than, while its evaluation goes on", function()
+    for _, status in ipairs { "evaluating", "pending", "a word of tomorrow" } do
+      assert.is_nil(evaluation.mark(record(status, "null", NONE, OLD)))
+      assert.is_nil(evaluation.mark(record(status, "true", V1, OLD)))
+    end
+    assert.is_nil(evaluation.mark(cekura.call_log "{}"))
+  end)
+
+  it("is no error, whatever types came", function()
+    local good = mark_of(record("success", "true", V1, OLD))
+    for _, value in ipairs { "null", "5", "true", '"x"', "[]", "{}", '{"metrics":5}', '{"metrics":[5,null,{}]}',
+      '{"metrics":[{"id":null,"name":{},"score":"x","value":[],"passed":{}}]}' } do
+      for _, name in ipairs { "updated_at", "evaluation", "metrics", "success" } do
+        local call = cekura.call_log(('{"status":"success","%s":%s}'):format(name, value))
+        local mark = evaluation.mark(call)
+        assert.is_boolean(evaluation.is_newer(call, good))
+        assert.is_boolean(evaluation.is_stale(call, good))
+        assert.is_false(evaluation.is_newer(call, mark), name .. " " .. value)
+      end
+    end
+  end)
+end)
+
+describe("an evaluation from start to end", function()
+  -- What each poll shows; the last one is the first that is newer.
+  for _, row in ipairs {
+    { "that was started over", record("success", "true", V1, OLD),
+      { record("success", "true", V1, OLD), record("success", "null", V1, LATER),
+        record("success", "null", V1, LATER), record("success", "true", V1, LATEST) } },
+    { "that empties the record before it says so", record("failure", "false", V1, OLD),
+      { record("failure", "false", V1, OLD), record("failure", "null", NONE, LATER),
+        record("success", "true", NEW, LATEST) } },
+    { "of single metrics, which leaves the verdict", row_of(V1, OLD),
+      { record("success", "true", V2, OLD), record("success", "true", V2, OLD),
+        record("failure", "false", NEW, LATER) } },
+    { "whose start the mark is of", record("success", "null", V1, LATER),
+      { record("success", "null", V2, LATER), record("success", "null", V2, LATER),
+        record("success", "true", V2, LATEST) } },
+    { "of an agent without metrics", record("success", "null", NONE, LATER),
+      { record("success", "null", NONE, LATER), record("success", "null", NONE, LATEST) } },
+  } do
+    it(row[1] .. " ends with its last answer", function()
+      local mark = mark_of(row[2])
+      for place, call in ipairs(row[3]) do
+        assert.equal(place == #row[3], evaluation.is_newer(call, mark))
+      end
+    end)
+  end
+end)

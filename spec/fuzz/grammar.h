@@ -1,0 +1,11 @@
+/* grammar.h - JSON text by its grammar, written as plainly as it goes, to compare with. */
+#ifndef CEKURA_FUZZ_GRAMMAR_H
+#define CEKURA_FUZZ_GRAMMAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the whole text is one JSON value (RFC 8259) that nests no deeper than `depth`. */
+bool grammar_accepts(const unsigned char *text, size_t length, unsigned depth);
+
+#endif

@@ -1,0 +1,253 @@
+-- The turns of a call, from whatever its transcript came as.
+
+local cekura = require "cekura"
+local encode = require "cekura.encode"
+
+-- A value as JSON.
+local function json_of(value)
+  return encode({ value }, "value"):sub(2, -2)
+end
+
+-- The turns of a record, of each what a turn promises.
+local function turns_of(json, field)
+  local found = {}
+  for turn in cekura.assert(cekura.call_log(json)):turns(field) do
+    found[#found + 1] = { role = turn.role, content = turn.content, start_time = turn.start_time,
+      end_time = turn.end_time, data = turn.data }
+  end
+  return found
+end
+
+-- A turn: its start, role, content and end.
+local function turn(start_time, role, content, end_time)
+  return { start_time = start_time, role = role, content = content, end_time = end_time }
+end
+
+describe("the structured transcript:", function()
+  for _, row in ipairs {
+    { "turns with times, and a time for people", [[
+        {"role":"Testing Agent","time":"0:00","content":"Hotel Seeblick?","end_time":1.75,"start_time":0.25},
+        {"role":"Main Agent","time":"0:02","content":"Good evening.","end_time":4,"start_time":2}]],
+      { turn(0.25, "Testing Agent", "Hotel Seeblick?", 1.75), turn(2, "Main Agent", "Good evening.", 4) } },
+    { "a timestamp, as the schema has it", '{"role":"Main Agent","content":"Yes.","timestamp":7.5}',
+      { turn(7.5, "Main Agent", "Yes.") } },
+    { "a timestamp of zero", '{"role":"Main Agent","content":"Yes.","timestamp":0}',
+      { turn(0, "Main Agent", "Yes.") } },
+    { "a timestamp as text", '{"role":"user","content":"Two nights.","timestamp":"00:15"}',
+      { turn(15, "user", "Two nights.") } },
+    { "only a time for people", '{"role":"user","content":"Two nights.","time":"1:02:03"}',
+      { turn(3723, "user", "Two nights.") } },
+    { "a start that counts before a timestamp and a time",
+      '{"role":"user","content":"a","start_time":1.5,"timestamp":2,"time":"0:03"}', { turn(1.5, "user", "a") } },
+    { "a start of zero, beside another time", '{"role":"user","content":"a","start_time":0,"timestamp":9}',
+      { turn(0, "user", "a") } },
+    { "no time at all", '{"role":"user","content":"Hm."}', { turn(nil, "user", "Hm.") } },
+    { "empty content", '{"role":"user","content":"","start_time":1}', { turn(1, "user", "") } },
+    { "a function's result without content",
+      '{"role":"Function Call Result","start_time":3,"end_time":3.5,"data":{"id":"t1","result":{"free":[]}}}',
+      { { role = "Function Call Result", start_time = 3, end_time = 3.5, data = { id = "t1",
+      result = { free = {} } } } } },
+    { "a function call with its data",
+      '{"role":"Function Call","content":"find_room","start_time":2,"data":{"name":"find_room","arguments":{"n":2}}}',
+      { { role = "Function Call", content = "find_room", start_time = 2,
+        data = { name = "find_room", arguments = { n = 2 } } } } },
+    { "nulls, which are as if absent",
+      '{"role":null,"content":null,"start_time":null,"timestamp":null,"time":null,"end_time":null,"data":null}',
+      { {} } },
+    { "a null before what is there", '{"role":"user","content":"a","start_time":null,"timestamp":2,"end_time":null}',
+      { turn(2, "user", "a") } },
+    { "an empty turn", "{}", { {} } },
+    { "a role that no document knows", '{"role":"Night Porter","content":"a","start_time":1}',
+      { turn(1, "Night Porter", "a") } },
+    { "content on several lines", [[{"role":"user","content":"a\n[00:09] b: c\n","start_time":1}]],
+      { turn(1, "user", "a\n[00:09] b: c\n") } },
+    { "nothing but turns counts", 'null,5,"[00:01] a: b",true,[],[{"role":"x"}],{"role":"user","content":"a"},null',
+      { turn(nil, "user", "a") } },
+    { "times that cannot be read are nil",
+      [[{"content":"a","start_time":"soon","end_time":true},{"content":"b","start_time":[1],"end_time":{}},
+        {"content":"c","start_time":"00:75","end_time":""},{"content":"d","timestamp":{},"time":5e400},
+        {"content":"e","start_time":99999999999999999999,"end_time":"2026-07-15T08:03:12Z"}]],
+      { turn(nil, nil, "a"), turn(nil, nil, "b"), turn(nil, nil, "c"), turn(nil, nil, "d"), turn(nil, nil, "e") } },
+    { "a time that cannot be read, beside one that can", '{"content":"a","start_time":"soon","timestamp":"0:07"}',
+      { turn(7, nil, "a") } },
+    { "a number as the time for people has no unit that is known: some senders give milliseconds since 1970",
+      '{"role":"user","content":"a","time":1789000000123}', { turn(nil, "user", "a") } },
+  } do
+    it(row[1], function()
+      assert.same(row[3], turns_of('{"transcript_object":[' .. row[2] .. "]}"))
+      -- The same as the text of JSON, as the schema of a row says, and in any other field.
+      assert.same(row[3], turns_of(('{"transcript_object":%s}'):format(json_of("[" .. row[2] .. "]"))))
+      local given = ('{"user_generated_transcript":\n[%s] }'):format(row[2])
+      assert.same(row[3], turns_of(given, "user_generated_transcript"))
+    end)
+  end
+
+  it("whatever else a turn has is there, too", function()
+    local call = cekura.call_log '{"transcript_object":[{"role":"a","time":"0:01","words":[{"w":"x"}],"x":null}]}'
+    local first = call:turns()()
+    assert.equal("0:01", first.time)
+    assert.equal("x", first.words[1].w)
+    assert.is_nil(first.x)
+  end)
+
+  it("whole seconds are integers, where this Lua has them", function()
+    for _, json in ipairs { "7", '"00:07"', '"0:00:07"' } do
+      local text = ('{"transcript_object":[{"start_time":%s,"end_time":%s}]}'):format(json, json)
+      local first = cekura.call_log(text):turns()()
+      assert.equal("7", tostring(first.start_time))
+      assert.equal("7", tostring(first.end_time))
+    end
+  end)
+
+  it("a turn that is changed changes neither the record nor the next loop", function()
+    local call = cekura.call_log '{"transcript_object":[{"role":"a","content":"b","start_time":"0:07"}]}'
+    for changed in call:turns() do
+      changed.role, changed.start_time = "x", nil
+    end
+    assert.equal("a", call:turns()().role)
+    assert.equal(7, call:turns()().start_time)
+    assert.equal("0:07", call.transcript_object[1].start_time)
+  end)
+end)
+
+describe("the text transcript:", function()
+  for _, row in ipairs {
+    { "lines", "[00:01] Testing Agent: Hello.\n[00:04] Main Agent: Hotel Seeblick.\n",
+      { turn(1, "Testing Agent", "Hello."), turn(4, "Main Agent", "Hotel Seeblick.") } },
+    { "lines that end in CRLF", "[00:01] Testing Agent: Hello.\r\n[00:04] Main Agent: Yes.\r\n",
+      { turn(1, "Testing Agent", "Hello."), turn(4, "Main Agent", "Yes.") } },
+    { "a last line without an end", "[00:01] Testing Agent: Hello.", { turn(1, "Testing Agent", "Hello.") } },
+    { "short minutes, long ones, and hours", "[0:01] a: b\n[75:30] a: c\n[1:02:03] a: d\n[01:02:04] a: e",
+      { turn(1, "a", "b"), turn(4530, "a", "c"), turn(3723, "a", "d"), turn(3724, "a", "e") } },
+    { "a stamp with a fraction", "[00:01.5] a: b\n[1:00:00.25] a: c",
+      { turn(1.5, "a", "b"), turn(3600.25, "a", "c") } },
+    { "lines that go on", "[00:01] Main Agent: We have\n- a single room\n  with a bath\n[00:09] Testing Agent: Fine.",
+      { turn(1, "Main Agent", "We have\n- a single room\n  with a bath"), turn(9, "Testing Agent", "Fine.") } },
+    { "lines that go on, with CRLF", "[00:01] a: b\r\nc\r\n[00:02] d: e\r\n",
+      { turn(1, "a", "b\nc"), turn(2, "d", "e") } },
+    { "empty lines, within words and around them", "\n\n[00:01] a: b\n\nc\n\n\n[00:02] d: e\n\n\n",
+      { turn(1, "a", "b\n\nc"), turn(2, "d", "e") } },
+    { "words that go on after a role alone", "[00:01] a:\nb\n[00:02] c: d",
+      { turn(1, "a", "\nb"), turn(2, "c", "d") } },
+    { "a role that says nothing", "[00:01] a:\n[00:02] b: \n[00:03] c: d",
+      { turn(1, "a", ""), turn(2, "b", ""), turn(3, "c", "d") } },
+    { "a stamp alone", "[00:01]\n[00:02] a: b", { turn(1, nil, ""), turn(2, "a", "b") } },
+    { "a stamp without a role", "[00:01] (music)\n[00:02] Good evening, Hotel Seeblick!",
+      { turn(1, nil, "(music)"), turn(2, nil, "Good evening, Hotel Seeblick!") } },
+    { "a stamp without a role, and a time in the words", "[00:01] 10:30 would suit me.\n[00:05] At 9:15, or 9:45?",
+      { turn(1, nil, "10:30 would suit me."), turn(5, nil, "At 9:15, or 9:45?") } },
+    { "a stamp without a role, and an address in the words", "[00:01] https://hotel.example/rooms",
+      { turn(1, nil, "https://hotel.example/rooms") } },
+    { "colons in the words", "[00:01] a: The code: 1:2, https://x.example\n[00:02] b: c: d: e",
+      { turn(1, "a", "The code: 1:2, https://x.example"), turn(2, "b", "c: d: e") } },
+    { "roles of several words",
+      "[00:01] Function Call Result: {\"a\": 1}\n[00:02] Night-Porter 2: x\n[00:03] main_agent: y",
+      { turn(1, "Function Call Result", '{"a": 1}'), turn(2, "Night-Porter 2", "x"), turn(3, "main_agent", "y") } },
+    { "a role in another language", "[00:01] Gästeservice: Guten Abend.\n[00:02] Гость: Да.",
+      { turn(1, "Gästeservice", "Guten Abend."), turn(2, "Гость", "Да.") } },
+    { "words before the first stamp", "Recorded.\n\n[00:01] a: b", { turn(nil, nil, "Recorded."), turn(1, "a", "b") } },
+    { "words and no stamp", "Hello.\nGood evening.", { turn(nil, nil, "Hello.\nGood evening.") } },
+    { "stamps that are none are words",
+      "[00:01] a: b\n[00:75] c: d\n[1:60:00] e: f\n[99] g\n[::] h\n[laughs]\n[00:02] i: j",
+      { turn(1, "a", "b\n[00:75] c: d\n[1:60:00] e: f\n[99] g\n[::] h\n[laughs]"), turn(2, "i", "j") } },
+    { "stamps that are none, and no other", "[00:75] Testing Agent: Hello.\n[x] y",
+      { turn(nil, nil, "[00:75] Testing Agent: Hello.\n[x] y") } },
+    { "brackets in the words", "[00:01] a: b [00:09] c: d [e]", { turn(1, "a", "b [00:09] c: d [e]") } },
+    { "no space, and much", "[00:01]a:b\n   [00:02]   c:   d   \n\t[00:03]\te:\tf",
+      { turn(1, "a", "b"), turn(2, "c", "d"), turn(3, "e", "f") } },
+    { "times that go back are as they came", "[00:09] a: b\n[00:03] c: d", { turn(9, "a", "b"), turn(3, "c", "d") } },
+    { "nothing", "", {} },
+    { "space", " \n\r\n\t\n", {} },
+    { "other signs", "[00:01] a: \"ü\" 日本 \\ %d %s \1", { turn(1, "a", "\"ü\" 日本 \\ %d %s \1") } },
+    { "JSON that is no transcript", "[]", {} },
+  } do
+    it(row[1], function()
+      assert.same(row[3], turns_of(('{"transcript":%s}'):format(json_of(row[2]))))
+      assert.same(row[3], turns_of(('{"notes":%s}'):format(json_of(row[2])), "notes"))
+    end)
+  end
+
+  it("a whole one, of many turns", function()
+    local lines, wanted = {}, {}
+    for place = 1, 20000 do
+      local seconds = place * 2
+      lines[place] = ("[%02d:%02d] Main Agent: Sentence %d."):format(math.floor(seconds / 60), seconds % 60, place)
+      wanted[place] = turn(seconds, "Main Agent", ("Sentence %d."):format(place))
+    end
+    local found = turns_of(('{"transcript":%s}'):format(json_of(table.concat(lines, "\n"))))
+    assert.equal(20000, #found)
+    for place = 1, 20000, 997 do
+      assert.same(wanted[place], found[place])
+    end
+  end)
+
+  it("one of hardly anything but space takes no longer", function()
+    local before = os.clock()
+    for _, text in ipairs {
+      "[00:01] a: b" .. (" "):rep(200000) .. "c", "[00:01] " .. (" "):rep(200000) .. "c", (" "):rep(200000) .. "c",
+      "[00:01] a: b" .. ("\n"):rep(200000) .. "c", "[00:01] a" .. (" "):rep(200000) .. ": c", ("\r"):rep(200000) .. "c",
+      ("["):rep(200000), ("[00:01"):rep(50000), "[" .. ("0"):rep(200000) .. "] a: b",
+    } do
+      turns_of(('{"transcript":%s}'):format(json_of(text)))
+    end
+    assert.is_true(os.clock() - before < 5)
+  end)
+end)
+
+describe("which transcript is read:", function()
+  local TEXT = [["[00:01] a: b"]]
+
+  for _, row in ipairs {
+    { "the structured one, if there are both", '{"transcript_object":[{"role":"x"}],"transcript":' .. TEXT .. "}",
+      "x" },
+    { "the text, if the structured one is empty", '{"transcript_object":[],"transcript":' .. TEXT .. "}", "a" },
+    { "the text, if it is null", '{"transcript_object":null,"transcript":' .. TEXT .. "}", "a" },
+    { "the text, if it is empty as a text", '{"transcript_object":"[]","transcript":' .. TEXT .. "}", "a" },
+    { "the text, if it is an empty text", '{"transcript_object":"","transcript":' .. TEXT .. "}", "a" },
+    { "the text, if it is an object", '{"transcript_object":{"role":"x"},"transcript":' .. TEXT .. "}", "a" },
+    { "the text, if it is of another type", '{"transcript_object":5,"transcript":' .. TEXT .. "}", "a" },
+    { "the text, if no element of it is a turn", '{"transcript_object":[null,5,"x",[]],"transcript":' .. TEXT .. "}",
+      "a" },
+    { "the text, if it is alone", '{"transcript":' .. TEXT .. "}", "a" },
+    { "a structured one in the place of the text", '{"transcript":[{"role":"x"}]}', "x" },
+    { "a structured one as text in the place of the text", [[{"transcript":" [{\"role\":\"x\"}] "}]], "x" },
+    { "none, if there is none", "{}", nil },
+    { "none, if both are of another type", '{"transcript_object":true,"transcript":{"a":[1]}}', nil },
+    { "never another field", '{"user_generated_transcript":[{"role":"x"}],"turns":[{"role":"y"}]}', nil },
+    { "the field that was asked for, and no other",
+      '{"user_generated_transcript":null,"transcript_object":[{"role":"x"}],"transcript":' .. TEXT .. "}", nil,
+      "user_generated_transcript" },
+    { "the text, if it was asked for", '{"transcript_object":[{"role":"x"}],"transcript":' .. TEXT .. "}", "a",
+      "transcript" },
+  } do
+    it(row[1], function()
+      local found = turns_of(row[2], row[4])
+      assert.equal(row[3], found[1] and found[1].role)
+      assert.equal(row[3] and 1 or 0, #found)
+    end)
+  end
+
+  it("no value of any type is an error, or a number that nobody gave", function()
+    local values = { "null", "true", "0", "-1.5", "99999999999999999999", '""', '"x"', '"[00:61]"', "[]", "{}", "[[]]",
+      "[null]", '[{"a":[null]}]', '{"metrics":[]}', '"null"', '"{"', '"[{]"' }
+    for _, value in ipairs(values) do
+      for _, shape in ipairs {
+        '{"transcript_object":%s}', '{"transcript":%s}', '{"transcript_object":[%s]}',
+        '{"transcript_object":[{"role":%s}]}',
+        '{"transcript_object":[{"content":%s}]}', '{"transcript_object":[{"data":%s,"time":%s}]}',
+      } do
+        local text = shape:gsub("%%s", (value:gsub("%%", "%%%%")))
+        for _, found in ipairs(turns_of(text)) do
+          assert.is_nil(found.start_time)
+          assert.is_nil(found.end_time)
+        end
+      end
+      for _, name in ipairs { "start_time", "end_time", "timestamp" } do
+        for _, found in ipairs(turns_of(('{"transcript_object":[{"%s":%s}]}'):format(name, value))) do
+          local time = found[name] or found.start_time
+          assert.is_true(time == nil or time == tonumber(value) and #value < 5)
+        end
+      end
+    end
+  end)
+end)
