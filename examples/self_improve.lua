@@ -47,7 +47,7 @@ end
 local client = cekura.assert(cekura.new())
 local improvement, err = client.calls:self_improve {
   agent_id = agent_id, call_id = call_id, prompt = prompt, on_progress = function(job)
-    print(("%s: %s after %.1f s"):format(job.kind, job.status, job.elapsed))
+    print(("%s: %s after %.1f s"):format(job.kind, tostring(job.status), job.elapsed))
   end,
 }
 if not improvement then
@@ -56,6 +56,7 @@ if not improvement then
 elseif improvement.state == "nothing_to_do" then
   print("Nothing to do: " .. improvement.reason)
 else
-  print(("Wrote %s: %s"):format(write(version, improvement.improved_prompt), improvement.summary_of_changes))
+  local path = write(version, improvement.improved_prompt)
+  print(("Wrote %s: %s"):format(path, improvement.summary_of_changes or "no summary was given"))
 end
 client:close()

@@ -85,9 +85,9 @@ describe("client.calls", function()
       assert.is_true(now:metric(501).passed)
       assert.is_false(before:metric(502).passed)
       old:close()
-      assert.has_error(function()
-        server:client { api_version = "v3" }
-      end)
+      local ok, message = pcall(server.client, server, { api_version = "v3" })
+      assert.is_false(ok)
+      assert.truthy(message:find 'api_version: "v1" or "v2" expected, got "v3"')
     end)
 
     it("tells a missing record", function()
@@ -124,6 +124,23 @@ describe("client.calls", function()
       assert.is_nil(page.next)
       assert.is_nil(page.count)
       assert.equal(LIST .. "?agent_id=2142", last_request().uri)
+    end)
+
+    it("sends ids as they are, however large", function()
+      client.calls:list { call_ids = { "9007199254740993", 5 } }
+      assert.equal("9007199254740993,5", query_of(last_request().uri).call_ids)
+      if math.type then
+        client.calls:list { call_ids = { math.maxinteger } }
+        assert.equal("9223372036854775807", query_of(last_request().uri).call_ids)
+      end
+      refused("call_ids%[1%]: a number of that size is not exact here", client.calls.list, { call_ids = { 2 ^ 60 } })
+      refused("id: a number of that size is not exact here", client.calls.delete, 2 ^ 53)
+    end)
+
+    it("takes a timeout of its own", function()
+      server:script(LIST, { { delay = 2, body = "[]" } })
+      local _, err = client.calls:list({}, { timeout = 0.1 })
+      assert.equal("timeout", err.kind)
     end)
 
     it("follows no page by itself, and tells that there is another", function()
@@ -206,6 +223,14 @@ describe("client.calls", function()
       refused("fields: there is no field", client.calls.list, { fields = {} })
       refused("fields%[1%]: the name of a field", client.calls.list, { fields = { "id},{x" } })
       refused("fields: table expected", client.calls.list, { fields = "id" })
+      refused("call_ids: there is no id in it", client.calls.list, { call_ids = {} })
+      refused("a condition stands in a table of its own", client.calls.list, { "success", "eq", true })
+      -- A hole is what a condition leaves that is only sometimes there: without the others, everything would come.
+      refused("filters: a list expected, got a table with the key 2", client.calls.list,
+        { nil, { "success", "eq", true } })
+      refused("filters: a list expected, got a table with the key 3", client.calls.list,
+        { { "success", "eq", true }, nil, { "duration", "gte", 60 } })
+      refused("there is no option page", client.calls.list, {}, { page = 2 })
       local loop = { "and" }
       loop[2] = loop
       refused("nested too deeply, or in itself", client.calls.list, { filters = loop })
@@ -294,6 +319,7 @@ describe("client.calls", function()
       assert.equal(99, #ids)
       local found = ids_of { agent_id = 2142, timestamp_from = from, timestamp_to = to, page_size = 20 }
       assert.equal(99 + 1, #found) -- and sess-4
+      local windows = {}
       local before
       for index, each in ipairs(server:requests()) do
         local query = query_of(each.uri)
@@ -302,11 +328,14 @@ describe("client.calls", function()
         if index == 1 then
           assert.equal(to, window[2])
         elseif window[2] ~= before[2] then
-          assert.is_true(window[2] >= before[1], "a gap")
+          -- They overlap, since whether a limit counts in is not known.
+          assert.is_true(window[2] > before[1], "a gap")
+          windows[#windows + 1] = window
         end
         before = window
       end
       assert.equal(from, before[1])
+      assert.equal(3, #windows)
     end)
 
     it("asks once for a range that the service allows, as it is given", function()
@@ -316,6 +345,21 @@ describe("client.calls", function()
       assert.equal("2026-01-31T00:00:00Z", query.timestamp_to)
       assert.equal(1, #server:requests())
       refused("ends before it begins", client.calls.each, { timestamp_from = 1000, timestamp_to = 999 })
+      refused("page: it goes over all of them", client.calls.each, { page = 2 })
+    end)
+
+    it("begins nowhere, if the range names only its end", function()
+      local now = os.time()
+      ids_of { agent_id = 2142, timestamp_to = now - 2 * DAY }
+      local query = query_of(last_request().uri)
+      assert.equal(times.text(now - 2 * DAY), query.timestamp_to)
+      assert.is_nil(query.timestamp_from)
+    end)
+
+    it("asks for what begins after this clock's now", function()
+      local soon = times.text(os.time() + 3600)
+      assert.same({}, ids_of { timestamp_from = soon })
+      assert.equal(soon, query_of(last_request().uri).timestamp_from)
     end)
 
     it("goes up to now, if the range names no end", function()
@@ -333,6 +377,22 @@ describe("client.calls", function()
       assert.same({ 3, 2, 1 }, ids_of {})
       -- Where a page is asked for is not what another host says.
       assert.equal(LIST .. "?page=3", last_request().uri)
+    end)
+
+    it("does not take a next page without a query for all calls", function()
+      for _, url in ipairs { "https://elsewhere.example/x/", "?", "/x/#y" } do
+        server:script(LIST, { { body = { results = { { id = 3 } }, next = url } } })
+        local calls = client.calls:each { agent_id = 5 }
+        assert.equal(3, calls().id)
+        local call, err = calls()
+        assert.is_nil(call)
+        assert.equal("protocol", err.kind)
+        assert.equal(LIST .. "?agent_id=5", last_request().uri)
+      end
+      server:script(LIST, { { body = '{"results":[{"id":3}],"next":"/?page=2&x=a b\\r\\nX: y"}' },
+        { body = '{"results":[],"next":""}' } })
+      assert.same({ 3 }, ids_of { agent_id = 5 })
+      assert.equal(LIST .. "?page=2&x=a%20b%0D%0AX:%20y", last_request().uri)
     end)
 
     it("does not go round in a circle", function()
@@ -406,14 +466,16 @@ describe("client.calls", function()
     it("sends every parameter of the API, lists as lists", function()
       cekura.assert(client.calls:send {
         call_id = "new-2", assistant_id = "asst_lakeside", trace_id = "0af7",
-        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {}, reconcile_with_cekura_transcript = false,
+        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {},
+        reconcile_with_cekura_transcript = false,
         call_ended_reason = "customer-ended-call", customer_number = "+15550100", metadata = { vip = true },
         timestamp = 1710497745, dynamic_variables = { name = "Nora" }, feedback = "", redact_fields = {},
         metric_ids = { 501, 502 }, main_agent_channel_index = 0, logs = { { message = "hi" } },
       })
       assert.same({
         call_id = "new-2", assistant_id = "asst_lakeside", trace_id = "0af7",
-        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {}, reconcile_with_cekura_transcript = false,
+        voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {},
+        reconcile_with_cekura_transcript = false,
         call_ended_reason = "customer-ended-call", customer_number = "+15550100", metadata = { vip = true },
         timestamp = "2024-03-15T10:15:45Z", dynamic_variables = { name = "Nora" }, feedback = "", redact_fields = {},
         metric_ids = "501,502", main_agent_channel_index = 0, logs = { { message = "hi" } },
@@ -460,8 +522,22 @@ describe("client.calls", function()
       assert.truthy(sent.body:find('name="agent"\r\n\r\n2142\r\n', 1, true))
       assert.truthy(sent.body:find('name="metadata"\r\n\r\n{"vip":true}\r\n', 1, true))
       assert.truthy(sent.body:find('filename="a%22b.wav"', 1, true))
+      -- What would end a header line, or a part, stays where it is.
+      local hostile = "x\r\nX-Evil: 1"
+      cekura.assert(client.calls:send { call_id = "new-6", agent = 2142, feedback = cekura.null,
+        voice_recording = { data = "", name = hostile, content_type = hostile } })
+      assert.is_nil(last_request().body:find("\nX-Evil", 1, true))
+      assert.is_nil(last_request().body:find('name="feedback"', 1, true))
       refused("voice_recording.data: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = {} })
       refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
+    end)
+
+    it("sends null where the API knows one", function()
+      cekura.assert(client.calls:send { call_id = "new-7", agent = 2142, feedback = cekura.null,
+        voice_recording = cekura.null, customer_number = cekura.null, main_agent_channel_index = cekura.null })
+      assert.equal('{"agent":2142,"call_id":"new-7","customer_number":null,"feedback":null,'
+        .. '"main_agent_channel_index":null,"voice_recording":null}', last_request().body)
+      refused("call_id: string expected, got userdata", client.calls.send, { call_id = cekura.null, agent = 1 })
     end)
 
     it("is sent once, whatever becomes of it", function()
@@ -485,7 +561,7 @@ describe("client.calls", function()
       assert.equal("/observability/v1/vapi/observe/?agent_id=2142", last_request().uri)
       assert.equal('{"type":"end"}', last_request().body)
       refused("provider: vapi, retell", client.calls.send_raw, "twilio", "{}")
-      refused("body: JSON text expected", client.calls.send_raw, "vapi", "x")
+      refused("body: string expected", client.calls.send_raw, "vapi", 5)
       refused("there is no option agent$", client.calls.send_raw, "vapi", "{}", { agent = 5 })
     end)
   end)
@@ -598,6 +674,39 @@ describe("client.calls", function()
       local calls, err = client.calls:evaluate_metrics { call_logs = { 1 }, metrics = { 1 }, agent_id = 1 }
       assert.is_nil(calls)
       assert.equal("protocol", err.kind)
+    end)
+  end)
+
+  describe("evaluation of a call", function()
+    it("that came with some of its fields only ends with a newer one, too", function()
+      for _, fields in ipairs { { "id", "status" }, { "id", "status", "metrics" }, { "id", "status", "success" },
+        { "id", "status", "updated_at" } } do
+        local row = cekura.assert(client.calls:list { fields = fields, call_ids = { 5181749 } }).results[1]
+        local before = cekura.assert(client.calls:get(5181749))
+        assert.is_true(row:evaluated())
+        local _, err = row:evaluation():wait { interval = 0.01, timeout = 0.1 }
+        assert.equal("timeout", err.kind)
+        cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 }, agent_id = 2142 })
+        local job = row:evaluation()
+        local call = cekura.assert(job:wait { interval = 0.01, timeout = 5 })
+        assert.is_true(call:time "updated_at" > before:time "updated_at")
+      end
+    end)
+
+    it("whose metrics have values that are lists is compared by what they say", function()
+      local text = '{"id":7,"status":"success","evaluation":{"metrics":[{"id":1,"value":["a","b"]}]}}'
+      server:script(LIST .. "7/", { { body = text } })
+      local _, err = cekura.assert(client.calls:get(7)):evaluation():wait { interval = 0.01, timeout = 0.1 }
+      assert.equal("timeout", err.kind)
+    end)
+
+    it("that has no id is a protocol error", function()
+      for _, text in ipairs { "{}", '{"id":""}', '{"id":null}', '{"id":{}}' } do
+        server:script(LIST .. "7/", { { body = text } })
+        local job, err = cekura.assert(client.calls:get(7)):evaluation()
+        assert.is_nil(job)
+        assert.equal("protocol", err.kind)
+      end
     end)
   end)
 

@@ -44,7 +44,7 @@ describe("self_improve", function()
     assert.equal("sess-1", improvement.call_log.call_id)
     local seen = server:requests()
     assert.equal("/observability/v2/call-logs/?agent_id=2142&filters_v2=%7B%22field%22%3A%22call_id%22%2C"
-      .. "%22op%22%3A%22eq%22%2C%22value%22%3A%22sess-1%22%7D&page_size=1", seen[1].uri)
+      .. "%22op%22%3A%22eq%22%2C%22value%22%3A%22sess-1%22%7D", seen[1].uri)
     assert.equal("/observability/v2/call-logs/5181749/", seen[2].path)
     assert.equal("/observability/v1/call-logs/improve_prompt_bg/", seen[3].path)
     assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', seen[3].body)
@@ -92,18 +92,35 @@ describe("self_improve", function()
   end)
 
   it("is told by a webhook sooner than by the next poll", function()
-    local body
+    local body, started
     cekura.run(function()
       local waiting = cekura.spawn(function()
-        return client.calls:self_improve(given { call_id = "sess-3", interval = nil, timeout = 60 })
+        local params = given { call_id = "sess-3", timeout = 60 }
+        params.interval = nil
+        return client.calls:self_improve(params)
       end)
       repeat
         cekura.sleep(0.02)
       until #server:requests() >= 2
+      started = core.now()
       body = server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = 5181751 } }).body
       client:webhook { secret = "s" }({ ["X-CEKURA-SECRET"] = "s" }, body)
       assert.equal("succeeded", cekura.assert(waiting:join()).state)
     end)
+    local polls = 0
+    for _, each in ipairs(server:requests()) do
+      polls = polls + (each.path == "/observability/v2/call-logs/5181751/" and 1 or 0)
+    end
+    assert.equal(1, polls)
+    assert.is_true(core.now() - started < 20)
+  end)
+
+  it("takes no other call than the one that was named, nor a row without an id", function()
+    server:script("/observability/v2/call-logs/", {
+      { body = '{"results":[{"id":6,"call_id":"SESS-1-longer"},{"call_id":"sess-1"}]}' },
+      { body = '{"results":[{"id":6,"call_id":"SESS-1-longer"},{"id":5181749,"call_id":"sess-1"}]}' },
+    })
+    assert.equal(5181749, cekura.assert(client.calls:self_improve(given())).call_log.id)
   end)
 
   it("has nothing to do where there are no issues, or the prompt comes back as it was", function()
@@ -120,6 +137,14 @@ describe("self_improve", function()
     assert.equal("nothing_to_do", improvement.state)
     assert.is_nil(improvement.improved_prompt)
     assert.equal("string", type(improvement.reason))
+  end)
+
+  it("has no prompt where the improvement answers with a call log", function()
+    living "life=call_log; polls=1"
+    local improvement, err = client.calls:self_improve(given())
+    assert.is_nil(improvement)
+    assert.equal("protocol", err.kind)
+    assert.equal("calls.improve_prompt", err.job.kind)
   end)
 
   it("gives the error of whichever step fails", function()
@@ -147,11 +172,19 @@ describe("self_improve", function()
 
   it("keeps one deadline over all of it", function()
     living "life=endless"
-    local started = core.now()
-    local _, err = client.calls:self_improve(given { timeout = 0.3 })
+    local function takes_no_longer()
+      local started = core.now()
+      local _, err = client.calls:self_improve(given { timeout = 0.3 })
+      assert.is_true(core.now() - started < 3)
+      return err
+    end
+    local err = takes_no_longer()
     assert.equal("timeout", err.kind)
     assert.equal("calls.improve_prompt", err.job.kind)
-    assert.is_true(core.now() - started < 5)
+    server:script("/observability/v1/call-logs/improve_prompt_bg/", { { delay = 5, body = "{}" } })
+    assert.equal("unknown_outcome", takes_no_longer().kind)
+    server:script("/observability/v2/call-logs/", { { delay = 5, body = "[]" } })
+    assert.equal("timeout", takes_no_longer().kind)
   end)
 
   it("raises what is missing, before anything is sent", function()

@@ -293,6 +293,9 @@ describe("a kind of job", function()
       server:script("/observability/v1/call-logs/rerun_evaluation/", { { body = "[]" } })
       _, err = client.calls:evaluation { call_logs = { 1 }, agent_id = 1 }
       assert.equal("protocol", err.kind)
+      server:script("/observability/v1/call-logs/rerun_evaluation/", { { body = '[{"status":"success"}]' } })
+      _, err = client.calls:evaluation { call_logs = { 1 }, agent_id = 1 }
+      assert.equal("protocol", err.kind)
     end)
 
     it("takes the project that the client has, where it wants one and is given none", function()
@@ -306,9 +309,11 @@ describe("a kind of job", function()
     end)
 
     it("is given several calls where one is meant is refused", function()
-      assert.has_error(function()
-        living("").calls:evaluation { call_logs = { 1, 2 }, agent_id = 1 }
+      local ok, message = pcall(function()
+        return living("").calls:evaluation { call_logs = { 1, 2 }, agent_id = 1 }
       end)
+      assert.is_false(ok)
+      assert.truthy(message:find "call_logs: a list of one id expected, got 2", message)
     end)
   end)
 
@@ -330,9 +335,14 @@ describe("a kind of job", function()
     end)
 
     it("in its path cannot do without", function()
-      assert.has_error(function()
-        living(""):job("agents.auto_fetch", "p")
+      local ok, message = pcall(function()
+        return living(""):job("agents.auto_fetch", "p")
       end)
+      assert.is_false(ok)
+      assert.truthy(message:find "agents.auto_fetch: agent_id is missing", message)
+      -- The record that the start names is the one that is asked for.
+      local started = cekura.assert(client.agents:auto_fetch({ agent_id = 2142 }, { agent_id = 2143 }))
+      assert.truthy(started:token():find("agent_id=2142", 1, true))
       local members = { kind = "agents.auto_fetch", id = "p", base = server.url, started = 1 }
       local job, err = client:resume(token.write(members))
       assert.is_nil(job)
@@ -378,6 +388,13 @@ describe("a kind of job", function()
       assert.truthy(job:wait(QUICK))
     end)
 
+    it("has failed where there was nothing to count, and errors tell why", function()
+      local job = answered(counts(0, 0, 0, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
+      local _, err = job:wait(QUICK)
+      assert.equal("job_failed", err.kind)
+      assert.truthy(err.message:find "No transcript")
+    end)
+
     it("has failed when all has", function()
       local job = answered(counts(0, 2, 2, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
       local _, err = job:wait(QUICK)
@@ -419,6 +436,90 @@ describe("a kind of job", function()
       assert.truthy(job:wait(QUICK))
     end)
 
+    it("asks again when the same question keeps coming", function()
+      local path = "/test_framework/v1/scenarios/generate-progress/"
+      server:script(path, { { body = { status = "pending_clarification" } } })
+      server:script("/test_framework/v1/scenarios/generate-clarify-answer/", { { body = { progress_id = "p" } } })
+      local job = cekura.assert(living(""):job("scenarios.generate", "p"))
+      for _ = 1, 3 do
+        assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+        cekura.assert(job:answer "Yes.")
+      end
+    end)
+
+    it("does not ask again by a poll that was on its way before the answer", function()
+      local path = "/test_framework/v1/scenarios/generate-progress/"
+      local asks = { body = { status = "pending_clarification" } }
+      server:script(path, { asks, { delay = 0.3, body = asks.body }, { body = { total_scenarios = 1,
+        completed_scenarios = 1, failed_scenarios = 0 } } })
+      server:script("/test_framework/v1/scenarios/generate-clarify-answer/", { { body = { progress_id = "p" } } })
+      local job = cekura.assert(living(""):job("scenarios.generate", "p"))
+      assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+      local result = cekura.run(function()
+        local waiting = cekura.spawn(function()
+          return job:wait(QUICK)
+        end)
+        cekura.sleep(0.1)
+        cekura.assert(job:answer "Yes.")
+        return cekura.assert(waiting:join())
+      end)
+      assert.truthy(result)
+    end)
+
+    it("stays ended when it ends while the answer is on its way", function()
+      local answers = "/test_framework/v1/scenarios/generate-clarify-answer/"
+      server:script("/test_framework/v1/scenarios/generate-progress/", {
+        { body = { status = "pending_clarification" } },
+        { body = { total_scenarios = 1, completed_scenarios = 1, failed_scenarios = 0 } },
+      })
+      for _, ending in ipairs { "cancelled", "succeeded" } do
+        server:script(answers, { { delay = 0.3, body = { progress_id = "p" } } })
+        local job = cekura.assert(living(""):job("scenarios.generate", "p"))
+        if ending == "cancelled" then
+          assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
+        end
+        cekura.run(function()
+          local answering = cekura.spawn(function()
+            return job:answer "Yes."
+          end)
+          cekura.sleep(0.1)
+          if ending == "cancelled" then
+            job:cancel()
+          else
+            cekura.assert(job:poll())
+          end
+          local answered, err = answering:join()
+          assert.equal(ending == "succeeded" and job or nil, answered)
+          assert.equal(ending == "cancelled" and "cancelled" or nil, err and err.kind)
+        end)
+        assert.equal(ending, job.state)
+        local result, err = job:wait()
+        assert.is_true((result ~= nil) == (ending == "succeeded"))
+        assert.is_true((err ~= nil) == (ending == "cancelled"))
+      end
+    end)
+
+    it("is asked what its answer needs, if that is not known yet", function()
+      local job = cekura.assert(living("life=needs_input; polls=1").scenarios:agent { agent_id = 2142 })
+      local same = cekura.assert(client:resume(job:token()))
+      cekura.assert(same:answer "Only bookings.")
+      local sent = server:requests()
+      assert.truthy(sent[#sent].body:find '"session_id":%d+')
+      assert.equal("POST", sent[#sent - 1].method) -- the token knew
+
+      same = cekura.assert(client:job("scenarios.agent", job.id, { agent_id = 2142 }))
+      cekura.assert(same:answer "Only bookings.")
+      sent = server:requests()
+      assert.truthy(sent[#sent].body:find '"session_id":%d+')
+      assert.equal("GET", sent[#sent - 1].method) -- the poll told
+
+      server:script("/test_framework/v1/scenarios/scenario-agent-progress/", { { body = { status = "queued" } } })
+      local answered, err = client:job("scenarios.agent", "p"):answer "x"
+      assert.is_nil(answered)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find "session_id")
+    end)
+
     it("goes on as another job where the service makes one of the answer", function()
       local job = cekura.assert(living("life=needs_input; polls=1").scenarios:agent { agent_id = 2142 })
       assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
@@ -448,9 +549,11 @@ describe("a kind of job", function()
       end)
       assert.is_false(ok)
       assert.truthy(message:find "^spec/kinds_spec.lua:%d+: cekura: metrics.preview: this kind of job takes no answer")
-      assert.has_error(function()
-        client:job("scenarios.generate", "p"):answer(5)
+      ok, message = pcall(function()
+        return client:job("scenarios.generate", "p"):answer(5)
       end)
+      assert.is_false(ok)
+      assert.truthy(message:find "text: string expected, got number", message)
     end)
 
     it("gives the service's refusal of an answer, and can be answered again", function()
@@ -513,6 +616,7 @@ describe("a kind of job", function()
       assert.equal("local", where)
       assert.equal("invalid", err.kind)
       assert.equal("cancelled", job.state)
+      assert.truthy(job.error.message:find "the service goes on")
     end)
   end)
 end)
@@ -595,12 +699,51 @@ describe("a kind of a program's own", function()
       ["counters: done and total expected"] = { "counters", { done = "a" } },
       ["cancel%[1%]: \"POST /path/\" expected"] = { "cancel", {} },
       ["answer.text: string expected"] = { "answer", { "POST /x/" } },
+      ["start: \"POST /path/\" expected, got \"FETCH /x/\""] = { "start", "FETCH /x/" },
+      ["start: \"POST /path/\" expected, got \"POST //evil/x\""] = { "start", "POST //evil/x" },
+      ["poll: nothing is known to fill {shop} with"] = { "poll", "GET /x/{shop}/" },
+      ["cancel%[1%]: nothing is known to fill {shop} with"] = { "cancel", { "POST /x/{shop}/" } },
+      ["poll_scope: there is no scope shop"] = { "poll_scope", { "shop" } },
+      ["params.a.required: boolean expected"] = { "params", { a = { "id", required = "yes" } } },
+      ["params.n: there is no check count"] = { "params", { n = { "count" } } },
+      ["output%[1%]: string expected"] = { "output", { 5 } },
       ["healthy%[1%]: string expected"] = { "healthy", { 5 } },
       ["record: \"call_log\" expected"] = { "record", "run" },
       ["list goes with record"] = { "list", true },
     } do
-      refused(pattern, "gadgets.a", { poll = "GET /x/", [member[1]] = member[2] })
+      local declaration = { poll = "GET /x/" }
+      declaration[member[1]] = member[2]
+      refused(pattern, "gadgets.a", declaration)
     end
+    refused("client.calls.get is something else", "calls.get", GOOD)
+    refused("client.request is something else", "request.foo", GOOD)
+  end)
+
+  it("may be polled by a call log without a list", function()
+    cekura.kind("shops.observe", { start = "POST /observability/v1/observe/", id = "id", record = "call_log",
+      poll = "GET /observability/{version}/call-logs/{id}/", event = "call_log", interval = 0.01, timeout = 5 })
+    local job = cekura.assert(server:client().shops:observe { call_id = "shop-1", agent = 2142 })
+    assert.is_true(cekura.assert(job:wait()):evaluated())
+    cekura.kind("shops.visit", { start = "POST /x/", poll = "GET /x/{agent_id}/" })
+    local before = #server:requests()
+    local ok, message = pcall(function()
+      return server:client().shops:visit {}
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "shops.visit: agent_id is missing", message)
+    assert.equal(before, #server:requests()) -- before anything is started
+  end)
+
+  it("may have an output of several members", function()
+    cekura.kind("shops.paint", { poll = "GET /paint/", output = { "colour", "recipe" } })
+    for _, body in ipairs { '{"colour":"red"}', '{"status":"success","output":{"recipe":{"a":1}}}' } do
+      server:script("/paint/", { { body = body } })
+      assert.truthy(cekura.assert(server:client():job("shops.paint", "p")):wait())
+    end
+    server:script("/paint/", { { body = '{"status":"success","output":{"recipe":{},"colour":""}}' } })
+    local _, err = cekura.assert(server:client():job("shops.paint", "p")):wait()
+    assert.equal("protocol", err.kind)
+    assert.truthy(err.message:find "colour or recipe")
   end)
 
   it("is as the kinds that come with the module are", function()

@@ -124,6 +124,23 @@ static bool is_low_surrogate(int32_t unit)
     return unit >= 0xdc00 && unit < 0xe000;
 }
 
+static bool is_short_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* The length of the escape at `text`, which begins with a backslash; 0 if it is none. A surrogate
  * counts only as one of a pair: alone it stands for no character, and has no UTF-8. */
 static size_t escape_length(const char *text, size_t left)
@@ -131,7 +148,7 @@ static size_t escape_length(const char *text, size_t left)
     if (left < 2)
         return 0;
     if (text[1] != 'u')
-        return strchr("\"\\/bfnrt", text[1]) && text[1] ? 2 : 0;
+        return is_short_escape(text[1]) ? 2 : 0;
     int32_t unit = hex4(text + 2, left - 2);
     if (unit < 0 || is_low_surrogate(unit))
         return 0;

@@ -253,9 +253,9 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length)
     return true;
 }
 
-void poller_look_again(struct poller *poll, bool again)
+void poller_look_again(struct poller *poll)
 {
-    poll->look_again = again;
+    poll->look_again = true;
 }
 
 void poller_count_poll(struct poller *poll)

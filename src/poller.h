@@ -51,9 +51,9 @@ const struct buffer *poller_answer(const struct poller *poll);
  * compared with it. False: out of memory, and nothing has changed. */
 bool poller_put_answer(struct poller *poll, const char *body, size_t length);
 
-/* Whether the next good answer is news also if it is equal to the last, as it is for whoever is not
- * the one who was told of that. */
-void poller_look_again(struct poller *poll, bool again);
+/* The next good answer is news, also if it is equal to the last: whoever is told of it is another.
+ */
+void poller_look_again(struct poller *poll);
 
 /* Tells of a request for it that somebody made by himself, and that brought no good answer. */
 void poller_count_poll(struct poller *poll);

@@ -2,6 +2,8 @@
 -- Status words are an open set: an unknown one is no error, it means that the job goes on. So the
 -- decision does not begin with them: what counts first is whether there is something to use.
 
+local call_log = require "cekura.call_log"
+
 local answer = {}
 
 local WORDS = {
@@ -16,8 +18,6 @@ local WORDS = {
   pending = "pending", queued = "pending", in_queue = "pending",
 }
 
--- A call log's own words: the verdict on the call, which is no verdict on the job.
-local CALL_LOG_DONE = { success = true, failure = true, reviewed_success = true, reviewed_failure = true }
 local CALL_LOG_MEMBERS = { "call_id", "transcript", "transcript_object", "evaluation", "voice_recording_url" }
 
 local function text_or_nil(value)
@@ -34,8 +34,19 @@ local function error_text(value)
   return text_or_nil(value)
 end
 
+-- One name means a text; of several, each may be a text or an object.
 local function holds_output(holder, name)
-  return type(holder) == "table" and text_or_nil(holder[name]) ~= nil
+  if type(holder) ~= "table" then
+    return false
+  elseif type(name) == "string" then
+    return text_or_nil(holder[name]) ~= nil
+  end
+  for _, each in ipairs(name) do
+    if text_or_nil(holder[each]) or type(holder[each]) == "table" and next(holder[each]) ~= nil then
+      return true
+    end
+  end
+  return false
 end
 
 -- The table that holds the usable output: the answer's `output`, or the answer itself, for one that
@@ -45,6 +56,12 @@ local function usable_output(declaration, object)
   if name then
     return holds_output(object.output, name) and object.output or holds_output(object, name) and object or nil
   end
+end
+
+--- The output that makes an answer usable, for people.
+function answer.output_name(declaration)
+  local name = declaration.output
+  return type(name) == "table" and table.concat(name, " or ") or name
 end
 
 local function is_call_log(object)
@@ -131,11 +148,10 @@ local function state_of_counters(declaration, object)
     return nil
   end
   local ended, failed, total = read_counters(declaration, object)
-  local list = names.list and object[names.list]
-  if not ended or ended < total or total == 0 and (type(list) ~= "table" or #list == 0) then
+  local list, why = names.list and object[names.list], first_error(object)
+  if not ended or ended < total or total == 0 and not why and (type(list) ~= "table" or #list == 0) then
     return nil
-  elseif failed == total and total > 0 then
-    local why = first_error(object)
+  elseif failed == total and (total > 0 or why) then
     return "failed", ("all %d failed%s"):format(total, why and ": " .. why or "")
   end
   return "succeeded"
@@ -174,7 +190,8 @@ function answer.read(declaration, object)
     return "nothing_to_do", { reason = failure }
   elseif declaration.skipped and object[declaration.skipped] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
-  elseif declaration.call_log and CALL_LOG_DONE[word] and is_call_log(object) then
+  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object) then
+    -- The word is the verdict on the call, which is none on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
     return state, nil, failure or error_text(object.error_message) or "the service says: " .. word
@@ -191,7 +208,7 @@ function answer.read(declaration, object)
   elseif counted or state == "succeeded" and not declaration.output then
     return "succeeded", result_of(object)
   elseif state == "succeeded" then
-    return "protocol", nil, ("the answer says %q and has no %s"):format(word, declaration.output)
+    return "protocol", nil, ("the answer says %q and has no %s"):format(word, answer.output_name(declaration))
   elseif state == "needs_input" then
     return state, nil, "the service waits for an answer"
   end

@@ -110,11 +110,7 @@ local iterable = {
 -- on every Lua, `pairs(call)` from 5.2 on.
 ---@return table<string, any>
 function methods:fields()
-  local fields = {}
-  for _, name in ipairs(core.field_names(self)) do
-    fields[name] = self:get(name)
-  end
-  return setmetatable(fields, iterable)
+  return setmetatable(core.record_fields(self), iterable)
 end
 
 local function each_of(list)
@@ -159,15 +155,25 @@ end
 
 local DONE = { success = true, failure = true, reviewed_success = true, reviewed_failure = true }
 
+-- A text of the documents has these, no schema has them.
+local DONE_WITH_VERDICT = { completed = true, failed = true }
+
+--- Whether a status is that of a call log whose evaluation is done.
+---@param word? string in lower case
+function call_log.is_done(word)
+  return DONE[word] or false
+end
+
 --- Whether the evaluation is done. "evaluating" is what the service says while it goes on; a record without
 -- a status, of which only some fields were asked for, is evaluated when it has a verdict.
 ---@return boolean
 function methods:evaluated()
   local status = self:get "status"
-  if type(status) ~= "string" then
+  local word = type(status) == "string" and status:lower() or nil
+  if word == nil or DONE_WITH_VERDICT[word] then
     return type(self:get "success") == "boolean"
   end
-  return DONE[status:lower()] or false
+  return call_log.is_done(word)
 end
 
 return call_log

@@ -3,12 +3,10 @@
 -- The `call_id` of a call is the provider's or the sender's own; `id`, an integer, is what records are named by.
 
 local call_log = require "cekura.call_log"
-local begin = require "cekura.job.begin"
 local check = require "cekura.check"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local evaluation = require "cekura.evaluation"
 local improve = require "cekura.calls.improve"
 local kinds = require "cekura.kinds"
 local observe = require "cekura.calls.observe"
@@ -195,21 +193,6 @@ function calls.mark_metric_vote(client, id, vote)
     end
   end
   return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent))
-end
-
---- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
----@param self cekura.CallLog one that came by a client
----@return cekura.Job? job of the kind calls.evaluation
----@return cekura.Error? err of kind "protocol": the record has no id
-function core.call_log_methods.evaluation(self)
-  local client, id = core.owner(self), self:get "id"
-  if not client then
-    errors.misuse "call: a record from cekura.call_log() belongs to no client: use client:job(\"calls.evaluation\", id)"
-  elseif id == nil then
-    return nil, errors.new("protocol", "the record has no id to ask for it by")
-  end
-  local declaration = kinds["calls.evaluation"]
-  return begin.known(client, "calls.evaluation", declaration, check.id("id", id), {}, evaluation.mark(self))
 end
 
 -- ---- what else is known of a call ----

@@ -106,10 +106,17 @@ function check.list(name, value)
   return count
 end
 
+-- Beyond 2^53 a float may stand for another number than was written.
+local function is_exact(value)
+  return is_integer(value) and (math.type and math.type(value) == "integer" or value > -2 ^ 53 and value < 2 ^ 53)
+end
+
 --- An id: a whole number, or a string that is not empty.
 function check.id(name, value)
-  if type(value) == "string" and value ~= "" or is_integer(value) then
+  if type(value) == "string" and value ~= "" or is_exact(value) then
     return value
+  elseif is_integer(value) then
+    errors.misuse(("%s: a number of that size is not exact here: give the id as a string"):format(name))
   end
   if type(value) == "string" or type(value) == "number" then
     errors.misuse(("%s: an id expected, got %s"):format(name, value == "" and "an empty string" or tostring(value)))

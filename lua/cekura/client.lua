@@ -155,7 +155,7 @@ local JOB_OPTIONS = { agent_id = true, project_id = true, assistant_id = true, t
 
 local function check_job_options(given)
   given = check.options("options", given, JOB_OPTIONS)
-  for _, name in ipairs { "agent_id", "project_id", "assistant_id" } do
+  for _, name in ipairs(token.SCOPE) do
     if given[name] ~= nil then
       check.id(name, given[name])
     end
@@ -197,25 +197,7 @@ end
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config" for a token that is malformed, or not for this client
 function methods:resume(text)
-  local members = token.read(check.text("token", text))
-  local declaration = members and members.kind and kinds[members.kind]
-  local whole = members and members.id and members.id ~= ""
-    and not (declaration and not begin.is_located(declaration, members))
-  if not whole then
-    return nil, errors.new("config", "the token is malformed")
-  elseif not declaration then
-    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(
-      errors.excerpt(members.kind or "")))
-  elseif members.base ~= core.fields(self)._base_url then
-    return nil, errors.new("config", "the token is for another base URL")
-  end
-  local started = tonumber(members.started)
-  local elapsed = started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
-  local mark = members.mark_sum
-    and { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum } or nil
-  return begin.new(self, members.kind, declaration, { id = members.id, elapsed = elapsed, mark = mark, scope = {
-    agent_id = members.agent_id, project_id = members.project_id, assistant_id = members.assistant_id,
-  } })
+  return begin.resumed(self, check.text("token", text))
 end
 
 -- ---- webhooks ----
@@ -244,6 +226,16 @@ end
 function methods:close()
   core.close(self)
   advance(self)
+end
+
+-- What a client and its resources have already is no name for a kind.
+for name in pairs(methods) do
+  declare.reserve(name)
+end
+for name, resource in pairs(RESOURCES) do
+  for method in pairs(resource) do
+    declare.reserve(name .. "." .. method)
+  end
 end
 
 return client

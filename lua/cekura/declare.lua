@@ -47,11 +47,41 @@ local STATES = { pending = true, running = true, needs_input = true, succeeded =
   failed = true, cancelled = true }
 
 local members = {
-  id = text, event = text, output = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
+  id = text, event = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
   call_log = flag, list = flag,
-  healthy = texts, keep = texts, poll_scope = texts,
+  healthy = texts, keep = texts,
   interval = seconds, timeout = seconds,
 }
+
+-- Refuses a path with a place that nothing could fill.
+local function places(name, value, known)
+  for _, place in ipairs(endpoint.places(value)) do
+    if not known[place] then
+      refuse("%s: nothing is known to fill {%s} with", name, place)
+    end
+  end
+end
+
+local SCOPE = { agent_id = true, project_id = true, assistant_id = true }
+local ABOUT = { id = true }
+local POLL = { id = true, version = true, agent_id = true, project_id = true, assistant_id = true }
+
+function members.poll_scope(name, value)
+  texts(name, value)
+  for _, scope in ipairs(value) do
+    if not SCOPE[scope] then
+      refuse("%s: there is no scope %s", name, scope)
+    end
+  end
+end
+
+function members.output(name, value)
+  if type(value) == "table" then
+    texts(name, value)
+  else
+    text(name, value)
+  end
+end
 
 function members.start(name, value)
   a_request(name, value)
@@ -59,6 +89,7 @@ end
 
 function members.poll(name, value)
   a_request(name, value, "GET")
+  places(name, value, POLL)
 end
 
 function members.record(name, value)
@@ -70,7 +101,8 @@ end
 function members.params(name, value)
   for param, declared in pairs(check.table("declaration: " .. name, value)) do
     local place = ("declaration: %s.%s"):format(name, tostring(param))
-    if not params.is_type(check.table(place, declared)[1]) then
+    check.flag(place .. ".required", check.table(place, declared).required)
+    if not params.is_type(declared[1]) then
       refuse("%s.%s: there is no check %s", name, tostring(param), tostring(declared[1]))
     end
   end
@@ -115,6 +147,7 @@ end
 
 local function about(name, value)
   a_request(name .. "[1]", check.table("declaration: " .. name, value)[1])
+  places(name .. "[1]", value[1], ABOUT)
   if value.with ~= nil then
     texts(name .. ".with", value.with)
   end
@@ -124,6 +157,9 @@ members.cancel = about
 
 function members.answer(name, value)
   about(name, value)
+  if value.may ~= nil then
+    texts(name .. ".may", value.may)
+  end
   text(name .. ".text", value.text)
 end
 
@@ -134,6 +170,15 @@ end
 -- ---- the whole ----
 
 local declare = {}
+
+-- Names that client.<resource> or client.<resource>:<name> have already, and that no kind can take.
+local taken = {}
+
+--- Reserves a name.
+---@param name string "resource", or "resource.name"
+function declare.reserve(name)
+  taken[name] = true
+end
 
 --- Raises, naming the member, what is wrong with a declaration.
 ---@param declaration table
@@ -162,6 +207,8 @@ function declare.kind(name, declaration)
     errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))
   elseif built_in[name] then
     errors.misuse(("name: the kind %s comes with the module"):format(name))
+  elseif taken[name] or taken[name:match "^[^.]+"] then
+    errors.misuse(("name: client.%s is something else"):format(taken[name] and name or name:match "^[^.]+"))
   end
   declare.check(declaration)
   local own = {}

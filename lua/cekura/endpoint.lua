@@ -5,6 +5,8 @@ local uri = require "cekura.uri"
 
 local endpoint = {}
 
+local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
+
 --- Method and path; nil if the text is no endpoint.
 ---@param text any
 ---@return string? method, string? path
@@ -13,7 +15,7 @@ function endpoint.parse(text)
     return nil
   end
   local method, path = text:match "^(%u+) (/[%w%-._~/{}]*)$"
-  if not path or path:gsub("{[%w_]+}", ""):find "[{}]" then
+  if not METHODS[method] or path:gsub("{[%w_]+}", ""):find "[{}]" or path:find "//" then
     return nil
   end
   return method, path

@@ -65,12 +65,18 @@ function methods:poll()
   return self
 end
 
+local HERE_ONLY = "cancelled here; the service goes on"
+
+local function cancelled(self, fields, message)
+  return errors.new("cancelled", ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
+end
+
 -- Stops polling here. Returns whether there was anything to stop.
 local function let_go(self, fields, message)
   if fields._ended then
     return false
   end
-  fields.error = errors.new("cancelled", ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
+  fields.error = cancelled(self, fields, message)
   state.change(self, fields, "cancelled")
   watch.tell(self)
   for operation in pairs(fields._asking or {}) do
@@ -79,22 +85,29 @@ local function let_go(self, fields, message)
   return true
 end
 
--- What the body of a request about the job has; nil if something of it is not known.
-local function about(fields, names)
-  local body = {}
-  for _, name in ipairs(names or {}) do
+-- What the body of a request about the job has, and whether all of it is known.
+local function about(fields, declared)
+  local body, known = {}, true
+  local function put(name)
     body[name] = name == fields._declaration.id and fields.id or fields._kept[name] or fields._scope[name]
+    return body[name] ~= nil
   end
-  return body, names == nil or body[names[1]] ~= nil
+  for _, name in ipairs(declared.with or {}) do
+    known = put(name) and known
+  end
+  for _, name in ipairs(declared.may or {}) do
+    put(name)
+  end
+  return body, known
 end
 
 -- The request of a declaration's `cancel` or `answer`.
-local function tell_service(fields, what, body)
+local function tell_service(fields, what, body, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
   if next(body) == nil then
-    return request.send(fields._client, method, path)
+    return request.send(fields._client, method, path, nil, nil, nil, owner)
   end
-  return request.send_json(fields._client, method, path, fields.kind, body)
+  return request.send_json(fields._client, method, path, fields.kind, body, nil, owner)
 end
 
 --- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
@@ -104,19 +117,19 @@ end
 function methods:cancel()
   local fields = core.fields(self)
   local declared = fields._declaration.cancel
-  local body, known = about(fields, declared and declared.with)
+  local body, known = about(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
   if by_service and not fields._ended then
     fields._loop.waiter() -- raises where this host cannot wait, before anything is done
   end
-  local message = by_service and "cancelled" or "cancelled here; the service goes on"
-  if not let_go(self, fields, message) or not by_service then
+  if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"
   end
   local reply, err = tell_service(fields, declared, body)
   if reply then
     return true, "service"
   end
+  fields.error = cancelled(self, fields, HERE_ONLY)
   return true, "local", err
 end
 
@@ -124,6 +137,9 @@ end
 function methods:_leave()
   let_go(self, core.fields(self), "left; the service goes on")
 end
+
+-- How often the question that was answered may still come.
+local FORGIVEN = 3
 
 --- Answers a job that needs input. Some kinds go on as the same job, others as another.
 ---@param text string|table a table where the kind's answers have parts
@@ -141,10 +157,24 @@ function methods:answer(text)
     return nil, errors.new("invalid", ("%s %s: it has ended, there is nothing to answer"):format(fields.kind,
       fields.id or ""), { job = self })
   end
-  local body = about(fields, declared.with)
+  local body, known = about(fields, declared)
+  if not known then -- it was taken up by its id alone: its next answer may tell
+    local _, err = self:poll()
+    body, known = about(fields, declared)
+    if not known then
+      return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
+        fields.kind, fields.id, table.concat(declared.with, ", ")), { job = self })
+    end
+  end
   body[declared.text] = text
-  local reply, err = tell_service(fields, declared, body)
-  if not reply then
+  local question = self:json()
+  local reply, err = tell_service(fields, declared, body, fields)
+  if fields._ended then -- cancelled, or ended by a poll, meanwhile
+    if fields.state == "cancelled" then
+      return nil, fields.error
+    end
+    return self
+  elseif not reply then
     err.job = self
     return nil, err
   end
@@ -153,11 +183,11 @@ function methods:answer(text)
   if id ~= fields.id then
     return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
-  -- The last answer, which asked, may come once more before the job goes on: that is no news.
-  core.look_again(self, false)
+  fields._answered = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")
   watch.tell(self)
+  watch.raise_kept(fields)
   return self
 end
 
@@ -168,16 +198,7 @@ function methods:token()
   if not fields.id then
     return nil, errors.new("config", "the job ended in its start, so there is no id to take it up by", { job = self })
   end
-  local members = { kind = fields.kind, id = fields.id, base = core.fields(fields._client)._base_url,
-    started = fields._started }
-  for _, name in ipairs(begin.SCOPE) do
-    members[name] = fields._scope[name]
-  end
-  local mark = fields._mark
-  if mark then
-    members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
-  end
-  return token.write(members)
+  return token.of_job(fields, core.fields(fields._client)._base_url)
 end
 
 --- The service's last answer, byte for byte; nil before the first.

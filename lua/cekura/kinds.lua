@@ -15,9 +15,9 @@
 --   record      "call_log": what is polled is a call log, and the result is that record
 --   event       the begin of the types of webhook events that tell the record: "result" of "result.completed"
 --   call_log    true: an answer may have the shape of a call log, though it should have another
---   output      the member, of the answer or of its `output`, that makes it usable: there, the job has
---               succeeded. None: a word or the counters tell, and the result is the answer's `output`, or
---               the whole answer
+--   output      the member, of the answer or of its `output`, that makes it usable: a text there, and the job
+--               has succeeded; or a list of members, texts or objects, of which one is enough. None: a word
+--               or the counters tell, and the result is the answer's `output`, or the whole answer
 --   words       status word to state, beside the words that cekura.answer knows
 --   waits       a member beside `status` that may tell that input is needed
 --   counters    members { done =, failed =, total = } which tell the progress; with `decide` they also tell
@@ -27,7 +27,8 @@
 --   keep        members of its answers that later requests need
 --   cancel      { "POST /path/", with = names }: the request that cancels it, and what its body has: the id by
 --               its name, or what is kept
---   answer      { "POST /path/", text = name, with = names }: the request that gives the input it needs
+--   answer      { "POST /path/", text = name, with = names, may = names }: the request that gives the input it
+--               needs; `may`: what its body has if it is known
 --   withdrawn   when the service took the endpoint out of its documents; told with `gone`
 --   interval    seconds: the usual pause between two polls (5)
 --   timeout     seconds: how long a wait lasts if its caller does not say (300)
@@ -38,8 +39,6 @@
 --   note        what to know, for people
 
 local kinds = {}
-
-local ROLES_NOTE = "roles are those of the cekura format"
 
 -- ---- the improve-prompt family ----
 
@@ -97,7 +96,7 @@ kinds["calls.create_scenarios"] = {
   params = {
     agent_id = { "id" },
     assistant_id = { "id" },
-    call_logs = { "selection", required = true },
+    call_logs = { "ids_or_all", required = true },
     copy_to_agent = { "id" },
     project_id = { "id" },
     folder_path = { "text" },
@@ -184,7 +183,7 @@ kinds["scenarios.from_transcript"] = {
   timeout = 300,
   gives = "scenario_id, scenario",
   sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
-  note = ROLES_NOTE .. "; the agent is `agent`, not `agent_id`",
+  note = "roles are those of the cekura format; the agent is `agent`, not `agent_id`",
 }
 
 kinds["scenarios.agent"] = {
@@ -204,7 +203,8 @@ kinds["scenarios.agent"] = {
   keep = { "session_id" },
   cancel = { "POST /test_framework/v1/scenarios/cancel-agent/", with = { "session_id" } },
   answer = {
-    "POST /test_framework/v1/scenarios/scenario-agent/", text = "user_message", with = { "session_id", "agent_id" },
+    "POST /test_framework/v1/scenarios/scenario-agent/", text = "user_message", with = { "session_id" },
+    may = { "agent_id" },
   },
   interval = 5,
   timeout = 300,
@@ -330,14 +330,14 @@ kinds["metric_reviews.process_feedbacks"] = {
   poll = "GET /test_framework/metric-reviews/process_feedbacks_progress/",
   id = "progress_id",
   poll_scope = { "agent_id", "project_id" },
-  output = "improved_metric_description",
+  output = { "improved_metric_description", "custom_code", "meta_harness" },
   cancel = { "POST /test_framework/metric-reviews/process_feedbacks_cancel/", with = { "progress_id" } },
   answer = {
     "POST /test_framework/metric-reviews/process_feedbacks_answer/", text = "answers", with = { "progress_id" },
   },
   interval = 30,
   timeout = 1800,
-  gives = "improved_metric_description, improved_evaluation_trigger, …",
+  gives = "improved_metric_description, improved_evaluation_trigger, custom_code, …",
   sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
   note = "nothing is saved; a second start is a second optimization; an answer is a table by question (inferred)",
 }
@@ -394,7 +394,6 @@ kinds["results.run"] = {
     concurrency_limit = { "positive" },
     mock_tool_names = { "texts" },
   },
-  one_of = { "agent_id", "assistant_id" },
   poll = "GET /test_framework/{version}/results/{id}/",
   id = "id",
   event = "result",
@@ -404,7 +403,8 @@ kinds["results.run"] = {
   timeout = 3600,
   gives = "the result: status, runs, success_rate, …",
   sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
-  note = "scenarios × frequency × personalities × test profiles are calls, each of which costs credits",
+  note = "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of "
+    .. "the calls, each of which costs credits",
 }
 
 kinds["insights.deep_research"] = {
@@ -422,7 +422,7 @@ kinds["insights.deep_research"] = {
   interval = 15,
   timeout = 1800,
   gives = "the insight: failure_modes, num_calls_analyzed, …",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
   note = "while one runs for the project, a start gives that one",
 }
 
@@ -440,7 +440,7 @@ kinds["insights.failure_modes"] = {
   interval = 15,
   timeout = 1800,
   gives = "the insight: failure_modes, headline, …",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
 }
 
 kinds["agents.improvement_session"] = {

@@ -1,9 +1,11 @@
 --- Parameters of a request, held against their declaration (see cekura.kinds).
 
 local check = require "cekura.check"
+local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local times = require "cekura.times"
+local uri = require "cekura.uri"
 
 -- A list that is sent stays one when it is empty. The program's own table is left as it is.
 local function as_list(value)
@@ -14,9 +16,8 @@ local function as_list(value)
   return setmetatable(list, core.array_mt)
 end
 
--- What a parameter may be, by the word of its declaration, and as what it is sent. Every other check of
--- cekura.check is such a word, too.
-local types = {}
+-- What a parameter may be, by the word of its declaration, and as what it is sent.
+local types = { id = check.id, text = check.text, flag = check.flag, table = check.table }
 
 function types.ids(name, value)
   return as_list(check.ids(name, value))
@@ -64,7 +65,10 @@ function types.joined_ids(name, value)
   end
   local texts = {}
   for index, id in ipairs(check.ids(name, value)) do
-    texts[index] = type(id) == "number" and ("%.0f"):format(id) or id
+    texts[index] = uri.text(name, id)
+  end
+  if not texts[1] then
+    errors.misuse(name .. ": there is no id in it") -- sent empty, it could mean all
   end
   return table.concat(texts, ",")
 end
@@ -116,12 +120,12 @@ local params = {}
 --- One value, checked; as it is sent.
 ---@param kind string the word of its declaration
 function params.value(kind, name, value)
-  return (types[kind] or check[kind])(name, value)
+  return types[kind](name, value)
 end
 
 --- Whether that word names a check.
 function params.is_type(kind)
-  return (types[kind] or check[kind]) ~= nil
+  return types[kind] ~= nil
 end
 
 local function check_one_of(what, one_of, given, sent, project_id)
@@ -164,7 +168,9 @@ function params.read(what, declared, given, one_of, project_id)
     if value == nil and declaration.scope then
       value = project_id
     end
-    if value ~= nil then
+    if value == cjson.null and not declaration.required then
+      sent[name] = value -- the API knows null of many a parameter, and says which
+    elseif value ~= nil then
       sent[name] = params.value(declaration[1], what .. ": " .. name, value)
     elseif declaration.required then
       errors.misuse(("%s: %s is missing"):format(what, name))

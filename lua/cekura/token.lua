@@ -2,6 +2,7 @@
 -- A token holds no secret. It names the base URL only to be compared with the client's own: it never
 -- decides where a request goes. It may come from anywhere, so nothing in it is trusted.
 
+local core = require "cekura.core"
 local uri = require "cekura.uri"
 
 local token = {}
@@ -49,6 +50,62 @@ function token.read(text)
     members[name] = decode(value)
   end
   return members
+end
+
+-- ---- jobs ----
+
+--- What a job may be looked for within.
+token.SCOPE = { "agent_id", "project_id", "assistant_id" }
+
+local KEPT = "kept_"
+
+--- The token of a job.
+---@param fields table the job's own table; it has an id
+---@param base string the client's base URL
+---@return string
+function token.of_job(fields, base)
+  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
+  for _, name in ipairs(token.SCOPE) do
+    members[name] = fields._scope[name]
+  end
+  local mark = fields._mark
+  if mark then
+    members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
+  end
+  for name, value in pairs(fields._kept) do
+    if type(value) == "number" or type(value) == "string" then
+      members[KEPT .. name] = value
+    end
+  end
+  return token.write(members)
+end
+
+local function elapsed_since(text)
+  local started = tonumber(text)
+  return started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
+end
+
+--- What the token of a job says.
+---@param text string
+---@return { kind: string, base: string?, origin: cekura.JobOrigin }? nil: it is no token of a job
+function token.read_job(text)
+  local members = token.read(text)
+  if not members or not members.kind or not members.id or members.id == "" then
+    return nil
+  end
+  local origin = { id = members.id, elapsed = elapsed_since(members.started), scope = {}, kept = {} }
+  for _, name in ipairs(token.SCOPE) do
+    origin.scope[name] = members[name]
+  end
+  if members.mark_sum then
+    origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
+  end
+  for name, value in pairs(members) do
+    if name:sub(1, #KEPT) == KEPT then
+      origin.kept[name:sub(#KEPT + 1)] = tonumber(value) or value
+    end
+  end
+  return { kind = members.kind, base = members.base, origin = origin }
 end
 
 return token

@@ -14,10 +14,13 @@ local transcript = {}
 
 -- ---- structured ----
 
+-- No call lasts so many seconds: a larger number is a date.
+local LONGEST = 1e7
+
 -- Seconds since the begin of the call: a number, or a text "0:07".
 local function seconds(value)
   if type(value) == "number" then
-    return value
+    return value < LONGEST and value or nil
   end
   return (times.duration(value))
 end
@@ -37,7 +40,7 @@ end
 local function from_list(list)
   local turns = {}
   for _, item in ipairs(list) do
-    if type(item) == "table" and getmetatable(item) ~= core.array_mt then
+    if type(item) == "table" and getmetatable(item) ~= core.array_mt and next(item) ~= nil then
       turns[#turns + 1] = read_turn(item)
     end
   end

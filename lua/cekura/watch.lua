@@ -164,7 +164,7 @@ function watch.tell(job, stop)
     core.unwatch(fields._client, job)
   end
   if stop then -- whoever waits next is stopped by the same answer
-    core.look_again(job, true)
+    core.look_again(job)
   end
   for _, self in ipairs(watches) do
     self.stopped[job] = stop

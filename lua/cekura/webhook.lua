@@ -3,7 +3,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local state = require "cekura.job.state"
+local told = require "cekura.job.told"
 
 local webhook = {}
 
@@ -42,7 +42,7 @@ end
 
 ---@class cekura.Event
 ---@field type string "call_log.completed", "result.completed", …
----@field duplicate boolean an event of this key came before
+---@field duplicate boolean an event of this key came before, whatever the program made of it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field data any what the event is about, decoded; of a call log only if asked for: `event.call_log:totable()`
@@ -104,10 +104,13 @@ function webhook.new(client, options)
       return nil, text -- the error
     end
     event.key = header(headers, "x-cekura-idempotency-key")
+    if event.key == "" then
+      event.key = nil
+    end
     event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
     local about = event.call_log or event.data
     if not event.duplicate and (event.call_log or type(about) == "table") then
-      state.tell(client, event.type:match "^[^.]*", about, text)
+      told.tell(client, event.type:match "^[^.]*", about, text)
     end
     return event
   end

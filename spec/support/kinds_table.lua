@@ -1,6 +1,7 @@
 --- The README's table of the kinds of job, made from the kinds themselves.
 --   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make readme)
 
+local answer = require "cekura.answer"
 local kinds = require "cekura.kinds"
 
 local kinds_table = {}
@@ -55,7 +56,7 @@ local function ends(declaration)
   if declaration.record == "call_log" then
     ways[1] = "a newer evaluation"
   elseif declaration.output then
-    ways[1] = code(declaration.output) .. " is there"
+    ways[1] = code((answer.output_name(declaration):gsub(" or ", "` or `"))) .. " is there"
   elseif declaration.counters and declaration.counters.decide then
     ways[1] = "counters"
   end

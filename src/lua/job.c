@@ -123,11 +123,10 @@ static int job_trouble(lua_State *L)
     return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
 }
 
-/* core.look_again(job, again): the next good answer is news, also if it is equal to the last; or
- * not. */
+/* core.look_again(job): the next good answer is news, whatever it is. */
 static int job_look_again(lua_State *L)
 {
-    poller_look_again(check_poll(L, 1), lua_toboolean(L, 2));
+    poller_look_again(check_poll(L, 1));
     return 0;
 }
 

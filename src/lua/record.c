@@ -125,40 +125,38 @@ static const char *push_table(lua_State *L, int index)
     return text;
 }
 
-/* The member whose name is at `name`; NULL: none. Its value is at *value. Pushes the own table. */
-static const struct member *find_member(lua_State *L, int name, const char **value)
+/* Pushes the value of a member that is not null, and keeps it in the own table at `table`; its name
+ * is at `name`. */
+static void push_member(
+    lua_State *L, int table, int name, const char *text, const struct member *member)
 {
-    struct record_object *record = check_record(L, 1);
-    size_t length;
-    const char *wanted = lua_tolstring(L, name, &length);
-    const char *text = push_table(L, 1);
-    const struct member *member = record_find(text, record->members, record->count, wanted, length);
-    *value = member ? text + member->value : NULL;
-    return member;
+    struct json_reader reader;
+    json_begin(&reader, text + member->value, member->value_length);
+    binding_push_json(L, &reader, false); /* was validated: no fault */
+    lua_pushvalue(L, name);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, table);
 }
 
 /* Pushes the value of the member whose name is at `name`; nil for none, and for null. */
 static void push_field(lua_State *L, int name)
 {
-    const char *value;
-    struct json_reader reader;
-    push_table(L, 1);
+    const struct record_object *record = check_record(L, 1);
+    size_t length;
+    const char *wanted = lua_tolstring(L, name, &length);
+    const char *text = push_table(L, 1);
+    int table = lua_gettop(L);
     lua_pushvalue(L, name);
-    lua_rawget(L, -2);
+    lua_rawget(L, table);
     if (lua_isnil(L, -1)) {
-        lua_pop(L, 2);
-        const struct member *member = find_member(L, name, &value);
+        const struct member *member =
+            record_find(text, record->members, record->count, wanted, length);
         if (member && member->type != JSON_NULL) {
-            json_begin(&reader, value, member->value_length);
-            binding_push_json(L, &reader, false); /* was validated: no fault */
-            lua_pushvalue(L, name);
-            lua_pushvalue(L, -2);
-            lua_rawset(L, -4);
-        } else {
-            lua_pushnil(L);
+            lua_pop(L, 1);
+            push_member(L, table, name, text, member);
         }
     }
-    lua_remove(L, -2); /* the own table */
+    lua_remove(L, table);
 }
 
 /* call:get(name) -> value of the field. */
@@ -182,12 +180,14 @@ static int record_json(lua_State *L)
 /* core.slice(record, name) -> the JSON text of a member; nil: none. */
 static int record_slice(lua_State *L)
 {
-    const char *value;
-    luaL_checkstring(L, 2);
-    const struct member *member = find_member(L, 2, &value);
+    const struct record_object *record = check_record(L, 1);
+    size_t length;
+    const char *name = luaL_checklstring(L, 2, &length);
+    const char *text = push_table(L, 1);
+    const struct member *member = record_find(text, record->members, record->count, name, length);
     if (!member)
         return 0;
-    lua_pushlstring(L, value, member->value_length);
+    lua_pushlstring(L, text + member->value, member->value_length);
     return 1;
 }
 
@@ -203,19 +203,37 @@ static int record_totable(lua_State *L)
     return 1;
 }
 
-/* core.field_names(record) -> list of the names of its members, in their order; one that came twice
- * is there twice. */
-static int record_field_names(lua_State *L)
+/* core.record_fields(record [, except]) -> table of all fields that are not null, but that one. */
+static int record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);
-    const char *text = push_table(L, 1);
-    lua_createtable(L, (int)record->count, 0);
+    lua_settop(L, 2);
+    const char *text = push_table(L, 1); /* at 3 */
+    lua_newtable(L);                     /* at 4: first the place of each name's last member */
     for (size_t i = 0; i < record->count; i++) {
         const struct member *member = &record->members[i];
         struct json_token name = {
             .start = member->name, .length = member->name_length, .escaped = member->name_escaped};
         binding_push_string(L, text, &name);
-        lua_rawseti(L, -2, (int)i + 1);
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_rawset(L, 4);
+    }
+    lua_pushnil(L);
+    while (lua_next(L, 4)) {
+        const struct member *member = &record->members[lua_tointeger(L, -1)];
+        lua_pop(L, 1);
+        int name = lua_gettop(L);
+        lua_pushvalue(L, name);
+        lua_pushvalue(L, name);
+        lua_rawget(L, 3);
+        if (member->type == JSON_NULL || lua_rawequal(L, name, 2)) {
+            lua_pop(L, 1);
+            lua_pushnil(L);
+        } else if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            push_member(L, 3, name, text, member);
+        }
+        lua_rawset(L, 4); /* of a name that is there: the traversal goes on */
     }
     return 1;
 }
@@ -295,7 +313,7 @@ void record_open(lua_State *L)
         {"new_record", record_new},
         {"new_records", record_new_list},
         {"slice", record_slice},
-        {"field_names", record_field_names},
+        {"record_fields", record_fields},
         {"owner", record_owner},
         {NULL, NULL},
     };

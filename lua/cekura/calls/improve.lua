@@ -15,29 +15,30 @@ local LOOK_EVERY = 5
 
 local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on_progress = true }
 
-local function timed_out(what, timeout)
-  return nil, errors.new("timeout", ("%s after %g s"):format(what, timeout))
+-- Seconds for one request: as long as usual, and no longer than is left.
+local function within(client, left)
+  return math.max(0.001, math.min(core.fields(client)._timeout, left()))
 end
 
 -- The id of the record of a call, which may not be there yet.
-local function find_record(client, given, deadline, timeout)
+local function find_record(client, given, left)
   if given.id ~= nil or type(given.call_id) == "number" then
     return given.id or given.call_id
   end
-  while true do
-    local page, err = pages.list(client, { agent_id = given.agent_id, page_size = 1,
-      filters = { "call_id", "eq", given.call_id } })
-    if not page then
+  while left() > 0 do
+    local page, err = pages.list(client, { agent_id = given.agent_id, filters = { "call_id", "eq", given.call_id } },
+      { timeout = within(client, left) })
+    for _, call in ipairs(page and page.results or {}) do
+      if call:get "call_id" == given.call_id and call:get "id" ~= nil then
+        return call:get "id"
+      end
+    end
+    if not page and left() > 0 then
       return nil, err
-    elseif page.results[1] then
-      return page.results[1]:get "id"
     end
-    local left = deadline - core.now()
-    if left <= 0 then
-      return timed_out(("there is no call %s"):format(given.call_id), timeout)
-    end
-    core.fields(client)._loop.sleep(math.min(left, given.interval or LOOK_EVERY))
+    core.fields(client)._loop.sleep(math.min(math.max(0, left()), given.interval or LOOK_EVERY))
   end
+  return nil, errors.new("timeout", ("there is no call %s after %g s"):format(given.call_id, given.timeout or TIMEOUT))
 end
 
 local function check_given(given)
@@ -63,20 +64,21 @@ end
 -- comes back as it was is nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
 ---@param given { agent_id: any, call_id: string|integer?, id: integer|string?, prompt: string, timeout: number?,
----interval: number?, on_progress: function? } call_id: the provider's, a string; a number, and `id`, is that of the
----record. timeout (seconds, 450) is one for all of it; interval and on_progress are those of both jobs' waits. What
----else there is goes to the start of the improvement
+---interval: number?, on_progress: function? } call_id: the provider's, a string, of a call of the last 30 days; a
+---number, and `id`, is that of the record. timeout (seconds, 450) is one for all of it; interval and on_progress are
+---those of both jobs' waits. What else there is goes to the start of the improvement
 ---@return cekura.Improvement? improvement, cekura.Error? err
 function improve.self_improve(client, given)
   check_given(given)
-  local timeout = given.timeout or TIMEOUT
-  local deadline = core.now() + timeout
+  local deadline = core.now() + (given.timeout or TIMEOUT)
+  local function left()
+    return deadline - core.now()
+  end
   local function wait(job)
-    return job:wait { timeout = math.max(0, deadline - core.now()), interval = given.interval,
-      on_progress = given.on_progress }
+    return job:wait { timeout = math.max(0, left()), interval = given.interval, on_progress = given.on_progress }
   end
 
-  local id, err = find_record(client, given, deadline, timeout)
+  local id, err = find_record(client, given, left)
   if not id then
     return nil, err
   end
@@ -95,7 +97,7 @@ function improve.self_improve(client, given)
       start[name] = value
     end
   end
-  job, err = client:start("calls.improve_prompt", start)
+  job, err = client:start("calls.improve_prompt", start, { timeout = within(client, left) })
   if job then
     result, err = wait(job)
   end
@@ -106,7 +108,9 @@ function improve.self_improve(client, given)
   for name, value in pairs(result) do
     improvement[name] = improvement[name] or value
   end
-  if improvement.improved_prompt == given.prompt then
+  if improvement.state == "succeeded" and not improvement.improved_prompt then
+    return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
+  elseif improvement.improved_prompt == given.prompt then
     return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
   end
   return improvement

@@ -2,7 +2,7 @@
 
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
-local core = require "cekura.core"
+local cjson = require "cjson"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 local multipart = require "cekura.multipart"
@@ -54,7 +54,7 @@ local function send_form(client, sent, recording)
   check.text("send: voice_recording.data", recording.data)
   local fields = {}
   for name, value in pairs(sent) do
-    if name ~= "voice_recording" then
+    if name ~= "voice_recording" and value ~= cjson.null then
       -- In a form, what is no text goes as JSON.
       fields[name] = type(value) == "table" and encode(value, "send: " .. name) or uri.text("send: " .. name, value)
     end
@@ -96,7 +96,7 @@ function observe.send(client, call)
   if type(recording) == "table" then
     reply, err = send_form(client, sent, recording)
   else
-    if recording ~= nil then
+    if recording ~= nil and recording ~= cjson.null then
       check.text("send: voice_recording", recording)
     end
     reply, err = request.send_json(client, "POST", PATH, "send", sent)
@@ -114,7 +114,7 @@ local RAW_OPTIONS = { agent_id = true }
 --- Sends what a provider's webhook said, as it came. What the service answers is not documented.
 ---@param client cekura.Client
 ---@param provider string "vapi", "retell", "livekit", "pipecat"; "elevenlabs" is named by a page of the documents only
----@param body string|table JSON text as it came, or a table
+---@param body string|table the bytes that came, or a table
 ---@param options? { agent_id: any } vapi's is named in the query
 ---@return cekura.Response? response, cekura.Error? err
 function observe.send_raw(client, provider, body, options)
@@ -125,11 +125,7 @@ function observe.send_raw(client, provider, body, options)
   if options.agent_id ~= nil then
     check.id("agent_id", options.agent_id)
   end
-  if type(body) == "table" then
-    body = encode(body, "body")
-  elseif not core.decode(check.text("body", body)) then
-    errors.misuse "body: JSON text expected"
-  end
+  body = type(body) == "table" and encode(body, "body") or check.text("body", body)
   local path = ("/observability/v1/%s/observe/%s"):format(provider, uri.query("options", options))
   return request.send(client, "POST", path, { "Content-Type: application/json" }, body)
 end

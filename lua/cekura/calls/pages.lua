@@ -46,15 +46,18 @@ local CONDITIONS = { "filters", "filters_v2" }
 local OWN = { filters = true, filters_v2 = true, fields = true }
 
 -- The conditions of a filter, wherever they stand, as one; nil: none.
-local function conditions_of(what, given)
+local function conditions_of(what, given, positional)
   local list = setmetatable({}, core.array_mt)
   for _, name in ipairs(CONDITIONS) do
     if given[name] ~= nil then
       list[#list + 1] = filter.read(what .. ": " .. name, given[name])
     end
   end
-  for index, condition in ipairs(given) do
-    list[#list + 1] = filter.read(("%s: filters[%d]"):format(what, index), condition)
+  for index = 1, check.list(what .. ": filters", positional) do
+    if type(positional[index]) ~= "table" then
+      errors.misuse(what .. ": a condition stands in a table of its own: { { field, operator, value } }")
+    end
+    list[#list + 1] = filter.read(("%s: filters[%d]"):format(what, index), positional[index])
   end
   return #list > 1 and { operator = "and", conditions = list } or list[1]
 end
@@ -63,16 +66,18 @@ end
 -- service would take no notice, and give everything.
 local function read_filter(client, what, given)
   given = given == nil and {} or check.table(what .. ": filter", given)
-  local named = {}
+  local named, positional = {}, {}
   for name, value in pairs(given) do
     if FILTER[name] then
       named[name] = value
-    elseif type(name) ~= "number" and not OWN[name] then
+    elseif type(name) == "number" then
+      positional[name] = value
+    elseif not OWN[name] then
       errors.misuse(("%s: there is no filter %s"):format(what, tostring(name)))
     end
   end
   local query = params.read(what, FILTER, named)
-  local conditions = conditions_of(what, given)
+  local conditions = conditions_of(what, given, positional)
   if conditions then
     query.filters_v2 = encode(conditions, what .. ": filters")
   end
@@ -104,32 +109,33 @@ local function read_page(client, reply)
     return nil, err
   end
   local results = core.slice(object, "results")
-  local page = { results = results and core.new_records(results, client) }
+  local page = core.record_fields(object, "results")
+  page.results = results and core.new_records(results, client)
   if not page.results then
     return nil, response.protocol_error(reply, "the answer has no list of results")
-  end
-  for _, name in ipairs(core.field_names(object)) do
-    if name ~= "results" then
-      page[name] = object:get(name)
-    end
   end
   return page
 end
 
-local function get_page(client, query)
-  local reply, err = request.send(client, "GET", call_log.path(client) .. query)
+local function get_page(client, query, timeout)
+  local reply, err = request.send(client, "GET", call_log.path(client) .. query, nil, nil, timeout)
   if not reply then
     return nil, err
   end
   return read_page(client, reply)
 end
 
+local LIST_OPTIONS = { timeout = true }
+
 --- One page of call logs.
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter
+---@param options? { timeout: number? } seconds
 ---@return cekura.Page? page, cekura.Error? err
-function pages.list(client, given)
-  return get_page(client, uri.query("list", read_filter(client, "list", given)))
+function pages.list(client, given, options)
+  local query = uri.query("list", read_filter(client, "list", given))
+  options = check.options("options", options, LIST_OPTIONS)
+  return get_page(client, query, check.seconds("timeout", options.timeout))
 end
 
 -- ---- all of them ----
@@ -142,14 +148,12 @@ local OVERLAP = 1
 
 -- The windows of a range, the latest first, as the service orders what is in them.
 local function windows_of(query)
-  if not query.timestamp_from then
-    return { {} }
-  end
-  local from, to = times.epoch(query.timestamp_from), query.timestamp_to and times.epoch(query.timestamp_to)
-  to = to or core.date()
-  if to < from then
+  local from, to = times.epoch(query.timestamp_from), times.epoch(query.timestamp_to)
+  if from and to and to < from then
     errors.misuse "each: the range of timestamps ends before it begins"
-  elseif to - from <= WINDOW then
+  end
+  to = to or core.date()
+  if not from or to - from <= WINDOW then
     return { { query.timestamp_from, query.timestamp_to } }
   end
   local windows = { { nil, query.timestamp_to or times.text(to) } }
@@ -177,18 +181,27 @@ function Each:window_query(place)
 end
 
 -- The query of the page after this one; nil: this was the window's last. Only the query of the service's
--- URL is used: where the request goes is this client's to say.
+-- URL is used: where the request goes is this client's to say. Without one, all calls would be asked for.
 local function following(page)
-  if type(page.next) ~= "string" then
+  if type(page.next) ~= "string" or page.next == "" then
     return nil
   end
-  return page.next:match "%?[^#]*" or ""
+  local query = page.next:match "%?([^#]+)"
+  if not query then
+    return nil, errors.new("protocol", "the next page has no query: " .. errors.excerpt(page.next))
+  end
+  return uri.path("next", "/?" .. query):sub(2)
 end
 
 -- Gets the next page that there is; nil at the end, with an error if that came too early.
 function Each:turn_page()
-  local query = self.page and following(self.page)
-  if query and self.asked[query] then
+  local query, fault
+  if self.page then
+    query, fault = following(self.page)
+  end
+  if fault then
+    return nil, fault
+  elseif query and self.asked[query] then
     return nil, errors.new("protocol", "the pages go round in a circle, at " .. errors.excerpt(query))
   elseif not query then
     self.window = self.window + 1
@@ -251,6 +264,9 @@ end
 ---@return cekura.Calls.Each
 function pages.each(client, given)
   local query = read_filter(client, "each", given)
+  if query.page then
+    errors.misuse "each: page: it goes over all of them; list() gives one"
+  end
   if given and given.fields and not given.fields[1]:find "^%-" then
     query.ql = filter.selection("each: fields", with_id(given.fields))
   end

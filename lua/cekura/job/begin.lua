@@ -7,22 +7,22 @@ local core = require "cekura.core"
 local endpoint = require "cekura.endpoint"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.evaluation"
+local kinds = require "cekura.kinds"
 local request = require "cekura.request"
 local response = require "cekura.response"
 local state = require "cekura.job.state"
+local told = require "cekura.job.told"
+local token = require "cekura.token"
 local uri = require "cekura.uri"
 local watch = require "cekura.watch"
 
 local begin = {}
 
 -- What a job may be looked for within.
-local SCOPE = { "agent_id", "project_id", "assistant_id" }
-begin.SCOPE = SCOPE
+local SCOPE = token.SCOPE
 
---- Whether there is all that the path of the poll names beside the id.
----@param declaration table
----@param scope table
-function begin.is_located(declaration, scope)
+-- Whether there is all that the path of the poll names beside the id.
+local function is_located(declaration, scope)
   for _, name in ipairs(SCOPE) do
     if endpoint.has(declaration.poll, name) and scope[name] == nil then
       return false
@@ -45,11 +45,12 @@ local function poll_path(client_fields, kind, declaration, id, scope)
   return path .. uri.query("poll", query)
 end
 
--- The scope that a job has: what the options say, else the parameters of its start, else the client.
-local function read_scope(client_fields, options, params)
+-- The scope that a job has: what the path of its start says, else the options, else the parameters of its start,
+-- else the client.
+local function read_scope(client_fields, options, params, places)
   local scope = {}
   for _, name in ipairs(SCOPE) do
-    scope[name] = options[name] or params[name]
+    scope[name] = places[name] or options[name] or params[name]
   end
   if next(scope) == nil then
     scope.project_id = client_fields._project_id
@@ -89,7 +90,7 @@ function begin.new(client, kind, declaration, origin)
   fields._version, fields._watches = 0, {}
   fields._started = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
-    state.enlist(self, fields)
+    told.enlist(self, fields)
   end
   return self
 end
@@ -97,7 +98,7 @@ end
 -- The answer to a start as one object.
 local function started_object(declaration, reply)
   if not declaration.list then
-    return response.object(reply)
+    return (declaration.record and call_log.of_reply or response.object)(reply)
   end
   local list, err = call_log.list_of_reply(reply)
   if list and not list[1] then
@@ -134,9 +135,9 @@ function begin.started(client, kind, declaration, reply, scope)
     return begin.new(client, kind, declaration,
       { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
   end
-  if not state.is_end((answer.read(declaration, object))) then
+  if declaration.record or not state.is_end((answer.read(declaration, object))) then
     return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
-      and ("neither %s nor %s"):format(declaration.id, declaration.output) or "no " .. declaration.id))
+      and ("neither %s nor %s"):format(declaration.id, answer.output_name(declaration)) or "no " .. declaration.id))
   end
   local self
   self, err = begin.new(client, kind, declaration, { scope = scope })
@@ -177,7 +178,8 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function begin.start(client, kind, declaration, params, options)
   local method, path, body, places = start_path(kind, declaration, params)
-  local scope = read_scope(core.fields(client), options, setmetatable(places, { __index = params }))
+  local scope = read_scope(core.fields(client), options, params, places)
+  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
   local owner = {}
   local self
   local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner)
@@ -200,7 +202,37 @@ end
 ---@param mark? cekura.EvaluationMark
 function begin.known(client, kind, declaration, id, options, mark)
   return begin.new(client, kind, declaration,
-    { id = id, scope = read_scope(core.fields(client), options, {}), mark = mark })
+    { id = id, scope = read_scope(core.fields(client), options, {}, {}), mark = mark })
+end
+
+--- A job from its token.
+---@param text string
+---@return cekura.Job? job, cekura.Error? err of kind "config"
+function begin.resumed(client, text)
+  local kept = token.read_job(text)
+  local declaration = kept and kinds[kept.kind]
+  if not kept or declaration and not is_located(declaration, kept.origin.scope) then
+    return nil, errors.new("config", "the token is malformed")
+  elseif not declaration then
+    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(errors.excerpt(kept.kind)))
+  elseif kept.base ~= core.fields(client)._base_url then
+    return nil, errors.new("config", "the token is for another base URL")
+  end
+  return begin.new(client, kept.kind, declaration, kept.origin)
+end
+
+--- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
+---@param self cekura.CallLog one that came by a client
+---@return cekura.Job? job of the kind calls.evaluation
+---@return cekura.Error? err of kind "protocol": the record has no id
+function core.call_log_methods.evaluation(self)
+  local client, id = core.owner(self), self:get "id"
+  if not client then
+    errors.misuse "call: a record from cekura.call_log() belongs to no client: use client:job(\"calls.evaluation\", id)"
+  elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
+    return nil, errors.new("protocol", "the record has no id to ask for it by")
+  end
+  return begin.known(client, "calls.evaluation", kinds["calls.evaluation"], id, {}, evaluation.mark(self))
 end
 
 return begin

@@ -7,7 +7,6 @@ local errors = require "cekura.errors"
 local evaluation = require "cekura.evaluation"
 local request = require "cekura.request"
 local response = require "cekura.response"
-local uri = require "cekura.uri"
 local watch = require "cekura.watch"
 
 local state = {}
@@ -90,8 +89,16 @@ local function read_answer(fields, reply)
   return object, word, result, message
 end
 
--- Takes in what an answer says. Returns an error if nobody is to wait any longer, though the job goes on.
-local function take_answer(self, fields, object, reply, word, result, message)
+--- Takes in what an answer says. Returns an error if nobody is to wait any longer, though the job goes on.
+---@param self cekura.Job
+---@param fields table the job's own table
+---@param object table|cekura.CallLog the answer
+---@param reply? cekura.Response that it came by
+---@param word string the state that it tells, or "protocol"
+---@param result? table
+---@param message? string
+---@return cekura.Error? stop
+function state.take_answer(self, fields, object, reply, word, result, message)
   local status, progress = answer.progress(fields._declaration, object)
   local before_state, before_status, before_progress = fields.state, fields.status, fields.progress
   fields.status, fields.progress, fields.result, fields.error = status, progress, result, nil
@@ -109,6 +116,19 @@ local function take_answer(self, fields, object, reply, word, result, message)
   return stop
 end
 
+-- After an answer was given, the question may come a few times more before the service goes on. The same words
+-- after that are a question again.
+local function is_answered(self, fields, reply)
+  local answered = fields._answered
+  if not answered or answered.question ~= reply.body or answered.times == 0 then
+    fields._answered = nil
+    return false
+  end
+  answered.times = answered.times - 1
+  core.look_again(self) -- so that the next one is counted, too
+  return true
+end
+
 --- Takes in a good answer. Returns an error if nobody is to wait any longer, though the job goes on.
 ---@param self cekura.Job
 ---@param fields table the job's own table
@@ -122,10 +142,13 @@ function state.take(self, fields, reply)
     fields.error = err
     return err
   end
-  if fields._mark and not object:evaluated() then
-    fields._mark = nil -- it has begun: the next that is done is newer
+  if word == "needs_input" and is_answered(self, fields, reply) then
+    word = "running"
   end
-  return take_answer(self, fields, object, reply, word, result, message)
+  if fields._mark and word ~= "succeeded" then
+    fields._mark = evaluation.next_mark(object, fields._mark)
+  end
+  return state.take_answer(self, fields, object, reply, word, result, message)
 end
 
 --- 404 and 410 from an endpoint that holds no record's id mean the same: it is gone, or never was. The
@@ -179,60 +202,6 @@ function state.on_news(self)
     watch.tell(self, stop)
   end
   core.resume(client, self)
-end
-
--- ---- what webhooks tell ----
-
--- Jobs whose record webhooks tell of are known by it. They hold the set that they are in, the client does not:
--- it is gone when they are.
-local function record_key(event, id)
-  return event .. " " .. uri.text("id", id)
-end
-
---- Lets webhooks find the job by its record.
----@param self cekura.Job
----@param fields table
-function state.enlist(self, fields)
-  local all = core.fields(fields._client)._by_record
-  local key = record_key(fields._declaration.event, fields.id)
-  fields._same_record = all[key] or setmetatable({}, { __mode = "k" })
-  fields._same_record[self] = true
-  all[key] = fields._same_record
-end
-
--- What a record says that a webhook told of: state, result, message. Nil: nothing new.
-local function read_told(fields, object)
-  local declaration = fields._declaration
-  if declaration.record ~= "call_log" then
-    return answer.read(declaration, object)
-  elseif object:evaluated() and not (fields._mark and evaluation.is_stale(object, fields._mark)) then
-    return "succeeded", object
-  end
-end
-
---- Takes in a record that a webhook told of. The jobs that wait for its end have it at once.
----@param client cekura.Client
----@param event string "call_log", "result", …
----@param object cekura.CallLog|table
----@param text string the same, as it came
-function state.tell(client, event, object, text)
-  local id, jobs = object.id, {}
-  if type(id) == "number" or type(id) == "string" then
-    for self in pairs(core.fields(client)._by_record[record_key(event, id)] or {}) do
-      jobs[#jobs + 1] = self -- a list of its own: an event handler may add to the other
-    end
-  end
-  for _, self in ipairs(jobs) do
-    local fields = core.fields(self)
-    if not fields._ended then
-      local word, result, message = read_told(fields, object)
-      if ENDS[word] then
-        fields._answer = text
-        take_answer(self, fields, object, nil, word, result, message)
-        watch.tell(self)
-      end
-    end
-  end
 end
 
 return state
