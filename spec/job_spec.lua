@@ -351,7 +351,9 @@ describe("a job", function()
         told[#told + 1] = job.status
       end })
       assert.same({ "evaluating", "success" }, told)
+      assert.equal("call_log", core.type(result.call_log))
       assert.equal(5181749, result.call_log.id)
+      assert.equal(job:json(), result.call_log:json())
       assert.is_nil(result.improved_prompt)
     end)
 

@@ -232,8 +232,8 @@ end
 for name in pairs(methods) do
   declare.reserve(name)
 end
-for name, resource in pairs(RESOURCES) do
-  for method in pairs(resource) do
+for name, own in pairs(RESOURCES) do
+  for method in pairs(own) do
     declare.reserve(name .. "." .. method)
   end
 end

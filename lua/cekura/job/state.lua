@@ -61,6 +61,8 @@ local function error_of(self, fields, word, message, reply)
   if reply and word == "protocol" then
     err = response.protocol_error(reply, message)
     err.job = self
+  elseif reply and word == "needs_input" then
+    err.response = response.redacted(reply) -- where the question stands is not documented: somewhere in it
   end
   return err
 end
