@@ -593,7 +593,7 @@ describe("client.calls", function()
     it("raises what is wrong", function()
       local update = client.calls.update
       refused("exclude each other", update, 1, { seconds = 5, duration = 1 })
-      refused('duration: "90" is no duration', update, 1, { duration = "90" })
+      refused('update: "90" is no duration', update, 1, { duration = "90" })
       refused("seconds .of the call.: a number of at least 0", update, 1, { seconds = -1 })
       refused("seconds", update, 1, { seconds = "90" })
       refused("duration", update, 1, { duration = 0 / 0 })

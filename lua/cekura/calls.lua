@@ -79,25 +79,26 @@ local CHANGES = {
 
 -- What the service calls the duration of a change: minutes, as a number. What it gives is "MM:SS".
 local function minutes(given)
-  local seconds = given.seconds
-  if given.duration ~= nil and seconds ~= nil then
+  local duration, seconds = given.duration, given.seconds
+  if duration ~= nil and seconds ~= nil then
     errors.misuse "update: duration and seconds exclude each other"
-  elseif type(given.duration) == "string" then
-    local reason
-    seconds, reason = times.duration(given.duration)
-    if not seconds then
-      errors.misuse("update: duration: " .. reason)
+  end
+  local reason
+  if type(duration) == "string" then
+    seconds, reason = times.duration(duration)
+  else
+    local value, what = duration, "duration (minutes)"
+    if value == nil then
+      value, what = seconds, "seconds (of the call)"
     end
-  elseif given.duration ~= nil then
-    seconds = type(given.duration) == "number" and given.duration * 60 or given.duration
+    if value ~= nil and not (type(value) == "number" and value >= 0 and value < math.huge) then
+      reason = ("%s: a number of at least 0 expected, got %s"):format(what, tostring(value))
+    end
   end
-  if seconds == nil then
-    return nil
-  elseif type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
-    errors.misuse(("update: %s: a number of at least 0 expected, got %s"):format(
-      given.seconds and "seconds (of the call)" or "duration (minutes)", tostring(given.seconds or given.duration)))
+  if reason then
+    errors.misuse("update: " .. reason)
   end
-  return type(given.duration) == "number" and given.duration or seconds / 60
+  return seconds and seconds / 60 or duration
 end
 
 --- Changes a call log. What is not given stays as it is; metadata and dynamic_variables are merged at their top.
