@@ -272,6 +272,14 @@ describe("a kind of job", function()
       assert.equal(1, #server:requests())
     end)
 
+    it("was answered in the flat shape of the documents, or in the envelope that pages tell of, is the same", function()
+      for _, shape in ipairs { "shape=flat; polls=1", "polls=1" } do
+        local job = cekura.assert(living(shape).metric_reviews:process_feedbacks { metric_id = 501 })
+        assert.equal("string", type(cekura.assert(job:wait(QUICK)).improved_metric_description))
+        assert.equal(shape == "polls=1" and "success" or nil, job.status)
+      end
+    end)
+
     it("skipped the work had nothing to do", function()
       server:script("/test_framework/v1/metrics/simplify_prompt/",
         { { body = { skipped_simplification = true, original_prompt = "Be nice." } } })
