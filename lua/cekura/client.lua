@@ -224,6 +224,10 @@ end
 
 --- Closes the client. What still waits gets an error of kind "closed". May be called again.
 function methods:close()
+  local loop = core.fields(self)._loop
+  if loop.detach then
+    loop.detach(self)
+  end
   core.close(self)
   advance(self)
 end

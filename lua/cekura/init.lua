@@ -5,7 +5,7 @@ local check = require "cekura.check"
 local cjson = require "cjson"
 local client = require "cekura.client"
 local errors = require "cekura.errors"
-local own = require "cekura.loop.own"
+local choose_loop = require "cekura.loop"
 local wait = require "cekura.wait"
 
 local cekura = {
@@ -44,7 +44,7 @@ end
 ---@return any ... what fn returned
 function cekura.run(fn, ...)
   check_function(fn)
-  return own.run(fn, ...)
+  return choose_loop().run(fn, ...)
 end
 
 --- Starts a task beside the caller.
@@ -52,7 +52,7 @@ end
 ---@return cekura.Task
 function cekura.spawn(fn, ...)
   check_function(fn)
-  return own.spawn(fn, ...)
+  return choose_loop().spawn(fn, ...)
 end
 
 --- Waits, while other tasks go on. In a task that is cancelled it raises an error of kind "cancelled".
@@ -61,7 +61,7 @@ function cekura.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
     errors.misuse(("seconds: a number of at least 0 expected, got %s"):format(tostring(seconds)))
   end
-  own.sleep(seconds)
+  choose_loop().sleep(seconds)
 end
 
 return cekura

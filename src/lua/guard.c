@@ -38,7 +38,8 @@ void guard_open(lua_State *L)
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{NULL, NULL}};
-    static const luaL_Reg functions[] = {{"guard", guard_new}, {NULL, NULL}};
+    /* core.spend(guard): its end, now. */
+    static const luaL_Reg functions[] = {{"guard", guard_new}, {"spend", guard_run}, {NULL, NULL}};
     binding_type(L, GUARD_TYPE, metamethods, methods, "guard_methods");
     compat_set_functions(L, functions);
 }

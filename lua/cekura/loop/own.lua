@@ -11,6 +11,10 @@
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
 --   step(client), timeout(client)   what client:step() and client:timeout() do
+--   detach(client)       optional: the client is being closed
+--
+-- For a host with a loop of its own that watches descriptors, cekura.loop.hosted makes all of it from two
+-- functions.
 
 local advance = require "cekura.advance"
 local core = require "cekura.core"
@@ -37,6 +41,8 @@ local due = timers.new()
 local clients, attached = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
 local depth = 0 -- how many drives and steps are running, one inside the other
+local host -- the adapter of the host whose loop this one lives in; nil: none
+local tell_host -- called with the seconds until a task is due
 
 -- ---- tasks ----
 
@@ -58,12 +64,18 @@ local function next_due()
   return at and math.max(0, at - core.now())
 end
 
+-- Longer than anybody waits: a host whose loop ends when it has nothing to do is to go on for tasks that wait.
+local VERY_LONG = 30 * 86400
+
 -- A host that only watches descriptors learns by them of tasks, too.
 local function tell_hosts()
   if depth > 0 then
     return
   end
   local seconds = next_due()
+  if tell_host then
+    tell_host(seconds or next(alive) and VERY_LONG or nil)
+  end
   for _, client in pairs(clients) do
     core.alarm(client, seconds)
   end
@@ -202,6 +214,9 @@ function own.waiter()
 end
 
 function own.wake(waiter)
+  if waiter.host then
+    return waiter.host.wake(waiter)
+  end
   if waiter.why == "timeout" and waiter.state == "ready" then
     return -- it is on its way
   end
@@ -300,14 +315,22 @@ local function park_plain(waiter, seconds)
 end
 
 function own.park(waiter, seconds)
+  if waiter.host then
+    return waiter.host.park(waiter, seconds)
+  end
   return (waiter.co and park_task or park_plain)(waiter, seconds)
+end
+
+-- Whoever calls: also a coroutine of the host's, where there is a host.
+local function caller()
+  return (host or own).waiter()
 end
 
 -- A sleep has no result by which it could tell of a cancelled task, and often is all that a loop waits
 -- by: so it raises.
 ---@param seconds number
 function own.sleep(seconds)
-  local waiter = own.waiter()
+  local waiter = caller()
   local wake_at = core.now() + seconds
   local why
   repeat
@@ -332,7 +355,7 @@ end
 --- Waits until the task is done, and returns what its function returned; nil and what it raised.
 ---@return any ...
 function Task:join()
-  local waiter = own.waiter()
+  local waiter = caller()
   if waiter == self then
     errors.misuse("a task cannot join itself")
   end
@@ -368,7 +391,7 @@ function Task:__tostring()
 end
 
 local function wait_for_group(group)
-  local waiter = own.waiter()
+  local waiter = caller()
   group.waiter = waiter
   while group.count > 0 do
     if own.park(waiter) == "cancelled" then
@@ -424,6 +447,41 @@ function own.step(client)
     error(raised, 0)
   end
 end
+
+-- ---- a host around this loop ----
+
+--- Lets the loop live in a host's.
+---@param adapter table whose waiters may be coroutines of the host's
+---@param tell fun(seconds: number?) told when own.turn() is to be called next; nil: not before this is told again
+function own.live_in(adapter, tell)
+  host, tell_host = adapter, tell
+end
+
+--- Runs the tasks that are due.
+function own.turn()
+  depth = depth + 1
+  local ok, raised = pcall(function()
+    fire_due()
+    run_ready()
+  end)
+  depth = depth - 1
+  tell_hosts()
+  if not ok then
+    error(raised, 0)
+  end
+end
+
+--- Has the descriptors of all clients, and the host, know when something is due. Whoever yields to the host, and not
+-- to this loop, calls it before: what he has asked for is to go out.
+own.tell_hosts = tell_hosts
+
+--- Whether a coroutine is a task of this loop.
+function own.is_task(co)
+  return alive[co] ~= nil
+end
+
+--- Raises where Lua 5.1 cannot yield.
+own.check_yield = check_yield
 
 --- Seconds until a step is due; nil: only when the descriptor is readable.
 function own.timeout(client)

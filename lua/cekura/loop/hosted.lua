@@ -1,0 +1,124 @@
+--- The own loop inside a host that has one itself: its tasks run when the host's loop lets them, and a coroutine of
+-- the host's waits by yielding to it. What differs from host to host are two functions:
+--
+--   watch(fd, callback)       calls back whenever the descriptor is readable; returns a function that ends it
+--   after(seconds, callback)  calls back once; returns a function that calls it off, also when it is too late
+--
+-- Plain code, which is in no coroutine, cannot yield: its wait blocks just that call, as in the own loop.
+
+local core = require "cekura.core"
+local own = require "cekura.loop.own"
+
+local hosted = {}
+
+-- A wait without an end has a timer all the same: some loops end when nothing but descriptors is left to look at.
+local VERY_LONG = 30 * 86400
+
+---@class cekura.Host
+---@field watch fun(fd: integer, callback: function): function
+---@field after fun(seconds: number, callback: function): function
+
+-- The coroutine of the host's that calls; nil: it is a task of the own loop, or no coroutine.
+local function host_coroutine()
+  local co, is_main = coroutine.running()
+  return co and not is_main and not own.is_task(co) and co or nil
+end
+
+--- Makes the adapter of a host.
+---@param name string
+---@param host cekura.Host
+---@return table adapter in the shape that is described in cekura.loop.own
+function hosted.new(name, host)
+  local adapter = { name = name, spawn = own.spawn, run = own.run, sleep = own.sleep, timeout = own.timeout,
+    step = own.step }
+
+  local call_off
+  own.live_in(adapter, function(seconds)
+    if call_off then
+      call_off()
+      call_off = nil
+    end
+    if seconds then
+      call_off = host.after(seconds, function()
+        call_off = nil
+        own.turn()
+      end)
+    end
+  end)
+
+  function adapter.attach(client)
+    own.attach(client)
+    local weak = setmetatable({ client = client }, { __mode = "v" })
+    -- The descriptor ends with the client; before that, the host is to have forgotten it.
+    core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
+      if weak.client then
+        own.step(weak.client)
+      end
+    end))
+  end
+
+  function adapter.detach(client)
+    local fields = core.fields(client)
+    if fields._unwatch then
+      core.spend(fields._unwatch)
+      fields._unwatch = nil
+    end
+  end
+
+  function adapter.waiter()
+    local co = host_coroutine()
+    if not co then
+      return own.waiter()
+    end
+    own.check_yield()
+    return { co = co, host = adapter }
+  end
+
+  local function resume(waiter, why)
+    if not waiter.parked then
+      return
+    end
+    waiter.parked, waiter.why = false, why
+    local ok, raised = coroutine.resume(waiter.co)
+    if not ok then
+      error(raised, 0) -- to the host, whose coroutine it is
+    end
+  end
+
+  function adapter.wake(waiter)
+    if not waiter.host then
+      return own.wake(waiter)
+    end
+    waiter.why = "woken"
+    if waiter.parked and not waiter.called then -- not from here: whoever wakes has things to do yet
+      waiter.called = true
+      host.after(0, function()
+        waiter.called = false
+        resume(waiter, "woken")
+      end)
+    end
+  end
+
+  function adapter.park(waiter, seconds)
+    if not waiter.host then
+      return own.park(waiter, seconds)
+    end
+    if not waiter.why then
+      local stop = host.after(seconds or VERY_LONG, function()
+        resume(waiter, "timeout")
+      end)
+      waiter.parked = true
+      own.tell_hosts()
+      coroutine.yield()
+      waiter.parked = false
+      stop()
+    end
+    local why = waiter.why
+    waiter.why = nil
+    return why or "woken" -- somebody else has resumed the coroutine: whoever waits looks again
+  end
+
+  return adapter
+end
+
+return hosted

@@ -1,0 +1,236 @@
+-- The module in a program with libuv's loop, and in Neovim, which has one.
+
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+describe("in a program of luv's", function()
+  local server = simulator.during(setup, teardown)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  -- Runs a program in another process, where `client` lives in libuv's loop, and `ticks` counts every 5 ms as long as
+  -- that goes on. Returns what it printed, and its exit status.
+  local function run(code)
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "w"))
+    handle:write(([[
+      local uv, cekura = require "luv", require "cekura"
+      local function new(options)
+        options = options or {}
+        options.api_key, options.base_url, options.config_file, options.loop = "sim-key", %q, false, "luv"
+        return cekura.assert(cekura.new(options))
+      end
+      local client, ticks = new(), 0
+      local ticker = uv.new_timer()
+      ticker:start(5, 5, function() ticks = ticks + 1 end)
+      ticker:unref()
+      local function go(fn, ...) return coroutine.wrap(fn)(...) end
+    ]]):format(server.url), code)
+    handle:close()
+    local output, status = shell(("timeout 30 %s %s"):format(lua, file))
+    os.remove(file)
+    return output, status
+  end
+
+  local function prints(expected, code)
+    local output, status = run(code)
+    assert.equal(expected, output)
+    assert.equal(0, status)
+  end
+
+  it("a coroutine waits, and everything else goes on", function()
+    prints("started\ntrue\ntrue\nended\n", [[
+      go(function()
+        local job = cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+        local before = ticks
+        print(cekura.assert(job:wait { interval = 0.1 }).improved_prompt ~= nil)
+        print(ticks - before > 10)
+      end)
+      print "started"
+      uv.run()
+      print "ended" -- by itself, when nobody waits any more
+    ]])
+  end)
+
+  it("many wait beside each other, for one client and for several", function()
+    prints("20\n", [[
+      local done = 0
+      local others = { new(), new() }
+      for index = 1, 20 do
+        go(function()
+          local job = cekura.assert((others[index % 3] or client).calls:improve_prompt { agent_id = 1,
+            call_logs = { index }, prompt = "x" })
+          cekura.assert(job:wait { interval = 0.05 })
+          done = done + 1
+        end)
+      end
+      uv.run()
+      print(done)
+    ]])
+  end)
+
+  it("sleeps and tasks are the loop's, before there is a client, too", function()
+    prints("slept\n7\nnil\tcekura: cancelled: the task was cancelled\nran\t5\n", [[
+      go(function()
+        cekura.sleep(0.05)
+        print "slept"
+        print(cekura.spawn(function() cekura.sleep(0.05) return 7 end):join())
+        local endless = cekura.spawn(function() while true do cekura.sleep(0.01) end end)
+        cekura.sleep(0.05)
+        endless:cancel()
+        print(endless:join())
+        print("ran", cekura.run(function()
+          local part = cekura.spawn(function() return client:request("GET", "/echo/").status end)
+          return part:join() - 195
+        end))
+      end)
+      uv.run()
+    ]])
+  end)
+
+  it("a task of the module's lives in the loop without a coroutine of the program's", function()
+    prints("200\n", [[
+      cekura.spawn(function() print(client:request("GET", "/echo/").status) end)
+      uv.run()
+    ]])
+  end)
+
+  it("plain code blocks just its call", function()
+    prints("200\n", [[ print(client:request("GET", "/echo/").status) ]])
+  end)
+
+  it("a deadline passes on time, and close() ends what waits", function()
+    prints("timeout\ttrue\nclosed\n", [[
+      client = new { headers = { ["X-Simulate"] = "life=endless" } }
+      go(function()
+        local job = cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+        local started = uv.now()
+        print(select(2, job:wait { interval = 0.02, timeout = 0.3 }).kind, uv.now() - started < 2000)
+        go(function() print(select(2, job:wait()).kind) end)
+        cekura.sleep(0.1)
+        client:close()
+      end)
+      uv.run()
+    ]])
+  end)
+
+  it("what a coroutine raises after it waited is the loop's to tell, as of any callback", function()
+    local output = run [[
+      go(function() client:request("GET", "/echo/") error "mine" end)
+      uv.run()
+    ]]
+    assert.truthy(output:find "Uncaught Error: .*mine", output)
+  end)
+
+  it("clients that are dropped leave nothing behind", function()
+    prints("true\n", [[
+      local function descriptors()
+        local count = 0
+        for _ in io.popen(("ls /proc/%.0f/fd"):format(uv.os_getpid())):lines() do count = count + 1 end
+        return count
+      end
+      go(function()
+        new() collectgarbage() collectgarbage()
+        local before = descriptors()
+        for _ = 1, 20 do
+          new():request("GET", "/echo/")
+        end
+        for _ = 1, 3 do
+          collectgarbage()
+          cekura.sleep(0.01)
+        end
+        print(descriptors() <= before + 2)
+      end)
+      uv.run()
+    ]])
+  end)
+
+  it("a client may follow another that was closed, and gets its descriptor", function()
+    prints("200\n200\n200\n", [[
+      go(function()
+        for _ = 1, 3 do
+          local one = new()
+          print(one:request("GET", "/echo/").status)
+          one:close()
+        end
+      end)
+      uv.run()
+    ]])
+  end)
+
+  it("it ends with coroutines and tasks still waiting", function()
+    prints("end\n", [[
+      client = new { headers = { ["X-Simulate"] = "life=endless" } }
+      go(function()
+        cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" }):wait()
+      end)
+      cekura.spawn(function() cekura.sleep(100) end)
+      local stopper = uv.new_timer()
+      stopper:start(300, 0, function() uv.stop() end)
+      uv.run()
+      print "end"
+    ]])
+  end)
+end)
+
+-- Neovim's Lua is LuaJIT: one of the Luas tries it.
+if lua == "luajit" then
+  describe("in Neovim", function()
+    local server = simulator.during(setup, teardown)
+
+    -- Runs Neovim without a screen on a buffer with a prompt in it. Returns what it wrote, and its exit status.
+    local function run(code)
+      local file = os.tmpname()
+      local handle = assert(io.open(file, "w"))
+      handle:write(code)
+      handle:close()
+      local output, status = shell(("CEKURA_API_URL=%s CEKURA_API_KEY=sim-key timeout 30 nvim --headless -u NONE "
+        .. "-i NONE -n -c 'luafile examples/neovim.lua' -c 'luafile %s'"):format(server.url, file))
+      os.remove(file)
+      return output, status
+    end
+
+    before_each(function()
+      server:reset()
+    end)
+
+    it("the example improves the prompt in the buffer, and the editor stays responsive", function()
+      local output, status = run [[
+        vim.api.nvim_buf_set_lines(0, 0, -1, false, { "Be nice." })
+        local ticks, out = 0, function(...) io.stdout:write(table.concat({ ... }, " "), "\n") end
+        local ticker = vim.loop.new_timer()
+        ticker:start(5, 5, function() ticks = ticks + 1 end)
+        vim.cmd "CekuraImprove 2142 5181749"
+        local typed = vim.api.nvim_buf_line_count(0)
+        local watcher = vim.loop.new_timer()
+        watcher:start(20, 20, vim.schedule_wrap(function()
+          if vim.api.nvim_buf_line_count(0) > typed then
+            out("first", vim.api.nvim_buf_get_lines(0, 0, 1, false)[1])
+            out("responsive", tostring(ticks > 50))
+            vim.cmd "qa!"
+          end
+        end))
+      ]]
+      assert.equal(0, status, output)
+      assert.truthy(output:find("first Be nice.\n", 1, true), output)
+      assert.truthy(output:find("responsive true\n", 1, true), output)
+      local sent = server:requests()
+      assert.equal('{"agent_id":"2142","call_logs":["5181749"],"prompt":"Be nice."}', sent[1].body)
+    end)
+
+    it("it ends at once with jobs still waiting", function()
+      server:script("/observability/v1/call-logs/improve_prompt_progress/", { { body = { status = "processing" } } })
+      local output, status = run [[
+        vim.api.nvim_buf_set_lines(0, 0, -1, false, { "Be nice." })
+        vim.cmd "CekuraImprove 2142 5181749"
+        vim.defer_fn(function() vim.cmd "qa!" end, 1500)
+      ]]
+      assert.equal(0, status, output)
+      assert.is_true(#server:requests() >= 2, output)
+    end)
+  end)
+end
