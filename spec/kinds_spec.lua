@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local declare = require "cekura.declare"
 local kinds = require "cekura.kinds"
+local kinds_table = require "spec.support.kinds_table"
 local simulator = require "spec.support.simulator"
 local token = require "cekura.token"
 
@@ -122,15 +123,6 @@ local CASES = {
 
 local QUICK = { interval = 0.01, timeout = 10 }
 
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 describe("a kind of job", function()
   local server = simulator.during(setup, teardown)
   local client
@@ -148,10 +140,10 @@ describe("a kind of job", function()
   end)
 
   it("of every name is exercised here", function()
-    assert.same(sorted(kinds), sorted(CASES))
+    assert.same(kinds_table.names(kinds), kinds_table.names(CASES))
   end)
 
-  for _, name in ipairs(sorted(kinds)) do
+  for _, name in ipairs(kinds_table.names(kinds)) do
     local case, declared = CASES[name], kinds[name]
     local resource, method = name:match "^(.*)%.(.*)$"
 

@@ -22,8 +22,8 @@ const char *record_read(
         struct json_token name = json_next(reader);
         if (name.type == JSON_OBJECT_END)
             break;
-        struct json_token value = name.type == JSON_ERROR ? name : json_next(reader);
-        struct json_token last = value.type == JSON_ERROR ? value : skip_value(reader, value);
+        struct json_token value = json_next(reader); /* after a fault, that fault again */
+        struct json_token last = skip_value(reader, value);
         if (last.type == JSON_ERROR)
             return reader->fault;
         size_t at = (*count)++;

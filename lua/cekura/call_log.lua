@@ -60,24 +60,23 @@ function call_log.path(client)
   return ("/observability/%s/call-logs/"):format(core.fields(client)._api_version)
 end
 
-local function unreadable(name, reason)
+-- ---- times ----
+
+local function read_time(self, name, read)
+  local text, seconds, reason = self:get(name), nil, "the record has none"
+  if text ~= nil then
+    seconds, reason = read(text)
+  end
+  if seconds then
+    return seconds
+  end
   return nil, errors.new("protocol", name .. ": " .. reason)
 end
-
--- ---- times ----
 
 --- How long the call lasted: the field `duration`, "MM:SS" or "HH:MM:SS".
 ---@return number? seconds, cekura.Error? err of kind "protocol": there is none, or it cannot be read
 function methods:seconds()
-  local text = self:get "duration"
-  if text == nil then
-    return unreadable("duration", "the record has none")
-  end
-  local seconds, reason = times.duration(text)
-  if not seconds then
-    return unreadable("duration", reason)
-  end
-  return seconds
+  return read_time(self, "duration", times.duration)
 end
 
 --- A field that holds a date and time, such as "timestamp", "created_at" and "updated_at" (ISO 8601).
@@ -85,15 +84,7 @@ end
 ---@return number? seconds since the epoch, with their fraction
 ---@return cekura.Error? err of kind "protocol": there is none, or it cannot be read
 function methods:time(name)
-  local text = self:get(check.text("name", name))
-  if text == nil then
-    return unreadable(name, "the record has none")
-  end
-  local seconds, reason = times.epoch(text)
-  if not seconds then
-    return unreadable(name, reason)
-  end
-  return seconds
+  return read_time(self, check.text("name", name), times.epoch)
 end
 
 -- ---- what is in it ----

@@ -443,8 +443,15 @@ static void the_time_zone_of_this_machine_does_not_matter(void **state)
     setenv("TZ", "XXX-11:30", 1);
     tzset();
     assert_coming_dates_are_read();
+}
+
+/* Also when an assertion has left the test. */
+static int back_to_the_time_zone_of_this_machine(void **state)
+{
+    (void)state;
     unsetenv("TZ");
     tzset();
+    return 0;
 }
 
 static void a_date_that_has_passed_asks_for_no_pause(void **state)
@@ -531,7 +538,8 @@ int main(void)
         cmocka_unit_test(only_the_value_itself_is_read),
         cmocka_unit_test(each_form_of_an_http_date_is_read),
         cmocka_unit_test(each_day_of_the_coming_years_is_read),
-        cmocka_unit_test(the_time_zone_of_this_machine_does_not_matter),
+        cmocka_unit_test_teardown(
+            the_time_zone_of_this_machine_does_not_matter, back_to_the_time_zone_of_this_machine),
         cmocka_unit_test(a_date_that_has_passed_asks_for_no_pause),
         cmocka_unit_test(a_date_before_the_epoch_has_passed_too),
         cmocka_unit_test(a_date_far_ahead_is_cut_to_the_longest_span),

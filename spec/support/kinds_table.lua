@@ -8,9 +8,10 @@ local kinds_table = {}
 
 local BEGIN, END = "<!-- kinds: made by make readme -->\n", "<!-- end of kinds -->\n"
 
-local function names()
+--- The names in a table, sorted.
+function kinds_table.names(set)
   local list = {}
-  for name in pairs(kinds) do
+  for name in pairs(set) do
     list[#list + 1] = name
   end
   table.sort(list)
@@ -94,7 +95,7 @@ function kinds_table.text()
     "|---|---|---|---|---|---|---|",
   }
   local notes = { "", "| kind | start | poll | note |", "|---|---|---|---|" }
-  for _, name in ipairs(names()) do
+  for _, name in ipairs(kinds_table.names(kinds)) do
     local declaration = kinds[name]
     lines[#lines + 1] = ("| `%s` | %s | %s | %s | %s | %g s, %g s | %s |"):format(name, takes(declaration),
       declaration.gives, ends(declaration), can(declaration), declaration.interval, declaration.timeout,

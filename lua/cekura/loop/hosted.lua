@@ -11,9 +11,6 @@ local own = require "cekura.loop.own"
 
 local hosted = {}
 
--- A wait without an end has a timer all the same: some loops end when nothing but descriptors is left to look at.
-local VERY_LONG = 30 * 86400
-
 ---@class cekura.Host
 ---@field watch fun(fd: integer, callback: function): function
 ---@field after fun(seconds: number, callback: function): function
@@ -29,8 +26,8 @@ end
 ---@param host cekura.Host
 ---@return table adapter in the shape that is described in cekura.loop.own
 function hosted.new(name, host)
-  local adapter = { name = name, spawn = own.spawn, run = own.run, sleep = own.sleep, timeout = own.timeout,
-    step = own.step }
+  local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
+    sleep = own.sleep, timeout = own.timeout, step = own.step }
 
   local call_off
   own.live_in(adapter, function(seconds)
@@ -65,13 +62,16 @@ function hosted.new(name, host)
     end
   end
 
+  -- How a coroutine of the host's is parked and woken; own.park() and own.wake() come here for it.
+  local side = {}
+
   function adapter.waiter()
     local co = host_coroutine()
     if not co then
       return own.waiter()
     end
     own.check_yield()
-    return { co = co, host = adapter }
+    return { co = co, host = side }
   end
 
   local function resume(waiter, why)
@@ -85,10 +85,7 @@ function hosted.new(name, host)
     end
   end
 
-  function adapter.wake(waiter)
-    if not waiter.host then
-      return own.wake(waiter)
-    end
+  function side.wake(waiter)
     waiter.why = "woken"
     if waiter.parked and not waiter.called then -- not from here: whoever wakes has things to do yet
       waiter.called = true
@@ -99,12 +96,9 @@ function hosted.new(name, host)
     end
   end
 
-  function adapter.park(waiter, seconds)
-    if not waiter.host then
-      return own.park(waiter, seconds)
-    end
+  function side.park(waiter, seconds)
     if not waiter.why then
-      local stop = host.after(seconds or VERY_LONG, function()
+      local stop = host.after(seconds or own.VERY_LONG, function()
         resume(waiter, "timeout")
       end)
       waiter.parked = true

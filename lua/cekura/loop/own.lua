@@ -64,8 +64,9 @@ local function next_due()
   return at and math.max(0, at - core.now())
 end
 
--- Longer than anybody waits: a host whose loop ends when it has nothing to do is to go on for tasks that wait.
-local VERY_LONG = 30 * 86400
+-- Seconds, longer than anybody waits: a host whose loop ends when nothing but descriptors is left to look at is to
+-- go on for what waits without an end.
+own.VERY_LONG = 30 * 86400
 
 -- A host that only watches descriptors learns by them of tasks, too.
 local function tell_hosts()
@@ -74,7 +75,7 @@ local function tell_hosts()
   end
   local seconds = next_due()
   if tell_host then
-    tell_host(seconds or next(alive) and VERY_LONG or nil)
+    tell_host(seconds or next(alive) and own.VERY_LONG or nil)
   end
   for _, client in pairs(clients) do
     core.alarm(client, seconds)
