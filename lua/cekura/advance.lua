@@ -3,7 +3,7 @@
 -- descriptor is readable.
 
 local core = require "cekura.core"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 -- A raised error must not hurt the others whom the same step serves: it is kept for the one who waits
 -- for that operation or job.
@@ -12,7 +12,7 @@ local function tell(fields, event, subject)
   if not ok and subject then
     subject._raised = { raised }
     if event.job then
-      watch.tell(event.job)
+      subscription.tell(event.job)
     end
   end
 end

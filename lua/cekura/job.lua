@@ -9,7 +9,7 @@ local errors = require "cekura.errors"
 local request = require "cekura.request"
 local state = require "cekura.job.state"
 local token = require "cekura.token"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 ---@class cekura.Job
 ---@field id? string nil when the start answered with the result itself
@@ -47,18 +47,18 @@ function methods:poll()
     end
     state.take_failure(self, fields, err)
     if fields._ended then
-      watch.tell(self)
+      subscription.tell(self)
     end
-    watch.raise_kept(fields)
+    subscription.raise_kept(fields)
     return nil, err
   end
   local before = fields._version
   err = state.take(self, fields, reply)
   core.put_answer(self, reply.body)
   if err or fields._ended or fields._version ~= before then
-    watch.tell(self, err)
+    subscription.tell(self, err)
   end
-  watch.raise_kept(fields)
+  subscription.raise_kept(fields)
   if err and err.kind == "protocol" then
     return nil, err
   end
@@ -78,7 +78,7 @@ local function let_go(self, fields, message)
   end
   fields.error = cancelled(self, fields, message)
   state.change(self, fields, "cancelled")
-  watch.tell(self)
+  subscription.tell(self)
   for operation in pairs(fields._asking or {}) do
     core.cancel(operation)
   end
@@ -186,8 +186,8 @@ function methods:answer(text)
   fields._answered = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")
-  watch.tell(self)
-  watch.raise_kept(fields)
+  subscription.tell(self)
+  subscription.raise_kept(fields)
   return self
 end
 

@@ -4,7 +4,7 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local request = require "cekura.request"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 local wait = {}
 
@@ -29,23 +29,23 @@ local function wait_options(options, default_timeout)
   }
 end
 
--- PUC Lua 5.1 cannot yield across pcall. There, what on_progress raises leaves the watch to the
+-- PUC Lua 5.1 cannot yield across pcall. There, what on_progress raises leaves the subscription to the
 -- collector.
 local protected = (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) and function(fn, ...)
   fn(...)
   return true
 end or pcall
 
-local function report(watching, options, self)
+local function report(subscribed, options, self)
   local ok, raised = protected(options.on_progress, self)
   if not ok then
-    watching:close()
+    subscribed:close()
     error(raised, 0)
   end
 end
 
 -- Why a wait for this job ended before the job did.
-local function give_up(watching, self, why)
+local function give_up(subscribed, self, why)
   if why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
   end
@@ -54,7 +54,7 @@ local function give_up(watching, self, why)
   if core.trouble(self) then
     cause = select(2, request.read(fields._client, "GET", fields._path, core.trouble(self)))
   end
-  local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", watching.timeout)
+  local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", subscribed.timeout)
   if cause then
     message = message .. "; the last trouble: " .. cause.message
   end
@@ -67,7 +67,7 @@ end
 -- other, in the order in which that happens and the unfinished ones last, then nil; and the watch.
 ---@param options table as wait_options() gives it
 local function follow(jobs, options)
-  local watching = watch.new(jobs, options.timeout, options.interval)
+  local subscribed = subscription.new(jobs, options.timeout, options.interval)
   local open, left = {}, #jobs
   for _, each in ipairs(jobs) do
     open[each] = true
@@ -77,7 +77,7 @@ local function follow(jobs, options)
   local function settle(self, result, err)
     open[self] = nil
     left = left - 1
-    watching:close(self)
+    subscribed:close(self)
     return self, result, err
   end
 
@@ -87,34 +87,34 @@ local function follow(jobs, options)
       place = place + 1
       local each = jobs[place]
       if open[each] then
-        return settle(each, nil, give_up(watching, each, given_up))
+        return settle(each, nil, give_up(subscribed, each, given_up))
       end
     end
   end
 
   local function next_settled()
     while left > 0 and not given_up do
-      local self, changed = watching:next()
+      local self, changed = subscribed:next()
       if not self then
         given_up = changed
         break
       end
       if open[self] then
         if changed and options.on_progress then
-          report(watching, options, self)
+          report(subscribed, options, self)
         end
         local fields = core.fields(self)
         if fields._ended then
           return settle(self, outcome(fields))
-        elseif watching.stopped[self] then
-          return settle(self, nil, watching.stopped[self])
+        elseif subscribed.stopped[self] then
+          return settle(self, nil, subscribed.stopped[self])
         end
       end
     end
     return remaining()
   end
 
-  return next_settled, watching
+  return next_settled, subscribed
 end
 
 ---@class cekura.WaitOptions
@@ -143,29 +143,29 @@ end
 function methods:updates(options)
   local fields = core.fields(self)
   options = wait_options(options, fields._declaration.timeout)
-  local watching = watch.new({ self }, options.timeout, options.interval)
+  local subscribed = subscription.new({ self }, options.timeout, options.interval)
   local guard = core.guard(function()
-    watching:close()
+    subscribed:close()
   end)
   local over = false
   local function next_change()
     while guard and not over do
-      local changed, how = watching:next()
+      local changed, how = subscribed:next()
       if not changed then
-        fields.error = give_up(watching, self, how)
+        fields.error = give_up(subscribed, self, how)
         over = true
       elseif fields._ended then
         over = true
-      elseif watching.stopped[self] then
-        fields.error = watching.stopped[self]
+      elseif subscribed.stopped[self] then
+        fields.error = subscribed.stopped[self]
         over = true
       end
       if over then
-        watching:close()
+        subscribed:close()
       end
       if changed and (how or fields._ended) then
         if options.on_progress then
-          report(watching, options, self)
+          report(subscribed, options, self)
         end
         return self
       end
@@ -209,11 +209,11 @@ function wait.each(jobs, options)
   if #jobs == 0 then
     return function() end
   end
-  local next_settled, watching = follow(jobs, options)
+  local next_settled, subscribed = follow(jobs, options)
   -- A `for` that is left early leaves no job being polled: Lua 5.4 closes the guard at once, others
   -- when the iterator is collected.
   local guard = core.guard(function()
-    watching:close()
+    subscribed:close()
   end)
   return function()
     if guard then

@@ -14,7 +14,7 @@ local state = require "cekura.job.state"
 local told = require "cekura.job.told"
 local token = require "cekura.token"
 local uri = require "cekura.uri"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 local begin = {}
 
@@ -87,7 +87,7 @@ function begin.new(client, kind, declaration, origin)
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
   fields._path, fields._method, fields._scope = path, "GET", origin.scope
   fields._mark, fields._kept = origin.mark, origin.kept or {}
-  fields._version, fields._watches = 0, {}
+  fields._version, fields._subscriptions = 0, {}
   fields._started = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
     told.enlist(self, fields)
@@ -190,7 +190,7 @@ function begin.start(client, kind, declaration, params, options)
     core.fields(self)._raised = owner._raised
     return self
   end
-  watch.raise_kept(owner)
+  subscription.raise_kept(owner)
   if err.kind == "not_found" and names_no_record(declaration, err) then
     return nil, err
   end

@@ -7,7 +7,7 @@ local errors = require "cekura.errors"
 local evaluation = require "cekura.evaluation"
 local request = require "cekura.request"
 local response = require "cekura.response"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 local state = {}
 
@@ -201,7 +201,7 @@ function state.on_news(self)
     state.take_failure(self, fields, err)
   end
   if stop or fields._ended or fields._version ~= before then
-    watch.tell(self, stop)
+    subscription.tell(self, stop)
   end
   core.resume(client, self)
 end

@@ -5,7 +5,7 @@ local core = require "cekura.core"
 local evaluation = require "cekura.evaluation"
 local state = require "cekura.job.state"
 local uri = require "cekura.uri"
-local watch = require "cekura.watch"
+local subscription = require "cekura.subscription"
 
 local told = {}
 
@@ -63,7 +63,7 @@ function told.tell(client, event, object, text)
       if state.is_end(word) then
         fields._answer = text
         state.take_answer(self, fields, object, nil, word, result, message)
-        watch.tell(self)
+        subscription.tell(self)
       end
     end
   end

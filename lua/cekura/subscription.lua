@@ -1,18 +1,18 @@
 --- Waiting for jobs: what wait, updates, all and each are made of.
--- A watch is registered with each of its jobs, and told of every change. A job is polled while a watch of
--- it exists and somebody waits in watch:next(), and not while a program looks at what it got: so no
--- change passes unseen. The watch of a single job is registered only while next() waits.
+-- A subscription is registered with each of its jobs, and told of every change. A job is polled while a subscription of
+-- it exists and somebody waits in subscription:next(), and not while a program looks at what it got: so no
+-- change passes unseen. The subscription of a single job is registered only while next() waits.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 
-local watch = {}
-watch.__index = watch
+local subscription = {}
+subscription.__index = subscription
 
--- The shortest interval that a watch of this job asks for; nil: the kind's schedule.
-local function shortest_interval(watches)
+-- The shortest interval that a subscription of this job asks for; nil: the kind's schedule.
+local function shortest_interval(subscriptions)
   local shortest
-  for other in pairs(watches) do
+  for other in pairs(subscriptions) do
     if other.interval and (not shortest or other.interval < shortest) then
       shortest = other.interval
     end
@@ -40,26 +40,26 @@ local function register(self, job)
     told(self, job)
     return
   end
-  fields._watches[self] = true
-  core.watch(fields._client, job, shortest_interval(fields._watches))
+  fields._subscriptions[self] = true
+  core.watch(fields._client, job, shortest_interval(fields._subscriptions))
 end
 
 local function unregister(self, job)
   local fields = core.fields(job)
-  if not fields._watches[self] then
+  if not fields._subscriptions[self] then
     return
   end
-  fields._watches[self] = nil
-  if next(fields._watches) == nil then
+  fields._subscriptions[self] = nil
+  if next(fields._subscriptions) == nil then
     core.unwatch(fields._client, job)
   elseif not fields._ended then
-    core.watch(fields._client, job, shortest_interval(fields._watches))
+    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
   end
 end
 
 --- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
 ---@param owner table the job's own table
-function watch.raise_kept(owner)
+function subscription.raise_kept(owner)
   local raised = owner._raised
   if raised then
     owner._raised = nil
@@ -71,7 +71,7 @@ end
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
 ---@param interval? number seconds
-function watch.new(jobs, timeout, interval)
+function subscription.new(jobs, timeout, interval)
   local self = setmetatable({
     jobs = jobs,
     interval = interval,
@@ -82,7 +82,7 @@ function watch.new(jobs, timeout, interval)
     seen = {},    -- job to the version of it that was last looked at
     stopped = {}, -- job to the error that ended polling it
     clients = {},
-  }, watch)
+  }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
     self.clients[fields._client] = true
@@ -121,7 +121,7 @@ end
 --- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
 -- "cancelled") when there is none in time. What an event handler raised for a job is raised here.
 ---@return cekura.Job? job, boolean|string changed its status or progress is another
-function watch:next()
+function subscription:next()
   local single = #self.jobs == 1
   if single then
     register(self, self.jobs[1])
@@ -138,14 +138,14 @@ function watch:next()
   self.first = self.first + 1
   self.queued[job] = nil
   local fields = core.fields(job)
-  watch.raise_kept(fields)
+  subscription.raise_kept(fields)
   local changed = self.seen[job] ~= fields._version
   self.seen[job] = fields._version
   return job, changed
 end
 
---- Ends the watch of one job, or of all.
-function watch:close(job)
+--- Ends the subscription of one job, or of all.
+function subscription:close(job)
   for _, each in ipairs(job and { job } or self.jobs) do
     unregister(self, each)
   end
@@ -153,20 +153,20 @@ end
 
 --- Tells all who watch a job that something about it is new. With `stop`, an error, they wait for it
 -- no longer.
-function watch.tell(job, stop)
+function subscription.tell(job, stop)
   local fields = core.fields(job)
-  local watches = {}
-  for self in pairs(fields._watches) do
-    watches[#watches + 1] = self
+  local subscriptions = {}
+  for self in pairs(fields._subscriptions) do
+    subscriptions[#subscriptions + 1] = self
   end
   if stop or fields._ended then
-    fields._watches = {}
+    fields._subscriptions = {}
     core.unwatch(fields._client, job)
   end
   if stop then -- whoever waits next is stopped by the same answer
     core.look_again(job)
   end
-  for _, self in ipairs(watches) do
+  for _, self in ipairs(subscriptions) do
     self.stopped[job] = stop
     told(self, job)
     if self.waiter then
@@ -175,4 +175,4 @@ function watch.tell(job, stop)
   end
 end
 
-return watch
+return subscription
