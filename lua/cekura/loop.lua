@@ -1,4 +1,23 @@
---- Who waits: the choice of a loop.
+--- Who waits: the choice of a loop. Each is an adapter, a table of functions:
+--
+--   waiter() -> w        somebody who can be woken: the task or thread that calls; raises where the
+--                        host cannot wait
+--   park(w [, seconds [, idle]])
+--                        waits until w is woken or the time is over; returns "woken", "timeout" or
+--                        "cancelled". It may return "woken" for no reason: callers look again. Who is
+--                        idle waits for what may take long, and gets "closing" when the host ends
+--   wake(w)              from any coroutine, also before park(), which then returns at once
+--   attach(client)       from now on the client's engine is stepped by this loop
+--   detach(client)       optional: the client is being closed
+--   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
+--   sleep(seconds), run(fn, ...)
+--   step(client), timeout(client)   what client:step() and client:timeout() do
+--   log(message)         optional: where errors go that nobody else hears of
+--
+-- A host that ends somebody who waits, so that he never comes back from park(), calls w.on_gone() if that is there.
+--
+-- Few write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an adapter
+-- of two functions; for one with threads of its own, cekura.loop.threads of a few more.
 
 local errors = require "cekura.errors"
 

@@ -1,33 +1,11 @@
 --- The own loop: tasks are coroutines, and whoever has to wait keeps everything going.
---
--- The shape that every adapter has:
---
---   waiter() -> w        somebody who can be woken: the task or thread that calls; raises where the
---                        host cannot wait
---   park(w [, seconds])  waits until w is woken or the time is over; returns "woken", "timeout" or
---                        "cancelled". It may return "woken" for no reason: callers look again
---   wake(w)              from any coroutine, also before park(), which then returns at once
---   attach(client)       from now on the client's engine is stepped by this loop
---   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
---   sleep(seconds), run(fn, ...)
---   step(client), timeout(client)   what client:step() and client:timeout() do
---   detach(client)       optional: the client is being closed
---
--- For a host with a loop of its own that watches descriptors, cekura.loop.hosted makes all of it from two
--- functions.
 
 local advance = require "cekura.advance"
 local core = require "cekura.core"
-local errors = require "cekura.errors"
+local tasks = require "cekura.loop.tasks"
 local timers = require "cekura.timers"
 
-local unpack = table.unpack or unpack -- luacheck: ignore 143
-
 local own = { name = "own" }
-
----@class cekura.Task
-local Task = { __name = "cekura.task" }
-Task.__index = Task
 
 -- What a task yields to park; anything else is a yield of the program's own, and only lets others go
 -- first.
@@ -82,42 +60,25 @@ local function tell_hosts()
   end
 end
 
-local function finish(task, ok, ...)
-  alive[task.co] = nil
-  task.state = "done"
-  task.ok = ok
-  task.values = { n = select("#", ...), ... }
-  local group = task.group
-  if group then
-    group.count = group.count - 1
-    group.members[task] = nil
-    if not ok and not task.cancelled then
-      group.failed[#group.failed + 1] = task
-    end
-    if group.count == 0 and group.waiter then
-      own.wake(group.waiter)
-    end
-  elseif not ok and not task.cancelled and #task.joiners == 0 then
-    io.stderr:write("cekura: a task raised, and nobody joined it: ", tostring((...)), "\n")
-  end
-  for _, joiner in ipairs(task.joiners) do
-    own.wake(joiner)
-  end
+local function log(message)
+  local write = host and host.log or own.log
+  write(message)
 end
 
 local function resumed(task, ok, ...)
   if coroutine.status(task.co) == "dead" then
-    return finish(task, ok, ...)
+    alive[task.co] = nil
+    return tasks.finish(task, ok, ...)
   elseif (...) ~= PARK then
     make_ready(task)
   end
 end
 
-local function resume(task, ...)
+local function resume(task)
   local before = current
   current = task
   task.state = "running"
-  resumed(task, coroutine.resume(task.co, ...))
+  resumed(task, coroutine.resume(task.co))
   current = before
 end
 
@@ -129,13 +90,7 @@ local function run_ready()
     local task = ready[first_ready]
     ready[first_ready] = nil
     first_ready = first_ready + 1
-    if task.arguments then
-      local arguments = task.arguments
-      task.arguments = nil
-      resume(task, unpack(arguments, 1, arguments.n))
-    else
-      resume(task)
-    end
+    resume(task)
   end
 end
 
@@ -152,33 +107,12 @@ local function fire_due()
   end
 end
 
-local function start(group, fn, ...)
-  local task = setmetatable({
-    -- Wrapped, because Lua 5.1 makes no coroutine of a C function, and no Lua one of a callable table.
-    co = coroutine.create(function(...)
-      return fn(...)
-    end),
-    arguments = { n = select("#", ...), ... },
-    state = "ready",
-    joiners = {},
-    group = group,
-  }, Task)
+-- Has the task run when whoever launched it waits.
+local function launch(task)
+  task.co = coroutine.create(task.body)
   alive[task.co] = task
-  if group then
-    group.count = group.count + 1
-    group.members[task] = true
-  end
   make_ready(task)
-  return task
-end
-
---- Starts a task: `fn(...)` runs when this one waits.
----@param fn function
----@return cekura.Task
-function own.spawn(fn, ...)
-  local task = start(current and current.group, fn, ...)
   tell_hosts()
-  return task
 end
 
 -- ---- waiting ----
@@ -207,9 +141,7 @@ function own.waiter()
   if not task or coroutine.running() ~= task.co then
     return {} -- plain code, or a coroutine of the program's own
   end
-  if task.told then
-    error(errors.new("cancelled", "the task was cancelled"), 0)
-  end
+  tasks.check(task)
   check_yield()
   return task
 end
@@ -230,16 +162,8 @@ function own.wake(waiter)
   end
 end
 
--- Whether the task has been cancelled and was not told of it yet: it is told once, by the wait that it is
--- in, which may have things to end before it returns.
-local function to_be_told(task)
-  local news = task.cancelled and not task.told
-  task.told = task.cancelled
-  return news
-end
-
 local function park_task(task, seconds)
-  if to_be_told(task) then
+  if tasks.to_be_told(task) then
     return "cancelled"
   end
   if not task.why then
@@ -252,7 +176,7 @@ local function park_task(task, seconds)
   end
   local why = task.why
   task.why = nil
-  return to_be_told(task) and "cancelled" or why or "woken"
+  return tasks.to_be_told(task) and "cancelled" or why or "woken"
 end
 
 -- Everything that could make progress now; false if there is nothing at all.
@@ -315,9 +239,9 @@ local function park_plain(waiter, seconds)
   return why
 end
 
-function own.park(waiter, seconds)
+function own.park(waiter, seconds, idle)
   if waiter.host then
-    return waiter.host.park(waiter, seconds)
+    return waiter.host.park(waiter, seconds, idle)
   end
   return (waiter.co and park_task or park_plain)(waiter, seconds)
 end
@@ -327,99 +251,21 @@ local function caller()
   return (host or own).waiter()
 end
 
--- A sleep has no result by which it could tell of a cancelled task, and often is all that a loop waits
--- by: so it raises.
----@param seconds number
-function own.sleep(seconds)
-  local waiter = caller()
-  local wake_at = core.now() + seconds
-  local why
-  repeat
-    why = own.park(waiter, math.max(0, wake_at - core.now()))
-  until why ~= "woken"
-  if why == "cancelled" then
-    error(errors.new("cancelled", "the task was cancelled"), 0)
-  end
-end
+own.spawn, own.run, own.sleep = tasks.of {
+  waiter = caller,
+  park = own.park,
+  wake = own.wake,
+  log = log,
+  launch = launch,
+  current = function()
+    return current
+  end,
+}
 
--- ---- joining ----
-
-local function outcome(task)
-  if task.cancelled then
-    return nil, errors.new("cancelled", "the task was cancelled")
-  elseif not task.ok then
-    return nil, task.values[1]
-  end
-  return unpack(task.values, 1, task.values.n)
-end
-
---- Waits until the task is done, and returns what its function returned; nil and what it raised.
----@return any ...
-function Task:join()
-  local waiter = caller()
-  if waiter == self then
-    errors.misuse("a task cannot join itself")
-  end
-  self.joined = true
-  while self.state ~= "done" do
-    self.joiners[#self.joiners + 1] = waiter
-    if own.park(waiter) == "cancelled" then
-      return nil, errors.new("cancelled", "the task was cancelled")
-    end
-  end
-  return outcome(self)
-end
-
---- Cancels the task: what it waits for gives nil and an error of kind "cancelled"; a sleep, and every
--- further wait, raises it. join() gives nil and that error.
----@return boolean whether it was still to be cancelled
-function Task:cancel()
-  if self.state == "done" or self.cancelled then
-    return false
-  end
-  self.cancelled = true
-  if self.arguments then -- it never ran
-    alive[self.co] = nil
-    self.co = coroutine.create(function() end)
-    alive[self.co] = self
-  end
-  own.wake(self)
-  return true
-end
-
-function Task:__tostring()
-  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
-end
-
-local function wait_for_group(group)
-  local waiter = caller()
-  group.waiter = waiter
-  while group.count > 0 do
-    if own.park(waiter) == "cancelled" then
-      for member in pairs(group.members) do
-        member:cancel()
-      end
-    end
-  end
-end
-
---- Runs `fn(...)` as a task until it and all that it spawned are done.
----@param fn function
----@return any ... what fn returned
-function own.run(fn, ...)
-  local group = { count = 0, failed = {}, members = {} }
-  local main = start(group, fn, ...)
-  main.joined = true
-  wait_for_group(group)
-  if not main.ok then
-    error(main.values[1], 0)
-  end
-  for _, task in ipairs(group.failed) do
-    if not task.joined then
-      error(task.values[1], 0)
-    end
-  end
-  return outcome(main)
+--- Where errors go that nobody else hears of.
+---@param message string
+function own.log(message)
+  io.stderr:write(message, "\n")
 end
 
 -- ---- clients ----
