@@ -87,7 +87,7 @@ function client.new(given)
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
   fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
-  fields._webhooks = webhook.memory()
+  fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   clients[self] = true
   for kind in pairs(kinds) do
     add_resource(self, kind)

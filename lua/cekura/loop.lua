@@ -23,7 +23,7 @@ local errors = require "cekura.errors"
 
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
-local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv" }
+local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx" }
 
 -- A host is known by what only it gives a program, never by a module that merely is loaded: a script may have
 -- loaded luv and never run its loop.
@@ -32,10 +32,15 @@ local function is_neovim()
   return type(vim) == "table" and type(vim.schedule) == "function" and (vim.uv or vim.loop) ~= nil
 end
 
+local function is_nginx()
+  local ngx = rawget(_G, "ngx")
+  return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.timer) == "table"
+end
+
 local found
 
 local function find_host()
-  found = found or (is_neovim() and "luv" or "own")
+  found = found or (is_nginx() and "ngx" or is_neovim() and "luv" or "own")
   return found
 end
 

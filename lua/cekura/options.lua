@@ -23,6 +23,7 @@ local options = {}
 ---@field max_in_flight? integer HTTP requests at once (16)
 ---@field max_response? integer bytes of a body, after decompression (64 MiB)
 ---@field loop? string|table who waits ("auto")
+---@field ticks? boolean in nginx, no thread tells of the engine: it is looked at every 1 to 20 ms (false)
 ---@field ca_file? string PEM bundle in place of the system's
 ---@field proxy? string URL; default: what the environment says
 ---@field user_agent? string
@@ -32,7 +33,7 @@ local options = {}
 local NAMES = {
   api_key = true, base_url = true, allow_http = true, project_id = true, config_file = true, timeout = true,
   connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
-  proxy = true, user_agent = true, headers = true, on_event = true, api_version = true,
+  proxy = true, user_agent = true, headers = true, on_event = true, api_version = true, ticks = true,
 }
 
 local DEFAULT_URL = "https://api.cekura.ai"
@@ -215,6 +216,7 @@ function options.resolve(given)
     timeout = given.timeout or 30,
     api_version = given.api_version or "v2",
     loop = loop,
+    ticks = given.ticks,
     on_event = given.on_event,
     engine = {
       headers = options.header_lines("headers", given.headers, lines),

@@ -107,19 +107,26 @@ end
 -- Waits until something is in the queue; else tells why there is nothing.
 local function fill_queue(self)
   local loop = core.fields(self.jobs[1])._loop
+  local waiter = loop.waiter()
   local why
-  self.loop, self.waiter = loop, loop.waiter()
+  self.loop, self.waiter = loop, waiter
   wait_for_polls(self, 1)
+  function waiter.on_gone()
+    wait_for_polls(self, -1)
+    self.waiter = nil
+    self:close()
+  end
   repeat
-    why = loop.park(self.waiter, math.max(0, self.deadline - core.now()))
+    why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
   until self.first <= self.last or why ~= "woken"
+  waiter.on_gone = nil
   wait_for_polls(self, -1)
   self.waiter = nil
   return why
 end
 
 --- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
--- "cancelled") when there is none in time. What an event handler raised for a job is raised here.
+-- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
 ---@return cekura.Job? job, boolean|string changed its status or progress is another
 function subscription:next()
   local single = #self.jobs == 1

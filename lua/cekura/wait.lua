@@ -48,6 +48,8 @@ end
 local function give_up(subscribed, self, why)
   if why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
+  elseif why == "closing" then
+    return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
   end
   local fields = core.fields(self)
   local cause

@@ -1,10 +1,16 @@
 --- Starts and stops the simulator of the API; see spec/support/simulator/README.md.
 
+local nginx = require "spec.support.nginx"
+
 local simulator = {}
 simulator.__index = simulator
 
 -- The body of /bench/: 189 bytes, as progress answers have them.
 local BENCH = '{"status":"processing","output":null,"error":null,"padding":"' .. ("x"):rep(126) .. '"}'
+
+-- What serves https.
+local TLS = [[listen 127.0.0.1:@NEXT@ ssl http2; listen [::1]:@NEXT@ ssl; ssl_certificate @DIR@/server.pem;
+  ssl_certificate_key @DIR@/server.key;]]
 
 local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
 
@@ -22,21 +28,8 @@ local function read(path)
   return text
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  file:close()
-end
-
 local function own_pid()
   return read("/proc/self/stat"):match "^%d+"
-end
-
-local function random_port()
-  local bytes = assert(io.open("/dev/urandom", "rb"))
-  local a, b = bytes:read(2):byte(1, 2)
-  bytes:close()
-  return 20000 + (a * 256 + b) % 12000 -- below the ports that the system gives to outgoing connections
 end
 
 -- A certificate authority of its own, and a certificate for 127.0.0.1 and localhost.
@@ -49,40 +42,25 @@ local function make_certificates(dir)
     dir)
 end
 
-local function try_port(dir, port, tls)
-  local listen = tls and ([[listen 127.0.0.1:%d ssl http2; listen [::1]:%d ssl; ssl_certificate %s/server.pem;
-    ssl_certificate_key %s/server.key;]]):format(port + 1, port + 1, dir, dir) or ""
-  local values = { DIR = dir, PORT = port, OWNER = own_pid(), SOURCE = source, BENCH = BENCH, TLS = listen }
-  local path = source
-  if path:sub(1, 1) ~= "/" then
-    values.SOURCE = command "pwd" .. "/" .. path
-  end
-  write(dir .. "/nginx.conf", (read(source .. "/nginx.conf"):gsub("@(%u+)@", values)))
-  return command("nginx -p %s -c nginx.conf && echo started", dir):match "started$" ~= nil
-end
-
 --- Starts one on a free port of the loopback interface.
 ---@param options? { tls: boolean } tls: https too, on the next port, with a certificate of its own CA
 ---@return table simulator url, and with tls: tls_url, ca_file
 function simulator.start(options)
   local tls = options and options.tls
-  local dir = command "mktemp -d"
-  if tls then
-    make_certificates(dir)
+  local values = { OWNER = own_pid(), SOURCE = source, BENCH = BENCH, TLS = tls and TLS or "" }
+  if source:sub(1, 1) ~= "/" then
+    values.SOURCE = command "pwd" .. "/" .. source
   end
-  for _ = 1, 20 do
-    local port = random_port()
-    if try_port(dir, port, tls) then
-      return setmetatable({
-        dir = dir,
-        url = "http://127.0.0.1:" .. port,
-        tls_url = tls and "https://localhost:" .. port + 1,
-        ca_file = tls and dir .. "/ca.pem",
-        key = "sim-key",
-      }, simulator)
-    end
-  end
-  error("the simulator does not start: " .. read(dir .. "/error.log"))
+  local config = read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
+  local server = nginx.start(config, tls and make_certificates)
+  return setmetatable({
+    nginx = server,
+    dir = server.dir,
+    url = server.url,
+    tls_url = tls and "https://localhost:" .. server.port + 1,
+    ca_file = tls and server.dir .. "/ca.pem",
+    key = "sim-key",
+  }, simulator)
 end
 
 --- One that runs while the specs of a `describe` do; pass busted's setup and teardown.
@@ -135,7 +113,7 @@ function simulator:stop()
   if self.administrator then
     self.administrator:close()
   end
-  command("p=$(cat %s/nginx.pid) && kill $p && while kill -0 $p; do sleep 0.02; done; rm -rf %s", self.dir, self.dir)
+  self.nginx:stop()
 end
 
 return simulator

@@ -21,6 +21,7 @@
 #define OPERATION_TYPE "cekura.operation"
 #define GUARD_TYPE "cekura.guard"
 #define CALL_LOG_TYPE "cekura.call_log"
+#define BRIDGE_TYPE "cekura.bridge"
 
 struct client_object {
     struct engine *engine; /* NULL: it could not be made */
@@ -82,5 +83,6 @@ void job_open(lua_State *L);
 void json_open(lua_State *L);
 void record_open(lua_State *L);
 void guard_open(lua_State *L);
+void bridge_open(lua_State *L);
 
 #endif

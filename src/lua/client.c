@@ -211,8 +211,8 @@ static int client_wait_for_polls(lua_State *L)
     return 0;
 }
 
-/* core.wait({ client, … } [, seconds]): blocks until the descriptor of one is readable, or so long.
- * For the own loop, with several clients or none. */
+/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable; blocks until
+ * then, or so long. For the own loop, with several clients or none; with 0 seconds for any. */
 static int core_wait(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -228,8 +228,9 @@ static int core_wait(lua_State *L)
     }
     const struct timespec wait = {
         .tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000};
-    ppoll(fds, count, &wait, NULL); /* EINTR: the caller looks again */
-    return 0;
+    int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller looks again */
+    lua_pushboolean(L, readable > 0);
+    return 1;
 }
 
 /* ---- what came of it ---- */

@@ -141,5 +141,6 @@ int luaopen_cekura_core(lua_State *L)
     json_open(L);
     record_open(L);
     guard_open(L);
+    bridge_open(L);
     return 1;
 }

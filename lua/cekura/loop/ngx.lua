@@ -1,0 +1,133 @@
+--- nginx and OpenResty: a wait yields the request, or the timer, that calls. `loop = "ngx"`; inside nginx `"auto"`
+-- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/bridge.h) tells it of
+-- the engine's over such a socket. A cosocket belongs to the request that made it, so the pump runs in a timer.
+
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local semaphore = require "ngx.semaphore"
+local threads = require "cekura.loop.threads"
+
+local ngx = ngx -- luacheck: ignore 113
+
+local host = {}
+
+local YIELDS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true, preread = true }
+
+function host.here()
+  local phase = ngx.get_phase()
+  if not YIELDS[phase] then
+    errors.misuse(("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer"):format(phase))
+  end
+  return true
+end
+
+function host.signal()
+  return assert(semaphore.new())
+end
+
+function host.wait(signal, seconds)
+  return signal:wait(seconds)
+end
+
+function host.notify(signal)
+  signal:post(1)
+end
+
+-- nginx counts who waits, and forgets whoever it ends: a request whose client went away, for one.
+function host.is_gone(signal)
+  return signal:count() >= 0
+end
+
+function host.is_closing()
+  return ngx.worker.exiting()
+end
+
+-- Coroutines are used again for other requests.
+function host.scope()
+  return ngx.ctx
+end
+
+function host.log(message)
+  ngx.log(ngx.ERR, message)
+end
+
+function host.start_pump(fn)
+  local started, fault = ngx.timer.at(0, fn)
+  if not started then
+    host.log("cekura: no timer: " .. fault)
+  end
+end
+
+-- A thread of the request's ends with it. Where there can be none, a timer has it.
+function host.start(fn)
+  if YIELDS[ngx.get_phase()] then
+    ngx.thread.spawn(function()
+      coroutine.yield(coroutine.running()) -- first comes whoever started it
+      fn()
+    end)
+  else
+    assert(ngx.timer.at(0, fn))
+  end
+end
+
+-- ---- the two ways to hear of the descriptor ----
+
+local ticks = threads.ticks(ngx.sleep)
+
+-- The pump has the engine's descriptor readable once a second, so that a silence like this is none.
+local SILENCE = 60000 -- ms
+
+local function connect(bridge)
+  local socket = ngx.socket.tcp()
+  socket:settimeouts(1000, 1000, SILENCE)
+  local connected, fault = socket:connect("unix:" .. core.bridge_path(bridge))
+  if connected then
+    connected, fault = core.bridge_accept(bridge)
+  end
+  return connected and socket, fault
+end
+
+local function by_thread(client)
+  local bridge, fault = core.bridge(client)
+  local socket
+  if bridge then
+    socket, fault = connect(bridge)
+  end
+  if not socket then
+    host.log("cekura: looking at the engine every 1 to 20 ms, for no thread can tell of it: " .. fault)
+    return ticks(client)
+  end
+  local function stop() -- the other end: that of nginx's may be waiting
+    core.bridge_close(bridge)
+  end
+  local look
+  return function()
+    if look then
+      return look()
+    end
+    core.bridge_arm(bridge)
+    local byte, why = socket:receive(1)
+    if not byte and why ~= "timeout" and not core.is_closed(client) then
+      host.log("cekura: the thread that tells of the engine is lost: " .. why)
+      look = ticks(client)
+    end
+  end, stop
+end
+
+function host.watch(client)
+  return (core.fields(client)._ticks and ticks or by_thread)(client)
+end
+
+local adapter = threads.new("ngx", host)
+
+-- In init_by_lua the workers are still to be forked, and would each inherit a client that is of no use to it.
+local attach = adapter.attach
+function adapter.attach(client)
+  if ngx.get_phase() == "init" then
+    errors.misuse "a client is made in the worker that uses it: in init_worker_by_lua, or when it is first needed"
+  end
+  attach(client)
+end
+
+return adapter

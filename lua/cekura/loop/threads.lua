@@ -1,0 +1,292 @@
+--- Adapters for hosts that have threads of their own: coroutines which the host resumes, each when what it waits for
+-- has come. Who waits for a request or a job waits in his thread for a signal; a thread beside them, the pump, goes on
+-- as long as the engine has something to do, steps it, and so has the signals given. What a host has to bring:
+--
+--   here()                whether a thread of the host's calls; false: plain code, whose wait blocks just its call.
+--                         Raises where there can be no waiting at all
+--   signal() -> s         something that one thread waits for
+--   wait(s, seconds)      yields until it is notified, or so long
+--   notify(s)             from wherever Lua runs
+--   start(fn)             runs fn() in a thread, once whoever started it waits
+--   start_pump(fn)        the same, for a thread that is to outlive the one that calls; nil: cannot
+--   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, and may
+--                         return earlier; and optionally one that ends it, also while the other waits. `ticks` makes
+--                         one for hosts that cannot watch a descriptor
+--   step(client)          optional: in place of the engine's step alone
+--   is_closing()          optional: whether the host is ending, and only waits for what still runs
+--   is_gone(s)            optional: whether the thread that waited for it was ended by the host
+--   scope()               optional: something that is another for threads that may get each other's coroutine
+--   log(message)          where errors go that nobody else hears of
+
+local advance = require "cekura.advance"
+local core = require "cekura.core"
+local own = require "cekura.loop.own"
+local tasks = require "cekura.loop.tasks"
+
+local threads = {}
+
+-- PUC Lua 5.1 cannot yield across pcall: there, a coroutine does its part.
+local protected = pcall
+if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+  local function relay(co, ok, ...)
+    if coroutine.status(co) == "dead" then
+      return ok, ...
+    end
+    return relay(co, coroutine.resume(co, coroutine.yield(...)))
+  end
+  protected = function(fn, ...)
+    local co = coroutine.create(fn)
+    return relay(co, coroutine.resume(co, ...))
+  end
+end
+
+-- Seconds. Waiting is sliced, so that the end of the host is seen; a pump stays so long after its last work, since its
+-- start costs more than a request; and looks so often after those who are gone.
+local SLICE, LINGER, BEAT = 2, 0.1, 1
+
+-- As long as no pump runs, each waiter steps by itself; one that does not begin in time never will.
+local WITHOUT_PUMP, BEGIN = 0.005, 1
+
+-- Longer than this, no host is asked to wait.
+local LONGEST = 3600
+
+local FIRST_TICK, LAST_TICK = 0.001, 0.02
+
+--- Makes a host's watch() for one that can sleep, and no more: it looks again and again, after pauses of 1 ms that
+-- grow to 20 ms as long as nothing happens.
+---@param sleep fun(seconds: number)
+---@return fun(client: cekura.Client): fun()
+function threads.ticks(sleep)
+  return function(client)
+    return function()
+      local pause = FIRST_TICK
+      while not core.is_closed(client) and core.due(client) ~= 0 and not core.wait({ client }, 0) do
+        sleep(pause)
+        pause = math.min(2 * pause, LAST_TICK)
+      end
+    end
+  end
+end
+
+--- Makes the adapter of a host.
+---@param name string
+---@param host table
+---@return table adapter in the shape that is described in cekura.loop
+function threads.new(name, host)
+  local adapter = { name = name, timeout = own.timeout, log = host.log }
+
+  -- Weak by value, as in cekura.loop.own.
+  local clients, attached = setmetatable({}, { __mode = "v" }), 0
+  local pumps = setmetatable({}, { __mode = "k" }) -- by client
+  local parked = {}
+  local stepping = false
+  local task_of = setmetatable({}, { __mode = "k" }) -- by coroutine
+
+  -- ---- stepping ----
+
+  -- What is called from a step, an event handler, runs on behalf of whoever happens to step.
+  local function step(client)
+    stepping = true
+    local ok, raised = pcall(host.step or advance, client)
+    stepping = false
+    if not ok then
+      host.log("cekura: " .. tostring(raised))
+    end
+  end
+
+  local function let_go(waiter)
+    parked[waiter] = nil
+    if waiter.on_gone then
+      waiter.on_gone()
+    end
+    if waiter.body ~= nil then
+      tasks.finish(waiter, false, "the host has ended the task")
+    end
+  end
+
+  local function look_after_gone()
+    for waiter in pairs(parked) do
+      if not waiter.why and host.is_gone(waiter.signal) then
+        let_go(waiter)
+      end
+    end
+  end
+
+  local function pump(client, state)
+    state.running = true
+    local wait, stop = host.watch(client)
+    state.stop = stop
+    local beat, lingering = core.now() + BEAT, false
+    while not core.is_closed(client) do
+      core.alarm(client, lingering and LINGER or BEAT)
+      wait()
+      step(client)
+      if host.is_gone and core.now() >= beat then
+        look_after_gone()
+        beat = core.now() + BEAT
+      end
+      if core.is_busy(client) or state.used then
+        lingering, state.used = false, false
+      elseif lingering then
+        break
+      else
+        lingering = true
+      end
+    end
+    if stop then
+      stop()
+    end
+  end
+
+  local function start_pump(client)
+    local state = { started = core.now() }
+    pumps[client] = state
+    host.start_pump(function()
+      local ok, raised = protected(pump, client, state)
+      if pumps[client] == state then
+        pumps[client] = nil
+      end
+      if not ok then
+        host.log("cekura: " .. tostring(raised))
+      end
+      for waiter in pairs(parked) do -- one of them starts another, if it is needed
+        host.notify(waiter.signal)
+      end
+    end)
+    return state
+  end
+
+  -- Sends what was asked for, and has a pump go on with it. Returns whether one runs.
+  local function drive()
+    local driven = true
+    for _, client in pairs(clients) do
+      if core.due(client) == 0 then
+        step(client)
+      end
+      if core.is_busy(client) then
+        local state = pumps[client]
+        if not state or not state.running and core.now() - state.started > BEGIN then
+          state = start_pump(client)
+        end
+        state.used = true
+        driven = driven and state.running
+      end
+    end
+    return driven
+  end
+
+  -- ---- waiting ----
+
+  local function current()
+    local task = task_of[coroutine.running() or adapter] -- Lua 5.1's main program is no coroutine
+    return task and (not host.scope or task.scope == host.scope()) and task or nil
+  end
+
+  function adapter.waiter()
+    if stepping then
+      error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
+    elseif not host.here() then
+      return own.waiter()
+    end
+    local task = current()
+    if task then
+      tasks.check(task)
+      return task
+    end
+    return { signal = host.signal() }
+  end
+
+  function adapter.wake(waiter)
+    if not waiter.signal then
+      return own.wake(waiter)
+    elseif not waiter.why then
+      waiter.why = "woken"
+      if parked[waiter] then
+        host.notify(waiter.signal)
+      end
+    end
+  end
+
+  local function is_closing(idle)
+    return idle and host.is_closing and host.is_closing()
+  end
+
+  -- Yields until the waiter is woken or the time is over, and looks up now and then.
+  local function wait(waiter, seconds, idle)
+    local until_ = core.now() + seconds
+    parked[waiter] = true
+    while not waiter.why and not is_closing(idle) and core.now() < until_ do
+      local slice = not drive() and WITHOUT_PUMP or idle and SLICE or LONGEST
+      if not waiter.why then
+        host.wait(waiter.signal, math.max(0, math.min(slice, until_ - core.now())))
+      end
+    end
+    parked[waiter] = nil
+  end
+
+  function adapter.park(waiter, seconds, idle)
+    if not waiter.signal then
+      return own.park(waiter, seconds)
+    elseif tasks.to_be_told(waiter) then
+      return "cancelled"
+    end
+    wait(waiter, seconds or own.VERY_LONG, idle)
+    local why = waiter.why or is_closing(idle) and "closing" or "timeout"
+    waiter.why = nil
+    return tasks.to_be_told(waiter) and "cancelled" or why
+  end
+
+  -- ---- tasks ----
+
+  local function run_task(task)
+    local co
+    local function ended(...)
+      task_of[co] = nil
+      tasks.finish(task, ...)
+    end
+    ended(protected(function()
+      co = coroutine.running()
+      task_of[co] = task
+      task.scope = host.scope and host.scope()
+      task.state = "running"
+      return task.body()
+    end))
+  end
+
+  adapter.spawn, adapter.run, adapter.sleep = tasks.of {
+    waiter = adapter.waiter,
+    park = adapter.park,
+    wake = adapter.wake,
+    log = host.log,
+    current = current,
+    launch = function(task)
+      task.signal = host.signal()
+      host.start(function()
+        run_task(task)
+      end)
+    end,
+  }
+
+  -- ---- clients ----
+
+  function adapter.attach(client)
+    attached = attached + 1
+    clients[attached] = client
+    own.attach(client)
+  end
+
+  function adapter.detach(client)
+    local state = pumps[client]
+    if state and state.stop then
+      state.stop()
+    end
+  end
+
+  function adapter.step(client)
+    step(client)
+  end
+
+  return adapter
+end
+
+return threads
