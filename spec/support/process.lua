@@ -1,0 +1,120 @@
+--- Runs a program in the background: the server that a spec has to do with. It ends with stop(), or else with the
+-- process that started it, however that ends.
+
+local shell = require "spec.support.shell"
+
+local process = {}
+process.__index = process
+
+-- Seconds that a program may take to become ready, or to end; a busy machine is slow.
+local LIMIT = 30
+
+-- The program's parent: keeps its exit status, and ends it when the owner is gone.
+local SUPERVISOR = [[
+cd %s || exit
+{
+  exec env %s >output 2>&1 </dev/null &
+  pid=$!
+  echo $pid >pid
+  {
+    while kill -0 %s; do sleep 0.5; done
+    kill $pid; sleep 3; kill -KILL $pid
+  } &
+  wait $pid
+  echo $? >ended
+  mv ended status
+  kill $!
+  kill -0 %s || rm -rf "$PWD"
+} >/dev/null 2>&1 &
+]]
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a"
+  if file then
+    file:close()
+  end
+  return text
+end
+
+local function poll(condition)
+  for _ = 1, LIMIT * 50 do
+    local value = condition()
+    if value then
+      return value
+    end
+    os.execute "sleep 0.02"
+  end
+end
+
+--- A port of the loopback interface on which nobody listens.
+---@return integer
+function process.free_port()
+  local taken = (read "/proc/net/tcp" or "") .. (read "/proc/net/tcp6" or "")
+  local source, port = assert(io.open("/dev/urandom", "rb")), nil
+  repeat
+    local a, b = source:read(2):byte(1, 2)
+    port = 20000 + (a * 256 + b) % 12000 -- below the ports that the system gives to outgoing connections
+  until not taken:find((":%04X "):format(port), 1, true)
+  source:close()
+  return port
+end
+
+--- Starts a program and waits until it is ready.
+---@param command string one program with its arguments, as a shell reads them; NAME=value may stand before it; it
+---starts in a private directory, and is to stay in the foreground
+---@param is_ready fun(self: table): any asked again and again; true: it is
+---@return table process with `pid` and `dir`, the private directory
+function process.start(command, is_ready)
+  local self = setmetatable({ dir = shell "mktemp -d":match "%S+" }, process)
+  local owner = read "/proc/self/stat":match "^%d+"
+  os.execute(SUPERVISOR:format(self.dir, command, owner, owner))
+  self.pid = poll(function()
+    return tonumber(read(self.dir .. "/pid"))
+  end)
+  if not poll(function() return not self:is_running() or is_ready(self) end) or not self:is_running() then
+    self:stop()
+    error("does not get ready: " .. command .. "\n" .. self:output())
+  end
+  return self
+end
+
+function process:is_running()
+  return not self.stopped and not read(self.dir .. "/status")
+end
+
+--- What it wrote so far, both streams.
+---@return string
+function process:output()
+  return self.stopped or read(self.dir .. "/output") or ""
+end
+
+--- Waits until the output has that plain text; raises if it does not come.
+function process:wait_for(text)
+  if not poll(function() return self:output():find(text, 1, true) end) then
+    error(("%q is not in the output:\n%s"):format(text, self:output()))
+  end
+end
+
+--- Ends it, and removes its directory; output() still tells what it wrote. May be called again.
+---@param signal? string "TERM" if nil
+---@return integer? status its exit status; nil: it did not end by itself, or has been stopped before
+function process:stop(signal)
+  if self.stopped then
+    return nil
+  end
+  local status = self.dir .. "/status"
+  if not read(status) then
+    os.execute(("kill -%s %d"):format(signal or "TERM", self.pid))
+  end
+  local ended = poll(function() return read(status) end)
+  if not ended then
+    os.execute(("kill -KILL %d"):format(self.pid))
+    poll(function() return read(status) end)
+  end
+  self.stopped = self:output()
+  shell("rm -rf " .. self.dir)
+  return ended and tonumber(ended)
+end
+
+return process
