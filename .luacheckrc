@@ -5,3 +5,4 @@ exclude_files = { "build" }
 files["spec"] = { std = "max+busted" }
 files["spec/support/simulator"] = { std = "ngx_lua" }
 files["examples/neovim.lua"] = { read_globals = { "vim" } }
+files["examples/nginx"] = { std = "ngx_lua" }

@@ -1,8 +1,9 @@
 --- Runs an nginx with a configuration, on a free port of the loopback interface.
 
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
-local nginx = {}
+local nginx = setmetatable({}, { __index = process })
 nginx.__index = nginx
 
 local function read(path)
@@ -14,40 +15,28 @@ local function read(path)
   return text
 end
 
--- Below those that the system gives to outgoing connections.
-local function random_port()
-  local bytes = assert(io.open("/dev/urandom", "rb"))
-  local a, b = bytes:read(2):byte(1, 2)
-  bytes:close()
-  return 20000 + (a * 256 + b) % 12000
+local function answers(port)
+  return read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true)
 end
 
---- Starts one.
----@param config string in which @DIR@ stands for a directory of its own, @PORT@ for the port, @NEXT@ for the one after it
----@param prepare? fun(dir: string) called before the first start
+--- Starts one. nginx is to write its errors to @DIR@/error.log, and its number to @DIR@/nginx.pid.
+---@param config string in which @DIR@ stands for a directory of its own, @PORT@ and @NEXT@ for two ports
+---@param prepare? fun(dir: string) puts into that directory what the configuration names
 ---@return table nginx dir, port, url
 function nginx.start(config, prepare)
-  local dir = shell("mktemp -d"):gsub("%s+$", "")
-  if prepare then
-    prepare(dir)
-  end
-  local output
-  for _ = 1, 20 do
-    local port = random_port()
+  local port = process.free_port()
+  local self = process.start("nginx -p . -c nginx.conf -g 'daemon off;'", function(started)
+    return answers(port) and read(started.dir .. "/nginx.pid") ~= ""
+  end, function(dir)
+    if prepare then
+      prepare(dir)
+    end
     local file = assert(io.open(dir .. "/nginx.conf", "wb"))
     file:write((config:gsub("@(%u+)@", { DIR = dir, PORT = port, NEXT = port + 1 })))
     file:close()
-    local status
-    output, status = shell(("nginx -p %s -c nginx.conf"):format(dir))
-    if status == 0 then
-      return setmetatable({ dir = dir, port = port, url = "http://127.0.0.1:" .. port }, nginx)
-    elseif not output:find("Address already in use", 1, true) then
-      break
-    end
-  end
-  local log = read(dir .. "/error.log")
-  shell("rm -rf " .. dir)
-  error("nginx does not start: " .. output .. log)
+  end)
+  self.port, self.url = port, "http://127.0.0.1:" .. port
+  return setmetatable(self, nginx)
 end
 
 --- The error log.
@@ -60,22 +49,15 @@ end
 ---@return string[]
 function nginx:workers()
   local list = {}
-  for pid in shell(("p=$(cat %s/nginx.pid); cat /proc/$p/task/$p/children"):format(self.dir)):gmatch "%d+" do
+  for pid in read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):gmatch "%d+" do
     list[#list + 1] = pid
   end
   return list
 end
 
---- "reload", "quit", …
-function nginx:signal(name)
-  return shell(("nginx -p %s -c nginx.conf -s %s"):format(self.dir, name))
-end
-
---- Ends it, whatever it is at.
-function nginx:stop()
-  shell(([[cd %s && if p=$(cat nginx.pid 2>/dev/null); then kill $p; i=0
-    while kill -0 $p 2>/dev/null && [ $i -lt 250 ]; do sleep 0.02; i=$((i + 1)); done; kill -9 $p 2>/dev/null; fi
-    rm -rf %s]]):format(self.dir, self.dir))
+--- Has it reload its configuration.
+function nginx:reload()
+  shell(("kill -HUP %d"):format(self.pid))
 end
 
 return nginx

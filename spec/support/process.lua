@@ -51,11 +51,15 @@ end
 ---@return integer
 function process.free_port()
   local taken = (read "/proc/net/tcp" or "") .. (read "/proc/net/tcp6" or "")
-  local source, port = assert(io.open("/dev/urandom", "rb")), nil
-  repeat
+  local source = assert(io.open("/dev/urandom", "rb"))
+  local function draw() -- below the ports that the system gives to outgoing connections
     local a, b = source:read(2):byte(1, 2)
-    port = 20000 + (a * 256 + b) % 12000 -- below the ports that the system gives to outgoing connections
-  until not taken:find((":%04X "):format(port), 1, true)
+    return 20000 + (a * 256 + b) % 12000
+  end
+  local port = draw()
+  while taken:find((":%04X "):format(port), 1, true) do
+    port = draw()
+  end
   source:close()
   return port
 end
@@ -64,9 +68,13 @@ end
 ---@param command string one program with its arguments, as a shell reads them; NAME=value may stand before it; it
 ---starts in a private directory, and is to stay in the foreground
 ---@param is_ready fun(self: table): any asked again and again; true: it is
+---@param prepare? fun(dir: string) puts into that directory what the program needs
 ---@return table process with `pid` and `dir`, the private directory
-function process.start(command, is_ready)
+function process.start(command, is_ready, prepare)
   local self = setmetatable({ dir = shell "mktemp -d":match "%S+" }, process)
+  if prepare then
+    prepare(self.dir)
+  end
   local owner = read "/proc/self/stat":match "^%d+"
   os.execute(SUPERVISOR:format(self.dir, command, owner, owner))
   self.pid = poll(function()

@@ -28,10 +28,6 @@ local function read(path)
   return text
 end
 
-local function own_pid()
-  return read("/proc/self/stat"):match "^%d+"
-end
-
 -- A certificate authority of its own, and a certificate for 127.0.0.1 and localhost.
 local function make_certificates(dir)
   command([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=simulator-ca \
@@ -47,7 +43,7 @@ end
 ---@return table simulator url, and with tls: tls_url, ca_file
 function simulator.start(options)
   local tls = options and options.tls
-  local values = { OWNER = own_pid(), SOURCE = source, BENCH = BENCH, TLS = tls and TLS or "" }
+  local values = { SOURCE = source, BENCH = BENCH, TLS = tls and TLS or "" }
   if source:sub(1, 1) ~= "/" then
     values.SOURCE = command "pwd" .. "/" .. source
   end

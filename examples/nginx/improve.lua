@@ -1,0 +1,93 @@
+-- For nginx.conf, beside it.
+
+local cekura = require "cekura"
+local cjson = require "cjson.safe"
+
+local improve = {}
+
+-- One client for each worker, made when it is first needed: never in init_by_lua, before the workers are there.
+local client
+
+local function the_client()
+  client = client or cekura.assert(cekura.new())
+  return client
+end
+
+local STATUS = { invalid = 400, not_found = 404, gone = 410, rate_limited = 429, timeout = 504, closed = 503 }
+
+local function say(value)
+  ngx.header.content_type = "application/json"
+  ngx.say(cjson.encode(value))
+end
+
+local function refuse(status, message)
+  ngx.status = status
+  say { error = message }
+end
+
+local function fail(err)
+  ngx.log(ngx.WARN, tostring(err))
+  refuse(STATUS[err.kind] or 502, err.message)
+end
+
+local function start_job()
+  ngx.req.read_body()
+  local given = cjson.decode(ngx.req.get_body_data() or "")
+  if type(given) ~= "table" then
+    return nil, refuse(400, "the body is to be a JSON object")
+  end
+  -- What is missing or of the wrong type is raised, as a mistake of the program's: here, it is the caller's.
+  local ok, job, err = pcall(function()
+    return the_client().calls:improve_prompt {
+      agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
+    }
+  end)
+  if not ok then
+    return nil, refuse(400, job)
+  elseif not job then
+    return nil, fail(err)
+  end
+  return job
+end
+
+local function say_outcome(job, timeout)
+  local result, err = job:wait { timeout = timeout }
+  if result then
+    say { state = job.state, improved_prompt = result.improved_prompt, summary = result.summary_of_changes }
+  elseif err.kind == "timeout" or err.kind == "closed" then -- it goes on, in the service
+    ngx.status = 202
+    say { state = job.state, token = job:token() }
+  else
+    fail(err)
+  end
+end
+
+function improve.improve()
+  local job = start_job()
+  if job then
+    say_outcome(job)
+  end
+end
+
+function improve.start()
+  local job = start_job()
+  if job then
+    ngx.status = 202
+    say { token = job:token() }
+  end
+end
+
+-- Answers within half a minute, with the outcome or with the token to ask again.
+function improve.outcome()
+  local job, err = the_client():resume(ngx.req.get_uri_args().token or "")
+  if not job then
+    return fail(err)
+  end
+  say_outcome(job, 30)
+end
+
+function improve.stats()
+  say(the_client():stats())
+end
+
+return improve

@@ -1,0 +1,457 @@
+-- The module in nginx: real ones, whose Lua is LuaJIT. One of the Luas tries it.
+
+local cekura = require "cekura"
+local nginx = require "spec.support.nginx"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "luajit" then
+  return
+end
+
+local HERE = shell("pwd"):gsub("%s+$", "")
+
+local START = "/observability/v1/call-logs/improve_prompt_bg/"
+local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
+
+-- What every configuration here begins with.
+local HEAD = ([[
+load_module /usr/lib/nginx/modules/ndk_http_module.so;
+load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+user root;
+worker_processes 1;
+pid @DIR@/nginx.pid;
+error_log @DIR@/error.log notice;
+events { worker_connections 2048; }
+http {
+  access_log off;
+  client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; fastcgi_temp_path @DIR@/fastcgi;
+  uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;
+  lua_package_path "@DIR@/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
+  lua_package_cpath "%s/build/luajit/?.so;;";
+]]):format(HERE, HERE, HERE)
+
+-- A client for each worker, in a module `app`.
+local APP = [[
+local cekura = require "cekura"
+local app, client = {}, nil
+function app.client()
+  client = client or cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, %s })
+  return client
+end
+function app.job()
+  return cekura.assert(app.client().calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+end
+return app
+]]
+
+describe("in nginx", function()
+  local server = simulator.during(setup, teardown)
+  local host, client -- the nginx under test, and a client of it
+
+  before_each(function()
+    server:reset()
+  end)
+
+  after_each(function()
+    if client then
+      client:close()
+    end
+    if host then
+      host:stop()
+    end
+    client, host = nil, nil
+  end)
+
+  -- Starts nginx with this in its http block.
+  local function start(http, options)
+    host = nginx.start(HEAD .. http .. "}\n", function(dir)
+      local file = assert(io.open(dir .. "/app.lua", "w"))
+      file:write(APP:format(server.url, options or ""))
+      file:close()
+    end)
+    client = server:client { base_url = host.url, retries = 0, max_in_flight = 100 }
+  end
+
+  local function serve(locations, options)
+    start(("server { listen 127.0.0.1:@PORT@; lua_check_client_abort on; location = /plain { return 200 plain; }"
+      .. "location = /stats { content_by_lua_block {"
+      .. "  ngx.say(require('cjson').encode(require('app').client():stats())) } }\n%s }"):format(locations), options)
+  end
+
+  local function get(path)
+    local response, err = client:request("GET", path)
+    return response and (response.body:gsub("\n$", "")) or err.response and err.response.body or tostring(err)
+  end
+
+  local function threads(pid)
+    return tonumber((shell(("ls /proc/%s/task | wc -l"):format(pid))))
+  end
+
+  -- Waits until the function returns something true; a busy machine is slow.
+  local function eventually(fn)
+    for _ = 1, 600 do
+      local value = fn()
+      if value then
+        return value
+      end
+      os.execute "sleep 0.02"
+    end
+    return nil
+  end
+
+  local function polls()
+    local count = 0
+    for _, request in ipairs(server:requests()) do
+      count = count + (request.path:sub(1, #PROGRESS) == PROGRESS and 1 or 0)
+    end
+    return count
+  end
+
+  local function endless()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+  end
+
+  local JOB = [[location = /job { content_by_lua_block {
+    local job = require("app").job()
+    local result, err = job:wait { interval = 0.1 }
+    ngx.say(result and result.improved_prompt or err.kind .. " " .. job:token())
+  } }]]
+
+  it("waits in every phase that can", function()
+    serve [[
+      location = /content { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
+      location = /rewrite {
+        rewrite_by_lua_block { ngx.ctx.status = require("app").client():request("GET", "/echo/").status }
+        content_by_lua_block { ngx.say(ngx.ctx.status) }
+      }
+      location = /access {
+        access_by_lua_block { ngx.exit(require("app").client():request("GET", "/echo/").status + 203) }
+      }
+      location = /timer { content_by_lua_block {
+        local done = require("ngx.semaphore").new()
+        local status
+        ngx.timer.at(0, function() status = require("app").client():request("GET", "/echo/").status; done:post() end)
+        done:wait(10)
+        ngx.say(status)
+      } }
+      location = /coroutine { content_by_lua_block {
+        ngx.say(coroutine.wrap(function()
+          return select(2, pcall(function() return require("app").client():request("GET", "/echo/").status end))
+        end)())
+      } }
+    ]]
+    assert.equal("200", get "/content")
+    assert.equal("200", get "/rewrite")
+    assert.equal(403, select(2, client:request("GET", "/access")).status)
+    assert.equal("200", get "/timer")
+    assert.equal("200", get "/coroutine")
+  end)
+
+  it("says so in phases that cannot", function()
+    serve [[
+      location = /set { set_by_lua_block $said { return select(2, pcall(function()
+        return require("app").client():request("GET", "/echo/") end)) } return 200 $said; }
+      location = /header { return 200 x; header_filter_by_lua_block {
+        ngx.header.said = select(2, pcall(function() require("app").client():request("GET", "/echo/") end)) } }
+      location = /body { return 200 x; body_filter_by_lua_block {
+        ngx.arg[1] = select(2, pcall(function() require("cekura").sleep(0) end)) } }
+      location = /log { return 200 x; log_by_lua_block { require("app").client():request("GET", "/echo/") } }
+    ]]
+    local line = "^.*:%d+: cekura: nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer$"
+    assert.truthy(get "/set":find((line:gsub("%%s", "set"))))
+    assert.truthy(client:request("GET", "/header").headers.said:find((line:gsub("%%s", "header_filter"))))
+    get "/log"
+    assert.truthy(eventually(function()
+      return host:log():find("cekura: nginx cannot wait in log_by_lua", 1, true)
+    end))
+    assert.equal(0, #server:requests())
+  end)
+
+  it("refuses a client that would be made before the fork", function()
+    local ok, raised = pcall(start, "init_by_lua_block { require('app').client() }")
+    assert.is_false(ok)
+    assert.truthy(raised:find("init_worker_by_lua, or when it is first needed", 1, true), raised)
+  end)
+
+  it("has tasks, in requests and where there is none", function()
+    server:script("/slow/", { { delay = 5 } })
+    serve [[
+      location = /join { content_by_lua_block {
+        local cekura = require "cekura"
+        local order = {}
+        local task = cekura.spawn(function(...)
+          order[#order + 1] = "task"
+          cekura.sleep(0.01)
+          return ...
+        end, 1, nil, 3)
+        order[#order + 1] = "caller"
+        local a, b, c = task:join()
+        ngx.say(table.concat(order, " "), " ", a, tostring(b), c)
+      } }
+      location = /cancel { content_by_lua_block {
+        local cekura = require "cekura"
+        local endless = cekura.spawn(function() while true do cekura.sleep(0.01) end end)
+        local asking = cekura.spawn(function() return require("app").client():request("GET", "/slow/") end)
+        local never = cekura.spawn(function() error "it ran" end)
+        never:cancel()
+        cekura.sleep(0.05)
+        for _, task in ipairs { endless, asking, never } do
+          task:cancel()
+          local value, err = task:join()
+          ngx.say(tostring(value), " ", err.kind)
+        end
+      } }
+      location = /run { content_by_lua_block {
+        local cekura = require "cekura"
+        local left = 0
+        ngx.say(cekura.run(function()
+          for _ = 1, 3 do
+            cekura.spawn(function() left = left + 1; cekura.sleep(0.05); left = left - 1 end)
+          end
+          return "main"
+        end), " ", left, " ", tostring(select(2, pcall(cekura.run, function()
+          cekura.spawn(error, "nobody joins", 0)
+        end))))
+      } }
+      location = /log { return 200 x; log_by_lua_block {
+        require("cekura").spawn(function() require("app").client():request("GET", "/from_log/") end)
+      } }
+    ]]
+    assert.equal("caller task 1nil3", get "/join")
+    assert.equal("nil cancelled\nnil cancelled\nnil cancelled", get "/cancel")
+    assert.equal("main 0 nobody joins", get "/run")
+    get "/log"
+    assert.truthy(eventually(function()
+      local sent = server:requests()
+      return sent[#sent] and sent[#sent].path == "/from_log/"
+    end))
+  end)
+
+  it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
+    serve([[
+      location = /lost { content_by_lua_block { require("cekura").spawn(error, "lost task", 0) } }
+      location = /handler { content_by_lua_block {
+        ngx.say(select(2, pcall(function() require("app").client():request("GET", "/echo/") end)))
+      } }
+    ]], [[on_event = function(event)
+      if event.name == "request_finished" then require("cekura").sleep(1) end
+    end]])
+    get "/lost"
+    assert.truthy(host:log():find("a task raised, and nobody joined it: lost task", 1, true))
+    assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/handler")
+  end)
+
+  it("serves others while jobs are waited for, by one client of the worker's", function()
+    serve(JOB)
+    local order = {}
+    cekura.run(function()
+      for index = 1, 30 do
+        cekura.spawn(function()
+          assert.truthy(get "/job":find("Confirm", 1, true))
+          order[#order + 1] = "job"
+        end)
+        if index % 3 == 0 then
+          cekura.spawn(function()
+            cekura.sleep(0.05)
+            assert.equal("plain", get "/plain")
+            order[#order + 1] = "plain"
+          end)
+        end
+      end
+    end)
+    assert.equal("plain", order[10])
+    assert.equal("job", order[11])
+    assert.equal(40, #order)
+    local stats = cekura.call_log(get "/stats")
+    assert.equal(30, stats.jobs)
+    assert.is_true(stats.max_in_flight <= 16)
+    assert.equal(30, #(function()
+      local starts = {}
+      for _, request in ipairs(server:requests()) do
+        if request.path == START then
+          starts[#starts + 1] = request
+        end
+      end
+      return starts
+    end)())
+  end)
+
+  it("lets a client that goes away end its own wait, and no other", function()
+    endless()
+    serve(JOB .. [[
+      location = /same { content_by_lua_block {
+        local app = require "app"
+        app.shared = app.shared or app.job()
+        ngx.say(app.shared:wait { interval = 0.1 }.improved_prompt)
+      } }
+    ]])
+    local outcome
+    cekura.run(function()
+      local leaving, leaving_too = cekura.spawn(get, "/same"), cekura.spawn(get, "/job")
+      cekura.sleep(0.3)
+      local staying = cekura.spawn(get, "/same")
+      cekura.sleep(0.3)
+      leaving:cancel()
+      leaving_too:cancel()
+      cekura.sleep(2.5) -- those who are gone are looked after once a second
+      server:reset()
+      endless()
+      cekura.sleep(1)
+      local seen = {}
+      for _, request in ipairs(server:requests()) do
+        seen[request.path] = true
+      end
+      local first = next(seen)
+      assert.truthy(first) -- one job is polled, the other is not
+      assert.is_nil(next(seen, first))
+      server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+      outcome = staying:join()
+    end)
+    assert.equal("Better.", outcome)
+    local before = polls()
+    os.execute "sleep 0.5"
+    assert.equal(before, polls())
+  end)
+
+  for _, way in ipairs { "HUP", "QUIT" } do
+    it("is not held up by waiting jobs when it gets " .. way, function()
+      endless()
+      serve(JOB .. [[ location = /sleep { content_by_lua_block {
+        ngx.say(select(2, pcall(require("cekura").sleep, 1000)).kind) } } ]])
+      local old = host:workers()[1]
+      cekura.run(function()
+        local waiting, sleeping = cekura.spawn(get, "/job"), cekura.spawn(get, "/sleep")
+        cekura.sleep(0.5)
+        shell(("kill -%s %d"):format(way, host.pid))
+        local said = waiting:join()
+        assert.truthy(said:find "^closed %w+", said)
+        assert.equal("closed", sleeping:join())
+        assert.truthy(eventually(function()
+          return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
+        end))
+        if way == "HUP" then
+          server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+          assert.equal("Better.", get "/job")
+          assert.are_not.equal(old, host:workers()[1])
+        else
+          assert.equal(0, host:stop())
+        end
+      end)
+    end)
+  end
+
+  it("leaves no thread, no descriptor and no file behind", function()
+    serve(JOB)
+    local worker = host:workers()[1]
+    local function files()
+      return (shell(("ls -d /tmp/cekura-bridge-%s-* 2>/dev/null"):format(worker)))
+    end
+    local function descriptors() -- but sockets: connections are kept
+      return tonumber((shell(("ls -l /proc/%s/fd | grep -c anon_inode"):format(worker))))
+    end
+    cekura.run(function()
+      local waiting = cekura.spawn(get, "/job")
+      assert.truthy(eventually(function() cekura.sleep(0.01) return threads(worker) == 2 end))
+      assert.equal("", files())
+      waiting:join()
+    end)
+    assert.truthy(eventually(function() return threads(worker) == 1 end))
+    local before = descriptors()
+    for _ = 1, 3 do
+      get "/job"
+      assert.truthy(eventually(function() return threads(worker) == 1 end))
+    end
+    assert.is_true(descriptors() == before)
+  end)
+
+  it("takes away what a worker has left that was killed", function()
+    endless()
+    serve(JOB)
+    local worker = host:workers()[1]
+    local left = ("/tmp/cekura-bridge-%s-abcdef"):format(worker)
+    shell(("mkdir -m 700 %s && touch %s/socket"):format(left, left))
+    cekura.run(function()
+      local waiting = cekura.spawn(get, "/job")
+      cekura.sleep(0.5)
+      assert.equal("socket\n", (shell("ls " .. left))) -- its owner runs
+      shell("kill -KILL " .. worker)
+      waiting:join()
+      assert.truthy(eventually(function() return get "/plain" == "plain" end))
+      server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+      assert.equal("Better.", get "/job")
+    end)
+    assert.equal("", (shell(("ls -d %s 2>/dev/null"):format(left))))
+  end)
+
+  it("piles up no threads with lua_code_cache off", function()
+    serve("lua_code_cache off;" .. [[ location = /one { content_by_lua_block {
+      ngx.say(require("app").client():request("GET", "/echo/").status) } } ]])
+    local worker = host:workers()[1]
+    for _ = 1, 40 do
+      assert.equal("200", get "/one")
+    end
+    assert.truthy(eventually(function() return threads(worker) == 1 end))
+  end)
+
+  it("goes without a thread when asked to", function()
+    serve(JOB .. [[ location = /one { content_by_lua_block {
+      ngx.say(require("app").client():request("GET", "/echo/").status) } } ]], "ticks = true")
+    local worker = host:workers()[1]
+    assert.equal("200", get "/one")
+    cekura.run(function()
+      local waiting = cekura.spawn(get, "/job")
+      cekura.sleep(0.5)
+      assert.equal(1, threads(worker))
+      assert.equal("plain", get "/plain")
+      assert.truthy(waiting:join():find("Confirm", 1, true))
+    end)
+  end)
+
+  it("tells a job's deadline and the end of its client on time", function()
+    endless()
+    serve [[
+      location = /late { content_by_lua_block {
+        ngx.say(select(2, require("app").job():wait { timeout = 0.3, interval = 0.05 }).kind) } }
+      location = /close { content_by_lua_block {
+        local cekura, app = require "cekura", require "app"
+        local waiting = cekura.spawn(function() return app.job():wait() end)
+        cekura.sleep(0.2)
+        app.client():close()
+        ngx.say(select(2, waiting:join()).kind)
+      } }
+    ]]
+    assert.equal("timeout", get "/late")
+    assert.equal("closed", get "/close")
+    local worker = host:workers()[1]
+    assert.truthy(eventually(function() return threads(worker) == 1 end))
+  end)
+
+  it("runs the example", function()
+    local file = assert(io.open "examples/nginx/nginx.conf")
+    local config = file:read "*a"
+    file:close()
+    config = config:gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@"):gsub("lua_package_path \"[^\"]*\"",
+      ("lua_package_path \"%s/examples/nginx/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;\"; lua_package_cpath "
+        .. "\"%s/build/luajit/?.so;;\""):format(HERE, HERE, HERE, HERE))
+      :gsub("env CEKURA_API_KEY;", "user root; pid @DIR@/nginx.pid; error_log @DIR@/error.log;"
+        .. "env CEKURA_API_KEY=sim-key;")
+      :gsub("env CEKURA_API_URL;", ("env CEKURA_API_URL=%s;"):format(server.url))
+      :gsub("http {", "http { access_log off; client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; "
+        .. "fastcgi_temp_path @DIR@/fastcgi; uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;")
+    host = nginx.start(config)
+    client = server:client { base_url = host.url, retries = 0 }
+    local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
+    local improved = cekura.assert(client:request("POST", "/improve", { body = asked })):json()
+    assert.equal("succeeded", improved.state)
+    assert.truthy(improved.improved_prompt:find("^Be brief."))
+    local started = cekura.assert(client:request("POST", "/start", { body = asked }))
+    assert.equal(202, started.status)
+    local outcome = cekura.assert(client:request("GET", "/outcome", { query = { token = started:json().token } }))
+    assert.equal("succeeded", outcome:json().state)
+    local _, err = client:request("POST", "/start", { body = { agent_id = 2142 } })
+    assert.equal(400, err.status)
+    assert.truthy(err.response:json().error:find "is missing", err.response.body)
+    assert.equal(3, cekura.assert(client:request("GET", "/stats")):json().jobs)
+  end)
+end)
