@@ -300,7 +300,7 @@ describe("in nginx", function()
       cekura.sleep(1)
       local seen = {}
       for _, request in ipairs(server:requests()) do
-        seen[request.path] = true
+        seen[request.uri] = true
       end
       local first = next(seen)
       assert.truthy(first) -- one job is polled, the other is not
@@ -399,12 +399,14 @@ describe("in nginx", function()
       ngx.say(require("app").client():request("GET", "/echo/").status) } } ]], "ticks = true")
     local worker = host:workers()[1]
     assert.equal("200", get "/one")
+    endless()
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
-      cekura.sleep(0.5)
+      assert.truthy(eventually(function() cekura.sleep(0.01) return polls() > 2 end))
       assert.equal(1, threads(worker))
       assert.equal("plain", get "/plain")
-      assert.truthy(waiting:join():find("Confirm", 1, true))
+      server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+      assert.equal("Better.", waiting:join())
     end)
   end)
 

@@ -14,7 +14,7 @@
 --   step(client), timeout(client)   what client:step() and client:timeout() do
 --   log(message)         optional: where errors go that nobody else hears of
 --
--- A host that ends somebody who waits, so that he never comes back from park(), calls w.on_gone() if that is there.
+-- A host that ends somebody who waits, so that he never comes back from park(), calls w:on_gone() if that is there.
 --
 -- Few write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an adapter
 -- of two functions; for one with threads of its own, cekura.loop.threads of a few more.
@@ -23,7 +23,8 @@ local errors = require "cekura.errors"
 
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
-local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx" }
+local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx",
+  cqueues = "cekura.loop.cqueues" }
 
 -- A host is known by what only it gives a program, never by a module that merely is loaded: a script may have
 -- loaded luv and never run its loop.
@@ -40,17 +41,47 @@ end
 local found
 
 local function find_host()
-  found = found or (is_nginx() and "ngx" or is_neovim() and "luv" or "own")
+  found = found or is_nginx() and "ngx" or is_neovim() and "luv" or "none"
   return found
 end
 
---- The adapter of that name ("auto", "own", "luv"), or the table itself if it has an adapter's functions; see
--- cekura.loop.own for what they do. Raises for anything else.
+-- Where there is no host, the threads of cqueues have their controllers, and everything else the own loop. A program
+-- may have both; who calls is known by the controller that is running.
+local function here()
+  local cqueues = package.loaded.cqueues
+  return require(NAMES[cqueues and cqueues.running() and "cqueues" or "own"])
+end
+
+local auto
+
+local function make_auto()
+  local own = require(NAMES.own)
+  auto = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
+    timeout = own.timeout }
+  for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
+    auto[name] = function(...)
+      return here()[name](...)
+    end
+  end
+  function auto.detach(client)
+    local adapter = package.loaded[NAMES.cqueues]
+    if adapter then
+      adapter.detach(client)
+    end
+  end
+  return auto
+end
+
+--- The adapter of that name ("auto", "own", "ngx", …), or the table itself if it has an adapter's functions. Raises for
+-- anything else.
 ---@param choice? string|table
 ---@return table
 local function choose(choice)
   if choice == nil or choice == "auto" then
     choice = find_host()
+    if choice == "none" then
+      return auto or make_auto()
+    end
   end
   if NAMES[choice] then
     return require(NAMES[choice])
@@ -62,7 +93,8 @@ local function choose(choice)
     end
     return choice
   end
-  return errors.misuse(("loop: \"auto\", \"own\", \"luv\" or an adapter expected, got %s"):format(tostring(choice)))
+  return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
+    tostring(choice)))
 end
 
 return choose

@@ -104,6 +104,14 @@ local function wait_for_polls(self, change)
   end
 end
 
+-- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
+local function on_gone(waiter)
+  local self = waiter.subscription
+  wait_for_polls(self, -1)
+  self.waiter = nil
+  self:close()
+end
+
 -- Waits until something is in the queue; else tells why there is nothing.
 local function fill_queue(self)
   local loop = core.fields(self.jobs[1])._loop
@@ -111,15 +119,11 @@ local function fill_queue(self)
   local why
   self.loop, self.waiter = loop, waiter
   wait_for_polls(self, 1)
-  function waiter.on_gone()
-    wait_for_polls(self, -1)
-    self.waiter = nil
-    self:close()
-  end
+  waiter.on_gone, waiter.subscription = on_gone, self
   repeat
     why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
   until self.first <= self.last or why ~= "woken"
-  waiter.on_gone = nil
+  waiter.on_gone, waiter.subscription = nil, nil
   wait_for_polls(self, -1)
   self.waiter = nil
   return why

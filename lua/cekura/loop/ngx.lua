@@ -9,7 +9,7 @@ local threads = require "cekura.loop.threads"
 
 local ngx = ngx -- luacheck: ignore 113
 
-local host = {}
+local host = { linger = 0.1 }
 
 local YIELDS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
   ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true, preread = true }
@@ -19,7 +19,6 @@ function host.here()
   if not YIELDS[phase] then
     errors.misuse(("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer"):format(phase))
   end
-  return true
 end
 
 function host.signal()

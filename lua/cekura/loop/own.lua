@@ -275,6 +275,16 @@ function own.attach(client)
   clients[attached] = client
 end
 
+--- Iterates over all clients.
+function own.clients()
+  local place
+  return function()
+    local client
+    place, client = next(clients, place)
+    return client
+  end
+end
+
 local function step(client)
   advance(client)
   fire_due()

@@ -2,8 +2,8 @@
 -- has come. Who waits for a request or a job waits in his thread for a signal; a thread beside them, the pump, goes on
 -- as long as the engine has something to do, steps it, and so has the signals given. What a host has to bring:
 --
---   here()                whether a thread of the host's calls; false: plain code, whose wait blocks just its call.
---                         Raises where there can be no waiting at all
+--   here()                raises where there can be no waiting
+--   is_plain()            optional: whether it is none of its threads that calls, but code whose wait may block it
 --   signal() -> s         something that one thread waits for
 --   wait(s, seconds)      yields until it is notified, or so long
 --   notify(s)             from wherever Lua runs
@@ -12,7 +12,7 @@
 --   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, and may
 --                         return earlier; and optionally one that ends it, also while the other waits. `ticks` makes
 --                         one for hosts that cannot watch a descriptor
---   step(client)          optional: in place of the engine's step alone
+--   linger                optional: seconds that a pump stays after its last work, where its start is dear
 --   is_closing()          optional: whether the host is ending, and only waits for what still runs
 --   is_gone(s)            optional: whether the thread that waited for it was ended by the host
 --   scope()               optional: something that is another for threads that may get each other's coroutine
@@ -40,15 +40,9 @@ if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
   end
 end
 
--- Seconds. Waiting is sliced, so that the end of the host is seen; a pump stays so long after its last work, since its
--- start costs more than a request; and looks so often after those who are gone.
-local SLICE, LINGER, BEAT = 2, 0.1, 1
-
--- As long as no pump runs, each waiter steps by itself; one that does not begin in time never will.
-local WITHOUT_PUMP, BEGIN = 0.005, 1
-
--- Longer than this, no host is asked to wait.
-local LONGEST = 3600
+-- Seconds. Waiting is sliced, so that the end of the host, and of a pump, is seen. As long as no pump runs, each waiter
+-- steps by itself. A pump looks so often after those who are gone, and is thought lost when it does not.
+local SLICE, WITHOUT_PUMP, BEAT, LOST = 2, 0.005, 1, 3
 
 local FIRST_TICK, LAST_TICK = 0.001, 0.02
 
@@ -73,12 +67,12 @@ end
 ---@param host table
 ---@return table adapter in the shape that is described in cekura.loop
 function threads.new(name, host)
-  local adapter = { name = name, timeout = own.timeout, log = host.log }
+  local adapter = { name = name, park = own.park, wake = own.wake, attach = own.attach, step = own.step,
+    timeout = own.timeout, log = host.log }
+  local linger = host.linger or 0
 
-  -- Weak by value, as in cekura.loop.own.
-  local clients, attached = setmetatable({}, { __mode = "v" }), 0
   local pumps = setmetatable({}, { __mode = "k" }) -- by client
-  local parked = {}
+  local parked = setmetatable({}, { __mode = "k" })
   local stepping = false
   local task_of = setmetatable({}, { __mode = "k" }) -- by coroutine
 
@@ -87,7 +81,7 @@ function threads.new(name, host)
   -- What is called from a step, an event handler, runs on behalf of whoever happens to step.
   local function step(client)
     stepping = true
-    local ok, raised = pcall(host.step or advance, client)
+    local ok, raised = pcall(host.is_plain and own.step or advance, client)
     stepping = false
     if not ok then
       host.log("cekura: " .. tostring(raised))
@@ -97,7 +91,7 @@ function threads.new(name, host)
   local function let_go(waiter)
     parked[waiter] = nil
     if waiter.on_gone then
-      waiter.on_gone()
+      waiter:on_gone()
     end
     if waiter.body ~= nil then
       tasks.finish(waiter, false, "the host has ended the task")
@@ -113,33 +107,30 @@ function threads.new(name, host)
   end
 
   local function pump(client, state)
-    state.running = true
     local wait, stop = host.watch(client)
-    state.stop = stop
-    local beat, lingering = core.now() + BEAT, false
-    while not core.is_closed(client) do
-      core.alarm(client, lingering and LINGER or BEAT)
+    local looked = core.now()
+    state.stop, state.running = stop, true
+    repeat
+      local now = core.now()
+      if core.is_busy(client) then
+        state.used = now
+      end
+      state.beat = now
+      core.alarm(client, state.used == now and BEAT or linger)
       wait()
       step(client)
-      if host.is_gone and core.now() >= beat then
+      if host.is_gone and core.now() - looked >= BEAT then
         look_after_gone()
-        beat = core.now() + BEAT
+        looked = core.now()
       end
-      if core.is_busy(client) or state.used then
-        lingering, state.used = false, false
-      elseif lingering then
-        break
-      else
-        lingering = true
-      end
-    end
+    until core.is_closed(client) or not core.is_busy(client) and core.now() - state.used >= linger
     if stop then
       stop()
     end
   end
 
   local function start_pump(client)
-    local state = { started = core.now() }
+    local state = { beat = core.now() }
     pumps[client] = state
     host.start_pump(function()
       local ok, raised = protected(pump, client, state)
@@ -159,16 +150,16 @@ function threads.new(name, host)
   -- Sends what was asked for, and has a pump go on with it. Returns whether one runs.
   local function drive()
     local driven = true
-    for _, client in pairs(clients) do
+    for client in own.clients() do
       if core.due(client) == 0 then
         step(client)
       end
       if core.is_busy(client) then
         local state = pumps[client]
-        if not state or not state.running and core.now() - state.started > BEGIN then
+        if not state or core.now() - state.beat > LOST then
           state = start_pump(client)
         end
-        state.used = true
+        state.used = core.now()
         driven = driven and state.running
       end
     end
@@ -182,24 +173,27 @@ function threads.new(name, host)
     return task and (not host.scope or task.scope == host.scope()) and task or nil
   end
 
+  -- How a thread of the host's is parked and woken; own.park() and own.wake() come here for it.
+  local side = {}
+
   function adapter.waiter()
-    if stepping then
-      error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
-    elseif not host.here() then
-      return own.waiter()
-    end
     local task = current()
-    if task then
+    if not task and host.is_plain and host.is_plain() then
+      return own.waiter()
+    elseif stepping then
+      error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
+    elseif task then
       tasks.check(task)
+      own.check_yield()
       return task
     end
-    return { signal = host.signal() }
+    host.here()
+    own.check_yield()
+    return { signal = host.signal(), host = side }
   end
 
-  function adapter.wake(waiter)
-    if not waiter.signal then
-      return own.wake(waiter)
-    elseif not waiter.why then
+  function side.wake(waiter)
+    if not waiter.why then
       waiter.why = "woken"
       if parked[waiter] then
         host.notify(waiter.signal)
@@ -216,7 +210,7 @@ function threads.new(name, host)
     local until_ = core.now() + seconds
     parked[waiter] = true
     while not waiter.why and not is_closing(idle) and core.now() < until_ do
-      local slice = not drive() and WITHOUT_PUMP or idle and SLICE or LONGEST
+      local slice = drive() and SLICE or WITHOUT_PUMP
       if not waiter.why then
         host.wait(waiter.signal, math.max(0, math.min(slice, until_ - core.now())))
       end
@@ -224,10 +218,8 @@ function threads.new(name, host)
     parked[waiter] = nil
   end
 
-  function adapter.park(waiter, seconds, idle)
-    if not waiter.signal then
-      return own.park(waiter, seconds)
-    elseif tasks.to_be_told(waiter) then
+  function side.park(waiter, seconds, idle)
+    if tasks.to_be_told(waiter) then
       return "cancelled"
     end
     wait(waiter, seconds or own.VERY_LONG, idle)
@@ -253,37 +245,38 @@ function threads.new(name, host)
     end))
   end
 
-  adapter.spawn, adapter.run, adapter.sleep = tasks.of {
+  local spawn, run
+  spawn, run, adapter.sleep = tasks.of {
     waiter = adapter.waiter,
-    park = adapter.park,
-    wake = adapter.wake,
+    park = own.park,
+    wake = own.wake,
     log = host.log,
     current = current,
     launch = function(task)
-      task.signal = host.signal()
+      task.signal, task.host = host.signal(), side
       host.start(function()
         run_task(task)
       end)
     end,
   }
 
-  -- ---- clients ----
-
-  function adapter.attach(client)
-    attached = attached + 1
-    clients[attached] = client
-    own.attach(client)
+  -- Without a thread of the host's, there is the own loop.
+  local function either(fn, own_fn)
+    return function(...)
+      local plain = host.is_plain and not current() and host.is_plain()
+      return (plain and own_fn or fn)(...)
+    end
   end
+
+  adapter.spawn, adapter.run = either(spawn, own.spawn), either(run, own.run)
+
+  -- ---- clients ----
 
   function adapter.detach(client)
     local state = pumps[client]
     if state and state.stop then
       state.stop()
     end
-  end
-
-  function adapter.step(client)
-    step(client)
   end
 
   return adapter

@@ -1,0 +1,169 @@
+-- The module in a program with cqueues, whose threads it yields to.
+
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+describe("in a program of cqueues", function()
+  local server = simulator.during(setup, teardown)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  -- Runs a program in another process, with a `client`. Returns what it printed, and its exit status.
+  local function run(loop, code)
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "w"))
+    handle:write(([[
+      local cqueues, cekura = require "cqueues", require "cekura"
+      local function new(options)
+        options = options or {}
+        options.api_key, options.base_url, options.config_file, options.loop = "sim-key", %q, false, %q
+        return cekura.assert(cekura.new(options))
+      end
+      local client = new()
+      local function job()
+        return cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+      end
+      local cq = cqueues.new()
+    ]]):format(server.url, loop), code)
+    handle:close()
+    local output, status = shell(("timeout 30 %s %s"):format(lua, file))
+    os.remove(file)
+    return output, status
+  end
+
+  for _, loop in ipairs { "auto", "cqueues" } do
+    describe("(loop = " .. loop .. ")", function()
+      local function prints(expected, code)
+        local output, status = run(loop, code)
+        assert.equal(expected, output)
+        assert.equal(0, status)
+      end
+
+      it("a thread waits, and the others go on", function()
+        prints("true\ttrue\nended\n", [[
+          local ticks, done = 0, false
+          cq:wrap(function()
+            while not done do ticks = ticks + 1; cqueues.sleep(0.005) end
+          end)
+          cq:wrap(function()
+            local improving = job()
+            local before = ticks
+            local result = cekura.assert(improving:wait { interval = 0.1 })
+            print(result.improved_prompt ~= nil, ticks - before > 10)
+            done = true
+          end)
+          assert(cq:loop())
+          print "ended" -- by itself, when nobody waits any more
+        ]])
+      end)
+
+      it("many wait beside each other, for one client and for several", function()
+        prints("20\n", [[
+          local others, done = { [0] = client, new(), new() }, 0
+          for index = 1, 20 do
+            cq:wrap(function()
+              cekura.assert(cekura.assert(others[index % 3].calls:improve_prompt { agent_id = 1, call_logs = { index },
+                prompt = "x" }):wait { interval = 0.05 })
+              done = done + 1
+            end)
+          end
+          assert(cq:loop())
+          print(done)
+        ]])
+      end)
+
+      it("tasks are threads: joined, cancelled, and what they raise is told", function()
+        prints("7\nnil\tcekura: cancelled: the task was cancelled\nnil\tmine\nran\t200\nfalse\tnobody joins\n", [[
+          cq:wrap(function()
+            print(cekura.spawn(function() cekura.sleep(0.05) return 7 end):join())
+            local endless = cekura.spawn(function() while true do cekura.sleep(0.01) end end)
+            cekura.sleep(0.05)
+            endless:cancel()
+            print(endless:join())
+            print(cekura.spawn(function() cekura.sleep(0) error("mine", 0) end):join())
+            print("ran", cekura.run(function()
+              return cekura.spawn(function() return client:request("GET", "/echo/").status end):join()
+            end))
+            -- Lua 5.1 cannot yield across pcall: a coroutine is in its place
+            print(coroutine.resume(coroutine.create(function()
+              cekura.run(function() cekura.spawn(error, "nobody joins", 0) end)
+            end)))
+          end)
+          assert(cq:loop())
+        ]])
+      end)
+
+      it("plain code, and a coroutine of the program's own, blocks just its call", function()
+        prints("200\n200\n200\n7\n200\n", [[
+          print(client:request("GET", "/echo/").status)
+          cq:wrap(function()
+            print(client:request("GET", "/echo/").status)
+            print(coroutine.wrap(function() return client:request("GET", "/echo/").status end)())
+          end)
+          assert(cq:loop())
+          print(cekura.run(function() cekura.sleep(0.01) return 7 end))
+          print(client:request("GET", "/echo/").status)
+        ]])
+      end)
+
+      it("a deadline passes on time, and close() ends what waits", function()
+        prints("timeout\ttrue\nclosed\n", [[
+          client = new { headers = { ["X-Simulate"] = "life=endless" } }
+          cq:wrap(function()
+            local started = cqueues.monotime()
+            print(select(2, job():wait { interval = 0.02, timeout = 0.3 }).kind, cqueues.monotime() - started < 3)
+            cq:wrap(function() print(select(2, job():wait()).kind) end)
+            cekura.sleep(0.1)
+            client:close()
+          end)
+          assert(cq:loop())
+        ]])
+      end)
+
+      it("another loop takes over from one that is run no longer", function()
+        prints("200\n", [[
+          client = new { headers = { ["X-Simulate"] = "life=endless" } }
+          cq:wrap(function() job():wait() end)
+          cq:loop(0.3)
+          cq = cqueues.new()
+          cq:wrap(function() print(client:request("GET", "/echo/").status) end)
+          assert(cq:loop(20))
+        ]])
+      end)
+    end)
+  end
+
+  it("the client can be polled with no adapter at all", function()
+    local output = run("own", [[
+      local done = false
+      cekura.spawn(function()
+        print(job():wait { interval = 0.05 } ~= nil)
+        done = true
+      end)
+      cq:wrap(function()
+        while not done do
+          cqueues.poll(client)
+          client:step()
+        end
+      end)
+      assert(cq:loop())
+    ]])
+    assert.equal("true\n", output)
+  end)
+end)
+
+-- A module that merely is loaded is no loop.
+describe("the choice of a loop", function()
+  it("is not moved by a module that is loaded", function()
+    local output = shell(([[timeout 20 %s -e '
+      local cekura, cqueues, uv = require "cekura", require "cqueues", require "luv"
+      local ran = false
+      uv.new_timer():start(0, 0, function() ran = true end)
+      print(cekura.run(function() cekura.sleep(0.05) return "own" end), ran)']]):format(lua))
+    assert.equal("own\tfalse\n", output)
+  end)
+end)
