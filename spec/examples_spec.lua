@@ -102,4 +102,20 @@ describe("examples", function()
     end
     assert.is_true(seconds < 15, output) -- one after another they would take four minutes
   end)
+
+  it("select.lua goes on with its other work while a job runs", function()
+    local output, status = shell(("%s timeout 30 %s examples/select.lua 2142 5181749"):format(environment(), lua))
+    assert.equal(0, status, output)
+    local lines = {}
+    for line in output:gmatch "[^\n]+" do
+      lines[#lines + 1] = line:match "^Improved prompt: Be brief" or line:match "^Something else" or line
+    end
+    local order = table.concat(lines, "\n")
+    assert.truthy(order:find "processing\nSomething else\n", order)
+    assert.truthy(order:find("Something else\nThe improvement is completed\nImproved prompt: Be brief", 1, true), order)
+    assert.truthy(server:requests()[1].body:find('"call_logs":["5181749"]', 1, true))
+    output, status = shell(lua .. " examples/select.lua")
+    assert.equal(2, status)
+    assert.truthy(output:find "^usage: ")
+  end)
 end)

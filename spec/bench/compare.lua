@@ -6,7 +6,7 @@ local lua, rounds, requests, in_flight = arg[1], tonumber(arg[2]), arg[3], arg[4
 
 local function measure(command)
   local pipe = assert(io.popen(command))
-  local figure = tonumber((pipe:read "*l"))
+  local figure = pipe:read "*n"
   assert(pipe:close())
   return assert(figure, "no figure from " .. command)
 end

@@ -1,0 +1,103 @@
+--- For nginx.lua beside it: what is measured in the worker.
+
+local cekura = require "cekura"
+local cjson = require "cjson"
+local core = require "cekura.core"
+
+local worker = {}
+
+local PATH = "/observability/v1/call-logs/improve_prompt_progress/?progress_id=x"
+
+local client, waiting
+
+local function the_client()
+  client = client or cekura.assert(cekura.new { api_key = "sim-key", base_url = worker.base_url, config_file = false })
+  return client
+end
+
+local function jobs(count)
+  local list = {}
+  for index = 1, count do
+    list[index] = cekura.assert(the_client():job("calls.improve_prompt", "bench-" .. index))
+  end
+  return list
+end
+
+local function by_cosocket()
+  local socket = ngx.socket.tcp()
+  local host, port = worker.base_url:match "//([^:]*):(%d+)"
+  assert(socket:connect(host, tonumber(port)))
+  assert(socket:send("GET " .. PATH .. " HTTP/1.1\r\nHost: x\r\nX-CEKURA-API-KEY: sim-key\r\n\r\n"))
+  assert(socket:receive "*l":find " 200 ")
+  local length
+  repeat
+    local line = assert(socket:receive "*l")
+    length = length or line:match "^[Cc]ontent%-[Ll]ength: (%d+)"
+  until line == ""
+  assert(#socket:receive(tonumber(length)) > 0)
+  assert(socket:setkeepalive())
+end
+
+local function median(times)
+  table.sort(times)
+  return times[math.ceil(#times / 2)]
+end
+
+local function measure(times, count, fn, ...)
+  for _ = 1, count do
+    local began = core.now()
+    fn(...)
+    times[#times + 1] = (core.now() - began) * 1e6
+  end
+end
+
+function worker.compare()
+  local job = jobs(1)[1]
+  local function poll()
+    assert(job:poll())
+  end
+  local polls, cosockets = {}, {}
+  for _ = 1, ngx.var.arg_rounds do
+    measure(polls, ngx.var.arg_count, poll)
+    if not ngx.var.arg_poll_only then
+      measure(cosockets, ngx.var.arg_count, by_cosocket)
+    end
+  end
+  ngx.say(cjson.encode { count = #polls, poll = median(polls), cosocket = median(cosockets) })
+end
+
+-- Waits for so many jobs in the background, or ends that.
+function worker.wait()
+  if waiting then
+    waiting:cancel()
+    waiting = nil
+  end
+  if not ngx.var.arg_stop then
+    local list, interval = jobs(ngx.var.arg_jobs), tonumber(ngx.var.arg_interval)
+    if ngx.var.arg_known then -- asked for once, before
+      cekura.all(list, { interval = 0.01, timeout = 2 })
+    end
+    local timeout = tonumber(ngx.var.arg_timeout)
+    ngx.timer.at(0, function()
+      waiting = cekura.spawn(function()
+        cekura.all(list, { interval = interval, timeout = timeout })
+      end)
+    end)
+  end
+  ngx.say "{}"
+end
+
+function worker.stats()
+  ngx.say(cjson.encode(the_client():stats()))
+end
+
+-- Another client, whose counters begin anew.
+function worker.fresh()
+  if client then
+    client:close()
+    client = nil
+  end
+  ngx.say "{}"
+end
+
+return worker
