@@ -14,23 +14,6 @@ local HERE = shell("pwd"):gsub("%s+$", "")
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
--- What every configuration here begins with.
-local HEAD = ([[
-load_module /usr/lib/nginx/modules/ndk_http_module.so;
-load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
-user root;
-worker_processes 1;
-pid @DIR@/nginx.pid;
-error_log @DIR@/error.log notice;
-events { worker_connections 2048; }
-http {
-  access_log off;
-  client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; fastcgi_temp_path @DIR@/fastcgi;
-  uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;
-  lua_package_path "@DIR@/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
-  lua_package_cpath "%s/build/luajit/?.so;;";
-]]):format(HERE, HERE, HERE)
-
 -- A client for each worker, in a module `app`.
 local APP = [[
 local cekura = require "cekura"
@@ -65,7 +48,7 @@ describe("in nginx", function()
 
   -- Starts nginx with this in its http block.
   local function start(http, options)
-    host = nginx.start(HEAD .. http .. "}\n", function(dir)
+    host = nginx.start(nginx.config(http), function(dir)
       local file = assert(io.open(dir .. "/app.lua", "w"))
       file:write(APP:format(server.url, options or ""))
       file:close()

@@ -3,6 +3,27 @@
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
+local HERE = shell("pwd"):gsub("%s+$", "")
+
+-- A configuration whose Lua finds what was built in this checkout.
+local FRAME = [[
+load_module /usr/lib/nginx/modules/ndk_http_module.so;
+load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+user root;
+worker_processes 1;
+pid @DIR@/nginx.pid;
+error_log @DIR@/error.log notice;
+events { worker_connections 2048; }
+http {
+  access_log off;
+  client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; fastcgi_temp_path @DIR@/fastcgi;
+  uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;
+  lua_package_path "@DIR@/?.lua;HERE/?.lua;HERE/lua/?.lua;HERE/lua/?/init.lua;;";
+  lua_package_cpath "HERE/build/luajit/?.so;;";
+  BLOCK
+}
+]]
+
 local nginx = setmetatable({}, { __index = process })
 nginx.__index = nginx
 
@@ -17,6 +38,13 @@ end
 
 local function answers(port)
   return read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true)
+end
+
+--- A configuration for start(): one worker, with this module.
+---@param block string what stands in its http block
+---@return string
+function nginx.config(block)
+  return (FRAME:gsub("HERE", HERE):gsub("BLOCK", function() return block end))
 end
 
 --- Starts one. nginx is to write its errors to @DIR@/error.log, and its number to @DIR@/nginx.pid.

@@ -1,53 +1,36 @@
 --- What the module costs an nginx worker, each figure beside what it is measured by, in one run:
 --
---   luajit spec/bench/nginx.lua [quick]
+--   luajit spec/bench/nginx/figures.lua [quick]
 --
--- See README.md beside this file.
+-- See spec/bench/README.md.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 local nginx = require "spec.support.nginx"
-local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local quick = arg[1] == "quick"
 local JOBS, INTERVAL = 1000, 5
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
-local HERE = shell("pwd"):gsub("%s+$", "")
-
 local server = simulator.start()
 
 local CONFIG = [[
-load_module /usr/lib/nginx/modules/ndk_http_module.so;
-load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
-user root;
-worker_processes 1;
-pid @DIR@/nginx.pid;
-error_log @DIR@/error.log warn;
-events { worker_connections 2048; }
-http {
-  access_log off;
   keepalive_requests 10000000;
-  lua_socket_log_errors off;
-  client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; fastcgi_temp_path @DIR@/fastcgi;
-  uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;
-  lua_package_path "HERE/spec/bench/?.lua;HERE/lua/?.lua;HERE/lua/?/init.lua;;";
-  lua_package_cpath "HERE/build/luajit/?.so;;";
-  init_worker_by_lua_block { require("worker").base_url = "URL" }
+  init_worker_by_lua_block { require("spec.bench.nginx.worker").base_url = "URL" }
   server {
     listen 127.0.0.1:@PORT@;
     location = /plain { return 200 plain; }
-    location = /poll { content_by_lua_block { require("worker").compare() } }
-    location = /wait { content_by_lua_block { require("worker").wait() } }
-    location = /stats { content_by_lua_block { require("worker").stats() } }
-    location = /fresh { content_by_lua_block { require("worker").fresh() } }
+    location = /poll { content_by_lua_block { require("spec.bench.nginx.worker").compare() } }
+    location = /wait { content_by_lua_block { require("spec.bench.nginx.worker").wait() } }
+    location = /stats { content_by_lua_block { require("spec.bench.nginx.worker").stats() } }
+    location = /fresh { content_by_lua_block { require("spec.bench.nginx.worker").fresh() } }
   }
-}
 ]]
 
-local host = nginx.start((CONFIG:gsub("HERE", HERE):gsub("URL", server.url)))
-local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = host.url, config_file = false, timeout = 600 })
+local host = nginx.start(nginx.config((CONFIG:gsub("URL", server.url))))
+local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = host.url, config_file = false,
+  timeout = 600 })
 
 local function get(path, query)
   return cekura.assert(client:request("GET", path, { query = query })):json()
@@ -118,14 +101,8 @@ local function beside_jobs()
     ratios[round], without_p99[round], with_p99[round] = with / without, without, with
   end
   print(("p99 of another location: %.0f µs alone, %.0f µs beside %d jobs polled every %d s; "
-    .. "median of the ratios %.2f (%s)"):format(quantile(sorted(without_p99), 0.5), quantile(sorted(with_p99), 0.5), JOBS,
-    INTERVAL, quantile(sorted(ratios), 0.5), table.concat((function()
-      local texts = {}
-      for index, ratio in ipairs(ratios) do
-        texts[index] = ("%.2f"):format(ratio)
-      end
-      return texts
-    end)(), " ")))
+    .. "median of the ratios %.2f (%.2f to %.2f)"):format(quantile(sorted(without_p99), 0.5),
+    quantile(sorted(with_p99), 0.5), JOBS, INTERVAL, quantile(sorted(ratios), 0.5), ratios[1], ratios[#ratios]))
 end
 
 -- ---- processor time ----
@@ -158,26 +135,30 @@ end
 
 -- ---- the longest step ----
 
+local function longest()
+  return get("/stats").longest_step * 1e3
+end
+
 local function longest_step()
   for _, size in ipairs { 189, 16 * 1024, 256 * 1024, 4 * 1024 * 1024 } do
     answers(size)
     get "/fresh"
     get("/poll", { rounds = 1, count = size > 1e6 and 10 or 100, poll_only = 1 })
-    print(("longest step, answers of %d KB one at a time: %.2f ms"):format(size / 1024, get("/stats").longest_step * 1e3))
+    print(("longest step, answers of %d KB one at a time: %.2f ms"):format(size / 1024, longest()))
   end
   answers(256 * 1024)
   get "/fresh"
   get("/wait", { jobs = 100, interval = 1, timeout = 60 })
   cekura.sleep(quick and 3 or 10)
   get("/wait", { stop = 1 })
-  print(("longest step, 100 jobs with answers of 256 KB every second: %.2f ms"):format(get("/stats").longest_step * 1e3))
+  print(("longest step, 100 jobs with answers of 256 KB every second: %.2f ms"):format(longest()))
   answers()
   get "/fresh"
   get("/wait", { jobs = JOBS, interval = INTERVAL, timeout = 60 })
   cekura.sleep(quick and 6 or 15)
   get("/wait", { stop = 1 })
   print(("longest step, %d jobs with answers of 60 bytes every %d s: %.2f ms"):format(JOBS, INTERVAL,
-    get("/stats").longest_step * 1e3))
+    longest()))
 end
 
 local ok, err = pcall(cekura.run, function()

@@ -1,4 +1,4 @@
---- For nginx.lua beside it: what is measured in the worker.
+--- For nginx.lua and soak.lua beside it: what is measured in the worker.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
@@ -85,6 +85,14 @@ function worker.wait()
     end)
   end
   ngx.say "{}"
+end
+
+-- What a server does for its clients: starts a job, and answers when it is done.
+function worker.improve()
+  local job = assert(the_client().calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "Be brief." })
+  local result, err = job:wait { interval = 0.2 }
+  ngx.status = result and 200 or err.kind == "closed" and 503 or 500
+  ngx.say(result and result.improved_prompt or err.message)
 end
 
 function worker.stats()
