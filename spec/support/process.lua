@@ -9,23 +9,21 @@ process.__index = process
 -- Seconds that a program may take to become ready, or to end; a busy machine is slow.
 local LIMIT = 30
 
--- The program's parent: keeps its exit status, and ends it when the owner is gone.
+-- The program's parent: keeps its exit status, and ends it when the owner is gone. It has a session of its own, because
+-- whoever ends the owner may mean all of its group.
 local SUPERVISOR = [[
-cd %s || exit
+exec env %s >>output 2>&1 </dev/null &
+pid=$!
+echo $pid >pid
 {
-  exec env %s >output 2>&1 </dev/null &
-  pid=$!
-  echo $pid >pid
-  {
-    while kill -0 %s; do sleep 0.5; done
-    kill $pid; sleep 3; kill -KILL $pid
-  } &
-  wait $pid
-  echo $? >ended
-  mv ended status
-  kill $!
-  kill -0 %s || rm -rf "$PWD"
-} >/dev/null 2>&1 &
+  while kill -0 %s; do sleep 0.5; done
+  kill $pid; sleep 3; kill -KILL $pid
+} &
+wait $pid
+echo $? >ended
+mv ended status
+kill $!
+kill -0 %s || rm -rf "$PWD"
 ]]
 
 local function read(path)
@@ -76,7 +74,10 @@ function process.start(command, is_ready, prepare)
     prepare(self.dir)
   end
   local owner = read "/proc/self/stat":match "^%d+"
-  os.execute(SUPERVISOR:format(self.dir, command, owner, owner))
+  local script = assert(io.open(self.dir .. "/supervisor", "w"))
+  script:write(SUPERVISOR:format(command, owner, owner))
+  script:close()
+  os.execute(("cd %s && setsid sh supervisor >/dev/null 2>&1 </dev/null &"):format(self.dir))
   self.pid = poll(function()
     return tonumber(read(self.dir .. "/pid"))
   end)
