@@ -7,3 +7,7 @@ files["spec/support/simulator"] = { std = "ngx_lua" }
 files["examples/neovim.lua"] = { read_globals = { "vim" } }
 files["spec/bench/nginx/worker.lua"] = { std = "ngx_lua" }
 files["examples/nginx"] = { std = "ngx_lua" }
+files["examples/prosody/mod_cekura.lua"] = { globals = { "module" } }
+files["examples/prosody/prosody.cfg.lua"] = {
+  allow_defined_top = true, ignore = { "131" }, read_globals = { "VirtualHost" },
+}

@@ -24,7 +24,7 @@ local errors = require "cekura.errors"
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
 local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx",
-  cqueues = "cekura.loop.cqueues" }
+  cqueues = "cekura.loop.cqueues", prosody = "cekura.loop.prosody" }
 
 -- A host is known by what only it gives a program, never by a module that merely is loaded: a script may have
 -- loaded luv and never run its loop.
@@ -38,10 +38,16 @@ local function is_nginx()
   return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.timer) == "table"
 end
 
+-- prosodyctl has the same global, of another type, and no loop that runs.
+local function is_prosody()
+  local prosody = rawget(_G, "prosody")
+  return type(prosody) == "table" and prosody.process_type == "prosody"
+end
+
 local found
 
 local function find_host()
-  found = found or is_nginx() and "ngx" or is_neovim() and "luv" or "none"
+  found = found or is_nginx() and "ngx" or is_neovim() and "luv" or is_prosody() and "prosody" or "none"
   return found
 end
 

@@ -4,6 +4,12 @@
 --   watch(fd, callback)       calls back whenever the descriptor is readable; returns a function that ends it
 --   after(seconds, callback)  calls back once; returns a function that calls it off, also when it is too late
 --
+-- And where the host has its own ways, two more:
+--
+--   suspension()              for the coroutine that calls: a function that suspends it and one that resumes it, each
+--                             called once at most; nil: they are coroutine.yield() and coroutine.resume()
+--   log(message)              where errors go that nobody else hears of; without it, to standard error
+--
 -- Plain code, which is in no coroutine, cannot yield: its wait blocks just that call, as in the own loop.
 
 local core = require "cekura.core"
@@ -14,11 +20,23 @@ local hosted = {}
 ---@class cekura.Host
 ---@field watch fun(fd: integer, callback: function): function
 ---@field after fun(seconds: number, callback: function): function
+---@field suspension? fun(): function?, function?
+---@field log? fun(message: string)
 
--- The coroutine of the host's that calls; nil: it is a task of the own loop, or no coroutine.
-local function host_coroutine()
+-- Whether a coroutine of the host's calls: neither a task of the own loop, nor plain code.
+local function is_host_coroutine()
   local co, is_main = coroutine.running()
-  return co and not is_main and not own.is_task(co) and co or nil
+  return co and not is_main and not own.is_task(co)
+end
+
+local function plain_suspension()
+  local co = coroutine.running()
+  return coroutine.yield, function()
+    local ok, raised = coroutine.resume(co)
+    if not ok then
+      error(raised, 0) -- to the host, whose coroutine it is
+    end
+  end
 end
 
 --- Makes the adapter of a host.
@@ -27,7 +45,7 @@ end
 ---@return table adapter in the shape that is described in cekura.loop.own
 function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
-    sleep = own.sleep, timeout = own.timeout, step = own.step }
+    sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log }
 
   local call_off
   own.live_in(adapter, function(seconds)
@@ -66,12 +84,11 @@ function hosted.new(name, host)
   local side = {}
 
   function adapter.waiter()
-    local co = host_coroutine()
-    if not co then
+    if not is_host_coroutine() then
       return own.waiter()
     end
     own.check_yield()
-    return { co = co, host = side }
+    return { host = side }
   end
 
   local function resume(waiter, why)
@@ -79,10 +96,7 @@ function hosted.new(name, host)
       return
     end
     waiter.parked, waiter.why = false, why
-    local ok, raised = coroutine.resume(waiter.co)
-    if not ok then
-      error(raised, 0) -- to the host, whose coroutine it is
-    end
+    waiter.resume()
   end
 
   function side.wake(waiter)
@@ -101,9 +115,16 @@ function hosted.new(name, host)
       local stop = host.after(seconds or own.VERY_LONG, function()
         resume(waiter, "timeout")
       end)
-      waiter.parked = true
+      local suspend, resume_caller
+      if host.suspension then
+        suspend, resume_caller = host.suspension()
+      end
+      if not suspend then
+        suspend, resume_caller = plain_suspension()
+      end
+      waiter.parked, waiter.resume = true, resume_caller
       own.tell_hosts()
-      coroutine.yield()
+      suspend()
       waiter.parked = false
       stop()
     end

@@ -1,0 +1,79 @@
+-- For Prosody: improves prompts over HTTP, while Prosody goes on serving.
+--
+--   POST /cekura/improve_prompt {"agent_id": 2142, "call_logs": [5181749], "prompt": "Be nice."}
+--     answers when it is done: {"improved_prompt": "…", "summary_of_changes": "…"}, {"reason": "…"} if there is
+--     nothing to do, {"error": "…"} if it failed
+--   GET /cekura/jobs
+--     what is on its way: [{"id": "…", "status": "processing", "elapsed": 1.5}]
+--
+-- The body is application/json. Whoever reaches these routes uses the key: have mod_http listen on loopback only, or
+-- have a proxy before it that asks who it is. The key is the option cekura_api_key, or CEKURA_API_KEY, or what
+-- ~/.cekura/config.toml has.
+
+local array = require "util.array"
+local cekura = require "cekura"
+local json = require "util.json"
+
+module:depends "http"
+
+local client = cekura.assert(cekura.new {
+  api_key = module:get_option_string "cekura_api_key",
+  base_url = module:get_option_string "cekura_base_url",
+})
+
+local jobs = {} -- those on their way, as keys
+
+local function answer(status, value)
+  return { status_code = status, headers = { content_type = "application/json" }, body = json.encode(value) }
+end
+
+-- What the request asks for; nil: that is not what can be asked for. No page of another site makes a browser send this
+-- type unasked.
+local function read(request)
+  local is_json = (request.headers.content_type or ""):find "^application/json"
+  local asked = is_json and json.decode(request.body)
+  local known = type(asked) == "table" and type(asked.prompt) == "string"
+    and (type(asked.call_logs) == "table" or asked.call_logs == "all")
+  return known and { agent_id = asked.agent_id, call_logs = asked.call_logs, prompt = asked.prompt } or nil
+end
+
+-- A handler of mod_http's may wait: only its own connection waits with it.
+local function improve_prompt(event)
+  local params = read(event.request)
+  if not params then
+    return answer(400, { error = "a JSON object with prompt and call_logs (ids, or \"all\") expected" })
+  end
+  local job, err = client.calls:improve_prompt(params)
+  local result
+  if job then
+    jobs[job] = true
+    result, err = job:wait { on_progress = function()
+      module:log("debug", "The improvement %s is %s after %.1f s", job.id, job.status, job.elapsed)
+    end }
+    jobs[job] = nil
+  end
+  if not result then
+    module:log("warn", "%s", err)
+    return answer(err.kind == "closed" and 503 or err.kind == "invalid" and 400 or 502, { error = tostring(err) })
+  end
+  return answer(200, { improved_prompt = result.improved_prompt, summary_of_changes = result.summary_of_changes,
+    reason = result.reason })
+end
+
+local function list_jobs()
+  local list = array()
+  for job in pairs(jobs) do
+    list:push { id = job.id, status = job.status, elapsed = job.elapsed }
+  end
+  return answer(200, list)
+end
+
+module:provides("http", {
+  cors = { enabled = false },
+  route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs },
+})
+
+-- What waits is answered 503, also when the module is reloaded.
+function module.unload()
+  client:close()
+end
