@@ -4,6 +4,39 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* From here on the memory is pages of its own, which move to another address without being copied:
+ * realloc() copies up to 32 MB in one go, for many milliseconds. */
+#define OWN_PAGES ((size_t)1024 * 1024)
+
+static bool has_own_pages(const struct buffer *buffer)
+{
+    return buffer->capacity >= OWN_PAGES;
+}
+
+static void free_bytes(const struct buffer *buffer)
+{
+    if (has_own_pages(buffer))
+        munmap(buffer->bytes, buffer->capacity);
+    else
+        free(buffer->bytes);
+}
+
+static char *grow_pages(const struct buffer *buffer, size_t capacity)
+{
+    if (has_own_pages(buffer)) {
+        void *moved = mremap(buffer->bytes, buffer->capacity, capacity, MREMAP_MAYMOVE);
+        return moved == MAP_FAILED ? NULL : moved;
+    }
+    void *pages = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return NULL;
+    if (buffer->length)
+        memcpy(pages, buffer->bytes, buffer->length);
+    free_bytes(buffer);
+    return pages;
+}
 
 enum buffer_result buffer_append(
     struct buffer *buffer, const void *bytes, size_t length, size_t limit)
@@ -15,7 +48,8 @@ enum buffer_result buffer_append(
         size_t capacity = buffer->capacity ? buffer->capacity : 512;
         while (capacity < needed)
             capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
-        char *grown = realloc(buffer->bytes, capacity);
+        char *grown =
+            capacity < OWN_PAGES ? realloc(buffer->bytes, capacity) : grow_pages(buffer, capacity);
         if (!grown)
             return BUFFER_NO_MEMORY;
         buffer->bytes = grown;
@@ -34,13 +68,13 @@ void buffer_clear(struct buffer *buffer)
 
 void buffer_free(struct buffer *buffer)
 {
-    free(buffer->bytes);
+    free_bytes(buffer);
     *buffer = (struct buffer){0};
 }
 
 void buffer_move(struct buffer *to, struct buffer *from)
 {
-    free(to->bytes);
+    free_bytes(to);
     *to = *from;
     *from = (struct buffer){0};
 }

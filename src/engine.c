@@ -14,15 +14,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* A step does so much and no more, for a host is waiting: the rest is due at once. */
-#define EVENTS_A_STEP 64
-#define TIMERS_A_ROUND 256
-#define ROUNDS_A_STEP 4
+/* A step does so much and no more, for a host is waiting: the rest is due at once. Time alone would
+ * do, were libcurl not to read all that a socket has, and the clock of a busy machine to tell more
+ * than the work. */
+#define STEP_US 1000
+#define BYTES_A_STEP ((size_t)256 * 1024)
+
+/* libcurl sends all that are new to it off in one call. */
+#define STARTS_A_ROUND 4
 
 bool engine_is_closed(const struct engine *engine)
 {
@@ -41,8 +44,15 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
     return a_us < b_us ? a_us : b_us;
 }
 
+static bool has_events(const struct engine *engine)
+{
+    return engine->next_event < engine->event_count;
+}
+
 static int64_t own_due_us(const struct engine *engine)
 {
+    if (has_events(engine) || transfer_first_paused(engine))
+        return 0;
     int64_t due_us = engine->curl_due_us;
     const struct heap_node *first = heap_first(&engine->timers);
     if (first)
@@ -137,7 +147,7 @@ static void drain_ended(struct engine *engine)
     int left;
     while ((message = curl_multi_info_read(engine->multi, &left))) {
         CURLcode code = message->data.result; /* the message goes with the handle */
-        operation_try_ended(transfer_owner(message->easy_handle), code);
+        operation_try_ended(transfer_owner(transfer_of(message->easy_handle)), code);
     }
 }
 
@@ -148,22 +158,23 @@ static void curl_act(struct engine *engine, curl_socket_t fd, int what)
     drain_ended(engine);
 }
 
-static void fire_timers(struct heap *timers, int64_t now_us)
+static void fire_timers(struct engine *engine, struct heap *timers, int64_t now_us)
 {
-    struct heap_node *first;
-    for (int fired = 0; fired < TIMERS_A_ROUND; fired++) {
-        first = heap_first(timers);
+    do {
+        struct heap_node *first = heap_first(timers);
         if (!first || first->due_us > now_us)
             return;
         struct timer *timer = container_of(first, struct timer, node);
         heap_remove(timers, first);
         timer->fire(timer);
-    }
+    } while (!engine_step_is_over(engine));
 }
 
 static void fill_window(struct engine *engine, int64_t now_us)
 {
-    while (window_is_open(engine) && now_us >= engine->hold_us) {
+    for (int started = 0; started < STARTS_A_ROUND; started++) {
+        if (!window_is_open(engine) || now_us < engine->hold_us)
+            return;
         struct operation *next = container_of(heap_first(&engine->queue), struct operation, place);
         if (next->patient && !engine->waiting)
             poller_put_back(next); /* nobody waits for it any more, or not just now */
@@ -172,22 +183,34 @@ static void fill_window(struct engine *engine, int64_t now_us)
     }
 }
 
+/* Goes on with the one that has been paused for longest. */
+static void resume_paused(struct engine *engine)
+{
+    struct transfer *transfer = transfer_first_paused(engine);
+    if (!transfer)
+        return;
+    CURLcode code = transfer_resume(transfer);
+    if (code != CURLE_OK)
+        operation_try_ended(transfer_owner(transfer), code);
+}
+
 /* Does what is due now, and what that makes due in turn. */
 static void do_due(struct engine *engine)
 {
-    for (int round = 0; round < ROUNDS_A_STEP; round++) {
+    do {
         int64_t now_us = clock_monotonic_us();
         if (own_due_us(engine) > now_us)
             return;
-        fire_timers(&engine->timers, now_us);
+        fire_timers(engine, &engine->timers, now_us);
         if (engine->waiting)
-            fire_timers(&engine->polls_due, now_us);
+            fire_timers(engine, &engine->polls_due, now_us);
         fill_window(engine, now_us);
-        if (engine->curl_due_us <= now_us) {
+        resume_paused(engine);
+        if (engine->curl_due_us <= clock_monotonic_us()) {
             engine->curl_due_us = CLOCK_NEVER;
             curl_act(engine, CURL_SOCKET_TIMEOUT, 0);
         }
-    }
+    } while (!engine_step_is_over(engine));
 }
 
 static void on_event(struct engine *engine, const struct epoll_event *event)
@@ -236,13 +259,21 @@ static void unblock_signals(const sigset_t *before)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-static void work(struct engine *engine, const struct epoll_event *events, int count)
+/* Events that were fetched are acted on before others are: epoll gives them in turn only to one who
+ * does so. One may be out of date by then, its socket closed; libcurl takes it for a false alarm.
+ */
+static void work(struct engine *engine)
 {
     sigset_t signals;
     int64_t began_us = clock_monotonic_us();
+    engine->step_until_us = began_us + STEP_US;
+    engine->step_bytes = BYTES_A_STEP;
     block_signals(&signals);
-    for (int i = 0; i < count; i++)
-        on_event(engine, &events[i]);
+    while (has_events(engine)) {
+        on_event(engine, &engine->events[engine->next_event++]);
+        if (engine_step_is_over(engine))
+            break;
+    }
     do_due(engine);
     unblock_signals(&signals);
     int64_t took_us = clock_monotonic_us() - began_us;
@@ -257,19 +288,22 @@ static int wait_ms(int64_t wait_us)
 
 void engine_step(struct engine *engine, int64_t wait_us)
 {
-    struct epoll_event events[EVENTS_A_STEP];
     if (!engine_is_usable(engine))
         return;
     if (wait_us > 0) {
         if (own_due_us(engine) <= clock_monotonic_us())
-            work(engine, NULL, 0);
+            work(engine);
         if (engine->finished.next != &engine->finished || engine->first_event)
             wait_us = 0;
         arm(engine);
     }
-    int count = epoll_wait(engine->epoll_fd, events, EVENTS_A_STEP, wait_ms(wait_us));
-    if (count > 0 || own_due_us(engine) <= clock_monotonic_us())
-        work(engine, events, count > 0 ? count : 0);
+    if (!has_events(engine)) {
+        engine->next_event = 0;
+        engine->event_count =
+            epoll_wait(engine->epoll_fd, engine->events, EVENTS_AT_ONCE, wait_ms(wait_us));
+    }
+    if (own_due_us(engine) <= clock_monotonic_us())
+        work(engine);
     arm(engine);
 }
 
@@ -282,9 +316,12 @@ bool engine_is_busy(const struct engine *engine)
 
 /* ---- life ---- */
 
-static void start_curl(void)
+static bool forks_are_watched;
+
+static void start(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    forks_are_watched = engine_watch_forks();
 }
 
 static bool copy_text(char **copy, const char *text)
@@ -341,16 +378,17 @@ static bool open_multi(struct engine *engine)
 struct engine *engine_new(const struct engine_options *options, const char **message)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_curl);
-    struct engine *engine = calloc(1, sizeof *engine);
+    pthread_once(&once, start);
+    struct engine *engine = forks_are_watched ? calloc(1, sizeof *engine) : NULL;
     *message = "out of memory";
     if (!engine)
         return NULL;
-    engine->pid = getpid();
+    engine->generation = engine_generation();
     engine->references = 1;
     engine->epoll_fd = engine->timer_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;
+    STAILQ_INIT(&engine->paused);
     engine->finished.next = engine->finished.previous = &engine->finished;
     if (getrandom(&engine->random_state, sizeof engine->random_state, GRND_NONBLOCK) < 0)
         engine->random_state = (uint64_t)clock_monotonic_us();

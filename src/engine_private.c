@@ -2,12 +2,35 @@
  * engine, what has finished, what is due, and who still holds on to it. */
 #include "engine_private.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+/* Counted rather than asked for: getpid() is a system call, and this is looked at everywhere. */
+static unsigned generation;
+
+static void after_fork(void)
+{
+    generation++;
+}
+
+bool engine_watch_forks(void)
+{
+    return pthread_atfork(NULL, NULL, after_fork) == 0;
+}
+
+unsigned engine_generation(void)
+{
+    return generation;
+}
 
 bool engine_is_usable(const struct engine *engine)
 {
-    return !engine->closed && engine->pid == getpid();
+    return !engine->closed && engine->generation == generation;
+}
+
+bool engine_step_is_over(const struct engine *engine)
+{
+    return engine->step_bytes == 0 || clock_monotonic_us() >= engine->step_until_us;
 }
 
 /* splitmix64: for jitter, not for secrets. */

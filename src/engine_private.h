@@ -7,8 +7,8 @@
 #include "heap.h"
 
 #include <curl/curl.h>
+#include <sys/epoll.h>
 #include <sys/queue.h>
-#include <sys/types.h>
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "cekura needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT, CURLOPT_CA_CACHE_TIMEOUT)"
@@ -29,9 +29,12 @@ struct poller;
 LIST_HEAD(operation_list, operation);
 LIST_HEAD(poller_list, poller);
 SLIST_HEAD(transfer_list, transfer);
+STAILQ_HEAD(transfer_queue, transfer);
+
+#define EVENTS_AT_ONCE 64
 
 struct engine {
-    pid_t pid; /* the process that made it */
+    unsigned generation; /* of the process that made it */
     unsigned references;
     bool closed;
 
@@ -40,6 +43,13 @@ struct engine {
     int64_t curl_due_us; /* when curl wants a call for its own timeouts */
     int64_t alarm_us;    /* when the layers above want the descriptor readable */
     int64_t armed_us;    /* when the timerfd fires; CLOCK_NEVER: it does not */
+
+    /* A step does so much and no more, see engine_step_is_over(). What it leaves is due at once. */
+    int64_t step_until_us;
+    size_t step_bytes;                         /* of bodies, that it may still take in */
+    struct epoll_event events[EVENTS_AT_ONCE]; /* fetched, and not all acted on yet */
+    int next_event, event_count;
+    struct transfer_queue paused; /* there was no more room in a step for their bodies */
 
     struct heap timers;    /* struct timer: deadlines, pauses */
     struct heap polls_due; /* struct timer: looked at only while somebody waits for jobs */
@@ -66,8 +76,18 @@ struct engine {
     bool direct, report_events;
 };
 
+/* Has forks counted; before the first engine is made. False: out of memory. */
+bool engine_watch_forks(void);
+
+/* Which process this is, in a line of forks. */
+unsigned engine_generation(void);
+
 /* False after close, and in a process forked from the one that made the engine. */
 bool engine_is_usable(const struct engine *engine);
+
+/* Whether the step has done what a step may do: taken in so many bytes, or taken so long. Asked
+ * after each piece of work; one of each kind is done in any case, so that everything goes on. */
+bool engine_step_is_over(const struct engine *engine);
 
 void engine_retain(struct engine *engine);
 void engine_release(struct engine *engine);

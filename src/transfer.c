@@ -1,7 +1,11 @@
 /* transfer.c - a pooled easy handle, and one try of a request on it.
  *
  * All options that a request gets are set here, each with its reason. What to do with the end of a
- * try is decided in operation.c. */
+ * try is decided in operation.c.
+ *
+ * Bodies are read in slices. A body that arrives when the step is over is refused with
+ * CURL_WRITEFUNC_PAUSE: libcurl keeps what it has just read, looks at the socket no more, and the
+ * transfer waits in the engine's queue until a later step has room. */
 #include "transfer.h"
 
 #include "certificates.h"
@@ -15,11 +19,17 @@
 /* A head larger than this is no head. */
 #define MAX_HEAD ((size_t)256 * 1024)
 
+/* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
+ * paused meanwhile, so this, times what compression gains, is what a step may do beyond its slice.
+ */
+#define READ_AT_ONCE 8192L
+
 struct transfer {
     CURL *easy;
     struct engine *engine;
     struct operation *owner;
     SLIST_ENTRY(transfer) idle;
+    STAILQ_ENTRY(transfer) paused_link;
     struct curl_slist *own_headers; /* of this request, if it has any of its own */
     struct buffer headers, body;
     enum buffer_result fault; /* why a callback stopped the transfer */
@@ -28,6 +38,9 @@ struct transfer {
     bool head_complete;       /* the empty line after the headers has come */
     bool encoded;             /* Content-Length tells how long the body is before it is decoded */
     bool plain;               /* set up for a GET */
+    bool paused;              /* in the engine's queue */
+    bool resuming;            /* libcurl is handing out what it kept */
+    curl_off_t received;      /* of the body, before it is decoded, as far as it was counted */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -65,10 +78,28 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
     return transfer->fault == BUFFER_OK ? length : 0;
 }
 
+static void count_received(struct transfer *transfer)
+{
+    curl_off_t received = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    transfer->engine->stats.bytes_in += (uint64_t)(received - transfer->received);
+    transfer->received = received;
+}
+
+/* What libcurl kept is taken in whole, however much of the slice is left: of what is refused again,
+ * it makes a copy each time. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
-    size_t length = size * count, limit = transfer->engine->max_response;
+    struct engine *engine = transfer->engine;
+    size_t length = size * count, limit = engine->max_response;
+    count_received(transfer);
+    if (!transfer->resuming && engine_step_is_over(engine)) {
+        STAILQ_INSERT_TAIL(&engine->paused, transfer, paused_link);
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    engine->step_bytes -= length < engine->step_bytes ? length : engine->step_bytes;
     transfer->fault = buffer_append(&transfer->body, bytes, length, limit);
     if (transfer->fault == BUFFER_FULL) /* what fits stays, to be shown in the error */
         (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
@@ -130,8 +161,10 @@ static bool set_common(struct transfer *transfer)
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    /* All that this libcurl can undo; the limit on a body counts what comes out. */
-    SET(CURLOPT_ACCEPT_ENCODING, "");
+    /* The limit on a body counts what comes out. Not brotli and zstd: a few bytes of those may
+     * stand for any number, which libcurl decodes in one go. */
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     if (engine->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((engine->connect_timeout_us + 999) / 1000));
     if (engine->user_agent)
@@ -274,6 +307,7 @@ struct transfer *transfer_start(
     transfer->owner = owner;
     transfer->fault = BUFFER_OK;
     transfer->began = transfer->head_complete = transfer->encoded = false;
+    transfer->received = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -284,15 +318,47 @@ struct transfer *transfer_start(
     return transfer;
 }
 
-struct operation *transfer_owner(CURL *easy)
+struct transfer *transfer_of(CURL *easy)
 {
     char *transfer = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    return ((struct transfer *)(void *)transfer)->owner;
+    return (struct transfer *)(void *)transfer;
+}
+
+struct operation *transfer_owner(const struct transfer *transfer)
+{
+    return transfer->owner;
+}
+
+/* ---- slices ---- */
+
+static void leave_queue(struct transfer *transfer)
+{
+    if (!transfer->paused)
+        return;
+    STAILQ_REMOVE(&transfer->engine->paused, transfer, transfer, paused_link);
+    transfer->paused = false;
+}
+
+struct transfer *transfer_first_paused(const struct engine *engine)
+{
+    return STAILQ_FIRST(&engine->paused);
+}
+
+/* libcurl hands out what it kept from inside this call, and reports an error of on_body() by its
+ * result alone: left to itself, the transfer would go on, with a gap. */
+CURLcode transfer_resume(struct transfer *transfer)
+{
+    leave_queue(transfer);
+    transfer->resuming = true;
+    CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    transfer->resuming = false;
+    return code;
 }
 
 void transfer_release(struct engine *engine, struct transfer *transfer)
 {
+    leave_queue(transfer);
     if (transfer->on_wire)
         curl_multi_remove_handle(engine->multi, transfer->easy);
     transfer->on_wire = false;
@@ -393,15 +459,14 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     struct engine *engine = transfer->engine;
     CURL *easy = transfer->easy;
     long status = 0, request_size = 0, connects = 0;
-    curl_off_t received = 0;
     if (transfer->began) {
         curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
         curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-        curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+        count_received(transfer);
     }
     engine->stats.connections += (uint64_t)connects;
-    engine->stats.bytes_in += (uint64_t)received + transfer->headers.length;
+    engine->stats.bytes_in += transfer->headers.length;
     if (status < 200) /* 1xx announces an answer, it is none */
         status = 0;
     if (code == CURLE_OK && transfer->began && !transfer->head_complete) {

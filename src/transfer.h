@@ -19,10 +19,19 @@ struct transfer_result {
 struct transfer *transfer_start(
     struct engine *engine, const struct request *request, bool repeatable, struct operation *owner);
 
-struct operation *transfer_owner(CURL *easy);
+struct transfer *transfer_of(CURL *easy);
 
 /* What became of it: `code` is libcurl's, for one that libcurl has ended. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
+
+/* Goes on with one whose body is paused: what libcurl kept of it is taken in, the rest is read when
+ * libcurl's timer has been served. What is not CURLE_OK ends the try. */
+CURLcode transfer_resume(struct transfer *transfer);
+
+/* The first of those that are paused; NULL: none is. */
+struct transfer *transfer_first_paused(const struct engine *engine);
+
+struct operation *transfer_owner(const struct transfer *transfer);
 
 /* Takes it off the wire, if it still is on it, and back into the pool. */
 void transfer_release(struct engine *engine, struct transfer *transfer);
