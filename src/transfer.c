@@ -22,7 +22,7 @@
 /* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
  * paused meanwhile, so this, times what compression gains, is what a step may do beyond its slice.
  */
-#define READ_AT_ONCE 8192L
+#define READ_AT_ONCE 4096L
 
 struct transfer {
     CURL *easy;
