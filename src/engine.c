@@ -27,6 +27,10 @@
 /* libcurl sends all that are new to it off in one call. */
 #define STARTS_A_ROUND 4
 
+/* Each of these has a timer in libcurl, by which it tries another address after a fifth of a
+ * second. When they run out together, libcurl goes on with all of those handshakes in one call. */
+#define CONNECTING_AT_ONCE 32
+
 bool engine_is_closed(const struct engine *engine)
 {
     return !engine_is_usable(engine);
@@ -36,7 +40,8 @@ bool engine_is_closed(const struct engine *engine)
 
 static bool window_is_open(const struct engine *engine)
 {
-    return engine->queue.count > 0 && engine->stats.in_flight < engine->max_in_flight;
+    return engine->queue.count > 0 && engine->stats.in_flight < engine->max_in_flight &&
+           engine->connecting < CONNECTING_AT_ONCE;
 }
 
 static int64_t earlier(int64_t a_us, int64_t b_us)

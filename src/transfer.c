@@ -115,6 +115,8 @@ static int on_begin(void *user, char *address, char *own_address, int port, int 
 {
     struct transfer *transfer = user;
     (void)address, (void)own_address, (void)port, (void)own_port;
+    if (!transfer->began)
+        transfer->engine->connecting--;
     transfer->began = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -315,6 +317,7 @@ struct transfer *transfer_start(
         return NULL;
     }
     transfer->on_wire = true;
+    engine->connecting++;
     return transfer;
 }
 
@@ -359,8 +362,10 @@ CURLcode transfer_resume(struct transfer *transfer)
 void transfer_release(struct engine *engine, struct transfer *transfer)
 {
     leave_queue(transfer);
-    if (transfer->on_wire)
+    if (transfer->on_wire) {
+        engine->connecting -= !transfer->began;
         curl_multi_remove_handle(engine->multi, transfer->easy);
+    }
     transfer->on_wire = false;
     transfer->owner = NULL;
     buffer_clear(&transfer->headers);
