@@ -4,6 +4,8 @@
 --   status, headers, body   what they say; a table as body goes out as JSON
 --   delay    seconds of silence before the answer
 --   size     the body is so many bytes
+--   file     the body is what the file of that name holds
+--   chunked  the head does not tell how long the body is
 --   cut      the head promises the whole body, and so many bytes of it come; then the connection ends
 --   drop     the connection ends without an answer
 --   raw      these bytes in place of an HTTP answer
@@ -31,6 +33,13 @@ local function head(status, headers, length)
   return table.concat(lines) .. "\r\n"
 end
 
+local function contents(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
 function reply.send(spec)
   if spec.delay then
     ngx.sleep(spec.delay)
@@ -40,6 +49,8 @@ function reply.send(spec)
     body = json.encode(body)
   elseif spec.size then
     body = ("x"):rep(spec.size)
+  elseif spec.file then
+    body = contents(spec.file)
   end
   local status = spec.status or 200
   if spec.drop then
@@ -56,7 +67,7 @@ function reply.send(spec)
   if status == 204 then
     return ngx.exit(status)
   end
-  ngx.header["Content-Length"] = #body
+  ngx.header["Content-Length"] = not spec.chunked and #body or nil
   if not spec.slow then
     ngx.print(body)
     return ngx.exit(ngx.OK)

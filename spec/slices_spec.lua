@@ -1,0 +1,273 @@
+--- Large bodies are read in slices: a step of the engine takes in so much and no more, whoever waits for what.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local MB = 1024 * 1024
+local SLICE = 256 * 1024 -- what a step takes in
+local READ = 4096 -- what libcurl reads at once
+local BEYOND = 4 * READ -- what it may have read of each transfer beyond the slice; heads are in it
+
+-- Text that repeats itself only after a length that fits into no slice: a piece that is missing or stands elsewhere
+-- is seen.
+local function text(size)
+  local lines, length = {}, 0
+  while length < 65521 do
+    lines[#lines + 1] = ("line %d of it\n"):format(#lines * 7919 % 10007)
+    length = length + #lines[#lines]
+  end
+  local block = table.concat(lines):sub(1, 65521)
+  return block:rep(math.ceil(size / #block)):sub(1, size)
+end
+
+describe("a large body", function()
+  local server = simulator.during(setup, teardown)
+  local body, huge = text(5 * MB), text(60 * MB)
+  local dir, gzipped, client
+
+  local function write(name, content)
+    local file = assert(io.open(dir .. "/" .. name, "wb"))
+    assert(file:write(content))
+    file:close()
+  end
+
+  setup(function()
+    dir = shell "mktemp -d":gsub("%s", "")
+    write("body", body)
+    write("huge", huge)
+    shell(("gzip -k %s/body"):format(dir))
+    local file = assert(io.open(dir .. "/body.gz", "rb"))
+    gzipped = file:read "*a"
+    file:close()
+    local half = math.floor(#gzipped / 2)
+    write("broken.gz", gzipped:sub(1, half) .. gzipped:sub(half):reverse())
+  end)
+
+  teardown(function()
+    shell("rm -rf " .. dir)
+  end)
+
+  before_each(function()
+    server:reset()
+    client = server:client { retries = 0 }
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function serve(path, reply)
+    reply.file = dir .. "/" .. reply.file
+    server:script(path, { reply })
+  end
+
+  local function submit(path, timeout)
+    return core.submit(client, "GET", server.url .. path, nil, nil, timeout or 60)
+  end
+
+  -- Steps, as a host does that only watches the descriptor, until `done()`. Returns the number of steps that took in
+  -- something, and how much the greediest did.
+  local function step_until(done)
+    local steps, most = 0, 0
+    while not done() do
+      local before = client:stats().bytes_in
+      core.step(client)
+      local growth = client:stats().bytes_in - before
+      steps = steps + (growth > 0 and 1 or 0)
+      most = math.max(most, growth)
+      if not done() then
+        core.wait({ client }, 20)
+      end
+    end
+    return steps, most
+  end
+
+  local function step_to_end(operation)
+    return step_until(function()
+      return core.outcome(operation)
+    end)
+  end
+
+  -- Until a slice of each has arrived, so that all of them are in the middle of it.
+  local function step_into(count)
+    step_until(function()
+      return client:stats().bytes_in > count * SLICE
+    end)
+  end
+
+  local function body_of(operation)
+    return (select(4, core.outcome(operation)))
+  end
+
+  local gzip = { ["Content-Encoding"] = "gzip" }
+  for name, reply in pairs {
+    ["that tells its length"] = { file = "body" },
+    ["in chunks"] = { file = "body", chunked = true },
+    ["that is compressed"] = { file = "body.gz", headers = gzip },
+    ["that is compressed, in chunks"] = { file = "body.gz", headers = gzip, chunked = true },
+  } do
+    it(name .. " arrives byte for byte, and its connection is used again", function()
+      serve("/large/", reply)
+      for _ = 1, 3 do
+        assert.is_true(cekura.assert(client:request("GET", "/large/")).body == body)
+      end
+      assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
+      assert.equal(1, client:stats().connections)
+    end)
+  end
+
+  it("is taken in by slices, and the descriptor tells when the next is due", function()
+    serve("/large/", { file = "huge" })
+    local operation = submit "/large/"
+    local steps, most = step_to_end(operation)
+    assert.is_true(body_of(operation) == huge)
+    assert.is_true(most <= SLICE + BEYOND, most)
+    assert.is_true(steps >= #huge / (SLICE + BEYOND), steps)
+  end)
+
+  it("shares the slice of a step with others", function()
+    serve("/large/", { file = "body", chunked = true })
+    local operations = {}
+    for index = 1, 6 do
+      operations[index] = submit "/large/"
+    end
+    local most = 0
+    for _, operation in ipairs(operations) do
+      local _, of_these = step_to_end(operation)
+      most = math.max(most, of_these)
+      assert.is_true(body_of(operation) == body)
+    end
+    assert.is_true(most <= SLICE + 6 * BEYOND, most)
+  end)
+
+  it("holds up nobody else's small ones", function()
+    serve("/large/", { file = "huge" })
+    local order = {}
+    cekura.run(function()
+      local large = cekura.spawn(function()
+        assert(cekura.assert(client:request("GET", "/large/")).body == huge)
+        order[#order + 1] = "large"
+      end)
+      while client:stats().bytes_in == 0 do
+        cekura.sleep(0.001)
+      end
+      for _ = 1, 20 do
+        cekura.spawn(function()
+          cekura.assert(client:request("GET", "/echo/"))
+          order[#order + 1] = "small"
+        end)
+      end
+      large:join()
+    end)
+    assert.equal(21, #order)
+    assert.equal("large", order[21])
+  end)
+
+  it("that is compressed very well is read on when others have had their turn", function()
+    shell(("head -c %d /dev/zero | gzip > %s/zeros.gz"):format(20 * MB, dir))
+    serve("/large/", { file = "zeros.gz", headers = gzip })
+    local operation = submit "/large/"
+    local steps = step_to_end(operation)
+    assert.is_true(body_of(operation) == ("\0"):rep(20 * MB))
+    assert.is_true(steps > 2, steps) -- 20 KB before it is decoded
+  end)
+
+  describe("in the middle", function()
+    local first, second
+
+    before_each(function()
+      serve("/huge/", { file = "huge" })
+      serve("/large/", { file = "body" })
+    end)
+
+    local function begin(timeout)
+      first, second = submit("/huge/", timeout), submit "/large/"
+      step_into(2)
+      assert.is_nil(core.outcome(first))
+    end
+
+    -- The others are none the worse for it.
+    local function others_go_on()
+      step_to_end(second)
+      assert.is_true(body_of(second) == body)
+      assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
+      assert.is_true(cekura.assert(client:request("GET", "/huge/")).body == huge)
+      assert.equal(0, client:stats().in_flight)
+    end
+
+    it("is cancelled", function()
+      begin()
+      core.cancel(first)
+      assert.equal("cancelled", (core.outcome(first)))
+      others_go_on()
+    end)
+
+    it("meets its deadline", function()
+      begin(1)
+      core.wait({}, 1.1)
+      core.step(client)
+      local kind, status, _, _, _, _, sent = core.outcome(first)
+      assert.equal("timeout", kind)
+      assert.equal(200, status)
+      assert.is_true(sent)
+      others_go_on()
+    end)
+
+    it("ends with the client", function()
+      begin()
+      client:close()
+      assert.equal("closed", (core.outcome(first)))
+      assert.equal("closed", (core.outcome(second)))
+    end)
+
+    it("ends with a client that is collected", function()
+      begin()
+      first, second = nil, nil
+      local seen = setmetatable({ client }, { __mode = "v" })
+      client = server:client()
+      for _ = 1, 4 do
+        collectgarbage()
+      end
+      assert.is_nil(seen[1])
+    end)
+
+    it("is cut off", function()
+      server:script("/cut/", { { file = dir .. "/body", cut = 3 * MB } })
+      second = submit "/large/"
+      first = submit "/cut/"
+      step_to_end(first)
+      local kind, status, _, what_came = core.outcome(first)
+      assert.equal("truncated", kind)
+      assert.equal(200, status)
+      assert.is_true(what_came == body:sub(1, 3 * MB))
+      others_go_on()
+    end)
+
+    it("turns out to be no gzip", function()
+      serve("/broken/", { file = "broken.gz", headers = gzip })
+      second = submit "/large/"
+      first = submit "/broken/"
+      step_to_end(first)
+      assert.equal("malformed", (core.outcome(first)))
+      others_go_on()
+    end)
+  end)
+
+  -- At each place of what libcurl keeps of a read that was refused, and of what it reads next.
+  it("that grows too large does so on the byte, wherever a slice ends", function()
+    serve("/large/", { file = "body", chunked = true })
+    for beyond = 0, 4 * READ, READ / 2 do
+      local limit = 2 * SLICE + beyond
+      client:close()
+      client = server:client { retries = 0, max_response = limit }
+      local operation = submit "/large/"
+      step_to_end(operation)
+      local kind, _, _, what_came = core.outcome(operation)
+      assert.equal("too_large", kind)
+      assert.is_true(what_came == body:sub(1, limit))
+      assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
+    end
+  end)
+end)
