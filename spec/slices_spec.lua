@@ -255,6 +255,23 @@ describe("a large body", function()
     end)
   end)
 
+  -- What libcurl kept may be the last of it: then nothing comes after it that would be too large as well.
+  it("that grows too large in its last bytes does so, wherever it ends", function()
+    for beyond = 0, 4 * READ, READ / 4 do
+      local size = SLICE + beyond
+      write("ends", body:sub(1, size))
+      serve("/ends/", { file = "ends", chunked = true })
+      client:close()
+      client = server:client { retries = 0, max_response = size - 1 }
+      local operation = submit "/ends/"
+      core.step(client)
+      core.wait({}, 0.02) -- so that all of it is there, and the first slice is full
+      step_to_end(operation)
+      assert.equal("too_large", (core.outcome(operation)))
+      assert.is_true(body_of(operation) == body:sub(1, size - 1))
+    end
+  end)
+
   -- At each place of what libcurl keeps of a read that was refused, and of what it reads next.
   it("that grows too large does so on the byte, wherever a slice ends", function()
     serve("/large/", { file = "body", chunked = true })
