@@ -7,6 +7,7 @@ local client = require "cekura.client"
 local errors = require "cekura.errors"
 local choose_loop = require "cekura.loop"
 local wait = require "cekura.wait"
+local watch = require "cekura.watch"
 
 local cekura = {
   _VERSION = require "cekura.version",
@@ -16,6 +17,7 @@ local cekura = {
   call_log = call_log.read,
   all = wait.all,
   each = wait.each,
+  watch = watch.new,
 }
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in

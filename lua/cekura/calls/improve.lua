@@ -60,6 +60,25 @@ end
 ---@field reason? string why there was nothing to do
 ---@field call_log cekura.CallLog the call, evaluated
 
+--- What an improvement that has ended gives.
+---@param job cekura.Job
+---@param result table of the job
+---@param call cekura.CallLog
+---@param is_as_before fun(prompt: string): boolean whether a prompt is the one that was to be improved
+---@return cekura.Improvement? improvement, cekura.Error? err
+function improve.outcome(job, result, call, is_as_before)
+  local improvement = { state = job.state, call_log = call }
+  for name, value in pairs(result) do
+    improvement[name] = improvement[name] or value
+  end
+  if improvement.state == "succeeded" and not improvement.improved_prompt then
+    return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
+  elseif improvement.improved_prompt and is_as_before(improvement.improved_prompt) then
+    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
+  end
+  return improvement
+end
+
 --- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that
 -- comes back as it was is nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
@@ -104,16 +123,9 @@ function improve.self_improve(client, given)
   if not result then
     return nil, err
   end
-  local improvement = { state = job.state, call_log = call }
-  for name, value in pairs(result) do
-    improvement[name] = improvement[name] or value
-  end
-  if improvement.state == "succeeded" and not improvement.improved_prompt then
-    return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
-  elseif improvement.improved_prompt == given.prompt then
-    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
-  end
-  return improvement
+  return improve.outcome(job, result, call, function(prompt)
+    return prompt == given.prompt
+  end)
 end
 
 return improve

@@ -1,0 +1,408 @@
+--- cekura.watch { … }: a declaration, in a configuration file or wherever Lua is loaded, of agents and calls to
+-- watch, and of what is done when a call was evaluated, its prompt improved, or that failed. It runs in tasks of
+-- cekura.spawn(), in whichever host loads it.
+--
+--   client     a client, or the options of one for cekura.new(); nil: cekura.new(). One that was made here is closed
+--              with the watch
+--   every      seconds between two looks for evaluated calls (60), a tenth more or less; also for each entry
+--   limits     jobs: improvements that run at once (4); per_hour: improvements that are started in any 3600 s (20),
+--              as they cost credits; calls: evaluated calls that one look takes in (100), the others wait for the next
+--   store      what is to be known after a restart: the path of a file, or shared memory with get(key) and
+--              set(key, value), as ngx.shared.cekura; nil: it is forgotten with the process. It never holds the key
+--   name       what the keys in shared memory begin with ("cekura.watch")
+--   lease      seconds (30), see below
+--   on_error   function(err, where): every problem, `where` as a path like "agents[2].on_improved". It must not wait.
+--              Default: a line to the log of nginx, HAProxy or Prosody, else to stderr
+--   agents     list of entries, each for the calls of an agent
+--   calls      list of entries, each for one call
+--
+-- An entry:
+--
+--   agent_id   of the agent; required in `agents`. In `calls`, the improvement is for it
+--   id         in `calls`, required: of the record
+--   name       by which the store knows the entry ("agent 2142", "call 101"); two of one agent need names
+--   filter     in `agents`: conditions, as calls:list() takes them in `filters`
+--   since      in `agents`: calls that began before are not told of; seconds since the epoch or ISO 8601 (default:
+--              when the entry was watched first)
+--   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen
+--   every      as above
+--   improve    true, or function(call, entry): whether the prompt is to be improved from this call (no)
+--   prompt     the agent's prompt, or function(agent_id, call, entry) that returns it; called before each start
+--   timeout    seconds that an improvement may take (600)
+--   on_evaluated(call, entry)             once for each call
+--   on_improved(result, call, entry)      result.improved_prompt, result.summary_of_changes
+--   on_nothing_to_do(result, call, entry) result.reason; a handler of its own, so that on_improved has a prompt always
+--   on_failed(err, call, entry)           of the improvement; without one, on_error is told
+--
+-- `entry` is the table as it was declared. Functions may wait, for calls of cekura and for cekura.sleep(). What one
+-- raises is told to on_error (err.kind "raised", err.traceback) and counts as done; everything else goes on. A handler
+-- is called again only if the process ended before it returned or just after. An improvement is never started twice:
+-- the intent is kept before it is sent, and its token right after; if the process ends between the two, on_failed
+-- gets an error of kind "unknown_outcome" after the restart.
+--
+-- Whatever is wrong in the declaration, unknown keys included, is told with its path and the line of the call; such an
+-- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
+-- run at all.
+-- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
+-- kinds auth, tls and not_found are tried again at a tenth of the pace.
+--
+-- Where several processes load the declaration, as nginx workers do, and the store has add(key, value, seconds) and
+-- delete(key), too, one of them does the work, by a lease that it renews at each third of it; the others stand by and
+-- take over when the lease is given up or has run out. A file is for one process: in nginx, load the declaration in one
+-- worker then (ngx.worker.id() == 0).
+
+local clients = require "cekura.client"
+local check = require "cekura.check"
+local core = require "cekura.core"
+local declaration = require "cekura.watch.declaration"
+local errors = require "cekura.errors"
+local improvement = require "cekura.watch.improvement"
+local kept_state = require "cekura.watch.state"
+local look = require "cekura.watch.look"
+local report = require "cekura.watch.report"
+local store = require "cekura.watch.store"
+local work = require "cekura.watch.work"
+
+---@class cekura.Watch
+---@field declared cekura.watch.Declaration
+---@field state? cekura.watch.State nil as long as another holds the store
+local Watch = {}
+Watch.__index = Watch
+
+-- Looks begin no later than this after the start, however rare they are.
+local LONGEST_SPREAD = 60
+
+-- A closed client is noticed after so many seconds, if nothing is due before.
+local LONGEST_PAUSE = 10
+
+-- What will hardly be better soon is tried so many times less often.
+local SLOWER = 10
+local HARDLY_BETTER = { auth = true, tls = true, not_found = true, gone = true, config = true, invalid = true }
+
+-- ---- problems ----
+
+-- Ends from this side are none.
+local function is_end(err)
+  return errors.is(err) and (err.kind == "closed" or err.kind == "cancelled")
+end
+
+--- Tells of a problem.
+function Watch:problem(err, where)
+  if not is_end(err) then
+    self.counters.errors = self.counters.errors + 1
+    self.tell(err, where)
+  end
+end
+
+-- Tells of a problem that is met again and again, once.
+function Watch:trouble(where, err)
+  if is_end(err) then
+    return
+  end
+  local key = err and (errors.is(err) and ("%s %s"):format(err.kind, err.status or "") or tostring(err))
+  if err and key ~= self.troubles[where] then
+    self:problem(err, where)
+  end
+  self.troubles[where] = key
+end
+
+-- ---- what is kept ----
+
+--- Keeps the state, if it is still this watch's to keep.
+---@return boolean? ok, cekura.Error? err
+function Watch:save(state)
+  if self.state ~= state or not self.store:is_held() then
+    return nil, errors.new("closed", "another holds the store")
+  end
+  local ok, fault = self.store:write(kept_state.write(state))
+  local err = not ok and errors.new("config", "store: it cannot be written: " .. tostring(fault)) or nil
+  self:trouble("store", err)
+  return ok and true or nil, err
+end
+
+-- Takes up what was kept. What cannot be read is kept aside.
+function Watch:load()
+  local base = core.fields(self.client)._base_url
+  local text, fault = self.store:read()
+  self:trouble("store", fault and errors.new("config", "store: it cannot be read: " .. fault))
+  if fault then
+    return nil
+  end
+  local state
+  if text ~= nil then
+    state, fault = kept_state.read(text, base)
+    if not state then
+      local place = self.store:set_aside(text)
+      self:problem(errors.new("config", ("store: %s; it is begun anew%s"):format(fault,
+        place and ", what was there is now " .. place or "")), "store")
+    end
+  end
+  self.state = state or kept_state.new(base)
+  for _, entry in ipairs(self.declared.entries) do
+    kept_state.begin_entry(self.state, entry.name, entry.since)
+    if not entry.improve then
+      kept_state.forget_wanted(self.state, entry.name)
+    end
+  end
+  self:save(self.state)
+end
+
+-- ---- functions of the declaration ----
+
+--- Calls one, if there is one.
+---@return any value, cekura.Error? interrupted
+function Watch:call(entry, name, ...)
+  if entry[name] == nil then
+    return nil
+  end
+  return work.call(self.loop, function(err, where)
+    self:problem(err, where)
+  end, entry.path .. "." .. name, entry[name], ...)
+end
+
+-- ---- its own task ----
+
+--- Has the watch's own task look at what is due now.
+function Watch:wake()
+  self.loop.wake(self.waiter)
+end
+
+local function pause_after(entry, watch, err)
+  local every = entry.every or watch.declared.every
+  local slower = errors.is(err) and HARDLY_BETTER[err.kind] and SLOWER or 1
+  return every * slower * (0.9 + 0.2 * math.random())
+end
+
+function Watch:begin(fields, run, done)
+  local begun
+  fields.watch, fields.state = self, self.state
+  self.works = self.works + 1
+  begun = work.begin(self.loop, fields, run, function(ok, err)
+    self.working[begun] = nil
+    self.works = self.works - 1
+    done(ok, err)
+    self:wake()
+  end)
+  self.working[begun] = true
+end
+
+function Watch:look(entry)
+  entry.looking = true
+  entry.looked = core.date()
+  self:begin({ entry = entry }, look.run, function(ok, err)
+    entry.looking = false
+    entry.due = core.now() + pause_after(entry, self, err)
+    if ok or err then
+      self:trouble(entry.path, err)
+    end
+  end)
+end
+
+function Watch:improve(entry, item, take_back)
+  self.improving[item] = true
+  self:begin({ entry = entry, item = item, take_back = take_back }, improvement.run, function(ok, err)
+    self.improving[item] = nil
+    self.retry[item] = core.now() + pause_after(entry, self, err)
+    if ok or err then
+      self:trouble(entry.path .. ".improve", err)
+    end
+  end)
+end
+
+-- Begins the improvements that may be begun. Returns the seconds until there may be more.
+function Watch:begin_improvements()
+  local state, limits, now = self.state, self.declared.limits, core.now()
+  local running, wanted, seconds = 0, {}, LONGEST_PAUSE
+  for _, item in ipairs(state.improvements) do
+    local entry = self.declared.by_name[item.entry]
+    if entry and (item.state ~= "wanted" or self.improving[item]) then
+      running = running + 1
+    end
+    local retry = (self.retry[item] or 0) - now
+    if entry and not self.improving[item] and retry > 0 then
+      seconds = math.min(seconds, retry)
+    elseif entry and not self.improving[item] then
+      if item.state ~= "wanted" then
+        self:improve(entry, item)
+      elseif entry.improve then
+        wanted[#wanted + 1] = item
+      end
+    end
+  end
+  for index = 1, math.min(#wanted, limits.jobs - running) do
+    local pause = kept_state.pause(state, limits.per_hour)
+    if pause > 0 then
+      return math.min(seconds, pause)
+    end
+    local item = wanted[index]
+    self:improve(self.declared.by_name[item.entry], item, kept_state.count_start(state))
+  end
+  return seconds
+end
+
+-- Begins the looks that are due. Returns the seconds until the next.
+function Watch:begin_looks()
+  local seconds, now = LONGEST_PAUSE, core.now()
+  for _, entry in ipairs(self.declared.entries) do
+    if not entry.looking and not entry.over then
+      if entry.due <= now then
+        self:look(entry)
+      else
+        seconds = math.min(seconds, entry.due - now)
+      end
+    end
+  end
+  return seconds
+end
+
+function Watch:cancel_works()
+  for each in pairs(self.working) do
+    each:cancel()
+  end
+end
+
+-- Does what is due. Returns the seconds until something is, nil at the end.
+function Watch:turn()
+  self.stopping = self.stopping or core.is_closed(self.client)
+  if self.stopping then
+    self:cancel_works()
+    return self.works > 0 and LONGEST_PAUSE or nil
+  end
+  local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE)
+  local held = self.store:hold()
+  if held ~= "renewed" and self.state then
+    self.state = nil
+    self:cancel_works()
+  end
+  if not held or self.works > 0 and not self.state then
+    return pause -- another does it; or what was begun before is to end first
+  elseif not self.state then
+    self:load()
+  end
+  if not self.state then
+    return pause
+  end
+  return math.min(pause, self:begin_looks(), self:begin_improvements())
+end
+
+local function run(self)
+  self.waiter = self.loop.waiter()
+  local seconds = self:turn()
+  while seconds do
+    if self.loop.park(self.waiter, seconds) == "cancelled" then
+      self.stopping = true
+      self:cancel_works()
+      break
+    end
+    seconds = self:turn()
+  end
+  self.over = true
+  self.store:release()
+  if self.owns_client then
+    self.client:close()
+  end
+end
+
+-- ---- what a program does with it ----
+
+--- Ends the watch. What runs in the service goes on, and is kept in the store; a handler that runs comes to its end.
+function Watch:stop()
+  self.stopping = true
+  if self.waiter then
+    self:cancel_works()
+    self:wake()
+  end
+end
+
+--- Waits until the watch has ended. A script that has nothing else to do waits here.
+function Watch:wait()
+  if self.task then
+    self.task:join()
+  end
+end
+
+local function copy(from)
+  local to = {}
+  for name, value in pairs(from) do
+    to[name] = value
+  end
+  return to
+end
+
+---@class cekura.watch.Status
+---@field state string "running", "standby" (another process holds the store), "stopping", "stopped"
+---@field evaluated integer calls that were told of; with started, improved, nothing_to_do, failed, errors
+---@field entries table<string, { path: string, looked: number?, running: integer, waiting: integer, trouble: string? }>
+---by name: the time of the last look, improvements that run and that wait, what the last look met with
+
+--- What it has done since it was loaded, and what it does.
+---@return cekura.watch.Status
+function Watch:status()
+  local status = copy(self.counters)
+  status.state = self.over and "stopped" or self.stopping and "stopping" or self.state and "running" or "standby"
+  status.entries = {}
+  for _, entry in ipairs(self.declared.entries) do
+    status.entries[entry.name] = { path = entry.path, looked = entry.looked, running = 0, waiting = 0,
+      trouble = self.troubles[entry.path] or self.troubles[entry.path .. ".improve"] }
+  end
+  for _, item in ipairs(self.state and self.state.improvements or {}) do
+    local entry = status.entries[item.entry]
+    local what = (item.state ~= "wanted" or self.improving[item]) and "running" or "waiting"
+    if entry then
+      entry[what] = entry[what] + 1
+    end
+  end
+  return status
+end
+
+local watch = {}
+
+-- The client that is declared; nil and an error.
+local function open_client(given)
+  if core.type(given) == "client" then
+    return given, nil, false
+  end
+  local ok, made, err = pcall(clients.new, given)
+  if not ok then
+    made, err = nil, errors.new("config", (tostring(made):gsub("^.-cekura: ", "", 1)))
+  end
+  return made, err, true
+end
+
+--- Begins to watch; see above.
+---@param given table
+---@return cekura.Watch
+function watch.new(given)
+  check.table("watch", given)
+  local position = declaration.position()
+  local self = setmetatable({ stopping = false, over = false, works = 0, working = {}, improving = {}, troubles = {},
+    retry = setmetatable({}, { __mode = "k" }), calls = setmetatable({}, { __mode = "k" }),
+    counters = { evaluated = 0, started = 0, improved = 0, nothing_to_do = 0, failed = 0, errors = 0 } }, Watch)
+  self.tell = report.new(position, pcall(check.callback, "on_error", given.on_error) and given.on_error or nil)
+  local function tell_config(message, path)
+    self:problem(errors.new("config", position .. ": " .. message), path)
+  end
+  self.declared = declaration.read(given, tell_config)
+  local err
+  if not self.declared.unusable then
+    self.client, err, self.owns_client = open_client(self.declared.client)
+  end
+  if not self.client then
+    if err then
+      tell_config("client: " .. err.message, "client")
+    end
+    self.over = true
+    return self
+  end
+  self.loop = core.fields(self.client)._loop
+  self.store = store.open(self.declared.store, self.declared.name, self.declared.lease)
+  local now = core.now()
+  for index, entry in ipairs(self.declared.entries) do
+    local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
+    entry.due = now + spread * (index - 1) / #self.declared.entries
+  end
+  self.task = self.loop.spawn(run, self)
+  return self
+end
+
+return watch

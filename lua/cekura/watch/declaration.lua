@@ -1,0 +1,201 @@
+--- The declaration of a watch, held against what there is: each key has a check, and what is wrong is told by its path
+-- in the table. The keys are documented in cekura.watch.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local filter = require "cekura.calls.filter"
+local params = require "cekura.params"
+local store = require "cekura.watch.store"
+local times = require "cekura.times"
+local uri = require "cekura.uri"
+
+local declaration = {}
+
+-- ---- checks: each raises what is wrong, and may return the value as it is used ----
+
+local function improve(name, value)
+  return value == true or check.callback(name, value)
+end
+
+local function prompt(name, value)
+  return type(value) == "string" and value or check.callback(name, value)
+end
+
+local function since(name, value)
+  return times.epoch(params.value("time", name, value))
+end
+
+local function count(least)
+  return function(name, value)
+    return check.count(name, value, least)
+  end
+end
+
+local function client(name, value)
+  if core.type(value) ~= "client" then
+    check.table(name, value)
+  end
+  return value
+end
+
+local LIMITS = { jobs = count(1), per_hour = count(0), calls = count(1) }
+
+local TOP = { client = client, every = check.seconds, limits = check.table, store = store.check, name = check.text,
+  lease = check.seconds, on_error = check.callback, agents = check.table, calls = check.table }
+
+local ENTRY = { name = check.text, every = check.seconds, timeout = check.seconds, prompt = prompt, improve = improve,
+  on_evaluated = check.callback, on_improved = check.callback, on_nothing_to_do = check.callback,
+  on_failed = check.callback, agent_id = check.id }
+
+local function with(keys, more)
+  for key, value in pairs(keys) do
+    more[key] = value
+  end
+  return more
+end
+
+-- The lists of entries, what may stand in each, and what names it.
+local LISTS = {
+  { key = "agents", of = "agent", id = "agent_id",
+    known = with(ENTRY, { filter = filter.read, since = since, lookback = check.seconds }) },
+  { key = "calls", of = "call", id = "id", known = with(ENTRY, { id = check.id }) },
+}
+
+-- ---- reading ----
+
+local function path_of(path, key)
+  if type(key) ~= "string" then
+    return ("%s[%s]"):format(path, tostring(key))
+  end
+  return path == "" and key or path .. "." .. key
+end
+
+-- The keys in an order, so that problems are told in the same one each time.
+local function sorted_keys(given)
+  local keys = {}
+  for key in pairs(given) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b)
+    return tostring(a) < tostring(b)
+  end)
+  return keys
+end
+
+-- Runs a check; returns what it returned, else nil and tells the problem.
+local function try(tell, path, fn, ...)
+  local ok, value = pcall(fn, ...)
+  if ok then
+    return value
+  end
+  tell((tostring(value):gsub("^.-cekura: ", "", 1)), path)
+end
+
+-- The values that are right. Tells of the others, and returns how many there are.
+local function read(tell, path, given, known)
+  local values, wrong = {}, 0
+  for _, key in ipairs(sorted_keys(given)) do
+    local name = path_of(path, key)
+    if not known[key] then
+      tell(name .. ": there is no such key", name)
+    else
+      values[key] = try(tell, name, known[key], name, given[key])
+    end
+    wrong = wrong + (values[key] == nil and 1 or 0)
+  end
+  return values, wrong
+end
+
+---@class cekura.watch.Entry
+---@field path string "agents[1]"
+---@field name string by which the store knows it
+---@field given table as it was declared
+---@field agent_id? integer|string
+---@field id? integer|string
+
+-- What an entry cannot do without.
+local function is_complete(tell, path, list, values)
+  if values[list.id] == nil then
+    tell(("%s.%s: it is missing"):format(path, list.id), path .. "." .. list.id)
+  elseif values.improve and not values.prompt then
+    tell(path .. ".prompt: it is missing, and there is something to improve", path .. ".prompt")
+  else
+    return true
+  end
+end
+
+local function read_entry(tell, path, list, given)
+  if not try(tell, path, check.table, path, given) then
+    return nil
+  end
+  local entry, wrong = read(tell, path, given, list.known)
+  if wrong > 0 or not is_complete(tell, path, list, entry) then
+    return nil
+  end
+  entry.path, entry.given = path, given
+  entry.name = entry.name or list.of .. " " .. uri.text(list.id, entry[list.id])
+  return entry
+end
+
+local function read_list(tell, list, given, entries, by_name)
+  for _, key in ipairs(sorted_keys(given)) do
+    local path = path_of(list.key, key)
+    local entry
+    if type(key) == "number" then
+      entry = read_entry(tell, path, list, given[key])
+    else
+      tell(path .. ": entries stand in a list, without keys", path)
+    end
+    local other = entry and by_name[entry.name]
+    if other then
+      tell(("%s.name: %s is %q, too: give one of them another name"):format(path, other.path, entry.name), path)
+    elseif entry then
+      entry.order = #entries + 1
+      by_name[entry.name], entries[#entries + 1] = entry, entry
+    end
+  end
+end
+
+--- The file and line that called the module.
+---@return string
+function declaration.position()
+  local _, text = pcall(errors.misuse, "")
+  return text:match "^(.-): cekura: " or "?"
+end
+
+---@class cekura.watch.Declaration
+---@field every number
+---@field lease number
+---@field limits { jobs: integer, per_hour: integer, calls: integer }
+---@field name string
+---@field client? cekura.Client|table
+---@field store? any
+---@field entries cekura.watch.Entry[]
+---@field by_name table<string, cekura.watch.Entry>
+---@field unusable boolean something is wrong without which there is no watch
+
+--- Reads a declaration.
+---@param given table
+---@param tell fun(message: string, path: string) called with each problem
+---@return cekura.watch.Declaration
+function declaration.read(given, tell)
+  local read_top = read(tell, "", given, TOP)
+  local limits = read(tell, "limits", read_top.limits or {}, LIMITS)
+  local declared = {
+    every = read_top.every or 60,
+    lease = read_top.lease or 30,
+    limits = { jobs = limits.jobs or 4, per_hour = limits.per_hour or 20, calls = limits.calls or 100 },
+    name = read_top.name or "cekura.watch",
+    client = read_top.client, store = read_top.store,
+    entries = {}, by_name = {},
+    -- With another client, or without what was kept, it would do other things than was meant.
+    unusable = read_top.client == nil and given.client ~= nil or read_top.store == nil and given.store ~= nil,
+  }
+  for _, list in ipairs(LISTS) do
+    read_list(tell, list, read_top[list.key] or {}, declared.entries, declared.by_name)
+  end
+  return declared
+end
+
+return declaration

@@ -1,0 +1,76 @@
+--- What a watch does beside its own task: looks and improvements, each in a task, and the functions of the
+-- declaration, each in one, too, since PUC Lua 5.1 cannot wait inside pcall.
+
+local errors = require "cekura.errors"
+local report = require "cekura.watch.report"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+---@class cekura.watch.Work
+---@field watch cekura.Watch
+---@field state cekura.watch.State that it began with
+---@field entry cekura.watch.Entry
+---@field item? cekura.watch.Item of an improvement
+---@field take_back? function takes back that its start was counted
+---@field busy? boolean what it does now comes to its end, also when the watch is stopped
+local Work = {}
+Work.__index = Work
+
+local work = {}
+
+--- Whether it is to do nothing further: the watch was stopped, or another holds the store now.
+function Work:is_over()
+  return self.watch.stopping or self.watch.state ~= self.state
+end
+
+--- Ends it, if it waits for something that can be waited for again.
+function Work:cancel()
+  if not self.busy and self.task then
+    self.task:cancel()
+  end
+end
+
+--- Begins a piece of work. `done(ok, err)` is called after its end, whatever that was.
+---@param fields table the work's own
+---@param run fun(work: cekura.watch.Work): boolean?, any
+---@param done fun(ok: boolean?, err: any)
+function work.begin(loop, fields, run, done)
+  local self = setmetatable(fields, Work)
+  loop.spawn(function()
+    self.task = loop.spawn(run, self)
+    local ok, err = self.task:join()
+    done(ok, err)
+  end)
+  return self
+end
+
+local function is_cancelled(raised)
+  return errors.is(raised) and raised.kind == "cancelled"
+end
+
+--- Calls a function of the declaration, which may wait, and may raise.
+---@param loop table
+---@param tell fun(err: cekura.Error, where: string) told what it raised
+---@param where string its path
+---@param fn function
+---@return any value what it returned; nil if it raised
+---@return cekura.Error? interrupted it was cancelled: it is to be called again
+function work.call(loop, tell, where, fn, ...)
+  local co
+  local arguments = { n = select("#", ...), ... }
+  local task = loop.spawn(function()
+    co = coroutine.running()
+    return true, fn(unpack(arguments, 1, arguments.n))
+  end)
+  local ok, value = task:join()
+  if ok then
+    return value
+  elseif is_cancelled(value) then
+    task:cancel()
+    return nil, value
+  end
+  tell(report.raised(value, where, co), where)
+  return nil
+end
+
+return work
