@@ -918,4 +918,36 @@ describe("watch", function()
     assert.same({}, problems)
     assert.equal(2, select(2, read(store):gsub('"call":', "")))
   end)
+
+  it("runs as examples/watch.lua, and goes on after a kill", function()
+    local pid
+    local function run()
+      pid = shell(("cd %s && root=$OLDPWD && CEKURA_API_KEY=%s CEKURA_API_URL=%s LUA_PATH=\"$root/lua/?.lua;"
+        .. "$root/lua/?/init.lua;;\" LUA_CPATH=\"$root/build/%s/?.so;;\" exec %s $root/examples/watch.lua 2142 0.2 "
+        .. ">>output 2>&1 </dev/null & echo $!"):format(folder, server.key, server.url, lua, lua)):match "%d+"
+    end
+    local function says(text)
+      return function()
+        return read(folder .. "/output"):find(text, 1, true)
+      end
+    end
+    shell(("mkdir %s/prompts && printf 'Be nice.' > %s/prompts/2142.txt"):format(folder, folder))
+    run()
+    finally(function()
+      shell("kill -9 " .. pid)
+    end)
+    eventually("its first look", function() return #requests("GET", LIST) > 0 end)
+    local now = os.time() + 1
+    local failed = server:admin("POST", "call_logs/", { count = 1, from = now, to = now }).ids[1]
+    eventually("a prompt is being improved", function()
+      return read(folder .. "/prompts/watch.json"):find('"state":"running"', 1, true)
+    end)
+    shell("kill -9 " .. pid)
+    run()
+    eventually("the end", says(("call %d: wrote prompts/2142-%d.txt: Two rules added"):format(failed, failed)))
+    assert.truthy(read(("%s/prompts/2142-%d.txt"):format(folder, failed)):find "^Be nice%.\n")
+    assert.truthy(says(("call %d: failure, not passed: Appointment confirmed\n"):format(failed))(),
+      read(folder .. "/output"))
+    assert.equal(1, made())
+  end)
 end)

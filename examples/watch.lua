@@ -1,0 +1,96 @@
+-- Watches the calls of an agent: each evaluated one is logged, and from each failed one the agent's prompt is improved.
+-- The improved prompts are written beside the prompt, for somebody to read; none is put to use by itself.
+--
+--   prompts/2142.txt              the prompt of agent 2142, to begin with
+--   prompts/2142-5181750.txt      as improved from call 5181750
+--   prompts/watch.json            what is to be known after a restart
+--
+-- As a script, it runs until it is ended:
+--
+--   lua5.4 examples/watch.lua [AGENT_ID [SECONDS]]
+--
+-- Neovim, HAProxy and Prosody load it as it is, by dofile() or their own directive for a Lua file; nginx in
+-- init_worker_by_lua_file, with `store = ngx.shared.cekura`, since its workers cannot share a file. The key comes from
+-- CEKURA_API_KEY or ~/.cekura/config.toml.
+
+local cekura = require "cekura"
+
+local arg = rawget(_G, "arg")
+local is_script = arg ~= nil and tostring(arg[0]):find "watch%.lua$" ~= nil
+local agent_id = is_script and arg[1] or "2142"
+local every = is_script and tonumber(arg[2]) or 60
+
+local folder = "prompts/"
+
+local function log(...)
+  io.stderr:write(("%s %s\n"):format(os.date "%H:%M:%S", string.format(...)))
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- The whole file or none: a text that was cut short would be taken for a prompt.
+local function write(path, text)
+  local file = assert(io.open(path .. ".new", "wb"))
+  assert(file:write(text))
+  assert(file:close())
+  assert(os.rename(path .. ".new", path))
+end
+
+local watch = cekura.watch {
+  every = every,                               -- seconds between two looks
+  limits = { jobs = 2, per_hour = 10 },        -- each improvement costs credits
+  store = folder .. "watch.json",
+
+  on_error = function(err, where)              -- whatever goes wrong: in the service, the store, or a handler below
+    log("%s: %s", where, err.message)
+  end,
+
+  agents = {
+    {
+      agent_id = agent_id,
+      lookback = 6 * 3600,                     -- no call takes longer than this to be recorded and evaluated
+
+      on_evaluated = function(call)
+        local failed = {}
+        for metric in call:metrics() do
+          failed[#failed + 1] = metric.passed == false and metric.name or nil
+        end
+        log("call %s: %s%s", call.id, call.status, failed[1] and ", not passed: " .. table.concat(failed, ", ") or "")
+      end,
+
+      improve = function(call)
+        return call.success == false
+      end,
+
+      prompt = function(id)                    -- read anew for each improvement: it may have been changed meanwhile
+        return read(folder .. id .. ".txt")
+      end,
+
+      on_improved = function(result, call, entry)
+        local path = ("%s%s-%s.txt"):format(folder, entry.agent_id, call.id)
+        write(path, result.improved_prompt)
+        log("call %s: wrote %s: %s", call.id, path, result.summary_of_changes or "no summary was given")
+      end,
+
+      on_nothing_to_do = function(result, call)
+        log("call %s: nothing to do: %s", call.id, result.reason)
+      end,
+
+      on_failed = function(err, call)
+        log("call %s: no improvement: %s", call.id, err.message)
+      end,
+    },
+  },
+
+  -- Single calls are watched in the same way:
+  -- calls = { { id = 5181749, on_evaluated = function(call) … end } },
+}
+
+if is_script then
+  watch:wait()
+end
