@@ -718,7 +718,11 @@ describe("watch", function()
     eventually("both run", function() return made() == 2 end)
     assert.equal("running", first:status().state)
     assert.equal("standby", second:status().state)
-    stop(first)
+    local holder = store:get "cekura.watch.holder"
+    assert.equal("string", type(holder))
+    first:stop()
+    eventually("the first has ended", function() return first:status().state == "stopped" end)
+    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- it did not wait for the lease to run out
     eventually("the second holds it", function() return second:status().state == "running" end)
     eventually("improved", function() return #told == 4 end)
     look_on()
@@ -791,6 +795,15 @@ describe("watch", function()
       assert.truthy(read(store):find '"format":"cekura.watch 1"')
     end)
   end
+
+  it("holds what was told before the next is told", function()
+    local store = folder .. "/kept"
+    declare { store = store, agents = { agent { on_evaluated = function(call)
+      told[#told + 1] = ("%d %s"):format(call.id, read(store):match '"told":{([^}]*)}':gsub(":%d+", ""))
+    end } } }
+    eventually("both", function() return #told == 2 end)
+    assert.same({ "5181752 ", '5181749 "5181752"' }, told)
+  end)
 
   it("never holds the key, and is whole at any time", function()
     local store = folder .. "/kept"

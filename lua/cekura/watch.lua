@@ -23,7 +23,7 @@
 --   name       by which the store knows the entry ("agent 2142", "call 101"); two of one agent need names
 --   filter     in `agents`: conditions, as calls:list() takes them in `filters`
 --   since      in `agents`: calls that began before are not told of; seconds since the epoch or ISO 8601 (default:
---              when the entry was watched first)
+--              when the entry was watched first). An earlier one than the store knows changes nothing
 --   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen
 --   every      as above
 --   improve    true, or function(call, entry): whether the prompt is to be improved from this call (no)
@@ -81,17 +81,15 @@ local HARDLY_BETTER = { auth = true, tls = true, not_found = true, gone = true, 
 
 -- ---- problems ----
 
--- Ends from this side are none.
-local function is_end(err)
-  return errors.is(err) and (err.kind == "closed" or err.kind == "cancelled")
-end
-
 --- Tells of a problem.
 function Watch:problem(err, where)
-  if not is_end(err) then
-    self.counters.errors = self.counters.errors + 1
-    self.tell(err, where)
-  end
+  self.counters.errors = self.counters.errors + 1
+  self.tell(err, where)
+end
+
+-- An end from this side is no problem.
+local function is_end(err)
+  return errors.is(err) and (err.kind == "closed" or err.kind == "cancelled")
 end
 
 -- Tells of a problem that is met again and again, once.
@@ -289,10 +287,11 @@ local function run(self)
   self.waiter = self.loop.waiter()
   local seconds = self:turn()
   while seconds do
-    if self.loop.park(self.waiter, seconds) == "cancelled" then
+    if self.loop.park(self.waiter, seconds) == "cancelled" then -- the host ends
+      if self.stopping then
+        break
+      end
       self.stopping = true
-      self:cancel_works()
-      break
     end
     seconds = self:turn()
   end
