@@ -289,13 +289,16 @@ describe("watch", function()
     local sender = living "polls=3"
     local call = cekura.assert(sender.calls:send { call_id = "fresh", agent = 2142,
       transcript_json = { { role = "Main Agent", content = "Hello." } } })
-    declare { calls = { entry { id = call.id, improve = true, prompt = "Be nice." } } }
+    local watch = declare { calls = { entry { id = call.id, improve = true, prompt = "Be nice." } } }
     eventually("improved", has_told("improved " .. call.id))
+    local looked = watch:status().entries["call " .. call.id].looked
     local path = LIST .. call.id .. "/"
     local asked = #requests("GET", path)
     declare { calls = { { id = 5181751 } } } -- evaluating for ever
+    eventually("another second", function() return core.date() >= looked + 2 end)
     look_on(LIST .. "5181751/")
     assert.equal(asked, #requests("GET", path))
+    assert.equal(looked, watch:status().entries["call " .. call.id].looked)
     assert.same({ "evaluated " .. call.id, "improved " .. call.id }, told)
   end)
 
