@@ -42,7 +42,7 @@
 --
 -- Whatever is wrong in the declaration, unknown keys included, is told with its path and the line of the call; such an
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
--- run at all.
+-- run at all. (Of `return cekura.watch { … }`, a tail call, Lua does not know the line: use a local.)
 -- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
 -- kinds auth, tls and not_found are tried again at a tenth of the pace.
 --

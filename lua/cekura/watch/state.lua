@@ -105,7 +105,7 @@ end
 
 --- Counts a start; returns a function that takes it back.
 function state.count_start(kept)
-  local starts, time = kept.starts, math.ceil(core.date())
+  local starts, time = kept.starts, core.date() + 1 -- the date is in whole seconds: rather later than sooner
   starts[#starts + 1] = time
   return function()
     for index = #starts, 1, -1 do
