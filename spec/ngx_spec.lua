@@ -412,6 +412,51 @@ describe("in nginx", function()
     assert.truthy(eventually(function() return threads(worker) == 1 end))
   end)
 
+  it("keeps a watch across a reload, by shared memory, in one worker at a time", function()
+    endless()
+    start(([[
+      lua_shared_dict watched 1m;
+      init_worker_by_lua_block {
+        local cekura = require "cekura"
+        local client, store = require("app").client(), ngx.shared.watched
+        local watch = cekura.watch { client = client, store = store, lease = 1.5, every = 0.1, agents = {
+          { agent_id = 2142, since = %d, prompt = "Be nice.", filter = { { "call_id", "eq", "sess-1" } },
+            improve = true,
+            on_evaluated = function(call) ngx.log(ngx.NOTICE, "evaluated ", call.id) error "mine" end,
+            on_improved = function(result, call)
+              cekura.sleep(0.01)
+              ngx.log(ngx.NOTICE, "improved ", call.id, " ", result.improved_prompt)
+            end },
+          { agent_id = "" },
+        } }
+      }
+      server { listen 127.0.0.1:@PORT@; }
+    ]]):format(os.time() - 20 * 86400))
+    local function logged(text)
+      return select(2, host:log():gsub(text, ""))
+    end
+    assert.truthy(eventually(function() return polls() > 2 end))
+    local old = host:workers()[1]
+    host:reload()
+    assert.truthy(eventually(function()
+      return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
+    end))
+    local before = polls()
+    assert.truthy(eventually(function() return polls() > before end))
+    server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+    assert.truthy(eventually(function() return logged "improved 5181749 Better." > 0 end))
+    os.execute "sleep 0.5"
+    assert.equal(1, logged "improved 5181749 Better.")
+    assert.equal(1, logged "evaluated 5181749")
+    assert.equal(1, logged "agents%[1%].on_evaluated: init_worker_by_lua[^\n]*: mine")
+    assert.equal(2, logged "init_worker_by_lua[^\n]*:4: agents%[2%].agent_id") -- by each worker
+    local starts = 0
+    for _, request in ipairs(server:requests()) do
+      starts = starts + (request.path == START and 1 or 0)
+    end
+    assert.equal(1, starts)
+  end)
+
   it("runs the example", function()
     local file = assert(io.open "examples/nginx/nginx.conf")
     local config = file:read "*a"

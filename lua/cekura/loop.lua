@@ -12,7 +12,7 @@
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
 --   step(client), timeout(client)   what client:step() and client:timeout() do
---   log(message)         optional: where errors go that nobody else hears of
+--   log(message)         where errors go that nobody else hears of; optional for an adapter of a program's own
 --
 -- A host that ends somebody who waits, so that he never comes back from park(), calls w:on_gone() if that is there.
 --
@@ -63,7 +63,7 @@ local auto
 local function make_auto()
   local own = require(NAMES.own)
   auto = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
-    timeout = own.timeout }
+    timeout = own.timeout, log = own.log }
   for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
     auto[name] = function(...)
       return here()[name](...)

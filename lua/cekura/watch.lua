@@ -53,6 +53,7 @@
 
 local clients = require "cekura.client"
 local check = require "cekura.check"
+local choose_loop = require "cekura.loop"
 local core = require "cekura.core"
 local declaration = require "cekura.watch.declaration"
 local errors = require "cekura.errors"
@@ -287,7 +288,8 @@ local function run(self)
   self.waiter = self.loop.waiter()
   local seconds = self:turn()
   while seconds do
-    if self.loop.park(self.waiter, seconds) == "cancelled" then -- the host ends
+    local why = self.loop.park(self.waiter, seconds, not self.stopping)
+    if why == "cancelled" or why == "closing" then -- the host ends
       if self.stopping then
         break
       end
@@ -377,7 +379,8 @@ function watch.new(given)
   local self = setmetatable({ stopping = false, over = false, works = 0, working = {}, improving = {}, troubles = {},
     retry = setmetatable({}, { __mode = "k" }), calls = setmetatable({}, { __mode = "k" }),
     counters = { evaluated = 0, started = 0, improved = 0, nothing_to_do = 0, failed = 0, errors = 0 } }, Watch)
-  self.tell = report.new(position, pcall(check.callback, "on_error", given.on_error) and given.on_error or nil)
+  local on_error = pcall(check.callback, "on_error", given.on_error) and given.on_error or nil
+  self.tell = report.new(choose_loop().log, position, on_error)
   local function tell_config(message, path)
     self:problem(errors.new("config", position .. ": " .. message), path)
   end

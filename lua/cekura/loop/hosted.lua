@@ -45,7 +45,7 @@ end
 ---@return table adapter in the shape that is described in cekura.loop.own
 function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
-    sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log }
+    sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }
 
   local call_off
   own.live_in(adapter, function(seconds)

@@ -58,15 +58,20 @@ function host.start_pump(fn)
   end
 end
 
--- A thread of the request's ends with it. Where there can be none, a timer has it.
+-- nginx starts no more timers when so many run (lua_max_running_timers, 256 where nothing else is said).
+local MANY_TIMERS = 128
+
+-- In a request, a task is a thread of it, and ends with it. Elsewhere it has a timer of its own: what nginx keeps of a
+-- thread it gives back at the end of the timer or request that started it, and a timer may run for weeks.
 function host.start(fn)
-  if YIELDS[ngx.get_phase()] then
+  local phase = ngx.get_phase()
+  if not YIELDS[phase] or phase == "timer" and ngx.timer.running_count() < MANY_TIMERS then
+    assert(ngx.timer.at(0, fn))
+  else
     ngx.thread.spawn(function()
       coroutine.yield(coroutine.running()) -- first comes whoever started it
       fn()
     end)
-  else
-    assert(ngx.timer.at(0, fn))
   end
 end
 

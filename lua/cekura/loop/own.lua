@@ -61,8 +61,7 @@ local function tell_hosts()
 end
 
 local function log(message)
-  local write = host and host.log or own.log
-  write(message)
+  (host or own).log(message)
 end
 
 local function resumed(task, ok, ...)

@@ -2,26 +2,6 @@
 
 local errors = require "cekura.errors"
 
--- A host is known by what only it gives a program.
-local function host_log()
-  local ngx, core, prosody = rawget(_G, "ngx"), rawget(_G, "core"), rawget(_G, "prosody")
-  if type(ngx) == "table" and ngx.log then
-    return function(line)
-      ngx.log(ngx.ERR, line)
-    end
-  elseif type(core) == "table" and core.Warning then
-    return core.Warning
-  elseif type(prosody) == "table" then
-    local log = require "util.logger".init "cekura"
-    return function(line)
-      log("error", "%s", line)
-    end
-  end
-  return function(line)
-    io.stderr:write(line, "\n")
-  end
-end
-
 -- What was raised may be anything.
 local function as_error(raised, where)
   if errors.is(raised) then
@@ -33,11 +13,11 @@ end
 local report = {}
 
 --- Makes the function that tells of problems.
+---@param log fun(line: string) the host's log
 ---@param position string the file and line of the declaration
 ---@param on_error? fun(err: cekura.Error, where: string)
 ---@return fun(err: any, where: string)
-function report.new(position, on_error)
-  local log = host_log()
+function report.new(log, position, on_error)
   return function(raised, where)
     local err = as_error(raised, where)
     if on_error then

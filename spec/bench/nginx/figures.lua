@@ -1,7 +1,8 @@
 --- What the module costs an nginx worker, each figure beside what it is measured by, in one run:
 --
---   luajit spec/bench/nginx/figures.lua [quick]
+--   luajit spec/bench/nginx/figures.lua [quick] [poll] [beside] [processor] [step]
 --
+-- What is named is measured, without a name all of it.
 -- See spec/bench/README.md.
 
 local cekura = require "cekura"
@@ -9,7 +10,12 @@ local core = require "cekura.core"
 local nginx = require "spec.support.nginx"
 local simulator = require "spec.support.simulator"
 
-local quick = arg[1] == "quick"
+local asked = {}
+for _, name in ipairs(arg) do
+  asked[name] = true
+end
+local quick = asked.quick
+asked.quick = nil
 local JOBS, INTERVAL = 1000, 5
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
@@ -162,10 +168,12 @@ local function longest_step()
 end
 
 local ok, err = pcall(cekura.run, function()
-  one_poll()
-  beside_jobs()
-  processor()
-  longest_step()
+  for _, part in ipairs { { "poll", one_poll }, { "beside", beside_jobs }, { "processor", processor },
+    { "step", longest_step } } do
+    if not next(asked) or asked[part[1]] then
+      part[2]()
+    end
+  end
 end)
 client:close()
 io.write(host:log())
