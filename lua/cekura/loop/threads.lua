@@ -93,8 +93,9 @@ function threads.new(name, host)
     if waiter.on_gone then
       waiter:on_gone()
     end
-    if waiter.body ~= nil then
-      tasks.finish(waiter, false, "the host has ended the task")
+    if waiter.body then -- a task
+      waiter.cancelled = true
+      tasks.finish(waiter, false)
     end
   end
 
