@@ -90,7 +90,11 @@ local function choose(choice)
     end
   end
   if NAMES[choice] then
-    return require(NAMES[choice])
+    local found_it, adapter = pcall(require, NAMES[choice])
+    if found_it then
+      return adapter
+    end
+    return errors.misuse(("loop: there is no %s here: %s"):format(choice, tostring(adapter):match "[^\n]*"))
   elseif type(choice) == "table" then
     for _, name in ipairs(SHAPE) do
       if type(choice[name]) ~= "function" then
