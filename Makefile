@@ -2,10 +2,11 @@
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make demo              a prompt improvement from start to end, against the local simulator
 # make test              every spec on every Lua (make test LUA=lua5.4: on one)
-# make bench             measurements, see spec/bench/README.md
+# make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
+#                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
 # make fuzz              FUZZ_SECONDS=60: random bytes for the readers, see spec/fuzz/README.md
-# demo, test, bench and fuzz install what they miss: .ci/install has the list of packages
+# demo, test, bench, soak and fuzz install what they miss: .ci/install has the list of packages
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -26,7 +27,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench fuzz clean
+.PHONY: all install rock demo test bench bench-nginx soak fuzz clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -76,7 +77,7 @@ rock:
 	$(MAKE) all
 
 # Runs a program with what was built here.
-HERE := LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
+HERE = LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
 
 demo:
 	@LUA=$(LUA) .ci/install demo
@@ -91,6 +92,21 @@ bench:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) spec/bench/run $(LUA)
+
+# nginx's Lua is LuaJIT.
+bench-nginx soak: override LUA = luajit
+bench-nginx:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@mkdir -p $(BUILD)/bench
+	@$(CC) -O2 -o $(BUILD)/bench/bare spec/bench/bare.c -lcurl
+	@$(HERE) $(LUA) spec/bench/nginx/figures.lua
+
+MINUTES ?= 10
+soak:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) spec/bench/nginx/soak.lua $(MINUTES)
 
 # What it finds on its way stays in build/fuzz/corpus, for the next time.
 fuzz:

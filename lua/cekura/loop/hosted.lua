@@ -42,7 +42,7 @@ end
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host cekura.Host
----@return table adapter in the shape that is described in cekura.loop.own
+---@return table adapter in the shape that is described in cekura.loop
 function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
     sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }

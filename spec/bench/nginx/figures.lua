@@ -94,21 +94,26 @@ local function latency()
   return quantile(times, 0.5), quantile(times, 0.99)
 end
 
-local function beside_jobs()
+local function beside(what, spread)
   answers()
   local ratios, without_p99, with_p99 = {}, {}, {}
   for round = 1, quick and 1 or 5 do
     local _, without = latency()
-    get("/wait", { jobs = JOBS, interval = INTERVAL, timeout = 60 })
-    cekura.sleep(1)
+    get("/wait", { jobs = JOBS, interval = INTERVAL, timeout = 60, spread = spread })
+    cekura.sleep(spread and INTERVAL or 1)
     local _, with = latency()
     get("/wait", { stop = 1 })
     cekura.sleep(0.5)
     ratios[round], without_p99[round], with_p99[round] = with / without, without, with
   end
-  print(("p99 of another location: %.0f µs alone, %.0f µs beside %d jobs polled every %d s; "
+  print(("p99 of another location: %.0f µs alone, %.0f µs beside %d jobs polled every %d s, begun %s; "
     .. "median of the ratios %.2f (%.2f to %.2f)"):format(quantile(sorted(without_p99), 0.5),
-    quantile(sorted(with_p99), 0.5), JOBS, INTERVAL, quantile(sorted(ratios), 0.5), ratios[1], ratios[#ratios]))
+    quantile(sorted(with_p99), 0.5), JOBS, INTERVAL, what, quantile(sorted(ratios), 0.5), ratios[1], ratios[#ratios]))
+end
+
+local function beside_jobs()
+  beside("one after the other", 1)
+  beside "all at once"
 end
 
 -- ---- processor time ----

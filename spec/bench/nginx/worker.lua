@@ -8,7 +8,8 @@ local worker = {}
 
 local PATH = "/observability/v1/call-logs/improve_prompt_progress/?progress_id=x"
 
-local client, waiting
+local client
+local waiting = {}
 
 local function the_client()
   client = client or cekura.assert(cekura.new { api_key = "sim-key", base_url = worker.base_url, config_file = false })
@@ -66,22 +67,27 @@ function worker.compare()
   ngx.say(cjson.encode { count = #polls, poll = median(polls), cosocket = median(cosockets) })
 end
 
--- Waits for so many jobs in the background, or ends that.
+-- Waits for so many jobs in the background, or ends that. They are begun at once, or spread over the interval.
 function worker.wait()
-  if waiting then
-    waiting:cancel()
-    waiting = nil
+  for _, task in ipairs(waiting) do
+    task:cancel()
   end
+  waiting = {}
   if not ngx.var.arg_stop then
-    local list, interval = jobs(ngx.var.arg_jobs), tonumber(ngx.var.arg_interval)
+    local interval, timeout = tonumber(ngx.var.arg_interval), tonumber(ngx.var.arg_timeout)
+    local parts = ngx.var.arg_spread and 50 or 1
+    local list = jobs(ngx.var.arg_jobs)
     if ngx.var.arg_known then -- asked for once, before
       cekura.all(list, { interval = 0.01, timeout = 2 })
     end
-    local timeout = tonumber(ngx.var.arg_timeout)
     ngx.timer.at(0, function()
-      waiting = cekura.spawn(function()
-        cekura.all(list, { interval = interval, timeout = timeout })
-      end)
+      for part = 1, parts do
+        waiting[part] = cekura.spawn(function()
+          cekura.sleep((part - 1) / parts * interval)
+          cekura.all({ unpack(list, #list / parts * (part - 1) + 1, #list / parts * part) },
+            { interval = interval, timeout = timeout })
+        end)
+      end
     end)
   end
   ngx.say "{}"
