@@ -11,3 +11,4 @@ files["examples/prosody/mod_cekura.lua"] = { globals = { "module" } }
 files["examples/prosody/prosody.cfg.lua"] = {
   allow_defined_top = true, ignore = { "131" }, read_globals = { "VirtualHost" },
 }
+files["examples/haproxy"] = { read_globals = { "core" } }

@@ -24,7 +24,7 @@ local errors = require "cekura.errors"
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
 local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx",
-  cqueues = "cekura.loop.cqueues", prosody = "cekura.loop.prosody" }
+  cqueues = "cekura.loop.cqueues", prosody = "cekura.loop.prosody", haproxy = "cekura.loop.haproxy" }
 
 -- A host is known by what only it gives a program, never by a module that merely is loaded: a script may have
 -- loaded luv and never run its loop.
@@ -44,10 +44,16 @@ local function is_prosody()
   return type(prosody) == "table" and prosody.process_type == "prosody"
 end
 
+local function is_haproxy()
+  local haproxy = rawget(_G, "core")
+  return type(haproxy) == "table" and type(haproxy.register_task) == "function" and type(haproxy.msleep) == "function"
+end
+
 local found
 
 local function find_host()
-  found = found or is_nginx() and "ngx" or is_neovim() and "luv" or is_prosody() and "prosody" or "none"
+  found = found or is_nginx() and "ngx" or is_haproxy() and "haproxy" or is_neovim() and "luv"
+    or is_prosody() and "prosody" or "none"
   return found
 end
 
@@ -56,6 +62,10 @@ end
 local function here()
   local cqueues = package.loaded.cqueues
   return require(NAMES[cqueues and cqueues.running() and "cqueues" or "own"])
+end
+
+if is_haproxy() then -- it may go into a chroot afterwards, where there is no such file
+  require(NAMES.haproxy)
 end
 
 local auto

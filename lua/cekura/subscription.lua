@@ -116,13 +116,13 @@ end
 local function fill_queue(self)
   local loop = core.fields(self.jobs[1])._loop
   local waiter = loop.waiter()
-  local why
+  local why = "woken"
   self.loop, self.waiter = loop, waiter
   wait_for_polls(self, 1)
   waiter.on_gone, waiter.subscription = on_gone, self
-  repeat
+  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
     why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
-  until self.first <= self.last or why ~= "woken"
+  end
   waiter.on_gone, waiter.subscription = nil, nil
   wait_for_polls(self, -1)
   self.waiter = nil

@@ -142,5 +142,6 @@ int luaopen_cekura_core(lua_State *L)
     record_open(L);
     guard_open(L);
     bridge_open(L);
+    host_open(L);
     return 1;
 }

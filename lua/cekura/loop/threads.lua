@@ -2,10 +2,11 @@
 -- has come. Who waits for a request or a job waits in his thread for a signal; a thread beside them, the pump, goes on
 -- as long as the engine has something to do, steps it, and so has the signals given. What a host has to bring:
 --
---   here()                raises where there can be no waiting
+--   here()                raises where there can be no waiting; may yield
 --   is_plain()            optional: whether it is none of its threads that calls, but code whose wait may block it
 --   signal() -> s         something that one thread waits for
---   wait(s, seconds)      yields until it is notified, or so long
+--   wait(s, seconds, waited)
+--                         yields until it is notified, or so long; he who waits has waited so many seconds already
 --   notify(s)             from wherever Lua runs
 --   start(fn)             runs fn() in a thread, once whoever started it waits
 --   start_pump(fn)        the same, for a thread that is to outlive the one that calls; nil: cannot
@@ -15,6 +16,7 @@
 --   linger                optional: seconds that a pump stays after its last work, where its start is dear
 --   is_closing()          optional: whether the host is ending, and only waits for what still runs
 --   is_gone(s)            optional: whether the thread that waited for it was ended by the host
+--   whole(fn, ...)        optional: calls the function, where the host might let others run in the midst of it
 --   scope()               optional: something that is another for threads that may get each other's coroutine
 --   log(message)          where errors go that nobody else hears of
 
@@ -46,6 +48,10 @@ local SLICE, WITHOUT_PUMP, BEAT, LOST = 2, 0.005, 1, 3
 
 local FIRST_TICK, LAST_TICK = 0.001, 0.02
 
+local function call(fn, ...)
+  return fn(...)
+end
+
 --- Makes a host's watch() for one that can sleep, and no more: it looks again and again, after pauses of 1 ms that
 -- grow to 20 ms as long as nothing happens.
 ---@param sleep fun(seconds: number)
@@ -69,7 +75,7 @@ end
 function threads.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, attach = own.attach, step = own.step,
     timeout = own.timeout, log = host.log }
-  local linger = host.linger or 0
+  local linger, whole = host.linger or 0, host.whole or call
 
   local pumps = setmetatable({}, { __mode = "k" }) -- by client
   local parked = setmetatable({}, { __mode = "k" })
@@ -119,14 +125,20 @@ function threads.new(name, host)
       state.beat = now
       core.alarm(client, state.used == now and BEAT or linger)
       wait()
-      step(client)
+      whole(step, client)
       if host.is_gone and core.now() - looked >= BEAT then
-        look_after_gone()
+        whole(look_after_gone)
         looked = core.now()
       end
     until core.is_closed(client) or not core.is_busy(client) and core.now() - state.used >= linger
     if stop then
       stop()
+    end
+  end
+
+  local function notify_all()
+    for waiter in pairs(parked) do
+      host.notify(waiter.signal)
     end
   end
 
@@ -141,9 +153,7 @@ function threads.new(name, host)
       if not ok then
         host.log("cekura: " .. tostring(raised))
       end
-      for waiter in pairs(parked) do -- one of them starts another, if it is needed
-        host.notify(waiter.signal)
-      end
+      whole(notify_all) -- one of them starts another, if it is needed
     end)
     return state
   end
@@ -185,12 +195,10 @@ function threads.new(name, host)
       error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
     elseif task then
       tasks.check(task)
-      own.check_yield()
-      return task
     end
     host.here()
     own.check_yield()
-    return { signal = host.signal(), host = side }
+    return task or { signal = host.signal(), host = side }
   end
 
   function side.wake(waiter)
@@ -208,12 +216,13 @@ function threads.new(name, host)
 
   -- Yields until the waiter is woken or the time is over, and looks up now and then.
   local function wait(waiter, seconds, idle)
-    local until_ = core.now() + seconds
+    local began = core.now()
     parked[waiter] = true
-    while not waiter.why and not is_closing(idle) and core.now() < until_ do
-      local slice = drive() and SLICE or WITHOUT_PUMP
+    while not waiter.why and not is_closing(idle) and core.now() - began < seconds do
+      local slice = whole(drive) and SLICE or WITHOUT_PUMP
       if not waiter.why then
-        host.wait(waiter.signal, math.max(0, math.min(slice, until_ - core.now())))
+        local waited = core.now() - began
+        host.wait(waiter.signal, math.max(0, math.min(slice, seconds - waited)), waited)
       end
     end
     parked[waiter] = nil
@@ -235,7 +244,7 @@ function threads.new(name, host)
     local co
     local function ended(...)
       task_of[co] = nil
-      tasks.finish(task, ...)
+      whole(tasks.finish, task, ...)
     end
     ended(protected(function()
       co = coroutine.running()

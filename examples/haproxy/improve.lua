@@ -1,0 +1,86 @@
+-- For haproxy.cfg, beside it.
+
+local cekura = require "cekura"
+local cjson = require "cjson.safe"
+
+-- Made when it is first needed: never while HAProxy loads this file, before it forks.
+local client
+
+local function the_client()
+  client = client or cekura.assert(cekura.new())
+  return client
+end
+
+local STATUS = { config = 500, invalid = 400, not_found = 404, gone = 410, rate_limited = 429, timeout = 504,
+  closed = 503 }
+
+local function answer(applet, status, value)
+  local body = cjson.encode(value) .. "\n"
+  applet:set_status(status)
+  applet:add_header("content-type", "application/json")
+  applet:add_header("content-length", tostring(#body))
+  applet:start_response()
+  applet:send(body)
+end
+
+local function fail(applet, err)
+  core.log(core.warning, tostring(err))
+  answer(applet, STATUS[err.kind] or 502, { error = err.message })
+end
+
+-- Starts a job and answers when it is done. HAProxy goes on with everything else meanwhile.
+core.register_service("improve", "http", function(applet)
+  local given = cjson.decode(applet:receive() or "")
+  if type(given) ~= "table" then
+    return answer(applet, 400, { error = "the body is to be a JSON object" })
+  end
+  -- What is missing or of the wrong type is raised, as a mistake of the program's: here, it is the caller's.
+  local ok, job, err = pcall(function()
+    return the_client().calls:improve_prompt {
+      agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
+    }
+  end)
+  if not ok then
+    return answer(applet, 400, { error = job })
+  elseif not job then
+    return fail(applet, err)
+  end
+  local result
+  result, err = job:wait()
+  if result then
+    answer(applet, 200, { state = job.state, improved_prompt = result.improved_prompt,
+      summary = result.summary_of_changes })
+  elseif err.kind == "timeout" or err.kind == "closed" then -- it goes on, in the service
+    answer(applet, 202, { state = job.state, token = job:token() })
+  else
+    fail(applet, err)
+  end
+end)
+
+-- How many calls of the last hour have failed: looked up every minute, beside the traffic, and read by the
+-- configuration as lua.failed_calls.
+local failed_calls = "unknown"
+
+core.register_fetches("failed_calls", function()
+  return failed_calls
+end)
+
+local function count_failed_calls()
+  local calls = the_client().calls:each { timestamp_from = os.time() - 3600, { "success", "eq", false },
+    fields = { "id" } }
+  local count = 0
+  for _ in calls do
+    count = count + 1
+  end
+  return calls.error and "unknown" or tostring(count), calls.error
+end
+
+cekura.spawn(function()
+  repeat
+    local err
+    failed_calls, err = count_failed_calls()
+    if err then
+      core.log(core.warning, tostring(err))
+    end
+  until not pcall(cekura.sleep, 60) -- raises when HAProxy is stopped
+end)

@@ -1,0 +1,509 @@
+-- The module in HAProxy: real ones, whose Lua is 5.3. One of the Luas tries it.
+
+local cekura = require "cekura"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "lua5.3" then
+  return
+end
+
+local HERE = shell("pwd"):gsub("%s+$", "")
+
+local START = "/observability/v1/call-logs/improve_prompt_bg/"
+local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
+
+local PATHS = ([[
+  lua-prepend-path %s/lua/?.lua
+  lua-prepend-path %s/lua/?/init.lua
+  lua-prepend-path %s/build/lua5.3/?.so cpath
+]]):format(HERE, HERE, HERE)
+
+local CONFIG = "global\n" .. PATHS .. [[
+  lua-load app.lua
+  nbthread 2
+  @GLOBAL@
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  @DEFAULTS@
+frontend main
+  bind 127.0.0.1:@PORT@
+  @RULES@
+  http-request return status 200 content-type text/plain string plain if { path /plain }
+  http-request return status 200 content-type text/plain lf-string "%[var(txn.said)]" if { var(txn.said) -m found }
+  http-request use-service lua.serve
+]]
+
+-- A client for each process, a service whose functions answer by their names, and the same as an action.
+local APP = [[
+local cekura = require "cekura"
+local client
+local function the_client()
+  client = client or cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, %s })
+  return client
+end
+local function a_job()
+  return cekura.assert(the_client().calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+end
+local function echo(path)
+  return cekura.assert(the_client():request("GET", path or "/echo/")).status
+end
+local function wait(job)
+  local result, err = job:wait { interval = 0.1 }
+  return result and result.improved_prompt or err.kind .. " " .. job:token()
+end
+local pages = {}
+local function said(path)
+  local ok, text = pcall(pages[path:match "%%w+"])
+  return tostring(text)
+end
+core.register_service("serve", "http", function(applet)
+  local text = said(applet.path)
+  applet:set_status(200)
+  applet:start_response()
+  applet:send(text)
+end)
+core.register_action("act", { "http-req" }, function(txn)
+  txn:set_var("txn.said", said(txn.f:path()))
+end)
+function pages.job() return wait(a_job()) end
+function pages.echo() return echo() end
+function pages.stats() return require("cjson").encode(the_client():stats()) end
+%s
+]]
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then
+    file:close()
+  end
+  return text
+end
+
+-- Waits until the function returns something true; a busy machine is slow.
+local function eventually(fn)
+  for _ = 1, 1500 do
+    local value = fn()
+    if value then
+      return value
+    end
+    os.execute "sleep 0.02"
+  end
+  return nil
+end
+
+local function exists(pid)
+  return not read(("/proc/%s/stat"):format(pid)):find "^$" and not read(("/proc/%s/stat"):format(pid)):find "%) Z"
+end
+
+describe("in HAProxy", function()
+  local server = simulator.during(setup, teardown)
+  local host, client -- the HAProxy under test, and a client of it
+
+  before_each(function()
+    server:reset()
+  end)
+
+  after_each(function()
+    if client then
+      client:close()
+    end
+    if host then
+      host:stop()
+    end
+    client, host = nil, nil
+  end)
+
+  -- Starts HAProxy with a configuration in which @PORT@ stands for a port; in the foreground, or as `arguments` say.
+  local function start(config, files, arguments)
+    local port = process.free_port()
+    host = process.start(("haproxy %s -f haproxy.cfg"):format(arguments or "-db"), function()
+      return read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true)
+    end, function(dir)
+      shell(("mkdir %s/empty"):format(dir))
+      for name, text in pairs(files) do
+        write(dir .. "/" .. name, text)
+      end
+      write(dir .. "/haproxy.cfg", (config:gsub("@(%u+)@", { PORT = port, DIR = dir })))
+    end)
+    client = server:client { base_url = "http://127.0.0.1:" .. port, retries = 0, max_in_flight = 100, timeout = 60 }
+  end
+
+  -- Starts HAProxy with further code in its file; `given` has further lines of the configuration, and options of the
+  -- client there.
+  local function serve(code, given)
+    given = given or {}
+    local config = CONFIG:gsub("@(%u+)@", { GLOBAL = given.global or "", DEFAULTS = given.defaults or "",
+      RULES = given.rules or "" })
+    start(config, { ["app.lua"] = APP:format(server.url, given.options or "", code) }, given.arguments)
+  end
+
+  -- What HAProxy says that does not start with this code.
+  local function refusal(code)
+    local started, raised = pcall(serve, code)
+    assert.is_false(started)
+    return raised
+  end
+
+  local function get(path)
+    local response, err = client:request("GET", path)
+    return response and response.body or err.response and err.response.body or tostring(err)
+  end
+
+  local function requests_to(path)
+    local list = {}
+    for _, request in ipairs(server:requests()) do
+      if request.path:sub(1, #path) == path then
+        list[#list + 1] = request
+      end
+    end
+    return list
+  end
+
+  local function endless()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+  end
+
+  local function complete()
+    server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+  end
+
+  it("waits in services, in actions and in tasks, also of its own", function()
+    serve([[
+      local from_task
+      core.register_task(function() from_task = echo() end)
+      function pages.task() while not from_task do cekura.sleep(0.01) end return from_task end
+    ]], { rules = "http-request lua.act if { path_sub action }" })
+    assert.equal("200", get "/echo")
+    assert.equal("200", get "/echo/action")
+    assert.equal("200", get "/task")
+  end)
+
+  it("serves others while jobs are waited for, by one client of the process's", function()
+    serve "function pages.lua() return 'lua' end"
+    local order = {}
+    cekura.run(function()
+      for index = 1, 30 do
+        cekura.spawn(function()
+          assert.truthy(get "/job":find("Confirm", 1, true))
+          order[#order + 1] = "job"
+        end)
+        if index % 3 == 0 then
+          cekura.spawn(function()
+            local path = index % 2 == 0 and "/plain" or "/lua"
+            assert.equal(path, "/" .. get(path))
+            order[#order + 1] = "other"
+          end)
+        end
+      end
+    end)
+    assert.equal("other", order[10])
+    assert.equal("job", order[11])
+    assert.equal(40, #order)
+    assert.equal(30, cekura.call_log(get "/stats").jobs)
+    assert.equal(30, #requests_to(START))
+  end)
+
+  it("begins tasks that were spawned while it loaded when it runs", function()
+    serve [[
+      local order = { "loading" }
+      local task = cekura.spawn(function(...)
+        order[#order + 1] = "task"
+        order[#order + 1] = echo()
+        return ...
+      end, 1, nil, 3)
+      order[#order + 1] = "loaded"
+      function pages.join()
+        local a, b, c = task:join()
+        return table.concat(order, " ") .. " " .. a .. tostring(b) .. c
+      end
+    ]]
+    assert.equal("loading loaded task 200 1nil3", get "/join")
+  end)
+
+  it("has tasks", function()
+    server:script("/slow/", { { delay = 5 } })
+    serve([[
+      function pages.order()
+        local order = {}
+        local task = cekura.spawn(function() order[#order + 1] = "task" end)
+        order[#order + 1] = "caller"
+        task:join()
+        return table.concat(order, " ")
+      end
+      function pages.cancel()
+        local endless = cekura.spawn(function() while true do cekura.sleep(0.01) end end)
+        local asking = cekura.spawn(echo, "/slow/")
+        local never = cekura.spawn(function() error "it ran" end)
+        never:cancel()
+        cekura.sleep(0.05)
+        local kinds = {}
+        for _, task in ipairs { endless, asking, never } do
+          task:cancel()
+          local value, err = task:join()
+          kinds[#kinds + 1] = tostring(value) .. " " .. err.kind
+        end
+        return table.concat(kinds, ", ")
+      end
+      function pages.run()
+        local left = 0
+        return cekura.run(function()
+          for _ = 1, 3 do
+            cekura.spawn(function() left = left + 1; cekura.sleep(0.05); left = left - 1 end)
+          end
+          return "main"
+        end) .. " " .. left .. " " .. tostring(select(2, pcall(cekura.run, function()
+          cekura.spawn(error, "nobody joins", 0)
+        end)))
+      end
+      core.register_converters("spawning", function(text)
+        cekura.spawn(echo, "/from_converter/")
+        return text
+      end)
+    ]], { rules = "http-request set-header x %[path,lua.spawning] if { path /converter }" })
+    assert.equal("caller task", get "/order")
+    assert.equal("nil cancelled, nil cancelled, nil cancelled", get "/cancel")
+    assert.equal("main 0 nobody joins", get "/run")
+    get "/converter"
+    assert.truthy(eventually(function() return #requests_to "/from_converter/" == 1 end))
+  end)
+
+  it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
+    serve("function pages.lost() cekura.spawn(error, 'lost task', 0) end", { options = [[on_event = function(event)
+      if event.name == "request_finished" then cekura.sleep(1) end
+    end]] })
+    get "/lost"
+    host:wait_for "a task raised, and nobody joined it: lost task"
+    assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/echo")
+  end)
+
+  it("says so where nothing can wait, and sends nothing", function()
+    serve([[
+      local function try(...)
+        return tostring(select(2, pcall(...)))
+      end
+      local inits = {}
+      core.register_init(function() inits[1] = try(cekura.sleep, 0) end)
+      inits[2] = try(cekura.run, print)
+      inits[3] = try(the_client)
+      function pages.init() return table.concat(inits, "|") end
+      function pages.coroutine()
+        return coroutine.wrap(function() return try(echo) .. "|" .. try(cekura.spawn, echo) end)()
+      end
+      core.register_fetches("asking", function() return echo() end)
+      core.register_converters("asking", function() return echo() end)
+    ]], { rules = [[http-request set-var(txn.said) lua.asking if { path /fetch }
+      http-request set-var(txn.said) path,lua.asking if { path /converter }]] })
+    local sleep, run, new = get "/init":match "^(.*)|(.*)|(.*)$"
+    assert.truthy(sleep:find "nothing can wait while HAProxy loads: .* cekura.spawn", sleep)
+    assert.equal(sleep:match "cekura: .*", run:match "cekura: .*")
+    assert.truthy(new:find("a client is made when HAProxy runs", 1, true), new)
+    local waiting, spawning = get "/coroutine":match "^(.*)|(.*)$"
+    assert.truthy(waiting:find("only its own tasks, services and actions", 1, true), waiting)
+    assert.equal(waiting:match "cekura: .*", spawning:match "cekura: .*")
+    get "/fetch"
+    host:wait_for "Lua sample-fetch 'asking': yield not allowed"
+    get "/converter"
+    host:wait_for "Lua converter 'asking': yield functions like core.tcp() or core.sleep() are not allowed"
+    assert.equal(0, #server:requests())
+    assert.equal("200", get "/echo")
+  end)
+
+  it("does not start with a file that cannot wait while it is loaded", function()
+    assert.truthy(refusal "echo()":find("a client is made when HAProxy runs", 1, true))
+    local raised = refusal "cekura.sleep(1)"
+    assert.truthy(raised:find "app.lua:%d+: cekura: nothing can wait while HAProxy loads", raised)
+  end)
+
+  it("goes on waiting in a service whose client went away", function()
+    serve [[
+      local left
+      function pages.leaving() left = wait(a_job()) end
+      function pages.left() while not left do cekura.sleep(0.01) end return left end
+    ]]
+    endless()
+    cekura.run(function()
+      local leaving = cekura.spawn(get, "/leaving")
+      assert.truthy(eventually(function() cekura.sleep(0.01) return #requests_to(PROGRESS) > 0 end))
+      leaving:cancel()
+      leaving:join()
+    end)
+    complete()
+    assert.equal("Better.", get "/left")
+  end)
+
+  it("lets a client that goes away end its own wait, and no other, in an action with abortonclose", function()
+    endless()
+    serve([[
+      local shared
+      function pages.same() shared = shared or a_job() return wait(shared) end
+    ]], { defaults = "option abortonclose", rules = "http-request lua.act" })
+    local outcome
+    cekura.run(function()
+      local leaving, leaving_too = cekura.spawn(get, "/same"), cekura.spawn(get, "/job")
+      cekura.sleep(0.5)
+      local staying = cekura.spawn(get, "/same")
+      cekura.sleep(0.5)
+      leaving:cancel()
+      leaving_too:cancel()
+      local rounds, polled = 0
+      repeat -- until only one job is polled
+        rounds = rounds + 1
+        local before, seen = #requests_to(PROGRESS), {}
+        cekura.sleep(1)
+        local requests = requests_to(PROGRESS)
+        polled = 0
+        for index = before + 1, #requests do
+          local id = requests[index].uri
+          polled = polled + (seen[id] and 0 or 1)
+          seen[id] = true
+        end
+      until polled == 1 or rounds == 30
+      assert.equal(1, polled)
+      complete()
+      outcome = staying:join()
+    end)
+    assert.equal("Better.", outcome)
+  end)
+
+  it("tells a job's deadline and the end of its client on time", function()
+    endless()
+    serve [[
+      function pages.late() return select(2, a_job():wait { timeout = 0.3, interval = 0.05 }).kind end
+      function pages.close()
+        local waiting = cekura.spawn(function() return a_job():wait() end)
+        cekura.sleep(0.2)
+        client:close()
+        return select(2, waiting:join()).kind
+      end
+    ]]
+    assert.equal("timeout", get "/late")
+    assert.equal("closed", get "/close")
+  end)
+
+  -- However often HAProxy interrupts it, and whatever runs in between.
+  it("does no harm with two threads under load", function()
+    serve([[
+      function pages.pair()
+        local job = a_job()
+        local one, two = cekura.spawn(wait, job), cekura.spawn(echo)
+        return cekura.assert(one:join()):sub(1, 2) .. two:join()
+      end
+    ]], { global = "tune.lua.forced-yield 60" })
+    local answers = {}
+    cekura.run(function()
+      for _ = 1, 40 do
+        cekura.spawn(function()
+          for _ = 1, 5 do
+            local answer = get "/pair"
+            answers[answer] = (answers[answer] or 0) + 1
+            answer = get "/echo"
+            answers[answer] = (answers[answer] or 0) + 1
+          end
+        end)
+      end
+    end)
+    assert.same({ ["x\n200"] = 200, ["200"] = 200 }, answers)
+    assert.equal(200, #requests_to(START))
+    local stats = cekura.call_log(get "/stats")
+    assert.equal(0, stats.in_flight)
+    assert.is_true(stats.max_in_flight <= 16)
+  end)
+
+  it("works in a chroot, and as another user", function()
+    serve("", { global = "chroot @DIR@/empty\n user nobody" })
+    assert.equal("200", get "/echo")
+    assert.truthy(get "/job":find("Confirm", 1, true))
+  end)
+
+  it("has a soft stop end what waits", function()
+    endless()
+    serve [[function pages.sleep() return select(2, pcall(cekura.sleep, 1000)).kind end
+      cekura.spawn(function() wait(a_job()) end)]]
+    cekura.run(function()
+      local waiting, sleeping = cekura.spawn(get, "/job"), cekura.spawn(get, "/sleep")
+      cekura.sleep(0.5)
+      shell(("kill -USR1 %d"):format(host.pid))
+      local said = waiting:join()
+      assert.truthy(said:find "^closed %w+", said)
+      assert.equal("closed", sleeping:join())
+    end)
+    assert.truthy(eventually(function() return not host:is_running() end))
+    assert.equal("0\n", read(host.dir .. "/status"))
+  end)
+
+  it("ends at once on SIGTERM, with what waits", function()
+    endless()
+    serve "cekura.spawn(function() wait(a_job()) end)"
+    cekura.run(function()
+      local waiting = cekura.spawn(get, "/job")
+      cekura.sleep(0.5)
+      assert.equal(143, host:stop()) -- as it does without this module
+      assert.truthy(waiting:join():find "^cekura: ")
+    end)
+  end)
+
+  it("reloads in master-worker mode, where what waits gets its end", function()
+    endless()
+    serve("cekura.spawn(function() wait(a_job()) end)", { arguments = "-W" })
+    local function workers()
+      return read(("/proc/%d/task/%d/children"):format(host.pid, host.pid)):gsub("%s+$", "")
+    end
+    local old = workers()
+    assert.truthy(old:find "^%d+$", old)
+    cekura.run(function()
+      local waiting = cekura.spawn(get, "/job")
+      cekura.sleep(0.5)
+      shell(("kill -USR2 %d"):format(host.pid))
+      local said = waiting:join()
+      assert.truthy(said:find "^closed %w+", said)
+    end)
+    assert.truthy(eventually(function() return not exists(old) end))
+    local new = workers()
+    assert.truthy(new:find "^%d+$", new)
+    assert.are_not.equal(old, new)
+    complete()
+    assert.equal("Better.", get "/job")
+    assert.is_nil(host:output():find("ALERT", 1, true), host:output())
+  end)
+
+  it("runs the example", function()
+    local config = read "examples/haproxy/haproxy.cfg"
+    config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")
+      :gsub("127.0.0.1:8000", server.url:match "//(.*)")
+      :gsub("lua%-load [^\n]*/", PATHS:gsub("^%s+", ""):gsub("%%", "%%%%") .. "  lua-load ")
+      :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_API_URL " .. server.url .. "\n")
+    start(config, { ["improve.lua"] = read "examples/haproxy/improve.lua" })
+    local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
+    local improved, proxied
+    local order = {}
+    cekura.run(function()
+      cekura.spawn(function()
+        improved = cekura.assert(client:request("POST", "/improve", { body = asked })):json()
+        order[#order + 1] = "improved"
+      end)
+      cekura.sleep(0.2)
+      proxied = cekura.assert(client:request("GET", "/echo/proxied")):json()
+      order[#order + 1] = "proxied"
+    end)
+    assert.same({ "proxied", "improved" }, order)
+    assert.equal("/echo/proxied", proxied.path)
+    assert.equal("succeeded", improved.state)
+    assert.truthy(improved.improved_prompt:find "^Be brief.")
+    local _, err = client:request("POST", "/improve", { body = { agent_id = 2142 } })
+    assert.equal(400, err.status)
+    assert.truthy(err.response:json().error:find "is missing", err.response.body)
+    assert.truthy(eventually(function() return get "/failed_calls" == "0\n" end))
+  end)
+end)

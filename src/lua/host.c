@@ -1,0 +1,33 @@
+/* host.c - what only C can tell of a host that runs Lua, or do against it. */
+#include "binding.h"
+
+/* core.has_extra_space() -> whether the coroutine that calls, or the main program, has something in
+ * the space that Lua keeps for its host. HAProxy knows its own coroutines by it. */
+static int host_extra_space(lua_State *L)
+{
+#if LUA_VERSION_NUM >= 503
+    lua_pushboolean(L, *(void **)lua_getextraspace(L) != NULL);
+#else
+    lua_pushboolean(L, 0);
+#endif
+    return 1;
+}
+
+/* core.uninterrupted(fn, ...) -> what fn returns. Nothing yields across this call: so a host that
+ * interrupts Lua by a hook, wherever it is, lets it go on to its end. */
+static int host_uninterrupted(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+void host_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"has_extra_space", host_extra_space},
+        {"uninterrupted", host_uninterrupted},
+        {NULL, NULL},
+    };
+    compat_set_functions(L, functions);
+}
