@@ -444,6 +444,27 @@ describe("a job", function()
       assert.equal(before, job.polls)
     end)
 
+    it("leaves nothing behind where it cannot be called", function()
+      living "endless"
+      local left, other = cekura.assert(start()), cekura.assert(start())
+      local before
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          assert.equal("cancelled", select(2, left:wait { interval = 0.01 }).kind)
+          left:wait { interval = 0.01 } -- raises: the task was cancelled
+          error "it waited"
+        end)
+        cekura.sleep(0.05)
+        task:cancel()
+        assert.equal("cancelled", select(2, task:join()).kind)
+        cekura.sleep(0.03) -- a poll may have been on its way
+        before = left.polls
+        other:wait { timeout = 0.3, interval = 0.02 }
+      end)
+      assert.is_true(other.polls > 3)
+      assert.equal(before, left.polls)
+    end)
+
     it("may be called by several for one job", function()
       local job = cekura.assert(start())
       local results = {}

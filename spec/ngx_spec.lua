@@ -226,6 +226,22 @@ describe("in nginx", function()
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/handler")
   end)
 
+  it("has others wait while an event handler does what it should not: let nginx go on", function()
+    serve([[
+      location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
+      location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
+    ]], [[on_event = function(event)
+      if event.name == "request_started" and event.path == "/handled/" then ngx.sleep(0.5) end
+    end]])
+    server:script("/handled/", { { status = 200 } })
+    cekura.run(function()
+      local slow = cekura.spawn(get, "/slow")
+      cekura.sleep(0.1)
+      assert.equal("200", get "/one")
+      assert.equal("200", slow:join())
+    end)
+  end)
+
   it("serves others while jobs are waited for, by one client of the worker's", function()
     serve(JOB)
     local order = {}
@@ -296,6 +312,41 @@ describe("in nginx", function()
     local before = polls()
     os.execute "sleep 0.5"
     assert.equal(before, polls())
+  end)
+
+  it("lets go of a client that went away just before its job changed", function()
+    server:script(PROGRESS, { { body = { status = "queued" } }, { body = { status = "queued" } },
+      { body = { status = "queued" } }, { body = { status = "processing" } } })
+    serve(JOB)
+    cekura.run(function()
+      local leaving = cekura.spawn(get, "/job")
+      assert.truthy(eventually(function() cekura.sleep(0.01) return polls() > 0 end))
+      leaving:cancel()
+      cekura.sleep(2.5)
+    end)
+    local before = polls()
+    assert.is_true(before > 4)
+    os.execute "sleep 0.5"
+    assert.equal(before, polls())
+    assert.equal(0, host:stop "QUIT")
+  end)
+
+  it("runs any number of tasks of a timer", function()
+    serve [[ location = /many { content_by_lua_block {
+      local done, over = 0, require("ngx.semaphore").new()
+      ngx.timer.at(0, function()
+        local cekura = require "cekura"
+        cekura.run(function()
+          for _ = 1, 600 do
+            cekura.spawn(function() cekura.sleep(0.2); done = done + 1 end)
+          end
+        end)
+        over:post()
+      end)
+      over:wait(20)
+      ngx.say(done)
+    } } ]]
+    assert.equal("600", get "/many")
   end)
 
   for _, way in ipairs { "HUP", "QUIT" } do

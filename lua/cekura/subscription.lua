@@ -113,9 +113,7 @@ local function on_gone(waiter)
 end
 
 -- Waits until something is in the queue; else tells why there is nothing.
-local function fill_queue(self)
-  local loop = core.fields(self.jobs[1])._loop
-  local waiter = loop.waiter()
+local function fill_queue(self, loop, waiter)
   local why = "woken"
   self.loop, self.waiter = loop, waiter
   wait_for_polls(self, 1)
@@ -134,10 +132,14 @@ end
 ---@return cekura.Job? job, boolean|string changed its status or progress is another
 function subscription:next()
   local single = #self.jobs == 1
+  local loop, waiter = core.fields(self.jobs[1])._loop, nil
+  if self.first > self.last then
+    waiter = loop.waiter() -- raises where nobody can wait, before anything is registered
+  end
   if single then
     register(self, self.jobs[1])
   end
-  local why = self.first > self.last and fill_queue(self)
+  local why = waiter and fill_queue(self, loop, waiter)
   if single then
     unregister(self, self.jobs[1])
   end

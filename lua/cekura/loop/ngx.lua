@@ -63,14 +63,16 @@ function host.start_pump(fn)
   end
 end
 
--- nginx starts no more timers when so many run (lua_max_running_timers, 256 where nothing else is said).
+-- nginx drops timers, and tells only its log, when more are to run than lua_max_running_timers: 256 where nothing else
+-- is said. Who sets less than this loses tasks.
 local MANY_TIMERS = 128
 
 -- In a request, a task is a thread of it, and ends with it. Elsewhere it has a timer of its own: what nginx keeps of a
 -- thread it gives back at the end of the timer or request that started it, and a timer may run for weeks.
 function host.start(fn)
   local phase = ngx.get_phase()
-  if not YIELDS[phase] or phase == "timer" and ngx.timer.running_count() < MANY_TIMERS then
+  local timers = ngx.timer.running_count() + ngx.timer.pending_count()
+  if not YIELDS[phase] or phase == "timer" and timers < MANY_TIMERS then
     assert(ngx.timer.at(0, fn))
   else
     ngx.thread.spawn(function()
@@ -107,17 +109,21 @@ local function by_thread(client)
     host.log("cekura: looking at the engine every 1 to 20 ms, for no thread can tell of it: " .. fault)
     return ticks(client)
   end
+  local stopped = false
   local function stop() -- the other end: that of nginx's may be waiting
+    stopped = true
     core.bridge_close(bridge)
   end
   local look
   return function()
     if look then
       return look()
+    elseif stopped then
+      return
     end
     core.bridge_arm(bridge)
     local byte, why = socket:receive(1)
-    if not byte and why ~= "timeout" and not core.is_closed(client) then
+    if not byte and why ~= "timeout" and not stopped then
       host.log("cekura: the thread that tells of the engine is lost: " .. why)
       look = ticks(client)
     end

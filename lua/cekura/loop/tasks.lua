@@ -81,11 +81,11 @@ local function start(loop, group, fn, ...)
       return fn(unpack(given, 1, given.n))
     end
   end
+  loop.launch(task) -- may raise: the host can start no more
   if group then
     group.count = group.count + 1
     group.members[task] = true
   end
-  loop.launch(task)
   return task
 end
 

@@ -44,7 +44,7 @@ end
 
 -- Seconds. Waiting is sliced, so that the end of the host, and of a pump, is seen. As long as no pump runs, each waiter
 -- steps by itself. A pump looks so often after those who are gone, and is thought lost when it does not.
-local SLICE, WITHOUT_PUMP, BEAT, LOST = 2, 0.005, 1, 3
+local SLICE, WITHOUT_PUMP, BEAT, LOST = 2, 0.005, 0.5, 3
 
 local FIRST_TICK, LAST_TICK = 0.001, 0.02
 
@@ -79,16 +79,18 @@ function threads.new(name, host)
 
   local pumps = setmetatable({}, { __mode = "k" }) -- by client
   local parked = setmetatable({}, { __mode = "k" })
-  local stepping = false
+  local stepping -- the coroutine that steps
+  local looked = 0 -- when somebody last looked after those who are gone
   local task_of = setmetatable({}, { __mode = "k" }) -- by coroutine
 
   -- ---- stepping ----
 
-  -- What is called from a step, an event handler, runs on behalf of whoever happens to step.
+  -- What is called from a step, an event handler, runs on behalf of whoever happens to step. One that lets the host
+  -- yield, which it should not, must not keep others from waiting meanwhile.
   local function step(client)
-    stepping = true
+    stepping = coroutine.running()
     local ok, raised = pcall(host.is_plain and own.step or advance, client)
-    stepping = false
+    stepping = nil
     if not ok then
       host.log("cekura: " .. tostring(raised))
     end
@@ -105,32 +107,38 @@ function threads.new(name, host)
     end
   end
 
+  -- Whoever has been woken is not back yet, so he is gone only when he is missed twice.
   local function look_after_gone()
+    if not host.is_gone or core.now() - looked < BEAT then
+      return
+    end
+    looked = core.now()
     for waiter in pairs(parked) do
-      if not waiter.why and host.is_gone(waiter.signal) then
+      local is_gone = host.is_gone(waiter.signal)
+      if is_gone and waiter.missed then
         let_go(waiter)
       end
+      waiter.missed = is_gone
     end
   end
 
+  -- Until there is nothing to do any more, or another has taken over.
   local function pump(client, state)
     local wait, stop = host.watch(client)
-    local looked = core.now()
     state.stop, state.running = stop, true
-    repeat
+    while pumps[client] == state and not core.is_closed(client) do
       local now = core.now()
+      state.beat = now
       if core.is_busy(client) then
         state.used = now
+      elseif now - state.used >= linger then
+        break
       end
-      state.beat = now
       core.alarm(client, state.used == now and BEAT or linger)
       wait()
       whole(step, client)
-      if host.is_gone and core.now() - looked >= BEAT then
-        whole(look_after_gone)
-        looked = core.now()
-      end
-    until core.is_closed(client) or not core.is_busy(client) and core.now() - state.used >= linger
+      whole(look_after_gone)
+    end
     if stop then
       stop()
     end
@@ -143,8 +151,12 @@ function threads.new(name, host)
   end
 
   local function start_pump(client)
-    local state = { beat = core.now() }
+    local lost = pumps[client]
+    local state = { beat = core.now(), used = core.now() }
     pumps[client] = state
+    if lost and lost.stop then
+      lost.stop()
+    end
     host.start_pump(function()
       local ok, raised = protected(pump, client, state)
       if pumps[client] == state then
@@ -191,7 +203,7 @@ function threads.new(name, host)
     local task = current()
     if not task and host.is_plain and host.is_plain() then
       return own.waiter()
-    elseif stepping then
+    elseif stepping and stepping == coroutine.running() then
       error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
     elseif task then
       tasks.check(task)
@@ -216,16 +228,17 @@ function threads.new(name, host)
 
   -- Yields until the waiter is woken or the time is over, and looks up now and then.
   local function wait(waiter, seconds, idle)
-    local began = core.now()
-    parked[waiter] = true
-    while not waiter.why and not is_closing(idle) and core.now() - began < seconds do
+    local began, waited = core.now(), 0
+    while not waiter.why and not is_closing(idle) and waited < seconds do
       local slice = whole(drive) and SLICE or WITHOUT_PUMP
       if not waiter.why then
-        local waited = core.now() - began
-        host.wait(waiter.signal, math.max(0, math.min(slice, seconds - waited)), waited)
+        parked[waiter] = true
+        host.wait(waiter.signal, math.min(slice, seconds - waited), waited)
+        parked[waiter], waiter.missed = nil, nil
+        whole(look_after_gone)
       end
+      waited = core.now() - began
     end
-    parked[waiter] = nil
   end
 
   function side.park(waiter, seconds, idle)
