@@ -292,7 +292,13 @@ static struct transfer *take_idle(struct engine *engine)
         transfer = transfer_new(engine);
     if (transfer && !transfer->plain) {
         curl_easy_reset(transfer->easy);
-        if (!set_common(transfer)) {
+        if (set_common(transfer))
+            return transfer;
+        /* libcurl 7.88 keeps the read buffer of a handle whose name was not found, and then refuses
+         * to set its size. */
+        transfer_free(transfer);
+        transfer = transfer_new(engine);
+        if (transfer && !set_common(transfer)) {
             transfer_free(transfer);
             return NULL;
         }
@@ -433,7 +439,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: an answer without a head */
         return OUTCOME_MALFORMED;
     default:
-        return status ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
+        return status && transfer->head_complete ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
     }
 }
 
@@ -476,11 +482,12 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         status = 0;
     if (code == CURLE_OK && transfer->began && !transfer->head_complete) {
         code = CURLE_RECV_ERROR; /* libcurl takes a head that is cut short for a whole one */
-        status = 0;
         strcpy(transfer->error, "the connection ended in the middle of the headers");
     }
 
     enum outcome_kind kind = kind_of(transfer, code, (int)status);
+    if (kind == OUTCOME_NETWORK) /* half a head is no answer */
+        status = 0;
     if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, sizeof transfer->error,
             "the body is larger than max_response, %zu bytes", engine->max_response);
