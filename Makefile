@@ -6,7 +6,8 @@
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
 # make fuzz              FUZZ_SECONDS=60: random bytes for the readers, see spec/fuzz/README.md
-# demo, test, bench, soak and fuzz install what they miss: .ci/install has the list of packages
+# make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
+# demo, test, bench, soak, fuzz and chaos install what they miss: .ci/install has the list of packages
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -27,7 +28,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench bench-nginx soak fuzz clean
+.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -115,6 +116,19 @@ fuzz:
 	@mkdir -p $(BUILD)/fuzz/corpus
 	@$(BUILD)/fuzz/record_fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -dict=spec/fuzz/json.dict \
 	  -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus spec/fuzz/corpus
+
+CHAOS_RUNS ?= 100
+$(BUILD)/chaos/fault_server: spec/chaos/fault_server.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -o $@ $< -lssl -lcrypto -lpthread
+$(BUILD)/chaos/preload.so: spec/chaos/preload.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fvisibility=default $(CPPFLAGS) -shared -o $@ $< -ldl
+
+chaos:
+	@LUA=$(LUA) .ci/install chaos
+	@$(MAKE) --no-print-directory -s all $(BUILD)/chaos/fault_server $(BUILD)/chaos/preload.so LUA=$(LUA)
+	@$(HERE) CHAOS_RUNS=$(CHAOS_RUNS) CHAOS_BUILD=$(abspath $(BUILD))/chaos spec/chaos/run $(LUA)
 
 readme: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md

@@ -251,6 +251,9 @@ static bool play(struct connection *connection, const char *step)
             while (connection->length < (size_t)number)
                 if (!get(connection))
                     return false;
+        } else if (strcmp(verb, "ready") == 0) {
+            struct pollfd watched = {.fd = connection->fd, .events = POLLIN};
+            poll(&watched, 1, 60000);
         } else if (strcmp(verb, "request") == 0) {
             if (!get_request(connection, &request))
                 return false;
