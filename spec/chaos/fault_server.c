@@ -2,8 +2,9 @@
  *
  *   fault_server PORT CERTIFICATES    http on PORT, https on PORT + 1, and on PORT + 2 nobody yet
  *
- * Every run of a fault has an address of its own, 127.FAULT.X.Y, so that a connection tells what to do with it before
- * a byte has come. The last two bits of Y tell which request meets the fault, and how often: see enum part. */
+ * Every run of a fault has an address of its own, 127.FAULT.X.Y, so that a connection tells what to
+ * do with it before a byte has come. The last two bits of Y tell which request meets the fault, and
+ * how often: see enum part. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -22,8 +23,9 @@
 
 #define START_BODY "{\"progress_id\":\"job-1\"}"
 #define BUSY_BODY "{\"status\":\"processing\",\"output\":null,\"error\":null}"
-#define DONE_BODY                                                                                                      \
-    "{\"status\":\"completed\",\"output\":{\"improved_prompt\":\"Better.\",\"summary_of_changes\":\"All.\"},"          \
+#define DONE_BODY                                                                                  \
+    "{\"status\":\"completed\",\"output\":{\"improved_prompt\":\"Better.\",\"summary_of_"          \
+    "changes\":\"All.\"},"                                                                         \
     "\"error\":null}"
 
 enum part { START_ONCE, START_ALWAYS, POLL_ONCE, POLL_ALWAYS };
@@ -87,7 +89,8 @@ static bool is_due(struct connection *connection, bool idle)
     const struct script *script = script_of(connection->address);
     pthread_mutex_lock(&lock);
     bool polling = story->processed > 0;
-    bool due = script->text && script->idle == idle && !story->healed && polling == (part >= POLL_ONCE) &&
+    bool due = script->text && script->idle == idle && !story->healed &&
+               polling == (part >= POLL_ONCE) &&
                (story->faults == 0 || part == START_ALWAYS || part == POLL_ALWAYS);
     story->faults += due;
     pthread_mutex_unlock(&lock);
@@ -119,8 +122,8 @@ static bool get(struct connection *connection)
     }
     char *end = connection->bytes + connection->length;
     size_t room = connection->room - connection->length;
-    ssize_t got =
-        connection->tls ? SSL_read(connection->tls, end, (int)room) : recv(connection->fd, end, room, 0);
+    ssize_t got = connection->tls ? SSL_read(connection->tls, end, (int)room)
+                                  : recv(connection->fd, end, room, 0);
     if (got <= 0)
         return false;
     connection->length += (size_t)got;
@@ -165,9 +168,10 @@ static bool answer(struct connection *connection, const char *body, bool close_a
 {
     char head[256];
     int length = snprintf(head, sizeof head,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n", strlen(body),
-        close_after ? "Connection: close\r\n" : "");
-    return put(connection, head, (size_t)length) && put(connection, body, strlen(body)) && !close_after;
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
+        strlen(body), close_after ? "Connection: close\r\n" : "");
+    return put(connection, head, (size_t)length) && put(connection, body, strlen(body)) &&
+           !close_after;
 }
 
 /* ---- the steps of a script ---- */
@@ -212,13 +216,15 @@ static void put_date(struct connection *connection, long from_now)
     char text[64];
     struct tm parts;
     time_t then = time(NULL) + from_now;
-    put(connection, text, strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &parts)));
+    put(connection, text,
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &parts)));
 }
 
 static bool begin_tls(struct connection *connection, const char *name)
 {
     char certificate[512], key[512];
-    snprintf(certificate, sizeof certificate, "%s/%.*s.pem", certificates, (int)strcspn(name, "\n"), name);
+    snprintf(certificate, sizeof certificate, "%s/%.*s.pem", certificates, (int)strcspn(name, "\n"),
+        name);
     snprintf(key, sizeof key, "%s/%.*s.key", certificates, (int)strcspn(name, "\n"), name);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (strncmp(name, "old", 3) == 0) {
@@ -302,7 +308,8 @@ static void *serve_thread(void *argument);
 static int listen_on(struct in_addr address, int at, int backlog)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1, window = 16384;
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)at), .sin_addr = address};
+    struct sockaddr_in name = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)at), .sin_addr = address};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3); /* an old kernel lets only root do that */
     /* Small, so that a large request that is not read stays at its sender. */
@@ -357,7 +364,7 @@ static struct full {
     struct in_addr address;
     int listener, waiting[3];
     struct full *next;
-} *all_full;
+} * all_full;
 
 /* A listener whose queue is full: who connects to it hears nothing. */
 static void fill(struct in_addr address)
@@ -365,7 +372,8 @@ static void fill(struct in_addr address)
     struct full *full = calloc(1, sizeof *full);
     full->address = address;
     full->listener = listen_on(address, port + 2, 0);
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(port + 2)), .sin_addr = address};
+    struct sockaddr_in name = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)(port + 2)), .sin_addr = address};
     for (int i = 0; i < 3; i++) {
         full->waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         connect(full->waiting[i], (struct sockaddr *)&name, sizeof name);
@@ -403,15 +411,17 @@ static bool control(struct connection *connection, const struct request *request
         struct script *script = &scripts[fault][strncmp(verb, "poll", 4) == 0];
         script->idle = strstr(verb, "idle");
         script->text = strdup(request->body);
-    } else if (sscanf(request->path, "/%15[a-z]/%63s", verb, target) == 2 && inet_aton(target, &address)) {
+    } else if (sscanf(request->path, "/%15[a-z]/%63s", verb, target) == 2 &&
+               inet_aton(target, &address)) {
         pthread_mutex_lock(&lock);
         struct story *story = story_of(address);
         if (strcmp(verb, "heal") == 0)
             story->healed = true;
         snprintf(text, sizeof text,
-            "{\"connections\":%u,\"start_connections\":%u,\"starts\":%u,\"polls\":%u,\"processed\":%u,\"faults\":%u}",
-            story->connections, story->start_connections, story->starts, story->polls, story->processed,
-            story->faults);
+            "{\"connections\":%u,\"start_connections\":%u,\"starts\":%u,\"polls\":%u,\"processed\":"
+            "%u,\"faults\":%u}",
+            story->connections, story->start_connections, story->starts, story->polls,
+            story->processed, story->faults);
         pthread_mutex_unlock(&lock);
         if (strcmp(verb, "fill") == 0)
             fill(address);
@@ -435,7 +445,8 @@ static bool answer_well(struct connection *connection, const struct request *req
     pthread_mutex_lock(&lock);
     story->processed++;
     pthread_mutex_unlock(&lock);
-    /* So that the poll has a connection of its own, which may meet a fault from its beginning on. */
+    /* So that the poll has a connection of its own, which may meet a fault from its beginning on.
+     */
     return answer(connection, START_BODY, true);
 }
 

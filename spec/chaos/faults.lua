@@ -1,7 +1,7 @@
 --- The rows of the fault table: what the server does, and what the user must get. See README.md.
 --
--- A fault is { name, steps, expected, options… }. steps(body, gzip, part) gives what the server does instead of answering
--- with that body to a start or a poll (part), in the words of fault_server.c.
+-- A fault is { name, steps, expected, options… }. steps(body, gzip, part) gives what the server does instead of
+-- answering with that body to a start or a poll (part), in the words of fault_server.c.
 
 local faults = {}
 
@@ -62,7 +62,8 @@ end
 -- Nothing was sent: repeated, a start too.
 local function unsent(kind)
   return {
-    start = { always = { kind = kind, sent = false, attempts = 2 } }, poll = { always = { kind = "timeout", cause = kind } },
+    start = { always = { kind = kind, sent = false, attempts = 2 } },
+    poll = { always = { kind = "timeout", cause = kind } },
   }
 end
 
@@ -121,7 +122,8 @@ end
 
 local function untrusted()
   return {
-    start = both { kind = "tls", sent = false, attempts = 1, processed = 0, at_once = true }, poll = both { kind = "tls" },
+    start = both { kind = "tls", sent = false, attempts = 1, processed = 0, at_once = true },
+    poll = both { kind = "tls" },
   }
 end
 
@@ -160,8 +162,9 @@ end
 
 -- An idle connection.
 add("idle connection: unsolicited bytes", constant(send "xyz"), fine(), { idle = true })
-add("idle connection: an unsolicited answer", constant(send "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", "close"),
-  fine(), { idle = true })
+-- One that comes when the next request is on its way already is taken for its answer: nothing tells them apart.
+add("idle connection: an unsolicited answer", constant(send "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n",
+  "close"), fine(), { idle = true })
 add("idle connection: closed", constant "close", fine(), { idle = true })
 add("idle connection: reset", constant "reset", fine(), { idle = true })
 add("idle connection: closed as a request comes", constant("read 1", "close"), fine(), { idle = true })
@@ -194,7 +197,8 @@ end
 add("chunks", chunked(function(body)
   return chunk(half(body)) .. chunk(body:sub(#half(body) + 1)) .. "0\r\n\r\n"
 end), fine())
-add("chunk whose size is no number", chunked(function(body) return "zz\r\n" .. body .. "\r\n0\r\n\r\n" end), truncated())
+add("chunk whose size is no number", chunked(function(body) return "zz\r\n" .. body .. "\r\n0\r\n\r\n" end),
+  truncated())
 add("chunk longer than told", chunked(function(body)
   return ("%x\r\n%s\r\n0\r\n\r\n"):format(#body - 5, body)
 end), truncated())
@@ -250,18 +254,20 @@ local function redirect(status, location)
   return refuse(("%d Moved\r\nLocation: %s"):format(status, location))
 end
 add("redirect to another host", redirect(302, "http://ELSEWHERE:PORT/"), senseless(0), { elsewhere = true })
-add("redirect to another host, method kept", redirect(307, "http://ELSEWHERE:PORT/"), senseless(0), { elsewhere = true })
+add("redirect to another host, method kept", redirect(307, "http://ELSEWHERE:PORT/"), senseless(0),
+  { elsewhere = true })
 add("redirect to another scheme", redirect(301, "https://ELSEWHERE:TLS_PORT/"), senseless(0), { elsewhere = true })
 add("redirect to another method", redirect(303, "/observability/v1/"), senseless(0))
 
 -- Retry-After.
-for status, kind in pairs { [429] = "rate_limited", [503] = "server" } do
+for _, status in ipairs { 429, 503 } do
+  local kind = status == 429 and "rate_limited" or "server"
   local function retry_after(value)
     return refuse(("%d No\r\nRetry-After: %s"):format(status, value))
   end
   local function later(from_now)
-    return constant("request", send(("HTTP/1.1 %d No\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: "):format(status)),
-      "date " .. from_now, send "\r\n\r\n", "close")
+    local head = ("HTTP/1.1 %d No\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: "):format(status)
+    return constant("request", send(head), "date " .. from_now, send "\r\n\r\n", "close")
   end
   -- Without a pause that can be read, a 503 may be anything.
   local unclear = status == 429 and postponed(kind) or refused(kind)

@@ -1,9 +1,11 @@
 /* preload.c - preloaded, it makes names and the date go wrong.
  *
- * absent-A-B-C.chaos.test does not exist, and slow-A-B-C.chaos.test takes ten seconds to be found, until there
- * is a file of that name in the folder $CHAOS_NAMES. Then, and with any other first word, it is 127.A.B.C at once.
+ * absent-A-B-C.chaos.test does not exist, and slow-A-B-C.chaos.test takes ten seconds to be found,
+ * until there is a file of that name in the folder $CHAOS_NAMES. Then, and with any other first
+ * word, it is 127.A.B.C at once.
  *
- * jump_forward() and jump_back() move the date by a day. They can be called as functions of a Lua module. */
+ * jump_forward() and jump_back() move the date by a day. They can be called as functions of a Lua
+ * module. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
@@ -63,7 +65,8 @@ time_t time(time_t *into)
     return now.tv_sec;
 }
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+int getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     if (!real)
