@@ -19,7 +19,7 @@ local KIND = "calls.improve_prompt"
 local REQUEST = 0.8 -- seconds for a request that meets silence
 local ENDLESS = 1.2 -- seconds for a wait that meets the fault each time
 local PATIENT = 20 -- for one that is to end well
-local GRACE = 0.05 -- what may pass after a deadline beyond what a bare timer shows
+local GRACE = tonumber(os.getenv "CHAOS_GRACE") or 0.05 -- seconds
 local ELSEWHERE = "127.250.0.%d"
 
 local START_BODY = '{"progress_id":"job-1"}'
