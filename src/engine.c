@@ -390,6 +390,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
         return NULL;
     engine->generation = engine_generation();
     engine->references = 1;
+    engine->origin_us = clock_monotonic_us();
     engine->epoll_fd = engine->timer_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;

@@ -40,6 +40,7 @@ struct engine {
 
     CURLM *multi;
     int epoll_fd, timer_fd;
+    int64_t origin_us;   /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us; /* when curl wants a call for its own timeouts */
     int64_t alarm_us;    /* when the layers above want the descriptor readable */
     int64_t armed_us;    /* when the timerfd fires; CLOCK_NEVER: it does not */

@@ -33,7 +33,9 @@ static void set_due(struct poller *poll)
     struct engine *engine = poll->operation.engine;
     if (!poll->watched || poll->news || operation_is_active(&poll->operation))
         return;
-    int64_t due_us = poll->last_us + schedule_pause_us(&poll->schedule, engine_random(engine));
+    int64_t due_us =
+        engine->origin_us +
+        schedule_due_us(&poll->schedule, poll->last_us - engine->origin_us, engine_random(engine));
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
     engine_set_poll(engine, &poll->due, due_us);

@@ -3,24 +3,35 @@
 
 #define FIRST_PAUSE_US INT64_C(1000000)
 
-/* The pause plus or minus a tenth of it. */
-static int64_t jittered(int64_t pause_us, uint64_t random)
-{
-    int64_t tenth = pause_us / 10;
-    return pause_us - tenth + (int64_t)(random % (uint64_t)(2 * tenth + 1));
-}
-
-int64_t schedule_pause_us(const struct schedule *schedule, uint64_t random)
+static int64_t plain_pause_us(const struct schedule *schedule)
 {
     if (schedule->polls == 0 && !schedule->started_here)
         return 0;
     if (schedule->fixed_us > 0)
-        return jittered(schedule->fixed_us, random);
+        return schedule->fixed_us;
     int64_t pause_us = FIRST_PAUSE_US;
     uint32_t growths = schedule->polls - (schedule->started_here || schedule->polls == 0 ? 0 : 1);
     for (uint32_t i = 0; i < growths && pause_us < schedule->usual_us; i++)
         pause_us += pause_us / 2;
-    if (pause_us > schedule->usual_us)
-        pause_us = schedule->usual_us;
-    return jittered(pause_us, random);
+    return pause_us < schedule->usual_us ? pause_us : schedule->usual_us;
+}
+
+/* What lies between two moments at which polls with this pause are due: a power of two, so that
+ * long pauses share the moments of short ones. */
+static int64_t grain_us(int64_t pause_us)
+{
+    int64_t grain_us = 1;
+    while (grain_us <= pause_us / 128)
+        grain_us *= 2;
+    return grain_us;
+}
+
+/* With its jitter and the way to the nearest moment, a pause is within a tenth of what it is. */
+int64_t schedule_due_us(const struct schedule *schedule, int64_t last_us, uint64_t random)
+{
+    int64_t pause = plain_pause_us(schedule);
+    int64_t grain = grain_us(pause);
+    int64_t most = pause / 10 - grain / 2;
+    int64_t jitter = (int64_t)(random % (uint64_t)(2 * most + 1)) - most;
+    return (last_us + pause + jitter + grain / 2) / grain * grain;
 }

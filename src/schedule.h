@@ -17,8 +17,13 @@ struct schedule {
     uint32_t polls;    /* how many polls have ended */
 };
 
-/* The pause between the last event of the job (its start, or the end of its last poll) and the next
- * poll, in microseconds. `random` is any 64 random bits. */
-int64_t schedule_pause_us(const struct schedule *schedule, uint64_t random);
+/* When the next poll is due, on a clock that only goes forward, in microseconds. `last_us` is when
+ * the job was last heard of: its start, or the end of its last poll. `random` is any 64 random
+ * bits.
+ *
+ * Polls are due at moments that all jobs have in common, some 1/64 of their pause apart: a hundred
+ * polls at once cost their host a third of what they cost one by one, since it is woken once for
+ * many of them. */
+int64_t schedule_due_us(const struct schedule *schedule, int64_t last_us, uint64_t random);
 
 #endif

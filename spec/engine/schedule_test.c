@@ -21,20 +21,33 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* The random number for which the jitter of a pause is none: it goes from a tenth less, with 0, to
- * a tenth more, with two tenths of the pause. */
-static uint64_t no_jitter(int64_t pause_us)
+/* The next pause of a job that was last heard of at some time or other. */
+static int64_t some_pause(const struct schedule *schedule, uint64_t *random)
 {
-    return (uint64_t)(pause_us / 10);
+    int64_t last_us = (int64_t)(next_random(random) % (86400 * SECOND));
+    return schedule_due_us(schedule, last_us, next_random(random)) - last_us;
 }
 
-/* Asserts the pause, without jitter and at both of its ends. */
+/* Asserts what a pause is without its jitter: the mean of many. */
 static void assert_pause(const struct schedule *schedule, int64_t expected_us)
 {
-    int64_t tenth = expected_us / 10;
-    assert_int_equal(schedule_pause_us(schedule, no_jitter(expected_us)), expected_us);
-    assert_int_equal(schedule_pause_us(schedule, 0), expected_us - tenth);
-    assert_int_equal(schedule_pause_us(schedule, 2 * (uint64_t)tenth), expected_us + tenth);
+    const unsigned draws = 2000;
+    uint64_t random = 4;
+    double sum = 0;
+    for (unsigned i = 0; i < draws; i++) {
+        int64_t pause = some_pause(schedule, &random);
+        assert_true(10 * pause >= 9 * expected_us && 10 * pause <= 11 * expected_us);
+        sum += (double)pause / (double)expected_us;
+    }
+    double mean = sum / draws;
+    if (mean < 0.99 || mean > 1.01)
+        fail_msg("the mean pause is %f of %lld us", mean, (long long)expected_us);
+}
+
+static void assert_at_once(const struct schedule *schedule)
+{
+    assert_int_equal(schedule_due_us(schedule, 12345, 0), 12345);
+    assert_int_equal(schedule_due_us(schedule, 12345, UINT64_MAX), 12345);
 }
 
 static const int64_t growing[] = {1000000, 1500000, 2250000, 3375000, 5000000, 5000000};
@@ -52,8 +65,7 @@ static void a_job_from_elsewhere_is_polled_at_once(void **state)
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND};
-    assert_int_equal(schedule_pause_us(&schedule, 0), 0);
-    assert_int_equal(schedule_pause_us(&schedule, UINT64_MAX), 0);
+    assert_at_once(&schedule);
 }
 
 static void after_that_its_pauses_grow_from_a_second_too(void **state)
@@ -67,17 +79,12 @@ static void after_that_its_pauses_grow_from_a_second_too(void **state)
 static void pauses_never_grow_beyond_the_usual_interval(void **state)
 {
     (void)state;
-    const int64_t usual[] = {1, 9, 10, SECOND - 1, SECOND, SECOND + 1, 1500001, 30 * SECOND,
+    const int64_t usual[] = {1000, SECOND - 1, SECOND, SECOND + 1, 1500001, 30 * SECOND,
         3600 * SECOND, CLOCK_LONGEST_US};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
         struct schedule schedule = {.usual_us = usual[i], .started_here = true};
-        int64_t last = 0;
-        for (; schedule.polls < 100; schedule.polls++) {
-            int64_t least = schedule_pause_us(&schedule, 0);
-            assert_true(least > 0 && least >= last);
-            assert_true(schedule_pause_us(&schedule, UINT64_MAX) <= usual[i] + usual[i] / 10);
-            last = least;
-        }
+        for (; schedule.polls < 100; schedule.polls++)
+            assert_true(schedule_due_us(&schedule, 0, UINT64_MAX) <= usual[i] + usual[i] / 10);
         assert_pause(&schedule, usual[i]);
     }
 }
@@ -121,7 +128,7 @@ static void a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too(voi
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND, .fixed_us = 20 * SECOND};
-    assert_int_equal(schedule_pause_us(&schedule, UINT64_MAX), 0);
+    assert_at_once(&schedule);
     for (schedule.polls = 1; schedule.polls < 10; schedule.polls++)
         assert_pause(&schedule, 20 * SECOND);
 }
@@ -137,7 +144,8 @@ static void jitter_is_never_beyond_a_tenth(void **state)
         int64_t pause = (int64_t)(next_random(&random) % (60 * SECOND)) + 1;
         struct schedule schedule = {.usual_us = pause, .fixed_us = pause, .started_here = true};
         uint64_t number = i % 8 < specials ? special[i % 8] : next_random(&random);
-        int64_t jittered = schedule_pause_us(&schedule, number);
+        int64_t last = (int64_t)(next_random(&random) % (86400 * SECOND));
+        int64_t jittered = schedule_due_us(&schedule, last, number) - last;
         assert_true(10 * jittered >= 9 * pause && 10 * jittered <= 11 * pause);
     }
 }
@@ -148,15 +156,32 @@ static void jitter_is_spread_evenly(void **state)
     (void)state;
     const unsigned draws = 1000000;
     struct schedule schedule = {.usual_us = 5 * SECOND, .started_here = true, .polls = 50};
-    unsigned count[10] = {0};
+    unsigned count[8] = {0}; /* 1.25 moments each */
     uint64_t random = 2;
     for (unsigned i = 0; i < draws; i++) {
-        int64_t above = schedule_pause_us(&schedule, next_random(&random)) - 9 * SECOND / 2;
-        size_t tenth = (size_t)(above / (SECOND / 10));
-        count[tenth < 10 ? tenth : 9]++; /* the one pause at the upper end */
+        int64_t above = some_pause(&schedule, &random) - 9 * SECOND / 2;
+        size_t eighth = (size_t)(above / (SECOND / 8));
+        count[eighth < 8 ? eighth : 7]++; /* the one pause at the upper end */
     }
-    for (size_t i = 0; i < 10; i++)
-        assert_in_range(count[i], draws / 10 - draws / 500, draws / 10 + draws / 500);
+    /* On both sides the last moments lie half outside. */
+    assert_in_range(count[0] + count[7], draws / 6, draws / 4);
+    for (size_t i = 1; i < 7; i++)
+        assert_in_range(count[i], draws / 8, draws / 7);
+}
+
+/* Two moments of different pauses lie apart by a whole number of the smaller grains. */
+static void due_polls_meet_at_common_moments(void **state)
+{
+    (void)state;
+    uint64_t random = 5;
+    for (unsigned i = 0; i < 100000; i++) {
+        int64_t pause = (int64_t)(next_random(&random) % (60 * SECOND)) + 1;
+        struct schedule schedule = {.fixed_us = pause, .started_here = true};
+        int64_t last = (int64_t)(next_random(&random) % (86400 * SECOND));
+        int64_t due = schedule_due_us(&schedule, last, next_random(&random));
+        int64_t grain = due & -due;
+        assert_true(128 * grain > pause);
+    }
 }
 
 /* A million jobs of all kinds, each for some polls. A pause is measured by the interval that it
@@ -176,7 +201,7 @@ static void of_a_million_jobs_none_is_polled_outside_its_schedule(void **state)
             schedule.fixed_us = schedule.usual_us;
         uint32_t polls = (uint32_t)(next_random(&random) % 20) + 1;
         for (; schedule.polls < polls; schedule.polls++) {
-            int64_t pause = schedule_pause_us(&schedule, next_random(&random));
+            int64_t pause = some_pause(&schedule, &random);
             if (pause < 0 || 10 * pause > 11 * schedule.usual_us)
                 fail_msg("job %u: %lld us after poll %u, where %lld us are usual", job,
                     (long long)pause, (unsigned)schedule.polls, (long long)schedule.usual_us);
@@ -205,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too),
         cmocka_unit_test(jitter_is_never_beyond_a_tenth),
         cmocka_unit_test(jitter_is_spread_evenly),
+        cmocka_unit_test(due_polls_meet_at_common_moments),
         cmocka_unit_test(of_a_million_jobs_none_is_polled_outside_its_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
