@@ -1,5 +1,6 @@
 -- The module in a program with cqueues, whose threads it yields to.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -14,9 +15,7 @@ describe("in a program of cqueues", function()
 
   -- Runs a program in another process, with a `client`. Returns what it printed, and its exit status.
   local function run(loop, code)
-    local file = os.tmpname()
-    local handle = assert(io.open(file, "w"))
-    handle:write(([[
+    return file.temporary(([[
       local cqueues, cekura = require "cqueues", require "cekura"
       local function new(options)
         options = options or {}
@@ -28,11 +27,9 @@ describe("in a program of cqueues", function()
         return cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
       end
       local cq = cqueues.new()
-    ]]):format(server.url, loop), code)
-    handle:close()
-    local output, status = shell(("timeout 30 %s %s"):format(lua, file))
-    os.remove(file)
-    return output, status
+    ]]):format(server.url, loop) .. code, function(path)
+      return shell(("timeout 30 %s %s"):format(lua, path))
+    end)
   end
 
   for _, loop in ipairs { "auto", "cqueues" } do

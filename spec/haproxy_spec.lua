@@ -1,6 +1,7 @@
 -- The module in HAProxy: real ones, whose Lua is 5.3. One of the Luas tries it.
 
 local cekura = require "cekura"
+local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -76,35 +77,9 @@ function pages.stats() return require("cjson").encode(the_client():stats()) end
 %s
 ]]
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a" or ""
-  if file then
-    file:close()
-  end
-  return text
-end
-
--- Waits until the function returns something true; a busy machine is slow.
-local function eventually(fn)
-  for _ = 1, 1500 do
-    local value = fn()
-    if value then
-      return value
-    end
-    os.execute "sleep 0.02"
-  end
-  return nil
-end
-
 local function exists(pid)
-  return not read(("/proc/%s/stat"):format(pid)):find "^$" and not read(("/proc/%s/stat"):format(pid)):find "%) Z"
+  local stat = file.read(("/proc/%s/stat"):format(pid))
+  return stat and not stat:find "%) Z"
 end
 
 describe("in HAProxy", function()
@@ -129,13 +104,13 @@ describe("in HAProxy", function()
   local function start(config, files, arguments)
     local port = process.free_port()
     host = process.start(("haproxy %s -f haproxy.cfg"):format(arguments or "-db"), function()
-      return read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true)
+      return process.listens(port)
     end, function(dir)
       shell(("mkdir %s/empty"):format(dir))
       for name, text in pairs(files) do
-        write(dir .. "/" .. name, text)
+        file.write(dir .. "/" .. name, text)
       end
-      write(dir .. "/haproxy.cfg", (config:gsub("@(%u+)@", { PORT = port, DIR = dir })))
+      file.write(dir .. "/haproxy.cfg", (config:gsub("@(%u+)@", { PORT = port, DIR = dir })))
     end)
     client = server:client { base_url = "http://127.0.0.1:" .. port, retries = 0, max_in_flight = 100, timeout = 60 }
   end
@@ -276,7 +251,7 @@ describe("in HAProxy", function()
     assert.equal("nil cancelled, nil cancelled, nil cancelled", get "/cancel")
     assert.equal("main 0 nobody joins", get "/run")
     get "/converter"
-    assert.truthy(eventually(function() return #requests_to "/from_converter/" == 1 end))
+    assert.truthy(process.eventually(function() return #requests_to "/from_converter/" == 1 end))
   end)
 
   it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
@@ -335,7 +310,7 @@ describe("in HAProxy", function()
     endless()
     cekura.run(function()
       local leaving = cekura.spawn(get, "/leaving")
-      assert.truthy(eventually(function() cekura.sleep(0.01) return #requests_to(PROGRESS) > 0 end))
+      assert.truthy(process.eventually(function() cekura.sleep(0.01) return #requests_to(PROGRESS) > 0 end))
       leaving:cancel()
       leaving:join()
     end)
@@ -439,8 +414,8 @@ describe("in HAProxy", function()
       assert.truthy(said:find "^closed %w+", said)
       assert.equal("closed", sleeping:join())
     end)
-    assert.truthy(eventually(function() return not host:is_running() end))
-    assert.equal("0\n", read(host.dir .. "/status"))
+    assert.truthy(process.eventually(function() return not host:is_running() end))
+    assert.equal("0\n", file.read(host.dir .. "/status"))
   end)
 
   it("ends at once on SIGTERM, with what waits", function()
@@ -458,7 +433,7 @@ describe("in HAProxy", function()
     endless()
     serve("cekura.spawn(function() wait(a_job()) end)", { arguments = "-W" })
     local function workers()
-      return read(("/proc/%d/task/%d/children"):format(host.pid, host.pid)):gsub("%s+$", "")
+      return file.read(("/proc/%d/task/%d/children"):format(host.pid, host.pid)):gsub("%s+$", "")
     end
     local old = workers()
     assert.truthy(old:find "^%d+$", old)
@@ -469,7 +444,7 @@ describe("in HAProxy", function()
       local said = waiting:join()
       assert.truthy(said:find "^closed %w+", said)
     end)
-    assert.truthy(eventually(function() return not exists(old) end))
+    assert.truthy(process.eventually(function() return not exists(old) end))
     local new = workers()
     assert.truthy(new:find "^%d+$", new)
     assert.are_not.equal(old, new)
@@ -479,12 +454,12 @@ describe("in HAProxy", function()
   end)
 
   it("runs the example", function()
-    local config = read "examples/haproxy/haproxy.cfg"
+    local config = file.read "examples/haproxy/haproxy.cfg"
     config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")
       :gsub("127.0.0.1:8000", server.url:match "//(.*)")
       :gsub("lua%-load [^\n]*/", PATHS:gsub("^%s+", ""):gsub("%%", "%%%%") .. "  lua-load ")
       :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_API_URL " .. server.url .. "\n")
-    start(config, { ["improve.lua"] = read "examples/haproxy/improve.lua" })
+    start(config, { ["improve.lua"] = file.read "examples/haproxy/improve.lua" })
     local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
     local improved, proxied
     local order = {}
@@ -504,6 +479,6 @@ describe("in HAProxy", function()
     local _, err = client:request("POST", "/improve", { body = { agent_id = 2142 } })
     assert.equal(400, err.status)
     assert.truthy(err.response:json().error:find "is missing", err.response.body)
-    assert.truthy(eventually(function() return get "/failed_calls" == "0\n" end))
+    assert.truthy(process.eventually(function() return get "/failed_calls" == "0\n" end))
   end)
 end)

@@ -1,6 +1,7 @@
 --- What a host that loads the module must not notice: the traps of libcurl and of embedding, seen from
 -- outside, in a process of their own.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -9,13 +10,9 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 -- Runs a program in another process; returns what it printed, and its exit status. `before` and `after`
 -- go around the file's name, in place of the Lua.
 local function run(code, before, after)
-  local file = os.tmpname()
-  local handle = assert(io.open(file, "w"))
-  handle:write(code)
-  handle:close()
-  local output, status = shell(("%s %s %s"):format(before or lua, file, after or ""))
-  os.remove(file)
-  return output, status
+  return file.temporary(code, function(path)
+    return shell(("%s %s %s"):format(before or lua, path, after or ""))
+  end)
 end
 
 local function program(server, code)

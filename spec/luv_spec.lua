@@ -1,5 +1,6 @@
 -- The module in a program with libuv's loop, and in Neovim, which has one.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -15,9 +16,7 @@ describe("in a program of luv's", function()
   -- Runs a program in another process, where `client` lives in libuv's loop, and `ticks` counts every 5 ms as long as
   -- that goes on. Returns what it printed, and its exit status.
   local function run(code)
-    local file = os.tmpname()
-    local handle = assert(io.open(file, "w"))
-    handle:write(([[
+    return file.temporary(([[
       local uv, cekura = require "luv", require "cekura"
       local function new(options)
         options = options or {}
@@ -29,11 +28,9 @@ describe("in a program of luv's", function()
       ticker:start(5, 5, function() ticks = ticks + 1 end)
       ticker:unref()
       local function go(fn, ...) return coroutine.wrap(fn)(...) end
-    ]]):format(server.url), code)
-    handle:close()
-    local output, status = shell(("timeout 30 %s %s"):format(lua, file))
-    os.remove(file)
-    return output, status
+    ]]):format(server.url) .. code, function(path)
+      return shell(("timeout 30 %s %s"):format(lua, path))
+    end)
   end
 
   local function prints(expected, code)
@@ -184,14 +181,10 @@ if lua == "luajit" then
 
     -- Runs Neovim without a screen on a buffer with a prompt in it. Returns what it wrote, and its exit status.
     local function run(code)
-      local file = os.tmpname()
-      local handle = assert(io.open(file, "w"))
-      handle:write(code)
-      handle:close()
-      local output, status = shell(("CEKURA_API_URL=%s CEKURA_API_KEY=sim-key timeout 30 nvim --headless -u NONE "
-        .. "-i NONE -n -c 'luafile examples/neovim.lua' -c 'luafile %s'"):format(server.url, file))
-      os.remove(file)
-      return output, status
+      return file.temporary(code, function(path)
+        return shell(("CEKURA_API_URL=%s CEKURA_API_KEY=sim-key timeout 30 nvim --headless -u NONE "
+          .. "-i NONE -n -c 'luafile examples/neovim.lua' -c 'luafile %s'"):format(server.url, path))
+      end)
     end
 
     before_each(function()

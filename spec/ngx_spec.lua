@@ -1,7 +1,9 @@
 -- The module in nginx: real ones, whose Lua is LuaJIT. One of the Luas tries it.
 
 local cekura = require "cekura"
+local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -49,9 +51,7 @@ describe("in nginx", function()
   -- Starts nginx with this in its http block.
   local function start(http, options)
     host = nginx.start(nginx.config(http), function(dir)
-      local file = assert(io.open(dir .. "/app.lua", "w"))
-      file:write(APP:format(server.url, options or ""))
-      file:close()
+      file.write(dir .. "/app.lua", APP:format(server.url, options or ""))
     end)
     client = server:client { base_url = host.url, retries = 0, max_in_flight = 100 }
   end
@@ -69,18 +69,6 @@ describe("in nginx", function()
 
   local function threads(pid)
     return tonumber((shell(("ls /proc/%s/task | wc -l"):format(pid))))
-  end
-
-  -- Waits until the function returns something true; a busy machine is slow.
-  local function eventually(fn)
-    for _ = 1, 600 do
-      local value = fn()
-      if value then
-        return value
-      end
-      os.execute "sleep 0.02"
-    end
-    return nil
   end
 
   local function polls()
@@ -137,15 +125,16 @@ describe("in nginx", function()
         return require("app").client():request("GET", "/echo/") end)) } return 200 $said; }
       location = /header { return 200 x; header_filter_by_lua_block {
         ngx.header.said = select(2, pcall(function() require("app").client():request("GET", "/echo/") end)) } }
-      location = /body { return 200 x; body_filter_by_lua_block {
-        ngx.arg[1] = select(2, pcall(function() require("cekura").sleep(0) end)) } }
+      location = /body { return 200 x; header_filter_by_lua_block { ngx.header.content_length = nil }
+        body_filter_by_lua_block { ngx.arg[1] = select(2, pcall(function() require("cekura").sleep(0) end)) } }
       location = /log { return 200 x; log_by_lua_block { require("app").client():request("GET", "/echo/") } }
     ]]
     local line = "^.*:%d+: cekura: nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer$"
     assert.truthy(get "/set":find((line:gsub("%%s", "set"))))
     assert.truthy(client:request("GET", "/header").headers.said:find((line:gsub("%%s", "header_filter"))))
+    assert.truthy(get "/body":find((line:gsub("%%s", "body_filter"))))
     get "/log"
-    assert.truthy(eventually(function()
+    assert.truthy(process.eventually(function()
       return host:log():find("cekura: nginx cannot wait in log_by_lua", 1, true)
     end))
     assert.equal(0, #server:requests())
@@ -206,7 +195,7 @@ describe("in nginx", function()
     assert.equal("nil cancelled\nnil cancelled\nnil cancelled", get "/cancel")
     assert.equal("main 0 nobody joins", get "/run")
     get "/log"
-    assert.truthy(eventually(function()
+    assert.truthy(process.eventually(function()
       local sent = server:requests()
       return sent[#sent] and sent[#sent].path == "/from_log/"
     end))
@@ -320,7 +309,7 @@ describe("in nginx", function()
     serve(JOB)
     cekura.run(function()
       local leaving = cekura.spawn(get, "/job")
-      assert.truthy(eventually(function() cekura.sleep(0.01) return polls() > 0 end))
+      assert.truthy(process.eventually(function() cekura.sleep(0.01) return polls() > 0 end))
       leaving:cancel()
       cekura.sleep(2.5)
     end)
@@ -362,7 +351,7 @@ describe("in nginx", function()
         local said = waiting:join()
         assert.truthy(said:find "^closed %w+", said)
         assert.equal("closed", sleeping:join())
-        assert.truthy(eventually(function()
+        assert.truthy(process.eventually(function()
           return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
         end))
         if way == "HUP" then
@@ -387,15 +376,15 @@ describe("in nginx", function()
     end
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
-      assert.truthy(eventually(function() cekura.sleep(0.01) return threads(worker) == 2 end))
+      assert.truthy(process.eventually(function() cekura.sleep(0.01) return threads(worker) == 2 end))
       assert.equal("", files())
       waiting:join()
     end)
-    assert.truthy(eventually(function() return threads(worker) == 1 end))
+    assert.truthy(process.eventually(function() return threads(worker) == 1 end))
     local before = descriptors()
     for _ = 1, 3 do
       get "/job"
-      assert.truthy(eventually(function() return threads(worker) == 1 end))
+      assert.truthy(process.eventually(function() return threads(worker) == 1 end))
     end
     assert.is_true(descriptors() == before)
   end)
@@ -412,7 +401,7 @@ describe("in nginx", function()
       assert.equal("socket\n", (shell("ls " .. left))) -- its owner runs
       shell("kill -KILL " .. worker)
       waiting:join()
-      assert.truthy(eventually(function() return get "/plain" == "plain" end))
+      assert.truthy(process.eventually(function() return get "/plain" == "plain" end))
       server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
       assert.equal("Better.", get "/job")
     end)
@@ -426,7 +415,7 @@ describe("in nginx", function()
     for _ = 1, 40 do
       assert.equal("200", get "/one")
     end
-    assert.truthy(eventually(function() return threads(worker) == 1 end))
+    assert.truthy(process.eventually(function() return threads(worker) == 1 end))
   end)
 
   it("goes without a thread when asked to", function()
@@ -437,7 +426,7 @@ describe("in nginx", function()
     endless()
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
-      assert.truthy(eventually(function() cekura.sleep(0.01) return polls() > 2 end))
+      assert.truthy(process.eventually(function() cekura.sleep(0.01) return polls() > 2 end))
       assert.equal(1, threads(worker))
       assert.equal("plain", get "/plain")
       server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
@@ -461,7 +450,7 @@ describe("in nginx", function()
     assert.equal("timeout", get "/late")
     assert.equal("closed", get "/close")
     local worker = host:workers()[1]
-    assert.truthy(eventually(function() return threads(worker) == 1 end))
+    assert.truthy(process.eventually(function() return threads(worker) == 1 end))
   end)
 
   it("keeps a watch across a reload, by shared memory, in one worker at a time", function()
@@ -487,16 +476,16 @@ describe("in nginx", function()
     local function logged(text)
       return select(2, host:log():gsub(text, ""))
     end
-    assert.truthy(eventually(function() return polls() > 2 end))
+    assert.truthy(process.eventually(function() return polls() > 2 end))
     local old = host:workers()[1]
     host:reload()
-    assert.truthy(eventually(function()
+    assert.truthy(process.eventually(function()
       return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
     end))
     local before = polls()
-    assert.truthy(eventually(function() return polls() > before end))
+    assert.truthy(process.eventually(function() return polls() > before end))
     server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
-    assert.truthy(eventually(function() return logged "improved 5181749 Better." > 0 end))
+    assert.truthy(process.eventually(function() return logged "improved 5181749 Better." > 0 end))
     os.execute "sleep 0.5"
     assert.equal(1, logged "improved 5181749 Better.")
     assert.equal(1, logged "evaluated 5181749")
@@ -510,10 +499,8 @@ describe("in nginx", function()
   end)
 
   it("runs the example", function()
-    local file = assert(io.open "examples/nginx/nginx.conf")
-    local config = file:read "*a"
-    file:close()
-    config = config:gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@"):gsub("lua_package_path \"[^\"]*\"",
+    local config = file.read "examples/nginx/nginx.conf":gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@")
+      :gsub("lua_package_path \"[^\"]*\"",
       ("lua_package_path \"%s/examples/nginx/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;\"; lua_package_cpath "
         .. "\"%s/build/luajit/?.so;;\""):format(HERE, HERE, HERE, HERE))
       :gsub("env CEKURA_API_KEY;", "user root; pid @DIR@/nginx.pid; error_log @DIR@/error.log;"

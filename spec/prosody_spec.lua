@@ -1,5 +1,6 @@
 -- The module in a real Prosody. Its Lua is the one that Prosody runs on.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
 if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "lua5.4" then
@@ -18,12 +19,6 @@ local function absolute(paths)
   return (paths:gsub("[^;]+", function(path)
     return path:sub(1, 1) == "/" and path or here .. "/" .. path
   end))
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
 end
 
 describe("in Prosody", function()
@@ -51,9 +46,7 @@ describe("in Prosody", function()
   -- The example's configuration with other paths and another port, and with further lines. Returns its file, and the
   -- port.
   local function configure(module, lines)
-    local file = assert(io.open "examples/prosody/prosody.cfg.lua")
-    local text = file:read "*a"
-    file:close()
+    local text = file.read "examples/prosody/prosody.cfg.lua"
     local port = process.free_port()
     local changes = {
       ['{ "/usr/local/lib/prosody/modules" }'] = ('{ "%s/examples/prosody", "%s" }'):format(here, dir),
@@ -66,14 +59,14 @@ describe("in Prosody", function()
       local first, last = text:find(from, 1, true)
       text = text:sub(1, assert(first, from) - 1) .. to .. text:sub(last + 1)
     end
-    write(dir .. "/prosody.cfg.lua", text)
+    file.write(dir .. "/prosody.cfg.lua", text)
     return dir .. "/prosody.cfg.lua", port
   end
 
   -- Starts Prosody with that module, "cekura" being the example, and a client for it.
   local function start(module, lines)
-    local file, port = configure(module, lines)
-    prosody = process.start(("%s prosody -F --config %s"):format(environment(), file), function(self)
+    local path, port = configure(module, lines)
+    prosody = process.start(("%s prosody -F --config %s"):format(environment(), path), function(self)
       return self:output():find(("Serving '%s'"):format(module:match "%a+$"), 1, true)
     end)
     client = server:client { base_url = "http://127.0.0.1:" .. port, timeout = 60 }
@@ -82,7 +75,7 @@ describe("in Prosody", function()
   -- Starts Prosody with a module of this code. There, `say` prints a line; each() is called by a timer, always again;
   -- route() adds a handler; start() starts a job that ends when release() has been called.
   local function probe(code, lines)
-    write(dir .. "/mod_probe.lua", ([[
+    file.write(dir .. "/mod_probe.lua", ([[
       local async, cekura = require "util.async", require "cekura"
       module:depends "http"
       local function say(...)
@@ -184,7 +177,7 @@ describe("in Prosody", function()
 
     it("is reloaded: what waits is answered, and the new one works", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
-      write(dir .. "/mod_reloads.lua", [[
+      file.write(dir .. "/mod_reloads.lua", [[
         module:depends "http"
         module:provides("http", { route = { ["GET /reload"] = function()
           require "core.modulemanager".reload("localhost", "cekura")
@@ -474,7 +467,7 @@ describe("in Prosody", function()
     end)
 
     it("finds no host in prosodyctl, nor in a script that has a global of that name", function()
-      write(dir .. "/mod_names.lua", [[
+      file.write(dir .. "/mod_names.lua", [[
         function module.command()
           print("type", prosody.process_type, require "cekura.loop" "auto".name)
           print(require "cekura".assert(require "cekura".new()):request("GET", "/echo/").status)
@@ -483,7 +476,7 @@ describe("in Prosody", function()
       local output, status = shell(("%s prosodyctl --config %s mod_names"):format(environment(), (configure "names")))
       assert.equal(0, status, output)
       assert.truthy(output:find "type\tprosodyctl\tauto\n200\n", output)
-      write(dir .. "/script.lua", [[ prosody = { events = {} } print(require "cekura.loop" "auto".name) ]])
+      file.write(dir .. "/script.lua", [[ prosody = { events = {} } print(require "cekura.loop" "auto".name) ]])
       assert.equal("auto\n", (shell(("%s lua5.4 %s/script.lua"):format(environment(), dir))))
     end)
   end)

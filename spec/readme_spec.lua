@@ -1,21 +1,15 @@
 --- Every code block of the README is run.
 
+local file = require "spec.support.file"
 local kinds_table = require "spec.support.kinds_table"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local function blocks(path)
   local found = {}
-  for language, code in read(path):gmatch "\n```(%w*)\n(.-)\n```" do
+  for language, code in file.read(path):gmatch "\n```(%w*)\n(.-)\n```" do
     found[#found + 1] = { language = language, code = code }
   end
   return found
@@ -36,7 +30,7 @@ describe("the README", function()
   end)
 
   it("has the table of the kinds as they are; `make readme` writes it", function()
-    local text = read "README.md"
+    local text = file.read "README.md"
     assert.equal(kinds_table.put(text), text)
   end)
 
@@ -48,13 +42,9 @@ describe("the README", function()
       else
         server:reset()
       end
-      local file = os.tmpname()
-      local handle = assert(io.open(file, "w"))
-      handle:write(code)
-      handle:close()
-      local output, status = shell(("CEKURA_API_URL=%s CEKURA_API_KEY=%s timeout 60 %s %s"):format(
-        server.url, server.key, lua, file))
-      os.remove(file)
+      local output, status = file.temporary(code, function(path)
+        return shell(("CEKURA_API_URL=%s CEKURA_API_KEY=%s timeout 60 %s %s"):format(server.url, server.key, lua, path))
+      end)
       assert.equal(0, status, output)
       if gone then
         assert.equal("No longer offered: /observability/v1/call-logs/improve_prompt_bg/\n", output)

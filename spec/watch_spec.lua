@@ -2,6 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -127,21 +128,6 @@ describe("watch", function()
     watch:stop()
     watch:wait()
     assert.equal("stopped", watch:status().state)
-  end
-
-  local function write(path, text)
-    local handle = assert(io.open(path, "wb"))
-    handle:write(text)
-    handle:close()
-  end
-
-  local function read(path)
-    local handle = io.open(path, "rb")
-    local text = handle and handle:read "*a"
-    if handle then
-      handle:close()
-    end
-    return text
   end
 
   local function made()
@@ -413,7 +399,7 @@ describe("watch", function()
   end)
 
   it("logs to stderr without on_error, one line for each problem, also if on_error raises", function()
-    write(folder .. "/conf.lua", ([[
+    file.write(folder .. "/conf.lua", ([[
       local cekura = require "cekura"
       local options = { api_key = "sim-key", base_url = %q, config_file = false }
       local watch = cekura.watch { client = options, evry = 1 }
@@ -480,7 +466,7 @@ describe("watch", function()
     assert.equal(3, watch:status().entries["agent 2142"].waiting)
     stop(watch)
     -- An hour later, as far as the watch knows.
-    local text, count = read(store):gsub('"starts":%[(%d+),(%d+),(%d+)%]', function(...)
+    local text, count = file.read(store):gsub('"starts":%[(%d+),(%d+),(%d+)%]', function(...)
       local times = { ... }
       for index, time in ipairs(times) do
         times[index] = ("%d"):format(time - 3600)
@@ -488,7 +474,7 @@ describe("watch", function()
       return ('"starts":[%s]'):format(table.concat(times, ","))
     end)
     assert.equal(1, count)
-    write(store, text)
+    file.write(store, text)
     watch = declare(given())
     eventually("three more", function() return watch:status().improved == 3 end)
     assert.equal(6, made())
@@ -571,7 +557,7 @@ describe("watch", function()
     end
     local watch = declare(given())
     eventually("a start is sent", function()
-      local kept = read(folder .. "/kept")
+      local kept = file.read(folder .. "/kept")
       return kept and kept:find '"state":"starting"'
     end)
     cekura.sleep(0.1)
@@ -614,7 +600,7 @@ describe("watch", function()
 
     -- A program that watches agent 2143, its failures improved, with the store "kept" in the folder.
     local function start_program(directives)
-      write(folder .. "/conf.lua", ([[
+      file.write(folder .. "/conf.lua", ([[
         local cekura = require "cekura"
         local watch = cekura.watch {
           client = { api_key = "sim-key", base_url = %q, config_file = false, headers = { ["X-Simulate"] = %q } },
@@ -630,7 +616,7 @@ describe("watch", function()
     local function kill()
       shell(("kill -9 %s; while kill -0 %s 2>/dev/null; do sleep 0.02; done"):format(pid, pid))
       pid = nil
-      assert.equal("", read(folder .. "/output"))
+      assert.equal("", file.read(folder .. "/output"))
     end
 
     local function resume(changes)
@@ -646,7 +632,7 @@ describe("watch", function()
     it("what was running is taken up, after a kill", function()
       start_program "seconds=1"
       eventually("a token is kept", function()
-        local kept = read(folder .. "/kept")
+        local kept = file.read(folder .. "/kept")
         return kept and kept:find('"state":"running"', 1, true)
       end)
       kill()
@@ -668,7 +654,7 @@ describe("watch", function()
       server:script(START, { { delay = 60 } })
       start_program "seconds=1"
       eventually("the intent is kept", function()
-        local kept = read(folder .. "/kept")
+        local kept = file.read(folder .. "/kept")
         return kept and kept:find('"state":"starting"', 1, true)
       end)
       kill()
@@ -692,7 +678,7 @@ describe("watch", function()
         told, problems = {}, {}
         os.remove(folder .. "/kept")
         start_program "seconds=0.3"
-        eventually("something is kept", function() return read(folder .. "/kept") end)
+        eventually("something is kept", function() return file.read(folder .. "/kept") end)
         cekura.sleep(0.012 * round)
         kill()
         local watch = resume()
@@ -784,25 +770,25 @@ describe("watch", function()
         local watch = declare { store = store, agents = { agent() } }
         eventually("two", function() return #told == 2 end)
         stop(watch)
-        text = read(store):sub(1, -20)
+        text = file.read(store):sub(1, -20)
         told = {}
       end
       text = text:gsub("BASE", server.url)
-      write(store, text)
+      file.write(store, text)
       declare { store = store, agents = { agent() } }
       eventually("two", function() return #told == 2 end)
       assert.equal(1, #problems)
       assert.equal("store", problems[1].where)
       assert.truthy(problems[1].message:find(store .. ".bad", 1, true), problems[1].message)
-      assert.equal(text, read(store .. ".bad"))
-      assert.truthy(read(store):find '"format":"cekura.watch 1"')
+      assert.equal(text, file.read(store .. ".bad"))
+      assert.truthy(file.read(store):find '"format":"cekura.watch 1"')
     end)
   end
 
   it("holds what was told before the next is told", function()
     local store = folder .. "/kept"
     declare { store = store, agents = { agent { on_evaluated = function(call)
-      told[#told + 1] = ("%d %s"):format(call.id, read(store):match '"told":{([^}]*)}':gsub(":%d+", ""))
+      told[#told + 1] = ("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", ""))
     end } } }
     eventually("both", function() return #told == 2 end)
     assert.same({ "5181752 ", '5181749 "5181752"' }, told)
@@ -812,12 +798,12 @@ describe("watch", function()
     local store = folder .. "/kept"
     declare { store = store, client = living "seconds=0.1", agents = { agent { improve = true } } }
     eventually("improved", function()
-      local text = read(store)
+      local text = file.read(store)
       assert.is_nil(text and text:find(server.key, 1, true))
       assert.truthy(text == nil or text:find "^{.*}$")
       return #told == 4
     end)
-    assert.is_nil(read(store .. ".new"))
+    assert.is_nil(file.read(store .. ".new"))
   end)
 
   it("starts nothing that it cannot keep, tells so once, and does so when it can", function()
@@ -909,13 +895,13 @@ describe("watch", function()
     local store = folder .. "/kept"
     local watch = declare { client = client, store = store, agents = { agent { improve = true } } }
     eventually("tokens are kept", function()
-      return select(2, (read(store) or ""):gsub('"state":"running"', "")) == 2
+      return select(2, (file.read(store) or ""):gsub('"state":"running"', "")) == 2
     end)
     client:close()
     watch:wait()
     assert.equal("stopped", watch:status().state)
     assert.same({}, problems)
-    assert.equal(2, select(2, read(store):gsub('"state":"running"', "")))
+    assert.equal(2, select(2, file.read(store):gsub('"state":"running"', "")))
   end)
 
   it("ends with the run that it was declared in", function()
@@ -932,7 +918,7 @@ describe("watch", function()
     end)
     assert.equal("stopped", watches[1]:status().state)
     assert.same({}, problems)
-    assert.equal(2, select(2, read(store):gsub('"call":', "")))
+    assert.equal(2, select(2, file.read(store):gsub('"call":', "")))
   end)
 
   it("runs as examples/watch.lua, and goes on after a kill", function()
@@ -944,7 +930,7 @@ describe("watch", function()
     end
     local function says(text)
       return function()
-        return read(folder .. "/output"):find(text, 1, true)
+        return file.read(folder .. "/output"):find(text, 1, true)
       end
     end
     shell(("mkdir %s/prompts && printf 'Be nice.' > %s/prompts/2142.txt"):format(folder, folder))
@@ -956,14 +942,14 @@ describe("watch", function()
     local now = os.time() + 1
     local failed = server:admin("POST", "call_logs/", { count = 1, from = now, to = now }).ids[1]
     eventually("a prompt is being improved", function()
-      return read(folder .. "/prompts/watch.json"):find('"state":"running"', 1, true)
+      return file.read(folder .. "/prompts/watch.json"):find('"state":"running"', 1, true)
     end)
     shell("kill -9 " .. pid)
     run()
     eventually("the end", says(("call %d: wrote prompts/2142-%d.txt: Two rules added"):format(failed, failed)))
-    assert.truthy(read(("%s/prompts/2142-%d.txt"):format(folder, failed)):find "^Be nice%.\n")
+    assert.truthy(file.read(("%s/prompts/2142-%d.txt"):format(folder, failed)):find "^Be nice%.\n")
     assert.truthy(says(("call %d: failure, not passed: Appointment confirmed\n"):format(failed))(),
-      read(folder .. "/output"))
+      file.read(folder .. "/output"))
     assert.equal(1, made())
   end)
 end)

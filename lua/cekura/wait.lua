@@ -5,6 +5,7 @@ local core = require "cekura.core"
 local errors = require "cekura.errors"
 local request = require "cekura.request"
 local subscription = require "cekura.subscription"
+local yields = require "cekura.yields"
 
 local wait = {}
 
@@ -29,12 +30,11 @@ local function wait_options(options, default_timeout)
   }
 end
 
--- PUC Lua 5.1 cannot yield across pcall. There, what on_progress raises leaves the subscription to the
--- collector.
-local protected = (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) and function(fn, ...)
+-- Where a coroutine cannot yield across pcall, what on_progress raises leaves the subscription to the collector.
+local protected = yields and pcall or function(fn, ...)
   fn(...)
   return true
-end or pcall
+end
 
 local function report(subscribed, options, self)
   local ok, raised = protected(options.on_progress, self)

@@ -1,5 +1,6 @@
 --- Runs an nginx with a configuration, on a free port of the loopback interface.
 
+local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
@@ -27,19 +28,6 @@ http {
 local nginx = setmetatable({}, { __index = process })
 nginx.__index = nginx
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a" or ""
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function answers(port)
-  return read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true)
-end
-
 --- A configuration for start(): one worker, with this module.
 ---@param block string what stands in its http block
 ---@return string
@@ -54,14 +42,12 @@ end
 function nginx.start(config, prepare)
   local port = process.free_port()
   local self = process.start("nginx -p . -c nginx.conf -g 'daemon off;'", function(started)
-    return answers(port) and read(started.dir .. "/nginx.pid") ~= ""
+    return process.listens(port) and (file.read(started.dir .. "/nginx.pid") or "") ~= ""
   end, function(dir)
     if prepare then
       prepare(dir)
     end
-    local file = assert(io.open(dir .. "/nginx.conf", "wb"))
-    file:write((config:gsub("@(%u+)@", { DIR = dir, PORT = port, NEXT = port + 1 })))
-    file:close()
+    file.write(dir .. "/nginx.conf", (config:gsub("@(%u+)@", { DIR = dir, PORT = port, NEXT = port + 1 })))
   end)
   self.port, self.url = port, "http://127.0.0.1:" .. port
   return setmetatable(self, nginx)
@@ -70,14 +56,14 @@ end
 --- The error log.
 ---@return string
 function nginx:log()
-  return read(self.dir .. "/error.log")
+  return file.read(self.dir .. "/error.log")
 end
 
 --- The process ids of the workers.
 ---@return string[]
 function nginx:workers()
   local list = {}
-  for pid in read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):gmatch "%d+" do
+  for pid in file.read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):gmatch "%d+" do
     list[#list + 1] = pid
   end
   return list

@@ -1,6 +1,7 @@
 --- Runs a program in the background: the server that a spec has to do with. It ends with stop(), or else with the
 -- process that started it, however that ends.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
 local process = {}
@@ -26,16 +27,9 @@ kill $!
 kill -0 %s || rm -rf "$PWD"
 ]]
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function poll(condition)
+--- Waits until the function returns something true, and returns that; nil if it does not in time.
+---@param condition fun(): any
+function process.eventually(condition)
   for _ = 1, LIMIT * 50 do
     local value = condition()
     if value then
@@ -48,7 +42,7 @@ end
 --- A port of the loopback interface on which nobody listens.
 ---@return integer
 function process.free_port()
-  local taken = (read "/proc/net/tcp" or "") .. (read "/proc/net/tcp6" or "")
+  local taken = (file.read "/proc/net/tcp" or "") .. (file.read "/proc/net/tcp6" or "")
   local source = assert(io.open("/dev/urandom", "rb"))
   local function draw() -- below the ports that the system gives to outgoing connections
     local a, b = source:read(2):byte(1, 2)
@@ -62,6 +56,12 @@ function process.free_port()
   return port
 end
 
+--- Whether somebody listens on a port of 127.0.0.1.
+---@param port integer
+function process.listens(port)
+  return file.read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true) ~= nil
+end
+
 --- Starts a program and waits until it is ready.
 ---@param command string one program with its arguments, as a shell reads them; NAME=value may stand before it; it
 ---starts in a private directory, and is to stay in the foreground
@@ -73,15 +73,13 @@ function process.start(command, is_ready, prepare)
   if prepare then
     prepare(self.dir)
   end
-  local owner = read "/proc/self/stat":match "^%d+"
-  local script = assert(io.open(self.dir .. "/supervisor", "w"))
-  script:write(SUPERVISOR:format(command, owner, owner))
-  script:close()
+  local owner = file.read "/proc/self/stat":match "^%d+"
+  file.write(self.dir .. "/supervisor", SUPERVISOR:format(command, owner, owner))
   os.execute(("cd %s && setsid sh supervisor >/dev/null 2>&1 </dev/null &"):format(self.dir))
-  self.pid = poll(function()
-    return tonumber(read(self.dir .. "/pid"))
+  self.pid = process.eventually(function()
+    return tonumber(file.read(self.dir .. "/pid"))
   end)
-  if not poll(function() return not self:is_running() or is_ready(self) end) or not self:is_running() then
+  if not process.eventually(function() return not self:is_running() or is_ready(self) end) or not self:is_running() then
     self:stop()
     error("does not get ready: " .. command .. "\n" .. self:output())
   end
@@ -89,18 +87,18 @@ function process.start(command, is_ready, prepare)
 end
 
 function process:is_running()
-  return not self.stopped and not read(self.dir .. "/status")
+  return not self.stopped and not file.read(self.dir .. "/status")
 end
 
 --- What it wrote so far, both streams.
 ---@return string
 function process:output()
-  return self.stopped or read(self.dir .. "/output") or ""
+  return self.stopped or file.read(self.dir .. "/output") or ""
 end
 
 --- Waits until the output has that plain text; raises if it does not come.
 function process:wait_for(text)
-  if not poll(function() return self:output():find(text, 1, true) end) then
+  if not process.eventually(function() return self:output():find(text, 1, true) end) then
     error(("%q is not in the output:\n%s"):format(text, self:output()))
   end
 end
@@ -113,13 +111,13 @@ function process:stop(signal)
     return nil
   end
   local status = self.dir .. "/status"
-  if not read(status) then
+  if not file.read(status) then
     os.execute(("kill -%s %d"):format(signal or "TERM", self.pid))
   end
-  local ended = poll(function() return read(status) end)
+  local ended = process.eventually(function() return file.read(status) end)
   if not ended then
     os.execute(("kill -KILL %d"):format(self.pid))
-    poll(function() return read(status) end)
+    process.eventually(function() return file.read(status) end)
   end
   self.stopped = self:output()
   shell("rm -rf " .. self.dir)

@@ -1,5 +1,6 @@
 --- Starts and stops the simulator of the API; see spec/support/simulator/README.md.
 
+local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 
 local simulator = {}
@@ -21,13 +22,6 @@ local function command(format, ...)
   return (output:gsub("%s+$", ""))
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 -- A certificate authority of its own, and a certificate for 127.0.0.1 and localhost.
 local function make_certificates(dir)
   command([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=simulator-ca \
@@ -47,7 +41,7 @@ function simulator.start(options)
   if source:sub(1, 1) ~= "/" then
     values.SOURCE = command "pwd" .. "/" .. source
   end
-  local config = read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
+  local config = file.read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
   local server = nginx.start(config, tls and make_certificates)
   return setmetatable({
     nginx = server,

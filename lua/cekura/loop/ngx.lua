@@ -86,7 +86,7 @@ end
 
 local ticks = threads.ticks(ngx.sleep)
 
--- The pump has the engine's descriptor readable once a second, so that a silence like this is none.
+-- The pump has the engine's descriptor readable twice a second, so that a silence like this is none.
 local SILENCE = 60000 -- ms
 
 local function connect(bridge)

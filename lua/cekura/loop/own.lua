@@ -4,6 +4,7 @@ local advance = require "cekura.advance"
 local core = require "cekura.core"
 local tasks = require "cekura.loop.tasks"
 local timers = require "cekura.timers"
+local yields = require "cekura.yields"
 
 local own = { name = "own" }
 
@@ -116,10 +117,9 @@ end
 
 -- ---- waiting ----
 
--- PUC Lua 5.1 cannot yield across pcall, metamethods and iterators, and says so in words that help
--- nobody.
+-- Where a coroutine cannot yield, Lua says so in words that help nobody.
 local check_yield = function() end
-if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+if not yields then
   check_yield = function()
     local level = 3
     local frame = debug.getinfo(level, "Sn")

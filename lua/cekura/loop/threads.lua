@@ -9,7 +9,7 @@
 --                         yields until it is notified, or so long; he who waits has waited so many seconds already
 --   notify(s)             from wherever Lua runs
 --   start(fn)             runs fn() in a thread, once whoever started it waits
---   start_pump(fn)        the same, for a thread that is to outlive the one that calls; nil: cannot
+--   start_pump(fn)        the same, for a thread that is to outlive the one that calls
 --   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, and may
 --                         return earlier; and optionally one that ends it, also while the other waits. `ticks` makes
 --                         one for hosts that cannot watch a descriptor
@@ -24,12 +24,13 @@ local advance = require "cekura.advance"
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
 local tasks = require "cekura.loop.tasks"
+local yields = require "cekura.yields"
 
 local threads = {}
 
--- PUC Lua 5.1 cannot yield across pcall: there, a coroutine does its part.
+-- Where a coroutine cannot yield across pcall, another coroutine does its part.
 local protected = pcall
-if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+if not yields then
   local function relay(co, ok, ...)
     if coroutine.status(co) == "dead" then
       return ok, ...

@@ -6,6 +6,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -30,15 +31,7 @@ local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = host.u
   retries = 0, max_in_flight = 2 * CALLERS })
 
 local function of(pid)
-  local function read(path)
-    local file = io.open(("/proc/%s/%s"):format(pid, path))
-    local text = file and file:read "*a" or ""
-    if file then
-      file:close()
-    end
-    return text
-  end
-  local status = read "status"
+  local status = file.read(("/proc/%s/status"):format(pid)) or ""
   return tonumber(status:match "VmRSS:%s*(%d+)") or 0, tonumber((shell(("ls /proc/%s/fd | wc -l"):format(pid)))),
     tonumber(status:match "Threads:%s*(%d+)") or 0
 end
