@@ -33,6 +33,8 @@ STAILQ_HEAD(transfer_queue, transfer);
 
 #define EVENTS_AT_ONCE 64
 
+#define ENGINE_PORTS 1024
+
 struct engine {
     unsigned generation; /* of the process that made it */
     unsigned references;
@@ -40,6 +42,7 @@ struct engine {
 
     CURLM *multi;
     int epoll_fd, timer_fd;
+    int socket_of_port[ENGINE_PORTS]; /* of connections, by their local port; see transfer.c */
     int64_t origin_us;   /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us; /* when curl wants a call for its own timeouts */
     int64_t alarm_us;    /* when the layers above want the descriptor readable */

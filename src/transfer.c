@@ -10,6 +10,7 @@
 
 #include "certificates.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct transfer {
     struct curl_slist *own_headers; /* of this request, if it has any of its own */
     struct buffer headers, body;
     enum buffer_result fault; /* why a callback stopped the transfer */
+    int opened;               /* the socket that was opened for it last; -1: none */
     bool on_wire;             /* added to the multi handle */
     bool began;               /* the connection stands, the request is being sent */
     bool head_complete;       /* the empty line after the headers has come */
@@ -108,13 +110,46 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
     return transfer->fault == BUFFER_OK ? length : 0;
 }
 
+/* libcurl does not tell yet which socket it will use, only its local port. The table may have
+ * forgotten it, and the number may be another socket's by now. */
+static int *socket_of(struct engine *engine, int port)
+{
+    return &engine->socket_of_port[port % ENGINE_PORTS];
+}
+
+static bool is_bound_to(int fd, int port)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) != 0)
+        return false;
+    const struct sockaddr_in *v4 = (const void *)&name;
+    const struct sockaddr_in6 *v6 = (const void *)&name;
+    return port == ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+}
+
+/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
+ * does not look for them. A new connection may have some, over TLS, from its handshake. */
+static bool has_unasked_bytes(struct transfer *transfer, int port)
+{
+    int *known = socket_of(transfer->engine, port);
+    char byte;
+    if (transfer->opened >= 0) {
+        *known = transfer->opened;
+        return false;
+    }
+    return is_bound_to(*known, port) && recv(*known, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
  * what was said to a proxy, and before libcurl has begun it is still that of the handle's last
  * request. */
 static int on_begin(void *user, char *address, char *own_address, int port, int own_port)
 {
     struct transfer *transfer = user;
-    (void)address, (void)own_address, (void)port, (void)own_port;
+    (void)address, (void)own_address, (void)port;
+    if (has_unasked_bytes(transfer, own_port))
+        return CURL_PREREQFUNC_ABORT;
     if (!transfer->began)
         transfer->engine->connecting--;
     transfer->began = true;
@@ -124,9 +159,10 @@ static int on_begin(void *user, char *address, char *own_address, int port, int 
 /* Sockets that a program started by the host does not inherit. */
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)user;
+    struct transfer *transfer = user;
     (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    transfer->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return transfer->opened;
 }
 
 /* ---- options ---- */
@@ -160,6 +196,7 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_PREREQFUNCTION, on_begin);
     SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, transfer);
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -316,6 +353,7 @@ struct transfer *transfer_start(
     transfer->fault = BUFFER_OK;
     transfer->began = transfer->head_complete = transfer->encoded = false;
     transfer->received = 0;
+    transfer->opened = -1;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
