@@ -14,7 +14,7 @@ local BUILD = os.getenv "CHAOS_BUILD" -- the folder of what was compiled, absolu
 local ONLY = os.getenv "CHAOS_ONLY" -- rows whose name has that text
 
 -- With more, a round of the loop takes longer than the 50 ms that are looked for.
-local SIDE_BY_SIDE = 80
+local SIDE_BY_SIDE = 50
 local KIND = "calls.improve_prompt"
 local REQUEST = 0.8 -- seconds for a request that meets silence
 local ENDLESS = 1.2 -- seconds for a wait that meets the fault each time
