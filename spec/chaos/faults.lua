@@ -162,7 +162,7 @@ end
 
 -- An idle connection.
 add("idle connection: unsolicited bytes", constant("sleep 30", send "xyz"), fine(), { idle = true })
--- One that comes when the next request is on its way already is taken for its answer: nothing tells them apart.
+-- One that comes in the moment in which a request leaves is taken for its answer: nothing tells them apart.
 add("idle connection: an unsolicited answer", constant("sleep 30",
   send "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", "close"), fine(), { idle = true })
 add("idle connection: closed", constant "close", fine(), { idle = true })
