@@ -49,6 +49,11 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
     return a_us < b_us ? a_us : b_us;
 }
 
+static int64_t next_start_us(const struct engine *engine)
+{
+    return engine->hold_us > engine->pace.next_us ? engine->hold_us : engine->pace.next_us;
+}
+
 static bool has_events(const struct engine *engine)
 {
     return engine->next_event < engine->event_count;
@@ -66,7 +71,7 @@ static int64_t own_due_us(const struct engine *engine)
     if (poll)
         due_us = earlier(due_us, poll->due_us);
     if (window_is_open(engine))
-        due_us = earlier(due_us, engine->hold_us);
+        due_us = earlier(due_us, next_start_us(engine));
     return due_us;
 }
 
@@ -178,7 +183,7 @@ static void fire_timers(struct engine *engine, struct heap *timers, int64_t now_
 static void fill_window(struct engine *engine, int64_t now_us)
 {
     for (int started = 0; started < STARTS_A_ROUND; started++) {
-        if (!window_is_open(engine) || now_us < engine->hold_us)
+        if (!window_is_open(engine) || now_us < next_start_us(engine))
             return;
         struct operation *next = container_of(heap_first(&engine->queue), struct operation, place);
         if (next->patient && !engine->waiting)
@@ -394,6 +399,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     engine->epoll_fd = engine->timer_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;
+    engine->quota = (struct retry_quota)RETRY_QUOTA_FULL;
     STAILQ_INIT(&engine->paused);
     engine->finished.next = engine->finished.previous = &engine->finished;
     if (getrandom(&engine->random_state, sizeof engine->random_state, GRND_NONBLOCK) < 0)
@@ -471,5 +477,7 @@ int engine_fd(const struct engine *engine)
 
 struct engine_stats engine_stats(const struct engine *engine)
 {
-    return engine->stats;
+    struct engine_stats stats = engine->stats;
+    stats.retry_quota = engine->quota.left;
+    return stats;
 }

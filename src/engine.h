@@ -80,7 +80,8 @@ struct engine_stats {
     uint64_t connections;
     uint64_t bytes_in;
     unsigned in_flight, most_in_flight;
-    unsigned polls; /* polls that were made, as objects */
+    unsigned polls;       /* polls that were made, as objects */
+    unsigned retry_quota; /* what is left of it, see retry.h */
     int64_t longest_step_us;
 };
 

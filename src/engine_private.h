@@ -5,6 +5,8 @@
 #include "clock.h"
 #include "engine.h"
 #include "heap.h"
+#include "pace.h"
+#include "retry.h"
 
 #include <curl/curl.h>
 #include <sys/epoll.h>
@@ -61,6 +63,8 @@ struct engine {
     unsigned waiting;      /* how many do */
     struct heap queue;     /* struct operation: what waits for a place in the window */
     int64_t hold_us;       /* nothing is sent before: the service asked for a rest */
+    struct pace pace;      /* and how fast it is sent afterwards */
+    struct retry_quota quota;
 
     struct operation_list operations;
     struct poller_list polls;

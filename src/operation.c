@@ -198,7 +198,7 @@ void operation_destroy(struct operation *operation)
 void operation_start(struct operation *operation)
 {
     operation_clear(operation);
-    operation->tries = 0;
+    operation->tries = operation->paid = 0;
     operation->stale_excused = false;
     operation->submitted_us = clock_monotonic_us();
     operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
@@ -242,8 +242,10 @@ void operation_try(struct operation *operation)
         return;
     }
     operation->state = OPERATION_IN_FLIGHT;
+    operation->tried_us = clock_monotonic_us();
+    pace_sent(&engine->pace, operation->tried_us);
     if (operation->patient) {
-        operation->deadline_us = clock_monotonic_us() + operation->request.timeout_us;
+        operation->deadline_us = operation->tried_us + operation->request.timeout_us;
         engine_set_timer(engine, &operation->timer, operation->deadline_us);
     }
     operation->tries++;
@@ -284,45 +286,58 @@ static void skip_hopeless(struct engine *engine)
     }
 }
 
-/* Nothing is sent for that long: a 429 is about the whole client. */
-static void hold_all(struct engine *engine, int64_t pause_us)
+/* Nothing is sent for that long, and less than before afterwards: a 429 is about the whole client.
+ */
+static void hold_all(struct engine *engine, int64_t tried_us, int64_t pause_us)
 {
     int64_t now_us = clock_monotonic_us();
     int64_t until_us = now_us + retry_hold_us(pause_us);
+    pace_slow_down(&engine->pace, now_us, tried_us, until_us);
     if (until_us <= engine->hold_us)
         return;
     engine->hold_us = until_us;
     skip_hopeless(engine);
 }
 
+/* Before its deadline, and from what all operations may repeat. */
+static bool can_repeat(struct operation *operation, enum retry_choice choice,
+    const struct try_result *result, int64_t pause_us)
+{
+    if (choice == RETRY_NO || clock_monotonic_us() + pause_us >= operation->deadline_us)
+        return false;
+    return choice == RETRY_AT_ONCE ||
+           retry_quota_take(&operation->engine->quota, result, &operation->paid);
+}
+
 void operation_try_ended(struct operation *operation, CURLcode code)
 {
     struct engine *engine = operation->engine;
     struct transfer_result result = transfer_result(operation->transfer, code);
-    const struct retry_budget budget = {
+    const struct retry_history history = {
         .repeatable = operation->repeatable,
         .tries = operation->tries,
         .limit = operation->most_tries + operation->stale_excused,
         .stale_excused = operation->stale_excused,
     };
-    enum retry_choice choice = retry_decide(&budget, &result.attempt);
+    enum retry_choice choice = retry_decide(&history, &result.attempt);
     int64_t pause_us = 0;
     if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
         pause_us =
             retry_pause_us(operation->tries, result.attempt.retry_after_us, engine_random(engine));
     keep_result(&operation->outcome, &result);
 
-    bool in_time = clock_monotonic_us() + pause_us < operation->deadline_us;
-    if (choice == RETRY_NO || !in_time) {
+    if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
+        retry_quota_refill(&engine->quota, operation->paid);
+    if (can_repeat(operation, choice, &result.attempt, pause_us)) {
+        operation->stale_excused |= choice == RETRY_AT_ONCE;
+        pause_before_next(operation, pause_us);
+    } else {
         char message[CURL_ERROR_SIZE]; /* finish() releases the transfer, and its words with it */
         snprintf(message, sizeof message, "%s", result.message);
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
-    } else {
-        operation->stale_excused |= choice == RETRY_AT_ONCE;
-        pause_before_next(operation, pause_us);
     }
     if (result.attempt.status == 429)
-        hold_all(engine, pause_us);
+        hold_all(engine, operation->tried_us, pause_us);
 }
 
 /* ---- the operation that stands for itself ---- */

@@ -29,11 +29,13 @@ struct operation {
     struct heap_node place; /* in the engine's queue */
     struct timer timer;     /* PAUSED: the next try; else the deadline */
     int64_t submitted_us, deadline_us;
+    int64_t tried_us; /* when the last try was sent off */
 
     struct request request; /* points into block */
     char *block;
     bool repeatable, patient, stale_excused;
     unsigned tries, most_tries;
+    unsigned paid;             /* what its last repetition took from the engine's quota */
     struct transfer *transfer; /* IN_FLIGHT */
     struct outcome outcome;
 };

@@ -10,29 +10,50 @@
 #define LAST_BOUND_US INT64_C(10000000)
 #define LONGEST_HOLD_US INT64_C(300000000)
 
-static bool worth_repeating(const struct retry_budget *budget, const struct try_result *result)
+#define ANSWERED_COST 5u
+#define CUT_COST 10u
+
+static bool worth_repeating(const struct retry_history *history, const struct try_result *result)
 {
     if (result->end == TRY_HOPELESS)
         return false;
     if (result->end == TRY_CUT)
-        return budget->repeatable || !result->sent;
+        return history->repeatable || !result->sent;
     if (result->status == 429)
         return true; /* refused before it was looked at */
     if (result->status == 503 && result->retry_after_us >= 0)
         return true; /* likewise: the service says when to come back */
-    return budget->repeatable && result->status >= 500;
+    return history->repeatable && result->status >= 500;
 }
 
-enum retry_choice retry_decide(const struct retry_budget *budget, const struct try_result *result)
+enum retry_choice retry_decide(const struct retry_history *history, const struct try_result *result)
 {
-    if (!worth_repeating(budget, result))
+    if (!worth_repeating(history, result))
         return RETRY_NO;
     /* A server may close an idle connection just as a request leaves on it. That says nothing about
      * the server's health, so the repetition is immediate and free. */
     if (result->end == TRY_CUT && result->sent && result->silent && result->reused &&
-        !budget->stale_excused)
+        !history->stale_excused)
         return RETRY_AT_ONCE;
-    return budget->tries < budget->limit ? RETRY_AFTER_PAUSE : RETRY_NO;
+    return history->tries < history->limit ? RETRY_AFTER_PAUSE : RETRY_NO;
+}
+
+bool retry_quota_take(struct retry_quota *quota, const struct try_result *result, unsigned *paid)
+{
+    unsigned cost = result->end == TRY_ANSWERED ? ANSWERED_COST : CUT_COST;
+    if (cost > quota->left)
+        return false;
+    quota->left -= cost;
+    *paid = cost;
+    return true;
+}
+
+void retry_quota_refill(struct retry_quota *quota, unsigned paid)
+{
+    static const struct retry_quota full = RETRY_QUOTA_FULL;
+    quota->left += paid ? paid : 1;
+    if (quota->left > full.left)
+        quota->left = full.left;
 }
 
 int64_t retry_pause_us(unsigned tries, int64_t asked_us, uint64_t random)

@@ -25,7 +25,7 @@ struct try_result {
     int64_t retry_after_us; /* what Retry-After asks for; negative: nothing */
 };
 
-struct retry_budget {
+struct retry_history {
     bool repeatable;    /* GET and HEAD: reading twice does no harm */
     unsigned tries;     /* made so far, the one that just ended included */
     unsigned limit;     /* how many there may be */
@@ -38,7 +38,27 @@ enum retry_choice {
     RETRY_AFTER_PAUSE, /* after retry_pause_us() */
 };
 
-enum retry_choice retry_decide(const struct retry_budget *budget, const struct try_result *result);
+enum retry_choice retry_decide(
+    const struct retry_history *history, const struct try_result *result);
+
+/* What all operations of a client may repeat, so that an outage is not made worse: a bucket of
+ * tokens, as in the standard mode of the AWS SDKs and with its figures. A repetition costs 5 of
+ * 500, after a try without an answer 10. A success gives back what its repetition took, or else 1.
+ */
+struct retry_quota {
+    unsigned left;
+};
+#define RETRY_QUOTA_FULL                                                                           \
+    {                                                                                              \
+        500                                                                                        \
+    }
+
+/* Takes the cost of one more try after one that ended so, and sets `paid` to it. False: too little
+ * is left, and there is to be none. */
+bool retry_quota_take(struct retry_quota *quota, const struct try_result *result, unsigned *paid);
+
+/* After a success; `paid`: what the repetition that brought it took, 0 for a first try. */
+void retry_quota_refill(struct retry_quota *quota, unsigned paid);
 
 /* The pause before the next try: what Retry-After says, else a random time up to a bound that
  * doubles with every try ("full jitter": clients that failed together do not come back together).

@@ -29,13 +29,13 @@ static uint64_t next_random(uint64_t *state)
 /* ---- whether to send again ---- */
 
 /* A budget that forbids nothing. */
-static struct retry_budget first_of_four(bool repeatable)
+static struct retry_history first_of_four(bool repeatable)
 {
-    return (struct retry_budget){.repeatable = repeatable, .tries = 1, .limit = 4};
+    return (struct retry_history){.repeatable = repeatable, .tries = 1, .limit = 4};
 }
 
 static void assert_choice(
-    const struct retry_budget *budget, const struct try_result *result, enum retry_choice expected)
+    const struct retry_history *budget, const struct try_result *result, enum retry_choice expected)
 {
     enum retry_choice choice = retry_decide(budget, result);
     if (choice != expected)
@@ -51,7 +51,7 @@ static void assert_choice(
 static void assert_choice_whatever_the_connection(
     bool repeatable, struct try_result result, enum retry_choice expected)
 {
-    struct retry_budget budget = first_of_four(repeatable);
+    struct retry_history budget = first_of_four(repeatable);
     for (unsigned bits = 0; bits < 16; bits++) {
         result.sent = bits & 1;
         result.silent = bits & 2;
@@ -134,7 +134,7 @@ static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
         {true, false, true, later, no},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct retry_budget reads = first_of_four(true), starts = first_of_four(false);
+        struct retry_history reads = first_of_four(true), starts = first_of_four(false);
         struct try_result result = {.end = TRY_CUT,
             .sent = rows[i].sent,
             .silent = rows[i].silent,
@@ -151,7 +151,7 @@ static void of_half_an_answer_the_status_does_not_count(void **state)
     (void)state;
     const int statuses[] = {200, 404, 429, 503};
     for (size_t i = 0; i < COUNT(statuses); i++) {
-        struct retry_budget reads = first_of_four(true), starts = first_of_four(false);
+        struct retry_history reads = first_of_four(true), starts = first_of_four(false);
         struct try_result result = {
             .end = TRY_CUT, .status = statuses[i], .sent = true, .retry_after_us = 0};
         assert_choice(&reads, &result, later);
@@ -165,7 +165,7 @@ static const struct try_result stale = {
 static void a_stale_connection_is_excused_once(void **state)
 {
     (void)state;
-    struct retry_budget budget = first_of_four(true);
+    struct retry_history budget = first_of_four(true);
     assert_choice(&budget, &stale, at_once);
     budget.stale_excused = true;
     assert_choice(&budget, &stale, later);
@@ -175,18 +175,18 @@ static void a_stale_connection_is_excused_once(void **state)
 static void a_stale_connection_costs_no_try(void **state)
 {
     (void)state;
-    struct retry_budget budget = {.repeatable = true, .tries = 4, .limit = 4};
+    struct retry_history budget = {.repeatable = true, .tries = 4, .limit = 4};
     assert_choice(&budget, &stale, at_once);
     budget.stale_excused = true;
     assert_choice(&budget, &stale, no);
-    budget = (struct retry_budget){.repeatable = true, .tries = 1, .limit = 1};
+    budget = (struct retry_history){.repeatable = true, .tries = 1, .limit = 1};
     assert_choice(&budget, &stale, at_once);
 }
 
 static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
 {
     (void)state;
-    struct retry_budget budget = first_of_four(false);
+    struct retry_history budget = first_of_four(false);
     assert_choice(&budget, &stale, no);
     budget.stale_excused = true;
     assert_choice(&budget, &stale, no);
@@ -210,7 +210,7 @@ static void no_more_tries_are_made_than_the_limit(void **state)
     for (size_t i = 0; i < COUNT(reasons); i++) {
         for (unsigned limit = 0; limit < 6; limit++) {
             for (unsigned tries = 1; tries < 8; tries++) {
-                struct retry_budget budget = {
+                struct retry_history budget = {
                     .repeatable = reasons[i].repeatable, .tries = tries, .limit = limit};
                 assert_choice(&budget, &reasons[i].result, tries < limit ? later : no);
             }
@@ -515,6 +515,59 @@ static void a_date_that_does_not_begin_with_a_day_asks_for_nothing(void **state)
     assert_all_ask_for_nothing(texts, COUNT(texts));
 }
 
+/* ---- what all may repeat ---- */
+
+static const struct try_result answered = {.end = TRY_ANSWERED, .status = 500},
+                               cut = {.end = TRY_CUT};
+
+static unsigned taken(struct retry_quota *quota, const struct try_result *result)
+{
+    unsigned count = 0, paid;
+    while (retry_quota_take(quota, result, &paid))
+        count++;
+    return count;
+}
+
+static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
+{
+    (void)state;
+    struct retry_quota quota = RETRY_QUOTA_FULL;
+    assert_int_equal(taken(&quota, &answered), 100);
+    assert_int_equal(quota.left, 0);
+    quota = (struct retry_quota)RETRY_QUOTA_FULL;
+    assert_int_equal(taken(&quota, &cut), 50);
+    quota.left = 9;
+    assert_int_equal(taken(&quota, &cut), 0);
+    assert_int_equal(quota.left, 9);
+}
+
+static void a_success_gives_back_what_was_paid_for_it(void **state)
+{
+    (void)state;
+    struct retry_quota quota = RETRY_QUOTA_FULL;
+    unsigned paid = 0;
+    assert_true(retry_quota_take(&quota, &cut, &paid));
+    assert_int_equal(paid, 10);
+    retry_quota_refill(&quota, paid);
+    assert_int_equal(quota.left, 500);
+    quota.left = 0;
+    for (unsigned i = 1; i <= 5; i++) {
+        assert_false(retry_quota_take(&quota, &answered, &paid));
+        retry_quota_refill(&quota, 0);
+    }
+    assert_true(retry_quota_take(&quota, &answered, &paid));
+    assert_int_equal(paid, 5);
+}
+
+static void it_is_never_more_than_full(void **state)
+{
+    (void)state;
+    struct retry_quota quota = RETRY_QUOTA_FULL;
+    for (unsigned i = 0; i < 1000; i++)
+        retry_quota_refill(&quota, i % 11);
+    assert_int_equal(quota.left, 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +598,9 @@ int main(void)
         cmocka_unit_test(a_date_far_ahead_is_cut_to_the_longest_span),
         cmocka_unit_test(words_that_are_no_date_ask_for_nothing),
         cmocka_unit_test(a_date_that_does_not_begin_with_a_day_asks_for_nothing),
+        cmocka_unit_test(a_hundred_may_be_repeated_or_fifty_after_no_answer),
+        cmocka_unit_test(a_success_gives_back_what_was_paid_for_it),
+        cmocka_unit_test(it_is_never_more_than_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,12 +282,12 @@ static void set_count(lua_State *L, const char *name, uint64_t count)
 }
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, and
- * `longest_step` in seconds. */
+ * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, what is
+ * left of the `retry_quota`, and `longest_step` in seconds. */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(binding_client(L, 1)->engine);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     set_count(L, "requests", stats.requests);
     set_count(L, "retries", stats.retries);
     set_count(L, "in_flight", stats.in_flight);
@@ -295,6 +295,7 @@ static int client_stats(lua_State *L)
     set_count(L, "connections", stats.connections);
     set_count(L, "jobs", stats.polls);
     set_count(L, "bytes_in", stats.bytes_in);
+    set_count(L, "retry_quota", stats.retry_quota);
     lua_pushnumber(L, clock_to_seconds(stats.longest_step_us));
     lua_setfield(L, -2, "longest_step");
     return 1;

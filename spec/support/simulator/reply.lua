@@ -10,6 +10,7 @@
 --   drop     the connection ends without an answer
 --   raw      these bytes in place of an HTTP answer
 --   slow     seconds between any two bytes of the body
+--   limit    more than so many of these within a second by the clock get 429
 
 local json = require "json"
 
@@ -40,7 +41,21 @@ local function contents(path)
   return text
 end
 
+local second, sent = 0, 0
+
+local function is_too_many(limit)
+  local now = math.floor(ngx.now())
+  if now ~= second then
+    second, sent = now, 0
+  end
+  sent = sent + 1
+  return sent > limit
+end
+
 function reply.send(spec)
+  if spec.limit and is_too_many(spec.limit) then
+    spec = { status = 429, headers = spec.headers }
+  end
   if spec.delay then
     ngx.sleep(spec.delay)
   end

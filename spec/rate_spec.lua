@@ -1,0 +1,110 @@
+--- A client among the many of a service: how much it asks for, and what it does when that is too much.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
+
+describe("the rate of requests", function()
+  local server = simulator.during(setup, teardown)
+  local client
+
+  before_each(function()
+    server:reset()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- So many tasks at once, each asking so often; returns how many were answered, and the error of the last that was
+  -- not.
+  local function ask(tasks, times, method)
+    local answered, last = 0, nil
+    cekura.run(function()
+      for _ = 1, tasks do
+        cekura.spawn(function()
+          for _ = 1, times do
+            local response, err = client:request(method or "GET", "/x/")
+            answered = answered + (response and 1 or 0)
+            last = err or last
+          end
+        end)
+      end
+    end)
+    return answered, last
+  end
+
+  it("finds its pace after a 429, so that hardly another follows", function()
+    client = server:client()
+    server:script("/x/", { { limit = 40, headers = { ["Retry-After"] = "0" } } })
+    assert.equal(200, (ask(20, 10)))
+    local stats = client:stats()
+    -- Without a pace, each of the sixteen in flight would be refused again and again for the rest of each second.
+    assert.is_true(stats.retries < 100, stats.retries)
+    assert.equal(200 + stats.retries, stats.requests)
+  end)
+
+  it("is as high as ever while the service takes all", function()
+    client = server:client()
+    server:script("/x/", { { body = {} } })
+    local began = core.now()
+    assert.equal(400, (ask(20, 20)))
+    assert.is_true(core.now() - began < 10)
+    assert.equal(0, client:stats().retries)
+  end)
+
+  it("does not make an outage worse: of many requests, a hundred are repeated", function()
+    client = server:client()
+    server:script("/x/", { { status = 500, headers = {} } })
+    local answered, err = ask(100, 3)
+    assert.equal(0, answered)
+    assert.equal("server", err.kind)
+    assert.equal(1, err.attempts)
+    assert.equal(100, client:stats().retries)
+    assert.equal(400, #server:requests())
+    assert.equal(0, client:stats().retry_quota)
+  end)
+
+  it("is that of before when the outage is over", function()
+    client = server:client()
+    server:script("/x/", { { status = 500 } })
+    ask(50, 2)
+    assert.equal(0, client:stats().retry_quota)
+    server:script("/x/", { { body = {} } })
+    assert.equal(25, (ask(1, 25)))
+    assert.equal(25, client:stats().retry_quota)
+    server:script("/x/", { { status = 500 }, { body = {} } })
+    local response = cekura.assert(client:request("GET", "/x/"))
+    assert.equal(200, response.status)
+    assert.equal(25, client:stats().retry_quota) -- what the repetition cost came back with its success
+  end)
+
+  it("goes on with jobs in an outage, which are polled no more often than before", function()
+    client = server:client()
+    server:script("/x/", { { status = 500 } })
+    ask(50, 2)
+    local job = cekura.assert(client:job("calls.improve_prompt", "known"))
+    server:script(PROGRESS, { { status = 500 }, { status = 500 }, { body = { improved_prompt = "Better." } } })
+    local before = #server:requests()
+    assert.equal("Better.", cekura.assert(job:wait { interval = 0.05 }).improved_prompt)
+    assert.equal(3, #server:requests() - before)
+  end)
+
+  it("is shared by all jobs alike", function()
+    client = server:client { max_in_flight = 2 }
+    server:script(PROGRESS, { { body = { status = "processing" }, delay = 0.005 } })
+    local jobs = {}
+    for index = 1, 40 do
+      jobs[index] = cekura.assert(client:job("calls.improve_prompt", "job-" .. index))
+    end
+    cekura.all(jobs, { interval = 0.01, timeout = 2 })
+    local least, most = math.huge, 0
+    for _, job in ipairs(jobs) do
+      least, most = math.min(least, job.polls), math.max(most, job.polls)
+    end
+    assert.is_true(least >= 2 and most - least <= 1, ("%d to %d polls"):format(least, most))
+    assert.equal(2, client:stats().max_in_flight)
+  end)
+end)
