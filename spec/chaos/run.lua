@@ -177,15 +177,16 @@ function Story:client()
   })
 end
 
--- Ends the fault, where it is not the server that does.
+-- Ends the fault, where it is not the server that does. Returns what the server has counted so far.
 function Story:heal()
-  admin("/heal/%s", self.address)
+  local counts = admin("/heal/%s", self.address)
   if self.row.nobody and not self.opened then
     self.opened = true
     admin("/open/%s", self.address)
   elseif self.row.named then
     assert(io.open(("%s/%s"):format(self.names, self.host), "w")):close()
   end
+  return counts
 end
 
 -- Whether an error is the one that must come; nil: none must.
@@ -244,12 +245,13 @@ function Story:tell_start()
   local expected = self.row.expected.start[self.times]
   local job, err = self:start()
   self:check(err, expected)
-  self.got = err
+  self.got, self.seconds = err, self.took
   local at_least = self.row.at_least
   if at_least and self.took < at_least then
     self:wrong("after %.2f s, must be %g", self.took, at_least)
   end
   local counts = admin("/heal/%s", self.address)
+  self.seen = counts.start_connections
   if job then
     local result, wait_err = self:wait(job, PATIENT)
     if not result then
@@ -287,7 +289,7 @@ function Story:tell_poll()
   local began = core.now()
   local result, err = self:wait(job, expected and (self.times == "always" or row.held) and ENDLESS or PATIENT)
   self:check(err, expected)
-  self.got = err
+  self.got, self.seconds = err, self.took
   if result and row.at_least and core.now() - began < row.at_least then
     self:wrong("after %.2f s, must be %g", core.now() - began, row.at_least)
   end
@@ -295,7 +297,7 @@ function Story:tell_poll()
     return
   end
   -- What the server finished is not lost: the job is still good.
-  self:heal()
+  self.seen = self:heal().polls
   if row.held then -- this client does as it was told, for minutes; another was told nothing
     self.other = self:client()
     job = cekura.assert(self.other:resume(job:token()))
@@ -324,6 +326,7 @@ function Story:tell()
   end
   local counts = admin("/counts/%s", self.address)
   self.duplicate = counts.processed > 1
+  self.seen = self.seen or counts.polls
   self.api:close()
   if self.other then
     self.other:close()
@@ -343,10 +346,13 @@ local function take(row, story)
   row.duplicates = (row.duplicates or 0) + (story.duplicate and 1 or 0)
   row.late = (row.late or 0) + (story.late and 1 or 0)
   row.lost = (row.lost or 0) + (story.lost and 1 or 0)
+  local name, got = story.part .. story.times, story.got
   row.got = row.got or {}
-  local got = story.got
-  row.got[story.part .. story.times] = got and got.kind .. (got.cause and " (" .. got.cause.kind .. ")" or "")
+  row.got[name] = row.got[name] or { seconds = {}, seen = 0 }
+  row.got[name].what = got and got.kind .. (got.cause and " (" .. got.cause.kind .. ")" or "")
     or (story.part == "start" and "job" or "result")
+  row.got[name].seen = math.max(row.got[name].seen, story.seen)
+  table.insert(row.got[name].seconds, story.seconds)
 end
 
 local function run_stories(stories)
@@ -415,14 +421,20 @@ local function jump_while(fn, ...)
   task:join()
 end
 
+local function told(got)
+  table.sort(got.seconds)
+  return ("%s %.2f s %d"):format(got.what, got.seconds[math.ceil(#got.seconds / 2)], got.seen)
+end
+
 local function got(row, part)
   local once, always = row.got[part .. "once"], row.got[part .. "always"]
-  return once == always and once or once .. ", then " .. always
+  local same = once.what == always.what and once.seen == always.seen
+  return same and told(once) or told(once) .. "; " .. told(always)
 end
 
 local function print_table(took)
   local wrong, kinds = 0, 0
-  print(("%-40s %5s %5s %10s %5s %5s  %-42s %s"):format("fault", "runs", "right", "duplicates", "late", "lost",
+  print(("%-40s %5s %5s %10s %5s %5s  %-58s %s"):format("fault", "runs", "right", "duplicates", "late", "lost",
     "a start gets", "a wait gets"))
   for _, row in ipairs(faults) do
     if row.stories then
@@ -431,7 +443,7 @@ local function print_table(took)
       for _ in pairs(row.bad_runs) do
         bad = bad + 1
       end
-      print(("%-40s %5d %5d %10d %5d %5d  %-42s %s"):format(row.name, RUNS, RUNS - bad, row.duplicates, row.late,
+      print(("%-40s %5d %5d %10d %5d %5d  %-58s %s"):format(row.name, RUNS, RUNS - bad, row.duplicates, row.late,
         row.lost, got(row, "start"), got(row, "poll")))
       if bad > 0 then
         wrong = wrong + 1
