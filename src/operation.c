@@ -286,13 +286,18 @@ static void skip_hopeless(struct engine *engine)
     }
 }
 
-/* Nothing is sent for that long, and less than before afterwards: a 429 is about the whole client.
+/* Nothing is sent for that long: a 429 is about the whole client. And less than before is sent
+ * afterwards, unless it is the same request that is refused again and again: that is about this
+ * one.
  */
-static void hold_all(struct engine *engine, int64_t tried_us, int64_t pause_us)
+static void hold_all(struct operation *operation, int64_t pause_us)
 {
+    struct engine *engine = operation->engine;
     int64_t now_us = clock_monotonic_us();
     int64_t until_us = now_us + retry_hold_us(pause_us);
-    pace_slow_down(&engine->pace, now_us, tried_us, until_us);
+    if (!operation->refused)
+        pace_slow_down(&engine->pace, now_us, operation->tried_us, until_us);
+    operation->refused = true;
     if (until_us <= engine->hold_us)
         return;
     engine->hold_us = until_us;
@@ -337,7 +342,9 @@ void operation_try_ended(struct operation *operation, CURLcode code)
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
     }
     if (result.attempt.status == 429)
-        hold_all(engine, operation->tried_us, pause_us);
+        hold_all(operation, pause_us);
+    else if (result.attempt.end == TRY_ANSWERED)
+        operation->refused = false;
 }
 
 /* ---- the operation that stands for itself ---- */

@@ -34,6 +34,7 @@ struct operation {
     struct request request; /* points into block */
     char *block;
     bool repeatable, patient, stale_excused;
+    bool refused; /* the last answer was a 429 */
     unsigned tries, most_tries;
     unsigned paid;             /* what its last repetition took from the engine's quota */
     struct transfer *transfer; /* IN_FLIGHT */

@@ -9,7 +9,7 @@
 /* A few requests at once are no rate: whoever has sent one in the last second is not to take that
  * for his pace. Slower than this it gets by one 429 after the other. */
 #define LEAST_AT_FIRST 10.0
-#define LEAST 0.1
+#define LEAST 1.0
 
 static double seconds(int64_t span_us)
 {
