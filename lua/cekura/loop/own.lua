@@ -179,16 +179,21 @@ local function park_task(task, seconds)
   return tasks.to_be_told(task) and "cancelled" or why or "woken"
 end
 
+-- An event handler that yields out of it would leave everybody standing: it cannot.
+local function go_on(client, seconds)
+  core.uninterrupted(advance, client, seconds)
+end
+
 -- Everything that could make progress now; false if there is nothing at all.
 local function wait_for_any(seconds)
   local busy = {}
   for _, client in pairs(clients) do
-    if core.is_busy(client) and not core.is_closed(client) then
+    if core.is_busy(client) then
       busy[#busy + 1] = client
     end
   end
   if #busy == 1 then
-    advance(busy[1], seconds or math.huge)
+    go_on(busy[1], seconds or math.huge)
   elseif #busy > 1 then
     for _, client in ipairs(busy) do
       local client_due = core.due(client)
@@ -198,7 +203,7 @@ local function wait_for_any(seconds)
     end
     core.wait(busy, seconds)
     for _, client in ipairs(busy) do
-      advance(client)
+      go_on(client)
     end
   elseif seconds then
     core.wait(busy, seconds)
