@@ -53,6 +53,14 @@ $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
 
+# A module with which specs fork.
+POSIX := $(BUILD)/$(LUA)/spec/life/posix.so
+.PHONY: posix
+posix: $(POSIX)
+$(POSIX): spec/life/posix.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -shared -o $@ $<
+
 # The same parts under libFuzzer, which is clang's; and with a main of their own, for any compiler.
 FUZZ_SECONDS ?= 60
 FUZZ_CC      ?= clang
