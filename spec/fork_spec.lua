@@ -41,7 +41,7 @@ describe("a process that forks", function()
   local server = simulator.during(setup, teardown, { tls = true })
 
   setup(function()
-    local output, status = shell("make --no-print-directory -s posix LUA=" .. lua)
+    local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
     assert.equal(0, status, output)
   end)
 

@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,18 @@ static int posix_exit(lua_State *L)
     _exit((int)luaL_checkinteger(L, 1));
 }
 
+/* connect(path) -> the descriptor of a connection to that unix socket. */
+static int posix_connect(lua_State *L)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", luaL_checkstring(L, 1));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        return luaL_error(L, "no connection");
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_life_posix(lua_State *L);
 
 int luaopen_spec_life_posix(lua_State *L)
@@ -43,5 +58,7 @@ int luaopen_spec_life_posix(lua_State *L)
     lua_setfield(L, -2, "wait");
     lua_pushcfunction(L, posix_exit);
     lua_setfield(L, -2, "exit");
+    lua_pushcfunction(L, posix_connect);
+    lua_setfield(L, -2, "connect");
     return 1;
 }
