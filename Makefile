@@ -53,6 +53,18 @@ $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
 
+# What specs of a process's life are made of: a module that forks, a program with many Lua states.
+LIFE := $(BUILD)/$(LUA)/spec/life/posix.so $(BUILD)/$(LUA)/states
+.PHONY: life
+life: $(LIFE)
+$(BUILD)/$(LUA)/spec/life/posix.so: spec/life/posix.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -shared -o $@ $<
+$(BUILD)/$(LUA)/states: spec/life/states.c spec/support/slow_names.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fvisibility=default -I$(LUA_INCDIR) $(CPPFLAGS) -o $@ $^ -Wl,-E \
+	  -l$(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA)) -lpthread -ldl
+
 # The same parts under libFuzzer, which is clang's; and with a main of their own, for any compiler.
 FUZZ_SECONDS ?= 60
 FUZZ_CC      ?= clang

@@ -77,12 +77,16 @@ static int64_t own_due_us(const struct engine *engine)
 
 void engine_wait_for_polls(struct engine *engine, int change)
 {
-    engine->waiting = (unsigned)((int)engine->waiting + change);
+    if (!engine->closed)
+        engine->waiting = (unsigned)((int)engine->waiting + change);
 }
 
+/* In a forked child it is to be closed, at once. */
 int64_t engine_due_us(const struct engine *engine)
 {
-    return engine_is_usable(engine) ? own_due_us(engine) : CLOCK_NEVER;
+    if (!engine_is_usable(engine))
+        return engine->closed ? CLOCK_NEVER : 0;
+    return own_due_us(engine);
 }
 
 /* Has the timerfd fire no later than is due. One that is set to fire earlier is left alone: a
@@ -298,8 +302,10 @@ static int wait_ms(int64_t wait_us)
 
 void engine_step(struct engine *engine, int64_t wait_us)
 {
-    if (!engine_is_usable(engine))
+    if (!engine_is_usable(engine)) {
+        engine_close(engine); /* in a forked child: whoever waits for something is told */
         return;
+    }
     if (wait_us > 0) {
         if (own_due_us(engine) <= clock_monotonic_us())
             work(engine);
@@ -468,6 +474,17 @@ void engine_free(struct engine *engine)
 {
     engine_close(engine);
     engine_release(engine);
+}
+
+struct engine *engine_none(void)
+{
+    static struct engine none = {
+        .closed = true,
+        .epoll_fd = -1,
+        .timer_fd = -1,
+        .finished = {.next = &none.finished, .previous = &none.finished},
+    };
+    return &none;
 }
 
 int engine_fd(const struct engine *engine)

@@ -11,7 +11,8 @@
  * also close the engine.
  *
  * One thread at a time may use an engine, not always the same one. An engine does not survive a
- * fork: in the child it counts as closed, and the parent's connections are left alone. */
+ * fork: in the child it counts as closed, the first step there closes it, and the parent's
+ * connections are left alone. */
 #ifndef CEKURA_ENGINE_H
 #define CEKURA_ENGINE_H
 
@@ -109,6 +110,9 @@ bool engine_is_closed(const struct engine *engine);
 
 /* Closes, and frees once the last operation and poll is freed too. */
 void engine_free(struct engine *engine);
+
+/* One that is closed and never was another, to stand where an engine was freed. */
+struct engine *engine_none(void);
 
 /* The descriptor to watch for reading; -1 when closed. */
 int engine_fd(const struct engine *engine);

@@ -184,6 +184,8 @@ void poller_unwatch(struct poller *poll)
 void poller_continue(struct poller *poll)
 {
     poll->news = false;
+    if (poll->watched && !engine_is_usable(poll->operation.engine))
+        poller_end(poll); /* closed while its news was looked at */
     set_due(poll);
 }
 

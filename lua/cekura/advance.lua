@@ -23,9 +23,10 @@ local function next_event(client, fields)
     return false
   end
   -- An operation is described by its entry, a job by its own table.
-  local subject = object and (fields._pending[object] or core.fields(object))
+  local is_job = core.type(object) == "job"
+  local subject = is_job and core.fields(object) or fields._pending[object]
   local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
-  if subject and subject.kind then
+  if is_job then
     event.job = object
   end
   if name ~= "request_started" then
@@ -55,10 +56,12 @@ local function advance(client, seconds)
     if entry then
       pending[item] = nil
       entry.done = true
-      fields._loop.wake(entry.waiter)
+      if entry.waiter then
+        fields._loop.wake(entry.waiter)
+      end
     elseif core.type(item) == "job" then
       fields._on_news(item)
-    end -- else an operation that nobody waits for any more
+    end
     item = core.finished(client)
   end
 end

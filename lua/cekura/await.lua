@@ -30,7 +30,7 @@ local function await(client, method, path, headers, body, timeout, owner)
   while not entry.done do
     if loop.park(waiter) == "cancelled" then
       core.cancel(operation)
-      fields._pending[operation] = nil
+      entry.waiter = nil -- event handlers are told yet
       break
     end
   end

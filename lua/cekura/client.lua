@@ -224,12 +224,15 @@ end
 
 --- Closes the client. What still waits gets an error of kind "closed". May be called again.
 function methods:close()
-  local loop = core.fields(self)._loop
-  if loop.detach then
-    loop.detach(self)
+  local fields = core.fields(self)
+  if fields._loop.detach then
+    fields._loop.detach(self)
   end
   core.close(self)
-  advance(self)
+  if not fields._closed then -- an event handler that is told of an end may close, too, again and again
+    fields._closed = true
+    advance(self)
+  end
 end
 
 -- What a client and its resources have already is no name for a kind.

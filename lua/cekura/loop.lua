@@ -80,6 +80,7 @@ local function make_auto()
     end
   end
   function auto.detach(client)
+    own.detach(client)
     local adapter = package.loaded[NAMES.cqueues]
     if adapter then
       adapter.detach(client)

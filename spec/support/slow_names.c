@@ -1,6 +1,8 @@
 /* slow_names.c - preloaded, it makes every name that ends in ".slow" take three seconds to be found not
  * to exist. For specs of what a slow resolver must not hold up. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string.h>

@@ -48,10 +48,7 @@ int binding_call_method(lua_State *L, const char *name)
 
 struct client_object *binding_client(lua_State *L, int index)
 {
-    struct client_object *client = luaL_checkudata(L, index, CLIENT_TYPE);
-    if (!client->engine)
-        luaL_error(L, "the client could not be made");
-    return client;
+    return luaL_checkudata(L, index, CLIENT_TYPE);
 }
 
 /* ---- anchors: integer keys of the client's own table ---- */

@@ -24,7 +24,7 @@
 #define BRIDGE_TYPE "cekura.bridge"
 
 struct client_object {
-    struct engine *engine; /* NULL: it could not be made */
+    struct engine *engine; /* engine_none() where it could not be made, or was collected */
     char *secret;          /* for redaction; wiped at the end */
     size_t secret_length;
 };

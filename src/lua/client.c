@@ -72,23 +72,25 @@ static int client_new(lua_State *L)
     options.headers = string_list(L, 2, &options.header_count);
 
     struct client_object *client = lua_newuserdata(L, sizeof *client);
-    memset(client, 0, sizeof *client);
+    *client = (struct client_object){.engine = engine_none()};
     luaL_getmetatable(L, CLIENT_TYPE);
     lua_setmetatable(L, -2);
     lua_newtable(L);
     compat_set_table(L, -2);
 
     const char *secret = text_option(L, 1, "secret"), *message = "out of memory";
+    struct engine *engine = NULL;
     client->secret = strdup(secret ? secret : "");
     if (client->secret) {
         client->secret_length = strlen(client->secret);
-        client->engine = engine_new(&options, &message);
+        engine = engine_new(&options, &message);
     }
-    if (!client->engine) {
+    if (!engine) {
         lua_pushnil(L);
         lua_pushstring(L, message);
         return 2;
     }
+    client->engine = engine;
     return 1;
 }
 
@@ -106,36 +108,35 @@ static void forget_secret(struct client_object *client)
  * afterwards. */
 static int client_close(lua_State *L)
 {
-    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
-    if (client->engine)
-        engine_close(client->engine);
+    engine_close(binding_client(L, 1)->engine);
     return 0;
 }
 
 /* client:close(), which tells those who wait. */
 static int client_leave(lua_State *L)
 {
-    luaL_checkudata(L, 1, CLIENT_TYPE);
+    binding_client(L, 1);
     return binding_call_method(L, "close");
 }
 
+/* Other finalizers may still use it afterwards, as one that is closed. */
 static int client_gc(lua_State *L)
 {
-    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
-    if (client->engine)
+    struct client_object *client = binding_client(L, 1);
+    if (client->engine != engine_none())
         engine_free(client->engine);
-    client->engine = NULL;
+    client->engine = engine_none();
     forget_secret(client);
     return 0;
 }
 
 static int client_tostring(lua_State *L)
 {
-    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    struct client_object *client = binding_client(L, 1);
     compat_get_table(L, 1);
     lua_getfield(L, -1, "_base_url");
     const char *url = lua_tostring(L, -1);
-    bool closed = !client->engine || engine_is_closed(client->engine);
+    bool closed = engine_is_closed(client->engine);
     lua_pushfstring(L, "cekura.client (%s)", closed ? "closed" : url ? url : "open");
     return 1;
 }
@@ -305,7 +306,7 @@ static int client_stats(lua_State *L)
  * what it was sent. */
 static int client_redact(lua_State *L)
 {
-    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    struct client_object *client = binding_client(L, 1);
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     lua_settop(L, 2);

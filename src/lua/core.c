@@ -130,8 +130,15 @@ static const luaL_Reg functions[] = {
 /* The one symbol that others see: the rest is hidden, so that none meets its like in a host. */
 __attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
 
+/* Once for each state: a program may have it loaded again, and what was made before goes on with
+ * the methods that the library has added. */
 int luaopen_cekura_core(lua_State *L)
 {
+    static char place;
+    lua_pushlightuserdata(L, &place);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (lua_istable(L, -1))
+        return 1;
     stay_mapped();
     lua_newtable(L);
     compat_set_functions(L, functions);
@@ -143,5 +150,8 @@ int luaopen_cekura_core(lua_State *L)
     guard_open(L);
     bridge_open(L);
     host_open(L);
+    lua_pushlightuserdata(L, &place);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
     return 1;
 }

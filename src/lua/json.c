@@ -7,6 +7,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,12 +180,17 @@ static int json_decode(lua_State *L)
     return binding_push_json(L, &reader, false) ? 1 : binding_json_fault(L, reader.fault, &reader);
 }
 
+static void make_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
 /* core.array_mt: the metatable of a list. */
 void json_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"decode", json_decode}, {NULL, NULL}};
-    if (!c_locale)
-        c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_locale); /* a program may have states in several threads */
     compat_set_functions(L, functions);
     luaL_newmetatable(L, ARRAY_TYPE);
     lua_pushliteral(L, ARRAY_TYPE);

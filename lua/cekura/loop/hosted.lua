@@ -73,6 +73,7 @@ function hosted.new(name, host)
   end
 
   function adapter.detach(client)
+    own.detach(client)
     local fields = core.fields(client)
     if fields._unwatch then
       core.spend(fields._unwatch)

@@ -16,8 +16,9 @@ local PARK = {}
 local alive = {} -- luacheck: ignore 241
 local ready, first_ready, last_ready = {}, 1, 0
 local due = timers.new()
--- Weak by value, not by key: a key that is being finalized is still found, a value is not.
-local clients, attached = setmetatable({}, { __mode = "v" }), 0
+-- The clients that are open, each at its own place. Weak by value, not by key: a key that is being finalized is still
+-- found, a value is not.
+local clients, last_place = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
 local depth = 0 -- how many drives and steps are running, one inside the other
 local host -- the adapter of the host whose loop this one lives in; nil: none
@@ -178,16 +179,21 @@ local function park_task(task, seconds)
   return tasks.to_be_told(task) and "cancelled" or why or "woken"
 end
 
+-- An event handler that yields out of it would leave everybody standing: it cannot.
+local function go_on(client, seconds)
+  core.uninterrupted(advance, client, seconds)
+end
+
 -- Everything that could make progress now; false if there is nothing at all.
 local function wait_for_any(seconds)
   local busy = {}
   for _, client in pairs(clients) do
-    if core.is_busy(client) and not core.is_closed(client) then
+    if core.is_busy(client) then
       busy[#busy + 1] = client
     end
   end
   if #busy == 1 then
-    advance(busy[1], seconds or math.huge)
+    go_on(busy[1], seconds or math.huge)
   elseif #busy > 1 then
     for _, client in ipairs(busy) do
       local client_due = core.due(client)
@@ -197,7 +203,7 @@ local function wait_for_any(seconds)
     end
     core.wait(busy, seconds)
     for _, client in ipairs(busy) do
-      advance(client)
+      go_on(client)
     end
   elseif seconds then
     core.wait(busy, seconds)
@@ -270,17 +276,37 @@ end
 -- ---- clients ----
 
 function own.attach(client)
-  attached = attached + 1
-  clients[attached] = client
+  last_place = last_place + 1
+  clients[last_place] = client
+  core.fields(client)._place = last_place
 end
 
---- Iterates over all clients.
+--- The client is being closed: whoever waits does not look at it any more. May be called again.
+function own.detach(client)
+  local fields = core.fields(client)
+  if fields._place then
+    clients[fields._place] = nil
+    fields._place = nil
+  end
+end
+
+--- All clients that are not closed, as a list: while it is gone through, some may come and go.
 function own.clients()
-  local place
-  return function()
-    local client
-    place, client = next(clients, place)
-    return client
+  local list = {}
+  for _, client in pairs(clients) do
+    list[#list + 1] = client
+  end
+  return list
+end
+
+-- Calls what lets tasks run; what is due then, hosts are told afterwards.
+local function run_inside(fn, ...)
+  depth = depth + 1
+  local ok, raised = pcall(fn, ...)
+  depth = depth - 1
+  tell_hosts()
+  if not ok then
+    error(raised, 0)
   end
 end
 
@@ -295,13 +321,7 @@ end
 
 --- One step for a host that polls the client: the engine's, and the tasks that became ready.
 function own.step(client)
-  depth = depth + 1
-  local ok, raised = pcall(step, client)
-  depth = depth - 1
-  tell_hosts()
-  if not ok then
-    error(raised, 0)
-  end
+  run_inside(step, client)
 end
 
 -- ---- a host around this loop ----
@@ -313,18 +333,14 @@ function own.live_in(adapter, tell)
   host, tell_host = adapter, tell
 end
 
+local function turn()
+  fire_due()
+  run_ready()
+end
+
 --- Runs the tasks that are due.
 function own.turn()
-  depth = depth + 1
-  local ok, raised = pcall(function()
-    fire_due()
-    run_ready()
-  end)
-  depth = depth - 1
-  tell_hosts()
-  if not ok then
-    error(raised, 0)
-  end
+  run_inside(turn)
 end
 
 --- Has the descriptors of all clients, and the host, know when something is due. Whoever yields to the host, and not

@@ -174,7 +174,7 @@ function threads.new(name, host)
   -- Sends what was asked for, and has a pump go on with it. Returns whether one runs.
   local function drive()
     local driven = true
-    for client in own.clients() do
+    for _, client in ipairs(own.clients()) do
       if core.due(client) == 0 then
         step(client)
       end
@@ -297,6 +297,7 @@ function threads.new(name, host)
   -- ---- clients ----
 
   function adapter.detach(client)
+    own.detach(client)
     local state = pumps[client]
     if state and state.stop then
       state.stop()

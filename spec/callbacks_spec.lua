@@ -1,0 +1,418 @@
+--- What a program does inside of what is called back: an event handler, on_progress, the body of an iteration, a
+-- finalizer. It closes the client, raises, starts more, yields; and nobody else is hurt.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local simulator = require "spec.support.simulator"
+
+local PARAMS = { call_logs = { 1 }, prompt = "x" }
+local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
+
+local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+describe("what is called back", function()
+  local server = simulator.during(setup, teardown)
+  local neighbour, client
+
+  before_each(function()
+    server:reset()
+    neighbour = server:client()
+  end)
+
+  after_each(function()
+    neighbour:close()
+    if client then
+      client:close()
+    end
+  end)
+
+  -- A client whose event handler calls `act` at the events of that name which `applies` to.
+  local function handling(name, act, applies)
+    client = server:client { on_event = function(event)
+      if event.name == name and applies(event) then
+        act(event)
+      end
+    end }
+  end
+
+  local function of_request(event)
+    return event.path == "/x/"
+  end
+
+  local function of_job(event)
+    return event.job ~= nil
+  end
+
+  local function start()
+    return cekura.assert(client.calls:improve_prompt(PARAMS))
+  end
+
+  -- Each place calls `act` once or more, and returns what whoever waits there has of it.
+  local places = {
+    ["an event handler, as a request is started"] = function(act)
+      handling("request_started", act, of_request)
+      return client:request("GET", "/x/")
+    end,
+    ["an event handler, as a request is tried again"] = function(act)
+      server:script("/x/", { { status = 503 }, { body = {} } })
+      handling("request_retried", act, of_request)
+      return client:request("GET", "/x/")
+    end,
+    ["an event handler, as a request is finished"] = function(act)
+      server:script("/x/", { { body = {} } })
+      handling("request_finished", act, of_request)
+      return client:request("GET", "/x/")
+    end,
+    ["an event handler, as a poll is started"] = function(act)
+      handling("request_started", act, of_job)
+      return start():wait { interval = 0.01, timeout = 5 }
+    end,
+    ["an event handler, as a poll is finished"] = function(act)
+      handling("request_finished", act, of_job)
+      return start():wait { interval = 0.01, timeout = 5 }
+    end,
+    ["an event handler, as a job changes"] = function(act)
+      handling("job_changed", act, of_job)
+      return start():wait { interval = 0.01, timeout = 5 }
+    end,
+    ["on_progress of a wait"] = function(act)
+      client = server:client()
+      return start():wait { interval = 0.01, timeout = 5, on_progress = act }
+    end,
+    ["on_progress of updates()"] = function(act)
+      client = server:client()
+      local job = start()
+      local next_change = job:updates { interval = 0.01, timeout = 5, on_progress = act }
+      while next_change() do end
+      return job.result, job.error
+    end,
+    ["on_progress of a list"] = function(act)
+      client = server:client()
+      local outcome = cekura.all({ start() }, { interval = 0.01, timeout = 5, on_progress = act })[1]
+      return outcome.result, outcome.err
+    end,
+    ["the body of updates()"] = function(act)
+      client = server:client()
+      local job = start()
+      local next_change = job:updates { interval = 0.01, timeout = 5 }
+      while next_change() do
+        act()
+      end
+      return job.result, job.error
+    end,
+  }
+
+  local names = {}
+  for name in pairs(places) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+
+  -- Calls what is in that place, beside a task that waits for a job of another client, and one that counts; both must
+  -- be none the worse for it. Returns what pcall does.
+  local function beside_others(place, act)
+    local job = cekura.assert(neighbour.calls:improve_prompt(PARAMS))
+    local other = cekura.spawn(function()
+      return job:wait { interval = 0.02, timeout = 10 }
+    end)
+    local counter = cekura.spawn(function()
+      for _ = 1, 5 do
+        cekura.sleep(0.001)
+      end
+      return 5
+    end)
+    local outcome = { pcall(place, act) }
+    assert.equal(5, counter:join())
+    assert.truthy(cekura.assert(other:join()).improved_prompt)
+    return outcome[1], outcome[2], outcome[3]
+  end
+
+  describe("and closes its client:", function()
+    -- What was there already is not taken away.
+    local kept = { ["an event handler, as a request is finished"] = true }
+
+    for _, name in ipairs(names) do
+      it(name, function()
+        local ok, value, err = beside_others(places[name], function()
+          client:close()
+        end)
+        assert.is_true(ok, tostring(value))
+        if kept[name] then
+          assert.equal(200, value.status)
+        else
+          assert.is_nil(value)
+          assert.equal("closed", err.kind)
+        end
+        assert.equal("closed", select(2, client:request("GET", "/echo/")).kind)
+        assert.equal(0, client:stats().in_flight)
+      end)
+    end
+
+    it("a page of call logs", function()
+      client = server:client()
+      local calls = client.calls:each { agent_id = 2142, page_size = 1 }
+      assert.truthy((calls()))
+      client:close()
+      assert.is_nil((calls()))
+      assert.equal("closed", calls.error.kind)
+    end)
+
+    -- One of them waited on, to its deadline.
+    it("an event handler, as one of several changes that are waited for", function()
+      handling("job_changed", function()
+        client:close()
+      end, of_job)
+      local jobs = { start(), start(), start() }
+      for _, outcome in ipairs(cekura.all(jobs, { interval = 0.01, timeout = 5 })) do
+        assert.equal("closed", outcome.err.kind)
+      end
+    end)
+
+    -- Each event of the end was told from inside of the one before: others were told of a C stack overflow.
+    it("an event handler, whatever is being told, with hundreds of requests on their way", function()
+      server:script("/slow/", { { delay = 5 } })
+      local told = 0
+      client = server:client { on_event = function(event)
+        if event.name == "request_finished" then
+          told = told + 1
+          client:close()
+        end
+      end }
+      local tasks = {}
+      for index = 1, 400 do
+        tasks[index] = cekura.spawn(client.request, client, "GET", "/slow/", { timeout = index == 1 and 0.05 or nil })
+      end
+      for index, task in ipairs(tasks) do
+        local _, err = task:join()
+        assert.equal(index == 1 and "timeout" or "closed", type(err) == "table" and err.kind or err)
+      end
+      assert.equal(400, told)
+    end)
+  end)
+
+  describe("and raises:", function()
+    local thrown = {}
+    local function throw(value)
+      return function()
+        error(value, 0)
+      end
+    end
+
+    for _, name in ipairs(names) do
+      for what, value in pairs { text = "boom", ["a table"] = thrown, ["an error of the module's"] =
+        setmetatable({ kind = "closed" }, {}), ["false"] = false, ["nil"] = throw } do
+        if what == "nil" then
+          value = nil
+        end
+        it(("%s, %s"):format(name, what), function()
+          local ok, raised = beside_others(places[name], throw(value))
+          assert.is_false(ok)
+          assert.equal(value, raised)
+          assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status) -- it goes on
+        end)
+      end
+    end
+
+    it("an event handler about one job, and those who wait for others of the same client hear nothing", function()
+      local bad
+      handling("job_changed", throw(thrown), function(event)
+        return event.job == bad
+      end)
+      bad = start()
+      local other = start()
+      local waiting = cekura.spawn(other.wait, other, { interval = 0.01 })
+      local ok, raised = pcall(bad.wait, bad, { interval = 0.01 })
+      assert.is_false(ok)
+      assert.equal(thrown, raised)
+      assert.truthy(cekura.assert(waiting:join()).improved_prompt)
+    end)
+
+    it("an event handler about one job, and each raise is told once; then there is the result", function()
+      handling("job_changed", throw(thrown), of_job)
+      local job, raises = start(), 0
+      local ok, value
+      repeat
+        ok, value = pcall(job.wait, job, { interval = 0.01 })
+        raises = raises + (ok and 0 or 1)
+      until ok or raises == 10
+      assert.equal(3, raises)
+      assert.truthy(value.improved_prompt)
+    end)
+
+    it("on_progress, for the one who gave it; another who waits for the same job has the result", function()
+      client = server:client()
+      local job = start()
+      local waiting = cekura.spawn(job.wait, job, { interval = 0.01 })
+      assert.is_false((pcall(job.wait, job, { interval = 0.01, on_progress = throw(thrown) })))
+      assert.truthy(cekura.assert(waiting:join()).improved_prompt)
+    end)
+
+    -- It was written where it does not belong, on Lua 5.1 and LuaJIT.
+    it("an event handler about a request that nobody waits for any more, and nobody hears of it", function()
+      local paths = {}
+      server:script("/x/", { { delay = 5 } })
+      handling("request_finished", function(event)
+        paths[#paths + 1] = event.path
+        error "boom"
+      end, function(event)
+        return event.outcome == "cancelled"
+      end)
+      local task = cekura.spawn(client.request, client, "GET", "/x/")
+      cekura.sleep(0.05)
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
+      assert.same({ "/x/" }, paths)
+      assert.is_nil(rawget(_G, "_raised"))
+      assert.is_nil(rawget(package, "_raised"))
+    end)
+  end)
+
+  describe("and starts another job, and a task:", function()
+    for _, name in ipairs(names) do
+      it(name, function()
+        server:script("/x/", { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } })
+        local job, task
+        local ok, value = beside_others(places[name], function()
+          if not task then
+            task = cekura.spawn(function()
+              job = cekura.assert(neighbour.calls:improve_prompt(PARAMS))
+              return job:wait { interval = 0.01 }
+            end)
+          end
+        end)
+        assert.is_true(ok, tostring(value))
+        assert.truthy(value)
+        assert.truthy(cekura.assert(task:join()).improved_prompt)
+        assert.equal("succeeded", job.state)
+      end)
+
+      it(name .. ", and waits for it there", function()
+        server:script("/x/", { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } })
+        local result
+        local ok, value = beside_others(places[name], function()
+          if not result then
+            result = true -- its events come here, too
+            result = cekura.assert(cekura.assert(client.calls:improve_prompt(PARAMS)):wait { interval = 0.01 })
+          end
+        end)
+        assert.is_true(ok, tostring(value))
+        assert.truthy(value)
+        assert.truthy(result.improved_prompt)
+      end)
+    end
+  end)
+
+  describe("and yields:", function()
+    -- It stood in the middle of a step, and whoever waited with it.
+    for _, name in ipairs(names) do
+      if name:find "^an event handler" then
+        it(name .. ", which is an error, told to the one who waits", function()
+          local co = coroutine.create(places[name])
+          local ok, raised = coroutine.resume(co, coroutine.yield)
+          assert.equal("dead", coroutine.status(co))
+          assert.is_false(ok)
+          assert.truthy(tostring(raised):find "attempt to yield", raised)
+        end)
+      elseif not puc_5_1 or name:find "^the body" then
+        it(name .. ", which lets the program's coroutine go on", function()
+          local co = coroutine.create(places[name])
+          local ok, first = coroutine.resume(co, function()
+            coroutine.yield "out"
+          end)
+          assert.is_true(ok, first)
+          local changes = 0
+          while first == "out" do
+            changes = changes + 1
+            cekura.sleep(0.02)
+            ok, first = coroutine.resume(co)
+            assert.is_true(ok, first)
+          end
+          assert.equal(3, changes)
+          assert.truthy(type(first) == "table" and first.improved_prompt)
+        end)
+      end
+    end
+  end)
+
+  describe("by the collector, the client being dropped too,", function()
+    -- An object whose finalizer calls fn(object's table); one that is made before others is finalized after them.
+    local function finalized(fn)
+      local own = {}
+      if rawget(_G, "newproxy") then
+        local object = newproxy(true) -- luacheck: ignore 113
+        local meta = getmetatable(object)
+        meta.own = own
+        function meta.__gc()
+          fn(own)
+        end
+        return object, own
+      end
+      return setmetatable(own, { __gc = fn }), own
+    end
+
+    local function collect()
+      for _ = 1, 4 do
+        collectgarbage()
+      end
+    end
+
+    -- It raised "the client could not be made", at whoever allocated memory.
+    it("finds it closed: close(), stats() and requests raise nothing", function()
+      local seen = {}
+      local function make()
+        local object, own = finalized(function(own)
+          own.client:close()
+          seen.stats = own.client:stats()
+          seen.err = select(2, own.client:request("GET", "/echo/"))
+          seen.cancelled = own.job:cancel()
+          seen.text = tostring(own.client)
+        end)
+        own.client = server:client()
+        own.job = cekura.assert(own.client.calls:improve_prompt(PARAMS))
+        own.object = object
+      end
+      make()
+      collect()
+      assert.equal("closed", seen.err and seen.err.kind)
+      assert.equal(0, seen.stats.in_flight)
+      assert.is_true(seen.cancelled)
+      assert.equal("cekura.client (closed)", seen.text)
+    end)
+
+    it("may close another, in the middle of anything", function()
+      client = server:client()
+      local job, closed = start(), false
+      local function make()
+        finalized(function()
+          closed = true
+          client:close()
+        end)
+      end
+      local _, err = job:wait { interval = 0.01, timeout = 5, on_progress = function()
+        make()
+        collect()
+      end }
+      assert.is_true(closed)
+      assert.equal("closed", err.kind)
+    end)
+  end)
+
+  it("by a poll that is answered after its client was closed is nothing", function()
+    server:script(POLL, { { delay = 0.1, body = { status = "queued" } } })
+    client = server:client()
+    local job, changes = start(), 0
+    cekura.run(function()
+      local waiting = cekura.spawn(job.wait, job, { interval = 0.01, on_progress = function()
+        changes = changes + 1
+      end })
+      cekura.sleep(0.05)
+      client:close()
+      assert.equal("closed", select(2, waiting:join()).kind)
+      cekura.sleep(0.2)
+    end)
+    assert.equal(0, changes)
+    assert.equal("pending", job.state)
+    assert.is_true(core.is_closed(client))
+  end)
+end)

@@ -1,0 +1,64 @@
+/* posix.c - a module for specs: what Lua has no function for. */
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* fork() -> process id; 0 in the child. */
+static int posix_fork(lua_State *L)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return luaL_error(L, "fork failed");
+    lua_pushinteger(L, pid);
+    return 1;
+}
+
+/* wait(pid) -> the child's exit status; negative: the signal that ended it. */
+static int posix_wait(lua_State *L)
+{
+    int status;
+    while (waitpid((pid_t)luaL_checkinteger(L, 1), &status, 0) < 0)
+        if (errno != EINTR)
+            return luaL_error(L, "there is no such child");
+    lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    return 1;
+}
+
+/* exit(status): at once, with nothing done at the end. */
+static int posix_exit(lua_State *L)
+{
+    _exit((int)luaL_checkinteger(L, 1));
+}
+
+/* connect(path) -> the descriptor of a connection to that unix socket. */
+static int posix_connect(lua_State *L)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", luaL_checkstring(L, 1));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        return luaL_error(L, "no connection");
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
+__attribute__((visibility("default"))) int luaopen_spec_life_posix(lua_State *L);
+
+int luaopen_spec_life_posix(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushcfunction(L, posix_fork);
+    lua_setfield(L, -2, "fork");
+    lua_pushcfunction(L, posix_wait);
+    lua_setfield(L, -2, "wait");
+    lua_pushcfunction(L, posix_exit);
+    lua_setfield(L, -2, "exit");
+    lua_pushcfunction(L, posix_connect);
+    lua_setfield(L, -2, "connect");
+    return 1;
+}

@@ -1,0 +1,343 @@
+--- lua_close at every point of a job's life, and many Lua states in one process, one after the other and side by side:
+-- under AddressSanitizer, which also tells what is left behind when all is closed.
+
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+local START = "/observability/v1/call-logs/improve_prompt_bg/"
+
+-- `keep` is for what is to be there to the end; `here(fn)` runs the function in a coroutine of the program's, which
+-- is left wherever it yields.
+local PRELUDE = [[
+  local number = ...
+  local cekura, core, posix = require "cekura", require "cekura.core", require "spec.life.posix"
+  local server = { url = %q, tls_url = %q, ca_file = %q }
+  keep = {}
+  local function new(options)
+    options = options or {}
+    options.api_key, options.config_file = "sim-key", false
+    options.base_url = options.base_url or server.url
+    local client = cekura.assert(cekura.new(options))
+    keep[#keep + 1] = client
+    return client
+  end
+  local function here(fn)
+    local co = coroutine.create(fn)
+    keep[#keep + 1] = co
+    local ok, raised = coroutine.resume(co)
+    assert(ok, raised)
+  end
+  local function spawn(...) keep[#keep + 1] = cekura.spawn(...) return keep[#keep] end
+  local params = { call_logs = { 1 }, prompt = "x" }
+  local function start(client) return cekura.assert(client.calls:improve_prompt(params)) end
+  local endless = { ["X-Simulate"] = "life=endless" }
+]]
+
+-- What has come so far when the state is closed. Those of `leaving` close it themselves, from inside.
+local POINTS = {
+  ["a client is made"] = "new()",
+  ["a client is made, over TLS"] = "new { base_url = server.tls_url, ca_file = server.ca_file }",
+  ["a connection is idle"] = 'assert(new():request("GET", "/echo/"))',
+  ["a connection is idle, over TLS"] = [[
+    assert(new { base_url = server.tls_url, ca_file = server.ca_file }:request("GET", "/echo/"))
+  ]],
+  ["a task is to start a job, and has not run"] = "spawn(start, new())",
+  ["a start waits for its turn"] = [[
+    local client = new { max_in_flight = 1 }
+    spawn(client.request, client, "GET", "/stuck/") spawn(start, client) cekura.sleep(0.05)
+  ]],
+  ["a start is on its way"] = 'spawn(start, new { headers = { ["X-Stuck"] = "yes" } }) cekura.sleep(0.05)',
+  ["a start waits to be sent again"] = [[
+    local client = new()
+    spawn(client.request, client, "GET", "/busy/") cekura.sleep(0.05)
+  ]],
+  ["a job is started"] = "keep.job = start(new())",
+  ["a job is waited for, between two polls"] = [[
+    local job = start(new { headers = endless })
+    spawn(job.wait, job, { interval = 0.01 }) cekura.sleep(0.05)
+    spawn(job.wait, job, { interval = 10 }) cekura.sleep(0.05)
+  ]],
+  ["a poll is on its way"] = [[
+    local client = new()
+    local job = cekura.assert(client:job("results.run", 7))
+    spawn(job.wait, job) cekura.sleep(0.05)
+    assert(client:stats().in_flight == 1)
+  ]],
+  ["a wait was given up with its poll on its way"] = [[
+    local job = cekura.assert(new():job("results.run", 7))
+    job:wait { timeout = 0.03 }
+    keep.job = job
+  ]],
+  ["an answer is half read"] = [[
+    local client = new()
+    spawn(client.request, client, "GET", "/dripping/")
+    repeat cekura.sleep(0.02) until client:stats().bytes_in > 0
+  ]],
+  ["a large answer is read by slices"] = [[
+    local client = new()
+    spawn(client.request, client, "GET", "/large/")
+    repeat client:step() core.wait({ client }, 0.02) until client:stats().bytes_in > 100000
+    assert(client:stats().in_flight == 1)
+  ]],
+  ["a connection is being made, over TLS"] = [[
+    local client = new { base_url = server.tls_url, ca_file = server.ca_file }
+    spawn(client.request, client, "GET", "/echo/")
+    for _ = 1, 3 do client:step() end
+  ]],
+  ["a name is being looked up"] = [[
+    local client = new { base_url = "https://a.name.slow" }
+    spawn(client.request, client, "GET", "/") cekura.sleep(0.05)
+  ]],
+  ["tasks are parked in everything that waits"] = [[
+    local client = new { headers = endless }
+    local job = start(client)
+    local function sleeper() cekura.sleep(10) end
+    spawn(sleeper)
+    spawn(function() cekura.run(sleeper) end)
+    spawn(function() cekura.spawn(sleeper):join() end)
+    spawn(function() client:request("GET", "/stuck/") end)
+    spawn(function() cekura.all({ job, start(client) }, { interval = 0.02 }) end)
+    local next_one = cekura.each({ job, start(client) }, { interval = 0.02 })
+    spawn(function() next_one() end)
+    local next_change = job:updates { interval = 0.02 }
+    spawn(function() while next_change() do end end)
+    spawn(function() while true do coroutine.yield() end end)
+    cekura.sleep(0.1)
+  ]],
+  ["tasks are cancelled, and have not come to know it"] = [[
+    local client = new()
+    local one = spawn(client.request, client, "GET", "/stuck/")
+    local two = spawn(cekura.sleep, 10)
+    cekura.sleep(0.05)
+    one:cancel() two:cancel()
+  ]],
+  ["a body of updates() is left in the middle"] = [[
+    local job = start(new { headers = endless })
+    here(function()
+      local next_change = job:updates { interval = 0.01 }
+      while next_change() do coroutine.yield() end
+    end)
+  ]],
+  ["a list is waited for in part"] = [[
+    local client, slow = new(), new { headers = endless }
+    keep.next = cekura.each({ start(client), start(slow), start(slow) }, { interval = 0.01 })
+    assert(keep.next())
+  ]],
+  ["a task waits in on_progress"] = [[
+    local job = start(new { headers = endless })
+    spawn(job.wait, job, { interval = 0.01, on_progress = function() cekura.sleep(10) end })
+    cekura.sleep(0.1)
+  ]],
+  ["a client is closed, its jobs and their errors are kept"] = [[
+    local client = new()
+    local job = start(client)
+    local waiting = spawn(job.wait, job, { interval = 0.01 })
+    cekura.sleep(0.015)
+    client:close()
+    keep.err = select(2, waiting:join())
+  ]],
+  ["a client is closed with requests on their way, and nobody was told yet"] = [[
+    local client = new()
+    for _ = 1, 5 do spawn(client.request, client, "GET", "/stuck/") end
+    cekura.sleep(0.05)
+    core.close(client)
+  ]],
+  ["a client is collected, its job is not"] = [[
+    local client = new()
+    local job = start(client)
+    job:wait { interval = 0.01 }
+    keep = { job = job, calls = client.calls:each { agent_id = 2142 } }
+    keep.calls()
+  ]],
+  ["a job has ended, and call logs were read"] = [[
+    local client = new()
+    keep.result = cekura.assert(start(client):wait { interval = 0.01 })
+    keep.call = cekura.assert(client.calls:get(5181749))
+    keep.turns = { keep.call:turns() }
+  ]],
+  ["finalizers use what may be gone"] = [[
+    local function finalizer(fn)
+      if not newproxy then return setmetatable({}, { __gc = fn }) end
+      local proxy = newproxy(true)
+      getmetatable(proxy).__gc = fn
+      return proxy
+    end
+    local client, job
+    local function finish()
+      client:close() client:step() client:stats() tostring(client)
+      job:cancel() job:json() job:token() tostring(job)
+      client:request("GET", "/echo/")
+    end
+    keep.before = finalizer(finish)
+    client = new()
+    keep.between = finalizer(finish)
+    job = start(client)
+    keep.after = finalizer(finish)
+    spawn(job.wait, job, { interval = 0.01 }) cekura.sleep(0.02)
+  ]],
+  ["a thread watches the descriptor"] = [[
+    local client = new()
+    keep.bridge = assert(core.bridge(client))
+    posix.connect(core.bridge_path(keep.bridge))
+    assert(core.bridge_accept(keep.bridge))
+    core.bridge_arm(keep.bridge)
+    spawn(client.request, client, "GET", "/stuck/") cekura.sleep(0.05)
+    core.bridge_arm(keep.bridge)
+  ]],
+  ["nobody has connected to the thread that is to watch"] = "keep.bridge = assert(core.bridge(new()))",
+  ["the module was loaded twice"] = [[
+    local client = new()
+    local job = start(client)
+    spawn(job.wait, job, { interval = 10 }) cekura.sleep(0.02)
+    for name in pairs(package.loaded) do
+      if name:find "^cekura" then package.loaded[name] = nil end
+    end
+    cekura, core = require "cekura", require "cekura.core"
+    keep.again = start(new())
+    spawn(job.wait, job, { interval = 10 }) cekura.sleep(0.02)
+  ]],
+}
+
+if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- there, nothing yields in a callback, and os.exit() closes nothing
+  POINTS["a coroutine is left in on_progress"] = [[
+    local job = start(new { headers = endless })
+    here(function()
+      job:wait { interval = 0.01, on_progress = coroutine.yield }
+    end)
+  ]]
+  for place, code in pairs {
+    ["an event handler"] = [[
+      local client = new { on_event = function(event) if event.status then leave() end end }
+      client:request("GET", "/echo/")
+    ]],
+    ["an event handler of a job"] = [[
+      local client = new { on_event = function(event) if event.name == "job_changed" then leave() end end }
+      start(client):wait { interval = 0.01 }
+    ]],
+    on_progress = "start(new()):wait { interval = 0.01, on_progress = leave }",
+    ["a task"] = 'local client = new() spawn(client.request, client, "GET", "/stuck/") cekura.run(leave)',
+    ["the body of an iteration"] = "for _ in start(new()):updates { interval = 0.01 } do leave() end",
+    ["a coroutine of a task"] = [[
+      local client = new()
+      cekura.run(function()
+        cekura.spawn(client.request, client, "GET", "/stuck/")
+        coroutine.wrap(function() cekura.sleep(0.01) leave() end)()
+      end)
+    ]],
+  } do
+    POINTS["the program ends in " .. place] = "local function leave() os.exit(true, true) end\n" .. code
+  end
+end
+
+-- What each of several threads does, in a state of its own.
+local WORK = [[
+  local client, other = new { max_in_flight = 4 }, new()
+  local jobs = {}
+  for index = 1, 8 do jobs[index] = start(index % 2 == 0 and client or other) end
+  for _, outcome in ipairs(cekura.all(jobs, { interval = 0.01 })) do
+    assert(outcome.result.improved_prompt, outcome.err)
+  end
+  local tls = new { base_url = server.tls_url, ca_file = server.ca_file }
+  cekura.run(function()
+    for _ = 1, 8 do
+      cekura.spawn(function() assert(cekura.assert(tls:request("GET", "/echo/")).status == 200) end)
+    end
+  end)
+  local _, err = new { base_url = "https://a.name.slow", retries = 0 }:request("GET", "/", { timeout = 0.05 })
+  assert(err.kind == "timeout")
+  keep.bridge = assert(core.bridge(client))
+  posix.connect(core.bridge_path(keep.bridge))
+  assert(core.bridge_accept(keep.bridge))
+  core.bridge_arm(keep.bridge)
+  local left = start(new { headers = endless })
+  spawn(left.wait, left, { interval = 0.01 })
+  for _ = 1, 3 do spawn(client.request, client, "GET", "/stuck/") end
+  cekura.sleep(0.05)
+  if number % 2 == 0 then client:close() end
+]]
+
+describe("Lua states in one process", function()
+  local server = simulator.during(setup, teardown, { tls = true })
+  local dir = "build/sanitized/" .. lua
+
+  -- Compiled as the engine's tests are; and once more, to have races told.
+  local function build(options)
+    local output, status = shell("make --no-print-directory -s all life WERROR=1 LUA=" .. lua .. " " .. options)
+    assert.equal(0, status, output)
+  end
+
+  setup(function()
+    build 'BUILD=build/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"'
+    server:script("/stuck/", { { delay = 20 } })
+    server:script("/test_framework/v2/results/7/", { { delay = 20 } })
+    server:script("/busy/", { { status = 503, headers = { ["Retry-After"] = "5" } } })
+    server:script("/dripping/", { { body = ("x"):rep(400), slow = 0.1 } })
+    server:script("/large/", { { size = 40 * 1024 * 1024 } })
+  end)
+
+  -- Returns what the program printed, what a sanitizer has to say included, and its exit status.
+  local function run(code, threads, rounds, from)
+    from = from or dir
+    local file = os.tmpname()
+    local handle = assert(io.open(file, "w"))
+    handle:write(PRELUDE:format(server.url, server.tls_url, server.ca_file), code)
+    handle:close()
+    local output, status = shell(("LUA_CPATH='%s/?.so;;' timeout 120 %s/states %d %d %s"):format(from, from, threads,
+      rounds, file))
+    os.remove(file)
+    return output, status
+  end
+
+  local function ends_well(expected, ...)
+    local output, status = run(...)
+    assert.equal(expected, output)
+    assert.equal(0, status)
+  end
+
+  local names = {}
+  for name in pairs(POINTS) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+
+  for _, name in ipairs(names) do
+    describe("when " .. name .. ",", function()
+      setup(function()
+        if name == "a start is on its way" then
+          server:script(START, { { delay = 20 } })
+        end
+      end)
+
+      teardown(function()
+        server:script(START, {})
+      end)
+
+      if name:find "^the program ends" then
+        it("leave nothing behind", function()
+          ends_well("", POINTS[name], 1, 1)
+        end)
+      else
+        it("are closed, one after the other, and leave nothing behind", function()
+          ends_well("mapped\n", POINTS[name], 1, 3)
+        end)
+
+        it("may be closed at the program's exit", function()
+          ends_well("", POINTS[name], 0, 1)
+        end)
+      end
+    end)
+  end
+
+  it("run side by side, each in a thread of its own", function()
+    ends_well("mapped\n", WORK, 4, 3)
+  end)
+
+  if lua ~= "luajit" then -- whose memory lies where ThreadSanitizer wants its own
+    it("run side by side without a race", function()
+      build 'BUILD=build/races CC=clang CFLAGS="-O1 -g -fsanitize=thread"'
+      ends_well("mapped\n", WORK, 4, 3, "build/races/" .. lua)
+    end)
+  end
+end)
