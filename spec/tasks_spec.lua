@@ -98,7 +98,7 @@ describe("tasks", function()
 
     for name, fn in pairs(states) do
       it(name, function()
-        local beside = 0
+        local beside, began = 0, core.now()
         cekura.run(function()
           local task = cekura.spawn(fn)
           local other = cekura.spawn(function()
@@ -117,6 +117,7 @@ describe("tasks", function()
           other:join()
         end)
         assert.equal(10, beside)
+        assert.is_true(core.now() - began < 5) -- what it waited for takes 10 s
         cekura.sleep(0.05) -- a poll may be on its way
         local polls = client:stats().requests
         cekura.sleep(0.05)
