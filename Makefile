@@ -7,7 +7,8 @@
 # make readme            writes the README's table of the kinds of job
 # make fuzz              FUZZ_SECONDS=60: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
-# demo, test, bench, soak, fuzz and chaos install what they miss: .ci/install has the list of packages
+# make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
+# demo, test, bench, soak, fuzz, chaos and cycles install what they miss: .ci/install has the list of packages
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -28,7 +29,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos clean
+.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos cycles clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -141,6 +142,12 @@ chaos:
 	@LUA=$(LUA) .ci/install chaos
 	@$(MAKE) --no-print-directory -s all $(BUILD)/chaos/fault_server $(BUILD)/chaos/preload.so LUA=$(LUA)
 	@$(HERE) CHAOS_RUNS=$(CHAOS_RUNS) CHAOS_BUILD=$(abspath $(BUILD))/chaos spec/chaos/run $(LUA)
+
+CYCLES ?= 100000
+cycles:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
 
 readme: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md

@@ -185,6 +185,35 @@ describe("a host", function()
     assert.equal("", output)
   end)
 
+  -- Clients lost their methods when the core alone was.
+  for what, pattern in pairs {
+    ["the module"] = "^cekura$", ["its core"] = "^cekura%.core$", ["all of it"] = "^cekura",
+  } do
+    it("may load " .. what .. " again, and what was there goes on", function()
+      local output = run(program(server, [[
+        local client = new()
+        local params = { call_logs = { 1 }, prompt = "x" }
+        local job = cekura.assert(client.calls:improve_prompt(params))
+        local waiting = cekura.spawn(job.wait, job, { interval = 0.02 })
+        cekura.sleep(0.03)
+        local core_before = core
+        for name in pairs(package.loaded) do
+          if name:find(]] .. ("%q"):format(pattern) .. [[) then package.loaded[name] = nil end
+        end
+        cekura, core = require "cekura", require "cekura.core"
+        print(core == core_before, cekura.assert(client:request("GET", "/echo/")).status)
+        print(cekura.assert(waiting:join()).improved_prompt ~= nil)
+        local later = cekura.assert(client.calls:improve_prompt(params))
+        print(cekura.assert(later:wait { interval = 0.01 }).improved_prompt ~= nil)
+        local other = new()
+        print(cekura.assert(cekura.assert(other:resume(later:token())):poll()).state)
+        client:close()
+        print(other:request("GET", "/echo/").status, select(2, client:request("GET", "/echo/")).kind)
+      ]]))
+      assert.equal("true\t200\ntrue\ntrue\nsucceeded\n200\tclosed\n", output)
+    end)
+  end
+
   it("can unload and load the module again", function()
     local output = run(program(server, [[
       for _ = 1, 3 do

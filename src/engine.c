@@ -332,12 +332,12 @@ bool engine_is_busy(const struct engine *engine)
 
 /* ---- life ---- */
 
-static bool forks_are_watched;
+static bool process_is_watched;
 
 static void start(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    forks_are_watched = engine_watch_forks();
+    process_is_watched = engine_watch_process();
 }
 
 static bool copy_text(char **copy, const char *text)
@@ -395,7 +395,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start);
-    struct engine *engine = forks_are_watched ? calloc(1, sizeof *engine) : NULL;
+    struct engine *engine = process_is_watched ? calloc(1, sizeof *engine) : NULL;
     *message = "out of memory";
     if (!engine)
         return NULL;

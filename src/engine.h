@@ -12,7 +12,8 @@
  *
  * One thread at a time may use an engine, not always the same one. An engine does not survive a
  * fork: in the child it counts as closed, the first step there closes it, and the parent's
- * connections are left alone. */
+ * connections are left alone. So it is from exit() on: what is closed then, libcurl hears nothing
+ * of. */
 #ifndef CEKURA_ENGINE_H
 #define CEKURA_ENGINE_H
 

@@ -8,14 +8,16 @@
 /* Counted rather than asked for: getpid() is a system call, and this is looked at everywhere. */
 static unsigned generation;
 
-static void after_fork(void)
+static void leave_engines(void)
 {
     generation++;
 }
 
-bool engine_watch_forks(void)
+/* At a program's exit libcurl's TLS library is taken down, by a handler that is called after this
+ * one; a handler of the program's that closes a Lua state may come later still. */
+bool engine_watch_process(void)
 {
-    return pthread_atfork(NULL, NULL, after_fork) == 0;
+    return pthread_atfork(NULL, NULL, leave_engines) == 0 && atexit(leave_engines) == 0;
 }
 
 unsigned engine_generation(void)

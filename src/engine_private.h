@@ -85,13 +85,14 @@ struct engine {
     bool direct, report_events;
 };
 
-/* Has forks counted; before the first engine is made. False: out of memory. */
-bool engine_watch_forks(void);
+/* Has forks counted, and the process's exit as one; when libcurl was initialized, and before the
+ * first engine is made. False: out of memory. */
+bool engine_watch_process(void);
 
 /* Which process this is, in a line of forks. */
 unsigned engine_generation(void);
 
-/* False after close, and in a process forked from the one that made the engine. */
+/* False after close, in a process forked from the one that made the engine, and at exit. */
 bool engine_is_usable(const struct engine *engine);
 
 /* Whether the step has done what a step may do: taken in so many bytes, or taken so long. Asked

@@ -79,6 +79,9 @@ local function resume(task)
   local before = current
   current = task
   task.state = "running"
+  if task.on_gone and coroutine.status(task.co) == "dead" then
+    task:on_gone() -- it was killed where it waited: by coroutine.close(), say
+  end
   resumed(task, coroutine.resume(task.co))
   current = before
 end

@@ -1,0 +1,292 @@
+--- Tasks in large numbers and in odd ends: cancelled wherever they are, killed, never resumed, deep inside each other.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local own = require "cekura.loop.own"
+local simulator = require "spec.support.simulator"
+
+local PARAMS = { call_logs = { 1 }, prompt = "x" }
+
+local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+local function collect()
+  for _ = 1, 4 do
+    collectgarbage()
+  end
+end
+
+describe("tasks", function()
+  local server = simulator.during(setup, teardown)
+  local client
+
+  before_each(function()
+    server:reset()
+    server:script("/stuck/", { { delay = 20 } })
+    client = server:client { headers = { ["X-Simulate"] = "life=endless" } }
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function start()
+    return cekura.assert(client.calls:improve_prompt(PARAMS))
+  end
+
+  describe("may be cancelled", function()
+    local function sleeper()
+      cekura.sleep(10)
+    end
+
+    -- What each does when it is cancelled, 0.05 s after its start.
+    local states = {
+      ["in a sleep"] = sleeper,
+      ["in a request"] = function()
+        client:request("GET", "/stuck/")
+        return "ran on"
+      end,
+      ["in a request that waits for its turn"] = function()
+        for _ = 1, 20 do
+          cekura.spawn(client.request, client, "GET", "/stuck/", { timeout = 0.3 })
+        end
+        coroutine.yield()
+        client:request("GET", "/stuck/")
+      end,
+      ["in the wait for a job"] = function()
+        start():wait { interval = 0.01 }
+      end,
+      ["in the wait for a list"] = function()
+        cekura.all({ start(), start() }, { interval = 0.01 })
+      end,
+      ["between two changes"] = function()
+        local next_change = start():updates { interval = 0.01 }
+        while next_change() do
+          cekura.sleep(0.01)
+        end
+      end,
+      ["in a join"] = function()
+        cekura.spawn(cekura.sleep, 0.1):join()
+      end,
+      ["in a run"] = function()
+        cekura.run(function()
+          cekura.spawn(sleeper)
+          sleeper()
+        end)
+      end,
+      ["in a yield of its own"] = function()
+        while true do
+          coroutine.yield()
+          cekura.sleep(0.001)
+        end
+      end,
+      ["in a coroutine of its own"] = function()
+        coroutine.wrap(function()
+          cekura.sleep(0.2)
+        end)()
+        cekura.sleep(10)
+      end,
+    }
+    if not puc_5_1 then -- which cannot wait in on_progress, nor in pcall
+      states["in on_progress"] = function()
+        start():wait { interval = 0.01, on_progress = sleeper }
+      end
+      states["behind a pcall"] = function()
+        pcall(sleeper)
+        sleeper()
+      end
+    end
+
+    for name, fn in pairs(states) do
+      it(name, function()
+        local beside, began = 0, core.now()
+        cekura.run(function()
+          local task = cekura.spawn(fn)
+          local other = cekura.spawn(function()
+            for _ = 1, 10 do
+              cekura.sleep(0.01)
+              beside = beside + 1
+            end
+          end)
+          cekura.sleep(0.05)
+          assert.is_true(task:cancel())
+          assert.is_false(task:cancel())
+          local value, err = task:join()
+          assert.is_nil(value)
+          assert.equal("cancelled", err.kind)
+          assert.equal("cekura.task (cancelled)", tostring(task))
+          other:join()
+        end)
+        assert.equal(10, beside)
+        assert.is_true(core.now() - began < 5) -- what it waited for takes 10 s
+        cekura.sleep(0.05) -- a poll may be on its way
+        local polls = client:stats().requests
+        cekura.sleep(0.05)
+        assert.equal(polls, client:stats().requests) -- nobody waits for a job any more
+      end)
+    end
+
+    it("by themselves", function()
+      local task
+      task = cekura.spawn(function()
+        task:cancel()
+        cekura.sleep(10)
+      end)
+      assert.equal("cancelled", select(2, task:join()).kind)
+    end)
+
+    it("by each other, in a circle", function()
+      local tasks, kinds = {}, {}
+      for index = 1, 3 do
+        tasks[index] = cekura.spawn(function()
+          cekura.sleep(0.01 * index)
+          tasks[index % 3 + 1]:cancel()
+          cekura.sleep(0.05)
+        end)
+      end
+      for index = 1, 3 do
+        local _, err = tasks[index]:join()
+        kinds[index] = err and err.kind or "done"
+      end
+      assert.same({ "cancelled", "cancelled", "done" }, kinds) -- the second did not come to cancel the third
+    end)
+  end)
+
+  it("end by ten thousands, and are forgotten", function()
+    local done = 0
+    local seen = setmetatable({}, { __mode = "k" })
+    cekura.run(function()
+      for index = 1, 10000 do
+        local task = cekura.spawn(function()
+          cekura.sleep(index % 7 * 0.001)
+          if index % 100 == 0 then
+            assert(cekura.assert(client:request("GET", "/echo/")).status == 200)
+          end
+          done = done + 1
+        end)
+        seen[task] = true
+      end
+    end)
+    assert.equal(10000, done)
+    collect()
+    assert.is_nil(next(seen))
+    assert.is_nil(own.timeout(client))
+  end)
+
+  it("run inside each other, 200 deep, each in a run of its own", function()
+    local function nest(depth)
+      cekura.sleep(0)
+      return depth == 0 and 0 or 1 + cekura.run(nest, depth - 1)
+    end
+    assert.equal(200, cekura.run(nest, 200))
+  end)
+
+  it("raise from 200 deep, what was raised, unchanged", function()
+    local thrown = {}
+    local function nest(depth)
+      if depth == 0 then
+        error(thrown)
+      end
+      cekura.spawn(cekura.sleep, 0.001)
+      return cekura.run(nest, depth - 1)
+    end
+    local ok, raised = pcall(cekura.run, nest, 200)
+    assert.is_false(ok)
+    assert.equal(thrown, raised)
+  end)
+
+  it("wait as plain code does, 40 deep, each in a coroutine of a task of the one before", function()
+    local function nest(depth)
+      return depth == 0 and 0 or 1 + coroutine.wrap(function()
+        cekura.sleep(0.001)
+        return cekura.run(nest, depth - 1)
+      end)()
+    end
+    assert.equal(40, cekura.run(nest, 40))
+  end)
+
+  it("of which a coroutine is dropped in the middle have it collected, and nothing more is polled", function()
+    local job, seen = start(), setmetatable({}, { __mode = "k" })
+    for _, iterate in ipairs {
+      function()
+        local next_change = job:updates { interval = 0.01 }
+        while next_change() do
+          coroutine.yield "out"
+        end
+      end,
+      function()
+        local next_settled = cekura.each({ start(), job, cekura.assert(client:job("calls.improve_prompt", "none")) },
+          { interval = 0.01 })
+        while next_settled() do
+          coroutine.yield "out"
+        end
+      end,
+    } do
+      local co = coroutine.create(iterate)
+      assert.same({ true, "out" }, { coroutine.resume(co) })
+      seen[co] = true
+    end
+    collect()
+    cekura.sleep(0.05)
+    collect()
+    assert.is_nil(next(seen))
+    assert.is_nil(next(core.fields(job)._subscriptions))
+    local before = job.polls
+    assert.equal("timeout", select(2, start():wait { timeout = 0.1, interval = 0.01 }).kind)
+    assert.equal(before, job.polls)
+  end)
+
+  it("of which a coroutine of the program's is never resumed keep nobody, and no client", function()
+    local seen = setmetatable({}, { __mode = "k" })
+    local function leave()
+      local lost = server:client()
+      local co = coroutine.create(function()
+        lost:request("GET", "/echo/")
+        coroutine.yield()
+        lost:request("GET", "/echo/")
+      end)
+      assert(coroutine.resume(co))
+      seen[co], seen[lost] = true, true
+    end
+    leave()
+    collect()
+    assert.is_nil(next(seen))
+  end)
+
+  if coroutine.close then
+    -- It was polled on, as long as the client lived.
+    it("that are killed by coroutine.close() end, and their jobs are not polled on", function()
+      cekura.run(function()
+        local job, co = start(), nil
+        local task = cekura.spawn(function()
+          co = coroutine.running()
+          job:wait { interval = 0.01, timeout = 0.2 }
+        end)
+        cekura.sleep(0.05)
+        coroutine.close(co)
+        assert.is_nil((task:join()))
+        cekura.sleep(0.05)
+        local before = job.polls
+        start():wait { timeout = 0.1, interval = 0.01 }
+        assert.equal(before, job.polls)
+      end)
+    end)
+  end
+end)
+
+describe("clients that were closed and are kept", function()
+  local server = simulator.during(setup, teardown)
+
+  it("are not looked at by whoever waits", function()
+    local before, closed = #own.clients(), {}
+    for index = 1, 5000 do
+      closed[index] = server:client()
+      closed[index]:close()
+      closed[index]:close()
+    end
+    assert.equal(before, #own.clients())
+    local open = server:client()
+    assert.equal(before + 1, #own.clients())
+    assert.equal(200, cekura.assert(open:request("GET", "/echo/")).status)
+    open:close()
+  end)
+end)
