@@ -1,6 +1,9 @@
 -- The configuration file of the official CLI: what is read out of it, and what is refused.
 
+local cekura = require "cekura"
 local config_file = require "cekura.config_file"
+local core = require "cekura.core"
+local shell = require "spec.support.shell"
 local uri = require "cekura.uri"
 
 local BOM = "\239\187\191"
@@ -290,6 +293,133 @@ describe("a configuration file that cannot be read", function()
       assert.is_nil(found)
       assert.truthy(fault:find("cannot be read", 1, true))
       assert.truthy(fault:find(" / ", 1, true))
+    end
+  end)
+end)
+
+describe("a key in a configuration file", function()
+  local KEY = "sk-very-secret"
+
+  -- The key that the text gives, compared: it cannot be read.
+  local function has_key(text, key)
+    local found = assert(read(text))
+    return type(found.api_key) == "userdata" and core.equal_secrets(found.api_key, key or KEY)
+  end
+
+  it("is no string, however it is written", function()
+    for _, line in ipairs {
+      'api_key = "%s"', "api_key = '%s'", 'api_key="%s"', '\t"api_key" = "%s"', "'api_key'\t=\t'%s' # it",
+      'api_key = "%s"\r', BOM .. 'api_key = "%s"', '# api_key = "another"\n[auth]\n  api_key = "%s"\nx = 1',
+      'x = 1\napi_key = "%s"',
+      'api_key = "%s"\n[a]\napi_key = "another-key"', '[a]\napi_key = "%s"\n[b]\napi_key = "%s"',
+    } do
+      assert.is_true(has_key((line:gsub("%%s", KEY))), line)
+    end
+    assert.equal("cekura.secret", tostring(read('api_key = "' .. KEY .. '"').api_key))
+  end)
+
+  it("leaves the settings around it as they are", function()
+    local found = read('api_url = "https://a.example"\napi_key = "' .. KEY .. '"\ndefault_project_id = 42')
+    assert.equal("https://a.example", found.api_url)
+    assert.equal(42, found.default_project_id)
+  end)
+
+  it("has the characters of its string, escaped ones too", function()
+    assert.equal('sk-"quoted"-key', read([[api_key = "sk-\"quoted\"-key"]]).api_key)
+    assert.is_true(has_key([[api_key = 'sk-"quoted"-key']], 'sk-"quoted"-key'))
+    assert.is_true(has_key('api_key = "schlüssel-日本"', "schlüssel-日本"))
+    assert.is_true(has_key('api_key = "11111111"', "11111111"))
+  end)
+
+  it("is refused in the same ways as any setting, and not told", function()
+    for _, text in ipairs {
+      'api_key = "%s', 'api_key = "%s" x', 'api_key = "%s"\napi_key = "%s"',
+      '[a]\napi_key = "%s"\n[b]\napi_key = "%sx"',
+      'api_key = "%s"\napi_key = \'ab', 'api_key = "%s\0"', 'api_key = """%s"""', "api_key = %s", 'api_key = ["%s"]',
+    } do
+      local found, fault = read((text:gsub("%%s", KEY)))
+      assert.is_nil(found, text)
+      assert.is_nil(fault:find("secret", 1, true), fault)
+    end
+  end)
+
+  it("is not taken from a setting whose name only begins so", function()
+    for _, name in ipairs { "api_keys", "api_key_id", "my_api_key", "api_key2" } do
+      assert.is_nil(assert(read(name .. ' = "' .. KEY .. '"')).api_key)
+    end
+  end)
+end)
+
+describe("a configuration file that is", function()
+  local function refused(path, why)
+    local found, fault = config_file.read(path, true)
+    assert.is_nil(found)
+    assert.equal(("the configuration file %s cannot be read: %s"):format(path, why), fault)
+  end
+
+  it("a FIFO, a device or a directory is refused at once", function()
+    local path = write ""
+    shell(("rm %s && mkfifo %s"):format(path, path))
+    for _, each in ipairs { path, "/dev/zero", "/tmp" } do
+      refused(each, "it is no regular file")
+    end
+  end)
+
+  it("a symbolic link is what the link leads to", function()
+    local target, path = write 'api_key = "sk-very-secret"', write ""
+    shell(("ln -sf %s %s"):format(target, path))
+    assert.truthy(config_file.read(path, false).api_key)
+    shell(("ln -sf /dev/zero %s"):format(path))
+    refused(path, "it is no regular file")
+    shell(("ln -sfn %s %s"):format(path, path))
+    refused(path, "Too many levels of symbolic links")
+  end)
+
+  it("larger than 64 KB is refused, not read in part", function()
+    local line = 'api_key = "sk-very-secret"\n'
+    assert.truthy(read(("#"):rep(65536 - #line - 1) .. "\n" .. line).api_key)
+    refused(write(("#"):rep(65536 - #line) .. "\n" .. line), "it is larger than 64 KB")
+  end)
+end)
+
+describe("a configuration file that others can read", function()
+  local function warning(mode, text)
+    local path = write(text or 'api_key = "sk-very-secret"\n')
+    shell(("chmod %s %s"):format(mode, path))
+    return config_file.read(path, false).warning, path
+  end
+
+  it("is warned of, by an event, when it holds a key or a sign-in", function()
+    for mode, readable in pairs { ["600"] = false, ["400"] = false, ["700"] = false, ["640"] = true, ["604"] = true,
+      ["660"] = true, ["644"] = true, ["755"] = true, ["620"] = false, ["611"] = false, ["4600"] = false } do
+      local event, path = warning(mode)
+      assert.equal(readable, event ~= nil, mode)
+      if event then
+        assert.equal("warning", event.name)
+        assert.equal("config_file_readable_by_others", event.warning)
+        assert.equal(path, event.file)
+        assert.truthy(event.message:find(path, 1, true))
+        assert.truthy(event.message:find("mode " .. mode, 1, true))
+        assert.is_nil(event.message:find("secret", 1, true))
+      end
+    end
+    assert.truthy(warning("644", "access_token = 'x'\n"))
+    assert.is_nil(warning("644", "api_url = 'https://a.example'\n"))
+  end)
+
+  it("is told to on_event when the client is made, and is no error", function()
+    local events = {}
+    local function on_event(event)
+      events[#events + 1] = event
+    end
+    local path = write 'api_key = "sk-very-secret"\n'
+    for count, mode in ipairs { "644", "600" } do
+      shell(("chmod %s %s"):format(mode, path))
+      events = {}
+      local client = assert(cekura.new { config_file = path, base_url = "http://127.0.0.1:1", on_event = on_event })
+      client:close()
+      assert.equal(2 - count, #events)
+      assert(cekura.new { config_file = path, base_url = "http://127.0.0.1:1" }):close()
     end
   end)
 end)

@@ -52,6 +52,7 @@ describe("in nginx", function()
   local function start(http, options)
     host = nginx.start(nginx.config(http), function(dir)
       file.write(dir .. "/app.lua", APP:format(server.url, options or ""))
+      file.write(dir .. "/key.toml", 'api_key = "sim-key-0123"')
     end)
     client = server:client { base_url = host.url, retries = 0, max_in_flight = 100 }
   end
@@ -66,6 +67,37 @@ describe("in nginx", function()
     local response, err = client:request("GET", path)
     return response and (response.body:gsub("\n$", "")) or err.response and err.response.body or tostring(err)
   end
+
+  it("has no key in its log, though the program logs all that it gets, and the service repeats the key", function()
+    server:script("/x/", { { status = 401, body = { detail = "bad sim-key-0123" } } })
+    server:script(PROGRESS, { { body = { status = "failed", error = "bad sim-key-0123" } } })
+    serve((([[location = /log { content_by_lua_block {
+      local function log(...) ngx.log(ngx.ERR, ...) end
+      local cekura = require "cekura"
+      local client = cekura.assert(cekura.new { base_url = "SERVER", config_file = "@DIR@/key.toml",
+        on_event = function(event)
+          for name, value in pairs(event) do log(name, "=", tostring(value)) end
+        end })
+      local _, err = client:request("GET", "/x/")
+      log(err)
+      local job = cekura.assert(client:job("calls.improve_prompt", "p"))
+      _, err = job:wait { interval = 0.02 }
+      log(err, " ", tostring(job), " ", tostring(client))
+      log(job:token())
+      client:close()
+      error(tostring(err))
+    } }]]):gsub("SERVER", server.url)))
+    local answer = get "/log"
+    assert.truthy(answer:find("500", 1, true), answer)
+    local log = host:log()
+    for _, text in ipairs {
+      "cekura: auth: GET /x/: HTTP 401: bad [key]", "calls.improve_prompt p: bad [key]", "name=warning",
+      "cekura1:", "cekura.client (http",
+    } do
+      assert.truthy(log:find(text, 1, true), text .. log)
+    end
+    assert.is_nil(log:find("sim-key", 1, true))
+  end)
 
   local function threads(pid)
     return tonumber((shell(("ls /proc/%s/task | wc -l"):format(pid))))

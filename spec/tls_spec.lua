@@ -1,4 +1,6 @@
 local cekura = require "cekura"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 describe("over https", function()
@@ -65,6 +67,68 @@ describe("over https", function()
     local response = cekura.assert(client:request("POST", "/bench/", { body = ("x"):rep(300000), timeout = 5 }))
     assert.equal(200, response.status)
     client:close()
+  end)
+
+  for name, text in pairs { empty = "", garbage = "no certificate\n",
+    broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" } do
+    it("a ca_file that is " .. name .. " trusts nobody, and the error tells of it", function()
+      local path = os.tmpname()
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+      local client, err = client_of(server.tls_url, { ca_file = path, retries = 0 }), nil
+      for _ = 1, 2 do
+        _, err = client:request("GET", "/echo/")
+        assert.equal("tls", err.kind)
+        assert.is_false(err.sent)
+      end
+      assert.truthy(err.message:find(name == "empty" and "certificate" or path, 1, true), err.message)
+      client:close()
+      os.remove(path)
+    end)
+  end
+
+  it("there is no option that switches a check off", function()
+    for _, name in ipairs { "insecure", "verify", "ssl_verify", "verify_peer", "verify_host", "tls_verify", "cert" } do
+      assert.has_error(function() client_of(server.tls_url, { [name] = false }) end)
+    end
+    for _, value in ipairs { false, true, {}, 0 } do
+      assert.has_error(function() client_of(server.tls_url, { ca_file = value }) end)
+    end
+  end)
+
+  local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+  local ASK = [[%s %s -e 'local c = require "cekura"
+    local client = c.assert(c.new { api_key = "sim-key", base_url = "%s", config_file = false, ca_file = %s })
+    local answer, err = client:request("GET", "/echo/")
+    print(answer and answer.status or err.kind, err or "")' 2>&1]]
+
+  it("what other programs' environment says of certificates is not listened to", function()
+    local trusted, none = ("%q"):format(server.ca_file), "nil"
+    for name, value in pairs { SSL_CERT_FILE = server.ca_file, CURL_CA_BUNDLE = server.ca_file,
+      SSL_CERT_DIR = server.dir, CURL_SSL_BACKEND = "none" } do
+      local variable = name .. "=" .. value
+      assert.truthy(shell(ASK:format(variable, lua, server.tls_url, none)):find "^tls\t")
+      assert.truthy(shell(ASK:format(name .. "=/nowhere", lua, server.tls_url, trusted)):find "^200\t")
+    end
+  end)
+
+  it("a version below 1.2 is not spoken, though OpenSSL's configuration allows it", function()
+    local port = process.free_port()
+    local url = "https://localhost:" .. port
+    local old = process.start(("openssl s_server -www -tls1_1 -cipher DEFAULT@SECLEVEL=0 -accept 127.0.0.1:%d "
+      .. "-cert %s/server.pem -key %s/server.key"):format(port, server.dir, server.dir), function(self)
+      return self:output():find("ACCEPT", 1, true)
+    end, function(dir)
+      local file = assert(io.open(dir .. "/openssl.cnf", "w"))
+      file:write("openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n[old]\n"
+        .. "MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n")
+      file:close()
+    end)
+    local environment = "OPENSSL_CONF=" .. old.dir .. "/openssl.cnf"
+    local output = shell(ASK:format(environment, lua, url, ("%q"):format(server.ca_file)))
+    old:stop()
+    assert.truthy(output:find "^tls\t", output)
   end)
 
   it("a wait ends with tls", function()

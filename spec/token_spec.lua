@@ -1,6 +1,7 @@
 -- Tokens: a job as a plain string, from which another process takes it up.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local token = require "cekura.token"
 
 local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
@@ -156,6 +157,47 @@ describe("a client", function()
     local message = refusal(members { kind = "no.such\nkind" })
     assert.truthy(message:find("no.such", 1, true))
     assert.is_nil(message:find("\n", 1, true))
+  end)
+
+  it("refuses an id that would lead to another path, or that is too long", function()
+    for _, id in ipairs { "../../user/v1/x", "1/../2", "..\\x", "/", ("1"):rep(1025) } do
+      assert.truthy(refusal(members { kind = "results.run", id = id }):find("the id", 1, true))
+    end
+    assert(client:resume(members { kind = "results.run", id = "..%2f?#" }))
+  end)
+
+  it("sends an id as one part of a path, or one parameter, whatever is in it", function()
+    for id, sent in pairs { ["1?x=1#y"] = "1%3Fx%3D1%23y", [".."] = "%2E%2E", ["%2e%2e"] = "%252e%252e",
+      ["1\r\nX-Evil: 1"] = "1%0D%0AX-Evil%3A%201", ["1 HTTP/1.1"] = "1%20HTTP%2F1.1", ["1\0"] = "1%00" } do
+      local job, err = client:resume(members { kind = "results.run", id = id })
+      if id:find "/" then
+        assert.equal("config", err.kind)
+        job = assert(client:resume(members { id = id }))
+        assert.equal("/observability/v1/call-logs/improve_prompt_progress/?progress_id=" .. sent,
+          core.fields(job)._path)
+      else
+        assert.equal("/test_framework/v2/results/" .. sent .. "/", core.fields(job)._path)
+      end
+    end
+  end)
+
+  it("keeps what a job kept as it was: numbers are numbers, and texts of digits are texts", function()
+    local kept = { session_id = "0012", other = 12, third = "nan", fourth = "1e3", fifth = -7, sixth = "0x10" }
+    local text = token.of_job({ kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _kept = kept },
+      "http://127.0.0.1:1/v1")
+    assert.same(kept, token.read_job(text).origin.kept)
+    for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "1.5", "x" } do
+      assert.same({}, token.read_job(token.write { kind = "k", id = "x", keptn_a = wrong }).origin.kept)
+    end
+  end)
+
+  it("takes a token of nothing but garbage for none", function()
+    for _, given in pairs { { keptn_ = "1", kept_ = "x" }, { agent_id = "../x" }, { project_id = "1&2" },
+      { mark_sum = "x", mark_at = "soon", mark_judged = "2" } } do
+      given.kind, given.id, given.base = "calls.improve_prompt", "p", "http://127.0.0.1:1/v1"
+      local job = assert(client:resume(token.write(given)))
+      assert.equal("p", job.id)
+    end
   end)
 
   it("does not trust the time in a token", function()

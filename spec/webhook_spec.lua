@@ -131,6 +131,66 @@ describe("a webhook", function()
     assert.is_false(cekura.assert(receive(headers "k100", event_of "{}")).duplicate)
   end)
 
+  it("is refused before anything of it is read, if it has no secret", function()
+    local event, err = receive({}, ("["):rep(1000000))
+    assert.is_nil(event)
+    assert.equal("auth", err.kind)
+  end)
+
+  it("that is deeper, or larger, than an answer may be is refused", function()
+    local small = server:client { max_response = 1000 }
+    local take = small:webhook { secret = SECRET }
+    local frame = #event_of '{"x":""}'
+    assert.truthy(take(headers(), event_of('{"x":"' .. ("y"):rep(1000 - frame) .. '"}')))
+    for _, body in ipairs { event_of('{"x":"' .. ("y"):rep(1001 - frame) .. '"}'),
+      event_of(("["):rep(511) .. ("]"):rep(511), "x.y") .. (" "):rep(1000), event_of(("["):rep(600)) } do
+      local event, err = take(headers(), body)
+      assert.is_nil(event)
+      assert.equal("protocol", err.kind)
+      assert.is_true(#err.message < 200)
+    end
+    small:close()
+    local event, err = receive(headers(), event_of(("["):rep(512) .. ("]"):rep(512), "x.y"))
+    assert.is_nil(event)
+    assert.equal("protocol", err.kind)
+  end)
+
+  it("with a key longer than any is remembered by none", function()
+    for length, known in pairs { [256] = true, [257] = false, [1000000] = false } do
+      local key = ("k"):rep(length)
+      assert.is_false(cekura.assert(receive(headers(key), event_of "{}")).duplicate)
+      assert.equal(known, cekura.assert(receive(headers(key), event_of "{}")).duplicate)
+    end
+    local kept = core.fields(client)._webhooks
+    for _, key in ipairs(kept.keys) do
+      assert.is_true(#key <= 256)
+    end
+  end)
+
+  it("whose values are of other types than expected does no harm", function()
+    local job = cekura.assert(client:job("calls.evaluation", 7))
+    for _, data in ipairs { '{"id":"7","status":{}}', '{"id":{},"status":"success"}', '{"id":[7]}', '{"id":7.5}',
+      '{"id":1e400,"status":"success"}', '{"id":true}', '{"id":null}', '{"__index":{"id":7},"status":"success"}',
+      '{"id":8,"id":"count","status":"success"}' } do
+      local event = cekura.assert(receive(headers(), event_of(data)))
+      assert.equal("call_log", core.type(event.call_log))
+      assert.is_false(event.duplicate)
+    end
+    for _, body in ipairs { event_of("[7]", "result.completed"), event_of("7", "result.completed"),
+      event_of('{"id":{}}', "result."), event_of("{}", "."), event_of("{}", "call_log"), event_of("null", "x") } do
+      cekura.assert(receive(headers(), body))
+    end
+    assert.equal("pending", job.state)
+  end)
+
+  it("whose secret is another in one byte, or ends early, is refused", function()
+    for place = 1, #SECRET do
+      local near = SECRET:sub(1, place - 1) .. "?" .. SECRET:sub(place + 1)
+      assert.is_nil(receive({ ["X-CEKURA-SECRET"] = near }, event_of "{}"))
+      assert.is_nil(receive({ ["X-CEKURA-SECRET"] = SECRET:sub(1, place - 1) }, event_of "{}"))
+    end
+  end)
+
   it("raises what is wrong with its use", function()
     local ok, message = pcall(function()
       return receive(nil, "{}")

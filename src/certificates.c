@@ -32,6 +32,9 @@ CURLcode certificates_check(const struct engine *engine, CURL *easy)
     CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    /* libcurl's default is what OpenSSL's configuration allows. */
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (code != CURLE_OK || !engine->ca_file)
         return code;
     code = curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_file);

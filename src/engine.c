@@ -7,6 +7,7 @@
 #include "certificates.h"
 #include "operation_private.h"
 #include "poller_private.h"
+#include "secret.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -451,7 +452,7 @@ void engine_close(struct engine *engine)
     bool usable = engine_is_usable(engine);
     engine->closed = true;
     /* In a forked child the handles share their connections with the parent's: a cleanup would say
-     * good-bye on them. They are left, memory and all. */
+     * good-bye on them. They are left, memory and all, and never used again. */
     if (usable) {
         if (engine->multi) {
             curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, NULL);
@@ -460,9 +461,11 @@ void engine_close(struct engine *engine)
         transfer_free_idle(engine);
         if (engine->multi)
             curl_multi_cleanup(engine->multi);
-        transfer_free_headers(engine->headers);
-        engine->headers = NULL;
     }
+    transfer_free_headers(engine->headers);
+    engine->headers = NULL;
+    secret_free_text(engine->proxy);
+    engine->proxy = NULL;
     if (engine->epoll_fd >= 0)
         close(engine->epoll_fd);
     if (engine->timer_fd >= 0)

@@ -128,6 +128,5 @@ void engine_release(struct engine *engine)
     heap_destroy(&engine->queue);
     free(engine->user_agent);
     free(engine->ca_file);
-    free(engine->proxy);
     free(engine);
 }

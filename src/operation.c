@@ -46,6 +46,13 @@ static bool copy_request(struct operation *operation, const struct request *requ
     return true;
 }
 
+/* The headers, which lie before the method, may hold a secret. */
+static void free_request(struct operation *operation)
+{
+    explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
+    free(operation->block);
+}
+
 /* ---- events ---- */
 
 static void report(struct operation *operation, enum event_kind kind, int64_t pause_us)
@@ -177,7 +184,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
 no_place:
     heap_unreserve(&engine->timers);
 no_timer:
-    free(operation->block);
+    free_request(operation);
     return false;
 }
 
@@ -191,7 +198,7 @@ void operation_destroy(struct operation *operation)
     buffer_free(&operation->outcome.headers);
     buffer_free(&operation->outcome.body);
     free(operation->outcome.message);
-    free(operation->block);
+    free_request(operation);
     engine_release(engine);
 }
 

@@ -17,7 +17,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* A head larger than this is no head. */
+/* What comes before a body is no larger than this. */
 #define MAX_HEAD ((size_t)256 * 1024)
 
 /* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
@@ -35,9 +35,11 @@ struct transfer {
     struct buffer headers, body;
     enum buffer_result fault; /* why a callback stopped the transfer */
     int opened;               /* the socket that was opened for it last; -1: none */
+    size_t heads;             /* bytes of all heads, and of trailers */
     bool on_wire;             /* added to the multi handle */
     bool began;               /* the connection stands, the request is being sent */
     bool head_complete;       /* the empty line after the headers has come */
+    bool unasked;             /* it is compressed in a way that was not offered */
     bool encoded;             /* Content-Length tells how long the body is before it is decoded */
     bool plain;               /* set up for a GET */
     bool paused;              /* in the engine's queue */
@@ -64,19 +66,44 @@ static bool announces_too_much(const struct transfer *transfer)
     return announced > 0 && (uint64_t)announced > transfer->engine->max_response;
 }
 
+/* libcurl decodes whatever it was built to, also what was not offered to the server. */
+static bool was_offered(const char *line, size_t length)
+{
+    static const char *const known[] = {"gzip", "x-gzip", "deflate", "chunked", "identity"};
+    const char *at = memchr(line, ':', length), *end = line + length;
+    while (at < end) {
+        size_t span = 0, match = 0;
+        at++;
+        while (at + span < end && !strchr(", \t\r\n", at[span]))
+            span++;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            match |= strlen(known[i]) == span && strncasecmp(at, known[i], span) == 0;
+        if (span && !match)
+            return false;
+        at += span;
+    }
+    return true;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     size_t length = size * count;
-    /* An answer of 1xx, or of a proxy, comes before the one that counts. */
+    /* An answer of 1xx, or of a proxy, comes before the one that counts; libcurl keeps them all. */
+    transfer->heads += length;
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
         buffer_clear(&transfer->headers);
         transfer->head_complete = transfer->encoded = false;
     }
     if (starts_with(line, length, "Content-Encoding:"))
         transfer->encoded = true;
+    if (starts_with(line, length, "Content-Encoding:") ||
+        starts_with(line, length, "Transfer-Encoding:"))
+        transfer->unasked |= !was_offered(line, length);
     transfer->head_complete |= *line == '\r' || *line == '\n';
-    transfer->fault = buffer_append(&transfer->headers, line, length, MAX_HEAD);
+    transfer->fault = transfer->heads > MAX_HEAD || transfer->unasked
+                          ? BUFFER_FULL
+                          : buffer_append(&transfer->headers, line, length, MAX_HEAD);
     return transfer->fault == BUFFER_OK ? length : 0;
 }
 
@@ -352,8 +379,10 @@ struct transfer *transfer_start(
     transfer->owner = owner;
     transfer->fault = BUFFER_OK;
     transfer->began = transfer->head_complete = transfer->encoded = false;
+    transfer->unasked = false;
     transfer->received = 0;
     transfer->opened = -1;
+    transfer->heads = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -469,7 +498,9 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_WRITE_ERROR:
         if (transfer->fault == BUFFER_NO_MEMORY)
             return OUTCOME_NO_MEMORY;
-        return transfer->head_complete ? OUTCOME_TOO_LARGE : OUTCOME_MALFORMED;
+        return transfer->head_complete && transfer->heads <= MAX_HEAD && !transfer->unasked
+                   ? OUTCOME_TOO_LARGE
+                   : OUTCOME_MALFORMED;
     case CURLE_OUT_OF_MEMORY:
         return OUTCOME_NO_MEMORY;
     case CURLE_BAD_CONTENT_ENCODING:
@@ -526,6 +557,11 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     enum outcome_kind kind = kind_of(transfer, code, (int)status);
     if (kind == OUTCOME_NETWORK) /* half a head is no answer */
         status = 0;
+    if (transfer->heads > MAX_HEAD)
+        snprintf(transfer->error, sizeof transfer->error, "the headers are larger than %zu bytes",
+            MAX_HEAD);
+    if (transfer->unasked)
+        strcpy(transfer->error, "the answer is compressed in a way that was not asked for");
     if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, sizeof transfer->error,
             "the body is larger than max_response, %zu bytes", engine->max_response);

@@ -18,10 +18,11 @@ local function await(client, method, path, headers, body, timeout, owner)
   local operation = core.submit(client, method, fields._base_url .. path, headers, body, timeout)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
+    path = path:match "^[^?]*" -- a secret may be in a program's query
     return nil, errors.new("closed", ("%s %s: %s"):format(method, path, message),
       { method = method, path = path, sent = false })
   end
-  local entry = { waiter = waiter, _method = method, _path = path }
+  local entry = { waiter = waiter, _method = method, _path = core.redact(client, path) }
   fields._pending[operation] = entry
   if owner then
     owner._asking = owner._asking or {}

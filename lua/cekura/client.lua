@@ -78,6 +78,9 @@ function client.new(given)
   if not resolved then
     return nil, err
   end
+  if resolved.warning and resolved.on_event then
+    resolved.on_event(resolved.warning)
+  end
   local self, fault = core.new_client(resolved.engine)
   if not self then
     return nil, errors.new("config", "no engine: " .. fault)
@@ -88,6 +91,7 @@ function client.new(given)
   fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
+  fields._max_response = resolved.engine.max_response
   clients[self] = true
   for kind in pairs(kinds) do
     add_resource(self, kind)

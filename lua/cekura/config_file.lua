@@ -2,6 +2,8 @@
 -- A reader of what that file holds: `key = value` lines, [tables], comments. Whatever else TOML has is
 -- refused, with the number of its line, rather than guessed at.
 
+local core = require "cekura.core"
+
 local config_file = {}
 
 local ESCAPES = { b = "\b", t = "\t", n = "\n", f = "\f", r = "\r", ['"'] = '"', ["\\"] = "\\" }
@@ -130,30 +132,38 @@ local function has_sign_in(settings)
   return false
 end
 
+local READABLE_BY_OTHERS = { ["4"] = true, ["5"] = true, ["6"] = true, ["7"] = true }
+
+-- A warning, if others than the owner may read what is secret in the file.
+local function warning_of(path, mode, found)
+  local digits = ("%03o"):format(mode)
+  local group, others = digits:match "(.)(.)$"
+  if (found.api_key or found.signed_in) and (READABLE_BY_OTHERS[group] or READABLE_BY_OTHERS[others]) then
+    return { name = "warning", warning = "config_file_readable_by_others", file = path,
+      message = ("the configuration file %s, which holds a key, can be read by others (mode %s): chmod 600 it"):format(
+        path, digits) }
+  end
+end
+
+local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
+
 local SETTINGS = { api_key = "string", api_url = "string", default_project_id = "string or number" }
 
 --- Reads the file.
 ---@param path string
 ---@param optional boolean it need not exist
----@return { api_key: string?, api_url: string?, default_project_id: any, signed_in: boolean }? settings
+---@return { api_key: any, api_url: string?, default_project_id: any, signed_in: boolean, warning: table? }? settings
+---the key is a secret, which is no string and cannot be read
 ---@return string? fault what is wrong, the path included
 function config_file.read(path, optional)
-  local file, fault, code = io.open(path, "rb")
-  if not file then
-    local absent = code == 2 or code == 20 -- ENOENT, ENOTDIR
-    if optional and absent then
+  local text, secrets, mode = core.read_private(path, "api_key")
+  if not text then
+    if optional and ABSENT[mode] then
       return { signed_in = false }
     end
-    return nil, ("the configuration file cannot be read: %s"):format(fault)
+    return nil, ("the configuration file %s cannot be read: %s"):format(path, secrets)
   end
-  local text
-  text, fault = file:read(1024 * 1024)
-  file:close()
-  if not text and fault then
-    return nil, ("the configuration file %s cannot be read: %s"):format(path, fault)
-  end
-  local settings
-  settings, fault = config_file.parse(text or "")
+  local settings, fault = config_file.parse(text)
   if not settings then
     return nil, ("the configuration file %s is malformed: %s"):format(path, fault)
   end
@@ -168,6 +178,8 @@ function config_file.read(path, optional)
     end
     found[key] = value ~= "" and value or nil
   end
+  found.api_key = found.api_key and (secrets[found.api_key] or found.api_key)
+  found.warning = warning_of(path, mode, found)
   return found
 end
 

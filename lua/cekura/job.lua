@@ -198,7 +198,12 @@ function methods:token()
   if not fields.id then
     return nil, errors.new("config", "the job ended in its start, so there is no id to take it up by", { job = self })
   end
-  return token.of_job(fields, core.fields(fields._client)._base_url)
+  local text = token.of_job(fields, core.fields(fields._client)._base_url)
+  if text == nil or core.has_secret(fields._client, text) then
+    return nil, errors.new("config", "what the service told of the job is too long for a token, or holds a secret",
+      { job = self })
+  end
+  return text
 end
 
 --- The service's last answer, byte for byte; nil before the first.

@@ -28,13 +28,22 @@ local options = {}
 ---@field proxy? string URL; default: what the environment says
 ---@field user_agent? string
 ---@field headers? table<string, string> sent with every request
----@field on_event? fun(event: table)
+---@field on_event? fun(event: cekura.ClientEvent)
+
+---@class cekura.ClientEvent for logs and metrics: no secret is in one
+---@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
+---@field method? string of requests, as are path, attempt, outcome, status, elapsed, and pause until the next try
+---@field job? cekura.Job of its polls and changes; with status, state and progress
+---@field warning? string "config_file_readable_by_others": with `file` and `message`, before cekura.new() returns.
+---What the handler raises then, cekura.new() raises
 
 local NAMES = {
   api_key = true, base_url = true, allow_http = true, project_id = true, config_file = true, timeout = true,
   connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
   proxy = true, user_agent = true, headers = true, on_event = true, api_version = true, ticks = true,
 }
+
+local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
 local DEFAULT_URL = "https://api.cekura.ai"
 
@@ -68,8 +77,9 @@ function options.header_lines(name, headers, lines)
   local names = {}
   for header, value in pairs(headers and check.table(name, headers) or {}) do
     check.text(name .. ": the name of a header", header)
-    if header == "" or header:find "[^%w!#$%%&'*+%-.^_`|~]" then
-      errors.misuse(("%s: %q is no name of a header"):format(name, header))
+    local token = header:match "^[%w!#$%%&'*+%-.^_`|~]*"
+    if token ~= header or header == "" then -- not all of it: it may be a whole line, value and all
+      errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
     end
     local why = RESERVED[header:lower()]
     if why then
@@ -142,10 +152,26 @@ local function read_key(given, file)
       .. "store a key with `cekura auth login --api-key`")
   elseif not key then
     return config_error("no API key: give api_key, set CEKURA_API_KEY, or store one with `cekura auth login --api-key`")
-  elseif unsafe(key) then
+  elseif type(key) == "string" and unsafe(key) then
     return config_error("the API key has a CR, LF or NUL")
   end
   return key
+end
+
+-- Of the headers that are sent with every request, the values that look like secrets by the names of theirs.
+local SECRET_NAMES = { "auth", "key", "token", "secret", "password", "signature", "cookie" }
+
+local function add_secrets(secrets, headers)
+  for name, value in pairs(headers or {}) do
+    for _, word in ipairs(SECRET_NAMES) do
+      if type(value) == "string" and value ~= "" and name:lower():find(word, 1, true) then
+        secrets[#secrets + 1] = value
+        secrets[#secrets + 1] = value:match "^%a+ +(.+)$" -- "Bearer …"
+        break
+      end
+    end
+  end
+  return secrets
 end
 
 local function read_url(given, file)
@@ -159,14 +185,27 @@ local function read_url(given, file)
   return { base = origin .. path, secure = secure, loopback = loopback }
 end
 
-local function readable(path)
-  local file, fault = io.open(path, "rb")
-  if not file then
-    return nil, fault
+-- The password of a proxy; nil: it has none. Raises nothing and tells nothing: a URL that libcurl cannot read,
+-- it would tell whole.
+local function read_proxy(given, url)
+  local proxy = given.proxy
+  if proxy == nil or proxy == "" then
+    return true
+  elseif unsafe(proxy) then
+    return config_error("proxy has a CR, LF or NUL")
   end
-  local _, read_fault = file:read(0)
-  file:close()
-  return read_fault == nil, read_fault
+  local scheme, rest = proxy:match "^(%a[%w+.-]*)://(.*)$"
+  scheme, rest = scheme and scheme:lower() or "http", rest or proxy
+  local user, host = rest:match "^(.*)@([^@]*)$"
+  host = host or rest
+  if not PROXY_SCHEMES[scheme] or not core.parse_url("http://" .. host) or (user or ""):find "[%s/?#@]" then
+    return config_error("proxy is no URL of a proxy")
+  elseif not url.secure and not given.allow_http and not select(4, core.parse_url("http://" .. host)) then
+    return config_error("the base URL is plain http, and a proxy elsewhere would be sent the key in the clear; "
+      .. "allow_http = true allows it")
+  end
+  local password = user and user:match "^[^:]*:(.+)$"
+  return true, nil, password and uri.decode(password)
 end
 
 --- Resolves the options. Raises for a wrong type.
@@ -192,17 +231,19 @@ function options.resolve(given)
   local user_agent = given.user_agent or options.user_agent
   if unsafe(user_agent) then
     return config_error("user_agent has a CR, LF or NUL")
-  elseif given.proxy and unsafe(given.proxy) then
-    return config_error("proxy has a CR, LF or NUL")
+  end
+  local ok, password
+  ok, err, password = read_proxy(given, url)
+  if not ok then
+    return nil, err
   end
   if given.ca_file then
-    local ok
-    ok, fault = readable(given.ca_file)
+    ok, fault = core.check_file(given.ca_file)
     if not ok then
-      return config_error("ca_file cannot be read: %s", fault)
+      return config_error("ca_file %s cannot be read: %s", given.ca_file, fault)
     end
   end
-  local lines = { "X-CEKURA-API-KEY: " .. key }
+  local lines = { core.secret("X-CEKURA-API-KEY: ", key) }
   local accept
   for name in pairs(given.headers or {}) do
     accept = accept or name:lower() == "accept"
@@ -218,9 +259,10 @@ function options.resolve(given)
     loop = loop,
     ticks = given.ticks,
     on_event = given.on_event,
+    warning = file.warning,
     engine = {
       headers = options.header_lines("headers", given.headers, lines),
-      secret = key,
+      secrets = add_secrets({ key, password }, given.headers),
       user_agent = user_agent,
       ca_file = given.ca_file,
       proxy = given.proxy,

@@ -8,6 +8,16 @@ local response = require "cekura.response"
 
 local request = {}
 
+-- What has no secret in it, with one that a program put into it itself taken out.
+local function shown_path(client, path)
+  return core.is_closed(client) and path:match "^[^?]*" or core.redact(client, path)
+end
+
+-- libcurl names a proxy that it cannot use as it was given, password and all.
+local function without_users(message)
+  return (message:gsub("://.*@", "://"):gsub("'[^'/]*@", "'"))
+end
+
 -- ---- what the service says ----
 
 local function as_list(messages)
@@ -15,8 +25,8 @@ local function as_list(messages)
     return { messages }
   end
   local list = {}
-  for index, message in ipairs(type(messages) == "table" and messages or {}) do
-    list[index] = type(message) == "string" and message or nil
+  for _, message in ipairs(type(messages) == "table" and messages or {}) do
+    list[#list + 1] = type(message) == "string" and message or nil
   end
   return #list > 0 and list or nil
 end
@@ -24,8 +34,8 @@ end
 -- The two shapes of a refusal: { detail = "…" } and { field = { "…" } }. Returns one line, and the
 -- fields.
 local function read_refusal(answer)
-  local object = core.decode(answer.body)
-  if type(object) ~= "table" then
+  local object = response.refusal(answer)
+  if not object then
     local looks_like_text = answer.body ~= "" and not answer.body:find "^%s*<"
     return looks_like_text and errors.excerpt(answer.body) or nil
   end
@@ -114,7 +124,7 @@ end
 local function cut(outcome, answer, message, fields, repeatable)
   local kind = BY_OUTCOME[outcome]
   local what = ("%s %s: "):format(fields.method, fields.path)
-  message = message or outcome
+  message = message and core.redact(answer._client, without_users(message)) or outcome
   if answer.status > 0 then
     fields.status, fields.response = answer.status, answer
     message = message .. (answer.body ~= "" and ", after: " .. errors.excerpt(answer.body) or "")
@@ -157,7 +167,8 @@ end
 ---@return cekura.Response? response, cekura.Error? err any 2xx gives the response
 function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
-  return request.read(client, method, path, await(client, method, path, headers, body, timeout, owner))
+  local shown = shown_path(client, path)
+  return request.read(client, method, shown, await(client, method, path, headers, body, timeout, owner))
 end
 
 local JSON = { "Content-Type: application/json" }

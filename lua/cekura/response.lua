@@ -20,12 +20,14 @@ local any_case = {
 }
 
 local function parse_headers(head)
-  local headers = setmetatable({}, any_case)
+  local headers, lists = setmetatable({}, any_case), {}
   for name, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
     name = name:lower()
-    value = value:gsub("[ \t]+$", "")
-    local before = rawget(headers, name)
-    headers[name] = before and before .. ", " .. value or value
+    lists[name] = lists[name] or {}
+    table.insert(lists[name], value:match "^(.-)[ \t]*$")
+  end
+  for name, values in pairs(lists) do
+    headers[name] = table.concat(values, ", ")
   end
   return headers
 end
@@ -69,13 +71,24 @@ function response.redacted(self)
     self.path)
 end
 
+-- A refusal has a few lines. What is larger is not looked into: who sends it chooses how much there would be.
+local LARGEST_REFUSAL = 64 * 1024
+
+--- The body of a refusal, decoded; nil if it is no object or list, or too large for a refusal.
+---@param self cekura.Response
+---@return table?
+function response.refusal(self)
+  local object = #self.body <= LARGEST_REFUSAL and core.decode(self.body)
+  return type(object) == "table" and object or nil
+end
+
 --- An error of kind "protocol": with the status and the first 200 bytes of what came.
 ---@param self cekura.Response
 ---@param message string
 function response.protocol_error(self, message)
   self = response.redacted(self)
   local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
-  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, message, excerpt)
+  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, errors.excerpt(message), excerpt)
   return errors.new("protocol", text,
     { status = self.status, method = self.method, path = self.path, sent = true, response = self })
 end

@@ -9,6 +9,8 @@ local token = {}
 
 local PREFIX = "cekura1:"
 
+local LONGEST = 65536
+
 --- A short text that another text hardly has in common. Not against forgery, for which there is nothing to
 -- gain: it finds tokens that were cut or misspelt.
 ---@param text string
@@ -28,17 +30,11 @@ function token.write(members)
   return text .. "&" .. token.checksum(text)
 end
 
-local function decode(text)
-  return (text:gsub("%%(%x%x)", function(hex)
-    return string.char(tonumber(hex, 16))
-  end))
-end
-
 --- Reads a token.
 ---@param text string
 ---@return table<string, string>? members nil: it is no token, or not a whole one
 function token.read(text)
-  if #text > 65536 or text:sub(1, #PREFIX) ~= PREFIX then
+  if #text > LONGEST or text:sub(1, #PREFIX) ~= PREFIX then
     return nil
   end
   local signed, sum = text:match "^(.*)&(%x+)$"
@@ -47,7 +43,7 @@ function token.read(text)
   end
   local members = {}
   for name, value in signed:sub(#PREFIX + 1):gmatch "([%w_]+)=([^&]*)" do
-    members[name] = decode(value)
+    members[name] = uri.decode(value)
   end
   return members
 end
@@ -57,12 +53,13 @@ end
 --- What a job may be looked for within.
 token.SCOPE = { "agent_id", "project_id", "assistant_id" }
 
-local KEPT = "kept_"
+-- What a job keeps of its start's answer; numbers and texts are told apart.
+local KEPT_TEXT, KEPT_NUMBER = "kept_", "keptn_"
 
 --- The token of a job.
 ---@param fields table the job's own table; it has an id
 ---@param base string the client's base URL
----@return string
+---@return string? token nil: it would be too long to be read
 function token.of_job(fields, base)
   local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
   for _, name in ipairs(token.SCOPE) do
@@ -73,11 +70,14 @@ function token.of_job(fields, base)
     members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
   end
   for name, value in pairs(fields._kept) do
-    if type(value) == "number" or type(value) == "string" then
-      members[KEPT .. name] = value
+    if type(value) == "string" then
+      members[KEPT_TEXT .. name] = value
+    elseif type(value) == "number" then
+      members[KEPT_NUMBER .. name] = value
     end
   end
-  return token.write(members)
+  local text = token.write(members)
+  return #text <= LONGEST and text or nil
 end
 
 local function elapsed_since(text)
@@ -101,8 +101,10 @@ function token.read_job(text)
     origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
   end
   for name, value in pairs(members) do
-    if name:sub(1, #KEPT) == KEPT then
-      origin.kept[name:sub(#KEPT + 1)] = tonumber(value) or value
+    if name:sub(1, #KEPT_TEXT) == KEPT_TEXT then
+      origin.kept[name:sub(#KEPT_TEXT + 1)] = value
+    elseif name:sub(1, #KEPT_NUMBER) == KEPT_NUMBER and value:find "^%-?%d+$" then
+      origin.kept[name:sub(#KEPT_NUMBER + 1)] = tonumber(value)
     end
   end
   return { kind = members.kind, base = members.base, origin = origin }

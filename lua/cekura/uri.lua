@@ -22,6 +22,14 @@ function uri.encode(text)
   return text
 end
 
+--- What a percent-encoded text stands for.
+---@param text string
+function uri.decode(text)
+  return (text:gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
 --- A number, string or boolean as the text that stands for it in a path or query.
 function uri.text(name, value)
   local kind = type(value)

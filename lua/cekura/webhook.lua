@@ -10,6 +10,9 @@ local webhook = {}
 -- How many keys of events a client remembers to know a repeat by.
 local REMEMBERED = 4096
 
+-- A longer one is no key, and is not remembered.
+local LONGEST_KEY = 256
+
 -- Headers come in any case, and from some hosts as lists.
 local function header(headers, wanted)
   for name, value in pairs(headers) do
@@ -90,6 +93,7 @@ function webhook.new(client, options)
   if secret == "" then
     errors.misuse "secret: it is empty"
   end
+  secret = core.secret(secret)
   return function(headers, body)
     check.table("headers", headers)
     check.text("body", body)
@@ -99,12 +103,15 @@ function webhook.new(client, options)
     elseif not core.equal_secrets(shown, secret) then
       return refuse("auth", "X-CEKURA-SECRET is another")
     end
+    if #body > core.fields(client)._max_response then
+      return refuse("protocol", "the body is larger than max_response")
+    end
     local event, text = read_event(client, body)
     if not event then
       return nil, text -- the error
     end
     event.key = header(headers, "x-cekura-idempotency-key")
-    if event.key == "" then
+    if event.key and (event.key == "" or #event.key > LONGEST_KEY) then
       event.key = nil
     end
     event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)

@@ -14,6 +14,7 @@
 #include "../json.h"
 #include "../operation.h"
 #include "../poller.h"
+#include "../secret.h"
 #include "compat.h"
 
 #define CLIENT_TYPE "cekura.client"
@@ -22,11 +23,12 @@
 #define GUARD_TYPE "cekura.guard"
 #define CALL_LOG_TYPE "cekura.call_log"
 #define BRIDGE_TYPE "cekura.bridge"
+#define SECRET_TYPE "cekura.secret"
 
 struct client_object {
-    struct engine *engine; /* engine_none() where it could not be made, or was collected */
-    char *secret;          /* for redaction; wiped at the end */
-    size_t secret_length;
+    struct engine *engine;  /* engine_none() where it could not be made, or was collected */
+    struct secret *secrets; /* what core.redact() takes out of texts; wiped at close */
+    size_t secret_count;
 };
 
 /* The client at `index`, or an error. */
@@ -58,6 +60,9 @@ void binding_release_anchor(lua_State *L, int client, int ref);
  * place of the outcome's own, if not NULL. Returns how many values that are. */
 int binding_push_outcome(lua_State *L, const struct outcome *outcome, const struct buffer *body);
 
+/* The bytes of the secret at `index`, or of a string; a NUL follows them. */
+const char *binding_secret(lua_State *L, int index, size_t *length);
+
 /* The name of an outcome's kind; a response is "response". */
 const char *binding_outcome_name(enum outcome_kind kind);
 
@@ -85,5 +90,6 @@ void record_open(lua_State *L);
 void guard_open(lua_State *L);
 void bridge_open(lua_State *L);
 void host_open(lua_State *L);
+void secret_open(lua_State *L);
 
 #endif

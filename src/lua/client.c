@@ -33,30 +33,62 @@ static bool flag_option(lua_State *L, int options, const char *name)
     return flag;
 }
 
-/* The strings of the list at `index`, in an array that the collector owns and that is left on the
- * stack. */
-static const char *const *string_list(lua_State *L, int index, size_t *count)
+/* The strings and secrets of the list at `index`, in an array that the collector owns and that is
+ * left on the stack. */
+static const char *const *text_list(lua_State *L, int index, size_t *count)
 {
     *count = lua_rawlen(L, index);
-    const char **strings = lua_newuserdata(L, (*count + 1) * sizeof *strings);
+    const char **texts = lua_newuserdata(L, (*count + 1) * sizeof *texts);
     for (size_t i = 0; i < *count; i++) {
+        size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        strings[i] = lua_tostring(L, -1);
+        texts[i] = binding_secret(L, -1, &length);
         lua_pop(L, 1);
-        if (!strings[i])
-            luaL_error(L, "a header line is no string");
     }
-    return strings;
+    return texts;
+}
+
+/* Copies the list of secrets at `index`. False: out of memory. */
+static bool keep_secrets(lua_State *L, struct client_object *client, int index)
+{
+    size_t count = lua_rawlen(L, index);
+    client->secrets = calloc(count + 1, sizeof *client->secrets);
+    if (!client->secrets)
+        return false;
+    client->secret_count = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t length;
+        lua_rawgeti(L, index, (int)i + 1);
+        const char *bytes = binding_secret(L, -1, &length);
+        if (!secret_reserve(&client->secrets[i], length))
+            return false;
+        memcpy(client->secrets[i].bytes, bytes, length);
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
+static void forget_secrets(struct client_object *client)
+{
+    for (size_t i = 0; i < client->secret_count; i++)
+        secret_wipe(&client->secrets[i]);
+    free(client->secrets);
+    client->secrets = NULL;
+    client->secret_count = 0;
 }
 
 /* core.new_client(options) -> client | nil, message. Options as struct engine_options has them,
- * with times in seconds; `secret`: what core.redact() takes out of texts. */
+ * with times in seconds; `headers` may be secrets; `secrets`: what core.redact() takes out of
+ * texts.
+ */
 static int client_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     lua_getfield(L, 1, "headers");
     luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 1, "secrets");
+    luaL_checktype(L, 3, LUA_TTABLE);
     struct engine_options options = {
         .max_in_flight = (unsigned)number_option(L, 1, "max_in_flight"),
         .max_response = (size_t)number_option(L, 1, "max_response"),
@@ -69,7 +101,7 @@ static int client_new(lua_State *L)
         .secure = flag_option(L, 1, "secure"),
         .report_events = flag_option(L, 1, "report_events"),
     };
-    options.headers = string_list(L, 2, &options.header_count);
+    options.headers = text_list(L, 2, &options.header_count);
 
     struct client_object *client = lua_newuserdata(L, sizeof *client);
     *client = (struct client_object){.engine = engine_none()};
@@ -78,13 +110,8 @@ static int client_new(lua_State *L)
     lua_newtable(L);
     compat_set_table(L, -2);
 
-    const char *secret = text_option(L, 1, "secret"), *message = "out of memory";
-    struct engine *engine = NULL;
-    client->secret = strdup(secret ? secret : "");
-    if (client->secret) {
-        client->secret_length = strlen(client->secret);
-        engine = engine_new(&options, &message);
-    }
+    const char *message = "out of memory";
+    struct engine *engine = keep_secrets(L, client, 3) ? engine_new(&options, &message) : NULL;
     if (!engine) {
         lua_pushnil(L);
         lua_pushstring(L, message);
@@ -94,21 +121,13 @@ static int client_new(lua_State *L)
     return 1;
 }
 
-static void forget_secret(struct client_object *client)
-{
-    if (client->secret)
-        explicit_bzero(client->secret, client->secret_length);
-    free(client->secret);
-    client->secret = NULL;
-    client->secret_length = 0;
-}
-
-/* core.close(client): ends what is in flight; core.finished() still lists it. The secret stays
- * until the client is collected: an answer that came before may hold it, and be looked at
- * afterwards. */
+/* core.close(client): ends what is in flight; core.finished() still lists it. The secrets are gone:
+ * see core.redact(). */
 static int client_close(lua_State *L)
 {
-    engine_close(binding_client(L, 1)->engine);
+    struct client_object *client = binding_client(L, 1);
+    engine_close(client->engine);
+    forget_secrets(client);
     return 0;
 }
 
@@ -126,7 +145,7 @@ static int client_gc(lua_State *L)
     if (client->engine != engine_none())
         engine_free(client->engine);
     client->engine = engine_none();
-    forget_secret(client);
+    forget_secrets(client);
     return 0;
 }
 
@@ -302,26 +321,67 @@ static int client_stats(lua_State *L)
     return 1;
 }
 
-/* core.redact(client, text) -> the text, without the secret. A service may repeat in its answer
- * what it was sent. */
+/* How many bytes at the beginning of the text stand for one of the client's secrets; 0: none. */
+static size_t secret_width(const struct client_object *client, const char *text, size_t length)
+{
+    for (size_t i = 0; i < client->secret_count; i++) {
+        size_t width = secret_at(&client->secrets[i], text, length);
+        if (width)
+            return width;
+    }
+    return 0;
+}
+
+/* core.redact(client, text) -> the text, without the secrets. A service may repeat in its answer
+ * what it was sent. A client that is closed has forgotten them, so it can vouch for no text. */
 static int client_redact(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     lua_settop(L, 2);
-    if (client->secret_length == 0 || !memmem(text, length, client->secret, client->secret_length))
+    if (!client->secrets) {
+        if (length)
+            lua_pushliteral(L, "[not shown: the client is closed]");
         return 1;
-    luaL_Buffer clean;
-    luaL_buffinit(L, &clean);
-    const char *end = text + length, *found;
-    while ((found = memmem(text, (size_t)(end - text), client->secret, client->secret_length))) {
-        luaL_addlstring(&clean, text, (size_t)(found - text));
-        luaL_addstring(&clean, "[key]");
-        text = found + client->secret_length;
     }
-    luaL_addlstring(&clean, text, (size_t)(end - text));
+    luaL_Buffer clean;
+    size_t told = 0;
+    for (size_t at = 0; at < length;) {
+        size_t width = secret_width(client, text + at, length - at);
+        if (width == 0) {
+            at++;
+            continue;
+        }
+        if (told == 0)
+            luaL_buffinit(L, &clean);
+        luaL_addlstring(&clean, text + told, at - told);
+        luaL_addstring(&clean, "[key]");
+        at += width;
+        told = at;
+    }
+    if (told == 0)
+        return 1;
+    luaL_addlstring(&clean, text + told, length - told);
     luaL_pushresult(&clean);
+    return 1;
+}
+
+/* A shorter one may be in any text. */
+#define LEAST_TOLD 8
+
+/* core.has_secret(client, text) -> whether one of the client's secrets stands in it; a closed one
+ * has none. */
+static int client_has_secret(lua_State *L)
+{
+    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    size_t length;
+    const char *text = luaL_checklstring(L, 2, &length);
+    bool found = false;
+    for (size_t i = 0; i < client->secret_count; i++)
+        for (size_t at = 0; client->secrets[i].length >= LEAST_TOLD && at < length; at++)
+            found = found || secret_at(&client->secrets[i], text + at, length - at) > 0;
+    lua_pushboolean(L, found);
     return 1;
 }
 
@@ -353,6 +413,7 @@ void client_open(lua_State *L)
         {"finished", client_finished},
         {"event", client_event},
         {"redact", client_redact},
+        {"has_secret", client_has_secret},
         {NULL, NULL},
     };
     binding_type(L, CLIENT_TYPE, metamethods, methods, "client_methods");

@@ -92,19 +92,6 @@ static int core_is_utf8(lua_State *L)
     return 1;
 }
 
-/* core.equal_secrets(a, b) -> boolean. The time it takes tells nothing of where they differ. */
-static int core_equal_secrets(lua_State *L)
-{
-    size_t length, other_length;
-    const char *text = luaL_checklstring(L, 1, &length);
-    const char *other = luaL_checklstring(L, 2, &other_length);
-    volatile unsigned char different = length != other_length;
-    for (size_t i = 0; i < length && other_length > 0; i++)
-        different |= (unsigned char)(text[i] ^ other[i % other_length]);
-    lua_pushboolean(L, !different);
-    return 1;
-}
-
 /* ---- opening ---- */
 
 /* libcurl's resolver threads may outlive the Lua state. If the state, when it closes, unmapped this
@@ -123,7 +110,6 @@ static const luaL_Reg functions[] = {
     {"date", core_date},
     {"parse_url", core_parse_url},
     {"is_utf8", core_is_utf8},
-    {"equal_secrets", core_equal_secrets},
     {NULL, NULL},
 };
 
@@ -150,6 +136,7 @@ int luaopen_cekura_core(lua_State *L)
     guard_open(L);
     bridge_open(L);
     host_open(L);
+    secret_open(L);
     lua_pushlightuserdata(L, &place);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);

@@ -166,6 +166,9 @@ local function windows_of(query)
   return windows
 end
 
+-- Of one window. A service whose pages never end would keep the caller for ever, if they are empty.
+local MOST_PAGES = 10000
+
 ---@class cekura.Calls.Each
 ---@field error? cekura.Error why it ended before the end
 local Each = {}
@@ -182,13 +185,17 @@ end
 
 -- The query of the page after this one; nil: this was the window's last. Only the query of the service's
 -- URL is used: where the request goes is this client's to say. Without one, all calls would be asked for.
-local function following(page)
+local LONGEST_QUERY = 8192
+
+local function following(client, page)
   if type(page.next) ~= "string" or page.next == "" then
     return nil
   end
   local query = page.next:match "%?([^#]+)"
   if not query then
-    return nil, errors.new("protocol", "the next page has no query: " .. errors.excerpt(page.next))
+    return nil, errors.new("protocol", "the next page has no query: " .. errors.excerpt(core.redact(client, page.next)))
+  elseif #query > LONGEST_QUERY then
+    return nil, errors.new("protocol", "the query of the next page is too long")
   end
   return uri.path("next", "/?" .. query):sub(2)
 end
@@ -197,22 +204,25 @@ end
 function Each:turn_page()
   local query, fault
   if self.page then
-    query, fault = following(self.page)
+    query, fault = following(self.client, self.page)
   end
   if fault then
     return nil, fault
   elseif query and self.asked[query] then
-    return nil, errors.new("protocol", "the pages go round in a circle, at " .. errors.excerpt(query))
+    return nil, errors.new("protocol", "the pages go round in a circle, at "
+      .. errors.excerpt(core.redact(self.client, query)))
+  elseif query and self.count >= MOST_PAGES then
+    return nil, errors.new("protocol", ("there are more than %d pages"):format(MOST_PAGES))
   elseif not query then
     self.window = self.window + 1
     if not self.windows[self.window] then
       return nil
     end
     query = self:window_query(self.window)
-    self.asked = {}
+    self.asked, self.count = {}, 0
     self.before, self.seen = self.seen, {}
   end
-  self.asked[query] = true
+  self.asked[query], self.count = true, self.count + 1
   local page, err = get_page(self.client, query)
   self.page, self.place = page, 0
   return page, err

@@ -58,6 +58,22 @@ local function read_scope(client_fields, options, params, places)
   return scope
 end
 
+-- An id of the documents is a number or a UUID.
+local LONGEST_ID = 1024
+
+-- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but there are servers
+-- that decode it before they look where a path leads.
+local function fault_of_id(client, declaration, id)
+  id = uri.text("id", id)
+  if #id > LONGEST_ID then
+    return "it is too long"
+  elseif endpoint.has(declaration.poll, "id") and id:find "[/\\]" then
+    return "it has a slash"
+  elseif core.has_secret(client, id) then
+    return "it is a secret of this client's"
+  end
+end
+
 ---@class cekura.JobOrigin
 ---@field id? string|integer
 ---@field started_here? boolean
@@ -72,6 +88,10 @@ end
 function begin.new(client, kind, declaration, origin)
   local client_fields = core.fields(client)
   local path, self
+  local fault = origin.id and fault_of_id(client, declaration, origin.id)
+  if fault then
+    return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
+  end
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
     self = core.new_job(client, origin.elapsed or 0, "GET", client_fields._base_url .. path, nil, nil,
@@ -126,6 +146,10 @@ function begin.started(client, kind, declaration, reply, scope)
     return nil, err
   end
   local id = begin.id_of(declaration, object)
+  local fault = id and fault_of_id(client, declaration, id)
+  if fault then
+    return nil, response.protocol_error(reply, "the answer's id: " .. fault)
+  end
   if id then
     local kept = {}
     for _, name in ipairs(declaration.keep or {}) do
@@ -168,8 +192,8 @@ end
 
 -- A 404 that tells a detail, to a path that names a record: this, not the endpoint, is what is not there.
 local function names_no_record(declaration, err)
-  local object = core.decode(err.response.body)
-  return #endpoint.places(declaration.start) > 0 and type(object) == "table" and object.detail ~= nil
+  local object = response.refusal(err.response)
+  return #endpoint.places(declaration.start) > 0 and object ~= nil and object.detail ~= nil
 end
 
 --- Starts a job.

@@ -19,7 +19,8 @@ local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_in
 local function tell_event(self, fields)
   local client = core.fields(fields._client)
   if client._on_event then
-    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = fields.status,
+    local status = fields.status and core.redact(fields._client, fields.status)
+    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = status,
       state = fields.state, progress = fields.progress })
     if not ok then
       fields._raised = { raised }

@@ -1,0 +1,51 @@
+--- Looks for bytes in the memory of a process that waits.
+
+local memory = {}
+
+local CHUNK = 1024 * 1024
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- Calls back with each piece of a mapping, which may end earlier than it says.
+local function each_piece(file, from, to, overlap, callback)
+  while from < to do
+    local bytes = file:seek("set", from) and file:read(math.min(CHUNK, to - from))
+    if not bytes then
+      return
+    end
+    callback(bytes)
+    from = from + math.max(#bytes - (#bytes == CHUNK and overlap or 0), 1)
+  end
+end
+
+--- Where the bytes are found.
+---@param pid integer
+---@param wanted string
+---@return { place: string, before: string, after: string }[] found what stands around them, 40 bytes at most
+function memory.find(pid, wanted)
+  local found = {}
+  local file = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
+  file:setvbuf "no"
+  for line in read(("/proc/%d/maps"):format(pid)):gmatch "[^\n]+" do
+    local from, to, place = line:match "^(%x+)%-(%x+) r%S+ %S+ %S+ %S+%s*(.*)$"
+    if from and not place:find "^%[v" then
+      each_piece(file, tonumber(from, 16), tonumber(to, 16), #wanted + 80, function(bytes)
+        local at = bytes:find(wanted, 1, true)
+        while at do
+          found[#found + 1] = { place = place, before = bytes:sub(math.max(1, at - 40), at - 1),
+            after = bytes:sub(at + #wanted, at + #wanted + 39) }
+          at = bytes:find(wanted, at + 1, true)
+        end
+      end)
+    end
+  end
+  file:close()
+  return found
+end
+
+return memory

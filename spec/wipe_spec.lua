@@ -1,0 +1,99 @@
+-- What is left of the key in the memory of a process whose client was closed.
+
+local memory = require "spec.support.memory"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- Longer than vector registers are: what was copied last may stand in those, and on the stack that they are saved to.
+local KEY = "sk-very-secret"
+for number = 1000, 1040 do
+  KEY = KEY .. number
+end
+local PART = KEY:sub(6) -- what is left when the beginning was written over
+
+-- Reads the key from a file and never has it as a string, does what it is told, closes, collects, and waits.
+local PROGRAM = [[
+local cekura = require "cekura"
+local act = loadstring or load
+do
+  local client = cekura.assert(cekura.new { base_url = "URL", config_file = "key.toml", ca_file = CA, retries = 0 })
+  assert(act("local client = ...; " .. [==[ACTION]==]))(client)
+  client:close()
+end
+collectgarbage()
+collectgarbage()
+print "closed"
+io.stdout:flush()
+while true do
+  os.execute "sleep 0.2"
+end
+]]
+
+local REQUESTS = [[
+  for _ = 1, 5 do
+    assert(client:request("GET", "/observability/v1/call-logs/5181749/"))
+  end
+  client:request("POST", "/nowhere/", { headers = { ["X-Own"] = "1" }, body = "{}" })
+  local job = assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+  assert(job:wait { interval = 0.02 })
+]]
+
+describe("the memory of a process that has closed its client", function()
+  local server = simulator.during(setup, teardown, { tls = true })
+  local here = shell "pwd":match "[^\n]+"
+  local running
+
+  before_each(function()
+    server:reset()
+    server:admin("POST", "key/", { key = KEY })
+  end)
+
+  after_each(function()
+    running:stop "KILL"
+  end)
+
+  -- Where the key is in a process that did that.
+  local function left_by(action, url, key_line)
+    local values = { URL = url, CA = url:find "^https" and ("%q"):format(server.ca_file) or "nil", ACTION = action }
+    local command = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/%s/?.so;;' %s program.lua")
+      :format(here, here, here, lua, lua)
+    running = process.start(command, function(self)
+      return self:output():find("closed", 1, true)
+    end, function(dir)
+      local file = assert(io.open(dir .. "/program.lua", "w"))
+      file:write((PROGRAM:gsub("%u+", values)))
+      file:close()
+      file = assert(io.open(dir .. "/key.toml", "w"))
+      file:write(key_line or ('# the key\n[auth]\n  api_key = "%s" # it\nother = 1\n'):format(KEY))
+      file:close()
+    end)
+    assert.equal("closed\n", running:output())
+    return memory.find(running.pid, PART)
+  end
+
+  it("is looked through: a string that is kept is found", function()
+    assert.is_true(#left_by(("kept = 'sk-' .. %q"):format(KEY:sub(4)), server.url) > 0)
+  end)
+
+  it("has no key, if nothing was sent", function()
+    assert.same({}, left_by("", server.url))
+    assert.same({}, left_by("kept = client", server.url)) -- closed, and not collected
+    running:stop "KILL"
+    assert.same({}, left_by("", server.url, ("# more\n"):rep(5000) .. 'api_key = "' .. KEY .. '"'))
+    running:stop "KILL"
+    assert.same({}, left_by("", server.url, "'api_key'='" .. KEY .. "'\r\n[other]\r\napi_key = \"" .. KEY .. "\""))
+  end)
+
+  for _, scheme in ipairs { "http", "https" } do
+    it(("has it only in what libcurl has sent and freed: %s"):format(scheme), function()
+      local left = left_by(REQUESTS, scheme == "http" and server.url or server.tls_url)
+      for _, found in ipairs(left) do
+        assert.equal("\r\n", found.after:sub(1, 2)) -- what this module keeps ends in NUL, a file's in a quote
+      end
+      assert.is_true(#left <= 2 * #server:requests(), #left .. " of them")
+    end)
+  end
+end)

@@ -1,0 +1,232 @@
+/* secret.c - secrets as userdata: Lua can pass them on and compare them, and not read them.
+ *
+ * Lua's own strings are freed and not wiped, and short ones are one for all who have them. What
+ * need not become one stays here, and is wiped when it is collected. */
+#include "../private_file.h"
+#include "binding.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is shorter is no key, and may be a string as any other. */
+#define LEAST_SECRET 8
+
+const char *binding_secret(lua_State *L, int index, size_t *length)
+{
+    struct secret *secret = compat_test_userdata(L, index, SECRET_TYPE);
+    if (!secret)
+        return luaL_checklstring(L, index, length);
+    *length = secret->length;
+    return secret->bytes ? secret->bytes : "";
+}
+
+static struct secret *push_secret(lua_State *L)
+{
+    struct secret *secret = lua_newuserdata(L, sizeof *secret);
+    *secret = (struct secret){0};
+    luaL_getmetatable(L, SECRET_TYPE);
+    lua_setmetatable(L, -2);
+    return secret;
+}
+
+static void reserve(lua_State *L, struct secret *secret, size_t length)
+{
+    if (!secret_reserve(secret, length))
+        luaL_error(L, "not enough memory");
+}
+
+/* core.secret(text | secret, ...) -> secret, of all of them. */
+static int secret_new(lua_State *L)
+{
+    int count = lua_gettop(L);
+    size_t length = 0, part;
+    for (int i = 1; i <= count; i++) {
+        (void)binding_secret(L, i, &part);
+        length += part;
+    }
+    struct secret *secret = push_secret(L);
+    reserve(L, secret, length);
+    char *end = secret->bytes;
+    for (int i = 1; i <= count; i++) {
+        const char *bytes = binding_secret(L, i, &part);
+        memcpy(end, bytes, part);
+        end += part;
+    }
+    return 1;
+}
+
+/* core.equal_secrets(a, b) -> boolean. The time it takes tells nothing of where they differ. */
+static int secret_equal(lua_State *L)
+{
+    size_t length, other_length;
+    const char *text = binding_secret(L, 1, &length);
+    const char *other = binding_secret(L, 2, &other_length);
+    volatile unsigned char different = length != other_length;
+    for (size_t i = 0; i < length && other_length > 0; i++)
+        different |= (unsigned char)(text[i] ^ other[i % other_length]);
+    lua_pushboolean(L, !different);
+    return 1;
+}
+
+static int secret_gc(lua_State *L)
+{
+    secret_wipe(luaL_checkudata(L, 1, SECRET_TYPE));
+    return 0;
+}
+
+static int secret_tostring(lua_State *L)
+{
+    lua_pushliteral(L, "cekura.secret");
+    return 1;
+}
+
+/* ---- files ---- */
+
+struct slice {
+    char *start;
+    size_t length;
+};
+
+static char *skip(char *at, const char *characters)
+{
+    return at + strspn(at, characters);
+}
+
+/* The text between quotes that the line sets `name` to; of one with a backslash or anything that is
+ * not printable, nothing: what that means is for the reader of the file to say. */
+static struct slice value_of(char *line, const char *name)
+{
+    const struct slice none = {0};
+    size_t length = strlen(name);
+    char *at = skip(line, " \t");
+    char quote = *at == '"' || *at == '\'' ? *at++ : '\0';
+    if (strncmp(at, name, length) != 0)
+        return none;
+    at += length;
+    if (quote && *at++ != quote)
+        return none;
+    at = skip(at, " \t");
+    if (*at++ != '=')
+        return none;
+    at = skip(at, " \t");
+    if (*at != '"' && *at != '\'')
+        return none;
+    quote = *at++;
+    struct slice value = {.start = at};
+    for (; *at != quote; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f || *at == '\\')
+            return none;
+    }
+    value.length = (size_t)(at - value.start);
+    return value;
+}
+
+/* Which of the secrets in the table at `secrets` the value is, as the mark that stands for it; a
+ * new one, if none. Pushes the mark. */
+static void push_mark(lua_State *L, int secrets, struct slice value)
+{
+    char digits[24];
+    for (int number = 1;; number++) {
+        lua_pushlstring(L, digits, (size_t)sprintf(digits, "%d", number));
+        lua_pushvalue(L, -1);
+        lua_rawget(L, secrets);
+        struct secret *known = lua_touserdata(L, -1);
+        if (!known) {
+            lua_pop(L, 1);
+            lua_pushvalue(L, -1);
+            known = push_secret(L);
+            reserve(L, known, value.length);
+            memcpy(known->bytes, value.start, value.length);
+            lua_rawset(L, secrets);
+            return;
+        }
+        lua_pop(L, 1);
+        if (known->length == value.length && memcmp(known->bytes, value.start, value.length) == 0)
+            return;
+        lua_pop(L, 1);
+    }
+}
+
+/* Takes the values of `name` out of the text, into the table at `secrets`; marks stand for them.
+ * Returns how long the text is now. */
+static size_t take_out(lua_State *L, struct secret *text, const char *name, int secrets)
+{
+    char *line = text->bytes, *end = text->bytes + text->length;
+    if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
+        line += 3;
+    while (line && line < end) {
+        struct slice value = value_of(line, name);
+        if (value.length >= LEAST_SECRET) {
+            size_t length;
+            push_mark(L, secrets, value);
+            const char *mark = lua_tolstring(L, -1, &length);
+            char *after = value.start + value.length, *closer = value.start + length;
+            memcpy(value.start, mark, length);
+            memmove(closer, after, (size_t)(end - after));
+            end -= after - closer;
+            *end = '\0'; /* what was moved still stands behind it */
+            lua_pop(L, 1);
+        }
+        line = memchr(line, '\n', (size_t)(end - line));
+        line += line != NULL;
+    }
+    return (size_t)(end - text->bytes);
+}
+
+/* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. What the file sets
+ * `name` to stands in `secrets`, and in the text a mark by which it is found there. */
+static int secret_read(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1), *name = luaL_checkstring(L, 2), *fault;
+    struct private_file file;
+    lua_settop(L, 2);
+    struct secret *text = push_secret(L);
+    lua_newtable(L);
+    if (!private_file_read(&file, path, &fault)) {
+        int code = errno;
+        lua_pushnil(L);
+        lua_pushstring(L, fault);
+        lua_pushinteger(L, code);
+        return 3;
+    }
+    *text = file.text;
+    size_t length = take_out(L, text, name, 4);
+    lua_pushlstring(L, text->bytes, length);
+    lua_pushvalue(L, 4);
+    lua_pushinteger(L, (lua_Integer)file.mode);
+    secret_wipe(text);
+    return 3;
+}
+
+/* core.check_file(path) -> true | nil, fault: whether it is a regular file that can be read. */
+static int secret_check_file(lua_State *L)
+{
+    const char *fault;
+    int fd = private_file_open(luaL_checkstring(L, 1), &fault);
+    if (fd < 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, fault);
+        return 2;
+    }
+    close(fd);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+void secret_open(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__gc", secret_gc}, {"__tostring", secret_tostring}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"secret", secret_new},
+        {"equal_secrets", secret_equal},
+        {"read_private", secret_read},
+        {"check_file", secret_check_file},
+        {NULL, NULL},
+    };
+    binding_type(L, SECRET_TYPE, metamethods, methods, "secret_methods");
+    compat_set_functions(L, functions);
+}

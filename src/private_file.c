@@ -1,0 +1,71 @@
+/* private_file.c - reading a small file that may hold secrets; see private_file.h. */
+#include "private_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int private_file_open(const char *path, const char **fault)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        *fault = strerror(errno);
+        return -1;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return fd;
+    close(fd);
+    errno = 0;
+    *fault = "it is no regular file";
+    return -1;
+}
+
+/* Reads to the end, into room for one byte more than there may be. */
+static ssize_t read_all(int fd, char *room, size_t size)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t got = read(fd, room + length, size - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+bool private_file_read(struct private_file *file, const char *path, const char **fault)
+{
+    struct stat status;
+    *file = (struct private_file){0};
+    int fd = private_file_open(path, fault);
+    if (fd < 0)
+        return false;
+    errno = 0;
+    *fault = "out of memory";
+    if (!secret_reserve(&file->text, PRIVATE_FILE_LIMIT + 1))
+        goto fail;
+    ssize_t length = read_all(fd, file->text.bytes, file->text.length);
+    if (length < 0 || fstat(fd, &status) != 0) {
+        *fault = strerror(errno);
+        goto fail;
+    }
+    *fault = "it is larger than 64 KB";
+    if ((size_t)length > PRIVATE_FILE_LIMIT)
+        goto fail;
+    file->text.length = (size_t)length; /* what lies behind it is empty */
+    file->mode = status.st_mode & 07777;
+    close(fd);
+    return true;
+
+fail:
+    close(fd);
+    secret_wipe(&file->text);
+    return false;
+}
