@@ -71,6 +71,17 @@ describe("the API key", function()
     end)
   end
 
+  it("is in no message of a refusal that repeats it with escapes", function()
+    local escaped = KEY:gsub("%-", [[\u002d]])
+    for _, body in ipairs { '{"detail":"bad %s"}', '{"api_key":["bad %s"]}', '{"%s":["bad"]}' } do
+      server:script("/x/", { { status = 400, body = (body:gsub("%%s", escaped)) } })
+      local _, err = client:request("GET", "/x/")
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find("[key]", 1, true))
+      assert_absent(err)
+    end
+  end)
+
   it("is in no error of a body that is cut, too large or not JSON", function()
     client:close()
     client = server:client { api_key = KEY, retries = 0, max_response = 100 }
