@@ -1,5 +1,6 @@
 --- What the targets in Lua promise: each function raises where it does not hold.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 
 local promise = {}
@@ -43,10 +44,13 @@ function promise.finite(value, what)
   end
 end
 
---- Of `nil, err`: an error of one of the kinds, on one line.
-function promise.failed(value, err, kinds)
+--- Of `nil, err`: an error of one of the kinds, on one line. It is UTF-8, if what was read is, so that it can be sent
+-- on as JSON.
+function promise.failed(value, err, kinds, read)
   if value ~= nil or not errors.is(err) or not kinds:find(err.kind, 1, true) or tostring(err):find "%c" then
     error(("broken: nil and an error of kind %s, not %s and %s"):format(kinds, tostring(value), tostring(err)), 2)
+  elseif read and core.is_utf8(read) and not core.is_utf8(err.message) then
+    error(("broken: the error is UTF-8: %q"):format(err.message), 2)
   end
 end
 

@@ -59,7 +59,7 @@ end
 local function check_resolve(text)
   local resolved, err = options.resolve { config_file = path, loop = "own" }
   if not resolved then
-    promise.failed(resolved, err, "config")
+    promise.failed(resolved, err, "config", text)
     promise.holds(not tells_key(text, tostring(err)), "an error without the key: %s", tostring(err))
     return
   end

@@ -46,7 +46,7 @@ local function check_methods(call)
   for _, read in ipairs { function() return call:seconds() end, function() return call:time "timestamp" end } do
     local found, err = read()
     if found == nil then
-      promise.failed(found, err, "protocol")
+      promise.failed(found, err, "protocol", call:json())
     else
       promise.finite(found, "a time")
     end
@@ -83,7 +83,7 @@ return function(text)
   if call then
     check_record(call, text)
   else
-    promise.failed(call, err, "protocol")
+    promise.failed(call, err, "protocol", text)
   end
   local list = core.new_records(text)
   local decoded = core.decode(text)

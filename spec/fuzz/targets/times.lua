@@ -21,12 +21,16 @@ local function reader(text)
     end
   end
 
-  -- From `least` to `most` digits, as text.
+  -- From `least` to `most` digits, as text; none if there are fewer.
   function self.digits(least, most)
     local first = at
     while at - first < most and self.one_of "0123456789" do
     end
-    return at - first >= least and text:sub(first, at - 1) or nil
+    if at - first < least then
+      at = first
+      return nil
+    end
+    return text:sub(first, at - 1)
   end
 
   function self.at_end()
@@ -160,12 +164,12 @@ return function(text)
     local found, err = call:seconds()
     promise.same(found, duration, "duration of a record")
     if not found then
-      promise.failed(found, err, "protocol")
+      promise.failed(found, err, "protocol", text)
     end
     found, err = call:time "timestamp"
     promise.same(found, epoch, "time of a record")
     if not found then
-      promise.failed(found, err, "protocol")
+      promise.failed(found, err, "protocol", text)
     end
   end
 end

@@ -29,7 +29,7 @@ return function(body)
   if event then
     check_event(event, body)
   else
-    promise.failed(event, err, "protocol")
+    promise.failed(event, err, "protocol", body)
   end
   for _, job in ipairs(jobs) do
     promise.holds(STATES[job.state], "a state: %s", tostring(job.state))
@@ -37,6 +37,6 @@ return function(body)
   end
   for _, headers in ipairs { {}, { ["X-Cekura-Secret"] = body .. "x" } } do
     event, err = receive(headers, body)
-    promise.failed(event, err, "auth")
+    promise.failed(event, err, "auth", body)
   end
 end
