@@ -158,6 +158,10 @@ describe("a client", function()
     assert.is_nil(message:find("\n", 1, true))
   end)
 
+  it("does not repeat the key, should a token be made of it", function()
+    assert.is_nil(refusal(members { kind = "sk-secret" }):find("sk-secret", 1, true))
+  end)
+
   it("does not trust the time in a token", function()
     for _, started in ipairs { "-5", "nan", "inf", "1e400", "1e300", "0x7fffffffffffffff", "soon", "99999999999" } do
       local job = assert(client:resume(members { started = started }))
