@@ -23,6 +23,15 @@ for kind in pairs(kinds) do
 end
 table.sort(KINDS)
 
+-- Three kinds that differ most, and for each body another one.
+local function kinds_for(body)
+  local sum = 0
+  for place = 1, #body do
+    sum = sum + body:byte(place)
+  end
+  return { "calls.improve_prompt", "calls.evaluation", "results.run", KINDS[sum % #KINDS + 1] }
+end
+
 -- The key is neither in the message, nor in the response or the messages of single fields.
 local function check_error(err, kinds_of_error, body)
   promise.failed(nil, err, kinds_of_error, body)
@@ -67,7 +76,7 @@ local function check_refusal(status, kind, head, body)
 end
 
 return function(body)
-  for _, kind in ipairs(KINDS) do
+  for _, kind in ipairs(kinds_for(body)) do
     check_job(kind, body)
   end
   check_refusal(400, "invalid", "HTTP/1.1 400 Bad Request\r\n", body)

@@ -31,7 +31,7 @@ local function check_resume(text)
   end
   check_job(job)
   local written = job:token()
-  promise.holds(not written:find "[^%w%%=&:._~-]" and not written:find(KEY, 1, true), "a plain token: %s", written)
+  promise.holds(not written:find "[^%w%%=&:._~-]", "a plain token: %s", written)
   local again = cekura.assert(client:resume(written))
   check_job(again)
   for _, name in ipairs { "kind", "id" } do
