@@ -16,6 +16,9 @@ local function same(a, b, as_numbers)
   if type(a) ~= "table" or type(b) ~= "table" then
     return a == b and type(a) == type(b) and (as_numbers or not math.type or math.type(a) == math.type(b))
   end
+  if (getmetatable(a) == core.array_mt) ~= (getmetatable(b) == core.array_mt) then
+    return false
+  end
   for name, value in pairs(a) do
     if not same(value, b[name], as_numbers) then
       return false
@@ -29,8 +32,8 @@ local function same(a, b, as_numbers)
   return true
 end
 
---- Two values are the same, tables member by member. Integers and floats are told apart, if they are not said to be
--- only numbers.
+--- Two values are the same, tables member by member. Lists and objects are told apart; integers and floats, too, if
+-- they are not said to be only numbers.
 function promise.same(a, b, what, as_numbers)
   if not same(a, b, as_numbers) then
     error(("broken: the same %s: %s and %s"):format(what, tostring(a), tostring(b)), 2)

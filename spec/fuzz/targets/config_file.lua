@@ -11,9 +11,18 @@ local KEY = "sk-5eCr3t-8f14e45f"
 
 local path = os.tmpname()
 
--- Of a fault, and of whatever says it: names of settings and tables may be told, values never.
+-- Whether a fault tells the key. Names of settings and of tables may be told, values never.
 local function tells_key(text, fault)
-  return fault:find(KEY, 1, true) and not text:find("[%[\"'][^\n=]*" .. KEY:gsub("%-", "%%-"))
+  if not fault:find(KEY, 1, true) then
+    return false
+  end
+  for line in text:gmatch "[^\n]+" do
+    local name = line:match "^%s*%[" and line or line:match "^[^=]*"
+    if name:find(KEY, 1, true) then
+      return false
+    end
+  end
+  return true
 end
 
 local function check_parse(text)
@@ -27,7 +36,7 @@ local function check_parse(text)
   for _, setting in ipairs(settings) do
     local name = setting.table .. "\n" .. setting.key
     promise.holds(not seen[name] and type(setting.table) == "string" and setting.key ~= "", "a setting")
-    promise.holds(setting.value ~= nil and type(setting.value) ~= "table", "a value")
+    promise.holds(setting.value ~= nil and not tostring(setting.value):find "%z", "a value without NUL")
     seen[name] = true
   end
   return settings

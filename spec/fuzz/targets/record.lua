@@ -17,7 +17,7 @@ local function without_nulls(value)
       plain[name] = without_nulls(inner)
     end
   end
-  return plain
+  return setmetatable(plain, getmetatable(value))
 end
 
 local function check_fields(call, decoded)

@@ -8,13 +8,14 @@ local promise = require "spec.fuzz.promise"
 local times = require "cekura.times"
 local transcript = require "cekura.transcript"
 
-local function check_fields(turn)
+local function check_fields(turn, is_structured)
   for _, name in ipairs { "role", "content" } do
     promise.holds(turn[name] == nil or type(turn[name]) == "string", "%s is a text, not %s", name, type(turn[name]))
   end
   for _, name in ipairs { "start_time", "end_time" } do
     if turn[name] ~= nil then
       promise.finite(turn[name], name)
+      promise.holds(turn[name] < 1e7 or not is_structured, "%s is no date: %g", name, turn[name])
     end
   end
 end
@@ -72,10 +73,10 @@ end
 
 local function check(value, what)
   local turns = transcript.read(value)
-  for _, turn in ipairs(turns) do
-    check_fields(turn)
-  end
   local decoded = type(value) == "string" and value:find "^%s*[%[{]" and core.decode(value) or value
+  for _, turn in ipairs(turns) do
+    check_fields(turn, type(decoded) == "table")
+  end
   if type(decoded) == "table" then
     check_list(decoded, turns)
   elseif type(decoded) == "string" then
