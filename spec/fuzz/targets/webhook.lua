@@ -15,7 +15,7 @@ local STATES = { pending = true, running = true, needs_input = true, succeeded =
 local function check_event(event, body)
   promise.holds(type(event.type) == "string" and type(event.duplicate) == "boolean", "an event")
   local about = event.call_log
-  promise.holds((about ~= nil) == (event.type:find "^call_log%." ~= nil), "a call log, of an event about one")
+  promise.holds((about ~= nil) == (event.type:match "^[^.]*" == "call_log"), "a call log, of an event about one")
   if about then
     promise.holds(core.type(about) == "call_log" and body:find(about:json(), 1, true), "the record, as it came")
   else
