@@ -48,6 +48,10 @@ static const char *take_apart(CURLU *handle, struct url *url)
         fault = "cannot be read";
         goto out;
     }
+    if (strchr(url->host, '%')) {
+        fault = "holds a host with an escape in it"; /* read again, it would be another host */
+        goto out;
+    }
     url->secure = strcmp(scheme, "https") == 0;
     if (!url->secure && strcmp(scheme, "http") != 0) {
         fault = "is neither https nor http";

@@ -38,11 +38,24 @@ static char *connects_to(const char *text)
     return host;
 }
 
+/* What would be lost is not there: a name before the host, a query, a fragment, a zone. */
+static void check_text(const char *text)
+{
+    const char *authority = strstr(text, "//");
+    CHECK(!strpbrk(text, "?#") || !strpbrk(text, "?#")[1]);
+    if (authority) {
+        char *host = strndup(authority + 2, strcspn(authority + 2, "/?#"));
+        CHECK(host && !strchr(host, '@') && !(strchr(host, '[') && strchr(host, '%')));
+        free(host);
+    }
+}
+
 static void check_parts(const struct url *url)
 {
     size_t scheme = url->secure ? 8 : 7;
     CHECK(strncmp(url->origin, url->secure ? "https://" : "http://", scheme) == 0);
     CHECK(strncmp(url->origin + scheme, url->host, strlen(url->host)) == 0);
+    CHECK(strcspn(url->host, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(url->host));
     CHECK(*url->host && plain(url->origin, "@?#\\") && plain(url->host, "/@?#"));
     CHECK(!strchr(url->origin + scheme, '/'));
     const char *rest = url->origin + scheme + strlen(url->host);
@@ -61,6 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         memcpy(text, input, size);
     text[size] = '\0';
     const char *fault = url_parse(&url, text);
+    if (!fault)
+        check_text(text);
     free(text);
     if (fault) {
         CHECK(!url.origin && !url.host && !url.path && *fault);
