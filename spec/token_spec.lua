@@ -1,6 +1,7 @@
 -- Tokens: a job as a plain string, from which another process takes it up.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local token = require "cekura.token"
 
 local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
@@ -117,6 +118,29 @@ describe("a client", function()
     assert.equal("pending", again.state)
     assert.equal(job:token(), again:token())
     assert.equal("2142", token.read(again:token()).agent_id)
+  end)
+
+  it("keeps what belongs to a job as it was: a text that looks like a number stays a text", function()
+    for _, kept in ipairs {
+      "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,
+    } do
+      local job = assert(client:job("agents.improvement_session", "p1", { agent_id = 5 }))
+      core.fields(job)._kept.session_id = kept
+      local again = assert(client:resume(job:token()))
+      assert.equal(kept, core.fields(again)._kept.session_id)
+      assert.equal(job:token(), again:token())
+    end
+  end)
+
+  it("takes up a job whose token holds what is no number", function()
+    for _, name in ipairs { "kept_session_id", "text_session_id", "number_session_id" } do
+      for _, value in ipairs { "1e999", "-1e999", "nan", "inf", "0x", "9007199254740993" } do
+        local text = token.write { kind = "agents.improvement_session", id = "p1", base = "http://127.0.0.1:1/v1",
+          agent_id = "5", [name] = value }
+        local job = assert(client:resume(text))
+        assert.equal(job:token(), assert(client:resume(job:token())):token())
+      end
+    end
   end)
 
   it("puts no key into a token", function()

@@ -52,10 +52,13 @@ return function(text)
   check_resume(text)
   check_resume(signed(text))
   check_resume(signed("cekura1:base=http%3A%2F%2F127.0.0.1%3A1%2Fv1&" .. text))
-  local members = { kind = "calls.improve_prompt", id = text, base = BASE, project_id = text, kept_x = text }
+  local members = { kind = "calls.improve_prompt", id = text, base = BASE, project_id = text, number_x = text }
   local read = token.read(token.write(members))
   if #text < 5000 then
     promise.same(read, members, "members")
   end
   check_resume(token.write(members))
+  local job = client:job("results.run", 1)
+  core.fields(job)._kept.x = text
+  promise.holds(#text > 5000 or core.fields(client:resume(job:token()))._kept.x == text, "what is kept")
 end
