@@ -18,7 +18,7 @@ local function check_job(job)
   promise.holds(fields._path:find "^/[%w%-._~/%%]+%??[%w%-._~%%=&]*$", "a path: %s", fields._path)
   promise.holds(not (fields._path .. "/"):find("/../", 1, true), "no step up: %s", fields._path)
   promise.holds(core.fields(client)._base_url == BASE, "the same base URL")
-  local origin = core.parse_url(BASE .. fields._path:match "^[^?]*")
+  local origin = core.parse_url(BASE .. fields._path:match "^[^?]*":sub(1, 900)) -- which reads no longer ones
   promise.holds(origin == core.parse_url(BASE), "the same host, not %s", tostring(origin))
 end
 
