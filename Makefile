@@ -5,7 +5,7 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
-# make fuzz              FUZZ_SECONDS=60: random bytes for the readers, see spec/fuzz/README.md
+# make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
 # demo, test, bench, soak, fuzz, chaos and cycles install what they miss: .ci/install has the list of packages
@@ -66,18 +66,32 @@ $(BUILD)/$(LUA)/states: spec/life/states.c spec/support/slow_names.c
 	$(CC) $(ALL_CFLAGS) -fvisibility=default -I$(LUA_INCDIR) $(CPPFLAGS) -o $@ $^ -Wl,-E \
 	  -l$(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA)) -lpthread -ldl
 
-# The same parts under libFuzzer, which is clang's; and with a main of their own, for any compiler.
-FUZZ_SECONDS ?= 60
+# Targets of libFuzzer, which is clang's: those in C, and those in Lua, which one program runs by the
+# name that it is called by. Everything that they reach is sanitized. The ones in C are also made with
+# a main of their own, for any compiler.
+FUZZ_C       := $(filter-out lua,$(patsubst spec/fuzz/%_fuzzer.c,%,$(wildcard spec/fuzz/*_fuzzer.c)))
+FUZZ_LUA     := $(patsubst spec/fuzz/targets/%.lua,%,$(wildcard spec/fuzz/targets/*.lua))
+FUZZ_TARGETS := $(FUZZ_C) $(FUZZ_LUA)
+FUZZ_HEADERS := $(wildcard src/*.h spec/fuzz/*.h)
 FUZZ_CC      ?= clang
-FUZZED       := src/json.c src/record.c $(wildcard spec/fuzz/*.c)
 SANITIZE     := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
-FUZZ_FLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(SANITIZE) -Isrc
-$(BUILD)/fuzz/record_fuzzer: $(FUZZED) $(wildcard src/*.h spec/fuzz/*.h)
-	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(FUZZED)
-$(BUILD)/fuzz/record_replay: $(FUZZED) $(wildcard src/*.h spec/fuzz/*.h)
-	@mkdir -p $(@D)
-	$(CC) $(FUZZ_FLAGS) -DREPLAY -o $@ $(FUZZED)
+
+.PHONY: fuzzers fuzzer-programs
+fuzzers:
+	$(MAKE) fuzzer-programs BUILD=$(BUILD)/fuzz LUA=lua5.4 CC=$(FUZZ_CC) CFLAGS="$(SANITIZE) -fsanitize=fuzzer-no-link"
+fuzzer-programs: $(FUZZ_TARGETS:%=$(BUILD)/%_fuzzer)
+$(FUZZ_C:%=$(BUILD)/%_fuzzer): $(BUILD)/%_fuzzer: spec/fuzz/%_fuzzer.c spec/fuzz/grammar.c spec/fuzz/mutate.c \
+  $(ENGINE) $(FUZZ_HEADERS)
+	$(CC) $(ALL_CFLAGS) -Isrc -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
+$(BUILD)/lua_fuzzer: spec/fuzz/lua_fuzzer.c spec/fuzz/mutate.c $(ENGINE) $(BINDING) $(FUZZ_HEADERS)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) -l$(LUA) $(LIBS)
+$(FUZZ_LUA:%=$(BUILD)/%_fuzzer): $(BUILD)/lua_fuzzer
+	ln -f $< $@
+$(FUZZ_C:%=$(BUILD)/%_replay): $(BUILD)/%_replay: spec/fuzz/%_fuzzer.c spec/fuzz/grammar.c spec/fuzz/replay.c \
+  $(ENGINE) $(FUZZ_HEADERS)
+	$(CC) $(ALL_CFLAGS) -Isrc -o $@ $(filter %.c %.o,$^) $(LIBS)
+.PHONY: replays
+replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
 INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
 INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
@@ -122,13 +136,15 @@ soak:
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/bench/nginx/soak.lua $(MINUTES)
 
-# What it finds on its way stays in build/fuzz/corpus, for the next time.
+# Two targets at a time. What they find on their way stays in build/fuzz/corpus, for the next time.
+FUZZ_SECONDS ?= 600
+fuzz: override LUA = lua5.4
 fuzz:
 	@.ci/install fuzz
-	@$(MAKE) --no-print-directory -s $(BUILD)/fuzz/record_fuzzer
-	@mkdir -p $(BUILD)/fuzz/corpus
-	@$(BUILD)/fuzz/record_fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -dict=spec/fuzz/json.dict \
-	  -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus spec/fuzz/corpus
+	@$(MAKE) --no-print-directory -s all fuzzers LUA=$(LUA)
+	@status=0; $(HERE) $(LUA) spec/fuzz/compare.lua || status=1; \
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I TARGET \
+	  spec/fuzz/run TARGET build/fuzz/corpus/TARGET -max_total_time=$(FUZZ_SECONDS) || status=1; exit $$status
 
 CHAOS_RUNS ?= 100
 $(BUILD)/chaos/fault_server: spec/chaos/fault_server.c

@@ -354,6 +354,9 @@ describe("the progress of an answer", function()
     for _, text in ipairs {
       "{}", '{"completed_count":1}', '{"total":4}', '{"completed_count":0,"total":0}',
       '{"completed_count":1,"total":-4}', '{"completed_count":"x","total":"4"}', '{"completed_count":null,"total":4}',
+      '{"completed_count":1e999,"total":1e999}', '{"completed_count":1,"total":"inf"}',
+      '{"completed_count":"nan","total":4}', '{"completed_count":4,"total":"nan"}',
+      '{"completed_count":"1e999","total":4}',
     } do
       assert.is_nil((select(2, progress(text))))
     end

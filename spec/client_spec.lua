@@ -135,6 +135,18 @@ describe("a client", function()
       assert.truthy(tostring(err):find("agent_id: Required. Really.; prompt: Blank.", 1, true))
     end)
 
+    it("of a 400 has the messages of a list in which some items are no text, and raises nothing", function()
+      for _, row in ipairs {
+        { '[{}, "Required."]', { "Required." } }, { '["a", {}, "b"]', { "a", "b" } },
+        { '["a", "b", {}, "c"]', { "a", "b", "c" } }, { '["a", "b", null, {"x": ["y"]}, 5, "c"]', { "a", "b", "c" } },
+        { '[{}, 5]', nil },
+      } do
+        local _, err = ask { { status = 400, body = ('{"call_logs":%s,"prompt":["Blank."]}'):format(row[1]) } }
+        assert.equal("invalid", err.kind)
+        assert.same({ call_logs = row[2], prompt = { "Blank." } }, err.fields)
+      end
+    end)
+
     it("of a 400 with a page of HTML or nothing is one clear line", function()
       local _, err = ask { { status = 400, body = "<html>\n<b>Bad</b>" } }
       assert.equal("cekura: invalid: GET /x/: HTTP 400", tostring(err))

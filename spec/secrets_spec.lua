@@ -175,6 +175,17 @@ describe("a secret", function()
     end)
   end
 
+  it("is in no message of a refusal that repeats it with escapes", function()
+    local escaped = KEY:gsub("%-", [[\u002d]])
+    for _, body in ipairs { '{"detail":"bad %s"}', '{"api_key":["bad %s"]}', '{"%s":["bad"]}' } do
+      server:script("/x/", { { status = 400, body = (body:gsub("%%s", escaped)) } })
+      local _, err = client:request("GET", "/x/")
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find("[key]", 1, true))
+      assert_absent(err)
+    end
+  end)
+
   it("is in no error, wherever the answer that repeats it is cut", function()
     local body = ('{"detail": "%s"}'):format(KEY)
     for cut = 12, #body - 1 do

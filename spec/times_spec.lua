@@ -1,6 +1,7 @@
 -- Times as the service writes them: durations, and dates with their time of day. Right, or refused.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local encode = require "cekura.encode"
 local times = require "cekura.times"
 local in_decimal_comma = require "spec.support.decimal_comma"
@@ -78,6 +79,15 @@ describe("a duration", function()
       "01\n:10", "２:10", "\"", "01:10\n01:10",
     } do
       assert_refused("duration", record(text):seconds())
+    end
+  end)
+
+  it("that is long is told as far as it goes in whole characters, so that the error can be sent on", function()
+    for length = 29, 62 do
+      local _, err = record(("x"):rep(length) .. ("ü"):rep(30)):seconds()
+      assert.is_true(core.is_utf8(err.message))
+      _, err = record(("x"):rep(length) .. ("日"):rep(30)):time "timestamp"
+      assert.is_true(core.is_utf8(err.message))
     end
   end)
 

@@ -120,6 +120,29 @@ describe("a client", function()
     assert.equal("2142", token.read(again:token()).agent_id)
   end)
 
+  it("keeps what belongs to a job as it was: a text that looks like a number stays a text", function()
+    for _, kept in ipairs {
+      "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,
+    } do
+      local job = assert(client:job("agents.improvement_session", "p1", { agent_id = 5 }))
+      core.fields(job)._kept.session_id = kept
+      local again = assert(client:resume(job:token()))
+      assert.equal(kept, core.fields(again)._kept.session_id)
+      assert.equal(job:token(), again:token())
+    end
+  end)
+
+  it("takes up a job whose token holds what is no number", function()
+    for _, name in ipairs { "kept_session_id", "text_session_id", "number_session_id" } do
+      for _, value in ipairs { "1e999", "-1e999", "nan", "inf", "0x", "9007199254740993" } do
+        local text = token.write { kind = "agents.improvement_session", id = "p1", base = "http://127.0.0.1:1/v1",
+          agent_id = "5", [name] = value }
+        local job = assert(client:resume(text))
+        assert.equal(job:token(), assert(client:resume(job:token())):token())
+      end
+    end
+  end)
+
   it("puts no key into a token", function()
     assert.is_nil(client:job("calls.improve_prompt", 5):token():find("secret", 1, true))
   end)
@@ -186,18 +209,22 @@ describe("a client", function()
     local text = token.of_job({ kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _kept = kept },
       "http://127.0.0.1:1/v1")
     assert.same(kept, token.read_job(text).origin.kept)
-    for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "1.5", "x" } do
-      assert.same({}, token.read_job(token.write { kind = "k", id = "x", keptn_a = wrong }).origin.kept)
+    for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- no numbers: texts as they are
+      assert.same({ a = wrong }, token.read_job(token.write { kind = "k", id = "x", number_a = wrong }).origin.kept)
     end
   end)
 
   it("takes a token of nothing but garbage for none", function()
-    for _, given in pairs { { keptn_ = "1", kept_ = "x" }, { agent_id = "../x" }, { project_id = "1&2" },
+    for _, given in pairs { { number_ = "1", text_ = "x" }, { agent_id = "../x" }, { project_id = "1&2" },
       { mark_sum = "x", mark_at = "soon", mark_judged = "2" } } do
       given.kind, given.id, given.base = "calls.improve_prompt", "p", "http://127.0.0.1:1/v1"
       local job = assert(client:resume(token.write(given)))
       assert.equal("p", job.id)
     end
+  end)
+
+  it("does not repeat the key, should a token be made of it", function()
+    assert.is_nil(refusal(members { kind = "sk-secret" }):find("sk-secret", 1, true))
   end)
 
   it("does not trust the time in a token", function()

@@ -67,6 +67,16 @@ describe("a webhook", function()
     end)
   end)
 
+  it("whose type is only \"call_log\" is of a call log as any other, also if a job waits for it", function()
+    local job = client:job("calls.evaluation", 95)
+    local event = cekura.assert(receive(headers(), event_of('{"id":95,"status":"evaluating"}', "call_log")))
+    assert.equal("evaluating", event.call_log.status)
+    assert.is_nil(event.data)
+    assert.equal("pending", job.state)
+    cekura.assert(receive(headers(), event_of('{"id":95,"status":"success"}', "call_log")))
+    assert.equal("succeeded", job.state)
+  end)
+
   it("of another kind gives its data", function()
     local event = cekura.assert(receive(headers(),
       event_of('{"id":4,"runs":{"4":{"success":false}}}', "result.completed")))

@@ -30,6 +30,18 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
+/* Requests are made from the origin, which libcurl reads again: it has to find the same host. */
+static bool reads_back(const struct url *url)
+{
+    CURLU *handle = curl_url();
+    bool read = handle && curl_url_set(handle, CURLUPART_URL, url->origin, 0) == CURLUE_OK;
+    char *host = read ? part(handle, CURLUPART_HOST, 0) : NULL;
+    bool same = host && strcasecmp(host, url->host) == 0;
+    curl_free(host);
+    curl_url_cleanup(handle);
+    return same;
+}
+
 static const char *take_apart(CURLU *handle, struct url *url)
 {
     if (has(handle, CURLUPART_USER) || has(handle, CURLUPART_PASSWORD))
@@ -71,6 +83,8 @@ static const char *take_apart(CURLU *handle, struct url *url)
         strcat(url->origin, ":");
         strcat(url->origin, port);
     }
+    if (!reads_back(url))
+        fault = "names its host with escapes that do not make a plain one";
 out:
     curl_free(scheme);
     curl_free(port);

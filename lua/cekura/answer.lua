@@ -118,10 +118,10 @@ end
 
 -- ---- counters ----
 
--- A counter is a number; some come as text.
+-- A counter is a number; some come as text, which may also say "1e999" or "nan".
 local function count(value)
   value = tonumber(value)
-  return value and math.max(0, value)
+  return value and value < math.huge and math.max(0, value) or nil
 end
 
 local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }

@@ -20,13 +20,13 @@ end
 
 -- ---- what the service says ----
 
-local function as_list(messages)
-  if type(messages) == "string" then
-    return { messages }
-  end
+-- The texts among the messages of a field; an item of a list that is in order may be an empty object.
+local function as_list(messages, clean)
   local list = {}
-  for _, message in ipairs(type(messages) == "table" and messages or {}) do
-    list[#list + 1] = type(message) == "string" and message or nil
+  for _, message in ipairs(type(messages) == "table" and messages or { messages }) do
+    if type(message) == "string" then
+      list[#list + 1] = clean(message)
+    end
   end
   return #list > 0 and list or nil
 end
@@ -34,18 +34,22 @@ end
 -- The two shapes of a refusal: { detail = "…" } and { field = { "…" } }. Returns one line, and the
 -- fields.
 local function read_refusal(answer)
+  -- What was written with escapes is known for the key only now.
+  local function clean(text)
+    return core.redact(answer._client, text)
+  end
   local object = response.refusal(answer)
   if not object then
     local looks_like_text = answer.body ~= "" and not answer.body:find "^%s*<"
     return looks_like_text and errors.excerpt(answer.body) or nil
   end
   if type(object.detail) == "string" then
-    return errors.excerpt(object.detail)
+    return errors.excerpt(clean(object.detail))
   end
   local fields, lines, names = {}, {}, {}
   for name, messages in pairs(object) do
     if type(name) == "string" then
-      fields[name] = as_list(messages)
+      fields[clean(name)] = as_list(messages, clean)
     end
   end
   for name in pairs(fields) do

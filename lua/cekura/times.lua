@@ -1,12 +1,14 @@
 --- Times as the service writes them: durations, and ISO 8601 dates. What cannot be read gives nil and the
 -- reason, never a wrong number.
 
+local errors = require "cekura.errors"
+
 local times = {}
 
 local MINUTE, HOUR, DAY = 60, 3600, 86400
 
 local function unreadable(what, text)
-  return nil, ("%q is no %s"):format(tostring(text):sub(1, 60), what)
+  return nil, ("%q is no %s"):format(errors.excerpt(tostring(text), 60), what)
 end
 
 -- "5" of ".5" or "" as a number. By digits: a locale may want another decimal point than this.

@@ -53,8 +53,8 @@ end
 --- What a job may be looked for within.
 token.SCOPE = { "agent_id", "project_id", "assistant_id" }
 
--- What a job keeps of its start's answer; numbers and texts are told apart.
-local KEPT_TEXT, KEPT_NUMBER = "kept_", "keptn_"
+-- What belongs to a job, such as an id of a session: under a name that tells its type.
+local KEPT = { string = "text_", number = "number_" }
 
 --- The token of a job.
 ---@param fields table the job's own table; it has an id
@@ -70,10 +70,8 @@ function token.of_job(fields, base)
     members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
   end
   for name, value in pairs(fields._kept) do
-    if type(value) == "string" then
-      members[KEPT_TEXT .. name] = value
-    elseif type(value) == "number" then
-      members[KEPT_NUMBER .. name] = value
+    if KEPT[type(value)] then
+      members[KEPT[type(value)] .. name] = value
     end
   end
   local text = token.write(members)
@@ -83,6 +81,13 @@ end
 local function elapsed_since(text)
   local started = tonumber(text)
   return started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
+end
+
+-- A number, if this Lua has it exactly; else its text.
+local function exact_number(text)
+  local value = tonumber(text)
+  local finite = value and value > -math.huge and value < math.huge
+  return finite and uri.text("token", value) == text and value or text
 end
 
 --- What the token of a job says.
@@ -101,10 +106,11 @@ function token.read_job(text)
     origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
   end
   for name, value in pairs(members) do
-    if name:sub(1, #KEPT_TEXT) == KEPT_TEXT then
-      origin.kept[name:sub(#KEPT_TEXT + 1)] = value
-    elseif name:sub(1, #KEPT_NUMBER) == KEPT_NUMBER and value:find "^%-?%d+$" then
-      origin.kept[name:sub(#KEPT_NUMBER + 1)] = tonumber(value)
+    local kind, kept = name:match "^(%l+_)(.*)$"
+    if kind == KEPT.string then
+      origin.kept[kept] = value
+    elseif kind == KEPT.number then
+      origin.kept[kept] = exact_number(value)
     end
   end
   return { kind = members.kind, base = members.base, origin = origin }

@@ -25,6 +25,10 @@ local function seconds(value)
   return (times.duration(value))
 end
 
+local function as_text(value)
+  return type(value) == "string" and value or nil
+end
+
 local function read_turn(item)
   local turn = {}
   for name, value in pairs(item) do
@@ -34,6 +38,7 @@ local function read_turn(item)
   -- may be anything, such as the milliseconds since 1970 of some providers.
   turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or (times.duration(item.time))
   turn.end_time = seconds(item.end_time)
+  turn.role, turn.content = as_text(item.role), as_text(item.content)
   return turn
 end
 
@@ -61,7 +66,7 @@ local function read_line(line)
   if not role or content:find "^[%d/]" then
     return start_time, nil, rest
   end
-  return start_time, role, content:match "^%s*(.*)$"
+  return start_time, role:match "^(.*[^ ])" or role, content:match "^%s*(.*)$"
 end
 
 local function from_text(text)

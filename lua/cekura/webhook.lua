@@ -61,7 +61,7 @@ local function read_event(client, body)
     return refuse("protocol", "the body names no event_type")
   end
   local event, text = { type = kind }, core.slice(object, "data")
-  if not kind:find "^call_log%." then
+  if kind:match "^[^.]*" ~= "call_log" then
     event.data = object:get "data"
     return event, text
   end

@@ -302,6 +302,15 @@ static void other_spellings_of_an_address_are_refused_or_made_plain(void **state
     url_free(&url);
 }
 
+/* Read again, it would be another host to the connection than to the check, or none. */
+static void a_host_that_reads_otherwise_again_is_refused(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"https://api%2541.example", "https://127%252e0.0.1",
+        "https://%25%33%31.example/", "https:/h%25%3312", "https://h%7f"};
+    assert_all_refused(texts, COUNT(texts));
+}
+
 /* The zone tells which network a link-local address is on: without it, it is another address. */
 static void an_address_with_a_zone_is_not_read_as_one_without(void **state)
 {
@@ -430,6 +439,7 @@ int main(void)
         cmocka_unit_test(names_that_look_like_this_machine_are_not_it),
         cmocka_unit_test(tricks_do_not_make_another_host_this_machine),
         cmocka_unit_test(other_spellings_of_an_address_are_refused_or_made_plain),
+        cmocka_unit_test(a_host_that_reads_otherwise_again_is_refused),
         cmocka_unit_test(an_address_with_a_zone_is_not_read_as_one_without),
         cmocka_unit_test(a_user_name_or_a_password_is_refused),
         cmocka_unit_test(a_query_or_a_fragment_is_refused),

@@ -238,7 +238,8 @@ function begin.resumed(client, text)
   if not kept or declaration and not is_located(declaration, kept.origin.scope) then
     return nil, errors.new("config", "the token is malformed")
   elseif not declaration then
-    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(errors.excerpt(kept.kind)))
+    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(
+      errors.excerpt(core.redact(client, kept.kind))))
   elseif kept.base ~= core.fields(client)._base_url then
     return nil, errors.new("config", "the token is for another base URL")
   end

@@ -1,22 +1,11 @@
-/* record_fuzzer.c - any bytes, read as JSON text, as a record, as a list of records, as a string.
+/* json_fuzzer.c - any bytes, read as JSON text, as a record, as a list of records, as a string.
  *
- * A target of libFuzzer: whatever the bytes are, what the headers promise must hold. Compiled with
- * -DREPLAY it is a program of its own, which does the same with the files that it is given, by any
- * compiler: spec/fuzz/README.md. */
+ * Whatever the bytes are, what json.h and record.h promise must hold. */
+#include "check.h"
 #include "grammar.h"
 #include "record.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(promise)                                                                             \
-    do {                                                                                           \
-        if (!(promise)) {                                                                          \
-            fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #promise);                  \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 struct bytes {
     char *at;
@@ -251,7 +240,6 @@ static bool check_records(const char *text, size_t size, bool *has_records)
     return *has_records && json_next(&reader).type == JSON_END;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     struct bytes text = copy_of((const char *)input, size);
@@ -265,28 +253,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     free(text.at);
     return 0;
 }
-
-#ifdef REPLAY
-static int replay(const char *path)
-{
-    static char input[1 << 20];
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        perror(path);
-        return 1;
-    }
-    size_t size = fread(input, 1, sizeof input, file);
-    int failed = ferror(file);
-    fclose(file);
-    return failed ? 1 : LLVMFuzzerTestOneInput((const uint8_t *)input, size);
-}
-
-int main(int count, char **paths)
-{
-    for (int i = 1; i < count; i++)
-        if (replay(paths[i]))
-            return 1;
-    printf("%d texts\n", count - 1);
-    return 0;
-}
-#endif

@@ -1,0 +1,127 @@
+"""What Python's json makes of texts, for compare.lua: compare.py [integers].
+
+In: for each text its length on a line, then its bytes. Out, in the same form: why it is refused, or
+"=" and the value, or "!" and what a stricter reader refuses. Values are written so that two that
+are alike are the same bytes. The policy of cekura is said by hooks: what no number of Lua can hold
+is its digits, a null in an object is absent.
+"""
+import json
+import re
+import sys
+
+INTEGERS = "integers" in sys.argv[1:]
+DEPTH = 512
+LEAST, MOST = (-2**63, 2**63 - 1) if INTEGERS else (-2**53, 2**53)
+
+
+class Strict(Exception):
+    pass
+
+
+def constant(name):
+    raise Strict(name)
+
+
+def whole(digits):
+    value = int(digits) if len(digits) <= 20 else MOST + 1
+    return value if LEAST <= value <= MOST else digits
+
+
+def real(digits):
+    value = float(digits)
+    return digits if value in (float("inf"), float("-inf")) else value
+
+
+def is_half(text):
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def has_half(value):
+    """Half of a surrogate pair; what is in objects was looked at when they were made."""
+    if isinstance(value, str):
+        return is_half(value)
+    return isinstance(value, list) and any(has_half(item) for item in value)
+
+
+class Reader:
+    def __init__(self):
+        self.half = False
+        self.decoder = json.JSONDecoder(strict=True, parse_constant=constant, parse_int=whole, parse_float=real,
+                                        object_pairs_hook=self.pairs)
+
+    def pairs(self, pairs):
+        self.half = self.half or any(is_half(name) or has_half(value) for name, value in pairs)
+        return dict(pairs)
+
+    def read(self, text):
+        self.half = False
+        # json.loads would skip a byte order mark, and read UTF-16; decode() takes the space around the value
+        value = self.decoder.decode(text)
+        self.half = self.half or has_half(value)
+        return value
+
+
+def depth_of(text):
+    """Of a text that is JSON."""
+    depth = deepest = 0
+    for sign in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def written(value, parts):
+    if value is None:
+        parts.append(b"z")
+    elif isinstance(value, bool):
+        parts.append(b"t" if value else b"f")
+    elif isinstance(value, int) and INTEGERS:
+        parts.append(b"i%d" % value)
+    elif isinstance(value, (int, float)):
+        parts.append(b"n%.99g" % float(value))
+    elif isinstance(value, str):
+        data = value.encode()
+        parts.append(b"s%d:%s" % (len(data), data))
+    elif isinstance(value, list):
+        parts.append(b"[")
+        for item in value:
+            written(item, parts)
+        parts.append(b"]")
+    else:
+        parts.append(b"{")
+        for name, item in sorted((name.encode(), item) for name, item in value.items() if item is not None):
+            parts.append(b"s%d:%s" % (len(name), name))
+            written(item, parts)
+        parts.append(b"}")
+
+
+def verdict(reader, data):
+    try:
+        text = data.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        return b"UTF-8"
+    try:
+        value = reader.read(text)
+    except RecursionError:
+        return b"recursion"
+    except (Strict, json.JSONDecodeError) as error:
+        return str(error).encode("utf-8", "replace")
+    if reader.half:
+        return b"!half of a pair"
+    if depth_of(text) > DEPTH:
+        return b"!depth"
+    parts = [b"="]
+    written(value, parts)
+    return b"".join(parts)
+
+
+def main():
+    sys.setrecursionlimit(5000)  # what it reads, and what writes it
+    reader = Reader()
+    given, out = sys.stdin.buffer, sys.stdout.buffer
+    for line in given:
+        answer = verdict(reader, given.read(int(line)))
+        out.write(b"%d\n%s" % (len(answer), answer))
+
+
+main()
