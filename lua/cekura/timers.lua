@@ -47,10 +47,11 @@ end
 
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
+  local place = self.count + 1
   thing._due = due
-  self.count = self.count + 1
-  put(self, self.count, thing)
-  sift_up(self, self.count)
+  put(self, place, thing) -- may raise, for want of memory: then it is in no heap
+  self.count = place
+  sift_up(self, place)
 end
 
 --- Takes a thing out; one that is not in the heap is left alone.
