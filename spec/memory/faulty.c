@@ -1,7 +1,7 @@
 /* faulty.c - runs scenarios again and again, each time with another allocation failing; see
  * README.md.
  *
- *   faulty [-e EVERY] [-a ALLOCATOR] [-n N] SCENARIO...
+ *   faulty [-e EVERY] [-a ALLOCATOR]... [-n N] SCENARIO...
  *
  * Each run has a process and a Lua state of its own. When it is over, the same state runs the
  * scenario again with nothing failing: what the failure left behind must not be in its way. */
@@ -289,26 +289,21 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static int wanted_allocator(const char *name)
-{
-    for (int i = 0; i < ALLOCATORS; i++)
-        if (strcmp(name, allocator_names[i]) == 0)
-            return i;
-    return -1;
-}
-
 int main(int argc, char **argv)
 {
     unsigned long every = 1, single = 0;
-    int only = -1, option, test = 0;
-    bool good = true;
+    int option, test = 0;
+    bool good = true, wanted[ALLOCATORS] = {false}, all = true;
     while ((option = getopt(argc, argv, "e:a:n:")) != -1) {
         if (option == 'e')
             every = strtoul(optarg, NULL, 10);
         else if (option == 'n')
             single = strtoul(optarg, NULL, 10);
-        else if (option == 'a')
-            only = wanted_allocator(optarg);
+        else if (option == 'a') {
+            all = false;
+            for (int i = 0; i < ALLOCATORS; i++)
+                wanted[i] |= strcmp(optarg, allocator_names[i]) == 0;
+        }
     }
     int port = server_start();
     if (port < 0 || !faults_begin())
@@ -326,7 +321,7 @@ int main(int argc, char **argv)
         "failed", "right", "errors", "wrong", "leaks", "hangs", "crashes", "s");
     for (char **scenario = argv + optind; *scenario; scenario++) {
         for (enum allocator which = 0; which < ALLOCATORS; which++) {
-            if (only >= 0 && which != (enum allocator)only)
+            if (!all && !wanted[which])
                 continue;
             struct tally tally = {0};
             double began = now();

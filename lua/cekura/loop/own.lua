@@ -82,7 +82,7 @@ end
 local function resumed(task, ok, ...)
   if coroutine.status(task.co) == "dead" then
     alive[task.co] = nil
-    due:remove(task) -- what was raised as it parked has left it there
+    due:remove(task)
     return tasks.finish(task, ok, ...)
   elseif (...) ~= PARK then
     make_ready(task)
@@ -95,6 +95,9 @@ local function back_to(before, ...)
 end
 
 local function resume(task)
+  if task.state == "done" then
+    return
+  end
   local before = current
   current = task
   task.state = "running"
@@ -183,6 +186,7 @@ local function park_task(task, seconds)
     return "cancelled"
   end
   if not task.why then
+    due:remove(task) -- where an earlier wait has left it that raised
     if seconds then
       due:insert(task, core.now() + seconds)
     end
