@@ -48,9 +48,9 @@ end
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
   local place = self.count + 1
-  thing._due = due
-  put(self, place, thing) -- may raise, for want of memory: then it is in no heap
-  self.count = place
+  thing._due, thing._timer = due, false
+  self[place] = thing -- raises where memory ends: until here, it is in no heap
+  thing._timer, self.count = place, place
   sift_up(self, place)
 end
 
