@@ -8,7 +8,10 @@
 # make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
-# demo, test, bench, soak, fuzz, chaos and cycles install what they miss: .ci/install has the list of packages
+# make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
+#                        spec/memory/README.md
+# demo, test, bench, soak, fuzz, chaos, cycles and check-memory install what they miss: .ci/install has the list of
+# packages
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -29,7 +32,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos cycles clean
+.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos cycles check-memory clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -164,6 +167,20 @@ cycles:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
+
+# The module and what asks for its memory in one program, so that the linker can put our functions in
+# libc's place.
+LUA_LIBRARY := $(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA))
+INTERPOSED  := malloc calloc realloc strdup free mmap mremap munmap
+FAULTY      := $(patsubst %,spec/memory/%.c,faulty faults server)
+$(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
+	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS) -lm
+
+check-memory:
+	@.ci/install check-memory
+	@spec/memory/run
 
 readme: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md

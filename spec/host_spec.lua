@@ -70,6 +70,27 @@ describe("a host", function()
     assert.equal(0, status)
   end)
 
+  it("may end with the threads of bridges running", function()
+    local output, status = run(program(server, [[
+      local unix = require "socket.unix"
+      sockets, bridges = {}, {}
+      for place = 1, 3 do
+        local client = new()
+        local bridge = cekura.assert(core.bridge(client))
+        sockets[place] = unix.stream()
+        assert(sockets[place]:connect(core.bridge_path(bridge)))
+        assert(core.bridge_accept(bridge))
+        core.bridge_arm(bridge)
+        cekura.spawn(function() client:request("GET", "/slow/") end)
+        bridges[place] = bridge
+      end
+      cekura.sleep(0.05)
+      print "end"
+    ]]))
+    assert.equal("end\n", output)
+    assert.equal(0, status)
+  end)
+
   describe("with a slow resolver", function()
     local dir, preload
 

@@ -116,6 +116,25 @@ describe("a thing that is taken out", function()
     end)())
   end)
 
+  -- As when memory ends: to give a table a field takes some.
+  it("is as it was after an insertion that raised, whichever field could not be given", function()
+    for _, refused in ipairs { "_due", "_timer" } do
+      local heap, other = timers.new(), {}
+      local thing = setmetatable({}, {
+        __newindex = function(self, name, value)
+          assert(name ~= refused, "not enough memory")
+          rawset(self, name, value)
+        end,
+      })
+      assert.is_false((pcall(heap.insert, heap, thing, 1)))
+      assert.is_nil(heap:pop(2))
+      heap:insert(other, 1)
+      heap:remove(thing)
+      assert.equal(other, heap:pop(2))
+      assert.is_nil(heap:pop(2))
+    end
+  end)
+
   it("may be taken out again, or never have been in", function()
     local heap, thing = timers.new(), {}
     heap:remove(thing)

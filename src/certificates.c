@@ -64,26 +64,28 @@ static int listen_here(in_port_t *port)
     return listener;
 }
 
-static void act_on_events(struct engine *engine)
+static CURLMcode act_on_events(struct engine *engine)
 {
     struct epoll_event events[4];
     int running;
     int count = epoll_wait(engine->epoll_fd, events, 4, LOAD_TURN_MS);
-    for (int i = 0; i < count; i++)
+    CURLMcode code = curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    for (int i = 0; i < count && code == CURLM_OK; i++)
         if (events[i].data.fd != engine->timer_fd)
-            curl_multi_socket_action(
+            code = curl_multi_socket_action(
                 engine->multi, events[i].data.fd, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
-    curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    return code;
 }
 
 /* Turns the loop until the first byte of the handshake has arrived: by then the bundle is parsed.
  */
-static void begin_handshake(struct engine *engine, int listener)
+static CURLMcode begin_handshake(struct engine *engine, int listener)
 {
     int peer = -1;
     char byte;
-    for (int turn = 0; turn < LOAD_TURNS; turn++) {
-        act_on_events(engine);
+    CURLMcode code = CURLM_OK;
+    for (int turn = 0; turn < LOAD_TURNS && code == CURLM_OK; turn++) {
+        code = act_on_events(engine);
         if (peer < 0)
             peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (peer >= 0 && recv(peer, &byte, 1, MSG_PEEK) > 0)
@@ -91,12 +93,14 @@ static void begin_handshake(struct engine *engine, int listener)
     }
     if (peer >= 0)
         close(peer);
+    return code;
 }
 
 /* Nothing leaves the machine, and nothing is lost if it fails: then the first real connection
  * parses, and reports what is wrong. */
-void certificates_load(struct engine *engine)
+bool certificates_load(struct engine *engine)
 {
+    CURLMcode code = CURLM_OK;
     char url[40];
     in_port_t port;
     int listener = listen_here(&port);
@@ -111,10 +115,11 @@ void certificates_load(struct engine *engine)
         curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
         curl_multi_add_handle(engine->multi, easy) != CURLM_OK)
         goto out;
-    begin_handshake(engine, listener);
+    code = begin_handshake(engine, listener);
     curl_multi_remove_handle(engine->multi, easy);
 out:
     curl_easy_cleanup(easy);
     if (listener >= 0)
         close(listener);
+    return code == CURLM_OK;
 }

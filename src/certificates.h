@@ -10,7 +10,8 @@ bool certificates_choose(struct engine *engine);
 /* Has the handle check the peer's certificate and name: always, against that bundle. */
 CURLcode certificates_check(const struct engine *engine, CURL *easy);
 
-/* Has the bundle parsed now, so that no step has to. */
-void certificates_load(struct engine *engine);
+/* Has the bundle parsed now, so that no step has to. False: libcurl's multi handle has failed, and
+ * is not to be used again. */
+bool certificates_load(struct engine *engine);
 
 #endif

@@ -154,6 +154,43 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
+/* ---- the multi handle ---- */
+
+static bool open_multi(struct engine *engine)
+{
+    engine->multi = curl_multi_init();
+    if (!engine->multi)
+        return false;
+    /* The default, four times the handles of the moment, closes connections when few are in use. */
+    curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)engine->max_in_flight);
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+    return true;
+}
+
+static void close_multi(struct engine *engine)
+{
+    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, NULL);
+    curl_multi_cleanup(engine->multi);
+    engine->multi = NULL;
+    engine->curl_due_us = CLOCK_NEVER;
+}
+
+/* libcurl had no memory to keep a socket in mind. It does not say whose, and nothing would wake
+ * that one before its deadline; and 7.88 divides by zero when the socket's number comes again. So
+ * all tries end, and the next ones get another handle. */
+static void give_up_multi(struct engine *engine)
+{
+    struct operation *operation;
+    LIST_FOREACH (operation, &engine->operations, link)
+        if (operation->transfer)
+            operation_try_ended(operation, CURLE_OUT_OF_MEMORY);
+    close_multi(engine);
+}
+
 /* ---- one step ---- */
 
 static void drain_ended(struct engine *engine)
@@ -169,8 +206,12 @@ static void drain_ended(struct engine *engine)
 static void curl_act(struct engine *engine, curl_socket_t fd, int what)
 {
     int running;
-    curl_multi_socket_action(engine->multi, fd, what, &running);
+    if (!engine->multi) /* the event of a socket that went with it */
+        return;
+    CURLMcode code = curl_multi_socket_action(engine->multi, fd, what, &running);
     drain_ended(engine);
+    if (code != CURLM_OK)
+        give_up_multi(engine);
 }
 
 static void fire_timers(struct engine *engine, struct heap *timers, int64_t now_us)
@@ -193,8 +234,10 @@ static void fill_window(struct engine *engine, int64_t now_us)
         struct operation *next = container_of(heap_first(&engine->queue), struct operation, place);
         if (next->patient && !engine->waiting)
             poller_put_back(next); /* nobody waits for it any more, or not just now */
-        else
+        else if (engine->multi || open_multi(engine))
             operation_try(next);
+        else
+            operation_end(next, OUTCOME_NO_MEMORY, "libcurl gives no multi handle");
     }
 }
 
@@ -337,8 +380,8 @@ static bool process_is_watched;
 
 static void start(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    process_is_watched = engine_watch_process();
+    process_is_watched =
+        curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && engine_watch_process();
 }
 
 static bool copy_text(char **copy, const char *text)
@@ -378,20 +421,6 @@ static bool open_descriptors(struct engine *engine)
            epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, engine->timer_fd, &event) == 0;
 }
 
-static bool open_multi(struct engine *engine)
-{
-    engine->multi = curl_multi_init();
-    if (!engine->multi)
-        return false;
-    /* The default, four times the handles of the moment, closes connections when few are in use. */
-    curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)engine->max_in_flight);
-    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
-    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-    curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
-    return true;
-}
-
 struct engine *engine_new(const struct engine_options *options, const char **message)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -426,7 +455,8 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     if (options->secure) {
         sigset_t signals;
         block_signals(&signals);
-        certificates_load(engine);
+        if (!certificates_load(engine))
+            close_multi(engine);
         unblock_signals(&signals);
     }
     return engine;
@@ -454,13 +484,9 @@ void engine_close(struct engine *engine)
     /* In a forked child the handles share their connections with the parent's: a cleanup would say
      * good-bye on them. They are left, memory and all, and never used again. */
     if (usable) {
-        if (engine->multi) {
-            curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, NULL);
-            curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, NULL);
-        }
         transfer_free_idle(engine);
         if (engine->multi)
-            curl_multi_cleanup(engine->multi);
+            close_multi(engine);
     }
     transfer_free_headers(engine->headers);
     engine->headers = NULL;

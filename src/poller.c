@@ -181,6 +181,11 @@ void poller_unwatch(struct poller *poll)
         operation_withdraw(&poll->operation);
 }
 
+void poller_list_again(struct poller *poll)
+{
+    engine_list_finished(poll->operation.engine, &poll->item);
+}
+
 void poller_continue(struct poller *poll)
 {
     poll->news = false;

@@ -37,6 +37,9 @@ bool poller_in_flight(const struct poller *poll);
 /* The outcome that was news; NULL if there is none. */
 const struct outcome *poller_news(const struct poller *poll);
 
+/* Lists it once more, for news that could not be taken in. */
+void poller_list_again(struct poller *poll);
+
 /* Ends the rest after news. */
 void poller_continue(struct poller *poll);
 

@@ -287,11 +287,23 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
     return has_header(request, "Content-Type") || add_header(list, "Content-Type:");
 }
 
+/* The path and query, for a request that goes to the service itself; NULL: a proxy is to read the
+ * whole URL. */
+static const char *target_of(const struct engine *engine, const char *url)
+{
+    const char *authority = strstr(url, "://");
+    bool itself = strncmp(url, "https:", 6) == 0 || (engine->direct && !engine->proxy);
+    return itself && authority ? strchr(authority + 3, '/') : NULL;
+}
+
 static bool set_request(struct transfer *transfer, const struct request *request, bool repeatable)
 {
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, request->url);
+    /* When memory is short, libcurl 7.88 takes the query of the URL for none, and sends the rest.
+     */
+    SET(CURLOPT_REQUEST_TARGET, target_of(transfer->engine, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
     if (request->header_count || request->body || is_post) {
         if (!merge_headers(transfer, request))
@@ -562,6 +574,8 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
             MAX_HEAD);
     if (transfer->unasked)
         strcpy(transfer->error, "the answer is compressed in a way that was not asked for");
+    if (kind == OUTCOME_NO_MEMORY) /* libcurl says that our callback failed, or nothing */
+        strcpy(transfer->error, "out of memory");
     if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, sizeof transfer->error,
             "the body is larger than max_response, %zu bytes", engine->max_response);

@@ -41,6 +41,16 @@ local function next_event(client, fields)
   return true
 end
 
+local function take_news(fields, job)
+  local ok, raised = pcall(fields._on_news, job)
+  if not ok then
+    if raised == "not enough memory" then
+      core.list_again(job) -- the next step takes it in
+    end
+    error(raised, 0)
+  end
+end
+
 --- Steps the client once.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
@@ -60,8 +70,8 @@ local function advance(client, seconds)
         fields._loop.wake(entry.waiter)
       end
     elseif core.type(item) == "job" then
-      fields._on_news(item)
-    end
+      take_news(fields, item)
+    end -- else an operation that nobody waits for any more
     item = core.finished(client)
   end
 end

@@ -3,6 +3,14 @@
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 
+-- Has whoever comes by the operation find the one who waits for it.
+local function enlist(fields, operation, entry, owner)
+  fields._pending[operation] = entry
+  if owner then
+    owner._asking[operation] = true
+  end
+end
+
 --- Waits, and returns the outcome as core.outcome() gives it; nil and an error if there is none.
 -- What an event handler raised about the request is raised here, or, with an owner, left in its field
 -- `_raised`: the owner has something to lose. While the request runs, its operation is a key of the
@@ -15,6 +23,11 @@ local function await(client, method, path, headers, body, timeout, owner)
   local fields = core.fields(client)
   local loop = fields._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
+  local entry = { waiter = waiter, done = false, _raised = false, _method = method,
+    _path = core.redact(client, path) }
+  if owner then
+    owner._asking = owner._asking or {}
+  end
   local operation = core.submit(client, method, fields._base_url .. path, headers, body, timeout)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
@@ -22,11 +35,11 @@ local function await(client, method, path, headers, body, timeout, owner)
     return nil, errors.new("closed", ("%s %s: %s"):format(method, path, message),
       { method = method, path = path, sent = false })
   end
-  local entry = { waiter = waiter, _method = method, _path = core.redact(client, path) }
-  fields._pending[operation] = entry
-  if owner then
-    owner._asking = owner._asking or {}
-    owner._asking[operation] = true
+  local enlisted, raised = pcall(enlist, fields, operation, entry, owner)
+  if not enlisted then -- no memory: what nobody could wait for is not sent
+    fields._pending[operation] = nil
+    core.cancel(operation)
+    error(raised, 0)
   end
   while not entry.done do
     if loop.park(waiter) == "cancelled" then
@@ -37,7 +50,7 @@ local function await(client, method, path, headers, body, timeout, owner)
   end
   if owner then
     owner._asking[operation] = nil
-    owner._raised = entry._raised or owner._raised
+    owner._raised = entry._raised or owner._raised or nil
   elseif entry._raised then
     error(entry._raised[1], 0)
   end

@@ -20,6 +20,7 @@
 -- of two functions; for one with threads of its own, cekura.loop.threads of a few more.
 
 local errors = require "cekura.errors"
+local own = require "cekura.loop.own"
 
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
@@ -71,21 +72,21 @@ end
 local auto
 
 local function make_auto()
-  local own = require(NAMES.own)
-  auto = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
+  local made = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
     timeout = own.timeout, log = own.log }
   for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
-    auto[name] = function(...)
+    made[name] = function(...)
       return here()[name](...)
     end
   end
-  function auto.detach(client)
+  function made.detach(client)
     own.detach(client)
     local adapter = package.loaded[NAMES.cqueues]
     if adapter then
       adapter.detach(client)
     end
   end
+  auto = made -- now that it is whole: memory may end before
   return auto
 end
 

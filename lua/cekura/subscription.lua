@@ -24,10 +24,12 @@ local function told(self, job)
   if self.queued[job] then
     return
   end
+  self.queue[self.last + 1] = job
   self.queued[job] = true
   self.last = self.last + 1
-  self.queue[self.last] = job
 end
+
+local unregister
 
 local function register(self, job)
   local fields = core.fields(job)
@@ -41,10 +43,14 @@ local function register(self, job)
     return
   end
   fields._subscriptions[self] = true
-  core.watch(fields._client, job, shortest_interval(fields._subscriptions))
+  local ok, raised = pcall(core.watch, fields._client, job, shortest_interval(fields._subscriptions))
+  if not ok then
+    unregister(self, job)
+    error(raised, 0)
+  end
 end
 
-local function unregister(self, job)
+function unregister(self, job)
   local fields = core.fields(job)
   if not fields._subscriptions[self] then
     return
@@ -82,6 +88,7 @@ function subscription.new(jobs, timeout, interval)
     seen = {},    -- job to the version of it that was last looked at
     stopped = {}, -- job to the error that ended polling it
     clients = {},
+    loop = false, waiter = false, -- who waits in next()
   }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
@@ -91,8 +98,12 @@ function subscription.new(jobs, timeout, interval)
       fields.error = nil
       core.forget_trouble(job)
     end
-    if #jobs > 1 then
-      register(self, job)
+  end
+  for _, job in ipairs(#jobs > 1 and jobs or {}) do
+    local ok, raised = pcall(register, self, job)
+    if not ok then
+      self:close()
+      error(raised, 0)
     end
   end
   return self
@@ -108,22 +119,36 @@ end
 local function on_gone(waiter)
   local self = waiter.subscription
   wait_for_polls(self, -1)
-  self.waiter = nil
+  self.waiter = false
   self:close()
+end
+
+-- PUC Lua 5.1 cannot yield across pcall.
+local protected = (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) and function(fn, ...)
+  return true, fn(...)
+end or pcall
+
+local function park(self, loop, waiter)
+  local why = "woken"
+  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
+    why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
+  end
+  return why
 end
 
 -- Waits until something is in the queue; else tells why there is nothing.
 local function fill_queue(self, loop, waiter)
-  local why = "woken"
+  waiter.on_gone, waiter.subscription = on_gone, self
   self.loop, self.waiter = loop, waiter
   wait_for_polls(self, 1)
-  waiter.on_gone, waiter.subscription = on_gone, self
-  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
-    why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
-  end
+  local ok, why = protected(park, self, loop, waiter)
   waiter.on_gone, waiter.subscription = nil, nil
   wait_for_polls(self, -1)
-  self.waiter = nil
+  self.waiter = false
+  if not ok then -- it cannot wait: then nothing is polled for it
+    self:close()
+    error(why, 0)
+  end
   return why
 end
 
@@ -171,6 +196,8 @@ function subscription.tell(job, stop)
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
+    self.stopped[job] = stop
+    told(self, job)
   end
   if stop or fields._ended then
     fields._subscriptions = {}
@@ -180,8 +207,6 @@ function subscription.tell(job, stop)
     core.look_again(job)
   end
   for _, self in ipairs(subscriptions) do
-    self.stopped[job] = stop
-    told(self, job)
     if self.waiter then
       self.loop.wake(self.waiter)
     end

@@ -47,10 +47,11 @@ end
 
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
-  thing._due = due
-  self.count = self.count + 1
-  put(self, self.count, thing)
-  sift_up(self, self.count)
+  local place = self.count + 1
+  thing._due, thing._timer = due, false
+  self[place] = thing -- raises where memory ends: until here, it is in no heap
+  thing._timer, self.count = place, place
+  sift_up(self, place)
 end
 
 --- Takes a thing out; one that is not in the heap is left alone.

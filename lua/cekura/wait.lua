@@ -69,7 +69,7 @@ end
 -- other, in the order in which that happens and the unfinished ones last, then nil; and the watch.
 ---@param options table as wait_options() gives it
 local function follow(jobs, options)
-  local subscribed = subscription.new(jobs, options.timeout, options.interval)
+  local subscribed
   local open, left = {}, #jobs
   for _, each in ipairs(jobs) do
     open[each] = true
@@ -116,6 +116,7 @@ local function follow(jobs, options)
     return remaining()
   end
 
+  subscribed = subscription.new(jobs, options.timeout, options.interval)
   return next_settled, subscribed
 end
 
@@ -211,12 +212,15 @@ function wait.each(jobs, options)
   if #jobs == 0 then
     return function() end
   end
-  local next_settled, subscribed = follow(jobs, options)
+  local next_settled, subscribed
   -- A `for` that is left early leaves no job being polled: Lua 5.4 closes the guard at once, others
   -- when the iterator is collected.
   local guard = core.guard(function()
-    subscribed:close()
+    if subscribed then
+      subscribed:close()
+    end
   end)
+  next_settled, subscribed = follow(jobs, options)
   return function()
     if guard then
       local self, result, err = next_settled() -- no tail call: Lua 5.1 would not know who iterates

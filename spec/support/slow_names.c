@@ -1,5 +1,5 @@
-/* slow_names.c - preloaded, it makes every name that ends in ".slow" take three seconds to be found not
- * to exist. For specs of what a slow resolver must not hold up. */
+/* slow_names.c - preloaded, it makes every name that ends in ".slow" take three seconds to be found
+ * not to exist. For specs of what a slow resolver must not hold up. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-    struct addrinfo **result)
+int getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     size_t length = node ? strlen(node) : 0;
     if (length > 5 && strcmp(node + length - 5, ".slow") == 0) {

@@ -108,6 +108,8 @@ static int client_new(lua_State *L)
     luaL_getmetatable(L, CLIENT_TYPE);
     lua_setmetatable(L, -2);
     lua_newtable(L);
+    lua_pushboolean(L, true); /* so that there is room for what luaL_unref() keeps of an anchor */
+    luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
     const char *message = "out of memory";

@@ -104,6 +104,13 @@ static int job_resume(lua_State *L)
     return 0;
 }
 
+/* core.list_again(job): core.finished() gives it once more. */
+static int job_list_again(lua_State *L)
+{
+    poller_list_again(check_poll(L, 1));
+    return 0;
+}
+
 /* core.news(job) -> as binding_push_outcome(); nil: none. */
 static int job_news(lua_State *L)
 {
@@ -245,6 +252,7 @@ void job_open(lua_State *L)
         {"watch", job_watch},
         {"unwatch", job_unwatch},
         {"resume", job_resume},
+        {"list_again", job_list_again},
         {"news", job_news},
         {"trouble", job_trouble},
         {"look_again", job_look_again},

@@ -100,7 +100,7 @@ function begin.new(client, kind, declaration, origin)
     self = core.new_job(client, origin.elapsed or 0, nil)
   end
   if not self then
-    return nil, errors.new("closed", "the client is closed")
+    return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")
   end
   local fields = core.fields(self)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"

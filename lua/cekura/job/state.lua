@@ -190,6 +190,9 @@ function state.on_news(self)
   local client = fields._client
   -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
   if fields._ended or not core.news(self) then
+    if fields._ended then
+      subscription.tell(self)
+    end
     core.resume(client, self)
     return
   end

@@ -14,7 +14,9 @@ local PARK = {}
 
 -- The tasks by coroutine: nothing else may hold one that is parked.
 local alive = {} -- luacheck: ignore 241
-local ready, first_ready, last_ready = {}, 1, 0
+-- Those that are ready, each with the one behind it: so nobody is lost for want of memory. Each has a number, that of
+-- its turn.
+local first_ready, last_ready, turns = nil, nil, 0
 local due = timers.new()
 -- The clients that are open, each at its own place. Weak by value, not by key: a key that is being finalized is still
 -- found, a value is not.
@@ -27,17 +29,30 @@ local tell_host -- called with the seconds until a task is due
 -- ---- tasks ----
 
 local function make_ready(task)
-  last_ready = last_ready + 1
-  ready[last_ready] = task
+  if task.turn then
+    return
+  end
+  turns = turns + 1
+  task.turn, task.behind = turns, false
+  if last_ready then
+    last_ready.behind = task
+  else
+    first_ready = task
+  end
+  last_ready = task
 end
 
-local function has_ready()
-  return first_ready <= last_ready
+local function take_ready()
+  local task = first_ready
+  task.turn = false
+  first_ready = task.behind or nil
+  last_ready = first_ready and last_ready
+  return task
 end
 
 -- Seconds until this loop has something to do; nil: only when a client has.
 local function next_due()
-  if has_ready() then
+  if first_ready then
     return 0
   end
   local at = due:due()
@@ -69,32 +84,37 @@ end
 local function resumed(task, ok, ...)
   if coroutine.status(task.co) == "dead" then
     alive[task.co] = nil
+    due:remove(task)
     return tasks.finish(task, ok, ...)
   elseif (...) ~= PARK then
     make_ready(task)
   end
 end
 
+local function back_to(before, ...)
+  current = before
+  return ...
+end
+
 local function resume(task)
+  if task.state == "done" then
+    return
+  end
   local before = current
   current = task
   task.state = "running"
   if task.on_gone and coroutine.status(task.co) == "dead" then
     task:on_gone() -- it was killed where it waited: by coroutine.close(), say
   end
-  resumed(task, coroutine.resume(task.co))
-  current = before
+  resumed(task, back_to(before, coroutine.resume(task.co)))
 end
 
 -- Runs the tasks that are ready now; what they make ready comes next time. A task may wait as plain code
--- does, in a coroutine of its own, and come here again: so the places only ever grow.
+-- does, in a coroutine of its own, and come here again: so the turns only ever grow.
 local function run_ready()
-  local last = last_ready
-  while first_ready <= last do
-    local task = ready[first_ready]
-    ready[first_ready] = nil
-    first_ready = first_ready + 1
-    resume(task)
+  local last = turns
+  while first_ready and first_ready.turn <= last do
+    resume(take_ready())
   end
 end
 
@@ -142,7 +162,7 @@ end
 function own.waiter()
   local task = current
   if not task or coroutine.running() ~= task.co then
-    return {} -- plain code, or a coroutine of the program's own
+    return { why = false } -- plain code, or a coroutine of the program's own
   end
   tasks.check(task)
   check_yield()
@@ -170,6 +190,7 @@ local function park_task(task, seconds)
     return "cancelled"
   end
   if not task.why then
+    due:remove(task) -- where an earlier wait has left it that raised
     if seconds then
       due:insert(task, core.now() + seconds)
     end
@@ -178,7 +199,7 @@ local function park_task(task, seconds)
     due:remove(task)
   end
   local why = task.why
-  task.why = nil
+  task.why = false
   return tasks.to_be_told(task) and "cancelled" or why or "woken"
 end
 
@@ -243,7 +264,7 @@ local function park_plain(waiter, seconds)
     error(raised, 0)
   end
   local why = waiter.why
-  waiter.why = nil
+  waiter.why = false
   return why
 end
 

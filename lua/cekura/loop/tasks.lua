@@ -25,26 +25,35 @@ end
 
 -- ---- for loops ----
 
---- Takes in how a task ended: true and what its function returned, or false and what it raised.
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- What a task has raised whose end there is no memory to keep.
+local NO_MEMORY = { n = 1, "not enough memory" }
+
+--- Takes in how a task ended: true and what its function returned, or false and what it raised. Whoever waits for it is
+-- woken in any case.
 ---@param task cekura.Task
 ---@param ok boolean
 function tasks.finish(task, ok, ...)
   local loop = task.loop
+  local packed, values = pcall(pack, ...)
   task.state, task.body = "done", nil
-  task.ok = ok
-  task.values = { n = select("#", ...), ... }
+  task.ok, task.values = packed and ok, packed and values or NO_MEMORY
+  ok = task.ok
   local group = task.group
-  if group then
+  if group and group.members[task] then
     group.count = group.count - 1
     group.members[task] = nil
     if not ok and not task.cancelled then
-      group.failed[#group.failed + 1] = task
+      task.failed_before, group.failed = group.failed, task
     end
     if group.count == 0 and group.waiter then
       loop.wake(group.waiter)
     end
-  elseif not ok and not task.cancelled and #task.joiners == 0 then
-    loop.log("cekura: a task raised, and nobody joined it: " .. tostring((...)))
+  elseif not group and not ok and not task.cancelled and #task.joiners == 0 then
+    loop.log("cekura: a task raised, and nobody joined it: " .. tostring(task.values[1]))
   end
   for _, joiner in ipairs(task.joiners) do
     loop.wake(joiner)
@@ -71,9 +80,12 @@ end
 
 -- ---- for programs ----
 
+-- It has its fields from the beginning: to add one later takes memory, which there may not be.
 local function start(loop, group, fn, ...)
-  local arguments = { n = select("#", ...), ... }
-  local task = setmetatable({ loop = loop, state = "ready", joiners = {}, group = group }, Task)
+  local arguments = pack(...)
+  local task = setmetatable({ loop = loop, state = "ready", joiners = {}, group = group or false, why = false,
+    cancelled = false, told = false, joined = false, ok = false, values = false, failed_before = false, co = false,
+    turn = false, behind = false }, Task)
   function task.body()
     local given = arguments
     arguments = nil
@@ -81,10 +93,17 @@ local function start(loop, group, fn, ...)
       return fn(unpack(given, 1, given.n))
     end
   end
-  loop.launch(task) -- may raise: the host can start no more
   if group then
-    group.count = group.count + 1
     group.members[task] = true
+    group.count = group.count + 1
+  end
+  local launched, raised = pcall(loop.launch, task)
+  if not launched then -- the host can start no more
+    if group then
+      group.members[task] = nil
+      group.count = group.count - 1
+    end
+    error(raised, 0)
   end
   return task
 end
@@ -157,17 +176,21 @@ function tasks.of(loop)
   --- Runs `fn(...)` as a task until it and all that it spawned are done. Returns what it returned.
   local function run(fn, ...)
     loop.waiter() -- raises where nobody can wait, before anything is begun
-    local group = { count = 0, failed = {}, members = {} }
+    local group = { count = 0, failed = false, members = {}, waiter = false }
     local main = start(loop, group, fn, ...)
     main.joined = true
     wait_for_group(loop, group)
     if not main.ok then
       error(main.values[1], 0)
     end
-    for _, task in ipairs(group.failed) do
-      if not task.joined then
-        error(task.values[1], 0)
-      end
+    local first -- that nobody joined
+    local task = group.failed
+    while task do
+      first = not task.joined and task or first
+      task = task.failed_before
+    end
+    if first then
+      error(first.values[1], 0)
     end
     return outcome(main)
   end

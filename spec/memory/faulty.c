@@ -1,0 +1,348 @@
+/* faulty.c - runs scenarios again and again, each time with another allocation failing; see
+ * README.md.
+ *
+ *   faulty [-e EVERY] [-a ALLOCATOR]... [-n N] SCENARIO...
+ *
+ * Each run has a process and a Lua state of its own. When it is over, the same state runs the
+ * scenario again with nothing failing: what the failure left behind must not be in its way. */
+#include "faults.h"
+#include "server.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIDE_BY_SIDE 4
+
+/* Seconds that a run may take; the longest needs some tenths. */
+#define LIMIT 20
+
+enum verdict { RIGHT, ERROR, WRONG, LEAK, HANG, CRASH, VERDICTS };
+
+/* What a run tells; in memory that its process shares. */
+struct run {
+    pid_t pid; /* 0: the place is free */
+    unsigned long n, made[ALLOCATORS];
+    enum verdict verdict;
+    bool met;
+    char note[1000];
+};
+
+struct tally {
+    unsigned long failed, verdicts[VERDICTS];
+    char note[1000]; /* of the first that is not as it must be */
+    unsigned long note_n;
+};
+
+int luaopen_cekura_core(lua_State *L);
+
+static struct run *runs;
+static char url[40];
+static lua_State *running;
+static volatile sig_atomic_t hangs;
+
+static _Noreturn void fail(const char *what)
+{
+    perror(what);
+    exit(2);
+}
+
+/* ---- one run ---- */
+
+static int count_descriptors(void)
+{
+    DIR *entries = opendir("/proc/self/fd");
+    int count = 0;
+    while (entries && readdir(entries))
+        count++;
+    if (entries)
+        closedir(entries);
+    return count;
+}
+
+static void stop(lua_State *L, lua_Debug *record)
+{
+    (void)record;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "it hangs");
+}
+
+/* One that waits comes back to Lua now and then, and can say where; for others there is a second
+ * alarm, which kills. */
+static void on_alarm(int number)
+{
+    signal(number, SIG_DFL);
+    alarm(5);
+    hangs = 1;
+    lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKCOUNT, 1);
+}
+
+static int prepare(lua_State *L)
+{
+    luaL_openlibs(L);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, luaopen_cekura_core);
+    lua_setfield(L, -2, "cekura.core");
+    if (luaL_loadfile(L, lua_touserdata(L, 1)))
+        return lua_error(L);
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+static const char *field(lua_State *L, const char *name)
+{
+    lua_getfield(L, -1, name);
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+/* An error as it must be: Lua's own word for it, or one of this module's. */
+static bool is_error(lua_State *L)
+{
+    static const char *const kinds[] = {"config", "closed", "network", "unknown_outcome"};
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return strstr(lua_tostring(L, -1), "not enough memory") != NULL;
+    if (!lua_istable(L, -1))
+        return false;
+    const char *kind = field(L, "kind");
+    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+static void note_value(lua_State *L, struct run *run, const char *when)
+{
+    if (lua_istable(L, -1)) {
+        const char *kind = field(L, "kind"), *message = field(L, "message");
+        snprintf(run->note, sizeof run->note, "%s: %s: %s", when, kind ? kind : "a table",
+            message ? message : "?");
+    } else {
+        const char *text = lua_tostring(L, -1);
+        snprintf(run->note, sizeof run->note, "%s: %s", when, text ? text : luaL_typename(L, -1));
+    }
+}
+
+/* Calls the scenario, which is at 1, with the URL, which is at 2. */
+static enum verdict attempt(lua_State *L, struct run *run, const char *when)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    int status = lua_pcall(L, 1, 2, 0);
+    faults_disarm();
+    if (hangs) {
+        note_value(L, run, when);
+        return HANG;
+    }
+    if (status == 0 && lua_toboolean(L, -2))
+        return RIGHT;
+    note_value(L, run, when);
+    return is_error(L) ? ERROR : WRONG;
+}
+
+static enum verdict run_scenario(
+    lua_State *L, const char *scenario, enum allocator which, struct run *run)
+{
+    lua_pushcfunction(L, prepare);
+    lua_pushlightuserdata(L, (void *)(intptr_t)scenario);
+    if (lua_pcall(L, 1, 1, 0)) {
+        note_value(L, run, "before");
+        return WRONG;
+    }
+    lua_pushstring(L, url);
+    faults_arm(which, run->n);
+    enum verdict verdict = attempt(L, run, "failing");
+    run->met = faults_met();
+    for (int i = 0; i < ALLOCATORS; i++)
+        run->made[i] = allocators[i].made;
+    if (verdict == ERROR && !run->met)
+        return WRONG;
+    if (verdict == WRONG || verdict == HANG)
+        return verdict;
+    return attempt(L, run, "afterwards") == RIGHT ? verdict : hangs ? HANG : WRONG;
+}
+
+static _Noreturn void run_in_child(const char *scenario, enum allocator which, struct run *run)
+{
+    long live[ALLOCATORS];
+    int descriptors = count_descriptors();
+    for (int i = 0; i < ALLOCATORS; i++)
+        live[i] = allocators[i].live;
+    signal(SIGALRM, on_alarm);
+    alarm(LIMIT);
+    running = lua_newstate(faults_lua, NULL);
+    run->verdict = run_scenario(running, scenario, which, run);
+    lua_close(running);
+    for (int i = 0; i < ALLOCATORS && run->verdict <= ERROR; i++) {
+        if (allocators[i].live != live[i]) {
+            snprintf(run->note, sizeof run->note, "%ld blocks of %s's are left",
+                allocators[i].live - live[i], allocator_names[i]);
+            run->verdict = LEAK;
+        }
+    }
+    if (run->verdict <= ERROR && count_descriptors() != descriptors) {
+        snprintf(run->note, sizeof run->note, "%d descriptors are left",
+            count_descriptors() - descriptors);
+        run->verdict = LEAK;
+    }
+    exit(0);
+}
+
+/* ---- all of them ---- */
+
+static void begin(struct run *run, const char *scenario, enum allocator which, unsigned long n)
+{
+    *run = (struct run){.n = n, .verdict = CRASH};
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        fail("fork");
+    if (pid == 0)
+        run_in_child(scenario, which, run);
+    run->pid = pid;
+}
+
+/* Waits for one that is over; its place. */
+static struct run *finish(void)
+{
+    int status;
+    pid_t pid = wait(&status);
+    for (struct run *run = runs; run < runs + SIDE_BY_SIDE; run++) {
+        if (run->pid != pid)
+            continue;
+        run->pid = 0;
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+            run->verdict = HANG;
+        } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            run->verdict = CRASH;
+            snprintf(run->note, sizeof run->note, "%s %d",
+                WIFEXITED(status) ? "exit status" : "signal",
+                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+        }
+        return run;
+    }
+    fail("wait");
+}
+
+static void take(struct tally *tally, const struct run *run)
+{
+    tally->failed += run->met;
+    tally->verdicts[run->verdict]++;
+    if (run->verdict > ERROR && (tally->note_n == 0 || run->n < tally->note_n)) {
+        memcpy(tally->note, run->note, sizeof tally->note);
+        tally->note_n = run->n;
+    }
+    if (getenv("FAULTY_LOUD"))
+        fprintf(stderr, "%s %lu: %d %s\n", run->met ? "failed" : "not met", run->n, run->verdict,
+            run->note);
+}
+
+static unsigned long count(const char *scenario, enum allocator which)
+{
+    begin(&runs[0], scenario, which, 0);
+    struct run *run = finish();
+    if (run->verdict != RIGHT) {
+        printf("# %s: with nothing failing: %s\n", scenario, run->note);
+        return 0;
+    }
+    return run->made[which];
+}
+
+static void fail_each(const char *scenario, enum allocator which, unsigned long first,
+    unsigned long last, unsigned long every, struct tally *tally)
+{
+    int under_way = 0;
+    for (unsigned long n = first; n <= last || under_way;) {
+        struct run *run = runs;
+        if (n > last || under_way == SIDE_BY_SIDE) {
+            run = finish();
+            take(tally, run);
+            under_way--;
+        }
+        if (n > last)
+            continue;
+        while (run->pid)
+            run++;
+        begin(run, scenario, which, n);
+        under_way++;
+        n += every;
+    }
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long every = 1, single = 0;
+    int option, test = 0;
+    bool good = true, wanted[ALLOCATORS] = {false}, all = true;
+    while ((option = getopt(argc, argv, "e:a:n:")) != -1) {
+        if (option == 'e')
+            every = strtoul(optarg, NULL, 10);
+        else if (option == 'n')
+            single = strtoul(optarg, NULL, 10);
+        else if (option == 'a') {
+            all = false;
+            for (int i = 0; i < ALLOCATORS; i++)
+                wanted[i] |= strcmp(optarg, allocator_names[i]) == 0;
+        }
+    }
+    int port = server_start();
+    if (port < 0 || !faults_begin())
+        fail("no server, or no libcurl");
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
+    runs = mmap(NULL, SIDE_BY_SIDE * sizeof *runs, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (runs == MAP_FAILED)
+        fail("mmap");
+    if (single)
+        faults_trace();
+    if (every == 0 || optind == argc)
+        return 2;
+    printf("# %-28s %-9s %9s %7s %7s %7s %7s %7s %7s %7s %6s\n", "scenario", "allocator", "counted",
+        "failed", "right", "errors", "wrong", "leaks", "hangs", "crashes", "s");
+    for (char **scenario = argv + optind; *scenario; scenario++) {
+        for (enum allocator which = 0; which < ALLOCATORS; which++) {
+            if (!all && !wanted[which])
+                continue;
+            struct tally tally = {0};
+            double began = now();
+            unsigned long counted = count(*scenario, which);
+            unsigned long first = single ? single : every / 2 < counted ? every / 2 + 1 : counted;
+            fail_each(*scenario, which, first, single ? single : counted, every, &tally);
+            const unsigned long *sum = tally.verdicts;
+            bool fine = tally.failed > 0 && tally.note_n == 0;
+            const char *name = strrchr(*scenario, '/');
+            name = name ? name + 1 : *scenario;
+            printf("# %-28s %-9s %9lu %7lu %7lu %7lu %7lu %7lu %7lu %7lu %6.1f\n", name,
+                allocator_names[which], counted, tally.failed, sum[RIGHT], sum[ERROR], sum[WRONG],
+                sum[LEAK], sum[HANG], sum[CRASH], now() - began);
+            printf("%s %d - %s with failing allocations of %s's\n", fine ? "ok" : "not ok", ++test,
+                name, allocator_names[which]);
+            if (tally.note_n)
+                printf("# the first, number %lu: %s\n", tally.note_n, tally.note);
+            fflush(stdout);
+            good = good && fine;
+        }
+    }
+    printf("1..%d\n", test);
+    return good ? 0 : 1;
+}
