@@ -169,8 +169,8 @@ static size_t take_out(lua_State *L, struct secret *text, const char *name, int 
             *end = '\0'; /* what was moved still stands behind it */
             lua_pop(L, 1);
         }
-        line = memchr(line, '\n', (size_t)(end - line));
-        line += line != NULL;
+        char *newline = memchr(line, '\n', (size_t)(end - line));
+        line = newline ? newline + 1 : NULL;
     }
     return (size_t)(end - text->bytes);
 }
