@@ -1,6 +1,7 @@
 --- lua_close at every point of a job's life, and many Lua states in one process, one after the other and side by side:
 -- under AddressSanitizer, which also tells what is left behind when all is closed.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -282,16 +283,12 @@ describe("Lua states in one process", function()
   -- Returns what the program printed, what a sanitizer has to say included, and its exit status.
   local function run(code, threads, rounds, from)
     from = from or dir
-    local file = os.tmpname()
-    local handle = assert(io.open(file, "w"))
-    handle:write(PRELUDE:format(server.url, server.tls_url, server.ca_file), code)
-    handle:close()
-    -- What is left at a program's exit, the system takes back.
+    -- What is left at a program's exit, the system takes back. What glibc loses of a LOCPATH, it does not.
     local leaks = threads == 0 and "ASAN_OPTIONS=detect_leaks=0" or ""
-    local output, status = shell(("LUA_CPATH='%s/?.so;;' %s timeout 120 %s/states %d %d %s"):format(from, leaks, from,
-      threads, rounds, file))
-    os.remove(file)
-    return output, status
+    return file.temporary(PRELUDE:format(server.url, server.tls_url, server.ca_file) .. code, function(path)
+      return shell(("env -u LOCPATH LUA_CPATH='%s/?.so;;' %s timeout 120 %s/states %d %d %s"):format(from, leaks, from,
+        threads, rounds, path))
+    end)
   end
 
   local function ends_well(expected, ...)
