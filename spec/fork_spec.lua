@@ -1,6 +1,7 @@
 --- A process that forks in the middle of everything: the child has what its parent had for closed, and may have clients
 -- of its own; the parent's connections and jobs are none the worse for whatever the child does.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -51,13 +52,10 @@ describe("a process that forks", function()
   end)
 
   local function prints(expected, code, tls)
-    local file = os.tmpname()
-    local handle = assert(io.open(file, "w"))
-    handle:write(PRELUDE:format(tls and server.tls_url or server.url, tls and ("%q"):format(server.ca_file) or "nil"),
-      code)
-    handle:close()
-    local output, status = shell(("timeout 60 %s %s"):format(lua, file))
-    os.remove(file)
+    local prelude = PRELUDE:format(tls and server.tls_url or server.url, tls and ("%q"):format(server.ca_file) or "nil")
+    local output, status = file.temporary(prelude .. code, function(path)
+      return shell(("timeout 60 %s %s"):format(lua, path))
+    end)
     assert.equal(expected, output)
     assert.equal(0, status)
   end
