@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local config_file = require "cekura.config_file"
 local core = require "cekura.core"
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local uri = require "cekura.uri"
 
@@ -12,9 +13,7 @@ local paths = {}
 -- A file with that text; it is removed after the spec.
 local function write(text)
   local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  file:close()
+  file.write(path, text)
   paths[#paths + 1] = path
   return path
 end

@@ -1,5 +1,6 @@
 -- The targets of spec/fuzz that are written in Lua, on their corpus: what was found once stays found on every Lua.
 
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
 local function lines(command)
@@ -10,13 +11,6 @@ local function lines(command)
   return found
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 for _, name in ipairs(lines "cd spec/fuzz/targets && ls *.lua") do
   name = name:gsub("%.lua$", "")
   describe("the promises of spec/fuzz/targets/" .. name .. ".lua hold for", function()
@@ -24,7 +18,7 @@ for _, name in ipairs(lines "cd spec/fuzz/targets && ls *.lua") do
     local folders = name == "record" and "record json" or name
     for _, path in ipairs(lines(("cd spec/fuzz/corpus && find %s -type f | sort"):format(folders))) do
       it(path, function()
-        target(read("spec/fuzz/corpus/" .. path))
+        target(file.read("spec/fuzz/corpus/" .. path))
       end)
     end
   end)

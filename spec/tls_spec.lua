@@ -1,4 +1,5 @@
 local cekura = require "cekura"
+local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -73,9 +74,7 @@ describe("over https", function()
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" } do
     it("a ca_file that is " .. name .. " trusts nobody, and the error tells of it", function()
       local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write(text)
-      file:close()
+      file.write(path, text)
       local client, err = client_of(server.tls_url, { ca_file = path, retries = 0 }), nil
       for _ = 1, 2 do
         _, err = client:request("GET", "/echo/")
@@ -120,10 +119,8 @@ describe("over https", function()
       .. "-cert %s/server.pem -key %s/server.key"):format(port, server.dir, server.dir), function(self)
       return self:output():find("ACCEPT", 1, true)
     end, function(dir)
-      local file = assert(io.open(dir .. "/openssl.cnf", "w"))
-      file:write("openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n[old]\n"
-        .. "MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n")
-      file:close()
+      file.write(dir .. "/openssl.cnf", "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\n"
+        .. "system_default = old\n[old]\nMinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n")
     end)
     local environment = "OPENSSL_CONF=" .. old.dir .. "/openssl.cnf"
     local output = shell(ASK:format(environment, lua, url, ("%q"):format(server.ca_file)))

@@ -1,5 +1,6 @@
 -- What is left of the key in the memory of a process whose client was closed.
 
+local file = require "spec.support.file"
 local memory = require "spec.support.memory"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
@@ -63,12 +64,8 @@ describe("the memory of a process that has closed its client", function()
     running = process.start(command, function(self)
       return self:output():find("closed", 1, true)
     end, function(dir)
-      local file = assert(io.open(dir .. "/program.lua", "w"))
-      file:write((PROGRAM:gsub("%u+", values)))
-      file:close()
-      file = assert(io.open(dir .. "/key.toml", "w"))
-      file:write(key_line or ('# the key\n[auth]\n  api_key = "%s" # it\nother = 1\n'):format(KEY))
-      file:close()
+      file.write(dir .. "/program.lua", (PROGRAM:gsub("%u+", values)))
+      file.write(dir .. "/key.toml", key_line or ('# the key\n[auth]\n  api_key = "%s" # it\nother = 1\n'):format(KEY))
     end)
     assert.equal("closed\n", running:output())
     return memory.find(running.pid, PART)

@@ -5,6 +5,7 @@
 local cekura = require "cekura"
 local cjson = require("cjson").new()
 local core = require "cekura.core"
+local file = require "spec.support.file"
 
 local COUNT = tonumber(arg[1]) or 300000
 local BATCH = 20000
@@ -21,18 +22,11 @@ local function below(bound)
   return seed % bound
 end
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local function corpus()
   local texts = {}
   local pipe = assert(io.popen "cd spec/fuzz/corpus && LC_ALL=C ls -d json/* record/* webhook/*")
   for path in pipe:lines() do
-    texts[#texts + 1] = read_file("spec/fuzz/corpus/" .. path)
+    texts[#texts + 1] = file.read("spec/fuzz/corpus/" .. path)
   end
   pipe:close()
   return texts
@@ -158,21 +152,21 @@ end
 
 local function ask_python(texts)
   local given, taken = os.tmpname(), os.tmpname()
-  local file = assert(io.open(given, "wb"))
-  for _, text in ipairs(texts) do
-    file:write(#text, "\n", text)
+  local parts = {}
+  for place, text in ipairs(texts) do
+    parts[place] = #text .. "\n" .. text
   end
-  file:close()
+  file.write(given, table.concat(parts))
   local command = "python3 spec/fuzz/compare.py %s <%s >%s"
   os.execute(command:format(INTEGERS and "integers" or "", given, taken))
   local answers = {}
-  file = assert(io.open(taken, "rb"))
+  local output = assert(io.open(taken, "rb"))
   for place = 1, #texts do
-    local length = assert(file:read "*n", "Python has no more answers")
-    file:read(1)
-    answers[place] = length == 0 and "" or file:read(length)
+    local length = assert(output:read "*n", "Python has no more answers")
+    output:read(1)
+    answers[place] = length == 0 and "" or output:read(length)
   end
-  file:close()
+  output:close()
   os.remove(given)
   os.remove(taken)
   return answers

@@ -7,6 +7,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local file = require "spec.support.file"
 local simulator = require "spec.support.simulator"
 
 local CYCLES = tonumber(arg[1]) or 100000
@@ -78,13 +79,6 @@ local stories = {
   end,
 }
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local function descriptors()
   local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
   local count = tonumber(pipe:read "*a")
@@ -96,7 +90,7 @@ local function readings()
   for _ = 1, 4 do
     collectgarbage()
   end
-  local status = read "/proc/self/status"
+  local status = file.read "/proc/self/status"
   return {
     ["resident, KB"] = tonumber(status:match "VmRSS:%s*(%d+)"),
     ["of Lua, KB"] = collectgarbage "count",

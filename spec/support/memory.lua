@@ -1,20 +1,14 @@
 --- Looks for bytes in the memory of a process that waits.
 
+local file = require "spec.support.file"
 local memory = {}
 
 local CHUNK = 1024 * 1024
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 -- Calls back with each piece of a mapping, which may end earlier than it says.
-local function each_piece(file, from, to, overlap, callback)
+local function each_piece(image, from, to, overlap, callback)
   while from < to do
-    local bytes = file:seek("set", from) and file:read(math.min(CHUNK, to - from))
+    local bytes = image:seek("set", from) and image:read(math.min(CHUNK, to - from))
     if not bytes then
       return
     end
@@ -29,12 +23,12 @@ end
 ---@return { place: string, before: string, after: string }[] found what stands around them, 40 bytes at most
 function memory.find(pid, wanted)
   local found = {}
-  local file = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
-  file:setvbuf "no"
-  for line in read(("/proc/%d/maps"):format(pid)):gmatch "[^\n]+" do
+  local image = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
+  image:setvbuf "no"
+  for line in file.read(("/proc/%d/maps"):format(pid)):gmatch "[^\n]+" do
     local from, to, place = line:match "^(%x+)%-(%x+) r%S+ %S+ %S+ %S+%s*(.*)$"
     if from and not place:find "^%[v" then
-      each_piece(file, tonumber(from, 16), tonumber(to, 16), #wanted + 80, function(bytes)
+      each_piece(image, tonumber(from, 16), tonumber(to, 16), #wanted + 80, function(bytes)
         local at = bytes:find(wanted, 1, true)
         while at do
           found[#found + 1] = { place = place, before = bytes:sub(math.max(1, at - 40), at - 1),
@@ -44,7 +38,7 @@ function memory.find(pid, wanted)
       end)
     end
   end
-  file:close()
+  image:close()
   return found
 end
 
