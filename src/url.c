@@ -65,6 +65,10 @@ static const char *take_apart(CURLU *handle, struct url *url)
         fault = "is neither https nor http";
         goto out;
     }
+    if (port && strcmp(port, "0") == 0) {
+        fault = "has port 0, at which nobody can be reached";
+        goto out;
+    }
     for (char *c = url->host; *c; c++) /* one spelling for one host */
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 'a' - 'A' : *c);
     url->loopback = is_loopback(url->host);

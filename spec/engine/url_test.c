@@ -163,9 +163,9 @@ static void another_port_is_kept(void **state)
 static void what_is_no_port_is_refused(void **state)
 {
     (void)state;
-    const char *const texts[] = {"https://h:65536", "https://h:4294967739", "https://h:-1",
-        "https://h:+443", "https://h:x", "https://h:443x", "https://h:443:443", "https://h::443",
-        "https://h:44.3", "https://h:0x1bb"};
+    const char *const texts[] = {"https://h:0", "https://h:00/x", "https://h:65536",
+        "https://h:4294967739", "https://h:-1", "https://h:+443", "https://h:x", "https://h:443x",
+        "https://h:443:443", "https://h::443", "https://h:44.3", "https://h:0x1bb"};
     assert_all_refused(texts, COUNT(texts));
 }
 
