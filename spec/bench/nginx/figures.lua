@@ -111,7 +111,26 @@ local function beside(what, spread)
     quantile(sorted(with_p99), 0.5), JOBS, INTERVAL, what, quantile(sorted(ratios), 0.5), ratios[1], ratios[#ratios]))
 end
 
+-- What the machine makes of the same polls when the worker has no part in them.
+local function beside_another_process()
+  answers()
+  local ratios, seconds = {}, 10
+  for round = 1, quick and 1 or 5 do
+    local _, without = latency()
+    os.execute(("build/bench/bare '%s%s?progress_id=x' %d 16 %d >/dev/null &"):format(server.url, PROGRESS,
+      JOBS / INTERVAL * seconds, seconds))
+    cekura.sleep(1)
+    local _, with = latency()
+    cekura.sleep(seconds / 2)
+    ratios[round] = with / without
+  end
+  sorted(ratios)
+  print(("p99 of another location beside the same polls sent by another process: median of the ratios %.2f "
+    .. "(%.2f to %.2f)"):format(quantile(ratios, 0.5), ratios[1], ratios[#ratios]))
+end
+
 local function beside_jobs()
+  beside_another_process()
   beside("one after the other", 1)
   beside "all at once"
 end
