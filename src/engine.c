@@ -435,7 +435,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     engine->epoll_fd = engine->timer_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;
-    engine->quota = (struct retry_quota)RETRY_QUOTA_FULL;
+    engine->quota.left = RETRY_QUOTA_FULL;
     STAILQ_INIT(&engine->paused);
     engine->finished.next = engine->finished.previous = &engine->finished;
     if (getrandom(&engine->random_state, sizeof engine->random_state, GRND_NONBLOCK) < 0)

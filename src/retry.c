@@ -50,10 +50,9 @@ bool retry_quota_take(struct retry_quota *quota, const struct try_result *result
 
 void retry_quota_refill(struct retry_quota *quota, unsigned paid)
 {
-    static const struct retry_quota full = RETRY_QUOTA_FULL;
     quota->left += paid ? paid : 1;
-    if (quota->left > full.left)
-        quota->left = full.left;
+    if (quota->left > RETRY_QUOTA_FULL)
+        quota->left = RETRY_QUOTA_FULL;
 }
 
 int64_t retry_pause_us(unsigned tries, int64_t asked_us, uint64_t random)

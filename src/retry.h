@@ -48,10 +48,7 @@ enum retry_choice retry_decide(
 struct retry_quota {
     unsigned left;
 };
-#define RETRY_QUOTA_FULL                                                                           \
-    {                                                                                              \
-        500                                                                                        \
-    }
+#define RETRY_QUOTA_FULL 500u
 
 /* Takes the cost of one more try after one that ended so, and sets `paid` to it. False: too little
  * is left, and there is to be none. */

@@ -132,16 +132,18 @@ local function has_sign_in(settings)
   return false
 end
 
-local READABLE_BY_OTHERS = { ["4"] = true, ["5"] = true, ["6"] = true, ["7"] = true }
+local GROUP_READS, OTHERS_READ = 32, 4
+
+local function has_bit(mode, bit)
+  return math.floor(mode / bit) % 2 == 1
+end
 
 -- A warning, if others than the owner may read what is secret in the file.
 local function warning_of(path, mode, found)
-  local digits = ("%03o"):format(mode)
-  local group, others = digits:match "(.)(.)$"
-  if (found.api_key or found.signed_in) and (READABLE_BY_OTHERS[group] or READABLE_BY_OTHERS[others]) then
+  if (found.api_key or found.signed_in) and (has_bit(mode, GROUP_READS) or has_bit(mode, OTHERS_READ)) then
     return { name = "warning", warning = "config_file_readable_by_others", file = path,
-      message = ("the configuration file %s, which holds a key, can be read by others (mode %s): chmod 600 it"):format(
-        path, digits) }
+      message = ("the configuration file %s, which holds a key, can be read by others (mode %03o): chmod 600 it")
+        :format(path, mode) }
   end
 end
 

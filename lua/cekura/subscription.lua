@@ -5,6 +5,7 @@
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local yields = require "cekura.yields"
 
 local subscription = {}
 subscription.__index = subscription
@@ -123,10 +124,9 @@ local function on_gone(waiter)
   self:close()
 end
 
--- PUC Lua 5.1 cannot yield across pcall.
-local protected = (_VERSION == "Lua 5.1" and not rawget(_G, "jit")) and function(fn, ...)
+local protected = yields and pcall or function(fn, ...)
   return true, fn(...)
-end or pcall
+end
 
 local function park(self, loop, waiter)
   local why = "woken"

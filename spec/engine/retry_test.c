@@ -531,10 +531,10 @@ static unsigned taken(struct retry_quota *quota, const struct try_result *result
 static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
 {
     (void)state;
-    struct retry_quota quota = RETRY_QUOTA_FULL;
+    struct retry_quota quota = {RETRY_QUOTA_FULL};
     assert_int_equal(taken(&quota, &answered), 100);
     assert_int_equal(quota.left, 0);
-    quota = (struct retry_quota)RETRY_QUOTA_FULL;
+    quota.left = RETRY_QUOTA_FULL;
     assert_int_equal(taken(&quota, &cut), 50);
     quota.left = 9;
     assert_int_equal(taken(&quota, &cut), 0);
@@ -544,7 +544,7 @@ static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
 static void a_success_gives_back_what_was_paid_for_it(void **state)
 {
     (void)state;
-    struct retry_quota quota = RETRY_QUOTA_FULL;
+    struct retry_quota quota = {RETRY_QUOTA_FULL};
     unsigned paid = 0;
     assert_true(retry_quota_take(&quota, &cut, &paid));
     assert_int_equal(paid, 10);
@@ -562,7 +562,7 @@ static void a_success_gives_back_what_was_paid_for_it(void **state)
 static void it_is_never_more_than_full(void **state)
 {
     (void)state;
-    struct retry_quota quota = RETRY_QUOTA_FULL;
+    struct retry_quota quota = {RETRY_QUOTA_FULL};
     for (unsigned i = 0; i < 1000; i++)
         retry_quota_refill(&quota, i % 11);
     assert_int_equal(quota.left, 500);

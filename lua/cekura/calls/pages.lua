@@ -183,10 +183,10 @@ function Each:window_query(place)
   return uri.query("each", query)
 end
 
--- The query of the page after this one; nil: this was the window's last. Only the query of the service's
--- URL is used: where the request goes is this client's to say. Without one, all calls would be asked for.
 local LONGEST_QUERY = 8192
 
+-- The query of the page after this one; nil: this was the window's last. Only the query of the service's
+-- URL is used: where the request goes is this client's to say. Without one, all calls would be asked for.
 local function following(client, page)
   if type(page.next) ~= "string" or page.next == "" then
     return nil
