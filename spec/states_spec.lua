@@ -180,7 +180,7 @@ local POINTS = {
     keep.after = finalizer(finish)
     spawn(job.wait, job, { interval = 0.01 }) cekura.sleep(0.02)
   ]],
-  ["a thread watches the descriptor"] = [[
+  ["a thread steps the engine"] = [[
     local client = new()
     keep.bridge = assert(core.bridge(client))
     posix.connect(core.bridge_path(keep.bridge))
@@ -189,7 +189,7 @@ local POINTS = {
     spawn(client.request, client, "GET", "/stuck/") cekura.sleep(0.05)
     core.bridge_arm(keep.bridge)
   ]],
-  ["nobody has connected to the thread that is to watch"] = "keep.bridge = assert(core.bridge(new()))",
+  ["nobody has connected to the bridge whose thread is to step"] = "keep.bridge = assert(core.bridge(new()))",
   ["the module was loaded twice"] = [[
     local client = new()
     local job = start(client)
@@ -259,6 +259,43 @@ local WORK = [[
   for _ = 1, 3 do spawn(client.request, client, "GET", "/stuck/") end
   cekura.sleep(0.05)
   if number % 2 == 0 then client:close() end
+]]
+
+-- The state's client is stepped by a thread, and by the state whenever it looks.
+local STEPPED = [[
+  local told, finished, asked, working = 0, 0, 0, 8
+  local client = new { max_in_flight = 16, on_event = function(event)
+    assert(event.job or event.path, event.name)
+    told = told + 1
+    finished = finished + (event.name == "request_finished" and 1 or 0)
+  end }
+  local bridge = assert(core.bridge(client))
+  local fd = posix.connect(core.bridge_path(bridge))
+  assert(core.bridge_accept(bridge))
+  keep.bridge = bridge
+  for index = 1, 8 do
+    spawn(function()
+      for round = 1, 40 do
+        local job = start(client)
+        assert(cekura.assert(client:request("GET", "/echo/")).status == 200)
+        local left = cekura.assert(client:job("calls.improve_prompt", "left"))
+        local _, err = left:wait { interval = 0.001, timeout = 0.01 }
+        assert(err)
+        assert(cekura.assert(job:wait { interval = 0.001 }).improved_prompt)
+        job:poll()
+        asked = asked + 1
+      end
+      working = working - 1
+    end)
+  end
+  while working > 0 do
+    if core.bridge_arm(bridge) then
+      posix.receive(fd)
+    end
+    client:step()
+    client:stats()
+  end
+  assert(asked == 320 and told > 100 and finished > 100)
 ]]
 
 describe("Lua states in one process", function()
@@ -335,10 +372,15 @@ describe("Lua states in one process", function()
     ends_well("mapped\n", WORK, 4, 3)
   end)
 
+  it("share their engines with the threads of bridges", function()
+    ends_well("mapped\n", STEPPED, 2, 1)
+  end)
+
   if lua ~= "luajit" then -- whose memory lies where ThreadSanitizer wants its own
     it("run side by side without a race", function()
       build 'BUILD=build/races CC=clang CFLAGS="-O1 -g -fsanitize=thread"'
       ends_well("mapped\n", WORK, 4, 3, "build/races/" .. lua)
+      ends_well("mapped\n", STEPPED, 2, 1, "build/races/" .. lua)
     end)
   end
 end)

@@ -15,15 +15,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The thread calls epoll_wait and send, no more. */
-#define STACK_SIZE ((size_t)64 * 1024)
+/* libcurl and the TLS library need some. */
+#define STACK_SIZE ((size_t)1024 * 1024)
 
 #define PREFIX "cekura-bridge-"
 
 struct bridge {
     pid_t pid; /* the process that made it */
-    int watched_fd;
-    int epoll_fd;    /* the watched descriptor, for one event at a time, and stop_fd */
+    struct engine *engine;
+    int epoll_fd;    /* the engine's descriptor and stop_fd */
     int stop_fd;     /* an eventfd */
     int listener_fd; /* -1 once accepted */
     int socket_fd;   /* -1 until accepted */
@@ -102,7 +102,7 @@ static bool listen_there(struct bridge *bridge)
 
 /* ---- the thread ---- */
 
-static void *watch(void *user)
+static void *drive(void *user)
 {
     const struct bridge *bridge = user;
     for (;;) {
@@ -112,9 +112,8 @@ static void *watch(void *user)
             return NULL;
         if (count < 1)
             continue;
-        if (event.data.fd == bridge->stop_fd)
+        if (event.data.fd == bridge->stop_fd || !engine_step_aside(bridge->engine))
             return NULL;
-        (void)send(bridge->socket_fd, "", 1, MSG_NOSIGNAL);
     }
 }
 
@@ -128,36 +127,37 @@ static bool start_thread(struct bridge *bridge)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    bridge->has_thread = pthread_create(&bridge->thread, &attributes, watch, bridge) == 0;
+    bridge->has_thread = pthread_create(&bridge->thread, &attributes, drive, bridge) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return bridge->has_thread;
 }
 
-static bool add(struct bridge *bridge, int fd, uint32_t events)
+static bool add(struct bridge *bridge, int fd)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     return fd >= 0 && epoll_ctl(bridge->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 /* ---- life ---- */
 
-struct bridge *bridge_new(int fd, const char **message)
+struct bridge *bridge_new(struct engine *engine, const char **message)
 {
     *message = "out of memory";
     struct bridge *bridge = calloc(1, sizeof *bridge);
     if (!bridge)
         return NULL;
     bridge->pid = getpid();
-    bridge->watched_fd = fd;
+    bridge->engine = engine;
+    engine_retain(engine);
     bridge->listener_fd = bridge->socket_fd = -1;
     bridge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     bridge->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     *message = "no descriptor for epoll or eventfd";
-    if (bridge->epoll_fd < 0 || !add(bridge, bridge->stop_fd, EPOLLIN))
+    if (bridge->epoll_fd < 0 || !add(bridge, bridge->stop_fd))
         goto fail;
-    *message = "the descriptor cannot be watched";
-    if (!add(bridge, fd, EPOLLONESHOT)) /* until it is armed, for nothing */
+    *message = "the engine is closed";
+    if (!add(bridge, engine_fd(engine)))
         goto fail;
     *message = "no directory for a socket: /tmp, /var/tmp and /dev/shm cannot be written to";
     if (!make_directory(bridge))
@@ -198,10 +198,9 @@ bool bridge_accept(struct bridge *bridge, const char **message)
     return start_thread(bridge);
 }
 
-void bridge_arm(struct bridge *bridge)
+bool bridge_arm(struct bridge *bridge)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = bridge->watched_fd};
-    (void)epoll_ctl(bridge->epoll_fd, EPOLL_CTL_MOD, bridge->watched_fd, &event);
+    return engine_tell_of_news(bridge->engine, bridge->socket_fd);
 }
 
 static void close_fd(int fd)
@@ -220,6 +219,8 @@ void bridge_free(struct bridge *bridge)
             pthread_join(bridge->thread, NULL);
         }
     }
+    (void)engine_tell_of_news(bridge->engine, -1);
+    engine_release(bridge->engine);
     close_fd(bridge->socket_fd);
     close_fd(bridge->listener_fd);
     close_fd(bridge->stop_fd);

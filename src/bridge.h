@@ -1,22 +1,23 @@
-/* bridge.h - tells over a socket that a descriptor is readable: for hosts that can wait for sockets
- * which they have connected themselves, and for nothing else (nginx).
+/* bridge.h - steps an engine in a thread of its own, and tells its host over a socket when
+ * something has come of it: for hosts that can wait for sockets which they have connected
+ * themselves, and for nothing else (nginx).
  *
- * A thread waits for the descriptor, and writes a byte when it is readable: one for each
- * bridge_arm(). The host connects to bridge_path(), then calls bridge_accept(). From then on it
- * reads a byte, does what is due, and arms the bridge again.
+ * So what an engine does by itself, a poll whose answer is the known one, costs the host's thread
+ * nothing. The host connects to bridge_path(), then calls bridge_accept(). From then on it arms the
+ * bridge, reads a byte, fetches what has finished, and arms it again.
  *
  * The socket's file is there only until it was accepted, in a directory of its own that nobody else
  * may enter. What a process leaves behind that is killed meanwhile, the next bridge takes away. */
 #ifndef CEKURA_BRIDGE_H
 #define CEKURA_BRIDGE_H
 
-#include <stdbool.h>
+#include "engine.h"
 
 struct bridge;
 
-/* NULL on failure, with `message` (constant) telling why. The descriptor stays the caller's, and
- * may be closed before the bridge is freed. */
-struct bridge *bridge_new(int fd, const char **message);
+/* NULL on failure, with `message` (constant) telling why. The engine may be closed, and freed by
+ * its owner, before the bridge is. */
+struct bridge *bridge_new(struct engine *engine, const char **message);
 
 /* Where to connect to. */
 const char *bridge_path(const struct bridge *bridge);
@@ -25,8 +26,8 @@ const char *bridge_path(const struct bridge *bridge);
  * none, or it is not of this process. */
 bool bridge_accept(struct bridge *bridge, const char **message);
 
-/* Has a byte written, once, as soon as the descriptor is readable. */
-void bridge_arm(struct bridge *bridge);
+/* Has a byte written, once, as engine_tell_of_news(). False: there is something already. */
+bool bridge_arm(struct bridge *bridge);
 
 /* Ends the connection and the thread. */
 void bridge_free(struct bridge *bridge);

@@ -78,16 +78,21 @@ static int64_t own_due_us(const struct engine *engine)
 
 void engine_wait_for_polls(struct engine *engine, int change)
 {
+    engine_enter(engine);
     if (!engine->closed)
         engine->waiting = (unsigned)((int)engine->waiting + change);
+    engine_leave(engine);
 }
 
 /* In a forked child it is to be closed, at once. */
-int64_t engine_due_us(const struct engine *engine)
+int64_t engine_due_us(struct engine *engine)
 {
     if (!engine_is_usable(engine))
         return engine->closed ? CLOCK_NEVER : 0;
-    return own_due_us(engine);
+    engine_enter(engine);
+    int64_t due_us = own_due_us(engine);
+    engine_leave(engine);
+    return due_us;
 }
 
 /* Has the timerfd fire no later than is due. One that is set to fire earlier is left alone: a
@@ -111,10 +116,13 @@ static void arm(struct engine *engine)
 
 void engine_alarm(struct engine *engine, int64_t due_us)
 {
-    if (!engine_is_usable(engine))
-        return;
-    engine->alarm_us = due_us;
-    arm(engine);
+    engine_enter(engine);
+    if (engine_is_usable(engine)) {
+        engine->alarm_us = due_us;
+        engine->rang = false;
+        arm(engine);
+    }
+    engine_leave(engine);
 }
 
 /* ---- curl's side: these are called from inside libcurl, and call nothing of it ---- */
@@ -278,8 +286,10 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
         if (read(engine->timer_fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
             return;
         engine->armed_us = CLOCK_NEVER;
-        if (engine->alarm_us <= clock_monotonic_us())
+        if (engine->alarm_us <= clock_monotonic_us()) {
             engine->alarm_us = CLOCK_NEVER;
+            engine->rang = true;
+        }
         return;
     }
     int what = 0;
@@ -334,9 +344,8 @@ static void work(struct engine *engine)
     }
     do_due(engine);
     unblock_signals(&signals);
-    int64_t took_us = clock_monotonic_us() - began_us;
-    if (took_us > engine->stats.longest_step_us)
-        engine->stats.longest_step_us = took_us;
+    if (!engine->aside)
+        engine_took(engine, clock_monotonic_us() - began_us);
 }
 
 static int wait_ms(int64_t wait_us)
@@ -344,12 +353,8 @@ static int wait_ms(int64_t wait_us)
     return wait_us > INT64_C(3600000000) ? 3600000 : (int)((wait_us + 999) / 1000);
 }
 
-void engine_step(struct engine *engine, int64_t wait_us)
+static void step(struct engine *engine, int64_t wait_us)
 {
-    if (!engine_is_usable(engine)) {
-        engine_close(engine); /* in a forked child: whoever waits for something is told */
-        return;
-    }
     if (wait_us > 0) {
         if (own_due_us(engine) <= clock_monotonic_us())
             work(engine);
@@ -365,13 +370,44 @@ void engine_step(struct engine *engine, int64_t wait_us)
     if (own_due_us(engine) <= clock_monotonic_us())
         work(engine);
     arm(engine);
+    if (engine_has_news(engine))
+        engine_tell(engine);
 }
 
-bool engine_is_busy(const struct engine *engine)
+void engine_step(struct engine *engine, int64_t wait_us)
 {
-    return engine->stats.in_flight > 0 || engine->queue.count > 0 || engine->timers.count > 0 ||
-           (engine->watched > 0 && engine->waiting > 0) ||
-           engine->finished.next != &engine->finished;
+    if (!engine_is_usable(engine)) {
+        engine_close(engine); /* in a forked child: whoever waits for something is told */
+        return;
+    }
+    engine_enter(engine);
+    step(engine, wait_us);
+    engine_leave(engine);
+}
+
+bool engine_step_aside(struct engine *engine)
+{
+    gate_enter_last(&engine->gate);
+    engine_hold_process();
+    bool usable = engine_is_usable(engine);
+    if (usable) {
+        engine->aside = true;
+        step(engine, 0);
+        engine->aside = false;
+    }
+    engine_release_process();
+    gate_leave_last(&engine->gate);
+    return usable;
+}
+
+bool engine_is_busy(struct engine *engine)
+{
+    engine_enter(engine);
+    bool is_busy = engine->stats.in_flight > 0 || engine->queue.count > 0 ||
+                   engine->timers.count > 0 || (engine->watched > 0 && engine->waiting > 0) ||
+                   engine->finished.next != &engine->finished;
+    engine_leave(engine);
+    return is_busy;
 }
 
 /* ---- life ---- */
@@ -429,10 +465,11 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     *message = "out of memory";
     if (!engine)
         return NULL;
+    engine->gate = (struct gate)GATE_OPEN;
     engine->generation = engine_generation();
     engine->references = 1;
     engine->origin_us = clock_monotonic_us();
-    engine->epoll_fd = engine->timer_fd = -1;
+    engine->epoll_fd = engine->timer_fd = engine->tell_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;
     engine->quota.left = RETRY_QUOTA_FULL;
@@ -474,7 +511,7 @@ static void end_operations(struct engine *engine)
         operation_end(operation, OUTCOME_CLOSED, "the client was closed");
 }
 
-void engine_close(struct engine *engine)
+static void close_now(struct engine *engine)
 {
     if (engine->closed)
         return;
@@ -497,6 +534,15 @@ void engine_close(struct engine *engine)
     if (engine->timer_fd >= 0)
         close(engine->timer_fd);
     engine->epoll_fd = engine->timer_fd = -1;
+    if (usable)
+        engine_tell(engine);
+}
+
+void engine_close(struct engine *engine)
+{
+    engine_enter(engine);
+    close_now(engine);
+    engine_leave(engine);
 }
 
 void engine_free(struct engine *engine)
@@ -508,9 +554,12 @@ void engine_free(struct engine *engine)
 struct engine *engine_none(void)
 {
     static struct engine none = {
+        .references = 1, /* whoever releases it has retained it */
+        .gate = GATE_OPEN,
         .closed = true,
         .epoll_fd = -1,
         .timer_fd = -1,
+        .tell_fd = -1,
         .finished = {.next = &none.finished, .previous = &none.finished},
     };
     return &none;
@@ -521,9 +570,11 @@ int engine_fd(const struct engine *engine)
     return engine_is_usable(engine) ? engine->epoll_fd : -1;
 }
 
-struct engine_stats engine_stats(const struct engine *engine)
+struct engine_stats engine_stats(struct engine *engine)
 {
+    engine_enter(engine);
     struct engine_stats stats = engine->stats;
     stats.retry_quota = engine->quota.left;
+    engine_leave(engine);
     return stats;
 }

@@ -10,10 +10,11 @@
  * engine_next_finished() once the step has returned. So whoever handles an outcome may do anything,
  * also close the engine.
  *
- * One thread at a time may use an engine, not always the same one. An engine does not survive a
- * fork: in the child it counts as closed, the first step there closes it, and the parent's
- * connections are left alone. So it is from exit() on: what is closed then, libcurl hears nothing
- * of. */
+ * One thread at a time may use an engine, not always the same one; beside it another may step it,
+ * by engine_step_aside(). What a function here, or of operation.h or poller.h, returns a pointer to
+ * is changed by no step, only by further calls. An engine does not survive a fork: in the child it
+ * counts as closed, the first step there closes it, and the parent's connections are left alone. So
+ * it is from exit() on: what is closed then, libcurl hears nothing of. */
 #ifndef CEKURA_ENGINE_H
 #define CEKURA_ENGINE_H
 
@@ -82,9 +83,9 @@ struct engine_stats {
     uint64_t connections;
     uint64_t bytes_in;
     unsigned in_flight, most_in_flight;
-    unsigned polls;       /* polls that were made, as objects */
-    unsigned retry_quota; /* what is left of it, see retry.h */
-    int64_t longest_step_us;
+    unsigned polls;          /* polls that were made, as objects */
+    unsigned retry_quota;    /* what is left of it, see retry.h */
+    int64_t longest_step_us; /* what kept a caller longest: his step, or one aside */
 };
 
 enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
@@ -112,6 +113,10 @@ bool engine_is_closed(const struct engine *engine);
 /* Closes, and frees once the last operation and poll is freed too. */
 void engine_free(struct engine *engine);
 
+/* Keeps the memory of an engine, closed or not, until it is released. */
+void engine_retain(struct engine *engine);
+void engine_release(struct engine *engine);
+
 /* One that is closed and never was another, to stand where an engine was freed. */
 struct engine *engine_none(void);
 
@@ -119,7 +124,7 @@ struct engine *engine_none(void);
 int engine_fd(const struct engine *engine);
 
 /* When a step is due, on the monotonic clock; CLOCK_NEVER: only when the descriptor is readable. */
-int64_t engine_due_us(const struct engine *engine);
+int64_t engine_due_us(struct engine *engine);
 
 /* Makes the descriptor readable at that time too, once, for what the layers above have due.
  * CLOCK_NEVER: no longer. */
@@ -133,15 +138,25 @@ void engine_wait_for_polls(struct engine *engine, int change);
  * that is for a caller with no loop of its own. */
 void engine_step(struct engine *engine, int64_t wait_us);
 
-/* Whether anything is queued, in flight or being polled. */
-bool engine_is_busy(const struct engine *engine);
+/* The same without waiting, for a thread beside the host's: it leaves the engine to others as soon
+ * as they want it. False: the engine is of no use any more. */
+bool engine_step_aside(struct engine *engine);
 
-/* What has finished since the last call, oldest first; NULL when there is no more. */
+/* Has a byte sent to a socket, once, as soon as there is something for the layers above: what has
+ * finished, an event, the time of the alarm; also when the engine is closed. False: there is
+ * already, and nothing is sent. */
+bool engine_tell_of_news(struct engine *engine, int fd);
+
+/* Whether anything is queued, in flight or being polled. */
+bool engine_is_busy(struct engine *engine);
+
+/* What has finished since the last call, oldest first; NULL when there is no more, and as long as
+ * there are events: those of what has finished come before it. */
 struct item *engine_next_finished(struct engine *engine);
 
 /* Events since the last call, if report_events; the caller frees each with free(). */
 struct event *engine_next_event(struct engine *engine);
 
-struct engine_stats engine_stats(const struct engine *engine);
+struct engine_stats engine_stats(struct engine *engine);
 
 #endif

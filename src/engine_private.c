@@ -4,25 +4,71 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* Counted rather than asked for: getpid() is a system call, and this is looked at everywhere. */
-static unsigned generation;
+static atomic_uint generation;
+static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
+
+void engine_hold_process(void)
+{
+    pthread_mutex_lock(&process);
+}
+
+void engine_release_process(void)
+{
+    pthread_mutex_unlock(&process);
+}
+
+static void begin_child(void)
+{
+    generation++;
+    engine_release_process();
+}
 
 static void leave_engines(void)
 {
+    engine_hold_process();
     generation++;
+    engine_release_process();
 }
 
 /* At a program's exit libcurl's TLS library is taken down, by a handler that is called after this
  * one; a handler of the program's that closes a Lua state may come later still. */
 bool engine_watch_process(void)
 {
-    return pthread_atfork(NULL, NULL, leave_engines) == 0 && atexit(leave_engines) == 0;
+    return pthread_atfork(engine_hold_process, engine_release_process, begin_child) == 0 &&
+           atexit(leave_engines) == 0;
 }
 
 unsigned engine_generation(void)
 {
     return generation;
+}
+
+void engine_took(struct engine *engine, int64_t span_us)
+{
+    if (span_us > engine->stats.longest_step_us)
+        engine->stats.longest_step_us = span_us;
+}
+
+/* In a forked child the thread may have left the gate shut, and is not there any more. */
+static bool has_gate(const struct engine *engine)
+{
+    return engine->generation == generation;
+}
+
+struct engine *engine_enter(struct engine *engine)
+{
+    if (has_gate(engine))
+        engine_took(engine, gate_enter(&engine->gate));
+    return engine;
+}
+
+void engine_leave(struct engine *engine)
+{
+    if (has_gate(engine))
+        gate_leave(&engine->gate);
 }
 
 bool engine_is_usable(const struct engine *engine)
@@ -32,7 +78,8 @@ bool engine_is_usable(const struct engine *engine)
 
 bool engine_step_is_over(const struct engine *engine)
 {
-    return engine->step_bytes == 0 || clock_monotonic_us() >= engine->step_until_us;
+    return engine->step_bytes == 0 || clock_monotonic_us() >= engine->step_until_us ||
+           (engine->aside && gate_is_wanted(&engine->gate));
 }
 
 /* splitmix64: for jitter, not for secrets. */
@@ -69,14 +116,17 @@ void engine_unlist(struct item *item)
 
 struct item *engine_next_finished(struct engine *engine)
 {
+    engine_enter(engine);
     struct item *item = engine->finished.next;
-    if (item == &engine->finished)
-        return NULL;
-    engine_unlist(item);
+    if (item == &engine->finished || engine->first_event)
+        item = NULL;
+    else
+        engine_unlist(item);
+    engine_leave(engine);
     return item;
 }
 
-struct event *engine_next_event(struct engine *engine)
+static struct event *take_event(struct engine *engine)
 {
     struct event *event = engine->first_event;
     if (!event)
@@ -85,6 +135,35 @@ struct event *engine_next_event(struct engine *engine)
     if (!event->next)
         engine->last_event = &engine->first_event;
     return event;
+}
+
+struct event *engine_next_event(struct engine *engine)
+{
+    engine_enter(engine);
+    struct event *event = take_event(engine);
+    engine_leave(engine);
+    return event;
+}
+
+bool engine_has_news(const struct engine *engine)
+{
+    return engine->finished.next != &engine->finished || engine->first_event || engine->rang;
+}
+
+void engine_tell(struct engine *engine)
+{
+    if (engine->tell_fd >= 0)
+        (void)send(engine->tell_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    engine->tell_fd = -1;
+}
+
+bool engine_tell_of_news(struct engine *engine, int fd)
+{
+    engine_enter(engine);
+    bool has_news = engine_has_news(engine) || engine->closed;
+    engine->tell_fd = has_news ? -1 : fd;
+    engine_leave(engine);
+    return !has_news;
 }
 
 /* ---- what is due ---- */
@@ -113,15 +192,15 @@ void engine_clear_poll(struct engine *engine, struct timer *timer)
 
 void engine_retain(struct engine *engine)
 {
-    engine->references++;
+    atomic_fetch_add(&engine->references, 1);
 }
 
 void engine_release(struct engine *engine)
 {
-    if (--engine->references > 0)
+    if (atomic_fetch_sub(&engine->references, 1) > 1)
         return;
     struct event *event;
-    while ((event = engine_next_event(engine)))
+    while ((event = take_event(engine)))
         free(event);
     heap_destroy(&engine->timers);
     heap_destroy(&engine->polls_due);

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "engine.h"
+#include "gate.h"
 #include "heap.h"
 #include "pace.h"
 #include "retry.h"
@@ -38,9 +39,11 @@ STAILQ_HEAD(transfer_queue, transfer);
 #define ENGINE_PORTS 1024
 
 struct engine {
+    struct gate gate;    /* see engine_enter() */
     unsigned generation; /* of the process that made it */
-    unsigned references;
+    atomic_uint references;
     bool closed;
+    bool aside; /* it is engine_step_aside() that steps */
 
     CURLM *multi;
     int epoll_fd, timer_fd;
@@ -48,6 +51,8 @@ struct engine {
     int64_t origin_us;   /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us; /* when curl wants a call for its own timeouts */
     int64_t alarm_us;    /* when the layers above want the descriptor readable */
+    bool rang;           /* it was, for that */
+    int tell_fd;         /* a socket on which somebody wants to hear of news; -1: none */
     int64_t armed_us;    /* when the timerfd fires; CLOCK_NEVER: it does not */
 
     /* A step does so much and no more, see engine_step_is_over(). What it leaves is due at once. */
@@ -92,15 +97,31 @@ bool engine_watch_process(void);
 /* Which process this is, in a line of forks. */
 unsigned engine_generation(void);
 
+/* The process is not forked, and does not end, between these. */
+void engine_hold_process(void);
+void engine_release_process(void);
+
+/* What a step may change is looked at and changed only between these, in the public functions of
+ * engine, operation and poller; so none of them calls another inside. Returns the engine. */
+struct engine *engine_enter(struct engine *engine);
+void engine_leave(struct engine *engine);
+
 /* False after close, in a process forked from the one that made the engine, and at exit. */
 bool engine_is_usable(const struct engine *engine);
 
-/* Whether the step has done what a step may do: taken in so many bytes, or taken so long. Asked
- * after each piece of work; one of each kind is done in any case, so that everything goes on. */
+/* Whether the step has done what a step may do: taken in so many bytes, or taken so long; or, if
+ * it is taken aside, whether somebody else wants the engine. Asked after each piece of work; one of
+ * each kind is done in any case, so that everything goes on. */
 bool engine_step_is_over(const struct engine *engine);
 
-void engine_retain(struct engine *engine);
-void engine_release(struct engine *engine);
+/* Whether there is something for the layers above: what has finished, an event, the alarm. */
+bool engine_has_news(const struct engine *engine);
+
+/* Takes down that a caller was kept for so long. */
+void engine_took(struct engine *engine, int64_t span_us);
+
+/* Tells of it, whoever wanted to hear. */
+void engine_tell(struct engine *engine);
 
 uint64_t engine_random(struct engine *engine);
 

@@ -199,7 +199,6 @@ void operation_destroy(struct operation *operation)
     buffer_free(&operation->outcome.body);
     free(operation->outcome.message);
     free_request(operation);
-    engine_release(engine);
 }
 
 void operation_start(struct operation *operation)
@@ -367,42 +366,48 @@ static void single_done(struct operation *operation)
     engine_list_finished(operation->engine, &single->item);
 }
 
-struct operation *operation_new(struct engine *engine, const struct request *request)
+struct operation *operation_new(struct engine *engine, const struct request *request, int ref)
 {
     if (!engine_is_usable(engine))
         return NULL;
     struct single *single = calloc(1, sizeof *single);
     if (!single)
         return NULL;
-    single->item.kind = ITEM_OPERATION;
-    if (!operation_init(
-            &single->operation, engine, request, OPERATION_EAGER, &single->item, single_done)) {
-        free(single);
-        return NULL;
-    }
-    operation_start(&single->operation);
-    return &single->operation;
+    single->item = (struct item){.kind = ITEM_OPERATION, .ref = ref};
+    engine_enter(engine);
+    bool made = operation_init(
+        &single->operation, engine, request, OPERATION_EAGER, &single->item, single_done);
+    if (made)
+        operation_start(&single->operation);
+    engine_leave(engine);
+    if (made)
+        return &single->operation;
+    free(single);
+    return NULL;
 }
 
 void operation_free(struct operation *operation)
 {
     struct single *single = container_of(operation, struct single, operation);
+    struct engine *engine = engine_enter(operation->engine);
     engine_unlist(&single->item);
     operation_destroy(operation);
+    engine_leave(engine);
+    engine_release(engine);
     free(single);
 }
 
 void operation_cancel(struct operation *operation)
 {
+    struct engine *engine = engine_enter(operation->engine);
     operation_end(operation, OUTCOME_CANCELLED, "cancelled");
-}
-
-struct item *operation_item(struct operation *operation)
-{
-    return &container_of(operation, struct single, operation)->item;
+    engine_leave(engine);
 }
 
 const struct outcome *operation_outcome(const struct operation *operation)
 {
-    return operation->state == OPERATION_DONE ? &operation->outcome : NULL;
+    struct engine *engine = engine_enter(operation->engine);
+    bool is_done = operation->state == OPERATION_DONE;
+    engine_leave(engine);
+    return is_done ? &operation->outcome : NULL;
 }

@@ -19,17 +19,15 @@ struct request {
     int64_t timeout_us;
 };
 
-/* Queues a request; it is copied. NULL: out of memory, or the engine is closed. */
-struct operation *operation_new(struct engine *engine, const struct request *request);
+/* Queues a request; it is copied. By `ref` it is listed. NULL: out of memory, or the engine is
+ * closed. */
+struct operation *operation_new(struct engine *engine, const struct request *request, int ref);
 
 /* Frees it, cancelling it first if it still runs. */
 void operation_free(struct operation *operation);
 
 /* Ends it with OUTCOME_CANCELLED, unless it has finished. */
 void operation_cancel(struct operation *operation);
-
-/* The item by which it is listed. */
-struct item *operation_item(struct operation *operation);
 
 /* How it ended; NULL while it runs. */
 const struct outcome *operation_outcome(const struct operation *operation);

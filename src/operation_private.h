@@ -47,6 +47,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
     const struct request *request, enum operation_manner manner, struct item *subject,
     void (*done)(struct operation *));
 
+/* What is left to do for the caller, once he has left the gate, is engine_release(). */
 void operation_destroy(struct operation *operation);
 
 /* Forgets the last outcome. */

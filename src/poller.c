@@ -16,9 +16,10 @@ struct poller {
     struct schedule schedule;
     int64_t last_us;       /* the start of the job, or the end of the last poll */
     int64_t not_before_us; /* Retry-After of the last poll */
-    struct buffer answer;
+    struct buffer answer; /* of the last good poll but for one that is news: it is in the outcome */
     struct outcome trouble; /* what was polled through last */
-    bool has_trouble, watched, news;
+    struct outcome shown;   /* and was given out */
+    bool has_trouble, is_shown, watched, news;
     bool look_again;      /* the next good answer is news, also if it is the known one */
     unsigned truncations; /* in a row */
 };
@@ -48,21 +49,26 @@ static void on_due(struct timer *timer)
 
 /* ---- answers ---- */
 
-void poller_forget_trouble(struct poller *poll)
+static void free_outcome(struct outcome *outcome)
 {
-    buffer_free(&poll->trouble.headers);
-    buffer_free(&poll->trouble.body);
-    free(poll->trouble.message);
-    poll->trouble = (struct outcome){0};
-    poll->has_trouble = false;
+    buffer_free(&outcome->headers);
+    buffer_free(&outcome->body);
+    free(outcome->message);
+    *outcome = (struct outcome){.retry_after_us = -1};
 }
 
-static void keep_trouble(struct poller *poll, struct outcome *outcome)
+static void move_outcome(struct outcome *to, struct outcome *from)
 {
-    poller_forget_trouble(poll);
-    poll->trouble = *outcome;
-    poll->has_trouble = true;
-    *outcome = (struct outcome){.retry_after_us = -1};
+    free_outcome(to);
+    *to = *from;
+    *from = (struct outcome){.retry_after_us = -1};
+}
+
+static void forget_trouble(struct poller *poll)
+{
+    free_outcome(&poll->trouble);
+    free_outcome(&poll->shown);
+    poll->has_trouble = poll->is_shown = false;
 }
 
 static bool may_pass(struct poller *poll, const struct outcome *outcome)
@@ -88,6 +94,13 @@ static bool is_good(const struct outcome *outcome)
     return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
 }
 
+/* Where the body of the last good answer is. */
+static struct buffer *answer_of(struct poller *poll)
+{
+    struct outcome *outcome = &poll->operation.outcome;
+    return poll->news && is_good(outcome) ? &outcome->body : &poll->answer;
+}
+
 static void on_answer(struct operation *operation)
 {
     struct poller *poll = container_of(operation, struct poller, operation);
@@ -99,13 +112,12 @@ static void on_answer(struct operation *operation)
         poll->truncations = 0;
 
     if (may_pass(poll, outcome)) {
-        keep_trouble(poll, outcome);
+        move_outcome(&poll->trouble, outcome);
+        poll->has_trouble = true;
     } else if (is_good(outcome) && !poll->look_again && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
         buffer_clear(&outcome->body); /* nothing new */
     } else {
-        if (is_good(outcome))
-            buffer_move(&poll->answer, &outcome->body);
         poll->news = true;
         poll->look_again = false;
     }
@@ -125,6 +137,7 @@ struct poller *poller_new(
     struct poller *poll = calloc(1, sizeof *poll);
     if (!poll)
         return NULL;
+    engine_enter(engine);
     poll->item.kind = ITEM_POLLER;
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
@@ -136,31 +149,52 @@ struct poller *poller_new(
         goto no_operation;
     LIST_INSERT_HEAD(&engine->polls, poll, link);
     engine->stats.polls++;
+    engine_leave(engine);
     return poll;
 
 no_operation:
     heap_unreserve(&engine->polls_due);
 no_timer:
+    engine_leave(engine);
     free(poll);
     return NULL;
 }
 
+static bool is_in_flight(const struct poller *poll)
+{
+    return poll->operation.state == OPERATION_IN_FLIGHT;
+}
+
+static void unwatch(struct poller *poll)
+{
+    if (!poll->watched)
+        return;
+    poll->watched = false;
+    poll->operation.engine->watched--;
+    unset_due(poll);
+    if (operation_is_active(&poll->operation) && !is_in_flight(poll))
+        operation_withdraw(&poll->operation);
+}
+
 void poller_free(struct poller *poll)
 {
-    struct engine *engine = poll->operation.engine;
-    poller_unwatch(poll);
+    struct engine *engine = engine_enter(poll->operation.engine);
+    unwatch(poll);
     engine_unlist(&poll->item);
     LIST_REMOVE(poll, link);
     heap_unreserve(&engine->polls_due);
-    poller_forget_trouble(poll);
+    forget_trouble(poll);
     buffer_free(&poll->answer);
     operation_destroy(&poll->operation);
+    engine_leave(engine);
+    engine_release(engine);
     free(poll);
 }
 
-void poller_watch(struct poller *poll, int64_t fixed_us)
+void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
 {
-    struct engine *engine = poll->operation.engine;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    poll->item.ref = ref;
     poll->schedule.fixed_us = fixed_us;
     if (!poll->watched)
         engine->watched++;
@@ -168,30 +202,34 @@ void poller_watch(struct poller *poll, int64_t fixed_us)
     if (!engine_is_usable(engine))
         poller_end(poll);
     set_due(poll);
+    engine_leave(engine);
 }
 
 void poller_unwatch(struct poller *poll)
 {
-    if (!poll->watched)
-        return;
-    poll->watched = false;
-    poll->operation.engine->watched--;
-    unset_due(poll);
-    if (operation_is_active(&poll->operation) && !poller_in_flight(poll))
-        operation_withdraw(&poll->operation);
+    struct engine *engine = engine_enter(poll->operation.engine);
+    unwatch(poll);
+    engine_leave(engine);
 }
 
 void poller_list_again(struct poller *poll)
 {
-    engine_list_finished(poll->operation.engine, &poll->item);
+    struct engine *engine = engine_enter(poll->operation.engine);
+    engine_list_finished(engine, &poll->item);
+    engine_leave(engine);
 }
 
 void poller_continue(struct poller *poll)
 {
+    struct engine *engine = engine_enter(poll->operation.engine);
+    struct buffer *answer = answer_of(poll);
+    if (answer != &poll->answer)
+        buffer_move(&poll->answer, answer);
     poll->news = false;
-    if (poll->watched && !engine_is_usable(poll->operation.engine))
+    if (poll->watched && !engine_is_usable(engine))
         poller_end(poll); /* closed while its news was looked at */
     set_due(poll);
+    engine_leave(engine);
 }
 
 void poller_put_back(struct operation *operation)
@@ -222,34 +260,54 @@ void poller_end_all(struct engine *engine)
 
 /* ---- what others may know of it ---- */
 
-struct item *poller_item(struct poller *poll)
+bool poller_is_needed(const struct poller *poll)
 {
-    return &poll->item;
-}
-
-bool poller_is_watched(const struct poller *poll)
-{
-    return poll->watched;
-}
-
-bool poller_in_flight(const struct poller *poll)
-{
-    return poll->operation.state == OPERATION_IN_FLIGHT;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    bool is_needed = poll->watched || is_in_flight(poll) || poll->news;
+    engine_leave(engine);
+    return is_needed;
 }
 
 const struct outcome *poller_news(const struct poller *poll)
 {
-    return poll->news ? &poll->operation.outcome : NULL;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    bool news = poll->news;
+    engine_leave(engine);
+    return news ? &poll->operation.outcome : NULL;
 }
 
-const struct outcome *poller_trouble(const struct poller *poll)
+/* A step may replace the one that it keeps, but not the one that was given out. */
+const struct outcome *poller_trouble(struct poller *poll)
 {
-    return poll->has_trouble ? &poll->trouble : NULL;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    if (poll->has_trouble)
+        move_outcome(&poll->shown, &poll->trouble);
+    poll->is_shown |= poll->has_trouble;
+    poll->has_trouble = false;
+    engine_leave(engine);
+    return poll->is_shown ? &poll->shown : NULL;
 }
 
-const struct buffer *poller_answer(const struct poller *poll)
+void poller_forget_trouble(struct poller *poll)
 {
-    return &poll->answer;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    forget_trouble(poll);
+    engine_leave(engine);
+}
+
+const struct buffer *poller_answer(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->operation.engine);
+    const struct buffer *answer = answer_of(poll);
+    engine_leave(engine);
+    return answer;
+}
+
+static void count_poll(struct poller *poll)
+{
+    poll->last_us = clock_monotonic_us();
+    poll->schedule.polls++;
+    set_due(poll);
 }
 
 bool poller_put_answer(struct poller *poll, const char *body, size_t length)
@@ -257,24 +315,31 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length)
     struct buffer answer = {0};
     if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
         return false;
-    buffer_move(&poll->answer, &answer);
-    poller_count_poll(poll);
+    struct engine *engine = engine_enter(poll->operation.engine);
+    buffer_move(answer_of(poll), &answer);
+    count_poll(poll);
+    engine_leave(engine);
     return true;
 }
 
 void poller_look_again(struct poller *poll)
 {
+    struct engine *engine = engine_enter(poll->operation.engine);
     poll->look_again = true;
+    engine_leave(engine);
 }
 
 void poller_count_poll(struct poller *poll)
 {
-    poll->last_us = clock_monotonic_us();
-    poll->schedule.polls++;
-    set_due(poll);
+    struct engine *engine = engine_enter(poll->operation.engine);
+    count_poll(poll);
+    engine_leave(engine);
 }
 
 uint32_t poller_count(const struct poller *poll)
 {
-    return poll->schedule.polls;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    uint32_t count = poll->schedule.polls;
+    engine_leave(engine);
+    return count;
 }

@@ -19,20 +19,18 @@ struct poller *poller_new(
 
 void poller_free(struct poller *poll);
 
-struct item *poller_item(struct poller *poll);
-
-/* From now on it is polled, while somebody waits (engine_wait_for_polls()); fixed_us > 0: at that
- * interval, else at the schedule's pauses. May be called again to change the interval. */
-void poller_watch(struct poller *poll, int64_t fixed_us);
+/* From now on it is polled, while somebody waits (engine_wait_for_polls()), and listed by `ref`;
+ * fixed_us > 0: at that interval, else at the schedule's pauses. May be called again, to change the
+ * interval. */
+void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
 
 /* No further request. One that is in flight is let finish, so that an answer which is already on
  * its way is not lost. */
 void poller_unwatch(struct poller *poll);
 
-bool poller_is_watched(const struct poller *poll);
-
-/* A request of this poll is on its way. */
-bool poller_in_flight(const struct poller *poll);
+/* Whether it is, or may still be, listed: it is watched, a request of it is on its way, or there is
+ * news. */
+bool poller_is_needed(const struct poller *poll);
 
 /* The outcome that was news; NULL if there is none. */
 const struct outcome *poller_news(const struct poller *poll);
@@ -44,11 +42,11 @@ void poller_list_again(struct poller *poll);
 void poller_continue(struct poller *poll);
 
 /* The last trouble that was polled through since it was last forgotten; NULL: none. */
-const struct outcome *poller_trouble(const struct poller *poll);
+const struct outcome *poller_trouble(struct poller *poll);
 void poller_forget_trouble(struct poller *poll);
 
 /* Body of the last good answer. */
-const struct buffer *poller_answer(const struct poller *poll);
+const struct buffer *poller_answer(struct poller *poll);
 
 /* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are
  * compared with it. False: out of memory, and nothing has changed. */

@@ -41,6 +41,13 @@ local function next_event(client, fields)
   return true
 end
 
+local function next_finished(client, fields)
+  if fields._on_event then
+    while next_event(client, fields) do end
+  end
+  return core.finished(client)
+end
+
 local function take_news(fields, job)
   local ok, raised = pcall(fields._on_news, job)
   if not ok then
@@ -57,10 +64,7 @@ end
 local function advance(client, seconds)
   local fields = core.fields(client)
   core.step(client, seconds)
-  if fields._on_event then
-    while next_event(client, fields) do end
-  end
-  local pending, item = fields._pending, core.finished(client)
+  local pending, item = fields._pending, next_finished(client, fields)
   while item do
     local entry = pending[item]
     if entry then
@@ -72,7 +76,7 @@ local function advance(client, seconds)
     elseif core.type(item) == "job" then
       take_news(fields, item)
     end -- else an operation that nobody waits for any more
-    item = core.finished(client)
+    item = next_finished(client, fields)
   end
 end
 

@@ -1,5 +1,10 @@
-/* bridge_test.c - a bridge between a pipe and a socket. */
+/* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
 #include "bridge.h"
+#include "engine_private.h"
+#include "operation.h"
+#include "poller.h"
+
+#include <arpa/inet.h>
 
 #include <poll.h>
 #include <setjmp.h>
@@ -17,23 +22,44 @@
 
 #include <cmocka.h>
 
-static int pipe_fds[2];
+static struct engine *engine;
+static int listener = -1;
+static char url[64];
+
+static int start(void **state, bool report_events)
+{
+    const struct engine_options options = {
+        .max_in_flight = 4, .max_response = 1000, .loopback = true, .report_events = report_events};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    const char *message;
+    *state = NULL;
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 8) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        return -1;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    engine = engine_new(&options, &message);
+    if (engine)
+        *state = bridge_new(engine, &message);
+    return *state ? 0 : -1;
+}
 
 static int set_up(void **state)
 {
-    const char *message;
-    *state = NULL;
-    if (pipe(pipe_fds) != 0)
-        return -1;
-    *state = bridge_new(pipe_fds[0], &message);
-    return *state ? 0 : -1;
+    return start(state, false);
+}
+
+static int set_up_with_events(void **state)
+{
+    return start(state, true);
 }
 
 static int tear_down(void **state)
 {
     bridge_free(*state);
-    close(pipe_fds[0]);
-    close(pipe_fds[1]);
+    engine_free(engine);
+    close(listener);
     return 0;
 }
 
@@ -68,24 +94,182 @@ static void directory_of(const char *path, char *directory)
     *strrchr(directory, '/') = '\0';
 }
 
-static void tells_once_for_each_arming(void **state)
+/* The host's end. */
+static int join(struct bridge *bridge)
 {
-    struct bridge *bridge = *state;
     const char *message;
     int fd = connect_to(bridge_path(bridge));
     assert_true(bridge_accept(bridge, &message));
-    assert_int_equal(write(pipe_fds[1], "x", 1), 1);
-    assert_int_equal(bytes(fd, 100), 0); /* it was not armed */
-    for (int round = 0; round < 3; round++) {
-        bridge_arm(bridge);
-        assert_int_equal(bytes(fd, 5000), 1);
-    }
-    char byte;
-    assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
-    bridge_arm(bridge);
-    assert_int_equal(bytes(fd, 100), 0); /* nothing to read any more */
-    assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+    return fd;
+}
+
+static const struct request *request(void)
+{
+    static struct request get = {.method = "GET", .timeout_us = 5000000};
+    get.url = url;
+    return &get;
+}
+
+static void read_request(int fd)
+{
+    char bytes[1000];
+    size_t length = 0;
+    do {
+        ssize_t got = read(fd, bytes + length, sizeof bytes - 1 - length);
+        assert_true(got > 0);
+        length += (size_t)got;
+        bytes[length] = '\0';
+    } while (!strstr(bytes, "\r\n\r\n"));
+}
+
+static void answer(int fd, int status, const char *body)
+{
+    char bytes[200];
+    int length = snprintf(bytes, sizeof bytes,
+        "HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body), body);
+    assert_int_equal(write(fd, bytes, (size_t)length), length);
+}
+
+static void steps_the_engine_and_tells_once_of_what_came(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    struct operation *operation = operation_new(engine, request(), 7);
+    engine_step(engine, 0); /* sends it off; all else is the thread's */
+    int peer = accept(listener, NULL, NULL);
+    read_request(peer);
+    assert_true(bridge_arm(bridge));
+    assert_int_equal(bytes(fd, 100), 0);
+    assert_null(operation_outcome(operation));
+    answer(peer, 200, "yes");
     assert_int_equal(bytes(fd, 5000), 1);
+    assert_memory_equal(operation_outcome(operation)->body.bytes, "yes", 3);
+    assert_false(bridge_arm(bridge)); /* there is something to be fetched */
+    assert_int_equal(bytes(fd, 100), 0);
+    assert_int_equal(engine_next_finished(engine)->ref, 7);
+    assert_null(engine_next_finished(engine));
+    assert_true(bridge_arm(bridge));
+    operation_free(operation);
+    close(peer);
+    close(fd);
+}
+
+static void gives_events_before_what_they_belong_to(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    struct operation *operation = operation_new(engine, request(), 7);
+    engine_step(engine, 0);
+    int peer = accept(listener, NULL, NULL);
+    read_request(peer);
+    answer(peer, 200, "yes");
+    while (!operation_outcome(operation))
+        usleep(1000);
+    for (int kind = EVENT_STARTED; kind <= EVENT_FINISHED; kind += EVENT_FINISHED - EVENT_STARTED) {
+        assert_null(engine_next_finished(engine));
+        struct event *event = engine_next_event(engine);
+        assert_int_equal(event->kind, kind);
+        assert_int_equal(event->ref, 7);
+        free(event);
+    }
+    assert_int_equal(engine_next_finished(engine)->ref, 7);
+    operation_free(operation);
+    close(peer);
+    close(fd);
+}
+
+/* A poll every 10 ms, of which the first answer, "busy", was fetched. */
+static struct poller *begin_poll(int *peer)
+{
+    struct poller *poll = poller_new(engine, request(), false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(poll, 10000, 8);
+    engine_step(engine, 0);
+    *peer = accept(listener, NULL, NULL);
+    read_request(*peer);
+    answer(*peer, 200, "busy");
+    while (!poller_news(poll))
+        usleep(1000);
+    assert_int_equal(engine_next_finished(engine)->ref, 8);
+    poller_continue(poll);
+    engine_step(engine, 0);
+    return poll;
+}
+
+static void tells_nothing_of_polls_with_a_known_answer(void **state)
+{
+    struct bridge *bridge = *state;
+    int peer, fd = join(bridge);
+    struct poller *poll = begin_poll(&peer);
+    assert_true(bridge_arm(bridge));
+    for (int i = 0; i < 5; i++) {
+        read_request(peer);
+        assert_int_equal(bytes(fd, 20), 0);
+        answer(peer, 200, i < 4 ? "busy" : "done");
+    }
+    assert_int_equal(bytes(fd, 5000), 1);
+    assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
+    assert_int_equal(poller_count(poll), 6);
+    poller_free(poll);
+    close(peer);
+    close(fd);
+}
+
+static void leaves_what_was_given_out_as_it_is(void **state)
+{
+    struct bridge *bridge = *state;
+    int peer, fd = join(bridge);
+    struct poller *poll = begin_poll(&peer);
+    read_request(peer);
+    answer(peer, 503, "one");
+    read_request(peer);
+    const struct outcome *trouble = poller_trouble(poll);
+    const struct buffer *known = poller_answer(poll);
+    answer(peer, 503, "two");
+    read_request(peer);
+    assert_memory_equal(trouble->body.bytes, "one", 3);
+    assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
+    assert_memory_equal(known->bytes, "busy", 4);
+    answer(peer, 200, "done");
+    while (!poller_news(poll))
+        usleep(1000);
+    assert_memory_equal(known->bytes, "busy", 4);
+    assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
+    poller_continue(poll);
+    assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
+    assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
+    poller_forget_trouble(poll);
+    assert_null(poller_trouble(poll));
+    poller_free(poll);
+    close(peer);
+    close(fd);
+}
+
+static void tells_of_the_alarm(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    assert_true(bridge_arm(bridge));
+    engine_alarm(engine, clock_monotonic_us() + 20000);
+    assert_int_equal(bytes(fd, 5000), 1);
+    assert_false(bridge_arm(bridge)); /* until it is set anew */
+    engine_alarm(engine, CLOCK_NEVER);
+    assert_true(bridge_arm(bridge));
+    engine_alarm(engine, clock_monotonic_us() + 20000);
+    usleep(60000);
+    engine_step(engine, 0); /* whoever steps first */
+    assert_int_equal(bytes(fd, 5000), 1);
+    close(fd);
+}
+
+static void tells_of_the_end(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    assert_true(bridge_arm(bridge));
+    engine_close(engine);
+    assert_int_equal(bytes(fd, 5000), 1);
+    assert_false(bridge_arm(bridge));
     close(fd);
 }
 
@@ -130,7 +314,7 @@ static void says_that_nobody_has_connected(void **state)
 static void ends_with_its_socket(void **state)
 {
     const char *message;
-    struct bridge *bridge = bridge_new(pipe_fds[0], &message);
+    struct bridge *bridge = bridge_new(engine, &message);
     (void)state;
     char byte, directory[128];
     directory_of(bridge_path(bridge), directory);
@@ -140,7 +324,7 @@ static void ends_with_its_socket(void **state)
     assert_int_equal(read(fd, &byte, 1), 0);
     close(fd);
 
-    bridge = bridge_new(pipe_fds[0], &message);
+    bridge = bridge_new(engine, &message);
     directory_of(bridge_path(bridge), directory);
     bridge_free(bridge);
     assert_false(exists(directory));
@@ -160,38 +344,99 @@ static void leaves_the_parents_alone_in_a_child(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     int fd = connect_to(bridge_path(bridge));
     assert_true(bridge_accept(bridge, &message));
-    assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+    assert_true(bridge_arm(bridge));
     child = fork(); /* once more, with the thread running */
     if (child == 0) {
+        engine_step(engine, 0);
+        engine_free(engine);
         bridge_free(bridge);
         _exit(0);
     }
     waitpid(child, &status, 0);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    bridge_arm(bridge);
+    assert_int_equal(bytes(fd, 100), 0);
+    engine_alarm(engine, clock_monotonic_us() + 1000);
     assert_int_equal(bytes(fd, 5000), 1);
     close(fd);
 }
 
-static void refuses_what_cannot_be_watched(void **state)
+static atomic_int in_step;
+
+static void *step_slowly(void *user)
+{
+    (void)user;
+    gate_enter_last(&engine->gate);
+    engine_hold_process();
+    atomic_store(&in_step, 1);
+    usleep(200000);
+    atomic_store(&in_step, 0);
+    engine_release_process();
+    usleep(100000);
+    gate_leave_last(&engine->gate);
+    return NULL;
+}
+
+static void has_no_child_begin_in_the_midst_of_a_step(void **state)
+{
+    pthread_t thread;
+    int status;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, step_slowly, NULL), 0);
+    usleep(50000);
+    assert_int_equal(atomic_load(&in_step), 1);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(5);
+        engine_step(engine, 0); /* the thread still has the gate */
+        _exit(atomic_load(&in_step));
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    pthread_join(thread, NULL);
+}
+
+static void outlives_its_engine(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    engine_free(engine);
+    assert_false(bridge_arm(bridge));
+    bridge_free(bridge);
+    close(fd);
+    close(listener);
+    assert_int_equal(set_up(state), 0);
+}
+
+static void refuses_an_engine_that_is_closed(void **state)
 {
     const char *message;
     (void)state;
-    assert_null(bridge_new(-1, &message));
-    assert_string_equal(message, "the descriptor cannot be watched");
+    assert_null(bridge_new(engine_none(), &message));
+    assert_string_equal(message, "the engine is closed");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(tells_once_for_each_arming, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            steps_the_engine_and_tells_once_of_what_came, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            gives_events_before_what_they_belong_to, set_up_with_events, tear_down),
+        cmocka_unit_test_setup_teardown(leaves_what_was_given_out_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            has_no_child_begin_in_the_midst_of_a_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            tells_nothing_of_polls_with_a_known_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_of_the_alarm, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_of_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             has_its_file_for_nobody_else_and_not_for_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_no_other_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_that_nobody_has_connected, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_with_its_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
-        cmocka_unit_test(refuses_what_cannot_be_watched),
+        cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),
+        cmocka_unit_test(refuses_an_engine_that_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

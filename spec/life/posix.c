@@ -47,6 +47,15 @@ static int posix_connect(lua_State *L)
     return 1;
 }
 
+/* receive(fd): waits for a byte. */
+static int posix_receive(lua_State *L)
+{
+    char byte;
+    if (recv((int)luaL_checkinteger(L, 1), &byte, 1, 0) != 1)
+        return luaL_error(L, "the connection has ended");
+    return 0;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_life_posix(lua_State *L);
 
 int luaopen_spec_life_posix(lua_State *L)
@@ -60,5 +69,7 @@ int luaopen_spec_life_posix(lua_State *L)
     lua_setfield(L, -2, "exit");
     lua_pushcfunction(L, posix_connect);
     lua_setfield(L, -2, "connect");
+    lua_pushcfunction(L, posix_receive);
+    lua_setfield(L, -2, "receive");
     return 1;
 }

@@ -56,9 +56,9 @@ void binding_push_anchored(lua_State *L, int client, int ref);
 
 void binding_release_anchor(lua_State *L, int client, int ref);
 
-/* Pushes an outcome as: kind, status, headers, body, message, tries, sent, retry_after. `body` in
- * place of the outcome's own, if not NULL. Returns how many values that are. */
-int binding_push_outcome(lua_State *L, const struct outcome *outcome, const struct buffer *body);
+/* Pushes an outcome as: kind, status, headers, body, message, tries, sent, retry_after. Returns how
+ * many values that are. */
+int binding_push_outcome(lua_State *L, const struct outcome *outcome);
 
 /* The bytes of the secret at `index`, or of a string; a NUL follows them. */
 const char *binding_secret(lua_State *L, int index, size_t *length);

@@ -30,7 +30,7 @@ static int bridge_open_one(lua_State *L)
     object->bridge = NULL;
     luaL_getmetatable(L, BRIDGE_TYPE);
     lua_setmetatable(L, -2);
-    object->bridge = bridge_new(engine_fd(client->engine), &message);
+    object->bridge = bridge_new(client->engine, &message);
     return object->bridge ? 1 : failed(L, message);
 }
 
@@ -51,11 +51,11 @@ static int bridge_take(lua_State *L)
     return 1;
 }
 
-/* core.bridge_arm(bridge). */
+/* core.bridge_arm(bridge) -> whether a byte will come; else there is something to fetch already. */
 static int bridge_set(lua_State *L)
 {
-    bridge_arm(to_bridge(L));
-    return 0;
+    lua_pushboolean(L, bridge_arm(to_bridge(L)));
+    return 1;
 }
 
 /* core.bridge_close(bridge). May be called again. */

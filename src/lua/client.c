@@ -305,7 +305,8 @@ static void set_count(lua_State *L, const char *name, uint64_t count)
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
  * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, what is
- * left of the `retry_quota`, and `longest_step` in seconds. */
+ * left of the `retry_quota`, and `longest_step`: the seconds that a step kept its caller at most.
+ */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(binding_client(L, 1)->engine);

@@ -58,14 +58,9 @@ static int job_new(lua_State *L)
 static void settle_anchor(lua_State *L, int client, int index)
 {
     struct job_object *job = check_job(L, index);
-    bool needed = poller_is_watched(job->poll) || poller_in_flight(job->poll) ||
-                  poller_news(job->poll) != NULL;
-    if (needed && job->ref == LUA_NOREF) {
-        job->ref = binding_anchor(L, client, index);
-        poller_item(job->poll)->ref = job->ref;
-    } else if (!needed && job->ref != LUA_NOREF) {
+    if (job->ref != LUA_NOREF && !poller_is_needed(job->poll)) {
         binding_release_anchor(L, client, job->ref);
-        job->ref = poller_item(job->poll)->ref = LUA_NOREF;
+        job->ref = LUA_NOREF;
     }
 }
 
@@ -76,11 +71,9 @@ static int job_watch(lua_State *L)
     struct poller *poll = check_poll(L, 2);
     double interval = luaL_optnumber(L, 3, 0);
     struct job_object *job = check_job(L, 2);
-    if (job->ref == LUA_NOREF) { /* before it can be listed, and while an error loses nothing */
+    if (job->ref == LUA_NOREF) /* before it can be listed, and while an error loses nothing */
         job->ref = binding_anchor(L, 1, 2);
-        poller_item(poll)->ref = job->ref;
-    }
-    poller_watch(poll, clock_from_seconds(interval));
+    poller_watch(poll, clock_from_seconds(interval), job->ref);
     return 0;
 }
 
@@ -118,8 +111,7 @@ static int job_news(lua_State *L)
     const struct outcome *news = poller_news(poll);
     if (!news)
         return 0;
-    bool good = news->kind == OUTCOME_RESPONSE && news->status >= 200 && news->status < 300;
-    return binding_push_outcome(L, news, good ? poller_answer(poll) : NULL);
+    return binding_push_outcome(L, news);
 }
 
 /* core.trouble(job) -> as binding_push_outcome(): the last failure that was polled through. */
@@ -127,7 +119,7 @@ static int job_trouble(lua_State *L)
 {
     struct poller *poll = check_job(L, 1)->poll;
     const struct outcome *trouble = poll ? poller_trouble(poll) : NULL;
-    return trouble ? binding_push_outcome(L, trouble, NULL) : 0;
+    return trouble ? binding_push_outcome(L, trouble) : 0;
 }
 
 /* core.look_again(job): the next good answer is news, whatever it is. */

@@ -59,13 +59,13 @@ static void push_buffer(lua_State *L, const struct buffer *buffer)
     lua_pushlstring(L, buffer->length ? buffer->bytes : "", buffer->length);
 }
 
-int binding_push_outcome(lua_State *L, const struct outcome *outcome, const struct buffer *body)
+int binding_push_outcome(lua_State *L, const struct outcome *outcome)
 {
     luaL_checkstack(L, 10, NULL);
     lua_pushstring(L, binding_outcome_name(outcome->kind));
     lua_pushinteger(L, outcome->status);
     push_buffer(L, &outcome->headers);
-    push_buffer(L, body ? body : &outcome->body);
+    push_buffer(L, &outcome->body);
     if (outcome->message)
         lua_pushstring(L, outcome->message);
     else

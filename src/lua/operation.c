@@ -25,12 +25,11 @@ static int operation_submit(lua_State *L)
     luaL_getmetatable(L, OPERATION_TYPE);
     lua_setmetatable(L, -2);
     int ref = binding_anchor(L, 1, lua_gettop(L));
-    object->operation = operation_new(client->engine, &request);
+    object->operation = operation_new(client->engine, &request, ref);
     if (!object->operation) {
         binding_release_anchor(L, 1, ref);
         return 0;
     }
-    operation_item(object->operation)->ref = ref;
     return 1;
 }
 
@@ -38,7 +37,7 @@ static int operation_submit(lua_State *L)
 static int operation_get_outcome(lua_State *L)
 {
     const struct outcome *outcome = operation_outcome(check_operation(L, 1));
-    return outcome ? binding_push_outcome(L, outcome, NULL) : 0;
+    return outcome ? binding_push_outcome(L, outcome) : 0;
 }
 
 /* core.cancel(operation) */

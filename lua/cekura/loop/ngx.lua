@@ -1,6 +1,7 @@
 --- nginx and OpenResty: a wait yields the request, or the timer, that calls. `loop = "ngx"`; inside nginx `"auto"`
--- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/bridge.h) tells it of
--- the engine's over such a socket. A cosocket belongs to the request that made it, so the pump runs in a timer.
+-- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/bridge.h) steps the
+-- engine, and tells over such a socket what has come of it. A cosocket belongs to the request that made it, so the pump
+-- runs in a timer.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -82,11 +83,11 @@ function host.start(fn)
   end
 end
 
--- ---- the two ways to hear of the descriptor ----
+-- ---- the two ways to hear of the engine ----
 
 local ticks = threads.ticks(ngx.sleep)
 
--- The pump has the engine's descriptor readable twice a second, so that a silence like this is none.
+-- The engine's alarm, which the pump sets, is told twice a second, so that a silence like this is none.
 local SILENCE = 60000 -- ms
 
 local function connect(bridge)
@@ -121,7 +122,9 @@ local function by_thread(client)
     elseif stopped then
       return
     end
-    core.bridge_arm(bridge)
+    if not core.bridge_arm(bridge) then
+      return
+    end
     local byte, why = socket:receive(1)
     if not byte and why ~= "timeout" and not stopped then
       host.log("cekura: the thread that tells of the engine is lost: " .. why)

@@ -1,0 +1,98 @@
+/* gate_test.c - two threads at a gate. */
+#include "gate.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct gate gate = GATE_OPEN;
+static atomic_int entered;
+static int inside; /* written to only by who is */
+
+static void *go_last(void *user)
+{
+    (void)user;
+    gate_enter_last(&gate);
+    atomic_store(&entered, 1);
+    gate_leave_last(&gate);
+    return NULL;
+}
+
+static void keeps_the_last_out_as_long_as_somebody_is_inside(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    atomic_store(&entered, 0);
+    gate_enter(&gate);
+    assert_int_equal(pthread_create(&thread, NULL, go_last, NULL), 0);
+    usleep(50000);
+    assert_int_equal(atomic_load(&entered), 0);
+    gate_leave(&gate);
+    pthread_join(thread, NULL);
+    assert_int_equal(atomic_load(&entered), 1);
+}
+
+static void keeps_the_last_out_as_long_as_somebody_wants_it(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    atomic_store(&entered, 0);
+    atomic_fetch_add(&gate.wanted, 1); /* the first half of gate_enter() */
+    assert_int_equal(pthread_create(&thread, NULL, go_last, NULL), 0);
+    usleep(50000);
+    assert_int_equal(atomic_load(&entered), 0);
+    pthread_mutex_lock(&gate.mutex); /* the second */
+    gate_leave(&gate);
+    pthread_join(thread, NULL);
+    assert_int_equal(atomic_load(&entered), 1);
+}
+
+/* Takes it again and again, each time until somebody wants it. */
+static void *hog(void *user)
+{
+    const atomic_int *over = user;
+    while (!atomic_load(over)) {
+        gate_enter_last(&gate);
+        inside++;
+        atomic_fetch_add(&entered, 1);
+        while (!gate_is_wanted(&gate) && !atomic_load(over))
+            ;
+        gate_leave_last(&gate);
+    }
+    return NULL;
+}
+
+static void lets_others_in_before_the_last(void **state)
+{
+    pthread_t thread;
+    atomic_int over = 0;
+    (void)state;
+    inside = 0;
+    atomic_store(&entered, 0);
+    assert_int_equal(pthread_create(&thread, NULL, hog, &over), 0);
+    for (int i = 0; i < 200; i++) {
+        while (atomic_load(&entered) <= i) /* it is inside, and would stay there */
+            sched_yield();
+        gate_enter(&gate);
+        inside++;
+        gate_leave(&gate);
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(inside, 200 + atomic_load(&entered));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_the_last_out_as_long_as_somebody_is_inside),
+        cmocka_unit_test(keeps_the_last_out_as_long_as_somebody_wants_it),
+        cmocka_unit_test(lets_others_in_before_the_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

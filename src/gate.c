@@ -1,0 +1,38 @@
+/* gate.c - a lock that one thread leaves to the others; see gate.h. */
+#include "gate.h"
+
+#include "clock.h"
+
+int64_t gate_enter(struct gate *gate)
+{
+    atomic_fetch_add(&gate->wanted, 1);
+    if (pthread_mutex_trylock(&gate->mutex) == 0)
+        return 0;
+    int64_t began_us = clock_monotonic_us();
+    pthread_mutex_lock(&gate->mutex);
+    return clock_monotonic_us() - began_us;
+}
+
+void gate_leave(struct gate *gate)
+{
+    if (atomic_fetch_sub(&gate->wanted, 1) == 1)
+        pthread_cond_signal(&gate->deserted);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+void gate_enter_last(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->mutex);
+    while (gate_is_wanted(gate))
+        pthread_cond_wait(&gate->deserted, &gate->mutex);
+}
+
+void gate_leave_last(struct gate *gate)
+{
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+bool gate_is_wanted(const struct gate *gate)
+{
+    return atomic_load(&gate->wanted) > 0;
+}
