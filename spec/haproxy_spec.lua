@@ -250,11 +250,19 @@ describe("in HAProxy", function()
   end)
 
   it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
-    serve("function pages.lost() cekura.spawn(error, 'lost task', 0) end", { options = [[on_event = function(event)
-      if event.name == "request_finished" then cekura.sleep(1) end
+    server:script("/refused/", { { status = 401, body = { detail = "no such key: sim-key" } } })
+    serve([[
+      function pages.lost() cekura.spawn(error, 'lost task', 0) end
+      function pages.refused()
+        cekura.spawn(function() cekura.assert(the_client():request("GET", "/refused/")) end)
+      end
+    ]], { options = [[on_event = function(event)
+      if event.name == "request_finished" and event.status == 200 then cekura.sleep(1) end
     end]] })
     get "/lost"
     host:wait_for "a task raised, and nobody joined it: lost task"
+    get "/refused"
+    host:wait_for "no such key: [key]"
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/echo")
   end)
 

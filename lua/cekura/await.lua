@@ -16,24 +16,23 @@ end
 -- `_raised`: the owner has something to lose. While the request runs, its operation is a key of the
 -- owner's `_asking`, so that it can be cancelled.
 ---@param client cekura.Client
+---@param shown string the path as events and errors tell of it
 ---@param owner? table
 ---@return string? kind, integer|cekura.Error status, string headers, string body, string? message, integer tries,
 ---boolean sent, number? retry_after
-local function await(client, method, path, headers, body, timeout, owner)
+local function await(client, method, path, shown, headers, body, timeout, owner)
   local fields = core.fields(client)
   local loop = fields._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
-  local entry = { waiter = waiter, done = false, _raised = false, _method = method,
-    _path = core.redact(client, path) }
+  local entry = { waiter = waiter, done = false, _raised = false, _method = method, _path = shown }
   if owner then
     owner._asking = owner._asking or {}
   end
   local operation = core.submit(client, method, fields._base_url .. path, headers, body, timeout)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
-    path = path:match "^[^?]*" -- a secret may be in a program's query
-    return nil, errors.new("closed", ("%s %s: %s"):format(method, path, message),
-      { method = method, path = path, sent = false })
+    return nil, errors.new("closed", ("%s %s: %s"):format(method, shown, message),
+      { method = method, path = shown, sent = false })
   end
   local enlisted, raised = pcall(enlist, fields, operation, entry, owner)
   if not enlisted then -- no memory: what nobody could wait for is not sent

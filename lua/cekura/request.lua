@@ -172,7 +172,7 @@ end
 function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
-  return request.read(client, method, shown, await(client, method, path, headers, body, timeout, owner))
+  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
 end
 
 local JSON = { "Content-Type: application/json" }

@@ -103,7 +103,8 @@ function process:wait_for(text)
   end
 end
 
---- Ends it, and removes its directory; output() still tells what it wrote. May be called again.
+--- Ends it, and removes its directory; output() still tells what it wrote. May be called again. Raises if the
+-- simulator's key is in that.
 ---@param signal? string "TERM" if nil
 ---@return integer? status its exit status; nil: it did not end by itself, or has been stopped before
 function process:stop(signal)
@@ -121,6 +122,7 @@ function process:stop(signal)
   end
   self.stopped = self:output()
   shell("rm -rf " .. self.dir)
+  assert(not self.stopped:find("sim-key", 1, true), "the key is in what it wrote")
   return ended and tonumber(ended)
 end
 
