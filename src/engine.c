@@ -118,8 +118,8 @@ void engine_alarm(struct engine *engine, int64_t due_us)
 {
     engine_enter(engine);
     if (engine_is_usable(engine)) {
-        engine->alarm_us = due_us;
         engine->rang = false;
+        engine->alarm_us = engine_has_news(engine) ? 0 : due_us;
         arm(engine);
     }
     engine_leave(engine);

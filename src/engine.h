@@ -126,8 +126,8 @@ int engine_fd(const struct engine *engine);
 /* When a step is due, on the monotonic clock; CLOCK_NEVER: only when the descriptor is readable. */
 int64_t engine_due_us(struct engine *engine);
 
-/* Makes the descriptor readable at that time too, once, for what the layers above have due.
- * CLOCK_NEVER: no longer. */
+/* Makes the descriptor readable at that time too, once, for what the layers above have due; and at
+ * once, if they have left something that they could fetch. CLOCK_NEVER: no longer. */
 void engine_alarm(struct engine *engine, int64_t due_us);
 
 /* Watched pollers are polled while `waiting` is above zero: +1 when somebody begins to wait for

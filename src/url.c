@@ -3,19 +3,40 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static char *part(CURLU *handle, CURLUPart what, unsigned flags)
+#define NO_MEMORY "cannot be read: out of memory"
+
+/* A URL that libcurl reads. What a URL does not have is known only as long as memory was not short:
+ * it must not be taken for one without a password, or with another port. */
+struct reading {
+    CURLU *handle;
+    bool no_memory;
+};
+
+static CURLUcode begin(struct reading *reading, const char *text, unsigned flags)
 {
-    char *text = NULL;
-    return curl_url_get(handle, what, &text, flags) == CURLUE_OK ? text : NULL;
+    *reading = (struct reading){.handle = curl_url()};
+    CURLUcode code = reading->handle ? curl_url_set(reading->handle, CURLUPART_URL, text, flags)
+                                     : CURLUE_OUT_OF_MEMORY;
+    reading->no_memory = code == CURLUE_OUT_OF_MEMORY;
+    return code;
 }
 
-static bool has(CURLU *handle, CURLUPart what)
+static char *part(struct reading *reading, CURLUPart what, unsigned flags)
 {
-    char *text = part(handle, what, 0);
+    char *text = NULL;
+    CURLUcode code = curl_url_get(reading->handle, what, &text, flags);
+    reading->no_memory |= code == CURLUE_OUT_OF_MEMORY;
+    return code == CURLUE_OK ? text : NULL;
+}
+
+static bool has(struct reading *reading, CURLUPart what)
+{
+    char *text = part(reading, what, 0);
     bool found = text != NULL;
     curl_free(text);
     return found;
@@ -31,65 +52,64 @@ static bool is_loopback(const char *host)
 }
 
 /* Requests are made from the origin, which libcurl reads again: it has to find the same host. */
-static bool reads_back(const struct url *url)
+static const char *read_back(const struct url *url)
 {
-    CURLU *handle = curl_url();
-    bool read = handle && curl_url_set(handle, CURLUPART_URL, url->origin, 0) == CURLUE_OK;
-    char *host = read ? part(handle, CURLUPART_HOST, 0) : NULL;
+    struct reading again;
+    bool read = begin(&again, url->origin, 0) == CURLUE_OK;
+    char *host = read ? part(&again, CURLUPART_HOST, 0) : NULL;
     bool same = host && strcasecmp(host, url->host) == 0;
     curl_free(host);
-    curl_url_cleanup(handle);
-    return same;
+    curl_url_cleanup(again.handle);
+    if (again.no_memory)
+        return NO_MEMORY;
+    return same ? NULL : "names its host with escapes that do not make a plain one";
 }
 
-static const char *take_apart(CURLU *handle, struct url *url)
+static const char *put_together(struct url *url, const char *scheme, const char *port)
 {
-    if (has(handle, CURLUPART_USER) || has(handle, CURLUPART_PASSWORD))
-        return "holds a user name or a password";
-    if (has(handle, CURLUPART_QUERY) || has(handle, CURLUPART_FRAGMENT))
-        return "holds a query or a fragment";
-    if (has(handle, CURLUPART_ZONEID))
-        return "holds an address with a zone";
+    size_t room = strlen(scheme) + strlen(url->host) + (port ? strlen(port) + 1 : 0) + 4;
+    url->origin = malloc(room);
+    if (!url->origin)
+        return NO_MEMORY;
+    snprintf(
+        url->origin, room, "%s://%s%s%s", scheme, url->host, port ? ":" : "", port ? port : "");
+    return read_back(url);
+}
 
-    char *scheme = part(handle, CURLUPART_SCHEME, 0);
-    char *port = part(handle, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-    url->host = part(handle, CURLUPART_HOST, 0);
-    url->path = part(handle, CURLUPART_PATH, 0);
-    const char *fault = NULL;
-    if (!scheme || !url->host || !url->path) {
-        fault = "cannot be read";
-        goto out;
-    }
+static const char *read_parts(
+    struct reading *reading, struct url *url, const char *scheme, const char *port)
+{
+    if (reading->no_memory)
+        return NO_MEMORY;
+    if (!scheme || !url->host || !url->path)
+        return "cannot be read";
     url->secure = strcmp(scheme, "https") == 0;
-    if (!url->secure && strcmp(scheme, "http") != 0) {
-        fault = "is neither https nor http";
-        goto out;
-    }
-    if (port && strcmp(port, "0") == 0) {
-        fault = "has port 0, at which nobody can be reached";
-        goto out;
-    }
+    if (!url->secure && strcmp(scheme, "http") != 0)
+        return "is neither https nor http";
+    if (port && strcmp(port, "0") == 0)
+        return "has port 0, at which nobody can be reached";
     for (char *c = url->host; *c; c++) /* one spelling for one host */
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 'a' - 'A' : *c);
     url->loopback = is_loopback(url->host);
     for (size_t end = strlen(url->path); end > 0 && url->path[end - 1] == '/'; end--)
         url->path[end - 1] = '\0';
-    size_t room = strlen(scheme) + strlen(url->host) + (port ? strlen(port) + 1 : 0) + 4;
-    url->origin = malloc(room);
-    if (!url->origin) {
-        fault = "cannot be read: out of memory";
-        goto out;
-    }
-    strcpy(url->origin, scheme);
-    strcat(url->origin, "://");
-    strcat(url->origin, url->host);
-    if (port) {
-        strcat(url->origin, ":");
-        strcat(url->origin, port);
-    }
-    if (!reads_back(url))
-        fault = "names its host with escapes that do not make a plain one";
-out:
+    return put_together(url, scheme, port);
+}
+
+static const char *take_apart(struct reading *reading, struct url *url)
+{
+    if (has(reading, CURLUPART_USER) || has(reading, CURLUPART_PASSWORD))
+        return "holds a user name or a password";
+    if (has(reading, CURLUPART_QUERY) || has(reading, CURLUPART_FRAGMENT))
+        return "holds a query or a fragment";
+    if (has(reading, CURLUPART_ZONEID))
+        return "holds an address with a zone";
+
+    char *scheme = part(reading, CURLUPART_SCHEME, 0);
+    char *port = part(reading, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+    url->host = part(reading, CURLUPART_HOST, 0);
+    url->path = part(reading, CURLUPART_PATH, 0);
+    const char *fault = read_parts(reading, url, scheme, port);
     curl_free(scheme);
     curl_free(port);
     return fault;
@@ -97,13 +117,13 @@ out:
 
 const char *url_parse(struct url *url, const char *text)
 {
+    struct reading reading;
     *url = (struct url){0};
-    CURLU *handle = curl_url();
-    if (!handle)
-        return "cannot be read: out of memory";
-    CURLUcode code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    const char *fault = code == CURLUE_OK ? take_apart(handle, url) : curl_url_strerror(code);
-    curl_url_cleanup(handle);
+    CURLUcode code = begin(&reading, text, CURLU_NON_SUPPORT_SCHEME);
+    const char *fault = code == CURLUE_OK   ? take_apart(&reading, url)
+                        : reading.no_memory ? NO_MEMORY
+                                            : curl_url_strerror(code);
+    curl_url_cleanup(reading.handle);
     if (fault)
         url_free(url);
     return fault;

@@ -235,8 +235,10 @@ static void leaves_what_was_given_out_as_it_is(void **state)
         usleep(1000);
     assert_memory_equal(known->bytes, "busy", 4);
     assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
+    assert_true(poller_put_answer(poll, "more", 4));
+    assert_memory_equal(poller_news(poll)->body.bytes, "more", 4);
     poller_continue(poll);
-    assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
+    assert_memory_equal(poller_answer(poll)->bytes, "more", 4);
     assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
     poller_forget_trouble(poll);
     assert_null(poller_trouble(poll));
@@ -270,6 +272,7 @@ static void tells_of_the_end(void **state)
     engine_close(engine);
     assert_int_equal(bytes(fd, 5000), 1);
     assert_false(bridge_arm(bridge));
+    assert_false(engine_step_aside(engine));
     close(fd);
 }
 
@@ -360,6 +363,37 @@ static void leaves_the_parents_alone_in_a_child(void **state)
     close(fd);
 }
 
+static void keeps_no_caller_by_what_the_thread_does(void **state)
+{
+    int fd = join(*state);
+    struct operation *operation = operation_new(engine, request(), 7);
+    engine_alarm(engine, clock_monotonic_us() + 20000);
+    int peer = accept(listener, NULL, NULL);
+    read_request(peer);
+    usleep(20000);
+    assert_int_equal(engine_stats(engine).requests, 1);
+    assert_int_equal(engine_stats(engine).longest_step_us, 0);
+    operation_free(operation);
+    close(peer);
+    close(fd);
+}
+
+static void stops_when_somebody_wants_the_engine(void **state)
+{
+    (void)state;
+    engine->step_bytes = 1;
+    engine->step_until_us = CLOCK_NEVER;
+    assert_false(engine_step_is_over(engine));
+    engine->aside = true;
+    assert_false(engine_step_is_over(engine));
+    atomic_fetch_add(&engine->gate.wanted, 1);
+    assert_true(engine_step_is_over(engine));
+    engine->aside = false; /* it is the step of who wants it */
+    assert_false(engine_step_is_over(engine));
+    atomic_fetch_sub(&engine->gate.wanted, 1);
+}
+
+/* Is in the midst of a step for a while. */
 static atomic_int in_step;
 
 static void *step_slowly(void *user)
@@ -423,6 +457,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             gives_events_before_what_they_belong_to, set_up_with_events, tear_down),
         cmocka_unit_test_setup_teardown(leaves_what_was_given_out_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_no_caller_by_what_the_thread_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stops_when_somebody_wants_the_engine, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             has_no_child_begin_in_the_midst_of_a_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

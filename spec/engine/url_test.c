@@ -2,11 +2,14 @@
  * unencrypted, so most cases here are attempts to make a foreign host look like this machine. */
 #include "url.h"
 
+#include <curl/curl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -420,8 +423,78 @@ static void a_host_with_a_character_of_no_host_is_refused(void **state)
     assert_refused("https://::1");
 }
 
+/* ---- memory that ends ---- */
+
+static unsigned long until_failure = ULONG_MAX;
+
+static bool fails(void)
+{
+    return until_failure-- == 0;
+}
+
+static void *failing_malloc(size_t size)
+{
+    return fails() ? NULL : malloc(size);
+}
+
+static void *failing_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : realloc(old, size);
+}
+
+static char *failing_strdup(const char *text)
+{
+    return fails() ? NULL : strdup(text);
+}
+
+static void *failing_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : calloc(count, size);
+}
+
+/* Whichever allocation of libcurl's fails: the same is read, or that memory was short is said. What
+ * is refused anyway is refused, for whatever reason libcurl gives. */
+static void assert_same_when_memory_ends(const char *text)
+{
+    struct url expected, url;
+    const char *refusal = url_parse(&expected, text), *fault;
+    unsigned long n = 0;
+    do {
+        until_failure = n++;
+        fault = url_parse(&url, text);
+        if (until_failure > n) /* it has failed */
+            until_failure = 0;
+        if (fault && !refusal)
+            assert_string_equal(fault, "cannot be read: out of memory");
+        if (!fault) {
+            assert_null(refusal);
+            assert_string_equal(url.origin, expected.origin);
+            assert_string_equal(url.path, expected.path);
+            url_free(&url);
+        }
+    } while (until_failure == 0);
+    until_failure = ULONG_MAX;
+    assert_true(n > 3);
+    url_free(&expected);
+}
+
+static void a_url_is_taken_for_no_other_when_memory_ends(void **state)
+{
+    (void)state;
+    assert_same_when_memory_ends("https://api.example.com:8443/prefix/");
+    assert_same_when_memory_ends("http://127.0.0.1:8080");
+    assert_same_when_memory_ends("https://user@api.example.com");
+    assert_same_when_memory_ends("https://user:word@api.example.com");
+    assert_same_when_memory_ends("https://api.example.com/?a=b");
+    assert_same_when_memory_ends("https://api.example.com/#a");
+    assert_same_when_memory_ends("http://[fe80::1%25eth0]/");
+}
+
 int main(void)
 {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, failing_malloc, free, failing_realloc,
+            failing_strdup, failing_calloc) != CURLE_OK)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scheme_host_port_and_path_are_told_apart),
         cmocka_unit_test(scheme_and_host_are_lowered),
@@ -450,6 +523,7 @@ int main(void)
         cmocka_unit_test(an_empty_text_is_refused),
         cmocka_unit_test(control_characters_and_spaces_are_refused_anywhere),
         cmocka_unit_test(a_host_with_a_character_of_no_host_is_refused),
+        cmocka_unit_test(a_url_is_taken_for_no_other_when_memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

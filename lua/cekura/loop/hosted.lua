@@ -47,17 +47,73 @@ function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
     sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }
 
+  -- ---- coroutines of the host's that have been woken ----
+
+  -- Whoever wakes one has things to do yet, so it is resumed from the next of the host's callbacks. Each has the one
+  -- behind it: so nobody is lost for want of memory.
+  local first, last
+
+  local function make_ready(waiter)
+    if waiter.ready then
+      return
+    end
+    waiter.ready, waiter.behind = true, false
+    if last then
+      last.behind = waiter
+    else
+      first = waiter
+    end
+    last = waiter
+  end
+
+  function adapter.has_woken()
+    return first ~= nil
+  end
+
+  local function resume(waiter, why)
+    waiter.parked, waiter.why = false, why
+    waiter.resume()
+  end
+
+  local function resume_ready()
+    local stop, waiter = last, nil
+    while first and waiter ~= stop do
+      waiter = first
+      first = waiter.behind or nil
+      last = first and last
+      waiter.ready = false
+      if waiter.parked then
+        resume(waiter, "woken")
+      end
+    end
+  end
+
+  -- ---- what the host calls ----
+
+  local function turn()
+    own.turn()
+    resume_ready()
+  end
+
+  local function step(client)
+    own.step(client)
+    resume_ready()
+  end
+
   local call_off
+
+  local function on_time()
+    call_off = nil
+    own.run_inside(turn)
+  end
+
   own.live_in(adapter, function(seconds)
     if call_off then
       call_off()
       call_off = nil
     end
     if seconds then
-      call_off = host.after(seconds, function()
-        call_off = nil
-        own.turn()
-      end)
+      call_off = host.after(seconds, on_time)
     end
   end)
 
@@ -67,7 +123,7 @@ function hosted.new(name, host)
     -- The descriptor ends with the client; before that, the host is to have forgotten it.
     core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
       if weak.client then
-        own.step(weak.client)
+        own.run_inside(step, weak.client)
       end
     end))
   end
@@ -89,33 +145,20 @@ function hosted.new(name, host)
       return own.waiter()
     end
     own.check_yield()
-    return { host = side }
-  end
-
-  local function resume(waiter, why)
-    if not waiter.parked then
-      return
-    end
-    waiter.parked, waiter.why = false, why
-    waiter.resume()
+    return { host = side, why = false, parked = false, ready = false, behind = false, resume = false }
   end
 
   function side.wake(waiter)
     waiter.why = "woken"
-    if waiter.parked and not waiter.called then -- not from here: whoever wakes has things to do yet
-      waiter.called = true
-      host.after(0, function()
-        waiter.called = false
-        resume(waiter, "woken")
-      end)
+    if waiter.parked then
+      make_ready(waiter)
+      own.tell_hosts()
     end
   end
 
   function side.park(waiter, seconds)
     if not waiter.why then
-      local stop = host.after(seconds or own.VERY_LONG, function()
-        resume(waiter, "timeout")
-      end)
+      own.tell_hosts()
       local suspend, resume_caller
       if host.suspension then
         suspend, resume_caller = host.suspension()
@@ -123,14 +166,18 @@ function hosted.new(name, host)
       if not suspend then
         suspend, resume_caller = plain_suspension()
       end
+      local stop = host.after(seconds or own.VERY_LONG, function()
+        if waiter.parked and not waiter.ready then
+          resume(waiter, "timeout")
+        end
+      end)
       waiter.parked, waiter.resume = true, resume_caller
-      own.tell_hosts()
       suspend()
       waiter.parked = false
       stop()
     end
     local why = waiter.why
-    waiter.why = nil
+    waiter.why = false
     return why or "woken" -- somebody else has resumed the coroutine: whoever waits looks again
   end
 

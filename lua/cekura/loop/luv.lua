@@ -31,14 +31,16 @@ end
 -- Stops while the callback is on its way: the descriptor stays readable until then.
 local function watch(fd, callback)
   local poll, over = uv.new_poll(fd), false
-  local function on_readable()
+  local on_readable
+  local function serve()
+    if not over then
+      poll:start("r", on_readable)
+      callback()
+    end
+  end
+  function on_readable()
     poll:stop()
-    schedule(function()
-      if not over then
-        poll:start("r", on_readable)
-        callback()
-      end
-    end)
+    schedule(serve)
   end
   poll:start("r", on_readable)
   poll:unref() -- a client alone is nothing to go on for

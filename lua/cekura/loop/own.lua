@@ -23,7 +23,7 @@ local due = timers.new()
 local clients, last_place = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
 local depth = 0 -- how many drives and steps are running, one inside the other
-local host -- the adapter of the host whose loop this one lives in; nil: none
+local host -- the adapter of the host whose loop this one lives in, see own.live_in(); nil: none
 local tell_host -- called with the seconds until a task is due
 
 -- ---- tasks ----
@@ -63,17 +63,18 @@ end
 -- go on for what waits without an end.
 own.VERY_LONG = 30 * 86400
 
--- A host that only watches descriptors learns by them of tasks, too.
+-- A host that only watches descriptors learns by them of tasks, too; and of whom it is to resume, also where it has no
+-- memory for a timer.
 local function tell_hosts()
   if depth > 0 then
     return
   end
-  local seconds = next_due()
-  if tell_host then
-    tell_host(seconds or next(alive) and own.VERY_LONG or nil)
-  end
+  local seconds = host and host.has_woken() and 0 or next_due()
   for _, client in pairs(clients) do
     core.alarm(client, seconds)
+  end
+  if tell_host then
+    tell_host(seconds or next(alive) and own.VERY_LONG or nil)
   end
 end
 
@@ -323,7 +324,7 @@ function own.clients()
   return list
 end
 
--- Calls what lets tasks run; what is due then, hosts are told afterwards.
+--- Calls what lets tasks run, or resumes whoever waits; what is due then, hosts are told afterwards.
 local function run_inside(fn, ...)
   depth = depth + 1
   local ok, raised = pcall(fn, ...)
@@ -351,7 +352,7 @@ end
 -- ---- a host around this loop ----
 
 --- Lets the loop live in a host's.
----@param adapter table whose waiters may be coroutines of the host's
+---@param adapter table whose waiters may be coroutines of the host's; has_woken() tells whether one is to be resumed
 ---@param tell fun(seconds: number?) told when own.turn() is to be called next; nil: not before this is told again
 function own.live_in(adapter, tell)
   host, tell_host = adapter, tell
@@ -366,6 +367,8 @@ end
 function own.turn()
   run_inside(turn)
 end
+
+own.run_inside = run_inside
 
 --- Has the descriptors of all clients, and the host, know when something is due. Whoever yields to the host, and not
 -- to this loop, calls it before: what he has asked for is to go out.

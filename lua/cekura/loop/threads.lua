@@ -211,7 +211,7 @@ function threads.new(name, host)
     end
     host.here()
     own.check_yield()
-    return task or { signal = host.signal(), host = side }
+    return task or { signal = host.signal(), host = side, why = false }
   end
 
   function side.wake(waiter)
