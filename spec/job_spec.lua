@@ -824,7 +824,7 @@ describe("a job", function()
     local seen = setmetatable({}, { __mode = "v" })
     local function give_up_some()
       for index = 1, 4 do
-        server:script(POLL, { { body = queued }, { delay = 0.1, body = queued } })
+        server:script(POLL, { { body = queued }, { delay = 0.4, body = queued } })
         local job = cekura.assert(start())
         seen[index] = job
         job:wait { timeout = 0.03, interval = 0.001 }
@@ -835,7 +835,7 @@ describe("a job", function()
       end
     end
     give_up_some()
-    cekura.sleep(0.3)
+    cekura.sleep(0.6)
     collectgarbage()
     collectgarbage()
     assert.is_nil(next(seen))

@@ -14,6 +14,7 @@
 
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
+local queue = require "cekura.queue"
 
 local hosted = {}
 
@@ -47,27 +48,12 @@ function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
     sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }
 
-  -- ---- coroutines of the host's that have been woken ----
-
-  -- Whoever wakes one has things to do yet, so it is resumed from the next of the host's callbacks. Each has the one
-  -- behind it: so nobody is lost for want of memory.
-  local first, last
-
-  local function make_ready(waiter)
-    if waiter.ready then
-      return
-    end
-    waiter.ready, waiter.behind = true, false
-    if last then
-      last.behind = waiter
-    else
-      first = waiter
-    end
-    last = waiter
-  end
+  -- Coroutines of the host's that have been woken. Whoever wakes one has things to do yet, so it is resumed from the
+  -- host's next callback.
+  local woken = queue.new()
 
   function adapter.has_woken()
-    return first ~= nil
+    return woken.first ~= false
   end
 
   local function resume(waiter, why)
@@ -75,16 +61,14 @@ function hosted.new(name, host)
     waiter.resume()
   end
 
-  local function resume_ready()
-    local stop, waiter = last, nil
-    while first and waiter ~= stop do
-      waiter = first
-      first = waiter.behind or nil
-      last = first and last
-      waiter.ready = false
+  local function resume_woken()
+    local last = woken.turns
+    local waiter = woken:take(last)
+    while waiter do
       if waiter.parked then
         resume(waiter, "woken")
       end
+      waiter = woken:take(last)
     end
   end
 
@@ -92,12 +76,12 @@ function hosted.new(name, host)
 
   local function turn()
     own.turn()
-    resume_ready()
+    resume_woken()
   end
 
   local function step(client)
     own.step(client)
-    resume_ready()
+    resume_woken()
   end
 
   local call_off
@@ -145,13 +129,13 @@ function hosted.new(name, host)
       return own.waiter()
     end
     own.check_yield()
-    return { host = side, why = false, parked = false, ready = false, behind = false, resume = false }
+    return { host = side, why = false, parked = false, resume = false, turn = false, behind = false }
   end
 
   function side.wake(waiter)
     waiter.why = "woken"
     if waiter.parked then
-      make_ready(waiter)
+      woken:put(waiter)
       own.tell_hosts()
     end
   end
@@ -167,7 +151,7 @@ function hosted.new(name, host)
         suspend, resume_caller = plain_suspension()
       end
       local stop = host.after(seconds or own.VERY_LONG, function()
-        if waiter.parked and not waiter.ready then
+        if waiter.parked and not waiter.turn then
           resume(waiter, "timeout")
         end
       end)

@@ -2,6 +2,7 @@
 
 local advance = require "cekura.advance"
 local core = require "cekura.core"
+local queue = require "cekura.queue"
 local tasks = require "cekura.loop.tasks"
 local timers = require "cekura.timers"
 local yields = require "cekura.yields"
@@ -14,9 +15,7 @@ local PARK = {}
 
 -- The tasks by coroutine: nothing else may hold one that is parked.
 local alive = {} -- luacheck: ignore 241
--- Those that are ready, each with the one behind it: so nobody is lost for want of memory. Each has a number, that of
--- its turn.
-local first_ready, last_ready, turns = nil, nil, 0
+local ready = queue.new()
 local due = timers.new()
 -- The clients that are open, each at its own place. Weak by value, not by key: a key that is being finalized is still
 -- found, a value is not.
@@ -28,31 +27,9 @@ local tell_host -- called with the seconds until a task is due
 
 -- ---- tasks ----
 
-local function make_ready(task)
-  if task.turn then
-    return
-  end
-  turns = turns + 1
-  task.turn, task.behind = turns, false
-  if last_ready then
-    last_ready.behind = task
-  else
-    first_ready = task
-  end
-  last_ready = task
-end
-
-local function take_ready()
-  local task = first_ready
-  task.turn = false
-  first_ready = task.behind or nil
-  last_ready = first_ready and last_ready
-  return task
-end
-
 -- Seconds until this loop has something to do; nil: only when a client has.
 local function next_due()
-  if first_ready then
+  if ready.first then
     return 0
   end
   local at = due:due()
@@ -88,7 +65,7 @@ local function resumed(task, ok, ...)
     due:remove(task)
     return tasks.finish(task, ok, ...)
   elseif (...) ~= PARK then
-    make_ready(task)
+    ready:put(task)
   end
 end
 
@@ -110,12 +87,13 @@ local function resume(task)
   resumed(task, back_to(before, coroutine.resume(task.co)))
 end
 
--- Runs the tasks that are ready now; what they make ready comes next time. A task may wait as plain code
--- does, in a coroutine of its own, and come here again: so the turns only ever grow.
+-- Runs the tasks that are ready now. One may wait as plain code does, in a coroutine of its own, and come here again.
 local function run_ready()
-  local last = turns
-  while first_ready and first_ready.turn <= last do
-    resume(take_ready())
+  local last = ready.turns
+  local task = ready:take(last)
+  while task do
+    resume(task)
+    task = ready:take(last)
   end
 end
 
@@ -126,7 +104,7 @@ local function fire_due()
     waiter.why = "timeout"
     if waiter.co then
       waiter.state = "ready"
-      make_ready(waiter)
+      ready:put(waiter)
     end
     waiter = due:pop(now)
   end
@@ -136,7 +114,7 @@ end
 local function launch(task)
   task.co = coroutine.create(task.body)
   alive[task.co] = task
-  make_ready(task)
+  ready:put(task)
   tell_hosts()
 end
 
@@ -181,7 +159,7 @@ function own.wake(waiter)
   if waiter.state == "parked" then
     due:remove(waiter)
     waiter.state = "ready"
-    make_ready(waiter)
+    ready:put(waiter)
     tell_hosts()
   end
 end
