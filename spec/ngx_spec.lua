@@ -172,6 +172,29 @@ describe("in nginx", function()
     assert.equal(0, #server:requests())
   end)
 
+  it("says so while a worker begins, and where an upstream is chosen", function()
+    start [[
+      init_worker_by_lua_block { package.loaded.at_first = select(2, pcall(function()
+        require("app").client():request("GET", "/echo/") end)) }
+      upstream chosen {
+        server 127.0.0.1:1;
+        balancer_by_lua_block { package.loaded.balancer = select(2, pcall(function()
+          require("app").client():request("GET", "/echo/") end)) }
+      }
+      server {
+        listen 127.0.0.1:@PORT@;
+        location = /proxy { proxy_pass http://chosen; }
+        location = /said { content_by_lua_block {
+          ngx.print(tostring(package.loaded.at_first), "|", tostring(package.loaded.balancer)) } }
+      }
+    ]]
+    client:request("GET", "/proxy")
+    local at_first, balancer = get "/said":match "^(.*)|(.*)$"
+    assert.truthy(at_first:find("cekura: nginx cannot wait in init_worker_by_lua: have a task", 1, true), at_first)
+    assert.truthy(balancer:find("cekura: nginx cannot wait in balancer_by_lua: have a task", 1, true), balancer)
+    assert.equal(0, #server:requests())
+  end)
+
   it("refuses a client that would be made before the fork", function()
     local ok, raised = pcall(start, "init_by_lua_block { require('app').client() }")
     assert.is_false(ok)
