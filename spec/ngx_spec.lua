@@ -1,6 +1,7 @@
 -- The module in nginx: real ones, whose Lua is LuaJIT. One of the Luas tries it.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
@@ -283,6 +284,24 @@ describe("in nginx", function()
       cekura.sleep(0.1)
       assert.equal("200", get "/one")
       assert.equal("200", slow:join())
+    end)
+  end)
+
+  it("goes on, after seconds, where an event handler keeps whoever tells of answers", function()
+    serve([[
+      location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
+      location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
+    ]], [[on_event = function(event)
+      if event.name == "request_finished" and event.path == "/handled/" then ngx.sleep(30) end
+    end]])
+    server:script("/handled/", { { status = 200, delay = 0.05 } })
+    cekura.run(function()
+      local slow = cekura.spawn(get, "/slow")
+      cekura.sleep(0.3)
+      local began = core.now()
+      assert.equal("200", get "/one")
+      assert.is_true(core.now() - began < 20)
+      slow:cancel()
     end)
   end)
 
