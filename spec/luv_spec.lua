@@ -215,6 +215,28 @@ if lua == "luajit" then
       assert.equal('{"agent_id":"2142","call_logs":["5181749"],"prompt":"Be nice."}', sent[1].body)
     end)
 
+    -- Timers of the module's were not set as long as the coroutine that had been woken ran.
+    it("a coroutine that has its answer may run the editor's loop, and the others go on", function()
+      local output, status = run [[
+        local cekura = require "cekura"
+        local client = cekura.assert(cekura.new { config_file = false })
+        local ticks, answered, over = 0, false, false
+        cekura.spawn(function() while true do cekura.sleep(0.05) ticks = ticks + 1 end end)
+        coroutine.wrap(function()
+          client:request("GET", "/echo/")
+          local before = ticks
+          coroutine.wrap(function() answered = client:request("GET", "/echo/").status end)()
+          vim.wait(2000, function() return answered and ticks > before + 5 end, 10)
+          io.stdout:write(tostring(answered), " ", tostring(ticks > before + 5), "\n")
+          over = true
+        end)()
+        vim.wait(10000, function() return over end, 10)
+        vim.cmd "qa!"
+      ]]
+      assert.equal(0, status, output)
+      assert.truthy(output:find("200 true\n", 1, true), output)
+    end)
+
     it("it ends at once with jobs still waiting", function()
       server:script("/observability/v1/call-logs/improve_prompt_progress/", { { body = { status = "processing" } } })
       local output, status = run [[

@@ -305,6 +305,69 @@ describe("in nginx", function()
     end)
   end)
 
+  -- The thread went on while an event handler was at work, and there was always more to be told of.
+  it("serves others while polls come faster than an event handler takes", function()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+    serve([[
+      location = /slow { content_by_lua_block {
+        local client, jobs = require("app").client(), {}
+        for index = 1, 200 do
+          jobs[index] = client:job("calls.improve_prompt", "job" .. index)
+        end
+        require("cekura").all(jobs, { interval = 0.02, timeout = 2 })
+        ngx.say "over"
+      } }
+    ]], [[on_event = function()
+      local core = require "cekura.core"
+      local till = core.now() + 0.0003
+      while core.now() < till do end
+    end]])
+    cekura.run(function()
+      local slow = cekura.spawn(get, "/slow")
+      cekura.sleep(0.5)
+      local began = core.now()
+      assert.equal("plain", get "/plain")
+      assert.is_true(core.now() - began < 1)
+      assert.equal("over", slow:join())
+      assert.is_true(core.now() - began < 15)
+    end)
+  end)
+
+  -- What stood for a job in the engine was given to a request, while something was still to be told of the job.
+  it("tells each request of its own, while jobs are left and waited for again", function()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+    serve([[
+      location = /again { content_by_lua_block {
+        local cekura, core, client = require "cekura", require "cekura.core", require("app").client()
+        local till, tasks, right = core.now() + 3, {}, 0
+        for index = 1, 8 do
+          tasks[index] = cekura.spawn(function()
+            while core.now() < till do
+              local left = client:job("calls.improve_prompt", "left" .. index)
+              for _ = 1, 3 do
+                left:wait { interval = 0.001, timeout = 0.005 }
+                left:wait { interval = 0.001, timeout = 0 }
+              end
+              local status = client:request("GET", "/echo/").status
+              right = right + (status == 200 and 1 or 0)
+            end
+          end)
+        end
+        for _, task in ipairs(tasks) do cekura.assert(select("#", task:join()) == 0) end
+        ngx.print(("%d %d %d %d"):format(right, told.request_started, told.request_finished, told.nameless or 0))
+      } }
+    ]], [[on_event = function(event)
+      told = told or {}
+      local place = not event.path and not event.job and "nameless" or event.path == "/echo/" and event.name or "others"
+      told[place] = (told[place] or 0) + 1
+    end]])
+    local right, started, finished, nameless = get "/again":match "^(%d+) (%d+) (%d+) (%d+)$"
+    assert.is_true(tonumber(right) > 100)
+    assert.equal(right, started)
+    assert.equal(right, finished)
+    assert.equal("0", nameless)
+  end)
+
   it("serves others while jobs are waited for, by one client of the worker's", function()
     serve(JOB)
     local order = {}

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@
 struct bridge {
     pid_t pid; /* the process that made it */
     struct engine *engine;
-    int epoll_fd;    /* the engine's descriptor and stop_fd */
+    int engine_fd;   /* the engine's descriptor, once more: it may close its own meanwhile */
+    int epoll_fd;    /* that, for one event at a time, and stop_fd */
     int stop_fd;     /* an eventfd */
     int listener_fd; /* -1 once accepted */
     int socket_fd;   /* -1 until accepted */
@@ -102,6 +104,14 @@ static bool listen_there(struct bridge *bridge)
 
 /* ---- the thread ---- */
 
+static void watch_engine(const struct bridge *bridge)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = bridge->engine_fd};
+    (void)epoll_ctl(bridge->epoll_fd, EPOLL_CTL_MOD, bridge->engine_fd, &event);
+}
+
+/* Looks away as long as there is news that the host has not fetched: what comes faster than he can
+ * take it has to wait. */
 static void *drive(void *user)
 {
     const struct bridge *bridge = user;
@@ -112,8 +122,10 @@ static void *drive(void *user)
             return NULL;
         if (count < 1)
             continue;
-        if (event.data.fd == bridge->stop_fd || !engine_step_aside(bridge->engine))
+        if (event.data.fd == bridge->stop_fd)
             return NULL;
+        if (engine_step_aside(bridge->engine))
+            watch_engine(bridge);
     }
 }
 
@@ -133,9 +145,9 @@ static bool start_thread(struct bridge *bridge)
     return bridge->has_thread;
 }
 
-static bool add(struct bridge *bridge, int fd)
+static bool add(struct bridge *bridge, int fd, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    struct epoll_event event = {.events = events, .data.fd = fd};
     return fd >= 0 && epoll_ctl(bridge->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
@@ -150,14 +162,15 @@ struct bridge *bridge_new(struct engine *engine, const char **message)
     bridge->pid = getpid();
     bridge->engine = engine;
     engine_retain(engine);
-    bridge->listener_fd = bridge->socket_fd = -1;
+    bridge->listener_fd = bridge->socket_fd = bridge->engine_fd = -1;
     bridge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     bridge->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     *message = "no descriptor for epoll or eventfd";
-    if (bridge->epoll_fd < 0 || !add(bridge, bridge->stop_fd))
+    if (bridge->epoll_fd < 0 || !add(bridge, bridge->stop_fd, EPOLLIN))
         goto fail;
     *message = "the engine is closed";
-    if (!add(bridge, engine_fd(engine)))
+    bridge->engine_fd = fcntl(engine_fd(engine), F_DUPFD_CLOEXEC, 0);
+    if (!add(bridge, bridge->engine_fd, EPOLLIN | EPOLLONESHOT))
         goto fail;
     *message = "no directory for a socket: /tmp, /var/tmp and /dev/shm cannot be written to";
     if (!make_directory(bridge))
@@ -200,7 +213,10 @@ bool bridge_accept(struct bridge *bridge, const char **message)
 
 bool bridge_arm(struct bridge *bridge)
 {
-    return engine_tell_of_news(bridge->engine, bridge->socket_fd);
+    if (!engine_tell_of_news(bridge->engine, bridge->socket_fd))
+        return false;
+    watch_engine(bridge);
+    return true;
 }
 
 static void close_fd(int fd)
@@ -219,11 +235,12 @@ void bridge_free(struct bridge *bridge)
             pthread_join(bridge->thread, NULL);
         }
     }
-    (void)engine_tell_of_news(bridge->engine, -1);
+    engine_tell_no_more(bridge->engine, bridge->socket_fd);
     engine_release(bridge->engine);
     close_fd(bridge->socket_fd);
     close_fd(bridge->listener_fd);
     close_fd(bridge->stop_fd);
     close_fd(bridge->epoll_fd);
+    close_fd(bridge->engine_fd);
     free(bridge);
 }

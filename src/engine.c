@@ -32,6 +32,9 @@
  * second. When they run out together, libcurl goes on with all of those handshakes in one call. */
 #define CONNECTING_AT_ONCE 32
 
+/* How soon those above hear again of what they have not fetched. */
+#define LEFT_OVER_US 20000
+
 bool engine_is_closed(const struct engine *engine)
 {
     return !engine_is_usable(engine);
@@ -119,7 +122,9 @@ void engine_alarm(struct engine *engine, int64_t due_us)
     engine_enter(engine);
     if (engine_is_usable(engine)) {
         engine->rang = false;
-        engine->alarm_us = engine_has_news(engine) ? 0 : due_us;
+        engine->alarm_us = due_us;
+        if (engine_has_news(engine)) /* what hindered them may last */
+            engine->alarm_us = earlier(due_us, clock_monotonic_us() + LEFT_OVER_US);
         arm(engine);
     }
     engine_leave(engine);
@@ -389,15 +394,16 @@ bool engine_step_aside(struct engine *engine)
 {
     gate_enter_last(&engine->gate);
     engine_hold_process();
-    bool usable = engine_is_usable(engine);
-    if (usable) {
+    bool may_go_on = engine_is_usable(engine);
+    if (may_go_on) {
         engine->aside = true;
         step(engine, 0);
         engine->aside = false;
+        may_go_on = !engine_has_news(engine);
     }
     engine_release_process();
     gate_leave_last(&engine->gate);
-    return usable;
+    return may_go_on;
 }
 
 bool engine_is_busy(struct engine *engine)

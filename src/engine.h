@@ -74,6 +74,7 @@ struct item {
     enum item_kind kind;
     bool listed;
     int ref;
+    unsigned events; /* of it, that are to be fetched */
     struct item *next, *previous;
 };
 
@@ -92,7 +93,8 @@ enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
 
 struct event {
     enum event_kind kind;
-    int ref; /* of the operation or poll */
+    int ref;              /* of the operation or poll */
+    struct item *subject; /* NULL: it is gone */
     enum outcome_kind outcome;
     int status;
     unsigned tries;
@@ -126,8 +128,8 @@ int engine_fd(const struct engine *engine);
 /* When a step is due, on the monotonic clock; CLOCK_NEVER: only when the descriptor is readable. */
 int64_t engine_due_us(struct engine *engine);
 
-/* Makes the descriptor readable at that time too, once, for what the layers above have due; and at
- * once, if they have left something that they could fetch. CLOCK_NEVER: no longer. */
+/* Makes the descriptor readable at that time too, once, for what the layers above have due; and
+ * soon, if they have left something that they could fetch. CLOCK_NEVER: no longer. */
 void engine_alarm(struct engine *engine, int64_t due_us);
 
 /* Watched pollers are polled while `waiting` is above zero: +1 when somebody begins to wait for
@@ -139,13 +141,17 @@ void engine_wait_for_polls(struct engine *engine, int change);
 void engine_step(struct engine *engine, int64_t wait_us);
 
 /* The same without waiting, for a thread beside the host's: it leaves the engine to others as soon
- * as they want it. False: the engine is of no use any more. */
+ * as they want it. False: there is something for the layers above, see engine_tell_of_news(), or
+ * the engine is of no use any more. */
 bool engine_step_aside(struct engine *engine);
 
 /* Has a byte sent to a socket, once, as soon as there is something for the layers above: what has
  * finished, an event, the time of the alarm; also when the engine is closed. False: there is
  * already, and nothing is sent. */
 bool engine_tell_of_news(struct engine *engine, int fd);
+
+/* Calls that off, if it was about this socket. */
+void engine_tell_no_more(struct engine *engine, int fd);
 
 /* Whether anything is queued, in flight or being polled. */
 bool engine_is_busy(struct engine *engine);

@@ -8,36 +8,42 @@
 
 /* Counted rather than asked for: getpid() is a system call, and this is looked at everywhere. */
 static atomic_uint generation;
-static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t process = PTHREAD_RWLOCK_INITIALIZER; /* read: it stays as it is */
 
 void engine_hold_process(void)
 {
-    pthread_mutex_lock(&process);
+    pthread_rwlock_rdlock(&process);
 }
 
 void engine_release_process(void)
 {
-    pthread_mutex_unlock(&process);
+    pthread_rwlock_unlock(&process);
 }
 
+static void before_fork(void)
+{
+    pthread_rwlock_wrlock(&process);
+}
+
+/* The lock knows its writer by his number, which is another here. */
 static void begin_child(void)
 {
     generation++;
-    engine_release_process();
+    process = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
 }
 
 static void leave_engines(void)
 {
-    engine_hold_process();
+    pthread_rwlock_wrlock(&process);
     generation++;
-    engine_release_process();
+    pthread_rwlock_unlock(&process);
 }
 
 /* At a program's exit libcurl's TLS library is taken down, by a handler that is called after this
  * one; a handler of the program's that closes a Lua state may come later still. */
 bool engine_watch_process(void)
 {
-    return pthread_atfork(engine_hold_process, engine_release_process, begin_child) == 0 &&
+    return pthread_atfork(before_fork, engine_release_process, begin_child) == 0 &&
            atexit(leave_engines) == 0;
 }
 
@@ -141,8 +147,20 @@ struct event *engine_next_event(struct engine *engine)
 {
     engine_enter(engine);
     struct event *event = take_event(engine);
+    if (event && event->subject)
+        event->subject->events--;
     engine_leave(engine);
     return event;
+}
+
+void engine_forget(struct engine *engine, struct item *item)
+{
+    engine_unlist(item);
+    for (struct event *event = engine->first_event; event && item->events; event = event->next)
+        if (event->subject == item) {
+            event->subject = NULL;
+            item->events--;
+        }
 }
 
 bool engine_has_news(const struct engine *engine)
@@ -164,6 +182,14 @@ bool engine_tell_of_news(struct engine *engine, int fd)
     engine->tell_fd = has_news ? -1 : fd;
     engine_leave(engine);
     return !has_news;
+}
+
+void engine_tell_no_more(struct engine *engine, int fd)
+{
+    engine_enter(engine);
+    if (engine->tell_fd == fd)
+        engine->tell_fd = -1;
+    engine_leave(engine);
 }
 
 /* ---- what is due ---- */

@@ -128,6 +128,9 @@ uint64_t engine_random(struct engine *engine);
 void engine_list_finished(struct engine *engine, struct item *item);
 void engine_unlist(struct item *item);
 
+/* It will be gone: it is not listed, and no event is about it. */
+void engine_forget(struct engine *engine, struct item *item);
+
 void engine_set_timer(struct engine *engine, struct timer *timer, int64_t due_us);
 void engine_clear_timer(struct engine *engine, struct timer *timer);
 

@@ -66,12 +66,14 @@ static void report(struct operation *operation, enum event_kind kind, int64_t pa
     *event = (struct event){
         .kind = kind,
         .ref = operation->subject->ref,
+        .subject = operation->subject,
         .outcome = operation->outcome.kind,
         .status = operation->outcome.status,
         .tries = operation->tries,
         .pause_us = pause_us,
         .elapsed_us = clock_monotonic_us() - operation->submitted_us,
     };
+    operation->subject->events++;
     *engine->last_event = event;
     engine->last_event = &event->next;
 }
@@ -390,7 +392,7 @@ void operation_free(struct operation *operation)
 {
     struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);
-    engine_unlist(&single->item);
+    engine_forget(engine, &single->item);
     operation_destroy(operation);
     engine_leave(engine);
     engine_release(engine);

@@ -180,7 +180,7 @@ void poller_free(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     unwatch(poll);
-    engine_unlist(&poll->item);
+    engine_forget(engine, &poll->item);
     LIST_REMOVE(poll, link);
     heap_unreserve(&engine->polls_due);
     forget_trouble(poll);
@@ -263,7 +263,8 @@ void poller_end_all(struct engine *engine)
 bool poller_is_needed(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    bool is_needed = poll->watched || is_in_flight(poll) || poll->news;
+    bool is_needed = poll->watched || is_in_flight(poll) || poll->news || poll->item.listed ||
+                     poll->item.events > 0;
     engine_leave(engine);
     return is_needed;
 }

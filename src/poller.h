@@ -28,8 +28,8 @@ void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
  * its way is not lost. */
 void poller_unwatch(struct poller *poll);
 
-/* Whether it is, or may still be, listed: it is watched, a request of it is on its way, or there is
- * news. */
+/* Whether it is, or may still be, listed, or told of by an event: its `ref` is needed until then.
+ */
 bool poller_is_needed(const struct poller *poll);
 
 /* The outcome that was news; NULL if there is none. */

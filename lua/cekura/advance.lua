@@ -24,6 +24,9 @@ local function next_event(client, fields)
   end
   -- An operation is described by its entry, a job by its own table.
   local is_job = core.type(object) == "job"
+  if is_job then
+    core.settle(client, object)
+  end
   local subject = is_job and core.fields(object) or fields._pending[object]
   local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
   if is_job then

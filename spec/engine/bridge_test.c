@@ -154,6 +154,15 @@ static void steps_the_engine_and_tells_once_of_what_came(void **state)
     close(fd);
 }
 
+static void fetch_event(enum event_kind kind)
+{
+    assert_null(engine_next_finished(engine));
+    struct event *event = engine_next_event(engine);
+    assert_int_equal(event->kind, kind);
+    assert_int_equal(event->ref, 7);
+    free(event);
+}
+
 static void gives_events_before_what_they_belong_to(void **state)
 {
     struct bridge *bridge = *state;
@@ -161,17 +170,13 @@ static void gives_events_before_what_they_belong_to(void **state)
     struct operation *operation = operation_new(engine, request(), 7);
     engine_step(engine, 0);
     int peer = accept(listener, NULL, NULL);
+    assert_false(bridge_arm(bridge));
+    fetch_event(EVENT_STARTED);
+    assert_true(bridge_arm(bridge));
     read_request(peer);
     answer(peer, 200, "yes");
-    while (!operation_outcome(operation))
-        usleep(1000);
-    for (int kind = EVENT_STARTED; kind <= EVENT_FINISHED; kind += EVENT_FINISHED - EVENT_STARTED) {
-        assert_null(engine_next_finished(engine));
-        struct event *event = engine_next_event(engine);
-        assert_int_equal(event->kind, kind);
-        assert_int_equal(event->ref, 7);
-        free(event);
-    }
+    assert_int_equal(bytes(fd, 5000), 1);
+    fetch_event(EVENT_FINISHED);
     assert_int_equal(engine_next_finished(engine)->ref, 7);
     operation_free(operation);
     close(peer);
@@ -179,7 +184,7 @@ static void gives_events_before_what_they_belong_to(void **state)
 }
 
 /* A poll every 10 ms, of which the first answer, "busy", was fetched. */
-static struct poller *begin_poll(int *peer)
+static struct poller *begin_poll(struct bridge *bridge, int *peer)
 {
     struct poller *poll = poller_new(engine, request(), false, 0);
     engine_wait_for_polls(engine, 1);
@@ -193,6 +198,7 @@ static struct poller *begin_poll(int *peer)
     assert_int_equal(engine_next_finished(engine)->ref, 8);
     poller_continue(poll);
     engine_step(engine, 0);
+    assert_true(bridge_arm(bridge));
     return poll;
 }
 
@@ -200,8 +206,7 @@ static void tells_nothing_of_polls_with_a_known_answer(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
-    struct poller *poll = begin_poll(&peer);
-    assert_true(bridge_arm(bridge));
+    struct poller *poll = begin_poll(bridge, &peer);
     for (int i = 0; i < 5; i++) {
         read_request(peer);
         assert_int_equal(bytes(fd, 20), 0);
@@ -215,11 +220,109 @@ static void tells_nothing_of_polls_with_a_known_answer(void **state)
     close(fd);
 }
 
+static void steps_no_more_until_its_news_is_fetched(void **state)
+{
+    struct bridge *bridge = *state;
+    int fd = join(bridge);
+    assert_true(bridge_arm(bridge));
+    struct operation *operation = operation_new(engine, request(), 7);
+    struct operation *other = operation_new(engine, request(), 8);
+    engine_step(engine, 0);
+    int peers[2] = {accept(listener, NULL, NULL), accept(listener, NULL, NULL)};
+    read_request(peers[0]);
+    read_request(peers[1]);
+    answer(peers[0], 200, "one");
+    assert_int_equal(bytes(fd, 5000), 1);
+    answer(peers[1], 200, "two");
+    usleep(50000);
+    assert_int_equal(!operation_outcome(operation) + !operation_outcome(other), 1);
+    assert_false(bridge_arm(bridge));
+    assert_non_null(engine_next_finished(engine));
+    assert_true(bridge_arm(bridge));
+    assert_int_equal(bytes(fd, 5000), 1);
+    assert_int_equal(!operation_outcome(operation) + !operation_outcome(other), 0);
+    operation_free(operation);
+    operation_free(other);
+    close(peers[0]);
+    close(peers[1]);
+    close(fd);
+}
+
+static unsigned fetch_events(void)
+{
+    struct event *event;
+    unsigned count = 0;
+    for (; (event = engine_next_event(engine)); count++) {
+        assert_non_null(event->subject);
+        free(event);
+    }
+    return count;
+}
+
+static void step_until(bool in_flight)
+{
+    int more = 20; /* a connection takes a few */
+    while (more > 0) {
+        engine_step(engine, 0);
+        usleep(1000);
+        more -= (engine_stats(engine).in_flight > 0) == in_flight;
+    }
+}
+
+/* Else its `ref`, given to another, would be found there. */
+static void needs_what_is_listed_or_told_of(void **state)
+{
+    (void)state;
+    struct poller *poll = poller_new(engine, request(), false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(poll, 50000, 8);
+    step_until(true);
+    int peer = accept(listener, NULL, NULL);
+    read_request(peer);
+    poller_unwatch(poll);
+    answer(peer, 200, "busy");
+    step_until(false);
+    assert_non_null(poller_news(poll));
+    poller_continue(poll);
+    assert_true(poller_is_needed(poll)); /* listed, with two events */
+    assert_int_equal(fetch_events(), 2);
+    assert_true(poller_is_needed(poll)); /* listed */
+    assert_int_equal(engine_next_finished(engine)->ref, 8);
+    assert_false(poller_is_needed(poll));
+
+    poller_watch(poll, 50000, 9);
+    step_until(true);
+    read_request(peer);
+    answer(peer, 200, "busy");
+    step_until(false);
+    poller_unwatch(poll);
+    assert_null(poller_news(poll));
+    assert_true(poller_is_needed(poll)); /* two events */
+    poller_free(poll);
+    struct event *event = engine_next_event(engine);
+    assert_null(event->subject);
+    free(event);
+    close(peer);
+}
+
+static void leaves_alone_what_another_bridge_was_told(void **state)
+{
+    struct bridge *bridge = *state;
+    const char *message;
+    struct bridge *other = bridge_new(engine, &message);
+    int fd = join(bridge);
+    assert_true(bridge_arm(bridge));
+    bridge_free(other);
+    engine_alarm(engine, clock_monotonic_us() + 20000);
+    assert_int_equal(bytes(fd, 5000), 1);
+    close(fd);
+}
+
 static void leaves_what_was_given_out_as_it_is(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
-    struct poller *poll = begin_poll(&peer);
+    struct poller *poll = begin_poll(bridge, &peer);
     read_request(peer);
     answer(peer, 503, "one");
     read_request(peer);
@@ -456,6 +559,11 @@ int main(void)
             steps_the_engine_and_tells_once_of_what_came, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             gives_events_before_what_they_belong_to, set_up_with_events, tear_down),
+        cmocka_unit_test_setup_teardown(steps_no_more_until_its_news_is_fetched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            needs_what_is_listed_or_told_of, set_up_with_events, tear_down),
+        cmocka_unit_test_setup_teardown(
+            leaves_alone_what_another_bridge_was_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_what_was_given_out_as_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_no_caller_by_what_the_thread_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stops_when_somebody_wants_the_engine, set_up, tear_down),

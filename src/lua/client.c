@@ -288,7 +288,10 @@ static int client_event(lua_State *L)
     struct event event = *next;
     free(next);
     lua_pushstring(L, names[event.kind]);
-    binding_push_anchored(L, 1, event.ref);
+    if (event.subject)
+        binding_push_anchored(L, 1, event.ref);
+    else
+        lua_pushnil(L);
     lua_pushinteger(L, (lua_Integer)event.tries);
     lua_pushinteger(L, event.status);
     lua_pushstring(L, binding_outcome_name(event.outcome));

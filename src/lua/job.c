@@ -54,7 +54,7 @@ static int job_new(lua_State *L)
 
 /* ---- polling ---- */
 
-/* A job is anchored as long as the engine may list it. */
+/* A job is anchored as long as the engine may list it or tell of it. */
 static void settle_anchor(lua_State *L, int client, int index)
 {
     struct job_object *job = check_job(L, index);
@@ -94,6 +94,15 @@ static int job_resume(lua_State *L)
     binding_client(L, 1);
     poller_continue(check_poll(L, 2));
     settle_anchor(L, 1, 2);
+    return 0;
+}
+
+/* core.settle(client, job): an event of it has been fetched. */
+static int job_settle(lua_State *L)
+{
+    binding_client(L, 1);
+    if (check_job(L, 2)->poll)
+        settle_anchor(L, 1, 2);
     return 0;
 }
 
@@ -244,6 +253,7 @@ void job_open(lua_State *L)
         {"watch", job_watch},
         {"unwatch", job_unwatch},
         {"resume", job_resume},
+        {"settle", job_settle},
         {"list_again", job_list_again},
         {"news", job_news},
         {"trouble", job_trouble},

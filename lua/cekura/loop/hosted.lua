@@ -40,6 +40,30 @@ local function plain_suspension()
   end
 end
 
+-- Coroutines of hosts that have been woken. Whoever wakes one has things to do yet, so it is resumed from the host's
+-- next callback; and there with nothing else begun, since it may do whatever a program does: run its host's loop, too.
+local woken = queue.new()
+
+local function resume(waiter, why)
+  waiter.parked, waiter.why = false, why
+  waiter.resume()
+end
+
+local function resume_woken()
+  local last = woken.turns
+  local waiter = woken:take(last)
+  if not waiter then
+    return
+  end
+  while waiter do
+    if waiter.parked then
+      resume(waiter, "woken")
+    end
+    waiter = woken:take(last)
+  end
+  own.tell_hosts()
+end
+
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host cekura.Host
@@ -48,47 +72,16 @@ function hosted.new(name, host)
   local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
     sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }
 
-  -- Coroutines of the host's that have been woken. Whoever wakes one has things to do yet, so it is resumed from the
-  -- host's next callback.
-  local woken = queue.new()
-
   function adapter.has_woken()
     return woken.first ~= false
-  end
-
-  local function resume(waiter, why)
-    waiter.parked, waiter.why = false, why
-    waiter.resume()
-  end
-
-  local function resume_woken()
-    local last = woken.turns
-    local waiter = woken:take(last)
-    while waiter do
-      if waiter.parked then
-        resume(waiter, "woken")
-      end
-      waiter = woken:take(last)
-    end
-  end
-
-  -- ---- what the host calls ----
-
-  local function turn()
-    own.turn()
-    resume_woken()
-  end
-
-  local function step(client)
-    own.step(client)
-    resume_woken()
   end
 
   local call_off
 
   local function on_time()
     call_off = nil
-    own.run_inside(turn)
+    own.turn()
+    resume_woken()
   end
 
   own.live_in(adapter, function(seconds)
@@ -107,8 +100,9 @@ function hosted.new(name, host)
     -- The descriptor ends with the client; before that, the host is to have forgotten it.
     core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
       if weak.client then
-        own.run_inside(step, weak.client)
+        own.step(weak.client)
       end
+      resume_woken()
     end))
   end
 

@@ -106,6 +106,9 @@ local function by_thread(client)
   if bridge then
     socket, fault = connect(bridge)
   end
+  if bridge and not socket then
+    core.bridge_close(bridge)
+  end
   if not socket then
     host.log("cekura: looking at the engine every 1 to 20 ms, for no thread can tell of it: " .. fault)
     return ticks(client)
@@ -128,6 +131,7 @@ local function by_thread(client)
     local byte, why = socket:receive(1)
     if not byte and why ~= "timeout" and not stopped then
       host.log("cekura: the thread that tells of the engine is lost: " .. why)
+      core.bridge_close(bridge)
       look = ticks(client)
     end
   end, stop

@@ -302,7 +302,7 @@ function own.clients()
   return list
 end
 
---- Calls what lets tasks run, or resumes whoever waits; what is due then, hosts are told afterwards.
+-- Calls what lets tasks run; what is due then, hosts are told afterwards.
 local function run_inside(fn, ...)
   depth = depth + 1
   local ok, raised = pcall(fn, ...)
@@ -345,8 +345,6 @@ end
 function own.turn()
   run_inside(turn)
 end
-
-own.run_inside = run_inside
 
 --- Has the descriptors of all clients, and the host, know when something is due. Whoever yields to the host, and not
 -- to this loop, calls it before: what he has asked for is to go out.

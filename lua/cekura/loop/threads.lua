@@ -95,6 +95,7 @@ function threads.new(name, host)
     if not ok then
       host.log("cekura: " .. tostring(raised))
     end
+    return ok
   end
 
   local function let_go(waiter)
@@ -137,7 +138,9 @@ function threads.new(name, host)
       end
       core.alarm(client, state.used == now and BEAT or linger)
       wait()
-      whole(step, client)
+      if not whole(step, client) then -- what hinders it may last
+        host.wait(host.signal(), BEAT, 0)
+      end
       whole(look_after_gone)
     end
     if stop then
