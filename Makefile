@@ -49,7 +49,7 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
 
-# The engine's pure parts, tested without Lua and without a network.
+# The engine's parts, tested without Lua.
 UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))
 .PHONY: units
 units: $(UNITS)
