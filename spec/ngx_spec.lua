@@ -271,11 +271,14 @@ describe("in nginx", function()
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/handler")
   end)
 
+  -- Two requests, one of which has an event handler do something.
+  local HANDLED = [[
+    location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
+    location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
+  ]]
+
   it("has others wait while an event handler does what it should not: let nginx go on", function()
-    serve([[
-      location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
-      location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
-    ]], [[on_event = function(event)
+    serve(HANDLED, [[on_event = function(event)
       if event.name == "request_started" and event.path == "/handled/" then ngx.sleep(0.5) end
     end]])
     server:script("/handled/", { { status = 200 } })
@@ -288,10 +291,7 @@ describe("in nginx", function()
   end)
 
   it("goes on, after seconds, where an event handler keeps whoever tells of answers", function()
-    serve([[
-      location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
-      location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
-    ]], [[on_event = function(event)
+    serve(HANDLED, [[on_event = function(event)
       if event.name == "request_finished" and event.path == "/handled/" then ngx.sleep(30) end
     end]])
     server:script("/handled/", { { status = 200, delay = 0.05 } })
@@ -303,6 +303,26 @@ describe("in nginx", function()
       assert.is_true(core.now() - began < 20)
       slow:cancel()
     end)
+  end)
+
+  it("tries at pauses, and lets nginx go on, what there is no memory to take in", function()
+    server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+    serve [[
+      location = /short { content_by_lua_block {
+        local fields = require("cekura.core").fields(require("app").client())
+        local take, tries = fields._on_news, 0
+        function fields._on_news(job)
+          tries = tries + 1
+          if tries <= 3 then error("not enough memory", 0) end
+          return take(job)
+        end
+        local ticks = 0
+        require("cekura").spawn(function() while true do require("cekura").sleep(0.05) ticks = ticks + 1 end end)
+        local result = require("app").job():wait { interval = 0.05 }
+        ngx.print(result.improved_prompt, " ", tries, " ", tostring(ticks > 10))
+      } }
+    ]]
+    assert.equal("Better. 4 true", get "/short")
   end)
 
   -- The thread went on while an event handler was at work, and there was always more to be told of.

@@ -58,28 +58,28 @@ void engine_took(struct engine *engine, int64_t span_us)
         engine->stats.longest_step_us = span_us;
 }
 
-/* In a forked child the thread may have left the gate shut, and is not there any more. */
-static bool has_gate(const struct engine *engine)
+static bool is_of_this_process(const struct engine *engine)
 {
     return engine->generation == generation;
 }
 
+/* In a forked child the thread may have left the gate shut, and is not there any more. */
 struct engine *engine_enter(struct engine *engine)
 {
-    if (has_gate(engine))
+    if (is_of_this_process(engine))
         engine_took(engine, gate_enter(&engine->gate));
     return engine;
 }
 
 void engine_leave(struct engine *engine)
 {
-    if (has_gate(engine))
+    if (is_of_this_process(engine))
         gate_leave(&engine->gate);
 }
 
 bool engine_is_usable(const struct engine *engine)
 {
-    return !engine->closed && engine->generation == generation;
+    return !engine->closed && is_of_this_process(engine);
 }
 
 bool engine_step_is_over(const struct engine *engine)

@@ -130,13 +130,20 @@ static void answer(int fd, int status, const char *body)
     assert_int_equal(write(fd, bytes, (size_t)length), length);
 }
 
+/* A request that is sent off here; all else is the thread's. */
+static struct operation *begin_request(int *peer)
+{
+    struct operation *operation = operation_new(engine, request(), 7);
+    engine_step(engine, 0);
+    *peer = accept(listener, NULL, NULL);
+    return operation;
+}
+
 static void steps_the_engine_and_tells_once_of_what_came(void **state)
 {
     struct bridge *bridge = *state;
-    int fd = join(bridge);
-    struct operation *operation = operation_new(engine, request(), 7);
-    engine_step(engine, 0); /* sends it off; all else is the thread's */
-    int peer = accept(listener, NULL, NULL);
+    int peer, fd = join(bridge);
+    struct operation *operation = begin_request(&peer);
     read_request(peer);
     assert_true(bridge_arm(bridge));
     assert_int_equal(bytes(fd, 100), 0);
@@ -166,10 +173,8 @@ static void fetch_event(enum event_kind kind)
 static void gives_events_before_what_they_belong_to(void **state)
 {
     struct bridge *bridge = *state;
-    int fd = join(bridge);
-    struct operation *operation = operation_new(engine, request(), 7);
-    engine_step(engine, 0);
-    int peer = accept(listener, NULL, NULL);
+    int peer, fd = join(bridge);
+    struct operation *operation = begin_request(&peer);
     assert_false(bridge_arm(bridge));
     fetch_event(EVENT_STARTED);
     assert_true(bridge_arm(bridge));

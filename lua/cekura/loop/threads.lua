@@ -10,9 +10,10 @@
 --   notify(s)             from wherever Lua runs
 --   start(fn)             runs fn() in a thread, once whoever started it waits
 --   start_pump(fn)        the same, for a thread that is to outlive the one that calls
---   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, and may
---                         return earlier; and optionally one that ends it, also while the other waits. `ticks` makes
---                         one for hosts that cannot watch a descriptor
+--   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, or, where
+--                         something else steps the client, until something has come of it, and may return earlier; and
+--                         optionally one that ends it, also while the other waits. `ticks` makes one for hosts that
+--                         cannot watch a descriptor
 --   linger                optional: seconds that a pump stays after its last work, where its start is dear
 --   is_closing()          optional: whether the host is ending, and only waits for what still runs
 --   is_gone(s)            optional: whether the thread that waited for it was ended by the host

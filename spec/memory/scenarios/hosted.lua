@@ -46,8 +46,12 @@ local function new_host()
   return host
 end
 
+local function start(client, prompt)
+  return client:start("calls.improve_prompt", { call_logs = { 1 }, agent_id = 2142, prompt = prompt })
+end
+
 local function wait_for_job(client)
-  local job, err = client:start("calls.improve_prompt", { call_logs = { 1 }, agent_id = 2142, prompt = "x" })
+  local job, err = start(client, "x")
   if not job then
     return nil, err
   end
@@ -70,7 +74,7 @@ end
 
 -- One coroutine ends the wait of another.
 local function cancel(client)
-  local job, err = client:start("calls.improve_prompt", { call_logs = { 1 }, agent_id = 2142, prompt = "endless" })
+  local job, err = start(client, "endless")
   if not job then
     return nil, err
   end
