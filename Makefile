@@ -1,7 +1,11 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make demo              a prompt improvement from start to end, against the local simulator
-# make test              every spec on every Lua (make test LUA=lua5.4: on one)
+# make test              all checks and specs; what depends on the Lua runs on every Lua (make test LUA=lua5.4: on one)
+# make test-hosts        the specs in hosts whose packages are large
+# make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
+# make lint              luacheck and clang-format
+# make test-debian       SUITE=trixie: make demo and make test in a chroot of that Debian
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
@@ -10,8 +14,9 @@
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
 # make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
 #                        spec/memory/README.md
-# demo, test, bench, soak, fuzz, chaos, cycles and check-memory install what they miss: .ci/install has the list of
-# packages
+# make clean             removes what was built
+# make help              this
+# What needs packages installs those that are missing: .ci/install has the list.
 
 LUA    ?= lua5.4
 LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
@@ -32,7 +37,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos cycles check-memory clean
+.PHONY: all install rock demo test test-hosts spec help bench bench-nginx soak fuzz chaos cycles check-memory clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -51,11 +56,14 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 
 # The engine's parts, tested without Lua.
 UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))
-.PHONY: units
+.PHONY: units sanitized-units
 units: $(UNITS)
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
+SANITIZED := BUILD=$(BUILD)/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
+sanitized-units:
+	$(MAKE) units replays $(SANITIZED)
 
 # What specs of a process's life are made of: a module that forks, a program with many Lua states.
 LIFE := $(BUILD)/$(LUA)/spec/life/posix.so $(BUILD)/$(LUA)/states
@@ -68,6 +76,11 @@ $(BUILD)/$(LUA)/states: spec/life/states.c spec/support/slow_names.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fvisibility=default -I$(LUA_INCDIR) $(CPPFLAGS) -o $@ $^ -Wl,-E \
 	  -l$(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA)) -lpthread -ldl
+.PHONY: sanitized-states raceless-states
+sanitized-states:
+	$(MAKE) all life $(SANITIZED)
+raceless-states:
+	$(MAKE) all life BUILD=$(BUILD)/races CC=clang CFLAGS="-O1 -g -fsanitize=thread"
 
 # Targets of libFuzzer, which is clang's: those in C, and those in Lua, which one program runs by the
 # name that it is called by. Everything that they reach is sanitized. The ones in C are also made with
@@ -117,7 +130,17 @@ demo:
 
 test:
 	@.ci/install test
-	@spec/run $(LUAS)
+	@spec/run test $(LUAS)
+
+test-hosts:
+	@.ci/install hosts
+	@spec/run hosts $(LUAS)
+
+spec:
+	@test -n "$(SPEC)" || { echo "usage: make spec SPEC=spec/job_spec.lua [LUA=lua5.4]" >&2; exit 2; }
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@spec/env $(LUA) $(LUA) /usr/bin/busted $(SPEC)
 
 bench:
 	@LUA=$(LUA) .ci/install bench
@@ -187,3 +210,6 @@ readme: all
 
 clean:
 	rm -rf $(BUILD)
+
+help:
+	@sed -n '/^# make/,/^[^#]/s/^# //p' Makefile

@@ -302,14 +302,13 @@ describe("Lua states in one process", function()
   local server = simulator.during(setup, teardown, { tls = true })
   local dir = "build/sanitized/" .. lua
 
-  -- Compiled as the engine's tests are; and once more, to have races told.
-  local function build(options)
-    local output, status = shell("make --no-print-directory -s all life WERROR=1 LUA=" .. lua .. " " .. options)
+  local function build(goal)
+    local output, status = shell(("make --no-print-directory -s %s WERROR=1 LUA=%s"):format(goal, lua))
     assert.equal(0, status, output)
   end
 
   setup(function()
-    build 'BUILD=build/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"'
+    build "sanitized-states"
     server:script("/stuck/", { { delay = 20 } })
     server:script("/test_framework/v2/results/7/", { { delay = 20 } })
     server:script("/busy/", { { status = 503, headers = { ["Retry-After"] = "5" } } })
@@ -378,7 +377,7 @@ describe("Lua states in one process", function()
 
   if lua ~= "luajit" then -- whose memory lies where ThreadSanitizer wants its own
     it("run side by side without a race", function()
-      build 'BUILD=build/races CC=clang CFLAGS="-O1 -g -fsanitize=thread"'
+      build "raceless-states"
       ends_well("mapped\n", WORK, 4, 3, "build/races/" .. lua)
       ends_well("mapped\n", STEPPED, 2, 1, "build/races/" .. lua)
     end)

@@ -8,7 +8,7 @@ local process = {}
 process.__index = process
 
 -- Seconds that a program may take to become ready, or to end; a busy machine is slow.
-local LIMIT = 30
+local LIMIT = 120
 
 -- The program's parent: keeps its exit status, and ends it when the owner is gone. It has a session of its own, because
 -- whoever ends the owner may mean all of its group.
@@ -39,19 +39,22 @@ function process.eventually(condition)
   end
 end
 
---- A port of the loopback interface on which nobody listens.
+--- A port of the loopback interface that is free, and so is the next one. Specs that run at the same time draw from
+-- ranges of their own (CEKURA_PORTS); all of them lie below the ports that Linux gives to outgoing connections.
 ---@return integer
 function process.free_port()
   local taken = (file.read "/proc/net/tcp" or "") .. (file.read "/proc/net/tcp6" or "")
+  local first, last = (os.getenv "CEKURA_PORTS" or "20000 31999"):match "(%d+) (%d+)"
+  first, last = tonumber(first), tonumber(last)
   local source = assert(io.open("/dev/urandom", "rb"))
-  local function draw() -- below the ports that the system gives to outgoing connections
+  local function is_free(port)
+    return not taken:find((":%04X "):format(port), 1, true)
+  end
+  local port
+  repeat
     local a, b = source:read(2):byte(1, 2)
-    return 20000 + (a * 256 + b) % 12000
-  end
-  local port = draw()
-  while taken:find((":%04X "):format(port), 1, true) do
-    port = draw()
-  end
+    port = first + (a * 256 + b) % (last - first)
+  until is_free(port) and is_free(port + 1)
   source:close()
   return port
 end

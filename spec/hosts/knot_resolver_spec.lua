@@ -1,0 +1,93 @@
+--- The module in a real Knot Resolver, whose coroutines are those of cqueues and whose Lua is LuaJIT.
+
+local file = require "spec.support.file"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+local socket = require "socket"
+
+local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
+local HERE = shell "pwd":match "%S+"
+
+-- It answers every query with REFUSED, and asks nothing by itself.
+local CONFIG = [[
+package.path = "HERE/lua/?.lua;HERE/lua/?/init.lua;" .. package.path
+package.cpath = "HERE/build/luajit/?.so;" .. package.cpath
+for _, name in ipairs { "priming", "ta_update", "ta_signal_query", "detect_time_skew", "detect_time_jump" } do
+  modules.unload(name)
+end
+cache.size = 4 * MB
+net.listen("127.0.0.1", PORT)
+policy.add(policy.all(policy.REFUSE))
+
+local cekura = require "cekura"
+worker.coroutine(function()
+  local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = "URL", config_file = false })
+  BODY
+end)
+]]
+
+-- A query for the address of x.test, numbered 4660 (RFC 1035, section 4).
+local QUERY = "\18\52\1\0\0\1\0\0\0\0\0\0\1x\4test\0\0\1\0\1"
+local REFUSED = 5
+
+describe("in Knot Resolver", function()
+  local server = simulator.during(setup, teardown)
+  local host, port
+
+  before_each(function()
+    server:reset()
+    port = process.free_port()
+  end)
+
+  after_each(function()
+    host:stop()
+  end)
+
+  local function start(body)
+    host = process.start("kresd -n -q -c kresd.conf .", function()
+      return file.read "/proc/net/udp":find(("0100007F:%04X "):format(port), 1, true)
+    end, function(dir)
+      local values = { HERE = HERE, PORT = port, URL = server.url, BODY = body }
+      file.write(dir .. "/kresd.conf", (CONFIG:gsub("%u+", values)))
+    end)
+  end
+
+  -- The code of the answer to a query (RFC 1035, 4.1.1), nil if none comes.
+  local function query()
+    local peer = assert(socket.udp())
+    peer:setpeername("127.0.0.1", port)
+    peer:settimeout(60)
+    peer:send(QUERY)
+    local answer = peer:receive()
+    peer:close()
+    return answer and answer:byte(4) % 16
+  end
+
+  it("waits for a job in a coroutine, while queries are answered", function()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+    start [[
+      local job = cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
+      print("started")
+      print("improved: " .. cekura.assert(job:wait { interval = 0.02, timeout = 120 }).improved_prompt)
+    ]]
+    host:wait_for "started"
+    for _ = 1, 3 do
+      local before = #server:requests()
+      assert.truthy(process.eventually(function() return #server:requests() > before + 3 end))
+      assert.equal(REFUSED, query())
+    end
+    assert.is_nil(host:output():find("improved", 1, true))
+    server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
+    host:wait_for "improved: Better."
+  end)
+
+  it("runs tasks side by side, and raises the error of one where it is joined", function()
+    start [[
+      local long = cekura.spawn(function() cekura.sleep(0.3) return "long" end)
+      local short = cekura.spawn(function() cekura.sleep(0.1) error("short", 0) end)
+      print(select(2, short:join()), (long:join()))
+    ]]
+    host:wait_for "short\tlong"
+  end)
+end)

@@ -1,0 +1,141 @@
+--- The queue of `make test` and `make test-hosts`: prints a line for each suite, the longest first.
+--   LUA spec/queue.lua test|hosts LUA...
+-- A line has four parts, separated by tabs: the seconds after which the suite counts as hung; "tap" where the output
+-- says which tests passed, or "check" where the exit status is the one result; the name; the command.
+
+-- Specs are found by their names: spec/*_spec.lua for `test`, spec/hosts/*_spec.lua for `hosts`. They run on every Lua
+-- and take a second, except these:
+--   seconds  how long it takes on a quiet machine
+--   on       the Luas that it runs on: those of the host that it starts, or two that stand for all
+--   once     what it tests is the engine or the source, which are the same for every Lua
+local SPECS = {
+  callbacks = { seconds = 8 },
+  chaos = { seconds = 13, once = true },
+  cqueues = { seconds = 8 },
+  cycles = { seconds = 5, once = true },
+  examples = { seconds = 25 },
+  fork = { seconds = 4 },
+  haproxy = { seconds = 60, on = { "lua5.3" } },
+  host = { seconds = 11 },
+  improve = { seconds = 15 },
+  install = { seconds = 7 },
+  job = { seconds = 8 },
+  kinds = { seconds = 6 },
+  knot_resolver = { on = { "luajit" } },
+  layers = { once = true },
+  limits = { seconds = 3, once = true },
+  luv = { seconds = 3 },
+  ngx = { seconds = 90, on = { "luajit" } },
+  prosody = { seconds = 20, on = { "lua5.4" } },
+  rate = { seconds = 30, once = true },
+  readme = { seconds = 40 },
+  retry = { seconds = 9, once = true },
+  secrets = { seconds = 13 },
+  slices = { seconds = 6, once = true },
+  states = { seconds = 60, on = { "lua5.4", "luajit" } },
+  tasks = { seconds = 5 },
+  tls = { seconds = 2, once = true },
+  watch = { seconds = 66 },
+  wipe = { seconds = 2, once = true },
+}
+
+-- The targets of fuzzing that take longer than five.
+local SECONDS = { json = 26, token = 50 }
+
+local goal = arg[1]
+local luas, is_wanted = {}, {}
+for index = 2, #arg do
+  luas[#luas + 1], is_wanted[arg[index]] = arg[index], true
+end
+local main = is_wanted["lua5.4"] and "lua5.4" or luas[1] -- the one for what runs once
+
+local function lines_of(command)
+  local lines = {}
+  local pipe = assert(io.popen(command))
+  for line in pipe:lines() do
+    lines[#lines + 1] = line
+  end
+  pipe:close()
+  return lines
+end
+
+local suites = {}
+
+local function add(seconds, kind, name, command)
+  suites[#suites + 1] = { seconds = seconds, kind = kind, name = name, command = command, place = #suites }
+end
+
+local function luas_of(plan)
+  if plan.once then
+    return { main }
+  elseif not plan.on then
+    return luas
+  end
+  local chosen = {}
+  for _, lua in ipairs(plan.on) do
+    chosen[#chosen + 1] = is_wanted[lua] and lua
+  end
+  return chosen
+end
+
+local function add_specs(folder)
+  for _, path in ipairs(lines_of("ls " .. folder .. "/*_spec.lua")) do
+    local name = path:match "([%w_]+)_spec%.lua$"
+    local plan = SPECS[name] or {}
+    for _, lua in ipairs(luas_of(plan)) do
+      add(plan.seconds or 1, "tap", name .. " on " .. lua,
+        ("spec/env %s %s /usr/bin/busted -o TAP %s"):format(lua, lua, path))
+    end
+  end
+end
+
+-- Each target of libFuzzer takes a fixed number of texts, always the same; those in C also take their corpus, by gcc.
+local function add_fuzz_targets()
+  for _, program in ipairs(lines_of "ls build/sanitized/*_replay") do
+    local target = program:match "([%w_]+)_replay$"
+    add(2, "check", "fuzz: " .. target .. " by gcc", program .. " spec/fuzz/corpus/" .. target .. "/*")
+  end
+  for _, program in ipairs(lines_of "ls build/fuzz/*_fuzzer") do
+    local target = program:match "([%w_]+)_fuzzer$"
+    local in_lua = io.open("spec/fuzz/targets/" .. target .. ".lua")
+    if in_lua then
+      in_lua:close()
+    end
+    if target ~= "lua" then -- it holds all that are written in Lua, and runs by their names
+      local run = "spec/fuzz/run %s build/spec/fuzz/%s -runs=%d -seed=1"
+      add(SECONDS[target] or 5, "check", "fuzz: " .. target, run:format(target, target, in_lua and 2000 or 50000))
+    end
+  end
+end
+
+local function add_checks()
+  add(5, "check", "lint", "make --no-print-directory -s lint")
+  for _, program in ipairs(lines_of "ls build/sanitized/units/*_test") do
+    add(5, "tap", "engine: " .. program:match "([%w_]+)_test$", "CMOCKA_MESSAGE_OUTPUT=TAP " .. program)
+  end
+  add_fuzz_targets()
+  for _, lua in ipairs(luas) do
+    add(5, "check", "three readers of JSON on " .. lua, ("spec/env %s %s spec/fuzz/compare.lua 10000"):format(lua, lua))
+  end
+  if is_wanted["lua5.4"] then -- every 17th allocation; make check-memory has all of them
+    add(30, "tap", "allocations that fail", "spec/memory/failing 17 lua5.4")
+  end
+end
+
+if goal == "test" then
+  add_checks()
+  add_specs "spec"
+else
+  add_specs "spec/hosts"
+end
+
+table.sort(suites, function(a, b)
+  if a.seconds ~= b.seconds then
+    return a.seconds > b.seconds
+  end
+  return a.place < b.place
+end)
+for _, suite in ipairs(suites) do
+  -- Ten times as long is a busy machine, not yet a hang.
+  print(("%d\t%s\t%s\t%s"):format(300 + 10 * suite.seconds, suite.kind, suite.name, suite.command))
+end
