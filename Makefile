@@ -2,6 +2,9 @@
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make demo              a prompt improvement from start to end, against the local simulator
 # make test              every spec on every Lua (make test LUA=lua5.4: on one)
+# make lint              luacheck and clang-format
+# make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for the
+#                        next time; SUITE=sid is an early warning of what is to come, and no gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
@@ -10,11 +13,13 @@
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
 # make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
 #                        spec/memory/README.md
-# demo, test, bench, soak, fuzz, chaos, cycles and check-memory install what they miss: .ci/install has the list of
+# demo, test, lint, bench, soak, fuzz, chaos, cycles and check-memory install what they miss: .ci/install has the list of
 # packages
 
 LUA    ?= lua5.4
-LUAS   := $(if $(filter command line environment,$(origin LUA)),$(LUA),lua5.1 lua5.2 lua5.3 lua5.4 luajit)
+LUA_GIVEN := $(filter command environment,$(origin LUA))
+# Asked for late: the list may have to be fetched.
+LUAS    = $(if $(LUA_GIVEN),$(LUA),$(shell .ci/install luas))
 PREFIX ?= /usr/local
 BUILD  ?= build
 
@@ -32,7 +37,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test bench bench-nginx soak fuzz chaos cycles check-memory clean
+.PHONY: all install rock demo test lint test-debian bench bench-nginx soak fuzz chaos cycles check-memory clean
 all: $(CORE)
 
 $(CORE): $(BINDING) $(ENGINE)
@@ -118,6 +123,21 @@ demo:
 test:
 	@.ci/install test
 	@spec/run $(LUAS)
+
+# clang-format writes differently from version to version; the sources are in the style of this one.
+CLANG_FORMAT_VERSION := 14
+lint:
+	@.ci/install lint
+	@luacheck -q lua spec examples
+	@lua5.1 spec/support/loop_variables.lua lua spec examples
+	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then \
+	  clang-format --dry-run -Werror src/*.[ch] src/lua/*.[ch] spec/*/*.[ch]; \
+	else echo "clang-format is not version $(CLANG_FORMAT_VERSION): the format of the C sources is not checked"; fi
+
+# In a chroot of another release of Debian, which is kept for the next time: see .ci/debian.
+SUITE ?= trixie
+test-debian:
+	@.ci/debian $(SUITE) $(if $(LUA_GIVEN),LUA=$(LUA))
 
 bench:
 	@LUA=$(LUA) .ci/install bench
