@@ -1,7 +1,6 @@
 -- Lua values as JSON text: exact, or refused; never wrong.
 
 local cekura = require "cekura"
-local cjson = require "cjson"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 local in_decimal_comma = require "spec.support.decimal_comma"
@@ -234,27 +233,6 @@ describe("the program's own tables", function()
     assert.same({ ids = { 1, 2 }, o = {} }, body)
     assert.is_nil(getmetatable(body.ids))
     assert.is_nil(getmetatable(body.o))
-  end)
-end)
-
-describe("the settings of cjson, which belong to the whole process", function()
-  it("are not changed", function()
-    local before = cjson.encode { 0.123456789012345678 }
-    local precision = cjson.encode_number_precision()
-    encode({ 0.1 + 0.2, "a/b", list {} }, "body")
-    pcall(encode, { 0 / 0 }, "body")
-    core.decode "[1.5,[]]"
-    assert.equal(precision, cjson.encode_number_precision())
-    assert.equal(before, cjson.encode { 0.123456789012345678 })
-    assert.is_false(pcall(cjson.encode, { math.huge }))
-  end)
-
-  it("do not reach what is sent", function()
-    local precision = cjson.encode_number_precision()
-    cjson.encode_number_precision(3)
-    local text = encode({ 1234.1, 1234.5, math.pi }, "body")
-    cjson.encode_number_precision(precision)
-    assert.equal("[1234.1,1234.5,3.1415926535897931]", text)
   end)
 end)
 

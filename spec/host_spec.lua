@@ -45,16 +45,6 @@ describe("a host", function()
     assert.equal("", output)
   end)
 
-  it("keeps its own settings of lua-cjson", function()
-    local output = run [[
-      local cjson = require "cjson"
-      cjson.encode_number_precision(3)
-      require "cekura"
-      print(cjson.encode(0.123456), cjson.encode_sparse_array())
-    ]]
-    assert.truthy(output:find "^0.123\tfalse")
-  end)
-
   it("may end with requests in flight, jobs being polled and tasks parked", function()
     local output, status = run(program(server, [[
       local client = new { headers = { ["X-Simulate"] = "life=endless" } }

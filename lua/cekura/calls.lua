@@ -4,7 +4,7 @@
 
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
-local cjson = require "cjson"
+local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local improve = require "cekura.calls.improve"

@@ -81,9 +81,9 @@ end
 function config_file.parse(text)
   local settings, seen, section, number = {}, {}, "", 0
   text = text:gsub("^\239\187\191", "")
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+  for written in (text .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
-    line = line:gsub("^%s+", ""):gsub("%s+$", "")
+    local line = written:gsub("^%s+", ""):gsub("%s+$", "")
     if line:find "%z" then
       return nil, ("line %d: a NUL byte"):format(number)
     end

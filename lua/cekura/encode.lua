@@ -3,12 +3,9 @@
 -- rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
 
 local check = require "cekura.check"
-local cjson = require "cjson"
+local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-
--- An instance of our own: the settings of `require "cjson"` belong to everybody in the process.
-local scalar = (cjson.new and cjson.new() or cjson).encode
 
 local MAX_DEPTH = 512
 
@@ -28,7 +25,7 @@ local function encode_number(value, path)
   if value % 1 == 0 and value > -2 ^ 53 and value < 2 ^ 53 then
     return ("%.0f"):format(value)
   end
-  local text = scalar(value)
+  local text = cjson.encode(value)
   if tonumber(text) == value and not text:find(",", 1, true) then
     return text
   end
@@ -40,7 +37,7 @@ local function encode_string(value, path)
   if not core.is_utf8(value) then
     refuse(path, "the text is not valid UTF-8")
   end
-  return scalar(value)
+  return cjson.encode(value)
 end
 
 local function is_list(value)

@@ -2,7 +2,7 @@
 
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
-local cjson = require "cjson"
+local cjson = require "cekura.cjson"
 local client = require "cekura.client"
 local errors = require "cekura.errors"
 local choose_loop = require "cekura.loop"

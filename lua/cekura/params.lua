@@ -1,7 +1,7 @@
 --- Parameters of a request, held against their declaration (see cekura.kinds).
 
 local check = require "cekura.check"
-local cjson = require "cjson"
+local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local times = require "cekura.times"

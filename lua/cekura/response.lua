@@ -21,8 +21,8 @@ local any_case = {
 
 local function parse_headers(head)
   local headers, lists = setmetatable({}, any_case), {}
-  for name, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
-    name = name:lower()
+  for written, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    local name = written:lower()
     lists[name] = lists[name] or {}
     table.insert(lists[name], value:match "^(.-)[ \t]*$")
   end

@@ -1,0 +1,139 @@
+-- lua-cjson, and what does its part where it cannot be had.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local encode = require "cekura.encode"
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- Any Lua runs this first: as if lua-cjson were not installed.
+local HIDE = [[package.preload.cjson = function() error("hidden", 0) end]]
+
+-- Runs a program in another process; returns what it printed, and its exit status.
+local function run(code)
+  return file.temporary(code, function(path)
+    return shell(("LUA_PATH='%s' LUA_CPATH='%s' %s %s"):format(package.path, package.cpath, lua, path))
+  end)
+end
+
+-- The module's own writer, also where there is lua-cjson.
+local function own_writer()
+  local kept = {}
+  for _, name in ipairs { "cjson", "cekura.cjson" } do
+    kept[name], package.loaded[name] = package.loaded[name], nil
+  end
+  package.preload.cjson = function() error("hidden", 0) end
+  local writer = require "cekura.cjson"
+  package.preload.cjson = nil
+  for _, name in ipairs { "cjson", "cekura.cjson" } do
+    package.loaded[name] = kept[name]
+  end
+  return writer
+end
+
+describe("a program without lua-cjson", function()
+  local server = simulator.during(setup, teardown)
+
+  it("starts a job, waits for it, and sends and reads null", function()
+    local output = run(HIDE .. ([[
+      local cekura = require "cekura"
+      assert(not pcall(require, "cjson"))
+      local client = cekura.assert(cekura.new { api_key = %q, base_url = %q, config_file = false })
+      local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = 'Say "yes"/"no".\n\0' })
+      print(cekura.assert(job:wait { interval = 0.02 }).improved_prompt ~= nil)
+      local sent = { null = cekura.null, list = { 1, cekura.null, 0.5 }, text = "a/b \31\127" }
+      local echo = cekura.assert(client:request("POST", "/echo/", { body = sent })):json()
+      print(echo.body)
+      print(client.calls:mark_metric_vote(1, { metric_id = 1, feedback = "x", thumbs_up = cekura.null }) ~= false)
+      local text = '{"a":null,"b":[null]}'
+      print(cekura.call_log(text):totable().a == cekura.null, cekura.call_log(text):totable().b[1] == cekura.null)
+    ]]):format(server.key, server.url))
+    assert.equal(table.concat({ "true", [[{"list":[1,null,0.5],"null":null,"text":"a\/b \u001f\u007f"}]], "true",
+      "true\ttrue", "" }, "\n"), output)
+  end)
+
+  for _, spec in ipairs { "encode", "decode", "params", "call_log" } do
+    it("passes what stands in " .. spec .. "_spec", function()
+      local output, status = shell(
+        ("LUA_INIT='%s' LUA_PATH='%s' LUA_CPATH='%s' %s /usr/bin/busted -o TAP spec/%s_spec.lua"):format(
+          HIDE, package.path, package.cpath, lua, spec))
+      assert.equal(0, status, output)
+      assert.truthy(output:find "^ok " or output:find "\nok ", output)
+    end)
+  end
+end)
+
+describe("the null", function()
+  it("is the null pointer", function()
+    assert.equal("userdata", type(cekura.null))
+    assert.equal(core.decode("[null]")[1], cekura.null)
+    assert.equal(cekura.null, own_writer().null)
+  end)
+end)
+
+local available, cjson = pcall(require, "cjson")
+if not available then -- Debian has none for Lua 5.5
+  return
+end
+
+describe("the null", function()
+  it("is lua-cjson's", function()
+    assert.equal(cjson.null, cekura.null)
+  end)
+end)
+
+describe("the module's own writer", function()
+  local writer = own_writer()
+
+  it("gives lua-cjson's bytes for a text", function()
+    local theirs = cjson.new()
+    for byte = 0, 255 do
+      local text = "a" .. string.char(byte) .. "b"
+      assert.equal(theirs.encode(text), writer.encode(text))
+    end
+    for _, text in ipairs { "", '"', ("\0"):rep(3), "sch\195\188ssel \240\159\152\128", "</script>\r\n" } do
+      assert.equal(theirs.encode(text), writer.encode(text))
+    end
+  end)
+
+  it("gives lua-cjson's bytes for a number", function()
+    local theirs = cjson.new()
+    for _, number in ipairs { 0.5, -0.25, 0.1 + 0.2, 1 / 3, 1e300, -5e-324, 123456789.125, 1e15 + 0.5, 2 ^ 63 } do
+      assert.equal(theirs.encode(number), writer.encode(number))
+    end
+  end)
+end)
+
+describe("the settings of lua-cjson, which belong to the whole process", function()
+  it("are not changed", function()
+    local before = cjson.encode { 0.123456789012345678 }
+    local precision = cjson.encode_number_precision()
+    encode({ 0.1 + 0.2, "a/b", setmetatable({}, core.array_mt) }, "body")
+    pcall(encode, { 0 / 0 }, "body")
+    core.decode "[1.5,[]]"
+    assert.equal(precision, cjson.encode_number_precision())
+    assert.equal(before, cjson.encode { 0.123456789012345678 })
+    assert.is_false(pcall(cjson.encode, { math.huge }))
+  end)
+
+  it("are not changed by loading the module", function()
+    local output = run [[
+      local cjson = require "cjson"
+      cjson.encode_number_precision(3)
+      require "cekura"
+      print(cjson.encode(0.123456), cjson.encode_sparse_array())
+    ]]
+    assert.truthy(output:find "^0.123\tfalse")
+  end)
+
+  it("do not reach what is sent", function()
+    local precision = cjson.encode_number_precision()
+    cjson.encode_number_precision(3)
+    local text = encode({ 1234.1, 1234.5, math.pi }, "body")
+    cjson.encode_number_precision(precision)
+    assert.equal("[1234.1,1234.5,3.1415926535897931]", text)
+  end)
+end)
