@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"
+local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
 local MB = 1024 * 1024
@@ -185,7 +186,7 @@ describe("a large body", function()
     local function begin(timeout)
       first, second = submit("/huge/", timeout), submit "/large/"
       step_into(2)
-      assert.is_nil(core.outcome(first))
+      return core.outcome(first) == nil
     end
 
     -- The others are none the worse for it.
@@ -198,15 +199,21 @@ describe("a large body", function()
     end
 
     it("is cancelled", function()
-      begin()
+      assert.is_true(begin())
       core.cancel(first)
       assert.equal("cancelled", (core.outcome(first)))
       others_go_on()
     end)
 
     it("meets its deadline", function()
-      begin(1)
-      core.wait({}, 1.1)
+      patience.with_enough_time(1, function(seconds)
+        client:close()
+        client = server:client { retries = 0 }
+        if begin(seconds) then
+          core.wait({}, seconds) -- nobody steps
+          return core.outcome(first) == nil
+        end
+      end)
       core.step(client)
       local kind, status, _, _, _, _, sent = core.outcome(first)
       assert.equal("timeout", kind)
@@ -216,14 +223,14 @@ describe("a large body", function()
     end)
 
     it("ends with the client", function()
-      begin()
+      assert.is_true(begin())
       client:close()
       assert.equal("closed", (core.outcome(first)))
       assert.equal("closed", (core.outcome(second)))
     end)
 
     it("ends with a client that is collected", function()
-      begin()
+      assert.is_true(begin())
       first, second = nil, nil
       local seen = setmetatable({ client }, { __mode = "v" })
       client = server:client()

@@ -90,9 +90,31 @@ function simulator:script(path, replies)
   self:admin("POST", "script/", { path = path, replies = replies })
 end
 
+--- Lets the replies go whose `hold` is that name.
+function simulator:release(name)
+  self:admin("POST", "release/", { name = name })
+end
+
 --- The requests that came since the last reset, the administrator's left out.
 function simulator:requests()
   return self:admin("GET", "requests/").requests or {}
+end
+
+--- How many of them were to that path.
+function simulator:count(path)
+  local count = 0
+  for _, request in ipairs(self:requests()) do
+    count = count + (request.path == path and 1 or 0)
+  end
+  return count
+end
+
+--- Waits, as a task does, until so many requests to that path have come.
+---@param count? integer 1 if nil
+function simulator:wait_for(path, count)
+  require("spec.support.patience").eventually(function()
+    return self:count(path) >= (count or 1)
+  end)
 end
 
 function simulator:reset()

@@ -23,6 +23,11 @@ actions["POST /_sim/script/"] = function(body)
   return {}
 end
 
+actions["POST /_sim/release/"] = function(body)
+  state.released[body.name] = true
+  return {}
+end
+
 actions["POST /_sim/key/"] = function(body)
   state.key = body.key
   return {}

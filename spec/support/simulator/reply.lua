@@ -3,6 +3,7 @@
 -- A reply is a table:
 --   status, headers, body   what they say; a table as body goes out as JSON
 --   delay    seconds of silence before the answer
+--   hold     silence until POST /_sim/release/ {name}, this being the name; a reset ends the connection
 --   size     the body is so many bytes
 --   file     the body is what the file of that name holds
 --   chunked  the head does not tell how long the body is
@@ -13,6 +14,7 @@
 --   limit    more than so many of these within a second by the clock get 429
 
 local json = require "json"
+local state = require "state"
 
 local reply = {}
 
@@ -41,6 +43,18 @@ local function contents(path)
   return text
 end
 
+-- False: there was a reset meanwhile.
+local function wait_for_release(name)
+  local released = state.released
+  while not released[name] do
+    ngx.sleep(0.005)
+    if state.released ~= released then
+      return false
+    end
+  end
+  return true
+end
+
 local second, sent = 0, 0
 
 local function is_too_many(limit)
@@ -58,6 +72,9 @@ function reply.send(spec)
   end
   if spec.delay then
     ngx.sleep(spec.delay)
+  end
+  if spec.hold and not wait_for_release(spec.hold) then
+    return hang_up()
   end
   local body = spec.body or ""
   if type(body) == "table" then

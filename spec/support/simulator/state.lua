@@ -8,6 +8,7 @@ function state.reset()
   state.jobs = {}      -- by progress id
   state.made = 0       -- how many jobs, and rows
   state.scripts = {}   -- path to a list of replies that its next requests get
+  state.released = {}  -- the names of replies that are no longer held
   state.requests = {}  -- what came, oldest first
   state.key = "sim-key"
   state.call_logs = records.seed() -- by id
