@@ -79,10 +79,14 @@ local stories = {
   end,
 }
 
+-- Counted at the end of the pipe's input, when this process has closed both of its ends: before that it may or may not
+-- have closed the one that is the child's.
 local function descriptors()
-  local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
-  local count = tonumber(pipe:read "*a")
+  local path = os.tmpname()
+  local pipe = assert(io.popen("cat; ls /proc/$PPID/fd | wc -l >" .. path, "w"))
   pipe:close()
+  local count = tonumber(file.read(path))
+  os.remove(path)
   return count
 end
 
