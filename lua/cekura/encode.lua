@@ -1,5 +1,5 @@
 --- Lua values as JSON text.
--- lua-cjson encodes the strings and the ordinary numbers. What it would get wrong is done here: it
+-- lua-cjson, where it can be had, encodes the strings and the ordinary numbers. What it would get wrong is done here: it
 -- rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
 
 local check = require "cekura.check"
