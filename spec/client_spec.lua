@@ -264,7 +264,7 @@ describe("a client", function()
       assert.is_nil(seen[1])
     end)
 
-    if _VERSION == "Lua 5.4" then
+    if (loadstring or load) "local c <close> = nil" then -- from Lua 5.4 on
       it("ends with the block of a <close> variable", function()
         local load_text = [[local client = ...; do local c <close> = client end return tostring(client)]]
         assert.equal("cekura.client (closed)", load(load_text)(client))

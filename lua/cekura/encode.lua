@@ -1,6 +1,6 @@
 --- Lua values as JSON text.
--- lua-cjson encodes the strings and the ordinary numbers. What it would get wrong is done here: it
--- rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
+-- lua-cjson, or what stands in for it (see cekura.cjson), encodes the strings and the ordinary numbers. What it would
+-- get wrong is done here: it rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
 
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"

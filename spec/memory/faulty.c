@@ -183,7 +183,11 @@ static _Noreturn void run_in_child(const char *scenario, enum allocator which, s
         live[i] = allocators[i].live;
     signal(SIGALRM, on_alarm);
     alarm(LIMIT);
+#if LUA_VERSION_NUM >= 505
+    running = lua_newstate(faults_lua, NULL, 1); /* the seed of its hashes */
+#else
     running = lua_newstate(faults_lua, NULL);
+#endif
     run->verdict = run_scenario(running, scenario, which, run);
     lua_close(running);
     for (int i = 0; i < ALLOCATORS && run->verdict <= ERROR; i++) {

@@ -1,4 +1,4 @@
-/* compat.h - one API over Lua 5.1 to 5.4 and LuaJIT.
+/* compat.h - one API over Lua 5.1 to 5.5 and LuaJIT.
  *
  * Only what the binding uses. A userdata has one table of its own: its environment in 5.1, its user
  * value from 5.2 on. */

@@ -1,5 +1,5 @@
-/* guard.c - a value whose end runs a function: when it is collected, or, in Lua 5.4, when the block
- * or the `for` that holds it is left. Older Luas have __gc only for userdata. */
+/* guard.c - a value whose end runs a function: when it is collected, or, from Lua 5.4 on, when the
+ * block or the `for` that holds it is left. Older Luas have __gc only for userdata. */
 #include "binding.h"
 
 /* core.guard(fn) -> guard; fn is called once, without arguments. */
