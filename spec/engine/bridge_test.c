@@ -4,8 +4,6 @@
 #include "operation.h"
 #include "poller.h"
 
-#include <arpa/inet.h>
-
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "peer.h"
+
 static struct engine *engine;
 static int listener = -1;
 static char url[64];
@@ -30,17 +30,11 @@ static int start(void **state, bool report_events)
 {
     const struct engine_options options = {
         .max_in_flight = 4, .max_response = 1000, .loopback = true, .report_events = report_events};
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof address;
     const char *message;
     *state = NULL;
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 8) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
-        return -1;
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    listener = peer_listen(url, sizeof url);
     engine = engine_new(&options, &message);
-    if (engine)
+    if (listener >= 0 && engine)
         *state = bridge_new(engine, &message);
     return *state ? 0 : -1;
 }
@@ -110,26 +104,6 @@ static const struct request *request(void)
     return &get;
 }
 
-static void read_request(int fd)
-{
-    char bytes[1000];
-    size_t length = 0;
-    do {
-        ssize_t got = read(fd, bytes + length, sizeof bytes - 1 - length);
-        assert_true(got > 0);
-        length += (size_t)got;
-        bytes[length] = '\0';
-    } while (!strstr(bytes, "\r\n\r\n"));
-}
-
-static void answer(int fd, int status, const char *body)
-{
-    char bytes[200];
-    int length = snprintf(bytes, sizeof bytes,
-        "HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body), body);
-    assert_int_equal(write(fd, bytes, (size_t)length), length);
-}
-
 /* A request that is sent off here; all else is the thread's. */
 static struct operation *begin_request(int *peer)
 {
@@ -144,11 +118,11 @@ static void steps_the_engine_and_tells_once_of_what_came(void **state)
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
     struct operation *operation = begin_request(&peer);
-    read_request(peer);
+    peer_read_request(peer);
     assert_true(bridge_arm(bridge));
     assert_int_equal(bytes(fd, 100), 0);
     assert_null(operation_outcome(operation));
-    answer(peer, 200, "yes");
+    peer_answer(peer, 200, "", "yes");
     assert_int_equal(bytes(fd, 5000), 1);
     assert_memory_equal(operation_outcome(operation)->body.bytes, "yes", 3);
     assert_false(bridge_arm(bridge)); /* there is something to be fetched */
@@ -178,8 +152,8 @@ static void gives_events_before_what_they_belong_to(void **state)
     assert_false(bridge_arm(bridge));
     fetch_event(EVENT_STARTED);
     assert_true(bridge_arm(bridge));
-    read_request(peer);
-    answer(peer, 200, "yes");
+    peer_read_request(peer);
+    peer_answer(peer, 200, "", "yes");
     assert_int_equal(bytes(fd, 5000), 1);
     fetch_event(EVENT_FINISHED);
     assert_int_equal(engine_next_finished(engine)->ref, 7);
@@ -196,8 +170,8 @@ static struct poller *begin_poll(struct bridge *bridge, int *peer)
     poller_watch(poll, 10000, 8);
     engine_step(engine, 0);
     *peer = accept(listener, NULL, NULL);
-    read_request(*peer);
-    answer(*peer, 200, "busy");
+    peer_read_request(*peer);
+    peer_answer(*peer, 200, "", "busy");
     while (!poller_news(poll))
         usleep(1000);
     assert_int_equal(engine_next_finished(engine)->ref, 8);
@@ -213,9 +187,9 @@ static void tells_nothing_of_polls_with_a_known_answer(void **state)
     int peer, fd = join(bridge);
     struct poller *poll = begin_poll(bridge, &peer);
     for (int i = 0; i < 5; i++) {
-        read_request(peer);
+        peer_read_request(peer);
         assert_int_equal(bytes(fd, 20), 0);
-        answer(peer, 200, i < 4 ? "busy" : "done");
+        peer_answer(peer, 200, "", i < 4 ? "busy" : "done");
     }
     assert_int_equal(bytes(fd, 5000), 1);
     assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
@@ -234,11 +208,11 @@ static void steps_no_more_until_its_news_is_fetched(void **state)
     struct operation *other = operation_new(engine, request(), 8);
     engine_step(engine, 0);
     int peers[2] = {accept(listener, NULL, NULL), accept(listener, NULL, NULL)};
-    read_request(peers[0]);
-    read_request(peers[1]);
-    answer(peers[0], 200, "one");
+    peer_read_request(peers[0]);
+    peer_read_request(peers[1]);
+    peer_answer(peers[0], 200, "", "one");
     assert_int_equal(bytes(fd, 5000), 1);
-    answer(peers[1], 200, "two");
+    peer_answer(peers[1], 200, "", "two");
     usleep(50000);
     assert_int_equal(!operation_outcome(operation) + !operation_outcome(other), 1);
     assert_false(bridge_arm(bridge));
@@ -283,9 +257,9 @@ static void needs_what_is_listed_or_told_of(void **state)
     poller_watch(poll, 50000, 8);
     step_until(true);
     int peer = accept(listener, NULL, NULL);
-    read_request(peer);
+    peer_read_request(peer);
     poller_unwatch(poll);
-    answer(peer, 200, "busy");
+    peer_answer(peer, 200, "", "busy");
     step_until(false);
     assert_non_null(poller_news(poll));
     poller_continue(poll);
@@ -297,8 +271,8 @@ static void needs_what_is_listed_or_told_of(void **state)
 
     poller_watch(poll, 50000, 9);
     step_until(true);
-    read_request(peer);
-    answer(peer, 200, "busy");
+    peer_read_request(peer);
+    peer_answer(peer, 200, "", "busy");
     step_until(false);
     poller_unwatch(poll);
     assert_null(poller_news(poll));
@@ -328,17 +302,17 @@ static void leaves_what_was_given_out_as_it_is(void **state)
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
     struct poller *poll = begin_poll(bridge, &peer);
-    read_request(peer);
-    answer(peer, 503, "one");
-    read_request(peer);
+    peer_read_request(peer);
+    peer_answer(peer, 503, "", "one");
+    peer_read_request(peer);
     const struct outcome *trouble = poller_trouble(poll);
     const struct buffer *known = poller_answer(poll);
-    answer(peer, 503, "two");
-    read_request(peer);
+    peer_answer(peer, 503, "", "two");
+    peer_read_request(peer);
     assert_memory_equal(trouble->body.bytes, "one", 3);
     assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
     assert_memory_equal(known->bytes, "busy", 4);
-    answer(peer, 200, "done");
+    peer_answer(peer, 200, "", "done");
     while (!poller_news(poll))
         usleep(1000);
     assert_memory_equal(known->bytes, "busy", 4);
@@ -477,7 +451,7 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
     struct operation *operation = operation_new(engine, request(), 7);
     engine_alarm(engine, clock_monotonic_us() + 20000);
     int peer = accept(listener, NULL, NULL);
-    read_request(peer);
+    peer_read_request(peer);
     usleep(20000);
     assert_int_equal(engine_stats(engine).requests, 1);
     assert_int_equal(engine_stats(engine).longest_step_us, 0);
