@@ -32,7 +32,7 @@ describe("a host", function()
   local server = simulator.during(setup, teardown)
 
   setup(function()
-    server:script("/slow/", { { delay = 2 } })
+    server:script("/slow/", { { delay = 600 } })
   end)
 
   it("gets no new globals", function()
@@ -90,7 +90,7 @@ describe("a host", function()
       local headers = lua == "luajit" and "luajit-2.1" or lua
       local output, status = shell(([[
         cc -shared -fPIC -o %s spec/support/slow_names.c -ldl &&
-        cc -I/usr/include/%s -o %s/host spec/support/host.c -l%s -Wl,-E]]):format(
+        cc -I/usr/include/%s -o %s/host spec/support/host.c -l%s -ldl -Wl,-E]]):format(
         preload, headers, dir, lua == "luajit" and "luajit-5.1" or lua))
       assert.equal(0, status, output)
     end)
@@ -99,38 +99,35 @@ describe("a host", function()
       shell("rm -rf " .. dir)
     end)
 
+    -- All of it is held up for ten minutes if it is held up by the resolver.
     local code = [[
       local client = new { base_url = "https://a.name.slow", retries = 0 }
-      local began = core.now()
       local _, err = client:request("GET", "/", { timeout = 0.1 })
-      print(err.kind, err.sent, core.now() - began < 0.4)
-      began = core.now()
+      print(err.kind, err.sent)
       local task = cekura.spawn(client.request, client, "GET", "/")
       cekura.sleep(0.05)
       task:cancel()
-      task:join()
-      print(core.now() - began < 0.4)
+      print(select(2, task:join()).kind)
       cekura.spawn(client.request, client, "GET", "/")
       cekura.sleep(0.05)
-      print(client:stats().longest_step < 0.5)
     ]]
 
     -- libcurl waits for its resolver's thread when a handle goes, unless it is told not to.
     it("is held up by no deadline, no cancelled task and no close", function()
       local output, status = run(program(server, code .. [[
-        began = core.now()
         client:close()
-        print(core.now() - began < 0.5)
+        print "closed"
         os.exit(0)
-      ]]), "LD_PRELOAD=" .. preload .. " " .. lua)
-      assert.equal("timeout\tfalse\ttrue\ntrue\ntrue\ntrue\n", output)
+      ]]), "LD_PRELOAD=" .. preload .. " SLOW_NAMES=600 timeout 120 " .. lua)
+      assert.equal("timeout\tfalse\ncancelled\nclosed\n", output)
       assert.equal(0, status)
     end)
 
     -- A resolver's thread came back into a library that was no longer there.
     it("lives on after lua_close, though a thread of libcurl's is still looking up a name", function()
-      local output, status = run(program(server, code), ("LD_PRELOAD=%s %s/host"):format(preload, dir), "4")
-      assert.equal("timeout\tfalse\ttrue\ntrue\ntrue\nclosed at once\nalive\n", output)
+      local output, status = run(program(server, code),
+        ("LD_PRELOAD=%s SLOW_NAMES=600 timeout 120 %s/host"):format(preload, dir))
+      assert.equal("timeout\tfalse\ncancelled\nclosed\nalive\n", output)
       assert.equal(0, status)
     end)
   end)
@@ -191,7 +188,7 @@ describe("a host", function()
     local output = run(program(server, [[
       local client = new()
       cekura.spawn(function() os.execute "true" end)
-      print(client:request("GET", "/slow/", { timeout = 5 }) ~= nil)
+      print(client:request("GET", "/slow/", { timeout = 60 }) ~= nil)
     ]]), "timeout -s TERM 0.3 " .. lua)
     assert.equal("", output)
   end)

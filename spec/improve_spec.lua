@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"
+local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
 local QUICK = 0.01
@@ -92,17 +93,18 @@ describe("self_improve", function()
   end)
 
   it("is told by a webhook sooner than by the next poll", function()
-    local body, started
-    cekura.run(function()
+    living(nil, { timeout = 600 })
+    server:script("/observability/v2/call-logs/5181751/", { { pass = true }, { hold = "the next poll" } })
+    local body
+    patience.before_timer(60, cekura.run, function()
       local waiting = cekura.spawn(function()
-        local params = given { call_id = "sess-3", timeout = 60 }
+        local params = given { call_id = "sess-3", timeout = 3600 }
         params.interval = nil
         return client.calls:self_improve(params)
       end)
       repeat
         cekura.sleep(0.02)
       until #server:requests() >= 2
-      started = core.now()
       body = server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = 5181751 } }).body
       client:webhook { secret = "s" }({ ["X-CEKURA-SECRET"] = "s" }, body)
       assert.equal("succeeded", cekura.assert(waiting:join()).state)
@@ -111,8 +113,7 @@ describe("self_improve", function()
     for _, each in ipairs(server:requests()) do
       polls = polls + (each.path == "/observability/v2/call-logs/5181751/" and 1 or 0)
     end
-    assert.equal(1, polls)
-    assert.is_true(core.now() - started < 20)
+    assert.is_true(polls <= 2) -- and the second was not answered
   end)
 
   it("takes no other call than the one that was named, nor a row without an id", function()
@@ -153,11 +154,17 @@ describe("self_improve", function()
       assert.is_nil(improvement)
       return err
     end
-    local err = failed { call_id = "nobody", timeout = 0.05 }
-    assert.equal("timeout", err.kind)
-    assert.truthy(err.message:find "no call nobody")
-    err = failed { call_id = "sess-3", timeout = 0.05 }
-    assert.equal("timeout", err.kind)
+    local err
+    patience.with_enough_time(0.05, function(seconds)
+      err = failed { call_id = "nobody", timeout = seconds }
+      assert.equal("timeout", err.kind)
+      return err.message:find "no call nobody"
+    end)
+    patience.with_enough_time(0.05, function(seconds)
+      err = failed { call_id = "sess-3", timeout = seconds }
+      assert.equal("timeout", err.kind)
+      return err.job
+    end)
     assert.equal("calls.evaluation", err.job.kind)
     assert.equal("gone", failed({ call_id = 99 }).kind)
     living "life=failed; polls=1"
@@ -171,20 +178,22 @@ describe("self_improve", function()
   end)
 
   it("keeps one deadline over all of it", function()
-    living "life=endless"
-    local function takes_no_longer()
-      local started = core.now()
-      local _, err = client.calls:self_improve(given { timeout = 0.3 })
-      assert.is_true(core.now() - started < 3)
-      return err
+    living("life=endless", { timeout = 600 })
+    -- Whichever of its steps the deadline passes in, on a slow machine an earlier one.
+    local function passes_in(step)
+      patience.with_enough_time(0.3, function(seconds)
+        return step(select(2, patience.before_timer(300, client.calls.self_improve, client.calls,
+          given { timeout = seconds })))
+      end)
     end
-    local err = takes_no_longer()
-    assert.equal("timeout", err.kind)
-    assert.equal("calls.improve_prompt", err.job.kind)
-    server:script("/observability/v1/call-logs/improve_prompt_bg/", { { delay = 5, body = "{}" } })
-    assert.equal("unknown_outcome", takes_no_longer().kind)
-    server:script("/observability/v2/call-logs/", { { delay = 5, body = "[]" } })
-    assert.equal("timeout", takes_no_longer().kind)
+    passes_in(function(err)
+      assert.equal("timeout", err.kind)
+      return err.job and err.job.kind == "calls.improve_prompt"
+    end)
+    server:script("/observability/v1/call-logs/improve_prompt_bg/", { { delay = 600, body = "{}" } })
+    passes_in(function(err) return err.kind == "unknown_outcome" end)
+    server:script("/observability/v2/call-logs/", { { delay = 600, body = "[]" } })
+    passes_in(function(err) return err.kind == "timeout" end)
   end)
 
   it("raises what is missing, before anything is sent", function()

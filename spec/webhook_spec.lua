@@ -2,6 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
 local SECRET = "whs-1234"
@@ -226,11 +227,10 @@ describe("a webhook", function()
   describe("ends at once", function()
     it("the job that waits for that evaluation", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
-      local started = core.now()
       local result, body
-      cekura.run(function()
+      patience.before_timer(60, cekura.run, function()
         local waiting = cekura.spawn(function()
-          return job:wait { interval = 60, timeout = 120 }
+          return job:wait { interval = 600, timeout = 3600 }
         end)
         while job.polls == 0 do
           cekura.sleep(0.01)
@@ -239,7 +239,6 @@ describe("a webhook", function()
         cekura.assert(receive(headers(), body))
         result = cekura.assert(waiting:join())
       end)
-      assert.is_true(core.now() - started < 20)
       assert.equal("succeeded", job.state)
       assert.equal(5181751, result.id)
       assert.is_true(result:evaluated())
@@ -336,7 +335,7 @@ describe("a webhook", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       local done = false
       cekura.spawn(function()
-        cekura.assert(job:wait { interval = 60, timeout = 120 })
+        cekura.assert(job:wait { interval = 600, timeout = 3600 })
         done = true
       end)
       while job.polls == 0 do
@@ -344,7 +343,7 @@ describe("a webhook", function()
         client:step()
       end
       local timeout = client:timeout()
-      assert.is_true(timeout == nil or timeout > 1)
+      assert.is_true(timeout == nil or timeout > 60)
       cekura.assert(receive(headers(), told(5181751)))
       assert.equal(0, client:timeout())
       client:step()
