@@ -1,4 +1,4 @@
--- The module in HAProxy: real ones, whose Lua is 5.3. One of the Luas tries it.
+-- The module in a real HAProxy. Its Lua is the one that HAProxy was built with: 5.3 in Debian 12, 5.4 in Debian 13.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -6,7 +6,10 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
-if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "lua5.3" then
+local built = shell "haproxy -vv"
+local lua = "lua" .. assert(built:match "Built with Lua version : Lua (%d%.%d)")
+
+if (os.getenv "CEKURA_LUA" or "lua5.4") ~= lua then
   return
 end
 
@@ -18,8 +21,8 @@ local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local PATHS = ([[
   lua-prepend-path %s/lua/?.lua
   lua-prepend-path %s/lua/?/init.lua
-  lua-prepend-path %s/build/lua5.3/?.so cpath
-]]):format(HERE, HERE, HERE)
+  lua-prepend-path %s/build/%s/?.so cpath
+]]):format(HERE, HERE, HERE, lua)
 
 local CONFIG = "global\n" .. PATHS .. [[
   lua-load app.lua
@@ -321,6 +324,9 @@ describe("in HAProxy", function()
     assert.equal("Better.", get "/left")
   end)
 
+  -- HAProxy 2.6 ends such an action. 3.0 does not, also not one that only sleeps: there it waits as a service does.
+  local ends_actions = tonumber(built:match "HAProxy version (%d+)") < 3
+
   it("lets a client that goes away end its own wait, and no other, in an action with abortonclose", function()
     endless()
     serve([[
@@ -347,8 +353,8 @@ describe("in HAProxy", function()
           polled = polled + (seen[id] and 0 or 1)
           seen[id] = true
         end
-      until polled == 1 or rounds == 30
-      assert.equal(1, polled)
+      until polled == 1 or rounds == 30 or not ends_actions
+      assert.equal(ends_actions and 1 or 2, polled)
       complete()
       outcome = staying:join()
     end)

@@ -451,11 +451,20 @@ describe("in Prosody", function()
     is_well()
   end)
 
+  -- It is asked to end by its own function: with this backend Prosody 13.0 does not hear a signal. Its
+  -- util-src/signal.c has the handler run in the coroutine that registered it, which is not the one that runs.
   it("its other backend serves as well", function()
-    probe([[ route("wait", function() release() return start():wait { interval = 0.02 }.improved_prompt end) ]],
-      'network_backend = "select"')
+    probe([[
+      route("wait", function() release() return start():wait { interval = 0.02 }.improved_prompt end)
+      route("end", function()
+        module:add_timer(0.1, function() prosody.shutdown "the end of the spec" end)
+        return ""
+      end)
+    ]], 'network_backend = "select"')
     assert.truthy(prosody:output():find "Prosody is using the select backend")
     assert.equal("better", get "wait")
+    get "end"
+    process.eventually(function() return not prosody:is_running() end)
     assert.equal(0, prosody:stop())
     is_well()
   end)

@@ -3,6 +3,19 @@
 -- A line has four parts, separated by tabs: the seconds after which the suite counts as hung; "tap" where the output
 -- says which tests passed, or "check" where the exit status is the one result; the name; the command.
 
+local function lines_of(command)
+  local lines = {}
+  local pipe = assert(io.popen(command))
+  for line in pipe:lines() do
+    lines[#lines + 1] = line
+  end
+  pipe:close()
+  return lines
+end
+
+-- HAProxy has the Lua that it was built with.
+local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built with Lua version : Lua (%d%.%d)" or "")
+
 -- Specs are found by their names: spec/*_spec.lua for `test`, spec/hosts/*_spec.lua for `hosts`. They run on every Lua
 -- and take a second, except these:
 --   seconds  how long it takes on a quiet machine
@@ -15,7 +28,7 @@ local SPECS = {
   cycles = { seconds = 5, once = true },
   examples = { seconds = 25 },
   fork = { seconds = 4 },
-  haproxy = { seconds = 60, on = { "lua5.3" } },
+  haproxy = { seconds = 60, on = { HAPROXY } },
   host = { seconds = 11 },
   improve = { seconds = 15 },
   install = { seconds = 7 },
@@ -48,16 +61,6 @@ for index = 2, #arg do
   luas[#luas + 1], is_wanted[arg[index]] = arg[index], true
 end
 local main = is_wanted["lua5.4"] and "lua5.4" or luas[1] -- the one for what runs once
-
-local function lines_of(command)
-  local lines = {}
-  local pipe = assert(io.popen(command))
-  for line in pipe:lines() do
-    lines[#lines + 1] = line
-  end
-  pipe:close()
-  return lines
-end
 
 local suites = {}
 

@@ -168,10 +168,12 @@ local POINTS = {
       return proxy
     end
     local client, job
+    -- They may raise, but not out of the finalizer: LuaJIT prints that from 2024 on, and did not before.
     local function finish()
-      client:close() client:step() client:stats() tostring(client)
-      job:cancel() job:json() job:token() tostring(job)
-      client:request("GET", "/echo/")
+      for _, name in ipairs { "close", "step", "stats" } do pcall(function() client[name](client) end) end
+      for _, name in ipairs { "cancel", "json", "token" } do pcall(function() job[name](job) end) end
+      pcall(function() client:request("GET", "/echo/") end)
+      tostring(client) tostring(job)
     end
     keep.before = finalizer(finish)
     client = new()

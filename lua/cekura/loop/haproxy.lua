@@ -38,13 +38,15 @@ local function check_coroutine()
 end
 
 -- Nothing tells a fetch or a converter. There, HAProxy ends a function that sleeps, and says so in its log: better
--- now than when something is begun. And who has just slept is not interrupted before what he begins knows of him.
+-- now than when something is begun. And who has just slept is not interrupted before what he begins knows of him. Not
+-- for 0 ms: HAProxy 3.0 then runs an action's stream again and again, and never the action, until its watchdog aborts
+-- the process.
 function host.here()
   if not is_running() then
     errors.misuse "nothing can wait while HAProxy loads: have a task of cekura.spawn do it, which begins when it runs"
   end
   check_coroutine()
-  haproxy.msleep(0)
+  sleep(0)
 end
 
 function host.signal()
