@@ -150,7 +150,7 @@ describe("a process that forks", function()
   -- The child has the same epoll descriptor.
   it("watches for its answers as before, whatever its child has ended", function()
     server:script("/stuck/", { { delay = 5 } })
-    prints("6\t6\n", [[
+    prints("true\ttrue\n", [[
       local client = new()
       local function watched()
         local count = 0
@@ -162,7 +162,7 @@ describe("a process that forks", function()
       local tasks = {}
       for index = 1, 5 do tasks[index] = cekura.spawn(client.request, client, "GET", "/stuck/") end
       cekura.sleep(0.1)
-      local before = watched() -- the timer, too
+      local before = watched()
       child(function() client:close() end)
       child(function() client:step() end)
       child(function()
@@ -170,7 +170,7 @@ describe("a process that forks", function()
         for _, task in ipairs(tasks) do task:join() end
       end)
       joined()
-      print(before, watched())
+      print(before >= 6, watched() == before) -- the requests, the timer, and what libcurl has of its own
       client:close()
     ]])
   end)
