@@ -207,7 +207,7 @@ describe("what is called back", function()
         it(("%s, %s"):format(name, what), function()
           local ok, raised = beside_others(places[name], throw(value))
           assert.is_false(ok)
-          assert.equal(value, raised)
+          assert.equal(select(2, pcall(throw(value))), raised) -- Lua 5.5 makes a text of nil
           assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status) -- it goes on
         end)
       end

@@ -152,7 +152,7 @@ describe("a process that forks", function()
   -- The child has the same epoll descriptor.
   it("watches for its answers as before, whatever its child has ended", function()
     server:script("/stuck/", { { delay = 600 } })
-    prints("6\t6\n", [[
+    prints("true\n", [[
       local client = new()
       local function watched()
         local count = 0
@@ -163,7 +163,7 @@ describe("a process that forks", function()
       end
       local tasks = {}
       for index = 1, 5 do tasks[index] = cekura.spawn(client.request, client, "GET", "/stuck/") end
-      repeat cekura.sleep(0.01) until watched() == 6 -- the timer, too
+      repeat cekura.sleep(0.01) until watched() >= 6 -- the timer, too, and what libcurl has of its own
       local before = watched()
       child(function() client:close() end)
       child(function() client:step() end)
@@ -172,7 +172,7 @@ describe("a process that forks", function()
         for _, task in ipairs(tasks) do task:join() end
       end)
       joined()
-      print(before, watched())
+      print(watched() == before)
       client:close()
     ]])
   end)

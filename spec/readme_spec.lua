@@ -36,6 +36,10 @@ describe("the README", function()
 
   for index, code in ipairs(lua_blocks) do
     it(("has a Lua block %d that runs"):format(index), function()
+      local module = code:match 'require "(luv)"' or code:match 'require "(cqueues)"'
+      if lua == "lua5.5" and module and not pcall(require, module) then
+        pending(("Debian has no %s for Lua 5.5"):format(module))
+      end
       local gone = code:find("No longer offered", 1, true)
       if gone then
         server:script("/observability/v1/call-logs/improve_prompt_bg/", { { status = 404 } })

@@ -83,7 +83,8 @@ describe("over https", function()
         assert.equal("tls", err.kind)
         assert.is_false(err.sent)
       end
-      assert.truthy(err.message:find(name == "empty" and "certificate" or path, 1, true), err.message)
+      -- libcurl before 8.23 does not name an empty one.
+      assert.truthy(err.message:find(path, 1, true) or name == "empty" and err.message:find "certificate", err.message)
       client:close()
       os.remove(path)
     end)

@@ -16,11 +16,17 @@
 #define LOAD_TURNS 20
 #define LOAD_TURN_MS 10
 
+static const char *built_in; /* the system's bundle */
+
+void certificates_begin(void)
+{
+    built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
 /* Once, when the engine is made: a host may chroot afterwards, and then has no such file, but still
  * has what was parsed of it. */
 bool certificates_choose(struct engine *engine)
 {
-    const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo; /* the system's bundle */
     if (engine->ca_file || !built_in || access(built_in, R_OK) != 0)
         return true;
     engine->ca_file = strdup(built_in);

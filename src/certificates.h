@@ -4,6 +4,10 @@
 
 #include "engine_private.h"
 
+/* Asks libcurl for the system's bundle: once in a process, since curl_version_info() writes to
+ * static memory without a lock. */
+void certificates_begin(void);
+
 /* Decides on the bundle: the engine's ca_file, or the system's. False: out of memory. */
 bool certificates_choose(struct engine *engine);
 

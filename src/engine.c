@@ -169,6 +169,11 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *user)
 
 /* ---- the multi handle ---- */
 
+/* From libcurl 8.20 on, the threads that look up names are the multi handle's, and its end waits
+ * for them unless it is told not to. This is CURLMOPT_QUICK_EXIT, which the headers need not have;
+ * an older libcurl refuses it. */
+#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
 static bool open_multi(struct engine *engine)
 {
     engine->multi = curl_multi_init();
@@ -176,6 +181,7 @@ static bool open_multi(struct engine *engine)
         return false;
     /* The default, four times the handles of the moment, closes connections when few are in use. */
     curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)engine->max_in_flight);
+    curl_multi_setopt(engine->multi, MULTI_QUICK_EXIT, 1L);
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
     curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
@@ -424,6 +430,7 @@ static void start(void)
 {
     process_is_watched =
         curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && engine_watch_process();
+    certificates_begin();
 }
 
 static bool copy_text(char **copy, const char *text)

@@ -1,7 +1,6 @@
 --- The access to records: every way to a field tells the same.
 
 local cekura = require "cekura"
-local cjson = require "cjson"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 local promise = require "spec.fuzz.promise"
@@ -13,7 +12,7 @@ local function without_nulls(value)
   end
   local plain = {}
   for name, inner in pairs(value) do
-    if inner ~= cjson.null or getmetatable(value) == core.array_mt then
+    if inner ~= cekura.null or getmetatable(value) == core.array_mt then
       plain[name] = without_nulls(inner)
     end
   end
