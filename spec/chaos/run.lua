@@ -351,8 +351,8 @@ local function take(row, story)
   row.got[name] = row.got[name] or { seconds = {}, seen = 0 }
   row.got[name].what = got and got.kind .. (got.cause and " (" .. got.cause.kind .. ")" or "")
     or (story.part == "start" and "job" or "result")
-  row.got[name].seen = math.max(row.got[name].seen, story.seen)
-  table.insert(row.got[name].seconds, story.seconds)
+  row.got[name].seen = math.max(row.got[name].seen, story.seen or 0)
+  table.insert(row.got[name].seconds, story.seconds or 0)
 end
 
 local function run_stories(stories)
@@ -362,7 +362,13 @@ local function run_stories(stories)
       local story = stories[next_story]
       stories[next_story] = true
       next_story = next_story + 1
-      story:tell()
+      local told, raised = cekura.spawn(function()
+        story:tell()
+        return true
+      end):join()
+      if not told then -- one that ended its worker would have the others wait for ever
+        story:wrong("%s", tostring(raised))
+      end
       take(story.row, story)
     end
     return true
