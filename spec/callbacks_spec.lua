@@ -65,36 +65,36 @@ describe("what is called back", function()
     end,
     ["an event handler, as a poll is started"] = function(act)
       handling("request_started", act, of_job)
-      return start():wait { interval = 0.01, timeout = 5 }
+      return start():wait { interval = 0.01, timeout = 60 }
     end,
     ["an event handler, as a poll is finished"] = function(act)
       handling("request_finished", act, of_job)
-      return start():wait { interval = 0.01, timeout = 5 }
+      return start():wait { interval = 0.01, timeout = 60 }
     end,
     ["an event handler, as a job changes"] = function(act)
       handling("job_changed", act, of_job)
-      return start():wait { interval = 0.01, timeout = 5 }
+      return start():wait { interval = 0.01, timeout = 60 }
     end,
     ["on_progress of a wait"] = function(act)
       client = server:client()
-      return start():wait { interval = 0.01, timeout = 5, on_progress = act }
+      return start():wait { interval = 0.01, timeout = 60, on_progress = act }
     end,
     ["on_progress of updates()"] = function(act)
       client = server:client()
       local job = start()
-      local next_change = job:updates { interval = 0.01, timeout = 5, on_progress = act }
+      local next_change = job:updates { interval = 0.01, timeout = 60, on_progress = act }
       while next_change() do end
       return job.result, job.error
     end,
     ["on_progress of a list"] = function(act)
       client = server:client()
-      local outcome = cekura.all({ start() }, { interval = 0.01, timeout = 5, on_progress = act })[1]
+      local outcome = cekura.all({ start() }, { interval = 0.01, timeout = 60, on_progress = act })[1]
       return outcome.result, outcome.err
     end,
     ["the body of updates()"] = function(act)
       client = server:client()
       local job = start()
-      local next_change = job:updates { interval = 0.01, timeout = 5 }
+      local next_change = job:updates { interval = 0.01, timeout = 60 }
       while next_change() do
         act()
       end
@@ -113,7 +113,7 @@ describe("what is called back", function()
   local function beside_others(place, act)
     local job = cekura.assert(neighbour.calls:improve_prompt(PARAMS))
     local other = cekura.spawn(function()
-      return job:wait { interval = 0.02, timeout = 10 }
+      return job:wait { interval = 0.02, timeout = 60 }
     end)
     local counter = cekura.spawn(function()
       for _ = 1, 5 do
@@ -163,14 +163,14 @@ describe("what is called back", function()
         client:close()
       end, of_job)
       local jobs = { start(), start(), start() }
-      for _, outcome in ipairs(cekura.all(jobs, { interval = 0.01, timeout = 5 })) do
+      for _, outcome in ipairs(cekura.all(jobs, { interval = 0.01, timeout = 60 })) do
         assert.equal("closed", outcome.err.kind)
       end
     end)
 
     -- Each event of the end was told from inside of the one before: others were told of a C stack overflow.
     it("an event handler, whatever is being told, with hundreds of requests on their way", function()
-      server:script("/slow/", { { delay = 5 } })
+      server:script("/slow/", { { delay = 600 } })
       local told = 0
       client = server:client { on_event = function(event)
         if event.name == "request_finished" then
@@ -250,7 +250,7 @@ describe("what is called back", function()
     -- It was written where it does not belong, on Lua 5.1 and LuaJIT.
     it("an event handler about a request that nobody waits for any more, and nobody hears of it", function()
       local paths = {}
-      server:script("/x/", { { delay = 5 } })
+      server:script("/x/", { { delay = 600 } })
       handling("request_finished", function(event)
         paths[#paths + 1] = event.path
         error "boom"
@@ -389,7 +389,7 @@ describe("what is called back", function()
           client:close()
         end)
       end
-      local _, err = job:wait { interval = 0.01, timeout = 5, on_progress = function()
+      local _, err = job:wait { interval = 0.01, timeout = 60, on_progress = function()
         make()
         collect()
       end }
@@ -399,16 +399,17 @@ describe("what is called back", function()
   end)
 
   it("by a poll that is answered after its client was closed is nothing", function()
-    server:script(POLL, { { delay = 0.1, body = { status = "queued" } } })
+    server:script(POLL, { { hold = "poll", body = { status = "queued" } } })
     client = server:client()
     local job, changes = start(), 0
     cekura.run(function()
       local waiting = cekura.spawn(job.wait, job, { interval = 0.01, on_progress = function()
         changes = changes + 1
       end })
-      cekura.sleep(0.05)
+      server:wait_for(POLL)
       client:close()
       assert.equal("closed", select(2, waiting:join()).kind)
+      server:release "poll"
       cekura.sleep(0.2)
     end)
     assert.equal(0, changes)

@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
+local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
 local built = shell "haproxy -vv"
@@ -144,6 +145,18 @@ describe("in HAProxy", function()
     return list
   end
 
+  -- Waits until so many jobs are polled.
+  local function wait_for_jobs(count)
+    patience.eventually(function()
+      local seen, polled = {}, 0
+      for _, request in ipairs(requests_to(PROGRESS)) do
+        polled = polled + (seen[request.uri] and 0 or 1)
+        seen[request.uri] = true
+      end
+      return polled == count
+    end)
+  end
+
   local function endless()
     server:script(PROGRESS, { { body = { status = "processing" } } })
   end
@@ -165,21 +178,25 @@ describe("in HAProxy", function()
 
   it("serves others while jobs are waited for, by one client of the process's", function()
     serve "function pages.lua() return 'lua' end"
+    server:script(PROGRESS, { { hold = "others", body = { status = "completed", improved_prompt = "Better." } } })
     local order = {}
     cekura.run(function()
       for index = 1, 30 do
         cekura.spawn(function()
-          assert.truthy(get "/job":find("Confirm", 1, true))
+          assert.equal("Better.", get "/job")
           order[#order + 1] = "job"
         end)
         if index % 3 == 0 then
           cekura.spawn(function()
+            server:wait_for(PROGRESS)
             local path = index % 2 == 0 and "/plain" or "/lua"
             assert.equal(path, "/" .. get(path))
             order[#order + 1] = "other"
           end)
         end
       end
+      patience.eventually(function() return #order == 10 end)
+      server:release "others"
     end)
     assert.equal("other", order[10])
     assert.equal("job", order[11])
@@ -206,7 +223,7 @@ describe("in HAProxy", function()
   end)
 
   it("has tasks", function()
-    server:script("/slow/", { { delay = 5 } })
+    server:script("/slow/", { { delay = 600 } })
     serve([[
       function pages.order()
         local order = {}
@@ -336,7 +353,7 @@ describe("in HAProxy", function()
     local outcome
     cekura.run(function()
       local leaving, leaving_too = cekura.spawn(get, "/same"), cekura.spawn(get, "/job")
-      cekura.sleep(0.5)
+      wait_for_jobs(2)
       local staying = cekura.spawn(get, "/same")
       cekura.sleep(0.5)
       leaving:cancel()
@@ -353,7 +370,7 @@ describe("in HAProxy", function()
           polled = polled + (seen[id] and 0 or 1)
           seen[id] = true
         end
-      until polled == 1 or rounds == 30 or not ends_actions
+      until polled == 1 or rounds == 60 or not ends_actions
       assert.equal(ends_actions and 1 or 2, polled)
       complete()
       outcome = staying:join()
@@ -417,7 +434,7 @@ describe("in HAProxy", function()
       cekura.spawn(function() wait(a_job()) end)]]
     cekura.run(function()
       local waiting, sleeping = cekura.spawn(get, "/job"), cekura.spawn(get, "/sleep")
-      cekura.sleep(0.5)
+      wait_for_jobs(2)
       shell(("kill -USR1 %d"):format(host.pid))
       local said = waiting:join()
       assert.truthy(said:find "^closed %w+", said)
@@ -432,7 +449,7 @@ describe("in HAProxy", function()
     serve "cekura.spawn(function() wait(a_job()) end)"
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
-      cekura.sleep(0.5)
+      wait_for_jobs(2)
       assert.equal(143, host:stop()) -- as it does without this module
       assert.truthy(waiting:join():find "^cekura: ")
     end)
@@ -448,7 +465,7 @@ describe("in HAProxy", function()
     assert.truthy(old:find "^%d+$", old)
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
-      cekura.sleep(0.5)
+      wait_for_jobs(2)
       shell(("kill -USR2 %d"):format(host.pid))
       local said = waiting:join()
       assert.truthy(said:find "^closed %w+", said)
@@ -472,14 +489,17 @@ describe("in HAProxy", function()
     local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
     local improved, proxied
     local order = {}
+    server:script(PROGRESS, { { hold = "proxied",
+      body = { status = "completed", improved_prompt = "Be brief. Nice." } } })
     cekura.run(function()
       cekura.spawn(function()
         improved = cekura.assert(client:request("POST", "/improve", { body = asked })):json()
         order[#order + 1] = "improved"
       end)
-      cekura.sleep(0.2)
+      server:wait_for(PROGRESS)
       proxied = cekura.assert(client:request("GET", "/echo/proxied")):json()
       order[#order + 1] = "proxied"
+      server:release "proxied"
     end)
     assert.same({ "proxied", "improved" }, order)
     assert.equal("/echo/proxied", proxied.path)

@@ -109,7 +109,7 @@ describe("in Prosody", function()
 
   -- Waits until that is in Prosody's output; tasks go on.
   local function wait_for(text)
-    for _ = 1, 600 do
+    for _ = 1, 1200 do
       if prosody:output():find(text, 1, true) then
         return
       end

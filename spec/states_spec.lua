@@ -311,8 +311,8 @@ describe("Lua states in one process", function()
 
   setup(function()
     build "sanitized-states"
-    server:script("/stuck/", { { delay = 20 } })
-    server:script("/test_framework/v2/results/7/", { { delay = 20 } })
+    server:script("/stuck/", { { delay = 600 } })
+    server:script("/test_framework/v2/results/7/", { { delay = 600 } })
     server:script("/busy/", { { status = 503, headers = { ["Retry-After"] = "5" } } })
     server:script("/dripping/", { { body = ("x"):rep(400), slow = 0.1 } })
     server:script("/large/", { { size = 40 * 1024 * 1024 } })
@@ -345,7 +345,7 @@ describe("Lua states in one process", function()
     describe("when " .. name .. ",", function()
       setup(function()
         if name == "a start is on its way" then
-          server:script(START, { { delay = 20 } })
+          server:script(START, { { delay = 600 } })
         end
       end)
 

@@ -65,7 +65,7 @@ describe("over https", function()
   -- Over HTTP/2, libcurl 7.88 hung until the deadline.
   it("a large body is answered also by a server that does not read it", function()
     local client = client_of(server.tls_url, { ca_file = server.ca_file })
-    local response = cekura.assert(client:request("POST", "/bench/", { body = ("x"):rep(300000), timeout = 5 }))
+    local response = cekura.assert(client:request("POST", "/bench/", { body = ("x"):rep(300000), timeout = 60 }))
     assert.equal(200, response.status)
     client:close()
   end)
@@ -134,7 +134,7 @@ describe("over https", function()
   it("a wait ends with tls", function()
     local client = client_of(server.tls_url)
     local job = cekura.assert(client:job("calls.improve_prompt", "some-id"))
-    local _, err = job:wait { interval = 0.01, timeout = 5 }
+    local _, err = job:wait { interval = 0.01, timeout = 60 }
     assert.equal("tls", err.kind)
     assert.equal(job, err.job)
     client:close()
