@@ -75,7 +75,7 @@ static void start(unsigned max_in_flight)
     assert_non_null(engine);
 }
 
-static void stop(void)
+static void end(void)
 {
     engine_free(engine);
     close(listener);
@@ -186,7 +186,7 @@ static void silence_ends_at_the_deadline(void **state)
     assert_ended(operation, OUTCOME_TIMEOUT, true);
     operation_free(operation);
     close(peer);
-    stop();
+    end();
 }
 
 static void half_an_answer_ends_at_the_deadline(void **state)
@@ -202,7 +202,7 @@ static void half_an_answer_ends_at_the_deadline(void **state)
     assert_int_equal(operation_outcome(operation)->status, 200);
     operation_free(operation);
     close(peer);
-    stop();
+    end();
 }
 
 static void what_waits_its_turn_ends_at_its_deadline(void **state)
@@ -219,7 +219,7 @@ static void what_waits_its_turn_ends_at_its_deadline(void **state)
     operation_free(first);
     operation_free(second);
     close(peer);
-    stop();
+    end();
 }
 
 /* The queue ate up the time that each had for its answer. */
@@ -244,7 +244,7 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     poller_free(poll);
     operation_free(first);
     close(peer);
-    stop();
+    end();
 }
 
 static void a_cancelled_one_ends_at_once(void **state)
@@ -260,7 +260,7 @@ static void a_cancelled_one_ends_at_once(void **state)
     operation_free(operation);
     operation_free(next);
     close(peer);
-    stop();
+    end();
 }
 
 /* ---- Retry-After ---- */
@@ -279,7 +279,7 @@ static void a_pause_is_as_long_as_it_is_asked_for(void **state)
     assert_int_equal(sent(), 2);
     operation_free(operation);
     close(peer);
-    stop();
+    end();
 }
 
 static void a_date_that_has_passed_is_no_pause(void **state)
@@ -292,7 +292,7 @@ static void a_date_that_has_passed_is_no_pause(void **state)
     assert_int_equal(sent(), 2);
     operation_free(operation);
     close(peer);
-    stop();
+    end();
 }
 
 static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
@@ -308,7 +308,7 @@ static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
         assert_int_equal(operation_outcome(operation)->retry_after_us, 30 * SECOND);
         operation_free(operation);
         close(peer);
-        stop();
+        end();
     }
 }
 
@@ -334,7 +334,7 @@ static void a_429_holds_back_the_others(void **state)
         operation_free(waiting[i]);
     operation_free(refused);
     close(peer);
-    stop();
+    end();
 }
 
 /* What was refused was not done. */
@@ -355,7 +355,7 @@ static void a_refused_start_that_waits_in_vain_was_not_sent(void **state)
     operation_free(refused);
     operation_free(before);
     close(peer);
-    stop();
+    end();
 }
 
 /* ---- the pace ---- */
@@ -388,7 +388,7 @@ static void without_a_429_nothing_waits(void **state)
     assert_int_equal(now_us, began_us);
     operation_free(first);
     close(peer);
-    stop();
+    end();
 }
 
 /* The first 429 leaves 7 a second; with each further one, it would be 1 a second in the end. */
@@ -414,7 +414,7 @@ static void one_that_is_refused_again_and_again_slows_down_nobody_else(void **st
     assert_true(now_us - began_us < 5 * SECOND);
     poller_free(poll);
     close(peer);
-    stop();
+    end();
 }
 
 int main(void)
