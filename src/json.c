@@ -40,6 +40,48 @@ static size_t utf8_length(const unsigned char *text, size_t left)
     return length;
 }
 
+/* The character that stands for `c` after a backslash; 'u' if its number has to; 0 if `c` is
+ * written as it is. */
+static char escape_for(unsigned char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+        return (char)c;
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return c < 0x20 || c == 0x7f ? 'u' : 0;
+    }
+}
+
+size_t json_quote(const char *text, size_t length, char *to)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t written = 1;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        const char escape = escape_for(c);
+        const char bytes[] = {'\\', escape, '0', '0', hex[c >> 4], hex[c & 15]};
+        size_t count = escape == 'u' ? 6 : escape ? 2 : 1;
+        if (to)
+            memcpy(to + written, escape ? bytes : text + i, count);
+        written += count;
+    }
+    if (to)
+        to[0] = to[written] = '"';
+    return written + 1;
+}
+
 bool json_is_utf8(const char *text, size_t length)
 {
     for (size_t at = 0; at < length;) {

@@ -54,6 +54,10 @@ size_t json_unescape(const char *text, size_t length, char *to);
 /* Whether an escaped string token stands for these bytes. */
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
 
+/* Writes the bytes, which are UTF-8, as a JSON string with its quotes to `to`, and returns its
+ * length. NULL: only the length. Escaped is what lua-cjson escapes: slashes and DEL, too. */
+size_t json_quote(const char *text, size_t length, char *to);
+
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool json_is_utf8(const char *text, size_t length);
 

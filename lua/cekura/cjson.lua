@@ -9,20 +9,11 @@ if available then
   return { null = cjson.null, encode = (cjson.new and cjson.new() or cjson).encode }
 end
 
-local ESCAPES = {
-  ['"'] = '\\"', ["\\"] = "\\\\", ["/"] = "\\/",
-  ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
-}
-
-local function escape(char)
-  return ESCAPES[char] or ("\\u%04x"):format(char:byte())
-end
-
 local function encode(value)
   if type(value) == "number" then
     return (("%.14g"):format(value):gsub("[^%d%+%-e]+", ".")) -- a locale may have another decimal point
   end
-  return '"' .. value:gsub('[%z\1-\31\127"\\/]', escape) .. '"'
+  return core.quote(value)
 end
 
 return { null = core.decode("[null]")[1], encode = encode }

@@ -1572,9 +1572,54 @@ static void what_was_not_read_before_is_neither_invented_nor_equal(void **state)
     }
 }
 
+/* ---- strings that are written ---- */
+
+/* Quotes a text into room that ends where json_quote() says that its string ends. */
+static struct text quoted(struct text text)
+{
+    size_t length = json_quote(at_end(text), text.length, NULL);
+    char *to = target.end - length;
+    assert_int_equal(json_quote(at_end(text), text.length, to), length);
+    return (struct text){to, length};
+}
+
+static void a_text_is_quoted_with_the_shortest_escapes(void **state)
+{
+    (void)state;
+    const struct {
+        struct text text, string;
+    } texts[] = {
+        {TEXT(""), TEXT("\"\"")},
+        {TEXT("plain \xc3\xa4"), TEXT("\"plain \xc3\xa4\"")},
+        {TEXT("\"\\/"), TEXT("\"\\\"\\\\\\/\"")},
+        {TEXT("\b\f\n\r\t"), TEXT("\"\\b\\f\\n\\r\\t\"")},
+        {TEXT("\0\x1f\x7f"), TEXT("\"\\u0000\\u001f\\u007f\"")},
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct text string = quoted(texts[i].text);
+        assert_int_equal(string.length, texts[i].string.length);
+        assert_memory_equal(string.bytes, texts[i].string.bytes, string.length);
+    }
+}
+
+static void every_ascii_character_reads_back_as_it_was_written(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 128; c++) {
+        const char bytes[] = {'a', (char)c, 'b'};
+        char string[32];
+        struct text written = quoted((struct text){bytes, sizeof bytes});
+        assert_true(written.length <= sizeof string);
+        memcpy(string, written.bytes, written.length);
+        assert_unescaped((struct text){string, written.length}, (struct text){bytes, sizeof bytes});
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_quoted_with_the_shortest_escapes),
+        cmocka_unit_test(every_ascii_character_reads_back_as_it_was_written),
         cmocka_unit_test(every_kind_of_value_may_be_the_whole_text),
         cmocka_unit_test(lists_and_objects_hold_any_values),
         cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),

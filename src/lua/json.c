@@ -180,6 +180,17 @@ static int json_decode(lua_State *L)
     return binding_push_json(L, &reader, false) ? 1 : binding_json_fault(L, reader.fault, &reader);
 }
 
+/* core.quote(text) -> the JSON string of a text in UTF-8. */
+static int json_quote_text(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    size_t needed = json_quote(text, length, NULL);
+    char *room = lua_newuserdata(L, needed);
+    lua_pushlstring(L, room, json_quote(text, length, room));
+    return 1;
+}
+
 static void make_locale(void)
 {
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -188,7 +199,8 @@ static void make_locale(void)
 /* core.array_mt: the metatable of a list. */
 void json_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"decode", json_decode}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"decode", json_decode}, {"quote", json_quote_text}, {NULL, NULL}};
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_locale); /* a program may have states in several threads */
     compat_set_functions(L, functions);
