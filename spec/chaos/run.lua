@@ -180,7 +180,8 @@ function Story:client()
   return cekura.assert(cekura.new {
     api_key = "k", config_file = false, base_url = ("%s://%s:%d"):format(scheme, host, at), allow_http = true,
     ca_file = row.tls and server.dir .. "/ca.pem" or nil, timeout = self:request_timeout(),
-    connect_timeout = row.connect_timeout and row.connect_timeout * STRETCH, retries = self.retries, max_response = 1024 * 1024,
+    connect_timeout = row.connect_timeout and row.connect_timeout * STRETCH, retries = self.retries,
+    max_response = 1024 * 1024,
   })
 end
 
