@@ -33,7 +33,7 @@ LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/inclu
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
-LIBS     := -lcurl -lpthread -ldl
+LIBS     := -lcurl -lz -lpthread -ldl
 
 # The engine knows no Lua, so it is compiled once; the binding once for each.
 ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))

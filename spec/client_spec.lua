@@ -182,7 +182,7 @@ describe("a client", function()
       server:script("/x/", { { delay = 600 } })
       patience.with_enough_time(0.2, function(seconds)
         local began = core.now()
-        local _, err = patience.before_timer(300, client.request, client, "GET", "/x/", { timeout = seconds })
+        local _, err = patience.before_timer(60, client.request, client, "GET", "/x/", { timeout = seconds })
         assert.is_true(core.now() - began >= seconds)
         assert.equal("timeout", err.kind)
         return err.sent

@@ -383,7 +383,8 @@ describe("in HAProxy", function()
     serve [[
       function pages.late() return select(2, a_job():wait { timeout = 0.3, interval = 0.05 }).kind end
       function pages.close()
-        local waiting = cekura.spawn(function() return a_job():wait() end)
+        local job = a_job()
+        local waiting = cekura.spawn(function() return job:wait() end)
         cekura.sleep(0.2)
         client:close()
         return select(2, waiting:join()).kind

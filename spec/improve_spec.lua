@@ -182,7 +182,7 @@ describe("self_improve", function()
     -- Whichever of its steps the deadline passes in, on a slow machine an earlier one.
     local function passes_in(step)
       patience.with_enough_time(0.3, function(seconds)
-        return step(select(2, patience.before_timer(300, client.calls.self_improve, client.calls,
+        return step(select(2, patience.before_timer(60, client.calls.self_improve, client.calls,
           given { timeout = seconds })))
       end)
     end

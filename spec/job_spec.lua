@@ -420,7 +420,7 @@ describe("a job", function()
       local result, err
       patience.with_enough_time(0.25, function(seconds)
         local began = core.now()
-        result, err = patience.before_timer(300, job.wait, job, { timeout = seconds, interval = 0.05 })
+        result, err = patience.before_timer(60, job.wait, job, { timeout = seconds, interval = 0.05 })
         assert.is_true(core.now() - began >= seconds)
         return job.polls > 0
       end)

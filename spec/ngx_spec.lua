@@ -625,7 +625,8 @@ describe("in nginx", function()
         ngx.say(select(2, require("app").job():wait { timeout = 0.3, interval = 0.05 }).kind) } }
       location = /close { content_by_lua_block {
         local cekura, app = require "cekura", require "app"
-        local waiting = cekura.spawn(function() return app.job():wait() end)
+        local job = app.job()
+        local waiting = cekura.spawn(function() return job:wait() end)
         cekura.sleep(0.2)
         app.client():close()
         ngx.say(select(2, waiting:join()).kind)

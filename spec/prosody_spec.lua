@@ -456,10 +456,7 @@ describe("in Prosody", function()
   it("its other backend serves as well", function()
     probe([[
       route("wait", function() release() return start():wait { interval = 0.02 }.improved_prompt end)
-      route("end", function()
-        module:add_timer(0.1, function() prosody.shutdown "the end of the spec" end)
-        return ""
-      end)
+      route("end", function() module:add_timer(0.1, function() prosody.shutdown "as asked" end) return "" end)
     ]], 'network_backend = "select"')
     assert.truthy(prosody:output():find "Prosody is using the select backend")
     assert.equal("better", get "wait")

@@ -322,10 +322,11 @@ describe("Lua states in one process", function()
   local function run(code, threads, rounds, from)
     from = from or dir
     -- What is left at a program's exit, the system takes back. What glibc loses of a LOCPATH, it does not.
-    local leaks = threads == 0 and "ASAN_OPTIONS=detect_leaks=0" or ""
+    local options = threads == 0 and "ASAN_OPTIONS=detect_leaks=0" or ""
+    options = options .. " TSAN_OPTIONS=suppressions=spec/life/races.txt:print_suppressions=0"
     return file.temporary(PRELUDE:format(server.url, server.tls_url, server.ca_file) .. code, function(path)
-      return shell(("env -u LOCPATH LUA_CPATH='%s/?.so;;' %s timeout 120 %s/states %d %d %s"):format(from, leaks, from,
-        threads, rounds, path))
+      return shell(("env -u LOCPATH LUA_CPATH='%s/?.so;;' %s timeout 120 %s/states %d %d %s"):format(from, options,
+        from, threads, rounds, path))
     end)
   end
 

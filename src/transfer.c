@@ -10,6 +10,7 @@
 
 #include "certificates.h"
 
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,16 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* What comes before a body is no larger than this. */
+/* What comes before a body, and after it, is no larger than this, and has no more lines. libcurl 8
+ * has limits of its own, 300 KiB and 5,000 lines, which are not to be met first. */
 #define MAX_HEAD ((size_t)256 * 1024)
+#define MAX_HEAD_LINES 4096
+
+/* libcurl takes no longer line in a head. */
+#define LONGEST_LINE ((uint64_t)100 * 1024)
+
+/* CURLE_TOO_LARGE, of libcurl 8.6 and later: a line, or their number, is beyond its limit. */
+#define CURL_TOO_LARGE 100
 
 /* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
  * paused meanwhile, so this, times what compression gains, is what a step may do beyond its slice.
@@ -33,18 +42,23 @@ struct transfer {
     STAILQ_ENTRY(transfer) paused_link;
     struct curl_slist *own_headers; /* of this request, if it has any of its own */
     struct buffer headers, body;
-    enum buffer_result fault; /* why a callback stopped the transfer */
-    int opened;               /* the socket that was opened for it last; -1: none */
-    size_t heads;             /* bytes of all heads, and of trailers */
-    bool on_wire;             /* added to the multi handle */
-    bool began;               /* the connection stands, the request is being sent */
-    bool head_complete;       /* the empty line after the headers has come */
-    bool unasked;             /* it is compressed in a way that was not offered */
-    bool encoded;             /* Content-Length tells how long the body is before it is decoded */
-    bool plain;               /* set up for a GET */
-    bool paused;              /* in the engine's queue */
-    bool resuming;            /* libcurl is handing out what it kept */
-    curl_off_t received;      /* of the body, before it is decoded, as far as it was counted */
+    enum outcome_kind refused; /* why a callback stopped the transfer; OUTCOME_RESPONSE: none did */
+    int opened;                /* the socket that was opened for it last; -1: none */
+    int used;                  /* the one that it uses; -1: unknown */
+    uint64_t arrived;          /* bytes that had come on that one when the request was sent */
+    size_t heads;              /* bytes of all heads, and of trailers */
+    unsigned head_lines;
+    bool on_wire;        /* added to the multi handle */
+    bool began;          /* the connection stands, the request is being sent */
+    bool status_line;    /* the last line of the head was its first */
+    bool head_complete;  /* the empty line after the headers has come */
+    bool long_line;      /* a line of the head was longer than libcurl takes */
+    bool encoded;        /* Content-Length tells how long the body is before it is decoded */
+    bool chunked;        /* its end is told by the last chunk */
+    bool plain;          /* set up for a GET */
+    bool paused;         /* in the engine's queue */
+    bool resuming;       /* libcurl is handing out what it kept */
+    curl_off_t received; /* of the body, before it is decoded, as far as it was counted */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -85,26 +99,47 @@ static bool was_offered(const char *line, size_t length)
     return true;
 }
 
+/* What a callback gives back to have libcurl end the transfer. */
+static size_t refuse(struct transfer *transfer, enum outcome_kind kind)
+{
+    transfer->refused = kind;
+    return 0;
+}
+
+static bool has_large_head(const struct transfer *transfer)
+{
+    return transfer->heads > MAX_HEAD || transfer->head_lines > MAX_HEAD_LINES;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     size_t length = size * count;
+    bool is_folded = *line == ' ' || *line == '\t';
     /* An answer of 1xx, or of a proxy, comes before the one that counts; libcurl keeps them all. */
     transfer->heads += length;
+    transfer->head_lines++;
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
         buffer_clear(&transfer->headers);
-        transfer->head_complete = transfer->encoded = false;
+        transfer->head_complete = transfer->encoded = transfer->chunked = false;
+        transfer->status_line = true;
+    } else if (transfer->status_line) {
+        transfer->status_line = false;
+        if (is_folded) /* libcurl 8.3 and later take it for a header, others for an error */
+            return refuse(transfer, OUTCOME_MALFORMED);
     }
-    if (starts_with(line, length, "Content-Encoding:"))
-        transfer->encoded = true;
-    if (starts_with(line, length, "Content-Encoding:") ||
-        starts_with(line, length, "Transfer-Encoding:"))
-        transfer->unasked |= !was_offered(line, length);
+    bool codes_body = starts_with(line, length, "Content-Encoding:");
+    bool codes_transfer = starts_with(line, length, "Transfer-Encoding:");
+    transfer->encoded |= codes_body;
+    transfer->chunked |= codes_transfer;
     transfer->head_complete |= *line == '\r' || *line == '\n';
-    transfer->fault = transfer->heads > MAX_HEAD || transfer->unasked
-                          ? BUFFER_FULL
-                          : buffer_append(&transfer->headers, line, length, MAX_HEAD);
-    return transfer->fault == BUFFER_OK ? length : 0;
+    if (has_large_head(transfer))
+        return refuse(transfer, OUTCOME_TOO_LARGE);
+    if ((codes_body || codes_transfer) && !was_offered(line, length))
+        return refuse(transfer, OUTCOME_ENCODED);
+    if (buffer_append(&transfer->headers, line, length, MAX_HEAD) != BUFFER_OK)
+        return refuse(transfer, OUTCOME_NO_MEMORY);
+    return length;
 }
 
 static void count_received(struct transfer *transfer)
@@ -129,12 +164,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user)
         return CURL_WRITEFUNC_PAUSE;
     }
     engine->step_bytes -= length < engine->step_bytes ? length : engine->step_bytes;
-    transfer->fault = buffer_append(&transfer->body, bytes, length, limit);
-    if (transfer->fault == BUFFER_FULL) /* what fits stays, to be shown in the error */
+    enum buffer_result result = buffer_append(&transfer->body, bytes, length, limit);
+    if (result == BUFFER_NO_MEMORY)
+        return refuse(transfer, OUTCOME_NO_MEMORY);
+    if (result == BUFFER_FULL) /* what fits stays, to be shown in the error */
         (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
-    else if (transfer->fault == BUFFER_OK && announces_too_much(transfer))
-        transfer->fault = BUFFER_FULL;
-    return transfer->fault == BUFFER_OK ? length : 0;
+    if (result == BUFFER_FULL || announces_too_much(transfer))
+        return refuse(transfer, OUTCOME_TOO_LARGE);
+    return length;
 }
 
 /* libcurl does not tell yet which socket it will use, only its local port. The table may have
@@ -155,17 +192,42 @@ static bool is_bound_to(int fd, int port)
     return port == ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
-/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
- * does not look for them. A new connection may have some, over TLS, from its handshake. */
-static bool has_unasked_bytes(struct transfer *transfer, int port)
+/* Finds the socket that the request goes out by. */
+static void find_socket(struct transfer *transfer, int port)
 {
     int *known = socket_of(transfer->engine, port);
-    char byte;
-    if (transfer->opened >= 0) {
+    if (transfer->opened >= 0)
         *known = transfer->opened;
-        return false;
-    }
-    return is_bound_to(*known, port) && recv(*known, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    transfer->used = is_bound_to(*known, port) ? *known : -1;
+}
+
+/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
+ * does not look for them. A new connection may have some, over TLS, from its handshake. */
+static bool has_unasked_bytes(const struct transfer *transfer)
+{
+    char byte;
+    return transfer->opened < 0 && transfer->used >= 0 &&
+           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Bytes that have come on a connection since it was made. */
+static uint64_t arrived_on(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    bool known = fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    return known ? info.tcpi_bytes_received : 0;
+}
+
+/* Before 8.6, libcurl says of a line that is too long that it has no memory. Then more than such a
+ * line has come that it has not handed out; afterwards there is no socket to ask. */
+void transfer_leaves_socket(CURL *easy, int fd)
+{
+    struct transfer *transfer = transfer_of(easy);
+    if (transfer && transfer->on_wire && transfer->began && !transfer->head_complete &&
+        fd == transfer->used)
+        transfer->long_line =
+            arrived_on(fd) >= transfer->arrived + transfer->heads + LONGEST_LINE - 1;
 }
 
 /* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
@@ -175,8 +237,10 @@ static int on_begin(void *user, char *address, char *own_address, int port, int 
 {
     struct transfer *transfer = user;
     (void)address, (void)own_address, (void)port;
-    if (has_unasked_bytes(transfer, own_port))
+    find_socket(transfer, own_port);
+    if (has_unasked_bytes(transfer))
         return CURL_PREREQFUNC_ABORT;
+    transfer->arrived = arrived_on(transfer->used);
     if (!transfer->began)
         transfer->engine->connecting--;
     transfer->began = true;
@@ -389,12 +453,12 @@ struct transfer *transfer_start(
     if (!transfer)
         return NULL;
     transfer->owner = owner;
-    transfer->fault = BUFFER_OK;
-    transfer->began = transfer->head_complete = transfer->encoded = false;
-    transfer->unasked = false;
+    transfer->refused = OUTCOME_RESPONSE;
+    transfer->began = transfer->head_complete = transfer->encoded = transfer->chunked = false;
+    transfer->status_line = transfer->long_line = false;
     transfer->received = 0;
-    transfer->opened = -1;
-    transfer->heads = 0;
+    transfer->opened = transfer->used = -1;
+    transfer->arrived = transfer->heads = transfer->head_lines = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -489,8 +553,34 @@ static bool broke_in_handshake(const char *error)
            strstr(error, "Broken pipe");
 }
 
+/* The limits of libcurl's own that a head, or trailers, may go over. 7.88 takes a trailer of more
+ * than 4 KiB for a lack of memory, which its message is about. */
+static bool is_refused_head(const struct transfer *transfer, CURLcode code)
+{
+    static const char no_trailer[] = "Out of memory in chunked-encoding";
+    if (code == CURLE_RECV_ERROR)
+        return strncmp(transfer->error, no_trailer, strlen(no_trailer)) == 0;
+    return transfer->began &&
+           ((int)code == CURL_TOO_LARGE || (code == CURLE_OUT_OF_MEMORY && transfer->long_line));
+}
+
+/* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes
+ * it so, 8.14 does not. */
+static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
+{
+    curl_off_t announced = -1;
+    if (code != CURLE_RECV_ERROR || !transfer->head_complete || transfer->chunked)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    return announced < 0 && strstr(transfer->error, "unexpected eof while reading");
+}
+
 static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code, int status)
 {
+    if (transfer->refused != OUTCOME_RESPONSE)
+        return transfer->refused;
+    if (is_refused_head(transfer, code))
+        return OUTCOME_TOO_LARGE;
     switch (code) {
     case CURLE_OK:
         return OUTCOME_RESPONSE;
@@ -507,18 +597,15 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_USE_SSL_FAILED:
         return OUTCOME_TLS;
-    case CURLE_WRITE_ERROR:
-        if (transfer->fault == BUFFER_NO_MEMORY)
-            return OUTCOME_NO_MEMORY;
-        return transfer->head_complete && transfer->heads <= MAX_HEAD && !transfer->unasked
-                   ? OUTCOME_TOO_LARGE
-                   : OUTCOME_MALFORMED;
     case CURLE_OUT_OF_MEMORY:
         return OUTCOME_NO_MEMORY;
     case CURLE_BAD_CONTENT_ENCODING:
+        return OUTCOME_ENCODED;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: an answer without a head */
         return OUTCOME_MALFORMED;
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a line of the head is no header */
+        return transfer->began ? OUTCOME_MALFORMED : OUTCOME_NETWORK;
     default:
         return status && transfer->head_complete ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
     }
@@ -546,6 +633,26 @@ static int64_t asked_pause_us(const struct transfer *transfer)
     return retry_after_us(header->value, strlen(header->value), clock_date_s());
 }
 
+/* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
+static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
+{
+    size_t room = sizeof transfer->error;
+    if (kind == OUTCOME_NO_MEMORY)
+        snprintf(transfer->error, room, "out of memory");
+    else if (kind == OUTCOME_ENCODED && (kind == transfer->refused || !transfer->encoded))
+        snprintf(transfer->error, room, "the answer is compressed in a way that was not asked for");
+    else if (kind == transfer->refused && kind == OUTCOME_MALFORMED)
+        snprintf(transfer->error, room, "the first header is the continuation of another");
+    else if (kind == OUTCOME_TOO_LARGE &&
+             (has_large_head(transfer) || is_refused_head(transfer, code)))
+        snprintf(transfer->error, room,
+            "the headers are larger than %zu bytes, have more than %d lines, or one too long",
+            MAX_HEAD, MAX_HEAD_LINES);
+    else if (kind == OUTCOME_TOO_LARGE)
+        snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
+            transfer->engine->max_response);
+}
+
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 {
     struct engine *engine = transfer->engine;
@@ -566,19 +673,13 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         strcpy(transfer->error, "the connection ended in the middle of the headers");
     }
 
+    if (ended_unannounced(transfer, code))
+        code = CURLE_OK;
+
     enum outcome_kind kind = kind_of(transfer, code, (int)status);
     if (kind == OUTCOME_NETWORK) /* half a head is no answer */
         status = 0;
-    if (transfer->heads > MAX_HEAD)
-        snprintf(transfer->error, sizeof transfer->error, "the headers are larger than %zu bytes",
-            MAX_HEAD);
-    if (transfer->unasked)
-        strcpy(transfer->error, "the answer is compressed in a way that was not asked for");
-    if (kind == OUTCOME_NO_MEMORY) /* libcurl says that our callback failed, or nothing */
-        strcpy(transfer->error, "out of memory");
-    if (kind == OUTCOME_TOO_LARGE)
-        snprintf(transfer->error, sizeof transfer->error,
-            "the body is larger than max_response, %zu bytes", engine->max_response);
+    describe(transfer, kind, code);
     return (struct transfer_result){
         .kind = kind,
         .attempt =

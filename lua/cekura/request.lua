@@ -90,6 +90,7 @@ local BY_OUTCOME = {
   timeout = "timeout",
   truncated = "protocol",
   too_large = "protocol",
+  encoded = "protocol",
   malformed = "protocol",
   held = "rate_limited",
   cancelled = "cancelled",

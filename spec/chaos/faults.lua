@@ -214,12 +214,12 @@ local function gzipped(edit)
   end
 end
 add("gzip", gzipped(function(bytes) return bytes end), fine())
-add("gzip that is none", gzipped(function(_, body) return body end), malformed())
+add("gzip that is none", gzipped(function(_, body) return body end), senseless())
 add("gzip with a broken byte", gzipped(function(bytes)
   return bytes:sub(1, 14) .. string.char((bytes:byte(15) + 128) % 256, (bytes:byte(16) + 128) % 256) .. bytes:sub(17)
-end), malformed())
+end), senseless())
 add("gzip with a wrong sum", gzipped(function(bytes) return bytes:sub(1, -9) .. "\1\2\3\4" .. bytes:sub(-4) end),
-  malformed())
+  senseless())
 add("gzip cut in its first half", gzipped(function(bytes) return bytes:sub(1, 15) end), senseless())
 add("gzip cut in its second half", gzipped(function(bytes) return bytes:sub(1, -20) end), senseless())
 -- libcurl 7.88 does not ask whether the stream has ended; what was compressed is all there.
@@ -249,6 +249,26 @@ add("1xx and then the end", constant("request", "process", send "HTTP/1.1 103 Ea
   cut("network", 1))
 add("1xx and then silence", constant("request", "process", send "HTTP/1.1 103 Early Hints\r\n\r\n", "silence"),
   cut("timeout", 1))
+
+-- Heads, and what follows the last chunk, beyond their limits; an encoding that nobody asked for.
+local function headed(lines)
+  return replied("Content-Length: LENGTH\r\n" .. lines)
+end
+local function trailed(lines)
+  return replied("Transfer-Encoding: chunked\r\n", function(body) return chunk(body) .. "0\r\n" .. lines .. "\r\n" end)
+end
+add("head of 4,000 lines", headed(("X-A: 1\r\n"):rep(4000)), fine())
+add("head of 5,000 lines", headed(("X-A: 1\r\n"):rep(5000)), senseless())
+add("head of 300 KB", headed(("X-A: " .. ("x"):rep(60000) .. "\r\n"):rep(5)), senseless())
+add("head with a line of 200 KB", headed("X-A: " .. ("x"):rep(200000) .. "\r\n"), senseless())
+add("head with a line that is no header", headed "X-A\r\n", malformed())
+add("trailers", trailed "X-A: 1\r\n", fine())
+add("trailers of 5,000 lines", trailed(("X-A: 1\r\n"):rep(5000)), senseless())
+add("trailer of 5 KB", trailed("X-A: " .. ("x"):rep(5000) .. "\r\n"), senseless())
+for _, name in ipairs { "br", "zstd", "compress", "gzip, br" } do
+  add("Content-Encoding: " .. name, headed("Content-Encoding: " .. name .. "\r\n"), senseless())
+end
+add("Transfer-Encoding: gzip", replied "Transfer-Encoding: gzip\r\n", senseless())
 
 local function redirect(status, location)
   return refuse(("%d Moved\r\nLocation: %s"):format(status, location))
@@ -299,6 +319,15 @@ add("TLS: silence in the handshake", constant "silence", unsent "timeout", { tls
 add("TLS: ended unannounced in a body", function(body)
   return { "tls good", "request", "process", send("HTTP/1.0 200 OK\r\n\r\n" .. half(body)), "close" }
 end, senseless(), { tls = true })
+add("TLS: ended unannounced behind a body", function(body)
+  return { "tls good", "request", "process", send("HTTP/1.0 200 OK\r\n\r\n" .. body), "close" }
+end, fine(), { tls = true })
+add("TLS: ended unannounced in a body whose length was told", function(body)
+  return { "tls good", "request", "process", reply(("Content-Length: %d\r\n"):format(#body), half(body)), "close" }
+end, truncated(), { tls = true })
+add("TLS: ended unannounced in chunks", function(body)
+  return { "tls good", "request", "process", reply("Transfer-Encoding: chunked\r\n", chunk(body)), "close" }
+end, truncated(), { tls = true })
 
 -- Names.
 add("name that does not exist", nil, unsent "network", { named = "absent" })

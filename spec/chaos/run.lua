@@ -16,10 +16,13 @@ local ONLY = os.getenv "CHAOS_ONLY" -- rows whose name has that text
 -- With more, a round of the loop takes longer than the 50 ms that are looked for.
 local SIDE_BY_SIDE = 50
 local KIND = "calls.improve_prompt"
-local REQUEST = 0.8 -- seconds for a request that meets silence
-local ENDLESS = 1.2 -- seconds for a wait that meets the fault each time
-local PATIENT = 20 -- for one that is to end well
-local GRACE = tonumber(os.getenv "CHAOS_GRACE") or 0.05 -- seconds
+-- On a busy machine the server may take as long as a deadline here: all spans are as many times longer.
+local STRETCH = tonumber(os.getenv "CHAOS_STRETCH") or 1
+local REQUEST = 0.8 * STRETCH -- seconds for a request that meets silence
+local ENDLESS = 1.2 * STRETCH -- seconds for a wait that meets the fault each time
+local PATIENT = 20 * STRETCH -- for one that is to end well
+local IDLE = 0.3 * STRETCH -- until what comes on an idle connection has come
+local GRACE = tonumber(os.getenv "CHAOS_GRACE") or 0.05 -- seconds that an end may be later than a bare timer
 local ELSEWHERE = "127.250.0.%d"
 
 local START_BODY = '{"progress_id":"job-1"}'
@@ -145,8 +148,8 @@ end
 function Story:within(seconds, fn, ...)
   local began = core.now()
   local value, err = fn(...)
-  local ended = core.now()
-  self.took = ended - began
+  self.took = core.now() - began
+  self.lag = lag(began)
   local over = self.took - seconds
   if over > GRACE and over - lag(began + seconds) > GRACE then
     self.late = true
@@ -156,6 +159,10 @@ function Story:within(seconds, fn, ...)
     self:wrong("a timeout %.0f ms before the deadline", -over * 1000)
   end
   return value, err
+end
+
+function Story:request_timeout()
+  return self.row.timeout and self.row.timeout * STRETCH or REQUEST
 end
 
 function Story:client()
@@ -172,8 +179,9 @@ function Story:client()
   end
   return cekura.assert(cekura.new {
     api_key = "k", config_file = false, base_url = ("%s://%s:%d"):format(scheme, host, at), allow_http = true,
-    ca_file = row.tls and server.dir .. "/ca.pem" or nil, timeout = row.timeout or REQUEST,
-    connect_timeout = row.connect_timeout, retries = self.retries, max_response = 1024 * 1024,
+    ca_file = row.tls and server.dir .. "/ca.pem" or nil, timeout = self:request_timeout(),
+    connect_timeout = row.connect_timeout and row.connect_timeout * STRETCH, retries = self.retries,
+    max_response = 1024 * 1024,
   })
 end
 
@@ -206,7 +214,7 @@ function Story:check(err, expected)
   same("cause", err.cause and err.cause.kind, expected.cause)
   same("sent", err.sent, expected.sent)
   same("attempts", err.attempts, expected.attempts)
-  if expected.at_once and self.took > REQUEST then
+  if expected.at_once and self.took - self.lag > REQUEST then
     self:wrong("%.2f s, must be at once", self.took)
   end
 end
@@ -226,13 +234,13 @@ function Story:start()
     end)
   end
   local params = { call_logs = { 1 }, prompt = row.large and ("x"):rep(1024 * 1024) or "x" }
-  local timeout = heals and PATIENT or row.timeout or REQUEST
+  local timeout = heals and PATIENT or self:request_timeout()
   return self:within(timeout, self.api.start, self.api, KIND, params, { timeout = timeout })
 end
 
 function Story:wait(job, seconds)
   -- An idle connection is left idle until what comes on it has come.
-  local interval = self.row.idle and 0.3 or 0.05
+  local interval = self.row.idle and IDLE or 0.05
   local result, err = self:within(seconds, job.wait, job, { interval = interval, timeout = seconds })
   if result and result.improved_prompt ~= "Better." then
     self:wrong("another result")

@@ -233,8 +233,10 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     struct poller *poll = poller_new(engine, &asked, false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, SECOND, 8);
+    settle(); /* it is in the queue */
     move_to(now_us + 1000 * SECOND);
     assert_int_equal(sent(), 1);
+    assert_null(poller_trouble(poll));
     answer(peer, 200, "");
     read_request(peer);
     move_to(now_us + 2 * SECOND - 1);

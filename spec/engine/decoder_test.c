@@ -1,0 +1,317 @@
+/* decoder_test.c - bodies in gzip and deflate, whole, joined, cut and broken, in pieces of any
+ * size. */
+#include "decoder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+#define GZIP (MAX_WBITS + 16)
+#define ZLIB MAX_WBITS
+#define BARE (-MAX_WBITS)
+
+struct bytes {
+    char data[65536];
+    size_t length;
+};
+
+static void add(struct bytes *to, const void *data, size_t length)
+{
+    assert_true(to->length + length <= sizeof to->data);
+    memcpy(to->data + to->length, data, length);
+    to->length += length;
+}
+
+static void add_coded(struct bytes *to, int window, const char *text, size_t length)
+{
+    z_stream stream = {0};
+    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    stream.next_in = (z_const Bytef *)text;
+    stream.avail_in = (uInt)length;
+    stream.next_out = (Bytef *)to->data + to->length;
+    stream.avail_out = (uInt)(sizeof to->data - to->length);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    to->length = sizeof to->data - stream.avail_out;
+    deflateEnd(&stream);
+}
+
+/* Gives bytes in chunks of that size, and takes pieces of that size. What came out is in `out`, cut
+ * to its size; whether the body may end there in *complete. */
+static enum decoder_result decode(struct decoder *decoder, enum coding coding,
+    const struct bytes *in, size_t chunk, size_t room, struct bytes *out, bool *complete)
+{
+    char piece[4096];
+    enum decoder_result result = DECODER_OK;
+    out->length = 0;
+    decoder_begin(decoder, coding);
+    for (size_t at = 0; at < in->length && result == DECODER_OK; at += chunk) {
+        size_t length = in->length - at < chunk ? in->length - at : chunk, used = 0;
+        /* A copy of its own, so that a sanitizer sees what is read beyond it. */
+        char *bytes = malloc(length);
+        assert_non_null(bytes);
+        memcpy(bytes, in->data + at, length);
+        while (result == DECODER_OK && (used < length || decoder->has_more)) {
+            size_t filled = room + 1;
+            result = decoder_step(decoder, bytes, length, &used, piece, room, &filled);
+            assert_true(used <= length);
+            assert_true(filled <= room);
+            if (out->length + filled <= sizeof out->data)
+                add(out, piece, filled);
+        }
+        free(bytes);
+    }
+    *complete = decoder_is_complete(decoder);
+    return result;
+}
+
+static const char text[] =
+    "{\"id\":1,\"text\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbb\"}";
+#define TEXT_LENGTH (sizeof text - 1)
+
+static void assert_gives(
+    enum coding coding, const struct bytes *in, const void *expected, size_t length)
+{
+    static const size_t chunks[] = {1, 2, 3, 7, 65536}, rooms[] = {1, 2, 16, 4096};
+    struct decoder decoder = {0};
+    for (size_t i = 0; i < COUNT(chunks); i++)
+        for (size_t j = 0; j < COUNT(rooms); j++) {
+            static struct bytes out;
+            bool complete;
+            assert_int_equal(
+                decode(&decoder, coding, in, chunks[i], rooms[j], &out, &complete), DECODER_OK);
+            assert_true(complete);
+            assert_int_equal(out.length, length);
+            assert_memory_equal(out.data, expected, length);
+        }
+    decoder_free(&decoder);
+}
+
+static void assert_broken(enum coding coding, const struct bytes *in)
+{
+    static const size_t chunks[] = {1, 2, 65536};
+    struct decoder decoder = {0};
+    for (size_t i = 0; i < COUNT(chunks); i++) {
+        static struct bytes out;
+        bool complete;
+        assert_int_equal(
+            decode(&decoder, coding, in, chunks[i], 4096, &out, &complete), DECODER_BROKEN);
+    }
+    decoder_free(&decoder);
+}
+
+static const struct {
+    enum coding coding;
+    int window;
+} forms[] = {{CODING_GZIP, GZIP}, {CODING_DEFLATE, ZLIB}, {CODING_DEFLATE, BARE}};
+
+static void names_are_read(void **state)
+{
+    static const struct {
+        const char *values[3];
+        enum coding coding;
+    } rows[] = {
+        {{"gzip"}, CODING_GZIP},
+        {{" x-gzip\r\n"}, CODING_GZIP},
+        {{"GZip"}, CODING_GZIP},
+        {{"deflate"}, CODING_DEFLATE},
+        {{"identity"}, CODING_NONE},
+        {{"none"}, CODING_NONE},
+        {{""}, CODING_NONE},
+        {{" , ,"}, CODING_NONE},
+        {{"identity, gzip"}, CODING_GZIP},
+        {{"gzip,identity,none"}, CODING_GZIP},
+        {{"identity", "deflate"}, CODING_DEFLATE},
+        {{"gzip, gzip"}, CODING_OTHER},
+        {{"gzip", "gzip"}, CODING_OTHER},
+        {{"deflate,gzip"}, CODING_OTHER},
+        {{"br"}, CODING_OTHER},
+        {{"zstd"}, CODING_OTHER},
+        {{"compress"}, CODING_OTHER},
+        {{"gzip;q=1"}, CODING_OTHER},
+        {{"gzi"}, CODING_OTHER},
+        {{"gzipp"}, CODING_OTHER},
+        {{"br", "identity"}, CODING_OTHER},
+        {{"chunked"}, CODING_OTHER},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum coding coding = CODING_NONE;
+        for (size_t j = 0; rows[i].values[j]; j++)
+            coding = coding_add(coding, rows[i].values[j], strlen(rows[i].values[j]));
+        assert_int_equal(coding, rows[i].coding);
+    }
+}
+
+static void each_form_is_read_in_pieces_of_any_size(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        static struct bytes in;
+        in.length = 0;
+        add_coded(&in, forms[i].window, text, TEXT_LENGTH);
+        assert_gives(forms[i].coding, &in, text, TEXT_LENGTH);
+        in.length = 0;
+        add_coded(&in, forms[i].window, "", 0); /* of the bare stream, two bytes */
+        assert_gives(forms[i].coding, &in, "", 0);
+    }
+}
+
+static void zero_bytes_may_follow_and_no_others(void **state)
+{
+    static const char zeros[600];
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        static struct bytes in;
+        in.length = 0;
+        add_coded(&in, forms[i].window, text, TEXT_LENGTH);
+        size_t length = in.length;
+        add(&in, zeros, sizeof zeros);
+        assert_gives(forms[i].coding, &in, text, TEXT_LENGTH);
+        add(&in, "x", 1);
+        assert_broken(forms[i].coding, &in);
+        in.length = length;
+        add(&in, "x", 1);
+        if (forms[i].coding == CODING_GZIP) /* it could be the beginning of a member */
+            add(&in, "y", 1);
+        assert_broken(forms[i].coding, &in);
+        in.length = length;
+        add(&in, zeros, 1);
+        add_coded(&in, forms[i].window, text, TEXT_LENGTH);
+        assert_broken(forms[i].coding, &in);
+    }
+}
+
+static void members_of_gzip_are_joined(void **state)
+{
+    static struct bytes in, out;
+    (void)state;
+    in.length = out.length = 0;
+    for (int member = 0; member < 40; member++) {
+        size_t length = member % 3 ? TEXT_LENGTH : 0;
+        add_coded(&in, GZIP, text, length);
+        add(&out, text, length);
+    }
+    assert_gives(CODING_GZIP, &in, out.data, out.length);
+}
+
+static void deflate_has_one(void **state)
+{
+    static struct bytes in;
+    (void)state;
+    in.length = 0;
+    add_coded(&in, ZLIB, text, TEXT_LENGTH);
+    add_coded(&in, ZLIB, text, TEXT_LENGTH);
+    assert_broken(CODING_DEFLATE, &in);
+}
+
+static void what_is_cut_is_not_complete(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        static struct bytes in, out;
+        struct decoder decoder = {0};
+        in.length = 0;
+        add_coded(&in, forms[i].window, text, TEXT_LENGTH);
+        size_t first = in.length;
+        if (forms[i].coding == CODING_GZIP)
+            add_coded(&in, GZIP, text, TEXT_LENGTH);
+        for (size_t whole = in.length; in.length-- > 0;) {
+            bool complete;
+            assert_int_equal(
+                decode(&decoder, forms[i].coding, &in, 5, 16, &out, &complete), DECODER_OK);
+            assert_int_equal(complete, in.length == first && whole > first);
+        }
+        decoder_free(&decoder);
+    }
+}
+
+/* Whatever is wrong is found, or shows in what comes out: gzip and zlib have a sum. */
+static void a_wrong_byte_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        static struct bytes in, out;
+        struct decoder decoder = {0};
+        in.length = 0;
+        add_coded(&in, forms[i].window, text, TEXT_LENGTH);
+        for (size_t at = 0; at < in.length; at++)
+            for (int bit = 0; bit < 8; bit++) {
+                bool complete;
+                in.data[at] = (char)(in.data[at] ^ (1 << bit));
+                enum decoder_result result =
+                    decode(&decoder, forms[i].coding, &in, 3, 64, &out, &complete);
+                bool same = out.length == TEXT_LENGTH && memcmp(out.data, text, TEXT_LENGTH) == 0;
+                if (forms[i].window != BARE && result == DECODER_OK && complete)
+                    assert_true(same); /* time, flags, name of gzip are not in the sum */
+                in.data[at] = (char)(in.data[at] ^ (1 << bit));
+            }
+        decoder_free(&decoder);
+    }
+}
+
+static void what_is_something_else_is_broken(void **state)
+{
+    static struct bytes in;
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        in.length = 0;
+        add(&in, text, TEXT_LENGTH);
+        assert_broken(forms[i].coding, &in);
+    }
+    in.length = 0;
+    add_coded(&in, ZLIB, text, TEXT_LENGTH);
+    assert_broken(CODING_GZIP, &in);
+    in.length = 0;
+    add_coded(&in, GZIP, text, TEXT_LENGTH);
+    assert_broken(CODING_DEFLATE, &in);
+    in.length = 0;
+    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* needs a dictionary that nobody has */
+    assert_broken(CODING_DEFLATE, &in);
+}
+
+/* A megabyte of zeros in a kilobyte, and blocks that give nothing: no call does more than a piece.
+ */
+static void one_call_fills_one_piece(void **state)
+{
+    static char zeros[1 << 20], piece[4096];
+    static struct bytes in;
+    struct decoder decoder = {0};
+    size_t used = 0, total = 0;
+    (void)state;
+    in.length = 0;
+    add_coded(&in, GZIP, zeros, sizeof zeros);
+    decoder_begin(&decoder, CODING_GZIP);
+    while (used < in.length || decoder.has_more) {
+        size_t filled;
+        assert_int_equal(
+            decoder_step(&decoder, in.data, in.length, &used, piece, sizeof piece, &filled),
+            DECODER_OK);
+        total += filled;
+    }
+    assert_int_equal(total, sizeof zeros);
+    assert_true(decoder_is_complete(&decoder));
+    decoder_free(&decoder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_read),
+        cmocka_unit_test(each_form_is_read_in_pieces_of_any_size),
+        cmocka_unit_test(zero_bytes_may_follow_and_no_others),
+        cmocka_unit_test(members_of_gzip_are_joined),
+        cmocka_unit_test(deflate_has_one),
+        cmocka_unit_test(what_is_cut_is_not_complete),
+        cmocka_unit_test(a_wrong_byte_is_found),
+        cmocka_unit_test(what_is_something_else_is_broken),
+        cmocka_unit_test(one_call_fills_one_piece),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
