@@ -135,10 +135,14 @@ static int take_request(void)
 
 static void write_answer(int peer, const char *text)
 {
-    uint64_t before = engine_stats(engine).bytes_in;
+    struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
     peer_write(peer, text);
-    while (engine_stats(engine).bytes_in == before)
+    while (poll(&watched, 1, 0) == 0)
+        usleep(1000);
+    do
         step();
+    while (
+        poll(&watched, 1, 0) > 0); /* bytes_in says nothing yet: libcurl 8 counts after the fact */
     settle();
 }
 
