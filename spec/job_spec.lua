@@ -437,7 +437,7 @@ describe("a job", function()
 
     it("times out on time against a server that is silent", function()
       client:close()
-      client = server:client { timeout = 600 }
+      client = server:client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
       local _, err = patience.before_timer(60, job.wait, job, { timeout = 0.2, interval = 0.01 })
@@ -544,7 +544,7 @@ describe("a job", function()
 
     it("ends at once when the job is cancelled", function()
       client:close()
-      client = server:client { timeout = 600 }
+      client = server:client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
       patience.before_timer(60, function()
