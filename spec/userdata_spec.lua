@@ -1,6 +1,6 @@
---- What the functions and metamethods of the core do with objects that are not theirs: a file of io, a light userdata, an
--- object of another type, of a second copy of the core, one that borrows a metatable, one that is closed. Each program
--- is a process of its own, for what is tested here used to end it.
+--- What the functions and metamethods of the core do with objects that are not theirs: a file of io, a light userdata,
+-- an object of another type, of a second copy of the core, one that borrows a metatable, one that is closed. Each
+-- program is a process of its own, for what is tested here used to end it.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -12,8 +12,8 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 local PRELUDE = [[
   local cekura, core = require "cekura", require "cekura.core"
   local function new_client(own)
-    return assert((own or core).new_client { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000, retries = 0,
-      connect_timeout = 1, user_agent = "x", loopback = true })
+    return assert((own or core).new_client { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000,
+      retries = 0, connect_timeout = 1, user_agent = "x", loopback = true })
   end
   local function new_objects(own)
     local client = new_client(own)
@@ -281,6 +281,25 @@ describe("the core's objects", function()
         local call = core.new_record '{"id":1}'
         pcall(debug.setuservalue, call, nil)
         holds(not pcall(call.get, call, "id"), "no table")
+      end
+    ]]
+  end)
+end)
+
+describe("methods", function()
+  it("raise at the line of the program, naming the method, for an object that is not theirs", function()
+    check [[
+      for _, what in ipairs { "client", "job", "call_log" } do
+        for name, method in pairs(core[what .. "_methods"]) do
+          for stranger, value in pairs(strangers) do
+            if stranger ~= what then
+              local fine, message = pcall(function() local _ = method(value, "x") end)
+              local named = not fine and (message:find(what .. ":" .. name .. ": ", 1, true)
+                or message:find("cekura." .. what .. " expected", 1, true))
+              holds(named and message:find "^[^:]*lua_%w+:%d+: ", what, name, stranger, message)
+            end
+          end
+        end
       end
     ]]
   end)

@@ -1,5 +1,6 @@
 --- Checks of arguments. Each raises, at the caller's line, an error that names the argument.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 
 local check = {}
@@ -142,6 +143,23 @@ function check.selection(name, value)
       value == nil and "nothing" or tostring(value)))
   end
   return check.ids(name, value)
+end
+
+--- Has every method in Lua of a type of object raise at the caller's line when its first argument is no such object,
+-- as after `client.request("GET", …)` with a dot. Those in C check it themselves.
+---@param what string "client", "job" or "call_log", as core.type() says
+function check.methods(what)
+  local methods = core[what .. "_methods"]
+  for name, method in pairs(methods) do
+    if debug.getinfo(method, "S").what ~= "C" then
+      methods[name] = function(self, ...)
+        if core.type(self) ~= what then
+          refuse(("%s:%s: self"):format(what, name), what, self)
+        end
+        return method(self, ...)
+      end
+    end
+  end
 end
 
 return check
