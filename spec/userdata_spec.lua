@@ -21,7 +21,8 @@ local PRELUDE = [[
       job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, false, 1),
       call_log = own.new_record('{"id":1,"text":"two"}'),
       operation = own.submit(client, "GET", "http://127.0.0.1:1/", nil, nil, 1),
-      guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client) }
+      guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
+      file = own.open_file "Makefile" }
   end
   local objects = new_objects(core)
   local function borrowed(value, object)
@@ -38,7 +39,7 @@ local PRELUDE = [[
       print(...)
     end
   end
-  local strangers = { file = io.stdout, null = require "cjson".null, table = {}, text = "x", number = 5, fn = print,
+  local strangers = { stdout = io.stdout, null = require "cjson".null, table = {}, text = "x", number = 5, fn = print,
     thread = coroutine.create(function() end), yes = true, userdata = newproxy and newproxy(true) }
   for name, object in pairs(objects) do
     strangers[name] = object
@@ -63,6 +64,7 @@ local TAKES = [[
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },
+    file = { "read_file", "file_size", "close_file" },
     bridge = { "bridge_path", "bridge_accept", "bridge_arm", "bridge_close" },
   }
 ]]
@@ -91,8 +93,8 @@ describe("the core's functions refuse", function()
       end
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
-        "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "check_file", "has_extra_space",
-        "uninterrupted", "watch", "unwatch", "resume", "settle", "wait", "open_file", "read_file", "file_size" } do
+        "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
+        "watch", "unwatch", "resume", "settle", "wait", "open_file" } do
         known[name] = true
       end
       for name, value in pairs(core) do

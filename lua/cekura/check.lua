@@ -2,6 +2,7 @@
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local nearest = require "cekura.nearest"
 
 local check = {}
 
@@ -33,7 +34,7 @@ function check.options(name, value, known)
   value = value == nil and {} or check.table(name, value)
   for option in pairs(value) do
     if not known[option] then
-      errors.misuse(("%s: there is no option %s"):format(name, tostring(option)))
+      errors.misuse(("%s: there is no option %s%s"):format(name, tostring(option), nearest(option, known)))
     end
   end
   return value
@@ -131,18 +132,6 @@ function check.ids(name, value)
     check.id(("%s[%d]"):format(name, index), value[index])
   end
   return value
-end
-
---- Which records: a list of ids, "all", or how many of the first.
-function check.selection(name, value)
-  if value == "all" or is_integer(value) and value > 0 then
-    return value
-  end
-  if type(value) ~= "table" then
-    errors.misuse(("%s: a list of ids, \"all\" or a number expected, got %s"):format(name,
-      value == nil and "nothing" or tostring(value)))
-  end
-  return check.ids(name, value)
 end
 
 --- Has every method in Lua of a type of object raise at the caller's line when its first argument is no such object,

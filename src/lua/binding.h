@@ -106,6 +106,7 @@ void json_open(lua_State *L);
 void record_open(lua_State *L);
 void guard_open(lua_State *L);
 void bridge_open(lua_State *L);
+void file_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
 

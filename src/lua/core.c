@@ -136,6 +136,7 @@ int luaopen_cekura_core(lua_State *L)
     record_open(L);
     guard_open(L);
     bridge_open(L);
+    file_open(L);
     host_open(L);
     secret_open(L);
     lua_pushlightuserdata(L, &place);

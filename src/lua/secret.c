@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What is shorter is no key, and may be a string as any other. */
 #define LEAST_SECRET 8
@@ -206,21 +205,6 @@ static int secret_read(lua_State *L)
     return 3;
 }
 
-/* core.check_file(path) -> true | nil, fault: whether it is a regular file that can be read. */
-static int secret_check_file(lua_State *L)
-{
-    const char *fault;
-    int fd = private_file_open(luaL_checkstring(L, 1), &fault);
-    if (fd < 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
-    close(fd);
-    lua_pushboolean(L, true);
-    return 1;
-}
-
 void secret_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
@@ -230,7 +214,6 @@ void secret_open(lua_State *L)
         {"secret", secret_new},
         {"equal_secrets", secret_equal},
         {"read_private", secret_read},
-        {"check_file", secret_check_file},
         {NULL, NULL},
     };
     binding_open_type(L, &secret_type, metamethods, methods, "secret_methods");
