@@ -36,7 +36,8 @@ local function multipart(fields, file)
   table.sort(names)
   for _, name in ipairs(names) do
     for _, text in ipairs(type(fields[name]) == "table" and fields[name] or { fields[name] }) do
-      parts[#parts + 1] = ("Content-Disposition: form-data; name=%s\r\n\r\n%s\r\n"):format(quote(name), text)
+      -- Not by format(): Lua 5.1's ends a text at its first NUL.
+      parts[#parts + 1] = "Content-Disposition: form-data; name=" .. quote(name) .. "\r\n\r\n" .. text .. "\r\n"
     end
   end
   parts[#parts + 1] = ("Content-Disposition: form-data; name=%s; filename=%s\r\nContent-Type: %s\r\n\r\n"):format(
