@@ -22,12 +22,11 @@ local MOST_CALLS, PATIENCE = 40, 0.006
 -- In the background, for a pipe is closed when its program has ended, and this one ends with the lifeline.
 local pipe = assert(io.popen((os.getenv "CEKURA_LUA" or "lua5.4") .. " spec/fuzz/server.lua &", "r"))
 local port = assert(tonumber(pipe:read "*l"))
-local lifeline = assert(socket.connect("127.0.0.1", port))
 local url = "http://127.0.0.1:" .. port
 
 -- ---- what the bytes decide ----
 
-local input = { bytes = "", at = 0 }
+local input = { bytes = "", at = 0, lifeline = assert(socket.connect("127.0.0.1", port)) }
 
 local function pick(limit)
   input.at = input.at + 1
@@ -65,9 +64,10 @@ local TEXTS = { "", "x", "all", "7", "id", "a/b", "GET", "POST", "/x/", "..", "\
   "http://x.example/", "/dev/null", "Makefile", "%s%n", "v1", "own", "auto", "adaptive" }
 
 local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent", "assistant_id", "project_id",
-  "call_logs", "prompt", "run_ids", "extra", "first", "fields", "filters", "page", "call_id", "query",
-  "body", "headers", "api_key", "base_url", "retries", "max_in_flight", "loop", "on_event", "secret", "transcript_json",
-  "voice_recording", "data", "redact_fields", "metric_ids", "metrics", "metric_id", "seconds", "poll", "start", "params", "one_of", "output" }
+  "call_logs", "prompt", "run_ids", "extra", "first", "fields", "filters", "page", "call_id", "query", "body",
+  "headers", "api_key", "base_url", "retries", "max_in_flight", "loop", "on_event", "secret", "transcript_json",
+  "voice_recording", "data", "redact_fields", "metric_ids", "metrics", "metric_id", "seconds", "poll", "start",
+  "params", "one_of", "output" }
 
 local value
 
@@ -338,15 +338,12 @@ local function call_any()
   return name, fn, given
 end
 
-local calls = 0
-
 -- Tasks cannot use pcall() on PUC Lua 5.1 where they wait.
 local attempt = require "cekura.yields" and pcall or function(fn, ...)
   return true, fn(...)
 end
 
 local function do_one()
-  calls = calls + 1
   if pick(3) > 1 then
     local place = pick(#RIGHT)
     return check_results("right call " .. place, attempt(RIGHT[place]))
@@ -416,6 +413,4 @@ return function(bytes)
   if broken then
     error(broken, 0)
   end
-end, function()
-  return calls, lifeline
 end
