@@ -2,7 +2,7 @@
 --
 --   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
 --
--- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first. The API is where CEKURA_API_URL says,
+-- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first, "first:12". The API is where CEKURA_API_URL says,
 -- the key is CEKURA_API_KEY; without them ~/.cekura/config.toml tells both.
 
 local cekura = require "cekura"
@@ -13,12 +13,15 @@ local function fail(message)
 end
 
 local function read_call_logs(text)
-  if not text:find(",", 1, true) then
-    return text == "all" and text or tonumber(text) or fail("CALL_LOGS: ids, \"all\" or a number")
+  local first = text:match "^first:([1-9]%d*)$"
+  if text == "all" then
+    return text
+  elseif first then
+    return { first = tonumber(first) }
   end
   local ids = {}
-  for id in text:gmatch "[^,]+" do
-    ids[#ids + 1] = tonumber(id) or fail("CALL_LOGS: " .. id .. " is no id")
+  for id in (text .. ","):gmatch "([^,]*)," do
+    ids[#ids + 1] = id:find "^%d+$" and tonumber(id) or fail("CALL_LOGS: ids, \"all\" or \"first:12\", not " .. text)
   end
   return ids
 end

@@ -20,7 +20,8 @@ local jobs = cekura.run(function()
   local starts, jobs = {}, {}
   for index = 1, how_many do
     starts[index] = cekura.spawn(function()
-      return client.calls:improve_prompt { agent_id = tonumber(agent_id) or agent_id, call_logs = 10, prompt = prompt }
+      return client.calls:improve_prompt { agent_id = tonumber(agent_id) or agent_id, call_logs = { first = 10 },
+        prompt = prompt }
     end)
   end
   for _, start in ipairs(starts) do

@@ -2,6 +2,8 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local times = require "cekura.times"
 
@@ -206,8 +208,8 @@ describe("client.calls", function()
 
     it("raises what is wrong with a filter", function()
       refused("list: filter: table expected", client.calls.list, 5)
-      refused("list: there is no filter agent$", client.calls.list, { agent = 5 })
-      refused("there is no operator is", client.calls.list, { { "success", "is", true } })
+      refused("list: there is no filter agent %(did you mean agent_id%?%)$", client.calls.list, { agent = 5 })
+      refused("there is no operator is %(did you mean in%?%)", client.calls.list, { { "success", "is", true } })
       refused("no value to compare", client.calls.list, { { "success", "eq" } })
       refused("got the key 4", client.calls.list, { { "success", "eq", true, 5 } })
       refused("filters%[1%]: field: string expected", client.calls.list, { { nil, "eq", true } })
@@ -502,6 +504,10 @@ describe("client.calls", function()
       refused("agent or assistant_id is missing", client.calls.send, { call_id = "x" })
       refused("agent and assistant_id exclude each other", client.calls.send,
         { call_id = "x", agent = 1, assistant_id = "a" })
+      refused("there is no parameter transcript %(did you mean transcript_json%?%)", client.calls.send,
+        { call_id = "x", agent = 1, transcript = "hi" })
+      refused("extra: feedback is a parameter", client.calls.send,
+        { call_id = "x", agent = 1, extra = { feedback = "hi" } })
       refused("here the service calls it `agent`", client.calls.send, { call_id = "x", agent_id = 1 })
       refused("timestamp: ", client.calls.send, { call_id = "x", agent = 1, timestamp = "2024-02-31T00:00:00Z" })
       refused("main_agent_channel_index: a whole number from 0 to 1", client.calls.send,
@@ -528,8 +534,136 @@ describe("client.calls", function()
         voice_recording = { data = "", name = hostile, content_type = hostile } })
       assert.is_nil(last_request().body:find("\nX-Evil", 1, true))
       assert.is_nil(last_request().body:find('name="feedback"', 1, true))
+      refused("voice_recording: there is no option content_tpye %(did you mean content_type%?%)", client.calls.send,
+        { call_id = "x", agent = 1, voice_recording = { data = "", content_tpye = "audio/wav" } })
       refused("voice_recording.data: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = {} })
       refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
+    end)
+
+    -- The value of each field of that name in the form.
+    local function form_values(name)
+      local values = {}
+      for value in last_request().body:gmatch(('name="%s"\r\n\r\n(.-)\r\n%%-%%-'):format(name)) do
+        values[#values + 1] = value
+      end
+      return values
+    end
+
+    it("gives each value of a list a field of its own in a form, and sends nested values as JSON text", function()
+      local recording = { data = "x" }
+      server:script("/observability/v1/observe/", { { status = 201, body = { id = 1 } } })
+      cekura.assert(client.calls:send { call_id = "new-8", agent = 2142, redact_fields = { "person_name", "age" },
+        transcript_json = { 1, "two" }, transcript_type = "vapi", logs = { { message = "hi" } }, metric_ids = { 5, 6 },
+        reconcile_with_cekura_transcript = true, metadata = "plain", dynamic_variables = '{"name":"Nora"}',
+        voice_recording = recording, extra = { flags = { true, 2.5, "x" }, nested = { { 1 }, 2 }, one = { a = 1 } } })
+      assert.same({ "person_name", "age" }, form_values "redact_fields")
+      assert.same({ '[1,"two"]' }, form_values "transcript_json") -- it may be anything: one value
+      assert.same({ '[{"message":"hi"}]' }, form_values "logs")
+      assert.same({ "5,6" }, form_values "metric_ids")
+      assert.same({ "true" }, form_values "reconcile_with_cekura_transcript")
+      assert.same({ '"plain"' }, form_values "metadata")
+      assert.same({ '{"name":"Nora"}' }, form_values "dynamic_variables")
+      assert.same({ "true", "2.5", "x" }, form_values "flags")
+      assert.same({ "[[1],2]" }, form_values "nested")
+      assert.same({ '{"a":1}' }, form_values "one")
+      cekura.assert(client.calls:send { call_id = "new-9", agent = 2142, redact_fields = { "age" },
+        voice_recording = recording, feedback = "a\0" .. ("b"):rep(10) .. "c" })
+      assert.same({ "age" }, form_values "redact_fields")
+      assert.same({ "a\0" .. ("b"):rep(10) .. "c" }, form_values "feedback")
+      cekura.assert(client.calls:send { call_id = "new-9", agent = 2142, redact_fields = {},
+        voice_recording = recording })
+      assert.same({}, form_values "redact_fields")
+    end)
+
+    describe("with a recording by its name", function()
+      local dir
+
+      before_each(function()
+        dir = shell "mktemp -d":gsub("%s", "")
+      end)
+
+      after_each(function()
+        shell("rm -rf " .. dir)
+      end)
+
+      local function send(recording, with)
+        return (with or client).calls:send { call_id = "new-10", agent = 2142, voice_recording = recording }
+      end
+
+      it("sends the file, whatever bytes are in it", function()
+        for index, bytes in ipairs { "", "RIFF\0\1\255\r\n--", ("0123456789abcdef"):rep(20000) } do
+          file.write(dir .. "/a call.wav", bytes)
+          cekura.assert(send(dir .. "/a call.wav"))
+          local stored = server:admin("GET", "memory/").recordings[index]
+          assert.equal(#bytes, stored.size)
+          assert.equal("a call.wav", stored.filename)
+        end
+        shell(("ln -s 'a call.wav' %s/link"):format(dir))
+        cekura.assert(send(dir .. "/link"))
+      end)
+
+      it("sends a URL as it is, and takes nothing else for one", function()
+        for _, url in ipairs { "http://x.example/a.wav", "https://x.example/a.wav", "https://" } do
+          cekura.assert(send(url))
+          assert.equal(url, decode(last_request().body).voice_recording)
+        end
+        for _, path in ipairs { "ftp://x.example/a.wav", "HTTPS//x", "file:///etc/hostname", "httpx://a", "http:/x" } do
+          local call, err = send(path)
+          assert.is_nil(call)
+          assert.equal("config", err.kind)
+        end
+      end)
+
+      it("fails with kind config for what cannot be read, without a request", function()
+        shell(("cd %s && mkfifo fifo && mkdir folder && ln -s nowhere dangling && ln -s loop loop"):format(dir))
+        for path, fault in pairs { [dir .. "/nowhere.wav"] = "No such file", [dir .. "/fifo"] = "no regular file",
+          [dir .. "/folder"] = "no regular file", [dir .. "/dangling"] = "No such file", [dir .. "/loop"] = "symbolic",
+          ["/dev/zero"] = "no regular file", [""] = "No such file", ["/etc/hostname\0.wav"] = "NUL",
+          [dir .. "/fifo/x"] = "Not a directory", [("x"):rep(5000)] = "too long" } do
+          local call, err = send(path)
+          assert.is_nil(call)
+          assert.equal("config", err.kind, path)
+          assert.is_false(err.sent)
+          assert.truthy(tostring(err):find(fault, 1, true), tostring(err))
+        end
+        assert.same({}, server:requests())
+      end)
+
+      it("fails with kind config where the file grows or shrinks while it is sent", function()
+        for _, change in ipairs { "printf more >> %s", "printf x > %s", ": > %s" } do
+          local path = dir .. "/growing.wav"
+          file.write(path, "RIFF begin")
+          local writing = server:client { on_event = function(event)
+            if event.name == "request_started" then
+              shell(change:format(path))
+            end
+          end }
+          local call, err = send(path, writing)
+          assert.is_nil(call)
+          assert.equal("config", err.kind)
+          assert.is_true(err.sent)
+          assert.truthy(tostring(err):find("size has changed", 1, true))
+          assert.equal(201, err.response.status)
+          assert.is_nil(err.cause)
+          writing:close()
+        end
+      end)
+
+      it("keeps what else went wrong with a file that has changed as the cause", function()
+        local path = dir .. "/growing.wav"
+        file.write(path, "RIFF begin")
+        local writing = server:client { base_url = "http://127.0.0.1:1", on_event = function(event)
+          if event.name == "request_started" then
+            shell("printf more >> " .. path)
+          end
+        end }
+        local call, err = send(path, writing)
+        assert.is_nil(call)
+        assert.equal("config", err.kind)
+        assert.is_false(err.sent)
+        assert.equal("network", err.cause.kind)
+        writing:close()
+      end)
     end)
 
     it("sends null where the API knows one", function()
@@ -562,7 +696,8 @@ describe("client.calls", function()
       assert.equal('{"type":"end"}', last_request().body)
       refused("provider: vapi, retell", client.calls.send_raw, "twilio", "{}")
       refused("body: string expected", client.calls.send_raw, "vapi", 5)
-      refused("there is no option agent$", client.calls.send_raw, "vapi", "{}", { agent = 5 })
+      refused("there is no option agent %(did you mean agent_id%?%)$",
+        client.calls.send_raw, "vapi", "{}", { agent = 5 })
     end)
   end)
 
@@ -607,11 +742,14 @@ describe("client.calls", function()
     end)
 
     it("gives the service's refusals", function()
-      local call, err = client.calls:update(5181749, { colour = "red" })
+      local call, err = client.calls:update(5181749, { extra = { colour = "red" } })
       assert.is_nil(call)
       assert.equal("invalid", err.kind)
       assert.truthy(err.fields.colour)
       assert.equal("not_found", select(2, client.calls:update(1, { seconds = 1 })).kind)
+      refused("update: there is no parameter colour %(did you mean", client.calls.update, 1, { colour = "red" })
+      refused("did you mean metadata", client.calls.update, 1, { meta_data = {} })
+      refused("extra: seconds is a parameter", client.calls.update, 1, { extra = { seconds = 5 } })
     end)
 
     it("can have the call evaluated again", function()
@@ -649,18 +787,24 @@ describe("client.calls", function()
     end)
 
     it("says why a log that is being evaluated is not taken", function()
-      local calls, err = client.calls:evaluate_metrics { call_logs = { 5181751 }, metrics = {}, project_id = 310 }
+      local calls, err = client.calls:evaluate_metrics { call_logs = { 5181751 }, metrics = { 501 },
+        project_id = 310 }
       assert.is_nil(calls)
       assert.equal("invalid", err.kind)
       assert.truthy(err.message:find "still being evaluated")
-      assert.truthy(last_request().body:find('"metrics":[]', 1, true))
     end)
 
     it("wants one of agent and project, which the client may have", function()
-      refused("agent_id or project_id is missing", client.calls.evaluate_metrics, { call_logs = {}, metrics = {} })
+      refused("agent_id or project_id is missing", client.calls.evaluate_metrics,
+        { call_logs = { 1 }, metrics = { 2 } })
       refused("exclude each other", client.calls.evaluate_metrics,
-        { call_logs = {}, metrics = {}, agent_id = 1, project_id = 2 })
-      refused("metrics is missing", client.calls.evaluate_metrics, { call_logs = {}, agent_id = 1 })
+        { call_logs = { 1 }, metrics = { 2 }, agent_id = 1, project_id = 2 })
+      refused("metrics is missing", client.calls.evaluate_metrics, { call_logs = { 1 }, agent_id = 1 })
+      refused("metrics: there is no id in it", client.calls.evaluate_metrics,
+        { call_logs = { 1 }, metrics = {}, agent_id = 1 })
+      refused("call_logs: there is no id in it", client.calls.evaluate_metrics,
+        { call_logs = {}, metrics = { 2 }, agent_id = 1 })
+      refused("did you mean metrics", client.calls.evaluate_metrics, { call_logs = { 1 }, metric = { 2 } })
       client:close()
       client = server:client { project_id = 310 }
       cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 } })

@@ -87,9 +87,20 @@ describe("examples", function()
       output, status = improve("2142 101 " .. dir .. "/nowhere.txt")
       assert.equal(1, status)
       assert.truthy(output:find "nowhere.txt")
-      output, status = improve("2142 some " .. dir .. "/prompt.txt")
-      assert.equal(1, status)
-      assert.truthy(output:find "^CALL_LOGS")
+      for _, wrong in ipairs { "some", "first:0", "first:", "first:x", "12x", "1,,2", "1,", "''", "ALL", "-5" } do
+        output, status = improve(("2142 %s %s/prompt.txt"):format(wrong, dir))
+        assert.equal(1, status, wrong)
+        assert.truthy(output:find "^CALL_LOGS")
+      end
+    end)
+
+    it("takes ids, all call logs or the first so many", function()
+      for arguments, sent in pairs { ["101"] = "[101]", ["101,102"] = "[101,102]", all = '"all"',
+        ["first:12"] = "12" } do
+        server:reset()
+        improve(("2142 %s %s/prompt.txt"):format(arguments, dir), "wrong-key")
+        assert.truthy(server:requests()[1].body:find('"call_logs":' .. sent, 1, true), arguments)
+      end
     end)
 
     it("tells of a configuration that holds no key", function()

@@ -204,6 +204,10 @@ describe("self_improve", function()
       ["self_improve: timeout: "] = { agent_id = 1, prompt = "x", call_id = "x", timeout = -1 },
       ["self_improve: on_progress: function"] = { agent_id = 1, prompt = "x", call_id = "x", on_progress = 5 },
       ["self_improve: agent_id: "] = { agent_id = {}, prompt = "x", call_id = "x" },
+      ["no parameter catgory_ids %(did you mean category_ids%?%)"] = { prompt = "x", call_id = "x", catgory_ids = {} },
+      ["self_improve: category_ids: "] = { prompt = "x", call_id = "x", category_ids = 5 },
+      ["self_improve: call_logs: it is the call"] = { prompt = "x", call_id = "x", call_logs = { 5 } },
+      ["extra: prompt is a parameter"] = { prompt = "x", call_id = "x", extra = { prompt = "y" } },
     } do
       local ok, message = pcall(function()
         return client.calls:self_improve(params)

@@ -10,7 +10,9 @@ local DECLARED = {
   assistant_id = { "id" },
   call_logs = { "selection", required = true },
   prompt = { "text", required = true },
-  run_ids = { "ids" },
+  run_ids = { "records" },
+  category_ids = { "ids" },
+  tags = { "texts" },
 }
 local ONE_OF = { "agent_id", "assistant_id", unless_list = "call_logs" }
 
@@ -22,13 +24,13 @@ local function given(changes)
   return params
 end
 
-local function read(params)
-  return reader.read("calls.improve_prompt", DECLARED, params, ONE_OF)
+local function read(params, declaration)
+  return reader.read("calls.improve_prompt", declaration or { params = DECLARED, one_of = ONE_OF }, params)
 end
 
 -- What is raised, without the line.
-local function raised(params)
-  local ok, message = pcall(read, params)
+local function raised(params, declaration)
+  local ok, message = pcall(read, params, declaration)
   assert.is_false(ok)
   assert.is_string(message)
   return (message:gsub("^.-cekura: ", ""))
@@ -47,20 +49,71 @@ describe("parameters", function()
       encode(read(given { agent_id = "5", call_logs = { "101" }, prompt = "" }), "params"))
   end)
 
-  it("that the kind does not declare are sent too", function()
-    local sent = read(given { lookback_days = 7, category_ids = {}, flag = false, nested = { a = 1 } })
+  it("that are not declared raise, naming the nearest one", function()
+    for name, nearest in pairs { promt = "prompt", prompts = "prompt", call_log = "call_logs", callLogs = "call_logs",
+      ["call-logs"] = "call_logs", agnet_id = "agent_id", AGENT_ID = "agent_id", agent = "agent_id", runs = "run_ids",
+      [("x"):rep(1e6)] = "[%w_]+", [""] = "[%w_]+", ["%"] = "[%w_]+" } do
+      local message = raised(given { [name] = 5 })
+      assert.truthy(message:find(("there is no parameter %s (did you mean "):format(name:sub(1, 200)), 1, true))
+      assert.truthy(message:find("%(did you mean " .. nearest .. "%?%)"), message:sub(-200))
+    end
+    assert.equal("calls.improve_prompt: there is no parameter catgory_ids (did you mean category_ids?); "
+      .. "extra = { … } is sent unchecked",
+      raised(given { catgory_ids = { 1 } }, kinds["calls.improve_prompt"]))
+  end)
+
+  it("that are not declared are sent in extra, unchecked", function()
+    local sent = read(given { extra = { lookback_days = 7, flag = false, nested = { a = 1 }, none = {} } })
     assert.equal(7, sent.lookback_days)
     assert.is_false(sent.flag)
     assert.same({ a = 1 }, sent.nested)
+    assert.same({}, sent.none)
+    assert.is_nil(sent.extra)
+    assert.same(given(), read(given { extra = {} }))
+  end)
+
+  it("that are declared are none of extra", function()
+    for _, name in ipairs { "prompt", "run_ids", "assistant_id", "agent_id" } do
+      assert.equal(("calls.improve_prompt: extra: %s is a parameter: give it outside of extra"):format(name),
+        raised(given { extra = { [name] = "x" } }))
+    end
+    for _, wrong in ipairs { 5, "x", true, false } do
+      assert.equal("calls.improve_prompt: extra: table expected, got " .. type(wrong), raised(given { extra = wrong }))
+    end
+    assert.truthy(raised(given { extra = { 5 } }):find("extra: the name of a parameter: string expected", 1, true))
+  end)
+
+  it("of a kind that declares none are all sent, with the places of its path and those in extra", function()
+    local path = { start = "POST /x/{metric_id}/y/" }
+    assert.same({ metric_id = 5, any = 1, more = 2 }, read({ metric_id = 5, any = 1, extra = { more = 2 } }, path))
+    assert.truthy(raised({ metric_id = 5, extra = { metric_id = 6 } }, path):find "is a parameter")
+    assert.truthy(raised({ id = 5, any = 1, extra = { any = 6 } }, path):find "is a parameter")
+    path.params = { force = { "flag" } }
+    assert.same({ metric_id = 5, force = true }, read({ metric_id = 5, force = true }, path))
+    assert.same({ id = 5 }, read({ id = 5 }, path))
+    assert.truthy(raised({ metric_id = 5, forc = true }, path):find "did you mean force")
+    path.one_of = { "project_id", "agent_id" }
+    assert.same({ id = 5, agent_id = 1 }, read({ id = 5, agent_id = 1 }, path))
+    assert.same({ id = 5, extra = 1, agent_id = 1 },
+      read({ id = 5, extra = 1, agent_id = 1 }, { start = path.start, params = { extra = { "id" } },
+        one_of = path.one_of }))
+    assert.same({ agent_id = 1, more = { project_id = 5 }, other_id = 7 },
+      read({ agent_id = 1, extra = { more = { project_id = 5 }, other_id = 7 } }, { params = {},
+        one_of = { "agent_id", "assistant_id" } }))
+  end)
+
+  it("of extra stay beside a scope", function()
+    local declaration = { params = { agent_id = { "id" } }, one_of = { "agent_id", "assistant_id" } }
+    assert.same({ agent_id = 1, project_id = 5 }, read({ agent_id = 1, extra = { project_id = 5 } }, declaration))
   end)
 
   it("leave the program's own table as it is", function()
-    local params = given { run_ids = {} }
+    local params = given { tags = {}, extra = { more = 1 } }
     local logs = params.call_logs
     local sent = read(params)
-    assert.same(given { run_ids = {} }, params)
+    assert.same(given { tags = {}, extra = { more = 1 } }, params)
     assert.equal(logs, params.call_logs)
-    assert.is_nil(getmetatable(params.run_ids))
+    assert.is_nil(getmetatable(params.tags))
     assert.is_nil(getmetatable(logs))
     assert.are_not_equal(params, sent)
     assert.are_not_equal(logs, sent.call_logs)
@@ -91,9 +144,9 @@ describe("a parameter that is missing", function()
       ["calls.improve_prompt"] = { "prompt", "call_logs" }, ["runs.improve_prompt"] = { "prompt", "run_ids" },
     } do
       for _, missing in ipairs(wanted) do
-        local params = { prompt = "p", call_logs = { 1 }, run_ids = { 1 } }
+        local params = { prompt = "p", [wanted[2]] = { 1 } }
         params[missing] = nil
-        local ok, message = pcall(reader.read, name, kinds[name].params, params, kinds[name].one_of)
+        local ok, message = pcall(reader.read, name, kinds[name], params)
         assert.is_false(ok)
         assert.truthy(message:find(name .. ": " .. missing .. " is missing", 1, true))
       end
@@ -102,9 +155,28 @@ describe("a parameter that is missing", function()
 end)
 
 describe("a list of ids", function()
-  it("stays a list when it is empty", function()
-    local sent = read(given { run_ids = {}, call_logs = {} })
-    assert.equal('{"agent_id":5,"call_logs":[],"prompt":"p","run_ids":[]}', encode(sent, "params"))
+  it("raises when it is empty: none of them may be read as all of them", function()
+    assert.equal("calls.improve_prompt: run_ids: there is no id in it", raised(given { run_ids = {} }))
+    assert.equal("calls.improve_prompt: call_logs: there is no id in it", raised(given { call_logs = {} }))
+    assert.equal("calls.improve_prompt: call_logs: there is no id in it",
+      raised(given { call_logs = core.decode "[]" }))
+  end)
+
+  it("raises when it is empty in every kind that works on what it names", function()
+    for kind, names in pairs { ["calls.improve_prompt"] = { "call_logs" }, ["runs.improve_prompt"] = { "run_ids" },
+      ["calls.create_scenarios"] = { "call_logs" }, ["calls.evaluation"] = { "call_logs" },
+      ["metrics.preview"] = { "call_log_ids", "run_ids" }, ["results.run"] = { "scenarios" },
+      ["scenarios.from_transcript"] = { "transcript_json" } } do
+      for _, name in ipairs(names) do
+        local declaration = { params = { [name] = kinds[kind].params[name] } }
+        assert.truthy(raised({ [name] = {} }, declaration):find(name .. ": ", 1, true), kind)
+      end
+    end
+  end)
+
+  it("stays a list when it is empty, where it only says more", function()
+    assert.equal('{"agent_id":5,"call_logs":[101,102],"category_ids":[],"prompt":"p","tags":[]}',
+      encode(read(given { tags = {}, category_ids = {} }), "params"))
   end)
 
   it("may be one that came from the service", function()
@@ -138,15 +210,38 @@ end)
 describe("a selection", function()
   it("is a list, \"all\", or how many of the first", function()
     assert.equal("all", read(given { call_logs = "all" }).call_logs)
-    assert.equal(3, read(given { call_logs = 3 }).call_logs)
+    assert.equal(3, read(given { call_logs = { first = 3 } }).call_logs)
     assert.equal(core.array_mt, getmetatable(read(given { call_logs = { 1 } }).call_logs))
   end)
 
   it("raises for anything else, and is named", function()
-    for _, wrong in ipairs { "some", "", 0, -1, 1.5, true, 0 / 0, math.huge } do
-      assert.truthy(raised(given { call_logs = wrong }):find("call_logs: a list of ids, \"all\" or a number", 1, true))
+    for _, wrong in ipairs { "some", "", 12, 0, -1, 1.5, true, 0 / 0, math.huge, "12", "first:12" } do
+      assert.equal(("calls.improve_prompt: call_logs: a list of ids, \"all\" or { first = number } expected, got %s")
+        :format(tostring(wrong)), raised(given { call_logs = wrong }))
     end
+    for _, wrong in ipairs { 0, -1, 1.5, "3", true, {}, 0 / 0, 2 ^ 60 } do
+      assert.truthy(raised(given { call_logs = { first = wrong } }):find("call_logs.first: a whole number from 1", 1,
+        true))
+    end
+    assert.truthy(raised(given { call_logs = { first = 2, last = 3 } }):find("got the key last", 1, true))
+    assert.truthy(raised(given { call_logs = { first = 2, 101 } }):find("got the key 1", 1, true))
+    assert.truthy(raised(given { call_logs = { frist = 2 } }):find("a list expected, got a table with the key frist", 1,
+      true))
     assert.truthy(raised(given { call_logs = { "" } }):find("call_logs[1]: ", 1, true))
+  end)
+end)
+
+describe("a selection where the service takes no number", function()
+  local DECLARATION = { params = { call_logs = { "ids_or_all", required = true } } }
+
+  it("is a list or \"all\"", function()
+    assert.equal("all", read({ call_logs = "all" }, DECLARATION).call_logs)
+    assert.same({ 101 }, read({ call_logs = { 101 } }, DECLARATION).call_logs)
+    for _, wrong in ipairs { 12, "some", { first = 12 } } do
+      assert.truthy(raised({ call_logs = wrong }, DECLARATION):find("call_logs: a list of ids or \"all\" expected", 1,
+        true))
+    end
+    assert.truthy(raised({ call_logs = {} }, DECLARATION):find("there is no id in it", 1, true))
   end)
 end)
 
@@ -188,7 +283,7 @@ describe("agent_id and assistant_id", function()
   end)
 
   it("must not both be missing beside \"all\" or a number", function()
-    for _, selection in ipairs { "all", 3 } do
+    for _, selection in ipairs { "all", { first = 3 } } do
       local params = without "agent_id"
       params.call_logs = selection
       assert.equal("calls.improve_prompt: agent_id or assistant_id is missing", raised(params))

@@ -39,6 +39,7 @@ local SPECS = {
   limits = { seconds = 3, once = true },
   luv = { seconds = 3 },
   ngx = { seconds = 90, on = { "luajit" } },
+  packages = { seconds = 25, once = true },
   prosody = { seconds = 20, on = { "lua5.4" } },
   rate = { seconds = 30, once = true },
   readme = { seconds = 40 },

@@ -82,7 +82,7 @@ static int64_t own_due_us(const struct engine *engine)
 void engine_wait_for_polls(struct engine *engine, int change)
 {
     engine_enter(engine);
-    if (!engine->closed)
+    if (!engine->closed && (change > 0 || engine->waiting > 0))
         engine->waiting = (unsigned)((int)engine->waiting + change);
     engine_leave(engine);
 }

@@ -8,7 +8,13 @@
 
 /* Counted rather than asked for: getpid() is a system call, and this is looked at everywhere. */
 static atomic_uint generation;
-static pthread_rwlock_t process = PTHREAD_RWLOCK_INITIALIZER; /* read: it stays as it is */
+
+/* Read: the process stays as it is. The threads of several engines may overlap for ever, so what is
+ * to write goes first, and their steps end early: a fork and the exit wait for one piece of work.
+ */
+#define PROCESS_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+static pthread_rwlock_t process = PROCESS_LOCK;
+static atomic_uint process_wanted;
 
 void engine_hold_process(void)
 {
@@ -20,30 +26,34 @@ void engine_release_process(void)
     pthread_rwlock_unlock(&process);
 }
 
-static void before_fork(void)
+/* Before the process is another one, or none. */
+static void claim_process(void)
 {
+    process_wanted++;
     pthread_rwlock_wrlock(&process);
+    process_wanted--;
 }
 
 /* The lock knows its writer by his number, which is another here. */
 static void begin_child(void)
 {
     generation++;
-    process = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+    process = (pthread_rwlock_t)PROCESS_LOCK;
+    process_wanted = 0; /* by threads that are not here */
 }
 
 static void leave_engines(void)
 {
-    pthread_rwlock_wrlock(&process);
+    claim_process();
     generation++;
-    pthread_rwlock_unlock(&process);
+    engine_release_process();
 }
 
 /* At a program's exit libcurl's TLS library is taken down, by a handler that is called after this
  * one; a handler of the program's that closes a Lua state may come later still. */
 bool engine_watch_process(void)
 {
-    return pthread_atfork(before_fork, engine_release_process, begin_child) == 0 &&
+    return pthread_atfork(claim_process, engine_release_process, begin_child) == 0 &&
            atexit(leave_engines) == 0;
 }
 
@@ -85,7 +95,7 @@ bool engine_is_usable(const struct engine *engine)
 bool engine_step_is_over(const struct engine *engine)
 {
     return engine->step_bytes == 0 || clock_monotonic_us() >= engine->step_until_us ||
-           (engine->aside && gate_is_wanted(&engine->gate));
+           (engine->aside && (gate_is_wanted(&engine->gate) || process_wanted > 0));
 }
 
 /* splitmix64: for jitter, not for secrets. */

@@ -110,8 +110,9 @@ void engine_leave(struct engine *engine);
 bool engine_is_usable(const struct engine *engine);
 
 /* Whether the step has done what a step may do: taken in so many bytes, or taken so long; or, if
- * it is taken aside, whether somebody else wants the engine. Asked after each piece of work; one of
- * each kind is done in any case, so that everything goes on. */
+ * it is taken aside, whether somebody else wants the engine, or the process, to fork it or to end
+ * it. Asked after each piece of work; one of each kind is done in any case, so that everything goes
+ * on. */
 bool engine_step_is_over(const struct engine *engine);
 
 /* Whether there is something for the layers above: what has finished, an event, the alarm. */

@@ -1,27 +1,12 @@
 /* private_file.c - reading a small file that may hold secrets; see private_file.h. */
 #include "private_file.h"
 
+#include "regular_file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-int private_file_open(const char *path, const char **fault)
-{
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        *fault = strerror(errno);
-        return -1;
-    }
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-        return fd;
-    close(fd);
-    errno = 0;
-    *fault = "it is no regular file";
-    return -1;
-}
 
 /* Reads to the end, into room for one byte more than there may be. */
 static ssize_t read_all(int fd, char *room, size_t size)
@@ -44,7 +29,7 @@ bool private_file_read(struct private_file *file, const char *path, const char *
 {
     struct stat status;
     *file = (struct private_file){0};
-    int fd = private_file_open(path, fault);
+    int fd = regular_file_open(path, fault);
     if (fd < 0)
         return false;
     errno = 0;

@@ -11,11 +11,8 @@ struct private_file {
     unsigned mode; /* who may do what with it, as in stat() */
 };
 
-/* Opens a regular file for reading, through symbolic links. Never blocks: what a FIFO or a device
- * says has no end, and is no configuration. -1, with `fault` telling why. */
-int private_file_open(const char *path, const char **fault);
-
-/* Reads the file. False, with `fault` telling why; errno is 0 where no system call failed. */
+/* Reads a regular file, see regular_file.h. False, with `fault` telling why; errno is 0 where no
+ * system call failed. */
 bool private_file_read(struct private_file *file, const char *path, const char **fault);
 
 #endif

@@ -64,7 +64,10 @@ end
 
 -- ---- changes ----
 
-local CHANGES = {
+local CHANGES = { params = {
+  transcript_json = { "any" },
+  duration = { "any" },
+  seconds = { "any" },
   status = { "text" },
   feedback = { "text" },
   call_id = { "text" },
@@ -75,7 +78,7 @@ local CHANGES = {
   metadata = { "table" },
   dynamic_variables = { "table" },
   reevaluate_metrics = { "flag" },
-}
+} }
 
 -- What the service calls the duration of a change: minutes, as a number. What it gives is "MM:SS".
 local function minutes(given)
@@ -138,6 +141,16 @@ end
 
 -- ---- evaluation ----
 
+local EVALUATE_METRICS = {
+  params = {
+    call_logs = { "records", required = true },
+    metrics = { "records", required = true },
+    agent_id = { "id" },
+    project_id = { "id" },
+  },
+  one_of = { "agent_id", "project_id" },
+}
+
 --- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics
 -- of a call whatever `metrics` says. A log that is still in its first evaluation is refused (kind "invalid").
 ---@param client cekura.Client
@@ -145,12 +158,7 @@ end
 ---@return cekura.CallLog[]? calls as they were before; `call:evaluation()` waits for what comes
 ---@return cekura.Error? err
 function calls.evaluate_metrics(client, given)
-  local sent = params.read("evaluate_metrics", {
-    call_logs = { "ids", required = true },
-    metrics = { "ids", required = true },
-    agent_id = { "id" },
-    project_id = { "id" },
-  }, given, { "agent_id", "project_id" }, core.fields(client)._project_id)
+  local sent = params.read("evaluate_metrics", EVALUATE_METRICS, given, core.fields(client)._project_id)
   local reply, err = request.send_json(client, "POST", ACTIONS .. "evaluate_metrics/", "evaluate_metrics", sent)
   if not reply then
     return nil, err
@@ -158,23 +166,35 @@ function calls.evaluate_metrics(client, given)
   return call_log.list_of_reply(reply)
 end
 
+local RERUN_EVALUATION = {
+  params = {
+    call_logs = { "ids_or_all", required = true },
+    agent_id = { "id" },
+    assistant_id = { "id" },
+  },
+  one_of = { "agent_id", "assistant_id" },
+}
+
 --- Evaluates call logs again. The verdict of those that nobody has reviewed is taken away until it is done.
 ---@param client cekura.Client
 ---@param given { call_logs: integer[]|"all", agent_id: any, assistant_id: any } one of agent_id and assistant_id
 ---@return cekura.CallLog[]? calls; `call:evaluation()` waits for what comes
 ---@return cekura.Error? err
 function calls.rerun_evaluation(client, given)
-  local sent = params.read("rerun_evaluation", {
-    call_logs = { "ids_or_all", required = true },
-    agent_id = { "id" },
-    assistant_id = { "id" },
-  }, given, { "agent_id", "assistant_id" })
+  local sent = params.read("rerun_evaluation", RERUN_EVALUATION, given)
   local reply, err = request.send_json(client, "POST", ACTIONS .. "rerun_evaluation/", "rerun_evaluation", sent)
   if not reply then
     return nil, err
   end
   return call_log.list_of_reply(reply)
 end
+
+local VOTE = { params = {
+  metric_id = { "id", required = true },
+  thumbs_up = { "flag" },
+  expected_value = { "any" },
+  feedback = { "text" },
+} }
 
 --- Says what one thinks of a metric's result, which marks the call log as reviewed.
 ---@param client cekura.Client
@@ -183,11 +203,7 @@ end
 ---@return table? answer, cekura.Error? err
 function calls.mark_metric_vote(client, id, vote)
   local path = path_of(ACTIONS, id) .. "mark_metric_vote/"
-  local sent = params.read("mark_metric_vote", {
-    metric_id = { "id", required = true },
-    thumbs_up = { "flag" },
-    feedback = { "text" },
-  }, vote)
+  local sent = params.read("mark_metric_vote", VOTE, vote)
   for _, name in ipairs { "thumbs_up", "expected_value" } do -- required, and may be null
     if sent[name] == nil then
       sent[name] = cjson.null
@@ -214,18 +230,20 @@ function calls.logs(client, id)
   return decoded(request.send(client, "GET", path_of(ACTIONS, id) .. "logs/"))
 end
 
+local ISSUES = { params = {
+  agent_id = { "id" },
+  assistant_id = { "id" },
+  call_logs = { "selection", required = true },
+} }
+
 --- Lists the issues that a prompt improvement has found, once it has completed. Withdrawn together
 -- with the improvement: an error of kind "gone" then names the endpoint.
 ---@param client cekura.Client
----@param given { call_logs: integer[]|"all"|integer, agent_id: any, assistant_id: any }
+---@param given { call_logs: integer[]|"all"|{ first: integer }, agent_id: any, assistant_id: any }
 ---@return table? issues the answer, decoded
 ---@return cekura.Error? err
 function calls.improve_prompt_issues(client, given)
-  local sent = params.read("calls.improve_prompt_issues", {
-    agent_id = { "id" },
-    assistant_id = { "id" },
-    call_logs = { "selection", required = true },
-  }, given)
+  local sent = params.read("calls.improve_prompt_issues", ISSUES, given)
   local reply, err = request.send_json(client, "POST", ACTIONS .. "improve_prompt_issues/",
     "calls.improve_prompt_issues", sent)
   if not reply then

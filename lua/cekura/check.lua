@@ -1,6 +1,8 @@
 --- Checks of arguments. Each raises, at the caller's line, an error that names the argument.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
+local nearest = require "cekura.nearest"
 
 local check = {}
 
@@ -32,7 +34,7 @@ function check.options(name, value, known)
   value = value == nil and {} or check.table(name, value)
   for option in pairs(value) do
     if not known[option] then
-      errors.misuse(("%s: there is no option %s"):format(name, tostring(option)))
+      errors.misuse(("%s: there is no option %s%s"):format(name, tostring(option), nearest(option, known)))
     end
   end
   return value
@@ -132,16 +134,21 @@ function check.ids(name, value)
   return value
 end
 
---- Which records: a list of ids, "all", or how many of the first.
-function check.selection(name, value)
-  if value == "all" or is_integer(value) and value > 0 then
-    return value
+--- Has every method in Lua of a type of object raise at the caller's line when its first argument is no such object,
+-- as after `client.request("GET", …)` with a dot. Those in C check it themselves.
+---@param what string "client", "job" or "call_log", as core.type() says
+function check.methods(what)
+  local methods = core[what .. "_methods"]
+  for name, method in pairs(methods) do
+    if debug.getinfo(method, "S").what ~= "C" then
+      methods[name] = function(self, ...)
+        if core.type(self) ~= what then
+          refuse(("%s:%s: self"):format(what, name), what, self)
+        end
+        return method(self, ...)
+      end
+    end
   end
-  if type(value) ~= "table" then
-    errors.misuse(("%s: a list of ids, \"all\" or a number expected, got %s"):format(name,
-      value == nil and "nothing" or tostring(value)))
-  end
-  return check.ids(name, value)
 end
 
 return check

@@ -7,8 +7,10 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local declare = require "cekura.declare"
 local encode = require "cekura.encode"
+local endpoint = require "cekura.endpoint"
 local errors = require "cekura.errors"
 local kinds = require "cekura.kinds"
+local nearest = require "cekura.nearest"
 local options = require "cekura.options"
 local params = require "cekura.params"
 local request = require "cekura.request"
@@ -150,7 +152,7 @@ end
 local function declaration_of(kind)
   local declaration = kinds[check.text("kind", kind)]
   if not declaration then
-    errors.misuse(("kind: there is no kind %q"):format(kind))
+    errors.misuse(("kind: there is no kind %q%s"):format(kind, nearest(kind, kinds)))
   end
   return declaration
 end
@@ -179,11 +181,10 @@ function methods:start(kind, given_params, given)
     errors.misuse(("kind: %s is not started from here, its jobs are had by client:job()"):format(kind))
   end
   given = check_job_options(given)
-  if given_params == nil and not declaration.params then
-    given_params = {}
+  if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
+    given_params = {} -- what is missing is said by its name
   end
-  local sent = params.read(kind, declaration.params or {}, given_params, declaration.one_of,
-    given.project_id or core.fields(self)._project_id)
+  local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
   return begin.start(self, kind, declaration, sent, given)
 end
 

@@ -4,6 +4,7 @@ local check = require "cekura.check"
 local endpoint = require "cekura.endpoint"
 local errors = require "cekura.errors"
 local kinds = require "cekura.kinds"
+local nearest = require "cekura.nearest"
 local params = require "cekura.params"
 
 local built_in = {}
@@ -102,8 +103,9 @@ function members.params(name, value)
   for param, declared in pairs(check.table("declaration: " .. name, value)) do
     local place = ("declaration: %s.%s"):format(name, tostring(param))
     check.flag(place .. ".required", check.table(place, declared).required)
-    if not params.is_type(declared[1]) then
-      refuse("%s.%s: there is no check %s", name, tostring(param), tostring(declared[1]))
+    if not params.types[declared[1]] then
+      refuse("%s.%s: there is no check %s%s", name, tostring(param), tostring(declared[1]),
+        nearest(declared[1], params.types))
     end
   end
 end
@@ -121,7 +123,7 @@ end
 function members.words(name, value)
   for word, state in pairs(check.table("declaration: " .. name, value)) do
     if not STATES[state] then
-      refuse("%s.%s: there is no state %s", name, tostring(word), tostring(state))
+      refuse("%s.%s: there is no state %s%s", name, tostring(word), tostring(state), nearest(state, STATES))
     elseif type(word) ~= "string" or word ~= word:lower() then
       refuse("%s: words are in lower case, got %s", name, tostring(word))
     end
@@ -133,7 +135,7 @@ local COUNTERS = { done = true, failed = true, total = true, list = true, decide
 function members.counters(name, value)
   for member, counter in pairs(check.table("declaration: " .. name, value)) do
     if not COUNTERS[member] then
-      refuse("%s: there is no member %s", name, tostring(member))
+      refuse("%s: there is no member %s%s", name, tostring(member), nearest(member, COUNTERS))
     elseif member == "decide" then
       check.flag(("declaration: %s.%s"):format(name, member), counter)
     else
@@ -186,7 +188,7 @@ function declare.check(declaration)
   check.table("declaration", declaration)
   for name, value in pairs(declaration) do
     if not members[name] then
-      refuse("there is no member %s", tostring(name))
+      refuse("there is no member %s%s", tostring(name), nearest(name, members))
     end
     members[name](name, value)
   end

@@ -20,6 +20,10 @@ local cekura = {
   watch = watch.new,
 }
 
+for _, what in ipairs { "client", "job", "call_log" } do
+  check.methods(what) -- all are there: the modules above have added theirs
+end
+
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
 -- nginx.
 ---@generic T

@@ -3,8 +3,8 @@
 --
 --   start       "METHOD /path/" of the request that starts one; {places} of the path are parameters. None:
 --               there is only client:job()
---   params      what the start takes: name to { the check (cekura.params), required = true }; what is not
---               listed is sent as it is
+--   params      what the start takes: name to { the check (cekura.params), required = true }; another name
+--               raises, unless it stands in `extra`. Without `params`, any names are sent
 --   one_of      params of which just one may be given, and one must be unless `unless_list` is a list
 --   list        true: the start answers with a list of one
 --   poll        "GET /path/" of the request that asks for its progress; with {id} in the path, it is the
@@ -81,7 +81,7 @@ kinds["runs.improve_prompt"] = improve_prompt {
   poll = "GET /test_framework/v1/runs/improve_prompt_progress/",
   params = {
     prompt = { "text", required = true },
-    run_ids = { "ids", required = true },
+    run_ids = { "records", required = true },
     category_ids = { "ids" },
     workflow_metric_ids = { "ids" },
   },
@@ -149,6 +149,16 @@ kinds["scenarios.generate"] = {
     tags = { "texts" },
     extra_instructions = { "text" },
     folder_path = { "text" },
+    test_profile = { "id" },
+    scenario_type = { "text" },
+    simulation_type = { "text" },
+    attack_type = { "text" },
+    first_message = { "text" },
+    expected_outcome = { "text" },
+    generate_expected_outcomes = { "flag" },
+    generation_files = { "texts" },
+    knowledge_base = { "ids" },
+    inbound_phone_number = { "id" },
   },
   one_of = { "agent_id", "assistant_id" },
   poll = "GET /test_framework/v1/scenarios/generate-progress/",
@@ -293,8 +303,8 @@ kinds["metrics.preview"] = {
     metric_data = { "table", required = true },
     agent_id = { "id" },
     project_id = { "id" },
-    call_log_ids = { "ids" },
-    run_ids = { "ids" },
+    call_log_ids = { "records" },
+    run_ids = { "records" },
   },
   one_of = { "agent_id", "project_id" },
   poll = "GET /test_framework/v1/metrics/preview-progress/",
@@ -309,6 +319,22 @@ kinds["metrics.preview"] = {
 
 kinds["metrics.run_reviews"] = {
   start = "POST /test_framework/v1/metrics/{metric_id}/run_reviews/",
+  params = {
+    type = { "text" },
+    description = { "text" },
+    prompt = { "text" },
+    custom_code = { "text" },
+    llm_provider = { "text" },
+    trigger_type = { "text" },
+    evaluation_trigger = { "text" },
+    evaluation_trigger_prompt = { "text" },
+    evaluation_trigger_custom_code = { "text" },
+    evaluation_trigger_program = { "any" },
+    evaluation_trigger_variables = { "any" },
+    metric_description_program = { "any" },
+    metric_description_variables = { "any" },
+    skip_save = { "flag" },
+  },
   poll = "GET /test_framework/v1/metrics/run_reviews_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -383,14 +409,19 @@ kinds["results.run"] = {
   params = {
     agent_id = { "id" },
     assistant_id = { "id" },
-    scenarios = { "ids" },
+    scenarios = { "records" },
     tags = { "texts" },
     folder_path = { "text" },
     project_id = { "id" },
     frequency = { "positive" },
     name = { "text" },
     personality_ids = { "ids" },
+    personality_id = { "id" },
     test_profile_ids = { "ids" },
+    test_profile_id = { "id" },
+    mode = { "text" },
+    agent_number = { "text" },
+    outbound_phone_number = { "text" },
     concurrency_limit = { "positive" },
     mock_tool_names = { "texts" },
   },
@@ -433,6 +464,7 @@ kinds["insights.failure_modes"] = {
     metric_name = { "text", required = true },
     metric = { "id" },
     predefined_metric = { "id" },
+    window_days = { "positive" },
     max_calls = { "positive" },
   },
   poll = "GET /observability/v1/metric-failure-mode-insights/{id}/",

@@ -25,7 +25,7 @@ local function quote(name)
   end) .. '"'
 end
 
----@param fields table<string, string>
+---@param fields table<string, string|string[]> a list gives the field once for each of its texts
 ---@param file { name: string, file_name: string, content_type: string, data: string }
 ---@return string body, string content_type
 local function multipart(fields, file)
@@ -34,11 +34,14 @@ local function multipart(fields, file)
     names[#names + 1] = name
   end
   table.sort(names)
-  for index, name in ipairs(names) do
-    parts[index] = ("Content-Disposition: form-data; name=%s\r\n\r\n%s\r\n"):format(quote(name), fields[name])
+  for _, name in ipairs(names) do
+    for _, text in ipairs(type(fields[name]) == "table" and fields[name] or { fields[name] }) do
+      -- Not by format(): Lua 5.1's ends a text at its first NUL.
+      parts[#parts + 1] = "Content-Disposition: form-data; name=" .. quote(name) .. "\r\n\r\n" .. text .. "\r\n"
+    end
   end
   parts[#parts + 1] = ("Content-Disposition: form-data; name=%s; filename=%s\r\nContent-Type: %s\r\n\r\n"):format(
-    quote(file.name), quote(file.file_name), (file.content_type:gsub("[%c]", ""))) .. file.data .. "\r\n"
+    quote(file.name), quote(file.file_name), (file.content_type:gsub("[%z\1-\31\127]", ""))) .. file.data .. "\r\n"
   local boundary = find_boundary(parts)
   local line = "--" .. boundary
   return line .. "\r\n" .. table.concat(parts, line .. "\r\n") .. line .. "--\r\n",

@@ -238,10 +238,12 @@ function options.resolve(given)
     return nil, err
   end
   if given.ca_file then
-    ok, fault = core.check_file(given.ca_file)
-    if not ok then
+    local bundle
+    bundle, fault = core.open_file(given.ca_file)
+    if not bundle then
       return config_error("ca_file %s cannot be read: %s", given.ca_file, fault)
     end
+    core.close_file(bundle)
   end
   local lines = { core.secret("X-CEKURA-API-KEY: ", key) }
   local accept

@@ -1,11 +1,49 @@
 /* binding.c - what the userdata have in common; see binding.h. */
 #include "binding.h"
 
-void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
+#include <string.h>
+
+/* ---- types ---- */
+
+/* What an object begins with; aligned for whatever follows. */
+struct header {
+    _Alignas(int64_t) const struct type *type;
+};
+
+void *binding_new(lua_State *L, const struct type *type, size_t size)
+{
+    struct header *header = lua_newuserdata(L, sizeof *header + size);
+    memset(header, 0, sizeof *header + size);
+    header->type = type;
+    lua_pushlightuserdata(L, (void *)(intptr_t)type);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2);
+    return header + 1;
+}
+
+void *binding_test(lua_State *L, int index, const struct type *type)
+{
+    if (lua_type(L, index) != LUA_TUSERDATA) /* a light one has nothing inside */
+        return NULL;
+    struct header *header = lua_touserdata(L, index);
+    bool is_one = lua_rawlen(L, index) >= sizeof *header && header->type == type;
+    return is_one ? header + 1 : NULL;
+}
+
+void *binding_check(lua_State *L, int index, const struct type *type)
+{
+    void *object = binding_test(L, index, type);
+    if (!object)
+        luaL_argerror(L, index,
+            lua_pushfstring(L, "%s expected, got %s", type->name, luaL_typename(L, index)));
+    return object;
+}
+
+void binding_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
     const luaL_Reg *methods, const char *field)
 {
-    luaL_newmetatable(L, name);
-    lua_pushstring(L, name);
+    lua_newtable(L);
+    lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__name");
     lua_pushliteral(L, "protected");
     lua_setfield(L, -2, "__metatable");
@@ -15,19 +53,31 @@ void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "_methods");
     lua_setfield(L, -3, field);
+    lua_pushlightuserdata(L, (void *)(intptr_t)type);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* The metatable is the registry's: the object's own may be another by now. What a program has put
+ * in place of the methods raises here. */
+void binding_push_method(lua_State *L, const struct type *type, int name)
+{
+    lua_pushlightuserdata(L, (void *)(intptr_t)type);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "_methods");
+    lua_pushvalue(L, name);
+    lua_gettable(L, -2);
+    lua_replace(L, -3);
     lua_pop(L, 1);
 }
 
-int binding_index(lua_State *L)
+int binding_index(lua_State *L, const struct type *type)
 {
     if (lua_type(L, 2) != LUA_TSTRING || lua_tostring(L, 2)[0] == '_') {
         lua_pushnil(L);
         return 1;
     }
-    lua_getmetatable(L, 1);
-    lua_getfield(L, -1, "_methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    binding_push_method(L, type, 2);
     if (!lua_isnil(L, -1))
         return 1;
     compat_get_table(L, 1);
@@ -36,19 +86,19 @@ int binding_index(lua_State *L)
     return 1;
 }
 
-int binding_call_method(lua_State *L, const char *name)
+int binding_call_method(lua_State *L, const struct type *type, const char *name, int results)
 {
     lua_settop(L, 1);
-    luaL_getmetafield(L, 1, "_methods");
-    lua_getfield(L, -1, name);
+    lua_pushstring(L, name);
+    binding_push_method(L, type, 2);
     lua_pushvalue(L, 1);
-    lua_call(L, 1, 0);
-    return 0;
+    lua_call(L, 1, results);
+    return results;
 }
 
 struct client_object *binding_client(lua_State *L, int index)
 {
-    return luaL_checkudata(L, index, CLIENT_TYPE);
+    return binding_check(L, index, &client_type);
 }
 
 /* ---- anchors: integer keys of the client's own table ---- */

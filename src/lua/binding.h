@@ -17,13 +17,23 @@
 #include "../secret.h"
 #include "compat.h"
 
-#define CLIENT_TYPE "cekura.client"
-#define JOB_TYPE "cekura.job"
-#define OPERATION_TYPE "cekura.operation"
-#define GUARD_TYPE "cekura.guard"
-#define CALL_LOG_TYPE "cekura.call_log"
-#define BRIDGE_TYPE "cekura.bridge"
-#define SECRET_TYPE "cekura.secret"
+/* A type of userdata. Each object begins with the address of its type, so that nothing else is
+ * taken for one: neither another module's object, even with this type's metatable on, nor one of a
+ * second copy of this module, whose objects may look different inside. */
+struct type {
+    const char *name;
+};
+
+extern const struct type client_type, job_type, call_log_type;
+
+/* Pushes a new object with its metatable, all bytes zero. */
+void *binding_new(lua_State *L, const struct type *type, size_t size);
+
+/* The object at `index`; NULL if it is of another type. */
+void *binding_test(lua_State *L, int index, const struct type *type);
+
+/* The object at `index`, or an error. */
+void *binding_check(lua_State *L, int index, const struct type *type);
 
 struct client_object {
     struct engine *engine;  /* engine_none() where it could not be made, or was collected */
@@ -34,18 +44,21 @@ struct client_object {
 /* The client at `index`, or an error. */
 struct client_object *binding_client(lua_State *L, int index);
 
-/* Makes the metatable `name` with these metamethods and methods, and leaves its table of methods,
- * which the library adds to, in field `field` of the table on top of the stack. */
-void binding_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
+/* Makes the metatable of a type with these metamethods and methods, and leaves its table of
+ * methods, which the library adds to, in field `field` of the table on top of the stack. */
+void binding_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
     const luaL_Reg *methods, const char *field);
 
-/* __index of client and job: a method, else a field of the object's own table. Names that begin
- * with "_" are the library's own, and are not seen. */
-int binding_index(lua_State *L);
+/* Pushes the method of a type whose name is at `name`; nil for none. */
+void binding_push_method(lua_State *L, const struct type *type, int name);
 
-/* Calls the method of that name of the object at 1: for __close, where the library's method does
- * more than C could. */
-int binding_call_method(lua_State *L, const char *name);
+/* __index of client and job, whose object at 1 is checked: a method, else a field of the object's
+ * own table. Names that begin with "_" are the library's own, and are not seen. */
+int binding_index(lua_State *L, const struct type *type);
+
+/* Calls the method of that name with the object at 1: for metamethods where the library's method
+ * does more than C could. */
+int binding_call_method(lua_State *L, const struct type *type, const char *name, int results);
 
 /* Keeps the object at `index` alive while the engine has something of its own in flight; returns
  * what finds it again. The table of the client at `client` holds it. */
@@ -62,6 +75,10 @@ int binding_push_outcome(lua_State *L, const struct outcome *outcome);
 
 /* The bytes of the secret at `index`, or of a string; a NUL follows them. */
 const char *binding_secret(lua_State *L, int index, size_t *length);
+
+/* The same of the element of a list that is on top of the stack, and stays there when it is popped:
+ * so a number is none. */
+const char *binding_listed_secret(lua_State *L, size_t *length);
 
 /* The name of an outcome's kind; a response is "response". */
 const char *binding_outcome_name(enum outcome_kind kind);
@@ -89,6 +106,7 @@ void json_open(lua_State *L);
 void record_open(lua_State *L);
 void guard_open(lua_State *L);
 void bridge_open(lua_State *L);
+void file_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
 

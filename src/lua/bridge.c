@@ -2,13 +2,15 @@
 #include "../bridge.h"
 #include "binding.h"
 
+static const struct type bridge_type = {"cekura.bridge"};
+
 struct bridge_object {
     struct bridge *bridge; /* NULL: closed, or it could not be made */
 };
 
 static struct bridge *to_bridge(lua_State *L)
 {
-    struct bridge_object *object = luaL_checkudata(L, 1, BRIDGE_TYPE);
+    struct bridge_object *object = binding_check(L, 1, &bridge_type);
     if (!object->bridge)
         luaL_error(L, "the bridge is closed");
     return object->bridge;
@@ -26,10 +28,7 @@ static int bridge_open_one(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
     const char *message;
-    struct bridge_object *object = lua_newuserdata(L, sizeof *object);
-    object->bridge = NULL;
-    luaL_getmetatable(L, BRIDGE_TYPE);
-    lua_setmetatable(L, -2);
+    struct bridge_object *object = binding_new(L, &bridge_type, sizeof *object);
     object->bridge = bridge_new(client->engine, &message);
     return object->bridge ? 1 : failed(L, message);
 }
@@ -61,7 +60,7 @@ static int bridge_set(lua_State *L)
 /* core.bridge_close(bridge). May be called again. */
 static int bridge_end(lua_State *L)
 {
-    struct bridge_object *object = luaL_checkudata(L, 1, BRIDGE_TYPE);
+    struct bridge_object *object = binding_check(L, 1, &bridge_type);
     if (object->bridge)
         bridge_free(object->bridge);
     object->bridge = NULL;
@@ -80,6 +79,6 @@ void bridge_open(lua_State *L)
         {"bridge_close", bridge_end},
         {NULL, NULL},
     };
-    binding_type(L, BRIDGE_TYPE, metamethods, methods, "bridge_methods");
+    binding_open_type(L, &bridge_type, metamethods, methods, "bridge_methods");
     compat_set_functions(L, functions);
 }

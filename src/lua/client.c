@@ -2,25 +2,31 @@
  * way from what the engine lists back to Lua's objects. */
 #include "binding.h"
 
-#include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+
+const struct type client_type = {"cekura.client"};
 
 /* ---- life ---- */
 
 static const char *text_option(lua_State *L, int options, const char *name)
 {
     lua_getfield(L, options, name); /* stays in the table: the pop leaves it alive */
+    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) /* a number's text would not */
+        luaL_error(L, "%s: string expected, got %s", name, luaL_typename(L, -1));
     const char *text = lua_tostring(L, -1);
     lua_pop(L, 1);
     return text;
 }
 
-static double number_option(lua_State *L, int options, const char *name)
+static double number_option(lua_State *L, int options, const char *name, double most)
 {
     lua_getfield(L, options, name);
     double number = lua_tonumber(L, -1);
+    if (!lua_isnumber(L, -1) || !(number >= 0 && number <= most))
+        luaL_error(L, "%s: number from 0 to %f expected", name, most);
     lua_pop(L, 1);
     return number;
 }
@@ -42,7 +48,7 @@ static const char *const *text_list(lua_State *L, int index, size_t *count)
     for (size_t i = 0; i < *count; i++) {
         size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        texts[i] = binding_secret(L, -1, &length);
+        texts[i] = binding_listed_secret(L, &length);
         lua_pop(L, 1);
     }
     return texts;
@@ -59,7 +65,7 @@ static bool keep_secrets(lua_State *L, struct client_object *client, int index)
     for (size_t i = 0; i < count; i++) {
         size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        const char *bytes = binding_secret(L, -1, &length);
+        const char *bytes = binding_listed_secret(L, &length);
         if (!secret_reserve(&client->secrets[i], length))
             return false;
         memcpy(client->secrets[i].bytes, bytes, length);
@@ -90,10 +96,10 @@ static int client_new(lua_State *L)
     lua_getfield(L, 1, "secrets");
     luaL_checktype(L, 3, LUA_TTABLE);
     struct engine_options options = {
-        .max_in_flight = (unsigned)number_option(L, 1, "max_in_flight"),
-        .max_response = (size_t)number_option(L, 1, "max_response"),
-        .retries = (unsigned)number_option(L, 1, "retries"),
-        .connect_timeout_us = clock_from_seconds(number_option(L, 1, "connect_timeout")),
+        .max_in_flight = (unsigned)number_option(L, 1, "max_in_flight", UINT32_MAX),
+        .max_response = (size_t)number_option(L, 1, "max_response", 0x1p53),
+        .retries = (unsigned)number_option(L, 1, "retries", UINT32_MAX),
+        .connect_timeout_us = clock_from_seconds(number_option(L, 1, "connect_timeout", HUGE_VAL)),
         .user_agent = text_option(L, 1, "user_agent"),
         .ca_file = text_option(L, 1, "ca_file"),
         .proxy = text_option(L, 1, "proxy"),
@@ -103,10 +109,8 @@ static int client_new(lua_State *L)
     };
     options.headers = text_list(L, 2, &options.header_count);
 
-    struct client_object *client = lua_newuserdata(L, sizeof *client);
-    *client = (struct client_object){.engine = engine_none()};
-    luaL_getmetatable(L, CLIENT_TYPE);
-    lua_setmetatable(L, -2);
+    struct client_object *client = binding_new(L, &client_type, sizeof *client);
+    client->engine = engine_none();
     lua_newtable(L);
     lua_pushboolean(L, true); /* so that there is room for what luaL_unref() keeps of an anchor */
     luaL_unref(L, -1, luaL_ref(L, -2));
@@ -137,7 +141,7 @@ static int client_close(lua_State *L)
 static int client_leave(lua_State *L)
 {
     binding_client(L, 1);
-    return binding_call_method(L, "close");
+    return binding_call_method(L, &client_type, "close", 0);
 }
 
 /* Other finalizers may still use it afterwards, as one that is closed. */
@@ -149,6 +153,13 @@ static int client_gc(lua_State *L)
     client->engine = engine_none();
     forget_secrets(client);
     return 0;
+}
+
+static int client_index(lua_State *L)
+{
+    binding_client(L, 1);
+    lua_settop(L, 2);
+    return binding_index(L, &client_type);
 }
 
 static int client_tostring(lua_State *L)
@@ -229,7 +240,10 @@ static int client_step(lua_State *L)
 /* core.wait_for_polls(client, 1 | -1): somebody begins, or ends, to wait for jobs. */
 static int client_wait_for_polls(lua_State *L)
 {
-    engine_wait_for_polls(binding_client(L, 1)->engine, (int)luaL_checkinteger(L, 2));
+    struct client_object *client = binding_client(L, 1);
+    lua_Integer change = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, change == 1 || change == -1, 2, "1 or -1 expected");
+    engine_wait_for_polls(client->engine, (int)change);
     return 0;
 }
 
@@ -380,7 +394,7 @@ static int client_redact(lua_State *L)
  * has none. */
 static int client_has_secret(lua_State *L)
 {
-    struct client_object *client = luaL_checkudata(L, 1, CLIENT_TYPE);
+    struct client_object *client = binding_client(L, 1);
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     bool found = false;
@@ -394,7 +408,7 @@ static int client_has_secret(lua_State *L)
 void client_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
-        {"__index", binding_index},
+        {"__index", client_index},
         {"__gc", client_gc},
         {"__close", client_leave},
         {"__tostring", client_tostring},
@@ -422,6 +436,6 @@ void client_open(lua_State *L)
         {"has_secret", client_has_secret},
         {NULL, NULL},
     };
-    binding_type(L, CLIENT_TYPE, metamethods, methods, "client_methods");
+    binding_open_type(L, &client_type, metamethods, methods, "client_methods");
     compat_set_functions(L, functions);
 }

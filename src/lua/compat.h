@@ -22,18 +22,6 @@ static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
     }
 }
 
-/* luaL_testudata, which 5.1 lacks: the userdata at `index` if it is of that type, else NULL. */
-static inline void *compat_test_userdata(lua_State *L, int index, const char *name)
-{
-    void *object = lua_touserdata(L, index);
-    if (!object || !lua_getmetatable(L, index))
-        return NULL;
-    luaL_getmetatable(L, name);
-    int same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? object : NULL;
-}
-
 /* Pops a table, which becomes the one of the userdata at `index`. */
 static inline void compat_set_table(lua_State *L, int index)
 {
@@ -44,7 +32,8 @@ static inline void compat_set_table(lua_State *L, int index)
 #endif
 }
 
-/* Pushes the table of the userdata at `index`. */
+/* Pushes the table of the userdata at `index`. Raises if a program has taken it away, by the debug
+ * library. */
 static inline void compat_get_table(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM < 502
@@ -52,6 +41,8 @@ static inline void compat_get_table(lua_State *L, int index)
 #else
     lua_getuservalue(L, index);
 #endif
+    if (!lua_istable(L, -1))
+        luaL_error(L, "the object has lost its table");
 }
 
 /* The largest magnitude below which every integer is a number of its own. */

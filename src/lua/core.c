@@ -10,10 +10,11 @@
 
 /* ---- objects ---- */
 
-/* core.fields(object) -> the object's own table, for the library. */
+/* core.fields(client | job) -> the object's own table, for the library. */
 static int core_fields(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TUSERDATA);
+    if (!binding_test(L, 1, &job_type))
+        binding_client(L, 1);
     compat_get_table(L, 1);
     return 1;
 }
@@ -21,11 +22,11 @@ static int core_fields(lua_State *L)
 /* core.type(value) -> "client", "job", "call_log" or nil. */
 static int core_type(lua_State *L)
 {
-    if (compat_test_userdata(L, 1, CLIENT_TYPE))
+    if (binding_test(L, 1, &client_type))
         lua_pushliteral(L, "client");
-    else if (compat_test_userdata(L, 1, JOB_TYPE))
+    else if (binding_test(L, 1, &job_type))
         lua_pushliteral(L, "job");
-    else if (compat_test_userdata(L, 1, CALL_LOG_TYPE))
+    else if (binding_test(L, 1, &call_log_type))
         lua_pushliteral(L, "call_log");
     else
         lua_pushnil(L);
@@ -135,6 +136,7 @@ int luaopen_cekura_core(lua_State *L)
     record_open(L);
     guard_open(L);
     bridge_open(L);
+    file_open(L);
     host_open(L);
     secret_open(L);
     lua_pushlightuserdata(L, &place);

@@ -2,29 +2,28 @@
  * block or the `for` that holds it is left. Older Luas have __gc only for userdata. */
 #include "binding.h"
 
+static const struct type guard_type = {"cekura.guard"};
+
 /* core.guard(fn) -> guard; fn is called once, without arguments. */
 static int guard_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    bool *spent = lua_newuserdata(L, sizeof *spent);
-    *spent = true;
-    luaL_getmetatable(L, GUARD_TYPE);
-    lua_setmetatable(L, -2);
+    bool *armed = binding_new(L, &guard_type, sizeof *armed);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
     compat_set_table(L, 2);
-    *spent = false;
+    *armed = true;
     return 1;
 }
 
 static int guard_run(lua_State *L)
 {
-    bool *spent = luaL_checkudata(L, 1, GUARD_TYPE);
-    if (*spent)
+    bool *armed = binding_check(L, 1, &guard_type);
+    if (!*armed)
         return 0;
-    *spent = true;
+    *armed = false;
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, 1);
     /* When the state closes, what the function cleans up may be gone before it. */
@@ -40,6 +39,6 @@ void guard_open(lua_State *L)
     static const luaL_Reg methods[] = {{NULL, NULL}};
     /* core.spend(guard): its end, now. */
     static const luaL_Reg functions[] = {{"guard", guard_new}, {"spend", guard_run}, {NULL, NULL}};
-    binding_type(L, GUARD_TYPE, metamethods, methods, "guard_methods");
+    binding_open_type(L, &guard_type, metamethods, methods, "guard_methods");
     compat_set_functions(L, functions);
 }

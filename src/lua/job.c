@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+const struct type job_type = {"cekura.job"};
+
 struct job_object {
+    const struct engine *engine; /* of the client that it was made by */
     struct poller *poll; /* NULL for a job that was over when it began: there is nothing to poll */
     int64_t began_us;
     int64_t ended_us; /* 0: not yet */
@@ -15,7 +18,7 @@ struct job_object {
 
 static struct job_object *check_job(lua_State *L, int index)
 {
-    return luaL_checkudata(L, index, JOB_TYPE);
+    return binding_check(L, index, &job_type);
 }
 
 static struct poller *check_poll(lua_State *L, int index)
@@ -37,10 +40,9 @@ static int job_new(lua_State *L)
     struct request request = {0};
     if (!lua_isnil(L, 3))
         request = binding_request(L, 3);
-    struct job_object *job = lua_newuserdata(L, sizeof *job);
-    *job = (struct job_object){.ref = LUA_NOREF};
-    luaL_getmetatable(L, JOB_TYPE);
-    lua_setmetatable(L, -2);
+    struct job_object *job = binding_new(L, &job_type, sizeof *job);
+    job->engine = client->engine;
+    job->ref = LUA_NOREF;
     lua_newtable(L);
     compat_set_table(L, -2);
     job->began_us = clock_monotonic_us() - clock_from_seconds(luaL_checknumber(L, 2));
@@ -54,12 +56,22 @@ static int job_new(lua_State *L)
 
 /* ---- polling ---- */
 
-/* A job is anchored as long as the engine may list it or tell of it. */
-static void settle_anchor(lua_State *L, int client, int index)
+/* The job at 2, of the client at 1, which holds its anchor. A client that was collected before its
+ * job has no engine any more. */
+static struct job_object *check_job_of_client(lua_State *L)
 {
-    struct job_object *job = check_job(L, index);
-    if (job->ref != LUA_NOREF && !poller_is_needed(job->poll)) {
-        binding_release_anchor(L, client, job->ref);
+    const struct engine *engine = binding_client(L, 1)->engine;
+    struct job_object *job = check_job(L, 2);
+    luaL_argcheck(
+        L, engine == job->engine || engine == engine_none(), 2, "the job is of another client");
+    return job;
+}
+
+/* A job is anchored as long as the engine may list it or tell of it. */
+static void settle_anchor(lua_State *L, struct job_object *job)
+{
+    if (job->ref != LUA_NOREF && job->poll && !poller_is_needed(job->poll)) {
+        binding_release_anchor(L, 1, job->ref);
         job->ref = LUA_NOREF;
     }
 }
@@ -67,10 +79,9 @@ static void settle_anchor(lua_State *L, int client, int index)
 /* core.watch(client, job [, interval]): polls it from now on. */
 static int job_watch(lua_State *L)
 {
-    binding_client(L, 1);
+    struct job_object *job = check_job_of_client(L);
     struct poller *poll = check_poll(L, 2);
     double interval = luaL_optnumber(L, 3, 0);
-    struct job_object *job = check_job(L, 2);
     if (job->ref == LUA_NOREF) /* before it can be listed, and while an error loses nothing */
         job->ref = binding_anchor(L, 1, 2);
     poller_watch(poll, clock_from_seconds(interval), job->ref);
@@ -80,29 +91,26 @@ static int job_watch(lua_State *L)
 /* core.unwatch(client, job) */
 static int job_unwatch(lua_State *L)
 {
-    binding_client(L, 1);
-    if (!check_job(L, 2)->poll)
-        return 0;
-    poller_unwatch(check_poll(L, 2));
-    settle_anchor(L, 1, 2);
+    struct job_object *job = check_job_of_client(L);
+    if (job->poll)
+        poller_unwatch(job->poll);
+    settle_anchor(L, job);
     return 0;
 }
 
 /* core.resume(client, job): its news has been looked at. */
 static int job_resume(lua_State *L)
 {
-    binding_client(L, 1);
+    struct job_object *job = check_job_of_client(L);
     poller_continue(check_poll(L, 2));
-    settle_anchor(L, 1, 2);
+    settle_anchor(L, job);
     return 0;
 }
 
 /* core.settle(client, job): an event of it has been fetched. */
 static int job_settle(lua_State *L)
 {
-    binding_client(L, 1);
-    if (check_job(L, 2)->poll)
-        settle_anchor(L, 1, 2);
+    settle_anchor(L, check_job_of_client(L));
     return 0;
 }
 
@@ -187,6 +195,7 @@ static int job_ended(lua_State *L)
 static int job_index(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);
+    lua_settop(L, 2);
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     if (strcmp(name, "polls") == 0) {
         lua_pushinteger(L, job->poll ? (lua_Integer)poller_count(job->poll) : 0);
@@ -197,7 +206,7 @@ static int job_index(lua_State *L)
         lua_pushnumber(L, clock_to_seconds(until_us - job->began_us));
         return 1;
     }
-    return binding_index(L);
+    return binding_index(L, &job_type);
 }
 
 static int job_newindex(lua_State *L)
@@ -210,7 +219,7 @@ static int job_newindex(lua_State *L)
 static int job_leave(lua_State *L)
 {
     check_job(L, 1);
-    return binding_call_method(L, "_leave");
+    return binding_call_method(L, &job_type, "_leave", 0);
 }
 
 static int job_gc(lua_State *L)
@@ -227,6 +236,7 @@ static int job_tostring(lua_State *L)
     const char *words[3];
     static const char *const names[3] = {"kind", "id", "state"};
     check_job(L, 1);
+    lua_settop(L, 1);
     compat_get_table(L, 1);
     for (int i = 0; i < 3; i++) {
         lua_getfield(L, 2, names[i]);
@@ -265,6 +275,6 @@ void job_open(lua_State *L)
         {"ended", job_ended},
         {NULL, NULL},
     };
-    binding_type(L, JOB_TYPE, metamethods, methods, "job_methods");
+    binding_open_type(L, &job_type, metamethods, methods, "job_methods");
     compat_set_functions(L, functions);
 }

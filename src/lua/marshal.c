@@ -13,8 +13,9 @@ static const char *const *header_lines(lua_State *L, int index, size_t *count)
     *count = lua_rawlen(L, index);
     const char **lines = lua_newuserdata(L, (*count + 1) * sizeof *lines);
     for (size_t i = 0; i < *count; i++) {
+        size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        lines[i] = luaL_checkstring(L, -1);
+        lines[i] = binding_listed_secret(L, &length);
         lua_pop(L, 1);
     }
     return lines;

@@ -1,13 +1,15 @@
 /* operation.c - one request as a userdata. */
 #include "binding.h"
 
+static const struct type operation_type = {"cekura.operation"};
+
 struct operation_object {
     struct operation *operation;
 };
 
 static struct operation *check_operation(lua_State *L, int index)
 {
-    struct operation_object *object = luaL_checkudata(L, index, OPERATION_TYPE);
+    struct operation_object *object = binding_check(L, index, &operation_type);
     if (!object->operation)
         luaL_error(L, "the operation could not be made");
     return object->operation;
@@ -20,10 +22,7 @@ static int operation_submit(lua_State *L)
     struct client_object *client = binding_client(L, 1);
     lua_settop(L, 6);
     struct request request = binding_request(L, 2);
-    struct operation_object *object = lua_newuserdata(L, sizeof *object);
-    object->operation = NULL;
-    luaL_getmetatable(L, OPERATION_TYPE);
-    lua_setmetatable(L, -2);
+    struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
     int ref = binding_anchor(L, 1, lua_gettop(L));
     object->operation = operation_new(client->engine, &request, ref);
     if (!object->operation) {
@@ -49,7 +48,7 @@ static int operation_stop(lua_State *L)
 
 static int operation_gc(lua_State *L)
 {
-    struct operation_object *object = luaL_checkudata(L, 1, OPERATION_TYPE);
+    struct operation_object *object = binding_check(L, 1, &operation_type);
     if (object->operation)
         operation_free(object->operation);
     object->operation = NULL;
@@ -66,6 +65,6 @@ void operation_open(lua_State *L)
         {"cancel", operation_stop},
         {NULL, NULL},
     };
-    binding_type(L, OPERATION_TYPE, metamethods, methods, "operation_methods");
+    binding_open_type(L, &operation_type, metamethods, methods, "operation_methods");
     compat_set_functions(L, functions);
 }

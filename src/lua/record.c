@@ -14,14 +14,17 @@ enum { TEXT = 1, OWNER = 2 };
 /* A call log has 33 members. One of more than these is read twice. */
 #define USUAL_MEMBERS 64
 
+const struct type call_log_type = {"cekura.call_log"};
+
 struct record_object {
+    size_t length; /* of the text */
     size_t count;
     struct member members[];
 };
 
 static struct record_object *check_record(lua_State *L, int index)
 {
-    return luaL_checkudata(L, index, CALL_LOG_TYPE);
+    return binding_check(L, index, &call_log_type);
 }
 
 /* ---- making ---- */
@@ -40,19 +43,18 @@ static const char *push_record(
         return fault;
     luaL_checkstack(L, 6, NULL);
     struct record_object *record =
-        lua_newuserdata(L, sizeof *record + count * sizeof *record->members);
+        binding_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
     record->count = count;
     if (count <= USUAL_MEMBERS)
         memcpy(record->members, usual, count * sizeof *usual);
     else
         record_read(&again, base, record->members, count, &count);
-    luaL_getmetatable(L, CALL_LOG_TYPE);
-    lua_setmetatable(L, -2);
     lua_createtable(L, OWNER, 0);
     if (slice)
         lua_pushlstring(L, reader->text + start, reader->offset - start);
     else
         lua_pushvalue(L, text);
+    record->length = lua_rawlen(L, -1);
     lua_rawseti(L, -2, TEXT);
     lua_pushvalue(L, 2);
     lua_rawseti(L, -2, OWNER);
@@ -115,14 +117,25 @@ static int record_new_list(lua_State *L)
 
 /* ---- reading ---- */
 
-/* The record's text. Pushes its own table, which holds it. */
-static const char *push_table(lua_State *L, int index)
+/* The text of the record at 1. Pushes its own table, which holds it. */
+static const char *push_table(lua_State *L, const struct record_object *record)
 {
-    compat_get_table(L, index);
+    compat_get_table(L, 1);
     lua_rawgeti(L, -1, TEXT);
+    if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != record->length)
+        luaL_error(L, "the record has lost its text"); /* by the debug library */
     const char *text = lua_tostring(L, -1);
     lua_pop(L, 1);
     return text;
+}
+
+/* Pushes the value of a text that was read before. */
+static void push_value(lua_State *L, const char *text, size_t length, bool keep_nulls)
+{
+    struct json_reader reader;
+    json_begin(&reader, text, length);
+    if (!binding_push_json(L, &reader, keep_nulls))
+        luaL_error(L, "the record's text is another now"); /* by the debug library */
 }
 
 /* Pushes the value of a member that is not null, and keeps it in the own table at `table`; its name
@@ -130,9 +143,7 @@ static const char *push_table(lua_State *L, int index)
 static void push_member(
     lua_State *L, int table, int name, const char *text, const struct member *member)
 {
-    struct json_reader reader;
-    json_begin(&reader, text + member->value, member->value_length);
-    binding_push_json(L, &reader, false); /* was validated: no fault */
+    push_value(L, text + member->value, member->value_length, false);
     lua_pushvalue(L, name);
     lua_pushvalue(L, -2);
     lua_rawset(L, table);
@@ -144,7 +155,7 @@ static void push_field(lua_State *L, int name)
     const struct record_object *record = check_record(L, 1);
     size_t length;
     const char *wanted = lua_tolstring(L, name, &length);
-    const char *text = push_table(L, 1);
+    const char *text = push_table(L, record);
     int table = lua_gettop(L);
     lua_pushvalue(L, name);
     lua_rawget(L, table);
@@ -183,7 +194,7 @@ static int record_slice(lua_State *L)
     const struct record_object *record = check_record(L, 1);
     size_t length;
     const char *name = luaL_checklstring(L, 2, &length);
-    const char *text = push_table(L, 1);
+    const char *text = push_table(L, record);
     const struct member *member = record_find(text, record->members, record->count, name, length);
     if (!member)
         return 0;
@@ -194,12 +205,8 @@ static int record_slice(lua_State *L)
 /* call:totable() -> all of it, nulls as cekura.null. */
 static int record_totable(lua_State *L)
 {
-    record_json(L);
-    struct json_reader reader;
-    size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
-    json_begin(&reader, text, length);
-    binding_push_json(L, &reader, true);
+    const struct record_object *record = check_record(L, 1);
+    push_value(L, push_table(L, record), record->length, true);
     return 1;
 }
 
@@ -208,8 +215,8 @@ static int record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);
     lua_settop(L, 2);
-    const char *text = push_table(L, 1); /* at 3 */
-    lua_newtable(L);                     /* at 4: first the place of each name's last member */
+    const char *text = push_table(L, record); /* at 3 */
+    lua_newtable(L);                          /* at 4: first the place of each name's last member */
     for (size_t i = 0; i < record->count; i++) {
         const struct member *member = &record->members[i];
         struct json_token name = {
@@ -256,9 +263,7 @@ static int record_index(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     lua_settop(L, 2);
-    luaL_getmetafield(L, 1, "_methods");
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    binding_push_method(L, &call_log_type, 2);
     if (lua_isnil(L, -1))
         push_field(L, 2);
     return 1;
@@ -273,12 +278,7 @@ static int record_newindex(lua_State *L)
 static int record_pairs(lua_State *L)
 {
     check_record(L, 1);
-    lua_settop(L, 1);
-    luaL_getmetafield(L, 1, "_methods");
-    lua_getfield(L, -1, "fields");
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 3);
-    return 3;
+    return binding_call_method(L, &call_log_type, "fields", 3);
 }
 
 static int record_tostring(lua_State *L)
@@ -317,6 +317,6 @@ void record_open(lua_State *L)
         {"owner", record_owner},
         {NULL, NULL},
     };
-    binding_type(L, CALL_LOG_TYPE, metamethods, methods, "call_log_methods");
+    binding_open_type(L, &call_log_type, metamethods, methods, "call_log_methods");
     compat_set_functions(L, functions);
 }

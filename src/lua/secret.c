@@ -8,27 +8,31 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What is shorter is no key, and may be a string as any other. */
 #define LEAST_SECRET 8
 
+static const struct type secret_type = {"cekura.secret"};
+
 const char *binding_secret(lua_State *L, int index, size_t *length)
 {
-    struct secret *secret = compat_test_userdata(L, index, SECRET_TYPE);
+    struct secret *secret = binding_test(L, index, &secret_type);
     if (!secret)
         return luaL_checklstring(L, index, length);
     *length = secret->length;
     return secret->bytes ? secret->bytes : "";
 }
 
+const char *binding_listed_secret(lua_State *L, size_t *length)
+{
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        luaL_error(L, "a list of strings expected, got number");
+    return binding_secret(L, -1, length);
+}
+
 static struct secret *push_secret(lua_State *L)
 {
-    struct secret *secret = lua_newuserdata(L, sizeof *secret);
-    *secret = (struct secret){0};
-    luaL_getmetatable(L, SECRET_TYPE);
-    lua_setmetatable(L, -2);
-    return secret;
+    return binding_new(L, &secret_type, sizeof(struct secret));
 }
 
 static void reserve(lua_State *L, struct secret *secret, size_t length)
@@ -72,13 +76,14 @@ static int secret_equal(lua_State *L)
 
 static int secret_gc(lua_State *L)
 {
-    secret_wipe(luaL_checkudata(L, 1, SECRET_TYPE));
+    secret_wipe(binding_check(L, 1, &secret_type));
     return 0;
 }
 
 static int secret_tostring(lua_State *L)
 {
-    lua_pushliteral(L, "cekura.secret");
+    binding_check(L, 1, &secret_type);
+    lua_pushstring(L, secret_type.name);
     return 1;
 }
 
@@ -132,7 +137,7 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
         lua_pushlstring(L, digits, (size_t)sprintf(digits, "%d", number));
         lua_pushvalue(L, -1);
         lua_rawget(L, secrets);
-        struct secret *known = lua_touserdata(L, -1);
+        struct secret *known = binding_test(L, -1, &secret_type);
         if (!known) {
             lua_pop(L, 1);
             lua_pushvalue(L, -1);
@@ -200,21 +205,6 @@ static int secret_read(lua_State *L)
     return 3;
 }
 
-/* core.check_file(path) -> true | nil, fault: whether it is a regular file that can be read. */
-static int secret_check_file(lua_State *L)
-{
-    const char *fault;
-    int fd = private_file_open(luaL_checkstring(L, 1), &fault);
-    if (fd < 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
-    close(fd);
-    lua_pushboolean(L, true);
-    return 1;
-}
-
 void secret_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
@@ -224,9 +214,8 @@ void secret_open(lua_State *L)
         {"secret", secret_new},
         {"equal_secrets", secret_equal},
         {"read_private", secret_read},
-        {"check_file", secret_check_file},
         {NULL, NULL},
     };
-    binding_type(L, SECRET_TYPE, metamethods, methods, "secret_methods");
+    binding_open_type(L, &secret_type, metamethods, methods, "secret_methods");
     compat_set_functions(L, functions);
 }

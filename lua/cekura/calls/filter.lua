@@ -7,6 +7,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local nearest = require "cekura.nearest"
 local params = require "cekura.params"
 
 local filter = {}
@@ -50,7 +51,7 @@ end
 local function short_leaf(name, condition)
   local field, operator = condition[1], condition[2]
   if not OPERATORS[operator] then
-    errors.misuse(("%s: there is no operator %s"):format(name, tostring(operator)))
+    errors.misuse(("%s: there is no operator %s%s"):format(name, tostring(operator), nearest(operator, OPERATORS)))
   end
   for key in pairs(condition) do
     if key ~= 1 and key ~= 2 and key ~= 3 then

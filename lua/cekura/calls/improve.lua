@@ -3,7 +3,9 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local kinds = require "cekura.kinds"
 local pages = require "cekura.calls.pages"
+local params = require "cekura.params"
 
 local improve = {}
 
@@ -53,6 +55,22 @@ local function check_given(given)
   check.callback("self_improve: on_progress", given.on_progress)
 end
 
+-- What the improvement is started with, but for the call; checked now, and not when the evaluation is paid for.
+local function start_of(given)
+  local start = {}
+  if given.call_logs ~= nil then
+    errors.misuse "self_improve: call_logs: it is the call that is named"
+  end
+  for name, value in pairs(given) do
+    if not OPTIONS[name] then
+      start[name] = value
+    end
+  end
+  start.call_logs = { 1 }
+  params.read("self_improve", kinds["calls.improve_prompt"], start)
+  return start
+end
+
 ---@class cekura.Improvement
 ---@field state string "succeeded" or "nothing_to_do"
 ---@field improved_prompt? string nil: there was nothing to do
@@ -89,6 +107,7 @@ end
 ---@return cekura.Improvement? improvement, cekura.Error? err
 function improve.self_improve(client, given)
   check_given(given)
+  local start = start_of(given)
   local deadline = core.now() + (given.timeout or TIMEOUT)
   local function left()
     return deadline - core.now()
@@ -110,12 +129,7 @@ function improve.self_improve(client, given)
     return nil, err
   end
 
-  local start = { call_logs = { call:get "id" } }
-  for name, value in pairs(given) do
-    if not OPTIONS[name] then
-      start[name] = value
-    end
-  end
+  start.call_logs = { call:get "id" }
   job, err = client:start("calls.improve_prompt", start, { timeout = within(client, left) })
   if job then
     result, err = wait(job)

@@ -3,8 +3,10 @@
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
+local core = require "cekura.core"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
+local nearest = require "cekura.nearest"
 local multipart = require "cekura.multipart"
 local params = require "cekura.params"
 local request = require "cekura.request"
@@ -14,25 +16,30 @@ local observe = {}
 
 local PATH = "/observability/v1/observe/"
 
-local PARAMS = {
-  call_id = { "text", required = true },
-  agent = { "id" },
-  assistant_id = { "text" },
-  trace_id = { "text" },
-  voice_recording_url = { "text" },
-  transcript_type = { "text" },
-  reconcile_with_cekura_transcript = { "flag" },
-  call_ended_reason = { "text" },
-  customer_number = { "text" },
-  timestamp = { "time" },
-  feedback = { "text" },
-  redact_fields = { "texts" },
-  metric_ids = { "joined_ids" },
-  main_agent_channel_index = { "channel" },
-  logs = { "list" },
+local SEND = {
+  params = {
+    call_id = { "text", required = true },
+    agent = { "id" },
+    assistant_id = { "text" },
+    trace_id = { "text" },
+    voice_recording = { "any" },
+    voice_recording_url = { "text" },
+    transcript_type = { "text" },
+    transcript_json = { "any" },
+    reconcile_with_cekura_transcript = { "flag" },
+    call_ended_reason = { "text" },
+    customer_number = { "text" },
+    metadata = { "any" },
+    timestamp = { "time" },
+    dynamic_variables = { "any" },
+    feedback = { "text" },
+    redact_fields = { "texts" },
+    metric_ids = { "joined_ids" },
+    main_agent_channel_index = { "channel" },
+    logs = { "list" },
+  },
+  one_of = { "agent", "assistant_id" },
 }
-
-local ONE_OF = { "agent", "assistant_id" }
 
 --- Checks the transcript that is sent, where its format is known; lists stay lists.
 ---@param what string
@@ -43,30 +50,101 @@ function observe.check_transcript(what, sent, default_type)
   if type(turns) ~= "table" then
     return
   end
-  local own = (sent.transcript_type or default_type) == "cekura"
+  local own = (sent.transcript_type or default_type) == "cekura" and next(turns) ~= nil
   if own or next(turns) == nil or #turns > 0 then
     sent.transcript_json = params.value(own and "transcript" or "list", what .. ": transcript_json", turns)
   end
 end
 
--- A recording may be a URL, or the bytes of a file, for which the request becomes a form.
+-- ---- a call with the bytes of its recording: a form ----
+
+-- What takes any JSON takes it as text in a form.
+local IS_JSON = { transcript_json = true, metadata = true, dynamic_variables = true }
+
+local function is_json(text)
+  return core.decode(text) ~= nil
+end
+
+-- A parameter as a field of the form; a list gives the field several times, which the framework that the service uses
+-- takes for a list of choices. Objects, and lists of them, go as JSON text.
+local function form_field(name, value)
+  local what = "send: " .. name
+  local values = {}
+  if IS_JSON[name] and type(value) ~= "table" then
+    return type(value) == "string" and is_json(value) and value or encode({ value }, what):sub(2, -2)
+  elseif type(value) ~= "table" then
+    return uri.text(what, value)
+  end
+  for index, item in ipairs(value) do
+    if type(item) == "table" then
+      return encode(value, what)
+    end
+    values[index] = uri.text(("%s[%d]"):format(what, index), item)
+  end
+  local is_list = getmetatable(value) == core.array_mt or #value > 0
+  return not IS_JSON[name] and is_list and values or encode(value, what)
+end
+
 local function send_form(client, sent, recording)
-  check.text("send: voice_recording.data", recording.data)
   local fields = {}
   for name, value in pairs(sent) do
-    if name ~= "voice_recording" and value ~= cjson.null then
-      -- In a form, what is no text goes as JSON.
-      fields[name] = type(value) == "table" and encode(value, "send: " .. name) or uri.text("send: " .. name, value)
+    if name ~= "voice_recording" and value ~= cjson.null then -- a form has no null
+      fields[name] = form_field(name, value)
     end
   end
   local body, content_type = multipart(fields, {
     name = "voice_recording",
-    file_name = recording.name and check.text("send: voice_recording.name", recording.name) or "recording",
-    content_type = recording.content_type and check.text("send: voice_recording.content_type", recording.content_type)
-      or "application/octet-stream",
+    file_name = recording.name or "recording",
+    content_type = recording.content_type or "application/octet-stream",
     data = recording.data,
   })
   return request.send(client, "POST", PATH, { "Content-Type: " .. content_type }, body)
+end
+
+local function file_error(path, fault, sent)
+  return errors.new("config", ("send: voice_recording: %s: %s"):format(path, fault),
+    { method = "POST", path = PATH, sent = sent })
+end
+
+-- A file that somebody still writes to would be evaluated as a call that ends in the middle.
+local function send_file(client, sent, path)
+  local data
+  local file, fault = core.open_file(path)
+  if file then
+    data, fault = core.read_file(file)
+  end
+  if not data then
+    return nil, file_error(path, fault, false)
+  end
+  local reply, err = send_form(client, sent, { data = data, name = path:match "[^/]*$" })
+  local size = core.file_size(file)
+  core.close_file(file)
+  if size ~= #data then
+    local changed = file_error(path, "its size has changed while it was sent", reply ~= nil or err.sent)
+    changed.response, changed.cause = reply or err.response, err
+    return nil, changed
+  end
+  return reply, err
+end
+
+local RECORDING = { data = true, name = true, content_type = true }
+
+-- The form in which a recording goes: as JSON there is only the URL of one.
+local function sender_of(recording)
+  if recording == nil or recording == cjson.null then
+    return nil
+  elseif type(recording) == "table" then
+    check.options("send: voice_recording", recording, RECORDING)
+    check.text("send: voice_recording.data", recording.data)
+    for _, name in ipairs { "name", "content_type" } do
+      if recording[name] ~= nil then
+        check.text("send: voice_recording." .. name, recording[name])
+      end
+    end
+    return send_form
+  end
+  local is_url = check.text("send: voice_recording", recording):find "^https?://"
+  return not is_url and send_file or nil
 end
 
 --- Sends one call, which is then evaluated. It is charged, so it is sent once: an error of kind
@@ -81,24 +159,23 @@ end
 ---voice_recording_url: string?, transcript_type: string?, transcript_json: any,
 ---reconcile_with_cekura_transcript: boolean?, call_ended_reason: string?, customer_number: string?, metadata: any,
 ---timestamp: number|string?, dynamic_variables: any, feedback: string?, redact_fields: string[]?,
----metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]? } one of agent (the agent's
----id) and assistant_id (the provider's); voice_recording is a URL, or { data = bytes, name =, content_type = }
+---metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]?, extra: table? } one of agent (the
+---agent's id) and assistant_id (the provider's). voice_recording: a text that begins with http:// or https:// is a URL,
+---any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
----@return cekura.Error? err
+---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
+---err.sent may be true: the service may have taken the call)
 function observe.send(client, call)
   if type(call) == "table" and call.agent_id ~= nil then
     errors.misuse "send: agent_id: here the service calls it `agent`"
   end
-  local sent = params.read("send", PARAMS, call, ONE_OF)
+  local sent = params.read("send", SEND, call)
   observe.check_transcript("send", sent, "cekura")
-  local recording = sent.voice_recording
+  local send = sender_of(sent.voice_recording)
   local reply, err
-  if type(recording) == "table" then
-    reply, err = send_form(client, sent, recording)
+  if send then
+    reply, err = send(client, sent, sent.voice_recording)
   else
-    if recording ~= nil and recording ~= cjson.null then
-      check.text("send: voice_recording", recording)
-    end
     reply, err = request.send_json(client, "POST", PATH, "send", sent)
   end
   if not reply then
@@ -119,7 +196,8 @@ local RAW_OPTIONS = { agent_id = true }
 ---@return cekura.Response? response, cekura.Error? err
 function observe.send_raw(client, provider, body, options)
   if not PROVIDERS[check.text("provider", provider)] then
-    errors.misuse(("provider: vapi, retell, livekit, pipecat or elevenlabs expected, got %q"):format(provider))
+    errors.misuse(("provider: vapi, retell, livekit, pipecat or elevenlabs expected, got %q%s"):format(provider,
+      nearest(provider, PROVIDERS)))
   end
   options = check.options("options", options, RAW_OPTIONS)
   if options.agent_id ~= nil then

@@ -6,6 +6,7 @@ local core = require "cekura.core"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 local filter = require "cekura.calls.filter"
+local nearest = require "cekura.nearest"
 local params = require "cekura.params"
 local request = require "cekura.request"
 local response = require "cekura.response"
@@ -73,10 +74,10 @@ local function read_filter(client, what, given)
     elseif type(name) == "number" then
       positional[name] = value
     elseif not OWN[name] then
-      errors.misuse(("%s: there is no filter %s"):format(what, tostring(name)))
+      errors.misuse(("%s: there is no filter %s%s"):format(what, tostring(name), nearest(name, FILTER)))
     end
   end
-  local query = params.read(what, FILTER, named)
+  local query = params.read(what, { params = FILTER }, named)
   local conditions = conditions_of(what, given, positional)
   if conditions then
     query.filters_v2 = encode(conditions, what .. ": filters")

@@ -32,7 +32,13 @@ local function unacceptable(body)
     return refusal
   elseif check.given(body.transcript_type) and not FORMATS[body.transcript_type] then
     return check.invalid { transcript_type = ("%q is not a valid choice."):format(body.transcript_type) }
-  elseif check.given(body.timestamp) and not clock.parse(body.timestamp) then
+  end
+  for _, field in ipairs(check.given(body.redact_fields) and body.redact_fields or {}) do
+    if not tostring(field):find "^[%l_]+$" then
+      return check.invalid { redact_fields = ("%q is not a valid choice."):format(tostring(field)) }
+    end
+  end
+  if check.given(body.timestamp) and not clock.parse(body.timestamp) then
     return check.invalid { timestamp = "Not a date-time." }
   end
 end

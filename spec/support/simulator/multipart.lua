@@ -5,7 +5,10 @@ local json = require "json"
 local multipart = {}
 
 -- Fields that hold nested values are sent as JSON text.
-local NESTED = { transcript_json = true, metadata = true, dynamic_variables = true, redact_fields = true, logs = true }
+local NESTED = { transcript_json = true, metadata = true, dynamic_variables = true, logs = true }
+
+-- Fields of which each value of a list is sent by itself.
+local REPEATED = { redact_fields = true }
 
 --- Reads a body.
 ---@param content_type string
@@ -31,6 +34,9 @@ function multipart.read(content_type, raw)
     local name, filename = head:match '[; ]name="([^"]*)"', head:match 'filename="([^"]*)"'
     if filename then
       files[name] = { filename = filename, content = content }
+    elseif REPEATED[name] then
+      fields[name] = fields[name] or json.list()
+      table.insert(fields[name], content)
     elseif name then
       fields[name] = NESTED[name] and json.decode(content) or content
     end

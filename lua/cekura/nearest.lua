@@ -1,0 +1,54 @@
+--- "Did you mean …": the nearest of the names that there are, for a name that there is not. Wherever a program may
+-- misspell something that this module knows, the hint comes from here.
+
+-- What is longer is compared by its beginning.
+local LONGEST = 40
+
+-- Names as they are compared: camelCase, dashes and capitals make no difference.
+local function plain(name)
+  name = name:sub(1, LONGEST):gsub("%-", "_"):gsub("%l%u", function(pair)
+    return pair:sub(1, 1) .. "_" .. pair:sub(2)
+  end)
+  return name:lower()
+end
+
+-- How many insertions, deletions, replacements and swaps of neighbours make one text of the other (optimal string
+-- alignment).
+local function distance(a, b)
+  local before, row = {}, {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local two_before = before
+    before, row = row, { [0] = i }
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(before[j] + 1, row[j - 1] + 1, before[j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], two_before[j - 2] + 1)
+      end
+    end
+  end
+  return row[#b]
+end
+
+--- The name to suggest, in brackets: " (did you mean agent_id?)"; "" where there is none to choose from.
+---@param given any
+---@param known table<string, any> its keys are the names
+---@return string
+local function nearest(given, known)
+  local best, least
+  given = plain(tostring(given))
+  for name in pairs(known) do
+    if type(name) == "string" then
+      local far = distance(given, plain(name))
+      if not least or far < least or far == least and name < best then
+        best, least = name, far
+      end
+    end
+  end
+  return best and (" (did you mean %s?)"):format(best) or ""
+end
+
+return nearest

@@ -1,0 +1,140 @@
+/* process_test.c - forks and the exit of a process whose threads step engines: they wait for no
+ * more than what a step has begun. A hang is ended by an alarm. */
+#include "engine_private.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HANG_S 30
+
+/* How often each of the two has taken hold of the process. */
+static atomic_uint holds[2];
+static atomic_bool over;
+
+static void pause_ms(long ms)
+{
+    const struct timespec span = {.tv_nsec = ms * 1000000};
+    nanosleep(&span, NULL);
+}
+
+/* Lets go only when the other one has taken hold meanwhile, or cannot: so if readers went first,
+ * the process would be held for ever. */
+static void *step_again_and_again(void *user)
+{
+    atomic_uint *own = user, *other = own == &holds[0] ? &holds[1] : &holds[0];
+    while (!over) {
+        unsigned before = *other;
+        engine_hold_process();
+        (*own)++;
+        for (int turn = 0; turn < 100 && *other == before && !over; turn++)
+            pause_ms(1);
+        engine_release_process();
+    }
+    return NULL;
+}
+
+static void start_threads(pthread_t threads[2])
+{
+    over = false;
+    for (int i = 0; i < 2; i++) {
+        holds[i] = 0;
+        assert_int_equal(pthread_create(&threads[i], NULL, step_again_and_again, &holds[i]), 0);
+    }
+    while (holds[0] == 0 || holds[1] == 0)
+        pause_ms(1);
+}
+
+static void end_threads(pthread_t threads[2])
+{
+    over = true;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static void test_fork_goes_before_the_threads(void **state)
+{
+    pthread_t threads[2];
+    int status;
+    (void)state;
+    start_threads(threads);
+    pid_t child = fork();
+    if (child == 0) { /* where the lock is free again */
+        engine_hold_process();
+        engine_release_process();
+        _exit(7);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    end_threads(threads);
+}
+
+static void test_exit_goes_before_the_threads(void **state)
+{
+    int status;
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t threads[2];
+        alarm(HANG_S);
+        start_threads(threads);
+        exit(7);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+static void *fork_now(void *user)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(7);
+    *(bool *)user = waitpid(child, &status, 0) == child && WIFEXITED(status);
+    return NULL;
+}
+
+static void test_step_is_over_when_the_process_is_wanted(void **state)
+{
+    struct engine engine = {
+        .gate = GATE_OPEN, .aside = true, .step_bytes = 1, .step_until_us = CLOCK_NEVER};
+    pthread_t thread;
+    bool forked = false;
+    (void)state;
+    engine_hold_process();
+    assert_false(engine_step_is_over(&engine));
+    assert_int_equal(pthread_create(&thread, NULL, fork_now, &forked), 0);
+    while (!engine_step_is_over(&engine))
+        pause_ms(1);
+    engine.aside = false; /* a host's own step is not what the fork waits for */
+    assert_false(engine_step_is_over(&engine));
+    engine_release_process();
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(forked);
+    engine.aside = true;
+    assert_false(engine_step_is_over(&engine));
+}
+
+static int watch_process(void **state)
+{
+    (void)state;
+    alarm(HANG_S);
+    return engine_watch_process() ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fork_goes_before_the_threads),
+        cmocka_unit_test(test_exit_goes_before_the_threads),
+        cmocka_unit_test(test_step_is_over_when_the_process_is_wanted),
+    };
+    return cmocka_run_group_tests(tests, watch_process, NULL);
+}

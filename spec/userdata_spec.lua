@@ -1,0 +1,308 @@
+--- What the functions and metamethods of the core do with objects that are not theirs: a file of io, a light userdata,
+-- an object of another type, of a second copy of the core, one that borrows a metatable, one that is closed. Each
+-- program is a process of its own, for what is tested here used to end it.
+
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- `objects`: one of each type by its name. `strangers`: what none of them may be taken for. `refuses(wanted, fn, …)`:
+-- whether `fn` raises, naming the type.
+local PRELUDE = [[
+  local cekura, core = require "cekura", require "cekura.core"
+  local function new_client(own)
+    return assert((own or core).new_client { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000,
+      retries = 0, connect_timeout = 1, user_agent = "x", loopback = true })
+  end
+  local function new_objects(own)
+    local client = new_client(own)
+    return { client = client,
+      job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, false, 1),
+      call_log = own.new_record('{"id":1,"text":"two"}'),
+      operation = own.submit(client, "GET", "http://127.0.0.1:1/", nil, nil, 1),
+      guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
+      file = own.open_file "Makefile" }
+  end
+  local objects = new_objects(core)
+  local function borrowed(value, object)
+    return debug.setmetatable(value, debug.getmetatable(object))
+  end
+  local function refuses(wanted, fn, ...)
+    local fine, message = pcall(fn, ...)
+    return not fine and message:find("cekura." .. wanted .. " expected", 1, true) ~= nil
+  end
+  local failures = 0
+  local function holds(truth, ...)
+    if not truth then
+      failures = failures + 1
+      print(...)
+    end
+  end
+  local strangers = { stdout = io.stdout, null = require("cekura").null, table = {}, text = "x", number = 5, fn = print,
+    thread = coroutine.create(function() end), yes = true, userdata = newproxy and newproxy(true) }
+  for name, object in pairs(objects) do
+    strangers[name] = object
+  end
+]]
+
+local function check(code)
+  local output, status = file.temporary(PRELUDE .. code .. "\nprint(failures .. ' failures')", function(path)
+    return shell(("timeout 60 %s %s 2>&1"):format(lua, path))
+  end)
+  assert.equal("0 failures\n", output)
+  assert.equal(0, status)
+end
+
+-- The functions of the core by the types of the objects that they take.
+local TAKES = [[
+  local takes = {
+    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event", "redact",
+      "has_secret", "submit", "new_job", "bridge", "fields" },
+    job = { "list_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
+      "ended" },
+    call_log = { "slice", "record_fields", "owner" },
+    operation = { "outcome", "cancel" },
+    guard = { "spend" },
+    file = { "read_file", "file_size", "close_file" },
+    bridge = { "bridge_path", "bridge_accept", "bridge_arm", "bridge_close" },
+  }
+]]
+
+describe("the core's functions refuse", function()
+  it("as their first argument whatever is of another type", function()
+    check(TAKES .. [[
+      for wanted, names in pairs(takes) do
+        for _, name in ipairs(names) do
+          for what, stranger in pairs(strangers) do
+            if what ~= wanted and not (name == "fields" and what == "job") then
+              holds(refuses(wanted, core[name], stranger, "GET", "x", nil, nil, 1, 1, 1, 1), name, what)
+            end
+          end
+          holds(refuses(wanted, core[name]), name, "nothing")
+        end
+      end
+    ]])
+  end)
+
+  it("what this page lists, which is all that the core has", function()
+    check(TAKES .. [[
+      local known = {}
+      for _, names in pairs(takes) do
+        for _, name in ipairs(names) do known[name] = true end
+      end
+      -- What takes no object, or any value; what takes a client and a job, or a list of clients.
+      for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
+        "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
+        "watch", "unwatch", "resume", "settle", "wait", "open_file" } do
+        known[name] = true
+      end
+      for name, value in pairs(core) do
+        holds(type(value) ~= "function" or known[name], name)
+      end
+    ]])
+  end)
+
+  it("a stranger in place of the client or of the job, where they take both", function()
+    check [[
+      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+        for what, stranger in pairs(strangers) do
+          holds(what == "client" or refuses("client", core[name], stranger, objects.job), name, what)
+          holds(what == "job" or refuses("job", core[name], objects.client, stranger), name, what)
+        end
+      end
+    ]]
+  end)
+
+  it("a job of another client", function()
+    check [[
+      local another = new_client()
+      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+        local fine, message = pcall(core[name], another, objects.job)
+        holds(not fine and message:find("another client", 1, true), name, message)
+      end
+    ]]
+  end)
+
+  it("a stranger among the clients that are waited for, and among secrets", function()
+    check [[
+      for what, stranger in pairs(strangers) do
+        holds(what == "client" or refuses("client", core.wait, { stranger }, 0), "wait", what)
+        if what ~= "secret" and what ~= "text" and what ~= "number" then
+          holds(not pcall(core.secret, stranger), "secret", what)
+          holds(not pcall(core.equal_secrets, stranger, "x"), "equal_secrets", what)
+        end
+      end
+    ]]
+  end)
+
+  it("options of another type than theirs", function()
+    check [[
+      local function options(changes)
+        local all = { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000, retries = 0,
+          connect_timeout = 1, user_agent = "x" }
+        for name, value in pairs(changes) do all[name] = value end
+        return all
+      end
+      for _, wrong in ipairs { options { headers = { 5 } }, options { headers = { {} } }, options { secrets = { 5 } },
+        options { user_agent = 5 }, options { ca_file = {} }, options { proxy = true }, options { headers = 5 },
+        options { max_in_flight = 0 / 0 }, options { max_in_flight = -1 }, options { max_response = 1 / 0 },
+        options { retries = "x" } } do
+        holds(not pcall(core.new_client, wrong), "options")
+      end
+      holds(not pcall(core.submit, objects.client, "GET", "http://127.0.0.1:1/", { 5 }, nil, 1), "a header")
+    ]]
+  end)
+end)
+
+describe("the metamethods of the core's objects refuse", function()
+  it("whatever is of another type", function()
+    check [[
+      for wanted, object in pairs(objects) do
+        for name, fn in pairs(debug.getmetatable(object)) do
+          for what, stranger in pairs(type(fn) == "function" and strangers or {}) do
+            if what ~= wanted then
+              for _, key in ipairs { "id", "text", "_methods", "polls" } do
+                holds(refuses(wanted, fn, stranger, key, 1), wanted, name, what, key)
+              end
+            end
+          end
+          holds(type(fn) ~= "function" or refuses(wanted, fn), wanted, name, "nothing")
+        end
+      end
+    ]]
+  end)
+
+  it("an object that borrows their metatable", function()
+    check [[
+      for wanted, object in pairs(objects) do
+        local mt = debug.getmetatable(object)
+        for name, fn in pairs(mt) do
+          if type(fn) == "function" and name ~= "__gc" and name ~= "__close" then
+            local pipe = io.tmpfile()
+            local own = debug.getmetatable(pipe)
+            holds(refuses(wanted, fn, borrowed(pipe, object), "id"), wanted, name, "a file")
+            debug.setmetatable(pipe, own)
+            local null = strangers.null
+            debug.setmetatable(null, mt) -- that of all light userdata
+            holds(refuses(wanted, fn, null, "id"), wanted, name, "a light userdata")
+            debug.setmetatable(null, nil)
+          end
+        end
+      end
+    ]]
+  end)
+
+  it("nothing, and do not crash, where the object has lost its metatable or its methods", function()
+    check [[
+      local client, mt = objects.client, debug.getmetatable(objects.client)
+      debug.setmetatable(client, nil)
+      holds(type(mt.__index(client, "pollfd")) == "function", "pollfd")
+      debug.setmetatable(client, mt)
+      for _, object in pairs { objects.client, objects.job, objects.call_log } do
+        local own = debug.getmetatable(object)
+        local methods = own._methods
+        for _, wrong in ipairs { 5, "x", false } do
+          own._methods = wrong
+          for name, fn in pairs(own) do
+            if type(fn) == "function" and name ~= "__gc" then pcall(fn, object, "id", 1) end
+          end
+        end
+        own._methods = methods
+      end
+    ]]
+  end)
+end)
+
+describe("the core's objects", function()
+  it("may be ended twice, and used after their end", function()
+    check(TAKES .. [[
+      for wanted, object in pairs(objects) do
+        local gc = debug.getmetatable(object).__gc
+        if gc then
+          gc(object)
+          gc(object)
+        end
+        for name, fn in pairs(debug.getmetatable(object)) do
+          if type(fn) == "function" then pcall(fn, object, "id", 1) end
+        end
+        for _, name in ipairs(takes[wanted] or {}) do
+          pcall(core[name], object, "GET", "http://127.0.0.1:1/", nil, nil, 1, 1, 1, 1)
+        end
+      end
+      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+        pcall(core[name], objects.client, objects.job)
+      end
+      collectgarbage()
+    ]])
+  end)
+
+  it("of a second copy of the core are not taken for those of the first", function()
+    check(TAKES .. [[
+      local path = os.tmpname()
+      local from = package.searchpath and package.searchpath("cekura.core", package.cpath)
+        or package.cpath:match "[^;]*":gsub("?", "cekura/core")
+      local so, copy = assert(io.open(from, "rb")), assert(io.open(path, "wb"))
+      copy:write(so:read "*a")
+      so:close()
+      copy:close()
+      local second = assert(package.loadlib(path, "luaopen_cekura_core"))()
+      os.remove(path)
+      holds(second ~= core, "a second core")
+      for name, object in pairs(new_objects(second)) do
+        holds(core.type(object) == nil and second.type(objects[name]) == nil, "type", name)
+        for _, fn in ipairs(takes[name] or {}) do
+          holds(refuses(name, core[fn], object, "GET", "x", nil, nil, 1, 1, 1, 1), fn)
+          holds(refuses(name, second[fn], objects[name], "GET", "x", nil, nil, 1, 1, 1, 1), fn)
+        end
+        for fn, value in pairs(debug.getmetatable(objects[name])) do
+          holds(type(value) ~= "function" or refuses(name, value, object, "id", 1), name, fn)
+        end
+      end
+    ]])
+  end)
+
+  it("whose own table was taken away or written into raise, or give what is there", function()
+    check [[
+      local set = debug.setuservalue or debug.setfenv
+      for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
+        for name, object in pairs { client = new_client(), call_log = core.new_record('{"id":1,"text":"two"}'),
+          job = core.new_job(objects.client, 0, nil), guard = core.guard(print) } do
+          local fine = pcall(set, object, wrong)
+          for metamethod, fn in pairs(fine and debug.getmetatable(object) or {}) do
+            if type(fn) == "function" and metamethod ~= "__gc" then pcall(fn, object, "id") end
+          end
+          for method, fn in pairs(core[name .. "_methods"] or {}) do
+            if method == "get" or method == "json" or method == "totable" or method == "fields" then
+              pcall(fn, object, "text")
+            end
+          end
+        end
+      end
+      if debug.setuservalue then
+        local call = core.new_record '{"id":1}'
+        pcall(debug.setuservalue, call, nil)
+        holds(not pcall(call.get, call, "id"), "no table")
+      end
+    ]]
+  end)
+end)
+
+describe("methods", function()
+  it("raise at the line of the program, naming the method, for an object that is not theirs", function()
+    check [[
+      for _, what in ipairs { "client", "job", "call_log" } do
+        for name, method in pairs(core[what .. "_methods"]) do
+          for stranger, value in pairs(strangers) do
+            if stranger ~= what then
+              local fine, message = pcall(function() local _ = method(value, "x") end)
+              local named = not fine and (message:find(what .. ":" .. name .. ": ", 1, true)
+                or message:find("cekura." .. what .. " expected", 1, true))
+              holds(named and message:find "^[^:]*lua_%w+:%d+: ", what, name, stranger, message)
+            end
+          end
+        end
+      end
+    ]]
+  end)
+end)
