@@ -317,8 +317,11 @@ describe("in nginx", function()
           return take(job)
         end
         local ticks = 0
-        require("cekura").spawn(function() while true do require("cekura").sleep(0.05) ticks = ticks + 1 end end)
+        local ticking = require("cekura").spawn(function()
+          while true do require("cekura").sleep(0.05) ticks = ticks + 1 end
+        end)
         local result = require("app").job():wait { interval = 0.05 }
+        ticking:cancel()
         ngx.print(result.improved_prompt, " ", tries, " ", tostring(ticks > 10))
       } }
     ]]

@@ -177,7 +177,7 @@ local function warn_at_end()
     count = count + (task.warned and 0 or 1)
   end
   if count > 0 then
-    io.stderr:write(("cekura: spawned tasks never began: %d. The program ended before it let them run: see cekura.run\n")
+    io.stderr:write(("cekura: spawned tasks never began: %d. The program ended before it let them run (cekura.run)\n")
       :format(count))
   end
 end
@@ -224,7 +224,7 @@ local function new_task(loop, group)
   return setmetatable({ loop = loop, state = "ready", joiners = {}, group = group, why = false, cancelled = false,
     told = false, refused = false, joined = false, ok = false, values = false, traceback = false, co = false,
     turn = false, behind = false, inner = false, begun = false, spawned_at = now, handed_at = now, warned = false,
-    patience = false, doomed = false, signal = false, host = false, leave = false }, Task)
+    patience = false, doomed = false, signal = false, host = false, leave = false, scope = false }, Task)
 end
 
 local start = atomic(function(loop, group, fn, ...)
