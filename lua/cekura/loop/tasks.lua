@@ -95,7 +95,7 @@ end
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and text or type(value)
+  return ok and text or ("%s (%s)"):format(type(value), tostring(text))
 end
 
 --- Logs what a task raised, unless it was joined meanwhile.
