@@ -40,7 +40,8 @@ static int host_atomic(lua_State *L)
     return 1;
 }
 
-/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: pcall(), uninterrupted. */
+/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: pcall(),
+ * uninterrupted. */
 static int host_try(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);

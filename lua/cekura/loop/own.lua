@@ -41,13 +41,17 @@ end
 -- go on for what waits without an end.
 own.VERY_LONG = 30 * 86400
 
+local function earlier(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
 -- A host that only watches descriptors learns by them of tasks, too; and of whom it is to resume, also where it has no
 -- memory for a timer.
 local function tell_hosts()
   if depth > 0 then
     return
   end
-  local seconds = host and host.has_woken() and 0 or next_due()
+  local seconds = earlier(next_due(), host and host.next_due())
   for _, client in pairs(clients) do
     core.alarm(client, seconds)
   end
@@ -148,8 +152,31 @@ local function run_ready()
   report_failed()
 end
 
+-- How many steps are made before a deadline is held against what has come meanwhile.
+local STEPS = 64
+
+-- An event handler that yields out of it would leave everybody standing: it cannot.
+local function go_on(client, seconds)
+  core.uninterrupted(advance, client, seconds)
+end
+
+--- Takes in what has come: the program may have done something else for long.
+function own.catch_up()
+  for _, client in ipairs(own.clients()) do
+    local steps = 0
+    while core.is_busy(client) and steps < STEPS and (steps == 0 or core.due(client) == 0) do
+      go_on(client)
+      steps = steps + 1
+    end
+  end
+end
+
 local function fire_due()
-  local now = core.now()
+  local now, at = core.now(), due:due()
+  if not at or at > now then
+    return
+  end
+  own.catch_up()
   local waiter = due:pop(now)
   while waiter do
     waiter.why = "timeout"
@@ -307,11 +334,6 @@ local function park_task(task, seconds)
   end
   coroutine.yield(PARK)
   return end_wait(task)
-end
-
--- An event handler that yields out of it would leave everybody standing: it cannot.
-local function go_on(client, seconds)
-  core.uninterrupted(advance, client, seconds)
 end
 
 -- Everything that could make progress now; false if there is nothing at all.
@@ -473,7 +495,7 @@ end
 -- ---- a host around this loop ----
 
 --- Lets the loop live in a host's.
----@param adapter table whose waiters may be coroutines of the host's; has_woken() tells whether one is to be resumed
+---@param adapter table whose waiters may be coroutines of the host's; next_due(): seconds until one is to be resumed
 ---@param tell fun(seconds: number?) told when own.turn() is to be called next; nil: not before this is told again
 function own.live_in(adapter, tell)
   host, tell_host = adapter, tell
@@ -504,7 +526,7 @@ own.check_yield = check_yield
 --- Seconds until a step is due; nil: only when the descriptor is readable.
 function own.timeout(client)
   local engine, loop = core.due(client), next_due()
-  return engine and loop and math.min(engine, loop) or engine or loop
+  return earlier(engine, loop)
 end
 
 return own

@@ -83,7 +83,7 @@ local PAUSE = 1
 local LOOK = 3
 
 -- How many steps are made before a deadline is held against what has come meanwhile.
-local STEPS = 16
+local STEPS = 64
 
 local FIRST_TICK, LAST_TICK = 0.001, 0.02
 
