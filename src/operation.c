@@ -149,7 +149,8 @@ static const char *late_message(const struct operation *operation)
 
 static bool may_have_come(struct operation *operation)
 {
-    if (!operation->transfer || !operation->engine->heard || operation->late_looks == LATE_LOOKS)
+    if (!operation->transfer || !operation->engine->heard || operation->late_looks == LATE_LOOKS ||
+        !transfer_may_be_whole(operation->transfer))
         return false;
     operation->late_looks++;
     return true;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* What comes before a body is no larger than this. */
@@ -594,4 +595,22 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         .headers = &transfer->headers,
         .body = &transfer->body,
     };
+}
+
+/* ---- what is still to be read ---- */
+
+/* What the TLS library may hold of a record that was read, and not given out. */
+#define RECORD ((curl_off_t)16 * 1024)
+
+bool transfer_may_be_whole(struct transfer *transfer)
+{
+    curl_off_t length = -1, received = 0;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int readable = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (length < 0 || fd == CURL_SOCKET_BAD || ioctl(fd, FIONREAD, &readable) != 0)
+        return true;
+    return length - received <= readable + RECORD;
 }

@@ -492,6 +492,40 @@ function own.step(client)
   run_inside(step, client)
 end
 
+-- ---- programs that only tick ----
+
+-- A round of what is due, and of what that asks for.
+local function round()
+  own.catch_up()
+  fire_due()
+  run_ready()
+  for _, client in ipairs(own.clients()) do
+    if core.due(client) == 0 then
+      go_on(client) -- what the tasks have asked for goes out at once
+    end
+  end
+end
+
+-- Seconds until something is due; nil: nothing will be.
+local function any_due()
+  local seconds = next_due()
+  for _, client in ipairs(own.clients()) do
+    seconds = earlier(seconds, core.due(client))
+  end
+  return seconds
+end
+
+--- Does one round of what is due, of all clients, timers and tasks; see cekura.step.
+---@param seconds? number waits so long for something to become due
+---@return number? seconds until something is due
+function own.tick(seconds)
+  if seconds and seconds > 0 then
+    wait_for_any(math.min(seconds, next_due() or seconds))
+  end
+  run_inside(round)
+  return any_due()
+end
+
 -- ---- a host around this loop ----
 
 --- Lets the loop live in a host's.
