@@ -272,8 +272,7 @@ static void do_due(struct engine *engine)
         int64_t now_us = clock_monotonic_us();
         if (own_due_us(engine) > now_us)
             return;
-        if (!has_events(engine))
-            fire_timers(engine, &engine->timers, now_us);
+        fire_timers(engine, &engine->timers, now_us);
         if (engine->waiting)
             fire_timers(engine, &engine->polls_due, now_us);
         fill_window(engine, now_us);
@@ -350,6 +349,7 @@ static void work(struct engine *engine)
         if (engine_step_is_over(engine))
             break;
     }
+    engine->heard |= has_events(engine);
     do_due(engine);
     unblock_signals(&signals);
     if (!engine->aside)
