@@ -599,18 +599,20 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 
 /* ---- what is still to be read ---- */
 
-/* What the TLS library may hold of a record that was read, and not given out. */
-#define RECORD ((curl_off_t)16 * 1024)
+/* What may have come and is in no socket of this process: a record that the TLS library holds, what
+ * the other end's kernel sends as soon as there is room. */
+#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
 
 bool transfer_may_be_whole(struct transfer *transfer)
 {
     curl_off_t length = -1, received = 0;
-    curl_socket_t fd = CURL_SOCKET_BAD;
+    long port = 0;
     int readable = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (length < 0 || fd == CURL_SOCKET_BAD || ioctl(fd, FIONREAD, &readable) != 0)
+    curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+    int fd = *socket_of(transfer->engine, (int)port);
+    if (length < 0 || !is_bound_to(fd, (int)port) || ioctl(fd, FIONREAD, &readable) != 0)
         return true;
-    return length - received <= readable + RECORD;
+    return length - received <= readable + ON_ITS_WAY;
 }
