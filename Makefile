@@ -69,6 +69,14 @@ $(BUILD)/$(LUA)/states: spec/life/states.c spec/support/slow_names.c
 	$(CC) $(ALL_CFLAGS) -fvisibility=default -I$(LUA_INCDIR) $(CPPFLAGS) -o $@ $^ -Wl,-E \
 	  -l$(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA)) -lpthread -ldl
 
+# A module that interrupts Lua between any two instructions.
+INTERRUPT := $(BUILD)/$(LUA)/spec/support/interrupt.so
+.PHONY: interrupt
+interrupt: $(INTERRUPT)
+$(INTERRUPT): spec/support/interrupt.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -shared -o $@ $<
+
 # Targets of libFuzzer, which is clang's: those in C, and those in Lua, which one program runs by the
 # name that it is called by. Everything that they reach is sanitized. The ones in C are also made with
 # a main of their own, for any compiler.
