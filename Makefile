@@ -87,6 +87,14 @@ sanitized-states:
 raceless-states:
 	$(MAKE) all life BUILD=$(BUILD)/races CC=clang CFLAGS="-O1 -g -fsanitize=thread"
 
+# A module that interrupts Lua between any two instructions.
+INTERRUPT := $(BUILD)/$(LUA)/spec/support/interrupt.so
+.PHONY: interrupt
+interrupt: $(INTERRUPT)
+$(INTERRUPT): spec/support/interrupt.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -shared -o $@ $<
+
 # Targets of libFuzzer, which is clang's: those in C, and those in Lua, which one program runs by the
 # name that it is called by. Everything that they reach is sanitized. The ones in C are also made with
 # a main of their own, for any compiler.

@@ -79,14 +79,15 @@ describe("in a program of cqueues", function()
       end)
 
       it("tasks are threads: joined, cancelled, and what they raise is told", function()
-        prints("7\nnil\tcekura: cancelled: the task was cancelled\nnil\tmine\nran\t200\nfalse\tnobody joins\n", [[
+        local output, status = run(loop, [[
           cq:wrap(function()
             print(cekura.spawn(function() cekura.sleep(0.05) return 7 end):join())
             local endless = cekura.spawn(function() while true do cekura.sleep(0.01) end end)
             cekura.sleep(0.05)
             endless:cancel()
             print(endless:join())
-            print(cekura.spawn(function() cekura.sleep(0) error("mine", 0) end):join())
+            local value, raised, traceback = cekura.spawn(function() cekura.sleep(0) error("mine", 0) end):join()
+            print(value, raised, (traceback:find("stack traceback", 1, true)))
             print("ran", cekura.run(function()
               return cekura.spawn(function() return client:request("GET", "/echo/").status end):join()
             end))
@@ -97,6 +98,13 @@ describe("in a program of cqueues", function()
           end)
           assert(cq:loop())
         ]])
+        assert.equal(0, status)
+        local log, logged = "cekura: a task raised, and nobody joined it: nobody joins\nstack traceback:\n[^\n]*\n"
+        output, logged = output:gsub(log, "")
+        assert.equal(1, logged, output)
+        output = output:gsub("\t[^\n]*lua:%d+: in function [^\n]*\n", "")
+        assert.equal("7\nnil\tcekura: cancelled: the task was cancelled\nnil\tmine\t1\nran\t200\nfalse\tnobody joins\n",
+          output)
       end)
 
       it("plain code, and a coroutine of the program's own, blocks just its call", function()

@@ -308,6 +308,7 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
         what |= CURL_CSELECT_IN;
     if (event->events & EPOLLOUT)
         what |= CURL_CSELECT_OUT;
+    engine->heard = true;
     if (event->events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
     curl_act(engine, event->data.fd, what);
@@ -347,12 +348,14 @@ static void work(struct engine *engine)
     int64_t began_us = clock_monotonic_us();
     engine->step_until_us = began_us + STEP_US;
     engine->step_bytes = BYTES_A_STEP;
+    engine->heard = transfer_first_paused(engine) != NULL;
     block_signals(&signals);
     while (has_events(engine)) {
         on_event(engine, &engine->events[engine->next_event++]);
         if (engine_step_is_over(engine))
             break;
     }
+    engine->heard |= has_events(engine);
     do_due(engine);
     unblock_signals(&signals);
     if (!engine->aside)
@@ -364,20 +367,28 @@ static int wait_ms(int64_t wait_us)
     return wait_us > INT64_C(3600000000) ? 3600000 : (int)((wait_us + 999) / 1000);
 }
 
+/* Sockets first: what has come may end what is due. */
+static void fetch_events(struct engine *engine, int64_t wait_us)
+{
+    if (has_events(engine))
+        return;
+    engine->next_event = 0;
+    engine->event_count =
+        epoll_wait(engine->epoll_fd, engine->events, EVENTS_AT_ONCE, wait_ms(wait_us));
+}
+
 static void step(struct engine *engine, int64_t wait_us)
 {
     if (wait_us > 0) {
-        if (own_due_us(engine) <= clock_monotonic_us())
+        if (own_due_us(engine) <= clock_monotonic_us()) {
+            fetch_events(engine, 0);
             work(engine);
+        }
         if (engine->finished.next != &engine->finished || engine->first_event)
             wait_us = 0;
         arm(engine);
     }
-    if (!has_events(engine)) {
-        engine->next_event = 0;
-        engine->event_count =
-            epoll_wait(engine->epoll_fd, engine->events, EVENTS_AT_ONCE, wait_ms(wait_us));
-    }
+    fetch_events(engine, wait_us);
     if (own_due_us(engine) <= clock_monotonic_us())
         work(engine);
     arm(engine);

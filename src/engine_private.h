@@ -60,6 +60,7 @@ struct engine {
     size_t step_bytes;                         /* of bodies, that it may still take in */
     struct epoll_event events[EVENTS_AT_ONCE]; /* fetched, and not all acted on yet */
     int next_event, event_count;
+    bool heard;                   /* in this step something has come, or is still to be taken in */
     unsigned connecting;          /* transfers that have no connection yet */
     struct transfer_queue paused; /* there was no more room in a step for their bodies */
 

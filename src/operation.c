@@ -141,11 +141,30 @@ static const char *late_message(const struct operation *operation)
     return "the deadline passed before the answer was there";
 }
 
+/* The program may have come late, after a long computation, to an answer that came in time: as long
+ * as there is something to read, it is read first. Not for ever, for a server can send that long.
+ */
+#define LATE_LOOKS 64
+#define LATE_PAUSE_US 200
+
+static bool may_have_come(struct operation *operation)
+{
+    if (!operation->transfer || !operation->engine->heard || operation->late_looks == LATE_LOOKS ||
+        !transfer_may_be_whole(operation->transfer))
+        return false;
+    operation->late_looks++;
+    return true;
+}
+
 static void on_timer(struct timer *timer)
 {
     struct operation *operation = container_of(timer, struct operation, timer);
     if (operation->state == OPERATION_PAUSED) {
         wait_turn(operation);
+        return;
+    }
+    if (may_have_come(operation)) {
+        engine_set_timer(operation->engine, timer, clock_monotonic_us() + LATE_PAUSE_US);
         return;
     }
     const char *message = late_message(operation);
@@ -251,6 +270,7 @@ void operation_try(struct operation *operation)
     }
     operation->state = OPERATION_IN_FLIGHT;
     operation->tried_us = clock_monotonic_us();
+    operation->late_looks = 0;
     pace_sent(&engine->pace, operation->tried_us);
     if (operation->patient) {
         operation->deadline_us = operation->tried_us + operation->request.timeout_us;

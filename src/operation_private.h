@@ -29,7 +29,8 @@ struct operation {
     struct heap_node place; /* in the engine's queue */
     struct timer timer;     /* PAUSED: the next try; else the deadline */
     int64_t submitted_us, deadline_us;
-    int64_t tried_us; /* when the last try was sent off */
+    int64_t tried_us;    /* when the last try was sent off */
+    unsigned late_looks; /* at what has come, since the deadline passed */
 
     struct request request; /* points into block */
     char *block;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* What comes before a body, and after it, is no larger than this, and has no more lines. libcurl 8
@@ -695,4 +696,24 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         .headers = &transfer->headers,
         .body = &transfer->body,
     };
+}
+
+/* ---- what is still to be read ---- */
+
+/* What may have come and is in no socket of this process: a record that the TLS library holds, what
+ * the other end's kernel sends as soon as there is room. */
+#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
+
+bool transfer_may_be_whole(struct transfer *transfer)
+{
+    curl_off_t length = -1, received = 0;
+    long port = 0;
+    int readable = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+    int fd = *socket_of(transfer->engine, (int)port);
+    if (length < 0 || !is_bound_to(fd, (int)port) || ioctl(fd, FIONREAD, &readable) != 0)
+        return true;
+    return length - received <= readable + ON_ITS_WAY;
 }

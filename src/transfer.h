@@ -28,6 +28,9 @@ void transfer_leaves_socket(CURL *easy, int fd);
 /* What became of it: `code` is libcurl's, for one that libcurl has ended. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
 
+/* Whether all of the answer may have come: what it announced is read, or lies in the socket. */
+bool transfer_may_be_whole(struct transfer *transfer);
+
 /* Goes on with one whose body is paused: what libcurl kept of it is taken in, the rest is read when
  * libcurl's timer has been served. What is not CURLE_OK ends the try. */
 CURLcode transfer_resume(struct transfer *transfer);

@@ -2,6 +2,7 @@
 -- Every loop calls this, in its own way: the own loop between its tasks, another when the client's
 -- descriptor is readable.
 
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local subscription = require "cekura.subscription"
 
@@ -64,7 +65,7 @@ end
 --- Steps the client once.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
-local function advance(client, seconds)
+local advance = atomic(function(client, seconds)
   local fields = core.fields(client)
   core.step(client, seconds)
   local pending, item = fields._pending, next_finished(client, fields)
@@ -81,6 +82,6 @@ local function advance(client, seconds)
     end -- else an operation that nobody waits for any more
     item = next_finished(client, fields)
   end
-end
+end)
 
 return advance

@@ -1,5 +1,6 @@
 --- The client: one API key, one base URL, one engine.
 
+local atomic = require "cekura.atomic"
 local advance = require "cekura.advance"
 local begin = require "cekura.job.begin"
 local calls = require "cekura.calls"
@@ -65,12 +66,21 @@ local function add_resource(self, kind)
 end
 
 --- Declares a kind of job; see cekura.declare.
-function client.kind(name, declaration)
+client.kind = atomic(function(name, declaration)
   declare.kind(name, declaration)
   for self in pairs(clients) do
     add_resource(self, name)
   end
-end
+end)
+
+-- The client lives in its loop from now on.
+local enlist = atomic(function(self, loop)
+  clients[self] = true
+  for kind in pairs(kinds) do
+    add_resource(self, kind)
+  end
+  loop.attach(self)
+end)
 
 --- Makes a client.
 ---@param given? cekura.Options
@@ -94,11 +104,7 @@ function client.new(given)
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response
-  clients[self] = true
-  for kind in pairs(kinds) do
-    add_resource(self, kind)
-  end
-  resolved.loop.attach(self)
+  enlist(self, resolved.loop)
   return self
 end
 
@@ -228,7 +234,7 @@ function methods:timeout()
 end
 
 --- Closes the client. What still waits gets an error of kind "closed". May be called again.
-function methods:close()
+methods.close = atomic(function(self)
   local fields = core.fields(self)
   if fields._loop.detach then
     fields._loop.detach(self)
@@ -238,7 +244,7 @@ function methods:close()
     fields._closed = true
     advance(self)
   end
-end
+end)
 
 -- What a client and its resources have already is no name for a kind.
 for name in pairs(methods) do

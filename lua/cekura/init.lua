@@ -61,13 +61,32 @@ function cekura.spawn(fn, ...)
   return choose_loop().spawn(fn, ...)
 end
 
---- Waits, while other tasks go on. In a task that is cancelled it raises an error of kind "cancelled".
----@param seconds number
-function cekura.sleep(seconds)
+local function check_seconds(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
     errors.misuse(("seconds: a number of at least 0 expected, got %s"):format(tostring(seconds)))
   end
+end
+
+--- Waits, while other tasks go on. In a task that is cancelled it raises an error of kind "cancelled".
+---@param seconds number
+function cekura.sleep(seconds)
+  check_seconds(seconds)
   choose_loop().sleep(seconds)
+end
+
+--- For hosts that only tick: does one round of what is due, of all clients, timers and tasks of this Lua state, and
+-- returns. Raises inside a host that has a loop.
+---@param seconds? number waits up to so long for something to become due before
+---@return number? seconds until something is due; nil: nothing is
+function cekura.step(seconds)
+  if seconds ~= nil then
+    check_seconds(seconds)
+  end
+  local loop = choose_loop()
+  if not loop.tick then
+    errors.misuse(("step: %s has a loop, which does what is due"):format(loop.name))
+  end
+  return loop.tick(seconds)
 end
 
 return cekura

@@ -1,6 +1,7 @@
 --- Jobs: background work that the service runs and the client polls. Here is what can be done with one; how it
 -- begins is in cekura.job.begin, what becomes of it in cekura.job.state, and waiting for it in cekura.wait.
 
+local atomic = require "cekura.atomic"
 local begin = require "cekura.job.begin"
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -23,18 +24,8 @@ local subscription = require "cekura.subscription"
 ---@field elapsed number seconds since the start, until the end
 local methods = core.job_methods
 
---- Asks for the job once, now. A job that has ended is not asked for.
----@return cekura.Job? job with its fields brought up to date
----@return cekura.Error? err
-function methods:poll()
-  local fields = core.fields(self)
-  if fields._ended then
-    if fields.state == "gone" then
-      return nil, fields.error
-    end
-    return self
-  end
-  local reply, err = request.send(fields._client, "GET", fields._path, nil, nil, nil, fields)
+-- Takes in what a poll has brought.
+local take_poll = atomic(function(self, fields, reply, err)
   if fields._ended then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
@@ -63,6 +54,20 @@ function methods:poll()
     return nil, err
   end
   return self
+end)
+
+--- Asks for the job once, now. A job that has ended is not asked for.
+---@return cekura.Job? job with its fields brought up to date
+---@return cekura.Error? err
+function methods:poll()
+  local fields = core.fields(self)
+  if fields._ended then
+    if fields.state == "gone" then
+      return nil, fields.error
+    end
+    return self
+  end
+  return take_poll(self, fields, request.send(fields._client, "GET", fields._path, nil, nil, nil, fields))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -72,7 +77,7 @@ local function cancelled(self, fields, message)
 end
 
 -- Stops polling here. Returns whether there was anything to stop.
-local function let_go(self, fields, message)
+local let_go = atomic(function(self, fields, message)
   if fields._ended then
     return false
   end
@@ -83,7 +88,7 @@ local function let_go(self, fields, message)
     core.cancel(operation)
   end
   return true
-end
+end)
 
 -- What the body of a request about the job has, and whether all of it is known.
 local function about(fields, declared)
@@ -141,6 +146,30 @@ end
 -- How often the question that was answered may still come.
 local FORGIVEN = 3
 
+-- Takes in what the service said to an answer.
+local take_answered = atomic(function(self, fields, question, reply, err)
+  if fields._ended then -- cancelled, or ended by a poll, meanwhile
+    if fields.state == "cancelled" then
+      return nil, fields.error
+    end
+    return self
+  elseif not reply then
+    err.job = self
+    return nil, err
+  end
+  local object = core.decode(reply.body)
+  local id = type(object) == "table" and begin.id_of(fields._declaration, object) or fields.id
+  if id ~= fields.id then
+    return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
+  end
+  fields._answered = { question = question, times = FORGIVEN }
+  fields.error = nil
+  state.change(self, fields, "running")
+  subscription.tell(self)
+  subscription.raise_kept(fields)
+  return self
+end)
+
 --- Answers a job that needs input. Some kinds go on as the same job, others as another.
 ---@param text string|table a table where the kind's answers have parts
 ---@return cekura.Job? job the one to wait for now
@@ -168,27 +197,7 @@ function methods:answer(text)
   end
   body[declared.text] = text
   local question = self:json()
-  local reply, err = tell_service(fields, declared, body, fields)
-  if fields._ended then -- cancelled, or ended by a poll, meanwhile
-    if fields.state == "cancelled" then
-      return nil, fields.error
-    end
-    return self
-  elseif not reply then
-    err.job = self
-    return nil, err
-  end
-  local object = core.decode(reply.body)
-  local id = type(object) == "table" and begin.id_of(fields._declaration, object) or fields.id
-  if id ~= fields.id then
-    return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
-  end
-  fields._answered = { question = question, times = FORGIVEN }
-  fields.error = nil
-  state.change(self, fields, "running")
-  subscription.tell(self)
-  subscription.raise_kept(fields)
-  return self
+  return take_answered(self, fields, question, tell_service(fields, declared, body, fields))
 end
 
 --- A plain string from which client:resume() takes the job up, in this process or another.

@@ -11,6 +11,7 @@
 --   detach(client)       optional: the client is being closed
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
+--   tick(seconds)        optional, where there is no loop: what cekura.step() does
 --   step(client), timeout(client)   what client:step() and client:timeout() do
 --   log(message)         where errors go that nobody else hears of; optional for an adapter of a program's own
 --
@@ -78,6 +79,10 @@ local function make_auto()
     made[name] = function(...)
       return here()[name](...)
     end
+  end
+  function made.tick(seconds)
+    local tick = here().tick or errors.misuse "this host has a loop, which does what is due"
+    return tick(seconds)
   end
   function made.detach(client)
     own.detach(client)

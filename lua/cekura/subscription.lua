@@ -3,6 +3,7 @@
 -- it exists and somebody waits in subscription:next(), and not while a program looks at what it got: so no
 -- change passes unseen. The subscription of a single job is registered only while next() waits.
 
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local yields = require "cekura.yields"
@@ -78,7 +79,7 @@ end
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
 ---@param interval? number seconds
-function subscription.new(jobs, timeout, interval)
+subscription.new = atomic(function(jobs, timeout, interval)
   local self = setmetatable({
     jobs = jobs,
     interval = interval,
@@ -108,7 +109,7 @@ function subscription.new(jobs, timeout, interval)
     end
   end
   return self
-end
+end)
 
 local function wait_for_polls(self, change)
   for client in pairs(self.clients) do
@@ -136,41 +137,19 @@ local function park(self, loop, waiter)
   return why
 end
 
--- Waits until something is in the queue; else tells why there is nothing.
-local function fill_queue(self, loop, waiter)
-  waiter.on_gone, waiter.subscription = on_gone, self
-  self.loop, self.waiter = loop, waiter
-  wait_for_polls(self, 1)
-  local ok, why = protected(park, self, loop, waiter)
-  waiter.on_gone, waiter.subscription = nil, nil
-  wait_for_polls(self, -1)
-  self.waiter = false
-  if not ok then -- it cannot wait: then nothing is polled for it
-    self:close()
-    error(why, 0)
-  end
-  return why
-end
-
---- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
--- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
----@return cekura.Job? job, boolean|string changed its status or progress is another
-function subscription:next()
-  local single = #self.jobs == 1
-  local loop, waiter = core.fields(self.jobs[1])._loop, nil
-  if self.first > self.last then
-    waiter = loop.waiter() -- raises where nobody can wait, before anything is registered
-  end
-  if single then
+-- A subscription of one job is registered only while it waits.
+local begin_next = atomic(function(self, loop, waiter)
+  if #self.jobs == 1 then
     register(self, self.jobs[1])
   end
-  local why = waiter and fill_queue(self, loop, waiter)
-  if single then
-    unregister(self, self.jobs[1])
+  if waiter then
+    waiter.on_gone, waiter.subscription = on_gone, self
+    self.loop, self.waiter = loop, waiter
+    wait_for_polls(self, 1)
   end
-  if self.first > self.last then
-    return nil, why
-  end
+end)
+
+local function take(self)
   local job = self.queue[self.first]
   self.queue[self.first] = nil
   self.first = self.first + 1
@@ -182,16 +161,51 @@ function subscription:next()
   return job, changed
 end
 
+local end_next = atomic(function(self, waiter, ok, why)
+  if waiter then
+    waiter.on_gone, waiter.subscription = nil, nil
+    wait_for_polls(self, -1)
+    self.waiter = false
+    if not ok then -- it cannot wait: then nothing is polled for it
+      self:close()
+      error(why, 0)
+    end
+  end
+  if #self.jobs == 1 then
+    unregister(self, self.jobs[1])
+  end
+  if self.first > self.last then
+    return nil, why
+  end
+  return take(self)
+end)
+
+--- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
+-- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
+---@return cekura.Job? job, boolean|string changed its status or progress is another
+function subscription:next()
+  local loop, waiter = core.fields(self.jobs[1])._loop, nil
+  if self.first > self.last then
+    waiter = loop.waiter() -- raises where nothing can wait, before anything is registered
+  end
+  begin_next(self, loop, waiter)
+  local ok, why = true, nil
+  if waiter then
+    ok, why = protected(park, self, loop, waiter)
+  end
+  return end_next(self, waiter, ok, why)
+end
+
 --- Ends the subscription of one job, or of all.
-function subscription:close(job)
+subscription.close = atomic(function(self, job)
   for _, each in ipairs(job and { job } or self.jobs) do
     unregister(self, each)
   end
-end
+end)
 
 --- Tells all who watch a job that something about it is new. With `stop`, an error, they wait for it
 -- no longer.
-function subscription.tell(job, stop)
+subscription.tell = atomic(function(job, stop)
   local fields = core.fields(job)
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
@@ -211,6 +225,6 @@ function subscription.tell(job, stop)
       self.loop.wake(self.waiter)
     end
   end
-end
+end)
 
 return subscription

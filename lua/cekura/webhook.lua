@@ -1,5 +1,6 @@
 --- Webhooks: what the service tells by itself, so that nobody polls longer than needed.
 
+local atomic = require "cekura.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -28,7 +29,7 @@ local function refuse(kind, message)
 end
 
 -- Whether the client has seen the key, which it remembers from now on; the oldest is forgotten for it.
-local function is_repeat(memory, key)
+local is_repeat = atomic(function(memory, key)
   if key == nil then
     return false
   elseif memory.known[key] then
@@ -41,7 +42,7 @@ local function is_repeat(memory, key)
   end
   memory.keys[memory.place], memory.known[key] = key, true
   return false
-end
+end)
 
 ---@class cekura.Event
 ---@field type string "call_log.completed", "result.completed", …

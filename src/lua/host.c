@@ -22,11 +22,42 @@ static int host_uninterrupted(lua_State *L)
     return lua_gettop(L);
 }
 
+/* What core.atomic() returns: calls the function that it was made of. */
+static int host_call_atomic(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* core.atomic(fn) -> a function that does the same, uninterrupted; see cekura.atomic. */
+static int host_atomic(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcclosure(L, host_call_atomic, 1);
+    return 1;
+}
+
+/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: pcall(),
+ * uninterrupted. */
+static int host_try(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    lua_pushboolean(L, status == 0);
+    lua_insert(L, 1);
+    return lua_gettop(L);
+}
+
 void host_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"has_extra_space", host_extra_space},
         {"uninterrupted", host_uninterrupted},
+        {"atomic", host_atomic},
+        {"try", host_try},
         {NULL, NULL},
     };
     compat_set_functions(L, functions);

@@ -1,6 +1,7 @@
 --- Jobs as they begin: started in the service, or known from elsewhere.
 
 local answer = require "cekura.answer"
+local atomic = require "cekura.atomic"
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -85,7 +86,7 @@ end
 --- A job for a piece of work that is known to the service.
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
-function begin.new(client, kind, declaration, origin)
+begin.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
   local path, self
   local fault = origin.id and fault_of_id(client, declaration, origin.id)
@@ -113,7 +114,7 @@ function begin.new(client, kind, declaration, origin)
     told.enlist(self, fields)
   end
   return self
-end
+end)
 
 -- The answer to a start as one object.
 local function started_object(declaration, reply)

@@ -1,6 +1,7 @@
 --- What webhooks tell of jobs: a record that a job is polled by has come by itself.
 
 local answer = require "cekura.answer"
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local evaluation = require "cekura.evaluation"
 local state = require "cekura.job.state"
@@ -55,7 +56,7 @@ end
 ---@param event string "call_log", "result", …
 ---@param object cekura.CallLog|table
 ---@param text string the same, as it came
-function told.tell(client, event, object, text)
+told.tell = atomic(function(client, event, object, text)
   for _, self in ipairs(jobs_of(client, event, object.id)) do
     local fields = core.fields(self)
     if not fields._ended then
@@ -67,6 +68,6 @@ function told.tell(client, event, object, text)
       end
     end
   end
-end
+end)
 
 return told

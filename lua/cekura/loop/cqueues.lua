@@ -5,7 +5,7 @@ local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local threads = require "cekura.loop.threads"
 
-local host = {}
+local host = { in_coroutine = true }
 
 function host.here() end
 
@@ -29,6 +29,7 @@ function host.start(fn)
 end
 
 host.start_pump = host.start
+host.later = host.start
 
 -- A controller is to forget a descriptor before it is closed.
 function host.watch(client)

@@ -8,8 +8,7 @@ local threads = require "cekura.loop.threads"
 
 local haproxy = rawget(_G, "core")
 
--- HAProxy interrupts Lua code after so many instructions, and lets other Lua code run.
-local host = { linger = 0.1, whole = core.uninterrupted }
+local host = { linger = 0.1 }
 
 local function sleep(seconds)
   haproxy.msleep(math.max(1, math.ceil(seconds * 1000)))
@@ -90,6 +89,7 @@ function host.start(fn)
 end
 
 host.start_pump = host.start
+host.later = host.start
 host.watch = threads.ticks(sleep)
 
 local adapter = threads.new("haproxy", host)

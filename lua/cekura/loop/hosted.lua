@@ -15,6 +15,7 @@
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
 local queue = require "cekura.queue"
+local timers = require "cekura.timers"
 
 local hosted = {}
 
@@ -40,13 +41,22 @@ local function plain_suspension()
   end
 end
 
--- Coroutines of hosts that have been woken. Whoever wakes one has things to do yet, so it is resumed from the host's
--- next callback; and there with nothing else begun, since it may do whatever a program does: run its host's loop, too.
-local woken = queue.new()
+-- Coroutines of hosts that have been woken, or whose time is over. What wakes one has things to do yet, so it is
+-- resumed from the host's next callback; and there with nothing else begun, since it may do whatever a program does:
+-- run its host's loop, too.
+local woken, deadlines = queue.new(), timers.new()
 
-local function resume(waiter, why)
-  waiter.parked, waiter.why = false, why
-  waiter.resume()
+local function fire_deadlines()
+  local now, at = core.now(), deadlines:due()
+  if at and at <= now then
+    own.catch_up()
+    local waiter = deadlines:pop(now)
+    while waiter do
+      waiter.why = waiter.why or "timeout"
+      woken:put(waiter)
+      waiter = deadlines:pop(now)
+    end
+  end
 end
 
 local function resume_woken()
@@ -57,68 +67,65 @@ local function resume_woken()
   end
   while waiter do
     if waiter.parked then
-      resume(waiter, "woken")
+      waiter.parked = false
+      waiter.resume()
     end
     waiter = woken:take(last)
   end
   own.tell_hosts()
 end
 
---- Makes the adapter of a host.
----@param name string
----@param host cekura.Host
----@return table adapter in the shape that is described in cekura.loop
-function hosted.new(name, host)
-  local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
-    sleep = own.sleep, timeout = own.timeout, step = own.step, log = host.log or own.log }
+-- What the host calls back for; `work` runs the tasks.
+local function serve(work, ...)
+  fire_deadlines()
+  work(...)
+  resume_woken()
+end
 
-  function adapter.has_woken()
-    return woken.first ~= false
+-- Seconds until a coroutine of the host's is to be resumed; nil: none is.
+local function next_due()
+  if woken.first then
+    return 0
   end
+  local at = deadlines:due()
+  return at and math.max(0, at - core.now())
+end
 
-  local call_off
+-- ---- the one timer of the host's ----
 
+-- Seconds. A timer that is late by so much is one that the host has dropped; one that is early by so little is on time.
+local DROPPED, ON_TIME = 3, 0.0001
+
+local function new_timer(host)
+  local call_off, told_at = nil, 0
   local function on_time()
     call_off = nil
-    own.turn()
-    resume_woken()
+    serve(own.turn)
   end
-
-  own.live_in(adapter, function(seconds)
+  return function(seconds)
+    local now = core.now()
+    local is_set = call_off and now - told_at < DROPPED
+    if is_set and seconds and now + seconds > told_at - ON_TIME then
+      return
+    end
     if call_off then
       call_off()
       call_off = nil
     end
     if seconds then
+      told_at = now + seconds
       call_off = host.after(seconds, on_time)
     end
-  end)
-
-  function adapter.attach(client)
-    own.attach(client)
-    local weak = setmetatable({ client = client }, { __mode = "v" })
-    -- The descriptor ends with the client; before that, the host is to have forgotten it.
-    core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
-      if weak.client then
-        own.step(weak.client)
-      end
-      resume_woken()
-    end))
   end
+end
 
-  function adapter.detach(client)
-    own.detach(client)
-    local fields = core.fields(client)
-    if fields._unwatch then
-      core.spend(fields._unwatch)
-      fields._unwatch = nil
-    end
-  end
+-- ---- waiting ----
 
-  -- How a coroutine of the host's is parked and woken; own.park() and own.wake() come here for it.
+-- How a coroutine of the host's is parked and woken; own.park() and own.wake() come here for it.
+local function new_side(host)
   local side = {}
 
-  function adapter.waiter()
+  function side.waiter()
     if not is_host_coroutine() then
       return own.waiter()
     end
@@ -136,7 +143,6 @@ function hosted.new(name, host)
 
   function side.park(waiter, seconds)
     if not waiter.why then
-      own.tell_hosts()
       local suspend, resume_caller
       if host.suspension then
         suspend, resume_caller = host.suspension()
@@ -144,19 +150,50 @@ function hosted.new(name, host)
       if not suspend then
         suspend, resume_caller = plain_suspension()
       end
-      local stop = host.after(seconds or own.VERY_LONG, function()
-        if waiter.parked and not waiter.turn then
-          resume(waiter, "timeout")
-        end
-      end)
+      deadlines:insert(waiter, core.now() + (seconds or own.VERY_LONG))
       waiter.parked, waiter.resume = true, resume_caller
+      own.tell_hosts()
       suspend()
       waiter.parked = false
-      stop()
+      deadlines:remove(waiter)
     end
     local why = waiter.why
     waiter.why = false
     return why or "woken" -- somebody else has resumed the coroutine: whoever waits looks again
+  end
+
+  return side
+end
+
+--- Makes the adapter of a host.
+---@param name string
+---@param host cekura.Host
+---@return table adapter in the shape that is described in cekura.loop
+function hosted.new(name, host)
+  local side = new_side(host)
+  local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
+    sleep = own.sleep, timeout = own.timeout, step = own.step, waiter = side.waiter, next_due = next_due,
+    log = host.log or own.log }
+  own.live_in(adapter, new_timer(host))
+
+  function adapter.attach(client)
+    own.attach(client)
+    local weak = setmetatable({ client = client }, { __mode = "v" })
+    -- The descriptor ends with the client; before that, the host is to have forgotten it.
+    core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
+      if weak.client then
+        serve(own.step, weak.client)
+      end
+    end))
+  end
+
+  function adapter.detach(client)
+    own.detach(client)
+    local fields = core.fields(client)
+    if fields._unwatch then
+      core.spend(fields._unwatch)
+      fields._unwatch = nil
+    end
   end
 
   return adapter

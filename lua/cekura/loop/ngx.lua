@@ -68,19 +68,52 @@ end
 -- is said. Who sets less than this loses tasks.
 local MANY_TIMERS = 128
 
+-- Seconds; longer than any wait.
+local LONG = 86400
+
+-- Runs fn(leave) in a thread of its own, and ends that when it leaves: only the parent of a thread can kill it.
+local function keep(fn)
+  local ended, is_over, has_left = host.signal(), false, false
+  local thread = ngx.thread.spawn(function()
+    local ok, raised = pcall(fn, function()
+      has_left = true
+      ended:post(1)
+      while true do
+        host.signal():wait(LONG)
+      end
+    end)
+    is_over = true
+    ended:post(1)
+    if not ok then
+      host.log("cekura: " .. tostring(raised))
+    end
+  end)
+  while not is_over and not has_left do
+    ended:wait(LONG)
+  end
+  if not is_over then
+    ngx.thread.kill(thread)
+  end
+end
+
 -- In a request, a task is a thread of it, and ends with it. Elsewhere it has a timer of its own: what nginx keeps of a
 -- thread it gives back at the end of the timer or request that started it, and a timer may run for weeks.
 function host.start(fn)
   local phase = ngx.get_phase()
   local timers = ngx.timer.running_count() + ngx.timer.pending_count()
   if not YIELDS[phase] or phase == "timer" and timers < MANY_TIMERS then
-    assert(ngx.timer.at(0, fn))
+    assert(ngx.timer.at(0, function() keep(fn) end))
   else
     ngx.thread.spawn(function()
       coroutine.yield(coroutine.running()) -- first comes whoever started it
-      fn()
+      keep(fn)
     end)
   end
+end
+
+-- nginx drops a timer that is due while no connection is free, but for one of these.
+function host.every(seconds, fn)
+  assert(ngx.timer.every(seconds, function() fn() end))
 end
 
 -- ---- the two ways to hear of the engine ----

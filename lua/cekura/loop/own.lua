@@ -1,6 +1,7 @@
 --- The own loop: tasks are coroutines, and whoever has to wait keeps everything going.
 
 local advance = require "cekura.advance"
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local queue = require "cekura.queue"
 local tasks = require "cekura.loop.tasks"
@@ -40,13 +41,17 @@ end
 -- go on for what waits without an end.
 own.VERY_LONG = 30 * 86400
 
+local function earlier(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
 -- A host that only watches descriptors learns by them of tasks, too; and of whom it is to resume, also where it has no
 -- memory for a timer.
 local function tell_hosts()
   if depth > 0 then
     return
   end
-  local seconds = host and host.has_woken() and 0 or next_due()
+  local seconds = earlier(next_due(), host and host.next_due())
   for _, client in pairs(clients) do
     core.alarm(client, seconds)
   end
@@ -59,13 +64,48 @@ local function log(message)
   (host or own).log(message)
 end
 
-local function resumed(task, ok, ...)
-  if coroutine.status(task.co) == "dead" then
-    alive[task.co] = nil
-    due:remove(task)
+local undoom
+
+-- Nothing holds the coroutine any more: it is collected, wherever it waits.
+local function let_go(task)
+  alive[task.co] = nil
+  due:remove(task)
+  task.co = false
+end
+
+-- Seconds that a task which was cancelled may go on with yields of its own, and neither wait nor end.
+local PATIENCE = 1
+
+local function yielded(task)
+  if task.cancelled then
+    task.patience = task.patience or core.now() + PATIENCE
+    if core.now() > task.patience then
+      tasks.finish(task, false)
+      return let_go(task)
+    end
+  end
+  ready:put(task)
+end
+
+local function resumed(task, co, ok, ...)
+  if coroutine.status(co) == "dead" then
+    if not ok then
+      local traced, traceback = pcall(debug.traceback, co)
+      task.traceback = traced and traceback
+    end
+    if task.doomed then
+      undoom(task)
+    end
+    let_go(task)
     return tasks.finish(task, ok, ...)
+  elseif task.state == "done" then
+    return let_go(task)
   elseif (...) ~= PARK then
+    return yielded(task)
+  elseif task.why then -- since it looked
     ready:put(task)
+  else
+    task.state = "parked"
   end
 end
 
@@ -75,16 +115,30 @@ local function back_to(before, ...)
 end
 
 local function resume(task)
+  local co = task.co
   if task.state == "done" then
-    return
+    return co and let_go(task)
+  elseif not task.begun then
+    tasks.begin(task)
   end
   local before = current
   current = task
   task.state = "running"
-  if task.on_gone and coroutine.status(task.co) == "dead" then
+  if task.on_gone and coroutine.status(co) == "dead" then
     task:on_gone() -- it was killed where it waited: by coroutine.close(), say
   end
-  resumed(task, back_to(before, coroutine.resume(task.co)))
+  resumed(task, co, back_to(before, coroutine.resume(co)))
+end
+
+-- Those that failed since the last report.
+local failed = queue.new()
+
+local function report_failed()
+  local task = failed:take(failed.turns)
+  while task do
+    tasks.report(task)
+    task = failed:take(failed.turns)
+  end
 end
 
 -- Runs the tasks that are ready now. One may wait as plain code does, in a coroutine of its own, and come here again.
@@ -95,10 +149,34 @@ local function run_ready()
     resume(task)
     task = ready:take(last)
   end
+  report_failed()
+end
+
+-- How many steps are made before a deadline is held against what has come meanwhile.
+local STEPS = 64
+
+-- An event handler that yields out of it would leave everybody standing: it cannot.
+local function go_on(client, seconds)
+  core.uninterrupted(advance, client, seconds)
+end
+
+--- Takes in what has come: the program may have done something else for long.
+function own.catch_up()
+  for _, client in ipairs(own.clients()) do
+    local steps = 0
+    while core.is_busy(client) and steps < STEPS and (steps == 0 or core.due(client) == 0) do
+      go_on(client)
+      steps = steps + 1
+    end
+  end
 end
 
 local function fire_due()
-  local now = core.now()
+  local now, at = core.now(), due:due()
+  if not at or at > now then
+    return
+  end
+  own.catch_up()
   local waiter = due:pop(now)
   while waiter do
     waiter.why = "timeout"
@@ -120,37 +198,99 @@ end
 
 -- ---- waiting ----
 
--- Where a coroutine cannot yield, Lua says so in words that help nobody.
-local check_yield = function() end
-if not yields then
-  check_yield = function()
-    local level = 3
-    local frame = debug.getinfo(level, "Sn")
-    while frame do
-      if frame.what == "C" or frame.name == "(for generator)" then
-        error("cekura: Lua 5.1 cannot wait inside pcall, a metamethod or the iterator of a `for`: call it directly"
-          .. " (local next = cekura.each(jobs); next())", 0)
-      end
-      level = level + 1
-      frame = debug.getinfo(level, "Sn")
+-- Whether a wait of the function that called the caller would have to yield where Lua 5.1 cannot.
+local function is_behind_c(level)
+  if yields then
+    return false
+  end
+  level = level + 1
+  local frame = debug.getinfo(level, "Sn")
+  while frame do
+    if frame.what == "C" or frame.name == "(for generator)" then
+      return true
     end
+    level = level + 1
+    frame = debug.getinfo(level, "Sn")
+  end
+  return false
+end
+
+-- Where a coroutine cannot yield, Lua says so in words that help nobody.
+local function check_yield()
+  if is_behind_c(3) then
+    error("cekura: Lua 5.1 cannot wait inside pcall, a metamethod or the iterator of a `for`: call it directly"
+      .. " (local next = cekura.each(jobs); next())", 0)
   end
 end
 
--- Whoever cannot wait is told so here, before he has begun anything that he would have to wait for.
+-- ---- tasks that count as ended ----
+
+-- Seconds that a wait takes in a task that cannot be ended: so it may go on for ever, and takes no processor.
+local PAUSE = 1
+
+local park_plain
+
+-- From now on every instruction of the task's coroutine raises, also where it catches that: so it comes to its end.
+-- LuaJIT has one hook for all coroutines.
+local function doom(task)
+  local co = task.co
+  task.doomed = { debug.gethook() }
+  debug.sethook(co, function()
+    if coroutine.running() == co then
+      tasks.refuse()
+    end
+  end, "", 1)
+end
+
+function undoom(task)
+  if rawget(_G, "jit") then
+    debug.sethook(task.doomed[1], task.doomed[2], task.doomed[3])
+  end
+end
+
+-- A wait of such a task, in a coroutine of its own or where Lua 5.1 cannot yield.
+local function refuse(task)
+  if task.co and not task.doomed then
+    doom(task)
+  else
+    park_plain({ why = false, task = false }, PAUSE)
+  end
+  tasks.refuse()
+end
+
+-- Where the coroutine of a task waits once the task counts as ended.
+local function stay(task)
+  if is_behind_c(3) then
+    refuse(task)
+  end
+  while true do
+    coroutine.yield(PARK)
+  end
+end
+
+-- What cannot wait is refused here, before it has begun anything that it would have to wait for.
 function own.waiter()
+  tasks.look_after()
   local task = current
-  if not task or coroutine.running() ~= task.co then
-    return { why = false } -- plain code, or a coroutine of the program's own
+  if task and coroutine.running() == task.co then
+    if tasks.check(task) then
+      stay(task)
+    end
+    check_yield()
+    return task
   end
-  tasks.check(task)
-  check_yield()
-  return task
+  if task and tasks.check(task) then
+    refuse(task)
+  end
+  return { why = false, task = task or false } -- plain code, or a coroutine of the program's own
 end
 
-function own.wake(waiter)
+own.wake = atomic(function(waiter)
   if waiter.host then
     return waiter.host.wake(waiter)
+  end
+  if waiter.inner then -- a coroutine of the task's own waits, as plain code
+    waiter.inner.why = "woken"
   end
   if waiter.why == "timeout" and waiter.state == "ready" then
     return -- it is on its way
@@ -162,29 +302,38 @@ function own.wake(waiter)
     ready:put(waiter)
     tell_hosts()
   end
-end
+end)
 
-local function park_task(task, seconds)
+-- Returns why there is nothing to wait for; nil: there is.
+local begin_wait = atomic(function(task, seconds)
   if tasks.to_be_told(task) then
     return "cancelled"
+  elseif task.why then
+    local why = task.why
+    task.why = false
+    return why
   end
-  if not task.why then
-    due:remove(task) -- where an earlier wait has left it that raised
-    if seconds then
-      due:insert(task, core.now() + seconds)
-    end
-    task.state = "parked"
-    coroutine.yield(PARK)
-    due:remove(task)
+  due:remove(task) -- where an earlier wait has left it that raised
+  if seconds then
+    due:insert(task, core.now() + seconds)
   end
+end)
+
+local end_wait = atomic(function(task)
+  due:remove(task)
   local why = task.why
   task.why = false
   return tasks.to_be_told(task) and "cancelled" or why or "woken"
-end
+end)
 
--- An event handler that yields out of it would leave everybody standing: it cannot.
-local function go_on(client, seconds)
-  core.uninterrupted(advance, client, seconds)
+-- It is the loop that has the task parked, once it has yielded: others may run, and wake it, before.
+local function park_task(task, seconds)
+  local why = begin_wait(task, seconds)
+  if why then
+    return why
+  end
+  coroutine.yield(PARK)
+  return end_wait(task)
 end
 
 -- Everything that could make progress now; false if there is nothing at all.
@@ -230,21 +379,32 @@ local function drive(waiter)
   end
 end
 
-local function park_plain(waiter, seconds)
+function park_plain(waiter, seconds)
+  local task = waiter.task
+  if task and tasks.to_be_told(task) then
+    return "cancelled"
+  end
   if seconds then
     due:insert(waiter, core.now() + seconds)
   end
+  local before = task and task.inner
+  if task then
+    task.inner = waiter
+  end
   depth = depth + 1
-  local ok, raised = pcall(drive, waiter)
+  local ok, raised = core.try(drive, waiter)
   depth = depth - 1
   due:remove(waiter)
+  if task then
+    task.inner = before
+  end
   tell_hosts()
   if not ok then
     error(raised, 0)
   end
   local why = waiter.why
   waiter.why = false
-  return why
+  return task and tasks.to_be_told(task) and "cancelled" or why
 end
 
 function own.park(waiter, seconds, idle)
@@ -265,6 +425,9 @@ own.spawn, own.run, own.sleep = tasks.of {
   wake = own.wake,
   log = log,
   launch = launch,
+  failed = function(task)
+    failed:put(task)
+  end,
   current = function()
     return current
   end,
@@ -278,20 +441,21 @@ end
 
 -- ---- clients ----
 
-function own.attach(client)
+own.attach = atomic(function(client)
+  tasks.look_after()
   last_place = last_place + 1
   clients[last_place] = client
   core.fields(client)._place = last_place
-end
+end)
 
 --- The client is being closed: whoever waits does not look at it any more. May be called again.
-function own.detach(client)
+own.detach = atomic(function(client)
   local fields = core.fields(client)
   if fields._place then
     clients[fields._place] = nil
     fields._place = nil
   end
-end
+end)
 
 --- All clients that are not closed, as a list: while it is gone through, some may come and go.
 function own.clients()
@@ -304,8 +468,9 @@ end
 
 -- Calls what lets tasks run; what is due then, hosts are told afterwards.
 local function run_inside(fn, ...)
+  tasks.look_after()
   depth = depth + 1
-  local ok, raised = pcall(fn, ...)
+  local ok, raised = core.try(fn, ...)
   depth = depth - 1
   tell_hosts()
   if not ok then
@@ -327,10 +492,44 @@ function own.step(client)
   run_inside(step, client)
 end
 
+-- ---- programs that only tick ----
+
+-- A round of what is due, and of what that asks for.
+local function round()
+  own.catch_up()
+  fire_due()
+  run_ready()
+  for _, client in ipairs(own.clients()) do
+    if core.due(client) == 0 then
+      go_on(client) -- what the tasks have asked for goes out at once
+    end
+  end
+end
+
+-- Seconds until something is due; nil: nothing will be.
+local function any_due()
+  local seconds = next_due()
+  for _, client in ipairs(own.clients()) do
+    seconds = earlier(seconds, core.due(client))
+  end
+  return seconds
+end
+
+--- Does one round of what is due, of all clients, timers and tasks; see cekura.step.
+---@param seconds? number waits so long for something to become due
+---@return number? seconds until something is due
+function own.tick(seconds)
+  if seconds and seconds > 0 then
+    wait_for_any(math.min(seconds, next_due() or seconds))
+  end
+  run_inside(round)
+  return any_due()
+end
+
 -- ---- a host around this loop ----
 
 --- Lets the loop live in a host's.
----@param adapter table whose waiters may be coroutines of the host's; has_woken() tells whether one is to be resumed
+---@param adapter table whose waiters may be coroutines of the host's; next_due(): seconds until one is to be resumed
 ---@param tell fun(seconds: number?) told when own.turn() is to be called next; nil: not before this is told again
 function own.live_in(adapter, tell)
   host, tell_host = adapter, tell
@@ -361,7 +560,7 @@ own.check_yield = check_yield
 --- Seconds until a step is due; nil: only when the descriptor is readable.
 function own.timeout(client)
   local engine, loop = core.due(client), next_due()
-  return engine and loop and math.min(engine, loop) or engine or loop
+  return earlier(engine, loop)
 end
 
 return own

@@ -8,8 +8,12 @@
 --   wait(s, seconds, waited)
 --                         yields until it is notified, or so long; he who waits has waited so many seconds already
 --   notify(s)             from wherever Lua runs
---   start(fn)             runs fn() in a thread, once whoever started it waits
---   start_pump(fn)        the same, for a thread that is to outlive the one that calls
+--   start(fn)             runs fn(leave) in a thread, once whoever started it waits; does not yield. leave(), where the
+--                         host can end a thread that waits: ends the one that calls it, and never returns
+--   in_coroutine          optional: a thread may wait in a coroutine that it has made, which yields to it; then there
+--                         is a leave() for each
+--   start_pump(fn)        runs fn() in a thread that is to outlive the one that calls
+--   every(seconds, fn)    optional, for a host that drops what start() was given: calls fn() again and again
 --   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, or, where
 --                         something else steps the client, until something has come of it, and may return earlier; and
 --                         optionally one that ends it, also while the other waits. `ticks` makes one for hosts that
@@ -17,11 +21,12 @@
 --   linger                optional: seconds that a pump stays after its last work, where its start is dear
 --   is_closing()          optional: whether the host is ending, and only waits for what still runs
 --   is_gone(s)            optional: whether the thread that waited for it was ended by the host
---   whole(fn, ...)        optional: calls the function, where the host might let others run in the midst of it
+--   later(fn)             optional: calls fn() once what runs now has had its turn
 --   scope()               optional: something that is another for threads that may get each other's coroutine
 --   log(message)          where errors go that nobody else hears of
 
 local advance = require "cekura.advance"
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
 local tasks = require "cekura.loop.tasks"
@@ -29,18 +34,41 @@ local yields = require "cekura.yields"
 
 local threads = {}
 
--- Where a coroutine cannot yield across pcall, another coroutine does its part.
-local protected = pcall
-if not yields then
-  local function relay(co, ok, ...)
-    if coroutine.status(co) == "dead" then
-      return ok, ...
-    end
-    return relay(co, coroutine.resume(co, coroutine.yield(...)))
+---@class cekura.loop.Threads what an adapter of such a host works with
+---@field host table
+---@field pumps table<cekura.Client, table>
+---@field parked table<table, boolean> waiters that wait
+---@field task_of table<thread, cekura.Task>
+---@field stepping? thread the coroutine that steps
+---@field looked number when the threads that the host has ended were looked for last
+local Threads = {}
+Threads.__index = Threads
+
+local WEAK_KEYS = { __mode = "k" }
+
+-- ---- calls of functions that wait ----
+
+-- What a coroutine yields that is to be left where it is.
+local LEFT = {}
+
+local function relay(co, ok, ...)
+  if coroutine.status(co) == "dead" then
+    return ok, ...
+  elseif (...) == LEFT then
+    return false
   end
-  protected = function(fn, ...)
-    local co = coroutine.create(fn)
-    return relay(co, coroutine.resume(co, ...))
+  return relay(co, coroutine.resume(co, coroutine.yield(...)))
+end
+
+-- pcall, in a coroutine of its own where Lua cannot yield across pcall.
+local protected = yields and pcall or function(fn, ...)
+  local co = coroutine.create(fn)
+  return relay(co, coroutine.resume(co, ...))
+end
+
+local function leave_coroutine()
+  while true do
+    coroutine.yield(LEFT)
   end
 end
 
@@ -48,11 +76,16 @@ end
 -- steps by itself. A pump looks so often after those who are gone, and is thought lost when it does not.
 local SLICE, WITHOUT_PUMP, BEAT, LOST = 2, 0.005, 0.5, 3
 
-local FIRST_TICK, LAST_TICK = 0.001, 0.02
+-- Seconds that each wait takes of a task that counts as ended, in a host that cannot end its thread.
+local PAUSE = 1
 
-local function call(fn, ...)
-  return fn(...)
-end
+-- Seconds between two looks at what a host may have dropped.
+local LOOK = 3
+
+-- How many steps are made before a deadline is held against what has come meanwhile.
+local STEPS = 64
+
+local FIRST_TICK, LAST_TICK = 0.001, 0.02
 
 --- Makes a host's watch() for one that can sleep, and no more: it looks again and again, after pauses of 1 ms that
 -- grow to 20 ms as long as nothing happens.
@@ -70,239 +103,342 @@ function threads.ticks(sleep)
   end
 end
 
+-- ---- stepping ----
+
+-- What is called from a step, an event handler, runs on behalf of whoever happens to step. One that lets the host
+-- yield, which it should not, must not keep others from waiting meanwhile.
+Threads.step = atomic(function(self, client)
+  self.stepping = coroutine.running()
+  local ok, raised = pcall(self.host.is_plain and own.step or advance, client)
+  self.stepping = nil
+  if not ok then
+    self.host.log("cekura: " .. tostring(raised))
+  end
+  return ok
+end)
+
+-- The host has ended the thread that waits, or runs the task.
+local function let_go(waiter)
+  if waiter.on_gone then
+    waiter:on_gone()
+  end
+  if waiter.body then -- a task
+    waiter.cancelled = true
+    tasks.finish(waiter, false)
+  end
+end
+
+-- A waiter that has been woken is not back yet, so it is gone only when it is missed twice.
+Threads.look_after_gone = atomic(function(self)
+  local is_gone = self.host.is_gone
+  if not is_gone or core.now() - self.looked < BEAT then
+    return
+  end
+  self.looked = core.now()
+  local gone = {}
+  for waiter in pairs(self.parked) do
+    local missing = is_gone(waiter.signal)
+    if missing and waiter.missed then
+      gone[#gone + 1] = waiter
+    end
+    waiter.missed = missing
+  end
+  for _, waiter in ipairs(gone) do
+    self.parked[waiter] = nil
+    let_go(waiter)
+  end
+end)
+
+-- Until there is nothing to do any more, or another has taken over.
+function Threads:pump(client, state)
+  local host = self.host
+  local wait, stop = host.watch(client)
+  state.stop, state.running = stop, true
+  while self.pumps[client] == state and not core.is_closed(client) do
+    local now = core.now()
+    state.beat = now
+    if core.is_busy(client) then
+      state.used = now
+    elseif now - state.used >= self.linger then
+      break
+    end
+    core.alarm(client, state.used == now and BEAT or self.linger)
+    wait()
+    if not self:step(client) then -- what hinders it may last
+      host.wait(host.signal(), BEAT, 0)
+    end
+    self:look_after_gone()
+    tasks.look_after()
+  end
+  if stop then
+    stop()
+  end
+end
+
+Threads.notify_all = atomic(function(self)
+  for waiter in pairs(self.parked) do
+    self.host.notify(waiter.signal)
+  end
+end)
+
+Threads.start_pump = atomic(function(self, client)
+  local lost = self.pumps[client]
+  local state = { beat = core.now(), used = core.now() }
+  self.pumps[client] = state
+  if lost and lost.stop then
+    lost.stop()
+  end
+  self.host.start_pump(function()
+    local ok, raised = protected(self.pump, self, client, state)
+    if self.pumps[client] == state then
+      self.pumps[client] = nil
+    end
+    if not ok then
+      self.host.log("cekura: " .. tostring(raised))
+    end
+    self:notify_all() -- one of them starts another, if it is needed
+  end)
+  return state
+end)
+
+-- Sends what was asked for, and has a pump go on with it. Returns whether one runs.
+function Threads:drive()
+  local driven = true
+  for _, client in ipairs(own.clients()) do
+    if core.due(client) == 0 then
+      self:step(client)
+    end
+    if core.is_busy(client) then
+      local state = self.pumps[client]
+      if not state or core.now() - state.beat > LOST then
+        state = self:start_pump(client)
+      end
+      state.used = core.now()
+      driven = driven and state.running
+    end
+  end
+  return driven
+end
+
+-- Takes in what has come.
+Threads.catch_up = atomic(function(self)
+  for _, client in ipairs(own.clients()) do
+    local steps = 0
+    while core.is_busy(client) and steps < STEPS and (steps == 0 or core.due(client) == 0) do
+      self:step(client)
+      steps = steps + 1
+    end
+  end
+end)
+
+-- ---- waiting ----
+
+function Threads:current()
+  local task = self.task_of[coroutine.running() or self] -- Lua 5.1's main program is no coroutine
+  return task and (not self.host.scope or task.scope == self.host.scope()) and task or nil
+end
+
+-- Ends the thread of a task that counts as ended.
+function Threads:leave(task)
+  if task.leave then
+    task.leave()
+  end
+  self.host.wait(self.host.signal(), PAUSE, 0)
+  tasks.refuse()
+end
+
+function Threads:waiter()
+  local host, task = self.host, self:current()
+  tasks.look_after()
+  if not task and host.is_plain and host.is_plain() then
+    return own.waiter()
+  elseif self.stepping and self.stepping == coroutine.running() then
+    error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
+  elseif task and tasks.check(task) then
+    self:leave(task)
+  end
+  host.here()
+  own.check_yield()
+  return task or { signal = host.signal(), host = self, why = false }
+end
+
+--- For own.wake(), which comes here for waiters of this host.
+function Threads.wake_here(self, waiter)
+  if not waiter.why then
+    waiter.why = "woken"
+    if self.parked[waiter] then
+      self.host.notify(waiter.signal)
+    end
+  end
+end
+
+local function is_closing(self, idle)
+  return idle and self.host.is_closing and self.host.is_closing()
+end
+
+-- Returns how long to wait now; nil: the waiter was woken.
+Threads.begin_slice = atomic(function(self, waiter)
+  local slice = self:drive() and SLICE or WITHOUT_PUMP
+  if waiter.why then
+    return nil
+  end
+  self.parked[waiter] = true
+  return slice
+end)
+
+Threads.end_slice = atomic(function(self, waiter)
+  self.parked[waiter], waiter.missed = nil, nil
+  self:look_after_gone()
+  tasks.look_after()
+end)
+
+-- Yields until the waiter is woken or the time is over, and looks up now and then.
+function Threads:wait(waiter, seconds, idle)
+  local began, waited = core.now(), 0
+  while not waiter.why and not is_closing(self, idle) and waited < seconds do
+    local slice = self:begin_slice(waiter)
+    if slice then
+      self.host.wait(waiter.signal, math.min(slice, seconds - waited), waited)
+      self:end_slice(waiter)
+    end
+    waited = core.now() - began
+  end
+  if not waiter.why then
+    self:catch_up()
+  end
+end
+
+local end_wait = atomic(function(waiter, otherwise)
+  local why = waiter.why or otherwise
+  waiter.why = nil
+  return tasks.to_be_told(waiter) and "cancelled" or why
+end)
+
+function Threads:park_here(waiter, seconds, idle)
+  if tasks.to_be_told(waiter) then
+    return "cancelled"
+  end
+  self:wait(waiter, seconds or own.VERY_LONG, idle)
+  return end_wait(waiter, is_closing(self, idle) and "closing" or "timeout")
+end
+
+-- ---- tasks ----
+
+local function trace(task, ...)
+  local ok, traceback = pcall(debug.traceback, ...)
+  task.traceback = ok and traceback
+end
+
+local function call_in_coroutine(self, task)
+  local co = coroutine.create(task.body)
+  self.task_of[co] = task
+  task.leave = leave_coroutine
+  local function ended(ok, ...)
+    if not ok and coroutine.status(co) == "dead" then
+      trace(task, co)
+    end
+    return ok, ...
+  end
+  return ended(relay(co, coroutine.resume(co)))
+end
+
+local function call_here(self, task)
+  self.task_of[coroutine.running()] = task
+  return xpcall(task.body, function(raised)
+    trace(task, nil, 4)
+    return raised
+  end)
+end
+
+local finish = atomic(tasks.finish)
+
+-- A host may have been handed the task twice.
+function Threads:run_task(task, leave)
+  if not tasks.begin(task) then
+    return
+  end
+  local co = coroutine.running()
+  -- Where the host ends the thread, its stack is collected.
+  local lost = core.guard(function()
+    if task.state ~= "done" then
+      finish(task, false, "the host has ended the task's thread")
+    end
+  end)
+  task.scope = self.host.scope and self.host.scope()
+  task.state, task.leave = "running", leave or false
+  finish(task, (self.host.in_coroutine and call_in_coroutine or call_here)(self, task))
+  self.task_of[co] = nil
+  core.spend(lost)
+end
+
+function Threads:launch(task)
+  local host = self.host
+  if not task.signal then
+    task.signal, task.host = host.signal(), self
+  end
+  host.start(function(leave)
+    self:run_task(task, leave)
+  end)
+  if host.every and not self.looks then
+    self.looks = pcall(host.every, LOOK, tasks.look_after)
+  end
+end
+
+function Threads:failed(task)
+  local function report()
+    tasks.report(task)
+  end
+  if self.host.later then
+    self.host.later(report)
+  else
+    report()
+  end
+end
+
+-- ---- the adapter ----
+
+-- Without a thread of the host's, there is the own loop.
+local function either(self, fn, own_fn)
+  return function(...)
+    local is_plain = self.host.is_plain
+    local plain = is_plain and not self:current() and is_plain()
+    return (plain and own_fn or fn)(...)
+  end
+end
+
+local function bind(self, name)
+  return function(...)
+    return self[name](self, ...)
+  end
+end
+
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host table
 ---@return table adapter in the shape that is described in cekura.loop
 function threads.new(name, host)
+  local self = setmetatable({ host = host, linger = host.linger or 0, pumps = setmetatable({}, WEAK_KEYS),
+    parked = setmetatable({}, WEAK_KEYS), task_of = setmetatable({}, WEAK_KEYS), looked = 0, looks = false }, Threads)
+  -- own.park() and own.wake() find these by waiter.host.
+  self.park, self.wake = bind(self, "park_here"), bind(self, "wake_here")
   local adapter = { name = name, park = own.park, wake = own.wake, attach = own.attach, step = own.step,
-    timeout = own.timeout, log = host.log }
-  local linger, whole = host.linger or 0, host.whole or call
-
-  local pumps = setmetatable({}, { __mode = "k" }) -- by client
-  local parked = setmetatable({}, { __mode = "k" })
-  local stepping -- the coroutine that steps
-  local looked = 0 -- when somebody last looked after those who are gone
-  local task_of = setmetatable({}, { __mode = "k" }) -- by coroutine
-
-  -- ---- stepping ----
-
-  -- What is called from a step, an event handler, runs on behalf of whoever happens to step. One that lets the host
-  -- yield, which it should not, must not keep others from waiting meanwhile.
-  local function step(client)
-    stepping = coroutine.running()
-    local ok, raised = pcall(host.is_plain and own.step or advance, client)
-    stepping = nil
-    if not ok then
-      host.log("cekura: " .. tostring(raised))
-    end
-    return ok
-  end
-
-  local function let_go(waiter)
-    parked[waiter] = nil
-    if waiter.on_gone then
-      waiter:on_gone()
-    end
-    if waiter.body then -- a task
-      waiter.cancelled = true
-      tasks.finish(waiter, false)
-    end
-  end
-
-  -- Whoever has been woken is not back yet, so he is gone only when he is missed twice.
-  local function look_after_gone()
-    if not host.is_gone or core.now() - looked < BEAT then
-      return
-    end
-    looked = core.now()
-    for waiter in pairs(parked) do
-      local is_gone = host.is_gone(waiter.signal)
-      if is_gone and waiter.missed then
-        let_go(waiter)
-      end
-      waiter.missed = is_gone
-    end
-  end
-
-  -- Until there is nothing to do any more, or another has taken over.
-  local function pump(client, state)
-    local wait, stop = host.watch(client)
-    state.stop, state.running = stop, true
-    while pumps[client] == state and not core.is_closed(client) do
-      local now = core.now()
-      state.beat = now
-      if core.is_busy(client) then
-        state.used = now
-      elseif now - state.used >= linger then
-        break
-      end
-      core.alarm(client, state.used == now and BEAT or linger)
-      wait()
-      if not whole(step, client) then -- what hinders it may last
-        host.wait(host.signal(), BEAT, 0)
-      end
-      whole(look_after_gone)
-    end
-    if stop then
-      stop()
-    end
-  end
-
-  local function notify_all()
-    for waiter in pairs(parked) do
-      host.notify(waiter.signal)
-    end
-  end
-
-  local function start_pump(client)
-    local lost = pumps[client]
-    local state = { beat = core.now(), used = core.now() }
-    pumps[client] = state
-    if lost and lost.stop then
-      lost.stop()
-    end
-    host.start_pump(function()
-      local ok, raised = protected(pump, client, state)
-      if pumps[client] == state then
-        pumps[client] = nil
-      end
-      if not ok then
-        host.log("cekura: " .. tostring(raised))
-      end
-      whole(notify_all) -- one of them starts another, if it is needed
-    end)
-    return state
-  end
-
-  -- Sends what was asked for, and has a pump go on with it. Returns whether one runs.
-  local function drive()
-    local driven = true
-    for _, client in ipairs(own.clients()) do
-      if core.due(client) == 0 then
-        step(client)
-      end
-      if core.is_busy(client) then
-        local state = pumps[client]
-        if not state or core.now() - state.beat > LOST then
-          state = start_pump(client)
-        end
-        state.used = core.now()
-        driven = driven and state.running
-      end
-    end
-    return driven
-  end
-
-  -- ---- waiting ----
-
-  local function current()
-    local task = task_of[coroutine.running() or adapter] -- Lua 5.1's main program is no coroutine
-    return task and (not host.scope or task.scope == host.scope()) and task or nil
-  end
-
-  -- How a thread of the host's is parked and woken; own.park() and own.wake() come here for it.
-  local side = {}
-
-  function adapter.waiter()
-    local task = current()
-    if not task and host.is_plain and host.is_plain() then
-      return own.waiter()
-    elseif stepping and stepping == coroutine.running() then
-      error("cekura: an event handler cannot wait: have cekura.spawn start a task that does", 0)
-    elseif task then
-      tasks.check(task)
-    end
-    host.here()
-    own.check_yield()
-    return task or { signal = host.signal(), host = side, why = false }
-  end
-
-  function side.wake(waiter)
-    if not waiter.why then
-      waiter.why = "woken"
-      if parked[waiter] then
-        host.notify(waiter.signal)
-      end
-    end
-  end
-
-  local function is_closing(idle)
-    return idle and host.is_closing and host.is_closing()
-  end
-
-  -- Yields until the waiter is woken or the time is over, and looks up now and then.
-  local function wait(waiter, seconds, idle)
-    local began, waited = core.now(), 0
-    while not waiter.why and not is_closing(idle) and waited < seconds do
-      local slice = whole(drive) and SLICE or WITHOUT_PUMP
-      if not waiter.why then
-        parked[waiter] = true
-        host.wait(waiter.signal, math.min(slice, seconds - waited), waited)
-        parked[waiter], waiter.missed = nil, nil
-        whole(look_after_gone)
-      end
-      waited = core.now() - began
-    end
-  end
-
-  function side.park(waiter, seconds, idle)
-    if tasks.to_be_told(waiter) then
-      return "cancelled"
-    end
-    wait(waiter, seconds or own.VERY_LONG, idle)
-    local why = waiter.why or is_closing(idle) and "closing" or "timeout"
-    waiter.why = nil
-    return tasks.to_be_told(waiter) and "cancelled" or why
-  end
-
-  -- ---- tasks ----
-
-  local function run_task(task)
-    local co
-    local function ended(...)
-      task_of[co] = nil
-      whole(tasks.finish, task, ...)
-    end
-    ended(protected(function()
-      co = coroutine.running()
-      task_of[co] = task
-      task.scope = host.scope and host.scope()
-      task.state = "running"
-      return task.body()
-    end))
-  end
-
+    timeout = own.timeout, log = host.log, waiter = bind(self, "waiter") }
   local spawn, run
   spawn, run, adapter.sleep = tasks.of {
     waiter = adapter.waiter,
     park = own.park,
     wake = own.wake,
     log = host.log,
-    current = current,
-    launch = function(task)
-      task.signal, task.host = host.signal(), side
-      host.start(function()
-        run_task(task)
-      end)
-    end,
+    hands_over = true,
+    current = bind(self, "current"),
+    launch = bind(self, "launch"),
+    failed = bind(self, "failed"),
   }
-
-  -- Without a thread of the host's, there is the own loop.
-  local function either(fn, own_fn)
-    return function(...)
-      local plain = host.is_plain and not current() and host.is_plain()
-      return (plain and own_fn or fn)(...)
-    end
-  end
-
-  adapter.spawn, adapter.run = either(spawn, own.spawn), either(run, own.run)
-
-  -- ---- clients ----
+  adapter.spawn, adapter.run = either(self, spawn, own.spawn), either(self, run, own.run)
 
   function adapter.detach(client)
     own.detach(client)
-    local state = pumps[client]
+    local state = self.pumps[client]
     if state and state.stop then
       state.stop()
     end

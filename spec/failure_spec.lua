@@ -1,0 +1,340 @@
+--- Tasks that fail, and tasks that are cancelled and go on: what `run`, `join` and the log make of them, and that none
+-- of them keeps the others from running, the program from ending, or memory.
+
+local cekura = require "cekura"
+local own = require "cekura.loop.own"
+local simulator = require "spec.support.simulator"
+local weak = require "spec.support.weak"
+
+local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+local function boom()
+  error("boom", 0)
+end
+
+-- pcall, for code that may wait.
+local protected = pcall
+if puc_5_1 then
+  protected = function(fn, ...)
+    return coroutine.resume(coroutine.create(fn), ...)
+  end
+end
+
+describe("in the own loop", function()
+  local log, original
+
+  before_each(function()
+    log, original = {}, own.log
+    own.log = function(message)
+      log[#log + 1] = message
+    end
+  end)
+
+  after_each(function()
+    own.log = original
+  end)
+
+  describe("run, when its function raises,", function()
+    local server = simulator.during(setup, teardown)
+    local client
+
+    setup(function()
+      server:script("/stuck/", { { delay = 20 } })
+      client = server:client { headers = { ["X-Simulate"] = "life=endless" } }
+    end)
+
+    teardown(function()
+      client:close()
+    end)
+
+    -- What goes on beside the function, and would go on for ever.
+    local beside = {
+      ["sleeps again and again"] = function()
+        while true do
+          cekura.sleep(0.01)
+        end
+      end,
+      ["sleeps long"] = function()
+        cekura.sleep(1e6)
+      end,
+      ["waits for a request"] = function()
+        client:request("GET", "/stuck/")
+      end,
+      ["waits for a job"] = function()
+        local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        job:wait { timeout = 1e6, interval = 0.01 }
+      end,
+      ["joins another"] = function()
+        cekura.spawn(cekura.sleep, 1e6):join()
+      end,
+      ["runs others"] = function()
+        cekura.run(function()
+          cekura.spawn(cekura.sleep, 1e6)
+          cekura.sleep(1e6)
+        end)
+      end,
+      ["has not begun"] = false,
+      ["yields for ever"] = function()
+        while true do
+          coroutine.yield()
+        end
+      end,
+      ["waits in a coroutine of its own"] = function()
+        while true do
+          coroutine.wrap(cekura.sleep)(0.01)
+        end
+      end,
+      ["catches its cancellation"] = function()
+        while true do
+          protected(cekura.sleep, 0.01)
+        end
+      end,
+      ["spawns when it is cancelled"] = function()
+        protected(cekura.sleep, 1e6)
+        cekura.spawn(cekura.sleep, 1e6)
+      end,
+    }
+
+    for what, fn in pairs(beside) do
+      it("cancels a task that " .. what .. ", and raises the error", function()
+        local thrown, ended = {}, nil
+        local ok, raised = pcall(cekura.run, function()
+          local task = cekura.spawn(fn or print)
+          if fn then
+            cekura.sleep(0.02)
+          end
+          ended = function()
+            return tostring(task) == "cekura.task (cancelled)" and task:cancel() == false
+          end
+          error(thrown)
+        end)
+        assert.is_false(ok)
+        assert.equal(thrown, raised)
+        assert.is_true(ended())
+        assert.same({}, log)
+      end)
+    end
+
+    it("has what they clean up done before", function()
+      local order = {}
+      local ok = pcall(cekura.run, function()
+        cekura.spawn(function()
+          local _, err = cekura.spawn(cekura.sleep, 1e6):join()
+          order[#order + 1] = err.kind
+        end)
+        cekura.sleep(0.01)
+        error "boom"
+      end)
+      order[#order + 1] = "raised"
+      assert.is_false(ok)
+      assert.same({ "cancelled", "raised" }, order)
+    end)
+
+    it("leaves what was spawned outside alone", function()
+      local outside = cekura.spawn(function()
+        cekura.sleep(0.05)
+        return "fine"
+      end)
+      assert.is_false(pcall(cekura.run, boom))
+      assert.equal("fine", outside:join())
+    end)
+  end)
+
+  describe("a task that raises", function()
+    local function fail(value)
+      error(value, 0)
+    end
+
+    it("is logged once, with where it raised, and nothing of it is kept, while run goes on", function()
+      local seen = weak.table()
+      pcall(cekura.run, function()
+        for index = 1, 50 do
+          seen[cekura.spawn(fail, "failure " .. index)] = true
+          cekura.sleep(0)
+        end
+        assert.equal(50, #log)
+        assert.truthy(log[50]:find "failure 50\n.*failure_spec.lua:%d+")
+        assert.equal(1, weak.count(seen)) -- the first, which run raises
+      end)
+      assert.equal(50, #log)
+    end)
+
+    it("is logged outside of run, too, and when nobody waits any more", function()
+      local seen = weak.table()
+      local function go()
+        seen[cekura.spawn(fail, "outside")] = true
+        cekura.sleep(0)
+      end
+      go()
+      assert.equal(1, #log)
+      assert.equal(0, weak.count(seen))
+    end)
+
+    it("is not logged, and not kept, where it is joined", function()
+      local seen = weak.table()
+      cekura.run(function()
+        for index = 1, 20 do
+          local task = cekura.spawn(fail, index)
+          seen[task] = true
+          assert.equal(index, select(2, task:join()))
+        end
+        assert.equal(0, weak.count(seen, 1)) -- one may still be in a register
+      end)
+      assert.same({}, log)
+    end)
+
+    it("is not logged if another joins it in the same round of the loop", function()
+      cekura.run(function()
+        local task = cekura.spawn(fail, "x")
+        cekura.spawn(function()
+          assert.equal("x", select(2, task:join()))
+        end)
+        cekura.sleep(0.01)
+      end)
+      assert.same({}, log)
+    end)
+
+    it("is logged though the join that waited for it was cancelled before", function()
+      local ok, raised = pcall(cekura.run, function()
+        local task = cekura.spawn(function()
+          cekura.sleep(0.03)
+          fail "late"
+        end)
+        local joiner = cekura.spawn(task.join, task)
+        cekura.sleep(0.01)
+        joiner:cancel()
+      end)
+      assert.is_false(ok)
+      assert.equal("late", raised)
+      assert.equal(1, #log)
+    end)
+
+    it("gives what it raised and where to join, again and again", function()
+      local thrown = setmetatable({}, { __tostring = function() return "as it was" end })
+      local task = cekura.spawn(function()
+        local function deep()
+          error(thrown)
+        end
+        deep()
+      end)
+      for _ = 1, 2 do
+        local value, raised, traceback = task:join()
+        assert.is_nil(value)
+        assert.equal(thrown, raised)
+        assert.truthy(traceback:find "failure_spec.lua:%d+.*failure_spec.lua:%d+")
+      end
+    end)
+
+    it("is raised by run: the first that is not joined by then, after its log", function()
+      local ok, raised = pcall(cekura.run, function()
+        local joined = cekura.spawn(fail, "joined later")
+        cekura.sleep(0.01)
+        joined:join()
+        cekura.spawn(fail, "first")
+        cekura.spawn(fail, "second")
+        return "value"
+      end)
+      assert.is_false(ok)
+      assert.equal("first", raised)
+      assert.equal(3, #log)
+      assert.equal("value", cekura.run(function()
+        local task = cekura.spawn(fail, "x")
+        cekura.sleep(0.01)
+        task:join()
+        return "value"
+      end))
+    end)
+  end)
+
+  describe("a task that is cancelled", function()
+    -- Lua 5.1 cannot wait inside pcall; in a coroutine of its own, a task waits as plain code does.
+    local tries = puc_5_1 and { ["a coroutine"] = protected } or { pcall = pcall, ["a coroutine"] = function(fn, ...)
+      return coroutine.resume(coroutine.create(fn), ...)
+    end }
+    for name, try in pairs(tries) do
+      it("and catches that by " .. name .. " again and again lets others run, and counts as ended", function()
+        local kinds, ticks = {}, 0
+        cekura.run(function()
+          local task = cekura.spawn(function()
+            while #kinds < 10 do
+              local _, err = try(cekura.sleep, 0.2)
+              kinds[#kinds + 1] = err and err.kind or "slept"
+            end
+          end)
+          cekura.sleep(0.01)
+          task:cancel()
+          local value, err = task:join()
+          assert.is_nil(value)
+          assert.equal("cancelled", err.kind)
+          for _ = 1, 5 do
+            cekura.sleep(0.01)
+            ticks = ticks + 1
+          end
+          assert.same({ "cancelled", "cancelled" }, kinds)
+        end)
+        assert.equal(5, ticks)
+        assert.is_true(#kinds < 4)
+      end)
+    end
+
+    if not puc_5_1 then
+      it("and goes on after that is collected, with all that it holds", function()
+        local seen = weak.table()
+        local function go()
+          local task = cekura.spawn(function()
+            local held = {}
+            seen[held], seen[coroutine.running()] = true, true
+            while held do
+              pcall(cekura.sleep, 1e6)
+            end
+          end)
+          cekura.sleep(0)
+          task:cancel()
+          task:join()
+        end
+        go()
+        cekura.sleep(0)
+        assert.equal(0, weak.count(seen))
+      end)
+
+      it("keeps no host from ending: nothing is due for it", function()
+        local client = cekura.assert(cekura.new { api_key = "key", config_file = false })
+        local task = cekura.spawn(function()
+          while true do
+            pcall(cekura.sleep, 0.01)
+          end
+        end)
+        cekura.sleep(0.02)
+        task:cancel()
+        task:join()
+        assert.is_nil(own.timeout(client))
+        client:close()
+      end)
+    end
+
+    it("before it has begun ends at once, and lets go of its function", function()
+      local seen = weak.table()
+      local ran = false
+      local function make()
+        local held = {}
+        seen[held] = true
+        return cekura.spawn(function()
+          ran = held
+        end)
+      end
+      local task = make()
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+      cekura.sleep(0)
+      assert.is_false(ran)
+      assert.equal(0, weak.count(seen))
+    end)
+
+    it("after it has ended stays as it was", function()
+      local task = cekura.spawn(function() return 7 end)
+      assert.equal(7, task:join())
+      assert.is_false(task:cancel())
+      assert.equal(7, task:join())
+    end)
+  end)
+end)

@@ -1,0 +1,273 @@
+--- What has come in time counts, also when the program looks late: after a long computation, or when the process was
+-- stopped. A deadline is held only against what is not there.
+
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- A program in which the server is a part of the process: so the answer lies in the client's socket, and the deadline
+-- passes, before the client is looked after again.
+local PROGRAM = [[
+local cekura = require "cekura"
+local core = require "cekura.core"
+local socket = require "socket"
+local listener = assert(socket.bind("127.0.0.1", 0))
+listener:settimeout(0)
+
+local LIMIT = 1.5 -- seconds; until here everything is fast
+
+local function new(options)
+  options.api_key, options.config_file, options.retries = "sim-key", false, 0
+  options.base_url = "http://127.0.0.1:" .. select(2, listener:getsockname())
+  return cekura.assert(cekura.new(options))
+end
+
+-- Seconds for which nothing in this process goes on.
+local function hang(seconds)
+  local over = core.now() + seconds
+  while core.now() < over do end
+end
+
+-- Takes one request in, without keeping others from running; returns the connection.
+local function take(sleep, peer)
+  while not peer do
+    peer = listener:accept()
+    sleep(0.005)
+  end
+  peer:settimeout(0)
+  local head, length = "", nil
+  repeat
+    local line, _, part = peer:receive "*l"
+    head = head .. (line and line .. "\n" or part or "")
+    length = length or tonumber(head:match "[Cc]ontent%%-[Ll]ength: (%%d+)")
+    sleep(0.005)
+  until line == ""
+  while length and length > 0 do
+    local data, _, part = peer:receive(length)
+    length = length - #(data or part)
+    sleep(0.005)
+  end
+  return peer
+end
+
+local function answer(peer, body)
+  peer:settimeout(5)
+  assert(peer:send(("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %%d\r\n\r\n%%s"):format(#body, body)))
+  peer:close()
+end
+
+local client = new { timeout = LIMIT %s }
+%s
+]]
+
+describe("an answer that came in time", function()
+  local function prints(expected, code, options)
+    file.temporary(PROGRAM:format(options or "", code), function(path)
+      local output, status = shell(("timeout 60 %s %s"):format(lua, path))
+      assert.equal(expected, output)
+      assert.equal(0, status)
+    end)
+  end
+
+  describe("is no timeout in the own loop:", function()
+    it("of a start", function()
+      prints("p-1\tpending\n", [[
+        cekura.run(function()
+          local starting = cekura.spawn(function()
+            return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+          end)
+          answer(take(cekura.sleep), '{"progress_id": "p-1"}')
+          hang(LIMIT + 0.2)
+          local job, err = starting:join()
+          print(job and job.id or err.kind, job and job.state)
+        end)
+      ]])
+    end)
+
+    it("of a start, though the process was stopped", function()
+      prints("p-1\n", [[
+        cekura.run(function()
+          local starting = cekura.spawn(function()
+            return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+          end)
+          answer(take(cekura.sleep), '{"progress_id": "p-1"}')
+          local pid = io.open("/proc/self/stat"):read "*n"
+          os.execute(("(sleep %g; kill -CONT %d) & kill -STOP %d"):format(LIMIT + 0.2, pid, pid))
+          local job, err = starting:join()
+          print(job and job.id or err.kind)
+        end)
+      ]])
+    end)
+
+    it("of a start, an answer larger than one step takes in", function()
+      prints("true\n", [[
+        local text = ("x"):rep(700000)
+        cekura.run(function()
+          local asking = cekura.spawn(client.request, client, "POST", "/x/")
+          local peer = take(cekura.sleep)
+          peer:settimeout(0)
+          local whole = "HTTP/1.1 200 OK\r\nContent-Length: " .. #text .. "\r\n\r\n" .. text
+          local sent = 0
+          while sent < #whole do
+            local last, _, partial = peer:send(whole, sent + 1)
+            sent = last or partial
+            if sent == #whole then break end
+            cekura.sleep(0)
+          end
+          hang(LIMIT + 0.2)
+          local response, err = asking:join()
+          print(response and response.body == text or err.kind)
+        end)
+      ]])
+    end)
+
+    it("of plain code that works in an event handler", function()
+      prints("200\n", [[
+        local server = cekura.spawn(function()
+          answer(take(cekura.sleep), "{}")
+          hang(LIMIT + 0.2)
+        end)
+        local response, err = client:request("POST", "/x/")
+        print(response and response.status or err.kind)
+      ]])
+    end)
+
+    it("of a wait for a job", function()
+      prints("better\n", [[
+        cekura.run(function()
+          local job = cekura.assert(client:job("calls.improve_prompt", "p-1"))
+          local waiting = cekura.spawn(job.wait, job, { timeout = LIMIT, interval = 0.01 })
+          answer(take(cekura.sleep), '{"status": "completed", "improved_prompt": "better"}')
+          hang(LIMIT + 0.2)
+          local result, err = waiting:join()
+          print(result and result.improved_prompt or err.kind)
+        end)
+      ]], ", timeout = 60")
+    end)
+
+    it("of a single poll", function()
+      prints("succeeded\n", [[
+        cekura.run(function()
+          local job = cekura.assert(client:job("calls.improve_prompt", "p-1"))
+          local polling = cekura.spawn(job.poll, job)
+          answer(take(cekura.sleep), '{"status": "completed", "improved_prompt": "better"}')
+          hang(LIMIT + 0.2)
+          local polled, err = polling:join()
+          print(polled and job.state or err.kind)
+        end)
+      ]])
+    end)
+
+    it("in any of several clients", function()
+      prints("200\t200\n", [[
+        local other = new { timeout = LIMIT }
+        cekura.run(function()
+          local first = cekura.spawn(client.request, client, "POST", "/x/")
+          local peer = take(cekura.sleep)
+          local second = cekura.spawn(other.request, other, "POST", "/x/")
+          answer(take(cekura.sleep), "{}")
+          answer(peer, "{}")
+          hang(LIMIT + 0.2)
+          local one, two = first:join(), second:join()
+          print(one and one.status, two and two.status)
+        end)
+      ]])
+    end)
+  end)
+
+  it("is one that never came", function()
+    prints("unknown_outcome\ttimeout\n", [[
+      cekura.run(function()
+        local asking = cekura.spawn(client.request, client, "POST", "/x/")
+        local peer = take(cekura.sleep)
+        local _, err = asking:join()
+        print(err.kind, err.cause.kind)
+      end)
+    ]])
+  end)
+
+  it("is one of which more comes for ever", function()
+    prints("unknown_outcome\n", [[
+      cekura.run(function()
+        local asking = cekura.spawn(client.request, client, "POST", "/x/")
+        local peer = take(cekura.sleep)
+        peer:settimeout(0)
+        peer:send "HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\n"
+        local _, err
+        cekura.spawn(function() _, err = asking:join() end)
+        while not err do
+          peer:send(("x"):rep(1000))
+          cekura.sleep(0)
+        end
+        print(err.kind)
+      end)
+    ]])
+  end)
+
+  describe("is no timeout in the loop of", function()
+    it("libuv", function()
+      prints("p-1\tbetter\n", [[
+        local uv = require "luv"
+        coroutine.wrap(function()
+          local starting = cekura.spawn(function()
+            return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+          end)
+          answer(take(cekura.sleep), '{"progress_id": "p-1"}')
+          hang(LIMIT + 0.2)
+          local job = cekura.assert(starting:join())
+          local serving = cekura.spawn(function()
+            answer(take(cekura.sleep), '{"status": "completed", "improved_prompt": "better"}')
+            hang(LIMIT + 0.2)
+          end)
+          local result, err = job:wait { timeout = LIMIT, interval = 0.01 } -- a coroutine of the program's
+          print(job.id, result and result.improved_prompt or err.kind)
+          listener:close()
+        end)()
+        uv.run()
+      ]], ", loop = 'luv'")
+    end)
+
+    it("cqueues", function()
+      prints("p-1\tbetter\n", [[
+        local cqueues = require "cqueues"
+        local controller = cqueues.new()
+        controller:wrap(function()
+          local starting = cekura.spawn(function()
+            return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+          end)
+          answer(take(cekura.sleep), '{"progress_id": "p-1"}')
+          hang(LIMIT + 0.2)
+          local job = cekura.assert(starting:join())
+          cekura.spawn(function()
+            answer(take(cekura.sleep), '{"status": "completed", "improved_prompt": "better"}')
+            hang(LIMIT + 0.2)
+          end)
+          local result, err = job:wait { timeout = LIMIT, interval = 0.01 }
+          print(job.id, result and result.improved_prompt or err.kind)
+        end)
+        assert(controller:loop())
+      ]])
+    end)
+
+    it("a program that polls by itself", function()
+      prints("p-1\n", [[
+        local done
+        cekura.spawn(function()
+          local starting = cekura.spawn(function()
+            return client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+          end)
+          answer(take(cekura.sleep), '{"progress_id": "p-1"}')
+          hang(LIMIT + 0.2)
+          local job, err = starting:join()
+          done = job and job.id or err.kind
+        end)
+        while not done do
+          core.wait({ client }, client:timeout())
+          client:step()
+        end
+        print(done)
+      ]])
+    end)
+  end)
+end)

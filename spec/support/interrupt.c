@@ -1,0 +1,66 @@
+/* interrupt.c - a host that interrupts Lua between any two instructions, as HAProxy does:
+ * coroutines that ask for it yield at every n-th instruction, wherever they may.
+ *
+ *   interrupt.every(n)   from now on the coroutine that calls does; 0: no longer. What it creates
+ *                        does not */
+#include <lauxlib.h>
+#include <lua.h>
+
+/* Lua has a new coroutine inherit the hook of the one that makes it. */
+static int is_listed(lua_State *L)
+{
+    static char place;
+    lua_pushlightuserdata(L, &place);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_newtable(L);
+        lua_pushliteral(L, "k");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+        lua_pushlightuserdata(L, &place);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, LUA_REGISTRYINDEX);
+    }
+    lua_pushthread(L);
+    lua_rawget(L, -2);
+    int listed = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return listed; /* the list is left on the stack */
+}
+
+static void hook(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    if (!lua_isyieldable(L) || !lua_checkstack(L, 4))
+        return;
+    int listed = is_listed(L);
+    lua_pop(L, 1);
+    if (listed)
+        lua_yield(L, 0);
+}
+
+static int every(lua_State *L)
+{
+    int count = (int)luaL_checkinteger(L, 1);
+    is_listed(L);
+    lua_pushthread(L);
+    lua_pushboolean(L, count > 0);
+    lua_rawset(L, -3);
+    if (count > 0)
+        lua_sethook(L, hook, LUA_MASKCOUNT, count);
+    else
+        lua_sethook(L, NULL, 0, 0);
+    return 0;
+}
+
+__attribute__((visibility("default"))) int luaopen_spec_support_interrupt(lua_State *L);
+
+int luaopen_spec_support_interrupt(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushcfunction(L, every);
+    lua_setfield(L, -2, "every");
+    return 1;
+}
