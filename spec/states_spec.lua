@@ -300,6 +300,12 @@ local STEPPED = [[
   assert(told.nameless == 0 and told.others > 320)
 ]]
 
+-- What the end of a state prints, where that is not nothing.
+local SAYS = {
+  ["a task is to start a job, and has not run"] =
+    "cekura: spawned tasks never began: 1. The program ended before it let them run (cekura.run)\n",
+}
+
 describe("Lua states in one process", function()
   local server = simulator.during(setup, teardown, { tls = true })
   local dir = "build/sanitized/" .. lua
@@ -359,12 +365,14 @@ describe("Lua states in one process", function()
           ends_well("", POINTS[name], 1, 1)
         end)
       else
+        local says = SAYS[name] or ""
+
         it("are closed, one after the other, and leave nothing behind", function()
-          ends_well("mapped\n", POINTS[name], 1, 3)
+          ends_well(says:rep(3) .. "mapped\n", POINTS[name], 1, 3)
         end)
 
         it("may be closed at the program's exit", function()
-          ends_well("", POINTS[name], 0, 1)
+          ends_well(says, POINTS[name], 0, 1)
         end)
       end
     end)

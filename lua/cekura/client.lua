@@ -233,8 +233,7 @@ function methods:timeout()
   return core.fields(self)._loop.timeout(self)
 end
 
---- Closes the client. What still waits gets an error of kind "closed". May be called again.
-methods.close = atomic(function(self)
+local close = atomic(function(self)
   local fields = core.fields(self)
   if fields._loop.detach then
     fields._loop.detach(self)
@@ -245,6 +244,11 @@ methods.close = atomic(function(self)
     advance(self)
   end
 end)
+
+--- Closes the client. What still waits gets an error of kind "closed". May be called again.
+function methods:close()
+  close(self)
+end
 
 -- What a client and its resources have already is no name for a kind.
 for name in pairs(methods) do
