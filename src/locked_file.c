@@ -18,7 +18,6 @@
 #define MOST_BAD 1000
 
 #define LOCK_SUFFIX ".lock"
-#define NEW_SUFFIX ".new"
 #define BAD_SUFFIX ".bad"
 
 struct locked_file {
@@ -340,10 +339,10 @@ static int sync_directory(const struct locked_file *file)
 
 int locked_file_replace(struct locked_file *file, const char *text, size_t length)
 {
-    char name[NAME_MAX + sizeof NEW_SUFFIX];
+    char name[NAME_MAX + 8];
     if (!locked_file_is_held(file))
         return LOCKED_FILE_LOST;
-    snprintf(name, sizeof name, "%s" NEW_SUFFIX, file->name);
+    snprintf(name, sizeof name, ".%s.new", file->name);
     int code = write_new(file, name, text, length);
     if (!code && !locked_file_is_held(file)) /* writing may have taken long */
         code = LOCKED_FILE_LOST;

@@ -56,9 +56,9 @@ void locked_file_free(struct locked_file *file);
 /* Appends what is in the file. Blocks as disks do. */
 int locked_file_read(struct locked_file *file, struct buffer *text);
 
-/* Replaces the file: a new one is written beside it, synced, and renamed, and the directory is
- * synced; so the file is whole at any time. It keeps its mode and, where that is allowed, its
- * owner. Blocks as disks do. */
+/* Replaces the file: a new one, `.NAME.new`, is written beside it, synced, and renamed, and the
+ * directory is synced; so the file is whole at any time. It keeps its mode and, where that is
+ * allowed, its owner. Blocks as disks do. */
 int locked_file_replace(struct locked_file *file, const char *text, size_t length);
 
 /* Renames the file to `NAME.bad`, or `NAME.bad.2` and so on: nothing is overwritten. `suffix` gets

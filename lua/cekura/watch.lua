@@ -58,6 +58,7 @@ local core = require "cekura.core"
 local declaration = require "cekura.watch.declaration"
 local errors = require "cekura.errors"
 local improvement = require "cekura.watch.improvement"
+local kept = require "cekura.watch.kept"
 local kept_state = require "cekura.watch.state"
 local look = require "cekura.watch.look"
 local report = require "cekura.watch.report"
@@ -66,7 +67,7 @@ local work = require "cekura.watch.work"
 
 ---@class cekura.Watch
 ---@field declared cekura.watch.Declaration
----@field state? cekura.watch.State nil as long as another holds the store
+---@field kept? cekura.watch.Kept the store, and its state while this watch holds it
 local Watch = {}
 Watch.__index = Watch
 
@@ -75,6 +76,9 @@ local LONGEST_SPREAD = 60
 
 -- A closed client is noticed after so many seconds, if nothing is due before.
 local LONGEST_PAUSE = 10
+
+-- Seconds after which a task that the host has not begun is held up, at least.
+local LEAST_STALL = 5
 
 -- What will hardly be better soon is tried so many times less often.
 local SLOWER = 10
@@ -105,47 +109,6 @@ function Watch:trouble(where, err)
   self.troubles[where] = key
 end
 
--- ---- what is kept ----
-
---- Keeps the state, if it is still this watch's to keep.
----@return boolean? ok, cekura.Error? err
-function Watch:save(state)
-  if self.state ~= state or not self.store:is_held() then
-    return nil, errors.new("closed", "another holds the store")
-  end
-  local ok, fault = self.store:write(kept_state.write(state))
-  local err = not ok and errors.new("config", "store: it cannot be written: " .. tostring(fault)) or nil
-  self:trouble("store", err)
-  return ok and true or nil, err
-end
-
--- Takes up what was kept. What cannot be read is kept aside.
-function Watch:load()
-  local base = core.fields(self.client)._base_url
-  local text, fault = self.store:read()
-  self:trouble("store", fault and errors.new("config", "store: it cannot be read: " .. fault))
-  if fault then
-    return nil
-  end
-  local state
-  if text ~= nil then
-    state, fault = kept_state.read(text, base)
-    if not state then
-      local place = self.store:set_aside(text)
-      self:problem(errors.new("config", ("store: %s; it is begun anew%s"):format(fault,
-        place and ", what was there is now " .. place or "")), "store")
-    end
-  end
-  self.state = state or kept_state.new(base)
-  for _, entry in ipairs(self.declared.entries) do
-    kept_state.begin_entry(self.state, entry.name, entry.since)
-    if not entry.improve then
-      kept_state.forget_wanted(self.state, entry.name)
-    end
-  end
-  self:save(self.state)
-end
-
 -- ---- functions of the declaration ----
 
 --- Calls one, if there is one.
@@ -174,15 +137,17 @@ end
 
 function Watch:begin(fields, run, done)
   local begun
-  fields.watch, fields.state = self, self.state
+  fields.watch, fields.state = self, self.kept.state
   self.works = self.works + 1
   begun = work.begin(self.loop, fields, run, function(ok, err)
-    self.working[begun] = nil
+    if begun then
+      self.working[begun] = nil
+    end
     self.works = self.works - 1
     done(ok, err)
     self:wake()
   end)
-  self.working[begun] = true
+  self.working[begun] = not begun.ended or nil
 end
 
 function Watch:look(entry)
@@ -210,7 +175,7 @@ end
 
 -- Begins the improvements that may be begun. Returns the seconds until there may be more.
 function Watch:begin_improvements()
-  local state, limits, now = self.state, self.declared.limits, core.now()
+  local state, limits, now = self.kept.state, self.declared.limits, core.now()
   local running, wanted, seconds = 0, {}, LONGEST_PAUSE
   for _, item in ipairs(state.improvements) do
     local entry = self.declared.by_name[item.entry]
@@ -255,53 +220,98 @@ function Watch:begin_looks()
 end
 
 function Watch:cancel_works()
+  local working = {} -- one that has not begun is over at once
   for each in pairs(self.working) do
+    working[#working + 1] = each
+  end
+  for _, each in ipairs(working) do
     each:cancel()
   end
+end
+
+-- Whether the host does not run what it was asked to run. Only a watch whose looks go on is to hold the store.
+function Watch:is_stalled()
+  local since = core.now() - math.max(self.declared.lease, LEAST_STALL)
+  for each in pairs(self.working) do
+    if not each.running and each.asked < since then
+      return true
+    end
+  end
+  return false
+end
+
+-- Takes up what was kept.
+function Watch:load()
+  local state = self.kept:load(self.waiter)
+  for _, entry in ipairs(state and self.declared.entries or {}) do
+    entry.kept_from, entry.missed, entry.sweep_due = nil, nil, nil
+    kept_state.begin_entry(state, entry.name, entry.since)
+    if not entry.improve then
+      kept_state.forget_wanted(state, entry.name)
+    end
+  end
+  if state then
+    self.kept:note(state)
+  end
+end
+
+-- Has the store held for as long as the watch goes on. Returns whether its state may be worked on.
+function Watch:hold()
+  local kept_now = self.kept
+  if kept_now.state and self:is_stalled() then
+    kept_now:release()
+    self.resting_until = core.now() + self.declared.lease
+  end
+  if self.resting_until and core.now() < self.resting_until or not kept_now:hold() then
+    return false -- another does it
+  elseif not kept_now.state and self.works == 0 then -- what was begun before is to end first
+    self:load()
+  end
+  return kept_now.state ~= nil
 end
 
 -- Does what is due. Returns the seconds until something is, nil at the end.
 function Watch:turn()
   self.stopping = self.stopping or core.is_closed(self.client)
+  local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE, self.declared.shortest)
   if self.stopping then
     self:cancel_works()
-    return self.works > 0 and LONGEST_PAUSE or nil
-  end
-  local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE)
-  local held = self.store:hold()
-  if held ~= "renewed" and self.state then
-    self.state = nil
-    self:cancel_works()
-  end
-  if not held or self.works > 0 and not self.state then
-    return pause -- another does it; or what was begun before is to end first
-  elseif not self.state then
-    self:load()
-  end
-  if not self.state then
+    if self.kept.state then -- what runs yet must not be run by the next watch, too
+      self.kept:hold()
+    end
+    return self.works > 0 and pause or nil
+  elseif not self:hold() then
     return pause
+  elseif self.stopping then -- meanwhile
+    return 0
   end
-  return math.min(pause, self:begin_looks(), self:begin_improvements())
+  return math.min(pause, self:begin_looks(), self:begin_improvements(), self.kept:go_on() or pause)
+end
+
+-- Ends it: what is still to be written is, and the store is free for the next watch.
+local function finish(self, waiter)
+  for item in pairs(self.improving) do
+    if item.state == "starting" then
+      item.cut = item.cut or "its task was cancelled"
+    end
+  end
+  self.kept:finish(waiter)
+  self.kept:release()
+  self.over = true
+  if self.owns_client then
+    self.client:close()
+  end
 end
 
 local function run(self)
   self.waiter = self.loop.waiter()
-  local seconds = self:turn()
-  while seconds do
-    local why = self.loop.park(self.waiter, seconds, not self.stopping)
-    if why == "cancelled" or why == "closing" then -- the host ends
-      if self.stopping then
-        break
-      end
-      self.stopping = true
-    end
+  local seconds, why = self:turn(), nil
+  while seconds and why ~= "cancelled" do
+    why = self.loop.park(self.waiter, seconds, not self.stopping)
+    self.stopping = self.stopping or why == "cancelled" or why == "closing" -- the host ends
     seconds = self:turn()
   end
-  self.over = true
-  self.store:release()
-  if self.owns_client then
-    self.client:close()
-  end
+  finish(self, why ~= "cancelled" and self.waiter or nil) -- one that was cancelled may not wait any more
 end
 
 -- ---- what a program does with it ----
@@ -340,13 +350,14 @@ end
 ---@return cekura.watch.Status
 function Watch:status()
   local status = copy(self.counters)
-  status.state = self.over and "stopped" or self.stopping and "stopping" or self.state and "running" or "standby"
+  status.state = self.over and "stopped" or self.stopping and "stopping"
+    or self.kept.state and "running" or "standby"
   status.entries = {}
   for _, entry in ipairs(self.declared.entries) do
     status.entries[entry.name] = { path = entry.path, looked = entry.looked, running = 0, waiting = 0,
       trouble = self.troubles[entry.path] or self.troubles[entry.path .. ".improve"] }
   end
-  for _, item in ipairs(self.state and self.state.improvements or {}) do
+  for _, item in ipairs(self.kept and self.kept.state and self.kept.state.improvements or {}) do
     local entry = status.entries[item.entry]
     local what = (item.state ~= "wanted" or self.improving[item]) and "running" or "waiting"
     if entry then
@@ -397,7 +408,20 @@ function watch.new(given)
     return self
   end
   self.loop = core.fields(self.client)._loop
-  self.store = store.open(self.declared.store, self.declared.name, self.declared.lease)
+  self.kept = kept.new {
+    loop = self.loop,
+    store = store.open(self.declared.store, self.declared.name, self.declared.lease),
+    base = core.fields(self.client)._base_url,
+    problem = function(...)
+      self:problem(...)
+    end,
+    trouble = function(...)
+      self:trouble(...)
+    end,
+    lost = function()
+      self:cancel_works()
+    end,
+  }
   local now = core.now()
   for index, entry in ipairs(self.declared.entries) do
     local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
