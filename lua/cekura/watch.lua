@@ -240,9 +240,17 @@ function Watch:is_stalled()
   return false
 end
 
+-- Waits in the watch's own task. Returns false where that may not wait any more.
+local function rest(self, seconds, is_idle)
+  local why = self.loop.park(self.waiter, seconds, is_idle)
+  self.is_cancelled = self.is_cancelled or why == "cancelled"
+  self.stopping = self.stopping or self.is_cancelled or why == "closing" -- the host ends
+  return not self.is_cancelled
+end
+
 -- Takes up what was kept.
 function Watch:load()
-  local state = self.kept:load(self.waiter)
+  local state = self.kept:load(self.rest)
   for _, entry in ipairs(state and self.declared.entries or {}) do
     entry.kept_from, entry.missed, entry.sweep_due = nil, nil, nil
     kept_state.begin_entry(state, entry.name, entry.since)
@@ -250,8 +258,8 @@ function Watch:load()
       kept_state.forget_wanted(state, entry.name)
     end
   end
-  if state then
-    self.kept:note(state)
+  if state and not self.is_cancelled then
+    self.kept:save(state, self.rest)
   end
 end
 
@@ -289,13 +297,13 @@ function Watch:turn()
 end
 
 -- Ends it: what is still to be written is, and the store is free for the next watch.
-local function finish(self, waiter)
+local function finish(self, wait)
   for item in pairs(self.improving) do
     if item.state == "starting" then
       item.cut = item.cut or "its task was cancelled"
     end
   end
-  self.kept:finish(waiter)
+  self.kept:finish(wait)
   self.kept:release()
   self.over = true
   if self.owns_client then
@@ -305,13 +313,17 @@ end
 
 local function run(self)
   self.waiter = self.loop.waiter()
-  local seconds, why = self:turn(), nil
-  while seconds and why ~= "cancelled" do
-    why = self.loop.park(self.waiter, seconds, not self.stopping)
-    self.stopping = self.stopping or why == "cancelled" or why == "closing" -- the host ends
+  function self.rest(seconds)
+    return rest(self, seconds)
+  end
+  local seconds = self:turn()
+  while seconds and not self.is_cancelled and rest(self, seconds, not self.stopping) do
     seconds = self:turn()
   end
-  finish(self, why ~= "cancelled" and self.waiter or nil) -- one that was cancelled may not wait any more
+  if self.is_cancelled then
+    self:cancel_works()
+  end
+  finish(self, not self.is_cancelled and self.rest or nil)
 end
 
 -- ---- what a program does with it ----

@@ -85,11 +85,10 @@ end
 
 -- Waits until a write or read has ended. Nothing wakes it: a disk's thread knows no loop. Returns false if the wait
 -- itself was ended.
-local function wait_until(self, waiter, is_over)
+local function wait_until(is_over, rest)
   local pause = FIRST_PAUSE
   while not is_over() do
-    local why = self.loop.park(waiter, pause)
-    if why == "cancelled" or why == "closing" then
+    if not rest(pause) then
       return false
     end
     pause = math.min(2 * pause, LAST_PAUSE)
@@ -97,10 +96,20 @@ local function wait_until(self, waiter, is_over)
   return true
 end
 
+-- How a task rests that was not cancelled.
+local function rest_in(loop)
+  local waiter
+  return function(seconds)
+    waiter = waiter or loop.waiter()
+    return loop.park(waiter, seconds) ~= "cancelled"
+  end
+end
+
 --- Has the state written, and waits until it is.
 ---@param state cekura.watch.State
+---@param rest? fun(seconds: number): boolean waits so long; false: whoever waits is to end. Default: that of a task
 ---@return boolean? ok, cekura.Error? err
-function Kept:save(state)
+function Kept:save(state, rest)
   local ticket, err = self:note(state)
   if not ticket then
     return nil, err
@@ -111,7 +120,7 @@ function Kept:save(state)
     is_kept, fault = writing:outcome(ticket)
     return is_kept ~= nil
   end
-  if not is_answered() and not wait_until(self, self.loop.waiter(), is_answered) then
+  if not wait_until(is_answered, rest or rest_in(self.loop)) then
     return nil, errors.new("cancelled", "the task was cancelled")
   end
   return is_kept or nil, not is_kept and fault_of("written", fault) or nil
@@ -131,9 +140,9 @@ function Kept:go_on()
   return self.writer:is_busy() and LAST_PAUSE or nil
 end
 
---- Writes what is to be written, and waits until it is. Without a waiter, that blocks.
----@param waiter? table
-function Kept:finish(waiter)
+--- Writes what is to be written, and waits until it is.
+---@param rest? fun(seconds: number): boolean without it, that blocks
+function Kept:finish(rest)
   if not (self.state and self:note(self.state)) then
     return
   end
@@ -142,7 +151,7 @@ function Kept:finish(waiter)
     writing:go_on()
     return not writing:is_busy()
   end
-  if not (waiter and wait_until(self, waiter, is_idle)) then
+  if not (rest and wait_until(is_idle, rest)) then
     writing:finish()
   end
 end
@@ -178,13 +187,13 @@ local function read_state(self, text)
 end
 
 --- Takes up what was kept.
----@param waiter table
+---@param rest fun(seconds: number): boolean
 ---@return cekura.watch.State? state nil: it cannot be read
-function Kept:load(waiter)
+function Kept:load(rest)
   local reading = self.store:read()
-  wait_until(self, waiter, function()
+  wait_until(function()
     return store.is_done(reading)
-  end)
+  end, rest)
   local ok, text = store.result(reading)
   self.trouble("store", not ok and fault_of("read", text) or nil)
   local state = ok and read_state(self, text)

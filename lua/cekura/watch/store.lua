@@ -179,7 +179,7 @@ end
 local Leased = setmetatable({}, { __index = Shared })
 Leased.__index = Leased
 
--- No two watches have the same. In processes that were forked from one, neither: it is made when it is needed.
+-- No two watches have the same, also in processes that were forked from one: it is made when it is needed.
 local function unique_id()
   local file = io.open("/dev/urandom", "rb")
   local bytes = file and file:read(12)
