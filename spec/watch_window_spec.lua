@@ -127,7 +127,8 @@ describe("what a watch knows of calls", function()
     set_reason "busy"
     local watch = declare { store = store, client = living(nil, { on_event = function(event)
       asked = asked + (event.name == "request_finished" and event.path:find("busy", 1, true) and 1 or 0)
-    end }), agents = { agent { improve = true, filter = { "call_ended_reason", "eq", "busy" }, lookback = 5 * 86400 } } }
+    end }), agents = { agent { improve = true, lookback = 5 * 86400,
+      filter = { "call_ended_reason", "eq", "busy" } } } }
     for _ = 1, 3 do
       eventually("improved", has_told "improved 5181749")
       set_reason "hung up"

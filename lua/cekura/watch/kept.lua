@@ -15,6 +15,7 @@ local writer = require "cekura.watch.writer"
 ---@field lost fun() called when the state is lost
 ---@field state? cekura.watch.State nil: another holds the store, or it was not read yet
 ---@field writer? cekura.watch.Writer of the state
+---@field is_refused? boolean the store could not be locked
 ---@field unstored? cekura.watch.State what could not be stored anywhere yet
 local Kept = {}
 Kept.__index = Kept
@@ -45,8 +46,9 @@ function Kept:hold()
     self.unstored = held == "found" and self.state or nil
     self:lose()
   end
-  if held or fault then
-    self.trouble("lock", fault_of("locked", fault))
+  if fault or held and self.is_refused then
+    self.trouble("store", fault_of("locked", fault))
+    self.is_refused = fault ~= nil
   end
   return held
 end

@@ -208,8 +208,8 @@ function Leased:hold()
   self.id = self.id or unique_id()
   local begun = core.now()
   local how
-  if self:is_held() then
-    how = self.given:get(self.lease_key) == self.id and self.given:set(self.lease_key, self.id, self.lease) and "renewed"
+  if self:is_held() and self.given:get(self.lease_key) == self.id then
+    how = self.given:set(self.lease_key, self.id, self.lease) and "renewed"
   end
   if not how then
     how = self.given:add(self.lease_key, self.id, self.lease) and "taken"
