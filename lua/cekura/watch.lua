@@ -8,7 +8,8 @@
 --   limits     jobs: improvements that run at once (4); per_hour: improvements that are started in any 3600 s (20),
 --              as they cost credits; calls: evaluated calls that one look takes in (100), the others wait for the next
 --   store      what is to be known after a restart: the path of a file, or shared memory with get(key) and
---              set(key, value), as ngx.shared.cekura; nil: it is forgotten with the process. It never holds the key
+--              set(key, value), as ngx.shared.cekura; nil: it is forgotten with the process. It never holds the key.
+--              See below
 --   name       what the keys in shared memory begin with ("cekura.watch")
 --   lease      seconds (30), see below
 --   on_error   function(err, where): every problem, `where` as a path like "agents[2].on_improved". It must not wait.
@@ -36,9 +37,12 @@
 --
 -- `entry` is the table as it was declared. Functions may wait, for calls of cekura and for cekura.sleep(). What one
 -- raises is told to on_error (err.kind "raised", err.traceback) and counts as done; everything else goes on. A handler
--- is called again only if the process ended before it returned or just after. An improvement is never started twice:
--- the intent is kept before it is sent, and its token right after; if the process ends between the two, on_failed
--- gets an error of kind "unknown_outcome" after the restart.
+-- is called again only if the process ended, or was silent for longer than its lease, before it returned or just after.
+-- An improvement is never started twice: the intent is kept before it is sent, and its token right after; if the
+-- process ends between the two, on_failed gets an error of kind "unknown_outcome" after the restart.
+--
+-- A call is known by its id for as long as the service lists it, whatever times it has. Times in the store that lie in
+-- the future, by a clock that was ahead, count as now, and on_error hears of it.
 --
 -- Whatever is wrong in the declaration, unknown keys included, is told with its path and the line of the call; such an
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
@@ -46,10 +50,18 @@
 -- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
 -- kinds auth, tls and not_found are tried again at a tenth of the pace.
 --
--- Where several processes load the declaration, as nginx workers do, and the store has add(key, value, seconds) and
--- delete(key), too, one of them does the work, by a lease that it renews at each third of it; the others stand by and
--- take over when the lease is given up or has run out. A file is for one process: in nginx, load the declaration in one
--- worker then (ngx.worker.id() == 0).
+-- A store is used by one watch at a time: the others that have the same one stand by, in this or another process, and
+-- take over within a look when it is given up. stop() gives it up as soon as no handler and no start is under way.
+--
+-- A file is locked while its watch runs (by flock on PATH.lock, which stays), also across processes, Lua states and
+-- spellings of its path; the lock ends with the process, however that ends. It is followed through symbolic links,
+-- replaced as a whole, synced before a start is sent, and written beside the host's thread. A FIFO, a device or a file
+-- with hard links is refused, and a file that is not a watch's is renamed to PATH.bad. So a file serves several nginx
+-- workers, and survives a restart of nginx, which ngx.shared does not: with ngx.shared, what is being improved when
+-- nginx is restarted is improved and paid for once more.
+--
+-- Shared memory that has add(key, value, seconds) and delete(key), too, is held by a lease, which the holder renews at
+-- each third of it and asks for before each handler and each start. Other shared memory serves one Lua state.
 
 local clients = require "cekura.client"
 local check = require "cekura.check"

@@ -3,6 +3,8 @@
 #include "binding.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <unistd.h>
 
 #define FILE_TYPE "cekura.file"
 #define WORK_TYPE "cekura.file_work"
@@ -39,6 +41,17 @@ static int failed(lua_State *L, int code)
     lua_pushnil(L);
     lua_pushstring(L, locked_file_fault(code));
     return 2;
+}
+
+/* core.absolute_path(path) -> the path, from the root on: what a relative one means now. */
+static int file_absolute(lua_State *L)
+{
+    char directory[PATH_MAX];
+    const char *path = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (*path != '/' && getcwd(directory, sizeof directory))
+        lua_pushfstring(L, "%s/%s", directory, path);
+    return 1;
 }
 
 /* core.lock_file(path) -> file | nil, fault, "busy" (another holds it) | "nowhere" (its directory
@@ -164,6 +177,7 @@ void file_open(lua_State *L)
     static const luaL_Reg work_metamethods[] = {{"__gc", work_gc}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
+        {"absolute_path", file_absolute},
         {"lock_file", file_lock},
         {"is_file_held", file_is_held},
         {"release_file", file_release},

@@ -97,6 +97,7 @@ function File:hold()
   if self:is_held() then
     return "renewed"
   end
+  self.path = core.absolute_path(self.path) -- the program may change its working directory
   local was_nowhere = self.is_nowhere
   local file, fault, why = core.lock_file(self.path)
   self.fault = fault and ("%s: %s"):format(self.path, fault)
