@@ -370,6 +370,9 @@ describe("the holder of a store", function()
   it("renews its lease as long as a handler runs that it waits for when it is stopped", function()
     local store = watching.shared()
     local go_on = false
+    finally(function()
+      go_on = true
+    end)
     local function given(handler)
       return { store = store, lease = 0.3, agents = { agent { filter = FIRST, on_evaluated = handler } } }
     end

@@ -263,6 +263,9 @@ end
 -- Takes up what was kept.
 function Watch:load()
   local state = self.kept:load(self.rest)
+  if state then
+    kept_state.cut_off(state, "its process ended or lost the store")
+  end
   for _, entry in ipairs(state and self.declared.entries or {}) do
     entry.kept_from, entry.missed, entry.sweep_due = nil, nil, nil
     kept_state.begin_entry(state, entry.name, entry.since)
@@ -310,10 +313,8 @@ end
 
 -- Ends it: what is still to be written is, and the store is free for the next watch.
 local function finish(self, wait)
-  for item in pairs(self.improving) do
-    if item.state == "starting" then
-      item.cut = item.cut or "its task was cancelled"
-    end
+  if self.kept.state then
+    kept_state.cut_off(self.kept.state, "its task was cancelled")
   end
   self.kept:finish(wait)
   self.kept:release()

@@ -143,7 +143,7 @@ local function take_up(work)
   local item = work.item
   if item.state == "starting" then
     return nil, errors.new("unknown_outcome", ("the improvement from call %s was being started when %s: it may have "
-      .. "been, or not"):format(item.call, item.cut or "its process ended")), true
+      .. "been, or not"):format(item.call, item.cut)), true
   end
   local job, err = work.watch.client:resume(item.token)
   if job then

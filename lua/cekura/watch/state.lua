@@ -14,7 +14,7 @@ local FORMAT = "cekura.watch 1"
 ---@field state string "wanted", "starting" (it may have been sent, or not), "running"
 ---@field token? string of the job, while it runs
 ---@field prompt_sum? string tells whether the prompt came back as it was
----@field cut? string in "starting": what ended its start from this side; nil: the process ended
+---@field cut? string in "starting": what ended its start from this side; nil: it is under way, or its process ended
 
 ---@class cekura.watch.State
 ---@field base string the base URL that all of it is about
@@ -36,6 +36,7 @@ local ITEM_STATES = { wanted = true, starting = true, running = true }
 local function is_item(item)
   return type(item) == "table" and type(item.entry) == "string" and type(item.call) == "string"
     and ITEM_STATES[item.state] and (item.state ~= "running" or type(item.token) == "string")
+    and (item.cut == nil or type(item.cut) == "string")
 end
 
 local function is_entry(entry)
@@ -110,6 +111,16 @@ function state.find(kept, name, id)
   for _, item in ipairs(kept.improvements) do
     if item.entry == name and item.call == id then
       return item
+    end
+  end
+end
+
+--- Says of each start that is not over by what it was cut off.
+---@param why string
+function state.cut_off(kept, why)
+  for _, item in ipairs(kept.improvements) do
+    if item.state == "starting" then
+      item.cut = item.cut or why
     end
   end
 end
