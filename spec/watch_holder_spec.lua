@@ -1,7 +1,6 @@
 -- One watch at a time holds a store, whatever another one calls it; and what it does when it no longer holds it.
 
 local cekura = require "cekura"
-local core = require "cekura.core"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local watching = require "spec.support.watching"
@@ -393,6 +392,44 @@ describe("the holder of a store", function()
     assert.same({ "begun 5181749" }, w.told)
   end)
 
+  -- A loop that runs no task any more once `gate.shut` is true, as a host that is short of threads.
+  local function with_gate(gate)
+    local own = require "cekura.loop.own"
+    return setmetatable({ spawn = function(...)
+      return gate.shut and { join = function() end, cancel = function() end } or own.spawn(...)
+    end }, { __index = own })
+  end
+
+  it("is no watch whose looks do not go on, and that one ends all the same when it is stopped", function()
+    local store, gate = watching.shared(), {}
+    local first = declare { store = store, lease = 0.5, client = living(nil, { loop = with_gate(gate) }),
+      agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    gate.shut = true
+    local second = declare { store = store, lease = 0.5, agents = { agent() } }
+    eventually("the second runs", is(second, "running"))
+    assert.equal("standby", first:status().state)
+    local id = server:admin("POST", "call_logs/", { count = 1 }).ids[1]
+    eventually("told", has_told("evaluated " .. id))
+    stop(first)
+    once_each()
+  end)
+
+  it("is given up by a watch that raises, which says so", function()
+    local store = watching.shared()
+    local first = declare { store = store, agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    first.turn = function()
+      error "unforeseen"
+    end
+    first:wait()
+    assert.equal("stopped", first:status().state)
+    assert.equal(1, #w.problems)
+    assert.truthy(w.problems[1].message:find("unforeseen", 1, true))
+    local second = declare { store = store, agents = { agent() } }
+    eventually("the second runs", is(second, "running"))
+  end)
+
   -- ---- stopping ----
 
   for what, open in pairs {
@@ -498,19 +535,31 @@ describe("the holder of a store", function()
     assert.equal(1, #requests("POST", START))
   end)
 
-  it("begins no start once it is stopped", function()
-    local store = w.folder .. "/kept"
-    local watch
-    watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
+  for what, stop_soon in pairs {
+    ["while its prompt is asked for"] = function(watch)
       watch:stop()
-      return "Be nice."
-    end } } }
-    watch:wait()
-    assert.same({}, requests("POST", START))
-    assert.truthy(file.read(store):find('"state":"wanted"', 1, true), file.read(store))
-    declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
-    eventually("improved", has_told "improved 5181749")
-    assert.equal(1, made())
-    assert.is_true(core.date() > 0)
-  end)
+    end,
+    ["while its intent is written"] = function(watch)
+      cekura.spawn(function()
+        cekura.sleep(0)
+        watch:stop()
+      end)
+    end,
+  } do
+    it("begins no start once it is stopped, " .. what, function()
+      local store = w.folder .. "/kept"
+      local watch
+      watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
+        stop_soon(watch)
+        return "Be nice."
+      end } } }
+      watch:wait()
+      assert.same({}, requests("POST", START))
+      assert.truthy(file.read(store):find('"state":"wanted"', 1, true), file.read(store))
+      assert.truthy(file.read(store):find('"starts":[]', 1, true), file.read(store))
+      declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
+      eventually("improved", has_told "improved 5181749")
+      assert.equal(1, made())
+    end)
+  end
 end)

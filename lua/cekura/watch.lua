@@ -337,6 +337,17 @@ local function run(self)
     self:cancel_works()
   end
   finish(self, not self.is_cancelled and self.rest or nil)
+  return true
+end
+
+-- A watch that has met with the unforeseen holds no store.
+local function run_or_release(self)
+  local ok, raised = self.loop.spawn(run, self):join()
+  if not ok and not self.over and not is_end(raised) then
+    self.over = true
+    self:problem(raised, "watch")
+    self.kept:release()
+  end
 end
 
 -- ---- what a program does with it ----
@@ -452,7 +463,7 @@ function watch.new(given)
     local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
     entry.due = now + spread * (index - 1) / #self.declared.entries
   end
-  self.task = self.loop.spawn(run, self)
+  self.task = self.loop.spawn(run_or_release, self)
   return self
 end
 

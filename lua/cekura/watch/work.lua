@@ -53,6 +53,15 @@ function Work:cancel()
   end
 end
 
+-- Has the host run a task; nil and what it raised if it can start no more.
+local function spawn(loop, fn)
+  local ok, task = pcall(loop.spawn, fn)
+  if ok then
+    return task
+  end
+  return nil, task
+end
+
 --- Begins a piece of work. `done(ok, err)` is called after its end, whatever that was.
 ---@param loop table
 ---@param fields table the work's own
@@ -61,18 +70,24 @@ end
 function work.begin(loop, fields, run, done)
   local self = setmetatable(fields, Work)
   self.asked, self.done = core.now(), done
-  loop.spawn(function()
-    if self:is_over() then
-      return finish(self)
+  local function begin()
+    self.running = true
+    if not self:is_over() then
+      return run(self)
     end
-    self.task = loop.spawn(function()
-      self.running = true
-      if not self:is_over() then
-        return run(self)
-      end
-    end)
-    finish(self, self.task:join())
+  end
+  local outer, raised = spawn(loop, function()
+    local fault
+    self.task, fault = spawn(loop, begin)
+    if self.task then
+      finish(self, self.task:join())
+    else
+      finish(self, nil, fault)
+    end
   end)
+  if not outer then
+    finish(self, nil, raised)
+  end
   return self
 end
 
