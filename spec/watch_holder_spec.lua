@@ -265,6 +265,42 @@ describe("the holder of a store", function()
     assert.same({}, w.problems)
   end)
 
+  it("has the file that a relative path meant first, wherever the program goes", function()
+    local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
+    assert.equal(0, status, output)
+    shell(("mkdir %s/elsewhere"):format(w.folder))
+    output, status = file.temporary(([[
+      local cekura, posix = require "cekura", require "spec.life.posix"
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false })
+      local function declare()
+        return cekura.watch { client = client, every = 0.05, store = "kept", agents = {
+          { agent_id = 2142, since = os.time() - 20 * 86400, on_evaluated = function(call) print(call.id) end } } }
+      end
+      local function after(count, watch)
+        repeat cekura.sleep(0.02) until watch:status().evaluated == count
+      end
+      local here = %q
+      cekura.run(function()
+        posix.chdir(%q)
+        local first = declare()
+        after(2, first)
+        local second = declare()
+        cekura.sleep(0.2)
+        posix.chdir "elsewhere"
+        first:stop()
+        repeat cekura.sleep(0.02) until second:status().state == "running"
+        cekura.sleep(0.3)
+        second:stop()
+      end)
+      posix.chdir(here)
+    ]]):format(server.url, shell "pwd":match "[^\n]+", w.folder), function(path)
+      return shell(("timeout 60 %s %s"):format(lua, path))
+    end)
+    assert.equal("5181752\n5181749\n", output)
+    assert.equal(0, status)
+    assert.equal("", (shell(("ls -A %s/elsewhere"):format(w.folder))))
+  end)
+
   it("notices that the lock's file was removed, before it does anything further", function()
     local store = w.folder .. "/kept"
     local second
@@ -364,6 +400,17 @@ describe("the holder of a store", function()
     look_on()
     once_each()
     assert.equal(1, made())
+  end)
+
+  it("renews a lease that is shorter than the time between two looks", function()
+    local store = watching.shared()
+    local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    local second = declare { store = store, lease = 0.3, agents = { agent() } }
+    cekura.sleep(1)
+    assert.equal("running", first:status().state)
+    assert.equal("standby", second:status().state)
+    once_each()
   end)
 
   it("renews its lease as long as a handler runs that it waits for when it is stopped", function()

@@ -193,6 +193,40 @@ describe("a watch and its store", function()
       assert.same({}, w.problems)
     end)
 
+    it("a handler that a kill ended is called again, and what it would have been followed by comes once", function()
+      file.write(w.folder .. "/conf.lua", ([[
+        local cekura = require "cekura"
+        local watch = cekura.watch {
+          client = { api_key = "sim-key", base_url = %q, config_file = false },
+          every = 0.05, store = %q,
+          agents = { { agent_id = 2143, since = os.time() - 20 * 86400, prompt = "Be nice.", improve = true,
+            on_evaluated = function(call)
+              if call.id == 5181750 then
+                print "begun"
+                io.stdout:flush()
+                cekura.sleep(60)
+              end
+            end } },
+        }
+        watch:wait()
+      ]]):format(server.url, w.folder .. "/kept"))
+      local path = w.folder .. "/conf.lua"
+      pid = shell(("exec %s %s >%s/output 2>&1 </dev/null & echo $!"):format(lua, path, w.folder)):match "%d+"
+      eventually("begun", function() return file.read(w.folder .. "/output") == "begun\n" end)
+      shell(("kill -9 %s"):format(pid))
+      pid = nil
+      resume()
+      eventually("improved", has_told "improved 5181750")
+      look_on()
+      assert.equal(1, counted()["evaluated 5181750"])
+      local starts = 0
+      for _, request in ipairs(requests("POST", START)) do
+        starts = starts + (request.body:find("5181750", 1, true) and 1 or 0)
+      end
+      assert.equal(1, starts)
+      assert.same({}, w.problems)
+    end)
+
     it("however soon it is killed, nothing is started twice and nothing is lost", function()
       local uncertain = 0
       for round = 1, 6 do
