@@ -24,7 +24,7 @@ describe("what a watch knows of calls", function()
     local calls = {}
     for index, id in ipairs(ids) do
       calls[index] = ('{"id":%d,"status":"failure","success":false,"timestamp":"%s"}'):format(id,
-        timestamp or "2020-01-01T00:00:00Z")
+        timestamp or times.text(math.floor(core.date())))
     end
     return { body = ('{"results":[%s],"next":%s}'):format(table.concat(calls, ","),
       more and ('"%s%s?page=%d"'):format(server.url, LIST, more) or "null") }
@@ -74,6 +74,59 @@ describe("what a watch knows of calls", function()
       assert.same({}, w.problems)
     end)
   end
+
+  for _, hours in ipairs { 8, 12, -14 } do
+    it(("misses no call where the service reads times as of a zone, %d h from here"):format(hours), function()
+      local text = times.text
+      times.text = function(seconds)
+        return text(seconds + hours * 3600)
+      end
+      finally(function()
+        times.text = text
+      end)
+      local given = agent { lookback = 1 }
+      given.since = nil
+      declare { store = store, agents = { given } }
+      look_on()
+      if hours > 0 then
+        assert.same({}, w.told) -- what was there before
+      end
+      local time = os.time() + 1
+      local ids = server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
+      eventually("both", function()
+        return counted()["evaluated " .. ids[1]] and counted()["evaluated " .. ids[2]]
+      end)
+      look_on()
+      for line, count in pairs(counted()) do
+        assert.equal(1, count, line)
+      end
+    end)
+  end
+
+  it("tells of what comes, and not of what was there, where times name no zone", function()
+    local time = date(-8 * 3600):sub(1, -2)
+    server:script(LIST, { lists({ 5181749 }, time), lists({}), lists({ 5181752, 5181749 }, time) })
+    local given = agent()
+    given.since = nil
+    declare { store = store, agents = { given } }
+    eventually("the other", has_told "evaluated 5181752")
+    look_on()
+    assert.same({ "evaluated 5181752" }, w.told)
+    assert.equal("5181749 5181752", known())
+  end)
+
+  it("tells of what began before only if the service lists it as since then", function()
+    server:script(LIST, { lists({ 5181749 }, date(-3600)), lists { 5181749 },
+      lists({ 5181752, 5181749 }, date(-3600)), lists { 5181749 }, lists({ 5181752, 5181749 }, date(-3600)) })
+    local given = agent()
+    given.since = nil
+    declare { store = store, agents = { given } }
+    eventually("one", has_told "evaluated 5181749")
+    look_on()
+    look_on()
+    assert.same({ "evaluated 5181749" }, w.told)
+    assert.equal("5181749 5181752", known())
+  end)
 
   -- ---- what is forgotten ----
 

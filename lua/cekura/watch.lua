@@ -25,7 +25,8 @@
 --   filter     in `agents`: conditions, as calls:list() takes them in `filters`
 --   since      in `agents`: calls that began before are not told of; seconds since the epoch or ISO 8601 (default:
 --              when the entry was watched first). An earlier one than the store knows changes nothing
---   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen
+--   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen.
+--              Less than a day is asked for with 13 hours more, since the service may have a zone of its own
 --   every      as above
 --   improve    true, or function(call, entry): whether the prompt is to be improved from this call (no)
 --   prompt     the agent's prompt, or function(agent_id, call, entry) that returns it; called before each start
@@ -41,8 +42,8 @@
 -- An improvement is never started twice: the intent is kept before it is sent, and its token right after; if the
 -- process ends between the two, on_failed gets an error of kind "unknown_outcome" after the restart.
 --
--- A call is known by its id for as long as the service lists it, whatever times it has. Times in the store that lie in
--- the future, by a clock that was ahead, count as now, and on_error hears of it.
+-- A call is known by its id for as long as the service lists it, by whatever time of it in whatever zone. Times in the
+-- store that lie in the future, by a clock that was ahead, count as now, and on_error hears of it.
 --
 -- Whatever is wrong in the declaration, unknown keys included, is told with its path and the line of the call; such an
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing

@@ -16,11 +16,16 @@ local FORMAT = "cekura.watch 1"
 ---@field prompt_sum? string tells whether the prompt came back as it was
 ---@field cut? string in "starting": what ended its start from this side; nil: it is under way, or its process ended
 
+---@class cekura.watch.Known
+---@field since integer calls that began before are not told of
+---@field from integer when the calls began that the next look asks for
+---@field begun? boolean it has been looked at
+---@field told table<string, integer> the ids of the listed calls that are over and done with; the values say nothing
+
 ---@class cekura.watch.State
 ---@field base string the base URL that all of it is about
 ---@field saved? integer when it was kept last, by this machine's clock
----@field entries table<string, { from: integer, told: table<string, integer> }> from: when the calls began that the
----next look asks for; told: the ids of those among them that on_evaluated was called for. The values say nothing
+---@field entries table<string, cekura.watch.Known>
 ---@field improvements cekura.watch.Item[] in the order in which they are started
 ---@field starts integer[] when improvements were started, in the last hour
 
@@ -41,6 +46,7 @@ end
 
 local function is_entry(entry)
   return type(entry) == "table" and type(entry.from) == "number" and type(entry.told) == "table"
+    and (entry.since == nil or type(entry.since) == "number")
 end
 
 local function all(list, is_right)
@@ -85,11 +91,17 @@ function state.write(kept)
   return encode(kept, "watch")
 end
 
+--- Seconds by which the service may be behind in reading a time: no zone is further behind UTC than twelve hours.
+state.ZONES = 13 * 3600
+
 --- Begins to know of an entry, if it did not.
 ---@param since? number
 function state.begin_entry(kept, name, since)
   local now = core.date()
-  kept.entries[name] = kept.entries[name] or { from = math.floor(math.min(since or now, now)), told = {} }
+  since = math.floor(math.min(since or now, now))
+  local entry = kept.entries[name] or { since = since, from = since - state.ZONES, told = {} }
+  entry.since = entry.since or entry.from -- of an earlier version
+  kept.entries[name] = entry
 end
 
 -- ---- calls and improvements ----
@@ -128,7 +140,7 @@ end
 --- Adds what another one knows of calls and improvements.
 function state.add(kept, other)
   for name, entry in pairs(other.entries) do
-    state.begin_entry(kept, name, entry.from)
+    kept.entries[name] = kept.entries[name] or { since = entry.since, from = entry.from, told = {} }
     for id in pairs(entry.told) do
       kept.entries[name].told[id] = 1
     end
@@ -161,8 +173,8 @@ function state.mend_times(kept)
   local lead = lead_of(kept.saved or now, now)
   kept.saved = math.min(kept.saved or now, now)
   for _, entry in pairs(kept.entries) do
-    lead = math.max(lead, lead_of(entry.from, now))
-    entry.from = math.min(entry.from, now)
+    lead = math.max(lead, lead_of(entry.from, now), lead_of(entry.since or now, now))
+    entry.from, entry.since = math.min(entry.from, now), entry.since and math.min(entry.since, now)
   end
   for index, time in ipairs(kept.starts) do
     local ahead = lead_of(time, now)
