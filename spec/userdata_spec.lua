@@ -16,13 +16,15 @@ local PRELUDE = [[
       retries = 0, connect_timeout = 1, user_agent = "x", loopback = true })
   end
   local function new_objects(own)
-    local client = new_client(own)
+    local client, path = new_client(own), os.tmpname()
+    local locked = own.lock_file(path)
+    os.remove(path)
     return { client = client,
       job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, false, 1),
       call_log = own.new_record('{"id":1,"text":"two"}'),
       operation = own.submit(client, "GET", "http://127.0.0.1:1/", nil, nil, 1),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
-      file = own.open_file "Makefile" }
+      file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
   end
   local objects = new_objects(core)
   local function borrowed(value, object)
@@ -65,6 +67,8 @@ local TAKES = [[
     operation = { "outcome", "cancel" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },
+    locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },
+    file_work = { "is_file_work_done", "file_result" },
     bridge = { "bridge_path", "bridge_accept", "bridge_arm", "bridge_close" },
   }
 ]]
@@ -94,7 +98,8 @@ describe("the core's functions refuse", function()
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
         "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
-        "watch", "unwatch", "resume", "settle", "wait", "open_file", "quote", "atomic", "try" } do
+        "watch", "unwatch", "resume", "settle", "wait", "open_file", "quote", "atomic", "try",
+        "lock_file", "absolute_path" } do
         known[name] = true
       end
       for name, value in pairs(core) do

@@ -109,5 +109,6 @@ void bridge_open(lua_State *L);
 void file_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
+void lock_open(lua_State *L);
 
 #endif

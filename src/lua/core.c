@@ -139,6 +139,7 @@ int luaopen_cekura_core(lua_State *L)
     file_open(L);
     host_open(L);
     secret_open(L);
+    lock_open(L);
     lua_pushlightuserdata(L, &place);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
