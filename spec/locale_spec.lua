@@ -1,5 +1,5 @@
---- A host may have set any locale. In a Turkish one, of one byte a letter, I is no capital i, and letters have bytes from
--- 128 on: words of protocols are read, and texts are encoded, as ever.
+--- A host may have set any locale. In a Turkish one, of one byte a letter, I is no capital i, and letters have bytes
+-- from 128 on: words of protocols are read, and texts are encoded, as ever.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
