@@ -284,7 +284,8 @@ describe("the core's objects", function()
         pcall(set, call, wrong)
         for _, read in ipairs { call.get, call.totable, core.slice, core.record_fields } do
           local fine, found = pcall(read, call, "text")
-          holds(not fine or found == nil, "another text", wrong[1], found)
+          local as_long = wrong[1] == ('x'):rep(21)
+          holds(not fine or as_long and found == nil, "another text", wrong[1], found)
         end
       end
       if debug.setuservalue then
