@@ -92,14 +92,37 @@ end)
 describe("the verdict of a metric", function()
   it("is never made of what is none", function()
     for _, json in ipairs {
-      '"score":"5"', '"score":true', '"score":[]', '"score":1', '"score":-5', '"score":50',
+      '"score":"five"', '"score":true', '"score":[]', '"score":1', '"score":-5', '"score":50',
       '"score":99999999999999999999',
-      '"score":null', '"passed":null', '"passed":"true"', '"passed":"false"', '"passed":1', '"passed":0', '"passed":[]',
+      '"score":null', '"passed":null', '"passed":"yes"', '"passed":""', '"passed":1', '"passed":0', '"passed":[]',
     } do
       for _, kind in ipairs { '"type":"binary_qualitative"', '"eval_type":"binary"' } do
         assert.is_nil(read(("{%s,%s}"):format(kind, json))[1].passed, json)
       end
     end
+  end)
+
+  it("and its numbers may come as text", function()
+    for json, wanted in pairs {
+      ['"score":"5"'] = { score = 5, passed = true }, ['"score":"5.0"'] = { score = 5, passed = true },
+      ['"score":"0"'] = { score = 0, passed = false }, ['"score":"2.5"'] = { score = 2.5 },
+      ['"passed":"true"'] = { score = 5, passed = true }, ['"passed":"False"'] = { score = 0, passed = false },
+      ['"score":"N/A","passed":"TRUE"'] = { score = "N/A", passed = true }, ['"score":"0x5"'] = { score = "0x5" },
+    } do
+      for _, kind in ipairs { '"type":"binary_qualitative"', '"eval_type":"binary"' } do
+        local found = read(('{"id":"501",%s,%s}'):format(kind, json))[1]
+        assert.equal(501, found.id)
+        assert.equal(wanted.score, found.score, json)
+        assert.equal(wanted.passed, found.passed, json)
+      end
+    end
+    local numeric = read('{"id":"m-1","type":"numeric","score":"87.5","passed":"maybe"}')[1]
+    assert.equal("m-1", numeric.id)
+    assert.equal(87.5, numeric.score)
+    assert.is_nil(numeric.passed)
+    local call = cekura.call_log '{"metrics":[{"id":"501","score":"5"}]}'
+    assert.equal(5, call:metric(501).score)
+    assert.equal("5", call:get("metrics")[1].score) -- the field is as it came
   end)
 
   it("is none where the metric tells no such thing", function()
@@ -121,7 +144,7 @@ describe("the verdict of a metric", function()
   end)
 
   it("makes no score of what is no verdict", function()
-    for _, passed in ipairs { '"true"', '"false"', '""', "1", "0", "[]", "{}", "null" } do
+    for _, passed in ipairs { '"yes"', '""', "1", "0", "[]", "{}", "null" } do
       assert.is_nil(read(('{"eval_type":"binary","passed":%s}'):format(passed))[1].score, passed)
     end
     assert.is_nil(read('{"eval_type":"numeric","passed":true}')[1].score)

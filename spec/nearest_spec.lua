@@ -12,6 +12,7 @@ describe("the nearest name", function()
       PROMPT = "prompt", assistent_id = "assistant_id" } do
       assert.equal((" (did you mean %s?)"):format(name), nearest(given, NAMES))
     end
+    assert.equal(" (did you mean ba?)", nearest("ab", { abcd = 1, ba = 1 })) -- a swap is one change
     assert.equal(" (did you mean aa?)", nearest("a", { ab = 1, aa = 1, ac = 1 }))
   end)
 

@@ -1,6 +1,7 @@
 -- The turns of a call, from whatever its transcript came as.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local encode = require "cekura.encode"
 
 -- A value as JSON.
@@ -42,9 +43,23 @@ describe("the structured transcript:", function()
     { "a start of zero, beside another time", '{"role":"user","content":"a","start_time":0,"timestamp":9}',
       { turn(0, "user", "a") } },
     { "no time at all", '{"role":"user","content":"Hm."}', { turn(nil, "user", "Hm.") } },
-    { "a role and content that are no text, which nobody could print: they are absent",
-      '{"role":5,"content":["a"],"start_time":1},{"role":{"a":1},"content":false,"start_time":2}',
-      { turn(1), turn(2) } },
+    { "a role and content that are no text stay as they came",
+      '{"role":5,"content":[5,true,[]],"start_time":1},{"role":{"a":1},"content":false,"start_time":2},{"content":[]}',
+      { turn(1, 5, { 5, true, {} }), turn(2, { a = 1 }, false), turn(nil, nil, {}) } },
+    { "content that is a list of texts, or of parts that have some", [[
+        {"content":["Two nights.","Please."],"start_time":1},
+        {"content":[{"type":"text","text":"Two"},{"type":"image"},{"type":"audio","transcript":"nights."}]},
+        {"content":[{"content":"Two"},5,null,""]},{"content":{"text":"x"}}]],
+      { turn(1, nil, "Two nights.\nPlease."), turn(nil, nil, "Two\nnights."), turn(nil, nil, "Two\n"),
+        turn(nil, nil, { text = "x" }) } },
+    { "numbers as text", [[
+        {"start_time":"1.25","end_time":"2","content":"a"},{"timestamp":"1e1","content":"b"},
+        {"start_time":" 3 ","content":"c"},{"start_time":"0","end_time":"-0.5","content":"d"}]],
+      { turn(1.25, nil, "a", 2), turn(10, nil, "b"), turn(3, nil, "c"), turn(0, nil, "d", -0.5) } },
+    { "dates, in milliseconds or seconds since 1970: they are seconds since 1970", [[
+        {"start_time":1789000000123,"end_time":"1789000001500","content":"a"},
+        {"timestamp":1789000000.5,"content":"b"},{"start_time":1789000000,"content":"c"}]],
+      { turn(1789000000.123, nil, "a", 1789000001.5), turn(1789000000.5, nil, "b"), turn(1789000000, nil, "c") } },
     { "empty content", '{"role":"user","content":"","start_time":1}', { turn(1, "user", "") } },
     { "a function's result without content",
       '{"role":"Function Call Result","start_time":3,"end_time":3.5,"data":{"id":"t1","result":{"free":[]}}}',
@@ -66,15 +81,17 @@ describe("the structured transcript:", function()
       { turn(1, "user", "a\n[00:09] b: c\n") } },
     { "nothing but turns counts", 'null,5,"[00:01] a: b",true,[],[{"role":"x"}],{"role":"user","content":"a"},null',
       { turn(nil, "user", "a") } },
-    { "times that cannot be read are nil",
+    { "times that cannot be read stay as they came",
       [[{"content":"a","start_time":"soon","end_time":true},{"content":"b","start_time":[1],"end_time":{}},
         {"content":"c","start_time":"00:75","end_time":""},{"content":"d","timestamp":{},"time":5e400},
         {"content":"e","start_time":99999999999999999999,"end_time":"2026-07-15T08:03:12Z"}]],
-      { turn(nil, nil, "a"), turn(nil, nil, "b"), turn(nil, nil, "c"), turn(nil, nil, "d"), turn(nil, nil, "e") } },
+      { turn("soon", nil, "a", true), turn({ 1 }, nil, "b", {}), turn("00:75", nil, "c", ""), turn(nil, nil, "d"),
+        turn("99999999999999999999", nil, "e", "2026-07-15T08:03:12Z") } },
     { "a time that cannot be read, beside one that can", '{"content":"a","start_time":"soon","timestamp":"0:07"}',
       { turn(7, nil, "a") } },
-    { "a number as the time for people has no unit that is known: some senders give milliseconds since 1970",
-      '{"role":"user","content":"a","time":1789000000123}', { turn(nil, "user", "a") } },
+    { "a number as the time for people has no unit that is known, but for a date",
+      '{"content":"a","time":1940},{"content":"b","time":1789000000123},{"content":"c","time":"12"}',
+      { turn(nil, nil, "a"), turn(1789000000.123, nil, "b"), turn(nil, nil, "c") } },
   } do
     it(row[1], function()
       assert.same(row[3], turns_of('{"transcript_object":[' .. row[2] .. "]}"))
@@ -148,6 +165,24 @@ describe("the text transcript:", function()
       { turn(1, "Function Call Result", '{"a": 1}'), turn(2, "Night-Porter 2", "x"), turn(3, "main_agent", "y") } },
     { "a role in another language", "[00:01] Gästeservice: Guten Abend.\n[00:02] Гость: Да.",
       { turn(1, "Gästeservice", "Guten Abend."), turn(2, "Гость", "Да.") } },
+    { "roles with punctuation",
+      "[00:01] Agent (John): Hi.\n[00:02] Dr. O'Neil: x\n[00:03] Caller #2: y\n[00:04] Sales/Support: z\n"
+        .. "[00:05] **Agent**: a\n[00:06] j.doe@x.example: b\n[00:07] R&D \"Bot\": c",
+      { turn(1, "Agent (John)", "Hi."), turn(2, "Dr. O'Neil", "x"), turn(3, "Caller #2", "y"),
+        turn(4, "Sales/Support", "z"), turn(5, "**Agent**", "a"), turn(6, "j.doe@x.example", "b"),
+        turn(7, 'R&D "Bot"', "c") } },
+    { "sentences with a colon, which are no roles",
+      "[00:01] Well, the code is: 5\n[00:02] Hello. My name is: x\n[00:03] Really? It says: y\n[00:04] (...): z"
+        .. "\n[00:05] " .. ("long "):rep(20) .. ": a\n[00:06] : b",
+      { turn(1, nil, "Well, the code is: 5"), turn(2, nil, "Hello. My name is: x"), turn(3, nil, "Really? It says: y"),
+        turn(4, "(...)", "z"), turn(5, nil, ("long "):rep(20) .. ": a"), turn(6, nil, ": b") } },
+    { "roles and no stamps", "AI: Hello.\nHow are you?\n\nUser: Fine.\r\nAI: At 9:15, or\n10:30?\nAgent (John): Hi.\n",
+      { turn(nil, "AI", "Hello.\nHow are you?"), turn(nil, "User", "Fine."), turn(nil, "AI", "At 9:15, or\n10:30?"),
+        turn(nil, "Agent (John)", "Hi.") } },
+    { "one role and no stamp", "AI: Hello.", { turn(nil, "AI", "Hello.") } },
+    { "words that have a colon later, and no stamp", "Hello.\nNote: x", { turn(nil, nil, "Hello.\nNote: x") } },
+    { "words of one line that have a colon late", "What I wanted to say is: x",
+      { turn(nil, nil, "What I wanted to say is: x") } },
     { "words before the first stamp", "Recorded.\n\n[00:01] a: b", { turn(nil, nil, "Recorded."), turn(1, "a", "b") } },
     { "words and no stamp", "Hello.\nGood evening.", { turn(nil, nil, "Hello.\nGood evening.") } },
     { "stamps that are none are words",
@@ -259,7 +294,8 @@ describe("which transcript is read:", function()
       for _, name in ipairs { "start_time", "end_time", "timestamp" } do
         for _, found in ipairs(turns_of(('{"transcript_object":[{"%s":%s}]}'):format(name, value))) do
           local time = found[name] or found.start_time
-          assert.is_true(time == nil or time == tonumber(value) and #value < 5)
+          assert.same(name ~= "timestamp" and value ~= "null" and core.decode(value)
+            or name == "timestamp" and #value < 5 and tonumber(value) or nil, time)
         end
       end
     end

@@ -284,6 +284,15 @@ describe("the core's objects", function()
           end
         end
       end
+      for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} } } do
+        local call = core.new_record '{"id":1,"text":"two"}'
+        pcall(set, call, wrong)
+        for _, read in ipairs { call.get, call.totable, core.slice, core.record_fields } do
+          local fine, found = pcall(read, call, "text")
+          local as_long = wrong[1] == ('x'):rep(21)
+          holds(not fine or as_long and found == nil, "another text", wrong[1], found)
+        end
+      end
       if debug.setuservalue then
         local call = core.new_record '{"id":1}'
         pcall(debug.setuservalue, call, nil)

@@ -197,6 +197,9 @@ static bool is_own(int fd)
 
 bool bridge_accept(struct bridge *bridge, const char **message)
 {
+    *message = "it was accepted before";
+    if (bridge->listener_fd < 0)
+        return false;
     bridge->socket_fd = accept4(bridge->listener_fd, NULL, NULL, SOCK_CLOEXEC);
     remove_files(bridge);
     close(bridge->listener_fd);

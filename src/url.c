@@ -1,12 +1,13 @@
 /* url.c - taking a base URL apart; see url.h. */
 #include "url.h"
 
+#include "ascii.h"
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NO_MEMORY "cannot be read: out of memory"
 
@@ -46,7 +47,7 @@ static bool has(struct reading *reading, CURLUPart what)
 static bool is_loopback(const char *host)
 {
     struct in_addr v4;
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+    if (ascii_same(host, "localhost", SIZE_MAX) || strcmp(host, "[::1]") == 0)
         return true;
     return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
@@ -57,7 +58,7 @@ static const char *read_back(const struct url *url)
     struct reading again;
     bool read = begin(&again, url->origin, 0) == CURLUE_OK;
     char *host = read ? part(&again, CURLUPART_HOST, 0) : NULL;
-    bool same = host && strcasecmp(host, url->host) == 0;
+    bool same = host && ascii_same(host, url->host, SIZE_MAX);
     curl_free(host);
     curl_url_cleanup(again.handle);
     if (again.no_memory)

@@ -2,6 +2,7 @@
 -- Status words are an open set: an unknown one is no error, it means that the job goes on. So the
 -- decision does not begin with them: what counts first is whether there is something to use.
 
+local ascii = require "cekura.ascii"
 local call_log = require "cekura.call_log"
 
 local answer = {}
@@ -79,9 +80,9 @@ local function is_call_log(object)
 end
 
 local function is_healthy(declaration, text)
-  text = text:lower()
+  text = ascii.lower(text)
   for _, words in ipairs(declaration.healthy or {}) do
-    if text:find("%f[%w]" .. words .. "%f[%W]") then
+    if text:find("%f[A-Za-z0-9]" .. words .. "%f[^A-Za-z0-9]") then
       return true
     end
   end
@@ -99,7 +100,7 @@ end
 -- ---- words ----
 
 local function lower(word)
-  return type(word) == "string" and word:lower() or nil
+  return type(word) == "string" and ascii.lower(word) or nil
 end
 
 -- The state that the words of an answer tell, and the word.

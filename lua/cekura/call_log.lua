@@ -2,6 +2,7 @@
 -- asked for. `call.status` is a field; where a method has the name, `call:get("metrics")` is.
 -- The fields are those of the API's CallLogDetail and CallLogList, and whatever else came.
 
+local ascii = require "cekura.ascii"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -73,10 +74,20 @@ local function read_time(self, name, read)
   return nil, errors.new("protocol", name .. ": " .. reason)
 end
 
+-- A number is one of seconds, also as text.
+local function read_duration(value)
+  local seconds, reason = times.duration(value)
+  local number = not seconds and times.number(value)
+  if number and number >= 0 and number < math.huge then
+    return number
+  end
+  return seconds, reason
+end
+
 --- How long the call lasted: the field `duration`, "MM:SS" or "HH:MM:SS".
 ---@return number? seconds, cekura.Error? err of kind "protocol": there is none, or it cannot be read
 function methods:seconds()
-  return read_time(self, "duration", times.duration)
+  return read_time(self, "duration", read_duration)
 end
 
 --- A field that holds a date and time, such as "timestamp", "created_at" and "updated_at" (ISO 8601).
@@ -160,7 +171,7 @@ end
 ---@return boolean
 function methods:evaluated()
   local status = self:get "status"
-  local word = type(status) == "string" and status:lower() or nil
+  local word = type(status) == "string" and ascii.lower(status) or nil
   if word == nil or DONE_WITH_VERDICT[word] then
     return type(self:get "success") == "boolean"
   end

@@ -2,6 +2,7 @@
 
 local atomic = require "cekura.atomic"
 local advance = require "cekura.advance"
+local ascii = require "cekura.ascii"
 local begin = require "cekura.job.begin"
 local calls = require "cekura.calls"
 local check = require "cekura.check"
@@ -121,8 +122,8 @@ local REQUEST_OPTIONS = { query = true, body = true, headers = true, timeout = t
 ---@return cekura.Error? err
 function methods:request(method, path, given)
   given = check.options("options", given, REQUEST_OPTIONS)
-  method = check.text("method", method):upper()
-  if not method:find "^%u+$" then
+  method = ascii.upper(check.text("method", method))
+  if not method:find "^[A-Z]+$" then
     errors.misuse(("method: an HTTP method expected, got %q"):format(method))
   end
   path = uri.path("path", path)
@@ -141,7 +142,7 @@ function methods:request(method, path, given)
   if given.headers ~= nil then
     local own = options.header_lines("headers", given.headers, {})
     for _, line in ipairs(own) do
-      if line:lower():find "^content%-type[:;]" then
+      if ascii.lower(line):find "^content%-type[:;]" then
         lines = nil
       end
     end

@@ -44,7 +44,7 @@ local function read_value(text)
     local value, fault = basic_string(inner)
     return value, value and rest or fault
   end
-  local word, rest = text:match "^([%w_%.%+%-:]+)(.*)$"
+  local word, rest = text:match "^([A-Za-z0-9_%.%+%-:]+)(.*)$"
   if word == "true" or word == "false" then
     return word == "true", rest
   elseif word and word:match "^[%+%-]?%d[%d_]*$" then
@@ -59,7 +59,7 @@ local function read_value(text)
 end
 
 local function read_line(line)
-  local key, text = line:match "^([%w_%-]+)%s*=%s*(.+)$"
+  local key, text = line:match "^([A-Za-z0-9_%-]+)%s*=%s*(.+)$"
   if not key then
     key, text = line:match "^[\"']([^\"']+)[\"']%s*=%s*(.+)$"
   end
@@ -87,7 +87,7 @@ function config_file.parse(text)
     if line:find "%z" then
       return nil, ("line %d: a NUL byte"):format(number)
     end
-    local header = line:match "^%[([%w_%-%.\"' ]+)%]%s*$" or line:match "^%[([%w_%-%.\"' ]+)%]%s*#"
+    local header = line:match "^%[([A-Za-z0-9_%-%.\"' ]+)%]%s*$" or line:match "^%[([A-Za-z0-9_%-%.\"' ]+)%]%s*#"
     if header then
       section = header
     elseif line ~= "" and line:sub(1, 1) ~= "#" then

@@ -1,5 +1,6 @@
 --- New kinds of job, declared by a program.
 
+local ascii = require "cekura.ascii"
 local check = require "cekura.check"
 local endpoint = require "cekura.endpoint"
 local errors = require "cekura.errors"
@@ -124,7 +125,7 @@ function members.words(name, value)
   for word, state in pairs(check.table("declaration: " .. name, value)) do
     if not STATES[state] then
       refuse("%s.%s: there is no state %s%s", name, tostring(word), tostring(state), nearest(state, STATES))
-    elseif type(word) ~= "string" or word ~= word:lower() then
+    elseif type(word) ~= "string" or word ~= ascii.lower(word) then
       refuse("%s: words are in lower case, got %s", name, tostring(word))
     end
   end
@@ -205,7 +206,7 @@ end
 ---@param name string "resource.name"
 ---@param declaration table
 function declare.kind(name, declaration)
-  if not check.text("name", name):find "^%a[%w_]*%.%a[%w_]*$" then
+  if not check.text("name", name):find "^[A-Za-z][A-Za-z0-9_]*%.[A-Za-z][A-Za-z0-9_]*$" then
     errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))
   elseif built_in[name] then
     errors.misuse(("name: the kind %s comes with the module"):format(name))

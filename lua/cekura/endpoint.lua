@@ -14,8 +14,8 @@ function endpoint.parse(text)
   if type(text) ~= "string" then
     return nil
   end
-  local method, path = text:match "^(%u+) (/[%w%-._~/{}]*)$"
-  if not METHODS[method] or path:gsub("{[%w_]+}", ""):find "[{}]" or path:find "//" then
+  local method, path = text:match "^([A-Z]+) (/[A-Za-z0-9%-._~/{}]*)$"
+  if not METHODS[method] or path:gsub("{[A-Za-z0-9_]+}", ""):find "[{}]" or path:find "//" then
     return nil
   end
   return method, path
@@ -33,7 +33,7 @@ end
 ---@return string[]
 function endpoint.places(text)
   local names = {}
-  for name in text:gmatch "{([%w_]+)}" do
+  for name in text:gmatch "{([A-Za-z0-9_]+)}" do
     names[#names + 1] = name
   end
   return names
@@ -46,7 +46,7 @@ end
 ---@return string method, string path
 function endpoint.fill(what, text, values)
   local method, path = endpoint.parse(text)
-  path = path:gsub("{([%w_]+)}", function(name)
+  path = path:gsub("{([A-Za-z0-9_]+)}", function(name)
     if values[name] == nil then
       errors.misuse(("%s: %s is missing"):format(what, name))
     end

@@ -27,7 +27,7 @@ function Error:__tostring()
 end
 
 local function one_line(text)
-  return (text:gsub("%c+", " "))
+  return (text:gsub("[%z\1-\31\127]+", " "))
 end
 
 --- Makes an error value.

@@ -1,11 +1,13 @@
 --- Metrics of an evaluation. The service writes them in two ways, which look the same here.
 
+local ascii = require "cekura.ascii"
 local core = require "cekura.core"
+local times = require "cekura.times"
 
 local metric = {}
 
 ---@class cekura.Metric
----@field id integer
+---@field id integer a number that came as text is one here, as in score; what is none stays as it came
 ---@field name string
 ---@field type? string "binary", "enum", "numeric", …; both of the old binary types are "binary"
 ---@field score? number of a binary one 5 (passed) or 0, however it was written; nil: it does not apply
@@ -18,6 +20,18 @@ local metric = {}
 local OLD_BINARY = { binary_workflow_adherence = true, binary_qualitative = true }
 
 local PASSED, FAILED = 5, 0
+
+local BOOLEANS = { ["true"] = true, ["false"] = false }
+
+-- A boolean, or the text of one as any language writes it; nil for anything else.
+local function as_boolean(value)
+  if type(value) == "string" then
+    return BOOLEANS[ascii.lower(value)]
+  end
+  if type(value) == "boolean" then
+    return value
+  end
+end
 
 local function as_texts(value)
   if type(value) == "string" then
@@ -50,9 +64,8 @@ local function read_metric(item)
   end
   local kind = item.eval_type or item.type
   read.type = OLD_BINARY[kind] and "binary" or kind
-  if type(read.passed) ~= "boolean" then
-    read.passed = nil
-  end
+  read.passed = as_boolean(item.passed)
+  read.id, read.score = times.number(item.id) or item.id, times.number(item.score) or item.score
   if read.type == "binary" then
     complete_binary(read)
   end

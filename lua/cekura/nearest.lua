@@ -2,14 +2,16 @@
 -- misspell something that this module knows, the hint comes from here.
 
 -- What is longer is compared by its beginning.
+local ascii = require "cekura.ascii"
+
 local LONGEST = 40
 
 -- Names as they are compared: camelCase, dashes and capitals make no difference.
 local function plain(name)
-  name = name:sub(1, LONGEST):gsub("%-", "_"):gsub("%l%u", function(pair)
+  name = name:sub(1, LONGEST):gsub("%-", "_"):gsub("[a-z][A-Z]", function(pair)
     return pair:sub(1, 1) .. "_" .. pair:sub(2)
   end)
-  return name:lower()
+  return ascii.lower(name)
 end
 
 -- How many insertions, deletions, replacements and swaps of neighbours make one text of the other (optimal string

@@ -1,6 +1,7 @@
 --- The options of a client: each from the option, the environment, the configuration file, the default,
 -- in this order.
 
+local ascii = require "cekura.ascii"
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
 local config_file = require "cekura.config_file"
@@ -77,11 +78,11 @@ function options.header_lines(name, headers, lines)
   local names = {}
   for header, value in pairs(headers and check.table(name, headers) or {}) do
     check.text(name .. ": the name of a header", header)
-    local token = header:match "^[%w!#$%%&'*+%-.^_`|~]*"
+    local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
     if token ~= header or header == "" then -- not all of it: it may be a whole line, value and all
       errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
     end
-    local why = RESERVED[header:lower()]
+    local why = RESERVED[ascii.lower(header)]
     if why then
       errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
     end
@@ -164,9 +165,9 @@ local SECRET_NAMES = { "auth", "key", "token", "secret", "password", "signature"
 local function add_secrets(secrets, headers)
   for name, value in pairs(headers or {}) do
     for _, word in ipairs(SECRET_NAMES) do
-      if type(value) == "string" and value ~= "" and name:lower():find(word, 1, true) then
+      if type(value) == "string" and value ~= "" and ascii.lower(name):find(word, 1, true) then
         secrets[#secrets + 1] = value
-        secrets[#secrets + 1] = value:match "^%a+ +(.+)$" -- "Bearer …"
+        secrets[#secrets + 1] = value:match "^[A-Za-z]+ +(.+)$" -- "Bearer …"
         break
       end
     end
@@ -194,8 +195,8 @@ local function read_proxy(given, url)
   elseif unsafe(proxy) then
     return config_error("proxy has a CR, LF or NUL")
   end
-  local scheme, rest = proxy:match "^(%a[%w+.-]*)://(.*)$"
-  scheme, rest = scheme and scheme:lower() or "http", rest or proxy
+  local scheme, rest = proxy:match "^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$"
+  scheme, rest = scheme and ascii.lower(scheme) or "http", rest or proxy
   local user, host = rest:match "^(.*)@([^@]*)$"
   host = host or rest
   if not PROXY_SCHEMES[scheme] or not core.parse_url("http://" .. host) or (user or ""):find "[%s/?#@]" then
@@ -248,7 +249,7 @@ function options.resolve(given)
   local lines = { core.secret("X-CEKURA-API-KEY: ", key) }
   local accept
   for name in pairs(given.headers or {}) do
-    accept = accept or name:lower() == "accept"
+    accept = accept or ascii.lower(name) == "accept"
   end
   if not accept then
     lines[2] = "Accept: application/json"

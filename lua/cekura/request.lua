@@ -102,11 +102,11 @@ local CUT = { network = true, timeout = true, truncated = true, no_memory = true
 
 local function redirect_message(answer)
   local location = answer.headers.location or ""
-  local host = location:match "^%a[%w+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
+  local host = location:match "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
   if host then
     host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
   else
-    host = core.fields(answer._client)._base_url:match "^%a+://[^/]*" -- the same host
+    host = core.fields(answer._client)._base_url:match "^[A-Za-z]+://[^/]*" -- the same host
   end
   return "a redirect to " .. errors.excerpt(host) .. ", which is not followed"
 end

@@ -1,5 +1,6 @@
 --- The answer to one request.
 
+local ascii = require "cekura.ascii"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 
@@ -15,14 +16,14 @@ local Response = { __name = "cekura.response" }
 
 local any_case = {
   __index = function(headers, name)
-    return type(name) == "string" and rawget(headers, name:lower()) or nil
+    return type(name) == "string" and rawget(headers, ascii.lower(name)) or nil
   end,
 }
 
 local function parse_headers(head)
   local headers, lists = setmetatable({}, any_case), {}
   for written, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
-    local name = written:lower()
+    local name = ascii.lower(written)
     lists[name] = lists[name] or {}
     table.insert(lists[name], value:match "^(.-)[ \t]*$")
   end

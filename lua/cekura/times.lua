@@ -1,6 +1,7 @@
 --- Times as the service writes them: durations, and ISO 8601 dates. What cannot be read gives nil and the
 -- reason, never a wrong number.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 
 local times = {}
@@ -15,6 +16,19 @@ end
 local function fraction(digits)
   digits = digits:sub(1, 15)
   return digits == "" and 0 or tonumber(digits) / 10 ^ #digits
+end
+
+-- The longest number as text, with room for any digits of one.
+local LONGEST_NUMBER = 40
+
+--- A number, or the text of one as JSON has it, whatever the locale; nil for anything else.
+---@param value any
+---@return number?
+function times.number(value)
+  if type(value) == "string" and #value <= LONGEST_NUMBER then
+    value = core.decode(value)
+  end
+  return type(value) == "number" and value == value and value or nil
 end
 
 --- A duration "SS" is none; "M:SS", "MM:SS" and "HH:MM:SS" are, with a fraction or without.

@@ -42,7 +42,7 @@ function token.read(text)
     return nil
   end
   local members = {}
-  for name, value in signed:sub(#PREFIX + 1):gmatch "([%w_]+)=([^&]*)" do
+  for name, value in signed:sub(#PREFIX + 1):gmatch "([A-Za-z0-9_]+)=([^&]*)" do
     members[name] = uri.decode(value)
   end
   return members
@@ -106,7 +106,7 @@ function token.read_job(text)
     origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
   end
   for name, value in pairs(members) do
-    local kind, kept = name:match "^(%l+_)(.*)$"
+    local kind, kept = name:match "^([a-z]+_)(.*)$"
     if kind == KEPT.string then
       origin.kept[kept] = value
     elseif kind == KEPT.number then

@@ -14,7 +14,7 @@ end
 -- place.
 ---@param text string
 function uri.encode(text)
-  text = text:gsub("[^%w%-%._~]", percent)
+  text = text:gsub("[^A-Za-z0-9%-%._~]", percent)
   -- "." and ".." alone would be steps in a path.
   if text == "." or text == ".." then
     text = text:gsub("%.", "%%2E")
@@ -86,7 +86,7 @@ function uri.path(name, path)
   if path:sub(1, 1) ~= "/" then
     errors.misuse(("%s: a path beginning with \"/\" expected, got %q"):format(name, path))
   end
-  return (path:gsub("[^%w%-%._~!$&'()*+,;=:@/?%%]", percent))
+  return (path:gsub("[^A-Za-z0-9%-%._~!$&'()*+,;=:@/?%%]", percent))
 end
 
 return uri

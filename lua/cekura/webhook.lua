@@ -1,5 +1,6 @@
 --- Webhooks: what the service tells by itself, so that nobody polls longer than needed.
 
+local ascii = require "cekura.ascii"
 local atomic = require "cekura.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -17,7 +18,7 @@ local LONGEST_KEY = 256
 -- Headers come in any case, and from some hosts as lists.
 local function header(headers, wanted)
   for name, value in pairs(headers) do
-    if type(name) == "string" and name:lower() == wanted then
+    if type(name) == "string" and ascii.lower(name) == wanted then
       value = type(value) == "table" and value[1] or value
       return type(value) == "string" and value or nil
     end

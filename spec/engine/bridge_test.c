@@ -535,6 +535,23 @@ static void refuses_an_engine_that_is_closed(void **state)
     assert_string_equal(message, "the engine is closed");
 }
 
+static void accepts_once(void **state)
+{
+    struct bridge *bridge = *state;
+    const char *message;
+    int fd = join(bridge), peer;
+    assert_false(bridge_accept(bridge, &message));
+    assert_string_equal(message, "it was accepted before");
+    assert_true(bridge_arm(bridge)); /* it goes on as before */
+    struct operation *operation = begin_request(&peer);
+    peer_read_request(peer);
+    peer_answer(peer, 200, "", "{}");
+    assert_int_equal(bytes(fd, 5000), 1);
+    operation_free(operation);
+    close(peer);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +581,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),
         cmocka_unit_test(refuses_an_engine_that_is_closed),
+        cmocka_unit_test_setup_teardown(accepts_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ end
 ---@return string ql
 function filter.selection(name, fields)
   for index = 1, check.list(name, fields) do
-    if not check.text(("%s[%d]"):format(name, index), fields[index]):find "^%-?[%w_.*]+$" then
+    if not check.text(("%s[%d]"):format(name, index), fields[index]):find "^%-?[A-Za-z0-9_.*]+$" then
       errors.misuse(("%s[%d]: the name of a field expected, got %q"):format(name, index, fields[index]))
     end
   end

@@ -1,0 +1,86 @@
+--- A host may have set any locale. In a Turkish one, of one byte a letter, I is no capital i, and letters have bytes
+-- from 128 on: words of protocols are read, and texts are encoded, as ever.
+
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+local PROGRAM = [[
+  assert(os.setlocale(%q), "no locale")
+  if not jit then
+    assert(("I"):lower() ~= "i" and ("\231"):find "%%a", "the locale does nothing")
+  end
+  local cekura = require "cekura"
+  local answer, kinds, uri = require "cekura.answer", require "cekura.kinds", require "cekura.uri"
+  local errors, nearest, response = require "cekura.errors", require "cekura.nearest", require "cekura.response"
+  local client = cekura.assert(cekura.new { api_key = "k", config_file = false, base_url = "HTTP://LOCALHOST:1/" })
+
+  local function is(wanted, found) -- as texts
+    if tostring(wanted) ~= tostring(found) then
+      print(("%%q, not %%q"):format(tostring(wanted), tostring(found)))
+    end
+  end
+
+  local kind = kinds["scenarios.agent"]
+  for word, state in pairs { FAILED = "failed", CANCELLED = "cancelled", IN_PROGRESS = "running", TIMEOUT = "failed",
+    NEEDS_CLARIFICATION = "needs_input" } do
+    is(state, (answer.read(kind, { status = word })))
+  end
+  is("nothing_to_do", (answer.read(kinds["calls.improve_prompt"], { status = "ERROR", error = "NO ISSUES FOUND" })))
+  is(true, cekura.call_log('{"status":"REVIEWED_FAILURE"}'):evaluated())
+
+  local event = cekura.assert(client:webhook { secret = "x" }({ ["X-CEKURA-SECRET"] = "x",
+    ["X-CEKURA-IDEMPOTENCY-KEY"] = "5" }, '{"event_type":"call_log.completed","data":{"id":7}}'))
+  is(7, event.call_log.id)
+  local headers = response.new(client, 200, "HTTP/1.1 200 OK\r\nContent-Disposition: x\r\n\r\n", "", "GET", "/").headers
+  is("x", headers["CONTENT-DISPOSITION"])
+
+  is("%%C3%%A7%%FD%%2F", uri.encode "ç\253/")
+  is("/%%C3%%A7", uri.path("path", "/ç"))
+  is("ç\129 x", errors.new("config", "ç\129\nx").message)
+  is(" (did you mean filters?)", nearest("FILTERS", { filters = true, foo = true }))
+  for _, wrong in ipairs {
+    function() return client:request("GETİ", "/x/") end,
+    function() return client:request("GET", "/x/", { headers = { ["X-\231"] = "x" } }) end,
+    function() return client:request("GET", "/x/", { headers = { ["X-CEKURA-API-KEY"] = "x" } }) end,
+    function() return client:request("GET", "/x/", { headers = { ["CONNECTION"] = "x" } }) end,
+    function() return cekura.kind("\231.\231", { poll = "GET /x/" }) end,
+  } do
+    is(false, (pcall(wrong)))
+  end
+  local fine, failure = client:request("options", "/x/", { timeout = 0.1 })
+  is(nil, fine)
+  is("OPTIONS", failure.method)
+
+  local turns = cekura.call_log '{"transcript_object":[{"start_time":"1.25","content":["a"]}]}':turns()
+  is(1.25, turns().start_time)
+  is(true, cekura.call_log('{"metrics":[{"name":"x","passed":"TRUE"}]}'):metric("x").passed)
+  local first = cekura.call_log('{"transcript":"AI: ç.\\nI: x"}'):turns()()
+  is("AI", first.role)
+  is("ç.", first.content)
+]]
+
+describe("in a Turkish locale", function()
+  local folder
+
+  setup(function()
+    folder = shell "mktemp -d":gsub("%s", "")
+  end)
+
+  teardown(function()
+    shell("rm -rf " .. folder)
+  end)
+
+  it("what is read and sent is the same", function()
+    local output, status = shell(("localedef -i tr_TR -f ISO-8859-9 %s/tr_TR.ISO-8859-9"):format(folder))
+    if not file.read(folder .. "/tr_TR.ISO-8859-9/LC_CTYPE") then
+      pending("no locale could be made: " .. status .. output)
+    end
+    output, status = file.temporary(PROGRAM:format "tr_TR.ISO-8859-9", function(path)
+      return shell(("LOCPATH=%s timeout 60 %s %s 2>&1"):format(folder, lua, path))
+    end)
+    assert.equal("", output)
+    assert.equal(0, status)
+  end)
+end)
