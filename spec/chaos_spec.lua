@@ -22,7 +22,7 @@ end
 
 describe("faults on the wire", function()
   it("end as the table says, nothing done twice, late or lost", function()
-    local output, status = shell("CHAOS_STRETCH=4 CHAOS_GRACE=1 make --no-print-directory -s chaos CHAOS_RUNS=1 LUA="
+    local output, status = shell("CHAOS_STRETCH=8 CHAOS_GRACE=1 make --no-print-directory -s chaos CHAOS_RUNS=1 LUA="
       .. lua)
     assert.equal(0, status, failures(output))
     assert.truthy(output:find "%d%d faults, 0 of them wrong", output)
