@@ -203,7 +203,7 @@ describe("what a watch knows of calls", function()
     local watch = declare { store = store, agents = { agent { filter = { "call_id", "eq", "passing" },
       lookback = 24 * 0.5 } } }
     eventually("told", has_told("evaluated " .. sent.id))
-    assert.equal(tostring(sent.id), known())
+    eventually("known", function() return known() == tostring(sent.id) end)
     cekura.assert(sender.calls:delete(sent.id))
     eventually("forgotten", function() return known() == "" end)
     stop(watch)
