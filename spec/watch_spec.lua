@@ -239,13 +239,13 @@ describe("watch", function()
     end)
     assert.is_false(ok)
     assert.truthy(message:find "^spec/watch_spec.lua:%d+: cekura: watch: table expected", message)
-    for path, changes in pairs { client = { client = { api_key = "" , config_file = false, base_url = "ftp://x" } },
-      store = { store = 5, client = living() } } do
+    for _, changes in ipairs { { client = { api_key = "" , config_file = false, base_url = "ftp://x" } },
+      { store = 5, client = living() }, { store = "", client = living() }, { store = "a\0b", client = living() } } do
       w.problems = {}
       changes.agents = { agent() }
       local watch = declare(changes)
       assert.equal("stopped", watch:status().state)
-      assert.equal(path, w.problems[1].where)
+      assert.equal(changes.store and "store" or "client", w.problems[1].where)
       assert.truthy(w.problems[1].message:find "spec/support/watching.lua:%d+: ", w.problems[1].message)
       watch:stop()
       watch:wait()

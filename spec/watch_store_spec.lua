@@ -77,11 +77,7 @@ describe("a watch and its store", function()
         filter = FIRST } } }
     end
     local watch = declare(given())
-    eventually("a start is sent", function()
-      local kept = file.read(w.folder .. "/kept")
-      return kept and kept:find '"state":"starting"'
-    end)
-    cekura.sleep(0.1)
+    eventually("a start is sent", function() return #requests("POST", START) == 1 end)
     watch:stop()
     local second = declare(given()) -- it waits until the first has ended
     watch:wait()

@@ -23,8 +23,8 @@
 struct locked_file {
     LIST_ENTRY(locked_file) link;
     atomic_uint references;
-    atomic_bool lost; /* released, or inherited */
-    bool inherited;
+    atomic_bool lost;      /* released, or inherited */
+    atomic_bool inherited; /* its descriptors are closed */
     int directory_fd, lock_fd;
     char name[NAME_MAX + 1];
     char lock_name[NAME_MAX + sizeof LOCK_SUFFIX];
@@ -70,15 +70,22 @@ static void after_fork(void)
     pthread_mutex_unlock(&all_mutex);
 }
 
+static void close_all(const struct locked_file *file)
+{
+    if (file->lock_fd >= 0)
+        close(file->lock_fd);
+    if (file->directory_fd >= 0)
+        close(file->directory_fd);
+}
+
 /* A thread that uses one of these is not here. */
 static void begin_child(void)
 {
     struct locked_file *file;
     LIST_FOREACH (file, &all, link) {
+        if (!file->inherited)
+            close_all(file);
         file->lost = file->inherited = true;
-        close(file->lock_fd);
-        close(file->directory_fd);
-        file->lock_fd = file->directory_fd = -1;
     }
     pthread_mutex_unlock(&all_mutex);
 }
@@ -117,10 +124,8 @@ void locked_file_free(struct locked_file *file)
     pthread_mutex_lock(&all_mutex);
     LIST_REMOVE(file, link);
     pthread_mutex_unlock(&all_mutex);
-    if (file->lock_fd >= 0)
-        close(file->lock_fd);
-    if (file->directory_fd >= 0)
-        close(file->directory_fd);
+    if (!file->inherited)
+        close_all(file);
     free(file);
 }
 

@@ -113,6 +113,7 @@ end
 ---@field given table as it was declared
 ---@field agent_id? integer|string
 ---@field id? integer|string
+---@field kept_from? number, missed? table, sweep_due? number of cekura.watch.window, since the store was taken
 
 -- What an entry cannot do without.
 local function is_complete(tell, path, list, values)

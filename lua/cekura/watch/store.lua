@@ -18,11 +18,12 @@ end
 
 --- Raises for what is no store.
 function store.check(name, value)
-  if type(value) == "string" and value ~= "" or has(value, "get") and has(value, "set") then
+  local is_path = type(value) == "string" and value ~= "" and not value:find "%z"
+  if is_path or has(value, "get") and has(value, "set") then
     return value
   end
   return errors.misuse(("%s: the path of a file, or something with get and set expected, got %s"):format(name,
-    value == "" and "an empty string" or type(value)))
+    value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or type(value)))
 end
 
 -- ---- work that may take a while ----
