@@ -24,7 +24,7 @@ describe("the nearest name", function()
     assert.equal(" (did you mean a?)", nearest("x", { 1, 2, a = 3 }))
   end)
 
-  it("is told of options, kinds, members of a declaration, filters and operators", function()
+  it("is suggested for options, kinds, members of a declaration, filters and operators", function()
     local client = cekura.assert(cekura.new { api_key = "k", config_file = false, base_url = "http://127.0.0.1:1" })
     for name, call in pairs {
       timeout = function() cekura.new { timout = 5 } end,

@@ -131,26 +131,13 @@ function methods:request(method, path, given)
     local query = uri.query("query", check.table("query", given.query))
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
   end
-  local body, lines = given.body, nil
+  local body = given.body
   if type(body) == "table" then
     body = encode(body, "body")
-    lines = { "Content-Type: application/json" }
   elseif body ~= nil then
     check.text("body", body)
-    lines = { "Content-Type: application/json" } -- what this API takes; `headers` can say otherwise
   end
-  if given.headers ~= nil then
-    local own = options.header_lines("headers", given.headers, {})
-    for _, line in ipairs(own) do
-      if ascii.lower(line):find "^content%-type[:;]" then
-        lines = nil
-      end
-    end
-    for _, line in ipairs(lines or {}) do
-      own[#own + 1] = line
-    end
-    lines = own
-  end
+  local lines = options.request_lines(given.headers, body and "application/json") -- what this API takes
   return request.send(self, method, path, lines, body, check.seconds("timeout", given.timeout))
 end
 

@@ -104,6 +104,23 @@ function options.header_lines(name, headers, lines)
   return lines
 end
 
+--- Header lines of a request whose body is of that type, unless the headers say another.
+---@param headers? table<string, string>
+---@param content_type? string
+---@return string[]?
+function options.request_lines(headers, content_type)
+  local lines = options.header_lines("headers", headers, {})
+  for _, line in ipairs(lines) do
+    if ascii.lower(line):find "^content%-type[:;]" then
+      return lines
+    end
+  end
+  if content_type then
+    lines[#lines + 1] = "Content-Type: " .. content_type
+  end
+  return lines[1] and lines
+end
+
 -- ---- types, raised at the caller's line ----
 
 local function check_types(given)

@@ -6,8 +6,9 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
-local nearest = require "cekura.nearest"
 local multipart = require "cekura.multipart"
+local nearest = require "cekura.nearest"
+local options = require "cekura.options"
 local params = require "cekura.params"
 local request = require "cekura.request"
 local uri = require "cekura.uri"
@@ -186,26 +187,28 @@ end
 
 local PROVIDERS = { vapi = true, retell = true, livekit = true, pipecat = true, elevenlabs = true }
 
-local RAW_OPTIONS = { agent_id = true }
+local RAW_OPTIONS = { agent_id = true, headers = true, timeout = true }
 
 --- Sends what a provider's webhook said, as it came. What the service answers is not documented.
 ---@param client cekura.Client
 ---@param provider string "vapi", "retell", "livekit", "pipecat"; "elevenlabs" is named by a page of the documents only
 ---@param body string|table the bytes that came, or a table
----@param options? { agent_id: any } vapi's is named in the query
+---@param given? { agent_id: any, headers: table<string, string>?, timeout: number? } agent_id: vapi's is named in the
+---query; headers to pass on, such as the signature that Retell's webhook is checked by; seconds
 ---@return cekura.Response? response, cekura.Error? err
-function observe.send_raw(client, provider, body, options)
+function observe.send_raw(client, provider, body, given)
   if not PROVIDERS[check.text("provider", provider)] then
     errors.misuse(("provider: vapi, retell, livekit, pipecat or elevenlabs expected, got %q%s"):format(provider,
       nearest(provider, PROVIDERS)))
   end
-  options = check.options("options", options, RAW_OPTIONS)
-  if options.agent_id ~= nil then
-    check.id("agent_id", options.agent_id)
+  given = check.options("options", given, RAW_OPTIONS)
+  if given.agent_id ~= nil then
+    check.id("agent_id", given.agent_id)
   end
   body = type(body) == "table" and encode(body, "body") or check.text("body", body)
-  local path = ("/observability/v1/%s/observe/%s"):format(provider, uri.query("options", options))
-  return request.send(client, "POST", path, { "Content-Type: application/json" }, body)
+  local path = ("/observability/v1/%s/observe/%s"):format(provider, uri.query("options", { agent_id = given.agent_id }))
+  return request.send(client, "POST", path, options.request_lines(given.headers, "application/json"), body,
+    check.seconds("timeout", given.timeout))
 end
 
 return observe
