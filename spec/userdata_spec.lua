@@ -59,8 +59,8 @@ end
 -- The functions of the core by the types of the objects that they take.
 local TAKES = [[
   local takes = {
-    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event", "redact",
-      "has_secret", "submit", "new_job", "bridge", "fields" },
+    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "set_untaken",
+      "event", "redact", "has_secret", "submit", "new_job", "bridge", "fields" },
     job = { "list_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
       "ended" },
     call_log = { "slice", "record_fields", "owner" },

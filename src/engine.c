@@ -384,7 +384,7 @@ static void step(struct engine *engine, int64_t wait_us)
             fetch_events(engine, 0);
             work(engine);
         }
-        if (engine->finished.next != &engine->finished || engine->first_event)
+        if (engine->finished.next != &engine->finished || engine->first_event || engine->untaken)
             wait_us = 0;
         arm(engine);
     }
@@ -428,7 +428,7 @@ bool engine_is_busy(struct engine *engine)
     engine_enter(engine);
     bool is_busy = engine->stats.in_flight > 0 || engine->queue.count > 0 ||
                    engine->timers.count > 0 || (engine->watched > 0 && engine->waiting > 0) ||
-                   engine->finished.next != &engine->finished;
+                   engine->finished.next != &engine->finished || engine->untaken;
     engine_leave(engine);
     return is_busy;
 }

@@ -161,6 +161,11 @@ bool engine_is_busy(struct engine *engine);
  * there are events: those of what has finished come before it. */
 struct item *engine_next_finished(struct engine *engine);
 
+/* Whether the layer above has fetched what finished and has not dealt with all of it. As long as
+ * that is set, it is as if there were more: so an error in the middle, for want of memory, leaves
+ * it set and has the next step try again. Returns what it was before. */
+bool engine_set_untaken(struct engine *engine, bool untaken);
+
 /* Events since the last call, if report_events; the caller frees each with free(). */
 struct event *engine_next_event(struct engine *engine);
 

@@ -62,26 +62,43 @@ local function take_news(fields, job)
   end
 end
 
+local function finish(fields, operation, entry)
+  entry.done = true
+  if entry.waiter then
+    fields._loop.wake(entry.waiter)
+  end
+  fields._pending[operation] = nil
+end
+
+-- An earlier call ended in an error, for want of memory: a waiter may not have been woken.
+local function finish_again(fields)
+  for operation, entry in pairs(fields._pending) do
+    if entry.done then
+      finish(fields, operation, entry)
+    end
+  end
+end
+
 --- Steps the client once.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
 local advance = atomic(function(client, seconds)
   local fields = core.fields(client)
   core.step(client, seconds)
-  local pending, item = fields._pending, next_finished(client, fields)
+  if core.set_untaken(client, true) then
+    finish_again(fields)
+  end
+  local item = next_finished(client, fields)
   while item do
-    local entry = pending[item]
+    local entry = fields._pending[item]
     if entry then
-      pending[item] = nil
-      entry.done = true
-      if entry.waiter then
-        fields._loop.wake(entry.waiter)
-      end
+      finish(fields, item, entry)
     elseif core.type(item) == "job" then
       take_news(fields, item)
     end -- else an operation that nobody waits for any more
     item = next_finished(client, fields)
   end
+  core.set_untaken(client, false)
 end)
 
 return advance

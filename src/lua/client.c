@@ -286,6 +286,14 @@ static int client_finished(lua_State *L)
     return 1;
 }
 
+/* core.set_untaken(client, boolean) -> boolean: see engine_set_untaken(). */
+static int client_set_untaken(lua_State *L)
+{
+    struct client_object *client = binding_client(L, 1);
+    lua_pushboolean(L, engine_set_untaken(client->engine, lua_toboolean(L, 2)));
+    return 1;
+}
+
 /* core.event(client) -> name, operation or job, tries, status, outcome, pause, elapsed; nil. */
 static int client_event(lua_State *L)
 {
@@ -431,6 +439,7 @@ void client_open(lua_State *L)
         {"wait_for_polls", client_wait_for_polls},
         {"wait", core_wait},
         {"finished", client_finished},
+        {"set_untaken", client_set_untaken},
         {"event", client_event},
         {"redact", client_redact},
         {"has_secret", client_has_secret},

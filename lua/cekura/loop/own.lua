@@ -298,8 +298,8 @@ own.wake = atomic(function(waiter)
   waiter.why = "woken"
   if waiter.state == "parked" then
     due:remove(waiter)
+    ready:put(waiter) -- before it counts as ready: this may raise, for want of memory, and be tried again
     waiter.state = "ready"
-    ready:put(waiter)
     tell_hosts()
   end
 end)
