@@ -370,7 +370,7 @@ describe("in HAProxy", function()
           polled = polled + (seen[id] and 0 or 1)
           seen[id] = true
         end
-      until polled == 1 or rounds == 60 or not ends_actions
+      until polled == (ends_actions and 1 or 2) or rounds == 60
       assert.equal(ends_actions and 1 or 2, polled)
       complete()
       outcome = staying:join()
