@@ -370,6 +370,29 @@ local function open_client(given)
   return made, err, true
 end
 
+-- Where a host loads the declaration before it runs, no client can be made yet: then this comes later.
+local function begin(self, tell_config)
+  local err
+  if not self.declared.unusable and not self.stopping then
+    self.client, err, self.owns_client = open_client(self.declared.client)
+  end
+  if not self.client then
+    if err then
+      tell_config("client: " .. err.message, "client")
+    end
+    self.over = true
+    return
+  end
+  self.loop = core.fields(self.client)._loop
+  self.store = store.open(self.declared.store, self.declared.name, self.declared.lease)
+  local now = core.now()
+  for index, entry in ipairs(self.declared.entries) do
+    local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
+    entry.due = now + spread * (index - 1) / #self.declared.entries
+  end
+  self.task = self.loop.spawn(run, self)
+end
+
 --- Begins to watch; see above.
 ---@param given table
 ---@return cekura.Watch
@@ -385,25 +408,13 @@ function watch.new(given)
     self:problem(errors.new("config", position .. ": " .. message), path)
   end
   self.declared = declaration.read(given, tell_config)
-  local err
-  if not self.declared.unusable then
-    self.client, err, self.owns_client = open_client(self.declared.client)
+  local function start()
+    begin(self, tell_config)
   end
-  if not self.client then
-    if err then
-      tell_config("client: " .. err.message, "client")
-    end
-    self.over = true
-    return self
+  local defer = choose_loop().defer
+  if not (defer and defer(start)) then
+    start()
   end
-  self.loop = core.fields(self.client)._loop
-  self.store = store.open(self.declared.store, self.declared.name, self.declared.lease)
-  local now = core.now()
-  for index, entry in ipairs(self.declared.entries) do
-    local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
-    entry.due = now + spread * (index - 1) / #self.declared.entries
-  end
-  self.task = self.loop.spawn(run, self)
   return self
 end
 
