@@ -23,8 +23,8 @@ describe("interrupted at every", function()
   -- order of tasks, or adds up in them.
   for name, every in pairs { tasks = 2, job = 7, evaluation = 3, callbacks = 50, webhook = 7 } do
     it(("%d. instruction, the specs of %s hold"):format(every, name), function()
-      local output, status = shell(("INTERRUPT=%d timeout 600 %s /usr/bin/busted --helper=spec/support/interrupted.lua %s"
-        .. " -o TAP spec/%s_spec.lua"):format(every, lua, LEFT_OUT, name))
+      local output, status = shell(("INTERRUPT=%d timeout 600 %s /usr/bin/busted -o TAP %s "
+        .. "--helper=spec/support/interrupted.lua spec/%s_spec.lua"):format(every, lua, LEFT_OUT, name))
       assert.truthy(output:find "\nok %d")
       assert.equal(0, status, output:gsub("\n?ok [^\n]*", ""))
     end)
