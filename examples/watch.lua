@@ -3,15 +3,15 @@
 --
 --   prompts/2142.txt              the prompt of agent 2142, to begin with
 --   prompts/2142-5181750.txt      as improved from call 5181750
---   prompts/watch.json            what is to be known after a restart
+--   prompts/watch.json            what is to be known after a restart; watch.json.lock: one process at a time uses it
 --
 -- As a script, it runs until it is ended:
 --
 --   lua5.4 examples/watch.lua [AGENT_ID [SECONDS]]
 --
 -- Neovim, HAProxy and Prosody load it as it is, by dofile() or their own directive for a Lua file; nginx in
--- init_worker_by_lua_file, with `store = ngx.shared.cekura`, since its workers cannot share a file. The key comes from
--- CEKURA_API_KEY or ~/.cekura/config.toml.
+-- init_worker_by_lua_file: one of its workers does the work, and the others stand by. The key comes from CEKURA_API_KEY
+-- or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 

@@ -522,6 +522,29 @@ describe("in HAProxy", function()
     assert.equal(100, #requests_to(START))
   end)
 
+  it("lets one thread at a time do the work of a watch, where each has its own Lua", function()
+    server:admin("POST", "call_logs/", { count = 6, agent_id = 77 })
+    local config = CONFIG:gsub("lua%-load app.lua", "lua-load-per-thread app.lua"):gsub("nbthread 2", "nbthread 4")
+      :gsub("@GLOBAL@", ""):gsub("@DEFAULTS@", ""):gsub("@RULES@", "")
+    start(config, { ["app.lua"] = APP:format(server.url, "", ([[
+      core.register_task(function()
+        local function note(what, call) core.log(core.notice, "noted: " .. what .. " " .. call.id) end
+        local watch = cekura.watch { client = the_client(), store = "kept", every = 0.2, agents = {
+          { agent_id = 77, since = %d, prompt = "Be nice.", improve = true,
+            on_evaluated = function(call) note("evaluated", call) end,
+            on_improved = function(_, call) note("improved", call) end } } }
+      end)
+    ]]):format(os.time() - 86400)) })
+    assert.truthy(process.eventually(function()
+      return #requests_to(START) >= 6 and file.read(host.dir .. "/kept"):find('"improvements":[]', 1, true)
+    end))
+    os.execute "sleep 1"
+    assert.equal(6, #requests_to(START))
+    for id = 6000001, 6000006 do
+      assert.equal(1, #requests_to("/observability/v2/call-logs/" .. id .. "/"))
+    end
+  end)
+
   it("runs the example", function()
     local config = file.read "examples/haproxy/haproxy.cfg"
     config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")

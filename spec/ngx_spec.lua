@@ -658,6 +658,121 @@ describe("in nginx", function()
     assert.equal(1, starts)
   end)
 
+  -- Starts nginx with some workers that load this watch; each handler writes its name, the call, and its process.
+  local function start_watches(workers, store, handler)
+    local config = nginx.config(([[
+      lua_shared_dict watched 1m;
+      init_worker_by_lua_block {
+        local cekura = require "cekura"
+        local function note(what, call)
+          ngx.log(ngx.NOTICE, "noted: ", what, " ", call.id, " ", ngx.worker.pid(), ";")
+        end
+        local watch = cekura.watch { client = require("app").client(), store = %s, lease = 2, every = 0.1, agents = {
+          { agent_id = 77, since = %d, prompt = "Be nice.", improve = true,
+            on_evaluated = function(call) note("evaluated", call) %s end,
+            on_improved = function(_, call) note("improved", call) end,
+            on_failed = function(_, call) note("failed", call) end },
+        } }
+      }
+      server { listen 127.0.0.1:@PORT@; }
+    ]]):format(store, os.time() - 86400, handler or ""))
+    host = nginx.start((config:gsub("worker_processes 1", "worker_processes " .. workers)), function(dir)
+      file.write(dir .. "/app.lua", APP:format(server.url, [[headers = { ["X-Simulate"] = "seconds=0.5" }]]))
+    end)
+  end
+
+  -- How often each call was noted by that name, and by which process last.
+  local function noted(what)
+    local counts, pids, total = {}, {}, 0
+    for id, pid in host:log():gmatch("noted: " .. what .. " (%d+) (%d+);") do
+      counts[id], pids[id], total = (counts[id] or 0) + 1, pid, total + 1
+    end
+    return counts, pids, total
+  end
+
+  local function starts()
+    local count = 0
+    for _, request in ipairs(server:requests()) do
+      count = count + (request.path == START and 1 or 0)
+    end
+    return count
+  end
+
+  it("lets one file serve a watch in several workers, across reloads and a restart", function()
+    local dir = shell "mktemp -d":match "%S+"
+    finally(function()
+      shell("rm -rf " .. dir)
+    end)
+    local evaluated, improved, log = {}, {}, ""
+    local function count_all()
+      for what, counts in pairs { evaluated = evaluated, improved = improved } do
+        for id in (log .. host:log()):gmatch("noted: " .. what .. " (%d+) ") do
+          counts[id] = (counts[id] or 0) + 1
+        end
+      end
+    end
+    start_watches(3, ("%q"):format(dir .. "/kept"))
+    for round = 1, 3 do
+      server:admin("POST", "call_logs/", { count = 4, agent_id = 77 })
+      assert.truthy(process.eventually(function() return starts() >= 4 * round - 2 end))
+      if round == 2 then
+        log = log .. host:log()
+        host:stop()
+        start_watches(3, ("%q"):format(dir .. "/kept"))
+      else
+        host:reload()
+      end
+    end
+    assert.truthy(process.eventually(function()
+      return select(2, (log .. host:log()):gsub("noted: improved", "")) >= 12
+    end))
+    os.execute "sleep 0.5"
+    count_all()
+    for id = 6000001, 6000012 do
+      assert.equal(1, evaluated[tostring(id)])
+      assert.equal(1, improved[tostring(id)])
+    end
+    assert.equal(12, starts())
+  end)
+
+  it("has a worker that was frozen ask for its lease before it goes on with a watch", function()
+    start_watches(2, "ngx.shared.watched",
+      "local till = ngx.now() + 0.05 repeat ngx.update_time() until ngx.now() > till")
+    server:admin("POST", "call_logs/", { count = 20, agent_id = 77 })
+    local pid
+    assert.truthy(process.eventually(function()
+      local _, pids, total = noted "evaluated"
+      pid = select(2, next(pids))
+      return total >= 3
+    end))
+    shell("kill -STOP " .. pid)
+    finally(function()
+      shell("kill -CONT " .. pid)
+    end)
+    assert.truthy(process.eventually(function()
+      local _, pids = noted "evaluated"
+      for _, other in pairs(pids) do
+        if other ~= pid then
+          return true
+        end
+      end
+    end))
+    shell("kill -CONT " .. pid)
+    assert.truthy(process.eventually(function() return select(3, noted "improved") >= 20 end))
+    os.execute "sleep 0.5"
+    local counts, _, total = noted "evaluated"
+    local calls = 0
+    for _ in pairs(counts) do
+      calls = calls + 1
+    end
+    assert.equal(20, calls)
+    assert.is_true(total <= 21, total) -- the handler that was frozen in its midst
+    for id, count in pairs((noted "improved")) do
+      assert.equal(1, count, id)
+    end
+    assert.equal(20, starts())
+  end)
+
   it("runs the example", function()
     local config = file.read "examples/nginx/nginx.conf":gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@")
       :gsub("lua_package_path \"[^\"]*\"",

@@ -435,6 +435,67 @@ describe("in Prosody", function()
     is_well()
   end)
 
+  it("goes on with a watch over reloads: no call and no improvement twice, none lost, nothing wrong said", function()
+    file.write(dir .. "/mod_reloads.lua", [[
+      module:depends "http"
+      module:provides("http", { route = { ["GET /reload"] = function()
+        require "core.modulemanager".reload("localhost", "watches")
+        return "reloaded"
+      end } })
+    ]])
+    file.write(dir .. "/mod_watches.lua", ([[
+      local cekura = require "cekura"
+      local client = cekura.assert(cekura.new { headers = { ["X-Simulate"] = "seconds=0.2" } })
+      local function say(...) io.stderr:write("say: ", table.concat({ ... }, " "), "\n") end
+      local watch = cekura.watch { client = client, store = "%s/kept", every = 0.1, limits = { per_hour = 1000 },
+        on_error = function(err, where) say("error", where, err.message) end,
+        agents = { { agent_id = 77, since = %d, prompt = "Be nice.", improve = true,
+          on_evaluated = function(call) cekura.sleep(0.01) say("evaluated", call.id) cekura.sleep(0.01) end,
+          on_improved = function(_, call) say("improved", call.id) end,
+          on_failed = function(err, call) say("failed", call.id, err.message) end } } }
+      function module.unload()
+        watch:stop()
+        %s
+      end
+    ]]):format(dir, os.time() - 86400, "if math.random() < 0.3 then client:close() end"))
+    start('watches", "reloads')
+    local rounds = 10
+    for _ = 1, rounds do
+      server:admin("POST", "call_logs/", { count = 4, agent_id = 77 })
+      cekura.sleep(0.15 + 0.2 * math.random())
+      cekura.assert(client:request("GET", "/reloads/reload"))
+    end
+    local counts = {}
+    local function count(what)
+      local found = 0
+      for _, line in ipairs(said()) do
+        found = found + (line:find("^" .. what) and 1 or 0)
+      end
+      return found
+    end
+    for _ = 1, 1200 do
+      if count "improved" + count "failed" >= 4 * rounds then
+        break
+      end
+      cekura.sleep(0.05)
+    end
+    for _, line in ipairs(said()) do
+      local what, id = line:match "^(%a+) (%S+)"
+      counts[what .. id] = (counts[what .. id] or 0) + 1
+      assert.falsy(line:find "^error" or line:find "process", line)
+    end
+    for id = 6000001, 6000000 + 4 * rounds do
+      assert.equal(1, counts["evaluated" .. id], id)
+      assert.equal(1, (counts["improved" .. id] or 0) + (counts["failed" .. id] or 0), id)
+    end
+    local starts = 0
+    for _, request in ipairs(server:requests()) do
+      starts = starts + (request.path:find "improve_prompt_bg" and 1 or 0)
+    end
+    assert.equal(4 * rounds, starts)
+    is_well()
+  end)
+
   it("ends cleanly with tasks, coroutines and handlers still waiting", function()
     probe [[
       cekura.spawn(function() start():wait() end)

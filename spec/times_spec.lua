@@ -274,6 +274,25 @@ describe("a time that is written", function()
   end)
 end)
 
+describe("the date of an HTTP header", function()
+  it("is seconds since the epoch", function()
+    assert.equal(784111777, times.http_date "Sun, 06 Nov 1994 08:49:37 GMT")
+    assert.equal(0, times.http_date "Thu, 01 Jan 1970 00:00:00 GMT")
+    assert.equal(951827696, times.http_date "Tue, 29 Feb 2000 12:34:56 GMT")
+  end)
+
+  it("is nil, with a reason, where it is written in another way, or there is no such day", function()
+    for _, text in ipairs { "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+      "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
+      "Sun, 06 Noe 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT", false, 7 } do
+      local value, reason = times.http_date(text)
+      assert.is_nil(value)
+      assert.is_string(reason)
+    end
+    assert.is_nil((times.http_date(nil)))
+  end)
+end)
+
 describe("a locale with a decimal comma", function()
   it("changes no time that is read or written", function()
     local found = in_decimal_comma(function()

@@ -103,6 +103,26 @@ function times.epoch(text)
   return digits == "" and whole or whole + fraction(digits)
 end
 
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11,
+  Dec = 12 }
+
+--- The date of an HTTP header, in the one form that may be sent (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+---@param text any
+---@return number? seconds since the epoch
+---@return string? reason
+function times.http_date(text)
+  local day, month, year, hour, minute, second
+  if type(text) == "string" and #text == 29 then
+    day, month, year, hour, minute, second = text:match "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+  end
+  month = MONTHS[month or ""]
+  day, year, hour, minute, second = tonumber(day), tonumber(year), tonumber(hour), tonumber(minute), tonumber(second)
+  if not month or day < 1 or day > days_of_month(year, month) or hour > 23 or minute > 59 or second > 60 then
+    return unreadable("date of HTTP", text)
+  end
+  return days_from_date(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second
+end
+
 --- The ISO 8601 text of a time, in UTC, to the microsecond; fractions are told only where there are any.
 ---@param seconds number since the epoch, from year 1 to 9999
 ---@return string? text, string? reason

@@ -8,7 +8,8 @@
 --   limits     jobs: improvements that run at once (4); per_hour: improvements that are started in any 3600 s (20),
 --              as they cost credits; calls: evaluated calls that one look takes in (100), the others wait for the next
 --   store      what is to be known after a restart: the path of a file, or shared memory with get(key) and
---              set(key, value), as ngx.shared.cekura; nil: it is forgotten with the process. It never holds the key
+--              set(key, value), as ngx.shared.cekura; nil: it is forgotten with the process. It never holds the key.
+--              See below
 --   name       what the keys in shared memory begin with ("cekura.watch")
 --   lease      seconds (30), see below
 --   on_error   function(err, where): every problem, `where` as a path like "agents[2].on_improved". It must not wait.
@@ -24,7 +25,8 @@
 --   filter     in `agents`: conditions, as calls:list() takes them in `filters`
 --   since      in `agents`: calls that began before are not told of; seconds since the epoch or ISO 8601 (default:
 --              when the entry was watched first). An earlier one than the store knows changes nothing
---   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen
+--   lookback   in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated, and be seen.
+--              Less than a day is asked for with 13 hours more, since the service may have a zone of its own
 --   every      as above
 --   improve    true, or function(call, entry): whether the prompt is to be improved from this call (no)
 --   prompt     the agent's prompt, or function(agent_id, call, entry) that returns it; called before each start
@@ -36,9 +38,12 @@
 --
 -- `entry` is the table as it was declared. Functions may wait, for calls of cekura and for cekura.sleep(). What one
 -- raises is told to on_error (err.kind "raised", err.traceback) and counts as done; everything else goes on. A handler
--- is called again only if the process ended before it returned or just after. An improvement is never started twice:
--- the intent is kept before it is sent, and its token right after; if the process ends between the two, on_failed
--- gets an error of kind "unknown_outcome" after the restart.
+-- is called again only if the process ended, or was silent for longer than its lease, before it returned or just after.
+-- An improvement is never started twice: the intent is kept before it is sent, and its token right after; if the
+-- process ends between the two, on_failed gets an error of kind "unknown_outcome" after the restart.
+--
+-- A call is known by its id for as long as the service lists it, by whatever time of it in whatever zone. Times in the
+-- store that lie in the future, by a clock that was ahead, count as now, and on_error hears of it.
 --
 -- Whatever is wrong in the declaration, unknown keys included, is told with its path and the line of the call; such an
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
@@ -46,10 +51,18 @@
 -- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
 -- kinds auth, tls and not_found are tried again at a tenth of the pace.
 --
--- Where several processes load the declaration, as nginx workers do, and the store has add(key, value, seconds) and
--- delete(key), too, one of them does the work, by a lease that it renews at each third of it; the others stand by and
--- take over when the lease is given up or has run out. A file is for one process: in nginx, load the declaration in one
--- worker then (ngx.worker.id() == 0).
+-- A store is used by one watch at a time: the others that have the same one stand by, in this or another process, and
+-- take over within a look when it is given up. stop() gives it up as soon as no handler and no start is under way.
+--
+-- A file is locked while its watch runs (by flock on PATH.lock, which stays), also across processes, Lua states and
+-- spellings of its path; the lock ends with the process, however that ends. It is followed through symbolic links,
+-- replaced as a whole, synced before a start is sent, and written beside the host's thread. A FIFO, a device or a file
+-- with hard links is refused, and a file that is not a watch's is renamed to PATH.bad. So a file serves several nginx
+-- workers, and survives a restart of nginx, which ngx.shared does not: with ngx.shared, what is being improved when
+-- nginx is restarted is improved and paid for once more.
+--
+-- Shared memory that has add(key, value, seconds) and delete(key), too, is held by a lease, which the holder renews at
+-- each third of it and asks for before each handler and each start. Other shared memory serves one Lua state.
 
 local clients = require "cekura.client"
 local check = require "cekura.check"
@@ -58,6 +71,7 @@ local core = require "cekura.core"
 local declaration = require "cekura.watch.declaration"
 local errors = require "cekura.errors"
 local improvement = require "cekura.watch.improvement"
+local kept = require "cekura.watch.kept"
 local kept_state = require "cekura.watch.state"
 local look = require "cekura.watch.look"
 local report = require "cekura.watch.report"
@@ -66,7 +80,7 @@ local work = require "cekura.watch.work"
 
 ---@class cekura.Watch
 ---@field declared cekura.watch.Declaration
----@field state? cekura.watch.State nil as long as another holds the store
+---@field kept? cekura.watch.Kept the store, and its state while this watch holds it
 local Watch = {}
 Watch.__index = Watch
 
@@ -75,6 +89,9 @@ local LONGEST_SPREAD = 60
 
 -- A closed client is noticed after so many seconds, if nothing is due before.
 local LONGEST_PAUSE = 10
+
+-- Seconds after which a task that the host has not begun is held up, at least.
+local LEAST_STALL = 5
 
 -- What will hardly be better soon is tried so many times less often.
 local SLOWER = 10
@@ -105,47 +122,6 @@ function Watch:trouble(where, err)
   self.troubles[where] = key
 end
 
--- ---- what is kept ----
-
---- Keeps the state, if it is still this watch's to keep.
----@return boolean? ok, cekura.Error? err
-function Watch:save(state)
-  if self.state ~= state or not self.store:is_held() then
-    return nil, errors.new("closed", "another holds the store")
-  end
-  local ok, fault = self.store:write(kept_state.write(state))
-  local err = not ok and errors.new("config", "store: it cannot be written: " .. tostring(fault)) or nil
-  self:trouble("store", err)
-  return ok and true or nil, err
-end
-
--- Takes up what was kept. What cannot be read is kept aside.
-function Watch:load()
-  local base = core.fields(self.client)._base_url
-  local text, fault = self.store:read()
-  self:trouble("store", fault and errors.new("config", "store: it cannot be read: " .. fault))
-  if fault then
-    return nil
-  end
-  local state
-  if text ~= nil then
-    state, fault = kept_state.read(text, base)
-    if not state then
-      local place = self.store:set_aside(text)
-      self:problem(errors.new("config", ("store: %s; it is begun anew%s"):format(fault,
-        place and ", what was there is now " .. place or "")), "store")
-    end
-  end
-  self.state = state or kept_state.new(base)
-  for _, entry in ipairs(self.declared.entries) do
-    kept_state.begin_entry(self.state, entry.name, entry.since)
-    if not entry.improve then
-      kept_state.forget_wanted(self.state, entry.name)
-    end
-  end
-  self:save(self.state)
-end
-
 -- ---- functions of the declaration ----
 
 --- Calls one, if there is one.
@@ -174,15 +150,17 @@ end
 
 function Watch:begin(fields, run, done)
   local begun
-  fields.watch, fields.state = self, self.state
+  fields.watch, fields.state = self, self.kept.state
   self.works = self.works + 1
   begun = work.begin(self.loop, fields, run, function(ok, err)
-    self.working[begun] = nil
+    if begun then
+      self.working[begun] = nil
+    end
     self.works = self.works - 1
     done(ok, err)
     self:wake()
   end)
-  self.working[begun] = true
+  self.working[begun] = not begun.ended or nil
 end
 
 function Watch:look(entry)
@@ -210,7 +188,7 @@ end
 
 -- Begins the improvements that may be begun. Returns the seconds until there may be more.
 function Watch:begin_improvements()
-  local state, limits, now = self.state, self.declared.limits, core.now()
+  local state, limits, now = self.kept.state, self.declared.limits, core.now()
   local running, wanted, seconds = 0, {}, LONGEST_PAUSE
   for _, item in ipairs(state.improvements) do
     local entry = self.declared.by_name[item.entry]
@@ -255,52 +233,121 @@ function Watch:begin_looks()
 end
 
 function Watch:cancel_works()
+  local working = {} -- one that has not begun is over at once
   for each in pairs(self.working) do
+    working[#working + 1] = each
+  end
+  for _, each in ipairs(working) do
     each:cancel()
   end
+end
+
+-- Whether the host does not run what it was asked to run. Only a watch whose looks go on is to hold the store.
+function Watch:is_stalled()
+  local since = core.now() - math.max(self.declared.lease, LEAST_STALL)
+  for each in pairs(self.working) do
+    if not each.running and each.asked < since then
+      return true
+    end
+  end
+  return false
+end
+
+-- Waits in the watch's own task. Returns false where that may not wait any more.
+local function rest(self, seconds, is_idle)
+  local why = self.loop.park(self.waiter, seconds, is_idle)
+  self.is_cancelled = self.is_cancelled or why == "cancelled"
+  self.stopping = self.stopping or self.is_cancelled or why == "closing" -- the host ends
+  return not self.is_cancelled
+end
+
+-- Takes up what was kept.
+function Watch:load()
+  local state = self.kept:load(self.rest)
+  if state then
+    kept_state.cut_off(state, "its process ended or lost the store")
+  end
+  for _, entry in ipairs(state and self.declared.entries or {}) do
+    entry.kept_from, entry.missed, entry.sweep_due = nil, nil, nil
+    kept_state.begin_entry(state, entry.name, entry.since)
+    if not entry.improve then
+      kept_state.forget_wanted(state, entry.name)
+    end
+  end
+  if state and not self.is_cancelled then
+    self.kept:save(state, self.rest)
+  end
+end
+
+-- Has the store held for as long as the watch goes on. Returns whether its state may be worked on.
+function Watch:hold()
+  local kept_now = self.kept
+  if kept_now.state and self:is_stalled() then
+    kept_now:release()
+    self.resting_until = core.now() + self.declared.lease
+  end
+  if self.resting_until and core.now() < self.resting_until or not kept_now:hold() then
+    return false -- another does it
+  elseif not kept_now.state and self.works == 0 then -- what was begun before is to end first
+    self:load()
+  end
+  return kept_now.state ~= nil
 end
 
 -- Does what is due. Returns the seconds until something is, nil at the end.
 function Watch:turn()
   self.stopping = self.stopping or core.is_closed(self.client)
+  local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE, self.declared.shortest)
   if self.stopping then
     self:cancel_works()
-    return self.works > 0 and LONGEST_PAUSE or nil
-  end
-  local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE)
-  local held = self.store:hold()
-  if held ~= "renewed" and self.state then
-    self.state = nil
-    self:cancel_works()
-  end
-  if not held or self.works > 0 and not self.state then
-    return pause -- another does it; or what was begun before is to end first
-  elseif not self.state then
-    self:load()
-  end
-  if not self.state then
+    if self.kept.state then -- what runs yet must not be run by the next watch, too
+      self.kept:hold()
+    end
+    return self.works > 0 and pause or nil
+  elseif not self:hold() then
     return pause
+  elseif self.stopping then -- meanwhile
+    return 0
   end
-  return math.min(pause, self:begin_looks(), self:begin_improvements())
+  return math.min(pause, self:begin_looks(), self:begin_improvements(), self.kept:go_on() or pause)
+end
+
+-- Ends it: what is still to be written is, and the store is free for the next watch.
+local function finish(self, wait)
+  if self.kept.state then
+    kept_state.cut_off(self.kept.state, "its task was cancelled")
+  end
+  self.kept:finish(wait)
+  self.kept:release()
+  self.over = true
+  if self.owns_client then
+    self.client:close()
+  end
 end
 
 local function run(self)
   self.waiter = self.loop.waiter()
+  function self.rest(seconds)
+    return rest(self, seconds)
+  end
   local seconds = self:turn()
-  while seconds do
-    local why = self.loop.park(self.waiter, seconds, not self.stopping)
-    if why == "cancelled" or why == "closing" then -- the host ends
-      if self.stopping then
-        break
-      end
-      self.stopping = true
-    end
+  while seconds and not self.is_cancelled and rest(self, seconds, not self.stopping) do
     seconds = self:turn()
   end
-  self.over = true
-  self.store:release()
-  if self.owns_client then
-    self.client:close()
+  if self.is_cancelled then
+    self:cancel_works()
+  end
+  finish(self, not self.is_cancelled and self.rest or nil)
+  return true
+end
+
+-- A watch that has met with the unforeseen holds no store.
+local function run_or_release(self)
+  local ok, raised = self.loop.spawn(run, self):join()
+  if not ok and not self.over and not is_end(raised) then
+    self.over = true
+    self:problem(raised, "watch")
+    self.kept:release()
   end
 end
 
@@ -340,13 +387,14 @@ end
 ---@return cekura.watch.Status
 function Watch:status()
   local status = copy(self.counters)
-  status.state = self.over and "stopped" or self.stopping and "stopping" or self.state and "running" or "standby"
+  status.state = self.over and "stopped" or self.stopping and "stopping"
+    or self.kept.state and "running" or "standby"
   status.entries = {}
   for _, entry in ipairs(self.declared.entries) do
     status.entries[entry.name] = { path = entry.path, looked = entry.looked, running = 0, waiting = 0,
       trouble = self.troubles[entry.path] or self.troubles[entry.path .. ".improve"] }
   end
-  for _, item in ipairs(self.state and self.state.improvements or {}) do
+  for _, item in ipairs(self.kept and self.kept.state and self.kept.state.improvements or {}) do
     local entry = status.entries[item.entry]
     local what = (item.state ~= "wanted" or self.improving[item]) and "running" or "waiting"
     if entry then
@@ -384,13 +432,26 @@ local function begin(self, tell_config)
     return
   end
   self.loop = core.fields(self.client)._loop
-  self.store = store.open(self.declared.store, self.declared.name, self.declared.lease)
+  self.kept = kept.new {
+    loop = self.loop,
+    store = store.open(self.declared.store, self.declared.name, self.declared.lease),
+    base = core.fields(self.client)._base_url,
+    problem = function(...)
+      self:problem(...)
+    end,
+    trouble = function(...)
+      self:trouble(...)
+    end,
+    lost = function()
+      self:cancel_works()
+    end,
+  }
   local now = core.now()
   for index, entry in ipairs(self.declared.entries) do
     local spread = math.min(entry.every or self.declared.every, LONGEST_SPREAD)
     entry.due = now + spread * (index - 1) / #self.declared.entries
   end
-  self.task = self.loop.spawn(run, self)
+  self.task = self.loop.spawn(run_or_release, self)
 end
 
 --- Begins to watch; see above.

@@ -56,6 +56,14 @@ static int posix_receive(lua_State *L)
     return 0;
 }
 
+/* chdir(path): changes the working directory. */
+static int posix_chdir(lua_State *L)
+{
+    if (chdir(luaL_checkstring(L, 1)) != 0)
+        return luaL_error(L, "there is no such directory");
+    return 0;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_life_posix(lua_State *L);
 
 int luaopen_spec_life_posix(lua_State *L)
@@ -71,5 +79,7 @@ int luaopen_spec_life_posix(lua_State *L)
     lua_setfield(L, -2, "connect");
     lua_pushcfunction(L, posix_receive);
     lua_setfield(L, -2, "receive");
+    lua_pushcfunction(L, posix_chdir);
+    lua_setfield(L, -2, "chdir");
     return 1;
 }

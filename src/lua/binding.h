@@ -91,5 +91,6 @@ void guard_open(lua_State *L);
 void bridge_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
+void file_open(lua_State *L);
 
 #endif

@@ -137,6 +137,7 @@ int luaopen_cekura_core(lua_State *L)
     bridge_open(L);
     host_open(L);
     secret_open(L);
+    file_open(L);
     lua_pushlightuserdata(L, &place);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);

@@ -117,12 +117,15 @@ local function read_page(client, reply)
   return page
 end
 
+-- Returns the page, an error, and when the service answered.
 local function get_page(client, query, timeout)
   local reply, err = request.send(client, "GET", call_log.path(client) .. query, nil, nil, timeout)
   if not reply then
     return nil, err
   end
-  return read_page(client, reply)
+  local page
+  page, err = read_page(client, reply)
+  return page, err, page and times.http_date(reply.headers.date)
 end
 
 local LIST_OPTIONS = { timeout = true }
@@ -135,7 +138,8 @@ local LIST_OPTIONS = { timeout = true }
 function pages.list(client, given, options)
   local query = uri.query("list", read_filter(client, "list", given))
   options = check.options("options", options, LIST_OPTIONS)
-  return get_page(client, query, check.seconds("timeout", options.timeout))
+  local page, err = get_page(client, query, check.seconds("timeout", options.timeout))
+  return page, err
 end
 
 -- ---- all of them ----
@@ -171,6 +175,8 @@ local MOST_PAGES = 10000
 
 ---@class cekura.Calls.Each
 ---@field error? cekura.Error why it ended before the end
+---@field pages integer pages that were asked for
+---@field date? number when the service answered first, by its own clock, in seconds since the epoch
 local Each = {}
 Each.__index = Each
 
@@ -223,8 +229,9 @@ function Each:turn_page()
     self.before, self.seen = self.seen, {}
   end
   self.asked[query], self.count = true, self.count + 1
-  local page, err = get_page(self.client, query)
+  local page, err, date = get_page(self.client, query)
   self.page, self.place = page, 0
+  self.pages, self.date = self.pages + 1, self.date or date
   return page, err
 end
 
@@ -280,7 +287,8 @@ function pages.each(client, given)
   if given and given.fields and not given.fields[1]:find "^%-" then
     query.ql = filter.selection("each: fields", with_id(given.fields))
   end
-  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, seen = {} }, Each)
+  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, seen = {},
+    pages = 0 }, Each)
 end
 
 return pages

@@ -166,6 +166,7 @@ end
 
 ---@class cekura.watch.Declaration
 ---@field every number
+---@field shortest number the seconds between two looks of the entry that looks most often
 ---@field lease number
 ---@field limits { jobs: integer, per_hour: integer, calls: integer }
 ---@field name string
@@ -194,6 +195,10 @@ function declaration.read(given, tell)
   }
   for _, list in ipairs(LISTS) do
     read_list(tell, list, read_top[list.key] or {}, declared.entries, declared.by_name)
+  end
+  declared.shortest = declared.every
+  for _, entry in ipairs(declared.entries) do
+    declared.shortest = math.min(declared.shortest, entry.every or declared.every)
   end
   return declared
 end

@@ -29,6 +29,9 @@ end
 -- Forgets the improvement, once its handler was called.
 local function conclude(work, handler, counter, ...)
   local watch = work.watch
+  if not work:may_go_on() then
+    return nil, errors.new("closed", "the watch has ended")
+  end
   work.busy = true
   local _, interrupted = watch:call(work.entry, handler, ...)
   work.busy = false
@@ -37,12 +40,12 @@ local function conclude(work, handler, counter, ...)
   end
   kept_state.remove(work.state, work.item)
   watch.counters[counter] = watch.counters[counter] + 1
-  watch:save(work.state)
+  watch.kept:save(work.state)
   return true
 end
 
 local function fail(work, err, call)
-  if not work.entry.on_failed then
+  if not work.entry.on_failed and work:may_go_on() then
     work.watch:problem(err, work.entry.path)
   end
   return conclude(work, "on_failed", "failed", err, call, work.entry.given)
@@ -86,10 +89,18 @@ local function was_not_processed(err)
     or err.status == 503 and err.retry_after ~= nil
 end
 
+-- The write need not have ended when the improvement is tried again: until then it counts as being started.
 local function keep_wanted(work, err)
   work.item.state = "wanted"
   work.take_back()
-  work.watch:save(work.state)
+  work.watch.kept:note(work.state)
+  return nil, err
+end
+
+-- It may have been processed, and a later watch is to know by what it was cut off.
+local function keep_cut(work, err)
+  work.item.cut = err.kind == "closed" and "its client was closed" or "its task was cancelled"
+  work.watch.kept:note(work.state)
   return nil, err
 end
 
@@ -103,7 +114,7 @@ local function start(work, call)
   end
   work.busy = true
   item.state, item.prompt_sum = "starting", sum_of(prompt)
-  if not watch:save(work.state) then -- that was told
+  if not watch.kept:save(work.state) or not work:may_go_on() then -- why not was told
     return keep_wanted(work)
   end
   local job
@@ -114,22 +125,25 @@ local function start(work, call)
     local text = job:token()
     if text then -- else it ended in its start
       item.state, item.token = "running", text
-      watch:save(work.state)
+      watch.kept:save(work.state)
     end
     work.busy = false
     return job
   elseif was_not_processed(err) then
     return keep_wanted(work, err)
   end
-  return nil, err, err.kind ~= "cancelled" and err.kind ~= "closed"
+  if err.kind == "cancelled" or err.kind == "closed" then
+    return keep_cut(work, err)
+  end
+  return nil, err, true
 end
 
 -- The job as it was started before, maybe by another process; nil, an error, and whether that ends it.
 local function take_up(work)
   local item = work.item
   if item.state == "starting" then
-    return nil, errors.new("unknown_outcome", ("the improvement from call %s was being started when its process "
-      .. "ended: it may have been, or not"):format(item.call)), true
+    return nil, errors.new("unknown_outcome", ("the improvement from call %s was being started when %s: it may have "
+      .. "been, or not"):format(item.call, item.cut)), true
   end
   local job, err = work.watch.client:resume(item.token)
   if job then

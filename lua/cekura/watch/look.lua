@@ -1,103 +1,90 @@
 --- One look of an entry: which of its calls have been evaluated, and what is done about each.
 
 local core = require "cekura.core"
+local errors = require "cekura.errors"
+local kept_state = require "cekura.watch.state"
 local uri = require "cekura.uri"
+local window = require "cekura.watch.window"
 
 local look = {}
-
--- Seconds after its beginning that a call may be recorded and evaluated and still be seen.
-local LOOKBACK = 86400
-
-local PAGE_SIZE = 200 -- the most that the service gives
 
 -- What asking for this record again would not change.
 local FINAL = { not_found = true, gone = true, invalid = true, protocol = true }
 
-local function id_of(call)
-  local id = call:get "id"
-  return id ~= nil and uri.text("id", id) or nil
+-- ---- one call ----
+
+local function over()
+  return errors.new("closed", "the watch has ended")
 end
 
 -- Calls the handlers for a call, and keeps what follows. Returns an error where it is not done.
-local function take(work, call, id, time)
+local function take(work, call, id)
   local watch, state, entry = work.watch, work.state, work.entry
+  if not work:may_go_on() then
+    return over()
+  end
   work.busy = true -- stop() lets it come to its end
   local _, interrupted = watch:call(entry, "on_evaluated", call, entry.given)
   local wanted = entry.improve == true
   if not interrupted and entry.improve and not wanted then
     wanted, interrupted = watch:call(entry, "improve", call, entry.given)
   end
+  if not interrupted then
+    local item = core.uninterrupted(kept_state.tell, state, entry.name, id, wanted)
+    watch.counters.evaluated = watch.counters.evaluated + 1
+    if item then
+      watch.calls[item] = call
+    end
+    watch.kept:save(state)
+    watch:wake()
+  end
   work.busy = false
-  if interrupted then
-    return interrupted
-  end
-  state.entries[entry.name].told[id] = time
-  watch.counters.evaluated = watch.counters.evaluated + 1
-  if wanted then
-    local item = { entry = entry.name, call = id, state = "wanted" }
-    table.insert(state.improvements, item)
-    watch.calls[item] = call
-  end
-  watch:save(state)
-  watch:wake()
+  return interrupted
 end
 
 -- Gets an evaluated call, and takes it in. Returns an error if the next look is to try again.
-local function handle(work, id, time)
+local function handle(work, id)
   local watch = work.watch
   local call, err = watch.client.calls:get(id)
-  if not call then
+  if work:is_over() then
+    return over()
+  elseif not call then
     if not FINAL[err.kind] then
       return err
     end
     watch:problem(err, work.entry.path)
-    work.state.entries[work.entry.name].told[id] = time
+    kept_state.tell(work.state, work.entry.name, id)
+    work.changed = true
   elseif call:evaluated() then
-    return take(work, call, id, time)
+    return take(work, call, id)
   end -- else it is being evaluated again
 end
 
--- The evaluated calls that nobody was told of, the oldest first.
-local function news_of_agent(work, known, from)
-  local entry = work.entry
-  local next_call = work.watch.client.calls:each { agent_id = entry.agent_id, timestamp_from = from,
-    filters = entry.filter and entry.given.filter, fields = { "id", "status", "success", "timestamp" },
-    page_size = PAGE_SIZE }
-  local news = {}
-  local call, err = next_call()
-  while call do
-    local id = id_of(call)
-    if id and not known.told[id] and call:evaluated() then
-      table.insert(news, 1, { id = id, time = math.floor(call:time "timestamp" or core.date()) })
-    end
-    call, err = next_call()
-  end
-  return not err and news or nil, err
-end
+-- ---- looks ----
 
 local function look_at_agent(work)
-  local watch, entry = work.watch, work.entry
-  local known, begun = work.state.entries[entry.name], math.floor(core.date())
-  local from = math.max(known.from, entry.since or 0)
-  local news, err = news_of_agent(work, known, from)
-  if not news then
+  local watch = work.watch
+  local known, limit = work.state.entries[work.entry.name], watch.declared.limits.calls
+  local seen, err = window.look(work, known)
+  if not seen or work:is_over() then
     return nil, err
   end
-  for index = 1, math.min(#news, watch.declared.limits.calls) do
-    err = handle(work, news[index].id, news[index].time) or err
+  for index = 1, math.min(#seen.news, limit) do
+    err = handle(work, seen.news[index]) or err
     if work:is_over() then
       return nil, err
     end
   end
-  if not err and #news <= watch.declared.limits.calls then
-    known.from = math.max(from, begun - (entry.lookback or LOOKBACK))
-    for id, time in pairs(known.told) do
-      if time < known.from - 1 then
-        known.told[id] = nil
-      end
-    end
-    watch:save(work.state)
+  local fault = window.forget(seen, work, known)
+  if work:is_over() then
+    return nil, err
+  elseif not err and #seen.news <= limit then
+    window.move(seen, work, known)
   end
+  if work.changed or watch.kept:is_behind() then
+    watch.kept:save(work.state)
+  end
+  err = err or fault
   return not err or nil, err
 end
 
@@ -111,7 +98,7 @@ local function look_at_call(work)
     if not call then
       return nil, err
     elseif call:evaluated() then
-      err = take(work, call, id, math.floor(core.date()))
+      err = take(work, call, id)
       if err then
         return nil, err
       end

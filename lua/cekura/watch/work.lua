@@ -1,6 +1,7 @@
 --- What a watch does beside its own task: looks and improvements, each in a task, and the functions of the
 -- declaration, each in one, too, since PUC Lua 5.1 cannot wait inside pcall.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 local report = require "cekura.watch.report"
 
@@ -13,6 +14,8 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 ---@field item? cekura.watch.Item of an improvement
 ---@field take_back? function takes back that its start was counted
 ---@field busy? boolean what it does now comes to its end, also when the watch is stopped
+---@field asked number when the host was asked to run it
+---@field running? boolean the host does
 local Work = {}
 Work.__index = Work
 
@@ -20,27 +23,71 @@ local work = {}
 
 --- Whether it is to do nothing further: the watch was stopped, or another holds the store now.
 function Work:is_over()
-  return self.watch.stopping or self.watch.state ~= self.state
+  return self.ended or self.watch.stopping or self.watch.kept.state ~= self.state
 end
 
---- Ends it, if it waits for something that can be waited for again.
-function Work:cancel()
-  if not self.busy and self.task then
-    self.task:cancel()
+--- Whether the next handler or start may begin: the store is asked, since a process that was frozen finds out only by
+-- that.
+function Work:may_go_on()
+  return not self:is_over() and self.watch.kept:holds(self.state)
+end
+
+-- Its end, whichever comes first: that of its task, or that it was cancelled before the host ran it.
+local function finish(self, ok, err)
+  if not self.ended then
+    self.ended = true
+    self.done(ok, err)
   end
 end
 
+--- Ends it, if it waits for something that can be waited for again. One that the host has not begun yet is over at once
+-- and will do nothing: the host may be short of threads.
+function Work:cancel()
+  if self.busy then
+    return
+  elseif self.task then
+    self.task:cancel()
+  end
+  if not self.running then
+    finish(self)
+  end
+end
+
+-- Has the host run a task; nil and what it raised if it can start no more.
+local function spawn(loop, fn)
+  local ok, task = pcall(loop.spawn, fn)
+  if ok then
+    return task
+  end
+  return nil, task
+end
+
 --- Begins a piece of work. `done(ok, err)` is called after its end, whatever that was.
+---@param loop table
 ---@param fields table the work's own
 ---@param run fun(work: cekura.watch.Work): boolean?, any
 ---@param done fun(ok: boolean?, err: any)
 function work.begin(loop, fields, run, done)
   local self = setmetatable(fields, Work)
-  loop.spawn(function()
-    self.task = loop.spawn(run, self)
-    local ok, err = self.task:join()
-    done(ok, err)
+  self.asked, self.done = core.now(), done
+  local function begin()
+    self.running = true
+    if not self:is_over() then
+      return run(self)
+    end
+  end
+  local outer, raised = spawn(loop, function()
+    local fault
+    self.task, fault = spawn(loop, begin)
+    if self.task then
+      finish(self, self.task:join())
+    else
+      finish(self, nil, fault)
+    end
   end)
+  if not outer then
+    finish(self, nil, raised)
+  end
   return self
 end
 

@@ -1,0 +1,187 @@
+--- What the specs of watches have in common: a simulator, watches that are stopped after each spec, and what they told.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local watching = {
+  LIST = "/observability/v2/call-logs/",
+  START = "/observability/v1/call-logs/improve_prompt_bg/",
+  PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/",
+  OFTEN = 0.05, -- seconds between two looks
+  LONG_AGO = 20 * 86400,
+  FIRST = { "call_id", "eq", "sess-1" }, -- 5181749, a success
+}
+
+-- Seconds; a busy machine is slow.
+local LIMIT = 60
+
+--- Shared memory of a host: methods as ngx.shared.DICT has them, with expiry.
+---@param plain? boolean only get and set
+function watching.shared(plain)
+  local values, dict = {}, {}
+  function dict.get(_, key)
+    local value = values[key]
+    if value and (not value.until_ or core.now() < value.until_) then
+      return value.text, 0
+    end
+    return nil
+  end
+  function dict.set(_, key, text, seconds)
+    values[key] = { text = text, until_ = seconds and core.now() + seconds }
+    return true, nil, false
+  end
+  if not plain then
+    function dict:add(key, text, seconds)
+      if self:get(key) ~= nil then
+        return false, "exists", false
+      end
+      return self:set(key, text, seconds)
+    end
+    function dict.delete(_, key)
+      values[key] = nil
+    end
+  end
+  return dict
+end
+
+---@class spec.Watching
+---@field server table the simulator
+---@field told string[] what handlers noted
+---@field problems table[] what on_error was told
+---@field folder string an empty one for each spec
+---@field watches table[] those that were declared
+local Watching = {}
+
+-- A client of the simulator whose jobs live by these directives.
+function Watching:living(directives, options)
+  options = options or {}
+  options.headers = { ["X-Simulate"] = directives or "polls=0" }
+  self.clients[#self.clients + 1] = self.server:client(options)
+  return self.clients[#self.clients]
+end
+
+-- A handler that notes its name and the id of the call.
+function Watching:note(name, index)
+  return function(...)
+    self.told[#self.told + 1] = ("%s %d"):format(name, select(index, ...).id)
+  end
+end
+
+function Watching:entry(changes)
+  local given = {
+    on_evaluated = self.note("evaluated", 1), on_improved = self.note("improved", 2),
+    on_nothing_to_do = self.note("nothing_to_do", 2), on_failed = self.note("failed", 2),
+  }
+  for name, value in pairs(changes) do
+    given[name] = value
+  end
+  return given
+end
+
+function Watching:agent(changes)
+  local given = self.entry { agent_id = 2142, since = os.time() - watching.LONG_AGO, prompt = "Be nice." }
+  for name, value in pairs(changes or {}) do
+    given[name] = value
+  end
+  return given
+end
+
+function Watching:declare(given)
+  given.client = given.client or self.living()
+  given.every = given.every or watching.OFTEN
+  given.on_error = given.on_error or function(err, where)
+    self.problems[#self.problems + 1] = { where = where, err = err, kind = err.kind, message = err.message }
+  end
+  self.watches[#self.watches + 1] = cekura.watch(given)
+  return self.watches[#self.watches]
+end
+
+function Watching:eventually(what, is_so)
+  local deadline = core.now() + LIMIT
+  while not is_so() do
+    if core.now() > deadline then
+      error(("never: %s; told: %s; problems: %s"):format(what, table.concat(self.told, ", "),
+        self.problems[1] and self.problems[1].message or "none"), 3)
+    end
+    cekura.sleep(0.02)
+  end
+end
+
+function Watching:requests(method, path)
+  local found = {}
+  for _, each in ipairs(self.server:requests()) do
+    if each.method == method and each.path == path then
+      found[#found + 1] = each
+    end
+  end
+  return found
+end
+
+-- Lets the watches look some times more.
+function Watching:look_on(path)
+  local before = #self.requests("GET", path or watching.LIST)
+  self.eventually("further looks", function()
+    return #self.requests("GET", path or watching.LIST) >= before + 4
+  end)
+end
+
+-- How often each line was told.
+function Watching:counted()
+  local counts = {}
+  for _, line in ipairs(self.told) do
+    counts[line] = (counts[line] or 0) + 1
+  end
+  return counts
+end
+
+function Watching:has_told(line)
+  return function()
+    return self.counted()[line] ~= nil
+  end
+end
+
+function Watching:stop(watch) -- luacheck: no self
+  watch:stop()
+  watch:wait()
+  assert(watch:status().state == "stopped")
+end
+
+-- Jobs that the service has made.
+function Watching:made()
+  return self.server:admin("GET", "jobs/").made
+end
+
+--- A simulator and its watches, for the specs of a `describe`; pass busted's functions. What it returns has the methods
+-- above as plain functions.
+---@return spec.Watching
+function watching.during(setup, teardown, before_each, after_each)
+  local self = { server = simulator.during(setup, teardown) }
+  for name, method in pairs(Watching) do
+    self[name] = function(...)
+      return method(self, ...)
+    end
+  end
+
+  before_each(function()
+    self.server:reset()
+    self.clients, self.watches, self.told, self.problems = {}, {}, {}, {}
+    self.folder = shell "mktemp -d":gsub("%s+$", "")
+  end)
+
+  after_each(function()
+    for _, watch in ipairs(self.watches) do
+      watch:stop()
+      watch:wait()
+    end
+    for _, client in ipairs(self.clients) do
+      client:close()
+    end
+    shell("rm -rf " .. self.folder)
+  end)
+
+  return self
+end
+
+return watching

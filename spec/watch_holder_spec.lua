@@ -1,0 +1,612 @@
+-- One watch at a time holds a store, whatever another one calls it; and what it does when it no longer holds it.
+
+local cekura = require "cekura"
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+local watching = require "spec.support.watching"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+local LIST, START, FIRST = watching.LIST, watching.START, watching.FIRST
+
+describe("the holder of a store", function()
+  local w = watching.during(setup, teardown, before_each, after_each)
+  local server = w.server
+  local agent, declare, eventually, living, made = w.agent, w.declare, w.eventually, w.living, w.made
+  local requests, look_on, counted, has_told, stop = w.requests, w.look_on, w.counted, w.has_told, w.stop
+
+  local function is(watch, state)
+    return function()
+      return watch:status().state == state
+    end
+  end
+
+  local function once_each()
+    for line, count in pairs(counted()) do
+      assert.equal(1, count, line)
+    end
+  end
+
+  -- ---- what a file may be ----
+
+  -- A watch of a store that cannot be used says so once and does nothing, holds up no task, and begins when it can.
+  local function assert_unusable(store, words, mend)
+    local ticks = 0
+    local ticker = cekura.spawn(function()
+      while true do
+        cekura.sleep(0.01)
+        ticks = ticks + 1
+      end
+    end)
+    local watch = declare { store = store, agents = { agent { improve = true } } }
+    eventually("a problem", function() return w.problems[1] end)
+    local before = ticks
+    eventually("other tasks", function() return ticks > before + 30 end)
+    ticker:cancel()
+    assert.equal("standby", watch:status().state)
+    assert.equal(1, #w.problems)
+    assert.same({ "store", "config" }, { w.problems[1].where, w.problems[1].kind })
+    assert.truthy(w.problems[1].message:find(words, 1, true), w.problems[1].message)
+    assert.same({}, requests("GET", LIST))
+    mend()
+    eventually("improved", function() return #w.told == 4 end)
+    assert.equal(2, made())
+    stop(watch)
+    assert.equal(1, #w.problems)
+  end
+
+  it("cannot be had of a FIFO, through a link neither, and leaves it as it is", function()
+    local fifo, link = w.folder .. "/fifo", w.folder .. "/link"
+    shell(("mkfifo %s; ln -s fifo %s"):format(fifo, link))
+    assert_unusable(link, "regular file", function()
+      assert.equal("fifo\nsymbolic link\n", (shell(("stat -c %%F %s %s"):format(fifo, link))))
+      os.remove(fifo)
+    end)
+    assert.equal("regular file\nsymbolic link\n", (shell(("stat -c %%F %s %s"):format(fifo, link))))
+  end)
+
+  it("cannot be had of a device", function()
+    local link = w.folder .. "/link"
+    shell("ln -s /dev/zero " .. link)
+    assert_unusable(link, "regular file", function()
+      os.remove(link)
+    end)
+  end)
+
+  it("cannot be had of a directory", function()
+    local store = w.folder .. "/directory"
+    shell("mkdir " .. store)
+    assert_unusable(store, "regular file", function()
+      shell("rmdir " .. store)
+    end)
+  end)
+
+  it("cannot be had of a file with hard links, which would part", function()
+    local store = w.folder .. "/kept"
+    shell(("printf '' > %s; ln %s %s.other"):format(store, store, store))
+    assert_unusable(store, "hard links", function()
+      os.remove(store)
+    end)
+  end)
+
+  it("cannot be had where the place of the lock is taken by something else", function()
+    local store = w.folder .. "/kept"
+    shell(("mkdir %s.lock"):format(store))
+    assert_unusable(store, store, function()
+      shell(("rmdir %s.lock"):format(store))
+    end)
+  end)
+
+  it("writes through links, to where they lead, and leaves the mode as it is", function()
+    shell(("cd %s && mkdir a b && ln -s ../b/kept a/link && ln -s a/link link"):format(w.folder))
+    local watch = declare { store = w.folder .. "/link", agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    stop(watch)
+    assert.truthy(file.read(w.folder .. "/b/kept"):find "5181749")
+    shell(("chmod 600 %s/b/kept"):format(w.folder))
+    server:admin("POST", "call_logs/", { count = 1 })
+    watch = declare { store = w.folder .. "/link", agents = { agent() } }
+    eventually("the third", function() return #w.told == 3 end)
+    stop(watch)
+    assert.truthy(file.read(w.folder .. "/b/kept"):find "6000001")
+    assert.equal("600\n", (shell(("stat -c %%a %s/b/kept"):format(w.folder))))
+    assert.equal("../b/kept\na/link\n", (shell(("cd %s && readlink a/link link"):format(w.folder))))
+    assert.equal("kept\nkept.lock\n", (shell(("ls -A %s/b"):format(w.folder))))
+    once_each()
+  end)
+
+  it("keeps all that was put aside", function()
+    local store = w.folder .. "/kept"
+    for index, suffix in ipairs { ".bad", ".bad.2", ".bad.3" } do
+      file.write(store, "mine " .. index)
+      local watch = declare { store = store, agents = { agent() } }
+      eventually("told", function() return #w.told == 2 * index end)
+      stop(watch)
+      assert.equal("mine " .. index, file.read(store .. suffix))
+      assert.truthy(w.problems[index].message:find(store .. suffix, 1, true), w.problems[index].message)
+    end
+    assert.equal(3, #w.problems)
+  end)
+
+  -- ---- disks ----
+
+  describe("with a disk that", function()
+    local library
+
+    setup(function()
+      library = os.tmpname()
+      local output, status = shell(("cc -shared -fPIC -o %s spec/support/slow_disk.c"):format(library))
+      assert.equal(0, status, output)
+    end)
+
+    teardown(function()
+      os.remove(library)
+    end)
+
+    -- A program that watches agent 2143 and improves one prompt; it notes what it meets in the file `output`.
+    local function run(environment, code)
+      file.write(w.folder .. "/conf.lua", ([[
+        local cekura = require "cekura"
+        local folder = %q
+        local function note(...)
+          print(...)
+          io.stdout:flush()
+        end
+        local watch = cekura.watch {
+          client = { api_key = "sim-key", base_url = %q, config_file = false,
+            headers = { ["X-Simulate"] = "polls=0" } },
+          every = 0.05, store = folder .. "/kept",
+          on_error = function(err, where) note(where, err.message) end,
+          agents = { { agent_id = 2143, since = os.time() - 20 * 86400, prompt = "Be nice.",
+            improve = function(call) return call.status == "failure" end,
+            on_improved = function(_, call) note("improved", call.id) end } },
+        }
+        %s
+      ]]):format(w.folder, server.url, code))
+      local command = "%s export LD_PRELOAD=%s; exec %s %s/conf.lua >%s/output 2>&1 </dev/null & echo $!"
+      local pid = shell(command:format(environment, library, lua, w.folder, w.folder)):match "%d+"
+      finally(function()
+        shell("kill -9 " .. pid)
+      end)
+    end
+
+    local function says(text)
+      return function()
+        return file.read(w.folder .. "/output"):find(text, 1, true)
+      end
+    end
+
+    it("takes its time goes on with everything else, and starts nothing before what it means to is on it", function()
+      run(("export SLOW_DISK_GATE=%s/gate;"):format(w.folder), [[
+        cekura.run(function()
+          for tick = 1, 300 do
+            cekura.sleep(0.002)
+          end
+          note "ticked"
+          watch:wait()
+        end)
+      ]])
+      eventually("the ticks", says "ticked\n")
+      assert.equal(0, made())
+      assert.equal("ticked\n", file.read(w.folder .. "/output"))
+      file.write(w.folder .. "/gate", "")
+      eventually("improved", says "improved\t5181750\n")
+      assert.equal(1, made())
+    end)
+
+    it("is full has nothing started, is told of once, and begins when there is room", function()
+      file.write(w.folder .. "/full", "")
+      run(("export SLOW_DISK_FULL=%s/full;"):format(w.folder), "watch:wait()")
+      eventually("a problem", says "No space left on device\n")
+      look_on()
+      assert.equal(0, made())
+      assert.equal(1, select(2, file.read(w.folder .. "/output"):gsub("\n", "")))
+      assert.equal("conf.lua\nfull\nkept.lock\noutput\n", (shell("ls -A " .. w.folder)))
+      os.remove(w.folder .. "/full")
+      eventually("improved", says "improved\t5181750\n")
+      assert.equal(1, made())
+    end)
+  end)
+
+  -- ---- one at a time ----
+
+  it("is one, whatever the file is called", function()
+    shell(("cd %s && mkdir sub && ln -s kept link && ln -s . here"):format(w.folder))
+    local spellings = { "/kept", "/./kept", "/sub/../kept", "//kept", "/link", "/here/link" }
+    local watches = {}
+    for index, spelling in ipairs(spellings) do
+      watches[index] = declare { client = living "seconds=0.3", store = w.folder .. spelling,
+        agents = { agent { improve = true } } }
+    end
+    eventually("the first", is(watches[1], "running"))
+    for index = 1, #watches do
+      eventually("running", is(watches[index], "running"))
+      for other = index + 1, #watches do
+        assert.equal("standby", watches[other]:status().state)
+      end
+      look_on()
+      stop(watches[index])
+    end
+    assert.equal(4, #w.told)
+    once_each()
+    assert.equal(2, made())
+    assert.same({}, w.problems)
+  end)
+
+  it("is one, in whatever process, until that is killed", function()
+    local store = w.folder .. "/kept"
+    file.write(w.folder .. "/conf.lua", ([[
+      local cekura = require "cekura"
+      local watch = cekura.watch {
+        client = { api_key = "sim-key", base_url = %q, config_file = false,
+          headers = { ["X-Simulate"] = "seconds=1" } },
+        every = 0.05, store = %q,
+        agents = { { agent_id = 2142, since = os.time() - 20 * 86400, prompt = "Be nice.", improve = true } },
+      }
+      watch:wait()
+    ]]):format(server.url, store))
+    local pid = shell(("exec %s %s/conf.lua >%s/output 2>&1 </dev/null & echo $!"):format(lua, w.folder, w.folder))
+      :match "%d+"
+    finally(function()
+      shell("kill -9 " .. pid)
+    end)
+    eventually("both tokens", function()
+      return select(2, (file.read(store) or ""):gsub('"state":"running"', "")) == 2
+    end)
+    shell("kill -STOP " .. pid) -- a file is held by whatever process has it, be it frozen
+    local watch = declare { store = store, agents = { agent { improve = true } } }
+    cekura.sleep(0.5)
+    assert.equal("standby", watch:status().state)
+    shell("kill -9 " .. pid)
+    eventually("improved", function() return #w.told == 2 end)
+    look_on()
+    assert.same({ 0, 2, 0 }, { watch:status().started, watch:status().improved, watch:status().evaluated })
+    assert.equal(2, made())
+    assert.same({}, w.problems)
+  end)
+
+  it("has the file that a relative path meant first, wherever the program goes", function()
+    local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
+    assert.equal(0, status, output)
+    shell(("mkdir %s/elsewhere"):format(w.folder))
+    output, status = file.temporary(([[
+      local cekura, posix = require "cekura", require "spec.life.posix"
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false })
+      local function declare()
+        return cekura.watch { client = client, every = 0.05, store = "kept", agents = {
+          { agent_id = 2142, since = os.time() - 20 * 86400, on_evaluated = function(call) print(call.id) end } } }
+      end
+      local function after(count, watch)
+        repeat cekura.sleep(0.02) until watch:status().evaluated == count
+      end
+      local here = %q
+      cekura.run(function()
+        posix.chdir(%q)
+        local first = declare()
+        after(2, first)
+        local second = declare()
+        cekura.sleep(0.2)
+        posix.chdir "elsewhere"
+        first:stop()
+        repeat cekura.sleep(0.02) until second:status().state == "running"
+        cekura.sleep(0.3)
+        second:stop()
+      end)
+      posix.chdir(here)
+    ]]):format(server.url, shell "pwd":match "[^\n]+", w.folder), function(path)
+      return shell(("timeout 60 %s %s"):format(lua, path))
+    end)
+    assert.equal("5181752\n5181749\n", output)
+    assert.equal(0, status)
+    assert.equal("", (shell(("ls -A %s/elsewhere"):format(w.folder))))
+  end)
+
+  it("notices that the lock's file was removed, before it does anything further", function()
+    local store = w.folder .. "/kept"
+    local second
+    local first = declare { store = store, every = 0.5, agents = { agent { on_evaluated = function(call)
+      w.told[#w.told + 1] = "first " .. call.id
+      os.remove(store .. ".lock")
+      second = second or declare { store = store, agents = { agent() } }
+      eventually("the second runs", is(second, "running"))
+    end } } }
+    eventually("both", function() return #w.told == 3 end)
+    look_on()
+    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.told)
+    assert.equal("standby", first:status().state)
+  end)
+
+  -- ---- leases ----
+
+  -- Has the store go to another watch while a handler of the first one runs, as if its process had been frozen there.
+  local function freeze(store, declare_second)
+    store:delete "cekura.watch.holder"
+    local second = declare_second()
+    eventually("the second runs", is(second, "running"))
+    return second
+  end
+
+  it("asks for its lease before each handler", function()
+    local store = watching.shared()
+    local second
+    local first = declare { store = store, agents = { agent { on_evaluated = function(call)
+      w.told[#w.told + 1] = "first " .. call.id
+      second = second or freeze(store, function()
+        return declare { store = store, agents = { agent() } }
+      end)
+    end } } }
+    eventually("both", function() return #w.told >= 3 end)
+    look_on()
+    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.told)
+    assert.equal("standby", first:status().state)
+  end)
+
+  it("asks for its lease before each start", function()
+    local store = watching.shared()
+    local second
+    local first = declare { store = store, limits = { jobs = 1 }, agents = { agent { improve = true,
+      filter = FIRST, prompt = function()
+        second = second or freeze(store, function()
+          return declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
+        end)
+        return "Be nice."
+      end } } }
+    eventually("improved", has_told "improved 5181749")
+    look_on()
+    assert.equal(1, #requests("POST", START))
+    assert.equal("standby", first:status().state)
+    assert.equal(0, first:status().started)
+    assert.same({}, w.problems)
+  end)
+
+  -- Has another hold the lease as soon as an answer has come from that path, as if the process had been frozen there.
+  -- Returns an on_event for a client, and a function that ends the other's lease.
+  local function taken_at(store, path)
+    local is_taken = false
+    return function(event)
+      if not is_taken and event.name == "request_finished" and event.path:find(path) then
+        is_taken = true
+        store:set("cekura.watch.holder", "another", 3600)
+      end
+    end, function()
+      store:delete "cekura.watch.holder"
+    end
+  end
+
+  it("asks for its lease before a handler, also where it had it when it asked for the call", function()
+    local store = watching.shared()
+    local on_event, give_back = taken_at(store, "/call%-logs/5181752/$")
+    local watch = declare { store = store, client = living(nil, { on_event = on_event }), agents = { agent() } }
+    eventually("it stands by", is(watch, "standby"))
+    eventually("it was taken", function() return store:get "cekura.watch.holder" == "another" end)
+    eventually("it stands by", is(watch, "standby"))
+    assert.same({}, w.told)
+    give_back()
+    eventually("both", function() return #w.told == 2 end)
+    look_on()
+    once_each()
+  end)
+
+  it("asks for its lease before it tells how an improvement ended", function()
+    local store = watching.shared()
+    local on_event, give_back = taken_at(store, "improve_prompt_progress")
+    local watch = declare { store = store, client = living(nil, { on_event = on_event }),
+      agents = { agent { improve = true, filter = FIRST } } }
+    eventually("it was taken", function() return store:get "cekura.watch.holder" == "another" end)
+    eventually("it stands by", is(watch, "standby"))
+    assert.same({ "evaluated 5181749" }, w.told)
+    give_back()
+    eventually("improved", has_told "improved 5181749")
+    look_on()
+    once_each()
+    assert.equal(1, made())
+  end)
+
+  it("renews a lease that is shorter than the time between two looks", function()
+    local store = watching.shared()
+    local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    local second = declare { store = store, lease = 0.3, agents = { agent() } }
+    cekura.sleep(1)
+    assert.equal("running", first:status().state)
+    assert.equal("standby", second:status().state)
+    once_each()
+  end)
+
+  it("renews its lease as long as a handler runs that it waits for when it is stopped", function()
+    local store = watching.shared()
+    local go_on = false
+    finally(function()
+      go_on = true
+    end)
+    local function given(handler)
+      return { store = store, lease = 0.3, agents = { agent { filter = FIRST, on_evaluated = handler } } }
+    end
+    local first = declare(given(function(call)
+      w.told[#w.told + 1] = "begun " .. call.id
+      while not go_on do
+        cekura.sleep(0.01)
+      end
+    end))
+    eventually("begun", function() return #w.told == 1 end)
+    first:stop()
+    local second = declare(given(w.note("evaluated", 1)))
+    cekura.sleep(1)
+    assert.equal("standby", second:status().state)
+    go_on = true
+    eventually("the second runs", is(second, "running"))
+    look_on()
+    assert.same({ "begun 5181749" }, w.told)
+  end)
+
+  -- A loop that runs no task any more once `gate.shut` is true, as a host that is short of threads.
+  local function with_gate(gate)
+    local own = require "cekura.loop.own"
+    return setmetatable({ spawn = function(...)
+      return gate.shut and { join = function() end, cancel = function() end } or own.spawn(...)
+    end }, { __index = own })
+  end
+
+  it("is no watch whose looks do not go on, and that one ends all the same when it is stopped", function()
+    local store, gate = watching.shared(), {}
+    local first = declare { store = store, lease = 0.5, client = living(nil, { loop = with_gate(gate) }),
+      agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    gate.shut = true
+    local second = declare { store = store, lease = 0.5, agents = { agent() } }
+    eventually("the second runs", is(second, "running"))
+    assert.equal("standby", first:status().state)
+    local id = server:admin("POST", "call_logs/", { count = 1 }).ids[1]
+    eventually("told", has_told("evaluated " .. id))
+    stop(first)
+    once_each()
+  end)
+
+  it("is given up by a watch that raises, which says so", function()
+    local store = watching.shared()
+    local first = declare { store = store, agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    first.turn = function()
+      error "unforeseen"
+    end
+    first:wait()
+    assert.equal("stopped", first:status().state)
+    assert.equal(1, #w.problems)
+    assert.truthy(w.problems[1].message:find("unforeseen", 1, true))
+    local second = declare { store = store, agents = { agent() } }
+    eventually("the second runs", is(second, "running"))
+  end)
+
+  -- ---- stopping ----
+
+  for what, open in pairs {
+    ["a file"] = function() return w.folder .. "/kept" end,
+    ["shared memory"] = function() return watching.shared(true) end,
+    ["shared memory with leases"] = function() return watching.shared() end,
+  } do
+    it("gives it up at once when it is stopped, and the next one has it within a look: " .. what, function()
+      local store = open()
+      local watch = declare { store = store, lease = 3600, agents = { agent() } }
+      eventually("both", function() return #w.told == 2 end)
+      for round = 1, 5 do
+        local id = server:admin("POST", "call_logs/", { count = 1 }).ids[1]
+        local next_watch = declare { store = store, lease = 3600, every = 0.05, agents = { agent() } }
+        watch:stop()
+        eventually("told", has_told("evaluated " .. id))
+        assert.equal("running", next_watch:status().state)
+        assert.equal(2 + round, #w.told)
+        watch = next_watch
+      end
+      once_each()
+    end)
+  end
+
+  it("repeats and loses nothing in many reloads, with handlers that wait, and says nothing wrong", function()
+    local store, ids, clients = w.folder .. "/kept", {}, 0
+    local function load()
+      clients = clients + 1
+      local client = living "seconds=0.05"
+      local watch = declare { store = store, client = client, every = 0.02, limits = { per_hour = 1000 },
+        agents = { agent { improve = true, agent_id = 77, on_evaluated = function(call)
+          cekura.sleep(0.01)
+          w.told[#w.told + 1] = "evaluated " .. call.id
+          cekura.sleep(0.01)
+        end } } }
+      return watch, client
+    end
+    local watch = load()
+    for round = 1, 20 do
+      for _, id in ipairs(server:admin("POST", "call_logs/", { count = 3, agent_id = 77 }).ids) do
+        ids[#ids + 1] = id
+      end
+      cekura.sleep(0.007 * round)
+      watch:stop()
+      watch = load()
+    end
+    eventually("all", function()
+      local counts = counted()
+      for _, id in ipairs(ids) do
+        if not (counts["evaluated " .. id] and (counts["improved " .. id] or counts["failed " .. id])) then
+          return false
+        end
+      end
+      return true
+    end)
+    look_on()
+    once_each()
+    assert.equal(2 * #ids, #w.told)
+    assert.equal(#ids, made())
+    assert.same({}, w.problems)
+  end)
+
+  it("says by what a start was cut off: the client was closed, and no process ended", function()
+    local store = w.folder .. "/kept"
+    server:script(START, { { delay = 60 } })
+    local client = living()
+    local first = declare { store = store, client = client, agents = { agent { improve = true, filter = FIRST } } }
+    eventually("the start is sent", function() return #requests("POST", START) == 1 end)
+    client:close()
+    first:wait()
+    local failure
+    declare { store = store, agents = { agent { improve = true, filter = FIRST, on_failed = function(err)
+      failure = err
+    end } } }
+    eventually("failed", function() return failure end)
+    assert.equal("unknown_outcome", failure.kind)
+    assert.truthy(failure.message:find("its client was closed", 1, true), failure.message)
+    assert.is_nil(failure.message:find("process", 1, true))
+    look_on()
+    assert.equal(1, #requests("POST", START))
+    assert.same({}, w.problems)
+  end)
+
+  it("says that a run was cancelled in the midst of a start", function()
+    local store = w.folder .. "/kept"
+    server:script(START, { { delay = 60 } })
+    cekura.run(function()
+      local inner = cekura.spawn(cekura.run, function()
+        declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
+      end)
+      eventually("the start is sent", function() return #requests("POST", START) == 1 end)
+      inner:cancel()
+      inner:join()
+    end)
+    local failure
+    declare { store = store, agents = { agent { improve = true, filter = FIRST, on_failed = function(err)
+      failure = err
+    end } } }
+    eventually("failed", function() return failure end)
+    assert.equal("unknown_outcome", failure.kind)
+    assert.truthy(failure.message:find("cancelled", 1, true), failure.message)
+    look_on()
+    assert.equal(1, #requests("POST", START))
+  end)
+
+  for what, stop_soon in pairs {
+    ["while its prompt is asked for"] = function(watch)
+      watch:stop()
+    end,
+    ["while its intent is written"] = function(watch)
+      cekura.spawn(function()
+        cekura.sleep(0)
+        watch:stop()
+      end)
+    end,
+  } do
+    it("begins no start once it is stopped, " .. what, function()
+      local store = w.folder .. "/kept"
+      local watch
+      watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
+        stop_soon(watch)
+        return "Be nice."
+      end } } }
+      watch:wait()
+      assert.same({}, requests("POST", START))
+      assert.truthy(file.read(store):find('"state":"wanted"', 1, true), file.read(store))
+      assert.truthy(file.read(store):find('"starts":[]', 1, true), file.read(store))
+      declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
+      eventually("improved", has_told "improved 5181749")
+      assert.equal(1, made())
+    end)
+  end
+end)

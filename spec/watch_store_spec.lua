@@ -1,0 +1,377 @@
+-- What a watch knows after a restart, a kill or a fault of its store.
+
+local cekura = require "cekura"
+local file = require "spec.support.file"
+local shell = require "spec.support.shell"
+local watching = require "spec.support.watching"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+local START, PROGRESS = watching.START, watching.PROGRESS
+local LONG_AGO, FIRST = watching.LONG_AGO, watching.FIRST
+
+describe("a watch and its store", function()
+  local w = watching.during(setup, teardown, before_each, after_each)
+  local server = w.server
+  local agent, entry, declare, eventually, living = w.agent, w.entry, w.declare, w.eventually, w.living
+  local requests, look_on, counted, has_told, stop, made = w.requests, w.look_on, w.counted, w.has_told, w.stop, w.made
+  local shared = watching.shared
+
+  -- ---- restarts ----
+
+  for what, open in pairs {
+    ["a file"] = function() return w.folder .. "/kept" end,
+    ["shared memory"] = function() return shared(true) end,
+    ["shared memory with leases"] = function() return shared() end,
+  } do
+    it("tells of each call once, across restarts, by " .. what, function()
+      local store = open()
+      local function given()
+        return { store = store, agents = { agent() }, calls = { entry { id = 5181750 } } }
+      end
+      local watch = declare(given())
+      eventually("three", function() return #w.told == 3 end)
+      stop(watch)
+      server:admin("POST", "call_logs/", { count = 2 })
+      watch = declare(given())
+      eventually("five", function() return #w.told == 5 end)
+      look_on()
+      stop(watch)
+      local longer = given()
+      longer.agents[1].lookback, longer.agents[1].since = LONG_AGO, 0
+      declare(longer)
+      look_on()
+      local counts = counted()
+      for line, count in pairs(counts) do
+        assert.equal(1, count, line)
+      end
+      assert.truthy(counts["evaluated 5181750"] and counts["evaluated 6000001"] and counts["evaluated 6000002"])
+      assert.same({}, w.problems)
+    end)
+
+    it("takes up what was running when it was stopped, by " .. what, function()
+      local store = open()
+      local function given()
+        return { client = living "seconds=1", store = store, agents = { agent { improve = true } } }
+      end
+      local watch = declare(given())
+      eventually("two run", function() return made() == 2 end)
+      stop(watch)
+      assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+      watch = declare(given())
+      eventually("improved", function() return #w.told == 4 end)
+      look_on()
+      assert.equal(1, counted()["improved 5181749"])
+      assert.equal(1, counted()["improved 5181752"])
+      assert.equal(0, watch:status().started)
+      assert.equal(2, made())
+      assert.same({}, w.problems)
+    end)
+  end
+
+  it("keeps the token of an improvement that is being started when it is stopped", function()
+    server:script(START, { { delay = 0.6, body = { progress_id = "p-1" } } })
+    server:script(PROGRESS, { { body = { status = "completed", output = { improved_prompt = "New." } } } })
+    local function given()
+      return { store = w.folder .. "/kept", agents = { agent { improve = true,
+        filter = FIRST } } }
+    end
+    local watch = declare(given())
+    eventually("a start is sent", function()
+      local kept = file.read(w.folder .. "/kept")
+      return kept and kept:find '"state":"starting"'
+    end)
+    cekura.sleep(0.1)
+    watch:stop()
+    local second = declare(given()) -- it waits until the first has ended
+    watch:wait()
+    eventually("improved", has_told "improved 5181749")
+    assert.equal(0, second:status().started)
+    assert.equal(1, #requests("POST", START))
+    assert.same({}, w.problems)
+  end)
+
+  it("waits for a busy handler when it is stopped, and does not call it again", function()
+    local given = function()
+      return { store = w.folder .. "/kept", agents = { agent { filter = FIRST,
+        on_evaluated = function(call)
+          w.told[#w.told + 1] = "begun " .. call.id
+          cekura.sleep(0.2)
+          w.told[#w.told + 1] = "ended " .. call.id
+        end } } }
+    end
+    local watch = declare(given())
+    eventually("begun", has_told "begun 5181749")
+    stop(watch)
+    assert.same({ "begun 5181749", "ended 5181749" }, w.told)
+    declare(given())
+    look_on()
+    assert.equal(2, #w.told)
+  end)
+
+  describe("in another process", function()
+    local pid
+
+    after_each(function()
+      if pid then
+        shell(("kill -9 %s 2>/dev/null"):format(pid))
+        pid = nil
+      end
+    end)
+
+    -- A program that watches agent 2143, its failures improved, with the store "kept" in the folder.
+    local function start_program(directives)
+      file.write(w.folder .. "/conf.lua", ([[
+        local cekura = require "cekura"
+        local watch = cekura.watch {
+          client = { api_key = "sim-key", base_url = %q, config_file = false, headers = { ["X-Simulate"] = %q } },
+          every = 0.05, store = %q,
+          agents = { { agent_id = 2143, since = os.time() - 20 * 86400, prompt = "Be nice.",
+            improve = function(call) return call.status == "failure" end } },
+        }
+        watch:wait()
+      ]]):format(server.url, directives, w.folder .. "/kept"))
+      local path = w.folder .. "/conf.lua"
+      pid = shell(("exec %s %s >%s/output 2>&1 </dev/null & echo $!"):format(lua, path, w.folder)):match "%d+"
+    end
+
+    local function kill()
+      shell(("kill -9 %s; while kill -0 %s 2>/dev/null; do sleep 0.02; done"):format(pid, pid))
+      pid = nil
+      assert.equal("", file.read(w.folder .. "/output"))
+    end
+
+    local function resume(changes)
+      local given = agent { agent_id = 2143, improve = function(call)
+        return call.status == "failure"
+      end }
+      for name, value in pairs(changes or {}) do
+        given[name] = value
+      end
+      return declare { store = w.folder .. "/kept", agents = { given } }
+    end
+
+    it("what was running is taken up, after a kill", function()
+      start_program "seconds=1"
+      eventually("a token is kept", function()
+        local kept = file.read(w.folder .. "/kept")
+        return kept and kept:find('"state":"running"', 1, true)
+      end)
+      kill()
+      local result
+      local watch = resume { on_improved = function(improvement, call)
+        result = improvement
+        w.told[#w.told + 1] = "improved " .. call.id
+      end }
+      eventually("improved", has_told "improved 5181750")
+      look_on()
+      assert.truthy(result.improved_prompt:find "^Be nice%.\n")
+      assert.same({ "improved 5181750" }, w.told) -- both were told of in the other process
+      assert.equal(0, watch:status().started)
+      assert.equal(1, made())
+      assert.same({}, w.problems)
+    end)
+
+    it("what was being started is not started again, after a kill, and told as of unknown outcome", function()
+      server:script(START, { { delay = 60 } })
+      start_program "seconds=1"
+      eventually("the intent is kept", function()
+        local kept = file.read(w.folder .. "/kept")
+        return kept and kept:find('"state":"starting"', 1, true)
+      end)
+      kill()
+      local failure
+      resume { on_failed = function(err, call)
+        failure = err
+        w.told[#w.told + 1] = "failed " .. call.id
+      end }
+      eventually("failed", has_told "failed 5181750")
+      look_on()
+      assert.equal("unknown_outcome", failure.kind)
+      assert.same({ "failed 5181750" }, w.told)
+      assert.is_true(#requests("POST", START) <= 1)
+      assert.same({}, w.problems)
+    end)
+
+    it("a handler that a kill ended is called again, and what it would have been followed by comes once", function()
+      file.write(w.folder .. "/conf.lua", ([[
+        local cekura = require "cekura"
+        local watch = cekura.watch {
+          client = { api_key = "sim-key", base_url = %q, config_file = false },
+          every = 0.05, store = %q,
+          agents = { { agent_id = 2143, since = os.time() - 20 * 86400, prompt = "Be nice.", improve = true,
+            on_evaluated = function(call)
+              if call.id == 5181750 then
+                print "begun"
+                io.stdout:flush()
+                cekura.sleep(60)
+              end
+            end } },
+        }
+        watch:wait()
+      ]]):format(server.url, w.folder .. "/kept"))
+      local path = w.folder .. "/conf.lua"
+      pid = shell(("exec %s %s >%s/output 2>&1 </dev/null & echo $!"):format(lua, path, w.folder)):match "%d+"
+      eventually("begun", function() return file.read(w.folder .. "/output") == "begun\n" end)
+      shell(("kill -9 %s"):format(pid))
+      pid = nil
+      resume()
+      eventually("improved", has_told "improved 5181750")
+      look_on()
+      assert.equal(1, counted()["evaluated 5181750"])
+      local starts = 0
+      for _, request in ipairs(requests("POST", START)) do
+        starts = starts + (request.body:find("5181750", 1, true) and 1 or 0)
+      end
+      assert.equal(1, starts)
+      assert.same({}, w.problems)
+    end)
+
+    it("however soon it is killed, nothing is started twice and nothing is lost", function()
+      local uncertain = 0
+      for round = 1, 6 do
+        server:reset()
+        w.told, w.problems = {}, {}
+        os.remove(w.folder .. "/kept")
+        start_program "seconds=0.3"
+        eventually("something is kept", function() return file.read(w.folder .. "/kept") end)
+        cekura.sleep(0.012 * round)
+        kill()
+        local watch = resume()
+        eventually("an end", function()
+          return counted()["improved 5181750"] or counted()["failed 5181750"]
+        end)
+        look_on()
+        stop(watch)
+        uncertain = uncertain + (counted()["failed 5181750"] or 0)
+        assert.is_true(made() <= 1, "started twice")
+        assert.is_true((counted()["evaluated 5181750"] or 0) <= 1)
+        assert.same({}, w.problems)
+      end
+      assert.is_true(uncertain < 6)
+    end)
+  end)
+
+  -- ---- who holds the store ----
+
+  it("one holder of a lease does the work, another takes over when it ends", function()
+    local store = shared()
+    local function given()
+      return { store = store, lease = 0.6, client = living "seconds=0.5", agents = { agent { improve = true } } }
+    end
+    local first, second = declare(given()), declare(given())
+    eventually("both run", function() return made() == 2 end)
+    assert.equal("running", first:status().state)
+    assert.equal("standby", second:status().state)
+    local holder = store:get "cekura.watch.holder"
+    assert.equal("string", type(holder))
+    first:stop()
+    eventually("the first has ended", function() return first:status().state == "stopped" end)
+    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- it did not wait for the lease to run out
+    eventually("the second holds it", function() return second:status().state == "running" end)
+    eventually("improved", function() return #w.told == 4 end)
+    look_on()
+    for line, count in pairs(counted()) do
+      assert.equal(1, count, line)
+    end
+    assert.equal(2, made())
+    assert.same({ 0, 2 }, { second:status().started, second:status().improved })
+  end)
+
+  it("a lease that is not renewed runs out: another takes over, and the first stands by", function()
+    local store, is_cut = shared(), false
+    local reachable = setmetatable({}, { __index = function(_, name)
+      return function(_, ...)
+        if is_cut then
+          return nil, "no answer"
+        end
+        return store[name](store, ...)
+      end
+    end })
+    local function given(of)
+      return { store = of, lease = 0.6, client = living "life=endless",
+        agents = { agent { improve = true } } }
+    end
+    local first = declare(given(reachable))
+    eventually("both run", function() return made() == 2 end)
+    local second = declare(given(store))
+    is_cut = true
+    eventually("the second holds it", function() return second:status().state == "running" end)
+    eventually("the first gave up", function() return first:status().state == "standby" end)
+    is_cut = false
+    eventually("both are taken up", function() return second:status().entries["agent 2142"].running == 2 end)
+    look_on()
+    assert.equal("standby", first:status().state)
+    assert.equal(2, made())
+    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+  end)
+
+  it("two names in one store are two watches", function()
+    local store = shared()
+    for _, name in ipairs { "a", "b" } do
+      declare { store = store, name = name, agents = { agent { filter = FIRST } } }
+    end
+    eventually("both", function() return counted()["evaluated 5181749"] == 2 end)
+  end)
+
+  -- ---- the store ----
+
+  for what, text in pairs { ["cut off"] = false, foreign = "[agents]\nkey = 1\n", empty = "",
+    ["of another shape"] = '{"format":"cekura.watch 1","base":"BASE","entries":[1],"improvements":[],"starts":[]}',
+    ["of another service"] = '{"format":"cekura.watch 1","base":"https://api.example","entries":{},'
+      .. '"improvements":[],"starts":[]}' } do
+    it("begins anew, and keeps aside, where the file is " .. what, function()
+      local store = w.folder .. "/kept"
+      if text == false then
+        local watch = declare { store = store, agents = { agent() } }
+        eventually("two", function() return #w.told == 2 end)
+        stop(watch)
+        text = file.read(store):sub(1, -20)
+        w.told = {}
+      end
+      text = text:gsub("BASE", server.url)
+      file.write(store, text)
+      declare { store = store, agents = { agent() } }
+      eventually("two", function() return #w.told == 2 end)
+      assert.equal(1, #w.problems)
+      assert.equal("store", w.problems[1].where)
+      assert.truthy(w.problems[1].message:find(store .. ".bad", 1, true), w.problems[1].message)
+      assert.equal(text, file.read(store .. ".bad"))
+      assert.truthy(file.read(store):find '"format":"cekura.watch 1"')
+    end)
+  end
+
+  it("holds what was told before the next is told", function()
+    local store = w.folder .. "/kept"
+    declare { store = store, agents = { agent { on_evaluated = function(call)
+      w.told[#w.told + 1] = ("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", ""))
+    end } } }
+    eventually("both", function() return #w.told == 2 end)
+    assert.same({ "5181752 ", '5181749 "5181752"' }, w.told)
+  end)
+
+  it("never holds the key, and is whole at any time", function()
+    local store = w.folder .. "/kept"
+    declare { store = store, client = living "seconds=0.1", agents = { agent { improve = true } } }
+    eventually("improved", function()
+      local text = file.read(store)
+      assert.is_nil(text and text:find(server.key, 1, true))
+      assert.truthy(text == nil or text:find "^{.*}$")
+      return #w.told == 4
+    end)
+    assert.is_nil(file.read(store .. ".new"))
+  end)
+
+  it("starts nothing that it cannot keep, tells so once, and does so when it can", function()
+    local store = w.folder .. "/later/kept"
+    declare { store = store, agents = { agent { improve = true, every = 0.01 } } }
+    eventually("evaluated", function() return #w.told == 2 end)
+    look_on()
+    assert.equal(0, made())
+    assert.equal(1, #w.problems)
+    assert.equal("store", w.problems[1].where)
+    shell("mkdir " .. w.folder .. "/later")
+    eventually("improved", function() return #w.told == 4 end)
+    assert.equal(2, made())
+  end)
+end)

@@ -1,0 +1,417 @@
+-- Which calls a watch knows, and for how long: as long as the service lists them, whatever any clock says.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local file = require "spec.support.file"
+local times = require "cekura.times"
+local watching = require "spec.support.watching"
+
+local LIST, START, OFTEN, LONG_AGO = watching.LIST, watching.START, watching.OFTEN, watching.LONG_AGO
+
+describe("what a watch knows of calls", function()
+  local w = watching.during(setup, teardown, before_each, after_each)
+  local server = w.server
+  local agent, declare, eventually, living = w.agent, w.declare, w.eventually, w.living
+  local requests, look_on, counted, has_told, stop, made = w.requests, w.look_on, w.counted, w.has_told, w.stop, w.made
+  local store
+
+  before_each(function()
+    store = w.folder .. "/kept"
+  end)
+
+  -- A reply of the list: calls by their ids, with one timestamp for all, and a further page or none.
+  local function lists(ids, timestamp, more)
+    local calls = {}
+    for index, id in ipairs(ids) do
+      calls[index] = ('{"id":%d,"status":"failure","success":false,"timestamp":"%s"}'):format(id,
+        timestamp or times.text(math.floor(core.date())))
+    end
+    return { body = ('{"results":[%s],"next":%s}'):format(table.concat(calls, ","),
+      more and ('"%s%s?page=%d"'):format(server.url, LIST, more) or "null") }
+  end
+
+  -- The ids that the store has of calls, sorted.
+  local function known()
+    local ids = {}
+    for id in file.read(store):match '"told":{([^}]*)}':gmatch '"(%d+)":' do
+      ids[#ids + 1] = id
+    end
+    table.sort(ids)
+    return table.concat(ids, " ")
+  end
+
+  local function date(seconds)
+    return times.text(math.floor(core.date() + seconds))
+  end
+
+  -- ---- the service's own idea of time ----
+
+  for what, timestamp in pairs {
+    ["of now"] = function() return date(2) end,
+    ["of some seconds ago"] = function() return date(-3) end,
+    ["of an hour ago"] = function() return date(-3600) end,
+    ["in another zone"] = function() return date(-8 * 3600):sub(1, -2) end,
+    ["in a zone ahead"] = function() return date(14 * 3600):sub(1, -2) end,
+    ["of another year"] = function() return "1999-12-31T23:59:59Z" end,
+    ["that is no date"] = function() return "yesterday" end,
+  } do
+    it("is told and paid for once where the service lists whatever is asked for: timestamps " .. what, function()
+      server:script(LIST, { lists({ 5181749 }, timestamp()) })
+      local given = function()
+        local entry = agent { improve = true, lookback = 1 }
+        entry.since = nil
+        return { store = store, agents = { entry } }
+      end
+      local watch = declare(given())
+      eventually("improved", has_told "improved 5181749")
+      look_on()
+      stop(watch)
+      declare(given())
+      look_on()
+      assert.same({ "evaluated 5181749", "improved 5181749" }, w.told)
+      assert.equal(1, #requests("POST", START))
+      assert.equal("5181749", known())
+      assert.same({}, w.problems)
+    end)
+  end
+
+  for _, hours in ipairs { 8, 12, -14 } do
+    it(("misses no call where the service reads times as of a zone, %d h from here"):format(hours), function()
+      local text = times.text
+      times.text = function(seconds)
+        return text(seconds + hours * 3600)
+      end
+      finally(function()
+        times.text = text
+      end)
+      local given = agent { lookback = 1 }
+      given.since = nil
+      declare { store = store, agents = { given } }
+      look_on()
+      if hours > 0 then
+        assert.same({}, w.told) -- what was there before
+      end
+      local time = os.time() + 1
+      local ids = server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
+      eventually("both", function()
+        return counted()["evaluated " .. ids[1]] and counted()["evaluated " .. ids[2]]
+      end)
+      look_on()
+      for line, count in pairs(counted()) do
+        assert.equal(1, count, line)
+      end
+    end)
+  end
+
+  it("tells of what comes, and not of what was there, where times name no zone", function()
+    local time = date(-8 * 3600):sub(1, -2)
+    server:script(LIST, { lists({ 5181749 }, time), lists({}), lists({ 5181752, 5181749 }, time) })
+    local given = agent()
+    given.since = nil
+    declare { store = store, agents = { given } }
+    eventually("the other", has_told "evaluated 5181752")
+    look_on()
+    assert.same({ "evaluated 5181752" }, w.told)
+    assert.equal("5181749 5181752", known())
+  end)
+
+  it("tells of what began before only if the service lists it as since then", function()
+    server:script(LIST, { lists({ 5181749 }, date(-3600)), lists { 5181749 },
+      lists({ 5181752, 5181749 }, date(-3600)), lists { 5181749 }, lists({ 5181752, 5181749 }, date(-3600)) })
+    local given = agent()
+    given.since = nil
+    declare { store = store, agents = { given } }
+    eventually("one", has_told "evaluated 5181749")
+    look_on()
+    look_on()
+    assert.same({ "evaluated 5181749" }, w.told)
+    assert.equal("5181749 5181752", known())
+  end)
+
+  -- ---- what is forgotten ----
+
+  it("has one entry for each call that is listed, and no others", function()
+    server:script(LIST, { lists { 5181749, 5181752 } })
+    local watch = declare { store = store, agents = { agent() } }
+    eventually("both", function() return #w.told == 2 end)
+    look_on()
+    assert.equal("5181749 5181752", known())
+    server:script(LIST, { lists { 5181753, 5181752 } })
+    eventually("the third", has_told "evaluated 5181753")
+    look_on()
+    stop(watch)
+    assert.equal("5181752 5181753", known())
+    assert.equal(3, #w.told)
+  end)
+
+  it("forgets nothing by a listing that breaks off", function()
+    server:script(LIST, { lists { 5181749, 5181752 }, lists({ 5181752 }, nil, 2), { status = 500 },
+      lists({ 5181752 }, nil, 2), { body = "<p>" }, lists({}, nil, 2), { body = '{"results":[],"next":"?page=2"}' },
+      lists { 5181749, 5181752 } })
+    local watch = declare { client = living(nil, { retries = 0 }), store = store, every = 0.02,
+      agents = { agent() } }
+    eventually("all of them", function() return #requests("GET", LIST) >= 12 end)
+    stop(watch)
+    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+    assert.equal("5181749 5181752", known())
+  end)
+
+  it("does not forget a call that slipped from one page to another while they were read", function()
+    server:script(LIST, { lists({ 5181752 }, nil, 2), lists { 5181749 }, -- both
+      lists({ 5181752 }, nil, 2), lists { 5181753 }, -- 5181749 went to the first page, after that was read
+      lists { 5181753, 5181752, 5181749 } })
+    local watch = declare { store = store, agents = { agent() } }
+    eventually("three", function() return #w.told >= 3 end)
+    look_on()
+    look_on()
+    stop(watch)
+    assert.equal(3, #w.told)
+    assert.equal("5181749 5181752 5181753", known())
+  end)
+
+  it("forgets no call that a filter lists now and then", function()
+    local sender = living()
+    local function set_reason(text)
+      cekura.assert(sender.calls:update(5181749, { call_ended_reason = text }))
+    end
+    local asked = 0
+    set_reason "busy"
+    local watch = declare { store = store, client = living(nil, { on_event = function(event)
+      asked = asked + (event.name == "request_finished" and event.path:find("busy", 1, true) and 1 or 0)
+    end }), agents = { agent { improve = true, lookback = 5 * 86400,
+      filter = { "call_ended_reason", "eq", "busy" } } } }
+    for _ = 1, 3 do
+      eventually("improved", has_told "improved 5181749")
+      set_reason "hung up"
+      look_on()
+      local before = asked
+      eventually("looks", function() return asked > before + 3 end)
+      set_reason "busy"
+      look_on()
+    end
+    stop(watch)
+    assert.same({ "evaluated 5181749", "improved 5181749" }, w.told)
+    assert.equal(1, made())
+    assert.equal("5181749", known())
+  end)
+
+  it("forgets, with a filter, too, what is listed no more at all", function()
+    local sender = living "seconds=0.2"
+    local sent = cekura.assert(sender.calls:send { call_id = "passing", agent = 2142, timestamp = os.time(),
+      transcript_json = { { role = "Main Agent", content = "Hello." } } })
+    local watch = declare { store = store, agents = { agent { filter = { "call_id", "eq", "passing" },
+      lookback = 24 * 0.5 } } }
+    eventually("told", has_told("evaluated " .. sent.id))
+    assert.equal(tostring(sent.id), known())
+    cekura.assert(sender.calls:delete(sent.id))
+    eventually("forgotten", function() return known() == "" end)
+    stop(watch)
+  end)
+
+  it("keeps a call whose improvement is not over, and improves it once, also where it is told of twice", function()
+    server:script(LIST, { lists { 5181749 }, lists {}, lists {}, lists { 5181749 } })
+    local function given(limit)
+      return { store = store, limits = { per_hour = limit }, agents = { agent { improve = true } } }
+    end
+    local watch = declare(given(0))
+    eventually("looks", function() return #requests("GET", LIST) >= 6 end)
+    stop(watch)
+    assert.same({ "evaluated 5181749" }, w.told)
+    assert.equal(1, select(2, file.read(store):gsub('"call":', "")))
+    -- As a store of an earlier version may have it.
+    file.write(store, (file.read(store):gsub('"told":{[^}]*}', '"told":{}')))
+    declare(given(5))
+    eventually("improved", has_told "improved 5181749")
+    look_on()
+    assert.equal(1, made())
+  end)
+
+  it("reads what an earlier version has kept", function()
+    file.write(store, ('{"base":"%s","entries":{"agent 2142":{"from":%d,"told":{"5181749":%d}}},'
+      .. '"format":"cekura.watch 1","improvements":[],"starts":[]}'):format(server.url, os.time() - LONG_AGO,
+      os.time() - 86400))
+    declare { store = store, agents = { agent() } }
+    eventually("the other", has_told "evaluated 5181752")
+    look_on()
+    assert.equal(1, #w.told)
+    assert.same({}, w.problems)
+  end)
+
+  -- ---- clocks that are wrong ----
+
+  describe("with a clock that is ahead", function()
+    local right, lead = core.date, 0
+
+    before_each(function()
+      lead = 0
+      core.date = function()
+        return right() + lead
+      end
+    end)
+
+    after_each(function()
+      core.date = right
+    end)
+
+    -- Two calls that began so many seconds from now, by the real clock.
+    local function new_calls(seconds)
+      local time = os.time() + (seconds or 1)
+      return server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
+    end
+
+    local function all_told(ids)
+      return function()
+        local counts = counted()
+        return counts["evaluated " .. ids[1]] and counts["evaluated " .. ids[2]]
+      end
+    end
+
+    local function assert_heard()
+      assert.equal(1, #w.problems)
+      assert.equal("store", w.problems[1].where)
+      assert.equal("config", w.problems[1].kind)
+      assert.truthy(w.problems[1].message:find "future", w.problems[1].message)
+    end
+
+    for what, ahead in pairs { ["an hour"] = 3600, ["two days"] = 2 * 86400, ["ten years"] = 3650 * 86400 } do
+      for from, since in pairs { ["an early date"] = function() return os.time() - 2 * 86400 end,
+        ["its first look"] = function() end } do
+        it(("by %s, from %s: it is not silent afterwards, and repeats nothing"):format(what, from), function()
+          local function given()
+            local entry = agent { improve = true }
+            entry.since = since()
+            return { store = store, agents = { entry } }
+          end
+          lead = ahead
+          local watch = declare(given())
+          look_on()
+          stop(watch)
+          assert.same({}, w.problems)
+          local before = #w.told
+          lead = 0
+          local ids = new_calls(-600)
+          watch = declare(given())
+          if since() then
+            eventually("what came meanwhile", all_told(ids))
+          end
+          look_on()
+          ids = new_calls()
+          eventually("what comes then", all_told(ids))
+          look_on()
+          stop(watch)
+          for line, count in pairs(counted()) do
+            assert.equal(1, count, line)
+          end
+          assert.is_true(#w.told > before)
+          assert_heard()
+        end)
+      end
+    end
+
+    it("is mended in a watch that goes on, too", function()
+      lead = 2 * 86400
+      local given = agent()
+      given.since = nil
+      declare { store = store, agents = { given } }
+      look_on()
+      lead = 0
+      look_on()
+      local ids = new_calls()
+      eventually("both", all_told(ids))
+      look_on()
+      assert.equal(2, #w.told)
+      assert_heard()
+    end)
+
+    it("is mended without a date from the service, too", function()
+      local http_date = times.http_date
+      times.http_date = function() end
+      finally(function()
+        times.http_date = http_date
+      end)
+      lead = 2 * 86400
+      local watch = declare { store = store, agents = { agent() } }
+      eventually("both", function() return #w.told == 2 end)
+      look_on()
+      stop(watch)
+      lead = 0
+      declare { store = store, agents = { agent() } }
+      look_on()
+      local ids = new_calls()
+      eventually("what comes then", all_told(ids))
+      look_on()
+      assert.equal(4, #w.told)
+      assert_heard()
+    end)
+
+    it("counts starts of the future as of now", function()
+      local function given()
+        return { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true } } }
+      end
+      lead = 86400
+      local watch = declare(given())
+      eventually("both", function() return watch:status().improved == 2 end)
+      stop(watch)
+      lead = 0
+      server:admin("POST", "call_logs/", { count = 1 })
+      watch = declare(given())
+      eventually("told", function() return #w.told == 5 end)
+      look_on()
+      assert.equal(1, watch:status().entries["agent 2142"].waiting)
+      stop(watch)
+      assert_heard()
+      lead = 3590
+      watch = declare(given())
+      look_on()
+      assert.equal(2, made())
+      stop(watch)
+      lead = 3605
+      watch = declare(given())
+      eventually("the third", function() return watch:status().improved == 1 end)
+      assert.equal(3, made())
+    end)
+
+    it("makes no start forgotten that was made before", function()
+      local function given()
+        return { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true } } }
+      end
+      local watch = declare(given())
+      eventually("both", function() return watch:status().improved == 2 end)
+      stop(watch)
+      lead = 86400
+      server:admin("POST", "call_logs/", { count = 1 })
+      watch = declare(given())
+      eventually("a third", function() return watch:status().improved == 1 end)
+      stop(watch)
+      lead = 0
+      server:admin("POST", "call_logs/", { count = 1 })
+      watch = declare(given())
+      eventually("told", function() return #w.told == 7 end)
+      look_on()
+      assert.equal(1, watch:status().entries["agent 2142"].waiting)
+      assert.equal(3, made())
+    end)
+
+    it("is heard of also where only the store itself was written by it", function()
+      lead = 3600
+      local watch = declare { store = store, agents = { agent() } }
+      eventually("both", function() return #w.told == 2 end)
+      stop(watch)
+      lead = 0
+      declare { store = store, agents = { agent() } }
+      look_on()
+      assert_heard()
+    end)
+
+    it("says nothing of clocks that differ by a little", function()
+      lead = 3
+      local watch = declare { store = store, agents = { agent() } }
+      eventually("both", function() return #w.told == 2 end)
+      stop(watch)
+      lead = 0
+      declare { store = store, every = OFTEN, agents = { agent() } }
+      look_on()
+      assert.same({}, w.problems)
+    end)
+  end)
+end)

@@ -1,0 +1,165 @@
+/* file_work.c - reading and replacing a locked file in a thread; see file_work.h. */
+#include "file_work.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define STACK_SIZE ((size_t)256 * 1024)
+
+struct file_work {
+    atomic_uint references; /* the caller's, and the thread's */
+    struct locked_file *file;
+    bool replaces;
+    struct buffer text;
+    int code;
+
+    pthread_mutex_t mutex; /* over `done` */
+    pthread_cond_t ended;
+    bool done;
+};
+
+static void release(struct file_work *work)
+{
+    if (atomic_fetch_sub(&work->references, 1) > 1)
+        return;
+    locked_file_free(work->file);
+    buffer_free(&work->text);
+    pthread_cond_destroy(&work->ended);
+    pthread_mutex_destroy(&work->mutex);
+    free(work);
+}
+
+static void *run(void *user)
+{
+    struct file_work *work = user;
+    work->code = work->replaces
+                     ? locked_file_replace(work->file, work->text.bytes, work->text.length)
+                     : locked_file_read(work->file, &work->text);
+    pthread_mutex_lock(&work->mutex);
+    work->done = true;
+    pthread_cond_signal(&work->ended);
+    pthread_mutex_unlock(&work->mutex);
+    release(work);
+    return NULL;
+}
+
+/* The host's signals are for its own threads. */
+static bool start_thread(struct file_work *work)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t signals, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    sigfillset(&signals);
+    pthread_sigmask(SIG_SETMASK, &signals, &before);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    bool started = pthread_create(&thread, &attributes, run, work) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+/* A wait with a limit is to be on the clock that no change of the date moves. */
+static bool init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    bool made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(condition, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return made;
+}
+
+static struct file_work *make_work(struct locked_file *file)
+{
+    struct file_work *work = calloc(1, sizeof *work);
+    if (!work)
+        return NULL;
+    if (!init_condition(&work->ended)) {
+        free(work);
+        return NULL;
+    }
+    pthread_mutex_init(&work->mutex, NULL);
+    work->file = file;
+    work->references = 2;
+    locked_file_retain(file);
+    return work;
+}
+
+static struct file_work *begin(struct file_work *work)
+{
+    if (start_thread(work))
+        return work;
+    release(work); /* the thread's reference */
+    release(work);
+    return NULL;
+}
+
+struct file_work *file_work_read(struct locked_file *file)
+{
+    struct file_work *work = make_work(file);
+    return work ? begin(work) : NULL;
+}
+
+struct file_work *file_work_replace(struct locked_file *file, const char *text, size_t length)
+{
+    struct file_work *work = make_work(file);
+    if (!work)
+        return NULL;
+    work->replaces = true;
+    if (buffer_append(&work->text, text, length, LOCKED_FILE_LIMIT) == BUFFER_OK)
+        return begin(work);
+    release(work);
+    release(work);
+    return NULL;
+}
+
+/* Whether its thread is in the process that this one was forked from. The thread may have held the
+ * mutex then. */
+static bool is_orphaned(const struct file_work *work)
+{
+    return locked_file_is_inherited(work->file);
+}
+
+bool file_work_is_done(struct file_work *work)
+{
+    if (is_orphaned(work))
+        return true;
+    pthread_mutex_lock(&work->mutex);
+    bool is_done = work->done;
+    pthread_mutex_unlock(&work->mutex);
+    return is_done;
+}
+
+int file_work_finish(struct file_work *work, int64_t wait_us, const struct buffer **text)
+{
+    struct timespec until;
+    *text = &work->text;
+    if (is_orphaned(work))
+        return LOCKED_FILE_LOST;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nanoseconds = until.tv_nsec + wait_us % 1000000 * 1000;
+    until.tv_sec += (time_t)(wait_us / 1000000 + nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    int fault = 0;
+    pthread_mutex_lock(&work->mutex);
+    while (!work->done && !fault)
+        fault = pthread_cond_timedwait(&work->ended, &work->mutex, &until);
+    int code = work->done ? work->code : LOCKED_FILE_SLOW;
+    pthread_mutex_unlock(&work->mutex);
+    return code;
+}
+
+void file_work_free(struct file_work *work)
+{
+    if (is_orphaned(work))
+        return; /* the thread's part of it is lost, so it is left as it is */
+    release(work);
+}

@@ -1,0 +1,194 @@
+/* file.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
+#include "../file_work.h"
+#include "binding.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#define FILE_TYPE "cekura.file"
+#define WORK_TYPE "cekura.file_work"
+
+/* Seconds that core.file_result() blocks at most. */
+#define LONGEST_WAIT_US (INT64_C(10) * 1000000)
+
+struct file_object {
+    struct locked_file *file; /* NULL: the lock was not taken */
+};
+
+struct work_object {
+    struct file_work *work; /* NULL: it was not begun */
+};
+
+static struct locked_file *check_file(lua_State *L)
+{
+    struct file_object *object = luaL_checkudata(L, 1, FILE_TYPE);
+    if (!object->file)
+        luaL_error(L, "the file is not locked");
+    return object->file;
+}
+
+static struct file_work *check_work(lua_State *L)
+{
+    struct work_object *object = luaL_checkudata(L, 1, WORK_TYPE);
+    if (!object->work)
+        luaL_error(L, "the work was not begun");
+    return object->work;
+}
+
+static int failed(lua_State *L, int code)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, locked_file_fault(code));
+    return 2;
+}
+
+/* core.absolute_path(path) -> the path, from the root on: what a relative one means now. */
+static int file_absolute(lua_State *L)
+{
+    char directory[PATH_MAX];
+    const char *path = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (*path != '/' && getcwd(directory, sizeof directory))
+        lua_pushfstring(L, "%s/%s", directory, path);
+    return 1;
+}
+
+/* core.lock_file(path) -> file | nil, fault, "busy" (another holds it) | "nowhere" (its directory
+ * does not exist) | nil. */
+static int file_lock(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct file_object *object = lua_newuserdata(L, sizeof *object);
+    object->file = NULL;
+    luaL_getmetatable(L, FILE_TYPE);
+    lua_setmetatable(L, -2);
+    int code = locked_file_open(&object->file, path);
+    if (!code)
+        return 1;
+    failed(L, code);
+    if (code == LOCKED_FILE_BUSY)
+        lua_pushliteral(L, "busy");
+    else if (code == ENOENT)
+        lua_pushliteral(L, "nowhere");
+    else
+        lua_pushnil(L);
+    return 3;
+}
+
+/* core.is_file_held(file) -> boolean. */
+static int file_is_held(lua_State *L)
+{
+    lua_pushboolean(L, locked_file_is_held(check_file(L)));
+    return 1;
+}
+
+/* core.release_file(file). May be called again. */
+static int file_release(lua_State *L)
+{
+    locked_file_release(check_file(L));
+    return 0;
+}
+
+/* core.set_file_aside(file) -> what was added to its name | nil, fault. */
+static int file_set_aside(lua_State *L)
+{
+    char suffix[32];
+    int code = locked_file_set_aside(check_file(L), suffix, sizeof suffix);
+    if (code)
+        return failed(L, code);
+    lua_pushstring(L, suffix);
+    return 1;
+}
+
+static int file_gc(lua_State *L)
+{
+    struct file_object *object = luaL_checkudata(L, 1, FILE_TYPE);
+    if (object->file)
+        locked_file_free(object->file);
+    object->file = NULL;
+    return 0;
+}
+
+static struct work_object *push_work(lua_State *L)
+{
+    struct work_object *object = lua_newuserdata(L, sizeof *object);
+    object->work = NULL;
+    luaL_getmetatable(L, WORK_TYPE);
+    lua_setmetatable(L, -2);
+    return object;
+}
+
+/* core.read_file(file) -> work | nil, fault. */
+static int file_read(lua_State *L)
+{
+    struct locked_file *file = check_file(L);
+    struct work_object *object = push_work(L);
+    object->work = file_work_read(file);
+    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+}
+
+/* core.replace_file(file, text) -> work | nil, fault. */
+static int file_replace(lua_State *L)
+{
+    size_t length;
+    struct locked_file *file = check_file(L);
+    const char *text = luaL_checklstring(L, 2, &length);
+    struct work_object *object = push_work(L);
+    object->work = file_work_replace(file, text, length);
+    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+}
+
+/* core.is_file_work_done(work) -> boolean. */
+static int work_is_done(lua_State *L)
+{
+    lua_pushboolean(L, file_work_is_done(check_work(L)));
+    return 1;
+}
+
+/* core.file_result(work) -> true and the text that was read (after a replacement, the new one),
+ * true alone if there is nothing to read | nil, fault. Blocks until the work is done, ten seconds
+ * at most. */
+static int work_result(lua_State *L)
+{
+    const struct buffer *text;
+    int code = file_work_finish(check_work(L), LONGEST_WAIT_US, &text);
+    if (code && code != LOCKED_FILE_ABSENT)
+        return failed(L, code);
+    lua_pushboolean(L, true);
+    if (code == LOCKED_FILE_ABSENT)
+        return 1;
+    lua_pushlstring(L, text->bytes ? text->bytes : "", text->length);
+    return 2;
+}
+
+static int work_gc(lua_State *L)
+{
+    struct work_object *object = luaL_checkudata(L, 1, WORK_TYPE);
+    if (object->work)
+        file_work_free(object->work);
+    object->work = NULL;
+    return 0;
+}
+
+void file_open(lua_State *L)
+{
+    static const luaL_Reg file_metamethods[] = {{"__gc", file_gc}, {NULL, NULL}};
+    static const luaL_Reg work_metamethods[] = {{"__gc", work_gc}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"absolute_path", file_absolute},
+        {"lock_file", file_lock},
+        {"is_file_held", file_is_held},
+        {"release_file", file_release},
+        {"set_file_aside", file_set_aside},
+        {"read_file", file_read},
+        {"replace_file", file_replace},
+        {"is_file_work_done", work_is_done},
+        {"file_result", work_result},
+        {NULL, NULL},
+    };
+    binding_type(L, FILE_TYPE, file_metamethods, methods, "file_methods");
+    binding_type(L, WORK_TYPE, work_metamethods, methods, "file_work_methods");
+    compat_set_functions(L, functions);
+}
