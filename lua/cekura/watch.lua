@@ -64,6 +64,7 @@
 -- Shared memory that has add(key, value, seconds) and delete(key), too, is held by a lease, which the holder renews at
 -- each third of it and asks for before each handler and each start. Other shared memory serves one Lua state.
 
+local atomic = require "cekura.atomic"
 local clients = require "cekura.client"
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
@@ -99,9 +100,15 @@ local HARDLY_BETTER = { auth = true, tls = true, not_found = true, gone = true, 
 
 -- ---- problems ----
 
+--- Counts one more.
+---@param what string
+Watch.count = atomic(function(self, what)
+  self.counters[what] = self.counters[what] + 1
+end)
+
 --- Tells of a problem.
 function Watch:problem(err, where)
-  self.counters.errors = self.counters.errors + 1
+  self:count "errors"
   self.tell(err, where)
 end
 
@@ -187,7 +194,7 @@ function Watch:improve(entry, item, take_back)
 end
 
 -- Begins the improvements that may be begun. Returns the seconds until there may be more.
-function Watch:begin_improvements()
+Watch.begin_improvements = atomic(function(self)
   local state, limits, now = self.kept.state, self.declared.limits, core.now()
   local running, wanted, seconds = 0, {}, LONGEST_PAUSE
   for _, item in ipairs(state.improvements) do
@@ -215,10 +222,10 @@ function Watch:begin_improvements()
     self:improve(self.declared.by_name[item.entry], item, kept_state.count_start(state))
   end
   return seconds
-end
+end)
 
 -- Begins the looks that are due. Returns the seconds until the next.
-function Watch:begin_looks()
+Watch.begin_looks = atomic(function(self)
   local seconds, now = LONGEST_PAUSE, core.now()
   for _, entry in ipairs(self.declared.entries) do
     if not entry.looking and not entry.over then
@@ -230,9 +237,9 @@ function Watch:begin_looks()
     end
   end
   return seconds
-end
+end)
 
-function Watch:cancel_works()
+Watch.cancel_works = atomic(function(self)
   local working = {} -- one that has not begun is over at once
   for each in pairs(self.working) do
     working[#working + 1] = each
@@ -240,7 +247,7 @@ function Watch:cancel_works()
   for _, each in ipairs(working) do
     each:cancel()
   end
-end
+end)
 
 -- Whether the host does not run what it was asked to run. Only a watch whose looks go on is to hold the store.
 function Watch:is_stalled()
