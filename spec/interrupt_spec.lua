@@ -55,6 +55,40 @@ describe("interrupted at every", function()
     end
 
     for _, every in ipairs { 1, 2, 3, 7, 50 } do
+      it(("(the %d.), a watch is told of each call once, improves it once, and has no errors"):format(every), function()
+        server:reset()
+        server:admin("POST", "call_logs/", { count = 25, agent_id = 77 })
+        prints("25 25 \n", every, ([[
+          local told, improved, errors = {}, {}, {}
+          local watch
+          watch = cekura.watch {
+            client = client, every = 0.1, limits = { jobs = 25, per_hour = 1000 },
+            on_error = function(err, where) errors[#errors + 1] = where .. ": " .. tostring(err) end,
+            agents = { { agent_id = 77, since = %d, improve = true, prompt = "Be nice.",
+              on_evaluated = function(call) told[call.id] = (told[call.id] or 0) + 1 end,
+              on_improved = function(_, call)
+                improved[call.id] = (improved[call.id] or 0) + 1
+                local calls = 0
+                for _ in pairs(improved) do calls = calls + 1 end
+                if calls == 25 then watch:stop() end
+              end,
+              on_failed = function(err) errors[#errors + 1] = tostring(err) end } },
+          }
+          watch:wait()
+          local function count(list)
+            local sum = 0
+            for _, times in pairs(list) do sum = sum + times end
+            return sum
+          end
+          print(count(told) .. " " .. count(improved) .. " " .. table.concat(errors, "; "))
+        ]]):format(os.time() - 86400))
+        local starts = 0
+        for _, request in ipairs(server:requests()) do
+          starts = starts + (request.path:find("improve_prompt_bg", 1, true) and 1 or 0)
+        end
+        assert.equal(25, starts)
+      end)
+
       it(("(the %d.), every request, job, join and failure has its one outcome"):format(every), function()
         prints("100\t100\t100\t100\n", every, [[
           local function go(index)

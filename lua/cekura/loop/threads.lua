@@ -366,7 +366,8 @@ function Threads:run_task(task, leave)
   end)
   task.scope = self.host.scope and self.host.scope()
   task.state, task.leave = "running", leave or false
-  finish(task, (self.host.in_coroutine and call_in_coroutine or call_here)(self, task))
+  local in_coroutine = self.host.in_coroutine or not yields
+  finish(task, (in_coroutine and call_in_coroutine or call_here)(self, task))
   self.task_of[co] = nil
   core.spend(lost)
 end
