@@ -326,7 +326,7 @@ end
 
 local function trace(task, ...)
   local ok, traceback = pcall(debug.traceback, ...)
-  task.traceback = ok and traceback
+  task.traceback = ok and traceback:gsub("^\n", "")
 end
 
 local function call_in_coroutine(self, task)
@@ -345,7 +345,7 @@ end
 local function call_here(self, task)
   self.task_of[coroutine.running()] = task
   return xpcall(task.body, function(raised)
-    trace(task, nil, 4)
+    trace(task, "", 4)
     return raised
   end)
 end
