@@ -110,6 +110,24 @@ describe("a host with threads that drops what it is handed", function()
     assert.equal(1, runs)
   end)
 
+  it("runs a task once that it was only late with, and that is still running", function()
+    local runs, joined = 0, nil
+    in_thread(function()
+      joined = loop.spawn(function()
+        runs = runs + 1
+        loop.sleep(20)
+        return "value"
+      end):join()
+    end)
+    go(0.1)
+    local late = table.remove(started)
+    go(6)
+    started[#started + 1] = late
+    go(20)
+    assert.equal(1, runs)
+    assert.equal("value", joined)
+  end)
+
   it("lets run end, and cancel, without what was dropped", function()
     local ended, kind
     in_thread(function()
