@@ -146,17 +146,21 @@ describe("in the own loop", function()
     end
 
     it("is logged once, with where it raised, and nothing of it is kept, while run goes on", function()
-      local seen = weak.table()
-      pcall(cekura.run, function()
+      local seen, logged, kept = weak.table(), nil, nil
+      local ok, raised = pcall(cekura.run, function()
         for index = 1, 50 do
           seen[cekura.spawn(fail, "failure " .. index)] = true
           cekura.sleep(0)
         end
-        assert.equal(50, #log)
-        assert.truthy(log[50]:find "failure 50\n.*failure_spec.lua:%d+")
-        assert.equal(1, weak.count(seen)) -- the first, which run raises
+        cekura.sleep(0.01)
+        logged, kept = #log, weak.count(seen)
       end)
+      assert.is_false(ok)
+      assert.equal("failure 1", raised)
+      assert.equal(50, logged)
       assert.equal(50, #log)
+      assert.truthy(log[50]:find "failure 50\n.*failure_spec.lua:%d+")
+      assert.equal(1, kept) -- the first, which run raises
     end)
 
     it("is logged outside of run, too, and when nobody waits any more", function()

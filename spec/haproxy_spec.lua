@@ -100,12 +100,12 @@ describe("in HAProxy", function()
   end)
 
   -- Starts HAProxy with a configuration in which @PORT@ stands for a port; in the foreground, or as `arguments` say.
-  local function start(config, files, arguments)
+  local function start(config, files, arguments, folder)
     local port = process.free_port()
     host = process.start(("haproxy %s -f haproxy.cfg"):format(arguments or "-db"), function()
       return process.listens(port)
     end, function(dir)
-      shell(("mkdir %s/empty"):format(dir))
+      shell(("mkdir %s/empty %s/%s"):format(dir, dir, folder or "others"))
       for name, text in pairs(files) do
         file.write(dir .. "/" .. name, text)
       end
@@ -478,6 +478,68 @@ describe("in HAProxy", function()
     complete()
     assert.equal("Better.", get "/job")
     assert.is_nil(host:output():find("ALERT", 1, true), host:output())
+  end)
+
+  it("lets a task that goes on after its cancellation wait a second each time, and run ends", function()
+    serve [[
+      local rounds, kinds = 0, {}
+      function pages.stubborn()
+        local began, ok, raised = core.now().sec, pcall(cekura.run, function()
+          cekura.spawn(function()
+            while true do
+              local _, err = pcall(cekura.sleep, 0.01)
+              rounds = rounds + 1
+              kinds[rounds] = err and err.kind
+            end
+          end)
+          cekura.sleep(0.1)
+          rounds = 0
+          error("boom", 0)
+        end)
+        return tostring(ok) .. " " .. raised
+      end
+      function pages.rounds() return rounds .. " " .. kinds[rounds] end
+    ]]
+    assert.equal("false boom", get "/stubborn")
+    cekura.sleep(2)
+    local rounds, kind = get "/rounds":match "^(%d+) (%a+)$"
+    assert.equal("cancelled", kind)
+    assert.is_true(tonumber(rounds) < 2 + 2 * 20, rounds) -- 2 ms each, were it not for the pause
+    assert.equal("200", get "/echo")
+  end)
+
+  it("begins examples/watch.lua, which stands in the file of lua-load as it is", function()
+    local global = ("  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_API_URL %s"):format(server.url)
+    start(CONFIG:gsub("@(%u+)@", { GLOBAL = global, DEFAULTS = "", RULES = "" })
+      :gsub("http%-request use%-service[^\n]*\n", "\n"):gsub("lua%-load app.lua", "lua-load watch.lua"),
+      { ["watch.lua"] = file.read "examples/watch.lua" }, nil, "prompts")
+    assert.truthy(process.eventually(function()
+      return #requests_to "/observability/v2/call-logs/" > 0
+    end), host:output())
+    assert.truthy(process.eventually(function() return file.read(host.dir .. "/prompts/watch.json") end))
+  end)
+
+  it("watches a hundred calls that are evaluated at once", function()
+    serve(([[
+      local told, improved, errors = {}, {}, {}
+      local watch = cekura.watch {
+        client = { api_key = "sim-key", base_url = %q, config_file = false },
+        every = 0.2, store = "store.json", limits = { jobs = 16, per_hour = 1000 },
+        on_error = function(err, where) errors[#errors + 1] = where .. ": " .. tostring(err) end,
+        agents = { { agent_id = 2142, improve = true, prompt = "Be nice.",
+          on_evaluated = function(call) told[#told + 1] = call.id end,
+          on_improved = function(_, call) improved[#improved + 1] = call.id end,
+          on_failed = function(err) errors[#errors + 1] = tostring(err) end } },
+      }
+      function pages.looked() return tostring(watch:status().entries["agent 2142"].looked ~= nil) end
+      function pages.counts() return #told .. " " .. #improved .. " " .. table.concat(errors, "; ") end
+    ]]):format(server.url))
+    assert.truthy(process.eventually(function() return get "/looked" == "true" end), host:output())
+    local now = os.time() + 1
+    server:admin("POST", "call_logs/", { count = 100, from = now, to = now })
+    process.eventually(function() return get "/counts":find "100 100 " end)
+    assert.equal("100 100 ", get "/counts")
+    assert.equal(100, #requests_to(START))
   end)
 
   it("lets one thread at a time do the work of a watch, where each has its own Lua", function()

@@ -205,7 +205,87 @@ describe("an answer that came in time", function()
     ]])
   end)
 
+  it("is one of which more comes for ever, in chunks", function()
+    prints("unknown_outcome\n", [[
+      cekura.run(function()
+        local asking = cekura.spawn(client.request, client, "POST", "/x/")
+        local peer = take(cekura.sleep)
+        peer:settimeout(0)
+        peer:send "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        local _, err
+        cekura.spawn(function() _, err = asking:join() end)
+        local over = core.now() + 20 * LIMIT
+        while not err and core.now() < over do
+          peer:send("1\r\nx\r\n")
+          cekura.sleep(0)
+        end
+        print(err and err.kind)
+      end)
+    ]])
+  end)
+
+  it("is seen by a program that only sleeps 0 s, again and again", function()
+    prints("200\n", [[
+      local done
+      cekura.spawn(function() done = client:request("GET", "/x/") end)
+      cekura.spawn(function() answer(take(coroutine.yield), "{}") end)
+      local over = core.now() + 20 * LIMIT
+      while not done and core.now() < over do cekura.sleep(0) end
+      print(done and done.status)
+    ]], ", timeout = 60")
+  end)
+
+  it("is seen by a program that only steps", function()
+    prints("200\tnil\n", [[
+      local done
+      cekura.spawn(function() done = client:request("GET", "/x/") end)
+      cekura.spawn(function() answer(take(coroutine.yield), "{}") end)
+      local due
+      while not done do due = cekura.step(0.01) end
+      print(done.status, due)
+    ]], ", timeout = 60")
+  end)
+
   describe("is no timeout in the loop of", function()
+    it("a host that serves timers before descriptors", function()
+      prints("better\n", [[
+        local hosted, host, readable = require "cekura.loop.hosted", { timers = {} }, nil
+        function host.after(seconds, callback)
+          local timer = { at = core.now() + seconds, callback = callback }
+          host.timers[timer] = true
+          return function() host.timers[timer] = nil end
+        end
+        function host.watch(_, callback)
+          readable = callback
+          return function() end
+        end
+        client:close()
+        client = new { timeout = 60, loop = hosted.new("mine", host) }
+        local done, hung = nil, false
+        coroutine.wrap(function()
+          local result, err = client:job("calls.improve_prompt", "p-1"):wait { timeout = LIMIT, interval = 0.01 }
+          done = result and result.improved_prompt or err.kind
+        end)()
+        local serving = coroutine.wrap(function()
+          answer(take(coroutine.yield), '{"status": "completed", "improved_prompt": "better"}')
+          hang(LIMIT + 0.2)
+          hung = true
+        end)
+        while not done do
+          if not hung then serving() end
+          for timer in pairs(host.timers) do
+            if timer.at <= core.now() then
+              host.timers[timer] = nil
+              timer.callback()
+              break
+            end
+          end
+          if core.wait({ client }, 0) then readable() end
+        end
+        print(done)
+      ]])
+    end)
+
     it("libuv", function()
       prints("p-1\tbetter\n", [[
         local uv = require "luv"

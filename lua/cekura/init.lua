@@ -44,8 +44,8 @@ local function check_function(fn)
   check.callback("fn", fn)
 end
 
---- Runs `fn(...)` as a task until it and all that it spawned are done. Raises what it raised, or what
--- a task raised that nobody joined.
+--- Runs `fn(...)` as a task until it and all that it spawned are done. When it raises, the others are cancelled, and
+-- its error is raised once they have ended. Else the first error is raised of a task that was not joined by then.
 ---@param fn function
 ---@return any ... what fn returned
 function cekura.run(fn, ...)

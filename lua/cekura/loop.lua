@@ -12,6 +12,8 @@
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
 --   tick(seconds)        optional, where there is no loop: what cekura.step() does
+--   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it does, and returns
+--                        true; or false, where it runs
 --   step(client), timeout(client)   what client:step() and client:timeout() do
 --   log(message)         where errors go that nobody else hears of; optional for an adapter of a program's own
 --

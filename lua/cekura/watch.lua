@@ -64,6 +64,7 @@
 -- Shared memory that has add(key, value, seconds) and delete(key), too, is held by a lease, which the holder renews at
 -- each third of it and asks for before each handler and each start. Other shared memory serves one Lua state.
 
+local atomic = require "cekura.atomic"
 local clients = require "cekura.client"
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
@@ -99,9 +100,15 @@ local HARDLY_BETTER = { auth = true, tls = true, not_found = true, gone = true, 
 
 -- ---- problems ----
 
+--- Counts one more.
+---@param what string
+Watch.count = atomic(function(self, what)
+  self.counters[what] = self.counters[what] + 1
+end)
+
 --- Tells of a problem.
 function Watch:problem(err, where)
-  self.counters.errors = self.counters.errors + 1
+  self:count "errors"
   self.tell(err, where)
 end
 
@@ -187,7 +194,7 @@ function Watch:improve(entry, item, take_back)
 end
 
 -- Begins the improvements that may be begun. Returns the seconds until there may be more.
-function Watch:begin_improvements()
+Watch.begin_improvements = atomic(function(self)
   local state, limits, now = self.kept.state, self.declared.limits, core.now()
   local running, wanted, seconds = 0, {}, LONGEST_PAUSE
   for _, item in ipairs(state.improvements) do
@@ -215,10 +222,10 @@ function Watch:begin_improvements()
     self:improve(self.declared.by_name[item.entry], item, kept_state.count_start(state))
   end
   return seconds
-end
+end)
 
 -- Begins the looks that are due. Returns the seconds until the next.
-function Watch:begin_looks()
+Watch.begin_looks = atomic(function(self)
   local seconds, now = LONGEST_PAUSE, core.now()
   for _, entry in ipairs(self.declared.entries) do
     if not entry.looking and not entry.over then
@@ -230,9 +237,9 @@ function Watch:begin_looks()
     end
   end
   return seconds
-end
+end)
 
-function Watch:cancel_works()
+Watch.cancel_works = atomic(function(self)
   local working = {} -- one that has not begun is over at once
   for each in pairs(self.working) do
     working[#working + 1] = each
@@ -240,7 +247,7 @@ function Watch:cancel_works()
   for _, each in ipairs(working) do
     each:cancel()
   end
-end
+end)
 
 -- Whether the host does not run what it was asked to run. Only a watch whose looks go on is to hold the store.
 function Watch:is_stalled()
@@ -418,23 +425,10 @@ local function open_client(given)
   return made, err, true
 end
 
---- Begins to watch; see above.
----@param given table
----@return cekura.Watch
-function watch.new(given)
-  check.table("watch", given)
-  local position = declaration.position()
-  local self = setmetatable({ stopping = false, over = false, works = 0, working = {}, improving = {}, troubles = {},
-    retry = setmetatable({}, { __mode = "k" }), calls = setmetatable({}, { __mode = "k" }),
-    counters = { evaluated = 0, started = 0, improved = 0, nothing_to_do = 0, failed = 0, errors = 0 } }, Watch)
-  local on_error = pcall(check.callback, "on_error", given.on_error) and given.on_error or nil
-  self.tell = report.new(choose_loop().log, position, on_error)
-  local function tell_config(message, path)
-    self:problem(errors.new("config", position .. ": " .. message), path)
-  end
-  self.declared = declaration.read(given, tell_config)
+-- Where a host loads the declaration before it runs, no client can be made yet: then this comes later.
+local function begin(self, tell_config)
   local err
-  if not self.declared.unusable then
+  if not self.declared.unusable and not self.stopping then
     self.client, err, self.owns_client = open_client(self.declared.client)
   end
   if not self.client then
@@ -442,7 +436,7 @@ function watch.new(given)
       tell_config("client: " .. err.message, "client")
     end
     self.over = true
-    return self
+    return
   end
   self.loop = core.fields(self.client)._loop
   self.kept = kept.new {
@@ -465,6 +459,30 @@ function watch.new(given)
     entry.due = now + spread * (index - 1) / #self.declared.entries
   end
   self.task = self.loop.spawn(run_or_release, self)
+end
+
+--- Begins to watch; see above.
+---@param given table
+---@return cekura.Watch
+function watch.new(given)
+  check.table("watch", given)
+  local position = declaration.position()
+  local self = setmetatable({ stopping = false, over = false, works = 0, working = {}, improving = {}, troubles = {},
+    retry = setmetatable({}, { __mode = "k" }), calls = setmetatable({}, { __mode = "k" }),
+    counters = { evaluated = 0, started = 0, improved = 0, nothing_to_do = 0, failed = 0, errors = 0 } }, Watch)
+  local on_error = pcall(check.callback, "on_error", given.on_error) and given.on_error or nil
+  self.tell = report.new(choose_loop().log, position, on_error)
+  local function tell_config(message, path)
+    self:problem(errors.new("config", position .. ": " .. message), path)
+  end
+  self.declared = declaration.read(given, tell_config)
+  local function start()
+    begin(self, tell_config)
+  end
+  local defer = choose_loop().defer
+  if not (defer and defer(start)) then
+    start()
+  end
   return self
 end
 

@@ -37,9 +37,8 @@ local function check_coroutine()
 end
 
 -- Nothing tells a fetch or a converter. There, HAProxy ends a function that sleeps, and says so in its log: better
--- now than when something is begun. And who has just slept is not interrupted before what he begins knows of him. Not
--- for 0 ms: HAProxy 3.0 then runs an action's stream again and again, and never the action, until its watchdog aborts
--- the process.
+-- now than when something is begun. Not for 0 ms: HAProxy 3.0 then runs an action's stream again and again, and never
+-- the action, until its watchdog aborts the process.
 function host.here()
   if not is_running() then
     errors.misuse "nothing can wait while HAProxy loads: have a task of cekura.spawn do it, which begins when it runs"
@@ -89,10 +88,31 @@ function host.start(fn)
 end
 
 host.start_pump = host.start
-host.later = host.start
+
+-- HAProxy interrupts what has started a task, and may be about to join it.
+local LATER = 0.05
+
+function host.later(fn)
+  haproxy.register_task(function()
+    sleep(LATER)
+    fn()
+  end)
+end
+
 host.watch = threads.ticks(sleep)
 
 local adapter = threads.new("haproxy", host)
+
+--- While HAProxy loads: calls the function, in a task, once it runs. Returns whether it does.
+---@param fn function
+---@return boolean
+function adapter.defer(fn)
+  if is_running() then
+    return false
+  end
+  haproxy.register_task(fn)
+  return true
+end
 
 -- What is made while HAProxy loads is of no use in the processes that it forks then.
 local attach = adapter.attach

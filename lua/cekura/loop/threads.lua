@@ -326,7 +326,7 @@ end
 
 local function trace(task, ...)
   local ok, traceback = pcall(debug.traceback, ...)
-  task.traceback = ok and traceback
+  task.traceback = ok and traceback:gsub("^\n", "")
 end
 
 local function call_in_coroutine(self, task)
@@ -345,7 +345,7 @@ end
 local function call_here(self, task)
   self.task_of[coroutine.running()] = task
   return xpcall(task.body, function(raised)
-    trace(task, nil, 4)
+    trace(task, "", 4)
     return raised
   end)
 end
@@ -366,7 +366,8 @@ function Threads:run_task(task, leave)
   end)
   task.scope = self.host.scope and self.host.scope()
   task.state, task.leave = "running", leave or false
-  finish(task, (self.host.in_coroutine and call_in_coroutine or call_here)(self, task))
+  local in_coroutine = self.host.in_coroutine or not yields
+  finish(task, (in_coroutine and call_in_coroutine or call_here)(self, task))
   self.task_of[co] = nil
   core.spend(lost)
 end

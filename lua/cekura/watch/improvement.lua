@@ -39,7 +39,7 @@ local function conclude(work, handler, counter, ...)
     return nil, interrupted
   end
   kept_state.remove(work.state, work.item)
-  watch.counters[counter] = watch.counters[counter] + 1
+  watch:count(counter)
   watch.kept:save(work.state)
   return true
 end
@@ -113,7 +113,7 @@ local function start(work, call)
     return nil, err, not interrupted
   end
   work.busy = true
-  item.state, item.prompt_sum = "starting", sum_of(prompt)
+  kept_state.change(item, { state = "starting", prompt_sum = sum_of(prompt) })
   if not watch.kept:save(work.state) or not work:may_go_on() then -- why not was told
     return keep_wanted(work)
   end
@@ -121,10 +121,10 @@ local function start(work, call)
   job, err = watch.client:start("calls.improve_prompt",
     { agent_id = work.entry.agent_id, call_logs = { call:get "id" }, prompt = prompt })
   if job then
-    watch.counters.started = watch.counters.started + 1
+    watch:count "started"
     local text = job:token()
     if text then -- else it ended in its start
-      item.state, item.token = "running", text
+      kept_state.change(item, { state = "running", token = text })
       watch.kept:save(work.state)
     end
     work.busy = false

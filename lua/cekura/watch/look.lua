@@ -1,6 +1,5 @@
 --- One look of an entry: which of its calls have been evaluated, and what is done about each.
 
-local core = require "cekura.core"
 local errors = require "cekura.errors"
 local kept_state = require "cekura.watch.state"
 local uri = require "cekura.uri"
@@ -30,8 +29,8 @@ local function take(work, call, id)
     wanted, interrupted = watch:call(entry, "improve", call, entry.given)
   end
   if not interrupted then
-    local item = core.uninterrupted(kept_state.tell, state, entry.name, id, wanted)
-    watch.counters.evaluated = watch.counters.evaluated + 1
+    local item = kept_state.tell(state, entry.name, id, wanted)
+    watch:count "evaluated"
     if item then
       watch.calls[item] = call
     end

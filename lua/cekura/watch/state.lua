@@ -1,6 +1,7 @@
 --- What a watch knows of the past: which calls it has told of, which improvements wait and run, when they were started.
 -- As text it is JSON, and holds ids, times and tokens of jobs, nothing else.
 
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
 
@@ -207,12 +208,20 @@ end
 function state.count_start(kept)
   local starts, time = kept.starts, core.date() + 1 -- the date is in whole seconds: rather later than sooner
   starts[#starts + 1] = time
-  return function()
+  return atomic(function()
     for index = #starts, 1, -1 do
       if starts[index] == time then
         return table.remove(starts, index)
       end
     end
+  end)
+end
+
+--- Changes what is known of an improvement.
+---@param changes table<string, any>
+function state.change(item, changes)
+  for name, value in pairs(changes) do
+    item[name] = value
   end
 end
 
@@ -233,6 +242,11 @@ function state.forget_wanted(kept, name)
       table.remove(kept.improvements, index)
     end
   end
+end
+
+-- A host may interrupt one task, and let another at the same state.
+for name, fn in pairs(state) do
+  state[name] = type(fn) == "function" and atomic(fn) or fn
 end
 
 return state

@@ -1,6 +1,7 @@
 --- What a watch does beside its own task: looks and improvements, each in a task, and the functions of the
 -- declaration, each in one, too, since PUC Lua 5.1 cannot wait inside pcall.
 
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local report = require "cekura.watch.report"
@@ -33,12 +34,12 @@ function Work:may_go_on()
 end
 
 -- Its end, whichever comes first: that of its task, or that it was cancelled before the host ran it.
-local function finish(self, ok, err)
+local finish = atomic(function(self, ok, err)
   if not self.ended then
     self.ended = true
     self.done(ok, err)
   end
-end
+end)
 
 --- Ends it, if it waits for something that can be waited for again. One that the host has not begun yet is over at once
 -- and will do nothing: the host may be short of threads.

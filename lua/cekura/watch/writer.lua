@@ -1,6 +1,7 @@
 --- Has a store hold the newest state of a watch: one write at a time, each of the state as it is when the write begins.
 -- Nothing here waits; whoever waits for a write looks again and again.
 
+local atomic = require "cekura.atomic"
 local core = require "cekura.core"
 local store = require "cekura.watch.store"
 
@@ -56,11 +57,15 @@ function Writer:go_on()
   end
 end
 
+local count_change = atomic(function(self)
+  self.changes = self.changes + 1
+  return self.changes
+end)
+
 --- Takes down that the state has changed, and begins to write it.
 ---@return integer ticket
 function Writer:change()
-  self.changes = self.changes + 1
-  local ticket = self.changes
+  local ticket = count_change(self)
   self:go_on()
   return ticket
 end

@@ -1,0 +1,292 @@
+--- A host that drops what it has accepted: tasks begin all the same, once, and what does not exist is waited for by
+-- nothing. The hosts here are small ones, made of the own loop's coroutines and a clock.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local hosted = require "cekura.loop.hosted"
+local own = require "cekura.loop.own"
+local tasks = require "cekura.loop.tasks"
+local threads = require "cekura.loop.threads"
+local weak = require "spec.support.weak"
+
+local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+describe("a host with threads that drops what it is handed", function()
+  local loop, host, dropping, started, log
+
+  local original = core.now
+  local now = original() -- never goes back, over all specs
+
+  before_each(function()
+    log, started, dropping = {}, {}, 0
+    core.now = function() return now end
+    host = { here = function() end }
+    function host.signal() return {} end
+    function host.notify(signal) signal.notified = true end
+    function host.wait(signal, seconds) -- yields until it is notified, or so long
+      local until_then = now + seconds
+      while not signal.notified and now < until_then do
+        coroutine.yield()
+      end
+      signal.notified = false
+    end
+    function host.start(fn)
+      if dropping > 0 then
+        dropping = dropping - 1
+      else
+        started[#started + 1] = coroutine.create(fn)
+      end
+    end
+    host.start_pump = host.start
+    host.watch = function() return coroutine.yield end
+    function host.log(message) log[#log + 1] = message end
+    loop = threads.new("stub", host)
+  end)
+
+  after_each(function()
+    core.now = original
+    for task in pairs(tasks.unbegun) do
+      tasks.unbegun[task] = nil
+    end
+  end)
+
+  -- Runs the host's threads, and its clock.
+  local function go(seconds)
+    for _ = 1, seconds * 10 do
+      now = now + 0.1
+      for place = 1, #started do
+        local co = started[place]
+        if co and coroutine.status(co) ~= "dead" then
+          assert(coroutine.resume(co))
+        end
+      end
+    end
+  end
+
+  local function in_thread(fn)
+    started[#started + 1] = coroutine.create(fn)
+  end
+
+  it("is handed a task again, which runs once", function()
+    local runs, joined = 0, nil
+    in_thread(function()
+      dropping = 1
+      local task = loop.spawn(function() runs = runs + 1 return "value" end)
+      joined = task:join()
+    end)
+    go(1)
+    assert.equal(0, runs)
+    go(5)
+    assert.equal(1, runs)
+    assert.equal("value", joined)
+    go(10)
+    assert.equal(1, runs)
+    assert.is_nil(next(tasks.unbegun))
+  end)
+
+  it("is handed it again and again, and warns once", function()
+    local runs = 0
+    in_thread(function()
+      dropping = 4
+      loop.spawn(function() runs = runs + 1 end):join()
+    end)
+    go(30)
+    assert.equal(1, runs)
+    assert.equal(1, #log)
+    assert.truthy(log[1]:find("have not begun after 5 s: 1", 1, true))
+  end)
+
+  it("runs a task once that it was only late with", function()
+    local runs = 0
+    in_thread(function()
+      loop.spawn(function() runs = runs + 1 end):join()
+    end)
+    go(0.1) -- the thread alone
+    local late = table.remove(started)
+    go(5)
+    assert.equal(1, runs)
+    started[#started + 1] = late
+    go(5)
+    assert.equal(1, runs)
+  end)
+
+  it("runs a task once that it was only late with, and that is still running", function()
+    local runs, joined = 0, nil
+    in_thread(function()
+      joined = loop.spawn(function()
+        runs = runs + 1
+        loop.sleep(20)
+        return "value"
+      end):join()
+    end)
+    go(0.1)
+    local late = table.remove(started)
+    go(6)
+    started[#started + 1] = late
+    go(20)
+    assert.equal(1, runs)
+    assert.equal("value", joined)
+  end)
+
+  it("lets run end, and cancel, without what was dropped", function()
+    local ended, kind
+    in_thread(function()
+      dropping = 100
+      local task = loop.spawn(print)
+      task:cancel()
+      kind = select(2, task:join()).kind
+    end)
+    go(1)
+    assert.equal("cancelled", kind)
+    dropping = 0
+    in_thread(function()
+      loop.run(function()
+        local outer = coroutine.running()
+        dropping = 1
+        loop.spawn(print)
+        ended = outer
+      end)
+      ended = "ended"
+    end)
+    go(1)
+    assert.is_true(ended ~= "ended" and ended ~= nil)
+    go(5)
+    assert.equal("ended", ended)
+  end)
+
+  it("that has ended a task's thread is noticed when its stack is gone", function()
+    local value, err = "nothing", nil
+    in_thread(function()
+      local task = loop.spawn(function()
+        loop.sleep(1e6)
+      end)
+      value, err = task:join()
+    end)
+    go(1)
+    table.remove(started) -- the task's
+    collectgarbage()
+    collectgarbage()
+    go(5)
+    assert.is_nil(value)
+    assert.equal("the host has ended the task's thread", err)
+  end)
+
+  it("lets a task go that waits again and again after its cancellation, or has it pause", function()
+    if puc_5_1 then
+      return
+    end
+    local rounds = 0
+    local function stubborn()
+      while true do
+        pcall(loop.sleep, 0.1)
+        rounds = rounds + 1
+      end
+    end
+    local joined
+    in_thread(function()
+      local task = loop.spawn(stubborn)
+      loop.sleep(1)
+      rounds = 0
+      task:cancel()
+      joined = select(2, task:join()).kind
+    end)
+    go(3)
+    assert.equal("cancelled", joined)
+    rounds = 0
+    go(20)
+    assert.is_true(rounds >= 19 and rounds <= 21, rounds) -- a pause of a second each
+
+    host.in_coroutine = true -- now there is a way to end it
+    local seen = weak.table()
+    in_thread(function()
+      local task = loop.spawn(function()
+        seen[coroutine.running()] = true
+        stubborn()
+      end)
+      loop.sleep(1)
+      task:cancel()
+      task:join()
+    end)
+    go(3)
+    assert.equal(0, weak.count(seen))
+  end)
+end)
+
+describe("a host with a loop that drops a timer", function()
+  it("lets tasks go on by the client's descriptor, and sets another timer at the next call", function()
+    local set, host = {}, {}
+    function host.after(seconds, callback)
+      local timer = { seconds = seconds, callback = callback }
+      set[#set + 1] = timer
+      return function() timer.callback = nil end
+    end
+    local readable
+    function host.watch(_, callback)
+      readable = callback
+      return function() end
+    end
+    local adapter = hosted.new("stub", host)
+    finally(function()
+      own.live_in(nil, nil)
+    end)
+    local client = cekura.assert(cekura.new { api_key = "key", config_file = false, loop = adapter })
+    local ran, slept = false, false
+    adapter.spawn(function() ran = true end)
+    coroutine.wrap(function()
+      adapter.sleep(0.05)
+      slept = true
+    end)()
+    assert.is_true(#set > 0) -- none of them is ever called
+    local rounds = 0
+    while not (ran and slept) and rounds < 1000 do
+      rounds = rounds + 1
+      if core.wait({ client }, 1) then
+        readable()
+      end
+    end
+    assert.is_true(ran)
+    assert.is_true(slept)
+    client:close()
+  end)
+end)
+
+describe("a program that lets no task run", function()
+  local file = require "spec.support.file"
+  local shell = require "spec.support.shell"
+  local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+
+  local function run(code)
+    return file.temporary("local cekura, core = require 'cekura', require 'cekura.core'\n" .. code, function(path)
+      return shell(lua .. " " .. path)
+    end)
+  end
+
+  it("is told at its end, once", function()
+    assert.equal("cekura: spawned tasks never began: 2. "
+      .. "The program ended before it let them run (cekura.run)\n", (run [[
+      cekura.spawn(print, "ran")
+      cekura.spawn(print, "ran")
+    ]]))
+  end)
+
+  it("is told after five seconds, at the next call", function()
+    assert.equal("cekura: spawned tasks have not begun after 5 s: 1. The program lets none run: see cekura.run and "
+      .. "cekura.step\n", (run [[
+      local now, skipped = core.now, 0
+      core.now = function() return now() + skipped end
+      local task = cekura.spawn(print, "ran")
+      skipped = 6
+      cekura.spawn(print, "ran"):cancel()
+      skipped = 20
+      task:cancel()
+    ]]))
+  end)
+
+  it("is told nothing where they ran, or were cancelled", function()
+    assert.equal("ran\n", (run [[
+      cekura.spawn(print, "ran")
+      cekura.step()
+      cekura.spawn(print, "ran"):cancel()
+    ]]))
+  end)
+end)

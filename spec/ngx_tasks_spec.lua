@@ -1,0 +1,160 @@
+-- Tasks in nginx that are dropped, and tasks that go on after their cancellation. One of the Luas tries it.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local nginx = require "spec.support.nginx"
+local process = require "spec.support.process"
+local socket = require "socket"
+
+if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "luajit" then
+  return
+end
+
+describe("tasks in nginx", function()
+  local host, client
+
+  after_each(function()
+    if client then
+      client:close()
+    end
+    if host then
+      host:stop()
+    end
+    client, host = nil, nil
+  end)
+
+  local function start(http, connections)
+    local config = nginx.config(http):gsub("worker_connections %d+", "worker_connections " .. (connections or 256))
+    host = nginx.start(config)
+    client = cekura.assert(cekura.new { api_key = "key", base_url = host.url, config_file = false, retries = 0 })
+  end
+
+  local function get(path)
+    local response, err = client:request("GET", path)
+    return response and response.body:gsub("\n$", "") or tostring(err)
+  end
+
+  local function hold(held)
+    for _ = #held, 70 do
+      local peer = socket.connect("127.0.0.1", host.port)
+      if peer then
+        peer:settimeout(0)
+        peer:send "GET /x HTTP/1.1\r\n"
+        held[#held + 1] = peer
+      end
+    end
+    for place = #held, 1, -1 do
+      local _, why = held[place]:receive(1)
+      if why == "closed" then
+        held[place]:close()
+        table.remove(held, place)
+      end
+    end
+  end
+
+  local function quit()
+    os.execute("kill -QUIT " .. host.pid)
+    assert.truthy(process.eventually(function() return not host:is_running() end), host:log())
+  end
+
+  it("go on after nginx had no free connection, and the worker ends", function()
+    start([[
+      init_worker_by_lua_block {
+        local cekura = require "cekura"
+        local turns = { n = 0, lonely = 0 }
+        package.loaded.turns = turns
+        cekura.spawn(function()
+          while true do
+            cekura.spawn(function() return 1 end):join()
+            turns.n = turns.n + 1
+            cekura.sleep(0.05)
+          end
+        end)
+        -- A task that nothing waits for.
+        local function again() cekura.spawn(function() turns.lonely = turns.lonely + 1 end) end
+        assert(ngx.timer.every(0.05, again))
+      }
+      server { listen 127.0.0.1:@PORT@;
+        location /turns { content_by_lua_block {
+          local turns, unbegun = require "turns", 0
+          for _ in pairs(require "cekura.loop.tasks".unbegun) do unbegun = unbegun + 1 end
+          ngx.say(turns.n, " ", turns.lonely, " ", unbegun)
+        } }
+      }]], 64)
+    process.eventually(function() return tonumber(get "/turns":match "^%d+") > 2 end)
+    client:close() -- its connection is free, too
+    local held, log = {}, 0
+    while log < 3 do
+      hold(held)
+      log = select(2, host:log():gsub("could not create fake connection", ""))
+      socket.sleep(0.01)
+    end
+    for _, peer in ipairs(held) do
+      peer:close()
+    end
+    client = cekura.assert(cekura.new { api_key = "key", base_url = host.url, config_file = false })
+    local before = get "/turns":match "^%d+"
+    assert.truthy(process.eventually(function()
+      return tonumber(get "/turns":match "^%d+") > tonumber(before) + 2
+    end), host:log())
+    assert.truthy(process.eventually(function() return get "/turns":find " [01]$" end), get "/turns")
+    quit()
+  end)
+
+  it("that wait again and again after their cancellation are ended, in requests and timers", function()
+    start [[
+      init_worker_by_lua_block {
+        package.loaded.app = { rounds = 0, request_rounds = 0 }
+        local app, cekura = require "app", require "cekura"
+        function app.stubborn(count)
+          while true do
+            pcall(cekura.sleep, 0.01)
+            app[count] = app[count] + 1
+          end
+        end
+        app.task = cekura.spawn(app.stubborn, "rounds")
+      }
+      server { listen 127.0.0.1:@PORT@;
+        location /timer { content_by_lua_block {
+          local app = require "app"
+          app.task:cancel()
+          ngx.say(select(2, app.task:join()).kind, " ", ngx.timer.running_count())
+        } }
+        location /run { content_by_lua_block {
+          local app, cekura = require "app", require "cekura"
+          ngx.say(select(2, pcall(cekura.run, function()
+            cekura.spawn(app.stubborn, "request_rounds")
+            cekura.sleep(0.1)
+            error("boom", 0)
+          end)))
+        } }
+        location /rounds { content_by_lua_block {
+          local app = require "app"
+          ngx.say(app.rounds, " ", app.request_rounds)
+        } }
+      }]]
+    assert.equal("boom", get "/run") -- and the request ends
+    assert.equal("cancelled", get "/timer":match "%a+")
+    local before = get "/rounds"
+    core.wait({}, 1)
+    assert.equal(before, get "/rounds")
+    quit()
+  end)
+
+  it("of which one raises are logged with where it was; join has that, too", function()
+    start [[
+      server { listen 127.0.0.1:@PORT@;
+        location /raise { content_by_lua_block {
+          local cekura = require "cekura"
+          local function here() error("joined", 0) end
+          local _, raised, traceback = cekura.spawn(function() here() return 1 end):join()
+          ngx.say(raised, " ", (traceback:find "in function 'here'") ~= nil)
+          cekura.spawn(function() error "lost" end)
+          cekura.sleep(0.05)
+        } }
+      }]]
+    assert.equal("joined true", get "/raise")
+    assert.truthy(host:log():find "nobody joined it: [^\n]*lost\nstack traceback:\n")
+    assert.is_nil(host:log():find("nobody joined it: joined", 1, true))
+  end)
+end)
