@@ -1,8 +1,10 @@
 -- Every size that a server chooses has a limit; SECURITY.md lists them.
 
 local cekura = require "cekura"
+local files = require "spec.support.file"
 local request = require "cekura.request"
 local response = require "cekura.response"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
@@ -90,6 +92,35 @@ describe("a server that says too much", function()
     assert_too_many(with_headers("X-A: 1\r\n " .. ("x"):rep(200000) .. "\r\n"))
   end)
 
+  -- libcurl before 8.1 takes it for more of the last header that the handle had, and frees that again: where it is
+  -- looked after, such a program is ended. So it is one of its own.
+  it("in a first header that continues none is protocol, whatever the handle had before", function()
+    local code = ([[
+      local cekura = require "cekura"
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, retries = 0 })
+      for round = 1, 40 do
+        cekura.assert(client:request("GET", round %% 3 == 0 and "/headers/" or "/echo/"))
+        for _, path in ipairs { "/folded/", "/tab/", "/early/", "/folded/" } do
+          local answer, err = client:request("GET", path)
+          assert(not answer and err.kind == "protocol", tostring(err))
+        end
+        local answer, err = client:request("GET", "/later/")
+        assert(answer and answer.headers["x-a"] or err.kind == "protocol", tostring(err))
+      end
+    ]]):format(server.url)
+    server:script("/folded/", { { raw = with_headers " X-A: folded\r\n" } })
+    server:script("/tab/", { { raw = with_headers "\t\r\n" } })
+    local early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    server:script("/early/", { { raw = early .. with_headers " X-A: y\r\n" } })
+    server:script("/later/", { { raw = with_headers "X-A: a\r\n b\r\n" } })
+    server:script("/headers/", { { raw = with_headers("X-A: " .. ("b"):rep(9000) .. "\r\n") } })
+    local output, status = files.temporary(code, function(path)
+      return shell((os.getenv "CEKURA_LUA" or "lua5.4") .. " " .. path)
+    end)
+    assert.equal("", output)
+    assert.equal(0, status)
+  end)
+
   it("in one header many times over is read in one go", function()
     local headers = cekura.assert(answered { raw = with_headers(("a: x\r\n"):rep(4000)) }).headers
     assert.equal(("x, "):rep(3999) .. "x", headers.A)
@@ -128,16 +159,6 @@ describe("a server that says too much", function()
       assert.equal("protocol", err.kind)
       assert.is_true(#err.response.body <= 1000)
     end
-  end)
-
-  it("in layers of compression is not unpacked", function()
-    local reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: %s\r\n\r\nabcde"
-    assert_refused("not asked for", { raw = reply:format(("gzip, "):rep(5) .. "gzip") })
-    for _, name in ipairs { "br", "zstd", "gzip, br", "BR", "compress", "x", "gzip;br" } do
-      assert_refused("not asked for", { raw = reply:format(name) })
-      assert_refused("not asked for", { raw = reply:gsub("Content%-Enc", "Transfer-Enc"):format(name) })
-    end
-    assert.equal("abcde", cekura.assert(answered { raw = reply:format " identity" }).body)
   end)
 
   it("in depth is no JSON", function()

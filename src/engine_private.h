@@ -46,6 +46,8 @@ struct engine {
     bool aside; /* it is engine_step_aside() that steps */
 
     CURLM *multi;
+    CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
+    bool spoils_handles; /* see transfer_spoils_handle() */
     int epoll_fd, timer_fd;
     int socket_of_port[ENGINE_PORTS]; /* of connections, by their local port; see transfer.c */
     int64_t origin_us;   /* of the moments at which polls are due: another in each engine */

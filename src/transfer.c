@@ -9,6 +9,8 @@
 #include "transfer.h"
 
 #include "certificates.h"
+#include "decoder.h"
+#include "head.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -18,21 +20,18 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* What comes before a body, and after it, is no larger than this, and has no more lines. libcurl 8
- * has limits of its own, 300 KiB and 5,000 lines, which are not to be met first. */
-#define MAX_HEAD ((size_t)256 * 1024)
-#define MAX_HEAD_LINES 4096
-
 /* libcurl takes no longer line in a head. */
 #define LONGEST_LINE ((uint64_t)100 * 1024)
 
 /* CURLE_TOO_LARGE, of libcurl 8.6 and later: a line, or their number, is beyond its limit. */
 #define CURL_TOO_LARGE 100
 
-/* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
- * paused meanwhile, so this, times what compression gains, is what a step may do beyond its slice.
- */
+/* What libcurl reads at once, and holds of a body that is refused: a slice ends so far beyond its
+ * bound. */
 #define READ_AT_ONCE 4096L
+
+/* What of a compressed body is decoded at once. */
+#define PIECE ((size_t)16 * 1024)
 
 struct transfer {
     CURL *easy;
@@ -41,105 +40,77 @@ struct transfer {
     SLIST_ENTRY(transfer) idle;
     STAILQ_ENTRY(transfer) paused_link;
     struct curl_slist *own_headers; /* of this request, if it has any of its own */
-    struct buffer headers, body;
+    struct head head;
+    struct decoder decoder;
+    struct buffer body;        /* decoded */
+    size_t taken;              /* of what libcurl hands out, decoded already when it was refused */
     enum outcome_kind refused; /* why a callback stopped the transfer; OUTCOME_RESPONSE: none did */
+    const char *refusal;       /* in words, or NULL */
     int opened;                /* the socket that was opened for it last; -1: none */
     int used;                  /* the one that it uses; -1: unknown */
     uint64_t arrived;          /* bytes that had come on that one when the request was sent */
-    size_t heads;              /* bytes of all heads, and of trailers */
-    unsigned head_lines;
-    bool on_wire;        /* added to the multi handle */
-    bool began;          /* the connection stands, the request is being sent */
-    bool status_line;    /* the last line of the head was its first */
-    bool head_complete;  /* the empty line after the headers has come */
-    bool long_line;      /* a line of the head was longer than libcurl takes */
-    bool encoded;        /* Content-Length tells how long the body is before it is decoded */
-    bool chunked;        /* its end is told by the last chunk */
-    bool plain;          /* set up for a GET */
-    bool paused;         /* in the engine's queue */
-    bool resuming;       /* libcurl is handing out what it kept */
-    curl_off_t received; /* of the body, before it is decoded, as far as it was counted */
+    bool on_wire;              /* added to the multi handle */
+    bool began;                /* the connection stands, the request is being sent */
+    bool long_line;            /* a line of the head was longer than libcurl takes */
+    bool plain;                /* set up for a GET */
+    bool bodiless;             /* a HEAD, whose answer has no body whatever it says of one */
+    bool paused;               /* in the engine's queue */
+    bool resuming;             /* libcurl is handing out what it kept */
+    curl_off_t received;       /* of the body, before it is decoded, as far as it was counted */
     char error[CURL_ERROR_SIZE];
 };
 
 /* ---- callbacks: they ask libcurl for what it knows, and have it do nothing ---- */
 
-static bool starts_with(const char *line, size_t length, const char *start)
+/* What a callback gives back to have libcurl end the transfer. */
+static size_t refuse(struct transfer *transfer, enum outcome_kind kind, const char *why)
 {
-    size_t needed = strlen(start);
-    return length >= needed && strncasecmp(line, start, needed) == 0;
+    transfer->refused = kind;
+    transfer->refusal = why;
+    return 0;
+}
+
+static bool has_body(const struct transfer *transfer)
+{
+    int status = transfer->head.status;
+    return !transfer->bodiless && status != 204 && status != 304;
+}
+
+static const char unasked[] = "the answer is compressed in a way that was not asked for";
+
+static size_t on_header(char *line, size_t size, size_t count, void *user)
+{
+    struct transfer *transfer = user;
+    struct head *head = &transfer->head;
+    bool was_complete = head->complete;
+    switch (head_add(head, line, size * count, transfer->began)) {
+    case HEAD_OK:
+        break;
+    case HEAD_TOO_LARGE:
+        return refuse(transfer, OUTCOME_TOO_LARGE, NULL);
+    case HEAD_MALFORMED:
+        return refuse(transfer, OUTCOME_MALFORMED, "the first header continues none");
+    case HEAD_CODED:
+        return refuse(transfer, OUTCOME_ENCODED, unasked);
+    case HEAD_NO_MEMORY:
+        return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
+    }
+    if (head->complete && !was_complete && has_body(transfer)) {
+        if (head->coding == CODING_OTHER)
+            return refuse(transfer, OUTCOME_ENCODED, unasked);
+        decoder_begin(&transfer->decoder, head->coding);
+    }
+    return size * count;
 }
 
 /* A body whose length was told to be too large need not be waited for. */
 static bool announces_too_much(const struct transfer *transfer)
 {
     curl_off_t announced = -1;
-    if (transfer->encoded)
+    if (transfer->head.coding != CODING_NONE)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     return announced > 0 && (uint64_t)announced > transfer->engine->max_response;
-}
-
-/* libcurl decodes whatever it was built to, also what was not offered to the server. */
-static bool was_offered(const char *line, size_t length)
-{
-    static const char *const known[] = {"gzip", "x-gzip", "deflate", "chunked", "identity"};
-    const char *at = memchr(line, ':', length), *end = line + length;
-    while (at < end) {
-        size_t span = 0, match = 0;
-        at++;
-        while (at + span < end && !strchr(", \t\r\n", at[span]))
-            span++;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            match |= strlen(known[i]) == span && strncasecmp(at, known[i], span) == 0;
-        if (span && !match)
-            return false;
-        at += span;
-    }
-    return true;
-}
-
-/* What a callback gives back to have libcurl end the transfer. */
-static size_t refuse(struct transfer *transfer, enum outcome_kind kind)
-{
-    transfer->refused = kind;
-    return 0;
-}
-
-static bool has_large_head(const struct transfer *transfer)
-{
-    return transfer->heads > MAX_HEAD || transfer->head_lines > MAX_HEAD_LINES;
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *user)
-{
-    struct transfer *transfer = user;
-    size_t length = size * count;
-    bool is_folded = *line == ' ' || *line == '\t';
-    /* An answer of 1xx, or of a proxy, comes before the one that counts; libcurl keeps them all. */
-    transfer->heads += length;
-    transfer->head_lines++;
-    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        buffer_clear(&transfer->headers);
-        transfer->head_complete = transfer->encoded = transfer->chunked = false;
-        transfer->status_line = true;
-    } else if (transfer->status_line) {
-        transfer->status_line = false;
-        if (is_folded) /* libcurl 8.3 and later take it for a header, others for an error */
-            return refuse(transfer, OUTCOME_MALFORMED);
-    }
-    bool codes_body = starts_with(line, length, "Content-Encoding:");
-    bool codes_transfer = starts_with(line, length, "Transfer-Encoding:");
-    transfer->encoded |= codes_body;
-    transfer->chunked |= codes_transfer;
-    transfer->head_complete |= *line == '\r' || *line == '\n';
-    if (has_large_head(transfer))
-        return refuse(transfer, OUTCOME_TOO_LARGE);
-    if ((codes_body || codes_transfer) && !was_offered(line, length))
-        return refuse(transfer, OUTCOME_ENCODED);
-    if (buffer_append(&transfer->headers, line, length, MAX_HEAD) != BUFFER_OK)
-        return refuse(transfer, OUTCOME_NO_MEMORY);
-    return length;
 }
 
 static void count_received(struct transfer *transfer)
@@ -150,28 +121,65 @@ static void count_received(struct transfer *transfer)
     transfer->received = received;
 }
 
-/* What libcurl kept is taken in whole, however much of the slice is left: of what is refused again,
- * it makes a copy each time. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *user)
+/* libcurl keeps what it has just handed out, and hands it out again from transfer_resume(). */
+static size_t put_off(struct transfer *transfer)
 {
-    struct transfer *transfer = user;
+    STAILQ_INSERT_TAIL(&transfer->engine->paused, transfer, paused_link);
+    transfer->paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+}
+
+/* Bytes of the body, decoded. False: the transfer is refused. */
+static bool keep(struct transfer *transfer, const char *bytes, size_t length)
+{
     struct engine *engine = transfer->engine;
-    size_t length = size * count, limit = engine->max_response;
-    count_received(transfer);
-    if (!transfer->resuming && engine_step_is_over(engine)) {
-        STAILQ_INSERT_TAIL(&engine->paused, transfer, paused_link);
-        transfer->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
+    size_t limit = engine->max_response;
     engine->step_bytes -= length < engine->step_bytes ? length : engine->step_bytes;
     enum buffer_result result = buffer_append(&transfer->body, bytes, length, limit);
     if (result == BUFFER_NO_MEMORY)
-        return refuse(transfer, OUTCOME_NO_MEMORY);
+        return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
     if (result == BUFFER_FULL) /* what fits stays, to be shown in the error */
         (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
     if (result == BUFFER_FULL || announces_too_much(transfer))
-        return refuse(transfer, OUTCOME_TOO_LARGE);
+        return refuse(transfer, OUTCOME_TOO_LARGE, NULL);
+    return true;
+}
+
+/* A few bytes may stand for many: what has been decoded of them when the step is over is skipped
+ * when they come again. */
+static size_t decode(struct transfer *transfer, const char *bytes, size_t length)
+{
+    struct decoder *decoder = &transfer->decoder;
+    for (bool first = true; transfer->taken < length || decoder->has_more; first = false) {
+        char piece[PIECE];
+        size_t filled;
+        if (!first && engine_step_is_over(transfer->engine))
+            return put_off(transfer);
+        enum decoder_result result =
+            decoder_step(decoder, bytes, length, &transfer->taken, piece, sizeof piece, &filled);
+        if (result == DECODER_NO_MEMORY)
+            return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
+        if (filled && !keep(transfer, piece, filled))
+            return 0;
+        if (result == DECODER_BROKEN)
+            return refuse(transfer, OUTCOME_ENCODED, "the compressed body is broken");
+    }
+    transfer->taken = 0;
     return length;
+}
+
+/* What libcurl kept is taken in, however much of the slice is left: a body that is not compressed
+ * as a whole, another by one piece at least. */
+static size_t on_body(char *bytes, size_t size, size_t count, void *user)
+{
+    struct transfer *transfer = user;
+    size_t length = size * count;
+    count_received(transfer);
+    if (!transfer->resuming && engine_step_is_over(transfer->engine))
+        return put_off(transfer);
+    if (transfer->head.coding != CODING_NONE)
+        return decode(transfer, bytes, length);
+    return keep(transfer, bytes, length) ? length : 0;
 }
 
 /* libcurl does not tell yet which socket it will use, only its local port. The table may have
@@ -224,10 +232,10 @@ static uint64_t arrived_on(int fd)
 void transfer_leaves_socket(CURL *easy, int fd)
 {
     struct transfer *transfer = transfer_of(easy);
-    if (transfer && transfer->on_wire && transfer->began && !transfer->head_complete &&
+    if (transfer && transfer->on_wire && transfer->began && !transfer->head.complete &&
         fd == transfer->used)
         transfer->long_line =
-            arrived_on(fd) >= transfer->arrived + transfer->heads + LONGEST_LINE - 1;
+            arrived_on(fd) >= transfer->arrived + transfer->head.bytes + LONGEST_LINE - 1;
 }
 
 /* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
@@ -268,6 +276,7 @@ static bool set_common(struct transfer *transfer)
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_PRIVATE, transfer);
+    SET(CURLOPT_SHARE, engine->share);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
     /* No signals in somebody else's program. */
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -291,9 +300,10 @@ static bool set_common(struct transfer *transfer)
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    /* The limit on a body counts what comes out. Not brotli and zstd: a few bytes of those may
-     * stand for any number, which libcurl decodes in one go. */
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    /* libcurl decodes what it has read in one go, and a few bytes may stand for any number: it is
+     * done here, by slices. What is offered is among the engine's headers, for the option for that
+     * would have libcurl look at the answer's encoding, too. */
+    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     if (engine->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((engine->connect_timeout_us + 999) / 1000));
@@ -369,6 +379,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
      */
     SET(CURLOPT_REQUEST_TARGET, target_of(transfer->engine, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
+    transfer->bodiless = strcmp(request->method, "HEAD") == 0;
     if (request->header_count || request->body || is_post) {
         if (!merge_headers(transfer, request))
             return false;
@@ -380,7 +391,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
         return code == CURLE_OK;
 
     transfer->plain = false;
-    if (strcmp(request->method, "HEAD") == 0 && !request->body)
+    if (transfer->bodiless && !request->body)
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, request->method);
@@ -404,9 +415,15 @@ static void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     transfer_free_headers(transfer->own_headers);
-    buffer_free(&transfer->headers);
+    head_free(&transfer->head);
+    decoder_free(&transfer->decoder);
     buffer_free(&transfer->body);
     free(transfer);
+}
+
+bool transfer_spoils_handle(unsigned libcurl_version)
+{
+    return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
 static struct transfer *transfer_new(struct engine *engine)
@@ -454,11 +471,11 @@ struct transfer *transfer_start(
         return NULL;
     transfer->owner = owner;
     transfer->refused = OUTCOME_RESPONSE;
-    transfer->began = transfer->head_complete = transfer->encoded = transfer->chunked = false;
-    transfer->status_line = transfer->long_line = false;
+    transfer->refusal = NULL;
+    transfer->began = transfer->long_line = false;
     transfer->received = 0;
     transfer->opened = transfer->used = -1;
-    transfer->arrived = transfer->heads = transfer->head_lines = 0;
+    transfer->arrived = transfer->taken = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -517,7 +534,11 @@ void transfer_release(struct engine *engine, struct transfer *transfer)
     }
     transfer->on_wire = false;
     transfer->owner = NULL;
-    buffer_clear(&transfer->headers);
+    if (engine->spoils_handles) {
+        transfer_free(transfer);
+        return;
+    }
+    head_clear(&transfer->head);
     buffer_clear(&transfer->body);
     if (transfer->own_headers) {
         transfer_free_headers(transfer->own_headers);
@@ -569,7 +590,7 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
 static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
 {
     curl_off_t announced = -1;
-    if (code != CURLE_RECV_ERROR || !transfer->head_complete || transfer->chunked)
+    if (code != CURLE_RECV_ERROR || !transfer->head.complete || transfer->head.chunked)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     return announced < 0 && strstr(transfer->error, "unexpected eof while reading");
@@ -607,7 +628,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_BAD_FUNCTION_ARGUMENT: /* a line of the head is no header */
         return transfer->began ? OUTCOME_MALFORMED : OUTCOME_NETWORK;
     default:
-        return status && transfer->head_complete ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
+        return status && transfer->head.complete ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
     }
 }
 
@@ -634,23 +655,39 @@ static int64_t asked_pause_us(const struct transfer *transfer)
 }
 
 /* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
-static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
+static void describe(struct transfer *transfer, enum outcome_kind kind)
 {
     size_t room = sizeof transfer->error;
+    bool by_head = head_is_too_large(&transfer->head) || transfer->refused == OUTCOME_RESPONSE;
     if (kind == OUTCOME_NO_MEMORY)
         snprintf(transfer->error, room, "out of memory");
-    else if (kind == OUTCOME_ENCODED && (kind == transfer->refused || !transfer->encoded))
-        snprintf(transfer->error, room, "the answer is compressed in a way that was not asked for");
-    else if (kind == transfer->refused && kind == OUTCOME_MALFORMED)
-        snprintf(transfer->error, room, "the first header is the continuation of another");
-    else if (kind == OUTCOME_TOO_LARGE &&
-             (has_large_head(transfer) || is_refused_head(transfer, code)))
+    else if (kind == OUTCOME_TOO_LARGE && by_head)
         snprintf(transfer->error, room,
-            "the headers are larger than %zu bytes, have more than %d lines, or one too long",
-            MAX_HEAD, MAX_HEAD_LINES);
+            "the headers are larger than %zu bytes, have more than %u lines, or one too long",
+            HEAD_MOST_BYTES, HEAD_MOST_LINES);
     else if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
             transfer->engine->max_response);
+    else if (transfer->refusal)
+        snprintf(transfer->error, room, "%s", transfer->refusal);
+    else if (kind == OUTCOME_ENCODED) /* libcurl 8 looks for itself */
+        snprintf(transfer->error, room, "%s", unasked);
+}
+
+/* What libcurl takes for a whole answer, and is none. */
+static CURLcode check_whole(struct transfer *transfer)
+{
+    const struct head *head = &transfer->head;
+    if (transfer->began && !head->complete) {
+        strcpy(transfer->error, "the connection ended in the middle of the headers");
+        return CURLE_RECV_ERROR;
+    }
+    if (head->coding != CODING_NONE && has_body(transfer) &&
+        !decoder_is_complete(&transfer->decoder)) {
+        refuse(transfer, OUTCOME_ENCODED, "the compressed body is cut");
+        return CURLE_WRITE_ERROR;
+    }
+    return CURLE_OK;
 }
 
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
@@ -665,21 +702,18 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         count_received(transfer);
     }
     engine->stats.connections += (uint64_t)connects;
-    engine->stats.bytes_in += transfer->headers.length;
+    engine->stats.bytes_in += transfer->head.lines.length;
     if (status < 200) /* 1xx announces an answer, it is none */
         status = 0;
-    if (code == CURLE_OK && transfer->began && !transfer->head_complete) {
-        code = CURLE_RECV_ERROR; /* libcurl takes a head that is cut short for a whole one */
-        strcpy(transfer->error, "the connection ended in the middle of the headers");
-    }
-
     if (ended_unannounced(transfer, code))
         code = CURLE_OK;
+    if (code == CURLE_OK)
+        code = check_whole(transfer);
 
     enum outcome_kind kind = kind_of(transfer, code, (int)status);
     if (kind == OUTCOME_NETWORK) /* half a head is no answer */
         status = 0;
-    describe(transfer, kind, code);
+    describe(transfer, kind);
     return (struct transfer_result){
         .kind = kind,
         .attempt =
@@ -687,12 +721,12 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
                 .end = end_of(kind),
                 .status = (int)status,
                 .sent = request_size > 0,
-                .silent = transfer->headers.length == 0,
+                .silent = transfer->head.lines.length == 0,
                 .reused = connects == 0,
                 .retry_after_us = status == 429 || status >= 500 ? asked_pause_us(transfer) : -1,
             },
         .message = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
-        .headers = &transfer->headers,
+        .headers = &transfer->head.lines,
         .body = &transfer->body,
     };
 }

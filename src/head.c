@@ -1,0 +1,120 @@
+/* head.c - the head of an answer, line by line; see head.h. */
+#include "head.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool head_is_too_large(const struct head *head)
+{
+    return head->bytes > HEAD_MOST_BYTES || head->line_count > HEAD_MOST_LINES;
+}
+
+void head_clear(struct head *head)
+{
+    buffer_clear(&head->lines);
+    *head = (struct head){.lines = head->lines};
+}
+
+void head_free(struct head *head)
+{
+    buffer_free(&head->lines);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The three digits behind the first space; 0 where there are none. */
+static int status_of(const char *line, size_t length)
+{
+    const char *space = memchr(line, ' ', length);
+    size_t left = space ? (size_t)(line + length - space) : 0;
+    if (left < 4 || !is_digit(space[1]) || !is_digit(space[2]) || !is_digit(space[3]))
+        return 0;
+    return (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0');
+}
+
+static void begin(struct head *head, const char *line, size_t length)
+{
+    buffer_clear(&head->lines);
+    head->status = status_of(line, length);
+    head->chunked = head->named_coding = false;
+    head->coding = CODING_NONE;
+    head->after = HEAD_FIRST_FIELD;
+}
+
+/* The value of a field of that name; NULL: the line is another's. */
+static const char *value_of(const char *line, size_t length, const char *name)
+{
+    size_t span = strlen(name);
+    bool same = length > span && line[span] == ':' && strncasecmp(line, name, span) == 0;
+    return same ? line + span + 1 : NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
+}
+
+/* libcurl decodes chunks, and 7.88 whatever else it was built to: that is to be `chunked`, once. */
+static bool is_chunked_once(const char *value, const char *end)
+{
+    size_t span = strlen("chunked");
+    while (value < end && is_blank(*value))
+        value++;
+    if ((size_t)(end - value) < span || strncasecmp(value, "chunked", span) != 0)
+        return false;
+    for (value += span; value < end; value++)
+        if (!is_blank(*value))
+            return false;
+    return true;
+}
+
+static enum head_result add_field(struct head *head, const char *line, size_t length)
+{
+    const char *end = line + length, *value;
+    bool is_continued = *line == ' ' || *line == '\t';
+    if (is_continued && head->after == HEAD_FIRST_FIELD)
+        return HEAD_MALFORMED;
+    if (is_continued && head->after == HEAD_CHUNKED) /* libcurl reads only the line before */
+        return HEAD_CODED;
+    if (is_continued && head->after == HEAD_CODING)
+        head->coding = coding_add(head->coding, line, length);
+    if (is_continued)
+        return HEAD_OK;
+    head->after = HEAD_FIELD;
+    if ((value = value_of(line, length, "Content-Encoding"))) {
+        head->after = HEAD_CODING;
+        head->named_coding = true;
+        head->coding = coding_add(head->coding, value, (size_t)(end - value));
+    } else if ((value = value_of(line, length, "Transfer-Encoding"))) {
+        head->after = HEAD_CHUNKED;
+        if (head->chunked || !is_chunked_once(value, end))
+            return HEAD_CODED;
+        head->chunked = true;
+    }
+    return HEAD_OK;
+}
+
+enum head_result head_add(struct head *head, const char *line, size_t length, bool counts)
+{
+    enum head_result result = HEAD_OK;
+    bool is_last = *line == '\r' || *line == '\n';
+    head->bytes += length;
+    head->line_count++;
+    if (head_is_too_large(head))
+        return HEAD_TOO_LARGE;
+    if (!head->complete && is_last) {
+        head->complete = counts && head->status >= 200;
+        head->after = HEAD_STATUS_LINE;
+    } else if (!head->complete && head->after == HEAD_STATUS_LINE) {
+        begin(head, line, length);
+    } else if (!head->complete) {
+        result = add_field(head, line, length);
+    }
+    if (result == HEAD_OK &&
+        buffer_append(&head->lines, line, length, HEAD_MOST_BYTES) != BUFFER_OK)
+        result = HEAD_NO_MEMORY;
+    return result;
+}
