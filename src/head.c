@@ -25,23 +25,26 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The three digits behind the first space; 0 where there are none. */
+/* The number of three digits behind the first blanks; 0 where there is none. */
 static int status_of(const char *line, size_t length)
 {
-    const char *space = memchr(line, ' ', length);
-    size_t left = space ? (size_t)(line + length - space) : 0;
-    if (left < 4 || !is_digit(space[1]) || !is_digit(space[2]) || !is_digit(space[3]))
+    const char *end = line + length, *at = memchr(line, ' ', length);
+    while (at && at < end && *at == ' ')
+        at++;
+    if (!at || end - at < 4 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) ||
+        is_digit(at[3]))
         return 0;
-    return (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0');
+    return (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
 }
 
-static void begin(struct head *head, const char *line, size_t length)
+static enum head_result begin(struct head *head, const char *line, size_t length)
 {
     buffer_clear(&head->lines);
     head->status = status_of(line, length);
-    head->chunked = head->named_coding = false;
+    head->chunked = false;
     head->coding = CODING_NONE;
     head->after = HEAD_FIRST_FIELD;
+    return head->status >= 100 ? HEAD_OK : HEAD_MALFORMED;
 }
 
 /* The value of a field of that name; NULL: the line is another's. */
@@ -86,7 +89,6 @@ static enum head_result add_field(struct head *head, const char *line, size_t le
     head->after = HEAD_FIELD;
     if ((value = value_of(line, length, "Content-Encoding"))) {
         head->after = HEAD_CODING;
-        head->named_coding = true;
         head->coding = coding_add(head->coding, value, (size_t)(end - value));
     } else if ((value = value_of(line, length, "Transfer-Encoding"))) {
         head->after = HEAD_CHUNKED;
@@ -109,7 +111,7 @@ enum head_result head_add(struct head *head, const char *line, size_t length, bo
         head->complete = counts && head->status >= 200;
         head->after = HEAD_STATUS_LINE;
     } else if (!head->complete && head->after == HEAD_STATUS_LINE) {
-        begin(head, line, length);
+        result = begin(head, line, length);
     } else if (!head->complete) {
         result = add_field(head, line, length);
     }

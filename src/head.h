@@ -23,7 +23,6 @@ struct head {
     int status;
     bool complete;      /* the head that counts is here, to its empty line */
     bool chunked;       /* the last chunk says where the body ends */
-    bool named_coding;  /* a Content-Encoding was there */
     enum coding coding; /* what the body is in */
     enum { HEAD_STATUS_LINE, HEAD_FIRST_FIELD, HEAD_FIELD, HEAD_CODING, HEAD_CHUNKED } after;
 };
@@ -31,7 +30,7 @@ struct head {
 enum head_result {
     HEAD_OK,
     HEAD_TOO_LARGE,
-    HEAD_MALFORMED, /* the first field is a continuation of none */
+    HEAD_MALFORMED, /* no status, or a first field that continues none */
     HEAD_CODED,     /* a Transfer-Encoding other than `chunked` */
     HEAD_NO_MEMORY,
 };

@@ -89,7 +89,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
     case HEAD_TOO_LARGE:
         return refuse(transfer, OUTCOME_TOO_LARGE, NULL);
     case HEAD_MALFORMED:
-        return refuse(transfer, OUTCOME_MALFORMED, "the first header continues none");
+        return refuse(transfer, OUTCOME_MALFORMED,
+            "the head has no status, or its first field continues none");
     case HEAD_CODED:
         return refuse(transfer, OUTCOME_ENCODED, unasked);
     case HEAD_NO_MEMORY:
@@ -694,9 +695,10 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 {
     struct engine *engine = transfer->engine;
     CURL *easy = transfer->easy;
-    long status = 0, request_size = 0, connects = 0;
+    int status = 0;
+    long request_size = 0, connects = 0;
     if (transfer->began) {
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        status = transfer->head.status;
         curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
         curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
         count_received(transfer);
@@ -710,7 +712,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     if (code == CURLE_OK)
         code = check_whole(transfer);
 
-    enum outcome_kind kind = kind_of(transfer, code, (int)status);
+    enum outcome_kind kind = kind_of(transfer, code, status);
     if (kind == OUTCOME_NETWORK) /* half a head is no answer */
         status = 0;
     describe(transfer, kind);
@@ -719,7 +721,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         .attempt =
             {
                 .end = end_of(kind),
-                .status = (int)status,
+                .status = status,
                 .sent = request_size > 0,
                 .silent = transfer->head.lines.length == 0,
                 .reused = connects == 0,
