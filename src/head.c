@@ -25,26 +25,28 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The number of three digits behind the first blanks; 0 where there is none. */
+/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: it is none. libcurl takes some of what is
+ * none for a status of 200, and each release other ones. */
 static int status_of(const char *line, size_t length)
 {
-    const char *end = line + length, *at = memchr(line, ' ', length);
-    while (at && at < end && *at == ' ')
-        at++;
-    if (!at || end - at < 4 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) ||
-        is_digit(at[3]))
+    static const char start[] = "HTTP/1.";
+    const char *digits = line + 9;
+    if (length < 13 || memcmp(line, start, strlen(start)) != 0 || (line[7] | 1) != '1' ||
+        line[8] != ' ')
         return 0;
-    return (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
+    if (!is_digit(digits[0]) || !is_digit(digits[1]) || !is_digit(digits[2]) || is_digit(digits[3]))
+        return 0;
+    return (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
 }
 
-static enum head_result begin(struct head *head, const char *line, size_t length)
+static enum head_result begin(struct head *head, const char *line, size_t length, bool counts)
 {
     buffer_clear(&head->lines);
     head->status = status_of(line, length);
     head->chunked = false;
     head->coding = CODING_NONE;
     head->after = HEAD_FIRST_FIELD;
-    return head->status >= 100 ? HEAD_OK : HEAD_MALFORMED;
+    return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
 }
 
 /* The value of a field of that name; NULL: the line is another's. */
@@ -111,7 +113,7 @@ enum head_result head_add(struct head *head, const char *line, size_t length, bo
         head->complete = counts && head->status >= 200;
         head->after = HEAD_STATUS_LINE;
     } else if (!head->complete && head->after == HEAD_STATUS_LINE) {
-        result = begin(head, line, length);
+        result = begin(head, line, length, counts);
     } else if (!head->complete) {
         result = add_field(head, line, length);
     }

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,7 +135,7 @@ static void check_outcome(const struct outcome *outcome, bool is_head)
         return;
     }
     CHECK(outcome->status != 0);
-    CHECK(outcome->headers.length > 5 && memcmp(outcome->headers.bytes, "HTTP/", 5) == 0);
+    CHECK(outcome->headers.length > 5 && strncasecmp(outcome->headers.bytes, "HTTP/", 5) == 0);
     if (is_head || outcome->status == 204 || outcome->status == 304)
         CHECK(outcome->body.length == 0);
 }
