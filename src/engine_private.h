@@ -49,7 +49,7 @@ struct engine {
     CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
     bool spoils_handles; /* see transfer_spoils_handle() */
     int epoll_fd, timer_fd;
-    int socket_of_port[ENGINE_PORTS]; /* of connections, by their local port; see transfer.c */
+    int socket_of_port[ENGINE_PORTS]; /* of connections, by their local port; see connection.c */
     int64_t origin_us;   /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us; /* when curl wants a call for its own timeouts */
     int64_t alarm_us;    /* when the layers above want the descriptor readable */

@@ -1,9 +1,9 @@
 /* wire_fuzzer.c - any bytes as what a server sends, through the engine and libcurl.
  *
- * The first byte says how it is sent; the rest are the answers to one request after the other,
- * parted by the byte RS. All requests share one handle, and a connection as long as it lasts. What
- * does not end an answer is followed by the end of the connection. Whatever it is, each request
- * ends, with an outcome that holds what engine.h says of it. */
+ * The first byte says how it is sent; the rest are the answers to one request and another, parted
+ * by the byte RS. Handles, and connections as long as they last, serve one input after the other.
+ * What does not end an answer is followed by the end of the connection. Whatever it is, each
+ * request ends, with an outcome that holds what engine.h says of it. */
 #include "check.h"
 #include "clock.h"
 #include "engine.h"
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define RS '\x1e'
-#define MOST_ANSWERS 4
+#define MOST_ANSWERS 2
 #define MAX_RESPONSE 20000
 
 /* Of the first byte. */
@@ -140,9 +140,15 @@ static void check_outcome(const struct outcome *outcome, bool is_head)
         CHECK(outcome->body.length == 0);
 }
 
+/* An engine serves so many inputs: a new one for each would cost as much as they do. */
+#define INPUTS_AN_ENGINE 50
+
+static struct engine *engine;
+static int inputs_left;
+
 /* Steps engine and server until the request has ended. The connection is ended when neither does
  * anything any more. */
-static int ask(struct engine *engine, const char *answer, size_t length, int how)
+static int ask(const char *answer, size_t length, int how)
 {
     char url[64];
     struct request request = {.method = "GET", .url = url, .timeout_us = INT64_C(20000000)};
@@ -182,7 +188,16 @@ static int ask(struct engine *engine, const char *answer, size_t length, int how
     return status;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
+static void end_engine(void)
+{
+    if (engine)
+        engine_free(engine);
+    engine = NULL;
+    hang_up();
+}
+
+/* True: it is new. */
+static bool get_engine(void)
 {
     const struct engine_options options = {
         .max_in_flight = 1,
@@ -191,27 +206,38 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         .loopback = true,
     };
     const char *message;
+    if (engine && --inputs_left > 0)
+        return false;
+    end_engine();
+    /* Addresses of its own, so that there are ports enough. */
+    server.address = (server.address + 1) % 0xfffffe + 1;
+    engine = engine_new(&options, &message);
+    CHECK(engine);
+    inputs_left = INPUTS_AN_ENGINE;
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
+{
     if (size == 0)
         return 0;
-    if (server.listener < 0)
+    if (server.listener < 0) {
         open_server();
-    /* An address of its own each time, so that there are ports enough. */
-    server.address = (server.address + 1) % 0xfffffe + 1;
-    struct engine *engine = engine_new(&options, &message);
-    CHECK(engine);
+        atexit(end_engine);
+    }
     int how = input[0];
-    if (how & HOW_USED)
-        CHECK(ask(engine, good, sizeof good - 1, 0) == 200);
+    if (get_engine() && how & HOW_USED)
+        CHECK(ask(good, sizeof good - 1, 0) == 200);
     const char *at = (const char *)input + 1, *end = (const char *)input + size;
     for (int i = 0; i < MOST_ANSWERS && at <= end; i++) {
         const char *stop = at < end ? memchr(at, RS, (size_t)(end - at)) : NULL;
         if (!stop)
             stop = end;
-        if (ask(engine, at, (size_t)(stop - at), how) == 429) /* nothing is sent for a while */
+        if (ask(at, (size_t)(stop - at), how) == 429) { /* nothing is sent for a while */
+            end_engine();
             break;
+        }
         at = stop + 1;
     }
-    engine_free(engine);
-    hang_up();
     return 0;
 }
