@@ -15,7 +15,7 @@ body, folder = open(sys.argv[1], "rb").read(), sys.argv[2]
 for name, bits in ("gzip", 31), ("zlib", 15), ("raw", -15):
     coder = zlib.compressobj(6, zlib.DEFLATED, bits)
     open(folder + "/" + name, "wb").write(coder.compress(body) + coder.flush())
-# 256 MB of zeros, and blocks that stand for nothing, many times over: in one layer, and in two
+# 64 MB of zeros, and blocks that stand for nothing, many times over: in one layer, and in two
 def bomb(name, piece, count, last, layers):
     coders = [zlib.compressobj(9, zlib.DEFLATED, 31) for _ in range(layers)]
     def code(data, flush):
@@ -25,8 +25,8 @@ def bomb(name, piece, count, last, layers):
     with open(folder + "/" + name, "wb") as out:
         for _ in range(count): out.write(code(piece, False))
         out.write(code(last, True))
-bomb("zeros", b"\0" * 1048576, 256, b"", 1)
-bomb("layers", b"\0" * 1048576, 256, b"", 2)
+bomb("zeros", b"\0" * 1048576, 64, b"", 1)
+bomb("layers", b"\0" * 1048576, 64, b"", 2)
 coder = zlib.compressobj(9, zlib.DEFLATED, -15)
 open(folder + "/nothing", "wb").write(b"\x00\x00\x00\xff\xff" * 400000 + coder.compress(body) + coder.flush())
 ]]
