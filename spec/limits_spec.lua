@@ -150,6 +150,22 @@ describe("a server that says too much", function()
     end
   end)
 
+  -- libcurl takes some of these for a status of 200, and each release other ones.
+  it("in a status line that is none of HTTP/1 is protocol, and of a start unknown", function()
+    for _, line in ipairs {
+      "HTTP/2 200", "HTTP/2.1 304 Not Modified", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK", "http/1.1 200 OK",
+      "HTTP/1.1 OK", "HTTP/1.1 099 OK", "ICY 200 OK",
+    } do
+      local raw = line .. "\r\n" .. BODY
+      local _, err = answered { raw = raw }
+      assert.equal("protocol", err.kind, line)
+      server:script(START, { { raw = raw } })
+      _, err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+      assert.equal("unknown_outcome", err.kind, line)
+      assert.equal("protocol", err.cause.kind, line)
+    end
+  end)
+
   it("in a body is cut off at max_response, announced or not", function()
     client:close()
     client = server:client { retries = 0, max_response = 1000 }
