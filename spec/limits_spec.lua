@@ -85,8 +85,10 @@ describe("a server that says too much", function()
   it("in one line of the head is cut off, on a used connection too", function()
     local long = "X-A: " .. ("x"):rep(200000) .. "\r\n"
     assert_too_many(with_headers(long))
-    assert.truthy(answered { body = {} })
-    assert_too_many(with_headers(long))
+    for _ = 1, 5 do
+      assert.truthy(answered { body = {} })
+      assert_too_many(with_headers(long))
+    end
     assert_too_many("HTTP/1.1 200 " .. ("x"):rep(200000) .. "\r\n" .. BODY)
     assert_too_many("HTTP/1.1 103 Early Hints\r\n" .. long .. "\r\n" .. with_headers "")
     assert_too_many(with_headers("X-A: 1\r\n " .. ("x"):rep(200000) .. "\r\n"))

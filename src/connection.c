@@ -7,44 +7,21 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* libcurl takes no longer line in a head. */
 #define LONGEST_LINE ((uint64_t)100 * 1024)
 
-/* libcurl does not tell yet which socket it will use, only its local port. The table may have
- * forgotten it, and the number may be another socket's by now. */
-static int *socket_of(struct engine *engine, int port)
-{
-    return &engine->socket_of_port[port % ENGINE_PORTS];
-}
-
-static bool is_bound_to(int fd, int port)
+/* The local port of a socket; 0: it has none. */
+static int port_of(int fd)
 {
     struct sockaddr_storage name = {0};
     socklen_t size = sizeof name;
     if (getsockname(fd, (struct sockaddr *)&name, &size) != 0)
-        return false;
+        return 0;
     const struct sockaddr_in *v4 = (const void *)&name;
     const struct sockaddr_in6 *v6 = (const void *)&name;
-    return port == ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
-}
-
-/* Finds the socket that the request goes out by. */
-static void find_socket(struct transfer *transfer, int port)
-{
-    int *known = socket_of(transfer->engine, port);
-    if (transfer->opened >= 0)
-        *known = transfer->opened;
-    transfer->used = is_bound_to(*known, port) ? *known : -1;
-}
-
-/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
- * does not look for them. A new connection may have some, over TLS, from its handshake. */
-static bool has_unasked_bytes(const struct transfer *transfer)
-{
-    char byte;
-    return transfer->opened < 0 && transfer->used >= 0 &&
-           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
 /* Bytes that have come on a connection since it was made. */
@@ -56,15 +33,43 @@ static uint64_t arrived_on(int fd)
     return known ? info.tcpi_bytes_received : 0;
 }
 
-/* Before 8.6, libcurl says of a line that is too long that it has no memory. Then more than such a
- * line has come that it has not handed out; afterwards there is no socket to ask. */
-void transfer_leaves_socket(CURL *easy, int fd)
+/* Finds the socket that the request goes out by. libcurl does not tell yet which it will use, only
+ * its local port. The table may have forgotten it, and the number may be another socket's by now.
+ */
+static void find_socket(struct transfer *transfer, int port)
 {
-    struct transfer *transfer = transfer_of(easy);
-    if (transfer && transfer->on_wire && transfer->began && !transfer->head.complete &&
-        fd == transfer->used)
-        transfer->long_line =
-            arrived_on(fd) >= transfer->arrived + transfer->head.bytes + LONGEST_LINE - 1;
+    struct engine *engine = transfer->engine;
+    transfer->slot = (unsigned)port % ENGINE_PORTS;
+    if (transfer->opened >= 0)
+        engine->sockets[transfer->slot].fd = transfer->opened;
+    int fd = engine->sockets[transfer->slot].fd;
+    transfer->used = port_of(fd) == port ? fd : -1;
+    transfer->arrived = arrived_on(transfer->used);
+    engine->sockets[transfer->slot].arrived = 0;
+}
+
+/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
+ * does not look for them. A new connection may have some, over TLS, from its handshake. */
+static bool has_unasked_bytes(const struct transfer *transfer)
+{
+    char byte;
+    return transfer->opened < 0 && transfer->used >= 0 &&
+           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+int connection_close(void *user, curl_socket_t fd)
+{
+    struct engine *engine = user;
+    engine->sockets[(unsigned)port_of(fd) % ENGINE_PORTS].arrived = arrived_on(fd);
+    return close(fd);
+}
+
+/* Then more than such a line has come that libcurl has not handed out. */
+bool connection_had_long_line(const struct transfer *transfer)
+{
+    uint64_t arrived = transfer->engine->sockets[transfer->slot].arrived;
+    return transfer->used >= 0 && !transfer->head.complete &&
+           arrived >= transfer->arrived + transfer->head.bytes + LONGEST_LINE - 1;
 }
 
 /* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
@@ -77,7 +82,6 @@ int connection_begin(void *user, char *address, char *own_address, int port, int
     find_socket(transfer, own_port);
     if (has_unasked_bytes(transfer))
         return CURL_PREREQFUNC_ABORT;
-    transfer->arrived = arrived_on(transfer->used);
     if (!transfer->began)
         transfer->engine->connecting--;
     transfer->began = true;

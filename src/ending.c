@@ -23,7 +23,8 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
     if (code == CURLE_RECV_ERROR)
         return strncmp(transfer->error, no_trailer, strlen(no_trailer)) == 0;
     return transfer->began &&
-           ((int)code == CURL_TOO_LARGE || (code == CURLE_OUT_OF_MEMORY && transfer->long_line));
+           ((int)code == CURL_TOO_LARGE ||
+               (code == CURLE_OUT_OF_MEMORY && connection_had_long_line(transfer)));
 }
 
 /* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes

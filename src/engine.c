@@ -144,8 +144,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
 {
     struct engine *engine = user;
     struct epoll_event event = {.data.fd = fd};
+    (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        transfer_leaves_socket(easy, fd);
         epoll_ctl(engine->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: gone already */
         return 0;
     }

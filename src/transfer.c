@@ -43,6 +43,8 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
     SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
+    SET(CURLOPT_CLOSESOCKETDATA, engine);
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -218,7 +220,7 @@ struct transfer *transfer_start(
     transfer->owner = owner;
     transfer->refused = OUTCOME_RESPONSE;
     transfer->refusal = NULL;
-    transfer->began = transfer->long_line = false;
+    transfer->began = false;
     transfer->received = 0;
     transfer->opened = transfer->used = -1;
     transfer->arrived = transfer->taken = 0;

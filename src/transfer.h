@@ -19,11 +19,7 @@ struct transfer_result {
 struct transfer *transfer_start(
     struct engine *engine, const struct request *request, bool repeatable, struct operation *owner);
 
-/* NULL: the handle is not one of these. */
 struct transfer *transfer_of(CURL *easy);
-
-/* libcurl is about to close a socket, or to leave it idle. */
-void transfer_leaves_socket(CURL *easy, int fd);
 
 /* What became of it: `code` is libcurl's, for one that libcurl has ended. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);

@@ -25,10 +25,10 @@ struct transfer {
     const char *refusal;       /* in words, or NULL */
     int opened;                /* the socket that was opened for it last; -1: none */
     int used;                  /* the one that it uses; -1: unknown */
+    unsigned slot;             /* of the socket, in the engine's table */
     uint64_t arrived;          /* bytes that had come on that one when the request was sent */
     bool on_wire;              /* added to the multi handle */
     bool began;                /* the connection stands, the request is being sent */
-    bool long_line;            /* a line of the head was longer than libcurl takes */
     bool plain;                /* set up for a GET */
     bool bodiless;             /* a HEAD, whose answer has no body whatever it says of one */
     bool paused;               /* in the engine's queue */
@@ -42,7 +42,12 @@ struct transfer {
 size_t receive_header(char *line, size_t size, size_t count, void *user);
 size_t receive_body(char *bytes, size_t size, size_t count, void *user);
 curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+int connection_close(void *user, curl_socket_t fd); /* the user is the engine */
 int connection_begin(void *user, char *address, char *own_address, int port, int own_port);
+
+/* Whether a line of the head was longer than libcurl takes, which before 8.6 it calls a lack of
+ * memory. To be asked when the connection has been closed. */
+bool connection_had_long_line(const struct transfer *transfer);
 
 /* Whether an answer with that head is followed by a body. */
 bool receive_has_body(const struct transfer *transfer);
