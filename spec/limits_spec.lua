@@ -2,6 +2,8 @@
 -- library in library_limits_spec.lua.
 
 local cekura = require "cekura"
+local files = require "spec.support.file"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
@@ -68,11 +70,42 @@ describe("a server that says too much", function()
   it("in one line of the head is cut off, on a used connection too", function()
     local long = "X-A: " .. ("x"):rep(200000) .. "\r\n"
     assert_too_many(with_headers(long))
-    assert.truthy(answered { body = {} })
-    assert_too_many(with_headers(long))
+    for _ = 1, 5 do
+      assert.truthy(answered { body = {} })
+      assert_too_many(with_headers(long))
+    end
     assert_too_many("HTTP/1.1 200 " .. ("x"):rep(200000) .. "\r\n" .. BODY)
     assert_too_many("HTTP/1.1 103 Early Hints\r\n" .. long .. "\r\n" .. with_headers "")
     assert_too_many(with_headers("X-A: 1\r\n " .. ("x"):rep(200000) .. "\r\n"))
+  end)
+
+  -- libcurl before 8.1 takes it for more of the last header that the handle had, and frees that again: where it is
+  -- looked after, such a program is ended. So it is one of its own.
+  it("in a first header that continues none is protocol, whatever the handle had before", function()
+    local code = ([[
+      local cekura = require "cekura"
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, retries = 0 })
+      for round = 1, 40 do
+        cekura.assert(client:request("GET", round %% 3 == 0 and "/headers/" or "/echo/"))
+        for _, path in ipairs { "/folded/", "/tab/", "/early/", "/folded/" } do
+          local answer, err = client:request("GET", path)
+          assert(not answer and err.kind == "protocol", tostring(err))
+        end
+        local answer, err = client:request("GET", "/later/")
+        assert(answer and answer.headers["x-a"] or err.kind == "protocol", tostring(err))
+      end
+    ]]):format(server.url)
+    server:script("/folded/", { { raw = with_headers " X-A: folded\r\n" } })
+    server:script("/tab/", { { raw = with_headers "\t\r\n" } })
+    local early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    server:script("/early/", { { raw = early .. with_headers " X-A: y\r\n" } })
+    server:script("/later/", { { raw = with_headers "X-A: a\r\n b\r\n" } })
+    server:script("/headers/", { { raw = with_headers("X-A: " .. ("b"):rep(9000) .. "\r\n") } })
+    local output, status = files.temporary(code, function(path)
+      return shell((os.getenv "CEKURA_LUA" or "lua5.4") .. " " .. path)
+    end)
+    assert.equal("", output)
+    assert.equal(0, status)
   end)
 
   it("in one header many times over is read in one go", function()
@@ -104,6 +137,22 @@ describe("a server that says too much", function()
     end
   end)
 
+  -- libcurl takes some of these for a status of 200, and each release other ones.
+  it("in a status line that is none of HTTP/1 is protocol, and of a start unknown", function()
+    for _, line in ipairs {
+      "HTTP/2 200", "HTTP/2.1 304 Not Modified", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK", "http/1.1 200 OK",
+      "HTTP/1.1 OK", "HTTP/1.1 099 OK", "ICY 200 OK",
+    } do
+      local raw = line .. "\r\n" .. BODY
+      local _, err = answered { raw = raw }
+      assert.equal("protocol", err.kind, line)
+      server:script(START, { { raw = raw } })
+      _, err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+      assert.equal("unknown_outcome", err.kind, line)
+      assert.equal("protocol", err.cause.kind, line)
+    end
+  end)
+
   it("in a body is cut off at max_response, announced or not", function()
     client:close()
     client = server:client { retries = 0, max_response = 1000 }
@@ -113,15 +162,5 @@ describe("a server that says too much", function()
       assert.equal("protocol", err.kind)
       assert.is_true(#err.response.body <= 1000)
     end
-  end)
-
-  it("in layers of compression is not unpacked", function()
-    local reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: %s\r\n\r\nabcde"
-    assert_refused("not asked for", { raw = reply:format(("gzip, "):rep(5) .. "gzip") })
-    for _, name in ipairs { "br", "zstd", "gzip, br", "BR", "compress", "x", "gzip;br" } do
-      assert_refused("not asked for", { raw = reply:format(name) })
-      assert_refused("not asked for", { raw = reply:gsub("Content%-Enc", "Transfer-Enc"):format(name) })
-    end
-    assert.equal("abcde", cekura.assert(answered { raw = reply:format " identity" }).body)
   end)
 end)

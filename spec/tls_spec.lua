@@ -24,6 +24,22 @@ describe("over https", function()
     client:close()
   end)
 
+  -- Each goes out on a connection of its own.
+  it("every start but the first resumes a TLS session", function()
+    server:reset()
+    local client = client_of(server.tls_url, { ca_file = server.ca_file })
+    for _ = 1, 6 do
+      cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+    end
+    assert.equal(6, client:stats().connections)
+    client:close()
+    local resumed = 0
+    for _, request in ipairs(server:requests()) do
+      resumed = resumed + (request.resumed and 1 or 0)
+    end
+    assert.equal(5, resumed)
+  end)
+
   -- libcurl would parse them in the first step that connects, for tens of milliseconds.
   it("certificates are loaded when the client is made, not in a step", function()
     local copy = os.tmpname()

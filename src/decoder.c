@@ -1,10 +1,11 @@
 /* decoder.c - a compressed body, decoded as it arrives, by zlib; see decoder.h. */
 #include "decoder.h"
 
+#include "ascii.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- which one it is ---- */
 
@@ -21,7 +22,7 @@ static enum coding coding_named(const char *name, size_t length)
         {"none", CODING_NONE},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strlen(known[i].name) == length && strncasecmp(known[i].name, name, length) == 0)
+        if (strlen(known[i].name) == length && ascii_same(known[i].name, name, length))
             return known[i].coding;
     return CODING_OTHER;
 }

@@ -4,6 +4,7 @@
  * in poller.c. */
 #include "engine_private.h"
 
+#include "ascii.h"
 #include "certificates.h"
 #include "operation_private.h"
 #include "poller_private.h"
@@ -31,6 +32,10 @@
 /* Each of these has a timer in libcurl, by which it tries another address after a fifth of a
  * second. When they run out together, libcurl goes on with all of those handshakes in one call. */
 #define CONNECTING_AT_ONCE 32
+
+/* Sent unless the program says otherwise; decoder.c reads more. The name is what is compared. */
+#define ENCODING_OFFER "Accept-Encoding: gzip"
+#define ENCODING_NAME strlen("Accept-Encoding")
 
 /* How soon those above hear again of what they have not fetched. */
 #define LEFT_OVER_US 20000
@@ -139,8 +144,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
 {
     struct engine *engine = user;
     struct epoll_event event = {.data.fd = fd};
+    (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        transfer_leaves_socket(easy, fd);
         epoll_ctl(engine->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: gone already */
         return 0;
     }
@@ -196,6 +201,14 @@ static void close_multi(struct engine *engine)
     curl_multi_cleanup(engine->multi);
     engine->multi = NULL;
     engine->curl_due_us = CLOCK_NEVER;
+}
+
+/* One thread at a time uses an engine, so it needs no locks. */
+static bool open_share(struct engine *engine)
+{
+    engine->share = curl_share_init();
+    return engine->share && curl_share_setopt(engine->share, CURLSHOPT_SHARE,
+                                CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
 /* libcurl had no memory to keep a socket in mind. It does not say whose, and nothing would wake
@@ -452,6 +465,14 @@ static bool copy_text(char **copy, const char *text)
     return *copy != NULL;
 }
 
+static bool add_header(struct engine *engine, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(engine->headers, line);
+    if (longer)
+        engine->headers = longer;
+    return longer != NULL;
+}
+
 static bool copy_options(struct engine *engine, const struct engine_options *options)
 {
     engine->max_in_flight = options->max_in_flight;
@@ -460,13 +481,14 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
     engine->connect_timeout_us = options->connect_timeout_us;
     engine->direct = options->loopback;
     engine->report_events = options->report_events;
+    bool offers = false;
     for (size_t i = 0; i < options->header_count; i++) {
-        struct curl_slist *longer = curl_slist_append(engine->headers, options->headers[i]);
-        if (!longer)
+        offers |= ascii_same(options->headers[i], ENCODING_OFFER, ENCODING_NAME);
+        if (!add_header(engine, options->headers[i]))
             return false;
-        engine->headers = longer;
     }
-    return copy_text(&engine->user_agent, options->user_agent) &&
+    return (offers || add_header(engine, ENCODING_OFFER)) &&
+           copy_text(&engine->user_agent, options->user_agent) &&
            copy_text(&engine->ca_file, options->ca_file) &&
            copy_text(&engine->proxy, options->proxy);
 }
@@ -493,6 +515,8 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     engine->generation = engine_generation();
     engine->references = 1;
     engine->origin_us = clock_monotonic_us();
+    engine->spoils_handles =
+        transfer_spoils_handle(curl_version_info(CURLVERSION_NOW)->version_num);
     engine->epoll_fd = engine->timer_fd = engine->tell_fd = -1;
     engine->curl_due_us = engine->alarm_us = engine->armed_us = CLOCK_NEVER;
     engine->last_event = &engine->first_event;
@@ -508,7 +532,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     if (!open_descriptors(engine))
         goto fail;
     *message = "libcurl gives no multi handle";
-    if (!open_multi(engine))
+    if (!open_multi(engine) || !open_share(engine))
         goto fail;
     *message = "out of memory";
     if (!certificates_choose(engine))
@@ -548,6 +572,7 @@ static void close_now(struct engine *engine)
         transfer_free_idle(engine);
         if (engine->multi)
             close_multi(engine);
+        curl_share_cleanup(engine->share);
     }
     transfer_free_headers(engine->headers);
     engine->headers = NULL;

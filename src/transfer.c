@@ -1,261 +1,14 @@
 /* transfer.c - a pooled easy handle, and one try of a request on it.
  *
- * All options that a request gets are set here, each with its reason. What to do with the end of a
- * try is decided in operation.c.
- *
- * Bodies are read in slices. A body that arrives when the step is over is refused with
- * CURL_WRITEFUNC_PAUSE: libcurl keeps what it has just read, looks at the socket no more, and the
- * transfer waits in the engine's queue until a later step has room. */
-#include "transfer.h"
+ * All options that a request gets are set here, each with its reason. What comes of an answer is
+ * taken in by receive.c; what to do with the end of a try is decided in operation.c. */
+#include "transfer_private.h"
 
+#include "ascii.h"
 #include "certificates.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-/* What comes before a body, and after it, is no larger than this, and has no more lines. libcurl 8
- * has limits of its own, 300 KiB and 5,000 lines, which are not to be met first. */
-#define MAX_HEAD ((size_t)256 * 1024)
-#define MAX_HEAD_LINES 4096
-
-/* libcurl takes no longer line in a head. */
-#define LONGEST_LINE ((uint64_t)100 * 1024)
-
-/* CURLE_TOO_LARGE, of libcurl 8.6 and later: a line, or their number, is beyond its limit. */
-#define CURL_TOO_LARGE 100
-
-/* What libcurl reads at once. It decodes all of that before it looks whether the transfer was
- * paused meanwhile, so this, times what compression gains, is what a step may do beyond its slice.
- */
-#define READ_AT_ONCE 4096L
-
-struct transfer {
-    CURL *easy;
-    struct engine *engine;
-    struct operation *owner;
-    SLIST_ENTRY(transfer) idle;
-    STAILQ_ENTRY(transfer) paused_link;
-    struct curl_slist *own_headers; /* of this request, if it has any of its own */
-    struct buffer headers, body;
-    enum outcome_kind refused; /* why a callback stopped the transfer; OUTCOME_RESPONSE: none did */
-    int opened;                /* the socket that was opened for it last; -1: none */
-    int used;                  /* the one that it uses; -1: unknown */
-    uint64_t arrived;          /* bytes that had come on that one when the request was sent */
-    size_t heads;              /* bytes of all heads, and of trailers */
-    unsigned head_lines;
-    bool on_wire;        /* added to the multi handle */
-    bool began;          /* the connection stands, the request is being sent */
-    bool status_line;    /* the last line of the head was its first */
-    bool head_complete;  /* the empty line after the headers has come */
-    bool long_line;      /* a line of the head was longer than libcurl takes */
-    bool encoded;        /* Content-Length tells how long the body is before it is decoded */
-    bool chunked;        /* its end is told by the last chunk */
-    bool plain;          /* set up for a GET */
-    bool paused;         /* in the engine's queue */
-    bool resuming;       /* libcurl is handing out what it kept */
-    curl_off_t received; /* of the body, before it is decoded, as far as it was counted */
-    char error[CURL_ERROR_SIZE];
-};
-
-/* ---- callbacks: they ask libcurl for what it knows, and have it do nothing ---- */
-
-static bool starts_with(const char *line, size_t length, const char *start)
-{
-    size_t needed = strlen(start);
-    return length >= needed && strncasecmp(line, start, needed) == 0;
-}
-
-/* A body whose length was told to be too large need not be waited for. */
-static bool announces_too_much(const struct transfer *transfer)
-{
-    curl_off_t announced = -1;
-    if (transfer->encoded)
-        return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    return announced > 0 && (uint64_t)announced > transfer->engine->max_response;
-}
-
-/* libcurl decodes whatever it was built to, also what was not offered to the server. */
-static bool was_offered(const char *line, size_t length)
-{
-    static const char *const known[] = {"gzip", "x-gzip", "deflate", "chunked", "identity"};
-    const char *at = memchr(line, ':', length), *end = line + length;
-    while (at < end) {
-        size_t span = 0, match = 0;
-        at++;
-        while (at + span < end && !strchr(", \t\r\n", at[span]))
-            span++;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            match |= strlen(known[i]) == span && strncasecmp(at, known[i], span) == 0;
-        if (span && !match)
-            return false;
-        at += span;
-    }
-    return true;
-}
-
-/* What a callback gives back to have libcurl end the transfer. */
-static size_t refuse(struct transfer *transfer, enum outcome_kind kind)
-{
-    transfer->refused = kind;
-    return 0;
-}
-
-static bool has_large_head(const struct transfer *transfer)
-{
-    return transfer->heads > MAX_HEAD || transfer->head_lines > MAX_HEAD_LINES;
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *user)
-{
-    struct transfer *transfer = user;
-    size_t length = size * count;
-    bool is_folded = *line == ' ' || *line == '\t';
-    /* An answer of 1xx, or of a proxy, comes before the one that counts; libcurl keeps them all. */
-    transfer->heads += length;
-    transfer->head_lines++;
-    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        buffer_clear(&transfer->headers);
-        transfer->head_complete = transfer->encoded = transfer->chunked = false;
-        transfer->status_line = true;
-    } else if (transfer->status_line) {
-        transfer->status_line = false;
-        if (is_folded) /* libcurl 8.3 and later take it for a header, others for an error */
-            return refuse(transfer, OUTCOME_MALFORMED);
-    }
-    bool codes_body = starts_with(line, length, "Content-Encoding:");
-    bool codes_transfer = starts_with(line, length, "Transfer-Encoding:");
-    transfer->encoded |= codes_body;
-    transfer->chunked |= codes_transfer;
-    transfer->head_complete |= *line == '\r' || *line == '\n';
-    if (has_large_head(transfer))
-        return refuse(transfer, OUTCOME_TOO_LARGE);
-    if ((codes_body || codes_transfer) && !was_offered(line, length))
-        return refuse(transfer, OUTCOME_ENCODED);
-    if (buffer_append(&transfer->headers, line, length, MAX_HEAD) != BUFFER_OK)
-        return refuse(transfer, OUTCOME_NO_MEMORY);
-    return length;
-}
-
-static void count_received(struct transfer *transfer)
-{
-    curl_off_t received = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    transfer->engine->stats.bytes_in += (uint64_t)(received - transfer->received);
-    transfer->received = received;
-}
-
-/* What libcurl kept is taken in whole, however much of the slice is left: of what is refused again,
- * it makes a copy each time. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *user)
-{
-    struct transfer *transfer = user;
-    struct engine *engine = transfer->engine;
-    size_t length = size * count, limit = engine->max_response;
-    count_received(transfer);
-    if (!transfer->resuming && engine_step_is_over(engine)) {
-        STAILQ_INSERT_TAIL(&engine->paused, transfer, paused_link);
-        transfer->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    engine->step_bytes -= length < engine->step_bytes ? length : engine->step_bytes;
-    enum buffer_result result = buffer_append(&transfer->body, bytes, length, limit);
-    if (result == BUFFER_NO_MEMORY)
-        return refuse(transfer, OUTCOME_NO_MEMORY);
-    if (result == BUFFER_FULL) /* what fits stays, to be shown in the error */
-        (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
-    if (result == BUFFER_FULL || announces_too_much(transfer))
-        return refuse(transfer, OUTCOME_TOO_LARGE);
-    return length;
-}
-
-/* libcurl does not tell yet which socket it will use, only its local port. The table may have
- * forgotten it, and the number may be another socket's by now. */
-static int *socket_of(struct engine *engine, int port)
-{
-    return &engine->socket_of_port[port % ENGINE_PORTS];
-}
-
-static bool is_bound_to(int fd, int port)
-{
-    struct sockaddr_storage name = {0};
-    socklen_t size = sizeof name;
-    if (getsockname(fd, (struct sockaddr *)&name, &size) != 0)
-        return false;
-    const struct sockaddr_in *v4 = (const void *)&name;
-    const struct sockaddr_in6 *v6 = (const void *)&name;
-    return port == ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
-}
-
-/* Finds the socket that the request goes out by. */
-static void find_socket(struct transfer *transfer, int port)
-{
-    int *known = socket_of(transfer->engine, port);
-    if (transfer->opened >= 0)
-        *known = transfer->opened;
-    transfer->used = is_bound_to(*known, port) ? *known : -1;
-}
-
-/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
- * does not look for them. A new connection may have some, over TLS, from its handshake. */
-static bool has_unasked_bytes(const struct transfer *transfer)
-{
-    char byte;
-    return transfer->opened < 0 && transfer->used >= 0 &&
-           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-/* Bytes that have come on a connection since it was made. */
-static uint64_t arrived_on(int fd)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    bool known = fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-    return known ? info.tcpi_bytes_received : 0;
-}
-
-/* Before 8.6, libcurl says of a line that is too long that it has no memory. Then more than such a
- * line has come that it has not handed out; afterwards there is no socket to ask. */
-void transfer_leaves_socket(CURL *easy, int fd)
-{
-    struct transfer *transfer = transfer_of(easy);
-    if (transfer && transfer->on_wire && transfer->began && !transfer->head_complete &&
-        fd == transfer->used)
-        transfer->long_line =
-            arrived_on(fd) >= transfer->arrived + transfer->heads + LONGEST_LINE - 1;
-}
-
-/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
- * what was said to a proxy, and before libcurl has begun it is still that of the handle's last
- * request. */
-static int on_begin(void *user, char *address, char *own_address, int port, int own_port)
-{
-    struct transfer *transfer = user;
-    (void)address, (void)own_address, (void)port;
-    find_socket(transfer, own_port);
-    if (has_unasked_bytes(transfer))
-        return CURL_PREREQFUNC_ABORT;
-    transfer->arrived = arrived_on(transfer->used);
-    if (!transfer->began)
-        transfer->engine->connecting--;
-    transfer->began = true;
-    return CURL_PREREQFUNC_OK;
-}
-
-/* Sockets that a program started by the host does not inherit. */
-static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct transfer *transfer = user;
-    (void)purpose;
-    transfer->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return transfer->opened;
-}
 
 /* ---- options ---- */
 
@@ -269,6 +22,7 @@ static bool set_common(struct transfer *transfer)
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_PRIVATE, transfer);
+    SET(CURLOPT_SHARE, engine->share);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
     /* No signals in somebody else's program. */
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -281,20 +35,23 @@ static bool set_common(struct transfer *transfer)
     /* A path is sent as the library wrote it: "/.." in an encoded id must not name something else.
      */
     SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERFUNCTION, receive_header);
     SET(CURLOPT_HEADERDATA, transfer);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEFUNCTION, receive_body);
     SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_PREREQFUNCTION, on_begin);
+    SET(CURLOPT_PREREQFUNCTION, connection_begin);
     SET(CURLOPT_PREREQDATA, transfer);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
     SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
+    SET(CURLOPT_CLOSESOCKETDATA, engine);
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    /* The limit on a body counts what comes out. Not brotli and zstd: a few bytes of those may
-     * stand for any number, which libcurl decodes in one go. */
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    /* libcurl decodes what it has read in one go, and a few bytes may stand for any number: it is
+     * done here, by slices. What is offered is among the engine's headers, for the option for that
+     * would have libcurl look at the answer's encoding, too. */
+    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     if (engine->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((engine->connect_timeout_us + 999) / 1000));
@@ -313,7 +70,7 @@ static bool set_common(struct transfer *transfer)
 static bool same_name(const char *a, const char *b)
 {
     size_t length = strcspn(a, ":;");
-    return length == strcspn(b, ":;") && strncasecmp(a, b, length) == 0;
+    return length == strcspn(b, ":;") && ascii_same(a, b, length);
 }
 
 static bool add_header(struct curl_slist **list, const char *line)
@@ -370,6 +127,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
      */
     SET(CURLOPT_REQUEST_TARGET, target_of(transfer->engine, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
+    transfer->bodiless = strcmp(request->method, "HEAD") == 0;
     if (request->header_count || request->body || is_post) {
         if (!merge_headers(transfer, request))
             return false;
@@ -381,7 +139,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
         return code == CURLE_OK;
 
     transfer->plain = false;
-    if (strcmp(request->method, "HEAD") == 0 && !request->body)
+    if (transfer->bodiless && !request->body)
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, request->method);
@@ -405,9 +163,15 @@ static void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     transfer_free_headers(transfer->own_headers);
-    buffer_free(&transfer->headers);
+    head_free(&transfer->head);
+    decoder_free(&transfer->decoder);
     buffer_free(&transfer->body);
     free(transfer);
+}
+
+bool transfer_spoils_handle(unsigned libcurl_version)
+{
+    return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
 static struct transfer *transfer_new(struct engine *engine)
@@ -455,11 +219,11 @@ struct transfer *transfer_start(
         return NULL;
     transfer->owner = owner;
     transfer->refused = OUTCOME_RESPONSE;
-    transfer->began = transfer->head_complete = transfer->encoded = transfer->chunked = false;
-    transfer->status_line = transfer->long_line = false;
+    transfer->refusal = NULL;
+    transfer->began = false;
     transfer->received = 0;
     transfer->opened = transfer->used = -1;
-    transfer->arrived = transfer->heads = transfer->head_lines = 0;
+    transfer->arrived = transfer->taken = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
@@ -483,42 +247,20 @@ struct operation *transfer_owner(const struct transfer *transfer)
     return transfer->owner;
 }
 
-/* ---- slices ---- */
-
-static void leave_queue(struct transfer *transfer)
-{
-    if (!transfer->paused)
-        return;
-    STAILQ_REMOVE(&transfer->engine->paused, transfer, transfer, paused_link);
-    transfer->paused = false;
-}
-
-struct transfer *transfer_first_paused(const struct engine *engine)
-{
-    return STAILQ_FIRST(&engine->paused);
-}
-
-/* libcurl hands out what it kept from inside this call, and reports an error of on_body() by its
- * result alone: left to itself, the transfer would go on, with a gap. */
-CURLcode transfer_resume(struct transfer *transfer)
-{
-    leave_queue(transfer);
-    transfer->resuming = true;
-    CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-    transfer->resuming = false;
-    return code;
-}
-
 void transfer_release(struct engine *engine, struct transfer *transfer)
 {
-    leave_queue(transfer);
+    receive_leave_queue(transfer);
     if (transfer->on_wire) {
         engine->connecting -= !transfer->began;
         curl_multi_remove_handle(engine->multi, transfer->easy);
     }
     transfer->on_wire = false;
     transfer->owner = NULL;
-    buffer_clear(&transfer->headers);
+    if (engine->spoils_handles) {
+        transfer_free(transfer);
+        return;
+    }
+    head_clear(&transfer->head);
     buffer_clear(&transfer->body);
     if (transfer->own_headers) {
         transfer_free_headers(transfer->own_headers);
@@ -542,178 +284,4 @@ void transfer_free_headers(struct curl_slist *headers)
     for (struct curl_slist *line = headers; line; line = line->next)
         explicit_bzero(line->data, strlen(line->data));
     curl_slist_free_all(headers);
-}
-
-/* ---- how it ended ---- */
-
-/* A handshake that failed because the connection broke says nothing about certificates. OpenSSL
- * reports both with one code; only the words differ. */
-static bool broke_in_handshake(const char *error)
-{
-    return strstr(error, "SYSCALL") || strstr(error, "reset") || strstr(error, "unexpected eof") ||
-           strstr(error, "Broken pipe");
-}
-
-/* The limits of libcurl's own that a head, or trailers, may go over. 7.88 takes a trailer of more
- * than 4 KiB for a lack of memory, which its message is about. */
-static bool is_refused_head(const struct transfer *transfer, CURLcode code)
-{
-    static const char no_trailer[] = "Out of memory in chunked-encoding";
-    if (code == CURLE_RECV_ERROR)
-        return strncmp(transfer->error, no_trailer, strlen(no_trailer)) == 0;
-    return transfer->began &&
-           ((int)code == CURL_TOO_LARGE || (code == CURLE_OUT_OF_MEMORY && transfer->long_line));
-}
-
-/* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes
- * it so, 8.14 does not. */
-static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
-{
-    curl_off_t announced = -1;
-    if (code != CURLE_RECV_ERROR || !transfer->head_complete || transfer->chunked)
-        return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    return announced < 0 && strstr(transfer->error, "unexpected eof while reading");
-}
-
-static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code, int status)
-{
-    if (transfer->refused != OUTCOME_RESPONSE)
-        return transfer->refused;
-    if (is_refused_head(transfer, code))
-        return OUTCOME_TOO_LARGE;
-    switch (code) {
-    case CURLE_OK:
-        return OUTCOME_RESPONSE;
-    case CURLE_OPERATION_TIMEDOUT:
-        return OUTCOME_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-        return broke_in_handshake(transfer->error) ? OUTCOME_NETWORK : OUTCOME_TLS;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_USE_SSL_FAILED:
-        return OUTCOME_TLS;
-    case CURLE_OUT_OF_MEMORY:
-        return OUTCOME_NO_MEMORY;
-    case CURLE_BAD_CONTENT_ENCODING:
-        return OUTCOME_ENCODED;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: an answer without a head */
-        return OUTCOME_MALFORMED;
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* a line of the head is no header */
-        return transfer->began ? OUTCOME_MALFORMED : OUTCOME_NETWORK;
-    default:
-        return status && transfer->head_complete ? OUTCOME_TRUNCATED : OUTCOME_NETWORK;
-    }
-}
-
-static enum try_end end_of(enum outcome_kind kind)
-{
-    switch (kind) {
-    case OUTCOME_RESPONSE:
-        return TRY_ANSWERED;
-    case OUTCOME_NETWORK:
-    case OUTCOME_TIMEOUT:
-    case OUTCOME_TRUNCATED:
-        return TRY_CUT;
-    default:
-        return TRY_HOPELESS;
-    }
-}
-
-static int64_t asked_pause_us(const struct transfer *transfer)
-{
-    struct curl_header *header;
-    if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-        return -1;
-    return retry_after_us(header->value, strlen(header->value), clock_date_s());
-}
-
-/* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
-static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
-{
-    size_t room = sizeof transfer->error;
-    if (kind == OUTCOME_NO_MEMORY)
-        snprintf(transfer->error, room, "out of memory");
-    else if (kind == OUTCOME_ENCODED && (kind == transfer->refused || !transfer->encoded))
-        snprintf(transfer->error, room, "the answer is compressed in a way that was not asked for");
-    else if (kind == transfer->refused && kind == OUTCOME_MALFORMED)
-        snprintf(transfer->error, room, "the first header is the continuation of another");
-    else if (kind == OUTCOME_TOO_LARGE &&
-             (has_large_head(transfer) || is_refused_head(transfer, code)))
-        snprintf(transfer->error, room,
-            "the headers are larger than %zu bytes, have more than %d lines, or one too long",
-            MAX_HEAD, MAX_HEAD_LINES);
-    else if (kind == OUTCOME_TOO_LARGE)
-        snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
-            transfer->engine->max_response);
-}
-
-struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
-{
-    struct engine *engine = transfer->engine;
-    CURL *easy = transfer->easy;
-    long status = 0, request_size = 0, connects = 0;
-    if (transfer->began) {
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
-        curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-        count_received(transfer);
-    }
-    engine->stats.connections += (uint64_t)connects;
-    engine->stats.bytes_in += transfer->headers.length;
-    if (status < 200) /* 1xx announces an answer, it is none */
-        status = 0;
-    if (code == CURLE_OK && transfer->began && !transfer->head_complete) {
-        code = CURLE_RECV_ERROR; /* libcurl takes a head that is cut short for a whole one */
-        strcpy(transfer->error, "the connection ended in the middle of the headers");
-    }
-
-    if (ended_unannounced(transfer, code))
-        code = CURLE_OK;
-
-    enum outcome_kind kind = kind_of(transfer, code, (int)status);
-    if (kind == OUTCOME_NETWORK) /* half a head is no answer */
-        status = 0;
-    describe(transfer, kind, code);
-    return (struct transfer_result){
-        .kind = kind,
-        .attempt =
-            {
-                .end = end_of(kind),
-                .status = (int)status,
-                .sent = request_size > 0,
-                .silent = transfer->headers.length == 0,
-                .reused = connects == 0,
-                .retry_after_us = status == 429 || status >= 500 ? asked_pause_us(transfer) : -1,
-            },
-        .message = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
-        .headers = &transfer->headers,
-        .body = &transfer->body,
-    };
-}
-
-/* ---- what is still to be read ---- */
-
-/* What may have come and is in no socket of this process: a record that the TLS library holds, what
- * the other end's kernel sends as soon as there is room. */
-#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
-
-bool transfer_may_be_whole(struct transfer *transfer)
-{
-    curl_off_t length = -1, received = 0;
-    long port = 0;
-    int readable = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
-    int fd = *socket_of(transfer->engine, (int)port);
-    if (length < 0 || !is_bound_to(fd, (int)port) || ioctl(fd, FIONREAD, &readable) != 0)
-        return true;
-    return length - received <= readable + ON_ITS_WAY;
 }

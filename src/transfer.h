@@ -19,11 +19,7 @@ struct transfer_result {
 struct transfer *transfer_start(
     struct engine *engine, const struct request *request, bool repeatable, struct operation *owner);
 
-/* NULL: the handle is not one of these. */
 struct transfer *transfer_of(CURL *easy);
-
-/* libcurl is about to close a socket, or to leave it idle. */
-void transfer_leaves_socket(CURL *easy, int fd);
 
 /* What became of it: `code` is libcurl's, for one that libcurl has ended. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
@@ -42,6 +38,13 @@ struct operation *transfer_owner(const struct transfer *transfer);
 
 /* Takes it off the wire, if it still is on it, and back into the pool. */
 void transfer_release(struct engine *engine, struct transfer *transfer);
+
+/* Whether a handle that has had an answer is of no more use with that libcurl (CURLVERSION_NOW's
+ * version_num). From 7.84.0 to 8.0.1, it keeps a pointer to the last header of that answer, which
+ * it has freed; and if the first header of the next one begins with white space, it takes it for
+ * more of that header: the block is freed twice, and the process aborted. curl_easy_reset() does
+ * not help. Introduced by curl's commit c9b60f0053, mended by pull request 11103 (issue 11101). */
+bool transfer_spoils_handle(unsigned libcurl_version);
 
 /* Frees the handles of the pool. */
 void transfer_free_idle(struct engine *engine);

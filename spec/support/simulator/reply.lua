@@ -9,7 +9,7 @@
 --   chunked  the head does not tell how long the body is
 --   cut      the head promises the whole body, and so many bytes of it come; then the connection ends
 --   drop     the connection ends without an answer
---   raw      these bytes in place of an HTTP answer
+--   raw      these bytes in place of an HTTP answer; true: those of `file`
 --   slow     seconds between any two bytes of the body
 --   limit    more than so many of these within a second by the clock get 429
 
@@ -88,7 +88,7 @@ function reply.send(spec)
   if spec.drop then
     return hang_up()
   elseif spec.raw then
-    return send_raw(spec.raw)
+    return send_raw(spec.raw == true and body or spec.raw)
   elseif spec.cut then
     return send_raw(head(status, spec.headers, #body) .. body:sub(1, spec.cut))
   end

@@ -1,0 +1,114 @@
+/* connection.c - the socket that a transfer uses.
+ *
+ * libcurl says little of it: what is asked of the socket itself is whether it has bytes that nobody
+ * asked for, and how many have come. */
+#include "transfer_private.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* libcurl takes no longer line in a head. */
+#define LONGEST_LINE ((uint64_t)100 * 1024)
+
+/* The local port of a socket; 0: it has none. */
+static int port_of(int fd)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) != 0)
+        return 0;
+    const struct sockaddr_in *v4 = (const void *)&name;
+    const struct sockaddr_in6 *v6 = (const void *)&name;
+    return ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+}
+
+/* Bytes that have come on a connection since it was made. */
+static uint64_t arrived_on(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    bool known = fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    return known ? info.tcpi_bytes_received : 0;
+}
+
+/* Finds the socket that the request goes out by. libcurl does not tell yet which it will use, only
+ * its local port. The table may have forgotten it, and the number may be another socket's by now.
+ */
+static void find_socket(struct transfer *transfer, int port)
+{
+    struct engine *engine = transfer->engine;
+    transfer->slot = (unsigned)port % ENGINE_PORTS;
+    if (transfer->opened >= 0)
+        engine->sockets[transfer->slot].fd = transfer->opened;
+    int fd = engine->sockets[transfer->slot].fd;
+    transfer->used = port_of(fd) == port ? fd : -1;
+    transfer->arrived = arrived_on(transfer->used);
+    engine->sockets[transfer->slot].arrived = 0;
+}
+
+/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
+ * does not look for them. A new connection may have some, over TLS, from its handshake. */
+static bool has_unasked_bytes(const struct transfer *transfer)
+{
+    char byte;
+    return transfer->opened < 0 && transfer->used >= 0 &&
+           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+int connection_close(void *user, curl_socket_t fd)
+{
+    struct engine *engine = user;
+    engine->sockets[(unsigned)port_of(fd) % ENGINE_PORTS].arrived = arrived_on(fd);
+    return close(fd);
+}
+
+/* Then more than such a line has come that libcurl has not handed out. */
+bool connection_had_long_line(const struct transfer *transfer)
+{
+    uint64_t arrived = transfer->engine->sockets[transfer->slot].arrived;
+    return transfer->used >= 0 && !transfer->head.complete &&
+           arrived >= transfer->arrived + transfer->head.bytes + LONGEST_LINE - 1;
+}
+
+/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
+ * what was said to a proxy, and before libcurl has begun it is still that of the handle's last
+ * request. */
+int connection_begin(void *user, char *address, char *own_address, int port, int own_port)
+{
+    struct transfer *transfer = user;
+    (void)address, (void)own_address, (void)port;
+    find_socket(transfer, own_port);
+    if (has_unasked_bytes(transfer))
+        return CURL_PREREQFUNC_ABORT;
+    if (!transfer->began)
+        transfer->engine->connecting--;
+    transfer->began = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* Sockets that a program started by the host does not inherit. */
+curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = user;
+    (void)purpose;
+    transfer->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return transfer->opened;
+}
+
+/* What may have come and is in no socket of this process: a record that the TLS library holds, what
+ * the other end's kernel sends as soon as there is room. */
+#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
+
+bool transfer_may_be_whole(struct transfer *transfer)
+{
+    curl_off_t length = -1, received = 0;
+    int readable = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    if (length < 0 || transfer->used < 0 || ioctl(transfer->used, FIONREAD, &readable) != 0)
+        return true;
+    return length - received <= readable + ON_ITS_WAY;
+}

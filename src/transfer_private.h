@@ -1,0 +1,64 @@
+/* transfer_private.h - what transfer.c, connection.c, receive.c and ending.c share. */
+#ifndef CEKURA_TRANSFER_PRIVATE_H
+#define CEKURA_TRANSFER_PRIVATE_H
+
+#include "decoder.h"
+#include "head.h"
+#include "transfer.h"
+
+/* What libcurl reads at once, and holds of a body that is refused: a slice ends so far beyond its
+ * bound. */
+#define READ_AT_ONCE 4096L
+
+struct transfer {
+    CURL *easy;
+    struct engine *engine;
+    struct operation *owner;
+    SLIST_ENTRY(transfer) idle;
+    STAILQ_ENTRY(transfer) paused_link;
+    struct curl_slist *own_headers; /* of this request, if it has any of its own */
+    struct head head;
+    struct decoder decoder;
+    struct buffer body;        /* decoded */
+    size_t taken;              /* of what libcurl hands out, decoded already when it was refused */
+    enum outcome_kind refused; /* why a callback stopped the transfer; OUTCOME_RESPONSE: none did */
+    const char *refusal;       /* in words, or NULL */
+    int opened;                /* the socket that was opened for it last; -1: none */
+    int used;                  /* the one that it uses; -1: unknown */
+    unsigned slot;             /* of the socket, in the engine's table */
+    uint64_t arrived;          /* bytes that had come on that one when the request was sent */
+    bool on_wire;              /* added to the multi handle */
+    bool began;                /* the connection stands, the request is being sent */
+    bool plain;                /* set up for a GET */
+    bool bodiless;             /* a HEAD, whose answer has no body whatever it says of one */
+    bool paused;               /* in the engine's queue */
+    bool resuming;             /* libcurl is handing out what it kept */
+    curl_off_t received;       /* of the body, before it is decoded, as far as it was counted */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* libcurl's callbacks. They ask it for what it knows, and have it do nothing; `user` is the
+ * transfer. */
+size_t receive_header(char *line, size_t size, size_t count, void *user);
+size_t receive_body(char *bytes, size_t size, size_t count, void *user);
+curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+int connection_close(void *user, curl_socket_t fd); /* the user is the engine */
+int connection_begin(void *user, char *address, char *own_address, int port, int own_port);
+
+/* Whether a line of the head was longer than libcurl takes, which before 8.6 it calls a lack of
+ * memory. To be asked when the connection has been closed. */
+bool connection_had_long_line(const struct transfer *transfer);
+
+/* Whether an answer with that head is followed by a body. */
+bool receive_has_body(const struct transfer *transfer);
+
+/* Adds what has come since the last call to the engine's count. */
+void receive_count(struct transfer *transfer);
+
+/* Takes it out of the engine's queue, if it is paused. */
+void receive_leave_queue(struct transfer *transfer);
+
+/* Of an encoding, in words. */
+#define UNASKED "the answer is compressed in a way that was not asked for"
+
+#endif
