@@ -26,20 +26,27 @@ local SPECS = {
   chaos = { seconds = 13, once = true },
   cqueues = { seconds = 8 },
   cycles = { seconds = 5, once = true },
+  encoding = { seconds = 4, once = true },
   examples = { seconds = 25 },
+  failure = { seconds = 3 },
   fork = { seconds = 4 },
+  handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },
   host = { seconds = 11 },
   improve = { seconds = 15 },
   install = { seconds = 7 },
+  interrupt = { seconds = 20, on = { "lua5.3", "lua5.4" } },
   job = { seconds = 8 },
   kinds = { seconds = 6 },
+  late = { seconds = 15 },
+  library_limits = { seconds = 4 },
   knot_resolver = { on = { "luajit" } },
   layers = { once = true },
   limits = { seconds = 3, once = true },
   luv = { seconds = 3 },
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
+  ngx_tasks = { seconds = 20, on = { "luajit" } },
   prosody = { seconds = 20, on = { "lua5.4" } },
   rate = { seconds = 30, once = true },
   readme = { seconds = 40 },
@@ -49,16 +56,19 @@ local SPECS = {
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   tasks = { seconds = 5 },
   tls = { seconds = 2, once = true },
-  watch = { seconds = 66 },
+  watch = { seconds = 25 },
+  watch_holder = { seconds = 45 },
+  watch_store = { seconds = 30 },
+  watch_window = { seconds = 30 },
   wipe = { seconds = 2, once = true },
 }
 
 -- The targets of fuzzing that take longer than five.
-local SECONDS = { api = 30, json = 26, token = 50 }
+local SECONDS = { api = 30, json = 26, token = 50, wire = 20 }
 
 -- How many texts; those whose targets are in Lua take 2,000, the others 50,000, except these, each text of which is a
 -- whole program or conversation.
-local RUNS = { api = 150 }
+local RUNS = { api = 150, wire = 2000 }
 
 local goal = arg[1]
 local luas, is_wanted = {}, {}
