@@ -322,7 +322,7 @@ describe("in nginx", function()
         end)
         local result = require("app").job():wait { interval = 0.05 }
         ticking:cancel()
-        ngx.print(result.improved_prompt, " ", tries, " ", tostring(ticks > 10))
+        ngx.print(result.improved_prompt, " ", tries, " ", tostring(ticks > 0))
       } }
     ]]
     assert.equal("Better. 4 true", get "/short")
