@@ -729,7 +729,8 @@ describe("in nginx", function()
       shell("rm -rf " .. dir)
     end)
     local evaluated, ended, log = {}, {}, ""
-    -- A start that was being sent when nginx was stopped is of unknown outcome, and never sent again.
+    -- A start that was about to be sent, or on its way, when nginx was stopped is of unknown outcome, and never sent
+    -- again.
     local function count_all()
       for what, counts in pairs { evaluated = evaluated, improved = ended, failed = ended } do
         for id in (log .. host:log()):gmatch("noted: " .. what .. " (%d+) ") do
@@ -760,7 +761,8 @@ describe("in nginx", function()
       assert.equal(1, evaluated[tostring(id)])
       assert.equal(1, ended[tostring(id)])
     end
-    assert.equal(12, starts())
+    local _, failed = (log .. host:log()):gsub("noted: failed", "")
+    assert.is_true(starts() <= 12 and starts() >= 12 - failed, starts() .. " starts")
   end)
 
   it("has a worker that was frozen ask for its lease before it goes on with a watch", function()
