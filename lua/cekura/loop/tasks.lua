@@ -148,8 +148,23 @@ local function warn_late(late)
   end
 end
 
---- Looks after tasks that were spawned and have not begun. Every loop calls this wherever a program comes by.
+-- Tasks whose threads the host has ended.
+local lost = {}
+
+--- Notes that the host has ended the thread of a task, for the next look_after(). Finalizers call this: when the state
+-- ends, the host is gone before them, and nothing of it may be called.
+---@param task cekura.Task
+function tasks.lose(task)
+  lost[task] = true
+end
+
+--- Looks after tasks that were spawned and have not begun, and after those that are lost. Every loop calls this
+-- wherever a program comes by.
 tasks.look_after = atomic(function()
+  for task in pairs(lost) do
+    lost[task] = nil
+    tasks.finish(task, false, "the host has ended the task's thread")
+  end
   local now = core.now()
   if next(tasks.unbegun) == nil or now < look_at then
     return

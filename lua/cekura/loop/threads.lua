@@ -361,7 +361,7 @@ function Threads:run_task(task, leave)
   -- Where the host ends the thread, its stack is collected.
   local lost = core.guard(function()
     if task.state ~= "done" then
-      finish(task, false, "the host has ended the task's thread")
+      tasks.lose(task)
     end
   end)
   task.scope = self.host.scope and self.host.scope()
