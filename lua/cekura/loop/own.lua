@@ -297,8 +297,8 @@ own.wake = atomic(function(waiter)
   end
   waiter.why = "woken"
   if waiter.state == "parked" then
+    ready:put(waiter) -- first: where this raises, for want of memory, the waiter keeps its deadline
     due:remove(waiter)
-    ready:put(waiter) -- before it counts as ready: this may raise, for want of memory, and be tried again
     waiter.state = "ready"
     tell_hosts()
   end
