@@ -743,6 +743,8 @@ describe("in nginx", function()
       server:admin("POST", "call_logs/", { count = 4, agent_id = 77 })
       assert.truthy(process.eventually(function() return starts() >= 4 * round - 2 end))
       if round == 2 then
+        shell("kill -QUIT " .. host.pid) -- what is begun comes to its end
+        assert.is_true(process.eventually(function() return not host:is_running() end))
         log = log .. host:log()
         host:stop()
         start_watches(3, ("%q"):format(dir .. "/kept"))
