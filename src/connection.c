@@ -1,7 +1,7 @@
 /* connection.c - the socket that a transfer uses.
  *
  * libcurl says little of it: what is asked of the socket itself is whether it has bytes that nobody
- * asked for, and how many have come. */
+ * asked for, and how many were read. */
 #include "transfer_private.h"
 
 #include <linux/tcp.h>
@@ -25,13 +25,16 @@ static int port_of(int fd)
     return ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
-/* Bytes that have come on a connection since it was made. */
-static uint64_t arrived_on(int fd)
+/* Bytes that have been read from a connection since it was made. */
+static uint64_t read_from(int fd)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
-    bool known = fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
-    return known ? info.tcpi_bytes_received : 0;
+    int unread = 0;
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        ioctl(fd, FIONREAD, &unread) != 0)
+        return 0;
+    return (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
 }
 
 /* Finds the socket that the request goes out by. libcurl does not tell yet which it will use, only
@@ -45,8 +48,8 @@ static void find_socket(struct transfer *transfer, int port)
         engine->sockets[transfer->slot].fd = transfer->opened;
     int fd = engine->sockets[transfer->slot].fd;
     transfer->used = port_of(fd) == port ? fd : -1;
-    transfer->arrived = arrived_on(transfer->used);
-    engine->sockets[transfer->slot].arrived = 0;
+    transfer->read_before = read_from(transfer->used);
+    engine->sockets[transfer->slot].read = 0;
 }
 
 /* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
@@ -61,16 +64,17 @@ static bool has_unasked_bytes(const struct transfer *transfer)
 int connection_close(void *user, curl_socket_t fd)
 {
     struct engine *engine = user;
-    engine->sockets[(unsigned)port_of(fd) % ENGINE_PORTS].arrived = arrived_on(fd);
+    engine->sockets[(unsigned)port_of(fd) % ENGINE_PORTS].read = read_from(fd);
     return close(fd);
 }
 
-/* Then more than such a line has come that libcurl has not handed out. */
+/* Then libcurl has read more than such a line, and not handed it out. What else has come, a body,
+ * it has not read. */
 bool connection_had_long_line(const struct transfer *transfer)
 {
-    uint64_t arrived = transfer->engine->sockets[transfer->slot].arrived;
+    uint64_t read = transfer->engine->sockets[transfer->slot].read;
     return transfer->used >= 0 && !transfer->head.complete &&
-           arrived >= transfer->arrived + transfer->head.bytes + LONGEST_LINE - 1;
+           read >= transfer->read_before + transfer->head.bytes + LONGEST_LINE - 1;
 }
 
 /* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts

@@ -51,7 +51,7 @@ struct engine {
     int epoll_fd, timer_fd;
     struct {
         int fd;
-        uint64_t arrived; /* bytes, until it was closed; 0: it was not, since a request used it */
+        uint64_t read; /* bytes, until it was closed; 0: it was not, since a request used it */
     } sockets[ENGINE_PORTS]; /* of connections, by their local port; see connection.c */
     int64_t origin_us;       /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us;     /* when curl wants a call for its own timeouts */

@@ -223,7 +223,7 @@ struct transfer *transfer_start(
     transfer->began = false;
     transfer->received = 0;
     transfer->opened = transfer->used = -1;
-    transfer->arrived = transfer->taken = 0;
+    transfer->read_before = transfer->taken = 0;
     transfer->error[0] = '\0';
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {

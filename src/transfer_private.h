@@ -26,7 +26,7 @@ struct transfer {
     int opened;                /* the socket that was opened for it last; -1: none */
     int used;                  /* the one that it uses; -1: unknown */
     unsigned slot;             /* of the socket, in the engine's table */
-    uint64_t arrived;          /* bytes that had come on that one when the request was sent */
+    uint64_t read_before;      /* bytes, from that one, when the request was sent */
     bool on_wire;              /* added to the multi handle */
     bool began;                /* the connection stands, the request is being sent */
     bool plain;                /* set up for a GET */
