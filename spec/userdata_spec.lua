@@ -19,6 +19,7 @@ local PRELUDE = [[
     local client, path = new_client(own), os.tmpname()
     local locked = own.lock_file(path)
     os.remove(path)
+    os.remove(path .. ".lock") -- it would stay
     return { client = client,
       job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, false, 1),
       call_log = own.new_record('{"id":1,"text":"two"}'),
