@@ -200,13 +200,18 @@ describe("in the own loop", function()
 
     it("is logged though the join that waited for it was cancelled before", function()
       local ok, raised = pcall(cekura.run, function()
+        local withdrawn = false
         local task = cekura.spawn(function()
-          cekura.sleep(0.03)
+          while not withdrawn do
+            cekura.sleep(0.001)
+          end
           fail "late"
         end)
         local joiner = cekura.spawn(task.join, task)
         cekura.sleep(0.01)
         joiner:cancel()
+        joiner:join()
+        withdrawn = true
       end)
       assert.is_false(ok)
       assert.equal("late", raised)

@@ -60,12 +60,12 @@ end
 -- The functions of the core by the types of the objects that they take.
 local TAKES = [[
   local takes = {
-    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "set_untaken",
-      "event", "redact", "has_secret", "submit", "new_job", "bridge", "fields" },
-    job = { "list_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
+    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event",
+      "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
+    job = { "list_job_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
       "ended" },
     call_log = { "slice", "record_fields", "owner" },
-    operation = { "outcome", "cancel" },
+    operation = { "outcome", "cancel", "list_operation_again" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },
     locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },

@@ -310,8 +310,9 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
         if (read(engine->timer_fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
             return;
         engine->armed_us = CLOCK_NEVER;
-        if (engine->alarm_us <= clock_monotonic_us()) {
-            engine->alarm_us = CLOCK_NEVER;
+        int64_t now_us = clock_monotonic_us();
+        if (engine->alarm_us <= now_us) { /* and again, should an error keep its owner from it */
+            engine->alarm_us = now_us + LEFT_OVER_US;
             engine->rang = true;
         }
         return;
@@ -393,11 +394,14 @@ static void fetch_events(struct engine *engine, int64_t wait_us)
 static void step(struct engine *engine, int64_t wait_us)
 {
     if (wait_us > 0) {
+        /* The caller knows of his own time; the alarm is for an error that keeps him from it. */
+        engine->alarm_us = clock_monotonic_us() + wait_us + LEFT_OVER_US;
+        engine->rang = false;
         if (own_due_us(engine) <= clock_monotonic_us()) {
             fetch_events(engine, 0);
             work(engine);
         }
-        if (engine->finished.next != &engine->finished || engine->first_event || engine->untaken)
+        if (engine->finished.next != &engine->finished || engine->first_event)
             wait_us = 0;
         arm(engine);
     }
@@ -441,7 +445,7 @@ bool engine_is_busy(struct engine *engine)
     engine_enter(engine);
     bool is_busy = engine->stats.in_flight > 0 || engine->queue.count > 0 ||
                    engine->timers.count > 0 || (engine->watched > 0 && engine->waiting > 0) ||
-                   engine->finished.next != &engine->finished || engine->untaken;
+                   engine->finished.next != &engine->finished;
     engine_leave(engine);
     return is_busy;
 }

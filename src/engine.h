@@ -129,8 +129,9 @@ int engine_fd(const struct engine *engine);
 /* When a step is due, on the monotonic clock; CLOCK_NEVER: only when the descriptor is readable. */
 int64_t engine_due_us(struct engine *engine);
 
-/* Makes the descriptor readable at that time too, once, for what the layers above have due; and
- * soon, if they have left something that they could fetch. CLOCK_NEVER: no longer. */
+/* Makes the descriptor readable at that time too, for what the layers above have due, and again and
+ * again until the next call; and soon, if they have left something that they could fetch.
+ * CLOCK_NEVER: no longer. */
 void engine_alarm(struct engine *engine, int64_t due_us);
 
 /* Watched pollers are polled while `waiting` is above zero: +1 when somebody begins to wait for
@@ -160,11 +161,6 @@ bool engine_is_busy(struct engine *engine);
 /* What has finished since the last call, oldest first; NULL when there is no more, and as long as
  * there are events: those of what has finished come before it. */
 struct item *engine_next_finished(struct engine *engine);
-
-/* Whether the layer above has fetched what finished and has not dealt with all of it. As long as
- * that is set, it is as if there were more: so an error in the middle, for want of memory, leaves
- * it set and has the next step try again. Returns what it was before. */
-bool engine_set_untaken(struct engine *engine, bool untaken);
 
 /* Events since the last call, if report_events; the caller frees each with free(). */
 struct event *engine_next_event(struct engine *engine);

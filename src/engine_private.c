@@ -142,15 +142,6 @@ struct item *engine_next_finished(struct engine *engine)
     return item;
 }
 
-bool engine_set_untaken(struct engine *engine, bool untaken)
-{
-    engine_enter(engine);
-    bool before = engine->untaken;
-    engine->untaken = untaken;
-    engine_leave(engine);
-    return before;
-}
-
 static struct event *take_event(struct engine *engine)
 {
     struct event *event = engine->first_event;
@@ -184,8 +175,7 @@ void engine_forget(struct engine *engine, struct item *item)
 
 bool engine_has_news(const struct engine *engine)
 {
-    return engine->finished.next != &engine->finished || engine->first_event || engine->rang ||
-           engine->untaken;
+    return engine->finished.next != &engine->finished || engine->first_event || engine->rang;
 }
 
 void engine_tell(struct engine *engine)

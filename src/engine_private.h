@@ -82,7 +82,6 @@ struct engine {
     unsigned watched; /* polls that are being watched */
     struct transfer_list idle;
     struct item finished; /* head of a ring */
-    bool untaken;         /* see engine_set_untaken() */
 
     struct event *first_event, **last_event;
     uint64_t random_state;

@@ -408,6 +408,14 @@ struct operation *operation_new(struct engine *engine, const struct request *req
     return NULL;
 }
 
+void operation_list_again(struct operation *operation)
+{
+    struct single *single = container_of(operation, struct single, operation);
+    struct engine *engine = engine_enter(operation->engine);
+    engine_list_finished(engine, &single->item);
+    engine_leave(engine);
+}
+
 void operation_free(struct operation *operation)
 {
     struct single *single = container_of(operation, struct single, operation);

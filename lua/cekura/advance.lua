@@ -45,60 +45,53 @@ local function next_event(client, fields)
   return true
 end
 
-local function next_finished(client, fields)
+local function finish(client, fields, operation)
+  local entry = fields._pending[operation]
+  if entry then -- else nobody waits for it any more
+    entry.done = true
+    if entry.waiter then
+      fields._loop.wake(entry.waiter)
+    end
+    fields._pending[operation] = nil
+  end
+  core.release(client, operation)
+end
+
+-- Takes in the next thing that has finished; `taking` holds it meanwhile. Returns whether there was one.
+local function take_next(client, fields, taking)
   if fields._on_event then
     while next_event(client, fields) do end
   end
-  return core.finished(client)
-end
-
-local function take_news(fields, job)
-  local ok, raised = pcall(fields._on_news, job)
-  if not ok then
-    if raised == "not enough memory" then
-      core.list_again(job) -- the next step takes it in
-    end
-    error(raised, 0)
+  taking.item = core.finished(client)
+  local item = taking.item
+  if core.type(item) == "job" then
+    fields._on_news(item)
+  elseif item then
+    finish(client, fields, item)
   end
+  taking.item = false
+  return item ~= nil
 end
 
-local function finish(fields, operation, entry)
-  entry.done = true
-  if entry.waiter then
-    fields._loop.wake(entry.waiter)
-  end
-  fields._pending[operation] = nil
-end
-
--- An earlier call ended in an error, for want of memory: a waiter may not have been woken.
-local function finish_again(fields)
-  for operation, entry in pairs(fields._pending) do
-    if entry.done then
-      finish(fields, operation, entry)
-    end
-  end
-end
-
---- Steps the client once.
+--- Steps the client once. Where memory ends, it raises that, and what it was about to take in is listed again: the next
+-- step finds it.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
 local advance = atomic(function(client, seconds)
-  local fields = core.fields(client)
+  local fields, taking = core.fields(client), { item = false }
   core.step(client, seconds)
-  if core.set_untaken(client, true) then
-    finish_again(fields)
+  local ok, more
+  repeat
+    ok, more = pcall(take_next, client, fields, taking)
+  until not (ok and more)
+  if ok then
+    return
   end
-  local item = next_finished(client, fields)
-  while item do
-    local entry = fields._pending[item]
-    if entry then
-      finish(fields, item, entry)
-    elseif core.type(item) == "job" then
-      take_news(fields, item)
-    end -- else an operation that nobody waits for any more
-    item = next_finished(client, fields)
+  if taking.item and more == "not enough memory" then
+    local list_again = core.type(taking.item) == "job" and core.list_job_again or core.list_operation_again
+    list_again(taking.item)
   end
-  core.set_untaken(client, false)
+  error(more, 0)
 end)
 
 return advance

@@ -43,10 +43,9 @@ local take_poll = atomic(function(self, fields, reply, err)
     subscription.raise_kept(fields)
     return nil, err
   end
-  local before = fields._version
   err = state.take(self, fields, reply)
   core.put_answer(self, reply.body)
-  if err or fields._ended or fields._version ~= before then
+  if err or fields._ended or fields._version ~= fields._told then
     subscription.tell(self, err)
   end
   subscription.raise_kept(fields)

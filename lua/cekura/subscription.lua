@@ -40,7 +40,7 @@ local function register(self, job)
     return
   end
   if core.is_closed(fields._client) then
-    self.stopped[job] = errors.new("closed", "the client is closed", { job = job })
+    self.stopped[job] = errors.new("closed", "the client is closed", { job = job, sent = false })
     told(self, job)
     return
   end
@@ -204,27 +204,28 @@ subscription.close = atomic(function(self, job)
 end)
 
 --- Tells all who watch a job that something about it is new. With `stop`, an error, they wait for it
--- no longer.
+-- no longer. Where memory ends in it, it can be called again: whom it has to tell it forgets last.
 subscription.tell = atomic(function(job, stop)
   local fields = core.fields(job)
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
-    self.stopped[job] = stop
-    told(self, job)
-  end
-  if stop or fields._ended then
-    fields._subscriptions = {}
-    core.unwatch(fields._client, job)
   end
   if stop then -- whoever waits next is stopped by the same answer
     core.look_again(job)
   end
   for _, self in ipairs(subscriptions) do
+    self.stopped[job] = stop
+    told(self, job)
     if self.waiter then
       self.loop.wake(self.waiter)
     end
   end
+  if stop or fields._ended then
+    core.unwatch(fields._client, job)
+    fields._subscriptions = {}
+  end
+  fields._told = fields._version
 end)
 
 return subscription

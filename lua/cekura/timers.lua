@@ -1,5 +1,6 @@
---- A binary heap of things that become due, for the own loop.
--- A thing is a table, and is in one heap at most: its field `_timer` holds its place.
+--- A binary heap of things that become due, for the loops.
+-- A thing is a table, and is in one heap at most: its field `_timer` holds its place. A call takes memory, and raises
+-- where that ends: so each change is made by one call, which makes all of it.
 
 local timers = {}
 timers.__index = timers
@@ -8,67 +9,52 @@ function timers.new()
   return setmetatable({ count = 0 }, timers)
 end
 
-local function put(self, place, thing)
-  self[place] = thing
-  thing._timer = place
-end
-
-local function sift_up(self, place)
-  local thing = self[place]
+-- Puts a thing into the heap at a place whose own thing goes, or is nearer to where it belongs; the heap then has
+-- `count` of them.
+local function put(self, place, thing, count)
+  local due = thing._due
   while place > 1 do
     local parent = (place - place % 2) / 2
-    if self[parent]._due <= thing._due then
+    local above = self[parent]
+    if above._due <= due then
       break
     end
-    put(self, place, self[parent])
+    self[place], above._timer = above, place
     place = parent
   end
-  put(self, place, thing)
-end
-
-local function sift_down(self, place)
-  local thing = self[place]
-  while true do
-    local child = 2 * place
-    if child > self.count then
-      break
-    end
-    if child < self.count and self[child + 1]._due < self[child]._due then
+  local child = 2 * place
+  while child <= count do
+    if child < count and self[child + 1]._due < self[child]._due then
       child = child + 1
     end
-    if self[child]._due >= thing._due then
+    local below = self[child]
+    if below._due >= due then
       break
     end
-    put(self, place, self[child])
-    place = child
+    self[place], below._timer = below, place
+    place, child = child, 2 * child
   end
-  put(self, place, thing)
+  self[place], thing._timer, self.count = thing, place, count
 end
 
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
   local place = self.count + 1
-  thing._due, thing._timer = due, false
-  self[place] = thing -- raises where memory ends: until here, it is in no heap
-  thing._timer, self.count = place, place
-  sift_up(self, place)
+  thing._due, thing._timer, self[place] = due, false, false -- what takes memory; until here, it is in no heap
+  put(self, place, thing, place)
 end
 
 --- Takes a thing out; one that is not in the heap is left alone.
 function timers:remove(thing)
-  local place = thing._timer
+  local place, count = thing._timer, self.count
   if not place then
     return
   end
-  local last = self[self.count]
-  self[self.count] = nil
-  self.count = self.count - 1
-  thing._timer = nil
+  local last = self[count]
   if last ~= thing then
-    put(self, place, last)
-    sift_up(self, place)
-    sift_down(self, last._timer)
+    put(self, place, last, count - 1)
   end
+  self[count], thing._timer, self.count = nil, false, count - 1
 end
 
 --- When the first is due; nil if there is none.

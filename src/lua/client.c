@@ -279,18 +279,6 @@ static int client_finished(lua_State *L)
     if (!item)
         return 0;
     binding_push_anchored(L, 1, item->ref);
-    if (item->kind == ITEM_OPERATION) {
-        binding_release_anchor(L, 1, item->ref);
-        item->ref = LUA_NOREF;
-    }
-    return 1;
-}
-
-/* core.set_untaken(client, boolean) -> boolean: see engine_set_untaken(). */
-static int client_set_untaken(lua_State *L)
-{
-    struct client_object *client = binding_client(L, 1);
-    lua_pushboolean(L, engine_set_untaken(client->engine, lua_toboolean(L, 2)));
     return 1;
 }
 
@@ -439,7 +427,6 @@ void client_open(lua_State *L)
         {"wait_for_polls", client_wait_for_polls},
         {"wait", core_wait},
         {"finished", client_finished},
-        {"set_untaken", client_set_untaken},
         {"event", client_event},
         {"redact", client_redact},
         {"has_secret", client_has_secret},

@@ -114,7 +114,7 @@ static int job_settle(lua_State *L)
     return 0;
 }
 
-/* core.list_again(job): core.finished() gives it once more. */
+/* core.list_job_again(job): core.finished() gives it once more. */
 static int job_list_again(lua_State *L)
 {
     poller_list_again(check_poll(L, 1));
@@ -264,7 +264,7 @@ void job_open(lua_State *L)
         {"unwatch", job_unwatch},
         {"resume", job_resume},
         {"settle", job_settle},
-        {"list_again", job_list_again},
+        {"list_job_again", job_list_again},
         {"news", job_news},
         {"trouble", job_trouble},
         {"look_again", job_look_again},

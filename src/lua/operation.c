@@ -4,7 +4,9 @@
 static const struct type operation_type = {"cekura.operation"};
 
 struct operation_object {
+    const struct engine *engine; /* of the client that it was made by */
     struct operation *operation;
+    int ref; /* its anchor; LUA_NOREF: none */
 };
 
 static struct operation *check_operation(lua_State *L, int index)
@@ -15,6 +17,14 @@ static struct operation *check_operation(lua_State *L, int index)
     return object->operation;
 }
 
+/* The client is at 1. */
+static void release_anchor(lua_State *L, struct operation_object *object)
+{
+    if (object->ref != LUA_NOREF)
+        binding_release_anchor(L, 1, object->ref);
+    object->ref = LUA_NOREF;
+}
+
 /* core.submit(client, method, url, headers | nil, body | nil, timeout) -> operation; nil: the
  * client is closed, or there is no memory. */
 static int operation_submit(lua_State *L)
@@ -23,13 +33,33 @@ static int operation_submit(lua_State *L)
     lua_settop(L, 6);
     struct request request = binding_request(L, 2);
     struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
-    int ref = binding_anchor(L, 1, lua_gettop(L));
-    object->operation = operation_new(client->engine, &request, ref);
+    object->engine = client->engine;
+    object->ref = LUA_NOREF;
+    object->ref = binding_anchor(L, 1, lua_gettop(L));
+    object->operation = operation_new(client->engine, &request, object->ref);
     if (!object->operation) {
-        binding_release_anchor(L, 1, ref);
+        release_anchor(L, object);
         return 0;
     }
     return 1;
+}
+
+/* core.release(client, operation): its end has been taken in. */
+static int operation_release(lua_State *L)
+{
+    const struct engine *engine = binding_client(L, 1)->engine;
+    struct operation_object *object = binding_check(L, 2, &operation_type);
+    luaL_argcheck(L, engine == object->engine || engine == engine_none(), 2,
+        "the operation is of another client");
+    release_anchor(L, object);
+    return 0;
+}
+
+/* core.list_operation_again(operation): core.finished() gives it once more. */
+static int operation_relist(lua_State *L)
+{
+    operation_list_again(check_operation(L, 1));
+    return 0;
 }
 
 /* core.outcome(operation) -> as binding_push_outcome(); nil while it runs. */
@@ -63,6 +93,8 @@ void operation_open(lua_State *L)
         {"submit", operation_submit},
         {"outcome", operation_get_outcome},
         {"cancel", operation_stop},
+        {"release", operation_release},
+        {"list_operation_again", operation_relist},
         {NULL, NULL},
     };
     binding_open_type(L, &operation_type, metamethods, methods, "operation_methods");

@@ -108,7 +108,7 @@ begin.new = atomic(function(client, kind, declaration, origin)
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
   fields._path, fields._method, fields._scope = path, "GET", origin.scope
   fields._mark, fields._kept = origin.mark, origin.kept or {}
-  fields._version, fields._subscriptions = 0, {}
+  fields._version, fields._told, fields._subscriptions = 0, 0, {}
   fields._started = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
     told.enlist(self, fields)

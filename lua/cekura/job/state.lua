@@ -197,14 +197,13 @@ function state.on_news(self)
     return
   end
   local reply, err = request.read(client, "GET", fields._path, core.news(self))
-  local before = fields._version
   local stop = err
   if reply then
     stop = state.take(self, fields, reply)
   else
     state.take_failure(self, fields, err)
   end
-  if stop or fields._ended or fields._version ~= before then
+  if stop or fields._ended or fields._version ~= fields._told then
     subscription.tell(self, stop)
   end
   core.resume(client, self)

@@ -59,6 +59,16 @@ local function fire_deadlines()
   end
 end
 
+local resuming = false -- out of `woken`, and perhaps not resumed yet
+
+-- What could not be resumed, for want of memory, waits for the next callback.
+local function keep_resuming()
+  if resuming and resuming.parked then
+    woken:put(resuming)
+  end
+  resuming = false
+end
+
 local function resume_woken()
   local last = woken.turns
   local waiter = woken:take(last)
@@ -67,8 +77,16 @@ local function resume_woken()
   end
   while waiter do
     if waiter.parked then
-      waiter.parked = false
-      waiter.resume()
+      resuming = waiter
+      local ok, raised = pcall(waiter.resume)
+      if not ok then
+        if raised == "not enough memory" then
+          keep_resuming()
+        end
+        resuming = false
+        error(raised, 0) -- to the host, whose coroutine it is
+      end
+      resuming = false
     end
     waiter = woken:take(last)
   end
@@ -77,6 +95,7 @@ end
 
 -- What the host calls back for; `work` runs the tasks.
 local function serve(work, ...)
+  keep_resuming()
   fire_deadlines()
   work(...)
   resume_woken()

@@ -22,6 +22,7 @@ local due = timers.new()
 -- found, a value is not.
 local clients, last_place = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
+local resuming = false -- the task whose turn it is: out of `ready`, and not yet parked, ready again or done
 local depth = 0 -- how many drives and steps are running, one inside the other
 local host -- the adapter of the host whose loop this one lives in, see own.live_in(); nil: none
 local tell_host -- called with the seconds until a task is due
@@ -117,9 +118,16 @@ end
 local function resume(task)
   local co = task.co
   if task.state == "done" then
-    return co and let_go(task)
+    return tasks.settle(task), co and let_go(task)
   elseif not task.begun then
     tasks.begin(task)
+  end
+  if task.interrupted then
+    if coroutine.status(co) == "dead" then -- how it ended is not known any more
+      let_go(task)
+      return tasks.finish(task, false, "not enough memory")
+    end
+    task.interrupted = false
   end
   local before = current
   current = task
@@ -143,13 +151,32 @@ end
 
 -- Runs the tasks that are ready now. One may wait as plain code does, in a coroutine of its own, and come here again.
 local function run_ready()
-  local last = ready.turns
-  local task = ready:take(last)
-  while task do
-    resume(task)
-    task = ready:take(last)
+  local last, outer = ready.turns, resuming
+  resuming = ready:take(last)
+  while resuming do
+    resume(resuming)
+    resuming = ready:take(last)
   end
+  resuming = outer
   report_failed()
+end
+
+local function deeper(fn, ...)
+  depth = depth + 1
+  return fn(...)
+end
+
+-- Calls what lets tasks run. A task whose turn was cut short, for want of memory, gets another.
+local function protected(fn, ...)
+  local outer_depth, outer, caller = depth, resuming, current
+  local ok, raised = core.try(deeper, fn, ...)
+  depth, current = outer_depth, caller
+  if resuming ~= outer then
+    resuming.interrupted = true
+    ready:put(resuming)
+    resuming = outer
+  end
+  return ok, raised
 end
 
 -- How many steps are made before a deadline is held against what has come meanwhile.
@@ -348,6 +375,7 @@ local function wait_for_any(seconds)
     go_on(busy[1], seconds or math.huge)
   elseif #busy > 1 then
     for _, client in ipairs(busy) do
+      core.alarm(client) -- whose time this wait knows of
       local client_due = core.due(client)
       if client_due and (not seconds or client_due < seconds) then
         seconds = client_due
@@ -391,9 +419,7 @@ function park_plain(waiter, seconds)
   if task then
     task.inner = waiter
   end
-  depth = depth + 1
-  local ok, raised = core.try(drive, waiter)
-  depth = depth - 1
+  local ok, raised = protected(drive, waiter)
   due:remove(waiter)
   if task then
     task.inner = before
@@ -469,9 +495,7 @@ end
 -- Calls what lets tasks run; what is due then, hosts are told afterwards.
 local function run_inside(fn, ...)
   tasks.look_after()
-  depth = depth + 1
-  local ok, raised = core.try(fn, ...)
-  depth = depth - 1
+  local ok, raised = protected(fn, ...)
   tell_hosts()
   if not ok then
     error(raised, 0)

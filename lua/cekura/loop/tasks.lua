@@ -63,6 +63,30 @@ local function fail(task, group)
   end
 end
 
+--- Tells what waits for a task that is done. Where memory ends in it, it can be called again: whom it has to tell it
+-- forgets last. It does nothing once all have been told.
+---@param task cekura.Task
+function tasks.settle(task)
+  local loop, group, joiners = task.loop, task.group, task.joiners
+  if joiners == NONE then
+    return
+  end
+  if group and group.members[task] then
+    group.members[task] = nil
+    group.count = group.count - 1
+  end
+  if not task.ok and not task.cancelled then
+    fail(task, group)
+  end
+  for _, joiner in ipairs(joiners) do
+    loop.wake(joiner)
+  end
+  if group and group.count == 0 and group.waiter then
+    loop.wake(group.waiter)
+  end
+  task.joiners, task.group = NONE, false
+end
+
 --- Takes in how a task ended: true and what its function returned, or false and what it raised. What waits for it is
 -- woken in any case. Does nothing for a task that has ended.
 ---@param task cekura.Task
@@ -75,22 +99,7 @@ function tasks.finish(task, ok, ...)
   task.state, task.body = "done", nil
   task.ok, task.values = packed and ok, packed and values or NO_MEMORY
   tasks.unbegun[task] = nil
-  local loop, group = task.loop, task.group
-  if group then
-    group.count = group.count - 1
-    group.members[task] = nil
-  end
-  if not task.ok and not task.cancelled then
-    fail(task, group)
-  end
-  local joiners = task.joiners
-  task.joiners, task.group = NONE, false
-  for _, joiner in ipairs(joiners) do
-    loop.wake(joiner)
-  end
-  if group and group.count == 0 and group.waiter then
-    loop.wake(group.waiter)
-  end
+  tasks.settle(task)
 end
 
 local function text_of(value)
@@ -239,7 +248,8 @@ local function new_task(loop, group)
   return setmetatable({ loop = loop, state = "ready", joiners = {}, group = group, why = false, cancelled = false,
     told = false, refused = false, joined = false, ok = false, values = false, traceback = false, co = false,
     turn = false, behind = false, inner = false, begun = false, spawned_at = now, handed_at = now, warned = false,
-    patience = false, doomed = false, signal = false, host = false, leave = false, scope = false }, Task)
+    patience = false, interrupted = false, doomed = false, signal = false, host = false, leave = false,
+    scope = false }, Task)
 end
 
 local start = atomic(function(loop, group, fn, ...)
