@@ -44,6 +44,7 @@ local SPECS = {
   layers = { once = true },
   limits = { seconds = 3, once = true },
   luv = { seconds = 3 },
+  odd = { seconds = 20 },
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
   ngx_tasks = { seconds = 20, on = { "luajit" } },

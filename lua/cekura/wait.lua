@@ -3,7 +3,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local request = require "cekura.request"
+local state = require "cekura.job.state"
 local subscription = require "cekura.subscription"
 local yields = require "cekura.yields"
 
@@ -52,10 +52,7 @@ local function give_up(subscribed, self, why)
     return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
   end
   local fields = core.fields(self)
-  local cause
-  if core.trouble(self) then
-    cause = select(2, request.read(fields._client, "GET", fields._path, core.trouble(self)))
-  end
+  local cause = state.trouble(self)
   local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", subscribed.timeout)
   if cause then
     message = message .. "; the last trouble: " .. cause.message
