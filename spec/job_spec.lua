@@ -784,6 +784,27 @@ describe("a job", function()
       assert.equal(9, told)
     end)
 
+    it("is what it was when it was given, whatever becomes of the table", function()
+      local jobs = start_many(3)
+      local first, second, third = jobs[1], jobs[2], jobs[3]
+      local other = start_many(1)[1]
+      local outcomes = cekura.all(jobs, { interval = 0.01, on_progress = function()
+        jobs[1], jobs[2], jobs[3] = other, nil, nil
+      end })
+      assert.equal(3, #outcomes)
+      for index, job in ipairs { first, second, third } do
+        assert.equal(job, outcomes[index].job)
+        assert.truthy(outcomes[index].result)
+      end
+      local twice = { first, other, first }
+      local next_settled = cekura.each(twice, { interval = 0.01 })
+      twice[1], twice[2], twice[3] = "nothing", third, nil
+      assert.equal(first, (next_settled()))
+      assert.equal(other, (next_settled()))
+      assert.is_nil((next_settled()))
+      assert.equal(0, third.polls - 3)
+    end)
+
     it("refuses what is no job, naming its place", function()
       local ok, message = pcall(cekura.all, { {} })
       assert.is_false(ok)

@@ -135,7 +135,7 @@ function methods:cancel()
   if reply then
     return true, "service"
   end
-  fields.error = cancelled(self, fields, HERE_ONLY)
+  fields.error.message = cancelled(self, fields, HERE_ONLY).message
   return true, "local", err
 end
 
