@@ -253,7 +253,7 @@ describe("an odd answer to a poll", function()
     answers(PAGE, PAGE, PAGE, RUNNING)
     local job = start()
     cekura.run(function()
-      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 3600 })
+      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 60 })
       cekura.sleep(0.01)
       for _ = 1, 3 do
         assert.equal("protocol", select(2, job:poll()).kind)
@@ -279,7 +279,7 @@ describe("an odd answer to a poll", function()
     local receive = client:webhook { secret = "whs" }
     local job = cekura.assert(client:job("calls.evaluation", 5181751))
     cekura.run(function()
-      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 3600 })
+      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 60 })
       patience.eventually(function() return job.polls == 1 end)
       cekura.assert(receive({ ["X-CEKURA-SECRET"] = "whs" },
         '{"event_type":"call_log.completed","data":{"id":5181751,"status":"success"}}'))
