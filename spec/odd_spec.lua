@@ -187,6 +187,17 @@ describe("an odd answer to a poll", function()
     end
   end)
 
+  it("is followed by no poll before its Retry-After has passed", function()
+    for _, reply in ipairs { { status = 409 }, { status = 302 }, { status = 404 } } do
+      reply.headers = { ["Retry-After"] = "1" }
+      answers(reply, DONE)
+      local job, began = start(), core.now()
+      assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+      assert.is_true(core.now() - began >= 1)
+      assert.equal(2, job.polls)
+    end
+  end)
+
   it("is no change, and stops no iteration", function()
     answers(RUNNING, PAGE, { status = 425 }, DONE)
     local job, seen = start(), {}
