@@ -3,6 +3,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
 local PARAMS = { call_logs = { 1 }, prompt = "x" }
@@ -300,6 +301,83 @@ describe("what is called back", function()
         assert.truthy(value)
         assert.truthy(result.improved_prompt)
       end)
+    end
+  end)
+
+  -- Those who waited ran out of time meanwhile, and their timeout took the outcome's place.
+  describe("and waits, until those who wait have been told that their time is over:", function()
+    local ends = {
+      completed = { "succeeded" }, failed = { "failed", "job_failed" }, cancelled = { "cancelled", "job_cancelled" },
+      no_issues = { "nothing_to_do" }, needs_input = { "needs_input", "needs_input" },
+    }
+
+    -- How one waits for a job, with so much time; each returns a result or an error.
+    local waits = {
+      wait = function(job, seconds)
+        return job:wait { interval = 0.01, timeout = seconds }
+      end,
+      all = function(job, seconds)
+        local outcome = cekura.all({ job }, { interval = 0.01, timeout = seconds })[1]
+        return outcome.result, outcome.err
+      end,
+      each = function(job, seconds)
+        local other = cekura.assert(neighbour.calls:improve_prompt(PARAMS))
+        local next_settled = cekura.each({ other, job }, { interval = 0.01, timeout = seconds })
+        local settled, result, err = next_settled()
+        while settled ~= job do
+          settled, result, err = next_settled()
+        end
+        return result, err
+      end,
+      updates = function(job, seconds)
+        local next_change, last = job:updates { interval = 0.01, timeout = seconds }, nil
+        local changed = next_change()
+        while changed do
+          last = changed.state
+          changed = next_change()
+        end
+        assert.equal(job.state == "needs_input" and "pending" or job.state, last)
+        return job.result, job.error
+      end,
+    }
+
+    for life, expected in pairs(ends) do
+      for name, wait in pairs(waits) do
+        it(("%s, of a job that ends as %s"):format(name, expected[1]), function()
+          local job, result, err
+          patience.with_enough_time(0.2, function(seconds)
+            local told, in_time, ended = false, false, false
+            client = server:client { headers = { ["X-Simulate"] = "polls=1; life=" .. life }, on_event = function(event)
+              if event.name == "job_changed" and event.job.state == expected[1] then
+                in_time = not told
+                patience.eventually(function() return told end)
+              end
+            end }
+            job = start()
+            cekura.run(function()
+              local waiting = cekura.spawn(function()
+                result, err = wait(job, seconds)
+                return true
+              end)
+              local _, raised = waiting:join()
+              told, ended = true, raised == nil
+              cekura.assert(ended, raised)
+            end)
+            client:close()
+            return in_time and ended
+          end)
+          assert.equal(expected[1], job.state)
+          assert.equal(expected[2], err and err.kind)
+          assert.equal(expected[2] == nil, result ~= nil)
+          assert.equal(result, job.result)
+          assert.equal(err, job.error)
+          if job.state ~= "needs_input" then
+            local same_result, same_err = job:wait()
+            assert.equal(result, same_result)
+            assert.equal(err, same_err)
+          end
+        end)
+      end
     end
   end)
 

@@ -368,7 +368,7 @@ describe("a job", function()
     for _, status in ipairs { 404, 410 } do
       it(("gives gone for a poll that gets a %d, and the job is over"):format(status), function()
         server:script(POLL, { { status = status, body = { detail = "Not found." } } })
-        local job = cekura.assert(start())
+        local job = cekura.assert(client:job("calls.improve_prompt", "known"))
         local _, err = job:wait { interval = 0.01 }
         assert.equal("gone", err.kind)
         assert.equal("gone", job.state)
@@ -380,7 +380,7 @@ describe("a job", function()
       end)
     end
 
-    for status, kind in pairs { [401] = "auth", [403] = "auth", [400] = "invalid", [302] = "protocol" } do
+    for status, kind in pairs { [401] = "auth", [403] = "auth", [400] = "invalid", [422] = "invalid" } do
       it(("ends with %s for a poll that gets a %d, and the job is still good"):format(kind, status), function()
         server:script(POLL, { { status = status }, { pass = true } })
         local job = cekura.assert(start())
@@ -389,15 +389,6 @@ describe("a job", function()
         assert.equal(job, err.job)
         assert.equal("pending", job.state)
         assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
-      end)
-    end
-
-    for name, body in pairs { ["no JSON"] = "oops", ["a JSON string"] = '"completed"', nothing = "" } do
-      it("ends with protocol for a poll that gets " .. name, function()
-        server:script(POLL, { { body = body } })
-        local _, err = cekura.assert(start()):wait { interval = 0.01 }
-        assert.equal("protocol", err.kind)
-        assert.equal(200, err.status)
       end)
     end
 
@@ -791,6 +782,27 @@ describe("a job", function()
         told = told + 1
       end })
       assert.equal(9, told)
+    end)
+
+    it("is what it was when it was given, whatever becomes of the table", function()
+      local jobs = start_many(3)
+      local first, second, third = jobs[1], jobs[2], jobs[3]
+      local other = start_many(1)[1]
+      local outcomes = cekura.all(jobs, { interval = 0.01, on_progress = function()
+        jobs[1], jobs[2], jobs[3] = other, nil, nil
+      end })
+      assert.equal(3, #outcomes)
+      for index, job in ipairs { first, second, third } do
+        assert.equal(job, outcomes[index].job)
+        assert.truthy(outcomes[index].result)
+      end
+      local twice = { first, other, first }
+      local next_settled = cekura.each(twice, { interval = 0.01 })
+      twice[1], twice[2], twice[3] = "nothing", third, nil
+      assert.equal(first, (next_settled()))
+      assert.equal(other, (next_settled()))
+      assert.is_nil((next_settled()))
+      assert.equal(0, third.polls - 3)
     end)
 
     it("refuses what is no job, naming its place", function()

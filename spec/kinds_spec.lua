@@ -620,7 +620,17 @@ describe("a kind of job", function()
       server:script("/test_framework/metric-reviews/process_feedbacks_cancel/",
         { { status = 409, body = { detail = "Already over." } } })
       local job = cekura.assert(living("life=endless").metric_reviews:process_feedbacks { metric_id = 501 })
-      local ok, where, err = job:cancel()
+      local waited
+      local ok, where, err = cekura.run(function()
+        local waiting = cekura.spawn(function()
+          waited = select(2, job:wait { interval = 0.01 })
+        end)
+        cekura.sleep(0.01)
+        local ok, where, err = job:cancel()
+        waiting:join()
+        return ok, where, err
+      end)
+      assert.equal(waited, job.error)
       assert.is_true(ok)
       assert.equal("local", where)
       assert.equal("invalid", err.kind)

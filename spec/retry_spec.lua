@@ -35,7 +35,8 @@ describe("what is sent again", function()
   describe("of a read", function()
     for name, reply in pairs {
       ["500"] = { status = 500 }, ["502"] = { status = 502 }, ["503"] = { status = 503 }, ["504"] = { status = 504 },
-      ["429"] = { status = 429 }, ["an answer cut short"] = { body = { id = 1 }, cut = 3 },
+      ["429"] = { status = 429 }, ["408"] = { status = 408 }, ["425"] = { status = 425, body = { detail = "Early." } },
+      ["an answer cut short"] = { body = { id = 1 }, cut = 3 },
       ["headers cut short"] = { raw = "HTTP/1.1 200 OK\r\nX-" },
     } do
       it("is the whole of it, after " .. name, function()
@@ -69,8 +70,10 @@ describe("what is sent again", function()
     end)
 
     it("is nothing after other 4xx, or with retries = 0", function()
-      ask("GET", { { status = 400 } })
-      assert.equal(1, times_seen())
+      for count, status in ipairs { 400, 404, 409, 423, 451 } do
+        ask("GET", { { status = status } })
+        assert.equal(count, times_seen())
+      end
       client:close()
       client = server:client { retries = 0 }
       server:reset()
@@ -81,6 +84,9 @@ describe("what is sent again", function()
     it("waits as long as Retry-After says, in seconds or as a date", function()
       local began = core.now()
       cekura.assert(ask("GET", { { status = 503, headers = { ["Retry-After"] = "1" } }, { body = {} } }))
+      assert.is_true(core.now() - began >= 1)
+      began = core.now()
+      cekura.assert(ask("GET", { { status = 408, headers = { ["Retry-After"] = "1" } }, { body = {} } }))
       assert.is_true(core.now() - began >= 1)
       local past = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() - 60)
       cekura.assert(patience.before_timer(30, ask, "GET",
@@ -110,6 +116,9 @@ describe("what is sent again", function()
     for name, case in pairs {
       ["500"] = { { status = 500 }, "server" },
       ["503 without Retry-After"] = { { status = 503 }, "server" },
+      ["408"] = { { status = 408, headers = { ["Retry-After"] = "0" } }, "invalid" },
+      ["425"] = { { status = 425, headers = { ["Retry-After"] = "0" } }, "invalid" },
+      ["409"] = { { status = 409 }, "invalid" },
       ["502"] = { { status = 502 }, "unknown_outcome" },
       ["504"] = { { status = 504 }, "unknown_outcome" },
       ["a connection that ends without an answer"] = { { drop = true }, "unknown_outcome" },

@@ -257,7 +257,7 @@ describe("a large body", function()
       second = submit "/large/"
       first = submit "/broken/"
       step_to_end(first)
-      assert.equal("encoded", (core.outcome(first)))
+      assert.equal("garbled", (core.outcome(first)))
       others_go_on()
     end)
   end)

@@ -99,7 +99,7 @@ describe("the core's functions refuse", function()
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
         "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
-        "watch", "unwatch", "resume", "settle", "wait", "open_file", "quote", "atomic", "try",
+        "watch", "unwatch", "resume", "pass", "settle", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
       end
@@ -111,7 +111,7 @@ describe("the core's functions refuse", function()
 
   it("a stranger in place of the client or of the job, where they take both", function()
     check [[
-      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
         for what, stranger in pairs(strangers) do
           holds(what == "client" or refuses("client", core[name], stranger, objects.job), name, what)
           holds(what == "job" or refuses("job", core[name], objects.client, stranger), name, what)
@@ -123,7 +123,7 @@ describe("the core's functions refuse", function()
   it("a job of another client", function()
     check [[
       local another = new_client()
-      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
         local fine, message = pcall(core[name], another, objects.job)
         holds(not fine and message:find("another client", 1, true), name, message)
       end
@@ -236,7 +236,7 @@ describe("the core's objects", function()
           pcall(core[name], object, "GET", "http://127.0.0.1:1/", nil, nil, 1, 1, 1, 1)
         end
       end
-      for _, name in ipairs { "watch", "unwatch", "resume", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
         pcall(core[name], objects.client, objects.job)
       end
       collectgarbage()

@@ -36,7 +36,7 @@ enum coding coding_add(enum coding known, const char *value, size_t length)
             span++;
         enum coding coding = span ? coding_named(value, span) : CODING_NONE;
         if (coding != CODING_NONE)
-            known = known == CODING_NONE ? coding : CODING_OTHER;
+            known = known == CODING_NONE ? coding : CODING_SEVERAL;
         value += span ? span : 1;
     }
     return known;

@@ -14,7 +14,8 @@ enum coding {
     CODING_NONE,
     CODING_GZIP,
     CODING_DEFLATE,
-    CODING_OTHER, /* an unknown one, or more than one */
+    CODING_OTHER,   /* an unknown one */
+    CODING_SEVERAL, /* one upon the other, known or not */
 };
 
 /* What a Content-Encoding header says, together with those before it. `identity` and `none` say

@@ -63,7 +63,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
     case CURLE_OUT_OF_MEMORY:
         return OUTCOME_NO_MEMORY;
     case CURLE_BAD_CONTENT_ENCODING:
-        return OUTCOME_ENCODED;
+        return OUTCOME_GARBLED;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: an answer without a head */
         return OUTCOME_MALFORMED;
@@ -112,7 +112,7 @@ static void describe(struct transfer *transfer, enum outcome_kind kind)
             transfer->engine->max_response);
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
-    else if (kind == OUTCOME_ENCODED) /* libcurl 8 looks for itself */
+    else if (kind == OUTCOME_GARBLED) /* libcurl 8 looks for itself */
         snprintf(transfer->error, room, "%s", UNASKED);
 }
 
@@ -126,7 +126,7 @@ static CURLcode check_whole(struct transfer *transfer)
     }
     if (head->coding != CODING_NONE && receive_has_body(transfer) &&
         !decoder_is_complete(&transfer->decoder)) {
-        transfer->refused = OUTCOME_ENCODED;
+        transfer->refused = OUTCOME_GARBLED;
         transfer->refusal = "the compressed body is cut";
         return CURLE_WRITE_ERROR;
     }
@@ -167,7 +167,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
                 .sent = request_size > 0,
                 .silent = transfer->head.lines.length == 0,
                 .reused = connects == 0,
-                .retry_after_us = status == 429 || status >= 500 ? asked_pause_us(transfer) : -1,
+                .retry_after_us = status >= 300 ? asked_pause_us(transfer) : -1,
             },
         .message = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
         .headers = &transfer->head.lines,

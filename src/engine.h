@@ -49,7 +49,8 @@ enum outcome_kind {
     OUTCOME_TIMEOUT,   /* the deadline of the operation, or the one for connecting, passed */
     OUTCOME_TRUNCATED, /* the head of an answer came, its body did not arrive whole */
     OUTCOME_TOO_LARGE, /* the body went over max_response, or the head over a limit of its own */
-    OUTCOME_ENCODED,   /* in an encoding that was not offered, or that is broken */
+    OUTCOME_ENCODED,   /* more than once */
+    OUTCOME_GARBLED,   /* in an encoding that was not offered, or is broken or cut */
     OUTCOME_MALFORMED, /* what came is not HTTP */
     OUTCOME_HELD,      /* never sent: the service said when to come back, beyond the deadline */
     OUTCOME_NO_MEMORY,

@@ -188,7 +188,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
         .subject = subject,
         .done = done,
         .patient = manner == OPERATION_PATIENT,
-        .most_tries = manner == OPERATION_PATIENT ? 1 : engine->retries + 1,
+        .most_tries = manner == OPERATION_PATIENT || request->once ? 1 : engine->retries + 1,
         .timer.fire = on_timer,
         .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
     };

@@ -17,6 +17,7 @@ struct request {
     const char *body; /* NULL: none */
     size_t body_length;
     int64_t timeout_us;
+    bool once; /* is not repeated, also where that would do no harm */
 };
 
 /* Queues a request; it is copied. By `ref` it is listed. NULL: out of memory, or the engine is

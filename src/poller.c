@@ -20,8 +20,7 @@ struct poller {
     struct outcome trouble; /* what was polled through last */
     struct outcome shown;   /* and was given out */
     bool has_trouble, is_shown, watched, news;
-    bool look_again;      /* the next good answer is news, also if it is the known one */
-    unsigned truncations; /* in a row */
+    bool look_again; /* the next good answer is news, also if it is the known one */
 };
 
 static void unset_due(struct poller *poll)
@@ -71,7 +70,15 @@ static void forget_trouble(struct poller *poll)
     poll->has_trouble = poll->is_shown = false;
 }
 
-static bool may_pass(struct poller *poll, const struct outcome *outcome)
+static void keep_trouble(struct poller *poll, struct outcome *outcome)
+{
+    move_outcome(&poll->trouble, outcome);
+    poll->has_trouble = true;
+}
+
+/* What passes by itself, without a look at it; a status of trouble does whatever became of the
+ * body. */
+static bool may_pass(const struct outcome *outcome)
 {
     switch (outcome->kind) {
     case OUTCOME_NETWORK:
@@ -80,10 +87,9 @@ static bool may_pass(struct poller *poll, const struct outcome *outcome)
     case OUTCOME_NO_MEMORY:
         return true;
     case OUTCOME_RESPONSE:
-        return outcome->status == 429 || outcome->status >= 500;
     case OUTCOME_TRUNCATED:
-        /* A broken connection, as long as it is not broken at the same place each time. */
-        return ++poll->truncations <= poll->operation.engine->retries;
+    case OUTCOME_GARBLED:
+        return outcome->status == 429 || outcome->status >= 500;
     default:
         return false;
     }
@@ -108,12 +114,9 @@ static void on_answer(struct operation *operation)
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
-    if (outcome->kind != OUTCOME_TRUNCATED)
-        poll->truncations = 0;
 
-    if (may_pass(poll, outcome)) {
-        move_outcome(&poll->trouble, outcome);
-        poll->has_trouble = true;
+    if (may_pass(outcome)) {
+        keep_trouble(poll, outcome);
     } else if (is_good(outcome) && !poll->look_again && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
         buffer_clear(&outcome->body); /* nothing new */
@@ -219,16 +222,30 @@ void poller_list_again(struct poller *poll)
     engine_leave(engine);
 }
 
+static void end_rest(struct poller *poll)
+{
+    poll->news = false;
+    if (poll->watched && !engine_is_usable(poll->operation.engine))
+        poller_end(poll); /* closed while its news was looked at */
+    set_due(poll);
+}
+
 void poller_continue(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     struct buffer *answer = answer_of(poll);
     if (answer != &poll->answer)
         buffer_move(&poll->answer, answer);
-    poll->news = false;
-    if (poll->watched && !engine_is_usable(engine))
-        poller_end(poll); /* closed while its news was looked at */
-    set_due(poll);
+    end_rest(poll);
+    engine_leave(engine);
+}
+
+void poller_pass(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->operation.engine);
+    if (poll->news)
+        keep_trouble(poll, &poll->operation.outcome);
+    end_rest(poll);
     engine_leave(engine);
 }
 

@@ -3,8 +3,8 @@
  * A poll that is watched is an entry in the engine's heap of due times, no handle and no coroutine.
  * When it is due it becomes an operation; an answer equal to the last one only sets the next due
  * time, and so does trouble that may pass (no answer, 429, 5xx). Anything else is news: the poll is
- * listed as finished, and rests until poller_continue(). One that is in flight when it is unwatched
- * is listed when that is over, with news or without. */
+ * listed as finished, and rests until poller_continue() or poller_pass(). One that is in flight
+ * when it is unwatched is listed when that is over, with news or without. */
 #ifndef CEKURA_POLLER_H
 #define CEKURA_POLLER_H
 
@@ -40,6 +40,10 @@ void poller_list_again(struct poller *poll);
 
 /* Ends the rest after news. */
 void poller_continue(struct poller *poll);
+
+/* The same after news that says nothing: it counts as trouble that was polled through, and the last
+ * good answer stays the one before. */
+void poller_pass(struct poller *poll);
 
 /* The last trouble that was polled through since it was last forgotten; NULL: none. */
 const struct outcome *poller_trouble(struct poller *poll);

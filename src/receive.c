@@ -36,13 +36,15 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
         return refuse(transfer, OUTCOME_MALFORMED,
             "the head has no status, or its first field continues none");
     case HEAD_CODED:
-        return refuse(transfer, OUTCOME_ENCODED, UNASKED);
+        return refuse(transfer, OUTCOME_GARBLED, UNASKED);
     case HEAD_NO_MEMORY:
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
     }
     if (head->complete && !was_complete && receive_has_body(transfer)) {
-        if (head->coding == CODING_OTHER)
+        if (head->coding == CODING_SEVERAL)
             return refuse(transfer, OUTCOME_ENCODED, UNASKED);
+        if (head->coding == CODING_OTHER)
+            return refuse(transfer, OUTCOME_GARBLED, UNASKED);
         decoder_begin(&transfer->decoder, head->coding);
     }
     return size * count;
@@ -107,7 +109,7 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
         if (filled && !keep(transfer, piece, filled))
             return 0;
         if (result == DECODER_BROKEN)
-            return refuse(transfer, OUTCOME_ENCODED, "the compressed body is broken");
+            return refuse(transfer, OUTCOME_GARBLED, "the compressed body is broken");
     }
     transfer->taken = 0;
     return length;

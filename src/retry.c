@@ -13,6 +13,13 @@
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
 
+/* The server had no answer, or no patience, for this request, and may have for the next: 408 (RFC
+ * 9110, 15.5.9), 425 (RFC 8470, 5.2), 5xx. */
+static bool may_pass(int status)
+{
+    return status == 408 || status == 425 || status >= 500;
+}
+
 static bool worth_repeating(const struct retry_history *history, const struct try_result *result)
 {
     if (result->end == TRY_HOPELESS)
@@ -23,7 +30,7 @@ static bool worth_repeating(const struct retry_history *history, const struct tr
         return true; /* refused before it was looked at */
     if (result->status == 503 && result->retry_after_us >= 0)
         return true; /* likewise: the service says when to come back */
-    return history->repeatable && result->status >= 500;
+    return history->repeatable && may_pass(result->status);
 }
 
 enum retry_choice retry_decide(const struct retry_history *history, const struct try_result *result)

@@ -48,14 +48,15 @@ end)
 ---@param client cekura.Client
 ---@param shown string the path as events and errors tell of it
 ---@param owner? table
+---@param once? boolean it is not repeated
 ---@return string? kind, integer|cekura.Error status, string headers, string body, string? message, integer tries,
 ---boolean sent, number? retry_after
-local function await(client, method, path, shown, headers, body, timeout, owner)
+local function await(client, method, path, shown, headers, body, timeout, owner, once)
   local fields = core.fields(client)
   local loop = fields._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
   local entry = { waiter = waiter, done = false, _raised = false, _method = method, _path = shown }
-  local operation = begin(client, entry, owner, method, fields._base_url .. path, headers, body, timeout)
+  local operation = begin(client, entry, owner, method, fields._base_url .. path, headers, body, timeout, once)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
     return nil, errors.new("closed", ("%s %s: %s"):format(method, shown, message),

@@ -99,7 +99,7 @@ function client.new(given)
     return nil, errors.new("config", "no engine: " .. fault)
   end
   local fields = core.fields(self)
-  fields._base_url, fields._timeout = resolved.base_url, resolved.timeout
+  fields._base_url, fields._timeout, fields._retries = resolved.base_url, resolved.timeout, resolved.engine.retries
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
   fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })

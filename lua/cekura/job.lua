@@ -25,32 +25,33 @@ local subscription = require "cekura.subscription"
 local methods = core.job_methods
 
 -- Takes in what a poll has brought.
-local take_poll = atomic(function(self, fields, reply, err)
+local take_poll = atomic(function(self, fields, reply, err, odd)
   if fields._ended then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
     end
     return self
   end
-  if not reply then
-    if err.attempts and err.attempts > 0 then
-      core.count_poll(self)
-    end
-    state.take_failure(self, fields, err)
-    if fields._ended then
-      subscription.tell(self)
-    end
-    subscription.raise_kept(fields)
-    return nil, err
+  local stop, failure = state.take_poll(self, fields, reply, err, odd)
+  if not failure then
+    core.put_answer(self, reply.body)
+  elseif reply or err.attempts and err.attempts > 0 then
+    core.count_poll(self)
   end
-  err = state.take(self, fields, reply)
-  core.put_answer(self, reply.body)
-  if err or fields._ended or fields._version ~= fields._told then
-    subscription.tell(self, err)
+  fields.error = failure or fields.error
+  if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
+    stop = nil
+  end
+  if stop or fields._ended or fields._version ~= fields._told then
+    subscription.tell(self, stop)
+  end
+  if stop then
+    fields._odd = 0
   end
   subscription.raise_kept(fields)
-  if err and err.kind == "protocol" then
-    return nil, err
+  failure = failure or stop and stop.kind == "protocol" and stop
+  if failure then
+    return nil, failure
   end
   return self
 end)
@@ -66,7 +67,7 @@ function methods:poll()
     end
     return self
   end
-  return take_poll(self, fields, request.send(fields._client, "GET", fields._path, nil, nil, nil, fields))
+  return take_poll(self, fields, request.poll(fields._client, fields._path, fields))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -133,7 +134,7 @@ function methods:cancel()
   if reply then
     return true, "service"
   end
-  fields.error = cancelled(self, fields, HERE_ONLY)
+  fields.error.message = cancelled(self, fields, HERE_ONLY).message
   return true, "local", err
 end
 

@@ -91,6 +91,7 @@ local BY_OUTCOME = {
   truncated = "protocol",
   too_large = "protocol",
   encoded = "protocol",
+  garbled = "protocol",
   malformed = "protocol",
   held = "rate_limited",
   cancelled = "cancelled",
@@ -99,6 +100,18 @@ local BY_OUTCOME = {
 
 -- The ends at which a request that was sent may have been processed, or not.
 local CUT = { network = true, timeout = true, truncated = true, no_memory = true, malformed = true }
+
+-- What says nothing of the record that was asked for: a proxy's answer, a lock's, or not all of one. (A 5xx is trouble,
+-- whatever became of its body.)
+local ODD_OUTCOME = { truncated = true, garbled = true, malformed = true }
+local ODD_STATUS = { [408] = true, [409] = true, [423] = true, [425] = true }
+
+local function is_odd(outcome, status)
+  if outcome == "response" then
+    return ODD_STATUS[status] or status >= 300 and status < 400
+  end
+  return ODD_OUTCOME[outcome] and status ~= 429 and status < 500
+end
 
 local function redirect_message(answer)
   local location = answer.headers.location or ""
@@ -143,7 +156,9 @@ local function cut(outcome, answer, message, fields, repeatable)
 end
 
 --- Turns an outcome, as core.outcome() and its like give it, into a response or an error.
----@return cekura.Response? response, cekura.Error? err
+---@return cekura.Response? response
+---@return cekura.Error? err
+---@return boolean? odd with an error: the answer says nothing of what was asked for
 function request.read(client, method, path, outcome, status, headers, body, message, tries, sent, retry_after)
   if outcome == nil then
     return nil, status -- there was none; this is the error
@@ -155,10 +170,9 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   answer = response.redacted(answer)
   local fields = { method = method, path = path, attempts = tries, sent = sent, retry_after = retry_after }
   local repeatable = method == "GET" or method == "HEAD"
-  if outcome == "response" then
-    return nil, refused(answer, fields, repeatable)
-  end
-  return nil, cut(outcome, answer, message, fields, repeatable)
+  local err = outcome == "response" and refused(answer, fields, repeatable)
+    or cut(outcome, answer, message, fields, repeatable)
+  return nil, err, is_odd(outcome, status)
 end
 
 --- Sends a request and waits for its answer.
@@ -174,6 +188,16 @@ function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
   return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
+end
+
+--- Asks for something once, whatever comes of it.
+---@param client cekura.Client
+---@param path string encoded, with its query
+---@param owner table whose request it is, see cekura.await
+---@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
+function request.poll(client, path, owner)
+  local shown, timeout = shown_path(client, path), core.fields(client)._timeout
+  return request.read(client, "GET", shown, await(client, "GET", path, shown, nil, nil, timeout, owner, true))
 end
 
 local JSON = { "Content-Type: application/json" }

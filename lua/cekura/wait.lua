@@ -3,7 +3,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local request = require "cekura.request"
+local state = require "cekura.job.state"
 local subscription = require "cekura.subscription"
 local yields = require "cekura.yields"
 
@@ -46,16 +46,18 @@ end
 
 -- Why a wait for this job ended before the job did.
 local function give_up(subscribed, self, why)
-  if why == "cancelled" then
+  if subscribed.stopped[self] then
+    return subscribed.stopped[self]
+  elseif why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
   elseif why == "closing" then
     return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
   end
   local fields = core.fields(self)
-  local cause
-  if core.trouble(self) then
-    cause = select(2, request.read(fields._client, "GET", fields._path, core.trouble(self)))
+  if fields.error and fields.error.kind == "needs_input" then -- as in settled(), below
+    return fields.error
   end
+  local cause = state.trouble(self)
   local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", subscribed.timeout)
   if cause then
     message = message .. "; the last trouble: " .. cause.message
@@ -63,6 +65,16 @@ local function give_up(subscribed, self, why)
   local err = errors.new("timeout", message, { job = self, cause = cause, method = "GET", path = fields._path })
   fields.error = err
   return err
+end
+
+-- What a wait gives for a job that it waits for no longer. The job may have ended all the same: while an event handler
+-- waits, deadlines pass before those who wait are told of what it was called for.
+local function settled(subscribed, self, why)
+  local fields = core.fields(self)
+  if fields._ended then
+    return outcome(fields)
+  end
+  return nil, give_up(subscribed, self, why)
 end
 
 -- Watches jobs until each is settled. Returns a function that gives `job, result, err` for one after the
@@ -89,7 +101,7 @@ local function follow(jobs, options)
       place = place + 1
       local each = jobs[place]
       if open[each] then
-        return settle(each, nil, give_up(subscribed, each, given_up))
+        return settle(each, settled(subscribed, each, given_up))
       end
     end
   end
@@ -105,11 +117,8 @@ local function follow(jobs, options)
         if changed and options.on_progress then
           report(subscribed, options, self)
         end
-        local fields = core.fields(self)
-        if fields._ended then
-          return settle(self, outcome(fields))
-        elseif subscribed.stopped[self] then
-          return settle(self, nil, subscribed.stopped[self])
+        if core.fields(self)._ended or subscribed.stopped[self] then
+          return settle(self, settled(subscribed, self))
         end
       end
     end
@@ -154,19 +163,14 @@ function methods:updates(options)
   local function next_change()
     while guard and not over do
       local changed, how = subscribed:next()
-      if not changed then
+      over = not changed or fields._ended or subscribed.stopped[self] ~= nil
+      if over and not fields._ended then
         fields.error = give_up(subscribed, self, how)
-        over = true
-      elseif fields._ended then
-        over = true
-      elseif subscribed.stopped[self] then
-        fields.error = subscribed.stopped[self]
-        over = true
       end
       if over then
         subscribed:close()
       end
-      if changed and (how or fields._ended) then
+      if fields._ended or changed and how then
         if options.on_progress then
           report(subscribed, options, self)
         end
@@ -179,10 +183,12 @@ end
 
 -- ---- many ----
 
+-- Copies of the list, which the program may change while the jobs are waited for: each job once, and as it is.
 local function check_jobs(jobs)
   check.table("jobs", jobs)
-  local each_once, seen = {}, {}
+  local each_once, list, seen = {}, {}, {}
   for index, value in ipairs(jobs) do
+    list[index] = value
     if core.type(value) ~= "job" then
       errors.misuse(("jobs[%d]: job expected, got %s"):format(index, type(value)))
     end
@@ -191,7 +197,7 @@ local function check_jobs(jobs)
       each_once[#each_once + 1] = value
     end
   end
-  return each_once
+  return each_once, list
 end
 
 local function longest_timeout(jobs)
@@ -234,16 +240,16 @@ end
 ---@param options? cekura.WaitOptions `timeout` is one deadline for all
 ---@return { job: cekura.Job, result: table?, err: cekura.Error? }[] in the order given
 function wait.all(jobs, options)
-  local settled = {}
-  local next_settled = wait.each(jobs, options) -- called, not iterated over: Lua 5.1 could not wait in it
+  local each_once, list = check_jobs(jobs)
+  local outcomes = {}
+  local next_settled = wait.each(each_once, options) -- called, not iterated over: Lua 5.1 could not wait in it
   local self, result, err = next_settled()
   while self do
-    settled[self] = { job = self, result = result, err = err }
+    outcomes[self] = { job = self, result = result, err = err }
     self, result, err = next_settled()
   end
-  local list = {}
-  for index, each in ipairs(jobs) do
-    list[index] = settled[each]
+  for index, each in ipairs(list) do
+    list[index] = outcomes[each]
   end
   return list
 end

@@ -49,7 +49,10 @@
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
 -- run at all. (Of `return cekura.watch { … }`, a tail call, Lua does not know the line: use a local.)
 -- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
--- kinds auth, tls and not_found are tried again at a tenth of the pace.
+-- kinds auth, tls and not_found are tried again at a tenth of the pace. A record or a job whose answers make no sense
+-- (kinds protocol and invalid) is asked for again, at growing pauses, before it is given up. The token of a job that
+-- was given up and has not ended stays in the store: the next watch sees whether it has ended since, and calls the
+-- handler of its end, but not on_failed a second time.
 --
 -- A store is used by one watch at a time: the others that have the same one stand by, in this or another process, and
 -- take over within a look when it is given up. stop() gives it up as soon as no handler and no start is under way.
@@ -186,11 +189,16 @@ function Watch:improve(entry, item, take_back)
   self.improving[item] = true
   self:begin({ entry = entry, item = item, take_back = take_back }, improvement.run, function(ok, err)
     self.improving[item] = nil
-    self.retry[item] = core.now() + pause_after(entry, self, err)
+    self.retry[item] = ok and item.given_up and math.huge or core.now() + pause_after(entry, self, err)
     if ok or err then
       self:trouble(entry.path .. ".improve", err)
     end
   end)
+end
+
+-- Whether an improvement was begun, and neither ended nor was given up by this watch.
+function Watch:is_running(item)
+  return self.improving[item] or item.state ~= "wanted" and self.retry[item] ~= math.huge
 end
 
 -- Begins the improvements that may be begun. Returns the seconds until there may be more.
@@ -199,7 +207,7 @@ Watch.begin_improvements = atomic(function(self)
   local running, wanted, seconds = 0, {}, LONGEST_PAUSE
   for _, item in ipairs(state.improvements) do
     local entry = self.declared.by_name[item.entry]
-    if entry and (item.state ~= "wanted" or self.improving[item]) then
+    if entry and self:is_running(item) then
       running = running + 1
     end
     local retry = (self.retry[item] or 0) - now
@@ -275,7 +283,7 @@ function Watch:load()
     kept_state.cut_off(state, "its process ended or lost the store")
   end
   for _, entry in ipairs(state and self.declared.entries or {}) do
-    entry.kept_from, entry.missed, entry.sweep_due = nil, nil, nil
+    entry.kept_from, entry.missed, entry.sweep_due, entry.unread = nil, nil, nil, {}
     kept_state.begin_entry(state, entry.name, entry.since)
     if not entry.improve then
       kept_state.forget_wanted(state, entry.name)
@@ -403,8 +411,8 @@ function Watch:status()
   end
   for _, item in ipairs(self.kept and self.kept.state and self.kept.state.improvements or {}) do
     local entry = status.entries[item.entry]
-    local what = (item.state ~= "wanted" or self.improving[item]) and "running" or "waiting"
-    if entry then
+    local what = self:is_running(item) and "running" or "waiting"
+    if entry and self.retry[item] ~= math.huge then
       entry[what] = entry[what] + 1
     end
   end

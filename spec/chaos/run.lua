@@ -321,7 +321,7 @@ function Story:tell()
   -- Tried until it heals, or else just once more.
   self.retries = (self.row.nobody or self.row.named) and self.times == "once" and 8 or 1
   if self.part == "poll" then
-    self.retries = 1
+    self.retries = 2 -- so many odd answers in a row are one too many
   end
   self.api = self:client()
   if self.row.full then

@@ -78,7 +78,11 @@ static void an_answer_decides_by_its_status(void **state)
         {400, no, no, no, no},
         {401, no, no, no, no},
         {404, no, no, no, no},
+        {408, later, later, no, no}, /* it was waited for too long, maybe in the middle of it */
+        {409, no, no, no, no},
         {410, no, no, no, no},
+        {423, no, no, no, no},
+        {425, later, later, no, no}, /* it came too early to be sure that nobody else sent it */
         {429, later, later, later, later}, /* refused before it was looked at */
         {499, no, no, no, no},
         {500, later, later, no, no},

@@ -107,6 +107,15 @@ static int job_resume(lua_State *L)
     return 0;
 }
 
+/* core.pass(client, job): its news is trouble to poll through. */
+static int job_pass(lua_State *L)
+{
+    struct job_object *job = check_job_of_client(L);
+    poller_pass(check_poll(L, 2));
+    settle_anchor(L, job);
+    return 0;
+}
+
 /* core.settle(client, job): an event of it has been fetched. */
 static int job_settle(lua_State *L)
 {
@@ -263,6 +272,7 @@ void job_open(lua_State *L)
         {"watch", job_watch},
         {"unwatch", job_unwatch},
         {"resume", job_resume},
+        {"pass", job_pass},
         {"settle", job_settle},
         {"list_job_again", job_list_again},
         {"news", job_news},

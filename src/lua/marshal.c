@@ -47,6 +47,7 @@ const char *binding_outcome_name(enum outcome_kind kind)
         [OUTCOME_TRUNCATED] = "truncated",
         [OUTCOME_TOO_LARGE] = "too_large",
         [OUTCOME_ENCODED] = "encoded",
+        [OUTCOME_GARBLED] = "garbled",
         [OUTCOME_MALFORMED] = "malformed",
         [OUTCOME_HELD] = "held",
         [OUTCOME_NO_MEMORY] = "no_memory",

@@ -25,13 +25,14 @@ static void release_anchor(lua_State *L, struct operation_object *object)
     object->ref = LUA_NOREF;
 }
 
-/* core.submit(client, method, url, headers | nil, body | nil, timeout) -> operation; nil: the
- * client is closed, or there is no memory. */
+/* core.submit(client, method, url, headers | nil, body | nil, timeout [, once]) -> operation; nil:
+ * the client is closed, or there is no memory. `once`: it is not repeated. */
 static int operation_submit(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 6);
+    lua_settop(L, 7);
     struct request request = binding_request(L, 2);
+    request.once = lua_toboolean(L, 7);
     struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
     object->engine = client->engine;
     object->ref = LUA_NOREF;

@@ -109,6 +109,7 @@ begin.new = atomic(function(client, kind, declaration, origin)
   fields._path, fields._method, fields._scope = path, "GET", origin.scope
   fields._mark, fields._kept = origin.mark, origin.kept or {}
   fields._version, fields._told, fields._subscriptions = 0, 0, {}
+  fields._odd, fields._began_here = 0, origin.started_here and core.now() or nil
   fields._started = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
     told.enlist(self, fields)

@@ -68,7 +68,7 @@ local function error_of(self, fields, word, message, reply)
   return err
 end
 
--- What an answer says: state, result, message; and the answer, decoded.
+-- What an answer says: state, result, message; and the answer, decoded. Nil and an error: it is no JSON object.
 local function read_answer(fields, reply)
   local declaration = fields._declaration
   if declaration.record == "call_log" then
@@ -137,13 +137,11 @@ end
 ---@param fields table the job's own table
 ---@param reply cekura.Response
 ---@return cekura.Error? stop
+---@return boolean? odd nothing of it could be taken in: it is no JSON object
 function state.take(self, fields, reply)
   local object, word, result, message = read_answer(fields, reply)
   if not object then
-    local err = word
-    err.job = self
-    fields.error = err
-    return err
+    return word, true
   end
   if word == "needs_input" and is_answered(self, fields, reply) then
     word = "running"
@@ -170,18 +168,64 @@ function state.mark_gone(err, declaration)
   return err
 end
 
---- Takes in that there was no good answer, and that asking again will not help. On a poll, 404 and 410
--- mean the same: the service does not know the job.
+-- ---- polls ----
+
+-- Seconds after the answer to a start within which not every server of the service may know the job yet.
+local GRACE = 15
+
+-- Counts an odd answer. Returns whether it is one too many: one alone, a proxy's page say, is not to end paid work.
+local function is_too_odd(self, fields)
+  fields._odd = fields._odd + 1
+  core.look_again(self) -- a good answer is then looked at, also if it is the known one: it ends the row
+  return fields._odd >= core.fields(fields._client)._retries
+end
+
+local function is_early(fields, err)
+  return err.status == 404 and fields._began_here ~= nil and core.now() < fields._began_here + GRACE
+end
+
+--- Takes in what a poll has brought: a reply, or an error.
 ---@param self cekura.Job
----@param fields table
----@param err cekura.Error
-function state.take_failure(self, fields, err)
-  state.mark_gone(err, fields._declaration)
+---@param fields table the job's own table
+---@param reply? cekura.Response
+---@param err? cekura.Error
+---@param odd? boolean with an error: see request.read()
+---@return cekura.Error? stop nothing is to wait for the job any longer: asking again will not help, or not now
+---@return cekura.Error? failure the poll brought no answer that could be taken in
+function state.take_poll(self, fields, reply, err, odd)
+  if reply then
+    err, odd = state.take(self, fields, reply)
+    if not odd then
+      fields._odd = 0
+      return err
+    end
+  end
+  local early = is_early(fields, err)
+  err = state.mark_gone(err, fields._declaration) -- on a poll, 404 and 410 mean that the service does not know the job
   err.job = self
+  if early or odd and not is_too_odd(self, fields) then
+    return nil, err
+  end
   fields.error = err
   if err.kind == "gone" then
     state.change(self, fields, "gone")
   end
+  return err, err
+end
+
+--- The last trouble that was polled through; nil: none.
+---@param self cekura.Job
+---@return cekura.Error?
+function state.trouble(self)
+  local fields = core.fields(self)
+  if not core.trouble(self) then
+    return nil
+  end
+  local reply, err = request.read(fields._client, "GET", fields._path, core.trouble(self))
+  if reply then
+    err = select(2, read_answer(fields, reply))
+  end
+  return state.mark_gone(err, fields._declaration)
 end
 
 --- Called when the engine lists the job: its poll has brought something new.
@@ -196,17 +240,15 @@ function state.on_news(self)
     core.resume(client, self)
     return
   end
-  local reply, err = request.read(client, "GET", fields._path, core.news(self))
-  local stop = err
-  if reply then
-    stop = state.take(self, fields, reply)
-  else
-    state.take_failure(self, fields, err)
-  end
+  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.news(self)))
   if stop or fields._ended or fields._version ~= fields._told then
     subscription.tell(self, stop)
   end
-  core.resume(client, self)
+  if stop then
+    fields._odd = 0
+  end
+  local go_on = failure and core.pass or core.resume
+  go_on(client, self)
 end
 
 return state

@@ -6,6 +6,7 @@ local core = require "cekura.core"
 local encode = require "cekura.encode"
 local errors = require "cekura.errors"
 local improve = require "cekura.calls.improve"
+local job_state = require "cekura.job.state"
 local kept_state = require "cekura.watch.state"
 local token = require "cekura.token"
 
@@ -26,6 +27,16 @@ local function sum_of(prompt)
   return #prompt .. "-" .. token.checksum(prompt)
 end
 
+-- Forgets the improvement. One whose job has not ended is kept, for the next watch to see whether it has.
+local function forget(work)
+  local item = work.item
+  if item.token and work.job and not job_state.is_end(work.job.state) then
+    kept_state.change(item, { given_up = true })
+  else
+    kept_state.remove(work.state, item)
+  end
+end
+
 -- Forgets the improvement, once its handler was called.
 local function conclude(work, handler, counter, ...)
   local watch = work.watch
@@ -38,25 +49,34 @@ local function conclude(work, handler, counter, ...)
   if interrupted then
     return nil, interrupted
   end
-  kept_state.remove(work.state, work.item)
+  forget(work)
   watch:count(counter)
   watch.kept:save(work.state)
   return true
 end
 
 local function fail(work, err, call)
+  if work.item.given_up then -- then it was told
+    if work:may_go_on() then
+      forget(work)
+      work.watch.kept:save(work.state)
+    end
+    return true
+  end
   if not work.entry.on_failed and work:may_go_on() then
     work.watch:problem(err, work.entry.path)
   end
   return conclude(work, "on_failed", "failed", err, call, work.entry.given)
 end
 
--- The call, for the handlers. One that is there no longer is a record of its id alone.
+-- The call, for the handlers. One that is there no longer, or cannot be read, is a record of its id alone.
 local function find_call(work)
   local watch, item = work.watch, work.item
   local call, err = watch.calls[item], nil
   if not call then
-    call, err = watch.client.calls:get(item.call)
+    call, err = work:ask_on(LEAST_WAIT, function()
+      return watch.client.calls:get(item.call)
+    end)
     if not call and not PASSING[err.kind] and err.kind ~= "timeout" then
       local id = tonumber(item.call) and item.call:match "^%d+$" or encode({ item.call }, "id"):sub(2, -2)
       call = call_log.read(('{"id":%s}'):format(id))
@@ -172,9 +192,12 @@ function improvement.run(work)
   elseif work:is_over() and work.item.token then -- stopped while it was being started
     return true
   end
-  local left = (work.entry.timeout or TIMEOUT) - job.elapsed
+  work.job = job
+  local time = math.max((work.entry.timeout or TIMEOUT) - job.elapsed, is_new and 0 or LEAST_WAIT)
   local result
-  result, err = job:wait { timeout = math.max(left, is_new and 0 or LEAST_WAIT) }
+  result, err = work:ask_on(time, function(left)
+    return job:wait { timeout = left }
+  end)
   local outcome
   if result then
     outcome, err = improve.outcome(job, result, call, function(prompt)

@@ -8,9 +8,27 @@ local window = require "cekura.watch.window"
 local look = {}
 
 -- What asking for this record again would not change.
-local FINAL = { not_found = true, gone = true, invalid = true, protocol = true }
+local FINAL = { not_found = true, gone = true }
+
+-- A record that made no sense is asked for at the next look, and at the second, the fourth, the eighth, … from then on,
+-- up to this one.
+local LAST_LOOK = 32
 
 -- ---- one call ----
+
+-- Whether a record that made no sense is to be asked for at this look.
+local function is_due(unread)
+  unread.looks = unread.looks + 1
+  return unread.looks >= unread.due
+end
+
+-- Puts off a record that made no sense. Returns false if that was often enough.
+local function put_off(work, id)
+  local unread = work.entry.unread[id] or { looks = 0, due = 0 }
+  work.entry.unread[id] = unread
+  unread.due = math.max(1, 2 * unread.due)
+  return unread.due <= LAST_LOOK
+end
 
 local function over()
   return errors.new("closed", "the watch has ended")
@@ -41,22 +59,28 @@ local function take(work, call, id)
   return interrupted
 end
 
--- Gets an evaluated call, and takes it in. Returns an error if the next look is to try again.
+-- Gets an evaluated call, and takes it in. Returns an error if the next look is to try again, and whether the call is
+-- put off.
 local function handle(work, id)
-  local watch = work.watch
+  local watch, unread = work.watch, work.entry.unread
+  if unread[id] and not is_due(unread[id]) then
+    return nil, true
+  end
   local call, err = watch.client.calls:get(id)
   if work:is_over() then
     return over()
-  elseif not call then
-    if not FINAL[err.kind] then
-      return err
-    end
-    watch:problem(err, work.entry.path)
-    kept_state.tell(work.state, work.entry.name, id)
-    work.changed = true
-  elseif call:evaluated() then
-    return take(work, call, id)
-  end -- else it is being evaluated again
+  elseif call then
+    unread[id] = nil
+    return call:evaluated() and take(work, call, id) or nil -- else it is being evaluated again
+  elseif work.SENSELESS[err.kind] and put_off(work, id) then
+    return nil, true
+  elseif not (work.SENSELESS[err.kind] or FINAL[err.kind]) then
+    return err
+  end
+  unread[id] = nil
+  watch:problem(err, work.entry.path)
+  kept_state.tell(work.state, work.entry.name, id)
+  work.changed = true
 end
 
 -- ---- looks ----
@@ -68,8 +92,10 @@ local function look_at_agent(work)
   if not seen or work:is_over() then
     return nil, err
   end
+  local is_complete = #seen.news <= limit
   for index = 1, math.min(#seen.news, limit) do
-    err = handle(work, seen.news[index]) or err
+    local fault, is_put_off = handle(work, seen.news[index])
+    err, is_complete = fault or err, is_complete and not is_put_off
     if work:is_over() then
       return nil, err
     end
@@ -77,7 +103,7 @@ local function look_at_agent(work)
   local fault = window.forget(seen, work, known)
   if work:is_over() then
     return nil, err
-  elseif not err and #seen.news <= limit then
+  elseif not err and is_complete then
     window.move(seen, work, known)
   end
   if work.changed or watch.kept:is_behind() then

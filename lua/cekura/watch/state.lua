@@ -15,6 +15,7 @@ local FORMAT = "cekura.watch 1"
 ---@field state string "wanted", "starting" (it may have been sent, or not), "running"
 ---@field token? string of the job, while it runs
 ---@field prompt_sum? string tells whether the prompt came back as it was
+---@field given_up? boolean it was told that it failed, though its job may still end
 ---@field cut? string in "starting": what ended its start from this side; nil: it is under way, or its process ended
 
 ---@class cekura.watch.Known
@@ -43,6 +44,7 @@ local function is_item(item)
   return type(item) == "table" and type(item.entry) == "string" and type(item.call) == "string"
     and ITEM_STATES[item.state] and (item.state ~= "running" or type(item.token) == "string")
     and (item.cut == nil or type(item.cut) == "string")
+    and (item.given_up == nil or type(item.given_up) == "boolean")
 end
 
 local function is_entry(entry)

@@ -54,6 +54,29 @@ function Work:cancel()
   end
 end
 
+--- Kinds of errors that may be a proxy's answer, or about to be mended.
+Work.SENSELESS = { protocol = true, invalid = true }
+
+-- Seconds until it is asked again; each pause is twice the one before.
+local FIRST_PAUSE, LONGEST_PAUSE = 5, 60
+
+--- Asks for something until the answer makes sense, or there is no time for another pause.
+---@param seconds number that there are
+---@param ask fun(left: number): any, cekura.Error? told how many are left
+---@return any value, cekura.Error? err
+function Work:ask_on(seconds, ask)
+  local deadline = core.now() + seconds
+  local pause = math.min(FIRST_PAUSE, self.entry.every or self.watch.declared.every)
+  while true do
+    local value, err = ask(math.max(0, deadline - core.now()))
+    if value or not self.SENSELESS[err.kind] or core.now() + pause > deadline then
+      return value, err
+    end
+    self.watch.loop.sleep(pause)
+    pause = math.min(2 * pause, LONGEST_PAUSE)
+  end
+end
+
 -- Has the host run a task; nil and what it raised if it can start no more.
 local function spawn(loop, fn)
   local ok, task = pcall(loop.spawn, fn)

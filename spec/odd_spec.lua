@@ -1,0 +1,354 @@
+-- Answers to a poll that say nothing of the job: a proxy's, a lock's, half of one, one that came too early. One of them
+-- does not end paid work, too many in a row do.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local file = require "spec.support.file"
+local patience = require "spec.support.patience"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
+
+local RUNNING = { body = { status = "processing", output = cekura.null } }
+local DONE = { body = { status = "completed", output = { improved_prompt = "P" } } }
+local PAGE = { body = "<html><title>502</title></html>" }
+
+describe("an odd answer to a poll", function()
+  local server = simulator.during(setup, teardown)
+  local client
+  local folder = shell "mktemp -d":gsub("%s+$", "")
+
+  setup(function()
+    file.write(folder .. "/whole", '{"status":"processing"}')
+    shell(("cd %s && gzip -nk whole && head -c 20 whole.gz >cut.gz && gzip -nc whole.gz >twice.gz && "
+      .. "{ head -c 31 whole.gz; printf xxxxxxxx; } >broken.gz"):format(folder))
+  end)
+
+  teardown(function()
+    shell("rm -r " .. folder)
+  end)
+
+  before_each(function()
+    server:reset()
+    client = server:client()
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  local function with(options)
+    client:close()
+    client = server:client(options)
+  end
+
+  local function start()
+    return cekura.assert(client.calls:improve_prompt { agent_id = 2142, call_logs = { 101 }, prompt = "Be nice." })
+  end
+
+  local function answers(...)
+    server:script(POLL, { ... })
+  end
+
+  local function wait(job, timeout)
+    return job:wait { interval = 0.01, timeout = timeout or 60 }
+  end
+
+  local function encoded(name, coding)
+    return { file = folder .. "/" .. name, headers = { ["Content-Encoding"] = coding } }
+  end
+
+  -- What they are called, what is sent, and the kind of the error after too many. Each status comes with nothing, a
+  -- page, and with a reason.
+  local ODD = {
+    { "nothing", { body = "" }, "protocol" },
+    { "a 204", { status = 204 }, "protocol" },
+    { "blanks", { body = " \r\n\t" }, "protocol" },
+    { "a page", PAGE, "protocol" },
+    { "null", { body = "null" }, "protocol" },
+    { "an empty list", { body = "[]" }, "protocol" },
+    { "a list of one", { body = '[{"status":"completed"}]' }, "protocol" },
+    { "true", { body = "true" }, "protocol" },
+    { "a number", { body = "200" }, "protocol" },
+    { "a string", { body = '"completed"' }, "protocol" },
+    { "half a text", { body = '{"status":"processi' }, "protocol" },
+    { "a text and more", { body = '{"status":"processing"} {}' }, "protocol" },
+    { "a page that is called 201", { status = 201, body = PAGE.body }, "protocol" },
+    { "less than was promised", { body = '{"status":"processing"}', cut = 5 }, "protocol" },
+    { "promised chunks", { raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{" }, "protocol" },
+    { "no HTTP", { raw = "processing\r\n\r\n" }, "protocol" },
+    { "no header", { raw = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\n{}" }, "protocol" },
+    { "gzip that is cut", encoded("cut.gz", "gzip"), "protocol" },
+    { "gzip that is broken", encoded("broken.gz", "gzip"), "protocol" },
+    { "gzip that is none", encoded("whole", "gzip"), "protocol" },
+    { "an unknown coding", encoded("whole.gz", "br"), "protocol" },
+  }
+  for _, status in ipairs { 300, 301, 302, 303, 304, 307, 308, 408, 409, 423, 425 } do
+    local kind = status < 400 and "protocol" or "invalid"
+    for what, body in pairs { nothing = "", ["a page"] = PAGE.body, ["a reason"] = '{"detail":"Busy."}' } do
+      local headers = status < 400 and { Location = "http://127.0.0.1:1/login" } or nil
+      ODD[#ODD + 1] = { ("%d and %s"):format(status, what), { status = status, body = body, headers = headers }, kind }
+    end
+  end
+
+  for _, row in ipairs(ODD) do
+    local name, reply, kind = row[1], row[2], row[3]
+
+    it(("ends no wait, if it is one or two: %s"):format(name), function()
+      answers(RUNNING, reply, RUNNING, reply, reply, DONE)
+      local job = start()
+      assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+      assert.equal(6, job.polls)
+      assert.is_nil(job.error)
+    end)
+
+    it(("ends the wait after `retries` of them, and the job is still good: %s"):format(name), function()
+      answers(RUNNING, reply)
+      local job = start()
+      local result, err = wait(job)
+      assert.is_nil(result)
+      assert.equal(kind, err.kind)
+      assert.equal(job, err.job)
+      assert.equal(err, job.error)
+      assert.equal(reply.status or err.status, err.status)
+      assert.equal(4, job.polls)
+      assert.equal(4, server:count(POLL))
+      assert.equal("running", job.state)
+      assert.equal("processing", job.status)
+      assert.truthy(job:json():find "processing") -- the last that could be read
+      answers(reply, reply, DONE)
+      assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+    end)
+  end
+
+  it("is counted as often as `retries` says, but at least once", function()
+    for retries, polls in pairs { [0] = 1, [1] = 1, [2] = 2, [5] = 5 } do
+      with { retries = retries }
+      for _, reply in ipairs { PAGE, { status = 409 }, { body = "", cut = 0 } } do
+        answers(reply)
+        local job = start()
+        local _, err = wait(job)
+        assert.equal(reply.status and "invalid" or "protocol", err.kind)
+        assert.equal(polls, job.polls)
+      end
+    end
+  end)
+
+  it("counts whatever the others in the row were; the last is the error", function()
+    answers({ status = 408 }, PAGE, { status = 423, body = { detail = "Locked." } })
+    local job = start()
+    local _, err = wait(job)
+    assert.same({ "invalid", 423, 3 }, { err.kind, err.status, job.polls })
+    assert.truthy(tostring(err):find "Locked%.")
+    answers({ status = 409 }, { status = 409 }, encoded("cut.gz", "gzip"))
+    _, err = wait(job)
+    assert.same({ "protocol", 200, 6 }, { err.kind, err.status, job.polls })
+  end)
+
+  it("counts on where there is no answer in between, which ends no wait", function()
+    with { max_in_flight = 1 }
+    answers(PAGE, { status = 503 }, { raw = "HTTP/1.1 200 OK\r\nX-" }, PAGE, { status = 500 },
+      { status = 429, headers = { ["Retry-After"] = "0" } }, PAGE, DONE)
+    local job = start()
+    local _, err = wait(job)
+    assert.equal("protocol", err.kind)
+    assert.equal(7, job.polls)
+  end)
+
+  it("is none where the status tells of trouble, whatever became of the body", function()
+    with { retries = 0 }
+    answers({ status = 503, body = PAGE.body, cut = 5 }, { status = 500, file = folder .. "/cut.gz",
+      headers = { ["Content-Encoding"] = "gzip" } }, { status = 502, body = PAGE.body, headers = {
+      ["Content-Encoding"] = "br" } }, DONE)
+    local job = start()
+    assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+    assert.equal(4, job.polls)
+  end)
+
+  it("counts from the beginning after one that can be read, also if that is the known one", function()
+    answers(RUNNING, PAGE, PAGE, RUNNING, PAGE, PAGE, RUNNING, PAGE, PAGE, { body = {} }, PAGE, PAGE, DONE)
+    assert.equal("P", cekura.assert(wait(start())).improved_prompt)
+  end)
+
+  it("is the cause when the wait's time is over", function()
+    for _, row in ipairs { { PAGE, "protocol" }, { { status = 408 }, "invalid" }, { { status = 404 }, "gone" } } do
+      local err
+      patience.with_enough_time(0.1, function(seconds)
+        answers(row[1], RUNNING)
+        local job = start()
+        err = select(2, wait(job, seconds))
+        assert.equal(job, err.job)
+        return job.polls > 1
+      end)
+      assert.equal("timeout", err.kind)
+      assert.equal(row[2], err.cause.kind)
+      assert.truthy(tostring(err):find(err.cause.message, 1, true))
+    end
+  end)
+
+  it("is followed by no poll before its Retry-After has passed", function()
+    for _, reply in ipairs { { status = 409 }, { status = 302 }, { status = 404 } } do
+      reply.headers = { ["Retry-After"] = "1" }
+      answers(reply, DONE)
+      local job, began = start(), core.now()
+      assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+      assert.is_true(core.now() - began >= 1)
+      assert.equal(2, job.polls)
+    end
+  end)
+
+  it("is no change, and stops no iteration", function()
+    answers(RUNNING, PAGE, { status = 425 }, DONE)
+    local job, seen = start(), {}
+    for changed in job:updates { interval = 0.01 } do
+      seen[#seen + 1] = changed.status
+    end
+    assert.same({ "processing", "completed" }, seen)
+    answers(RUNNING, { status = 425 })
+    job, seen = start(), {}
+    for changed in job:updates { interval = 0.01 } do
+      seen[#seen + 1] = changed.status
+    end
+    assert.same({ "processing" }, seen)
+    assert.equal("invalid", job.error.kind)
+  end)
+
+  it("is met by each job of a list for itself", function()
+    answers(PAGE)
+    local bad = start()
+    local token = bad:token()
+    local life = server:client { headers = { ["X-Simulate"] = "polls=1" } }
+    local good = cekura.assert(life.runs:improve_prompt { run_ids = { 7 }, prompt = "x" })
+    local outcomes = cekura.all({ bad, good }, { interval = 0.01 })
+    assert.equal("protocol", outcomes[1].err.kind)
+    assert.truthy(outcomes[2].result)
+    answers(PAGE, DONE)
+    local again = cekura.assert(client:resume(token))
+    for job, result in cekura.each({ good, again }, { interval = 0.01 }) do
+      assert.truthy(result, job.id)
+    end
+    life:close()
+  end)
+
+  it("ends a wait at once where it would cost as much again: it is too large, or encoded more than once", function()
+    with { max_response = 1000 }
+    for _, reply in ipairs { { size = 2000 }, { size = 2000, chunked = true }, encoded("twice.gz", "gzip, gzip"),
+      encoded("whole", "br, gzip"), { raw = "HTTP/1.1 200 OK\r\n" .. ("X-A: 1\r\n"):rep(5000) .. "\r\n" } } do
+      answers(reply)
+      local job = start()
+      local _, err = wait(job)
+      assert.same({ "protocol", 1, "pending" }, { err.kind, job.polls, job.state })
+    end
+  end)
+
+  it("is told to poll(), which leaves the job as it is", function()
+    answers(RUNNING, PAGE, { status = 409 }, RUNNING)
+    local job = start()
+    cekura.assert(job:poll())
+    for _, kind in ipairs { "protocol", "invalid" } do
+      local polled, err = job:poll()
+      assert.is_nil(polled)
+      assert.equal(kind, err.kind)
+      assert.equal(job, err.job)
+      assert.equal(err, job.error)
+      assert.same({ "running", "processing" }, { job.state, job.status })
+      assert.truthy(job:json():find "processing")
+    end
+    assert.equal(job, cekura.assert(job:poll()))
+    assert.is_nil(job.error)
+    assert.equal(4, job.polls)
+  end)
+
+  it("counts for those who wait, when poll() meets it", function()
+    answers(PAGE, PAGE, PAGE, RUNNING)
+    local job = start()
+    cekura.run(function()
+      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 60 })
+      cekura.sleep(0.01)
+      for _ = 1, 3 do
+        assert.equal("protocol", select(2, job:poll()).kind)
+      end
+      assert.equal("protocol", select(2, waiting:join()).kind)
+    end)
+    assert.equal("pending", job.state)
+  end)
+
+  it("is one request, also when poll() meets what other reads repeat", function()
+    for _, reply in ipairs { { status = 503 }, { status = 408 }, { status = 429 }, { body = "{}", cut = 1 } } do
+      server:reset()
+      answers(reply, DONE)
+      local _, err = start():poll()
+      assert.equal(1, err.attempts)
+      assert.equal(1, server:count(POLL))
+    end
+  end)
+
+  it("does no harm to a webhook that comes meanwhile", function()
+    local path = "/observability/v2/call-logs/5181751/"
+    server:script(path, { PAGE })
+    local receive = client:webhook { secret = "whs" }
+    local job = cekura.assert(client:job("calls.evaluation", 5181751))
+    cekura.run(function()
+      local waiting = cekura.spawn(job.wait, job, { interval = 600, timeout = 60 })
+      patience.eventually(function() return job.polls == 1 end)
+      cekura.assert(receive({ ["X-CEKURA-SECRET"] = "whs" },
+        '{"event_type":"call_log.completed","data":{"id":5181751,"status":"success"}}'))
+      assert.equal("success", cekura.assert(waiting:join()).status)
+    end)
+  end)
+
+  -- ---- a job that the service does not know yet ----
+
+  -- Has what this process takes for the time go by.
+  local function later(seconds)
+    local now = core.now
+    function core.now() -- luacheck: ignore 122
+      return now() + seconds
+    end
+    finally(function()
+      core.now = now -- luacheck: ignore 122
+    end)
+  end
+
+  local UNKNOWN = { status = 404, body = { detail = "Not found." } }
+
+  it("is a 404 shortly after the start, however often it comes", function()
+    answers(UNKNOWN, UNKNOWN, { status = 404, body = PAGE.body }, UNKNOWN, UNKNOWN, UNKNOWN, DONE)
+    local job = start()
+    assert.equal("gone", select(2, job:poll()).kind)
+    assert.equal("pending", job.state)
+    assert.equal("P", cekura.assert(wait(job)).improved_prompt)
+    assert.equal(7, job.polls)
+  end)
+
+  it("is a 404 shortly after the start that counts for nothing", function()
+    answers(PAGE, UNKNOWN, PAGE, UNKNOWN, PAGE, DONE)
+    assert.equal("protocol", select(2, wait(start())).kind)
+    with { retries = 0 }
+    answers(UNKNOWN, UNKNOWN, DONE)
+    assert.equal("P", cekura.assert(wait(start())).improved_prompt)
+  end)
+
+  it("is no 404 later on: the job is gone at once", function()
+    answers(UNKNOWN, DONE)
+    local job = start()
+    later(15)
+    local _, err = wait(job)
+    assert.same({ "gone", "gone", 1 }, { err.kind, job.state, job.polls })
+    assert.equal("gone", select(2, wait(job)).kind)
+  end)
+
+  it("is no 410, and no 404 of a job that was not started here", function()
+    answers({ status = 410 }, DONE)
+    local job = start()
+    local token = job:token()
+    assert.equal("gone", select(2, wait(job)).kind)
+    assert.equal("gone", job.state)
+    for _, known in ipairs { cekura.assert(client:resume(token)), client:job("calls.improve_prompt", "p") } do
+      answers(UNKNOWN, DONE)
+      local _, err = wait(known)
+      assert.same({ "gone", "gone", 1 }, { err.kind, known.state, known.polls })
+    end
+  end)
+end)

@@ -1,0 +1,170 @@
+-- cekura.watch where answers make no sense: what was paid for is not given up for one of them, nor for some.
+
+local kinds = require "cekura.kinds"
+local file = require "spec.support.file"
+local watching = require "spec.support.watching"
+
+local LIST, START, PROGRESS, FIRST = watching.LIST, watching.START, watching.PROGRESS, watching.FIRST
+
+local PAGE, LOCKED = { body = "<html>" }, { status = 423, body = { detail = "Locked." } }
+local DONE = { body = { status = "completed", output = { improved_prompt = "P" } } }
+
+describe("watch, where answers make no sense,", function()
+  local w = watching.during(setup, teardown, before_each, after_each)
+  local server = w.server
+  local agent, declare, eventually, living = w.agent, w.declare, w.eventually, w.living
+  local requests, look_on, counted, has_told, stop = w.requests, w.look_on, w.counted, w.has_told, w.stop
+
+  local interval = kinds["calls.improve_prompt"].interval
+
+  setup(function()
+    kinds["calls.improve_prompt"].interval = 0.02
+  end)
+
+  teardown(function()
+    kinds["calls.improve_prompt"].interval = interval
+  end)
+
+  -- A watch that improves one prompt.
+  local function declare_one(changes, client, store)
+    local given = agent { improve = true, filter = FIRST }
+    for name, value in pairs(changes or {}) do
+      given[name] = value
+    end
+    return declare { client = client or living(), store = store, agents = { given } }
+  end
+
+  local function kept_token(store)
+    return (file.read(store) or ""):match '"token":"([^"]+)"'
+  end
+
+  for name, replies in pairs {
+    ["pages"] = { PAGE, PAGE, PAGE, PAGE, PAGE, PAGE, PAGE },
+    ["locks"] = { LOCKED, LOCKED, LOCKED, LOCKED },
+    ["both, and trouble"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 }, { body = "" } },
+    ["success without its output"] = { { body = { status = "completed" } }, { body = { status = "completed" } } },
+    ["refusals"] = { { status = 400, body = { progress_id = { "Unknown." } } }, { status = 400 } },
+  } do
+    it("asks again for a job: " .. name, function()
+      replies[#replies + 1] = DONE
+      server:script(PROGRESS, replies)
+      declare_one(nil, living(nil, { retries = 1 }))
+      eventually("improved", has_told "improved 5181749")
+      assert.equal(1, #requests("POST", START))
+      assert.equal(#replies, #requests("GET", PROGRESS))
+      assert.same({}, w.problems)
+    end)
+  end
+
+  it("gives a job up in the end, with pauses that grew, and keeps its token for the next watch", function()
+    local store, failure = w.folder .. "/kept", nil
+    server:script(PROGRESS, { PAGE })
+    local watch = declare_one({ timeout = 6, on_failed = function(err)
+      failure = err
+      w.told[#w.told + 1] = "failed " .. kept_token(store)
+    end }, living(nil, { retries = 0 }), store)
+    eventually("failed", function() return failure end)
+    assert.equal("protocol", failure.kind)
+    assert.equal(failure.job:token(), kept_token(store))
+    local polls = #requests("GET", PROGRESS)
+    assert.is_true(polls >= 2 and polls <= 7, polls) -- after 0.05, 0.1, 0.2, 0.4, 0.8 and 1.6 s
+    look_on()
+    assert.equal(polls, #requests("GET", PROGRESS))
+    assert.same({ running = 0, waiting = 0 }, { running = watch:status().entries["agent 2142"].running,
+      waiting = watch:status().entries["agent 2142"].waiting })
+    stop(watch)
+    assert.equal(failure.job:token(), kept_token(store))
+    server:script(PROGRESS, { PAGE, DONE })
+    watch = declare_one({ on_failed = function() error "again" end }, nil, store)
+    eventually("improved", has_told "improved 5181749")
+    eventually("forgotten", function() return not kept_token(store) end)
+    assert.equal(1, watch:status().improved)
+    assert.equal(1, #requests("POST", START))
+    assert.same({}, w.problems)
+  end)
+
+  it("tells once that it gave a job up, and lets go of it when it is gone", function()
+    local store, failures = w.folder .. "/kept", {}
+    local function note(err)
+      failures[#failures + 1] = err.kind
+    end
+    local watch = declare_one({ timeout = 0.2, on_failed = note }, living "life=endless", store)
+    eventually("failed", function() return failures[1] end)
+    stop(watch)
+    assert.truthy(kept_token(store))
+    server:script(PROGRESS, { { status = 404 } })
+    declare_one({ on_failed = note }, nil, store)
+    eventually("forgotten", function() return not kept_token(store) end)
+    look_on()
+    assert.same({ "timeout" }, failures)
+    assert.same({}, w.problems)
+  end)
+
+  it("holds no place for a job that it gave up", function()
+    server:script(PROGRESS, { { body = { status = "processing" } } })
+    local failed = 0
+    declare { limits = { jobs = 1 }, agents = { agent { improve = true, timeout = 0.2, on_failed = function()
+      failed = failed + 1
+      server:script(PROGRESS, { DONE })
+    end } } }
+    eventually("the other", function() return #requests("POST", START) == 2 end)
+    eventually("improved", function() return counted()["improved 5181749"] or counted()["improved 5181752"] end)
+    assert.equal(1, failed)
+  end)
+
+  it("never sends a start again that may have arrived", function()
+    for _, reply in ipairs { PAGE, LOCKED, { status = 408 }, { status = 409 }, { status = 425 }, { body = "" },
+      { body = "null" }, { body = "[]" }, { body = { progress_id = "p" }, cut = 5 }, { status = 302 } } do
+      server:reset()
+      w.told = {}
+      server:script(START, { reply, { pass = true } })
+      local watch = declare_one()
+      eventually("failed", has_told "failed 5181749")
+      look_on()
+      assert.equal(1, #requests("POST", START))
+      stop(watch)
+    end
+  end)
+
+  it("tells of a call whose record made no sense at first, once", function()
+    for _, reply in ipairs { PAGE, LOCKED, { status = 409 }, { body = "[]" }, { body = '{"id":5181', cut = 5 } } do
+      server:reset()
+      w.told = {}
+      server:script(LIST .. "5181752/", { reply, reply, reply, { pass = true } })
+      local watch = declare { client = living(nil, { retries = 0 }),
+        agents = { agent { filter = { "call_id", "eq", "sess-4" } } } } -- three days old: the window might be past it
+      eventually("evaluated", has_told "evaluated 5181752")
+      look_on()
+      assert.same({ ["evaluated 5181752"] = 1 }, counted())
+      stop(watch)
+    end
+    assert.same({}, w.problems)
+  end)
+
+  it("gives up a record that stays senseless, with a word, and tells of the others meanwhile", function()
+    server:script(LIST .. "5181749/", { PAGE })
+    declare { agents = { agent() } }
+    eventually("the other", has_told "evaluated 5181752")
+    eventually("a problem", function() return w.problems[1] end)
+    assert.equal("protocol", w.problems[1].kind)
+    assert.equal(7, #requests("GET", LIST .. "5181749/")) -- at looks 0, 1, 2, 4, 8, 16 and 32
+    look_on()
+    assert.equal(7, #requests("GET", LIST .. "5181749/"))
+    assert.equal(1, #w.problems)
+    assert.same({ ["evaluated 5181752"] = 1 }, counted())
+  end)
+
+  it("has the record for its handlers after a restart, though it made no sense at first", function()
+    local store, text = w.folder .. "/kept", nil
+    local watch = declare_one(nil, living "life=endless", store)
+    eventually("a token", function() return kept_token(store) end)
+    stop(watch)
+    server:script(PROGRESS, { DONE })
+    server:script(LIST .. "5181749/", { PAGE, { pass = true } })
+    declare_one({ on_improved = function(_, call)
+      text = call.call_id
+    end }, nil, store)
+    eventually("improved", function() return text end)
+    assert.equal("sess-1", text)
+  end)
+end)
