@@ -679,7 +679,8 @@ describe("whether the evaluation is done", function()
       success = true, failure = true, reviewed_success = true, reviewed_failure = true,
       evaluating = false, pending = false, queued = false, processing = false, running = false, in_progress = false,
       in_queue = false, scaling_up = false, generating = false, streaming = false, awaiting_user = false,
-      ["a word of tomorrow"] = false, [""] = false, successful = false, ["reviewed success"] = false,
+      ["a word of tomorrow"] = false, [""] = false, successful = false, ["reviewed success"] = true,
+      [" SUCCESS "] = true, ["Reviewed-failure"] = true, ["success!"] = false, ["un-success"] = false,
     } do
       for _, success in ipairs { "", ',"success":null' } do
         assert.equal(wanted, read(('{"status":"%s"%s}'):format(word, success)):evaluated(), word)
