@@ -62,8 +62,8 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "set_untaken",
       "event", "redact", "has_secret", "submit", "new_job", "bridge", "fields" },
-    job = { "list_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
-      "ended" },
+    job = { "list_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "count_poll", "answer",
+      "put_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },
