@@ -484,6 +484,10 @@ describe("the answer to a run of scenarios", function()
     assert.same({ "succeeded", 10, 5, 4, false, 0.9 }, counted(with_counts("completed", 10, 9, 5, 4)))
   end)
 
+  it("tells no progress by the runs that there are so far", function()
+    assert.is_nil(counted('{"status":"running","runs":{"1":{"status":"completed","success":true}}}')[6])
+  end)
+
   it("does not end by its counts", function()
     assert.same({ "running", nil, nil, nil, nil, 1 }, counted(with_counts("evaluating", 4, 4, 4, 0)))
   end)
@@ -523,13 +527,15 @@ describe("the answer to a run of scenarios", function()
   end)
 
   it("lacks counts where some of the runs did not come, or none", function()
-    for text, lacks in pairs {
-      ['{"runs":{"1":{"success":true}}}'] = false, ['{"total_runs_count":2,"runs":{"1":{"success":true}}}'] = true,
-      ['{"runs":{}}'] = true, ['{"runs":[]}'] = true, ["{}"] = true, ['{"runs":5}'] = true, ['{"runs":[5]}'] = true,
-      ['{"total_runs_count":2,"success_runs_count":1,"failed_runs_count":1}'] = false,
-      ['{"total_runs_count":"x","success_runs_count":1,"failed_runs_count":1}'] = true,
+    for members, lacks in pairs {
+      ['"runs":{"1":{"success":true}}'] = false, ['"total_runs_count":2,"runs":{"1":{"success":true}}'] = true,
+      ['"runs":{}'] = true, ['"runs":[]'] = true, ['"id":77'] = true, ['"runs":5'] = true, ['"runs":[5]'] = true,
+      ['"total_runs_count":2,"success_runs_count":1,"failed_runs_count":1'] = false,
+      ['"total_runs_count":"x","success_runs_count":1,"failed_runs_count":1'] = true,
     } do
-      assert.equal(lacks, answer.lacks_counts(RESULT, decode(text)), text)
+      for _, status in ipairs { "completed", "failed", "Timed out", "cancelled" } do
+        assert.equal(lacks, answer.lacks_counts(RESULT, decode(with_status(status, "," .. members))), members)
+      end
     end
     assert.is_false(answer.lacks_counts(KIND, {}))
     assert.is_false(answer.lacks_counts(kinds["scenarios.generate"], {}))

@@ -346,6 +346,12 @@ describe("a job", function()
       end
     end)
 
+    it("that failed has what its answer has, also members of names that other results use", function()
+      polled_answers '{"status":"failed","call_log":5,"improved_prompt":null,"reason":"x"}'
+      local _, err = client:job("calls.improve_prompt", "p"):wait { interval = 0.01, timeout = 60 }
+      assert.same({ status = "failed", call_log = 5, reason = "x" }, err.result)
+    end)
+
     it("cancelled here has no result", function()
       polled_answers '{"status":"processing","output":{"issues":[1]}}'
       local job = client:job("calls.improve_prompt", "p")

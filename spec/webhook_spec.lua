@@ -361,6 +361,24 @@ describe("a webhook", function()
       end
     end)
 
+    it("asks for the record once, and goes on as before where that has not ended yet", function()
+      server:script(RESULT, { { body = '{"id":77,"status":"running"}' } })
+      local job = client:job("results.run", 77)
+      patience.before_timer(60, cekura.run, function()
+        local waiting = cekura.spawn(function()
+          return job:wait { interval = 600, timeout = 3600 }
+        end)
+        server:wait_for(RESULT, 1)
+        cekura.assert(receive(headers(), event_of('{"id":77,"status":"completed"}', "result.completed")))
+        server:wait_for(RESULT, 2)
+        cekura.sleep(0.2)
+        cekura.assert(receive(headers(), event_of(('{"id":77,"status":"completed","runs":%s}'):format(RUNS),
+          "result.completed")))
+        cekura.assert(waiting:join())
+      end)
+      assert.equal(2, server:count(RESULT))
+    end)
+
     it("asks for it once more where a poll was on its way, and when somebody waits again", function()
       local running, completed = '{"id":77,"status":"running"}',
         ('{"id":77,"status":"completed","runs":{},%s}'):format(COUNTS)

@@ -102,7 +102,7 @@ local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
 local function read_counters(declaration, object)
   local names = declaration.counters or DEFAULT_COUNTERS
   if names.runs then
-    local counts = tally.read(names, object)
+    local counts = tally.read(declaration, object)
     return counts.total and counts.done, counts.failed, counts.total
   end
   local done, total = tally.number(object[names.done]), tally.number(object[names.total])
@@ -150,11 +150,11 @@ local function result_of(declaration, object)
   local result = copy(is_object and output or object)
   local names = declaration.counters
   if names and names.runs then
-    local counts = tally.read(names, object)
+    local counts = tally.read(declaration, object)
     for what, count in pairs(counts) do
       result[names[what]] = count
     end
-    result.passed = tally.passed(counts, words.state(words.read(object.status)) == "succeeded")
+    result.passed = tally.passed(counts, state_of_words(declaration, object) == "succeeded")
   end
   return result
 end
@@ -176,7 +176,7 @@ function answer.lacks_counts(declaration, object)
   if not names or not names.runs then
     return false
   end
-  local counts = tally.read(names, object)
+  local counts = tally.read(declaration, object)
   return not (counts.total and counts.success and counts.failed)
 end
 

@@ -35,17 +35,19 @@ end
 
 local COUNTED = { "total", "done", "success", "failed" }
 
---- The counts of a record: those that it has, the others by its runs, if these are all.
----@param names table the kind's counters
+local ENDS = { succeeded = true, failed = true, cancelled = true }
+
+--- The counts of a record: those that it has, and once it has ended the others by its runs, if these are all.
+---@param declaration table the kind's, with `counters` of runs
 ---@param object table the record
 ---@return { total: number?, done: number?, success: number?, failed: number? }
-function tally.read(names, object)
-  local counts, is_whole = {}, true
+function tally.read(declaration, object)
+  local names, counts, is_whole = declaration.counters, {}, true
   for _, what in ipairs(COUNTED) do
     counts[what] = tally.number(object[names[what]])
     is_whole = is_whole and counts[what] ~= nil
   end
-  if is_whole then
+  if is_whole or not ENDS[words.state(words.read(object.status), declaration.words)] then
     return counts
   end
   local counted = count_runs(object[names.runs])
