@@ -310,6 +310,22 @@ describe("a word of success without output", function()
   end
 end)
 
+describe("a word that nothing was to do", function()
+  it("gives a reason, and no output: what there is of it is of no use", function()
+    for _, word in ipairs { "no_improvement", "Skipped-No-Failures", " exhausted " } do
+      for _, rest in ipairs { "", ',"improved_prompt":""', ',"improved_prompt":5,"output":[]',
+        ',"output":{"improved_prompt":[1]}' } do
+        local state, result = read(with_status(word, rest))
+        assert.equal("nothing_to_do", state)
+        assert.is_nil(result.improved_prompt)
+        assert.truthy(result.reason)
+      end
+    end
+    local _, result = read(with_status("no_improvement", ',"error_message":" All well. ","error":{}'))
+    assert.equal("All well.", result.reason)
+  end)
+end)
+
 describe("a word that asks for input", function()
   for _, word in ipairs {
     "pending_clarification", "needs_clarification", "awaiting_user", "waiting_input", "PENDING_CLARIFICATION",

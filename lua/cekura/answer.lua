@@ -202,6 +202,9 @@ function answer.read(declaration, object)
     return state, result_of(declaration, object), why_of(object, word)
   elseif state == "nothing_to_do" then
     local result = result_of(declaration, object)
+    if type(declaration.output) == "string" then
+      result[declaration.output] = nil -- what is there is of no use
+    end
     result.reason = failure or reason(object.error_message) or "the service says: " .. word
     return state, result
   elseif failure then
