@@ -111,11 +111,11 @@ static void on_answer(struct operation *operation)
 {
     struct poller *poll = container_of(operation, struct poller, operation);
     struct outcome *outcome = &operation->outcome;
+    if (poll->began_us >= poll->hurried_us)
+        poll->hurried_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
-    if (poll->began_us >= poll->hurried_us)
-        poll->hurried_us = 0;
     if (outcome->kind != OUTCOME_TRUNCATED)
         poll->truncations = 0;
 

@@ -55,6 +55,17 @@ function state.is_end(word)
   return ENDS[word] or false
 end
 
+-- A result that an error may hold: the same, unless the service repeats a secret in its answer.
+local function without_secrets(fields, reply, result)
+  local text = reply and reply.body or fields._answer
+  local clean = core.redact(fields._client, text)
+  if clean == text then
+    return result
+  end
+  local object = core.decode(clean)
+  return type(object) == "table" and select(2, answer.read(fields._declaration, object)) or nil
+end
+
 -- The error of a state that is none to be glad of.
 local function error_of(self, fields, word, message, reply)
   local err = errors.new(END_KINDS[word], ("%s %s: %s"):format(fields.kind, fields.id or "", errors.excerpt(message)),
@@ -66,17 +77,6 @@ local function error_of(self, fields, word, message, reply)
     err.response = response.redacted(reply) -- where the question stands is not documented: somewhere in it
   end
   return err
-end
-
--- A result that an error may hold: the same, unless the service repeats a secret in its answer.
-local function without_secrets(fields, reply, result)
-  local text = reply and reply.body or fields._answer
-  local clean = core.redact(fields._client, text)
-  if clean == text then
-    return result
-  end
-  local object = core.decode(clean)
-  return type(object) == "table" and select(2, answer.read(fields._declaration, object)) or nil
 end
 
 -- What an answer says: state, result, message; and the answer, decoded.
