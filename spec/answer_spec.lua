@@ -369,7 +369,7 @@ describe("any other answer", function()
   end)
 
   it("is read by the kind's own words first", function()
-    local kind = { words = { passed = "failed", timed_out = "running", polished = "succeeded" } }
+    local kind = { statuses = { passed = "failed", timed_out = "running", polished = "succeeded" } }
     assert.equal("failed", (read(with_status "Passed", kind)))
     assert.equal("running", (read(with_status "timed-out", kind)))
     assert.equal("succeeded", (read(with_status " POLISHED ", kind)))

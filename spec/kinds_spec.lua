@@ -644,7 +644,7 @@ describe("a kind of a program's own", function()
     cekura.kind("widgets.build", {
       start = "POST /widgets/{shop_id}/build/", poll = "GET /widgets/progress/", id = "task", output = "url",
       params = { shop_id = { "id", required = true }, parts = { "ids", required = true } },
-      words = { polished = "nothing_to_do", ["sent-back now"] = "cancelled" }, interval = 0.01, timeout = 60,
+      statuses = { polished = "nothing_to_do", ["sent-back now"] = "cancelled" }, interval = 0.01, timeout = 60,
     })
     server:script("/widgets/7/build/", { { body = { task = "t-1" } } })
     server:script("/widgets/progress/",
@@ -710,9 +710,9 @@ describe("a kind of a program's own", function()
       ["timeout: number of seconds"] = { "timeout", "5" },
       ["params.a: there is no check colour"] = { "params", { a = { "colour" } } },
       ["one_of: at least two names"] = { "one_of", { "a" } },
-      ["words.done: there is no state finished"] = { "words", { done = "finished" } },
-      ["words are in lower case"] = { "words", { Done = "succeeded" } },
-      ["words: out.of is %l+ and %l+"] = { "words", { ["out of"] = "succeeded", ["out-of"] = "failed" } },
+      ["statuses.done: there is no state finished"] = { "statuses", { done = "finished" } },
+      ["statuses: words are in lower case"] = { "statuses", { Done = "succeeded" } },
+      ["statuses: out.of is %l+ and %l+"] = { "statuses", { ["out of"] = "succeeded", ["out-of"] = "failed" } },
       ["counters: runs, success and failed"] = { "counters", { done = "a", total = "b", runs = "c" } },
       ["counters: there is no member all"] = { "counters", { done = "a", total = "b", all = "c" } },
       ["counters: done and total expected"] = { "counters", { done = "a" } },

@@ -83,7 +83,7 @@ end
 -- The state that the words of an answer tell, and the word.
 local function state_of_words(declaration, object)
   local word = words.read(object.status)
-  local state = words.state(word, declaration.words)
+  local state = words.state(word, declaration.statuses)
   if declaration.waits and (state == nil or state == "pending") then
     local waiting = words.read(object[declaration.waits])
     if words.state(waiting) == "needs_input" then

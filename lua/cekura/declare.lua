@@ -122,7 +122,7 @@ function members.one_of(name, value)
 end
 
 -- Returns them as words are compared.
-function members.words(name, value)
+function members.statuses(name, value)
   local states = {}
   for word, state in pairs(check.table("declaration: " .. name, value)) do
     if not STATES[state] then
@@ -228,7 +228,7 @@ function declare.kind(name, declaration)
   for member, value in pairs(declaration) do
     own[member] = value
   end
-  own.words = own.words and members.words("words", own.words) -- as they are compared
+  own.statuses = own.statuses and members.statuses("statuses", own.statuses) -- as words are compared
   own.id = own.id or "progress_id"
   own.interval, own.timeout = own.interval or 5, own.timeout or 300
   kinds[name] = own

@@ -18,7 +18,7 @@
 --   output      the member, of the answer or of its `output`, that makes it usable: a text there, and the job
 --               has succeeded; or a list of members, texts or objects, of which one is enough. None: a word
 --               or the counters tell, and the result is the answer's `output`, or the whole answer
---   words       status word to state, beside the words that cekura.words knows
+--   statuses    status word to state, before the words that cekura.words knows
 --   waits       a member beside `status` that may tell that input is needed
 --   counters    members { done =, failed =, total = } which tell the progress; with `decide` they also tell
 --               the end: when done and failed make the total, and there is a total, or a `list`. With `runs`, the

@@ -47,7 +47,7 @@ function tally.read(declaration, object)
     counts[what] = tally.number(object[names[what]])
     is_whole = is_whole and counts[what] ~= nil
   end
-  if is_whole or not ENDS[words.state(words.read(object.status), declaration.words)] then
+  if is_whole or not ENDS[words.state(words.read(object.status), declaration.statuses)] then
     return counts
   end
   local counted = count_runs(object[names.runs])
