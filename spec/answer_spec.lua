@@ -218,6 +218,8 @@ describe("an answer with an error and no output", function()
     { "has failed with true", '{"error":true}', "failed", "the service gave an error" },
     { "has failed with a number", '{"error":500}', "failed", "the service gave an error" },
     { "has failed with the text of an object", '{"error":"{\\"detail\\":\\"it broke\\"}"}', "failed", "it broke" },
+    { "has failed with the text of an object without words", '{"error":"{\\"code\\":5}"}', "failed", '{"code":5}' },
+    { "has failed with the text of a number", '{"error":"500"}', "failed", "500" },
     { "has failed with blanks around the text", '{"error":" it broke\\n"}', "failed", "it broke" },
     { "has failed with several", '{"error":["a",null,{"detail":"b"},"a",{}]}', "failed", "a; b" },
     { "has failed with messages of fields", '{"error":{"prompt":["Too long.","Odd."],"agent":["Not yours."]}}',

@@ -29,10 +29,11 @@ local function of_text(text)
   if #text <= LONGEST_EMPTY then
     value = core.decode(text)
   end
-  if value == nil or type(value) == "number" and value ~= 0 then
+  if value == nil then
     return text
   end
-  return reason(value)
+  local said = reason(value)
+  return said == UNNAMED and text or said
 end
 
 local function is_list(value)
