@@ -3,6 +3,7 @@
 
 local answer = require "cekura.answer"
 local core = require "cekura.core"
+local kinds = require "cekura.kinds"
 
 local KIND = { output = "improved_prompt", healthy = { "no issues" }, call_log = true }
 local OUTPUT = '{"improved_prompt":"Be kind.","summary_of_changes":"kinder"}'
@@ -30,7 +31,9 @@ local function cases(rows)
       if row[4] then
         assert.equal(row[4], message)
       end
-      if state ~= "succeeded" and state ~= "nothing_to_do" then
+      if state == "failed" or state == "cancelled" then
+        assert.same(decode(row[2]), result) -- none of them has an output
+      elseif state ~= "succeeded" and state ~= "nothing_to_do" then
         assert.is_nil(result)
       end
     end)
@@ -172,15 +175,22 @@ end)
 
 describe("an answer without usable output", function()
   local rows = {}
-  for _, word in ipairs { "failed", "failure", "error", "timeout", "FAILED", "Error", "TimeOut" } do
-    rows[#rows + 1] = { "has failed when it says " .. word, with_status(word), "failed",
-      "the service says: " .. word:lower() }
+  for word, said in pairs {
+    failed = "failed", failure = "failure", error = "error", errored = "errored", aborted = "aborted",
+    expired = "expired", rejected = "rejected", timeout = "timeout", timed_out = "timed_out", FAILED = "failed",
+    Error = "error", TimeOut = "timeout", ["Timed Out"] = "timed_out", ["timed-out"] = "timed_out",
+    [" failed "] = "failed", ["\\tERRORED\\r\\n"] = "errored", ["Expired  "] = "expired",
+  } do
+    rows[#rows + 1] = { "has failed when it says " .. word, with_status(word), "failed", "the service says: " .. said }
     rows[#rows + 1] = { "tells the error that comes with " .. word, with_status(word, ',"error":"out of credits"'),
       "failed", "out of credits" }
   end
-  for _, word in ipairs { "cancelled", "canceled", "CANCELLED", "Canceled" } do
+  for word, said in pairs {
+    cancelled = "cancelled", canceled = "canceled", terminated = "terminated", revoked = "revoked",
+    stopped = "stopped", CANCELLED = "cancelled", Canceled = "canceled", [" Terminated"] = "terminated",
+  } do
     rows[#rows + 1] = { "was cancelled when it says " .. word, with_status(word), "cancelled",
-      "the service says: " .. word:lower() }
+      "the service says: " .. said }
     rows[#rows + 1] = { "was cancelled when it says " .. word .. " and an error",
       with_status(word, ',"error":"by an admin"'), "cancelled", "by an admin" }
   end
@@ -203,24 +213,95 @@ describe("an answer with an error and no output", function()
     { "tells an object's detail", '{"error":{"detail":"it broke","code":5}}', "failed", "it broke" },
     { "tells an object's message", '{"error":{"message":"it broke"}}', "failed", "it broke" },
     { "has failed with an object that tells nothing", '{"error":{"code":5}}', "failed", "the service gave an error" },
-    { "has failed with an object whose detail is no text", '{"error":{"detail":["a"]}}', "failed",
-      "the service gave an error" },
-    { "has failed with a list", '{"error":["it broke"]}', "failed" },
+    { "has failed with an object whose detail is a list", '{"error":{"detail":["a"]}}', "failed", "a" },
+    { "has failed with a list", '{"error":["it broke"]}', "failed", "it broke" },
     { "has failed with true", '{"error":true}', "failed", "the service gave an error" },
+    { "has failed with a number", '{"error":500}', "failed", "the service gave an error" },
+    { "has failed with the text of an object", '{"error":"{\\"detail\\":\\"it broke\\"}"}', "failed", "it broke" },
+    { "has failed with the text of an object without words", '{"error":"{\\"code\\":5}"}', "failed", '{"code":5}' },
+    { "has failed with the text of a number", '{"error":"500"}', "failed", "500" },
+    { "has failed with blanks around the text", '{"error":" it broke\\n"}', "failed", "it broke" },
+    { "has failed with several", '{"error":["a",null,{"detail":"b"},"a",{}]}', "failed", "a; b" },
+    { "has failed with messages of fields", '{"error":{"prompt":["Too long.","Odd."],"agent":["Not yours."]}}',
+      "failed", "agent: Not yours.; prompt: Too long.; Odd." },
+    { "has failed with content deep inside", '{"error":[[],{"a":{"b":[null,{"c":7}]}}]}', "failed",
+      "the service gave an error" },
+    { "has failed with a text that only begins like nothing", '{"error":"null pointer"}', "failed", "null pointer" },
+    { "has failed with a long text of blanks and a word", '{"error":"' .. (" "):rep(100000) .. 'x"}', "failed", "x" },
   }
 end)
 
-describe("an error that is not set", function()
-  for _, unset in ipairs { "null", '""', "false" } do
-    it("lets the job go on: " .. unset, function()
-      assert.equal("running", (read(with_status("processing", ',"error":' .. unset))))
-      assert.equal("protocol", (read(with_status("completed", ',"error":' .. unset))))
+describe("an error without content", function()
+  for _, empty in ipairs {
+    "null", '""', "false", "{}", "[]", '" "', '"\\t\\n "', '"null"', '"NULL"', '" None "', '"{}"', '"[]"', '"[null]"',
+    '"\\"\\""', '"false"', "0", '"0"', "[null]", "[[],{}]", '[""," "]', '{"detail":null}', '{"detail":""}',
+    '{"detail":"null","message":" "}', '{"detail":[],"code":null}', '{"code":0,"errors":[{}]}',
+    '{"a":{"b":{"c":null}}}',
+    '{"detail":{},"message":[null,""]}', '"{\\"detail\\":null}"',
+  } do
+    it("is ignored: " .. empty, function()
+      local rest = ',"error":' .. empty
+      assert.equal("running", (read(with_status("processing", rest))))
+      assert.equal("pending", (read(with_status("queued", rest))))
+      assert.equal("pending", (read(('{"error":%s}'):format(empty))))
+      assert.equal("needs_input", (read(with_status("needs_input", rest))))
+      assert.equal("protocol", (read(with_status("completed", rest))))
+      assert.equal("succeeded", (read(with_status("completed", rest), {})))
+      assert.equal("succeeded", (read(with_status("failure", ',"call_id":"c-1"' .. rest))))
+      local state, _, message = read(with_status("failed", rest))
+      assert.equal("failed", state)
+      assert.equal("the service says: failed", message)
     end)
   end
+
+  it("leaves what else tells why", function()
+    for rest, wanted in pairs {
+      [',"error":{},"errors":["a","b"]'] = "a; b", [',"error":"null","error_message":"c"'] = "c",
+      [',"errors":[]'] = "the service says: failed", [',"errors":{"agent":["Not yours."]}'] = "agent: Not yours.",
+      [',"errors":[{"call_log_id":5,"error":{"detail":"No transcript."}},{"call_log_id":6,"error":null}]']
+        = "No transcript.",
+      [',"error":"Two failed.","errors":["a","Two failed."],"error_message":"c"'] = "Two failed.; a; c",
+      [',"errors":"odd"'] = "odd", [',"error":[["a"],"b"],"errors":[["b",["a","c"]]]'] = "a; b; c",
+    } do
+      for _, kind in ipairs { KIND, {} } do
+        local state, result, message = read(with_status("failed", rest), kind)
+        assert.equal("failed", state)
+        assert.equal(wanted, message)
+        assert.equal("failed", result.status)
+      end
+    end
+  end)
+end)
+
+describe("the result of a failure", function()
+  it("is what the answer has: its output, or all of it", function()
+    for index, word in ipairs { "failed", "timed_out", "cancelled" } do
+      local state, result = read(with_status(word, ',"output":{"issues":[1]},"total":3'))
+      assert.equal(index == 3 and "cancelled" or "failed", state)
+      assert.same({ issues = { 1 } }, result)
+      for _, output in ipairs { "null", "{}", "[]", '["x"]', '"text"' } do
+        state, result = read(with_status(word, ',"total":3,"output":' .. output))
+        assert.equal(index == 3 and "cancelled" or "failed", state)
+        assert.equal(3, result.total)
+        assert.equal(word, result.status)
+      end
+    end
+    local state, result = read '{"error":"it broke","total":3}'
+    assert.equal("failed", state)
+    assert.equal(3, result.total)
+  end)
 end)
 
 describe("a word of success without output", function()
-  for _, word in ipairs { "completed", "complete", "success", "succeeded", "done", "COMPLETED", "Success" } do
+  for _, word in ipairs {
+    "completed", "complete", "success", "succeeded", "done", "passed", "finished", "successful", "COMPLETED", "Success",
+  } do
+    it("is enough for a kind that promises none: " .. word, function()
+      local state, result = read(with_status(" " .. word .. " ", ',"shine":3'), {})
+      assert.equal("succeeded", state)
+      assert.equal(3, result.shine)
+    end)
+
     it("breaks the promise: " .. word, function()
       local state, result, message = read(with_status(word))
       assert.equal("protocol", state)
@@ -231,9 +312,26 @@ describe("a word of success without output", function()
   end
 end)
 
+describe("a word that nothing was to do", function()
+  it("gives a reason, and no output: what there is of it is of no use", function()
+    for _, word in ipairs { "no_improvement", "Skipped-No-Failures", " exhausted " } do
+      for _, rest in ipairs { "", ',"improved_prompt":""', ',"improved_prompt":5,"output":[]',
+        ',"output":{"improved_prompt":[1]}' } do
+        local state, result = read(with_status(word, rest))
+        assert.equal("nothing_to_do", state)
+        assert.is_nil(result.improved_prompt)
+        assert.truthy(result.reason)
+      end
+    end
+    local _, result = read(with_status("no_improvement", ',"error_message":" All well. ","error":{}'))
+    assert.equal("All well.", result.reason)
+  end)
+end)
+
 describe("a word that asks for input", function()
   for _, word in ipairs {
     "pending_clarification", "needs_clarification", "awaiting_user", "waiting_input", "PENDING_CLARIFICATION",
+    "Needs input", "awaiting-user ",
   } do
     it("stops the wait: " .. word, function()
       local state, result, message = read(with_status(word))
@@ -246,12 +344,12 @@ end)
 
 describe("any other answer", function()
   local rows = {}
-  for _, word in ipairs { "pending", "queued", "in_queue", "QUEUED" } do
+  for _, word in ipairs { "pending", "queued", "in_queue", "QUEUED", "In Queue", " in-queue" } do
     rows[#rows + 1] = { "is pending when it says " .. word, with_status(word), "pending" }
   end
   for _, word in ipairs {
     "processing", "running", "in_progress", "scaling_up", "evaluating", "never heard of", "complet", "not failed",
-    "läuft",
+    "läuft", "failed!", "un passed", "time_out_soon", "stopping", "never-finished", "\\u00a0failed", "f ailed",
   } do
     rows[#rows + 1] = { "goes on when it says " .. word, with_status(word), "running" }
   end
@@ -265,14 +363,26 @@ describe("any other answer", function()
     { "goes on with members that nobody documented", '{"state":"failed","percent":50}', "pending" },
   }
 
-  it("goes on with an empty status", function()
-    local state = read '{"status":""}'
-    assert.is_true(state == "pending" or state == "running")
+  it("goes on with an empty status, or a blank one", function()
+    for _, word in ipairs { "", " ", "\\t", " - " } do
+      local state = read(with_status(word))
+      assert.is_true(state == "pending" or state == "running")
+    end
+  end)
+
+  it("is read by the kind's own words first", function()
+    local kind = { statuses = { passed = "failed", timed_out = "running", polished = "succeeded" } }
+    assert.equal("failed", (read(with_status "Passed", kind)))
+    assert.equal("running", (read(with_status "timed-out", kind)))
+    assert.equal("succeeded", (read(with_status " POLISHED ", kind)))
+    assert.equal("failed", (read(with_status "expired", kind)))
   end)
 end)
 
 describe("an answer in the shape of a call log", function()
-  for _, word in ipairs { "success", "failure", "reviewed_success", "reviewed_failure", "FAILURE" } do
+  for _, word in ipairs {
+    "success", "failure", "reviewed_success", "reviewed_failure", "FAILURE", "Reviewed-Success",
+  } do
     for _, member in ipairs {
       '"call_id":"c-1"', '"transcript":"Main Agent: hello"', '"transcript_object":[]', '"evaluation":{"metrics":[]}',
       '"voice_recording_url":"https://example.com/a.wav"',
@@ -330,7 +440,8 @@ describe("the progress of an answer", function()
   end)
 
   it("has no word where the service tells none", function()
-    for _, text in ipairs { "{}", '{"status":null}', '{"status":""}', '{"status":7}', '{"status":{}}' } do
+    for _, text in ipairs { "{}", '{"status":null}', '{"status":""}', '{"status":" "}', '{"status":7}',
+      '{"status":{}}' } do
       assert.is_nil((progress(text)))
     end
   end)
@@ -343,6 +454,8 @@ describe("the progress of an answer", function()
     assert.equal(0.25, fraction '{"completed_count":1,"total":4}')
     assert.equal(0.25, fraction '{"completed_count":"1","total":"4"}')
     assert.equal(1, fraction '{"completed_count":4,"total":4}')
+    assert.equal(0.5, fraction '{"progress":0.5}')
+    assert.equal(0.5, fraction '{"progress":"0.5"}')
   end)
 
   it("never leaves 0 to 1", function()
@@ -356,9 +469,150 @@ describe("the progress of an answer", function()
       '{"completed_count":1,"total":-4}', '{"completed_count":"x","total":"4"}', '{"completed_count":null,"total":4}',
       '{"completed_count":1e999,"total":1e999}', '{"completed_count":1,"total":"inf"}',
       '{"completed_count":"nan","total":4}', '{"completed_count":4,"total":"nan"}',
-      '{"completed_count":"1e999","total":4}',
+      '{"completed_count":"1e999","total":4}', '{"completed_count":"0x1","total":4}',
     } do
       assert.is_nil((select(2, progress(text))))
     end
+  end)
+end)
+
+describe("the answer to a run of scenarios", function()
+  local RESULT = kinds["results.run"]
+
+  -- Its state, what its result counts, whether it passed, and its progress.
+  local function counted(text)
+    local object = decode(text)
+    local state, result = answer.read(RESULT, object)
+    local _, fraction = answer.progress(RESULT, object)
+    result = result or {}
+    return { state, result.total_runs_count, result.success_runs_count, result.failed_runs_count, result.passed,
+      fraction }
+  end
+
+  local function with_counts(status, total, completed, success, failed, rest)
+    return ('{"id":77,"status":"%s","total_runs_count":%s,"completed_runs_count":%s,"success_runs_count":%s,'
+      .. '"failed_runs_count":%s%s}'):format(status, total, completed, success, failed, rest or "")
+  end
+
+  it("counts a run that failed once: it is among those that are completed", function()
+    assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("running", 10, 5, 0, 5)))
+    assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("running", 10, 5, 3, 2)))
+    assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("evaluating", '"10"', '"5"', '"1"', '"4"')))
+    -- Neither a success nor a failure: one that timed out.
+    assert.same({ "succeeded", 10, 5, 4, false, 0.9 }, counted(with_counts("completed", 10, 9, 5, 4)))
+  end)
+
+  it("tells no progress by the runs that there are so far", function()
+    assert.is_nil(counted('{"status":"running","runs":{"1":{"status":"completed","success":true}}}')[6])
+  end)
+
+  it("does not end by its counts", function()
+    assert.same({ "running", nil, nil, nil, nil, 1 }, counted(with_counts("evaluating", 4, 4, 4, 0)))
+  end)
+
+  it("passed, by the service's rule", function()
+    assert.same({ "succeeded", 4, 4, 0, true, 1 }, counted(with_counts("completed", 4, 4, 4, 0)))
+    assert.same({ "succeeded", 4, 4, 0, true, 1 }, counted(with_counts("Completed ", '"4"', '"4"', '"4"', '"0"')))
+    assert.same({ "succeeded", 4, 3, 1, false, 1 }, counted(with_counts("completed", 4, 4, 3, 1)))
+    assert.same({ "failed", 4, 0, 0, false, 0 }, counted(with_counts("timeout", 4, 0, 0, 0)))
+    assert.same({ "failed", 4, 0, 0, false, 0 }, counted(with_counts("failed", 4, 0, 0, 0)))
+    assert.same({ "cancelled", 4, 1, 0, false, 0.25 }, counted(with_counts("cancelled", 4, 1, 1, 0)))
+    assert.same({ "cancelled", 4, 4, 0, false, 1 }, counted(with_counts("cancelled", 4, 4, 4, 0)))
+  end)
+
+  it("has no verdict where nothing was run, or nothing is known", function()
+    for _, status in ipairs { "completed", "failed", "cancelled" } do
+      assert.is_nil(counted(with_counts(status, 0, 0, 0, 0))[5])
+      assert.is_nil(counted(('{"status":"%s"}'):format(status))[5])
+      assert.is_nil(counted(('{"status":"%s","runs":{}}'):format(status))[5])
+    end
+    assert.is_nil(counted('{"status":"completed","total_runs_count":4}')[5])
+  end)
+
+  it("is counted by its runs where it came without counts", function()
+    local runs = [[{"1":{"status":"completed","success":true},"2":{"status":"completed","success":false},
+      "3":{"status":"timeout","success":false},"4":{"status":"cancelled"},"5":{"success":true},"6":{"success":false},
+      "7":{"success":null},"8":{"status":"failed","success":false},"9":{"status":"passed","success":true}}]]
+    assert.same({ "succeeded", 9, 3, 2, false, 5 / 9 }, counted('{"status":"completed","runs":' .. runs .. "}"))
+    assert.same({ "succeeded", 2, 2, 0, true, 1 },
+      counted '{"status":"completed","runs":{"1":{"success":true},"2":{"success":true}}}')
+    -- A list of them, as other answers have it, and one count of four that came.
+    assert.same({ "succeeded", 2, 1, 1, false, 1 },
+      counted '{"status":"completed","total_runs_count":2,"runs":[{"success":true},{"success":false}]}')
+    -- What the service counts itself stands.
+    assert.same({ "succeeded", 2, 2, 0, true, 1 }, counted(with_counts("completed", 2, 2, 2, 0,
+      ',"runs":{"1":{"success":false}}')))
+  end)
+
+  it("lacks counts where some of the runs did not come, or none", function()
+    for members, lacks in pairs {
+      ['"runs":{"1":{"success":true}}'] = false, ['"total_runs_count":2,"runs":{"1":{"success":true}}'] = true,
+      ['"runs":{}'] = true, ['"runs":[]'] = true, ['"id":77'] = true, ['"runs":5'] = true, ['"runs":[5]'] = true,
+      ['"total_runs_count":2,"success_runs_count":1,"failed_runs_count":1'] = false,
+      ['"total_runs_count":"x","success_runs_count":1,"failed_runs_count":1'] = true,
+    } do
+      for _, status in ipairs { "completed", "failed", "Timed out", "cancelled" } do
+        assert.equal(lacks, answer.lacks_counts(RESULT, decode(with_status(status, "," .. members))), members)
+      end
+    end
+    assert.is_false(answer.lacks_counts(KIND, {}))
+    assert.is_false(answer.lacks_counts(kinds["scenarios.generate"], {}))
+  end)
+end)
+
+describe("the answer that previews a metric", function()
+  local PREVIEW = kinds["metrics.preview"]
+
+  it("ends by its counts, without a status word too", function()
+    for _, word in ipairs { "", '"status":"processing",', '"status":"completed",' } do
+      local state, result = read(('{%s"completed":2,"total":2,"results":[{"score":5},{"error":"x"}]}'):format(word),
+        PREVIEW)
+      assert.equal("succeeded", state)
+      assert.equal(5, result.results[1].score)
+      assert.equal(2, result.completed)
+    end
+    local object = decode '{"completed":1,"total":2,"results":[{"score":5}]}'
+    assert.equal("pending", (answer.read(PREVIEW, object)))
+    assert.equal(0.5, (select(2, answer.progress(PREVIEW, object))))
+    assert.equal("pending", (read('{"completed":0,"total":0,"results":[]}', PREVIEW)))
+    assert.equal("pending", (read('{"completed":null,"total":null}', PREVIEW)))
+    assert.equal("succeeded", (read('{"status":"completed","completed":0,"total":0,"results":[]}', PREVIEW)))
+  end)
+
+  it("tells why it failed", function()
+    local state, result, message = read('{"status":"failed","completed":0,"total":2,"errors":["No credits."]}', PREVIEW)
+    assert.equal("failed", state)
+    assert.equal("No credits.", message)
+    assert.equal(2, result.total)
+  end)
+end)
+
+describe("the answer that runs reviews", function()
+  local REVIEWS = kinds["metrics.run_reviews"]
+
+  local function answered(total, completed, failed, rest)
+    return ('{"total_reviews":%s,"completed_reviews":%s,"failed_reviews":%s%s}'):format(total, completed, failed,
+      rest or "")
+  end
+
+  it("ends by its counts, without a status word too", function()
+    local state, result = read(answered(3, 2, 1,
+      ',"metric":{"id":5},"reviews_list":[1,2],"failed_reviews_list":[3],"output":[{"review_id":1,"actual_value":5}]'),
+      REVIEWS)
+    assert.equal("succeeded", state)
+    assert.equal(1, result.output[1].review_id) -- a list is no object to take the place of all
+    assert.equal(3, result.total_reviews)
+    assert.equal(5, result.metric.id)
+    local object = decode(answered(4, 1, 1, ',"output":[]'))
+    assert.equal("pending", (answer.read(REVIEWS, object)))
+    assert.equal(0.5, (select(2, answer.progress(REVIEWS, object))))
+    assert.equal("pending", (read(answered(0, 0, 0, ',"output":null'), REVIEWS)))
+  end)
+
+  it("fails where all of them did", function()
+    local state, result, message = read(answered(2, 0, 2, ',"errors":[{"review_id":1,"error":"a"},"b"]'), REVIEWS)
+    assert.equal("failed", state)
+    assert.equal("all 2 failed: a; b", message)
+    assert.equal(2, result.failed_reviews)
   end)
 end)

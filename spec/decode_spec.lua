@@ -193,12 +193,39 @@ describe("a text", function()
     assert.equal("a" .. char(0x1F600) .. "b", decode [["a\uD83D\uDE00b"]])
   end)
 
-  it("has every character that an escape can name", function()
+  it("has every character that an escape can name, and U+FFFD for what names none", function()
     for point = 0, 0xFFFF, 13 do
-      if point < 0xD800 or point > 0xDFFF then
-        assert.equal(char(point), decode(('"\\u%04x"'):format(point)))
-      end
+      local is_half = point >= 0xD800 and point <= 0xDFFF
+      assert.equal(char(is_half and 0xFFFD or point), decode(('"\\u%04x"'):format(point)))
     end
+  end)
+
+  for _, row in ipairs {
+    { "a high surrogate alone", [[\ud83d]], "?" }, { "a low surrogate alone", [[\ude00]], "?" },
+    { "surrogates in the wrong order", [[\ude00\ud83d]], "??" }, { "two high ones", [[\ud83d\ud83d]], "??" },
+    { "a high one before a pair", [[\uD83D\uD83D\uDE00]], "?" .. char(0x1F600) },
+    { "a low one behind a pair", [[\ud83d\ude00\ude00]], char(0x1F600) .. "?" },
+    { "a high one before text", [[\ud83dxxxxxx]], "?xxxxxx" }, { "before another escape", [[\ud83d\u0041]], "?A" },
+    { "before a short escape", [[\ud83d\n]], "?\n" }, { "before a backslash", [[\ud83d\\ude00]], "?\\ude00" },
+    { "at the end of a text", [[Ok \uD83D]], "Ok ?" }, { "between characters", [[\u00e9\udfff\u00e9]], "é?é" },
+  } do
+    it("has U+FFFD for half of a pair: " .. row[1], function()
+      local wanted = row[3]:gsub("%?", char(0xFFFD))
+      assert.equal(wanted, decode('"' .. row[2] .. '"'))
+      assert.equal(wanted, next(decode('{"' .. row[2] .. '":1}')))
+      assert.equal(wanted, decode('[{"a":["' .. row[2] .. '"]}]')[1].a[1])
+      assert.equal("é" .. wanted, decode('"é' .. row[2] .. '"'))
+    end)
+  end
+
+  it("has U+FFFD for half of a pair, however long it is", function()
+    for _, length in ipairs { 1, 85, 86, 1000 } do
+      assert.equal(char(0xFFFD):rep(length), decode('"' .. ("\\ud83d"):rep(length) .. '"'))
+    end
+  end)
+
+  it("of which two names are the same is named by the last", function()
+    assert.same({ [char(0xFFFD)] = 2 }, decode [[{"\ud83d":1,"\ude00":2}]])
   end)
 
   it("may hold any UTF-8 as it is", function()
@@ -275,9 +302,8 @@ describe("what is no JSON is refused, and the place told:", function()
     { "a text that ends in a backslash", '"abc\\' }, { "a text whose end is escaped", '"abc\\"' },
     { "a newline in a text", '"a\nb"' }, { "a tab in a text", '"a\tb"' }, { "a NUL in a text", '"a\0b"' },
     { "an unknown escape", '"\\x41"' }, { "an escaped NUL", '"\\\0"' }, { "a short escape", '"\\u12"' },
-    { "an escape that is no hex", '"\\u12g4"' }, { "a high surrogate alone", '"\\ud83d"' },
-    { "a low surrogate alone", '"\\ude00"' }, { "surrogates in the wrong order", '"\\ude00\\ud83d"' },
-    { "a high surrogate before another", '"\\ud83d\\ud83d"' }, { "a high surrogate before text", '"\\ud83dxxxxxx"' },
+    { "an escape that is no hex", '"\\u12g4"' }, { "half of a pair that is cut itself", '"\\ud83"' },
+    { "half of a pair before an escape that is none", '"\\ud83d\\u12"' },
     { "invalid UTF-8", '"\255"' }, { "a lone continuation byte", '"\128"' }, { "a cut character", '"\195"' },
     { "an overlong form", '"\192\175"' }, { "an overlong form of three", '"\224\128\175"' },
     { "an overlong form of four", '"\240\128\128\175"' }, { "a surrogate in UTF-8", '"\237\160\128"' },

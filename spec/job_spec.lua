@@ -310,6 +310,55 @@ describe("a job", function()
       assert.equal(err, job.error)
       assert.equal("failed", job.state)
       assert.equal(err, select(2, job:wait()))
+      assert.equal("failed", job.result.status)
+      assert.equal(job.result, err.result)
+    end)
+
+    it("that failed, was cancelled or timed out has what the answer has, and gives it as no result", function()
+      for word, kind in pairs { failed = "job_failed", cancelled = "job_cancelled", timed_out = "job_failed" } do
+        polled_answers('{"status":"processing","output":{"issues":[1]}}',
+          ('{"status":"%s","output":{"issues":[1,2]},"errors":["a","b"]}'):format(word))
+        local jobs = {}
+        for index = 1, 4 do
+          jobs[index] = client:job("calls.improve_prompt", "p-" .. word .. index)
+        end
+        cekura.assert(jobs[1]:poll())
+        assert.is_nil(jobs[1].result)
+        local function check(job, result, err)
+          assert.is_nil(result)
+          assert.equal(kind, err.kind)
+          assert.truthy(err.message:find "a; b")
+          assert.equal(job.error, err)
+          assert.same({ issues = { 1, 2 } }, err.result)
+          assert.equal(job.result, err.result)
+        end
+        check(jobs[1], jobs[1]:wait { interval = 0.01, timeout = 60 })
+        check(jobs[1], jobs[1]:wait())
+        local outcome = cekura.all({ jobs[2] }, { interval = 0.01, timeout = 60 })[1]
+        check(jobs[2], outcome.result, outcome.err)
+        for job, result, err in cekura.each({ jobs[3] }, { interval = 0.01, timeout = 60 }) do
+          check(job, result, err)
+        end
+        for job in jobs[4]:updates { interval = 0.01, timeout = 60 } do
+          assert.equal(job.state ~= "running", job.result ~= nil)
+        end
+        check(jobs[4], jobs[4]:wait())
+      end
+    end)
+
+    it("that failed has what its answer has, also members of names that other results use", function()
+      polled_answers '{"status":"failed","call_log":5,"improved_prompt":null,"reason":"x"}'
+      local _, err = client:job("calls.improve_prompt", "p"):wait { interval = 0.01, timeout = 60 }
+      assert.same({ status = "failed", call_log = 5, reason = "x" }, err.result)
+    end)
+
+    it("cancelled here has no result", function()
+      polled_answers '{"status":"processing","output":{"issues":[1]}}'
+      local job = client:job("calls.improve_prompt", "p")
+      cekura.assert(job:poll())
+      job:cancel()
+      assert.is_nil(job.result)
+      assert.is_nil(job.error.result)
     end)
 
     it("ends as job_cancelled when the service cancels", function()

@@ -1,6 +1,7 @@
 -- Every kind of job from its start to its ends, against the simulator; and kinds of a program's own.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local declare = require "cekura.declare"
 local kinds = require "cekura.kinds"
 local kinds_table = require "spec.support.kinds_table"
@@ -70,13 +71,13 @@ local CASES = {
     { metric_data = { name = "polite", type = "llm_judge", eval_type = "binary" }, agent_id = 2142,
       call_log_ids = { 5181749 } },
     '{"agent_id":2142,"call_log_ids":[5181749],'
-      .. '"metric_data":{"eval_type":"binary","name":"polite","type":"llm_judge"}}', true,
+      .. '"metric_data":{"eval_type":"binary","name":"polite","type":"llm_judge"}}', "results",
     ends = { failed = "failed", cancelled = "cancelled" },
   },
   ["metrics.run_reviews"] = {
-    { metric_id = 501, skip_save = true }, '{"skip_save":true}', true,
+    { metric_id = 501, skip_save = true }, '{"skip_save":true}', "output",
     path = "/test_framework/v1/metrics/501/run_reviews/",
-    ends = { failed = "failed", cancelled = "cancelled" },
+    ends = { failed = "failed", cancelled = "cancelled", partial = "succeeded" },
   },
   ["metric_reviews.process_feedbacks"] = {
     { metric_id = 501, test_set_ids = {} }, '{"metric_id":501,"test_set_ids":[]}', "improved_metric_description",
@@ -190,6 +191,10 @@ describe("a kind of job", function()
             assert.is_nil(result)
             assert.equal("job_" .. state, err.kind)
             assert.equal(job, err.job)
+            assert.equal(job.result, err.result)
+            for member, value in pairs(core.decode(job:json())) do -- none of these has an output
+              assert.same(value, job.result[member], member)
+            end
           else
             cekura.assert(result, err)
             assert.equal(state == "nothing_to_do", result.reason ~= nil)
@@ -649,7 +654,7 @@ describe("a kind of a program's own", function()
     cekura.kind("widgets.build", {
       start = "POST /widgets/{shop_id}/build/", poll = "GET /widgets/progress/", id = "task", output = "url",
       params = { shop_id = { "id", required = true }, parts = { "ids", required = true } },
-      words = { polished = "nothing_to_do" }, interval = 0.01, timeout = 60,
+      statuses = { polished = "nothing_to_do", ["sent-back now"] = "cancelled" }, interval = 0.01, timeout = 60,
     })
     server:script("/widgets/7/build/", { { body = { task = "t-1" } } })
     server:script("/widgets/progress/",
@@ -664,6 +669,9 @@ describe("a kind of a program's own", function()
     job = cekura.assert(server:client():job("widgets.build", "t-2"))
     assert.equal("the service says: polished", cekura.assert(job:wait()).reason)
     assert.equal("nothing_to_do", job.state)
+    server:script("/widgets/progress/", { { body = { status = " Sent back NOW" } } })
+    job = cekura.assert(server:client():job("widgets.build", "t-3"))
+    assert.equal("job_cancelled", select(2, job:wait()).kind)
     assert.has_error(function()
       client.widgets:build { shop_id = 7 }
     end)
@@ -712,8 +720,10 @@ describe("a kind of a program's own", function()
       ["timeout: number of seconds"] = { "timeout", "5" },
       ["params.a: there is no check colour"] = { "params", { a = { "colour" } } },
       ["one_of: at least two names"] = { "one_of", { "a" } },
-      ["words.done: there is no state finished"] = { "words", { done = "finished" } },
-      ["words are in lower case"] = { "words", { Done = "succeeded" } },
+      ["statuses.done: there is no state finished"] = { "statuses", { done = "finished" } },
+      ["statuses: words are in lower case"] = { "statuses", { Done = "succeeded" } },
+      ["statuses: out.of is %l+ and %l+"] = { "statuses", { ["out of"] = "succeeded", ["out-of"] = "failed" } },
+      ["counters: runs, success and failed"] = { "counters", { done = "a", total = "b", runs = "c" } },
       ["counters: there is no member all"] = { "counters", { done = "a", total = "b", all = "c" } },
       ["counters: done and total expected"] = { "counters", { done = "a" } },
       ["cancel%[1%]: \"POST /path/\" expected"] = { "cancel", {} },

@@ -24,11 +24,14 @@ local PROGRAM = [[
 
   local kind = kinds["scenarios.agent"]
   for word, state in pairs { FAILED = "failed", CANCELLED = "cancelled", IN_PROGRESS = "running", TIMEOUT = "failed",
-    NEEDS_CLARIFICATION = "needs_input" } do
+    NEEDS_CLARIFICATION = "needs_input", ["TIMED OUT"] = "failed", EXPIRED = "failed", TERMINATED = "cancelled",
+    FINISHED = "succeeded", ["\231FAILED"] = "running" } do
     is(state, (answer.read(kind, { status = word })))
   end
   is("nothing_to_do", (answer.read(kinds["calls.improve_prompt"], { status = "ERROR", error = "NO ISSUES FOUND" })))
+  is("pending", (answer.read(kind, { error = "UNDEFINED" })))
   is(true, cekura.call_log('{"status":"REVIEWED_FAILURE"}'):evaluated())
+  is("binary", cekura.call_log('{"metrics":[{"name":"x","type":"BINARY_QUALITATIVE"}]}'):metric("x").type)
 
   local event = cekura.assert(client:webhook { secret = "x" }({ ["X-CEKURA-SECRET"] = "x",
     ["X-CEKURA-IDEMPOTENCY-KEY"] = "5" }, '{"event_type":"call_log.completed","data":{"id":7}}'))

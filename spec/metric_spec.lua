@@ -66,6 +66,10 @@ describe("both wire formats look the same:", function()
       { type = "continuous_qualitative", score = 3.5 } },
     { "a type of tomorrow", '"type":"binary_of_tomorrow","score":5', '"eval_type":"binary_of_tomorrow","score":5',
       { type = "binary_of_tomorrow", score = 5 } },
+    { "a type in other letters", '"type":"Binary Qualitative","score":5', '"eval_type":" BINARY","passed":true',
+      { type = "binary", score = 5, passed = true } },
+    { "a verdict with blanks", '"eval_type":"binary","passed":" true "', '"eval_type":"binary","passed":"TRUE\\n"',
+      { type = "binary", score = 5, passed = true } },
     { "no type", '"score":5', '"score":5,"eval_type":null', { score = 5 } },
   } do
     it(row[1], function()

@@ -34,7 +34,7 @@ describe("the nearest name", function()
       poll = function() cekura.kind("a.b", { pol = "GET /x/" }) end,
       total = function() cekura.kind("a.b", { poll = "GET /x/", counters = { totl = "x" } }) end,
       text = function() cekura.kind("a.b", { poll = "GET /x/", params = { x = { "txt" } } }) end,
-      succeeded = function() cekura.kind("a.b", { poll = "GET /x/", words = { x = "suceeded" } }) end,
+      succeeded = function() cekura.kind("a.b", { poll = "GET /x/", statuses = { x = "suceeded" } }) end,
       page_size = function() client.calls:list { pagesize = 5 } end,
       contains = function() client.calls:list { { "topic", "contain", "x" } } end,
       vapi = function() client.calls:send_raw("vappi", "{}") end,

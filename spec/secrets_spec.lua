@@ -104,6 +104,10 @@ describe("a secret", function()
     return (text:gsub("%W", function(char) return ("%%%02X"):format(char:byte()) end))
   end
 
+  local function as_escapes(text)
+    return (text:gsub("%W", function(char) return ("\\u%04x"):format(char:byte()) end))
+  end
+
   -- What a server says that repeats what it was sent, in every way it can be written.
   local function echo(more)
     local body = { detail = ("key %s, %s %s"):format(KEY, KEY, HEADER), error = "bad " .. KEY .. HEADER, status = KEY,
@@ -157,6 +161,8 @@ describe("a secret", function()
     protocol_cut = { { status = 200, body = echo(), cut = 60 }, ask },
     job_failed = { { body = { status = "failed", error = KEY .. " " .. HEADER } }, wait },
     job_failed_word = { { body = { status = "failed", error_message = echo().twice } }, wait },
+    job_failed_errors = { { body = { status = "failed", errors = { echo() }, output = { x = KEY } } }, wait },
+    job_failed_escaped = { { body = ('{"status":"failed","x":"%s"}'):format(as_escapes(KEY)) }, wait },
     job_cancelled = { { body = { status = "cancelled", error = "by " .. KEY } }, wait },
     needs_input = { { body = { status = "needs_input", question = KEY } }, wait },
     timeout = { { status = 503, body = echo() }, function() return wait(0.3) end },

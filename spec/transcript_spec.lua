@@ -49,9 +49,10 @@ describe("the structured transcript:", function()
     { "content that is a list of texts, or of parts that have some", [[
         {"content":["Two nights.","Please."],"start_time":1},
         {"content":[{"type":"text","text":"Two"},{"type":"image"},{"type":"audio","transcript":"nights."}]},
-        {"content":[{"content":"Two"},5,null,""]},{"content":{"text":"x"}}]],
+        {"content":[{"content":"Two"},5,null,""]},{"content":{"text":"x"}},
+        {"content":[{"type":"text","text":{"value":"Two nights.","annotations":[]}},{"text":{"x":1}}]}]],
       { turn(1, nil, "Two nights.\nPlease."), turn(nil, nil, "Two\nnights."), turn(nil, nil, "Two\n"),
-        turn(nil, nil, { text = "x" }) } },
+        turn(nil, nil, { text = "x" }), turn(nil, nil, "Two nights.") } },
     { "numbers as text", [[
         {"start_time":"1.25","end_time":"2","content":"a"},{"timestamp":"1e1","content":"b"},
         {"start_time":" 3 ","content":"c"},{"start_time":"0","end_time":"-0.5","content":"d"}]],
@@ -167,10 +168,12 @@ describe("the text transcript:", function()
       { turn(1, "Gästeservice", "Guten Abend."), turn(2, "Гость", "Да.") } },
     { "roles with punctuation",
       "[00:01] Agent (John): Hi.\n[00:02] Dr. O'Neil: x\n[00:03] Caller #2: y\n[00:04] Sales/Support: z\n"
-        .. "[00:05] **Agent**: a\n[00:06] j.doe@x.example: b\n[00:07] R&D \"Bot\": c",
+        .. "[00:05] **Agent**: a\n[00:06] j.doe@x.example: b\n[00:07] R&D \"Bot\": c\n[00:08] Speaker [1]: d\n"
+        .. "[00:09] <Agent>: e\n[00:10] Agent | Main: f\n[00:11] [Caller]: g\n[00:12] Agent (+1 555-0102): h",
       { turn(1, "Agent (John)", "Hi."), turn(2, "Dr. O'Neil", "x"), turn(3, "Caller #2", "y"),
         turn(4, "Sales/Support", "z"), turn(5, "**Agent**", "a"), turn(6, "j.doe@x.example", "b"),
-        turn(7, 'R&D "Bot"', "c") } },
+        turn(7, 'R&D "Bot"', "c"), turn(8, "Speaker [1]", "d"), turn(9, "<Agent>", "e"), turn(10, "Agent | Main", "f"),
+        turn(11, "[Caller]", "g"), turn(12, "Agent (+1 555-0102)", "h") } },
     { "sentences with a colon, which are no roles",
       "[00:01] Well, the code is: 5\n[00:02] Hello. My name is: x\n[00:03] Really? It says: y\n[00:04] (...): z"
         .. "\n[00:05] " .. ("long "):rep(20) .. ": a\n[00:06] : b",

@@ -62,8 +62,8 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event",
       "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
-    job = { "list_job_again", "news", "trouble", "look_again", "forget_trouble", "count_poll", "answer", "put_answer",
-      "ended" },
+    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "count_poll", "answer",
+      "put_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel", "list_operation_again" },
     guard = { "spend" },

@@ -310,6 +310,101 @@ describe("a webhook", function()
       assert.equal("pending", job.state)
     end)
 
+    -- As the service sends it: with its runs, and without the counts that an answer to a poll has.
+    local RUNS = [[{"4":{"id":4,"success":true},"5":{"id":5,"success":false,"status":"completed"},
+      "6":{"id":6,"success":false,"status":"timeout"}}]]
+    local COUNTS = [["total_runs_count":3,"completed_runs_count":2,"success_runs_count":1,"failed_runs_count":1]]
+    local RESULT = "/test_framework/v2/results/77/"
+
+    it("the job of a run with the same fields as a poll", function()
+      local ended = {}
+      for status, state in pairs { completed = "succeeded", failed = "failed", timeout = "failed",
+        cancelled = "cancelled" } do
+        server:script(RESULT, { { body = ('{"id":77,"status":"%s","runs":%s,%s}'):format(status, RUNS, COUNTS) } })
+        local jobs = { client:job("results.run", 77), client:job("results.run", 77) }
+        cekura.assert(jobs[1]:poll())
+        cekura.assert(receive(headers(), event_of(('{"id":77,"status":"%s","runs":%s}'):format(status, RUNS),
+          "result.completed")))
+        for place, job in ipairs(jobs) do
+          local result, err = job:wait()
+          ended[place] = { job.state, job.status, job.progress, result, err and err.kind, err and err.message, err
+            and err.result, job.result }
+        end
+        assert.same(ended[1], ended[2])
+        assert.equal(state, jobs[2].state)
+        assert.equal(0, jobs[2].polls)
+        local result = jobs[2].result
+        assert.same({ 3, 1, 1, false }, { result.total_runs_count, result.success_runs_count, result.failed_runs_count,
+          result.passed })
+      end
+    end)
+
+    it("asks for the record of a run that came without counts, at once", function()
+      for index, body in ipairs { '{"id":77,"status":"completed"}', '{"id":77,"status":"completed","runs":{}}',
+        ('{"id":77,"status":"completed","total_runs_count":4,"runs":%s}'):format(RUNS) } do
+        server:script(RESULT, { { body = '{"id":77,"status":"running"}' },
+          { body = ('{"id":77,"status":"completed","runs":{},%s}'):format(COUNTS) } })
+        local job = client:job("results.run", 77)
+        local result = patience.before_timer(60, cekura.run, function()
+          local waiting = cekura.spawn(function()
+            return job:wait { interval = 600, timeout = 3600 }
+          end)
+          while job.polls == 0 do
+            cekura.sleep(0.01)
+          end
+          cekura.assert(receive(headers(), event_of(body, "result.completed")))
+          return cekura.assert(waiting:join())
+        end)
+        assert.equal(2 * index, server:count(RESULT))
+        assert.equal(3, result.total_runs_count)
+        assert.is_false(result.passed)
+      end
+    end)
+
+    it("asks for the record once, and goes on as before where that has not ended yet", function()
+      server:script(RESULT, { { body = '{"id":77,"status":"running"}' } })
+      local job = client:job("results.run", 77)
+      patience.before_timer(60, cekura.run, function()
+        local waiting = cekura.spawn(function()
+          return job:wait { interval = 600, timeout = 3600 }
+        end)
+        server:wait_for(RESULT, 1)
+        cekura.assert(receive(headers(), event_of('{"id":77,"status":"completed"}', "result.completed")))
+        server:wait_for(RESULT, 2)
+        cekura.sleep(0.2)
+        cekura.assert(receive(headers(), event_of(('{"id":77,"status":"completed","runs":%s}'):format(RUNS),
+          "result.completed")))
+        cekura.assert(waiting:join())
+      end)
+      assert.equal(2, server:count(RESULT))
+    end)
+
+    it("asks for it once more where a poll was on its way, and when somebody waits again", function()
+      local running, completed = '{"id":77,"status":"running"}',
+        ('{"id":77,"status":"completed","runs":{},%s}'):format(COUNTS)
+      server:script(RESULT, { { body = running, hold = "poll" }, { body = completed } })
+      local job = client:job("results.run", 77)
+      patience.before_timer(60, cekura.run, function()
+        local waiting = cekura.spawn(function()
+          return job:wait { interval = 600, timeout = 3600 }
+        end)
+        server:wait_for(RESULT)
+        cekura.assert(receive(headers(), event_of('{"id":77,"status":"completed"}', "result.completed")))
+        server:release "poll"
+        cekura.assert(waiting:join())
+      end)
+      assert.equal(2, job.polls)
+
+      server:script(RESULT, { { body = running }, { body = completed } })
+      job = client:job("results.run", 77)
+      cekura.assert(job:poll())
+      cekura.assert(receive(headers(), event_of('{"id":77,"status":"completed"}', "result.completed")))
+      assert.equal("running", job.state)
+      assert.is_false(patience.before_timer(60, cekura.run, function()
+        return cekura.assert(job:wait { interval = 600, timeout = 3600 })
+      end).passed)
+    end)
+
     it("jobs whose end makes an event handler start others for the same record", function()
       local others, busy = {}, nil
       busy = server:client { on_event = function(event)

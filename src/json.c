@@ -183,8 +183,8 @@ static bool is_short_escape(char c)
     }
 }
 
-/* The length of the escape at `text`, which begins with a backslash; 0 if it is none. A surrogate
- * counts only as one of a pair: alone it stands for no character, and has no UTF-8. */
+/* The length of the escape at `text`, which begins with a backslash; 0 if it is none. Two that are
+ * the halves of a surrogate pair, in their order, count as one. */
 static size_t escape_length(const char *text, size_t left)
 {
     if (left < 2)
@@ -192,13 +192,11 @@ static size_t escape_length(const char *text, size_t left)
     if (text[1] != 'u')
         return is_short_escape(text[1]) ? 2 : 0;
     int32_t unit = hex4(text + 2, left - 2);
-    if (unit < 0 || is_low_surrogate(unit))
+    if (unit < 0)
         return 0;
-    if (!is_high_surrogate(unit))
-        return 6;
-    bool pair = left >= 12 && text[6] == '\\' && text[7] == 'u' &&
+    bool pair = is_high_surrogate(unit) && left >= 12 && text[6] == '\\' && text[7] == 'u' &&
                 is_low_surrogate(hex4(text + 8, left - 8));
-    return pair ? 12 : 0;
+    return pair ? 12 : 6;
 }
 
 /* How many of the bytes at `text` are surely nothing but themselves: neither a quote nor a
@@ -308,6 +306,19 @@ static char short_escape(char c)
     }
 }
 
+/* What a surrogate stands for that is not one of a pair: RFC 8259, section 8.2, leaves it to the
+ * reader. A text that was cut in the middle of an emoji has one, and is to be read all the same. */
+#define REPLACEMENT_CHARACTER 0xfffd
+
+static int32_t code_point(const char *escape, size_t width)
+{
+    int32_t unit = hex4(escape + 2, 4);
+    if (width == 12)
+        return 0x10000 + ((unit - 0xd800) << 10) + (hex4(escape + 8, 4) - 0xdc00);
+    bool is_half = is_high_surrogate(unit) || is_low_surrogate(unit);
+    return is_half ? REPLACEMENT_CHARACTER : unit;
+}
+
 /* Writes what the escape at `text` stands for, at most four bytes, and says how many. Returns the
  * length of the escape; 0 if it is none. */
 static size_t unescape_one(const char *text, size_t left, char *to, size_t *written)
@@ -317,10 +328,7 @@ static size_t unescape_one(const char *text, size_t left, char *to, size_t *writ
         to[0] = short_escape(text[1]);
         *written = 1;
     } else if (width) {
-        int32_t point = hex4(text + 2, 4);
-        if (width == 12)
-            point = 0x10000 + ((point - 0xd800) << 10) + (hex4(text + 8, 4) - 0xdc00);
-        *written = put_utf8(point, to);
+        *written = put_utf8(code_point(text, width), to);
     }
     return width;
 }

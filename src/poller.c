@@ -16,6 +16,8 @@ struct poller {
     struct schedule schedule;
     int64_t last_us;       /* the start of the job, or the end of the last poll */
     int64_t not_before_us; /* Retry-After of the last poll */
+    int64_t began_us;      /* the last poll */
+    int64_t hurried_us;    /* no poll that began before is enough; 0: the schedule is */
     struct buffer answer; /* of the last good poll but for one that is news: it is in the outcome */
     struct outcome trouble; /* what was polled through last */
     struct outcome shown;   /* and was given out */
@@ -36,6 +38,8 @@ static void set_due(struct poller *poll)
     int64_t due_us =
         engine->origin_us +
         schedule_due_us(&poll->schedule, poll->last_us - engine->origin_us, engine_random(engine));
+    if (poll->hurried_us)
+        due_us = poll->last_us;
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
     engine_set_poll(engine, &poll->due, due_us);
@@ -43,7 +47,9 @@ static void set_due(struct poller *poll)
 
 static void on_due(struct timer *timer)
 {
-    operation_start(&container_of(timer, struct poller, due)->operation);
+    struct poller *poll = container_of(timer, struct poller, due);
+    poll->began_us = clock_monotonic_us();
+    operation_start(&poll->operation);
 }
 
 /* ---- answers ---- */
@@ -111,6 +117,8 @@ static void on_answer(struct operation *operation)
 {
     struct poller *poll = container_of(operation, struct poller, operation);
     struct outcome *outcome = &operation->outcome;
+    if (poll->began_us >= poll->hurried_us)
+        poll->hurried_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
@@ -324,6 +332,7 @@ const struct buffer *poller_answer(struct poller *poll)
 static void count_poll(struct poller *poll)
 {
     poll->last_us = clock_monotonic_us();
+    poll->hurried_us = 0;
     poll->schedule.polls++;
     set_due(poll);
 }
@@ -344,6 +353,14 @@ void poller_look_again(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->look_again = true;
+    engine_leave(engine);
+}
+
+void poller_hurry(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->operation.engine);
+    poll->hurried_us = clock_monotonic_us();
+    set_due(poll);
     engine_leave(engine);
 }
 

@@ -60,6 +60,10 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length);
  */
 void poller_look_again(struct poller *poll);
 
+/* Its next request is due at once, whatever the schedule says, when it is watched; not before a
+ * Retry-After has passed. One that is in flight does not count: it may have come too early. */
+void poller_hurry(struct poller *poll);
+
 /* Tells of a request for it that somebody made by himself, and that brought no good answer. */
 void poller_count_poll(struct poller *poll);
 

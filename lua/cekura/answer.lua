@@ -4,35 +4,18 @@
 
 local ascii = require "cekura.ascii"
 local call_log = require "cekura.call_log"
+local core = require "cekura.core"
+local reason = require "cekura.reason"
+local tally = require "cekura.tally"
+local times = require "cekura.times"
+local words = require "cekura.words"
 
 local answer = {}
-
-local WORDS = {
-  error = "failed", failed = "failed", failure = "failed", timeout = "failed",
-  cancelled = "cancelled", canceled = "cancelled",
-  completed = "succeeded", complete = "succeeded", success = "succeeded", succeeded = "succeeded",
-  done = "succeeded",
-  no_improvement = "nothing_to_do", skipped_no_failures = "nothing_to_do", skipped_not_enough_data = "nothing_to_do",
-  exhausted = "nothing_to_do",
-  pending_clarification = "needs_input", needs_clarification = "needs_input", awaiting_user = "needs_input",
-  waiting_input = "needs_input", needs_input = "needs_input",
-  pending = "pending", queued = "pending", in_queue = "pending",
-}
 
 local CALL_LOG_MEMBERS = { "call_id", "transcript", "transcript_object", "evaluation", "voice_recording_url" }
 
 local function text_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
-end
-
--- The `error` of an answer, as text; nil if it is not set.
-local function error_text(value)
-  if type(value) == "table" then
-    return text_or_nil(value.detail) or text_or_nil(value.message) or "the service gave an error"
-  elseif value == true then
-    return "the service gave an error"
-  end
-  return text_or_nil(value)
 end
 
 -- One name means a text; of several, each may be a text or an object.
@@ -65,8 +48,8 @@ function answer.output_name(declaration)
   return type(name) == "table" and table.concat(name, " or ") or name
 end
 
-local function is_call_log(object)
-  if object.output ~= nil or object.error ~= nil then
+local function is_call_log(object, failure)
+  if object.output ~= nil or failure then
     return false
   elseif type(object.id) == "number" then -- progress ids are texts
     return true
@@ -81,8 +64,8 @@ end
 
 local function is_healthy(declaration, text)
   text = ascii.lower(text)
-  for _, words in ipairs(declaration.healthy or {}) do
-    if text:find("%f[A-Za-z0-9]" .. words .. "%f[^A-Za-z0-9]") then
+  for _, phrase in ipairs(declaration.healthy or {}) do
+    if text:find("%f[A-Za-z0-9]" .. phrase .. "%f[^A-Za-z0-9]") then
       return true
     end
   end
@@ -97,20 +80,13 @@ local function copy(source)
   return target
 end
 
--- ---- words ----
-
-local function lower(word)
-  return type(word) == "string" and ascii.lower(word) or nil
-end
-
 -- The state that the words of an answer tell, and the word.
 local function state_of_words(declaration, object)
-  local word = lower(object.status)
-  local own = declaration.words
-  local state = word and (own and own[word] or WORDS[word])
+  local word = words.read(object.status)
+  local state = words.state(word, declaration.statuses)
   if declaration.waits and (state == nil or state == "pending") then
-    local waiting = lower(object[declaration.waits])
-    if WORDS[waiting] == "needs_input" then
+    local waiting = words.read(object[declaration.waits])
+    if words.state(waiting) == "needs_input" then
       return "needs_input", waiting
     end
   end
@@ -119,27 +95,21 @@ end
 
 -- ---- counters ----
 
--- A counter is a number; some come as text, which may also say "1e999" or "nan".
-local function count(value)
-  value = tonumber(value)
-  return value and value < math.huge and math.max(0, value) or nil
-end
-
 local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
 
--- How many have ended, have failed, and are to be made; nil where an answer does not count.
+-- How many have ended, have failed, and are to be made; nil where an answer does not count. Of runs, those that failed
+-- are among those that are done.
 local function read_counters(declaration, object)
   local names = declaration.counters or DEFAULT_COUNTERS
-  local done, total = count(object[names.done]), count(object[names.total])
-  local failed = names.failed and count(object[names.failed]) or 0
+  if names.runs then
+    local counts = tally.read(declaration, object)
+    return counts.total and counts.done, counts.failed, counts.total
+  end
+  local done, total = tally.number(object[names.done]), tally.number(object[names.total])
+  local failed = names.failed and tally.number(object[names.failed]) or 0
   if done and total then
     return done + failed, failed, total
   end
-end
-
-local function first_error(object)
-  local first = type(object.errors) == "table" and object.errors[1]
-  return type(first) == "table" and error_text(first.error) or error_text(first or nil)
 end
 
 -- The end that the counters tell; nil: none.
@@ -149,7 +119,7 @@ local function state_of_counters(declaration, object)
     return nil
   end
   local ended, failed, total = read_counters(declaration, object)
-  local list, why = names.list and object[names.list], first_error(object)
+  local list, why = names.list and object[names.list], reason(object.errors)
   if not ended or ended < total or total == 0 and not why and (type(list) ~= "table" or #list == 0) then
     return nil
   elseif failed == total and (total > 0 or why) then
@@ -160,8 +130,8 @@ end
 
 -- 0 to 1, as the answer says it, or from its counters; nil where nothing is told.
 local function progress_of(declaration, object)
-  local told = object.progress
-  if type(told) == "number" and told >= 0 and told <= 1 then
+  local told = times.number(object.progress)
+  if told and told >= 0 and told <= 1 then
     return told
   end
   local ended, _, total = read_counters(declaration, object)
@@ -172,18 +142,52 @@ end
 
 -- ---- decision ----
 
--- What there is to use once the job is said to have succeeded.
-local function result_of(object)
-  return copy(type(object.output) == "table" and object.output or object)
+-- What the answer to an end has: its `output`, if that is an object with something in it, or all of it; with the counts
+-- of its runs, and what they say together.
+local function result_of(declaration, object)
+  local output = object.output
+  local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
+  local result = copy(is_object and output or object)
+  local names = declaration.counters
+  if names and names.runs then
+    local counts = tally.read(declaration, object)
+    for what, count in pairs(counts) do
+      result[names[what]] = count
+    end
+    result.passed = tally.passed(counts, state_of_words(declaration, object) == "succeeded")
+  end
+  return result
+end
+
+-- What went wrong, by all members of the answer that may say it, else by its word.
+local function why_of(object, word)
+  local said = setmetatable({}, core.array_mt)
+  for _, name in ipairs { "error", "errors", "error_message" } do
+    said[#said + 1] = object[name]
+  end
+  return reason(said) or "the service says: " .. word
+end
+
+--- Whether an end came without counts that its kind's results have: the record itself has them.
+---@param declaration table
+---@param object table
+function answer.lacks_counts(declaration, object)
+  local names = declaration.counters
+  if not names or not names.runs then
+    return false
+  end
+  local counts = tally.read(declaration, object)
+  return not (counts.total and counts.success and counts.failed)
 end
 
 --- Reads an answer.
 ---@param declaration table the kind's
 ---@param object table the answer, decoded
----@return string state, table? result, string? message state "protocol": it promises success and has none
+---@return string state, table? result, string? message state "protocol": it promises success and has none; every end
+---has a result
 function answer.read(declaration, object)
   local state, word = state_of_words(declaration, object)
-  local failure = error_text(object.error)
+  local failure = reason(object.error)
   local output = usable_output(declaration, object)
   if output then
     return "succeeded", copy(output)
@@ -191,23 +195,24 @@ function answer.read(declaration, object)
     return "nothing_to_do", { reason = failure }
   elseif declaration.skipped and object[declaration.skipped] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
-  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object) then
+  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
     -- The word is the verdict on the call, which is none on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
-    return state, nil, failure or error_text(object.error_message) or "the service says: " .. word
+    return state, result_of(declaration, object), why_of(object, word)
   elseif state == "nothing_to_do" then
-    local result = result_of(object)
-    result.reason = failure or text_or_nil(object.error_message) or "the service says: " .. word
+    local result = result_of(declaration, object)
+    if type(declaration.output) == "string" then
+      result[declaration.output] = nil -- what is there is of no use
+    end
+    result.reason = failure or reason(object.error_message) or "the service says: " .. word
     return state, result
   elseif failure then
-    return "failed", nil, failure
+    return "failed", result_of(declaration, object), why_of(object)
   end
   local counted, message = state_of_counters(declaration, object)
-  if counted == "failed" then
-    return counted, nil, message
-  elseif counted or state == "succeeded" and not declaration.output then
-    return "succeeded", result_of(object)
+  if counted or state == "succeeded" and not declaration.output then
+    return counted or state, result_of(declaration, object), message
   elseif state == "succeeded" then
     return "protocol", nil, ("the answer says %q and has no %s"):format(word, answer.output_name(declaration))
   elseif state == "needs_input" then
@@ -232,7 +237,7 @@ end
 ---@param object table|cekura.CallLog
 ---@return string? status, number? progress
 function answer.progress(declaration, object)
-  return text_or_nil(object.status), progress_of(declaration, object)
+  return words.read(object.status) and object.status, progress_of(declaration, object)
 end
 
 return answer

@@ -1,5 +1,5 @@
---- Words of protocols in ASCII, whatever the locale: string.lower() and upper(), and the classes %a, %l, %u and %w of
--- patterns, follow it on PUC Lua, and in a Turkish one FAILED is no "failed".
+--- Words of protocols in ASCII, whatever the locale: string.lower() and upper(), and the classes %a, %l, %s, %u and %w
+-- of patterns, follow it on PUC Lua, and in a Turkish one FAILED is no "failed".
 
 local ascii = {}
 
@@ -21,6 +21,21 @@ end
 ---@return string
 function ascii.upper(text)
   return (text:gsub("[a-z]", UPPER))
+end
+
+--- The text without the blanks around it. (One pattern for both ends takes the square of the time for many blanks.)
+---@param text string
+---@return string
+function ascii.trim(text)
+  local first = text:find "[^ \t-\r]"
+  return first and text:match("^.*[^ \t-\r]", first) or ""
+end
+
+--- A word of a protocol as words are compared: "Timed out", "TIMED_OUT" and " timed-out" are one.
+---@param text string
+---@return string
+function ascii.word(text)
+  return (ascii.lower(ascii.trim(text)):gsub("[- \t]+", "_"))
 end
 
 return ascii

@@ -2,7 +2,6 @@
 -- asked for. `call.status` is a field; where a method has the name, `call:get("metrics")` is.
 -- The fields are those of the API's CallLogDetail and CallLogList, and whatever else came.
 
-local ascii = require "cekura.ascii"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -10,6 +9,7 @@ local metric = require "cekura.metric"
 local response = require "cekura.response"
 local times = require "cekura.times"
 local transcript = require "cekura.transcript"
+local words = require "cekura.words"
 
 local call_log = {}
 
@@ -161,7 +161,7 @@ local DONE = { success = true, failure = true, reviewed_success = true, reviewed
 local DONE_WITH_VERDICT = { completed = true, failed = true }
 
 --- Whether a status is that of a call log whose evaluation is done.
----@param word? string in lower case
+---@param word? string as cekura.words reads it
 function call_log.is_done(word)
   return DONE[word] or false
 end
@@ -170,8 +170,7 @@ end
 -- a status, of which only some fields were asked for, is evaluated when it has a verdict.
 ---@return boolean
 function methods:evaluated()
-  local status = self:get "status"
-  local word = type(status) == "string" and ascii.lower(status) or nil
+  local word = words.read(self:get "status")
   if word == nil or DONE_WITH_VERDICT[word] then
     return type(self:get "success") == "boolean"
   end

@@ -121,17 +121,25 @@ function members.one_of(name, value)
   end
 end
 
-function members.words(name, value)
+-- Returns them as words are compared.
+function members.statuses(name, value)
+  local states = {}
   for word, state in pairs(check.table("declaration: " .. name, value)) do
     if not STATES[state] then
       refuse("%s.%s: there is no state %s%s", name, tostring(word), tostring(state), nearest(state, STATES))
     elseif type(word) ~= "string" or word ~= ascii.lower(word) then
       refuse("%s: words are in lower case, got %s", name, tostring(word))
     end
+    local compared = ascii.word(word)
+    if states[compared] and states[compared] ~= state then
+      refuse("%s: %s is %s and %s", name, word, states[compared], state)
+    end
+    states[compared] = state
   end
+  return states
 end
 
-local COUNTERS = { done = true, failed = true, total = true, list = true, decide = true }
+local COUNTERS = { done = true, failed = true, total = true, list = true, decide = true, success = true, runs = true }
 
 function members.counters(name, value)
   for member, counter in pairs(check.table("declaration: " .. name, value)) do
@@ -145,6 +153,8 @@ function members.counters(name, value)
   end
   if not value.done or not value.total then
     refuse("%s: done and total expected", name)
+  elseif (value.runs or value.success) and not (value.runs and value.success and value.failed) then
+    refuse("%s: runs, success and failed go together", name)
   end
 end
 
@@ -218,6 +228,7 @@ function declare.kind(name, declaration)
   for member, value in pairs(declaration) do
     own[member] = value
   end
+  own.statuses = own.statuses and members.statuses("statuses", own.statuses) -- as words are compared
   own.id = own.id or "progress_id"
   own.interval, own.timeout = own.interval or 5, own.timeout or 300
   kinds[name] = own

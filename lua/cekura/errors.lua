@@ -18,6 +18,7 @@ local errors = {}
 ---@field sent? boolean whether the request may have reached the service
 ---@field cause? cekura.Error
 ---@field job? cekura.Job
+---@field result? table what the last answer of a job that failed or was cancelled has, as in job.result
 ---@field response? cekura.Response
 local Error = { __name = "cekura.error" }
 Error.__index = Error

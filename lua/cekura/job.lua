@@ -18,7 +18,7 @@ local subscription = require "cekura.subscription"
 ---@field state string "pending", "running", "needs_input", "succeeded", "nothing_to_do", "failed", "cancelled", "gone"
 ---@field status? string the service's own word; nil before the first answer
 ---@field progress? number 0 to 1, where the service tells it
----@field result? table
+---@field result? table what the answer to its end has, also of one that failed or was cancelled in the service
 ---@field error? cekura.Error
 ---@field polls integer how many polls have ended
 ---@field elapsed number seconds since the start, until the end

@@ -18,10 +18,13 @@
 --   output      the member, of the answer or of its `output`, that makes it usable: a text there, and the job
 --               has succeeded; or a list of members, texts or objects, of which one is enough. None: a word
 --               or the counters tell, and the result is the answer's `output`, or the whole answer
---   words       status word to state, beside the words that cekura.answer knows
+--   statuses    status word to state, before the words that cekura.words knows
 --   waits       a member beside `status` that may tell that input is needed
 --   counters    members { done =, failed =, total = } which tell the progress; with `decide` they also tell
---               the end: when done and failed make the total, and there is a total, or a `list`
+--               the end: when done and failed make the total, and there is a total, or a `list`. With `runs`, the
+--               member that has the runs, those that failed are among those that are done; `success` counts the
+--               others. The result has these counts as numbers, taken from the runs where they did not come,
+--               and `passed`: whether all runs are a success
 --   healthy     words in an `error` that tell a healthy end: there was nothing to do
 --   skipped     a member that is true if there was nothing to do
 --   keep        members of its answers that later requests need
@@ -310,9 +313,10 @@ kinds["metrics.preview"] = {
   poll = "GET /test_framework/v1/metrics/preview-progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
+  counters = { done = "completed", total = "total", list = "results", decide = true },
   interval = 5,
   timeout = 300,
-  gives = "what the service says",
+  gives = "results, completed, total",
   sure = { start = "documented", poll = "documented", done = "inferred", result = "inferred" },
   note = "call_log_ids or run_ids, at most 10",
 }
@@ -338,9 +342,14 @@ kinds["metrics.run_reviews"] = {
   poll = "GET /test_framework/v1/metrics/run_reviews_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
+  counters = {
+    done = "completed_reviews", failed = "failed_reviews", total = "total_reviews", list = "reviews_list",
+    decide = true,
+  },
   interval = 10,
   timeout = 600,
-  gives = "what the service says",
+  gives = "output (a list), metric, reviews_list, failed_reviews_list, completed_reviews, failed_reviews, "
+    .. "total_reviews",
   sure = { start = "documented", poll = "documented", done = "inferred", result = "described" },
 }
 
@@ -428,11 +437,14 @@ kinds["results.run"] = {
   poll = "GET /test_framework/{version}/results/{id}/",
   id = "id",
   event = "result",
-  counters = { done = "completed_runs_count", failed = "failed_runs_count", total = "total_runs_count" },
+  counters = {
+    done = "completed_runs_count", failed = "failed_runs_count", success = "success_runs_count",
+    total = "total_runs_count", runs = "runs",
+  },
   cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
   interval = 30,
   timeout = 3600,
-  gives = "the result: status, runs, success_rate, …",
+  gives = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
   sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of "
     .. "the calls, each of which costs credits",

@@ -3,6 +3,7 @@
 local ascii = require "cekura.ascii"
 local core = require "cekura.core"
 local times = require "cekura.times"
+local words = require "cekura.words"
 
 local metric = {}
 
@@ -16,8 +17,8 @@ local metric = {}
 ---@field explanation string[]
 ---@field extra? table every other member that came is there, too
 
--- What there was before "binary": the verdict was a score.
-local OLD_BINARY = { binary_workflow_adherence = true, binary_qualitative = true }
+-- "binary", and what there was before it: the verdict was a score.
+local BINARY = { binary = true, binary_workflow_adherence = true, binary_qualitative = true }
 
 local PASSED, FAILED = 5, 0
 
@@ -26,7 +27,7 @@ local BOOLEANS = { ["true"] = true, ["false"] = false }
 -- A boolean, or the text of one as any language writes it; nil for anything else.
 local function as_boolean(value)
   if type(value) == "string" then
-    return BOOLEANS[ascii.lower(value)]
+    return BOOLEANS[ascii.word(value)]
   end
   if type(value) == "boolean" then
     return value
@@ -63,7 +64,7 @@ local function read_metric(item)
     read[name] = value
   end
   local kind = item.eval_type or item.type
-  read.type = OLD_BINARY[kind] and "binary" or kind
+  read.type = BINARY[words.read(kind)] and "binary" or kind
   read.passed = as_boolean(item.passed)
   read.id, read.score = times.number(item.id) or item.id, times.number(item.score) or item.score
   if read.type == "binary" then

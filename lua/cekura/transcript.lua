@@ -39,6 +39,7 @@ local function text_of_parts(parts)
   local texts = {}
   for _, part in ipairs(type(parts) == "table" and parts or {}) do
     local text = type(part) == "table" and (part.text or part.transcript or part.content) or part
+    text = type(text) == "table" and text.value or text
     texts[#texts + 1] = type(text) == "string" and text or nil
   end
   return texts[1] and table.concat(texts, "\n") or nil
@@ -73,7 +74,7 @@ local LONGEST_ROLE = 60
 -- The role and the words of "Agent (John): Hello."; nil: the text begins with no role. A role may be in any language.
 -- "10:30 would suit me" and "https://…" begin with none, and neither does a sentence that has a colon.
 local function read_role(text)
-  local role, content = text:match "^([A-Za-z0-9 _%-()'\"/&#@+.*\128-\255]+):(.*)$"
+  local role, content = text:match "^([A-Za-z0-9 _%-()%[%]<>|'\"/&#@+.*\128-\255]+):(.*)$"
   if not role or content:find "^[0-9/]" or #role > LONGEST_ROLE or not role:find "[^ *.]" then
     return nil
   elseif role:find "[A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255]%. " then

@@ -11,9 +11,11 @@ local wait = {}
 
 local methods = core.job_methods
 
--- What wait gives for a job that has ended.
+local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
+
+-- What wait gives for a job that has ended. One that failed may have a result, too.
 local function outcome(fields)
-  if fields.result then
+  if GOOD_ENDS[fields.state] then
     return fields.result
   end
   return nil, fields.error

@@ -466,6 +466,9 @@ static void an_escaped_name_is_found_by_what_it_stands_for(void **state)
         {TEXT("{\"x\\ud83d\\ude00y\":1}"), TEXT("x\xf0\x9f\x98\x80y"), 0},
         {TEXT("{\"\\ud83d\\ude00\":1}"), TEXT("\xf0\x9f\x98\x81"), -1},
         {TEXT("{\"\\udbff\\udfff\":1}"), TEXT("\xf4\x8f\xbf\xbf"), 0},
+        {TEXT("{\"a\\ud83d\":1}"), TEXT("a\xef\xbf\xbd"), 0},
+        {TEXT("{\"\\ud83d\":1,\"\\ude00\":2}"), TEXT("\xef\xbf\xbd"), 1},
+        {TEXT("{\"\\ud83d\":1}"), TEXT("\\ud83d"), -1},
     };
     assert_found(searches, COUNT(searches));
 }
@@ -552,7 +555,7 @@ static void a_fault_tells_where_it_is(void **state)
         {TEXT("{\"a\":01}"), 6, "comma"},
         {TEXT("{\"a\":1.}"), 7, "digit"},
         {TEXT("{\"a\\x\":1}"), 3, "escape"},
-        {TEXT("{\"\\ud83d\":1}"), 2, "escape"},
+        {TEXT("{\"\\ud83\":1}"), 2, "escape"},
         {TEXT("{\"a\x1f\":1}"), 3, "control"},
         {TEXT("{\"a\xff\":1}"), 3, "UTF-8"},
         {TEXT("{\"a\":\"b\xc3\"}"), 7, "UTF-8"},

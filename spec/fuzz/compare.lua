@@ -212,12 +212,10 @@ end
 -- The name of the rule by which Python's answer differs from ours; nil: none does. "": they agree.
 local function python_rule(ours, fault, python)
   if ours ~= nil then
-    return python == "=" .. table.concat(written(ours, {})) and "" or nil
-  elseif python == "!half of a pair" and fault == "invalid escape in a string" then
-    return "Python takes half of a surrogate pair"
+    return python:sub(1, 1):find "[=~]" and python:sub(2) == table.concat(written(ours, {})) and "" or nil
   elseif python == "!depth" and fault == "nested too deeply" then
     return "Python nests deeper"
-  elseif not python:find "^[=!]" then
+  elseif not python:find "^[=~!]" then
     return ""
   end
 end
@@ -275,7 +273,7 @@ local LENIENT = {
 local function cjson_rule(ours, fault, offset, text, python)
   local taken, theirs = pcall(cjson.decode, text)
   if not taken then
-    return ours == nil and "" or nil, theirs
+    return ours == nil and "" or python:find "^~" and "lua-cjson refuses half of a surrogate pair" or nil, theirs
   elseif ours ~= nil then
     local found = {}
     if same(ours, theirs, found) then

@@ -1,9 +1,10 @@
 """What Python's json makes of texts, for compare.lua: compare.py [integers].
 
 In: for each text its length on a line, then its bytes. Out, in the same form: why it is refused, or
-"=" and the value, or "!" and what a stricter reader refuses. Values are written so that two that
-are alike are the same bytes. The policy of cekura is said by hooks: what no number of Lua can hold
-is its digits, a null in an object is absent.
+"=" and the value ("~" where a text in it has half of a surrogate pair), or "!" and what a stricter
+reader refuses. Values are written so that two that are alike are the same bytes. The policy of
+cekura is said by hooks: what no number of Lua can hold is its digits, a null in an object is absent,
+half of a surrogate pair is U+FFFD.
 """
 import json
 import re
@@ -32,15 +33,7 @@ def real(digits):
     return digits if value in (float("inf"), float("-inf")) else value
 
 
-def is_half(text):
-    return any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def has_half(value):
-    """Half of a surrogate pair; what is in objects was looked at when they were made."""
-    if isinstance(value, str):
-        return is_half(value)
-    return isinstance(value, list) and any(has_half(item) for item in value)
+HALF = re.compile("[\ud800-\udfff]")
 
 
 class Reader:
@@ -49,16 +42,20 @@ class Reader:
         self.decoder = json.JSONDecoder(strict=True, parse_constant=constant, parse_int=whole, parse_float=real,
                                         object_pairs_hook=self.pairs)
 
+    def mended(self, value):
+        """Texts with U+FFFD for half of a pair; what is in objects was mended when they were made."""
+        if isinstance(value, str) and HALF.search(value):
+            self.half = True
+            return HALF.sub("\ufffd", value)
+        return [self.mended(item) for item in value] if isinstance(value, list) else value
+
     def pairs(self, pairs):
-        self.half = self.half or any(is_half(name) or has_half(value) for name, value in pairs)
-        return dict(pairs)
+        return {self.mended(name): self.mended(value) for name, value in pairs}
 
     def read(self, text):
         self.half = False
         # json.loads would skip a byte order mark, and read UTF-16; decode() takes the space around the value
-        value = self.decoder.decode(text)
-        self.half = self.half or has_half(value)
-        return value
+        return self.mended(self.decoder.decode(text))
 
 
 def depth_of(text):
@@ -106,11 +103,9 @@ def verdict(reader, data):
         return b"recursion"
     except (Strict, json.JSONDecodeError) as error:
         return str(error).encode("utf-8", "replace")
-    if reader.half:
-        return b"!half of a pair"
     if depth_of(text) > DEPTH:
         return b"!depth"
-    parts = [b"="]
+    parts = [b"~" if reader.half else b"="]
     written(value, parts)
     return b"".join(parts)
 

@@ -65,22 +65,10 @@ static place hex(place at, place end)
     return digit ? digit : one(at, end, 'A', 'F');
 }
 
-/* Behind "\u": four digits, and if they are the first half of a pair, the second. */
+/* Behind "\u": four digits, whatever they name. */
 static place unit(place at, place end)
 {
-    place after = hex(hex(hex(hex(at, end), end), end), end);
-    if (!after || (*at != 'd' && *at != 'D') || at[1] < '8')
-        return after;
-    if (at[1] == '8' || at[1] == '9' || at[1] == 'a' || at[1] == 'A' || at[1] == 'b' ||
-        at[1] == 'B') {
-        place second = sign(sign(after, end, '\\'), end, 'u');
-        if (!between(second, end, 'd', 'd') && !between(second, end, 'D', 'D'))
-            return NULL;
-        if (!between(second + 1, end, 'c', 'f') && !between(second + 1, end, 'C', 'F'))
-            return NULL;
-        return hex(hex(second + 2, end), end);
-    }
-    return NULL;
+    return hex(hex(hex(hex(at, end), end), end), end);
 }
 
 static place tail(place at, place end)

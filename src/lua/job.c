@@ -155,6 +155,13 @@ static int job_look_again(lua_State *L)
     return 0;
 }
 
+/* core.hurry(job): its next poll is due at once, or as soon as somebody waits for it. */
+static int job_hurry(lua_State *L)
+{
+    poller_hurry(check_poll(L, 1));
+    return 0;
+}
+
 /* core.forget_trouble(job) */
 static int job_forget_trouble(lua_State *L)
 {
@@ -278,6 +285,7 @@ void job_open(lua_State *L)
         {"news", job_news},
         {"trouble", job_trouble},
         {"look_again", job_look_again},
+        {"hurry", job_hurry},
         {"forget_trouble", job_forget_trouble},
         {"count_poll", job_count_poll},
         {"answer", job_answer},

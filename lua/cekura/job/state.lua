@@ -55,6 +55,17 @@ function state.is_end(word)
   return ENDS[word] or false
 end
 
+-- A result that an error may hold: the same, unless the service repeats a secret in its answer.
+local function without_secrets(fields, reply, result)
+  local text = reply and reply.body or fields._answer
+  local clean = core.redact(fields._client, text)
+  if clean == text then
+    return result
+  end
+  local object = core.decode(clean)
+  return type(object) == "table" and select(2, answer.read(fields._declaration, object)) or nil
+end
+
 -- The error of a state that is none to be glad of.
 local function error_of(self, fields, word, message, reply)
   local err = errors.new(END_KINDS[word], ("%s %s: %s"):format(fields.kind, fields.id or "", errors.excerpt(message)),
@@ -83,7 +94,7 @@ local function read_answer(fields, reply)
     return nil, err
   end
   local word, result, message = answer.read(declaration, object)
-  if result and result.call_log then
+  if result and result.call_log == object then
     result.call_log = call_log.of_reply(reply)
   end
   for _, name in ipairs(declaration.keep or {}) do
@@ -108,6 +119,8 @@ function state.take_answer(self, fields, object, reply, word, result, message)
   local stop
   if END_KINDS[word] then
     fields.error = error_of(self, fields, word, core.redact(fields._client, message), reply)
+    fields.result = result and without_secrets(fields, reply, result)
+    fields.error.result = fields.result
     stop = not ENDS[word] and fields.error or nil
   end
   if word ~= "protocol" then

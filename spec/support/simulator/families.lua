@@ -165,7 +165,8 @@ families.feedbacks = add {
   end,
 }
 
--- Documented in words: counts of what completed and failed, and the metric when finished.
+-- Documented in words: counts of what completed and failed, and the metric when finished. The names are those of the
+-- newer request that answers when the work is done.
 add {
   mounts = METRICS, start = "{id}/run_reviews/", poll = "run_reviews_progress/",
   words = {
@@ -177,10 +178,15 @@ add {
   end,
   progress = function(job, phase, word)
     local completed, failed = counts(job, phase)
-    local metric = { id = job.record_id, name = "Appointment confirmed", accuracy = 0.83 }
+    local is_done = phase == "completed" or phase == "partial"
+    local output = json.list()
+    for review = 1, is_done and completed or 0 do
+      output[review] = { review_id = review, expected_value = 5, actual_value = 5, explanation = "As it was marked." }
+    end
     return {
-      status = word, total = job.total, completed_count = completed, failed_count = failed, error = error_of(phase),
-      output = (phase == "completed" or phase == "partial") and { metric = metric } or json.null,
+      status = word, total_reviews = job.total, completed_reviews = completed, failed_reviews = failed,
+      error = error_of(phase), output = is_done and output or json.null,
+      metric = is_done and { id = job.record_id, name = "Appointment confirmed" } or json.null,
     }
   end,
 }
@@ -252,7 +258,8 @@ add {
   end,
 }
 
--- Documented in words: a state with a status and results.
+-- Documented in words: a state with a status and results. The counts are those of the newer request that answers when
+-- the work is done.
 add {
   mounts = METRICS, start = "preview/", poll = "preview-progress/",
   required = { metric_data = "object" }, optional = { call_log_ids = "list", run_ids = "list" },
@@ -274,7 +281,8 @@ add {
         explanation = json.list { "By the rule that was given." },
       }
     end
-    return { status = word, results = results, error = error_of(phase) }
+    local ids = of_calls and job.body.call_log_ids or job.body.run_ids
+    return { status = word, completed = #results, total = #ids, results = results, error = error_of(phase) }
   end,
 }
 
