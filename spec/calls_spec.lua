@@ -642,6 +642,17 @@ describe("client.calls", function()
       refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
     end)
 
+    it("gives the form a name of a file, without which its bytes would be left out", function()
+      local names = { ["a.wav"] = "a.wav", ["/tmp/b.wav"] = "b.wav", ["c:\\d.wav"] = "d.wav", [".e"] = ".e",
+        ["..."] = "...", [" "] = " ", [""] = "recording", ["."] = "recording", [".."] = "recording",
+        ["f/"] = "recording", ["g\\"] = "recording", ["h/.."] = "recording" }
+      for name, sent in pairs(names) do
+        cekura.assert(client.calls:send { call_id = "new-11", agent = 2142,
+          voice_recording = { data = "x", name = name } })
+        assert.truthy(last_request().body:find(('filename="%s"\r\n'):format(sent), 1, true), name)
+      end
+    end)
+
     -- The value of each field of that name in the form.
     local function form_values(name)
       local values = {}

@@ -86,6 +86,13 @@ local function form_field(name, value)
   return not IS_JSON[name] and is_list and values or encode(value, what)
 end
 
+-- The service's framework takes the last part of a file's name; a file whose name has none it leaves out, and says
+-- nothing (tried with Django REST framework 3.14).
+local function file_name(name)
+  local last = (name or ""):match "[^/\\]*$"
+  return last:find "^%.?%.?$" and "recording" or last
+end
+
 local function send_form(client, sent, recording, timeout)
   local fields = {}
   for name, value in pairs(sent) do
@@ -95,7 +102,7 @@ local function send_form(client, sent, recording, timeout)
   end
   local body, content_type = multipart(fields, {
     name = "voice_recording",
-    file_name = recording.name or "recording",
+    file_name = file_name(recording.name),
     content_type = recording.content_type or "application/octet-stream",
     data = recording.data,
   })
@@ -117,7 +124,7 @@ local function send_file(client, sent, path, timeout)
   if not data then
     return nil, file_error(path, fault, false)
   end
-  local reply, err = send_form(client, sent, { data = data, name = path:match "[^/]*$" }, timeout)
+  local reply, err = send_form(client, sent, { data = data, name = path }, timeout)
   local size = core.file_size(file)
   core.close_file(file)
   if size ~= #data then
