@@ -512,6 +512,24 @@ describe("client.calls", function()
       assert.same(expected, given)
     end)
 
+    it("does not go back to a page that comes late to one of them", function()
+      local function page(id, following)
+        return { results = { { id = id } }, next = following and "?page=" .. following }
+      end
+      server:script(LIST, { { hold = "late", body = page(3, 2) }, { body = page(3, 2) }, { body = page(2, 3) },
+        { body = page(1) } })
+      cekura.run(function()
+        local calls = client.calls:each()
+        local late = cekura.spawn(function() return calls().id end)
+        server:wait_for(LIST)
+        assert.equal(3, calls().id)
+        assert.equal(2, calls().id)
+        server:release "late"
+        assert.equal(1, late:join())
+        assert.is_nil(calls())
+      end)
+    end)
+
     it("takes a timeout for each page", function()
       local patient = server:client { timeout = 600 }
       patience.before_timer(60, patience.with_enough_time, 0.2, function(seconds)
