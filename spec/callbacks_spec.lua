@@ -154,8 +154,9 @@ describe("what is called back", function()
       local calls = client.calls:each { agent_id = 2142, page_size = 1 }
       assert.truthy((calls()))
       client:close()
-      assert.is_nil((calls()))
-      assert.equal("closed", calls.error.kind)
+      local ok, raised = pcall(calls)
+      assert.is_false(ok)
+      assert.equal("closed", raised.kind)
     end)
 
     -- One of them waited on, to its deadline.

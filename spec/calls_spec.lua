@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local patience = require "spec.support.patience"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local times = require "cekura.times"
@@ -55,6 +56,12 @@ describe("client.calls", function()
     assert.is_false(ok)
     assert.truthy(message:find "^spec/calls_spec.lua:%d+: cekura: ", message)
     assert.truthy(message:find(pattern), message)
+  end
+
+  local function raised_by(fn, ...)
+    local ok, raised = pcall(fn, ...)
+    assert.is_false(ok)
+    return raised
   end
 
   describe("get", function()
@@ -290,15 +297,11 @@ describe("client.calls", function()
 
     local function ids_of(filter)
       local ids, seen = {}, {}
-      local calls = client.calls:each(filter)
-      local call, err = calls()
-      while call do
+      for call in client.calls:each(filter) do
         assert.is_nil(seen[call.id], "twice: " .. call.id)
         seen[call.id] = true
         ids[#ids + 1] = call.id
-        call, err = calls()
       end
-      assert.is_nil(err)
       return ids
     end
 
@@ -386,9 +389,7 @@ describe("client.calls", function()
         server:script(LIST, { { body = { results = { { id = 3 } }, next = url } } })
         local calls = client.calls:each { agent_id = 5 }
         assert.equal(3, calls().id)
-        local call, err = calls()
-        assert.is_nil(call)
-        assert.equal("protocol", err.kind)
+        assert.equal("protocol", raised_by(calls).kind)
         assert.equal(LIST .. "?agent_id=5", last_request().uri)
       end
       server:script(LIST, { { body = '{"results":[{"id":3}],"next":"/?page=2&x=a b\\r\\nX: y"}' },
@@ -400,26 +401,145 @@ describe("client.calls", function()
     it("does not go round in a circle", function()
       server:script(LIST, { { body = '{"results":[],"next":"?page=2"}' } })
       local calls = client.calls:each()
-      local call, err = calls()
-      assert.is_nil(call)
+      local err = raised_by(calls)
       assert.equal("protocol", err.kind)
       assert.equal(err, calls.error)
       assert.equal(2, #server:requests())
-      assert.is_nil((calls()))
+      assert.equal(err, raised_by(calls))
       assert.equal(2, #server:requests())
     end)
 
-    it("ends with an error if a page cannot be had, after what came before it", function()
-      server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { status = 403 } })
-      local calls, seen = client.calls:each(), {}
-      local call, err = calls()
-      while call do
-        seen[#seen + 1] = call.id
-        call, err = calls()
+    it("raises the error if a page cannot be had, after what came before it", function()
+      for kind, reply in pairs { auth = { status = 403 }, protocol = { body = "<html>" }, server = { status = 500 },
+        network = { drop = true } } do
+        local one_try = server:client { retries = 0 }
+        server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, reply })
+        local calls, seen = one_try.calls:each(), {}
+        local err = raised_by(function()
+          for call in calls do
+            seen[#seen + 1] = call.id
+          end
+        end)
+        assert.same({ 3 }, seen)
+        assert.equal(kind, err.kind)
+        assert.equal(1, (tostring(err):find(("cekura: %s: GET %s?page=2: "):format(kind, LIST), 1, true)))
+        assert.equal(err, raised_by(calls)) -- no end, however often it is asked
+        assert.equal(err, calls.error)
+        one_try:close()
       end
-      assert.same({ 3 }, seen)
+    end)
+
+    it("raises the error of its first page, too, in a task and beside it", function()
+      server:script(LIST, { { status = 401 } })
+      assert.equal("auth", raised_by(client.calls:each()).kind)
+      local task = cekura.spawn(function()
+        client.calls:each()()
+      end)
+      local _, err = task:join()
       assert.equal("auth", err.kind)
-      assert.equal(err, calls.error)
+    end)
+
+    it("gives the error as a value by next()", function()
+      server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { status = 403 } })
+      cekura.run(function()
+        local calls = client.calls:each()
+        assert.equal(3, calls:next().id)
+        for _ = 1, 2 do
+          local call, err = calls:next()
+          assert.is_nil(call)
+          assert.equal("auth", err.kind)
+        end
+      end)
+      server:script(LIST, { { body = '{"results":[],"next":null}' } })
+      local calls = client.calls:each()
+      for _ = 1, 2 do
+        assert.same({}, { calls() })
+        assert.same({}, { calls:next() })
+      end
+    end)
+
+    it("leaves out no page whose request raised, as by an event handler", function()
+      local turn = 0
+      local watched = server:client { on_event = function(event)
+        turn = turn + (event.name == "request_started" and 1 or 0)
+        if event.name == "request_started" and turn % 2 == 1 then
+          error("mine", 0)
+        end
+      end }
+      local calls, count = watched.calls:each { page_size = 1 }, 0
+      for _ = 1, 5 do
+        assert.equal("mine", raised_by(calls))
+        assert.is_not_nil(calls())
+        count = count + 1
+      end
+      assert.is_nil(calls())
+      assert.equal(5, count)
+      watched:close()
+    end)
+
+    if not require "cekura.yields" then
+      it("leaves out no page where Lua 5.1 cannot wait, inside pcall and in a for", function()
+        cekura.run(function()
+          local calls = client.calls:each { page_size = 1 }
+          for _, first in pairs { calls, function() for call in calls do error(call) end end } do
+            assert.truthy(raised_by(first):find "Lua 5.1 cannot wait inside pcall")
+          end
+          local count = 0
+          while calls() do
+            count = count + 1
+          end
+          assert.equal(5, count)
+        end)
+      end)
+    end
+
+    it("gives each call once to the tasks that share it", function()
+      local calls, given = client.calls:each { page_size = 1 }, {}
+      cekura.run(function()
+        for _ = 1, 4 do
+          cekura.spawn(function()
+            local call = calls()
+            while call do
+              given[#given + 1] = call.id
+              call = calls()
+            end
+          end)
+        end
+      end)
+      table.sort(given)
+      local expected = ids_of {}
+      table.sort(expected)
+      assert.same(expected, given)
+    end)
+
+    it("does not go back to a page that comes late to one of them", function()
+      local function page(id, following)
+        return { results = { { id = id } }, next = following and "?page=" .. following }
+      end
+      server:script(LIST, { { hold = "late", body = page(3, 2) }, { body = page(3, 2) }, { body = page(2, 3) },
+        { body = page(1) } })
+      cekura.run(function()
+        local calls = client.calls:each()
+        local late = cekura.spawn(function() return calls().id end)
+        server:wait_for(LIST)
+        assert.equal(3, calls().id)
+        assert.equal(2, calls().id)
+        server:release "late"
+        assert.equal(1, late:join())
+        assert.is_nil(calls())
+      end)
+    end)
+
+    it("takes a timeout for each page", function()
+      local patient = server:client { timeout = 600 }
+      patience.before_timer(60, patience.with_enough_time, 0.2, function(seconds)
+        server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { delay = 600 } })
+        local calls = patient.calls:each({}, { timeout = seconds })
+        local first = calls:next()
+        assert.equal("timeout", select(2, calls:next()).kind)
+        return first
+      end)
+      patient:close()
     end)
 
     it("is the iterator of a for, and lets other tasks go on", function()
@@ -538,6 +658,17 @@ describe("client.calls", function()
         { call_id = "x", agent = 1, voice_recording = { data = "", content_tpye = "audio/wav" } })
       refused("voice_recording.data: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = {} })
       refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
+    end)
+
+    it("gives the form a name of a file, without which its bytes would be left out", function()
+      local names = { ["a.wav"] = "a.wav", ["/tmp/b.wav"] = "b.wav", ["c:\\d.wav"] = "d.wav", [".e"] = ".e",
+        ["..."] = "...", [" "] = " ", [""] = "recording", ["."] = "recording", [".."] = "recording",
+        ["f/"] = "recording", ["g\\"] = "recording", ["h/.."] = "recording" }
+      for name, sent in pairs(names) do
+        cekura.assert(client.calls:send { call_id = "new-11", agent = 2142,
+          voice_recording = { data = "x", name = name } })
+        assert.truthy(last_request().body:find(('filename="%s"\r\n'):format(sent), 1, true), name)
+      end
     end)
 
     -- The value of each field of that name in the form.
@@ -701,13 +832,48 @@ describe("client.calls", function()
       assert.equal("text/plain", last_request().headers["content-type"])
       server:script("/observability/v1/retell/observe/", { { delay = 30 } })
       assert.equal("unknown_outcome", select(2, client.calls:send_raw("retell", "{}", { timeout = 0.05 })).kind)
-      refused("headers: X%-CEKURA%-API%-KEY cannot be set", client.calls.send_raw, "retell", "{}",
-        { headers = { ["X-CEKURA-API-KEY"] = "x" } })
       refused("timeout: ", client.calls.send_raw, "retell", "{}", { timeout = -1 })
       refused("provider: vapi, retell", client.calls.send_raw, "twilio", "{}")
       refused("body: string expected", client.calls.send_raw, "vapi", 5)
       refused("there is no option agent %(did you mean agent_id%?%)$",
         client.calls.send_raw, "vapi", "{}", { agent = 5 })
+    end)
+
+    it("passes on headers as they are, beside the client's own", function()
+      client:close()
+      client = server:client { headers = { ["X-Mine"] = "1", ["X-Other"] = "2" } }
+      cekura.assert(client.calls:send_raw("retell", "{}", { headers = { ["x-retell-signature"] = " v=1, d=\t5 ",
+        ["X-Empty"] = "", ["X-Number"] = 5, ["x-mine"] = "another", Accept = "text/plain" } }))
+      local headers = last_request().headers
+      assert.equal("v=1, d=\t5", headers["x-retell-signature"]:match "^%s*(.-)%s*$")
+      assert.same({ "", "5", "another", "2", "text/plain" }, { headers["x-empty"], headers["x-number"],
+        headers["x-mine"], headers["x-other"], headers.accept })
+      assert.equal(server.key, headers["x-cekura-api-key"])
+    end)
+
+    it("refuses headers that are not the caller's to set, and what is no header", function()
+      local function passing(headers)
+        return function(of)
+          return of.send_raw(of, "retell", "{}", { headers = headers })
+        end
+      end
+      -- Servers of WSGI, as the service's framework is, read "_" in a name as "-".
+      for _, name in ipairs { "X-CEKURA-API-KEY", "x-cekura-api-key", "X_CEKURA_API_KEY", "x-Cekura_Api-Key", "Host",
+        "Content-Length", "Transfer-Encoding", "transfer_encoding", "Connection", "User-Agent" } do
+        refused("headers: " .. name:gsub("%p", "%%%0") .. " cannot be set here", passing { [name] = "x" })
+      end
+      for _, value in ipairs { "a\r\nX-CEKURA-API-KEY: b", "a\n b", "a\rb", "a\0b" } do
+        refused("headers: the value of X%-A has a CR, LF or NUL", passing { ["X-A"] = value })
+        refused("headers: .* is no name of a header", passing { [value] = "x" })
+      end
+      -- What nginx gives of a header that came twice, and HAProxy of every one.
+      for _, value in ipairs { { "a", "b" }, { [0] = "a" }, true, print } do
+        refused("headers: X%-A: string expected, got " .. type(value), passing { ["X-A"] = value })
+      end
+      refused("headers: table expected", passing "X-A: 1")
+      refused("headers: the name of a header: string expected, got number", passing { "X-A: 1" })
+      refused("no name of a header", passing { [""] = "x" })
+      assert.same({}, server:requests())
     end)
   end)
 

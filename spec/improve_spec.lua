@@ -87,9 +87,14 @@ describe("self_improve", function()
     sender:close()
     assert.equal("fresh-1", improvement.call_log.call_id)
     assert.is_true(improvement.call_log:evaluated())
-    assert.equal("calls.evaluation evaluating", told[1])
-    assert.equal("calls.evaluation success", told[2])
-    assert.truthy(told[3]:find "^calls.improve_prompt ")
+    local first = 1
+    while told[first] == "calls.evaluation not_found" do
+      first = first + 1
+    end
+    assert.is_true(first > 1)
+    assert.equal("calls.evaluation evaluating", told[first])
+    assert.equal("calls.evaluation success", told[first + 1])
+    assert.truthy(told[first + 2]:find "^calls.improve_prompt ")
   end)
 
   it("is told by a webhook sooner than by the next poll", function()
@@ -166,7 +171,6 @@ describe("self_improve", function()
       return err.job
     end)
     assert.equal("calls.evaluation", err.job.kind)
-    assert.equal("gone", failed({ call_id = 99 }).kind)
     living "life=failed; polls=1"
     err = failed()
     assert.equal("job_failed", err.kind)
@@ -175,6 +179,96 @@ describe("self_improve", function()
     assert.equal("gone", failed().kind)
     server:script("/observability/v2/call-logs/", { { status = 401 } })
     assert.equal("auth", failed().kind)
+  end)
+
+  describe("of a call that does not exist", function()
+    local LOGS = "/observability/v2/call-logs/"
+
+    -- What on_progress hears, and the outcome.
+    local function hears(changes)
+      local looks = {}
+      local params = given(changes)
+      params.timeout = 600
+      params.on_progress = function(job)
+        looks[#looks + 1] = { type = core.type(job), kind = job.kind, state = job.state, status = job.status,
+          polls = job.polls, elapsed = job.elapsed, error = job.error }
+      end
+      local improvement, err = client.calls:self_improve(params)
+      return looks, err, improvement
+    end
+
+    for what, id in pairs { ["by the provider's id"] = "nobody", ["by the record's id"] = 99,
+      ["by the record's id as a text"] = { id = "99" } } do
+      it("tells on_progress of each look, and ends with not_found after appear_within: " .. what, function()
+        living(nil, { timeout = 600 })
+        local changes = type(id) == "table" and id or { call_id = id }
+        patience.before_timer(60, patience.with_enough_time, 0.2, function(seconds)
+          server:reset()
+          changes.appear_within = seconds
+          local looks, err = hears(changes)
+          assert.equal("not_found", err.kind)
+          assert.equal(("cekura: not_found: there is no call %s: %d looks within %g s found none"):format(
+            changes.id or id, #looks, seconds), tostring(err))
+          assert.equal(#looks, #server:requests())
+          for index, look in ipairs(looks) do
+            assert.same({ "calls.evaluation", "pending", "not_found", index },
+              { look.kind, look.state, look.status, look.polls })
+            assert.equal("not_found", look.error.kind)
+            assert.is_true(look.elapsed >= (index > 1 and looks[index - 1].elapsed or 0))
+          end
+          return #looks >= 3
+        end)
+      end)
+    end
+
+    it("looks once where it has to be there already", function()
+      for _, id in ipairs { "nobody", 99 } do
+        local looks, err = hears { call_id = id, appear_within = 0 }
+        assert.equal("not_found", err.kind)
+        assert.equal(1, #looks)
+      end
+      assert.equal(2, #server:requests())
+    end)
+
+    it("looks on until it is there, and goes on", function()
+      local missing = { status = 404, body = { detail = "Not found." } }
+      server:script(LOGS .. "5181749/", { missing, missing, { pass = true } })
+      local looks, err, improvement = hears { call_id = "sess-1", appear_within = 60 }
+      assert.is_nil(err)
+      assert.equal("succeeded", improvement.state)
+      assert.same({ "not_found", "not_found", "success" }, { looks[1].status, looks[2].status, looks[3].status })
+      assert.equal("job", looks[3].type)
+    end)
+
+    it("says that one is gone which was there", function()
+      server:script(LOGS .. "5181751/", { { pass = true }, { status = 404 } })
+      local looks, err = hears { id = 5181751 }
+      assert.equal("gone", err.kind)
+      assert.equal("calls.evaluation", err.job.kind)
+      assert.same({ "evaluating", "evaluating" }, { looks[1].status, looks[2].status })
+      assert.same({ "running", "gone" }, { looks[1].state, looks[2].state })
+    end)
+
+    it("ends with timeout if that passes first", function()
+      patience.with_enough_time(0.1, function(seconds)
+        local looks = 0
+        local _, err = client.calls:self_improve(given { call_id = "nobody", timeout = seconds, appear_within = 600,
+          on_progress = function() looks = looks + 1 end })
+        assert.equal("timeout", err.kind)
+        return looks > 1
+      end)
+    end)
+
+    it("raises what on_progress raises, and ends at what is no 404", function()
+      local ok, raised = pcall(client.calls.self_improve, client.calls, given { call_id = "nobody",
+        on_progress = function() error("mine", 0) end })
+      assert.is_false(ok)
+      assert.equal("mine", raised)
+      server:script(LOGS .. "99/", { { status = 403 } })
+      local looks, err = hears { call_id = 99 }
+      assert.equal("auth", err.kind)
+      assert.equal(0, #looks)
+    end)
   end)
 
   it("keeps one deadline over all of it", function()
@@ -203,6 +297,10 @@ describe("self_improve", function()
       ["self_improve: call_id: id expected"] = { agent_id = 1, prompt = "x" },
       ["self_improve: timeout: "] = { agent_id = 1, prompt = "x", call_id = "x", timeout = -1 },
       ["self_improve: on_progress: function"] = { agent_id = 1, prompt = "x", call_id = "x", on_progress = 5 },
+      ["self_improve: appear_within: a number of seconds above 0"] =
+        { prompt = "x", call_id = "x", appear_within = -1 },
+      ["self_improve: appear_within: number of seconds"] = { prompt = "x", call_id = "x", appear_within = "60" },
+      ["no parameter appear_withn"] = { prompt = "x", call_id = "x", appear_withn = 60 },
       ["self_improve: agent_id: "] = { agent_id = {}, prompt = "x", call_id = "x" },
       ["no parameter catgory_ids %(did you mean category_ids%?%)"] = { prompt = "x", call_id = "x", catgory_ids = {} },
       ["self_improve: category_ids: "] = { prompt = "x", call_id = "x", category_ids = 5 },

@@ -21,7 +21,7 @@ describe("interrupted at every", function()
 
   -- Each file once, since one run of all of them at every instruction takes minutes. Left out is what relies on the
   -- order of tasks, or adds up in them.
-  for name, every in pairs { tasks = 2, job = 7, evaluation = 3, callbacks = 50, webhook = 7 } do
+  for name, every in pairs { tasks = 2, job = 7, evaluation = 3, callbacks = 50, webhook = 7, watch = 7 } do
     it(("%d. instruction, the specs of %s hold"):format(every, name), function()
       local output, status = shell(("INTERRUPT=%d timeout 600 %s /usr/bin/busted -o TAP %s "
         .. "--helper=spec/support/interrupted.lua spec/%s_spec.lua"):format(every, lua, LEFT_OUT, name))
@@ -87,6 +87,32 @@ describe("interrupted at every", function()
           starts = starts + (request.path:find("improve_prompt_bg", 1, true) and 1 or 0)
         end
         assert.equal(25, starts)
+      end)
+
+      it(("(the %d.), tasks that share an iterator get each call once"):format(every), function()
+        server:reset()
+        server:admin("POST", "call_logs/", { count = 100, agent_id = 78 })
+        prints("100\t100\n", every, [[
+          local calls, lists = client.calls:each { agent_id = 78, page_size = 2 }, {}
+          cekura.run(function()
+            for index = 1, 4 do
+              lists[index] = {}
+              cekura.spawn(function()
+                for call in calls do
+                  table.insert(lists[index], call.id)
+                end
+              end)
+            end
+          end)
+          local count, given, different = 0, {}, 0
+          for _, list in ipairs(lists) do
+            for _, id in ipairs(list) do
+              count, different = count + 1, different + (given[id] and 0 or 1)
+              given[id] = true
+            end
+          end
+          print(count, different)
+        ]])
       end)
 
       it(("(the %d.), every request, job, join and failure has its one outcome"):format(every), function()

@@ -126,7 +126,7 @@ describe("an answer that is too much", function()
       end)
       local calls = client.calls:each()
       local given = 0
-      for _ in function() return (calls()) end do
+      for _ in function() return (calls:next()) end do
         given = given + 1
       end
       return calls.error, count, given

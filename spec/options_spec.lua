@@ -433,7 +433,8 @@ describe("headers", function()
 
   it("raise for what belongs to this module or to the connection", function()
     for _, name in ipairs {
-      "X-CEKURA-API-KEY", "x-cekura-api-key", "Host", "Content-Length", "Transfer-Encoding", "Connection", "User-Agent",
+      "X-CEKURA-API-KEY", "x-cekura-api-key", "X_CEKURA_API_KEY", "Host", "Content-Length", "Transfer-Encoding",
+      "Connection", "User-Agent",
     } do
       assert_mentions(name, raised { api_key = "sk-1", headers = { [name] = "v" } })
     end

@@ -56,6 +56,7 @@ local SPECS = {
   slices = { seconds = 6, once = true },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   tasks = { seconds = 5 },
+  timeout = { seconds = 5 },
   tls = { seconds = 2, once = true },
   watch = { seconds = 25 },
   watch_holder = { seconds = 45 },

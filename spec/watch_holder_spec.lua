@@ -311,7 +311,7 @@ describe("the holder of a store", function()
     local store = w.folder .. "/kept"
     local second
     local first = declare { store = store, every = 0.5, agents = { agent { on_evaluated = function(call)
-      w.told[#w.told + 1] = "first " .. call.id
+      w.tell("first " .. call.id)
       os.remove(store .. ".lock")
       second = second or declare { store = store, agents = { agent() } }
       eventually("the second runs", is(second, "running"))
@@ -336,7 +336,7 @@ describe("the holder of a store", function()
     local store = watching.shared()
     local second
     local first = declare { store = store, agents = { agent { on_evaluated = function(call)
-      w.told[#w.told + 1] = "first " .. call.id
+      w.tell("first " .. call.id)
       second = second or freeze(store, function()
         return declare { store = store, agents = { agent() } }
       end)
@@ -419,6 +419,50 @@ describe("the holder of a store", function()
     once_each()
   end)
 
+  -- A host may interrupt its tasks between any two instructions: seen by spec/interrupt_spec.lua.
+  it("loses no stop() that comes just after one of its tasks read whether there was one", function()
+    for read = 1, 12 do
+      local watch = declare { agents = { agent() } }
+      local class, reads, stopping = getmetatable(watch), 0, false
+      watch.stopping = nil
+      setmetatable(watch, { __index = function(_, name)
+        if name ~= "stopping" then
+          return class[name]
+        end
+        local before = stopping
+        reads = reads + 1
+        stopping = stopping or reads == read
+        return before
+      end, __newindex = function(self, name, value)
+        if name == "stopping" then
+          stopping = value
+        else
+          rawset(self, name, value)
+        end
+      end })
+      eventually("its end", function() return watch.over end)
+    end
+  end)
+
+  it("begins nothing when the store is lost just after it was asked", function()
+    local watch = declare { store = w.folder .. "/kept", agents = { agent() } }
+    look_on()
+    local hold, losses = watch.hold, 0
+    function watch.hold(self)
+      local held = hold(self)
+      if held and losses < 3 then
+        losses = losses + 1
+        self.kept:lose()
+      end
+      return held
+    end
+    eventually("losses", function() return losses == 3 end)
+    look_on()
+    assert.same({}, w.problems)
+    assert.equal("running", watch:status().state)
+    assert.equal(2, #w.told)
+  end)
+
   it("renews its lease as long as a handler runs that it waits for when it is stopped", function()
     local store = watching.shared()
     local go_on = false
@@ -429,7 +473,7 @@ describe("the holder of a store", function()
       return { store = store, lease = 0.3, agents = { agent { filter = FIRST, on_evaluated = handler } } }
     end
     local first = declare(given(function(call)
-      w.told[#w.told + 1] = "begun " .. call.id
+      w.tell("begun " .. call.id)
       while not go_on do
         cekura.sleep(0.01)
       end
@@ -515,7 +559,7 @@ describe("the holder of a store", function()
       local watch = declare { store = store, client = client, every = 0.02, limits = { per_hour = 1000 },
         agents = { agent { improve = true, agent_id = 77, on_evaluated = function(call)
           cekura.sleep(0.01)
-          w.told[#w.told + 1] = "evaluated " .. call.id
+          w.tell("evaluated " .. call.id)
           cekura.sleep(0.01)
         end } } }
       return watch, client

@@ -1,5 +1,6 @@
 -- cekura.watch: agents and calls that are watched, and what is done about them.
 
+local atomic = require "cekura.atomic"
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
@@ -33,10 +34,10 @@ describe("watch", function()
         assert.is_true(call:evaluated())
         assert.is_true(call:metric(501).passed)
         assert.equal("string", type(call.transcript))
-        w.told[#w.told + 1] = "evaluated " .. call.id
+        w.tell("evaluated " .. call.id)
       end, on_improved = function(improvement, call, own)
         assert.equal(given, own)
-        w.told[#w.told + 1] = "improved " .. call.id
+        w.tell("improved " .. call.id)
         result = improvement
       end }
       local watch = declare { agents = { given } }
@@ -91,14 +92,14 @@ describe("watch", function()
         filter = FIRST, on_nothing_to_do = function(result, call)
           reason = result.reason
           assert.is_nil(result.improved_prompt)
-          w.told[#w.told + 1] = "nothing_to_do " .. call.id
+          w.tell("nothing_to_do " .. call.id)
         end } } }
       eventually("nothing to do", has_told "nothing_to_do 5181749")
       assert.truthy(reason:find "No issues")
       declare { client = living "life=failed; polls=0", agents = { agent { improve = true, agent_id = 2143,
         filter = { "success", "eq", false }, on_failed = function(err, call)
           failure = err
-          w.told[#w.told + 1] = "failed " .. call.id
+          w.tell("failed " .. call.id)
         end } } }
       eventually("failed", has_told "failed 5181750")
       assert.equal("job_failed", failure.kind)
@@ -186,7 +187,7 @@ describe("watch", function()
     local client = living()
     declare { client = client, agents = { agent { agent_id = 2143, on_evaluated = function(call)
       cekura.sleep(0.01)
-      w.told[#w.told + 1] = "waited " .. cekura.assert(client.calls:get(call.id)).call_id
+      w.tell("waited " .. cekura.assert(client.calls:get(call.id)).call_id)
     end } } }
     eventually("both", function() return #w.told == 2 end)
     assert.same({ "waited sess-5", "waited sess-2" }, w.told)
@@ -197,9 +198,7 @@ describe("watch", function()
     local line = debug.getinfo(1, "l").currentline + 1
     local watch = cekura.watch { client = living(), every = OFTEN, evry = 3, name = 7,
       limits = { jbos = 1, jobs = 0 },
-      on_error = function(err, where)
-        w.problems[#w.problems + 1] = { where = where, kind = err.kind, message = err.message }
-      end,
+      on_error = w.on_error,
       agents = {
         agent { evry = 5 },
         agent { agent_id = 2143 },
@@ -286,21 +285,24 @@ describe("watch", function()
     assert.equal(7, entries["agent 2142"].waiting + entries["call 5181750"].waiting)
     stop(watch)
     local most, running = 0, 0
+    local count = atomic(function(change)
+      running = running + change
+      most = math.max(most, running)
+    end)
     declare { client = living("seconds=0.2", { on_event = function(event)
       if event.name == "request_finished" and event.path == START then
-        running = running + 1
-        most = math.max(most, running)
+        count(1)
       end
     end }), limits = { jobs = 3 }, agents = { agent { improve = true, on_improved = function(_, call)
-      running = running - 1
-      w.told[#w.told + 1] = "improved " .. call.id
+      count(-1)
+      w.tell("improved " .. call.id)
     end } } }
     eventually("all", function()
-      local count = 0
+      local improved = 0
       for line in pairs(counted()) do
-        count = count + (line:find "^improved" and 1 or 0)
+        improved = improved + (line:find "^improved" and 1 or 0)
       end
-      return count == 8
+      return improved == 8
     end)
     assert.equal(3, most)
   end)

@@ -91,9 +91,9 @@ describe("a watch and its store", function()
     local given = function()
       return { store = w.folder .. "/kept", agents = { agent { filter = FIRST,
         on_evaluated = function(call)
-          w.told[#w.told + 1] = "begun " .. call.id
+          w.tell("begun " .. call.id)
           cekura.sleep(0.2)
-          w.told[#w.told + 1] = "ended " .. call.id
+          w.tell("ended " .. call.id)
         end } } }
     end
     local watch = declare(given())
@@ -157,7 +157,7 @@ describe("a watch and its store", function()
       local result
       local watch = resume { on_improved = function(improvement, call)
         result = improvement
-        w.told[#w.told + 1] = "improved " .. call.id
+        w.tell("improved " .. call.id)
       end }
       eventually("improved", has_told "improved 5181750")
       look_on()
@@ -179,7 +179,7 @@ describe("a watch and its store", function()
       local failure
       resume { on_failed = function(err, call)
         failure = err
-        w.told[#w.told + 1] = "failed " .. call.id
+        w.tell("failed " .. call.id)
       end }
       eventually("failed", has_told "failed 5181750")
       look_on()
@@ -340,7 +340,7 @@ describe("a watch and its store", function()
   it("holds what was told before the next is told", function()
     local store = w.folder .. "/kept"
     declare { store = store, agents = { agent { on_evaluated = function(call)
-      w.told[#w.told + 1] = ("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", ""))
+      w.tell(("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", "")))
     end } } }
     eventually("both", function() return #w.told == 2 end)
     assert.same({ "5181752 ", '5181749 "5181752"' }, w.told)

@@ -69,18 +69,18 @@ local function count_failed_calls()
   local calls = the_client().calls:each { timestamp_from = os.time() - 3600, { "success", "eq", false },
     fields = { "id" } }
   local count = 0
-  for _ in calls do
+  for _ in calls do -- raises what goes wrong
     count = count + 1
   end
-  return calls.error and "unknown" or tostring(count), calls.error
+  return tostring(count)
 end
 
 cekura.spawn(function()
   repeat
-    local err
-    failed_calls, err = count_failed_calls()
-    if err then
-      core.log(core.warning, tostring(err))
+    local ok, value = pcall(count_failed_calls)
+    if not ok then
+      core.log(core.warning, tostring(value))
     end
+    failed_calls = ok and value or "unknown"
   until not pcall(cekura.sleep, 60) -- raises when HAProxy is stopped
 end)

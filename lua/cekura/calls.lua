@@ -54,12 +54,18 @@ local function decoded(reply, err)
   return value, err
 end
 
+-- Reads what is at a path; options: { timeout = seconds }.
+local function get(client, path, options)
+  return request.send(client, "GET", path, nil, nil, check.timeout(options))
+end
+
 --- One call log.
 ---@param client cekura.Client
 ---@param id integer|string of the record
+---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog? call, cekura.Error? err
-function calls.get(client, id)
-  return record(request.send(client, "GET", path_of(call_log.path(client), id)))
+function calls.get(client, id, options)
+  return record(get(client, path_of(call_log.path(client), id), options))
 end
 
 -- ---- changes ----
@@ -112,34 +118,46 @@ end
 ---customer_number: string?, metadata: table?, dynamic_variables: table?, reevaluate_metrics: boolean? } how long the
 ---call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as it gives
 ---it. A call whose evaluation is running is not evaluated again by reevaluate_metrics
+---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog? call as it is now
 ---@return cekura.Error? err
-function calls.update(client, id, changes)
-  local path = path_of(call_log.path(client), id)
+function calls.update(client, id, changes, options)
+  local path, timeout = path_of(call_log.path(client), id), check.timeout(options)
   local sent = params.read("update", CHANGES, changes)
   sent.duration, sent.seconds = minutes(changes), nil
   observe.check_transcript("update", sent, nil)
   if next(sent) == nil then
     errors.misuse "update: there is no change"
   end
-  return record(request.send_json(client, "PATCH", path, "update", sent))
+  return record(request.send_json(client, "PATCH", path, "update", sent, timeout))
 end
 
-local DELETE_OPTIONS = { retain_evaluations = true }
+local DELETE_OPTIONS = { retain_evaluations = true, timeout = true }
 
 --- Deletes a call log with its transcript and recording, for good.
 ---@param client cekura.Client
 ---@param id integer|string of the record
----@param options? { retain_evaluations: boolean? } keep what its metrics said
+---@param options? { retain_evaluations: boolean?, timeout: number? } keep what its metrics said; seconds
 ---@return boolean? ok, cekura.Error? err
 function calls.delete(client, id, options)
   options = check.options("options", options, DELETE_OPTIONS)
-  check.flag("retain_evaluations", options.retain_evaluations)
-  local reply, err = request.send(client, "DELETE", path_of(call_log.path(client), id) .. uri.query("delete", options))
+  local query = { retain_evaluations = check.flag("retain_evaluations", options.retain_evaluations) }
+  local path = path_of(call_log.path(client), id) .. uri.query("delete", query)
+  local reply, err = request.send(client, "DELETE", path, nil, nil, check.seconds("timeout", options.timeout))
   return reply and true, err
 end
 
 -- ---- evaluation ----
+
+-- Starts the evaluation of records; gives them.
+local function evaluate(client, what, sent, options)
+  local timeout = check.timeout(options)
+  local reply, err = request.send_json(client, "POST", ACTIONS .. what .. "/", what, sent, timeout)
+  if not reply then
+    return nil, err
+  end
+  return call_log.list_of_reply(reply)
+end
 
 local EVALUATE_METRICS = {
   params = {
@@ -155,15 +173,12 @@ local EVALUATE_METRICS = {
 -- of a call whatever `metrics` says. A log that is still in its first evaluation is refused (kind "invalid").
 ---@param client cekura.Client
 ---@param given { call_logs: integer[], metrics: integer[], agent_id: any, project_id: any } one of the last two
+---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog[]? calls as they were before; `call:evaluation()` waits for what comes
 ---@return cekura.Error? err
-function calls.evaluate_metrics(client, given)
+function calls.evaluate_metrics(client, given, options)
   local sent = params.read("evaluate_metrics", EVALUATE_METRICS, given, core.fields(client)._project_id)
-  local reply, err = request.send_json(client, "POST", ACTIONS .. "evaluate_metrics/", "evaluate_metrics", sent)
-  if not reply then
-    return nil, err
-  end
-  return call_log.list_of_reply(reply)
+  return evaluate(client, "evaluate_metrics", sent, options)
 end
 
 local RERUN_EVALUATION = {
@@ -178,15 +193,11 @@ local RERUN_EVALUATION = {
 --- Evaluates call logs again. The verdict of those that nobody has reviewed is taken away until it is done.
 ---@param client cekura.Client
 ---@param given { call_logs: integer[]|"all", agent_id: any, assistant_id: any } one of agent_id and assistant_id
+---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog[]? calls; `call:evaluation()` waits for what comes
 ---@return cekura.Error? err
-function calls.rerun_evaluation(client, given)
-  local sent = params.read("rerun_evaluation", RERUN_EVALUATION, given)
-  local reply, err = request.send_json(client, "POST", ACTIONS .. "rerun_evaluation/", "rerun_evaluation", sent)
-  if not reply then
-    return nil, err
-  end
-  return call_log.list_of_reply(reply)
+function calls.rerun_evaluation(client, given, options)
+  return evaluate(client, "rerun_evaluation", params.read("rerun_evaluation", RERUN_EVALUATION, given), options)
 end
 
 local VOTE = { params = {
@@ -200,16 +211,17 @@ local VOTE = { params = {
 ---@param client cekura.Client
 ---@param id integer|string of the record
 ---@param vote { metric_id: integer, thumbs_up: boolean?, expected_value: any, feedback: string? }
+---@param options? { timeout: number? } seconds
 ---@return table? answer, cekura.Error? err
-function calls.mark_metric_vote(client, id, vote)
-  local path = path_of(ACTIONS, id) .. "mark_metric_vote/"
+function calls.mark_metric_vote(client, id, vote, options)
+  local path, timeout = path_of(ACTIONS, id) .. "mark_metric_vote/", check.timeout(options)
   local sent = params.read("mark_metric_vote", VOTE, vote)
   for _, name in ipairs { "thumbs_up", "expected_value" } do -- required, and may be null
     if sent[name] == nil then
       sent[name] = cjson.null
     end
   end
-  return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent))
+  return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent, timeout))
 end
 
 -- ---- what else is known of a call ----
@@ -217,17 +229,19 @@ end
 --- The trace of a call: OpenTelemetry spans. There is one only where `call.trace_id` is not empty.
 ---@param client cekura.Client
 ---@param id integer|string of the record
+---@param options? { timeout: number? } seconds
 ---@return { trace_id: string, spans: any }? trace, cekura.Error? err
-function calls.trace(client, id)
-  return decoded(request.send(client, "GET", path_of(ACTIONS, id) .. "trace/"))
+function calls.trace(client, id, options)
+  return decoded(get(client, path_of(ACTIONS, id) .. "trace/", options))
 end
 
 --- The provider's log of a call. There is one only where `call.is_log_present`.
 ---@param client cekura.Client
 ---@param id integer|string of the record
+---@param options? { timeout: number? } seconds
 ---@return { provider: string, format: string, fetched_at: string, entries: table[] }? logs, cekura.Error? err
-function calls.logs(client, id)
-  return decoded(request.send(client, "GET", path_of(ACTIONS, id) .. "logs/"))
+function calls.logs(client, id, options)
+  return decoded(get(client, path_of(ACTIONS, id) .. "logs/", options))
 end
 
 local ISSUES = { params = {
@@ -240,12 +254,13 @@ local ISSUES = { params = {
 -- with the improvement: an error of kind "gone" then names the endpoint.
 ---@param client cekura.Client
 ---@param given { call_logs: integer[]|"all"|{ first: integer }, agent_id: any, assistant_id: any }
+---@param options? { timeout: number? } seconds
 ---@return table? issues the answer, decoded
 ---@return cekura.Error? err
-function calls.improve_prompt_issues(client, given)
+function calls.improve_prompt_issues(client, given, options)
   local sent = params.read("calls.improve_prompt_issues", ISSUES, given)
   local reply, err = request.send_json(client, "POST", ACTIONS .. "improve_prompt_issues/",
-    "calls.improve_prompt_issues", sent)
+    "calls.improve_prompt_issues", sent, check.timeout(options))
   if not reply then
     return nil, state.mark_gone(err, kinds["calls.improve_prompt"])
   end

@@ -81,6 +81,13 @@ function check.seconds(name, value)
   return value
 end
 
+local TIMEOUT = { timeout = true }
+
+--- The last argument of a call that makes a request: { timeout = seconds }, or nothing. Returns the seconds.
+function check.timeout(options)
+  return check.seconds("timeout", check.options("options", options, TIMEOUT).timeout)
+end
+
 --- A whole number from `least` to `most` (2^53), or nothing.
 function check.count(name, value, least, most)
   if value == nil then

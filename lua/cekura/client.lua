@@ -151,10 +151,11 @@ local function declaration_of(kind)
   return declaration
 end
 
-local JOB_OPTIONS = { agent_id = true, project_id = true, assistant_id = true, timeout = true }
+local JOB_OPTIONS = { agent_id = true, project_id = true, assistant_id = true }
+local START_OPTIONS = { agent_id = true, project_id = true, assistant_id = true, timeout = true }
 
-local function check_job_options(given)
-  given = check.options("options", given, JOB_OPTIONS)
+local function check_job_options(given, known)
+  given = check.options("options", given, known)
   for _, name in ipairs(token.SCOPE) do
     if given[name] ~= nil then
       check.id(name, given[name])
@@ -174,7 +175,7 @@ function methods:start(kind, given_params, given)
   if not declaration.start then
     errors.misuse(("kind: %s is not started from here, its jobs are had by client:job()"):format(kind))
   end
-  given = check_job_options(given)
+  given = check_job_options(given, START_OPTIONS)
   if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
     given_params = {} -- what is missing is said by its name
   end
@@ -189,7 +190,7 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   local declaration = declaration_of(kind)
-  return begin.known(self, kind, declaration, check.id("id", id), check_job_options(given))
+  return begin.known(self, kind, declaration, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
 
 --- Takes up a job from its token.

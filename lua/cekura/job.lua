@@ -57,17 +57,18 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
 end)
 
 --- Asks for the job once, now. A job that has ended is not asked for.
+---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job with its fields brought up to date
 ---@return cekura.Error? err
-function methods:poll()
-  local fields = core.fields(self)
+function methods:poll(options)
+  local fields, timeout = core.fields(self), check.timeout(options)
   if fields._ended then
     if fields.state == "gone" then
       return nil, fields.error
     end
     return self
   end
-  return take_poll(self, fields, request.poll(fields._client, fields._path, fields))
+  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -107,20 +108,21 @@ local function about(fields, declared)
 end
 
 -- The request of a declaration's `cancel` or `answer`.
-local function tell_service(fields, what, body, owner)
+local function tell_service(fields, what, body, timeout, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
   if next(body) == nil then
-    return request.send(fields._client, method, path, nil, nil, nil, owner)
+    return request.send(fields._client, method, path, nil, nil, timeout, owner)
   end
-  return request.send_json(fields._client, method, path, fields.kind, body, nil, owner)
+  return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner)
 end
 
 --- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
 -- does not take it, the service goes on, and the token still works.
+---@param options? { timeout: number? } seconds
 ---@return boolean ok, string where "service" or "local"
 ---@return cekura.Error? err why the service did not take it
-function methods:cancel()
-  local fields = core.fields(self)
+function methods:cancel(options)
+  local fields, timeout = core.fields(self), check.timeout(options)
   local declared = fields._declaration.cancel
   local body, known = about(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
@@ -130,7 +132,7 @@ function methods:cancel()
   if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"
   end
-  local reply, err = tell_service(fields, declared, body)
+  local reply, err = tell_service(fields, declared, body, timeout)
   if reply then
     return true, "service"
   end
@@ -172,10 +174,11 @@ end)
 
 --- Answers a job that needs input. Some kinds go on as the same job, others as another.
 ---@param text string|table a table where the kind's answers have parts
+---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job the one to wait for now
 ---@return cekura.Error? err
-function methods:answer(text)
-  local fields = core.fields(self)
+function methods:answer(text, options)
+  local fields, timeout = core.fields(self), check.timeout(options)
   local declared = fields._declaration.answer
   if type(text) ~= "table" then
     check.text("text", text)
@@ -188,7 +191,7 @@ function methods:answer(text)
   end
   local body, known = about(fields, declared)
   if not known then -- it was taken up by its id alone: its next answer may tell
-    local _, err = self:poll()
+    local _, err = self:poll(options)
     body, known = about(fields, declared)
     if not known then
       return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
@@ -197,7 +200,7 @@ function methods:answer(text)
   end
   body[declared.text] = text
   local question = self:json()
-  return take_answered(self, fields, question, tell_service(fields, declared, body, fields))
+  return take_answered(self, fields, question, tell_service(fields, declared, body, timeout, fields))
 end
 
 --- A plain string from which client:resume() takes the job up, in this process or another.

@@ -82,7 +82,7 @@ function options.header_lines(name, headers, lines)
     if token ~= header or header == "" then -- not all of it: it may be a whole line, value and all
       errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
     end
-    local why = RESERVED[ascii.lower(header)]
+    local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
     if why then
       errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
     end

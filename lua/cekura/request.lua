@@ -193,10 +193,12 @@ end
 --- Asks for something once, whatever comes of it.
 ---@param client cekura.Client
 ---@param path string encoded, with its query
+---@param timeout? number seconds; the client's own if nil
 ---@param owner table whose request it is, see cekura.await
 ---@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
-function request.poll(client, path, owner)
-  local shown, timeout = shown_path(client, path), core.fields(client)._timeout
+function request.poll(client, path, timeout, owner)
+  timeout = timeout or core.fields(client)._timeout
+  local shown = shown_path(client, path)
   return request.read(client, "GET", shown, await(client, "GET", path, shown, nil, nil, timeout, owner, true))
 end
 

@@ -120,16 +120,21 @@ local function is_end(err)
   return errors.is(err) and (err.kind == "closed" or err.kind == "cancelled")
 end
 
+local set_trouble = atomic(function(self, where, key)
+  local before = self.troubles[where]
+  self.troubles[where] = key
+  return key ~= before
+end)
+
 -- Tells of a problem that is met again and again, once.
 function Watch:trouble(where, err)
   if is_end(err) then
     return
   end
   local key = err and (errors.is(err) and ("%s %s"):format(err.kind, err.status or "") or tostring(err))
-  if err and key ~= self.troubles[where] then
+  if set_trouble(self, where, key) and err then
     self:problem(err, where)
   end
-  self.troubles[where] = key
 end
 
 -- ---- functions of the declaration ----
@@ -247,6 +252,15 @@ Watch.begin_looks = atomic(function(self)
   return seconds
 end)
 
+-- Begins what is due, unless another task has found out meanwhile that the store is lost. Returns the seconds until
+-- there is more to do.
+Watch.begin_what_is_due = atomic(function(self)
+  if not self.kept.state then
+    return 0
+  end
+  return math.min(self:begin_looks(), self:begin_improvements(), self.kept:go_on() or LONGEST_PAUSE)
+end)
+
 Watch.cancel_works = atomic(function(self)
   local working = {} -- one that has not begun is over at once
   for each in pairs(self.working) do
@@ -271,8 +285,12 @@ end
 -- Waits in the watch's own task. Returns false where that may not wait any more.
 local function rest(self, seconds, is_idle)
   local why = self.loop.park(self.waiter, seconds, is_idle)
-  self.is_cancelled = self.is_cancelled or why == "cancelled"
-  self.stopping = self.stopping or self.is_cancelled or why == "closing" -- the host ends
+  if why == "cancelled" then
+    self.is_cancelled = true
+  end
+  if why == "cancelled" or why == "closing" then -- the host ends
+    self.stopping = true -- set and never read to be written: stop() may come in between
+  end
   return not self.is_cancelled
 end
 
@@ -311,7 +329,9 @@ end
 
 -- Does what is due. Returns the seconds until something is, nil at the end.
 function Watch:turn()
-  self.stopping = self.stopping or core.is_closed(self.client)
+  if core.is_closed(self.client) then
+    self.stopping = true
+  end
   local pause = math.min(self.declared.lease / 3, LONGEST_PAUSE, self.declared.shortest)
   if self.stopping then
     self:cancel_works()
@@ -324,7 +344,7 @@ function Watch:turn()
   elseif self.stopping then -- meanwhile
     return 0
   end
-  return math.min(pause, self:begin_looks(), self:begin_improvements(), self.kept:go_on() or pause)
+  return math.min(pause, self:begin_what_is_due())
 end
 
 -- Ends it: what is still to be written is, and the store is free for the next watch.
@@ -400,7 +420,7 @@ end
 
 --- What it has done since it was loaded, and what it does.
 ---@return cekura.watch.Status
-function Watch:status()
+Watch.status = atomic(function(self)
   local status = copy(self.counters)
   status.state = self.over and "stopped" or self.stopping and "stopping"
     or self.kept.state and "running" or "standby"
@@ -417,7 +437,7 @@ function Watch:status()
     end
   end
   return status
-end
+end)
 
 local watch = {}
 

@@ -20,8 +20,16 @@ end)
 
 busted.subscribe({ "test", "start" }, function(element)
   local run = element.run
+  -- Not by cekura.run(): that waits for all tasks, and a watch goes on until the spec is over.
   element.run = function(...)
-    return require("cekura").run(run, ...)
+    local is_over = false
+    local _, raised = require("cekura").spawn(function(...)
+      run(...)
+      is_over = true
+    end, ...):join()
+    if not is_over then
+      error(raised, 0)
+    end
   end
   return nil, true -- others are told, too
 end)

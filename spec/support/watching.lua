@@ -1,5 +1,6 @@
 --- What the specs of watches have in common: a simulator, watches that are stopped after each spec, and what they told.
 
+local atomic = require "cekura.atomic"
 local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"
@@ -62,10 +63,25 @@ function Watching:living(directives, options)
   return self.clients[#self.clients]
 end
 
+-- Handlers may be interrupted, see spec/interrupt_spec.lua.
+local add = atomic(function(list, item)
+  list[#list + 1] = item
+end)
+
+-- Notes what a handler was told.
+function Watching:tell(line)
+  add(self.told, line)
+end
+
+-- The on_error of watches that name no other.
+function Watching:on_error(err, where)
+  add(self.problems, { where = where, err = err, kind = err.kind, message = err.message })
+end
+
 -- A handler that notes its name and the id of the call.
 function Watching:note(name, index)
   return function(...)
-    self.told[#self.told + 1] = ("%s %d"):format(name, select(index, ...).id)
+    self.tell(("%s %d"):format(name, select(index, ...).id))
   end
 end
 
@@ -91,9 +107,7 @@ end
 function Watching:declare(given)
   given.client = given.client or self.living()
   given.every = given.every or watching.OFTEN
-  given.on_error = given.on_error or function(err, where)
-    self.problems[#self.problems + 1] = { where = where, err = err, kind = err.kind, message = err.message }
-  end
+  given.on_error = given.on_error or self.on_error
   self.watches[#self.watches + 1] = cekura.watch(given)
   return self.watches[#self.watches]
 end

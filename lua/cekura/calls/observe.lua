@@ -86,7 +86,14 @@ local function form_field(name, value)
   return not IS_JSON[name] and is_list and values or encode(value, what)
 end
 
-local function send_form(client, sent, recording)
+-- The service's framework takes the last part of a file's name; a file whose name has none it leaves out, and says
+-- nothing (tried with Django REST framework 3.14).
+local function file_name(name)
+  local last = (name or ""):match "[^/\\]*$"
+  return last:find "^%.?%.?$" and "recording" or last
+end
+
+local function send_form(client, sent, recording, timeout)
   local fields = {}
   for name, value in pairs(sent) do
     if name ~= "voice_recording" and value ~= cjson.null then -- a form has no null
@@ -95,11 +102,11 @@ local function send_form(client, sent, recording)
   end
   local body, content_type = multipart(fields, {
     name = "voice_recording",
-    file_name = recording.name or "recording",
+    file_name = file_name(recording.name),
     content_type = recording.content_type or "application/octet-stream",
     data = recording.data,
   })
-  return request.send(client, "POST", PATH, { "Content-Type: " .. content_type }, body)
+  return request.send(client, "POST", PATH, { "Content-Type: " .. content_type }, body, timeout)
 end
 
 local function file_error(path, fault, sent)
@@ -108,7 +115,7 @@ local function file_error(path, fault, sent)
 end
 
 -- A file that somebody still writes to would be evaluated as a call that ends in the middle.
-local function send_file(client, sent, path)
+local function send_file(client, sent, path, timeout)
   local data
   local file, fault = core.open_file(path)
   if file then
@@ -117,7 +124,7 @@ local function send_file(client, sent, path)
   if not data then
     return nil, file_error(path, fault, false)
   end
-  local reply, err = send_form(client, sent, { data = data, name = path:match "[^/]*$" })
+  local reply, err = send_form(client, sent, { data = data, name = path }, timeout)
   local size = core.file_size(file)
   core.close_file(file)
   if size ~= #data then
@@ -163,21 +170,22 @@ end
 ---metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]?, extra: table? } one of agent (the
 ---agent's id) and assistant_id (the provider's). voice_recording: a text that begins with http:// or https:// is a URL,
 ---any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes
+---@param given? { timeout: number? } seconds
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
 ---err.sent may be true: the service may have taken the call)
-function observe.send(client, call)
+function observe.send(client, call, given)
   if type(call) == "table" and call.agent_id ~= nil then
     errors.misuse "send: agent_id: here the service calls it `agent`"
   end
   local sent = params.read("send", SEND, call)
   observe.check_transcript("send", sent, "cekura")
-  local send = sender_of(sent.voice_recording)
+  local send, timeout = sender_of(sent.voice_recording), check.timeout(given)
   local reply, err
   if send then
-    reply, err = send(client, sent, sent.voice_recording)
+    reply, err = send(client, sent, sent.voice_recording, timeout)
   else
-    reply, err = request.send_json(client, "POST", PATH, "send", sent)
+    reply, err = request.send_json(client, "POST", PATH, "send", sent, timeout)
   end
   if not reply then
     return nil, err

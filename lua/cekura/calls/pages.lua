@@ -1,5 +1,6 @@
 --- Lists of call logs: one page, and all of them.
 
+local atomic = require "cekura.atomic"
 local call_log = require "cekura.call_log"
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -129,17 +130,14 @@ local function get_page(client, query, timeout)
   return page, err, page and times.http_date(reply.headers.date)
 end
 
-local LIST_OPTIONS = { timeout = true }
-
 --- One page of call logs.
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter
 ---@param options? { timeout: number? } seconds
 ---@return cekura.Page? page, cekura.Error? err
 function pages.list(client, given, options)
-  local query = uri.query("list", read_filter(client, "list", given))
-  options = check.options("options", options, LIST_OPTIONS)
-  local page, err = get_page(client, query, check.seconds("timeout", options.timeout))
+  local query, timeout = uri.query("list", read_filter(client, "list", given)), check.timeout(options)
+  local page, err = get_page(client, query, timeout)
   return page, err
 end
 
@@ -174,21 +172,19 @@ end
 -- Of one window. A service whose pages never end would keep the caller for ever, if they are empty.
 local MOST_PAGES = 10000
 
----@class cekura.Calls.Each
----@field error? cekura.Error why it ended before the end
----@field pages integer pages that were asked for
+---@class cekura.Calls.Each the state of an iteration, which several tasks may share
+---@field error? cekura.Error what ended it early
+---@field pages integer pages that came
 ---@field date? number when the service answered first, by its own clock, in seconds since the epoch
+---@field private page? cekura.Page the one whose calls are given now
+---@field private place integer how many of them were
+---@field private window integer the place of its window
+---@field private asked table<string, boolean> queries of the window's pages
+---@field private count integer how many those are
+---@field private seen table<any, boolean> ids that the window has given
+---@field private before table<any, boolean> ids that the window before it has given
 local Each = {}
 Each.__index = Each
-
-function Each:window_query(place)
-  local query = {}
-  for name, value in pairs(self.filter) do
-    query[name] = value
-  end
-  query.timestamp_from, query.timestamp_to = self.windows[place][1], self.windows[place][2]
-  return uri.query("each", query)
-end
 
 local LONGEST_QUERY = 8192
 
@@ -207,8 +203,18 @@ local function following(client, page)
   return uri.path("next", "/?" .. query):sub(2)
 end
 
--- Gets the next page that there is; nil at the end, with an error if that came too early.
-function Each:turn_page()
+local function window_query(self, place)
+  local query = {}
+  for name, value in pairs(self.filter) do
+    query[name] = value
+  end
+  query.timestamp_from, query.timestamp_to = self.windows[place][1], self.windows[place][2]
+  return uri.query("each", query)
+end
+
+-- What is asked for after the page that is there; nil: that was the last one, or, with an error, where to go on is not
+-- known.
+local function next_request(self)
   local query, fault
   if self.page then
     query, fault = following(self.client, self.page)
@@ -220,24 +226,15 @@ function Each:turn_page()
       .. errors.excerpt(core.redact(self.client, query)))
   elseif query and self.count >= MOST_PAGES then
     return nil, errors.new("protocol", ("there are more than %d pages"):format(MOST_PAGES))
-  elseif not query then
-    self.window = self.window + 1
-    if not self.windows[self.window] then
-      return nil
-    end
-    query = self:window_query(self.window)
-    self.asked, self.count = {}, 0
-    self.before, self.seen = self.seen, {}
+  elseif query then
+    return { after = self.page, window = self.window, query = query }
   end
-  self.asked[query], self.count = true, self.count + 1
-  local page, err, date = get_page(self.client, query)
-  self.page, self.place = page, 0
-  self.pages, self.date = self.pages + 1, self.date or date
-  return page, err
+  local window = self.window + 1
+  return self.windows[window] and { after = self.page, window = window, query = window_query(self, window) } or nil
 end
 
 -- New calls push others to a later page, and windows overlap: what was given is not given again.
-function Each:is_new(call)
+local function is_new(self, call)
   local id = call:get "id"
   if id == nil then
     return true
@@ -248,20 +245,62 @@ function Each:is_new(call)
   return true
 end
 
-function Each:__call()
+-- The next call of the page that is there; nil and what is to be asked for if all were given.
+local take = atomic(function(self)
+  local results = self.page and self.page.results or {}
+  while results[self.place + 1] do
+    self.place = self.place + 1
+    if is_new(self, results[self.place]) then
+      return results[self.place]
+    end
+  end
+  local wanted, err = next_request(self)
+  if not wanted then
+    self.over, self.error = true, err
+  end
+  return nil, wanted
+end)
+
+-- Goes on to the page that came, or ends with an error. Nothing is changed before: where the request raises, since the
+-- host cannot wait or an event handler raised, the next call makes it again and leaves out no page. Tasks may share the
+-- iterator, so another may have turned the page already.
+local turn_to = atomic(function(self, wanted, page, err, date)
+  if self.page ~= wanted.after then
+    return
+  elseif not page then
+    self.over, self.error = true, err
+    return
+  elseif wanted.window ~= self.window then
+    self.window, self.asked, self.count = wanted.window, {}, 0
+    self.before, self.seen = self.seen, {}
+  end
+  self.asked[wanted.query], self.count = true, self.count + 1
+  self.page, self.place = page, 0
+  self.pages, self.date = self.pages + 1, self.date or date
+end)
+
+--- The next call, with a failure as a value: nil and an error where a page cannot be had, which ends the iteration; nil
+--- at its end. For tasks on PUC Lua 5.1, which cannot wait inside pcall.
+---@return cekura.CallLog? call, cekura.Error? err
+function Each:next()
   while not self.over do
-    local call = self.page and self.page.results[self.place + 1]
+    local call, wanted = take(self)
     if call then
-      self.place = self.place + 1
-      if self:is_new(call) then
-        return call
-      end
-    else
-      local page, err = self:turn_page()
-      self.over, self.error = not page, err
+      return call
+    elseif wanted then
+      turn_to(self, wanted, get_page(self.client, wanted.query, self.timeout))
     end
   end
   return nil, self.error
+end
+
+-- As io.lines does: a `for` looks at the first value only, to which a failure returned would be the end.
+function Each:__call()
+  local call, err = self:next()
+  if err then
+    error(err, 0)
+  end
+  return call
 end
 
 local function with_id(fields)
@@ -275,21 +314,22 @@ local function with_id(fields)
 end
 
 --- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is
--- longer than the service allows. No call comes twice. It ends early if a page cannot be had: then the
--- iterator gives nil and the error, which is also its field `error`.
+-- longer than the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as
+-- it is called, so that no failure looks like the end; iterator:next() returns it.
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter with `fields`, the id is asked for, too
+---@param options? { timeout: number? } seconds for each page
 ---@return cekura.Calls.Each
-function pages.each(client, given)
-  local query = read_filter(client, "each", given)
+function pages.each(client, given, options)
+  local query, timeout = read_filter(client, "each", given), check.timeout(options)
   if query.page then
     errors.misuse "each: page: it goes over all of them; list() gives one"
   end
   if given and given.fields and not given.fields[1]:find "^%-" then
     query.ql = filter.selection("each: fields", with_id(given.fields))
   end
-  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, seen = {},
-    pages = 0 }, Each)
+  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, timeout = timeout,
+    place = 0, asked = {}, count = 0, seen = {}, before = {}, pages = 0, over = false }, Each)
 end
 
 return pages

@@ -49,10 +49,10 @@ end
 
 -- Lists them all, or gives an error.
 local function list(work, from, filters)
-  local next_call = work.watch.client.calls:each { agent_id = work.entry.agent_id, timestamp_from = from,
+  local calls = work.watch.client.calls:each { agent_id = work.entry.agent_id, timestamp_from = from,
     filters = filters, fields = FIELDS, page_size = PAGE_SIZE }
   local listing = { ids = {}, evaluated = {} }
-  local call, err = next_call()
+  local call, err = calls:next()
   while call do
     local id = call:get "id"
     if id ~= nil then
@@ -62,9 +62,9 @@ local function list(work, from, filters)
         table.insert(listing.evaluated, 1, { id = id, time = time_of(call) })
       end
     end
-    call, err = next_call()
+    call, err = calls:next()
   end
-  listing.is_paged, listing.date = next_call.pages > 1, next_call.date
+  listing.is_paged, listing.date = calls.pages > 1, calls.date
   return not err and listing or nil, err
 end
 
