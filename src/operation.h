@@ -17,6 +17,8 @@ struct request {
     const char *body; /* NULL: none */
     size_t body_length;
     int64_t timeout_us;
+    const char *endpoint; /* a URL in its place that says which endpoint it is; NULL: its own does */
+    bool urgent;          /* is sent before all that is not */
 };
 
 /* Queues a request; it is copied. By `ref` it is listed. NULL: out of memory, or the engine is

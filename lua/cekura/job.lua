@@ -34,6 +34,7 @@ local take_poll = atomic(function(self, fields, reply, err)
   end
   if not reply then
     if err.attempts and err.attempts > 0 then
+      core.put_off(self, err.retry_after)
       core.count_poll(self)
     end
     state.take_failure(self, fields, err)
@@ -45,6 +46,7 @@ local take_poll = atomic(function(self, fields, reply, err)
   end
   local before = fields._version
   err = state.take(self, fields, reply)
+  core.put_off(self, reply._retry_after)
   core.put_answer(self, reply.body)
   if err or fields._ended or fields._version ~= before then
     subscription.tell(self, err)
@@ -67,7 +69,9 @@ function methods:poll()
     end
     return self
   end
-  return take_poll(self, fields, request.send(fields._client, "GET", fields._path, nil, nil, nil, fields))
+  local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
+  return take_poll(self, fields, request.send(fields._client, "GET", fields._path, nil, nil, nil, fields,
+    { endpoint = common }))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -109,10 +113,11 @@ end
 -- The request of a declaration's `cancel` or `answer`.
 local function tell_service(fields, what, body, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
+  local turn = { endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
   if next(body) == nil then
-    return request.send(fields._client, method, path, nil, nil, nil, owner)
+    return request.send(fields._client, method, path, nil, nil, nil, owner, turn)
   end
-  return request.send_json(fields._client, method, path, fields.kind, body, nil, owner)
+  return request.send_json(fields._client, method, path, fields.kind, body, nil, owner, turn)
 end
 
 --- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
@@ -162,6 +167,7 @@ local take_answered = atomic(function(self, fields, question, reply, err)
   if id ~= fields.id then
     return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
+  core.put_off(self, reply._retry_after)
   fields._answered = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")

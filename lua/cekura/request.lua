@@ -150,6 +150,7 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   end
   local answer = response.new(client, status, headers, body, method, path)
   if outcome == "response" and status >= 200 and status < 300 then
+    answer._retry_after = retry_after
     return answer
   end
   answer = response.redacted(answer)
@@ -161,6 +162,11 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   return nil, cut(outcome, answer, message, fields, repeatable)
 end
 
+---@class cekura.Turn when a request is sent, beside others
+---@field endpoint? string a path that stands for the one of the request, without what names a record; nil: its own,
+---without digits and UUIDs. A 429 is about an endpoint
+---@field urgent? boolean before all others
+
 --- Sends a request and waits for its answer.
 ---@param client cekura.Client
 ---@param method string upper case
@@ -169,11 +175,13 @@ end
 ---@param body? string
 ---@param timeout? number seconds; the client's own if nil
 ---@param owner? table whose request it is, see cekura.await
+---@param turn? cekura.Turn
 ---@return cekura.Response? response, cekura.Error? err any 2xx gives the response
-function request.send(client, method, path, headers, body, timeout, owner)
+function request.send(client, method, path, headers, body, timeout, owner, turn)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
-  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
+  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner,
+    turn))
 end
 
 local JSON = { "Content-Type: application/json" }
@@ -182,8 +190,8 @@ local JSON = { "Content-Type: application/json" }
 ---@param what string what the table is called in an error
 ---@param params table
 ---@return cekura.Response? response, cekura.Error? err
-function request.send_json(client, method, path, what, params, timeout, owner)
-  return request.send(client, method, path, JSON, encode(params, what), timeout, owner)
+function request.send_json(client, method, path, what, params, timeout, owner, turn)
+  return request.send(client, method, path, JSON, encode(params, what), timeout, owner, turn)
 end
 
 return request

@@ -15,13 +15,14 @@ static struct operation *check_operation(lua_State *L, int index)
     return object->operation;
 }
 
-/* core.submit(client, method, url, headers | nil, body | nil, timeout) -> operation; nil: the
- * client is closed, or there is no memory. */
+/* core.submit(client, method, url, headers | nil, body | nil, timeout [, endpoint [, urgent]]) ->
+ * operation; nil: the client is closed, or there is no memory. */
 static int operation_submit(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 6);
+    lua_settop(L, 8);
     struct request request = binding_request(L, 2);
+    request.urgent = lua_toboolean(L, 8);
     struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
     int ref = binding_anchor(L, 1, lua_gettop(L));
     object->operation = operation_new(client->engine, &request, ref);
