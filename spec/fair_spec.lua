@@ -1,5 +1,5 @@
---- What a client's requests owe to one another, and to a service that asks for a rest. To the microsecond it is asserted
--- in spec/engine/fair_test.c, hold_test.c and deadline_test.c; here, that it reaches the programs.
+--- What a client's requests owe to one another, and to a service that asks for a rest. To the microsecond that is
+-- asserted in spec/engine/fair_test.c, hold_test.c and deadline_test.c; here, that it reaches the programs.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -197,8 +197,8 @@ describe("fair to all", function()
     end)
 
     it("that is a date counts from the answer's own", function()
-      server:script(PROGRESS, { { body = RUNNING, headers = {
-        Date = "Sun, 06 Nov 1994 08:49:37 GMT", ["Retry-After"] = "Sun, 06 Nov 1994 08:49:38 GMT" } }, { body = DONE } })
+      local headers = { Date = "Sun, 06 Nov 1994 08:49:37 GMT", ["Retry-After"] = "Sun, 06 Nov 1994 08:49:38 GMT" }
+      server:script(PROGRESS, { { body = RUNNING, headers = headers }, { body = DONE } })
       assert_waits(known(), 1)
     end)
 

@@ -13,16 +13,16 @@ TAILQ_HEAD(operation_line, operation);
 
 /* What waits for its turn, the longest first. */
 struct lane {
-    struct heap_node ready; /* in the engine's heap of that turn: something waits, nothing hinders */
+    struct heap_node ready; /* in the engine's heap of that turn, while the endpoint is not held */
     struct operation_line line;
 };
 
 struct endpoint {
     struct engine *engine;
-    struct timer wake;  /* HELD: its end; UNUSED: when it may be forgotten */
-    unsigned users;     /* operations */
-    int64_t held_us;    /* until then */
-    bool refused;       /* its last answer was a 429 */
+    struct timer wake; /* HELD: its end; UNUSED: when it may be forgotten */
+    unsigned users;    /* operations */
+    int64_t held_us;   /* until then */
+    bool refused;      /* its last answer was a 429 */
     struct lane lanes[TURNS];
     char key[];
 };

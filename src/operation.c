@@ -348,8 +348,7 @@ static void hold_back(struct operation *operation, int64_t pause_us)
     if (!endpoint->refused) {
         if (engine->rest.state == REST_NONE || operation->tests)
             rest_begin(&engine->rest, now_us, span_us);
-        pace_slow_down(
-            &engine->pace, now_us, operation->tried_us, rest_certain_us(&engine->rest));
+        pace_slow_down(&engine->pace, now_us, operation->tried_us, rest_certain_us(&engine->rest));
     } else if (operation->tests) {
         rest_test_again(&engine->rest, now_us);
     }

@@ -48,7 +48,7 @@ void poller_forget_trouble(struct poller *poll);
 /* Body of the last good answer. */
 const struct buffer *poller_answer(struct poller *poll);
 
-/* The next poll comes no sooner: an answer that somebody got by himself asked for that. */
+/* The next poll comes no sooner: an answer from outside the schedule asked for that. */
 void poller_put_off(struct poller *poll, int64_t span_us);
 
 /* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are

@@ -32,7 +32,8 @@ struct operation *window_next(const struct engine *engine)
         next = endpoint_first(engine, TURN_CALL);
     if (!next)
         next = poll;
-    unsigned connecting = CONNECTING_AT_ONCE - (next == poll); /* this, too, has a place for others */
+    /* Of these places, too, one is no poll's. */
+    unsigned connecting = next == poll ? CONNECTING_AT_ONCE - 1 : CONNECTING_AT_ONCE;
     return engine->connecting < connecting ? next : NULL;
 }
 

@@ -159,8 +159,9 @@ static void a_date_counts_from_the_date_of_the_answer(void **state)
     start(4);
     struct operation *operation = submit("GET", 30 * SECOND);
     int peer = take_request();
-    answer(peer, 503, "Retry-After: Sun, 06 Nov 1994 08:49:44 GMT\r\n"
-                      "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    answer(peer, 503,
+        "Retry-After: Sun, 06 Nov 1994 08:49:44 GMT\r\n"
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     move_to(now_us + 7 * SECOND - 1);
     assert_int_equal(sent(), 1);
     move_to(now_us + 1);

@@ -336,16 +336,16 @@ static void a_cancellation_goes_before_all(void **state)
     end_service();
 }
 
-/* ---- while nobody waits for jobs ---- */
+/* ---- without a waiter ---- */
 
-static void polls_that_nobody_waits_for_keep_nothing_off(void **state)
+static void polls_without_a_waiter_keep_nothing_off(void **state)
 {
     (void)state;
     begin_service(1);
     begin_callers(2);
     begin_jobs(5, SECOND);
     take_all();
-    engine_wait_for_polls(engine, -1); /* they are in the queue already */
+    engine_wait_for_polls(engine, -1); /* they are in line already */
     unsigned before = arrived;
     run_until(now_us + 20 * ANSWER);
     assert_int_equal(calls_answered, 20);
@@ -368,7 +368,7 @@ int main(void)
         cmocka_unit_test(cancellations_go_before_polls_however_many),
         cmocka_unit_test(polls_are_sent_in_the_order_in_which_they_were_due),
         cmocka_unit_test(a_cancellation_goes_before_all),
-        cmocka_unit_test(polls_that_nobody_waits_for_keep_nothing_off),
+        cmocka_unit_test(polls_without_a_waiter_keep_nothing_off),
     };
     alarm(300); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
