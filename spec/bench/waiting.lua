@@ -110,7 +110,7 @@ local function polls(seconds)
     end
   end)
   client:close()
-  print(("%d jobs beside %d callers for %g s: %d polls, %d calls; a poll came %.1f s after its last answer at most (%g s)")
+  print(("%d jobs beside %d callers for %g s: %d polls, %d calls; a poll came within %.1f s of its last answer (%g s)")
     :format(JOBS, 2 * PLACES, seconds, watched.polls, watched.calls, watched.longest, 4 * INTERVAL + 4 * ANSWER))
 end
 
