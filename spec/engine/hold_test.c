@@ -340,6 +340,7 @@ static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
     for (int i = 0; i < 10; i++) {
         operation_free(refused);
         move_to(now_us + 3 * SECOND);
+        operation_free(submit_to("GET", "c/", SECOND)); /* what may be forgotten is, by now */
         refused = submit_to("GET", "a/", 2 * SECOND);
         settle();
         read_request(peer);

@@ -157,7 +157,8 @@ static int job_forget_trouble(lua_State *L)
  * outside the schedule. */
 static int job_put_off(lua_State *L)
 {
-    poller_put_off(check_poll(L, 1), clock_from_seconds(luaL_optnumber(L, 2, 0)));
+    struct poller *poll = check_poll(L, 1);
+    poller_put_off(poll, clock_from_seconds(luaL_optnumber(L, 2, 0)));
     return 0;
 }
 
