@@ -233,6 +233,20 @@ static void one_request_tests_whether_the_others_are_taken(void **state)
     end_waiting();
 }
 
+/* Its answer may come at any time: what has less than five seconds is not given up. */
+static void others_may_hope_for_its_answer(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    struct operation *hasty = submit_to("GET", "c/", 2 * SECOND);
+    assert_null(operation_outcome(hasty));
+    answer(peer, 200, "");
+    go_on_for(SECOND);
+    assert_int_equal(sent(), 5);
+    operation_free(hasty);
+    end_waiting();
+}
+
 /* It was taken, whatever became of it. */
 static void an_error_other_than_429_ends_the_rest_too(void **state)
 {
@@ -370,6 +384,7 @@ int main(void)
         cmocka_unit_test(the_rest_is_held_for_five_seconds_at_most),
         cmocka_unit_test(it_is_held_no_longer_than_it_is_asked_for),
         cmocka_unit_test(one_request_tests_whether_the_others_are_taken),
+        cmocka_unit_test(others_may_hope_for_its_answer),
         cmocka_unit_test(an_error_other_than_429_ends_the_rest_too),
         cmocka_unit_test(one_that_is_refused_holds_them_for_five_seconds_more),
         cmocka_unit_test(while_it_has_no_answer_another_is_sent_every_five_seconds),
