@@ -130,8 +130,8 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
     operation->done(operation);
 }
 
-/* Finishes one that cannot be sent before its deadline. */
-static bool is_hopeless(struct operation *operation)
+/* Finishes one that cannot be sent before its deadline. False: it may be, or has none. */
+static bool end_if_hopeless(struct operation *operation)
 {
     int64_t held_us = operation->endpoint->held_us;
     int64_t rested_us = rest_certain_us(&operation->engine->rest);
@@ -145,7 +145,7 @@ static bool is_hopeless(struct operation *operation)
 
 static void wait_turn(struct operation *operation)
 {
-    if (is_hopeless(operation))
+    if (end_if_hopeless(operation))
         return;
     operation->state = OPERATION_QUEUED;
     if (!operation->patient)
@@ -199,6 +199,13 @@ static void on_timer(struct timer *timer)
     finish(operation, OUTCOME_TIMEOUT, message);
 }
 
+static enum turn turn_of(const struct request *request, enum operation_manner manner)
+{
+    if (manner == OPERATION_PATIENT)
+        return TURN_POLL;
+    return request->urgent ? TURN_URGENT : TURN_CALL;
+}
+
 bool operation_init(struct operation *operation, struct engine *engine,
     const struct request *request, enum operation_manner manner, struct item *subject,
     void (*done)(struct operation *))
@@ -208,9 +215,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
         .subject = subject,
         .done = done,
         .patient = manner == OPERATION_PATIENT,
-        .turn = manner == OPERATION_PATIENT ? TURN_POLL
-                : request->urgent           ? TURN_URGENT
-                                            : TURN_CALL,
+        .turn = turn_of(request, manner),
         .most_tries = manner == OPERATION_PATIENT ? 1 : engine->retries + 1,
         .timer.fire = on_timer,
         .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
@@ -333,7 +338,7 @@ static void skip_hopeless(struct lane *lane)
     struct operation *operation, *next;
     for (operation = TAILQ_FIRST(&lane->line); operation; operation = next) {
         next = TAILQ_NEXT(operation, lined_up);
-        is_hopeless(operation);
+        end_if_hopeless(operation);
     }
 }
 
