@@ -8,6 +8,7 @@
 # make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for the
 #                        next time; SUITE=sid is an early warning of what is to come, and no gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
+#                        make bench-waiting: how long requests wait for one another;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's table of the kinds of job
 # make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
@@ -40,7 +41,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test test-hosts test-debian spec lint help bench bench-nginx soak fuzz chaos cycles \
+.PHONY: all install rock demo test test-hosts test-debian spec lint help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -174,6 +175,11 @@ bench:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) spec/bench/run $(LUA)
+
+bench-waiting:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) spec/bench/waiting.lua
 
 # nginx's Lua is LuaJIT.
 bench-nginx soak: override LUA = luajit

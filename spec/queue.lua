@@ -29,6 +29,7 @@ local SPECS = {
   encoding = { seconds = 4, once = true },
   examples = { seconds = 25 },
   failure = { seconds = 3 },
+  fair = { seconds = 15, once = true },
   fork = { seconds = 4 },
   handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },

@@ -104,7 +104,7 @@ describe("the rate of requests", function()
   end)
 
   it("is shared by all jobs alike", function()
-    client = server:client { max_in_flight = 2 }
+    client = server:client { max_in_flight = 3 }
     server:script(PROGRESS, { { body = { status = "processing" }, delay = 0.005 } })
     local jobs = {}
     for index = 1, 40 do

@@ -21,7 +21,7 @@ local PRELUDE = [[
     os.remove(path)
     os.remove(path .. ".lock") -- it would stay
     return { client = client,
-      job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, false, 1),
+      job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, nil, false, 1),
       call_log = own.new_record('{"id":1,"text":"two"}'),
       operation = own.submit(client, "GET", "http://127.0.0.1:1/", nil, nil, 1),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
@@ -62,7 +62,7 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event",
       "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
-    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "count_poll", "answer",
+    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "put_off", "count_poll", "answer",
       "put_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel", "list_operation_again" },

@@ -88,12 +88,23 @@ static enum try_end end_of(enum outcome_kind kind)
     }
 }
 
-static int64_t asked_pause_us(const struct transfer *transfer)
+/* The value of that header; NULL: there is none. */
+static const char *header_value(const struct transfer *transfer, const char *name)
 {
     struct curl_header *header;
-    if (curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+    CURLHcode code = curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header);
+    return code == CURLHE_OK ? header->value : NULL;
+}
+
+/* A date is by the clock of the service, which says what time it is there. */
+static int64_t asked_pause_us(const struct transfer *transfer)
+{
+    const char *asked = header_value(transfer, "Retry-After");
+    if (!asked)
         return -1;
-    return retry_after_us(header->value, strlen(header->value), clock_date_s());
+    const char *date = header_value(transfer, "Date");
+    int64_t now_s = date ? retry_date_s(date, strlen(date)) : -1;
+    return retry_after_us(asked, strlen(asked), now_s >= 0 ? now_s : clock_date_s());
 }
 
 /* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
@@ -167,7 +178,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
                 .sent = request_size > 0,
                 .silent = transfer->head.lines.length == 0,
                 .reused = connects == 0,
-                .retry_after_us = status >= 300 ? asked_pause_us(transfer) : -1,
+                .retry_after_us = status ? asked_pause_us(transfer) : -1,
             },
         .message = transfer->error[0] ? transfer->error : curl_easy_strerror(code),
         .headers = &transfer->head.lines,

@@ -10,6 +10,7 @@
 #include "poller_private.h"
 #include "secret.h"
 #include "transfer.h"
+#include "window.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,10 +30,6 @@
 /* libcurl sends all that are new to it off in one call. */
 #define STARTS_A_ROUND 4
 
-/* Each of these has a timer in libcurl, by which it tries another address after a fifth of a
- * second. When they run out together, libcurl goes on with all of those handshakes in one call. */
-#define CONNECTING_AT_ONCE 32
-
 /* Sent unless the program says otherwise; decoder.c reads more. The name is what is compared. */
 #define ENCODING_OFFER "Accept-Encoding: gzip"
 #define ENCODING_NAME strlen("Accept-Encoding")
@@ -47,20 +44,15 @@ bool engine_is_closed(const struct engine *engine)
 
 /* ---- what is due ---- */
 
-static bool window_is_open(const struct engine *engine)
-{
-    return engine->queue.count > 0 && engine->stats.in_flight < engine->max_in_flight &&
-           engine->connecting < CONNECTING_AT_ONCE;
-}
-
 static int64_t earlier(int64_t a_us, int64_t b_us)
 {
     return a_us < b_us ? a_us : b_us;
 }
 
-static int64_t next_start_us(const struct engine *engine)
+static int64_t first_due_us(const struct heap *timers)
 {
-    return engine->hold_us > engine->pace.next_us ? engine->hold_us : engine->pace.next_us;
+    const struct heap_node *first = heap_first(timers);
+    return first ? first->due_us : CLOCK_NEVER;
 }
 
 static bool has_events(const struct engine *engine)
@@ -72,15 +64,12 @@ static int64_t own_due_us(const struct engine *engine)
 {
     if (has_events(engine) || transfer_first_paused(engine))
         return 0;
-    int64_t due_us = engine->curl_due_us;
-    const struct heap_node *first = heap_first(&engine->timers);
-    if (first)
-        due_us = earlier(due_us, first->due_us);
-    const struct heap_node *poll = engine->waiting ? heap_first(&engine->polls_due) : NULL;
-    if (poll)
-        due_us = earlier(due_us, poll->due_us);
-    if (window_is_open(engine))
-        due_us = earlier(due_us, next_start_us(engine));
+    int64_t due_us = earlier(engine->curl_due_us, first_due_us(&engine->timers));
+    due_us = earlier(due_us, first_due_us(&engine->endpoints[ENDPOINTS_HELD]));
+    if (engine->waiting)
+        due_us = earlier(due_us, first_due_us(&engine->polls_due));
+    if (window_next(engine))
+        due_us = earlier(due_us, window_opens_us(engine));
     return due_us;
 }
 
@@ -261,12 +250,10 @@ static void fire_timers(struct engine *engine, struct heap *timers, int64_t now_
 static void fill_window(struct engine *engine, int64_t now_us)
 {
     for (int started = 0; started < STARTS_A_ROUND; started++) {
-        if (!window_is_open(engine) || now_us < next_start_us(engine))
+        struct operation *next = window_next(engine);
+        if (!next || now_us < window_opens_us(engine))
             return;
-        struct operation *next = container_of(heap_first(&engine->queue), struct operation, place);
-        if (next->patient && !engine->waiting)
-            poller_put_back(next); /* nobody waits for it any more, or not just now */
-        else if (engine->multi || open_multi(engine))
+        if (engine->multi || open_multi(engine))
             operation_try(next);
         else
             operation_end(next, OUTCOME_NO_MEMORY, "libcurl gives no multi handle");
@@ -292,6 +279,7 @@ static void do_due(struct engine *engine)
         if (own_due_us(engine) > now_us)
             return;
         fire_timers(engine, &engine->timers, now_us);
+        fire_timers(engine, &engine->endpoints[ENDPOINTS_HELD], now_us);
         if (engine->waiting)
             fire_timers(engine, &engine->polls_due, now_us);
         fill_window(engine, now_us);
@@ -443,8 +431,8 @@ bool engine_step_aside(struct engine *engine)
 bool engine_is_busy(struct engine *engine)
 {
     engine_enter(engine);
-    bool is_busy = engine->stats.in_flight > 0 || engine->queue.count > 0 ||
-                   engine->timers.count > 0 || (engine->watched > 0 && engine->waiting > 0) ||
+    bool is_busy = engine->stats.in_flight > 0 || engine->timers.count > 0 ||
+                   (engine->watched > 0 && engine->waiting > 0) ||
                    engine->finished.next != &engine->finished;
     engine_leave(engine);
     return is_busy;

@@ -2,6 +2,8 @@
  * engine, what has finished, what is due, and who still holds on to it. */
 #include "engine_private.h"
 
+#include "endpoint.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -240,7 +242,7 @@ void engine_release(struct engine *engine)
         free(event);
     heap_destroy(&engine->timers);
     heap_destroy(&engine->polls_due);
-    heap_destroy(&engine->queue);
+    endpoint_forget_all(engine);
     free(engine->user_agent);
     free(engine->ca_file);
     free(engine);

@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "heap.h"
 #include "pace.h"
+#include "rest.h"
 #include "retry.h"
 
 #include <curl/curl.h>
@@ -24,6 +25,13 @@ struct timer {
     struct heap_node node;
     void (*fire)(struct timer *timer);
 };
+
+/* Whose turn comes first: what ends work, then what a caller waits for, then polls; see window.h.
+ */
+enum turn { TURN_URGENT, TURN_CALL, TURN_POLL, TURNS };
+
+/* Endpoints that have something ready for a turn are in the heap of that number. */
+enum endpoint_heap { ENDPOINTS_HELD = TURNS, ENDPOINTS_UNUSED, ENDPOINT_HEAPS };
 
 struct transfer;
 struct operation;
@@ -72,9 +80,12 @@ struct engine {
     struct heap timers;    /* struct timer: deadlines, pauses */
     struct heap polls_due; /* struct timer: looked at only while somebody waits for jobs */
     unsigned waiting;      /* how many do */
-    struct heap queue;     /* struct operation: what waits for a place in the window */
-    int64_t hold_us;       /* nothing is sent before: the service asked for a rest */
-    struct pace pace;      /* and how fast it is sent afterwards */
+    struct heap endpoints[ENDPOINT_HEAPS]; /* at which operations wait; see endpoint.h */
+    void *known_endpoints;                 /* all of them, a tree of tsearch() */
+    unsigned polls_in_flight;
+    unsigned others_in_a_row; /* were sent since a poll was, while polls were due */
+    struct rest rest;         /* that the service asked for */
+    struct pace pace;         /* and how fast requests are sent afterwards */
     struct retry_quota quota;
 
     struct operation_list operations;

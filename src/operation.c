@@ -3,6 +3,7 @@
 
 #include "retry.h"
 #include "transfer.h"
+#include "window.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static bool copy_request(struct operation *operation, const struct request *requ
     operation->block = block;
     operation->request = *request;
     operation->request.headers = headers;
+    operation->request.endpoint = NULL;
     for (size_t i = 0; i < request->header_count; i++)
         headers[i] = copy_bytes(&next, request->headers[i], strlen(request->headers[i]));
     operation->request.method = copy_bytes(&next, request->method, strlen(request->method));
@@ -95,10 +97,19 @@ static void leave_wire(struct operation *operation)
     struct engine *engine = operation->engine;
     if (!operation->transfer)
         return;
-    engine->stats.in_flight--;
+    window_leave(operation);
+    if (operation->tests) /* in vain, for no answer has come */
+        rest_test_again(&engine->rest, clock_monotonic_us());
+    operation->tests = false;
     if (engine_is_usable(engine))
         transfer_release(engine, operation->transfer);
     operation->transfer = NULL;
+}
+
+static void leave_line(struct operation *operation)
+{
+    if (operation->state == OPERATION_QUEUED)
+        endpoint_step_out(operation);
 }
 
 static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
@@ -109,7 +120,7 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
         operation->outcome.sent = false;
     leave_wire(operation);
     engine_clear_timer(engine, &operation->timer);
-    heap_remove(&engine->queue, &operation->place);
+    leave_line(operation);
     operation->state = OPERATION_DONE;
     operation->outcome.kind = kind;
     operation->outcome.tries = operation->tries;
@@ -119,18 +130,27 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
     operation->done(operation);
 }
 
+/* Finishes one that cannot be sent before its deadline. False: it may be, or has none. */
+static bool end_if_hopeless(struct operation *operation)
+{
+    int64_t held_us = operation->endpoint->held_us;
+    int64_t rested_us = rest_certain_us(&operation->engine->rest);
+    int64_t sent_us = held_us > rested_us ? held_us : rested_us;
+    if (operation->patient || sent_us <= operation->deadline_us)
+        return false;
+    operation->outcome.retry_after_us = sent_us - clock_monotonic_us();
+    finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
+    return true;
+}
+
 static void wait_turn(struct operation *operation)
 {
-    struct engine *engine = operation->engine;
-    if (!operation->patient && engine->hold_us > operation->deadline_us) {
-        operation->outcome.retry_after_us = engine->hold_us - clock_monotonic_us();
-        finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
+    if (end_if_hopeless(operation))
         return;
-    }
     operation->state = OPERATION_QUEUED;
     if (!operation->patient)
-        engine_set_timer(engine, &operation->timer, operation->deadline_us);
-    heap_insert(&engine->queue, &operation->place, clock_monotonic_us());
+        engine_set_timer(operation->engine, &operation->timer, operation->deadline_us);
+    endpoint_line_up(operation);
 }
 
 static const char *late_message(const struct operation *operation)
@@ -179,6 +199,13 @@ static void on_timer(struct timer *timer)
     finish(operation, OUTCOME_TIMEOUT, message);
 }
 
+static enum turn turn_of(const struct request *request, enum operation_manner manner)
+{
+    if (manner == OPERATION_PATIENT)
+        return TURN_POLL;
+    return request->urgent ? TURN_URGENT : TURN_CALL;
+}
+
 bool operation_init(struct operation *operation, struct engine *engine,
     const struct request *request, enum operation_manner manner, struct item *subject,
     void (*done)(struct operation *))
@@ -189,6 +216,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
         .done = done,
         .patient = manner == OPERATION_PATIENT,
         .most_tries = manner == OPERATION_PATIENT || request->once ? 1 : engine->retries + 1,
+        .turn = turn_of(request, manner),
         .timer.fire = on_timer,
         .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
     };
@@ -196,13 +224,15 @@ bool operation_init(struct operation *operation, struct engine *engine,
         return false;
     if (!heap_reserve(&engine->timers))
         goto no_timer;
-    if (!heap_reserve(&engine->queue))
-        goto no_place;
+    operation->endpoint = endpoint_take(
+        engine, request->method, request->endpoint ? request->endpoint : request->url);
+    if (!operation->endpoint)
+        goto no_endpoint;
     LIST_INSERT_HEAD(&engine->operations, operation, link);
     engine_retain(engine);
     return true;
 
-no_place:
+no_endpoint:
     heap_unreserve(&engine->timers);
 no_timer:
     free_request(operation);
@@ -215,7 +245,7 @@ void operation_destroy(struct operation *operation)
     operation_withdraw(operation);
     LIST_REMOVE(operation, link);
     heap_unreserve(&engine->timers);
-    heap_unreserve(&engine->queue);
+    endpoint_give_back(operation->endpoint);
     buffer_free(&operation->outcome.headers);
     buffer_free(&operation->outcome.body);
     free(operation->outcome.message);
@@ -236,7 +266,7 @@ void operation_withdraw(struct operation *operation)
 {
     leave_wire(operation);
     engine_clear_timer(operation->engine, &operation->timer);
-    heap_remove(&operation->engine->queue, &operation->place);
+    leave_line(operation);
     operation->state = OPERATION_IDLE;
 }
 
@@ -260,7 +290,6 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
 void operation_try(struct operation *operation)
 {
     struct engine *engine = operation->engine;
-    heap_remove(&engine->queue, &operation->place);
     operation_clear(operation);
     operation->transfer =
         transfer_start(engine, &operation->request, operation->repeatable, operation);
@@ -268,10 +297,12 @@ void operation_try(struct operation *operation)
         finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
         return;
     }
+    leave_line(operation);
     operation->state = OPERATION_IN_FLIGHT;
     operation->tried_us = clock_monotonic_us();
     operation->late_looks = 0;
     pace_sent(&engine->pace, operation->tried_us);
+    operation->tests = rest_test(&engine->rest, operation->tried_us);
     if (operation->patient) {
         operation->deadline_us = operation->tried_us + operation->request.timeout_us;
         engine_set_timer(engine, &operation->timer, operation->deadline_us);
@@ -279,8 +310,7 @@ void operation_try(struct operation *operation)
     operation->tries++;
     engine->stats.requests++;
     engine->stats.retries += operation->tries > 1;
-    if (++engine->stats.in_flight > engine->stats.most_in_flight)
-        engine->stats.most_in_flight = engine->stats.in_flight;
+    window_enter(operation);
     report(operation, EVENT_STARTED, 0);
 }
 
@@ -303,33 +333,49 @@ static void pause_before_next(struct operation *operation, int64_t pause_us)
     report(operation, EVENT_RETRIED, pause_us);
 }
 
-/* Finishes what waits its turn and cannot be sent before its deadline. */
-static void skip_hopeless(struct engine *engine)
+static void skip_hopeless(struct lane *lane)
 {
     struct operation *operation, *next;
-    for (operation = LIST_FIRST(&engine->operations); operation; operation = next) {
-        next = LIST_NEXT(operation, link);
-        if (operation->state == OPERATION_QUEUED && operation->deadline_us < engine->hold_us)
-            wait_turn(operation);
+    for (operation = TAILQ_FIRST(&lane->line); operation; operation = next) {
+        next = TAILQ_NEXT(operation, lined_up);
+        end_if_hopeless(operation);
     }
 }
 
-/* Nothing is sent for that long: a 429 is about the whole client. And less than before is sent
- * afterwards, unless it is the same request that is refused again and again: that is about this
- * one.
- */
-static void hold_all(struct operation *operation, int64_t pause_us)
+/* A 429. Its endpoint is held for as long as it asks. It may be about all that the client sends, so
+ * that rests, too, and less than before is sent afterwards; unless the endpoint's last answer was a
+ * 429 already: then it is about this endpoint, for others have been taken since, or will show. */
+static void hold_back(struct operation *operation, int64_t pause_us)
 {
     struct engine *engine = operation->engine;
-    int64_t now_us = clock_monotonic_us();
-    int64_t until_us = now_us + retry_hold_us(pause_us);
-    if (!operation->refused)
-        pace_slow_down(&engine->pace, now_us, operation->tried_us, until_us);
-    operation->refused = true;
-    if (until_us <= engine->hold_us)
+    struct endpoint *endpoint = operation->endpoint;
+    int64_t now_us = clock_monotonic_us(), span_us = retry_hold_us(pause_us);
+    if (!endpoint->refused) {
+        if (engine->rest.state == REST_NONE || operation->tests)
+            rest_begin(&engine->rest, now_us, span_us);
+        pace_slow_down(&engine->pace, now_us, operation->tried_us, rest_certain_us(&engine->rest));
+    } else if (operation->tests) {
+        rest_test_again(&engine->rest, now_us);
+    }
+    endpoint->refused = true;
+    endpoint_hold(endpoint, now_us + span_us);
+    skip_hopeless(&endpoint->lanes[TURN_URGENT]);
+    skip_hopeless(&endpoint->lanes[TURN_CALL]);
+}
+
+/* What an answer says of the next requests. */
+static void heed(struct operation *operation, const struct try_result *result, int64_t pause_us)
+{
+    if (result->status == 0)
         return;
-    engine->hold_us = until_us;
-    skip_hopeless(engine);
+    if (result->status == 429) {
+        hold_back(operation, pause_us);
+    } else {
+        operation->endpoint->refused = false;
+        if (operation->tests)
+            rest_end(&operation->engine->rest);
+    }
+    operation->tests = false;
 }
 
 /* Before its deadline, and from what all operations may repeat. */
@@ -361,6 +407,7 @@ void operation_try_ended(struct operation *operation, CURLcode code)
 
     if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
         retry_quota_refill(&engine->quota, operation->paid);
+    heed(operation, &result.attempt, pause_us);
     if (can_repeat(operation, choice, &result.attempt, pause_us)) {
         operation->stale_excused |= choice == RETRY_AT_ONCE;
         pause_before_next(operation, pause_us);
@@ -369,10 +416,6 @@ void operation_try_ended(struct operation *operation, CURLcode code)
         snprintf(message, sizeof message, "%s", result.message);
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
     }
-    if (result.attempt.status == 429)
-        hold_all(operation, pause_us);
-    else if (result.attempt.end == TRY_ANSWERED)
-        operation->refused = false;
 }
 
 /* ---- the operation that stands for itself ---- */

@@ -18,6 +18,8 @@ struct request {
     size_t body_length;
     int64_t timeout_us;
     bool once; /* is not repeated, also where that would do no harm */
+    const char *endpoint; /* a URL that says in place of its own which endpoint it is, or NULL */
+    bool urgent;          /* is sent before all that is not */
 };
 
 /* Queues a request; it is copied. By `ref` it is listed. NULL: out of memory, or the engine is

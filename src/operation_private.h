@@ -2,6 +2,7 @@
 #ifndef CEKURA_OPERATION_PRIVATE_H
 #define CEKURA_OPERATION_PRIVATE_H
 
+#include "endpoint.h"
 #include "engine_private.h"
 #include "operation.h"
 
@@ -26,8 +27,11 @@ struct operation {
     LIST_ENTRY(operation) link;
 
     enum operation_state state;
-    struct heap_node place; /* in the engine's queue */
-    struct timer timer;     /* PAUSED: the next try; else the deadline */
+    struct endpoint *endpoint;
+    enum turn turn;
+    TAILQ_ENTRY(operation) lined_up; /* QUEUED: at its endpoint */
+    int64_t lined_up_us;             /* since when */
+    struct timer timer;              /* PAUSED: the next try; else the deadline */
     int64_t submitted_us, deadline_us;
     int64_t tried_us;    /* when the last try was sent off */
     unsigned late_looks; /* at what has come, since the deadline passed */
@@ -35,7 +39,7 @@ struct operation {
     struct request request; /* points into block */
     char *block;
     bool repeatable, patient, stale_excused;
-    bool refused; /* the last answer was a 429 */
+    bool tests; /* IN_FLIGHT: it finds out whether the service takes requests, see rest.h */
     unsigned tries, most_tries;
     unsigned paid;             /* what its last repetition took from the engine's quota */
     struct transfer *transfer; /* IN_FLIGHT */

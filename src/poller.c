@@ -257,13 +257,6 @@ void poller_pass(struct poller *poll)
     engine_leave(engine);
 }
 
-void poller_put_back(struct operation *operation)
-{
-    struct poller *poll = container_of(operation, struct poller, operation);
-    operation_withdraw(operation);
-    engine_set_poll(operation->engine, &poll->due, clock_monotonic_us());
-}
-
 void poller_end(struct poller *poll)
 {
     unset_due(poll);
@@ -329,12 +322,28 @@ const struct buffer *poller_answer(struct poller *poll)
     return answer;
 }
 
+/* When the next poll is due has changed, also for one that waits for its turn. */
+static void set_due_anew(struct poller *poll)
+{
+    if (poll->operation.state == OPERATION_QUEUED)
+        operation_withdraw(&poll->operation);
+    set_due(poll);
+}
+
+void poller_put_off(struct poller *poll, int64_t span_us)
+{
+    struct engine *engine = engine_enter(poll->operation.engine);
+    poll->not_before_us = clock_monotonic_us() + retry_hold_us(span_us);
+    set_due_anew(poll);
+    engine_leave(engine);
+}
+
 static void count_poll(struct poller *poll)
 {
     poll->last_us = clock_monotonic_us();
     poll->hurried_us = 0;
     poll->schedule.polls++;
-    set_due(poll);
+    set_due_anew(poll);
 }
 
 bool poller_put_answer(struct poller *poll, const char *body, size_t length)

@@ -52,6 +52,9 @@ void poller_forget_trouble(struct poller *poll);
 /* Body of the last good answer. */
 const struct buffer *poller_answer(struct poller *poll);
 
+/* The next poll comes no sooner: an answer from outside the schedule asked for that. */
+void poller_put_off(struct poller *poll, int64_t span_us);
+
 /* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are
  * compared with it. False: out of memory, and nothing has changed. */
 bool poller_put_answer(struct poller *poll, const char *body, size_t length);

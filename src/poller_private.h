@@ -7,9 +7,6 @@
 /* Ends it with OUTCOME_CLOSED, as news if it is watched. */
 void poller_end(struct poller *poll);
 
-/* Takes a poll out of the queue; it is due again at once, when somebody waits. */
-void poller_put_back(struct operation *operation);
-
 void poller_end_all(struct engine *engine);
 
 #endif

@@ -8,7 +8,7 @@
 
 #define FIRST_BOUND_US INT64_C(250000)
 #define LAST_BOUND_US INT64_C(10000000)
-#define LONGEST_HOLD_US INT64_C(300000000)
+#define LONGEST_HOLD_US INT64_C(86400000000)
 
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
@@ -109,28 +109,42 @@ static bool looks_like_date(const char *value, size_t length)
     return false;
 }
 
-int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
+static bool is_blank(char c)
 {
-    while (length && (value[length - 1] == ' ' || value[length - 1] == '\t'))
-        length--;
-    while (length && (*value == ' ' || *value == '\t')) {
-        value++;
-        length--;
-    }
-    if (length == 0)
-        return -1;
-    if (is_digit(*value))
-        return seconds_us(value, length);
+    return c == ' ' || c == '\t';
+}
 
+static const char *trim(const char *value, size_t *length)
+{
+    while (*length && is_blank(value[*length - 1]))
+        --*length;
+    for (; *length && is_blank(*value); value++)
+        --*length;
+    return value;
+}
+
+int64_t retry_date_s(const char *value, size_t length)
+{
     char date[64];
+    value = trim(value, &length);
     if (length >= sizeof date || !looks_like_date(value, length))
         return -1;
     memcpy(date, value, length);
     date[length] = '\0';
-    time_t then_s = curl_getdate(date, NULL);
+    return (int64_t)curl_getdate(date, NULL);
+}
+
+int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
+{
+    value = trim(value, &length);
+    if (length == 0)
+        return -1;
+    if (is_digit(*value))
+        return seconds_us(value, length);
+    int64_t then_s = retry_date_s(value, length);
     if (then_s == -1) /* no date; one before 1970 is another negative number */
         return -1;
-    int64_t span_s = (int64_t)then_s - now_s;
+    int64_t span_s = then_s - now_s;
     if (span_s <= 0)
         return 0;
     return span_s < CLOCK_LONGEST_US / 1000000 ? span_s * 1000000 : CLOCK_LONGEST_US;

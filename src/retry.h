@@ -62,13 +62,16 @@ void retry_quota_refill(struct retry_quota *quota, unsigned paid);
  * `random` is any 64 random bits. */
 int64_t retry_pause_us(unsigned tries, int64_t retry_after_us, uint64_t random);
 
-/* How long a Retry-After holds back what did not meet it itself: as long as it asks for, but no
- * longer than five minutes, however absurd it is; 0 for none. */
+/* How long a Retry-After holds back an endpoint, or the next poll: as long as it asks for, but no
+ * longer than a day, however absurd it is; 0 for none. */
 int64_t retry_hold_us(int64_t retry_after_us);
 
 /* The value of a Retry-After header, seconds or one of the three forms of an HTTP date (RFC 9110,
  * 10.2.3 and 5.6.7). A date in the past gives 0, an absurd span is cut to CLOCK_LONGEST_US, what is
  * neither gives -1. `now_s`: seconds since the epoch. */
 int64_t retry_after_us(const char *value, size_t length, int64_t now_s);
+
+/* An HTTP date, in seconds since the epoch; negative: it is none, or before it. */
+int64_t retry_date_s(const char *value, size_t length);
 
 #endif

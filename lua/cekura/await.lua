@@ -48,15 +48,17 @@ end)
 ---@param client cekura.Client
 ---@param shown string the path as events and errors tell of it
 ---@param owner? table
----@param once? boolean it is not repeated
+---@param turn? cekura.Turn
 ---@return string? kind, integer|cekura.Error status, string headers, string body, string? message, integer tries,
 ---boolean sent, number? retry_after
-local function await(client, method, path, shown, headers, body, timeout, owner, once)
+local function await(client, method, path, shown, headers, body, timeout, owner, turn)
   local fields = core.fields(client)
   local loop = fields._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
   local entry = { waiter = waiter, done = false, _raised = false, _method = method, _path = shown }
-  local operation = begin(client, entry, owner, method, fields._base_url .. path, headers, body, timeout, once)
+  local stands_for_it = turn and turn.endpoint and fields._base_url .. turn.endpoint
+  local operation = begin(client, entry, owner, method, fields._base_url .. path, headers, body, timeout,
+    stands_for_it, turn and turn.urgent, turn and turn.once)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
     return nil, errors.new("closed", ("%s %s: %s"):format(method, shown, message),

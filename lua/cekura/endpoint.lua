@@ -39,6 +39,13 @@ function endpoint.places(text)
   return names
 end
 
+--- The path with its places left empty: what the paths of all records have in common.
+---@param text string
+---@return string
+function endpoint.common_path(text)
+  return (text:match("/.*"):gsub("{[A-Za-z0-9_]+}", ""))
+end
+
 --- Method and path with its places filled in. Raises for one that is missing.
 ---@param what string what the endpoint is for
 ---@param text string

@@ -33,10 +33,13 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
     return self
   end
   local stop, failure = state.take_poll(self, fields, reply, err, odd)
-  if not failure then
-    core.put_answer(self, reply.body)
-  elseif reply or err.attempts and err.attempts > 0 then
-    core.count_poll(self)
+  if reply or err.attempts and err.attempts > 0 then -- there was a poll
+    core.put_off(self, (reply and reply._retry_after) or err and err.retry_after)
+    if failure then
+      core.count_poll(self)
+    else
+      core.put_answer(self, reply.body)
+    end
   end
   fields.error = failure or fields.error
   if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
@@ -68,7 +71,8 @@ function methods:poll(options)
     end
     return self
   end
-  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields))
+  local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
+  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields, common))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -110,10 +114,11 @@ end
 -- The request of a declaration's `cancel` or `answer`.
 local function tell_service(fields, what, body, timeout, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
+  local turn = { endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
   if next(body) == nil then
-    return request.send(fields._client, method, path, nil, nil, timeout, owner)
+    return request.send(fields._client, method, path, nil, nil, timeout, owner, turn)
   end
-  return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner)
+  return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner, turn)
 end
 
 --- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
@@ -164,6 +169,7 @@ local take_answered = atomic(function(self, fields, question, reply, err)
   if id ~= fields.id then
     return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
+  core.put_off(self, reply._retry_after)
   fields._answered = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")

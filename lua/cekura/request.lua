@@ -165,6 +165,7 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   end
   local answer = response.new(client, status, headers, body, method, path)
   if outcome == "response" and status >= 200 and status < 300 then
+    answer._retry_after = retry_after
     return answer
   end
   answer = response.redacted(answer)
@@ -175,6 +176,19 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   return nil, err, is_odd(outcome, status)
 end
 
+---@class cekura.Turn when a request is sent, beside others
+---@field endpoint? string a path that stands for the one of the request, without what names a record; nil: its own,
+---without digits and UUIDs. A 429 is about an endpoint
+---@field urgent? boolean before all others
+---@field once? boolean it is not repeated, whatever comes of it
+
+local function ask(client, method, path, headers, body, timeout, owner, turn)
+  timeout = timeout or core.fields(client)._timeout
+  local shown = shown_path(client, path)
+  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner,
+    turn))
+end
+
 --- Sends a request and waits for its answer.
 ---@param client cekura.Client
 ---@param method string upper case
@@ -183,11 +197,11 @@ end
 ---@param body? string
 ---@param timeout? number seconds; the client's own if nil
 ---@param owner? table whose request it is, see cekura.await
+---@param turn? cekura.Turn
 ---@return cekura.Response? response, cekura.Error? err any 2xx gives the response
-function request.send(client, method, path, headers, body, timeout, owner)
-  timeout = timeout or core.fields(client)._timeout
-  local shown = shown_path(client, path)
-  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
+function request.send(client, method, path, headers, body, timeout, owner, turn)
+  local reply, err = ask(client, method, path, headers, body, timeout, owner, turn)
+  return reply, err
 end
 
 --- Asks for something once, whatever comes of it.
@@ -195,11 +209,10 @@ end
 ---@param path string encoded, with its query
 ---@param timeout? number seconds; the client's own if nil
 ---@param owner table whose request it is, see cekura.await
+---@param endpoint? string as in cekura.Turn
 ---@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
-function request.poll(client, path, timeout, owner)
-  timeout = timeout or core.fields(client)._timeout
-  local shown = shown_path(client, path)
-  return request.read(client, "GET", shown, await(client, "GET", path, shown, nil, nil, timeout, owner, true))
+function request.poll(client, path, timeout, owner, endpoint)
+  return ask(client, "GET", path, nil, nil, timeout, owner, { endpoint = endpoint, once = true })
 end
 
 local JSON = { "Content-Type: application/json" }
@@ -208,8 +221,8 @@ local JSON = { "Content-Type: application/json" }
 ---@param what string what the table is called in an error
 ---@param params table
 ---@return cekura.Response? response, cekura.Error? err
-function request.send_json(client, method, path, what, params, timeout, owner)
-  return request.send(client, method, path, JSON, encode(params, what), timeout, owner)
+function request.send_json(client, method, path, what, params, timeout, owner, turn)
+  return request.send(client, method, path, JSON, encode(params, what), timeout, owner, turn)
 end
 
 return request

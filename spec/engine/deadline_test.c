@@ -1,171 +1,5 @@
-/* deadline_test.c - deadlines and pauses of an engine to the microsecond. The clock stands still in
- * this program and is moved by hand, for the engine and for libcurl. */
-#include "engine_private.h"
-#include "operation.h"
-#include "poller.h"
-
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "peer.h"
-
-#define SECOND INT64_C(1000000)
-
-/* ---- the clock ---- */
-
-static int64_t now_us = 1000 * SECOND; /* monotonic */
-static int64_t woken_us;               /* when the engine's timer fires */
-static int timer_fd;
-
-/* This and the next are in place of libc's. */
-int clock_gettime(clockid_t clock, struct timespec *time)
-{
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-        return (int)syscall(SYS_clock_gettime, clock, time);
-    time->tv_sec = (time_t)(now_us / SECOND);
-    time->tv_nsec = (long)(now_us % SECOND) * 1000;
-    return 0;
-}
-
-static void fire_if_due(void)
-{
-    const struct itimerspec at_once = {.it_value.tv_nsec = 1}, never = {0};
-    syscall(SYS_timerfd_settime, timer_fd, 0, woken_us <= now_us ? &at_once : &never, NULL);
-}
-
-int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *before)
-{
-    (void)flags;
-    (void)before;
-    timer_fd = fd;
-    woken_us = now_us + (int64_t)when->it_value.tv_sec * SECOND + when->it_value.tv_nsec / 1000;
-    fire_if_due();
-    return 0;
-}
-
-/* ---- an engine and its server ---- */
-
-static struct engine *engine;
-static int listener;
-static char url[64];
-
-static void start(unsigned max_in_flight)
-{
-    const struct engine_options options = {
-        .max_in_flight = max_in_flight,
-        .max_response = 1000,
-        .retries = 3,
-        .connect_timeout_us = 3600 * SECOND,
-        .loopback = true,
-    };
-    const char *message;
-    listener = peer_listen(url, sizeof url);
-    engine = engine_new(&options, &message);
-    assert_non_null(engine);
-}
-
-static void end(void)
-{
-    engine_free(engine);
-    close(listener);
-}
-
-static struct request request(const char *method, int64_t timeout_us)
-{
-    return (struct request){.method = method, .url = url, .timeout_us = timeout_us};
-}
-
-static struct operation *submit(const char *method, int64_t timeout_us)
-{
-    const struct request asked = request(method, timeout_us);
-    return operation_new(engine, &asked, 1);
-}
-
-/* Does all that can be done with the clock where it is. */
-static void settle(void)
-{
-    for (int i = 0; i < 3; i++)
-        do
-            engine_step(engine, 0);
-        while (engine_due_us(engine) <= now_us);
-}
-
-static void step(void)
-{
-    usleep(1000); /* for the kernel, in which the clock goes on */
-    engine_step(engine, 0);
-}
-
-static void move_to(int64_t us)
-{
-    now_us = us;
-    fire_if_due();
-    settle();
-}
-
-static void read_request(int peer)
-{
-    struct pollfd watched = {.fd = peer, .events = POLLIN};
-    while (poll(&watched, 1, 0) == 0)
-        step();
-    peer_read_request(peer);
-}
-
-/* Has the engine connect, and reads what it asks. */
-static int take_request(void)
-{
-    struct pollfd watched = {.fd = listener, .events = POLLIN};
-    while (poll(&watched, 1, 0) == 0)
-        step();
-    int peer = accept(listener, NULL, NULL);
-    read_request(peer);
-    return peer;
-}
-
-static void write_answer(int peer, const char *text)
-{
-    struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
-    peer_write(peer, text);
-    while (poll(&watched, 1, 0) == 0)
-        usleep(1000);
-    do
-        step();
-    while (
-        poll(&watched, 1, 0) > 0); /* bytes_in says nothing yet: libcurl 8 counts after the fact */
-    settle();
-}
-
-static void answer(int peer, int status, const char *header)
-{
-    char text[200];
-    snprintf(
-        text, sizeof text, "HTTP/1.1 %d Whatever\r\n%sContent-Length: 0\r\n\r\n", status, header);
-    write_answer(peer, text);
-}
-
-static unsigned sent(void)
-{
-    return (unsigned)engine_stats(engine).requests;
-}
-
-static void assert_ended(const struct operation *operation, enum outcome_kind kind, bool was_sent)
-{
-    const struct outcome *outcome = operation_outcome(operation);
-    assert_non_null(outcome);
-    assert_int_equal(outcome->kind, kind);
-    assert_int_equal(outcome->sent, was_sent);
-}
+/* deadline_test.c - deadlines and pauses of an engine to the microsecond. */
+#include "by_hand.h"
 
 /* ---- deadlines ---- */
 
@@ -318,27 +152,130 @@ static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
     }
 }
 
-static void a_429_holds_back_the_others(void **state)
+/* The clocks of the service and of this machine may differ by any time. */
+static void a_date_counts_from_the_date_of_the_answer(void **state)
 {
     (void)state;
     start(4);
-    struct operation *waiting[3], *refused = submit("GET", 30 * SECOND);
+    struct operation *operation = submit("GET", 30 * SECOND);
     int peer = take_request();
-    answer(peer, 429, "Retry-After: 60\r\n");
-    waiting[0] = submit("POST", 60 * SECOND - 1);
-    assert_ended(waiting[0], OUTCOME_HELD, false);
-    assert_int_equal(operation_outcome(waiting[0])->retry_after_us, 60 * SECOND);
-    waiting[1] = submit("POST", 61 * SECOND);
-    move_to(now_us + 60 * SECOND - 1);
+    answer(peer, 503,
+        "Retry-After: Sun, 06 Nov 1994 08:49:44 GMT\r\n"
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    move_to(now_us + 7 * SECOND - 1);
     assert_int_equal(sent(), 1);
-    assert_true(woken_us <= now_us + 1);
-    waiting[2] = submit("POST", 1);
     move_to(now_us + 1);
     assert_int_equal(sent(), 2);
-    assert_null(operation_outcome(waiting[1]));
-    for (int i = 0; i < 3; i++)
-        operation_free(waiting[i]);
-    operation_free(refused);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static void a_date_beside_one_that_is_none_counts_from_now(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *operation = submit("GET", 30 * SECOND);
+    int peer = take_request();
+    answer(peer, 503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: yesterday\r\n");
+    assert_int_equal(sent(), 2);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static struct poller *watch(int64_t interval_us)
+{
+    const struct request asked = request("GET", 30 * SECOND);
+    struct poller *poll = poller_new(engine, &asked, false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(poll, interval_us, 8);
+    return poll;
+}
+
+static void assert_polled_after(int64_t span_us)
+{
+    unsigned before = sent();
+    move_to(now_us + span_us - 1);
+    assert_int_equal(sent(), before);
+    assert_true(woken_us <= now_us + 1);
+    move_to(now_us + 1);
+    assert_int_equal(sent(), before + 1);
+}
+
+static void a_good_answer_puts_off_the_next_poll(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        int64_t span_us;
+    } rows[] = {
+        {"Retry-After: 20\r\n", 20 * SECOND},
+        {"Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+            60 * SECOND},
+        {"Retry-After: 99999999999\r\n", 86400 * SECOND},
+    };
+    start(4);
+    struct poller *poll = watch(SECOND);
+    int peer = take_request();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (i > 0)
+            read_request(peer);
+        answer(peer, 200, rows[i].header);
+        poller_continue(poll); /* the first is news */
+        assert_polled_after(rows[i].span_us);
+    }
+    poller_free(poll);
+    close(peer);
+    end();
+}
+
+/* One that is shorter than the pause does not bring the poll forward. */
+static void of_pause_and_retry_after_the_longer_counts(void **state)
+{
+    (void)state;
+    start(4);
+    struct poller *poll = watch(100 * SECOND);
+    int peer = take_request();
+    answer(peer, 200, "Retry-After: 20\r\n");
+    poller_continue(poll);
+    move_to(now_us + 90 * SECOND - 1);
+    assert_int_equal(sent(), 1);
+    poller_free(poll);
+    close(peer);
+    end();
+}
+
+static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
+{
+    (void)state;
+    start(4);
+    struct poller *poll = watch(SECOND);
+    int peer = take_request();
+    answer(peer, 200, "");
+    poller_put_off(poll, 20 * SECOND);
+    assert_true(poller_put_answer(poll, "{}", 2));
+    poller_continue(poll);
+    assert_polled_after(20 * SECOND);
+    poller_free(poll);
+    close(peer);
+    end();
+}
+
+static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
+{
+    (void)state;
+    start(1);
+    struct operation *first = submit("GET", 3600 * SECOND);
+    int peer = take_request();
+    struct poller *poll = watch(SECOND);
+    settle();
+    poller_put_off(poll, 20 * SECOND);
+    answer(peer, 200, "");
+    assert_int_equal(sent(), 1);
+    assert_polled_after(20 * SECOND);
+    poller_free(poll);
+    operation_free(first);
     close(peer);
     end();
 }
@@ -434,7 +371,12 @@ int main(void)
         cmocka_unit_test(a_pause_is_as_long_as_it_is_asked_for),
         cmocka_unit_test(a_date_that_has_passed_is_no_pause),
         cmocka_unit_test(a_pause_beyond_the_deadline_ends_it_at_once),
-        cmocka_unit_test(a_429_holds_back_the_others),
+        cmocka_unit_test(a_date_counts_from_the_date_of_the_answer),
+        cmocka_unit_test(a_date_beside_one_that_is_none_counts_from_now),
+        cmocka_unit_test(a_good_answer_puts_off_the_next_poll),
+        cmocka_unit_test(of_pause_and_retry_after_the_longer_counts),
+        cmocka_unit_test(an_answer_from_outside_the_schedule_puts_it_off),
+        cmocka_unit_test(a_poll_that_waits_for_its_turn_is_put_off_too),
         cmocka_unit_test(a_refused_start_that_waits_in_vain_was_not_sent),
         cmocka_unit_test(without_a_429_nothing_waits),
         cmocka_unit_test(one_that_is_refused_again_and_again_slows_down_nobody_else),

@@ -22,16 +22,22 @@ static inline int peer_listen(char *url, size_t room)
     return listener;
 }
 
-static inline void peer_read_request(int fd)
+/* Reads the head of a request, which has no body, as text. */
+static inline void peer_read_head(int fd, char *bytes, size_t room)
 {
-    char bytes[1000];
     size_t length = 0;
     do {
-        ssize_t got = read(fd, bytes + length, sizeof bytes - 1 - length);
+        ssize_t got = read(fd, bytes + length, room - 1 - length);
         assert_true(got > 0);
         length += (size_t)got;
         bytes[length] = '\0';
     } while (!strstr(bytes, "\r\n\r\n"));
+}
+
+static inline void peer_read_request(int fd)
+{
+    char bytes[1000];
+    peer_read_head(fd, bytes, sizeof bytes);
 }
 
 static inline void peer_write(int fd, const char *text)

@@ -155,7 +155,7 @@ static void check_at(const char *value, size_t size, int64_t now_s)
     struct text text = trimmed(value, size);
     CHECK(asked_us >= -1 && asked_us <= CLOCK_LONGEST_US);
     CHECK(asked_us < 0 || retry_pause_us(1, asked_us, 0) == asked_us);
-    CHECK(retry_hold_us(asked_us) >= 0 && retry_hold_us(asked_us) <= 300000000);
+    CHECK(retry_hold_us(asked_us) >= 0 && retry_hold_us(asked_us) <= INT64_C(86400000000));
     if (is_seconds(text, &meant_s))
         CHECK(asked_us == capped_us(meant_s));
     else if (is_date(text, &meant_s))

@@ -83,9 +83,9 @@ const char *binding_listed_secret(lua_State *L, size_t *length);
 /* The name of an outcome's kind; a response is "response". */
 const char *binding_outcome_name(enum outcome_kind kind);
 
-/* Fills a request from arguments `first`..`first`+4: method, url, headers (a list of lines, or
- * nil), body (or nil), timeout in seconds. The strings stay Lua's. May push values that must stay.
- */
+/* Fills a request from arguments `first`..`first`+5: method, url, headers (a list of lines, or
+ * nil), body (or nil), timeout in seconds, endpoint (or nil: struct request says). The strings stay
+ * Lua's. May push values that must stay. */
 struct request binding_request(lua_State *L, int first);
 
 /* Pushes what a string token stands for. */

@@ -29,14 +29,14 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, elapsed, method | nil, url, headers, body, timeout, started_here, usual) ->
- * job; nil: the client is closed, or there is no memory. `elapsed`: how long it has been running,
- * seconds; method nil: it is over and is never polled; usual: the interval that growing pauses end
- * at. */
+/* core.new_job(client, elapsed, method | nil, url, headers, body, timeout, endpoint, started_here,
+ * usual) -> job; nil: the client is closed, or there is no memory. `elapsed`: how long it has been
+ * running, seconds; method nil: it is over and is never polled; usual: the interval that growing
+ * pauses end at. */
 static int job_new(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 9);
+    lua_settop(L, 10);
     struct request request = {0};
     if (!lua_isnil(L, 3))
         request = binding_request(L, 3);
@@ -48,9 +48,9 @@ static int job_new(lua_State *L)
     job->began_us = clock_monotonic_us() - clock_from_seconds(luaL_checknumber(L, 2));
     if (!request.method)
         return 1;
-    bool started_here = lua_toboolean(L, 8);
+    bool started_here = lua_toboolean(L, 9);
     job->poll = poller_new(
-        client->engine, &request, started_here, clock_from_seconds(luaL_checknumber(L, 9)));
+        client->engine, &request, started_here, clock_from_seconds(luaL_checknumber(L, 10)));
     return job->poll != NULL;
 }
 
@@ -166,6 +166,15 @@ static int job_hurry(lua_State *L)
 static int job_forget_trouble(lua_State *L)
 {
     poller_forget_trouble(check_poll(L, 1));
+    return 0;
+}
+
+/* core.put_off(job, seconds | nil): the next poll comes no sooner, as an answer asked that came
+ * outside the schedule. */
+static int job_put_off(lua_State *L)
+{
+    struct poller *poll = check_poll(L, 1);
+    poller_put_off(poll, clock_from_seconds(luaL_optnumber(L, 2, 0)));
     return 0;
 }
 
@@ -287,6 +296,7 @@ void job_open(lua_State *L)
         {"look_again", job_look_again},
         {"hurry", job_hurry},
         {"forget_trouble", job_forget_trouble},
+        {"put_off", job_put_off},
         {"count_poll", job_count_poll},
         {"answer", job_answer},
         {"put_answer", job_put_answer},

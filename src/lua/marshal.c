@@ -28,6 +28,7 @@ struct request binding_request(lua_State *L, int first)
         .url = luaL_checkstring(L, first + 1),
         .body = luaL_optlstring(L, first + 3, NULL, NULL),
         .timeout_us = clock_from_seconds(luaL_checknumber(L, first + 4)),
+        .endpoint = luaL_optstring(L, first + 5, NULL),
     };
     if (request.body)
         request.body_length = lua_rawlen(L, first + 3);

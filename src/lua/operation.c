@@ -25,14 +25,15 @@ static void release_anchor(lua_State *L, struct operation_object *object)
     object->ref = LUA_NOREF;
 }
 
-/* core.submit(client, method, url, headers | nil, body | nil, timeout [, once]) -> operation; nil:
- * the client is closed, or there is no memory. `once`: it is not repeated. */
+/* core.submit(client, method, url, headers | nil, body | nil, timeout [, endpoint [, urgent [, once]]]) ->
+ * operation; nil: the client is closed, or there is no memory. `once`: it is not repeated. */
 static int operation_submit(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 7);
+    lua_settop(L, 9);
     struct request request = binding_request(L, 2);
-    request.once = lua_toboolean(L, 7);
+    request.urgent = lua_toboolean(L, 8);
+    request.once = lua_toboolean(L, 9);
     struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
     object->engine = client->engine;
     object->ref = LUA_NOREF;

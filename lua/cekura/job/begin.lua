@@ -46,6 +46,12 @@ local function poll_path(client_fields, kind, declaration, id, scope)
   return path .. uri.query("poll", query)
 end
 
+--- What the paths of the polls of all such jobs have in common; nil: the path itself, as far as it goes.
+---@return string?
+function begin.common_poll_path(client_fields, kind, declaration, scope)
+  return endpoint.has(declaration.poll, "id") and poll_path(client_fields, kind, declaration, "", scope) or nil
+end
+
 -- The scope that a job has: what the path of its start says, else the options, else the parameters of its start,
 -- else the client.
 local function read_scope(client_fields, options, params, places)
@@ -95,8 +101,10 @@ begin.new = atomic(function(client, kind, declaration, origin)
   end
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
+    local common = begin.common_poll_path(client_fields, kind, declaration, origin.scope)
     self = core.new_job(client, origin.elapsed or 0, "GET", client_fields._base_url .. path, nil, nil,
-      client_fields._timeout, origin.started_here or false, declaration.interval)
+      client_fields._timeout, common and client_fields._base_url .. common, origin.started_here or false,
+      declaration.interval)
   else
     self = core.new_job(client, origin.elapsed or 0, nil)
   end
@@ -158,8 +166,13 @@ function begin.started(client, kind, declaration, reply, scope)
       kept[name] = object[name]
     end
     local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
-    return begin.new(client, kind, declaration,
+    local self
+    self, err = begin.new(client, kind, declaration,
       { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
+    if self then
+      core.put_off(self, reply._retry_after)
+    end
+    return self, err
   end
   if declaration.record or not state.is_end((answer.read(declaration, object))) then
     return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
@@ -208,7 +221,8 @@ function begin.start(client, kind, declaration, params, options)
   poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
   local owner = {}
   local self
-  local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner)
+  local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner,
+    { endpoint = endpoint.common_path(declaration.start) })
   if reply then
     self, err = begin.started(client, kind, declaration, reply, scope)
   end

@@ -1,0 +1,187 @@
+/* by_hand.h - an engine whose clock stands still and is moved by hand, for the engine and for
+ * libcurl, and the service that answers it, which is the test. */
+#ifndef CEKURA_BY_HAND_H
+#define CEKURA_BY_HAND_H
+
+#include "engine_private.h"
+#include "operation.h"
+#include "poller.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "peer.h"
+
+#define SECOND INT64_C(1000000)
+
+/* ---- the clock ---- */
+
+static int64_t now_us = 1000 * SECOND; /* monotonic */
+static int64_t woken_us;               /* when the engine's timer fires */
+static int timer_fd;
+
+/* This and the next are in place of libc's. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+        return (int)syscall(SYS_clock_gettime, clock, time);
+    time->tv_sec = (time_t)(now_us / SECOND);
+    time->tv_nsec = (long)(now_us % SECOND) * 1000;
+    return 0;
+}
+
+static inline void fire_if_due(void)
+{
+    const struct itimerspec at_once = {.it_value.tv_nsec = 1}, never = {0};
+    syscall(SYS_timerfd_settime, timer_fd, 0, woken_us <= now_us ? &at_once : &never, NULL);
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *before)
+{
+    (void)flags;
+    (void)before;
+    timer_fd = fd;
+    woken_us = now_us + (int64_t)when->it_value.tv_sec * SECOND + when->it_value.tv_nsec / 1000;
+    fire_if_due();
+    return 0;
+}
+
+/* ---- an engine and its server ---- */
+
+static struct engine *engine;
+static int listener;
+static char url[64];
+
+static inline void start(unsigned max_in_flight)
+{
+    const struct engine_options options = {
+        .max_in_flight = max_in_flight,
+        .max_response = 1000,
+        .retries = 3,
+        .connect_timeout_us = 3600 * SECOND,
+        .loopback = true,
+    };
+    const char *message;
+    listener = peer_listen(url, sizeof url);
+    engine = engine_new(&options, &message);
+    assert_non_null(engine);
+}
+
+static inline void end(void)
+{
+    engine_free(engine);
+    close(listener);
+}
+
+/* The one of before is overwritten: an engine copies what it is given. */
+static inline struct request request_to(const char *method, const char *path, int64_t timeout_us)
+{
+    static char whole[200];
+    snprintf(whole, sizeof whole, "%s%s", url, path);
+    return (struct request){.method = method, .url = whole, .timeout_us = timeout_us};
+}
+
+static inline struct request request(const char *method, int64_t timeout_us)
+{
+    return request_to(method, "", timeout_us);
+}
+
+static inline struct operation *submit_to(const char *method, const char *path, int64_t timeout_us)
+{
+    const struct request asked = request_to(method, path, timeout_us);
+    return operation_new(engine, &asked, 1);
+}
+
+static inline struct operation *submit(const char *method, int64_t timeout_us)
+{
+    return submit_to(method, "", timeout_us);
+}
+
+/* Does all that can be done with the clock where it is. */
+static inline void settle(void)
+{
+    for (int i = 0; i < 3; i++)
+        do
+            engine_step(engine, 0);
+        while (engine_due_us(engine) <= now_us);
+}
+
+static inline void step(void)
+{
+    usleep(1000); /* for the kernel, in which the clock goes on */
+    engine_step(engine, 0);
+}
+
+static inline void move_to(int64_t us)
+{
+    now_us = us;
+    fire_if_due();
+    settle();
+}
+
+static inline void read_request(int peer)
+{
+    struct pollfd watched = {.fd = peer, .events = POLLIN};
+    while (poll(&watched, 1, 0) == 0)
+        step();
+    peer_read_request(peer);
+}
+
+/* Has the engine connect, and reads what it asks. */
+static inline int take_request(void)
+{
+    struct pollfd watched = {.fd = listener, .events = POLLIN};
+    while (poll(&watched, 1, 0) == 0)
+        step();
+    int peer = accept(listener, NULL, NULL);
+    read_request(peer);
+    return peer;
+}
+
+static inline void write_answer(int peer, const char *text)
+{
+    struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
+    peer_write(peer, text);
+    while (poll(&watched, 1, 0) == 0)
+        usleep(1000);
+    do
+        step();
+    while (
+        poll(&watched, 1, 0) > 0); /* bytes_in says nothing yet: libcurl 8 counts after the fact */
+    settle();
+}
+
+static inline void answer(int peer, int status, const char *header)
+{
+    char text[200];
+    snprintf(
+        text, sizeof text, "HTTP/1.1 %d Whatever\r\n%sContent-Length: 0\r\n\r\n", status, header);
+    write_answer(peer, text);
+}
+
+static inline unsigned sent(void)
+{
+    return (unsigned)engine_stats(engine).requests;
+}
+
+static inline void assert_ended(
+    const struct operation *operation, enum outcome_kind kind, bool was_sent)
+{
+    const struct outcome *outcome = operation_outcome(operation);
+    assert_non_null(outcome);
+    assert_int_equal(outcome->kind, kind);
+    assert_int_equal(outcome->sent, was_sent);
+}
+
+#endif

@@ -1,0 +1,399 @@
+/* hold_test.c - what a 429 holds back, and for how long, to the microsecond. */
+#include "by_hand.h"
+
+#define UUID "123e4567-e89b-12d3-a456-426614174000"
+
+/* An engine that one endpoint, GET /a/, has answered with 429. */
+static struct operation *refused;
+static int peer;
+
+static void begin_refused(unsigned max_in_flight, const char *retry_after)
+{
+    start(max_in_flight);
+    refused = submit_to("GET", "a/", 30 * SECOND);
+    peer = take_request();
+    answer(peer, 429, retry_after);
+}
+
+static void end_refused(void)
+{
+    operation_free(refused);
+    close(peer);
+    end();
+}
+
+/* The clock goes on, from one thing that is due to the next. */
+static void go_on_for(int64_t span_us)
+{
+    int64_t end_us = now_us + span_us;
+    for (settle(); engine_due_us(engine) < end_us; move_to(engine_due_us(engine)))
+        ;
+    move_to(end_us);
+}
+
+/* It is not sent before that time from now, and then it is. */
+static void assert_sent_after(int64_t span_us)
+{
+    unsigned before = sent();
+    settle();
+    assert_int_equal(sent(), before);
+    move_to(now_us + span_us - 1);
+    assert_int_equal(sent(), before);
+    assert_true(woken_us <= now_us + 1);
+    move_to(now_us + 1);
+    assert_int_equal(sent(), before + 1);
+}
+
+/* ---- the endpoint ---- */
+
+static void it_is_held_for_as_long_as_it_asks(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 1000\r\n");
+    struct operation *waiting = submit_to("GET", "a/", 3600 * SECOND);
+    assert_sent_after(1000 * SECOND);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void it_is_held_for_a_day_at_most(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 99999999999\r\n");
+    struct operation *waiting = submit_to("GET", "a/", 100 * 86400 * SECOND);
+    assert_sent_after(86400 * SECOND);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void digits_and_uuids_make_no_other_endpoint(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool is_held;
+    } rows[] = {
+        {"a/", true},
+        {"a", true},
+        {"a/?page=2", true},
+        {"a/7/", true},
+        {"5181749/a", true},
+        {"a/" UUID "/", true},
+        {"a/123E4567-E89B-12D3-A456-426614174000", true},
+        {"b/", false},
+        {"a/b/", false},
+        {"a/7x/", false},
+        {"a/-7/", false},
+        {"a/" UUID "0/", false},
+        {"a/123e4567xe89b-12d3-a456-426614174000/", false},
+        {"a/123e4567-e89b-12d3-a456-42661417400g/", false},
+        {"b/?a/", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin_refused(4, "Retry-After: 60\r\n");
+        struct operation *waiting = submit_to("GET", rows[i].path, 30 * SECOND);
+        if (rows[i].is_held != (operation_outcome(waiting) != NULL))
+            fail_msg("%s", rows[i].path);
+        operation_free(waiting);
+        end_refused();
+    }
+}
+
+static void another_method_makes_another_endpoint(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 60\r\n");
+    struct operation *waiting = submit_to("POST", "a/", 30 * SECOND);
+    assert_sent_after(5 * SECOND);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void a_request_may_name_its_endpoint(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 60\r\n");
+    struct request asked = request_to("GET", "a/some-name/", 30 * SECOND);
+    char endpoint[100];
+    snprintf(endpoint, sizeof endpoint, "%sa//", url);
+    asked.endpoint = endpoint;
+    struct operation *waiting = operation_new(engine, &asked, 1);
+    assert_ended(waiting, OUTCOME_HELD, false);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void what_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 60\r\n");
+    struct operation *waiting = submit_to("GET", "a/", 60 * SECOND - 1);
+    assert_ended(waiting, OUTCOME_HELD, false);
+    assert_int_equal(operation_outcome(waiting)->tries, 0);
+    assert_int_equal(operation_outcome(waiting)->retry_after_us, 60 * SECOND);
+    struct operation *patient = submit_to("GET", "a/", 60 * SECOND);
+    assert_null(operation_outcome(patient));
+    operation_free(patient);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void so_does_what_waits_for_its_turn_already(void **state)
+{
+    (void)state;
+    start(1);
+    refused = submit_to("GET", "a/", 30 * SECOND);
+    peer = take_request();
+    struct operation *same = submit_to("GET", "a/", 30 * SECOND);
+    struct operation *later = submit_to("GET", "a/", 100 * SECOND);
+    struct operation *other = submit_to("GET", "b/", 30 * SECOND);
+    answer(peer, 429, "Retry-After: 60\r\n");
+    assert_ended(same, OUTCOME_HELD, false);
+    assert_null(operation_outcome(later));
+    assert_null(operation_outcome(other));
+    operation_free(other);
+    operation_free(later);
+    operation_free(same);
+    end_refused();
+}
+
+/* A job's poll has no deadline of its own: it waits for the end of the hold, others pass by. */
+static void polls_of_it_wait_and_others_pass_by(void **state)
+{
+    (void)state;
+    struct poller *polls[2];
+    begin_refused(4, "Retry-After: 60\r\n");
+    engine_wait_for_polls(engine, 1);
+    for (int i = 0; i < 2; i++) {
+        const struct request asked = request_to("GET", i == 0 ? "a/" : "b/", 30 * SECOND);
+        polls[i] = poller_new(engine, &asked, false, 0);
+        poller_watch(polls[i], 1000 * SECOND, 7 + i);
+    }
+    assert_sent_after(5 * SECOND);
+    read_request(peer);
+    answer(peer, 200, "");
+    assert_int_equal(poller_count(polls[1]), 1);
+    assert_sent_after(55 * SECOND);
+    for (int i = 0; i < 2; i++)
+        poller_free(polls[i]);
+    end_refused();
+}
+
+/* ---- the rest of the client ---- */
+
+static void the_rest_is_held_for_five_seconds_at_most(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 300\r\n");
+    struct operation *waiting = submit_to("GET", "b/", 30 * SECOND);
+    assert_sent_after(5 * SECOND);
+    operation_free(waiting);
+    end_refused();
+}
+
+static void it_is_held_no_longer_than_it_is_asked_for(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 2\r\n");
+    struct operation *waiting = submit_to("GET", "b/", 30 * SECOND);
+    assert_sent_after(2 * SECOND);
+    operation_free(waiting);
+    end_refused();
+}
+
+/* Three that wait for `b/` to be asked for. */
+static struct operation *waiting[3];
+
+static void begin_waiting(const char *const *paths)
+{
+    begin_refused(4, "Retry-After: 300\r\n");
+    for (int i = 0; i < 3; i++)
+        waiting[i] = submit_to("GET", paths ? paths[i] : "b/", 100 * SECOND);
+    assert_sent_after(5 * SECOND);
+    read_request(peer);
+}
+
+static void end_waiting(void)
+{
+    for (int i = 0; i < 3; i++)
+        operation_free(waiting[i]);
+    end_refused();
+}
+
+static void one_request_tests_whether_the_others_are_taken(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    move_to(now_us + 5 * SECOND - 1); /* no other before its answer */
+    assert_int_equal(sent(), 2);
+    answer(peer, 200, "");
+    assert_ended(waiting[0], OUTCOME_RESPONSE, true);
+    go_on_for(SECOND); /* by the pace, one after the other */
+    assert_int_equal(sent(), 4);
+    end_waiting();
+}
+
+/* Its answer may come at any time: what has less than five seconds is not given up. */
+static void others_may_hope_for_its_answer(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    struct operation *hasty = submit_to("GET", "c/", 2 * SECOND);
+    assert_null(operation_outcome(hasty));
+    answer(peer, 200, "");
+    go_on_for(SECOND);
+    assert_int_equal(sent(), 5);
+    operation_free(hasty);
+    end_waiting();
+}
+
+/* It was taken, whatever became of it. */
+static void an_error_other_than_429_ends_the_rest_too(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    answer(peer, 404, "");
+    go_on_for(SECOND);
+    assert_int_equal(sent(), 4);
+    end_waiting();
+}
+
+static void one_that_is_refused_holds_them_for_five_seconds_more(void **state)
+{
+    (void)state;
+    begin_waiting((const char *const[]){"b/", "c/", "d/"});
+    answer(peer, 429, "Retry-After: 300\r\n");
+    assert_sent_after(5 * SECOND);
+    read_request(peer);
+    answer(peer, 200, "");
+    go_on_for(SECOND);
+    assert_int_equal(sent(), 4);
+    end_waiting();
+}
+
+static void while_it_has_no_answer_another_is_sent_every_five_seconds(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    assert_sent_after(5 * SECOND);
+    assert_sent_after(5 * SECOND);
+    end_waiting();
+}
+
+static void when_it_is_cancelled_another_is_sent_at_once(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    operation_cancel(waiting[0]);
+    go_on_for(SECOND); /* by the pace */
+    assert_int_equal(sent(), 3);
+    end_waiting();
+}
+
+static void when_it_is_cut_off_another_is_sent_at_once(void **state)
+{
+    (void)state;
+    begin_waiting(NULL);
+    close(peer);
+    peer = take_request(); /* libcurl sends it again by itself, once */
+    close(peer);
+    while (engine_stats(engine).in_flight > 0)
+        step();
+    go_on_for(SECOND); /* by the pace */
+    assert_int_equal(sent(), 3);
+    peer = take_request();
+    end_waiting();
+}
+
+/* Answers to what was sent before the 429 tell nothing. */
+static void what_was_on_its_way_before_is_no_test(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *before = submit_to("GET", "b/", 30 * SECOND);
+    int other = take_request();
+    refused = submit_to("GET", "a/", 30 * SECOND);
+    peer = take_request();
+    answer(peer, 429, "Retry-After: 300\r\n");
+    answer(other, 200, "");
+    assert_ended(before, OUTCOME_RESPONSE, true);
+    struct operation *after = submit_to("GET", "b/", 30 * SECOND);
+    assert_sent_after(5 * SECOND);
+    operation_free(after);
+    operation_free(before);
+    close(other);
+    end_refused();
+}
+
+/* Nor do further 429 to what was sent before make it longer. */
+static void many_429_of_one_moment_are_one(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *also = submit_to("GET", "b/", 30 * SECOND);
+    int other = take_request();
+    refused = submit_to("GET", "a/", 30 * SECOND);
+    peer = take_request();
+    answer(peer, 429, "Retry-After: 300\r\n");
+    move_to(now_us + 4 * SECOND);
+    answer(other, 429, "Retry-After: 300\r\n");
+    struct operation *third = submit_to("GET", "c/", 30 * SECOND);
+    assert_sent_after(SECOND);
+    operation_free(third);
+    operation_free(also);
+    close(other);
+    end_refused();
+}
+
+/* It is about this endpoint: the others have been taken. Also if it is asked for by one request
+ * after the other, with none between them. */
+static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
+{
+    (void)state;
+    begin_refused(4, "Retry-After: 2\r\n");
+    for (int i = 0; i < 10; i++) {
+        operation_free(refused);
+        move_to(now_us + 3 * SECOND);
+        operation_free(submit_to("GET", "c/", SECOND)); /* what may be forgotten is, by now */
+        refused = submit_to("GET", "a/", 2 * SECOND);
+        settle();
+        read_request(peer);
+        answer(peer, 429, "Retry-After: 2\r\n");
+        assert_ended(refused, OUTCOME_RESPONSE, true);
+        struct operation *other = submit_to("GET", "b/", 30 * SECOND);
+        go_on_for(SECOND / 5); /* by the pace */
+        read_request(peer);
+        answer(peer, 200, "");
+        assert_ended(other, OUTCOME_RESPONSE, true);
+        operation_free(other);
+    }
+    end_refused();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_held_for_as_long_as_it_asks),
+        cmocka_unit_test(it_is_held_for_a_day_at_most),
+        cmocka_unit_test(digits_and_uuids_make_no_other_endpoint),
+        cmocka_unit_test(another_method_makes_another_endpoint),
+        cmocka_unit_test(a_request_may_name_its_endpoint),
+        cmocka_unit_test(what_cannot_be_sent_before_its_deadline_ends_at_once),
+        cmocka_unit_test(so_does_what_waits_for_its_turn_already),
+        cmocka_unit_test(polls_of_it_wait_and_others_pass_by),
+        cmocka_unit_test(the_rest_is_held_for_five_seconds_at_most),
+        cmocka_unit_test(it_is_held_no_longer_than_it_is_asked_for),
+        cmocka_unit_test(one_request_tests_whether_the_others_are_taken),
+        cmocka_unit_test(others_may_hope_for_its_answer),
+        cmocka_unit_test(an_error_other_than_429_ends_the_rest_too),
+        cmocka_unit_test(one_that_is_refused_holds_them_for_five_seconds_more),
+        cmocka_unit_test(while_it_has_no_answer_another_is_sent_every_five_seconds),
+        cmocka_unit_test(when_it_is_cancelled_another_is_sent_at_once),
+        cmocka_unit_test(when_it_is_cut_off_another_is_sent_at_once),
+        cmocka_unit_test(what_was_on_its_way_before_is_no_test),
+        cmocka_unit_test(many_429_of_one_moment_are_one),
+        cmocka_unit_test(one_that_is_refused_again_and_again_holds_nothing_else),
+    };
+    alarm(60); /* should it hang */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
