@@ -98,8 +98,8 @@ describe("the core's functions refuse", function()
       end
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
-        "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
-        "watch", "unwatch", "resume", "settle", "wait", "open_file", "quote", "atomic", "try",
+        "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
+        "uninterrupted", "watch", "unwatch", "resume", "settle", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
       end

@@ -253,5 +253,7 @@ void engine_release(struct engine *engine)
     heap_destroy(&engine->queue);
     free(engine->user_agent);
     free(engine->ca_file);
+    free(engine->bundle.path);
+    free(engine->proxy_peer);
     free(engine);
 }

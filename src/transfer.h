@@ -6,6 +6,9 @@
 #include "operation.h"
 #include "retry.h"
 
+/* Room for libcurl's message and a peer's name. */
+#define TRANSFER_MESSAGE (CURL_ERROR_SIZE + 320)
+
 /* How a try ended. The buffers are the transfer's, until they are moved away. */
 struct transfer_result {
     enum outcome_kind kind;
@@ -33,6 +36,9 @@ CURLcode transfer_resume(struct transfer *transfer);
 
 /* The first of those that are paused; NULL: none is. */
 struct transfer *transfer_first_paused(const struct engine *engine);
+
+/* Before libcurl acts on a socket. */
+void transfer_look(struct engine *engine, int fd);
 
 struct operation *transfer_owner(const struct transfer *transfer);
 

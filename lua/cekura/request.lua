@@ -1,5 +1,6 @@
 --- One request: sent, waited for, and its outcome turned into a response or an error.
 
+local ascii = require "cekura.ascii"
 local await = require "cekura.await"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
@@ -67,7 +68,9 @@ end
 
 -- ---- kinds of errors ----
 
-local BY_STATUS = { [401] = "auth", [403] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited" }
+local BY_STATUS = {
+  [401] = "auth", [403] = "auth", [407] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited",
+}
 
 -- A gateway's answer to a request that may have been processed says nothing about it.
 local UNKNOWN = { [502] = true, [504] = true }
@@ -92,6 +95,8 @@ local BY_OUTCOME = {
   too_large = "protocol",
   encoded = "protocol",
   malformed = "protocol",
+  config = "config",
+  proxy_refused = "auth",
   held = "rate_limited",
   cancelled = "cancelled",
   closed = "closed",
@@ -100,8 +105,14 @@ local BY_OUTCOME = {
 -- The ends at which a request that was sent may have been processed, or not.
 local CUT = { network = true, timeout = true, truncated = true, no_memory = true, malformed = true }
 
-local function redirect_message(answer)
-  local location = answer.headers.location or ""
+-- Of an answer that is neither good nor a refusal: 3xx.
+local function elsewhere_message(answer)
+  local location = answer.headers.location
+  if answer.status == 304 then
+    return "not modified, though the request set no condition"
+  elseif not location then
+    return "neither an answer nor a redirect: no Location says where to"
+  end
   local host = location:match "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
   if host then
     host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
@@ -116,7 +127,7 @@ local function refused(answer, fields, repeatable)
   local what = ("%s %s: HTTP %d"):format(fields.method, fields.path, answer.status)
   local kind = kind_of_status(answer.status, repeatable)
   if kind == "protocol" then
-    return errors.new(kind, what .. ": " .. redirect_message(answer), fields)
+    return errors.new(kind, what .. ": " .. elsewhere_message(answer), fields)
   end
   local line, by_field = read_refusal(answer)
   fields.fields = by_field
@@ -161,6 +172,26 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   return nil, cut(outcome, answer, message, fields, repeatable)
 end
 
+-- The same for a request that set a condition: that nothing has changed is what was asked.
+local function read_conditional(client, method, path, outcome, status, headers, body, ...)
+  if outcome == "response" and status == 304 then
+    return response.new(client, status, headers, body, method, path)
+  end
+  return request.read(client, method, path, outcome, status, headers, body, ...)
+end
+
+--- Whether a list of header lines sets a condition that 304 answers (RFC 9110, 13.1).
+---@param lines? string[]
+function request.is_conditional(lines)
+  for _, line in ipairs(lines or {}) do
+    local name = type(line) == "string" and ascii.lower(line):match "^[^:;]*"
+    if name == "if-none-match" or name == "if-modified-since" then
+      return true
+    end
+  end
+  return false
+end
+
 --- Sends a request and waits for its answer.
 ---@param client cekura.Client
 ---@param method string upper case
@@ -169,11 +200,14 @@ end
 ---@param body? string
 ---@param timeout? number seconds; the client's own if nil
 ---@param owner? table whose request it is, see cekura.await
----@return cekura.Response? response, cekura.Error? err any 2xx gives the response
+---@return cekura.Response? response, cekura.Error? err any 2xx gives the response, and 304 if a
+---header of the request, or of all requests of the client, sets a condition
 function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
-  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
+  local conditional = core.fields(client)._conditional or request.is_conditional(headers)
+  local read = conditional and read_conditional or request.read
+  return read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))
 end
 
 local JSON = { "Content-Type: application/json" }

@@ -48,6 +48,8 @@ const char *binding_outcome_name(enum outcome_kind kind)
         [OUTCOME_TOO_LARGE] = "too_large",
         [OUTCOME_ENCODED] = "encoded",
         [OUTCOME_MALFORMED] = "malformed",
+        [OUTCOME_CONFIG] = "config",
+        [OUTCOME_PROXY_REFUSED] = "proxy_refused",
         [OUTCOME_HELD] = "held",
         [OUTCOME_NO_MEMORY] = "no_memory",
         [OUTCOME_CANCELLED] = "cancelled",
