@@ -1,4 +1,4 @@
--- A name that gets a new address. libcurl keeps an address for a minute; a connection that fails has it looked up again.
+-- A name that gets a new address. libcurl keeps an address for a minute, unless a connection to it fails.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
@@ -17,8 +17,8 @@ describe("a service whose name gets a new address", function()
       for name in api.moving other.example; do
         openssl req -newkey rsa:2048 -nodes -subj /CN=$name -keyout $name.key -out $name.csr &&
         echo subjectAltName=DNS:$name >names &&
-        openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out $name.pem ||
-        exit 1
+        openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+          -out $name.pem || exit 1
       done]]):format(dir, dir))
     assert.equal(0, status, output)
   end)

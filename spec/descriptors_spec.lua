@@ -1,6 +1,5 @@
 -- A process whose file descriptors are used up: idle connections make room, and requests wait for it.
 
-local cekura = require "cekura"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"

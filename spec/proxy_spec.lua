@@ -1,5 +1,5 @@
--- Proxies: one that is spoken to over TLS is trusted as the service is; one that refuses says so; one that can never work
--- is refused when the client is made.
+-- Proxies: one that is spoken to over TLS is trusted as the service is, one that refuses says so, and one that can
+-- never work is refused when the client is made.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -132,7 +132,8 @@ describe("a proxy", function()
       local proxy = start("proxy", "--cert server")
       for _, arguments in ipairs { "cut", "reset" } do
         local service = start(arguments)
-        new { proxy = "https://localhost:" .. proxy.port, base_url = "https://localhost:" .. service.port, retries = 1 }
+        local base_url = "https://localhost:" .. service.port
+        new { proxy = "https://localhost:" .. proxy.port, base_url = base_url, retries = 1 }
         local err = asked()
         assert.equal("network", err.kind, tostring(err))
         assert.is_false(err.sent)
@@ -150,8 +151,8 @@ describe("a proxy", function()
           local client = c.assert(c.new { api_key = "k", base_url = "%s", config_file = false, ca_file = "%s",
             proxy = "https://localhost:%d" })
           local answer, err = client:request("GET", "/echo/")
-          print(answer and answer.status or err.kind, err or "")' 2>&1]]):format(path, os.getenv "CEKURA_LUA" or "lua5.4",
-          server.tls_url, server.ca_file, peer.port))
+          print(answer and answer.status or err.kind, err or "")' 2>&1]]):format(path,
+          os.getenv "CEKURA_LUA" or "lua5.4", server.tls_url, server.ca_file, peer.port))
       end)
       assert.truthy(output:find "^tls\t", output)
     end)

@@ -150,7 +150,7 @@ describe("over https", function()
   end)
 
   -- TLS 1.3 has the request on its way before the server refuses the client.
-  it("a server that demands a certificate of the client is tls, by TLS 1.2 and 1.3, and nothing was received", function()
+  it("a server that demands a certificate of the client is tls, and nothing was received", function()
     for _, version in ipairs { "1.2", "1.3" } do
       local peer = tls_peer.start(("serve --cert %s/server.pem --ask %s --newest %s"):format(server.dir, server.ca_file,
         version))
@@ -183,8 +183,9 @@ describe("over https", function()
 
     before_each(function()
       path, none = os.tmpname(), os.tmpname()
-      os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=none -keyout /dev/null -out %s 2>&1"):format(
-        none))
+      local _, status = shell(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=none -keyout /dev/null "
+        .. "-out %s"):format(none))
+      assert.equal(0, status)
     end)
 
     after_each(function()

@@ -24,8 +24,8 @@ local function first_set(names)
   end
 end
 
--- Whether no_proxy may exempt the host. libcurl decides that when a request is sent; here it only counts for a proxy that
--- cannot be used: a host that is an address and a list with networks in it get the benefit of the doubt.
+-- Whether no_proxy may exempt the host. libcurl decides that when a request is sent; here it only counts for a proxy
+-- that cannot be used. An address and a list with networks in it get the benefit of the doubt.
 local function may_be_exempt(host)
   host = ascii.lower(host)
   local is_address = host:find "^[%d.]+$" or host:find "^%["
