@@ -184,6 +184,21 @@ describe("a client", function()
       assert.is_true(start_err.sent)
     end)
 
+    -- libcurl takes it for a lack of memory.
+    it("of a path or of headers that are too large to be sent is invalid, and nothing is sent", function()
+      local long = ("a"):rep(2 ^ 20)
+      for path, options in pairs { ["/x/?a=" .. long] = {}, ["/x/"] = { headers = { ["X-A"] = long } },
+        ["/y/"] = { query = { a = long } } } do
+        local response, err = client:request("GET", path, options)
+        assert.is_nil(response)
+        assert.equal("invalid", err.kind)
+        assert.is_false(err.sent)
+        assert.equal(0, err.attempts)
+        assert.is_true(#err.message < 400)
+      end
+      assert.equal(0, #server:requests())
+    end)
+
     it("of 407 is auth", function()
       local _, err = ask { { status = 407, body = { detail = "No." } } }
       assert.equal("auth", err.kind)

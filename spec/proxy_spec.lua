@@ -215,6 +215,17 @@ describe("a proxy", function()
     end)
   end)
 
+  -- libcurl takes 16 KiB, and before 8.6 calls more a lack of memory.
+  it("that answers CONNECT with too long a line is protocol", function()
+    local peer = start("proxy", "--line 8000")
+    new { proxy = "http://localhost:" .. peer.port }
+    cekura.assert(client:request("GET", "/echo/"))
+    client:close()
+    peer = start("proxy", "--line 200000")
+    new { proxy = "http://localhost:" .. peer.port }
+    assert_refused("protocol", "the headers are larger")
+  end)
+
   describe("of the environment", function()
     local ASK = [[%s %s -e 'local c = require "cekura"
       local client, err = c.new { api_key = "k", base_url = "%s", config_file = false, retries = 0, ca_file = "%s" }

@@ -47,18 +47,20 @@ static bool is_late_alert(const struct transfer *transfer, CURLcode code)
            (strstr(transfer->error, " alert ") || connection_has_alert(transfer));
 }
 
+static bool begins_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
 /* The limits of libcurl's own that a head, or trailers, may go over. 7.88 takes a trailer of more
- * than 4 KiB for a lack of memory, which its message is about. */
+ * than 4 KiB for a lack of memory, which its message is about; a line of what a proxy answers to
+ * CONNECT may have 16 KiB. */
 static bool is_refused_head(const struct transfer *transfer, CURLcode code)
 {
-    static const char no_trailer[] = "Out of memory in chunked-encoding";
     if (code == CURLE_RECV_ERROR)
-        return strncmp(transfer->error, no_trailer, strlen(no_trailer)) == 0;
-    if (code != CURLE_OUT_OF_MEMORY)
-        return false;
-    /* In the head of what a proxy says to CONNECT, a line may have 16 KiB. */
-    return transfer->began ? connection_had_long_line(transfer)
-                           : transfer->head.after != HEAD_STATUS_LINE;
+        return begins_with(transfer->error, "Out of memory in chunked-encoding") ||
+               begins_with(transfer->error, "CONNECT response too large");
+    return transfer->began && code == CURLE_OUT_OF_MEMORY && connection_had_long_line(transfer);
 }
 
 /* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes

@@ -192,6 +192,23 @@ function request.is_conditional(lines)
   return false
 end
 
+-- What libcurl sends before a body is 1 MiB at most, and what it takes for a lack of memory; some of it is the
+-- client's. No server takes as much.
+local LARGEST_HEAD = 1000000
+
+-- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
+local function too_large(method, path, shown, headers)
+  local size = #path
+  for _, line in ipairs(headers or {}) do
+    size = size + #line
+  end
+  if size > LARGEST_HEAD then
+    local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
+    return errors.new("invalid", message:format(method, errors.excerpt(shown), size, LARGEST_HEAD),
+      { method = method, path = shown, sent = false, attempts = 0 })
+  end
+end
+
 --- Sends a request and waits for its answer.
 ---@param client cekura.Client
 ---@param method string upper case
@@ -205,6 +222,10 @@ end
 function request.send(client, method, path, headers, body, timeout, owner)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
+  local err = too_large(method, path, shown, headers)
+  if err then
+    return nil, err
+  end
   local conditional = core.fields(client)._conditional or request.is_conditional(headers)
   local read = conditional and read_conditional or request.read
   return read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner))

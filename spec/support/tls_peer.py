@@ -13,6 +13,7 @@
   --newest 1.1   speaks no newer TLS than that
   --answer N     what a proxy answers to everybody: a status of HTTP, or a reply code of SOCKS ("none": it takes no way of
                  authentication; "user": it takes no user)
+  --line N       what a proxy answers to CONNECT has a header of so many bytes
 """
 import argparse
 import select
@@ -28,6 +29,7 @@ parser.add_argument("role", choices=["serve", "proxy", "socks", "mute", "cut", "
 parser.add_argument("--at", default="127.0.0.1:0")
 for name in "--cert", "--ask", "--newest", "--answer":
     parser.add_argument(name)
+parser.add_argument("--line", type=int, default=1)
 options = parser.parse_args()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -88,7 +90,7 @@ def tunnel(peer):
     else:
         host, port = target.rsplit(":", 1)
         with socket.create_connection((host.strip("[]"), int(port))) as other:
-            peer.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            peer.sendall(b"HTTP/1.1 200 Connected\r\nX-A: " + b"a" * options.line + b"\r\n\r\n")
             relay(peer, other)
 
 
