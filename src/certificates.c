@@ -83,7 +83,7 @@ void certificates_look(struct engine *engine)
     struct bundle *bundle = &engine->bundle;
     struct stat state;
     if (!bundle->is_used || !bundle->path || stat(engine->ca_file, &state) != 0 ||
-        is_same(&state, &bundle->state))
+        is_same(&state, &bundle->state) || eaccess(engine->ca_file, R_OK) != 0)
         return;
     char *path = spell(engine->ca_file, bundle->version + 1);
     if (!path)

@@ -15,8 +15,8 @@ bool certificates_serve_proxies(void);
 bool certificates_choose(struct engine *engine, bool secure);
 
 /* Looks whether the file has changed: then handles that are set up from now on have it read again,
- * and engine->bundle.version is another. A file that is gone, as after a chroot, has not changed:
- * what was read of it stays. */
+ * and engine->bundle.version is another. A file that is gone, as after a chroot, or that this user
+ * may not read, has not changed: what was read of it stays. */
 void certificates_look(struct engine *engine);
 
 /* Has the handle check the certificate and the name of the service, and of a proxy that is spoken

@@ -197,7 +197,8 @@ bool connection_is_starved(const struct transfer *transfer, CURLcode code)
 
 void connection_make_room(const struct engine *engine)
 {
-    long most = !engine->starved ? 0 : engine->open_sockets ? (long)engine->open_sockets : 1;
+    bool has_idle = engine->open_sockets > engine->stats.in_flight;
+    long most = engine->starved && has_idle ? (long)engine->open_sockets : 0;
     curl_multi_setopt(engine->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
 }
 

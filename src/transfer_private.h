@@ -62,8 +62,9 @@ bool connection_has_alert(const struct transfer *transfer);
  * memory. To be asked when the connection has been closed. */
 bool connection_had_long_line(const struct transfer *transfer);
 
-/* Before a connection may be made. While no descriptor is free, each new connection takes the place
- * of the one that has been idle for longest; if none is idle, it waits for one. */
+/* Before a connection may be made. While no descriptor is free, a new connection takes the place of
+ * the one that has been idle for longest. With none idle there is no limit: libcurl would have the
+ * transfer wait until another one ends, also when descriptors are free again. */
 void connection_make_room(const struct engine *engine);
 
 /* Whether a connection, or the look-up of its name, failed because no descriptor was free. */
