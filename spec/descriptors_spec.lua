@@ -6,6 +6,19 @@ local simulator = require "spec.support.simulator"
 
 describe("when no file descriptor is free", function()
   local server = simulator.during(setup, teardown)
+  local dir
+
+  -- A name that is looked up, by a thread; libcurl knows "localhost" by itself.
+  setup(function()
+    dir = shell "mktemp -d":match "%S+"
+    local output, status = shell("cc -shared -fPIC -o " .. dir .. "/names.so spec/support/moving_names.c -ldl")
+    assert.equal(0, status, output)
+    file.write(dir .. "/names.txt", "127.0.0.1")
+  end)
+
+  teardown(function()
+    shell("rm -rf " .. dir)
+  end)
 
   before_each(function()
     server:reset()
@@ -15,7 +28,8 @@ describe("when no file descriptor is free", function()
   local function run(code, url)
     local prelude = ([[
       local cekura, URL = require "cekura", %q
-      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = URL, config_file = false, retries = 1 })
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = URL, config_file = false, retries = 1,
+        allow_http = true })
       local START = { call_logs = { 1 }, prompt = "x" }
       local taken = {}
       local function take_all()
@@ -32,13 +46,14 @@ describe("when no file descriptor is free", function()
       end
     ]]):format(url or server.url)
     return file.temporary(prelude .. code, function(path)
-      return (shell(("ulimit -n 60; %s %s"):format(os.getenv "CEKURA_LUA" or "lua5.4", path)))
+      return (shell(("ulimit -n 60; LD_PRELOAD=%s/names.so MOVING_NAMES=%s/names.txt %s %s"):format(dir, dir,
+        os.getenv "CEKURA_LUA" or "lua5.4", path)))
     end)
   end
 
   local function everywhere(test)
     test(server.url)
-    test((server.url:gsub("127.0.0.1", "localhost"))) -- which is looked up, by a thread
+    test((server.url:gsub("127.0.0.1", "api.moving")))
   end
 
   it("a request is tried until its deadline, and then says so", function()

@@ -130,8 +130,8 @@ describe("a proxy", function()
     -- It says nothing about certificates, and may pass.
     it("behind which the handshake is cut off is network", function()
       local proxy = start("proxy", "--cert server")
-      for _, arguments in ipairs { "cut", "reset" } do
-        local service = start(arguments)
+      for _, role in ipairs { "cut", "reset" } do
+        local service = start(role)
         local base_url = "https://localhost:" .. service.port
         new { proxy = "https://localhost:" .. proxy.port, base_url = base_url, retries = 1 }
         local err = asked()

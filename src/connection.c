@@ -13,9 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As <netinet/tcp.h> has them, which does not go with <linux/tcp.h>. */
-enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8 };
-
 /* libcurl takes no longer line in a head. */
 #define LONGEST_LINE ((uint64_t)100 * 1024)
 
@@ -77,17 +74,6 @@ static bool has_alert(int fd)
            memcmp(head, start, sizeof head) == 0;
 }
 
-void transfer_look(struct engine *engine, int fd)
-{
-    if (!engine->proxy_secure) /* else libcurl says so */
-        return;
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    engine->ended[(unsigned)fd % ENGINE_PORTS] =
-        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-        (info.tcpi_state == STATE_CLOSE_WAIT || info.tcpi_state == STATE_CLOSE);
-}
-
 /* The smallest answer to a handshake that has a certificate in it is larger, and one that has none
  * is smaller. */
 #define SMALLEST_CERTIFICATE 400
@@ -102,7 +88,7 @@ void connection_tunnels(struct transfer *transfer)
 bool connection_had_certificate(const struct transfer *transfer)
 {
     const struct engine *engine = transfer->engine;
-    return transfer->opened >= 0 && !engine->ended[(unsigned)transfer->opened % ENGINE_PORTS] &&
+    return transfer->opened >= 0 &&
            engine->sockets[transfer->slot].read > transfer->read_before + SMALLEST_CERTIFICATE;
 }
 

@@ -325,7 +325,6 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
     engine->heard = true;
     if (event->events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    transfer_look(engine, event->data.fd);
     curl_act(engine, event->data.fd, what);
 }
 

@@ -62,14 +62,13 @@ struct engine {
         int fd;
         uint64_t read; /* bytes, until it was closed; 0: it was not, since a request used it */
         bool alert;    /* then an alert of TLS was still unread */
-    } sockets[ENGINE_PORTS];  /* of connections, by their local port; see connection.c */
-    bool ended[ENGINE_PORTS]; /* by descriptor: the other end had ended it; see transfer_look() */
-    int64_t origin_us;        /* of the moments at which polls are due: another in each engine */
-    int64_t curl_due_us;      /* when curl wants a call for its own timeouts */
-    int64_t alarm_us;         /* when the layers above want the descriptor readable */
-    bool rang;                /* it was, for that */
-    int tell_fd;              /* a socket on which somebody wants to hear of news; -1: none */
-    int64_t armed_us;         /* when the timerfd fires; CLOCK_NEVER: it does not */
+    } sockets[ENGINE_PORTS]; /* of connections, by their local port; see connection.c */
+    int64_t origin_us;       /* of the moments at which polls are due: another in each engine */
+    int64_t curl_due_us;     /* when curl wants a call for its own timeouts */
+    int64_t alarm_us;        /* when the layers above want the descriptor readable */
+    bool rang;               /* it was, for that */
+    int tell_fd;             /* a socket on which somebody wants to hear of news; -1: none */
+    int64_t armed_us;        /* when the timerfd fires; CLOCK_NEVER: it does not */
 
     /* A step does so much and no more, see engine_step_is_over(). What it leaves is due at once. */
     int64_t step_until_us;

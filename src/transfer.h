@@ -37,9 +37,6 @@ CURLcode transfer_resume(struct transfer *transfer);
 /* The first of those that are paused; NULL: none is. */
 struct transfer *transfer_first_paused(const struct engine *engine);
 
-/* Before libcurl acts on a socket. */
-void transfer_look(struct engine *engine, int fd);
-
 struct operation *transfer_owner(const struct transfer *transfer);
 
 /* Takes it off the wire, if it still is on it, and back into the pool. */

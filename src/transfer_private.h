@@ -51,8 +51,8 @@ int connection_begin(void *user, char *address, char *own_address, int port, int
 /* A proxy has made a tunnel: what comes now is the service's. */
 void connection_tunnels(struct transfer *transfer);
 
-/* Whether enough has come through a tunnel for a certificate, and the other end had not ended it
- * when libcurl last acted on it, see transfer_look(). To be asked when it has been closed. */
+/* Whether enough has come through a tunnel for a certificate. To be asked when the connection has
+ * been closed. */
 bool connection_had_certificate(const struct transfer *transfer);
 
 /* Whether an alert of TLS is what libcurl has not read of the connection any more. */

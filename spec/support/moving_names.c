@@ -18,10 +18,12 @@ int getaddrinfo(
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     if (length > 7 && strcmp(node + length - 7, ".moving") == 0) {
         FILE *file = fopen(getenv("MOVING_NAMES"), "r");
-        if (!file || !fgets(address, sizeof address, file))
-            strcpy(address, "127.0.0.254");
-        if (file)
-            fclose(file);
+        if (!file) /* as the C library answers when it can open nothing */
+            return EAI_SYSTEM;
+        char *found = fgets(address, sizeof address, file);
+        fclose(file);
+        if (!found)
+            return EAI_NONAME;
         node = address;
     }
     return real(node, service, hints, result);

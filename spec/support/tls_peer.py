@@ -126,8 +126,8 @@ ROLES = {"cut": cut, "reset": cut, "serve": serve, "proxy": tunnel, "socks": ref
 
 def talk(peer):
     try:
+        peer.settimeout(60)
         if options.cert:
-            peer.settimeout(60)
             peer = context.wrap_socket(peer, server_side=True)
         ROLES[options.role](peer)
     except OSError as error:
