@@ -167,6 +167,45 @@ describe("a client", function()
       assert.truthy(err.message:find(server.url, 1, true)) -- the same host
     end)
 
+    it("of 3xx that is no redirect is protocol, and says so", function()
+      local _, err = ask { { status = 304 } }
+      assert.equal("protocol", err.kind)
+      assert.equal(304, err.status)
+      assert.truthy(err.message:find("not modified, though the request set no condition", 1, true), err.message)
+      for _, status in ipairs { 300, 305, 399 } do
+        _, err = ask { { status = status } }
+        assert.equal("protocol", err.kind)
+        assert.truthy(err.message:find("no Location", 1, true), err.message)
+      end
+      server:script("/observability/v1/call-logs/improve_prompt_bg/", { { status = 304 } })
+      local job, start_err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+      assert.is_nil(job)
+      assert.equal("protocol", start_err.kind)
+      assert.is_true(start_err.sent)
+    end)
+
+    -- libcurl takes it for a lack of memory.
+    it("of a path or of headers that are too large to be sent is invalid, and nothing is sent", function()
+      local long = ("a"):rep(2 ^ 20)
+      for path, options in pairs { ["/x/?a=" .. long] = {}, ["/x/"] = { headers = { ["X-A"] = long } },
+        ["/y/"] = { query = { a = long } } } do
+        local response, err = client:request("GET", path, options)
+        assert.is_nil(response)
+        assert.equal("invalid", err.kind)
+        assert.is_false(err.sent)
+        assert.equal(0, err.attempts)
+        assert.is_true(#err.message < 400)
+      end
+      assert.equal(0, #server:requests())
+    end)
+
+    it("of 407 is auth", function()
+      local _, err = ask { { status = 407, body = { detail = "No." } } }
+      assert.equal("auth", err.kind)
+      assert.equal(407, err.status)
+      assert.equal(1, err.attempts)
+    end)
+
     it("of a refused connection is network, and says that nothing was sent", function()
       local other = cekura.assert(cekura.new {
         api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 0,
@@ -219,6 +258,39 @@ describe("a client", function()
 
     it("of broken compression is protocol", function()
       local _, err = ask { { headers = { ["Content-Encoding"] = "gzip" }, body = "this is not gzip at all" } }
+      assert.equal("protocol", err.kind)
+    end)
+  end)
+
+  describe("a request with a condition", function()
+    it("gets 304 as a response", function()
+      for name, value in pairs { ["If-None-Match"] = '"a"', ["if-none-match"] = "*",
+        ["IF-MODIFIED-SINCE"] = "Thu, 26 Nov 2026 04:00:00 GMT" } do
+        for _, method in ipairs { "GET", "HEAD" } do
+          server:script("/x/", { { status = 304, headers = { ETag = '"a"' } } })
+          local response = cekura.assert(client:request(method, "/x/", { headers = { [name] = value } }))
+          assert.equal(304, response.status)
+          assert.equal("", response.body)
+          assert.equal('"a"', response.headers.etag)
+        end
+      end
+    end)
+
+    it("that the client sets for all gets it, too", function()
+      client:close()
+      client = server:client { headers = { ["If-None-Match"] = '"a"' } }
+      assert.equal(304, cekura.assert(ask { { status = 304 } }).status)
+      server:script("/observability/v2/call-logs/5/", { { status = 304 } })
+      local call, err = client.calls:get(5) -- which has nothing to show for it
+      assert.is_nil(call)
+      assert.equal("protocol", err.kind)
+    end)
+
+    it("gets no other 3xx, and none that is set by another header", function()
+      local condition = { headers = { ["If-None-Match"] = "*" } }
+      local _, err = ask({ { status = 303, headers = { Location = "/y/" } } }, condition)
+      assert.equal("protocol", err.kind)
+      _, err = ask({ { status = 304 } }, { headers = { ["If-Match"] = "*", ["X-If-None-Match"] = "*" } })
       assert.equal("protocol", err.kind)
     end)
   end)

@@ -2,6 +2,8 @@
 
 local cekura = require "cekura"
 local errors = require "cekura.errors"
+local file = require "spec.support.file"
+local request = require "cekura.request"
 
 local HERE = debug.getinfo(1, "S").short_src
 
@@ -245,5 +247,30 @@ describe("misuse raises at the caller's line, and names the argument:", function
 
   it("and sends nothing", function()
     assert.equal(0, client:stats().requests)
+  end)
+end)
+
+describe("libcurl's codes", function()
+  -- The kinds by code, of the engine's table.
+  local function of_the_source()
+    local client = cekura.assert(cekura.new { api_key = "sk-1", base_url = "http://127.0.0.1:1", config_file = false })
+    local kinds = {}
+    for code, outcome in file.read "src/codes.c":gmatch "{(C%u+_[%u%d_]+), OUTCOME_([%u_]+)}" do
+      if outcome ~= "RESPONSE" then
+        local _, err = request.read(client, "GET", "/x/", outcome:lower(), 0, "", "", "words", 1, false)
+        kinds[code:gsub("^CODE_", "CURLE_")] = err.kind
+      end
+    end
+    client:close()
+    return kinds
+  end
+
+  it("have in docs/errors.md the kinds that they have", function()
+    local documented, count = {}, 0
+    for code, kind in file.read "docs/errors.md":gmatch "\n| `(CURLE_[%u%d_]+)` | `([%l_]+)` |" do
+      documented[code], count = kind, count + 1
+    end
+    assert.same(of_the_source(), documented)
+    assert.is_true(count > 40)
   end)
 end)

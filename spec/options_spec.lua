@@ -204,12 +204,20 @@ describe("the base URL", function()
     "ftp://example.com", "file:///etc/passwd", "ws://example.com", "javascript:alert(1)", "example.com",
     "//example.com", "/v1", "https://", "https://a b.example", "https://example.com:port", "https://example.com:99999",
     "https://example.com?x=1", "https://example.com#x", "https://example.com\0.evil.example", " ", "https://a\nb",
-    "https://[::1", "https://example.com/" .. ("x"):rep(5000), ("x"):rep(100000),
+    "https://[::1", "https://example.com/" .. ("x"):rep(5000), ("x"):rep(100000), "https://b\195\188cher.example",
+    "https://b%C3%BCcher.example/v1", "http://\228\190\139.jp", "https://a..b",
+    "https://" .. ("x"):rep(64) .. ".example",
   } do
     it(("is refused if no request could go there: %q"):format(url:sub(1, 40)), function()
       assert_mentions("base URL", refusal { api_key = "sk-1", base_url = url, allow_http = true })
     end)
   end
+
+  it("in letters that are not ASCII is refused with the way to write it", function()
+    assert_mentions("xn--", refusal { api_key = "sk-1", base_url = "https://b\195\188cher.example" })
+    local ascii = "https://xn--bcher-kva.example"
+    assert.equal(ascii, assert(resolve { base_url = ascii }).base_url)
+  end)
 
   it("with a user or a password is refused, and neither is told", function()
     for _, url in ipairs {
@@ -328,7 +336,8 @@ describe("a proxy", function()
 
   it("that is none is refused", function()
     for _, proxy in ipairs { "ftp://proxy", "http://", "http://proxy:port", "pro xy", "http://a b@proxy",
-      "http://a@b@c", "http://proxy?x", "://proxy", "http://user:pa/ss@proxy", "http://evil.com#@proxy" } do
+      "http://a@b@c", "http://proxy?x", "http://pr\195\182xy:1", "http://pr%C3%B6xy:1", "socks5://a..b",
+      "http://proxy:0", "http://proxy:65536", "://proxy", "http://user:pa/ss@proxy", "http://evil.com#@proxy" } do
       assert_mentions("proxy", refusal(with(proxy)))
     end
   end)
@@ -349,6 +358,17 @@ describe("a proxy", function()
     local resolved = assert(resolve(with "http://user:p%40ss@proxy:1"))
     assert.is_true(core.equal_secrets("p@ss", resolved.engine.secrets[2]))
     assert.is_nil(assert(resolve(with "http://user@proxy:1")).engine.secrets[2])
+  end)
+
+  it("of the environment is chosen by the base URL, and its password is among the secrets", function()
+    environment.https_proxy, environment.http_proxy = "http://user:p%40ss@secure:1", "http://user:word@plain:1"
+    local resolved = assert(resolve(with(nil, "https://example.com")))
+    assert.equal("http://user:p%40ss@secure:1", resolved.engine.proxy)
+    assert.is_true(core.equal_secrets("p@ss", resolved.engine.secrets[2]))
+    assert.equal("http://user:word@plain:1", assert(resolve(with(nil, "http://example.com", true))).engine.proxy)
+    assert.is_nil(assert(resolve(with(nil, "http://127.0.0.1:1"))).engine.proxy)
+    assert.equal("", assert(resolve(with("", "https://example.com"))).engine.proxy)
+    assert.equal("http://other:1", assert(resolve(with("http://other:1", "https://example.com"))).engine.proxy)
   end)
 end)
 

@@ -22,10 +22,12 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 --   on       the Luas that it runs on: those of the host that it starts, or two that stand for all
 --   once     what it tests is the engine or the source, which are the same for every Lua
 local SPECS = {
+  addresses = { seconds = 6, once = true },
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },
   cqueues = { seconds = 8 },
   cycles = { seconds = 5, once = true },
+  descriptors = { seconds = 20, once = true },
   encoding = { seconds = 4, once = true },
   examples = { seconds = 25 },
   failure = { seconds = 3 },
@@ -50,6 +52,7 @@ local SPECS = {
   packages = { seconds = 25, once = true },
   ngx_tasks = { seconds = 20, on = { "luajit" } },
   prosody = { seconds = 20, on = { "lua5.4" } },
+  proxy = { seconds = 10, once = true },
   rate = { seconds = 30, once = true },
   readme = { seconds = 40 },
   retry = { seconds = 9, once = true },
@@ -58,7 +61,7 @@ local SPECS = {
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   tasks = { seconds = 5 },
   timeout = { seconds = 5 },
-  tls = { seconds = 2, once = true },
+  tls = { seconds = 10, once = true },
   watch = { seconds = 25 },
   watch_holder = { seconds = 45 },
   watch_odd = { seconds = 20 },

@@ -3,9 +3,12 @@ local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
+local tls_peer = require "spec.support.tls_peer"
 
 describe("over https", function()
   local server = simulator.during(setup, teardown, { tls = true })
+
+  local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
   local function client_of(url, options)
     options = options or {}
@@ -115,7 +118,6 @@ describe("over https", function()
     end
   end)
 
-  local lua = os.getenv "CEKURA_LUA" or "lua5.4"
   local ASK = [[%s %s -e 'local c = require "cekura"
     local client = c.assert(c.new { api_key = "sim-key", base_url = "%s", config_file = false, ca_file = %s })
     local answer, err = client:request("GET", "/echo/")
@@ -145,6 +147,130 @@ describe("over https", function()
     local output = shell(ASK:format(environment, lua, url, ("%q"):format(server.ca_file)))
     old:stop()
     assert.truthy(output:find "^tls\t", output)
+  end)
+
+  -- TLS 1.3 has the request on its way before the server refuses the client.
+  it("a server that demands a certificate of the client is tls, and nothing was received", function()
+    for _, version in ipairs { "1.2", "1.3" } do
+      local peer = tls_peer.start(("serve --cert %s/server.pem --ask %s --newest %s"):format(server.dir, server.ca_file,
+        version))
+      local client = client_of("https://localhost:" .. peer.port, { ca_file = server.ca_file })
+      local answer, err = client:request("GET", "/echo/")
+      assert.is_nil(answer)
+      assert.equal("tls", err.kind, tostring(err))
+      assert.is_false(err.sent)
+      assert.equal(1, err.attempts)
+      local _, start_err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
+      assert.equal("tls", start_err.kind)
+      assert.is_false(start_err.sent)
+      local _, wait_err = cekura.assert(client:job("calls.improve_prompt", "some-id")):wait { interval = 0.01 }
+      assert.equal("tls", wait_err.kind)
+      client:close()
+      peer:stop()
+      assert.is_nil(peer:output():find("request", 1, true))
+    end
+  end)
+
+  it("an error names the host", function()
+    local client = client_of(server.tls_url)
+    local _, err = client:request("GET", "/echo/")
+    assert.truthy(err.message:find("TLS with " .. server.tls_url:match "//(.*)", 1, true), err.message)
+    client:close()
+  end)
+
+  describe("a ca_file that changes", function()
+    local path, client, none
+
+    before_each(function()
+      path, none = os.tmpname(), os.tmpname()
+      local _, status = shell(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=none -keyout /dev/null "
+        .. "-out %s"):format(none))
+      assert.equal(0, status)
+    end)
+
+    after_each(function()
+      client:close()
+      os.remove(path)
+      os.remove(none)
+    end)
+
+    local function outcome()
+      local answer, err = client:request("GET", "/echo/")
+      return answer and answer.status or err.kind
+    end
+
+    local function take(from)
+      file.write(path, file.read(from))
+    end
+
+    it("is read again, each time", function()
+      take(none)
+      client = client_of(server.tls_url, { ca_file = path })
+      for _ = 1, 5 do
+        assert.equal("tls", outcome())
+        take(server.ca_file)
+        assert.equal(200, outcome())
+        assert.equal(200, outcome())
+        take(none)
+      end
+    end)
+
+    it("is read again where another file takes its name", function()
+      take(none)
+      client = client_of(server.tls_url, { ca_file = path })
+      assert.equal("tls", outcome())
+      local new = os.tmpname()
+      file.write(new, file.read(server.ca_file))
+      assert(os.rename(new, path))
+      assert.equal(200, outcome())
+    end)
+
+    it("is read again by the name of a symbolic link, and by a name without a folder", function()
+      local folder = shell "mktemp -d":match "%S+"
+      local program = ([[
+        local cekura = require "cekura"
+        local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
+          ca_file = "ca.pem" })
+        for _, target in ipairs { %q, %q, %q } do
+          os.execute("ln -sf " .. target .. " ca.pem")
+          local answer, err = client:request("GET", "/echo/")
+          print(answer and answer.status or err.kind)
+        end
+      ]]):format(server.tls_url, server.ca_file, none, server.ca_file)
+      local here = shell "pwd":match "[^\n]+"
+      local environment = {}
+      for _, name in ipairs { "LUA_PATH", "LUA_CPATH" } do -- they have relative paths
+        environment[#environment + 1] = ("%s='%s'"):format(name, os.getenv(name):gsub("%f[^;%z]%./", here .. "/")
+          :gsub("%f[^;%z]lua/", here .. "/lua/"):gsub("%f[^;%z]build/", here .. "/build/"))
+      end
+      local output = file.temporary(program, function(code)
+        return shell(("cd %s && ln -s %s ca.pem && %s %s %s"):format(folder, none, table.concat(environment, " "), lua,
+          code))
+      end)
+      shell("rm -rf " .. folder)
+      assert.equal("200\ntls\n200\n", output)
+    end)
+
+    it("and is gone stays as it was, and one that comes back is read", function()
+      take(server.ca_file)
+      client = client_of(server.tls_url, { ca_file = path })
+      os.remove(path)
+      assert.equal(200, outcome())
+      cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }) -- a connection of its own
+      take(none)
+      assert.equal("tls", outcome())
+    end)
+
+    it("and is broken trusts nobody until it is whole again", function()
+      take(server.ca_file)
+      client = client_of(server.tls_url, { ca_file = path, retries = 0 })
+      assert.equal(200, outcome())
+      file.write(path, file.read(server.ca_file):sub(1, 300))
+      assert.equal("tls", outcome())
+      assert.equal("tls", outcome())
+      take(server.ca_file)
+      assert.equal(200, outcome())
+    end)
   end)
 
   it("a wait ends with tls", function()

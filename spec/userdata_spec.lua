@@ -62,8 +62,8 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event",
       "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
-    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "put_off", "count_poll", "answer",
-      "put_answer", "ended" },
+    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "put_off", "count_poll",
+      "answer", "put_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel", "list_operation_again" },
     guard = { "spend" },
@@ -98,8 +98,8 @@ describe("the core's functions refuse", function()
       end
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
-        "parse_url", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space", "uninterrupted",
-        "watch", "unwatch", "resume", "pass", "settle", "wait", "open_file", "quote", "atomic", "try",
+        "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
+        "uninterrupted", "watch", "unwatch", "resume", "pass", "settle", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
       end

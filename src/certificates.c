@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -17,41 +18,122 @@
 #define LOAD_TURN_MS 10
 
 static const char *built_in; /* the system's bundle */
+static bool serves_proxies;
 
 void certificates_begin(void)
 {
-    built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
+    built_in = libcurl->cainfo;
+    serves_proxies = libcurl->features & CURL_VERSION_HTTPS_PROXY;
+}
+
+bool certificates_serve_proxies(void)
+{
+    return serves_proxies;
+}
+
+/* ---- the file ---- */
+
+/* libcurl knows what it has parsed by the path alone, so each version of the file has a path of its
+ * own: with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
+ * was begun with an older version is not used again. */
+#define SPELLINGS 1000u /* until then no older connection is left */
+
+static char *spell(const char *file, unsigned version)
+{
+    const char *slash = strrchr(file, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - file) : 0,
+           dots = 2 * (size_t)(version % SPELLINGS);
+    char *path = malloc(strlen(file) + dots + 1);
+    if (!path)
+        return NULL;
+    memcpy(path, file, folder);
+    for (size_t i = 0; i < dots; i += 2)
+        memcpy(path + folder + i, "./", 2);
+    strcpy(path + folder + dots, file + folder);
+    return path;
 }
 
 /* Once, when the engine is made: a host may chroot afterwards, and then has no such file, but still
  * has what was parsed of it. */
-bool certificates_choose(struct engine *engine)
+bool certificates_choose(struct engine *engine, bool secure)
 {
-    if (engine->ca_file || !built_in || access(built_in, R_OK) != 0)
-        return true;
-    engine->ca_file = strdup(built_in);
-    return engine->ca_file != NULL;
+    struct bundle *bundle = &engine->bundle;
+    bundle->is_used = secure || engine->proxy_secure;
+    if (!engine->ca_file) {
+        if (!built_in || access(built_in, R_OK) != 0)
+            return true;
+        engine->ca_file = strdup(built_in);
+        if (!engine->ca_file)
+            return false;
+    }
+    (void)stat(engine->ca_file, &bundle->state);
+    bundle->path = spell(engine->ca_file, 0);
+    return bundle->path != NULL;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+void certificates_look(struct engine *engine)
+{
+    struct bundle *bundle = &engine->bundle;
+    struct stat state;
+    if (!bundle->is_used || !bundle->path || stat(engine->ca_file, &state) != 0 ||
+        is_same(&state, &bundle->state) || eaccess(engine->ca_file, R_OK) != 0)
+        return;
+    char *path = spell(engine->ca_file, bundle->version + 1);
+    if (!path)
+        return; /* the next look sees it */
+    free(bundle->path);
+    bundle->path = path;
+    bundle->state = state;
+    bundle->version++;
+}
+
+/* ---- the handle ---- */
+
+/* The options for the two ends that TLS may be spoken to. */
+struct end {
+    CURLoption version, bundle, directory;
+};
+
+static const struct end service = {CURLOPT_SSLVERSION, CURLOPT_CAINFO, CURLOPT_CAPATH};
+static const struct end proxy = {
+    CURLOPT_PROXY_SSLVERSION, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH};
+
+static CURLcode check_end(const struct engine *engine, CURL *easy, const struct end *end)
+{
+    /* libcurl's default is what OpenSSL's configuration allows. */
+    CURLcode code = curl_easy_setopt(easy, end->version, (long)CURL_SSLVERSION_TLSv1_2);
+    if (code != CURLE_OK || !engine->bundle.path)
+        return code;
+    code = curl_easy_setopt(easy, end->bundle, engine->bundle.path);
+    /* A certificate directory, Debian's default, switches the cache of parsed certificates off, and
+     * then each connection stalls its thread to parse them again. */
+    return code == CURLE_OK ? curl_easy_setopt(easy, end->directory, NULL) : code;
+}
+
+/* The proxy's certificate and name are checked unless libcurl is told otherwise, and it never is.
+ */
 CURLcode certificates_check(const struct engine *engine, CURL *easy)
 {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    /* libcurl's default is what OpenSSL's configuration allows. */
     if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (code != CURLE_OK || !engine->ca_file)
-        return code;
-    code = curl_easy_setopt(easy, CURLOPT_CAINFO, engine->ca_file);
-    /* A certificate directory, Debian's default, switches the cache of parsed certificates off, and
-     * then each connection stalls its thread to parse them again. */
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        code = check_end(engine, easy, &service);
+    if (code == CURLE_OK && engine->proxy_secure)
+        code = check_end(engine, easy, &proxy);
     /* The cache is for ever: after a day, its default, a step would stall, or, in a chroot, fail.
      */
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L) : code;
 }
+
+/* ---- the cache ---- */
 
 /* A socket of this machine that a connection can be made to; -1: none. */
 static int listen_here(in_port_t *port)

@@ -4,8 +4,11 @@
  * asked for, and how many were read. */
 #include "transfer_private.h"
 
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,11 +64,51 @@ static bool has_unasked_bytes(const struct transfer *transfer)
            recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* Whether the next that is to be read is an alert of TLS 1.3: a record of two bytes, encrypted,
+ * with their type and a tag of 16. */
+static bool has_alert(int fd)
+{
+    static const unsigned char start[] = {23, 3, 3, 0, 2 + 1 + 16};
+    unsigned char head[sizeof start];
+    return recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT) == sizeof head &&
+           memcmp(head, start, sizeof head) == 0;
+}
+
+/* The smallest answer to a handshake that has a certificate in it is larger, and one that has none
+ * is smaller. */
+#define SMALLEST_CERTIFICATE 400
+
+void connection_tunnels(struct transfer *transfer)
+{
+    transfer->slot = (unsigned)port_of(transfer->opened) % ENGINE_PORTS;
+    transfer->read_before = read_from(transfer->opened);
+    transfer->engine->sockets[transfer->slot].read = 0;
+}
+
+bool connection_had_certificate(const struct transfer *transfer)
+{
+    const struct engine *engine = transfer->engine;
+    return transfer->opened >= 0 &&
+           engine->sockets[transfer->slot].read > transfer->read_before + SMALLEST_CERTIFICATE;
+}
+
 int connection_close(void *user, curl_socket_t fd)
 {
     struct engine *engine = user;
-    engine->sockets[(unsigned)port_of(fd) % ENGINE_PORTS].read = read_from(fd);
+    unsigned slot = (unsigned)port_of(fd) % ENGINE_PORTS;
+    engine->sockets[slot].read = read_from(fd);
+    engine->sockets[slot].alert = has_alert(fd);
+    engine->open_sockets--;
     return close(fd);
+}
+
+bool connection_has_alert(const struct transfer *transfer)
+{
+    const struct engine *engine = transfer->engine;
+    if (transfer->used < 0)
+        return false;
+    bool is_closed = engine->sockets[transfer->slot].read > 0;
+    return is_closed ? engine->sockets[transfer->slot].alert : has_alert(transfer->used);
 }
 
 /* Then libcurl has read more than such a line, and not handed it out. What else has come, a body,
@@ -97,9 +140,52 @@ int connection_begin(void *user, char *address, char *own_address, int port, int
 curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *transfer = user;
+    struct engine *engine = transfer->engine;
     (void)purpose;
     transfer->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    transfer->starved = transfer->opened < 0 && (errno == EMFILE || errno == ENFILE);
+    engine->starved = transfer->starved;
+    engine->open_sockets += transfer->opened >= 0;
     return transfer->opened;
+}
+
+/* ---- when no descriptor is free ---- */
+
+/* What libcurl's resolver takes at once: a pair of sockets, and files and sockets of the C library,
+ * which does not say what it lacked. */
+#define RESOLVER_DESCRIPTORS 5
+
+static bool descriptors_are_scarce(void)
+{
+    int fds[RESOLVER_DESCRIPTORS], count = 0;
+    while (count < RESOLVER_DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        count++;
+    bool are_scarce = count < RESOLVER_DESCRIPTORS && (errno == EMFILE || errno == ENFILE);
+    while (count > 0)
+        close(fds[--count]);
+    return are_scarce;
+}
+
+bool connection_is_starved(const struct transfer *transfer, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return transfer->starved;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_SSL_CACERT_BADFILE:
+        return !transfer->began && descriptors_are_scarce();
+    default:
+        return false;
+    }
+}
+
+void connection_make_room(const struct engine *engine)
+{
+    bool has_idle = engine->open_sockets > engine->stats.in_flight;
+    long most = engine->starved && has_idle ? (long)engine->open_sockets : 0;
+    curl_multi_setopt(engine->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
 }
 
 /* What may have come and is in no socket of this process: a record that the TLS library holds, what

@@ -10,6 +10,7 @@
 #include "poller_private.h"
 #include "secret.h"
 #include "transfer.h"
+#include "url.h"
 #include "window.h"
 
 #include <errno.h>
@@ -485,6 +486,21 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
            copy_text(&engine->proxy, options->proxy);
 }
 
+/* What is wrong with the proxy; NULL: nothing. */
+static const char *read_proxy(struct engine *engine)
+{
+    struct proxy proxy;
+    const char *fault =
+        engine->proxy && *engine->proxy ? url_parse_proxy(&proxy, engine->proxy) : NULL;
+    if (fault || !engine->proxy || !*engine->proxy)
+        return fault;
+    engine->proxy_peer = proxy.peer;
+    engine->proxy_secure = proxy.secure;
+    return proxy.secure && !certificates_serve_proxies()
+               ? "this libcurl cannot speak TLS to a proxy"
+               : NULL;
+}
+
 static bool open_descriptors(struct engine *engine)
 {
     struct epoll_event event = {.events = EPOLLIN};
@@ -493,6 +509,18 @@ static bool open_descriptors(struct engine *engine)
     event.data.fd = engine->timer_fd;
     return engine->epoll_fd >= 0 && engine->timer_fd >= 0 &&
            epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, engine->timer_fd, &event) == 0;
+}
+
+/* Not in a step, which it would hold up. */
+static void load_certificates(struct engine *engine)
+{
+    sigset_t signals;
+    if (!engine->bundle.is_used)
+        return;
+    block_signals(&signals);
+    if (!certificates_load(engine))
+        close_multi(engine);
+    unblock_signals(&signals);
 }
 
 struct engine *engine_new(const struct engine_options *options, const char **message)
@@ -520,6 +548,8 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
 
     if (!copy_options(engine, options))
         goto fail;
+    if ((*message = read_proxy(engine)))
+        goto fail;
     *message = "no descriptor for epoll or timerfd";
     if (!open_descriptors(engine))
         goto fail;
@@ -527,15 +557,9 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     if (!open_multi(engine) || !open_share(engine))
         goto fail;
     *message = "out of memory";
-    if (!certificates_choose(engine))
+    if (!certificates_choose(engine, options->secure))
         goto fail;
-    if (options->secure) {
-        sigset_t signals;
-        block_signals(&signals);
-        if (!certificates_load(engine))
-            close_multi(engine);
-        unblock_signals(&signals);
-    }
+    load_certificates(engine);
     return engine;
 
 fail:
@@ -567,7 +591,8 @@ static void close_now(struct engine *engine)
         curl_share_cleanup(engine->share);
     }
     transfer_free_headers(engine->headers);
-    engine->headers = NULL;
+    curl_slist_free_all(engine->distrusted);
+    engine->headers = engine->distrusted = NULL;
     secret_free_text(engine->proxy);
     engine->proxy = NULL;
     if (engine->epoll_fd >= 0)

@@ -32,7 +32,8 @@ struct engine_options {
     unsigned retries;       /* further tries of what may be repeated */
     int64_t connect_timeout_us;
     const char *user_agent;
-    const char *ca_file;        /* PEM bundle in place of the system's, or NULL */
+    const char
+        *ca_file; /* PEM bundle in place of the system's, or NULL; read again when it changes */
     const char *proxy;          /* NULL: what the environment says */
     const char *const *headers; /* "Name: value", sent with every request; wiped at close */
     size_t header_count;
@@ -45,14 +46,16 @@ struct engine_options {
 enum outcome_kind {
     OUTCOME_RESPONSE,  /* a whole answer, whatever its status */
     OUTCOME_NETWORK,   /* no answer */
-    OUTCOME_TLS,       /* the peer could not prove who it is */
+    OUTCOME_TLS,       /* the service, or the proxy, could not prove its identity */
     OUTCOME_TIMEOUT,   /* the deadline of the operation, or the one for connecting, passed */
     OUTCOME_TRUNCATED, /* the head of an answer came, its body did not arrive whole */
     OUTCOME_TOO_LARGE, /* the body went over max_response, or the head over a limit of its own */
     OUTCOME_ENCODED,   /* more than once */
     OUTCOME_GARBLED,   /* in an encoding that was not offered, or is broken or cut */
     OUTCOME_MALFORMED, /* what came is not HTTP */
-    OUTCOME_HELD,      /* never sent: the service said when to come back, beyond the deadline */
+    OUTCOME_CONFIG,    /* libcurl cannot do what it is asked for */
+    OUTCOME_PROXY_REFUSED, /* the proxy wants a user and password, or allows no such connection */
+    OUTCOME_HELD,          /* never sent: the service said when to come back, beyond the deadline */
     OUTCOME_NO_MEMORY,
     OUTCOME_CANCELLED,
     OUTCOME_CLOSED,

@@ -245,5 +245,7 @@ void engine_release(struct engine *engine)
     endpoint_forget_all(engine);
     free(engine->user_agent);
     free(engine->ca_file);
+    free(engine->bundle.path);
+    free(engine->proxy_peer);
     free(engine);
 }

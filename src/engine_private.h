@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "cekura needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT, CURLOPT_CA_CACHE_TIMEOUT)"
@@ -44,6 +45,14 @@ STAILQ_HEAD(transfer_queue, transfer);
 
 #define EVENTS_AT_ONCE 64
 
+/* The file of certificates that are trusted, see certificates.c. */
+struct bundle {
+    bool is_used;      /* TLS is spoken, to the service or to the proxy */
+    char *path;        /* the file, in a spelling of its own for each version; NULL: no file */
+    unsigned version;  /* how often it has changed */
+    struct stat state; /* when it was looked at last */
+};
+
 #define ENGINE_PORTS 1024
 
 struct engine {
@@ -60,6 +69,7 @@ struct engine {
     struct {
         int fd;
         uint64_t read; /* bytes, until it was closed; 0: it was not, since a request used it */
+        bool alert;    /* then an alert of TLS was still unread */
     } sockets[ENGINE_PORTS]; /* of connections, by their local port; see connection.c */
     int64_t origin_us;       /* of the moments at which polls are due: another in each engine */
     int64_t curl_due_us;     /* when curl wants a call for its own timeouts */
@@ -92,7 +102,10 @@ struct engine {
     struct poller_list polls;
     unsigned watched; /* polls that are being watched */
     struct transfer_list idle;
-    struct item finished; /* head of a ring */
+    struct curl_slist *distrusted; /* see addresses.h */
+    unsigned open_sockets;         /* of connections, in use or not */
+    bool starved;                  /* no descriptor was free for the last connection */
+    struct item finished;          /* head of a ring */
 
     struct event *first_event, **last_event;
     uint64_t random_state;
@@ -103,6 +116,9 @@ struct engine {
     size_t max_response;
     int64_t connect_timeout_us;
     char *user_agent, *ca_file, *proxy;
+    char *proxy_peer;  /* "host:port" */
+    bool proxy_secure; /* the proxy is spoken to over TLS */
+    struct bundle bundle;
     struct curl_slist *headers;
     bool direct, report_events;
 };

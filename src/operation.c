@@ -255,7 +255,7 @@ void operation_destroy(struct operation *operation)
 void operation_start(struct operation *operation)
 {
     operation_clear(operation);
-    operation->tries = operation->paid = 0;
+    operation->tries = operation->paid = operation->starved = 0;
     operation->stale_excused = false;
     operation->submitted_us = clock_monotonic_us();
     operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
@@ -384,6 +384,8 @@ static bool can_repeat(struct operation *operation, enum retry_choice choice,
 {
     if (choice == RETRY_NO || clock_monotonic_us() + pause_us >= operation->deadline_us)
         return false;
+    if (choice == RETRY_WITH_ROOM)
+        return !operation->patient; /* its schedule repeats it */
     return choice == RETRY_AT_ONCE ||
            retry_quota_take(&operation->engine->quota, result, &operation->paid);
 }
@@ -395,12 +397,14 @@ void operation_try_ended(struct operation *operation, CURLcode code)
     const struct retry_history history = {
         .repeatable = operation->repeatable,
         .tries = operation->tries,
-        .limit = operation->most_tries + operation->stale_excused,
+        .limit = operation->most_tries + operation->stale_excused + operation->starved,
         .stale_excused = operation->stale_excused,
     };
     enum retry_choice choice = retry_decide(&history, &result.attempt);
     int64_t pause_us = 0;
-    if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
+    if (choice == RETRY_WITH_ROOM)
+        pause_us = retry_pause_us(1, -1, engine_random(engine));
+    else if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
         pause_us =
             retry_pause_us(operation->tries, result.attempt.retry_after_us, engine_random(engine));
     keep_result(&operation->outcome, &result);
@@ -410,9 +414,10 @@ void operation_try_ended(struct operation *operation, CURLcode code)
     heed(operation, &result.attempt, pause_us);
     if (can_repeat(operation, choice, &result.attempt, pause_us)) {
         operation->stale_excused |= choice == RETRY_AT_ONCE;
+        operation->starved += choice == RETRY_WITH_ROOM;
         pause_before_next(operation, pause_us);
     } else {
-        char message[CURL_ERROR_SIZE]; /* finish() releases the transfer, and its words with it */
+        char message[TRANSFER_MESSAGE]; /* finish() releases the transfer, and its words with it */
         snprintf(message, sizeof message, "%s", result.message);
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
     }

@@ -40,6 +40,8 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
     case HEAD_NO_MEMORY:
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
     }
+    if (!transfer->began && head->after == HEAD_STATUS_LINE)
+        connection_tunnels(transfer);
     if (head->complete && !was_complete && receive_has_body(transfer)) {
         if (head->coding == CODING_SEVERAL)
             return refuse(transfer, OUTCOME_ENCODED, UNASKED);

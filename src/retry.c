@@ -35,6 +35,8 @@ static bool worth_repeating(const struct retry_history *history, const struct tr
 
 enum retry_choice retry_decide(const struct retry_history *history, const struct try_result *result)
 {
+    if (result->end == TRY_STARVED)
+        return RETRY_WITH_ROOM;
     if (!worth_repeating(history, result))
         return RETRY_NO;
     /* A server may close an idle connection just as a request leaves on it. That says nothing about

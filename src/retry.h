@@ -13,6 +13,7 @@
 enum try_end {
     TRY_ANSWERED, /* a whole answer, whatever its status */
     TRY_CUT,      /* no answer, or only a part of one: refused, reset, timed out, truncated */
+    TRY_STARVED,  /* nothing left this machine: the process had no descriptor for it */
     TRY_HOPELESS, /* the same would happen again: bad certificate, body too large, no memory */
 };
 
@@ -36,6 +37,7 @@ enum retry_choice {
     RETRY_NO,
     RETRY_AT_ONCE,     /* the connection was stale: costs no try, happens once */
     RETRY_AFTER_PAUSE, /* after retry_pause_us() */
+    RETRY_WITH_ROOM,   /* likewise, until the deadline: costs no try and no tokens */
 };
 
 enum retry_choice retry_decide(

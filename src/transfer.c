@@ -4,6 +4,7 @@
  * taken in by receive.c; what to do with the end of a try is decided in operation.c. */
 #include "transfer_private.h"
 
+#include "addresses.h"
 #include "ascii.h"
 #include "certificates.h"
 
@@ -63,6 +64,7 @@ static bool set_common(struct transfer *transfer)
         SET(CURLOPT_NOPROXY, "*");
     if (code == CURLE_OK)
         code = certificates_check(engine, easy);
+    transfer->trusts = engine->bundle.version;
     transfer->plain = code == CURLE_OK;
     return transfer->plain;
 }
@@ -163,6 +165,7 @@ static void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     transfer_free_headers(transfer->own_headers);
+    curl_slist_free_all(transfer->dropped);
     head_free(&transfer->head);
     decoder_free(&transfer->decoder);
     buffer_free(&transfer->body);
@@ -195,7 +198,7 @@ static struct transfer *take_idle(struct engine *engine)
         SLIST_REMOVE_HEAD(&engine->idle, idle);
     else
         transfer = transfer_new(engine);
-    if (transfer && !transfer->plain) {
+    if (transfer && (!transfer->plain || transfer->trusts != engine->bundle.version)) {
         curl_easy_reset(transfer->easy);
         if (set_common(transfer))
             return transfer;
@@ -214,17 +217,20 @@ static struct transfer *take_idle(struct engine *engine)
 struct transfer *transfer_start(
     struct engine *engine, const struct request *request, bool repeatable, struct operation *owner)
 {
+    certificates_look(engine);
     struct transfer *transfer = take_idle(engine);
     if (!transfer)
         return NULL;
     transfer->owner = owner;
     transfer->refused = OUTCOME_RESPONSE;
     transfer->refusal = NULL;
-    transfer->began = false;
+    transfer->began = transfer->starved = false;
     transfer->received = 0;
     transfer->opened = transfer->used = -1;
     transfer->read_before = transfer->taken = 0;
     transfer->error[0] = '\0';
+    transfer->dropped = addresses_drop(engine, transfer->easy);
+    connection_make_room(engine);
     if (!set_request(transfer, request, repeatable) ||
         curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
         transfer_release(engine, transfer);
@@ -262,10 +268,11 @@ void transfer_release(struct engine *engine, struct transfer *transfer)
     }
     head_clear(&transfer->head);
     buffer_clear(&transfer->body);
-    if (transfer->own_headers) {
+    if (transfer->own_headers || transfer->dropped) {
         transfer_free_headers(transfer->own_headers);
-        transfer->own_headers = NULL;
-        transfer->plain = false; /* the handle still points at the list */
+        curl_slist_free_all(transfer->dropped);
+        transfer->own_headers = transfer->dropped = NULL;
+        transfer->plain = false; /* the handle still points at the lists */
     }
     SLIST_INSERT_HEAD(&engine->idle, transfer, idle);
 }

@@ -6,6 +6,9 @@
 #include "operation.h"
 #include "retry.h"
 
+/* Room for libcurl's message and a peer's name. */
+#define TRANSFER_MESSAGE (CURL_ERROR_SIZE + 320)
+
 /* How a try ended. The buffers are the transfer's, until they are moved away. */
 struct transfer_result {
     enum outcome_kind kind;

@@ -105,6 +105,7 @@ function client.new(given)
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response
+  fields._conditional = request.is_conditional(resolved.engine.headers)
   enlist(self, resolved.loop)
   return self
 end
@@ -118,7 +119,7 @@ local REQUEST_OPTIONS = { query = true, body = true, headers = true, timeout = t
 ---@param path string begins with "/", below the base URL; may have a query
 ---@param given? { query: table?, body: table|string?, headers: table<string, string>?, timeout: number? } a table
 ---as body goes out as JSON, a string as it is; timeout in seconds
----@return cekura.Response? response any 2xx
+---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
   given = check.options("options", given, REQUEST_OPTIONS)

@@ -7,6 +7,7 @@ local choose_loop = require "cekura.loop"
 local config_file = require "cekura.config_file"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local proxy = require "cekura.proxy"
 local uri = require "cekura.uri"
 
 local options = {}
@@ -43,8 +44,6 @@ local NAMES = {
   connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
   proxy = true, user_agent = true, headers = true, on_event = true, api_version = true, ticks = true,
 }
-
-local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
 local DEFAULT_URL = "https://api.cekura.ai"
 
@@ -200,30 +199,8 @@ local function read_url(given, file)
   elseif not secure and not loopback and not given.allow_http then
     return config_error("the base URL %s is plain http to another host; allow_http = true allows it", origin)
   end
-  return { base = origin .. path, secure = secure, loopback = loopback }
-end
-
--- The password of a proxy; nil: it has none. Raises nothing and tells nothing: a URL that libcurl cannot read,
--- it would tell whole.
-local function read_proxy(given, url)
-  local proxy = given.proxy
-  if proxy == nil or proxy == "" then
-    return true
-  elseif unsafe(proxy) then
-    return config_error("proxy has a CR, LF or NUL")
-  end
-  local scheme, rest = proxy:match "^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$"
-  scheme, rest = scheme and ascii.lower(scheme) or "http", rest or proxy
-  local user, host = rest:match "^(.*)@([^@]*)$"
-  host = host or rest
-  if not PROXY_SCHEMES[scheme] or not core.parse_url("http://" .. host) or (user or ""):find "[%s/?#@]" then
-    return config_error("proxy is no URL of a proxy")
-  elseif not url.secure and not given.allow_http and not select(4, core.parse_url("http://" .. host)) then
-    return config_error("the base URL is plain http, and a proxy elsewhere would be sent the key in the clear; "
-      .. "allow_http = true allows it")
-  end
-  local password = user and user:match "^[^:]*:(.+)$"
-  return true, nil, password and uri.decode(password)
+  local host = origin:match "://(.*)$":gsub(":%d+$", ""):gsub("%.$", "")
+  return { base = origin .. path, host = host, secure = secure, loopback = loopback }
 end
 
 --- Resolves the options. Raises for a wrong type.
@@ -250,10 +227,10 @@ function options.resolve(given)
   if unsafe(user_agent) then
     return config_error("user_agent has a CR, LF or NUL")
   end
-  local ok, password
-  ok, err, password = read_proxy(given, url)
-  if not ok then
-    return nil, err
+  local through
+  through, fault = proxy.choose(given.proxy, url, given.allow_http)
+  if not through then
+    return config_error("%s", fault)
   end
   if given.ca_file then
     local bundle
@@ -282,10 +259,10 @@ function options.resolve(given)
     warning = file.warning,
     engine = {
       headers = options.header_lines("headers", given.headers, lines),
-      secrets = add_secrets({ key, password }, given.headers),
+      secrets = add_secrets({ key, through.password }, given.headers),
       user_agent = user_agent,
       ca_file = given.ca_file,
-      proxy = given.proxy,
+      proxy = through.url,
       connect_timeout = given.connect_timeout or 10,
       retries = given.retries or 3,
       max_in_flight = given.max_in_flight or 16,

@@ -1,5 +1,6 @@
 --- One request: sent, waited for, and its outcome turned into a response or an error.
 
+local ascii = require "cekura.ascii"
 local await = require "cekura.await"
 local core = require "cekura.core"
 local encode = require "cekura.encode"
@@ -67,7 +68,9 @@ end
 
 -- ---- kinds of errors ----
 
-local BY_STATUS = { [401] = "auth", [403] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited" }
+local BY_STATUS = {
+  [401] = "auth", [403] = "auth", [407] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited",
+}
 
 -- A gateway's answer to a request that may have been processed says nothing about it.
 local UNKNOWN = { [502] = true, [504] = true }
@@ -93,6 +96,8 @@ local BY_OUTCOME = {
   encoded = "protocol",
   garbled = "protocol",
   malformed = "protocol",
+  config = "config",
+  proxy_refused = "auth",
   held = "rate_limited",
   cancelled = "cancelled",
   closed = "closed",
@@ -113,8 +118,14 @@ local function is_odd(outcome, status)
   return ODD_OUTCOME[outcome] and status ~= 429 and status < 500
 end
 
-local function redirect_message(answer)
-  local location = answer.headers.location or ""
+-- Of an answer that is neither good nor a refusal: 3xx.
+local function elsewhere_message(answer)
+  local location = answer.headers.location
+  if answer.status == 304 then
+    return "not modified, though the request set no condition"
+  elseif not location then
+    return "neither an answer nor a redirect: no Location says where to"
+  end
   local host = location:match "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
   if host then
     host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
@@ -129,7 +140,7 @@ local function refused(answer, fields, repeatable)
   local what = ("%s %s: HTTP %d"):format(fields.method, fields.path, answer.status)
   local kind = kind_of_status(answer.status, repeatable)
   if kind == "protocol" then
-    return errors.new(kind, what .. ": " .. redirect_message(answer), fields)
+    return errors.new(kind, what .. ": " .. elsewhere_message(answer), fields)
   end
   local line, by_field = read_refusal(answer)
   fields.fields = by_field
@@ -176,6 +187,43 @@ function request.read(client, method, path, outcome, status, headers, body, mess
   return nil, err, is_odd(outcome, status)
 end
 
+-- The same for a request that set a condition: that nothing has changed is what was asked.
+local function read_conditional(client, method, path, outcome, status, headers, body, ...)
+  if outcome == "response" and status == 304 then
+    return response.new(client, status, headers, body, method, path)
+  end
+  return request.read(client, method, path, outcome, status, headers, body, ...)
+end
+
+--- Whether a list of header lines sets a condition that 304 answers (RFC 9110, 13.1).
+---@param lines? string[]
+function request.is_conditional(lines)
+  for _, line in ipairs(lines or {}) do
+    local name = type(line) == "string" and ascii.lower(line):match "^[^:;]*"
+    if name == "if-none-match" or name == "if-modified-since" then
+      return true
+    end
+  end
+  return false
+end
+
+-- What libcurl sends before a body is 1 MiB at most, and what it takes for a lack of memory; some of it is the
+-- client's. No server takes as much.
+local LARGEST_HEAD = 1000000
+
+-- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
+local function too_large(method, path, shown, headers)
+  local size = #path
+  for _, line in ipairs(headers or {}) do
+    size = size + #line
+  end
+  if size > LARGEST_HEAD then
+    local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
+    return errors.new("invalid", message:format(method, errors.excerpt(shown), size, LARGEST_HEAD),
+      { method = method, path = shown, sent = false, attempts = 0 })
+  end
+end
+
 ---@class cekura.Turn when a request is sent, beside others
 ---@field endpoint? string a path that stands for the one of the request, without what names a record; nil: its own,
 ---without digits and UUIDs. A 429 is about an endpoint
@@ -185,8 +233,13 @@ end
 local function ask(client, method, path, headers, body, timeout, owner, turn)
   timeout = timeout or core.fields(client)._timeout
   local shown = shown_path(client, path)
-  return request.read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner,
-    turn))
+  local err = too_large(method, path, shown, headers)
+  if err then
+    return nil, err
+  end
+  local conditional = core.fields(client)._conditional or request.is_conditional(headers)
+  local read = conditional and read_conditional or request.read
+  return read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner, turn))
 end
 
 --- Sends a request and waits for its answer.
@@ -198,7 +251,8 @@ end
 ---@param timeout? number seconds; the client's own if nil
 ---@param owner? table whose request it is, see cekura.await
 ---@param turn? cekura.Turn
----@return cekura.Response? response, cekura.Error? err any 2xx gives the response
+---@return cekura.Response? response, cekura.Error? err any 2xx gives the response, and 304 if a
+---header of the request, or of all requests of the client, sets a condition
 function request.send(client, method, path, headers, body, timeout, owner, turn)
   local reply, err = ask(client, method, path, headers, body, timeout, owner, turn)
   return reply, err

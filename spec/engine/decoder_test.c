@@ -114,7 +114,7 @@ static const struct {
 static void names_are_read(void **state)
 {
     static const struct {
-        const char *values[3];
+        const char *values[4];
         enum coding coding;
     } rows[] = {
         {{"gzip"}, CODING_GZIP},

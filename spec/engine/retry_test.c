@@ -197,6 +197,17 @@ static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
 }
 
 /* Each reason there is for a later, on both sides of the limit. */
+/* Nothing has left this machine: not a start either. */
+static void what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often(void **state)
+{
+    (void)state;
+    const struct try_result starved = {.end = TRY_STARVED, .retry_after_us = NOTHING};
+    for (unsigned tries = 1; tries < 100; tries++) {
+        struct retry_history history = {.repeatable = tries & 1, .tries = tries, .limit = 1};
+        assert_choice(&history, &starved, RETRY_WITH_ROOM);
+    }
+}
+
 static void no_more_tries_are_made_than_the_limit(void **state)
 {
     (void)state;
@@ -582,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_stale_connection_is_excused_once),
         cmocka_unit_test(a_stale_connection_costs_no_try),
         cmocka_unit_test(what_starts_work_is_not_excused_on_a_stale_connection),
+        cmocka_unit_test(what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often),
         cmocka_unit_test(no_more_tries_are_made_than_the_limit),
         cmocka_unit_test(pauses_are_bounded_by_a_quarter_of_a_second_that_doubles_to_ten),
         cmocka_unit_test(after_many_tries_the_bound_is_still_ten_seconds),

@@ -478,6 +478,111 @@ static void assert_same_when_memory_ends(const char *text)
     url_free(&expected);
 }
 
+/* libcurl would translate it, or not, by the locale of the program. */
+static void a_host_that_no_name_server_can_know_is_refused(void **state)
+{
+    (void)state;
+    static const char label_63[] =
+        "123456789012345678901234567890123456789012345678901234567890123";
+    static const char *const texts[] = {"https://b\xc3\xbc"
+                                        "cher.example",
+        "https://b%C3%BCcher.example", "https://\xe4\xbe\x8b\xe3\x81\x88.jp:8443/x", "https://\xff",
+        "https://a..b", "https://.example", "https://..", "https://.", "https://example.."};
+    char text[400];
+    assert_all_refused(texts, COUNT(texts));
+
+    snprintf(text, sizeof text, "https://%s4.example", label_63);
+    assert_refused(text);
+    snprintf(text, sizeof text, "https://%s.%s.%s.%s", label_63, label_63, label_63, label_63);
+    assert_refused(text);
+    snprintf(text, sizeof text, "https://%s.example", label_63);
+    assert_read_as(text, text, "");
+    assert_read_as("https://xn--bcher-kva.example", "https://xn--bcher-kva.example", "");
+    assert_read_as("https://under_score.example.", "https://under_score.example.", "");
+}
+
+/* ---- proxies ---- */
+
+static void assert_proxy(const char *text, const char *peer, bool secure, bool loopback)
+{
+    struct proxy proxy;
+    const char *fault = url_parse_proxy(&proxy, text);
+    if (fault)
+        fail_msg("'%s' is refused: %s", text, fault);
+    if (strcmp(proxy.peer, peer) != 0 || proxy.secure != secure || proxy.loopback != loopback)
+        fail_msg("'%s' is read as '%s', %d, %d", text, proxy.peer, proxy.secure, proxy.loopback);
+    url_free_proxy(&proxy);
+    assert_null(proxy.peer);
+}
+
+static void a_proxy_has_the_port_that_libcurl_takes(void **state)
+{
+    (void)state;
+    assert_proxy("http://proxy.example:3128", "proxy.example:3128", false, false);
+    assert_proxy("proxy.example", "proxy.example:1080", false, false);
+    assert_proxy("HTTP://user:p%40ss@proxy.example.", "proxy.example:1080", false, false);
+    assert_proxy("https://proxy.example", "proxy.example:443", true, false);
+    assert_proxy("HTTPS://proxy.example:8443/", "proxy.example:8443", true, false);
+    assert_proxy("socks5h://10.0.0.1", "10.0.0.1:1080", false, false);
+    assert_proxy("socks://localhost:9050", "localhost:9050", false, true);
+    assert_proxy("127.0.0.1:1", "127.0.0.1:1", false, true);
+    assert_proxy("http://[::1]:3128", "[::1]:3128", false, true);
+}
+
+static void what_is_no_proxy_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "http://", "ftp://proxy", "ftp.proxy.example",
+        "nonsense://proxy:1", "http://proxy:port", "http://proxy:65536", "http://proxy:0", "a b",
+        "http://pr\xc3\xb6xy", "http://pr%C3%B6xy", "socks5://a..b", "http://a@b@c:1"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct proxy proxy;
+        const char *fault = url_parse_proxy(&proxy, texts[i]);
+        if (!fault)
+            fail_msg("'%s' is taken for '%s'", texts[i], proxy.peer);
+        assert_null(proxy.peer);
+        url_free_proxy(&proxy);
+    }
+}
+
+static void assert_peer(const char *url, const char *expected)
+{
+    char *peer = url_peer(url);
+    assert_non_null(peer);
+    assert_string_equal(peer, expected);
+    free(peer);
+}
+
+static void the_peer_of_a_url_is_its_host_with_a_port(void **state)
+{
+    (void)state;
+    assert_peer("https://api.example.com/v1/?a=b#c", "api.example.com:443");
+    assert_peer("http://localhost.:8080/", "localhost:8080");
+    assert_peer("http://[::1]/x", "[::1]:80");
+    assert_null(url_peer("http://"));
+    assert_null(url_peer(""));
+}
+
+static void a_proxy_is_read_or_refused_when_memory_ends(void **state)
+{
+    (void)state;
+    unsigned long n = 0;
+    do {
+        struct proxy proxy;
+        until_failure = n++;
+        const char *fault = url_parse_proxy(&proxy, "https://user:word@proxy.example:8443");
+        if (until_failure > n) /* it has failed */
+            until_failure = 0;
+        if (!fault) {
+            assert_string_equal(proxy.peer, "proxy.example:8443");
+            assert_true(proxy.secure);
+        }
+        url_free_proxy(&proxy);
+    } while (until_failure == 0);
+    until_failure = ULONG_MAX;
+    assert_true(n > 3);
+}
+
 static void a_url_is_taken_for_no_other_when_memory_ends(void **state)
 {
     (void)state;
@@ -524,6 +629,11 @@ int main(void)
         cmocka_unit_test(control_characters_and_spaces_are_refused_anywhere),
         cmocka_unit_test(a_host_with_a_character_of_no_host_is_refused),
         cmocka_unit_test(a_url_is_taken_for_no_other_when_memory_ends),
+        cmocka_unit_test(a_host_that_no_name_server_can_know_is_refused),
+        cmocka_unit_test(a_proxy_has_the_port_that_libcurl_takes),
+        cmocka_unit_test(what_is_no_proxy_is_refused),
+        cmocka_unit_test(the_peer_of_a_url_is_its_host_with_a_port),
+        cmocka_unit_test(a_proxy_is_read_or_refused_when_memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,25 @@ static int core_parse_url(lua_State *L)
     return 4;
 }
 
+/* core.parse_proxy(text) -> secure, loopback | nil, fault. */
+static int core_parse_proxy(lua_State *L)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct proxy proxy;
+    const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse_proxy(&proxy, text);
+    if (fault) {
+        lua_pushnil(L);
+        lua_pushstring(L, fault);
+        return 2;
+    }
+    bool secure = proxy.secure, loopback = proxy.loopback;
+    url_free_proxy(&proxy);
+    lua_pushboolean(L, secure);
+    lua_pushboolean(L, loopback);
+    return 2;
+}
+
 /* core.is_utf8(text) -> boolean. */
 static int core_is_utf8(lua_State *L)
 {
@@ -110,6 +129,7 @@ static const luaL_Reg functions[] = {
     {"now", core_now},
     {"date", core_date},
     {"parse_url", core_parse_url},
+    {"parse_proxy", core_parse_proxy},
     {"is_utf8", core_is_utf8},
     {NULL, NULL},
 };

@@ -50,6 +50,8 @@ const char *binding_outcome_name(enum outcome_kind kind)
         [OUTCOME_ENCODED] = "encoded",
         [OUTCOME_GARBLED] = "garbled",
         [OUTCOME_MALFORMED] = "malformed",
+        [OUTCOME_CONFIG] = "config",
+        [OUTCOME_PROXY_REFUSED] = "proxy_refused",
         [OUTCOME_HELD] = "held",
         [OUTCOME_NO_MEMORY] = "no_memory",
         [OUTCOME_CANCELLED] = "cancelled",
