@@ -338,7 +338,7 @@ describe("what is called back", function()
           changed = next_change()
         end
         assert.equal(job.state == "needs_input" and "pending" or job.state, last)
-        return job.result, job.error
+        return not job.error and job.result or nil, job.error -- one that failed may have a result, too
       end,
     }
 
@@ -370,7 +370,9 @@ describe("what is called back", function()
           assert.equal(expected[1], job.state)
           assert.equal(expected[2], err and err.kind)
           assert.equal(expected[2] == nil, result ~= nil)
-          assert.equal(result, job.result)
+          if result then
+            assert.equal(result, job.result)
+          end
           assert.equal(err, job.error)
           if job.state ~= "needs_input" then
             local same_result, same_err = job:wait()
