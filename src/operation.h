@@ -17,7 +17,7 @@ struct request {
     const char *body; /* NULL: none */
     size_t body_length;
     int64_t timeout_us;
-    bool once; /* is not repeated, also where that would do no harm */
+    bool once;            /* is not repeated, also where that would do no harm */
     const char *endpoint; /* a URL that says in place of its own which endpoint it is, or NULL */
     bool urgent;          /* is sent before all that is not */
 };

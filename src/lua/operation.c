@@ -25,8 +25,9 @@ static void release_anchor(lua_State *L, struct operation_object *object)
     object->ref = LUA_NOREF;
 }
 
-/* core.submit(client, method, url, headers | nil, body | nil, timeout [, endpoint [, urgent [, once]]]) ->
- * operation; nil: the client is closed, or there is no memory. `once`: it is not repeated. */
+/* core.submit(client, method, url, headers | nil, body | nil, timeout [, endpoint [, urgent [,
+ * once]]]) -> operation; nil: the client is closed, or there is no memory. `once`: it is not
+ * repeated. */
 static int operation_submit(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
