@@ -38,7 +38,7 @@ local SPECS = {
   host = { seconds = 11 },
   improve = { seconds = 15 },
   install = { seconds = 7 },
-  interrupt = { seconds = 20, on = { "lua5.3", "lua5.4" } },
+  interrupt = { seconds = 50, on = { "lua5.3", "lua5.4" } },
   job = { seconds = 8 },
   kinds = { seconds = 6 },
   late = { seconds = 15 },

@@ -8,6 +8,7 @@ local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local kinds = require "cekura.kinds"
+local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
 
 local KEY = "sk-5eCr3t-8f14e45f"
@@ -67,7 +68,8 @@ local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent",
   "call_logs", "prompt", "run_ids", "extra", "first", "fields", "filters", "page", "call_id", "query", "body",
   "headers", "api_key", "base_url", "retries", "max_in_flight", "loop", "on_event", "secret", "transcript_json",
   "voice_recording", "data", "redact_fields", "metric_ids", "metrics", "metric_id", "seconds", "poll", "start",
-  "params", "one_of", "output" }
+  "params", "one_of", "output", "every", "lease", "limits", "per_hour", "agents", "calls", "since", "lookback",
+  "filter", "improve", "on_evaluated", "on_failed" }
 
 local value
 
@@ -206,7 +208,7 @@ local function new_client()
   end
   return cekura.new { api_key = KEY, base_url = url, config_file = false,
     timeout = PATIENCE, connect_timeout = PATIENCE, retries = pick(3) - 1, max_in_flight = pick(4),
-    max_response = pick(2) == 1 and 100 or nil, on_event = on_event,
+    max_response = pick(6) == 1 and 100 or nil, on_event = on_event,
     headers = { ["X-Seed"] = tostring(pick(256) * 256 + pick(256)) }, project_id = pick(2) == 1 and 310 or nil }
 end
 
@@ -217,6 +219,40 @@ end
 
 local function any_job()
   return object "client":job(one_of { "calls.improve_prompt", "calls.evaluation", "results.run", "scenarios.agent" }, 7)
+end
+
+-- ---- watches ----
+
+local watches -- those of this run
+local broken_watch -- what one has told its on_error against the promises
+
+local function on_error(err, where)
+  local fine, broken = pcall(check_error, err, "on_error")
+  if not fine or type(where) ~= "string" then
+    broken_watch = broken or "broken: a problem has a path"
+  end
+end
+
+-- One with these keys and others that keep it here: a client of the server's, no file.
+local function watch(given)
+  given.client, given.on_error = object "client", on_error
+  given.store = pick(2) == 1 and shared_memory(pick(2) == 1) or nil
+  watches[#watches + 1] = cekura.watch(given)
+  return watches[#watches]
+end
+
+local function handler()
+  return one_of { boom, function() cekura.sleep(0.001) end, function() end, false } or nil
+end
+
+local function stop_watches()
+  for _, each in ipairs(watches) do
+    each:stop()
+    each:wait()
+    if each:status().state ~= "stopped" then
+      error("broken: a watch that was stopped is over", 0)
+    end
+  end
 end
 
 -- Right calls, as far as their objects are.
@@ -275,6 +311,19 @@ local RIGHT = {
     return call:totable()
   end,
   function() return object "client":webhook { secret = "x" }({ ["x-cekura-secret"] = "x" }, one_of(TEXTS)) end,
+  function()
+    watch { every = one_of { 0.001, 0.003 }, lease = one_of { 0.003, 1 }, limits = { jobs = pick(2) },
+      agents = { { agent_id = 1, since = 0, improve = one_of { true, handler() or true }, prompt = one_of { "p", boom },
+        filter = pick(4) == 1 and { "success", "eq", true } or nil, timeout = one_of { PATIENCE, 1 },
+        on_evaluated = handler(), on_improved = handler(), on_failed = handler() } },
+      calls = { { id = 7, improve = true, prompt = "p", on_evaluated = handler(), on_failed = handler() } } }
+    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some looks and a start
+  end,
+  function() return watch(random_table(1)) end,
+  function()
+    local each = watches[pick(math.max(#watches, 1))]
+    return each and each[one_of { "stop", "status", "wait" }](each)
+  end,
   function() return cekura.spawn(one_of { boom, new_client, any_job }):join() end,
   function() return cekura.sleep(0.001) end,
   function() return object "client":close() end,
@@ -389,11 +438,13 @@ local function run()
     task:cancel()
     broken = broken or verdict(select(2, task:join()))
   end
-  return broken
+  stop_watches()
+  return broken or broken_watch
 end
 
 return function(bytes)
   input.bytes, input.at = bytes, 0
+  watches, broken_watch = {}, nil
   objects = { io.stdout, cjson.null, coroutine.create(function() end), boom, newproxy and newproxy(true) or io.stderr }
   objects.first = #objects
   for place = 1, 24 do
