@@ -59,8 +59,8 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
   return self
 end)
 
---- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer that
--- says nothing of the job leaves it as it is, and counts for those who wait: see state.take_poll().
+--- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer
+-- that says nothing of the job leaves it as it is, and counts for those who wait: see state.take_poll().
 ---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job with its fields brought up to date
 ---@return cekura.Error? err
