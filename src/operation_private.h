@@ -38,6 +38,7 @@ struct operation {
     bool refused; /* the last answer was a 429 */
     unsigned tries, most_tries;
     unsigned starved;          /* of the tries, those for which no descriptor was free */
+    bool is_starved;           /* the last one was of them */
     unsigned paid;             /* what its last repetition took from the engine's quota */
     struct transfer *transfer; /* IN_FLIGHT */
     struct outcome outcome;
