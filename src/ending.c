@@ -197,8 +197,7 @@ static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLco
     struct engine *engine = transfer->engine;
     if (connection_is_starved(transfer, code)) {
         engine->starved = true;
-        snprintf(transfer->error, CURL_ERROR_SIZE,
-            "no file descriptor is free: the process, or the system, has opened as many as it may");
+        snprintf(transfer->error, CURL_ERROR_SIZE, TRANSFER_STARVED);
         return true;
     }
     bool may_be_old = kind == OUTCOME_NETWORK || kind == OUTCOME_TLS || kind == OUTCOME_TIMEOUT;

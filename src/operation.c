@@ -187,6 +187,10 @@ static void on_timer(struct timer *timer)
         engine_set_timer(operation->engine, timer, clock_monotonic_us() + LATE_PAUSE_US);
         return;
     }
+    if (operation->is_starved && !operation->transfer) {
+        finish(operation, OUTCOME_NETWORK, TRANSFER_STARVED);
+        return;
+    }
     const char *message = late_message(operation);
     if (operation->transfer) {
         struct transfer_result result =
@@ -256,7 +260,7 @@ void operation_start(struct operation *operation)
 {
     operation_clear(operation);
     operation->tries = operation->paid = operation->starved = 0;
-    operation->stale_excused = false;
+    operation->stale_excused = operation->is_starved = false;
     operation->submitted_us = clock_monotonic_us();
     operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
     wait_turn(operation);
@@ -407,6 +411,7 @@ void operation_try_ended(struct operation *operation, CURLcode code)
     else if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
         pause_us =
             retry_pause_us(operation->tries, result.attempt.retry_after_us, engine_random(engine));
+    operation->is_starved = choice == RETRY_WITH_ROOM;
     keep_result(&operation->outcome, &result);
 
     if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
@@ -414,7 +419,7 @@ void operation_try_ended(struct operation *operation, CURLcode code)
     heed(operation, &result.attempt, pause_us);
     if (can_repeat(operation, choice, &result.attempt, pause_us)) {
         operation->stale_excused |= choice == RETRY_AT_ONCE;
-        operation->starved += choice == RETRY_WITH_ROOM;
+        operation->starved += operation->is_starved;
         pause_before_next(operation, pause_us);
     } else {
         char message[TRANSFER_MESSAGE]; /* finish() releases the transfer, and its words with it */

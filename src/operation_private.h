@@ -42,6 +42,7 @@ struct operation {
     bool tests; /* IN_FLIGHT: it finds out whether the service takes requests, see rest.h */
     unsigned tries, most_tries;
     unsigned starved;          /* of the tries, those for which no descriptor was free */
+    bool is_starved;           /* the last one was of them */
     unsigned paid;             /* what its last repetition took from the engine's quota */
     struct transfer *transfer; /* IN_FLIGHT */
     struct outcome outcome;

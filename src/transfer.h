@@ -9,6 +9,10 @@
 /* Room for libcurl's message and a peer's name. */
 #define TRANSFER_MESSAGE (CURL_ERROR_SIZE + 320)
 
+/* What a try says that ended with TRY_STARVED. */
+#define TRANSFER_STARVED                                                                           \
+    "no file descriptor is free: the process, or the system, has opened as many as it may"
+
 /* How a try ended. The buffers are the transfer's, until they are moved away. */
 struct transfer_result {
     enum outcome_kind kind;
