@@ -169,7 +169,8 @@ end
 ---timestamp: number|string?, dynamic_variables: any, feedback: string?, redact_fields: string[]?,
 ---metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]?, extra: table? } one of agent (the
 ---agent's id) and assistant_id (the provider's). voice_recording: a text that begins with http:// or https:// is a URL,
----any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes
+---any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes, by the name
+---"recording" if it has none
 ---@param given? { timeout: number? } seconds
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then

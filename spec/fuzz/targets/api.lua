@@ -68,7 +68,7 @@ local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent",
   "call_logs", "prompt", "run_ids", "extra", "first", "fields", "filters", "page", "call_id", "query", "body",
   "headers", "api_key", "base_url", "retries", "max_in_flight", "loop", "on_event", "secret", "transcript_json",
   "voice_recording", "data", "redact_fields", "metric_ids", "metrics", "metric_id", "seconds", "poll", "start",
-  "params", "one_of", "output", "every", "lease", "limits", "per_hour", "agents", "calls", "since", "lookback",
+  "params", "one_of", "output", "limits", "per_hour", "agents", "calls", "since", "lookback",
   "filter", "improve", "on_evaluated", "on_failed" }
 
 local value
@@ -233,8 +233,11 @@ local function on_error(err, where)
   end
 end
 
--- One with these keys and others that keep it here: a client of the server's, no file.
+-- One with these keys and others that keep it here: a client of the server's, no file. They are busy, so a run has two.
 local function watch(given)
+  if #watches == 2 then
+    return watches[1]
+  end
   given.client, given.on_error = object "client", on_error
   given.store = pick(2) == 1 and shared_memory(pick(2) == 1) or nil
   watches[#watches + 1] = cekura.watch(given)
@@ -312,7 +315,7 @@ local RIGHT = {
   end,
   function() return object "client":webhook { secret = "x" }({ ["x-cekura-secret"] = "x" }, one_of(TEXTS)) end,
   function()
-    watch { every = one_of { 0.001, 0.003 }, lease = one_of { 0.003, 1 }, limits = { jobs = pick(2) },
+    watch { every = one_of { 0.002, 0.01 }, lease = one_of { 0.01, 1 }, limits = { jobs = pick(2) },
       agents = { { agent_id = 1, since = 0, improve = one_of { true, handler() or true }, prompt = one_of { "p", boom },
         filter = pick(4) == 1 and { "success", "eq", true } or nil, timeout = one_of { PATIENCE, 1 },
         on_evaluated = handler(), on_improved = handler(), on_failed = handler() } },
