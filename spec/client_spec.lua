@@ -111,7 +111,7 @@ describe("a client", function()
 
   describe("an error", function()
     for status, kind in pairs {
-      [400] = "invalid", [401] = "auth", [403] = "auth", [404] = "not_found", [409] = "invalid", [410] = "gone",
+      [400] = "invalid", [401] = "auth", [403] = "auth", [404] = "not_found", [409] = "invalid", [410] = "not_found",
       [422] = "invalid",
     } do
       it(("of HTTP %d is %s, with status and response, after one try"):format(status, kind), function()

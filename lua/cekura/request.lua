@@ -69,7 +69,7 @@ end
 -- ---- kinds of errors ----
 
 local BY_STATUS = {
-  [401] = "auth", [403] = "auth", [407] = "auth", [404] = "not_found", [410] = "gone", [429] = "rate_limited",
+  [401] = "auth", [403] = "auth", [407] = "auth", [404] = "not_found", [410] = "not_found", [429] = "rate_limited",
 }
 
 -- A gateway's answer to a request that may have been processed says nothing about it.
