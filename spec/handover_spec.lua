@@ -250,6 +250,64 @@ describe("a host with a loop that drops a timer", function()
   end)
 end)
 
+describe("a host with a loop whose memory ends", function()
+  -- Two coroutines whose time is over at once; what resumes the first raises `raised` before it has done so.
+  local function sleepers(raised)
+    local timers, order, fails = {}, {}, 1
+    local host = {}
+    function host.after(_, callback)
+      local timer = { callback = callback }
+      timers[timer] = true
+      return function() timers[timer] = nil end
+    end
+    function host.suspension()
+      local co = coroutine.running()
+      return coroutine.yield, function()
+        if fails > 0 then
+          fails = fails - 1
+          error(raised, 0)
+        end
+        assert(coroutine.resume(co))
+      end
+    end
+    local adapter = hosted.new("stub", host)
+    finally(function()
+      own.live_in(nil, nil)
+    end)
+    for number = 1, 2 do
+      coroutine.wrap(function()
+        adapter.sleep(0)
+        order[#order + 1] = number
+      end)()
+    end
+    return order, function()
+      local timer = next(timers)
+      timers[timer] = nil
+      return pcall(timer.callback)
+    end
+  end
+
+  it("resumes later whom it could not resume, and nobody else waits for that", function()
+    local order, fire = sleepers "not enough memory"
+    local ok, raised = fire()
+    assert.is_false(ok)
+    assert.equal("not enough memory", raised)
+    for _ = 1, 2 do
+      if #order < 2 then
+        assert.is_true(fire())
+      end
+    end
+    assert.same({ 2, 1 }, order)
+  end)
+
+  it("does not resume again what has raised an error of its own", function()
+    local order, fire = sleepers "boom"
+    assert.same({ false, "boom" }, { fire() })
+    assert.is_true(fire())
+    assert.same({ 2 }, order)
+  end)
+end)
+
 describe("a program that lets no task run", function()
   local file = require "spec.support.file"
   local shell = require "spec.support.shell"
