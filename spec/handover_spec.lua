@@ -5,6 +5,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local hosted = require "cekura.loop.hosted"
 local own = require "cekura.loop.own"
+local simulator = require "spec.support.simulator"
 local tasks = require "cekura.loop.tasks"
 local threads = require "cekura.loop.threads"
 local weak = require "spec.support.weak"
@@ -305,6 +306,61 @@ describe("a host with a loop whose memory ends", function()
     assert.same({ false, "boom" }, { fire() })
     assert.is_true(fire())
     assert.same({ 2 }, order)
+  end)
+end)
+
+describe("what waits, where memory ends as it is woken,", function()
+  local server = simulator.during(setup, teardown)
+  local fails, client = 0, nil
+
+  before_each(function()
+    fails = 0
+    local loop = setmetatable({}, { __index = own })
+    function loop.wake(waiter)
+      if fails > 0 then
+        fails = fails - 1
+        error("not enough memory", 0)
+      end
+      own.wake(waiter)
+    end
+    client = server:client { loop = loop, headers = { ["X-Simulate"] = "polls=1" } }
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  -- Steps until a step has failed so often.
+  local function fail(times)
+    fails = times
+    local failed = 0
+    while failed < times do
+      local ok, raised = pcall(cekura.sleep, 0.01)
+      if not ok then
+        assert.equal("not enough memory", raised)
+        failed = failed + 1
+      end
+    end
+  end
+
+  it("is woken by a later step: for a request", function()
+    local task = cekura.spawn(client.request, client, "POST", "/echo/", { body = {} })
+    fail(3)
+    assert.equal(200, task:join().status)
+  end)
+
+  it("is woken by a later step: for a job, each of several", function()
+    local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+    local tasks_of_it = {}
+    for place = 1, 3 do
+      tasks_of_it[place] = cekura.spawn(job.wait, job, { interval = 0.01, timeout = 60 })
+    end
+    fail(3)
+    for _, task in ipairs(tasks_of_it) do
+      local result = task:join()
+      assert.truthy(result)
+      assert.equal(job.result, result)
+    end
   end)
 end)
 
