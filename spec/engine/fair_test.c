@@ -336,6 +336,28 @@ static void a_cancellation_goes_before_all(void **state)
     end_service();
 }
 
+/* ---- while connections are made ---- */
+
+/* There may be so many at once, of which one is no poll's, whatever is sent next. */
+static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
+{
+    (void)state;
+    const unsigned elsewhere = 31;
+    begin_service(100);
+    engine->connecting += elsewhere;
+    engine->others_in_a_row = 3;
+    begin_jobs(1, SECOND);
+    settle();
+    assert_int_equal(sent(), 0);
+    struct operation *get = submit_to("GET", "get/", 30 * SECOND);
+    settle();
+    assert_int_equal(sent(), 1);
+    engine->connecting -= elsewhere;
+    operation_free(get);
+    end_jobs();
+    end_service();
+}
+
 /* ---- without a waiter ---- */
 
 static void polls_without_a_waiter_keep_nothing_off(void **state)
@@ -368,6 +390,7 @@ int main(void)
         cmocka_unit_test(cancellations_go_before_polls_however_many),
         cmocka_unit_test(polls_are_sent_in_the_order_in_which_they_were_due),
         cmocka_unit_test(a_cancellation_goes_before_all),
+        cmocka_unit_test(a_poll_that_may_not_connect_keeps_no_call_off),
         cmocka_unit_test(polls_without_a_waiter_keep_nothing_off),
     };
     alarm(300); /* should it hang */
