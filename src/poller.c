@@ -370,6 +370,8 @@ void poller_hurry(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->hurried_us = clock_monotonic_us();
+    if (poll->operation.state == OPERATION_QUEUED) /* it is sent later than now */
+        poll->began_us = poll->hurried_us;
     set_due(poll);
     engine_leave(engine);
 }
