@@ -164,6 +164,17 @@ describe("a proxy", function()
     assert_refused("tls", "TLS with localhost:" .. service.port, "the proxy")
   end)
 
+  -- TLS 1.3 has the request on its way before the server refuses the client; what the proxy answered came before.
+  it("in the clear, behind which the service demands a certificate of the client, is tls", function()
+    for _, version in ipairs { "1.2", "1.3" } do
+      local proxy = start "proxy"
+      local service = start("serve", ("--cert server --ask %s --newest %s"):format(server.ca_file, version))
+      new { proxy = "http://localhost:" .. proxy.port, base_url = "https://localhost:" .. service.port }
+      assert_refused("tls", "TLS with localhost:" .. service.port, "the proxy")
+      client:close()
+    end
+  end)
+
   describe("that refuses", function()
     for _, status in ipairs { 401, 403, 407 } do
       it(("a tunnel with %d is auth, and the error names it"):format(status), function()

@@ -130,8 +130,10 @@ int connection_begin(void *user, char *address, char *own_address, int port, int
     find_socket(transfer, own_port);
     if (has_unasked_bytes(transfer))
         return CURL_PREREQFUNC_ABORT;
-    if (!transfer->began)
+    if (!transfer->began) {
         transfer->engine->connecting--;
+        head_clear(&transfer->head); /* of what a proxy has answered */
+    }
     transfer->began = true;
     return CURL_PREREQFUNC_OK;
 }

@@ -121,7 +121,8 @@ static void on_answer(struct operation *operation)
         poll->hurried_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
-    poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
+    if (outcome->status) /* without an answer, what the last one asked for holds */
+        poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
 
     if (may_pass(outcome)) {
         keep_trouble(poll, outcome);
@@ -369,6 +370,8 @@ void poller_hurry(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->hurried_us = clock_monotonic_us();
+    if (poll->operation.state == OPERATION_QUEUED) /* it is sent later than now */
+        poll->began_us = poll->hurried_us;
     set_due(poll);
     engine_leave(engine);
 }

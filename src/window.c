@@ -17,24 +17,23 @@ static struct operation *due_poll(const struct engine *engine)
     return engine->waiting ? endpoint_first(engine, TURN_POLL) : NULL;
 }
 
+/* One is no poll's, neither of those in flight nor of those that connect. */
 static bool polls_have_place(const struct engine *engine)
 {
-    return engine->polls_in_flight == 0 || engine->polls_in_flight + 1 < engine->max_in_flight;
+    return (engine->polls_in_flight == 0 || engine->polls_in_flight + 1 < engine->max_in_flight) &&
+           engine->connecting + 1 < CONNECTING_AT_ONCE;
 }
 
 struct operation *window_next(const struct engine *engine)
 {
-    if (engine->stats.in_flight >= engine->max_in_flight)
+    if (engine->stats.in_flight >= engine->max_in_flight ||
+        engine->connecting >= CONNECTING_AT_ONCE)
         return NULL;
     struct operation *poll = polls_have_place(engine) ? due_poll(engine) : NULL;
     struct operation *next = endpoint_first(engine, TURN_URGENT);
     if (!next && !(poll && engine->others_in_a_row >= OTHERS_IN_A_ROW))
         next = endpoint_first(engine, TURN_CALL);
-    if (!next)
-        next = poll;
-    /* Of these places, too, one is no poll's. */
-    unsigned connecting = next == poll ? CONNECTING_AT_ONCE - 1 : CONNECTING_AT_ONCE;
-    return engine->connecting < connecting ? next : NULL;
+    return next ? next : poll;
 }
 
 int64_t window_opens_us(const struct engine *engine)

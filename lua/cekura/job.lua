@@ -34,7 +34,9 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
   end
   local stop, failure = state.take_poll(self, fields, reply, err, odd)
   if reply or err.attempts and err.attempts > 0 then -- there was a poll
-    core.put_off(self, (reply and reply._retry_after) or err and err.retry_after)
+    if reply or err.status then
+      core.put_off(self, (reply and reply._retry_after) or err and err.retry_after)
+    end
     if failure then
       core.count_poll(self)
     else

@@ -316,6 +316,23 @@ static void polls_are_sent_in_the_order_in_which_they_were_due(void **state)
     end_service();
 }
 
+static void one_that_waits_for_its_turn_is_soon_enough_for_a_hurry(void **state)
+{
+    (void)state;
+    begin_service(1);
+    begin_callers(1);
+    take_all();
+    begin_jobs(1, 1000 * SECOND);
+    settle(); /* it is in line */
+    move_to(now_us + 1);
+    poller_hurry(polls[1]);
+    run_until(now_us + 10 * ANSWER);
+    assert_int_equal(poller_count(polls[1]), 1);
+    end_callers();
+    end_jobs();
+    end_service();
+}
+
 /* ---- cancellations ---- */
 
 static void a_cancellation_goes_before_all(void **state)
@@ -332,6 +349,28 @@ static void a_cancellation_goes_before_all(void **state)
     assert_string_equal(last_path, "/cancel/");
     end_callers();
     operation_free(cancellation);
+    end_jobs();
+    end_service();
+}
+
+/* ---- while connections are made ---- */
+
+/* There may be so many at once, of which one is no poll's, whatever is sent next. */
+static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
+{
+    (void)state;
+    const unsigned elsewhere = 31;
+    begin_service(100);
+    engine->connecting += elsewhere;
+    engine->others_in_a_row = 3;
+    begin_jobs(1, SECOND);
+    settle();
+    assert_int_equal(sent(), 0);
+    struct operation *get = submit_to("GET", "get/", 30 * SECOND);
+    settle();
+    assert_int_equal(sent(), 1);
+    engine->connecting -= elsewhere;
+    operation_free(get);
     end_jobs();
     end_service();
 }
@@ -367,7 +406,9 @@ int main(void)
         cmocka_unit_test(polls_come_in_time_beside_callers_that_fill_every_place),
         cmocka_unit_test(cancellations_go_before_polls_however_many),
         cmocka_unit_test(polls_are_sent_in_the_order_in_which_they_were_due),
+        cmocka_unit_test(one_that_waits_for_its_turn_is_soon_enough_for_a_hurry),
         cmocka_unit_test(a_cancellation_goes_before_all),
+        cmocka_unit_test(a_poll_that_may_not_connect_keeps_no_call_off),
         cmocka_unit_test(polls_without_a_waiter_keep_nothing_off),
     };
     alarm(300); /* should it hang */

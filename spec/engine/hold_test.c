@@ -179,6 +179,26 @@ static void polls_of_it_wait_and_others_pass_by(void **state)
     end_refused();
 }
 
+/* The answer that asked for it came by another request while the poll was in flight. */
+static void a_poll_without_an_answer_forgets_no_retry_after(void **state)
+{
+    (void)state;
+    start(4);
+    engine_wait_for_polls(engine, 1);
+    const struct request asked = request_to("GET", "a/", 30 * SECOND);
+    struct poller *poll = poller_new(engine, &asked, false, 0);
+    poller_watch(poll, SECOND, 7);
+    settle();
+    int connection = take_request();
+    poller_put_off(poll, 60 * SECOND);
+    close(connection);
+    while (engine_stats(engine).in_flight > 0)
+        step();
+    assert_sent_after(60 * SECOND);
+    poller_free(poll);
+    end();
+}
+
 /* ---- the rest of the client ---- */
 
 static void the_rest_is_held_for_five_seconds_at_most(void **state)
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_sent_before_its_deadline_ends_at_once),
         cmocka_unit_test(so_does_what_waits_for_its_turn_already),
         cmocka_unit_test(polls_of_it_wait_and_others_pass_by),
+        cmocka_unit_test(a_poll_without_an_answer_forgets_no_retry_after),
         cmocka_unit_test(the_rest_is_held_for_five_seconds_at_most),
         cmocka_unit_test(it_is_held_no_longer_than_it_is_asked_for),
         cmocka_unit_test(one_request_tests_whether_the_others_are_taken),

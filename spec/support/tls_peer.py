@@ -64,7 +64,10 @@ def relay(one, other):
             piece = peer.recv(65536)
             if not piece:
                 return
-            (other if peer is one else one).sendall(piece)
+            try:
+                (other if peer is one else one).sendall(piece)
+            except OSError:  # the one that listens no more may have said why
+                pass
 
 
 def serve(peer):
