@@ -154,6 +154,16 @@ describe("watch, where answers make no sense,", function()
     assert.same({ ["evaluated 5181752"] = 1 }, counted())
   end)
 
+  it("takes in the others beside a record that stays senseless, however few a look may take in", function()
+    server:script(LIST .. "5181752/", { PAGE }) -- the oldest
+    declare { limits = { calls = 1 }, agents = { agent() } }
+    eventually("the other, or a problem", function() return w.told[1] or w.problems[1] end)
+    assert.same({}, w.problems)
+    assert.same({ ["evaluated 5181749"] = 1 }, counted())
+    eventually("a problem", function() return w.problems[1] end)
+    assert.equal(7, #requests("GET", LIST .. "5181752/"))
+  end)
+
   it("has the record for its handlers after a restart, though it made no sense at first", function()
     local store, text = w.folder .. "/kept", nil
     local watch = declare_one(nil, living "life=endless", store)
