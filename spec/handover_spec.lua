@@ -251,6 +251,37 @@ describe("a host with a loop that drops a timer", function()
   end)
 end)
 
+describe("a host's coroutine that cannot be resumed", function()
+  it("raises in the host once", function()
+    local host = {}
+    function host.after()
+      return function() end
+    end
+    function host.watch(_, callback)
+      host.readable = callback
+      return function() end
+    end
+    function host.suspension()
+      return coroutine.yield, function() error("it is dead", 0) end
+    end
+    local adapter = hosted.new("stub", host)
+    finally(function()
+      own.live_in(nil, nil)
+    end)
+    local client = cekura.assert(cekura.new { api_key = "key", config_file = false, loop = adapter })
+    local waiter
+    coroutine.wrap(function()
+      waiter = adapter.waiter()
+      adapter.park(waiter)
+    end)()
+    adapter.wake(waiter)
+    assert.same({ false, "it is dead" }, { pcall(host.readable) })
+    adapter.wake(waiter) -- what it waited for has more to tell
+    assert.same({ true }, { pcall(host.readable) })
+    client:close()
+  end)
+end)
+
 describe("a host with a loop whose memory ends", function()
   -- Two coroutines whose time is over at once; what resumes the first raises `raised` before it has done so.
   local function sleepers(raised)

@@ -139,9 +139,29 @@ describe("a job", function()
         assert.equal(status, err.status)
         assert.equal(START, err.path)
         assert.truthy(tostring(err):find(START, 1, true))
-        assert.truthy(tostring(err):find("2026-06-30", 1, true))
+        assert.truthy(tostring(err):find(server.url, 1, true))
+        assert.falsy(tostring(err):find("2026-06-30", 1, true))
       end)
     end
+
+    it("says that the endpoint was withdrawn, unless something else may be the reason", function()
+      local elsewhere = server:client { base_url = server.url .. "/prefix" }
+      finally(function()
+        elsewhere:close()
+      end)
+      local function says_so(of, kind, path, params)
+        server:script(path, { { status = 404, body = "<!doctype html>" } })
+        local _, err = of:start(kind, params)
+        assert.equal("gone", err.kind)
+        assert.truthy(tostring(err):find(server.url, 1, true))
+        return tostring(err):find("2026-06-30", 1, true) ~= nil
+      end
+      local params = { agent_id = 1, call_logs = { 1 }, prompt = "x" }
+      assert.is_true(says_so(client, "calls.improve_prompt", START, params))
+      assert.is_false(says_so(elsewhere, "calls.improve_prompt", "/prefix" .. START, params)) -- it may be wrong
+      assert.is_false(says_so(client, "calls.create_scenarios", "/observability/v1/call-logs/create_scenarios/",
+        { agent_id = 1, call_logs = { 1 } }))
+    end)
 
     for name, body in pairs {
       ["an empty answer"] = "", ["a page of HTML"] = "<html>", ["a list"] = "[]", ["a JSON string"] = '"progress_id"',

@@ -154,6 +154,28 @@ describe("watch, where answers make no sense,", function()
     assert.same({ ["evaluated 5181752"] = 1 }, counted())
   end)
 
+  it("takes in the others beside a record that stays senseless, however few a look may take in", function()
+    server:script(LIST .. "5181752/", { PAGE }) -- the oldest
+    declare { limits = { calls = 1 }, agents = { agent() } }
+    eventually("the other, or a problem", function() return w.told[1] or w.problems[1] end)
+    assert.same({}, w.problems)
+    assert.same({ ["evaluated 5181749"] = 1 }, counted())
+    eventually("a problem", function() return w.problems[1] end)
+    assert.equal(7, #requests("GET", LIST .. "5181752/"))
+  end)
+
+  it("looks again at the usual pace after one refusal of the list", function()
+    server:script(LIST, { { status = 409 }, { pass = true } })
+    declare { agents = { agent() }, calls = { { id = 5181751 } } } -- which is looked at as often, and gives the time
+    eventually("a second look", function() return #requests("GET", LIST) >= 2 end)
+    local lists, looks = 0, 0
+    for _, request in ipairs(server:requests()) do
+      lists = lists + (request.path == LIST and 1 or 0)
+      looks = looks + (lists < 2 and request.path == LIST .. "5181751/" and 1 or 0)
+    end
+    assert.is_true(looks <= 5, looks) -- and not ten
+  end)
+
   it("has the record for its handlers after a restart, though it made no sense at first", function()
     local store, text = w.folder .. "/kept", nil
     local watch = declare_one(nil, living "life=endless", store)

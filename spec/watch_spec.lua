@@ -374,7 +374,7 @@ describe("watch", function()
     local watch = declare { every = 0.03, agents = { agent() }, calls = { { id = 5181751 } } }
     eventually("many looks of the other", function() return #requests("GET", LIST .. "5181751/") >= 40 end)
     local tries = #requests("GET", LIST)
-    assert.is_true(tries >= 2 and tries <= 10, tries)
+    assert.is_true(tries >= 2 and tries <= 20, tries) -- and not forty
     assert.equal(1, #w.problems)
     assert.equal("auth", w.problems[1].kind)
     assert.truthy(watch:status().entries["agent 2142"].trouble:find "auth")

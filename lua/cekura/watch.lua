@@ -49,10 +49,10 @@
 -- entry is left out, and for such a key at the top its default stands. Only with a wrong client or store does nothing
 -- run at all. (Of `return cekura.watch { … }`, a tail call, Lua does not know the line: use a local.)
 -- Failures of the API are tried again at the next look, and told once, until it is another or it has worked meanwhile;
--- kinds auth, tls and not_found are tried again at a tenth of the pace. A record or a job whose answers make no sense
--- (kinds protocol and invalid) is asked for again, at growing pauses, before it is given up. The token of a job that
--- was given up and has not ended stays in the store: the next watch sees whether it has ended since, and calls the
--- handler of its end, but not on_failed a second time.
+-- kinds auth, tls, invalid and not_found are tried at a tenth of the pace from the second time on. A record or a job
+-- whose answers make no sense (kinds protocol and invalid) is asked for again, at growing pauses, before it is given
+-- up. The token of a job that was given up and has not ended stays in the store: the next watch sees whether it has
+-- ended since, and calls the handler of its end, but not on_failed a second time.
 --
 -- A store is used by one watch at a time: the others that have the same one stand by, in this or another process, and
 -- take over within a look when it is given up. stop() gives it up as soon as no handler and no start is under way.
@@ -157,9 +157,10 @@ function Watch:wake()
   self.loop.wake(self.waiter)
 end
 
-local function pause_after(entry, watch, err)
+-- The first failure may be a proxy's word, or a lock's.
+local function pause_after(watch, entry, where, err)
   local every = entry.every or watch.declared.every
-  local slower = errors.is(err) and HARDLY_BETTER[err.kind] and SLOWER or 1
+  local slower = watch.troubles[where] and errors.is(err) and HARDLY_BETTER[err.kind] and SLOWER or 1
   return every * slower * (0.9 + 0.2 * math.random())
 end
 
@@ -183,7 +184,7 @@ function Watch:look(entry)
   entry.looked = core.date()
   self:begin({ entry = entry }, look.run, function(ok, err)
     entry.looking = false
-    entry.due = core.now() + pause_after(entry, self, err)
+    entry.due = core.now() + pause_after(self, entry, entry.path, err)
     if ok or err then
       self:trouble(entry.path, err)
     end
@@ -191,12 +192,13 @@ function Watch:look(entry)
 end
 
 function Watch:improve(entry, item, take_back)
+  local where = entry.path .. ".improve"
   self.improving[item] = true
   self:begin({ entry = entry, item = item, take_back = take_back }, improvement.run, function(ok, err)
     self.improving[item] = nil
-    self.retry[item] = ok and item.given_up and math.huge or core.now() + pause_after(entry, self, err)
+    self.retry[item] = ok and item.given_up and math.huge or core.now() + pause_after(self, entry, where, err)
     if ok or err then
-      self:trouble(entry.path .. ".improve", err)
+      self:trouble(where, err)
     end
   end)
 end

@@ -207,8 +207,7 @@ end
 
 -- A 404 that tells a detail, to a path that names a record: this, not the endpoint, is what is not there.
 local function names_no_record(declaration, err)
-  local object = response.refusal(err.response)
-  return #endpoint.places(declaration.start) > 0 and object ~= nil and object.detail ~= nil
+  return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
 --- Starts a job.

@@ -165,18 +165,27 @@ function state.take(self, fields, reply)
   return state.take_answer(self, fields, object, reply, word, result, message)
 end
 
---- 404 and 410 from an endpoint that holds no record's id mean the same: it is gone, or never was. The
--- error names it, and says if it is known to be withdrawn.
+--- Whether an answer says in its own words what is missing: then that is not the endpoint.
+---@param reply cekura.Response
+---@return boolean
+function state.has_detail(reply)
+  local object = response.refusal(reply)
+  return object ~= nil and object.detail ~= nil
+end
+
+--- 404 and 410 from an endpoint that holds no record's id mean the same: it is gone, or never was. The error names it
+-- with its host, and says if it is known to be withdrawn: a base URL with a path may lead elsewhere.
 ---@param err cekura.Error
 ---@param declaration table of the kind
 ---@return cekura.Error err
 function state.mark_gone(err, declaration)
-  if err.kind == "not_found" or err.kind == "gone" then
-    err.kind = "gone"
-    if declaration.withdrawn then
-      err.message = ("%s (the service took this endpoint out of its documents on %s)"):format(err.message,
-        declaration.withdrawn)
+  if err.kind == "not_found" then
+    local origin, path = core.fields(err.response._client)._base_url:match "^([A-Za-z]+://[^/]*)(.*)$"
+    local hint = ("from %s"):format(origin)
+    if declaration.withdrawn and path == "" and not state.has_detail(err.response) then
+      hint = ("%s took this endpoint out of its documents on %s"):format(origin, declaration.withdrawn)
     end
+    err.kind, err.message = "gone", ("%s (%s)"):format(err.message, hint)
   end
   return err
 end

@@ -82,6 +82,8 @@ local function resume_woken()
       if not ok then
         if raised == "not enough memory" then
           keep_resuming()
+        else
+          waiter.parked = false -- it is dead: nothing is to try that again
         end
         resuming = false
         error(raised, 0) -- to the host, whose coroutine it is

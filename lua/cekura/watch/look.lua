@@ -63,9 +63,6 @@ end
 -- put off.
 local function handle(work, id)
   local watch, unread = work.watch, work.entry.unread
-  if unread[id] and not is_due(unread[id]) then
-    return nil, true
-  end
   local call, err = watch.client.calls:get(id)
   if work:is_over() then
     return over()
@@ -85,20 +82,40 @@ end
 
 -- ---- looks ----
 
+-- Takes in as many calls as a look may. One that is put off takes the place of no other. Returns whether all were taken
+-- in, and an error if the next look is to try again.
+local function take_in(work, news)
+  local unread, left = work.entry.unread, work.watch.declared.limits.calls
+  local is_complete, err = true, nil
+  for _, id in ipairs(news) do
+    local is_put_off = unread[id] and not is_due(unread[id])
+    if not is_put_off and left > 0 then
+      left = left - 1
+      local fault
+      fault, is_put_off = handle(work, id)
+      err = fault or err
+      if work:is_over() then
+        return false, err
+      end
+    elseif not is_put_off then
+      return false, err
+    end
+    is_complete = is_complete and not is_put_off
+  end
+  return is_complete, err
+end
+
 local function look_at_agent(work)
   local watch = work.watch
-  local known, limit = work.state.entries[work.entry.name], watch.declared.limits.calls
+  local known = work.state.entries[work.entry.name]
   local seen, err = window.look(work, known)
   if not seen or work:is_over() then
     return nil, err
   end
-  local is_complete = #seen.news <= limit
-  for index = 1, math.min(#seen.news, limit) do
-    local fault, is_put_off = handle(work, seen.news[index])
-    err, is_complete = fault or err, is_complete and not is_put_off
-    if work:is_over() then
-      return nil, err
-    end
+  local is_complete
+  is_complete, err = take_in(work, seen.news)
+  if work:is_over() then
+    return nil, err
   end
   local fault = window.forget(seen, work, known)
   if work:is_over() then
