@@ -136,9 +136,10 @@ static bool end_if_hopeless(struct operation *operation)
     int64_t held_us = operation->endpoint->held_us;
     int64_t rested_us = rest_certain_us(&operation->engine->rest);
     int64_t sent_us = held_us > rested_us ? held_us : rested_us;
-    if (operation->patient || sent_us <= operation->deadline_us)
+    int64_t now_us = clock_monotonic_us();
+    if (operation->patient || sent_us <= operation->deadline_us || sent_us <= now_us)
         return false;
-    operation->outcome.retry_after_us = sent_us - clock_monotonic_us();
+    operation->outcome.retry_after_us = sent_us - now_us;
     finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
     return true;
 }

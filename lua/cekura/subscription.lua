@@ -222,8 +222,9 @@ subscription.tell = atomic(function(job, stop)
     end
   end
   if stop or fields._ended then
+    local none = {} -- takes memory, and the job may be let go of for good by what follows
     core.unwatch(fields._client, job)
-    fields._subscriptions = {}
+    fields._subscriptions = none
   end
   fields._told = fields._version
 end)
