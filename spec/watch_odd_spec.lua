@@ -112,6 +112,28 @@ describe("watch, where answers make no sense,", function()
     assert.equal(1, failed)
   end)
 
+  it("keeps a hundred jobs that it gave up, the youngest", function()
+    local state = require "cekura.watch.state"
+    local kept = state.new "https://api.example"
+    state.begin_entry(kept, "agents[1]")
+    for id = 1, 250 do
+      local item = state.tell(kept, "agents[1]", tostring(id), true)
+      if id % 2 == 0 then
+        state.give_up(kept, item)
+      end
+    end
+    local given_up = {}
+    for _, item in ipairs(kept.improvements) do
+      if item.given_up then
+        given_up[#given_up + 1] = item.call
+      end
+    end
+    assert.equal(225, #kept.improvements)
+    assert.equal(100, #given_up)
+    assert.equal("52", given_up[1])
+    assert.equal("250", given_up[100])
+  end)
+
   it("never sends a start again that may have arrived", function()
     for _, reply in ipairs { PAGE, LOCKED, { status = 408 }, { status = 409 }, { status = 425 }, { body = "" },
       { body = "null" }, { body = "[]" }, { body = { progress_id = "p" }, cut = 5 }, { status = 302 } } do

@@ -31,7 +31,7 @@ end
 local function forget(work)
   local item = work.item
   if item.token and work.job and not job_state.is_end(work.job.state) then
-    kept_state.change(item, { given_up = true })
+    kept_state.give_up(work.state, item)
   else
     kept_state.remove(work.state, item)
   end

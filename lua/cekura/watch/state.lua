@@ -227,6 +227,23 @@ function state.change(item, changes)
   end
 end
 
+-- Jobs that go on for ever, as far as anybody knows, are kept no longer than until there are so many younger ones.
+local MOST_GIVEN_UP = 100
+
+--- Keeps an improvement whose failure was told, though its job may still end.
+function state.give_up(kept, item)
+  item.given_up = true
+  local given_up = {}
+  for _, other in ipairs(kept.improvements) do
+    if other.given_up then
+      given_up[#given_up + 1] = other
+    end
+  end
+  if #given_up > MOST_GIVEN_UP then
+    state.remove(kept, given_up[1])
+  end
+end
+
 --- Takes out an improvement.
 function state.remove(kept, item)
   for index, other in ipairs(kept.improvements) do
