@@ -39,6 +39,9 @@ local function watch(fd, callback)
     end
   end
   function on_readable()
+    if over then -- libuv 1.50 may call back once more for a handle that is closing, and aborts if that is stopped
+      return
+    end
     poll:stop()
     schedule(serve)
   end
