@@ -283,7 +283,7 @@ describe("a host's coroutine that cannot be resumed", function()
 end)
 
 describe("a host with a loop whose memory ends", function()
-  -- Two coroutines whose time is over at once; what resumes the first raises `raised` before it has done so.
+  -- Two coroutines whose deadlines pass at once; resuming the first raises `raised` before it has begun.
   local function sleepers(raised)
     local timers, order, fails = {}, {}, 1
     local host = {}
@@ -319,7 +319,7 @@ describe("a host with a loop whose memory ends", function()
     end
   end
 
-  it("resumes later whom it could not resume, and nobody else waits for that", function()
+  it("resumes later the coroutine that it could not resume, and does not hold up the others", function()
     local order, fire = sleepers "not enough memory"
     local ok, raised = fire()
     assert.is_false(ok)

@@ -300,7 +300,7 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
             return;
         engine->armed_us = CLOCK_NEVER;
         int64_t now_us = clock_monotonic_us();
-        if (engine->alarm_us <= now_us) { /* and again, should an error keep its owner from it */
+        if (engine->alarm_us <= now_us) { /* it rings again until it is set anew */
             engine->alarm_us = now_us + LEFT_OVER_US;
             engine->rang = true;
         }
@@ -383,7 +383,7 @@ static void fetch_events(struct engine *engine, int64_t wait_us)
 static void step(struct engine *engine, int64_t wait_us)
 {
     if (wait_us > 0) {
-        /* The caller knows of his own time; the alarm is for an error that keeps him from it. */
+        /* A blocking caller keeps its own time; the alarm covers an error on its way back. */
         engine->alarm_us = clock_monotonic_us() + wait_us + LEFT_OVER_US;
         engine->rang = false;
         if (own_due_us(engine) <= clock_monotonic_us()) {

@@ -47,7 +47,7 @@ end
 
 local function finish(client, fields, operation)
   local entry = fields._pending[operation]
-  if entry then -- else nobody waits for it any more
+  if entry then -- otherwise its waiter is gone
     entry.done = true
     if entry.waiter then
       fields._loop.wake(entry.waiter)
@@ -57,7 +57,7 @@ local function finish(client, fields, operation)
   core.release(client, operation)
 end
 
--- Takes in the next thing that has finished; `taking` holds it meanwhile. Returns whether there was one.
+-- Handles the next finished operation or job; `taking` holds it meanwhile. Returns whether there was one.
 local function take_next(client, fields, taking)
   if fields._on_event then
     while next_event(client, fields) do end
@@ -73,8 +73,8 @@ local function take_next(client, fields, taking)
   return item ~= nil
 end
 
---- Steps the client once. Where memory ends, it raises that, and what it was about to take in is listed again: the next
--- step finds it.
+--- Steps the client once. If memory runs out, it raises that error, and the item being handled is listed again for the
+-- next step.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
 local advance = atomic(function(client, seconds)

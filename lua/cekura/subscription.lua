@@ -203,8 +203,8 @@ subscription.close = atomic(function(self, job)
   end
 end)
 
---- Tells all who watch a job that something about it is new. With `stop`, an error, they wait for it
--- no longer. Where memory ends in it, it can be called again: whom it has to tell it forgets last.
+--- Notifies the subscriptions of a job that something about it is new. With `stop`, an error, they wait for it no
+-- longer. If memory runs out halfway, it can be called again, since the subscriptions are dropped last.
 subscription.tell = atomic(function(job, stop)
   local fields = core.fields(job)
   local subscriptions = {}
@@ -222,7 +222,7 @@ subscription.tell = atomic(function(job, stop)
     end
   end
   if stop or fields._ended then
-    local none = {} -- takes memory, and the job may be let go of for good by what follows
+    local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
     core.unwatch(fields._client, job)
     fields._subscriptions = none
   end

@@ -1,6 +1,6 @@
 --- A binary heap of things that become due, for the loops.
--- A thing is a table, and is in one heap at most: its field `_timer` holds its place. A call takes memory, and raises
--- where that ends: so each change is made by one call, which makes all of it.
+-- An entry is a table, and is in one heap at most: its field `_timer` holds its place. Any function call may need
+-- memory and raise when there is none, so each change is made by a single call that calls nothing else.
 
 local timers = {}
 timers.__index = timers
@@ -9,8 +9,7 @@ function timers.new()
   return setmetatable({ count = 0 }, timers)
 end
 
--- Puts a thing into the heap at a place whose own thing goes, or is nearer to where it belongs; the heap then has
--- `count` of them.
+-- Places an entry in the free slot at `place` and sifts it up or down; the heap then has `count` entries.
 local function put(self, place, thing, count)
   local due = thing._due
   while place > 1 do

@@ -156,8 +156,8 @@ static enum verdict attempt(lua_State *L, struct run *run, const char *when)
     return is_error(L) ? ERROR : WRONG;
 }
 
-/* A collection frees what a coroutine has of call records and stack and does not use: so the next
- * calls take memory, as they seldom do else. */
+/* A full collection frees the unused call records and stack of each coroutine, so that the next
+ * calls have to allocate them; otherwise that is rare. */
 static void collect(lua_State *L, lua_Debug *where)
 {
     (void)where;

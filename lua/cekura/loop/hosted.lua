@@ -59,9 +59,9 @@ local function fire_deadlines()
   end
 end
 
-local resuming = false -- out of `woken`, and perhaps not resumed yet
+local resuming = false -- the waiter that was taken from `woken` last; it may not have been resumed yet
 
--- What could not be resumed, for want of memory, waits for the next callback.
+-- Puts a waiter back that could not be resumed because memory ran out: the next callback resumes it.
 local function keep_resuming()
   if resuming and resuming.parked then
     woken:put(resuming)
@@ -80,12 +80,10 @@ local function resume_woken()
       resuming = waiter
       local ok, raised = pcall(waiter.resume)
       if not ok then
-        if raised == "not enough memory" then
-          keep_resuming()
-        else
-          waiter.parked = false -- it is dead: nothing is to try that again
+        if raised ~= "not enough memory" then
+          waiter.parked = false -- the coroutine is dead
         end
-        resuming = false
+        keep_resuming()
         error(raised, 0) -- to the host, whose coroutine it is
       end
       resuming = false

@@ -22,7 +22,7 @@ local due = timers.new()
 -- found, a value is not.
 local clients, last_place = setmetatable({}, { __mode = "v" }), 0
 local current -- the task that is running
-local resuming = false -- the task whose turn it is: out of `ready`, and not yet parked, ready again or done
+local resuming = false -- the task whose turn it is: taken from `ready`, and not yet parked, ready again or done
 local depth = 0 -- how many drives and steps are running, one inside the other
 local host -- the adapter of the host whose loop this one lives in, see own.live_in(); nil: none
 local tell_host -- called with the seconds until a task is due
@@ -123,7 +123,7 @@ local function resume(task)
     tasks.begin(task)
   end
   if task.interrupted then
-    if coroutine.status(co) == "dead" then -- how it ended is not known any more
+    if coroutine.status(co) == "dead" then -- its results were lost with the turn
       let_go(task)
       return tasks.finish(task, false, "not enough memory")
     end
@@ -166,7 +166,7 @@ local function deeper(fn, ...)
   return fn(...)
 end
 
--- Calls what lets tasks run. A task whose turn was cut short, for want of memory, gets another.
+-- Calls a function that runs tasks. A task whose turn was cut short because memory ran out gets another turn.
 local function protected(fn, ...)
   local outer_depth, outer, caller = depth, resuming, current
   local ok, raised = core.try(deeper, fn, ...)

@@ -63,8 +63,8 @@ local function fail(task, group)
   end
 end
 
---- Tells what waits for a task that is done. Where memory ends in it, it can be called again: whom it has to tell it
--- forgets last. It does nothing once all have been told.
+--- Wakes the waiters of a finished task. If memory runs out halfway, it can be called again, since the list of waiters
+-- is dropped last. Does nothing once all of them have been woken.
 ---@param task cekura.Task
 function tasks.settle(task)
   local loop, group, joiners = task.loop, task.group, task.joiners

@@ -227,10 +227,10 @@ function state.change(item, changes)
   end
 end
 
--- Jobs that go on for ever, as far as anybody knows, are kept no longer than until there are so many younger ones.
+-- Jobs that may never end must not fill the store: beyond this many, the oldest is dropped.
 local MOST_GIVEN_UP = 100
 
---- Keeps an improvement whose failure was told, though its job may still end.
+--- Keeps an improvement whose failure has been reported, because its job may still end.
 function state.give_up(kept, item)
   item.given_up = true
   local given_up = {}
