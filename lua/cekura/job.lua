@@ -62,7 +62,7 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
 end)
 
 --- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer
--- that says nothing of the job leaves it as it is, and counts for those who wait: see state.take_poll().
+-- that says nothing of the job leaves it as it is, and counts for its waiters too: see state.take_poll().
 ---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job with its fields brought up to date
 ---@return cekura.Error? err

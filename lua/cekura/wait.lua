@@ -70,7 +70,7 @@ local function give_up(subscribed, self, why)
 end
 
 -- What a wait gives for a job that it waits for no longer. The job may have ended all the same: while an event handler
--- waits, deadlines pass before those who wait are told of what it was called for.
+-- waits, deadlines pass before the waiters learn of what it was called for.
 local function settled(subscribed, self, why)
   local fields = core.fields(self)
   if fields._ended then

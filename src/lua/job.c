@@ -155,7 +155,7 @@ static int job_look_again(lua_State *L)
     return 0;
 }
 
-/* core.hurry(job): its next poll is due at once, or as soon as somebody waits for it. */
+/* core.hurry(job): its next poll is due at once, or as soon as there is a waiter. */
 static int job_hurry(lua_State *L)
 {
     poller_hurry(check_poll(L, 1));
