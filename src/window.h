@@ -2,8 +2,8 @@
  *
  * There are so many places for requests in flight. What a caller waits for goes before polls, which
  * can wait; but while polls are due, they get every fourth place that falls free, so that callers
- * that always want more cannot keep them off. One place is never a poll's, where there are two: so a
- * caller finds one free, however many jobs there are. What ends work goes first of all. */
+ * that always want more cannot keep them off. One place is never a poll's, where there are two: so
+ * a caller finds one free, however many jobs there are. What ends work goes first of all. */
 #ifndef CEKURA_WINDOW_H
 #define CEKURA_WINDOW_H
 
