@@ -33,11 +33,11 @@ LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/inclu
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
 LIBS     := -lcurl -lz -lpthread -ldl
 
-# The engine knows no Lua, so it is compiled once; the binding once for each.
-ENGINE  := $(patsubst src/%.c,$(BUILD)/engine/%.o,$(wildcard src/*.c))
+# Only the binding knows Lua: the rest is compiled once.
+ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.c src/file/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
@@ -49,7 +49,7 @@ $(CORE): $(BINDING) $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) -shared $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/engine/%.o: src/%.c
+$(ENGINE): $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
@@ -66,7 +66,7 @@ units: $(UNITS)
 # (cmocka 2 calls deprecated what is all that cmocka 1 has.)
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -Isrc -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS)
 SANITIZED := BUILD=$(BUILD)/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
 sanitized-units:
 	$(MAKE) units replays $(SANITIZED)
@@ -102,7 +102,7 @@ $(INTERRUPT): spec/support/interrupt.c
 FUZZ_C       := $(filter-out lua,$(patsubst spec/fuzz/%_fuzzer.c,%,$(wildcard spec/fuzz/*_fuzzer.c)))
 FUZZ_LUA     := $(patsubst spec/fuzz/targets/%.lua,%,$(wildcard spec/fuzz/targets/*.lua))
 FUZZ_TARGETS := $(FUZZ_C) $(FUZZ_LUA)
-FUZZ_HEADERS := $(wildcard src/*.h spec/fuzz/*.h)
+FUZZ_HEADERS := $(wildcard src/*/*.h spec/fuzz/*.h)
 FUZZ_CC      ?= clang
 SANITIZE     := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 
@@ -112,14 +112,14 @@ fuzzers:
 fuzzer-programs: $(FUZZ_TARGETS:%=$(BUILD)/%_fuzzer)
 $(FUZZ_C:%=$(BUILD)/%_fuzzer): $(BUILD)/%_fuzzer: spec/fuzz/%_fuzzer.c spec/fuzz/grammar.c spec/fuzz/mutate.c \
   $(ENGINE) $(FUZZ_HEADERS)
-	$(CC) $(ALL_CFLAGS) -Isrc -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
 $(BUILD)/lua_fuzzer: spec/fuzz/lua_fuzzer.c spec/fuzz/mutate.c $(ENGINE) $(BINDING) $(FUZZ_HEADERS)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) -l$(LUA) $(LIBS)
 $(FUZZ_LUA:%=$(BUILD)/%_fuzzer): $(BUILD)/lua_fuzzer
 	ln -f $< $@
 $(FUZZ_C:%=$(BUILD)/%_replay): $(BUILD)/%_replay: spec/fuzz/%_fuzzer.c spec/fuzz/grammar.c spec/fuzz/replay.c \
   $(ENGINE) $(FUZZ_HEADERS)
-	$(CC) $(ALL_CFLAGS) -Isrc -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
 .PHONY: replays
 replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
@@ -163,7 +163,7 @@ lint:
 	@luacheck -q lua spec examples
 	@lua5.1 spec/support/loop_variables.lua lua spec examples
 	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then \
-	  clang-format --dry-run -Werror src/*.[ch] src/lua/*.[ch] spec/*/*.[ch]; \
+	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch]; \
 	else echo "clang-format is not version $(CLANG_FORMAT_VERSION): the format of the C sources is not checked"; fi
 
 # In a chroot of another release of Debian, which is kept for the next time: see .ci/debian.

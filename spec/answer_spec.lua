@@ -1,9 +1,9 @@
 -- What a job's answer means: the decision order, as a table of cases. Answers are given as the JSON
 -- that the service would send.
 
-local answer = require "cekura.answer"
+local answer = require "cekura.job.interpret"
 local core = require "cekura.core"
-local kinds = require "cekura.kinds"
+local kinds = require "cekura.api.kinds"
 
 local KIND = { output = "improved_prompt", healthy = { "no issues" }, call_log = true }
 local OUTPUT = '{"improved_prompt":"Be kind.","summary_of_changes":"kinder"}'

@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 
 -- Whether this Lua has 64-bit integers.
 local INTEGERS = math.type ~= nil

@@ -6,7 +6,7 @@ local file = require "spec.support.file"
 local patience = require "spec.support.patience"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
-local times = require "cekura.times"
+local times = require "cekura.records.times"
 
 local LIST = "/observability/v2/call-logs/"
 local DAY = 86400
@@ -477,7 +477,7 @@ describe("client.calls", function()
       watched:close()
     end)
 
-    if not require "cekura.yields" then
+    if not require "cekura.loop.yieldable" then
       it("leaves out no page where Lua 5.1 cannot wait, inside pcall and in a for", function()
         cekura.run(function()
           local calls = client.calls:each { page_size = 1 }

@@ -1,11 +1,11 @@
 -- The configuration file of the official CLI: what is read out of it, and what is refused.
 
 local cekura = require "cekura"
-local config_file = require "cekura.config_file"
+local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
-local uri = require "cekura.uri"
+local uri = require "cekura.http.uri"
 
 local BOM = "\239\187\191"
 local paths = {}

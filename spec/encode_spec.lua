@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 local in_decimal_comma = require "spec.support.decimal_comma"
 
 local function list(items)

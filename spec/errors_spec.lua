@@ -3,7 +3,7 @@
 local cekura = require "cekura"
 local errors = require "cekura.errors"
 local file = require "spec.support.file"
-local request = require "cekura.request"
+local request = require "cekura.http.request"
 
 local HERE = debug.getinfo(1, "S").short_src
 
@@ -255,7 +255,7 @@ describe("libcurl's codes", function()
   local function of_the_source()
     local client = cekura.assert(cekura.new { api_key = "sk-1", base_url = "http://127.0.0.1:1", config_file = false })
     local kinds = {}
-    for code, outcome in file.read "src/codes.c":gmatch "{(C%u+_[%u%d_]+), OUTCOME_([%u_]+)}" do
+    for code, outcome in file.read "src/engine/codes.c":gmatch "{(C%u+_[%u%d_]+), OUTCOME_([%u_]+)}" do
       if outcome ~= "RESPONSE" then
         local _, err = request.read(client, "GET", "/x/", outcome:lower(), 0, "", "", "words", 1, false)
         kinds[code:gsub("^CODE_", "CURLE_")] = err.kind

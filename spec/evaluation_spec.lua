@@ -1,7 +1,7 @@
 -- Whether a call log shows a newer evaluation than it did, in the situations that the service brings about.
 
 local cekura = require "cekura"
-local evaluation = require "cekura.evaluation"
+local evaluation = require "cekura.records.evaluation"
 
 local OLD, LATER, LATEST = "2026-07-15T08:06:44Z", "2026-07-15T09:00:00Z", "2026-07-15T09:01:30Z"
 

@@ -2,12 +2,12 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local declare = require "cekura.declare"
-local kinds = require "cekura.kinds"
+local declare = require "cekura.api.kind_schema"
+local kinds = require "cekura.api.kinds"
 local kinds_table = require "spec.support.kinds_table"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
-local token = require "cekura.token"
+local token = require "cekura.job.token"
 
 local TURNS = { { role = "Testing Agent", content = "Hello.", start_time = 0, end_time = 1 } }
 

@@ -8,8 +8,8 @@ end
 
 describe("the layers", function()
   it("have an engine that knows no Lua and no API", function()
-    assert.equal("", lines_with("lua\\.h|lauxlib|lua_State", "src/*.c src/*.h"))
-    assert.equal("", lines_with("observability|progress_id|CEKURA-API-KEY", "src/*.c src/*.h"))
+    assert.equal("", lines_with("lua\\.h|lauxlib|lua_State", "src/engine/*.[ch] src/text/*.[ch] src/file/*.[ch]"))
+    assert.equal("", lines_with("observability|progress_id|CEKURA-API-KEY", "src/engine/*.[ch] src/text/*.[ch] src/file/*.[ch]"))
   end)
 
   it("have a binding that knows no curl, no sockets and no API", function()
@@ -18,7 +18,7 @@ describe("the layers", function()
   end)
 
   it("have kinds that are data: no code in their table", function()
-    for kind, declaration in pairs(require "cekura.kinds") do
+    for kind, declaration in pairs(require "cekura.api.kinds") do
       for name, value in pairs(declaration) do
         assert.are_not.equal("function", type(value), kind .. "." .. name)
       end

@@ -2,8 +2,8 @@
 -- engine in limits_spec.lua.
 
 local cekura = require "cekura"
-local request = require "cekura.request"
-local response = require "cekura.response"
+local request = require "cekura.http.request"
+local response = require "cekura.http.response"
 local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"

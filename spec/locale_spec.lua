@@ -12,8 +12,8 @@ local PROGRAM = [[
     assert(("I"):lower() ~= "i" and ("\231"):find "%%a", "the locale does nothing")
   end
   local cekura = require "cekura"
-  local answer, kinds, uri = require "cekura.answer", require "cekura.kinds", require "cekura.uri"
-  local errors, nearest, response = require "cekura.errors", require "cekura.nearest", require "cekura.response"
+  local answer, kinds, uri = require "cekura.job.interpret", require "cekura.api.kinds", require "cekura.http.uri"
+  local errors, nearest, response = require "cekura.errors", require "cekura.nearest", require "cekura.http.response"
   local client = cekura.assert(cekura.new { api_key = "k", config_file = false, base_url = "HTTP://LOCALHOST:1/" })
 
   local function is(wanted, found) -- as texts

@@ -3,7 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local options = require "cekura.options"
+local options = require "cekura.client.options"
 
 local environment, home, getenv
 

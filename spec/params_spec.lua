@@ -1,9 +1,9 @@
 -- The parameters of a start, held against what the kind declares.
 
 local core = require "cekura.core"
-local encode = require "cekura.encode"
-local kinds = require "cekura.kinds"
-local reader = require "cekura.params"
+local encode = require "cekura.http.encode"
+local kinds = require "cekura.api.kinds"
+local reader = require "cekura.api.params"
 
 local DECLARED = {
   agent_id = { "id" },

@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local errors = require "cekura.errors"
-local response = require "cekura.response"
+local response = require "cekura.http.response"
 
 local HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Trace:abc\r\nVary: Accept\r\nvary:  Origin \t\r\n"
   .. "X-Empty:\r\nDate: Sun, 22 Nov 2026 13:00:00 GMT\r\n\r\n"

@@ -1,6 +1,6 @@
 -- The heap of what is due, held against a plain sorted list.
 
-local timers = require "cekura.timers"
+local timers = require "cekura.loop.timers"
 
 -- The same operations on a list that is searched: slow, and plainly right.
 local reference = {}

@@ -2,8 +2,8 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
-local times = require "cekura.times"
+local encode = require "cekura.http.encode"
+local times = require "cekura.records.times"
 local in_decimal_comma = require "spec.support.decimal_comma"
 
 -- Whether this Lua has 64-bit integers.

@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local token = require "cekura.token"
+local token = require "cekura.job.token"
 
 local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
   agent_id = 2142 }

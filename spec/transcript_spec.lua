@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 
 -- A value as JSON.
 local function json_of(value)

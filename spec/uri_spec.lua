@@ -1,6 +1,6 @@
 -- Paths and queries: what a program gives stays in its place.
 
-local uri = require "cekura.uri"
+local uri = require "cekura.http.uri"
 local in_decimal_comma = require "spec.support.decimal_comma"
 
 local function raised(fn, ...)

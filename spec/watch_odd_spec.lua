@@ -1,6 +1,6 @@
 -- cekura.watch where answers make no sense: what was paid for is not given up for one of them, nor for some.
 
-local kinds = require "cekura.kinds"
+local kinds = require "cekura.api.kinds"
 local file = require "spec.support.file"
 local watching = require "spec.support.watching"
 

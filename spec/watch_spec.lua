@@ -1,6 +1,6 @@
 -- cekura.watch: agents and calls that are watched, and what is done about them.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"

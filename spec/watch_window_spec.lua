@@ -3,7 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
-local times = require "cekura.times"
+local times = require "cekura.records.times"
 local watching = require "spec.support.watching"
 
 local LIST, START, OFTEN, LONG_AGO = watching.LIST, watching.START, watching.OFTEN, watching.LONG_AGO

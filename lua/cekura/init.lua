@@ -1,12 +1,12 @@
 --- cekura: background jobs of the Cekura API, without blocking the host.
 
-local call_log = require "cekura.call_log"
+local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local client = require "cekura.client"
 local errors = require "cekura.errors"
 local choose_loop = require "cekura.loop"
-local wait = require "cekura.wait"
+local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
 local cekura = {

@@ -2,7 +2,7 @@
 -- misspell something that this module knows, the hint comes from here.
 
 -- What is longer is compared by its beginning.
-local ascii = require "cekura.ascii"
+local ascii = require "cekura.http.ascii"
 
 local LONGEST = 40
 

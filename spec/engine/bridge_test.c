@@ -1,8 +1,8 @@
 /* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
-#include "bridge.h"
-#include "engine_private.h"
-#include "operation.h"
-#include "poller.h"
+#include "engine/bridge.h"
+#include "engine/engine_private.h"
+#include "engine/operation.h"
+#include "engine/poller.h"
 
 #include <poll.h>
 #include <setjmp.h>

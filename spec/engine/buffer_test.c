@@ -1,5 +1,5 @@
 /* buffer_test.c - bytes that arrive in pieces, up to a limit. */
-#include "buffer.h"
+#include "text/buffer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,9 +3,9 @@
 #ifndef CEKURA_BY_HAND_H
 #define CEKURA_BY_HAND_H
 
-#include "engine_private.h"
-#include "operation.h"
-#include "poller.h"
+#include "engine/engine_private.h"
+#include "engine/operation.h"
+#include "engine/poller.h"
 
 #include <poll.h>
 #include <setjmp.h>

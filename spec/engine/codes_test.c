@@ -1,5 +1,5 @@
 /* codes_test.c - libcurl's error codes: each that can come has the kind of its meaning. */
-#include "codes.h"
+#include "engine/codes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

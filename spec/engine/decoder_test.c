@@ -1,6 +1,6 @@
 /* decoder_test.c - bodies in gzip and deflate, whole, joined, cut and broken, in pieces of any
  * size. */
-#include "decoder.h"
+#include "engine/decoder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* gate_test.c - two threads at a gate. */
-#include "gate.h"
+#include "engine/gate.h"
 
 #include <sched.h>
 #include <setjmp.h>

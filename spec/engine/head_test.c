@@ -1,5 +1,5 @@
 /* head_test.c - heads of answers, line by line. */
-#include "head.h"
+#include "engine/head.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* heap_test.c - the heap of due times, against the plainest thing that does the same. */
-#include "clock.h"
-#include "heap.h"
+#include "engine/clock.h"
+#include "engine/heap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

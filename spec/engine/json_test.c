@@ -2,7 +2,7 @@
  *
  * Every text is read twice, from memory that ends where the text ends and from memory that begins
  * where it begins: a look outside it is a segmentation fault, which fails the test. */
-#include "json.h"
+#include "text/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

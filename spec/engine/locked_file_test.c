@@ -1,5 +1,5 @@
 /* locked_file_test.c - who holds a file, by which of its names, and what is in it afterwards. */
-#include "file_work.h"
+#include "file/file_work.h"
 
 #include <errno.h>
 #include <fcntl.h>

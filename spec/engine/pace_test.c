@@ -1,5 +1,5 @@
 /* pace_test.c - how fast requests are sent after a 429. The clock is a number here. */
-#include "pace.h"
+#include "engine/pace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

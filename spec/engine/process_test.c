@@ -1,6 +1,6 @@
 /* process_test.c - forks and the exit of a process whose threads step engines: they wait for no
  * more than what a step has begun. A hang is ended by an alarm. */
-#include "engine_private.h"
+#include "engine/engine_private.h"
 
 #include <pthread.h>
 #include <setjmp.h>

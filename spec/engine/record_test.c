@@ -2,7 +2,7 @@
  *
  * Every text, and the room for its members, lies in memory of exactly its size, so that the address
  * sanitizer sees a look outside it. */
-#include "record.h"
+#include "text/record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

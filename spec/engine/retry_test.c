@@ -1,7 +1,7 @@
 /* retry_test.c - what may be sent again, and after which pause. The clock is a number here. */
-#include "retry.h"
+#include "engine/retry.h"
 
-#include "clock.h"
+#include "engine/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* schedule_test.c - when a job is polled next. No clock runs here: a job's history is a number. */
-#include "schedule.h"
+#include "engine/schedule.h"
 
-#include "clock.h"
+#include "engine/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

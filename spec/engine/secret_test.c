@@ -1,7 +1,7 @@
 /* secret_test.c - finding a secret in what somebody else wrote, and reading the file that holds
  * one. */
-#include "private_file.h"
-#include "secret.h"
+#include "file/private_file.h"
+#include "text/secret.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

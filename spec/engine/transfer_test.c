@@ -1,5 +1,5 @@
 /* transfer_test.c - which releases of libcurl spoil their handles. */
-#include "transfer.h"
+#include "engine/transfer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

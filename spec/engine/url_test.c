@@ -1,6 +1,6 @@
 /* url_test.c - taking a base URL apart. What a URL is taken for decides whether the key may travel
  * unencrypted, so most cases here are attempts to make a foreign host look like this machine. */
-#include "url.h"
+#include "text/url.h"
 
 #include <curl/curl.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
  * Whatever the bytes are, what json.h and record.h promise must hold. */
 #include "check.h"
 #include "grammar.h"
-#include "record.h"
+#include "text/record.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * It is -1 or a span up to the longest; seconds and the three forms of an HTTP date are what a
  * plainer reading of RFC 9110 says that they are. */
 #include "check.h"
-#include "clock.h"
-#include "retry.h"
+#include "engine/clock.h"
+#include "engine/retry.h"
 
 #include <stdbool.h>
 #include <string.h>

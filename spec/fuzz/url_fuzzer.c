@@ -3,7 +3,7 @@
  * It is refused, or its parts are plain, say the same again when they are read again, and send the
  * key to the host that they name and to no other. */
 #include "check.h"
-#include "url.h"
+#include "text/url.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

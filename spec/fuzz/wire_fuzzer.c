@@ -5,9 +5,9 @@
  * What does not end an answer is followed by the end of the connection. Whatever it is, each
  * request ends, with an outcome that holds what engine.h says of it. */
 #include "check.h"
-#include "clock.h"
-#include "engine.h"
-#include "operation.h"
+#include "engine/clock.h"
+#include "engine/engine.h"
+#include "engine/operation.h"
 
 #include <errno.h>
 #include <netinet/in.h>

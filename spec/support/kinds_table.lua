@@ -1,8 +1,8 @@
 --- The README's table of the kinds of job, made from the kinds themselves.
 --   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make readme)
 
-local answer = require "cekura.answer"
-local kinds = require "cekura.kinds"
+local answer = require "cekura.job.interpret"
+local kinds = require "cekura.api.kinds"
 
 local kinds_table = {}
 

@@ -1,6 +1,6 @@
 --- What the specs of watches have in common: a simulator, watches that are stopped after each spec, and what they told.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"

@@ -9,12 +9,12 @@
 #ifndef CEKURA_LUA_BINDING_H
 #define CEKURA_LUA_BINDING_H
 
-#include "../clock.h"
-#include "../engine.h"
-#include "../json.h"
-#include "../operation.h"
-#include "../poller.h"
-#include "../secret.h"
+#include "engine/clock.h"
+#include "engine/engine.h"
+#include "text/json.h"
+#include "engine/operation.h"
+#include "engine/poller.h"
+#include "text/secret.h"
 #include "compat.h"
 
 /* A type of userdata. Each object begins with the address of its type, so that nothing else is

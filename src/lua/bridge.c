@@ -1,5 +1,5 @@
 /* bridge.c - a bridge (../bridge.h) as a userdata. */
-#include "../bridge.h"
+#include "engine/bridge.h"
 #include "binding.h"
 
 static const struct type bridge_type = {"cekura.bridge"};

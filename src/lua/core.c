@@ -1,8 +1,8 @@
 /* core.c - the module cekura.core: what its files offer, the clocks, URLs.
  *
  * It is the library's own; programs use `require "cekura"`. */
-#include "../json.h"
-#include "../url.h"
+#include "text/json.h"
+#include "text/url.h"
 #include "binding.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 /* file.c - a regular file (../regular_file.h) as a userdata: what a request is to carry is read
  * from it, and afterwards it tells whether it is still the same. */
-#include "../regular_file.h"
+#include "file/regular_file.h"
 #include "binding.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* lock.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
-#include "../file_work.h"
+#include "file/file_work.h"
 #include "binding.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  *
  * A field is decoded when it is read, and kept in the record's own table, which also holds the text
  * and the client that the record came by. What the fields mean is the library's to say. */
-#include "../record.h"
+#include "text/record.h"
 
 #include "binding.h"
 

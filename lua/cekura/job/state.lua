@@ -1,13 +1,13 @@
 --- What becomes of a job: answers taken in, ends told, from whichever side they come.
 
-local answer = require "cekura.answer"
-local call_log = require "cekura.call_log"
+local answer = require "cekura.job.interpret"
+local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local evaluation = require "cekura.evaluation"
-local request = require "cekura.request"
-local response = require "cekura.response"
-local subscription = require "cekura.subscription"
+local evaluation = require "cekura.records.evaluation"
+local request = require "cekura.http.request"
+local response = require "cekura.http.response"
+local subscription = require "cekura.job.subscription"
 
 local state = {}
 

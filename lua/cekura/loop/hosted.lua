@@ -14,8 +14,8 @@
 
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
-local queue = require "cekura.queue"
-local timers = require "cekura.timers"
+local queue = require "cekura.loop.queue"
+local timers = require "cekura.loop.timers"
 
 local hosted = {}
 

@@ -1,12 +1,12 @@
 --- The own loop: tasks are coroutines, and whoever has to wait keeps everything going.
 
-local advance = require "cekura.advance"
-local atomic = require "cekura.atomic"
+local advance = require "cekura.loop.dispatch"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
-local queue = require "cekura.queue"
+local queue = require "cekura.loop.queue"
 local tasks = require "cekura.loop.tasks"
-local timers = require "cekura.timers"
-local yields = require "cekura.yields"
+local timers = require "cekura.loop.timers"
+local yields = require "cekura.loop.yieldable"
 
 local own = { name = "own" }
 

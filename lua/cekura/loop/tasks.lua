@@ -11,7 +11,7 @@
 --
 -- A task is a waiter, too: what it waits by is itself.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 

@@ -25,12 +25,12 @@
 --   scope()               optional: something that is another for threads that may get each other's coroutine
 --   log(message)          where errors go that nobody else hears of
 
-local advance = require "cekura.advance"
-local atomic = require "cekura.atomic"
+local advance = require "cekura.loop.dispatch"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
 local tasks = require "cekura.loop.tasks"
-local yields = require "cekura.yields"
+local yields = require "cekura.loop.yieldable"
 
 local threads = {}
 

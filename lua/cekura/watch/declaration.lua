@@ -4,11 +4,11 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local filter = require "cekura.calls.filter"
-local params = require "cekura.params"
+local filter = require "cekura.api.calls.filter"
+local params = require "cekura.api.params"
 local store = require "cekura.watch.store"
-local times = require "cekura.times"
-local uri = require "cekura.uri"
+local times = require "cekura.records.times"
+local uri = require "cekura.http.uri"
 
 local declaration = {}
 

@@ -1,14 +1,14 @@
 --- One improvement of a watch: started once, waited for, and told of. What is to be known after a restart is kept at
 -- each step: the intent before the start is sent, the token right after it.
 
-local call_log = require "cekura.call_log"
+local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
-local improve = require "cekura.calls.improve"
+local improve = require "cekura.api.calls.improve"
 local job_state = require "cekura.job.state"
 local kept_state = require "cekura.watch.state"
-local token = require "cekura.token"
+local token = require "cekura.job.token"
 
 local improvement = {}
 

@@ -1,9 +1,9 @@
 --- What a watch knows of the past: which calls it has told of, which improvements wait and run, when they were started.
 -- As text it is JSON, and holds ids, times and tokens of jobs, nothing else.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 
 local state = {}
 

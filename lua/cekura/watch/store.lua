@@ -1,7 +1,7 @@
 --- Where a watch keeps what it is to know after a restart: one text, and which watch holds it. The holder does the
 -- work; the other watches with the same store stand by.
 --
--- A file is locked as long as it is held (src/locked_file.h), whatever process, Lua state or spelling of its path
+-- A file is locked as long as it is held (src/file/locked_file.h), whatever process, Lua state or spelling of its path
 -- another watch comes from. Shared memory is anything with get(key) and set(key, value); where it also has
 -- add(key, value, seconds) and delete(key), as ngx.shared.DICT does, it is held by a lease, which ends by itself when
 -- its holder is gone. Other stores are held by one watch of this Lua state at a time.

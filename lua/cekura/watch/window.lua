@@ -6,8 +6,8 @@
 
 local core = require "cekura.core"
 local kept_state = require "cekura.watch.state"
-local times = require "cekura.times"
-local uri = require "cekura.uri"
+local times = require "cekura.records.times"
+local uri = require "cekura.http.uri"
 
 local window = {}
 

@@ -1,7 +1,7 @@
 --- What a watch does beside its own task: looks and improvements, each in a task, and the functions of the
 -- declaration, each in one, too, since PUC Lua 5.1 cannot wait inside pcall.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local report = require "cekura.watch.report"

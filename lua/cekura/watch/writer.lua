@@ -1,7 +1,7 @@
 --- Has a store hold the newest state of a watch: one write at a time, each of the state as it is when the write begins.
 -- Nothing here waits; whoever waits for a write looks again and again.
 
-local atomic = require "cekura.atomic"
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local store = require "cekura.watch.store"
 

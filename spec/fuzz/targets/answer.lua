@@ -4,10 +4,10 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local kinds = require "cekura.kinds"
+local kinds = require "cekura.api.kinds"
 local promise = require "spec.fuzz.promise"
-local request = require "cekura.request"
-local response = require "cekura.response"
+local request = require "cekura.http.request"
+local response = require "cekura.http.response"
 local state = require "cekura.job.state"
 
 local KEY = "sk-5eCr3t-8f14e45f"

@@ -7,7 +7,7 @@ local cekura = require "cekura"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local kinds = require "cekura.kinds"
+local kinds = require "cekura.api.kinds"
 local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
 
@@ -391,7 +391,7 @@ local function call_any()
 end
 
 -- Tasks cannot use pcall() on PUC Lua 5.1 where they wait.
-local attempt = require "cekura.yields" and pcall or function(fn, ...)
+local attempt = require "cekura.loop.yieldable" and pcall or function(fn, ...)
   return true, fn(...)
 end
 

@@ -1,10 +1,10 @@
 --- The configuration file: settings, or an error of kind "config" that tells nothing of the key.
 
 require "cekura"
-local config_file = require "cekura.config_file"
-local options = require "cekura.options"
+local config_file = require "cekura.client.config_file"
+local options = require "cekura.client.options"
 local promise = require "spec.fuzz.promise"
-local uri = require "cekura.uri"
+local uri = require "cekura.http.uri"
 
 -- Stands wherever the input says KEY, and nowhere else by chance.
 local KEY = "sk-5eCr3t-8f14e45f"

@@ -2,7 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 local promise = require "spec.fuzz.promise"
 
 -- A full decode as fields have it: no nulls in objects.

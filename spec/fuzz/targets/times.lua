@@ -1,10 +1,10 @@
 --- Durations and dates: read as a plainer reader reads them, which shares nothing with cekura.times.
 
 local cekura = require "cekura"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 local core = require "cekura.core"
 local promise = require "spec.fuzz.promise"
-local times = require "cekura.times"
+local times = require "cekura.records.times"
 
 -- ---- a reader that goes over a text byte by byte ----
 

@@ -4,7 +4,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local promise = require "spec.fuzz.promise"
-local token = require "cekura.token"
+local token = require "cekura.job.token"
 
 local BASE = "http://127.0.0.1:1/v1"
 local KEY = "sk-5eCr3t-8f14e45f"

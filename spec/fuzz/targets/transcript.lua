@@ -3,10 +3,10 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.encode"
+local encode = require "cekura.http.encode"
 local promise = require "spec.fuzz.promise"
-local times = require "cekura.times"
-local transcript = require "cekura.transcript"
+local times = require "cekura.records.times"
+local transcript = require "cekura.records.transcript"
 
 -- Of a text: what a turn promises. Of JSON, what cannot be read stays as it came; see check_list().
 local function check_fields(turn)

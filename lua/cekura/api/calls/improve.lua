@@ -1,0 +1,208 @@
+--- The improvement loop around one call: its evaluation, a prompt improvement from it, the new prompt.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local kinds = require "cekura.api.kinds"
+local pages = require "cekura.api.calls.pages"
+local params = require "cekura.api.params"
+
+local improve = {}
+
+-- An evaluation and an improvement, by the time that each is usually given.
+local TIMEOUT = 450
+
+-- How long a call may take to be known after it ended is not documented: so long it is looked for, this often.
+local APPEAR_WITHIN, LOOK_EVERY = 60, 5
+
+local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on_progress = true, appear_within = true }
+
+-- ---- the call ----
+
+-- Seconds for one request: as long as usual, and no longer than is left.
+local function within(client, left)
+  return math.max(0.001, math.min(core.fields(client)._timeout, left()))
+end
+
+local function record_id(given)
+  return given.id or type(given.call_id) == "number" and given.call_id or nil
+end
+
+local function no_call(given, cause)
+  return errors.new("not_found", ("there is no call %s"):format(record_id(given) or given.call_id), { cause = cause })
+end
+
+-- The id of the record of a call that is known by the provider's id.
+local function find_record(client, given, left)
+  local page, err = pages.list(client, { agent_id = given.agent_id, filters = { "call_id", "eq", given.call_id } },
+    { timeout = within(client, left) })
+  for _, call in ipairs(page and page.results or {}) do
+    if call:get "call_id" == given.call_id and call:get "id" ~= nil then
+      return call:get "id"
+    end
+  end
+  return nil, not page and left() > 0 and err or no_call(given, err)
+end
+
+local function wait(job, given, left, on_progress)
+  return job:wait { timeout = math.max(0, left()), interval = given.interval, on_progress = on_progress }
+end
+
+-- Looks for the call, and waits for its evaluation. An error of kind "not_found": the service does not know it.
+local function look(client, given, left)
+  local id, job, call, err = record_id(given), nil, nil, nil
+  if id == nil then
+    id, err = find_record(client, given, left)
+  end
+  if id ~= nil then
+    job, err = client:job("calls.evaluation", id)
+  end
+  if job then
+    call, err = wait(job, given, left, given.on_progress and function(evaluation)
+      if evaluation.state ~= "gone" or evaluation.status then -- else it is a look that found no call
+        given.on_progress(evaluation)
+      end
+    end)
+  end
+  if not call and err.kind == "gone" and job.status == nil then
+    err = no_call(given, err)
+  end
+  return call, err
+end
+
+-- Looks for the call until it is there, and returns it when it is evaluated.
+local function find_call(client, given, left)
+  local began, looks = core.now(), 0
+  local appear_within = given.appear_within or APPEAR_WITHIN
+  local rest
+  repeat
+    local call, err = look(client, given, left)
+    if call or err.kind ~= "not_found" then
+      return call, err
+    end
+    looks = looks + 1
+    if given.on_progress then
+      given.on_progress { kind = "calls.evaluation", state = "pending", status = "not_found", polls = looks,
+        elapsed = core.now() - began, error = err }
+    end
+    rest = math.min(left(), began + appear_within - core.now())
+    if rest <= 0 and left() > 0 then
+      err.message = ("%s: %d looks within %g s found none"):format(err.message, looks, appear_within)
+      return nil, err
+    elseif rest > 0 then
+      core.fields(client)._loop.sleep(math.min(rest, given.interval or LOOK_EVERY))
+    end
+  until left() <= 0
+  return nil, errors.new("timeout", ("there is no call %s after %g s"):format(record_id(given) or given.call_id,
+    given.timeout or TIMEOUT))
+end
+
+-- ---- what is asked for ----
+
+-- The parameters, checked; a copy.
+local function read_given(given, options)
+  local copy = {}
+  for name, value in pairs(check.table("self_improve: params", given)) do
+    copy[name] = value
+  end
+  check.text("self_improve: prompt", given.prompt)
+  check.id("self_improve: " .. (given.id ~= nil and "id" or "call_id"), given.id ~= nil and given.id or given.call_id)
+  if given.agent_id ~= nil then
+    check.id("self_improve: agent_id", given.agent_id)
+  end
+  check.seconds("self_improve: timeout", given.timeout)
+  if given.appear_within ~= 0 then
+    check.seconds("self_improve: appear_within", given.appear_within)
+  end
+  check.seconds("self_improve: interval", given.interval)
+  check.callback("self_improve: on_progress", given.on_progress)
+  local timeout = check.timeout(options)
+  if timeout and given.timeout ~= nil then
+    errors.misuse "self_improve: timeout: it is given twice, among the parameters and after them"
+  end
+  copy.timeout = timeout or given.timeout
+  return copy
+end
+
+-- What the improvement is started with, but for the call; checked now, and not when the evaluation is paid for.
+local function start_of(given)
+  local start = {}
+  if given.call_logs ~= nil then
+    errors.misuse "self_improve: call_logs: it is the call that is named"
+  end
+  for name, value in pairs(given) do
+    if not OPTIONS[name] then
+      start[name] = value
+    end
+  end
+  start.call_logs = { 1 }
+  params.read("self_improve", kinds["calls.improve_prompt"], start)
+  return start
+end
+
+---@class cekura.Improvement
+---@field state string "succeeded" or "nothing_to_do"
+---@field improved_prompt? string nil: there was nothing to do
+---@field summary_of_changes? string
+---@field reason? string why there was nothing to do
+---@field call_log cekura.CallLog the call, evaluated
+
+--- What an improvement that has ended gives.
+---@param job cekura.Job
+---@param result table of the job
+---@param call cekura.CallLog
+---@param is_as_before fun(prompt: string): boolean whether a prompt is the one that was to be improved
+---@return cekura.Improvement? improvement, cekura.Error? err
+function improve.outcome(job, result, call, is_as_before)
+  local improvement = { state = job.state, call_log = call }
+  for name, value in pairs(result) do
+    improvement[name] = improvement[name] or value
+  end
+  if improvement.state == "succeeded" and not improvement.improved_prompt then
+    return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
+  elseif improvement.improved_prompt and is_as_before(improvement.improved_prompt) then
+    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
+  end
+  return improvement
+end
+
+--- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that
+-- comes back as it was is nothing to do. Nothing is changed in the service.
+---@param client cekura.Client
+---@param given { agent_id: any, call_id: string|integer?, id: integer|string?, prompt: string, timeout: number?,
+---interval: number?, on_progress: function?, appear_within: number? } call_id: the provider's, a string, of a call of
+---the last 30 days; a number, and `id`, is that of the record. timeout (seconds, 450) is one for all of it; a call that
+---the service does not know yet is looked for every 5 s, or `interval`, for appear_within (seconds, 60). interval and
+---on_progress are those of both jobs' waits; on_progress also hears of each look that found no call, by a table with
+---the fields kind, state ("pending"), status ("not_found"), polls (how many looks there were), elapsed and error. What
+---else there is goes to the start of the improvement
+---@param options? { timeout: number? } the same as `timeout` of `given`
+---@return cekura.Improvement? improvement
+---@return cekura.Error? err of kind "not_found": the call did not appear in time
+function improve.self_improve(client, given, options)
+  given = read_given(given, options)
+  local start = start_of(given)
+  local deadline = core.now() + (given.timeout or TIMEOUT)
+  local function left()
+    return deadline - core.now()
+  end
+
+  local call, err = find_call(client, given, left)
+  if not call then
+    return nil, err
+  end
+  local job, result
+  start.call_logs = { call:get "id" }
+  job, err = client:start("calls.improve_prompt", start, { timeout = within(client, left) })
+  if job then
+    result, err = wait(job, given, left, given.on_progress)
+  end
+  if not result then
+    return nil, err
+  end
+  return improve.outcome(job, result, call, function(prompt)
+    return prompt == given.prompt
+  end)
+end
+
+return improve

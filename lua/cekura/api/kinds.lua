@@ -1,0 +1,503 @@
+--- The kinds of job, as data. A new kind is one more row; programs add theirs by cekura.kind(), which
+-- checks it (see cekura.api.kind_schema).
+--
+--   start       "METHOD /path/" of the request that starts one; {places} of the path are parameters. None:
+--               there is only client:job()
+--   params      what the start takes: name to { the check (cekura.api.params), required = true }; another name
+--               raises, unless it stands in `extra`. Without `params`, any names are sent
+--   one_of      params of which just one may be given, and one must be unless `unless_list` is a list
+--   list        true: the start answers with a list of one
+--   poll        "GET /path/" of the request that asks for its progress; with {id} in the path, it is the
+--               record that is asked for. {version} is the client's api_version
+--   id          the name of its id: in the answer to the start, and in the query of the poll if the id is not
+--               in its path
+--   poll_scope  which of agent_id, project_id and assistant_id the poll takes in its query
+--   record      "call_log": what is polled is a call log, and the result is that record
+--   event       the begin of the types of webhook events that tell the record: "result" of "result.completed"
+--   call_log    true: an answer may have the shape of a call log, though it should have another
+--   output      the member, of the answer or of its `output`, that makes it usable: a text there, and the job
+--               has succeeded; or a list of members, texts or objects, of which one is enough. None: a word
+--               or the counters tell, and the result is the answer's `output`, or the whole answer
+--   statuses    status word to state, before the words that cekura.job.status knows
+--   waits       a member beside `status` that may tell that input is needed
+--   counters    members { done =, failed =, total = } which tell the progress; with `decide` they also tell
+--               the end: when done and failed make the total, and there is a total, or a `list`. With `runs`, the
+--               member that has the runs, those that failed are among those that are done; `success` counts the
+--               others. The result has these counts as numbers, taken from the runs where they did not come,
+--               and `passed`: whether all runs are a success
+--   healthy     words in an `error` that tell a healthy end: there was nothing to do
+--   skipped     a member that is true if there was nothing to do
+--   keep        members of its answers that later requests need
+--   cancel      { "POST /path/", with = names }: the request that cancels it, and what its body has: the id by
+--               its name, or what is kept
+--   answer      { "POST /path/", text = name, with = names, may = names }: the request that gives the input it
+--               needs; `may`: what its body has if it is known
+--   withdrawn   when the service took the endpoint out of its documents; told with `gone`
+--   interval    seconds: the usual pause between two polls (5)
+--   timeout     seconds: how long a wait lasts if its caller does not say (300)
+--   gives       what the result has, for people
+--   sure        how sure it is: start, poll, done (how the end is told) and result are each "documented" (in
+--               the official API document), "described" (in words of that document or of another official
+--               page, without a schema), "seen" (in a client of somebody's), "inferred" (from its siblings)
+--   note        what to know, for people
+
+local kinds = {}
+
+-- ---- the improve-prompt family ----
+
+-- Cekura took it out of its documents on 2026-06-30, and out of the service by what the commits say;
+-- whether the service still answers was not tested. If it does not, a start gives an error of kind "gone"
+-- that names the endpoint. The shapes are those that clients have seen: the documents gave the generator's
+-- default, a call log, for requests and answers alike.
+local IMPROVE_PROMPT_WITHDRAWN = "2026-06-30"
+
+local function improve_prompt(declaration)
+  declaration.id = "progress_id"
+  declaration.output = "improved_prompt"
+  declaration.healthy = { "no issues" }
+  declaration.call_log = true
+  declaration.withdrawn = IMPROVE_PROMPT_WITHDRAWN
+  declaration.interval = 5
+  declaration.timeout = 150
+  declaration.gives = "improved_prompt, summary_of_changes"
+  return declaration
+end
+
+kinds["calls.improve_prompt"] = improve_prompt {
+  start = "POST /observability/v1/call-logs/improve_prompt_bg/",
+  poll = "GET /observability/v1/call-logs/improve_prompt_progress/",
+  params = {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    call_logs = { "selection", required = true },
+    prompt = { "text", required = true },
+    category_ids = { "ids" },
+    workflow_metric_ids = { "ids" },
+  },
+  -- The agent tells which call logs "all" and a number mean; a list says so itself.
+  one_of = { "agent_id", "assistant_id", unless_list = "call_logs" },
+  sure = { start = "seen", poll = "seen", done = "seen", result = "seen" },
+}
+
+kinds["runs.improve_prompt"] = improve_prompt {
+  start = "POST /test_framework/v1/runs/improve_prompt_bg/",
+  poll = "GET /test_framework/v1/runs/improve_prompt_progress/",
+  params = {
+    prompt = { "text", required = true },
+    run_ids = { "records", required = true },
+    category_ids = { "ids" },
+    workflow_metric_ids = { "ids" },
+  },
+  sure = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
+  note = "at most 3 runs",
+}
+
+-- ---- call logs ----
+
+kinds["calls.create_scenarios"] = {
+  start = "POST /observability/v1/call-logs/create_scenarios/",
+  params = {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    call_logs = { "ids_or_all", required = true },
+    copy_to_agent = { "id" },
+    project_id = { "id" },
+    folder_path = { "text" },
+  },
+  one_of = { "agent_id", "assistant_id" },
+  poll = "GET /observability/v1/call-logs/create_scenarios_progress/",
+  id = "progress_id",
+  poll_scope = { "agent_id", "project_id" },
+  counters = {
+    done = "completed_scenarios", failed = "failed_scenarios", total = "total_scenarios", list = "scenarios_list",
+    decide = true,
+  },
+  interval = 5,
+  timeout = 600,
+  gives = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios, errors",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  note = "the calls need a transcript; folder_path needs project_id",
+}
+
+kinds["calls.evaluation"] = {
+  start = "POST /observability/v1/call-logs/rerun_evaluation/",
+  params = {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    call_logs = { "one_id", required = true },
+  },
+  one_of = { "agent_id", "assistant_id" },
+  list = true,
+  poll = "GET /observability/{version}/call-logs/{id}/",
+  id = "id",
+  record = "call_log",
+  event = "call_log",
+  interval = 10,
+  timeout = 300,
+  gives = "the call log",
+  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  note = "ends with a newer evaluation than the record showed; `call:evaluation()` makes one",
+}
+
+-- ---- scenarios ----
+
+kinds["scenarios.generate"] = {
+  start = "POST /test_framework/v1/scenarios/generate-bg/",
+  params = {
+    num_scenarios = { "positive", required = true },
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    personalities = { "ids" },
+    tool_ids = { "texts" },
+    tags = { "texts" },
+    extra_instructions = { "text" },
+    folder_path = { "text" },
+    test_profile = { "id" },
+    scenario_type = { "text" },
+    simulation_type = { "text" },
+    attack_type = { "text" },
+    first_message = { "text" },
+    expected_outcome = { "text" },
+    generate_expected_outcomes = { "flag" },
+    generation_files = { "texts" },
+    knowledge_base = { "ids" },
+    inbound_phone_number = { "id" },
+  },
+  one_of = { "agent_id", "assistant_id" },
+  poll = "GET /test_framework/v1/scenarios/generate-progress/",
+  id = "progress_id",
+  counters = {
+    done = "completed_scenarios", failed = "failed_scenarios", total = "total_scenarios", list = "scenarios_list",
+    decide = true,
+  },
+  answer = { "POST /test_framework/v1/scenarios/generate-clarify-answer/", text = "answer", with = { "progress_id" } },
+  interval = 10,
+  timeout = 600,
+  gives = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios",
+  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  note = "may ask (`pending_clarification`); an answer has at most 10000 characters",
+}
+
+kinds["scenarios.from_transcript"] = {
+  start = "POST /test_framework/v1/scenarios/create-from-transcript-bg/",
+  params = {
+    transcript_json = { "transcript", required = true },
+    agent = { "id" },
+    assistant_id = { "id" },
+    personality = { "id" },
+    name = { "text" },
+    expected_outcome_prompt = { "text" },
+    folder_path = { "text" },
+  },
+  one_of = { "agent", "assistant_id" },
+  poll = "GET /test_framework/v1/scenarios/create-from-transcript-progress/",
+  id = "progress_id",
+  interval = 5,
+  timeout = 300,
+  gives = "scenario_id, scenario",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  note = "roles are those of the cekura format; the agent is `agent`, not `agent_id`",
+}
+
+kinds["scenarios.agent"] = {
+  start = "POST /test_framework/v1/scenarios/scenario-agent/",
+  params = {
+    user_message = { "text" },
+    agent_id = { "id" },
+    project_id = { "id" },
+    session_id = { "id" },
+    num_scenarios = { "positive" },
+    knowledge_base = { "ids" },
+    tool_ids = { "texts" },
+    inbound_phone_numbers = { "ids" },
+  },
+  poll = "GET /test_framework/v1/scenarios/scenario-agent-progress/",
+  id = "progress_id",
+  keep = { "session_id" },
+  cancel = { "POST /test_framework/v1/scenarios/cancel-agent/", with = { "session_id" } },
+  answer = {
+    "POST /test_framework/v1/scenarios/scenario-agent/", text = "user_message", with = { "session_id" },
+    may = { "agent_id" },
+  },
+  interval = 5,
+  timeout = 300,
+  gives = "result (what the agent has clarified), session_id, mode",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "described" },
+  note = "an answer is another start in the same session (inferred), and makes another job",
+}
+
+kinds["scenarios.instructions"] = {
+  start = "POST /test_framework/v1/scenarios/improve_instructions/",
+  params = {
+    agent = { "id", required = true },
+    extra_instructions = { "text", required = true },
+    current_instructions = { "text" },
+  },
+  poll = "GET /test_framework/v1/scenarios/instructions-progress/",
+  id = "progress_id",
+  poll_scope = { "agent_id", "project_id", "assistant_id" },
+  interval = 5,
+  timeout = 300,
+  gives = "what the service says",
+  sure = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
+}
+
+-- ---- metrics ----
+
+local METRIC_SCOPE = { "agent_id", "project_id", "assistant_id" }
+
+kinds["metrics.generate"] = {
+  start = "POST /test_framework/v1/metrics/generate_metrics/",
+  params = {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    num_metrics = { "positive" },
+  },
+  one_of = { "agent_id", "assistant_id" },
+  poll = "GET /test_framework/v1/metrics/generate_metrics_progress/",
+  id = "progress_id",
+  poll_scope = METRIC_SCOPE,
+  interval = 5,
+  timeout = 300,
+  gives = "metrics (or generated_metrics)",
+  sure = { start = "documented", poll = "documented", done = "described", result = "described" },
+  note = "nothing is saved; the agent needs a description of at least 100 characters",
+}
+
+kinds["metrics.clean_description"] = {
+  start = "POST /test_framework/v1/metrics/generate_clean_description_bg/",
+  params = {
+    agent = { "id", required = true },
+    metric_description = { "text", required = true },
+    eval_type = { "text", required = true },
+  },
+  poll = "GET /test_framework/v1/metrics/generate_clean_description_progress/",
+  id = "progress_id",
+  poll_scope = METRIC_SCOPE,
+  output = "clean_description",
+  interval = 5,
+  timeout = 300,
+  gives = "clean_description, thinking",
+  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  note = "eval_type is boolean, numeric, rating or enum",
+}
+
+kinds["metrics.simplify_prompt"] = {
+  start = "POST /test_framework/v1/metrics/simplify_prompt/",
+  params = {
+    original_prompt = { "text", required = true },
+    metric_id = { "id" },
+  },
+  poll = "GET /test_framework/v1/metrics/simplify_prompt_progress/",
+  id = "progress_id",
+  poll_scope = METRIC_SCOPE,
+  output = "simplified_prompt",
+  skipped = "skipped_simplification",
+  interval = 5,
+  timeout = 300,
+  gives = "simplified_prompt, original_prompt, skipped_simplification",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  note = "the start may answer with the result itself",
+}
+
+kinds["metrics.preview"] = {
+  start = "POST /test_framework/v1/metrics/preview/",
+  params = {
+    metric_data = { "table", required = true },
+    agent_id = { "id" },
+    project_id = { "id" },
+    call_log_ids = { "records" },
+    run_ids = { "records" },
+  },
+  one_of = { "agent_id", "project_id" },
+  poll = "GET /test_framework/v1/metrics/preview-progress/",
+  id = "progress_id",
+  poll_scope = METRIC_SCOPE,
+  counters = { done = "completed", total = "total", list = "results", decide = true },
+  interval = 5,
+  timeout = 300,
+  gives = "results, completed, total",
+  sure = { start = "documented", poll = "documented", done = "inferred", result = "inferred" },
+  note = "call_log_ids or run_ids, at most 10",
+}
+
+kinds["metrics.run_reviews"] = {
+  start = "POST /test_framework/v1/metrics/{metric_id}/run_reviews/",
+  params = {
+    type = { "text" },
+    description = { "text" },
+    prompt = { "text" },
+    custom_code = { "text" },
+    llm_provider = { "text" },
+    trigger_type = { "text" },
+    evaluation_trigger = { "text" },
+    evaluation_trigger_prompt = { "text" },
+    evaluation_trigger_custom_code = { "text" },
+    evaluation_trigger_program = { "any" },
+    evaluation_trigger_variables = { "any" },
+    metric_description_program = { "any" },
+    metric_description_variables = { "any" },
+    skip_save = { "flag" },
+  },
+  poll = "GET /test_framework/v1/metrics/run_reviews_progress/",
+  id = "progress_id",
+  poll_scope = METRIC_SCOPE,
+  counters = {
+    done = "completed_reviews", failed = "failed_reviews", total = "total_reviews", list = "reviews_list",
+    decide = true,
+  },
+  interval = 10,
+  timeout = 600,
+  gives = "output (a list), metric, reviews_list, failed_reviews_list, completed_reviews, failed_reviews, "
+    .. "total_reviews",
+  sure = { start = "documented", poll = "documented", done = "inferred", result = "described" },
+}
+
+kinds["metric_reviews.process_feedbacks"] = {
+  start = "POST /test_framework/metric-reviews/process_feedbacks/",
+  params = {
+    metric_id = { "id", required = true },
+    metric_type = { "text" },
+    test_set_ids = { "ids" },
+    simplified_prompt = { "text" },
+    skip_evaluation = { "flag" },
+  },
+  poll = "GET /test_framework/metric-reviews/process_feedbacks_progress/",
+  id = "progress_id",
+  poll_scope = { "agent_id", "project_id" },
+  output = { "improved_metric_description", "custom_code", "meta_harness" },
+  cancel = { "POST /test_framework/metric-reviews/process_feedbacks_cancel/", with = { "progress_id" } },
+  answer = {
+    "POST /test_framework/metric-reviews/process_feedbacks_answer/", text = "answers", with = { "progress_id" },
+  },
+  interval = 30,
+  timeout = 1800,
+  gives = "improved_metric_description, improved_evaluation_trigger, custom_code, …",
+  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  note = "nothing is saved; a second start is a second optimization; an answer is a table by question (inferred)",
+}
+
+-- ---- agents, alerts, runs ----
+
+kinds["agents.auto_fetch"] = {
+  start = "POST /test_framework/v2/aiagents/{agent_id}/auto-fetch/",
+  poll = "GET /test_framework/v2/aiagents/{agent_id}/auto-fetch-progress/",
+  id = "progress_id",
+  interval = 5,
+  timeout = 300,
+  gives = "agent_id, current_stage, stages",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  note = "client:job() needs the option agent_id",
+}
+
+kinds["alerts.summarize"] = {
+  start = "POST /observability/v1/alerts/{alert_id}/summarize/",
+  poll = "GET /observability/v1/alerts/summarize_progress/",
+  id = "progress_id",
+  interval = 5,
+  timeout = 300,
+  gives = "what the service says",
+  sure = { start = "described", poll = "inferred", done = "described", result = "inferred" },
+  note = "within an hour the same start gives the same job",
+}
+
+kinds["runs.expected_outcome"] = {
+  start = "POST /test_framework/v1/runs/{run_id}/run_expected_outcome_bg/",
+  poll = "GET /test_framework/v1/runs/run_expected_outcome_progress/",
+  id = "progress_id",
+  interval = 5,
+  timeout = 300,
+  gives = "what the service says",
+  sure = { start = "described", poll = "inferred", done = "inferred", result = "inferred" },
+}
+
+-- ---- polled by their record ----
+
+kinds["results.run"] = {
+  start = "POST /test_framework/v1/scenarios/run_scenarios/",
+  params = {
+    agent_id = { "id" },
+    assistant_id = { "id" },
+    scenarios = { "records" },
+    tags = { "texts" },
+    folder_path = { "text" },
+    project_id = { "id" },
+    frequency = { "positive" },
+    name = { "text" },
+    personality_ids = { "ids" },
+    personality_id = { "id" },
+    test_profile_ids = { "ids" },
+    test_profile_id = { "id" },
+    mode = { "text" },
+    agent_number = { "text" },
+    outbound_phone_number = { "text" },
+    concurrency_limit = { "positive" },
+    mock_tool_names = { "texts" },
+  },
+  poll = "GET /test_framework/{version}/results/{id}/",
+  id = "id",
+  event = "result",
+  counters = {
+    done = "completed_runs_count", failed = "failed_runs_count", success = "success_runs_count",
+    total = "total_runs_count", runs = "runs",
+  },
+  cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
+  interval = 30,
+  timeout = 3600,
+  gives = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
+  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  note = "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of "
+    .. "the calls, each of which costs credits",
+}
+
+kinds["insights.deep_research"] = {
+  start = "POST /observability/v1/deep-research-insights/generate/",
+  params = {
+    project = { "id", required = true, scope = true },
+    window_days = { "positive" },
+    date_from = { "time" },
+    date_to = { "time" },
+    max_calls = { "positive" },
+    focus = { "text" },
+  },
+  poll = "GET /observability/v1/deep-research-insights/{id}/",
+  id = "id",
+  interval = 15,
+  timeout = 1800,
+  gives = "the insight: failure_modes, num_calls_analyzed, …",
+  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
+  note = "while one runs for the project, a start gives that one",
+}
+
+kinds["insights.failure_modes"] = {
+  start = "POST /observability/v1/metric-failure-mode-insights/generate/",
+  params = {
+    project = { "id", required = true, scope = true },
+    metric_name = { "text", required = true },
+    metric = { "id" },
+    predefined_metric = { "id" },
+    window_days = { "positive" },
+    max_calls = { "positive" },
+  },
+  poll = "GET /observability/v1/metric-failure-mode-insights/{id}/",
+  id = "id",
+  interval = 15,
+  timeout = 1800,
+  gives = "the insight: failure_modes, headline, …",
+  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
+}
+
+kinds["agents.improvement_session"] = {
+  start = "POST /observability/v1/agent-improvement-sessions/",
+  poll = "GET /observability/v1/agent-improvement-sessions/{id}/",
+  id = "id",
+  waits = "stage_status",
+  cancel = { "POST /observability/v1/agent-improvement-sessions/{id}/cancel/" },
+  interval = 30,
+  timeout = 3600,
+  gives = "the session: proposal_summary, metric_delta, …",
+  sure = { start = "inferred", poll = "documented", done = "documented", result = "documented" },
+  note = "what a start takes is not documented, nor how its question is answered",
+}
+
+return kinds

@@ -1,0 +1,254 @@
+--- Parameters of a request, held against their declaration (see cekura.api.kinds).
+
+local check = require "cekura.check"
+local cjson = require "cekura.cjson"
+local core = require "cekura.core"
+local endpoint = require "cekura.http.endpoint"
+local errors = require "cekura.errors"
+local nearest = require "cekura.nearest"
+local times = require "cekura.records.times"
+local uri = require "cekura.http.uri"
+
+-- A list that is sent stays one when it is empty. The program's own table is left as it is.
+local function as_list(value)
+  local list = {}
+  for index, item in ipairs(value) do
+    list[index] = item
+  end
+  return setmetatable(list, core.array_mt)
+end
+
+-- What a parameter may be, by the word of its declaration, and as what it is sent.
+local types = { id = check.id, text = check.text, flag = check.flag, table = check.table }
+
+--- Whatever JSON can say: what it is to be is the service's to check.
+function types.any(_, value)
+  return value
+end
+
+function types.ids(name, value)
+  return as_list(check.ids(name, value))
+end
+
+--- The ids of what is worked on: at least one, for a service may read none as all.
+function types.records(name, value)
+  if #check.ids(name, value) == 0 then
+    errors.misuse(name .. ": there is no id in it")
+  end
+  return as_list(value)
+end
+
+-- Which records: a list of ids, "all", or with `takes_number` { first = n }, which is sent as the number. A bare number
+-- is refused: `call_logs = 12` looks like the id of one.
+local function select_records(name, value, takes_number)
+  local wanted = takes_number and 'a list of ids, "all" or { first = number }' or 'a list of ids or "all"'
+  if value == "all" then
+    return value
+  elseif type(value) ~= "table" then
+    errors.misuse(("%s: %s expected, got %s"):format(name, wanted, value == nil and "nothing" or tostring(value)))
+  elseif value.first == nil then
+    return types.records(name, value)
+  elseif not takes_number then
+    errors.misuse(("%s: %s expected, got { first = … }: here the service takes no number"):format(name, wanted))
+  end
+  for key in pairs(value) do
+    if key ~= "first" then
+      errors.misuse(("%s: { first = number } has no other members, got the key %s"):format(name, tostring(key)))
+    end
+  end
+  return check.count(name .. ".first", value.first, 1)
+end
+
+function types.selection(name, value)
+  return select_records(name, value, true)
+end
+
+function types.ids_or_all(name, value)
+  return select_records(name, value, false)
+end
+
+--- A list of one id.
+function types.one_id(name, value)
+  if #check.ids(name, value) ~= 1 then
+    errors.misuse(("%s: a list of one id expected, got %d"):format(name, #value))
+  end
+  return as_list(value)
+end
+
+--- A list of whatever.
+function types.list(name, value)
+  check.list(name, value)
+  return as_list(value)
+end
+
+--- A list of texts.
+function types.texts(name, value)
+  for index = 1, check.list(name, value) do
+    check.text(("%s[%d]"):format(name, index), value[index])
+  end
+  return as_list(value)
+end
+
+--- Ids as one text: "1,2".
+function types.joined_ids(name, value)
+  if type(value) ~= "table" then
+    return check.text(name, value)
+  end
+  local texts = {}
+  for index, id in ipairs(types.records(name, value)) do
+    texts[index] = uri.text(name, id)
+  end
+  return table.concat(texts, ",")
+end
+
+--- An audio channel.
+function types.channel(name, value)
+  return check.count(name, value, 0, 1)
+end
+
+local ROLES = { ["Main Agent"] = true, ["Testing Agent"] = true, ["Function Call"] = true,
+  ["Function Call Result"] = true }
+
+--- Turns in the service's own format. For a role of another name it stores no turn at all, and does not say so.
+function types.transcript(name, value)
+  local count = check.list(name, value)
+  if count == 0 then
+    errors.misuse(name .. ": there is no turn in it")
+  end
+  for index = 1, count do
+    local place = ("%s[%d]"):format(name, index)
+    local role = check.table(place, value[index]).role
+    if not ROLES[role] then
+      errors.misuse(("%s: role: \"Main Agent\" (the agent) or \"Testing Agent\" (the caller) expected, got %s"):format(
+        place, type(role) == "string" and ("%q"):format(role) or type(role)))
+    end
+  end
+  return as_list(value)
+end
+
+--- A whole number above zero.
+function types.positive(name, value)
+  return check.count(name, value, 1)
+end
+
+--- A time: seconds since the epoch, or ISO 8601 text, which is sent as it is.
+function types.time(name, value)
+  local reason
+  if type(value) == "number" then
+    value, reason = times.text(value)
+  elseif type(value) == "string" then
+    reason = select(2, times.epoch(value))
+  else
+    reason = "seconds since the epoch or ISO 8601 text expected, got " .. type(value)
+  end
+  if reason then
+    errors.misuse(("%s: %s"):format(name, reason))
+  end
+  return value
+end
+
+local params = { types = types }
+
+--- One value, checked; as it is sent.
+---@param kind string the word of its declaration
+function params.value(kind, name, value)
+  return types[kind](name, value)
+end
+
+local function check_one_of(what, one_of, given, sent, project_id)
+  local found, default
+  for _, name in ipairs(one_of) do
+    if given[name] ~= nil then
+      if found then
+        errors.misuse(("%s: %s and %s exclude each other"):format(what, found, name))
+      end
+      found = name
+    elseif name == "project_id" then
+      default = project_id
+    end
+  end
+  if not found and default ~= nil then
+    sent.project_id = default
+  elseif not found and type(sent[one_of.unless_list]) ~= "table" then
+    errors.misuse(("%s: %s is missing"):format(what, table.concat(one_of, " or ")))
+  end
+end
+
+-- The names that a declaration has: parameters, and the places of the start's path, where `id` stands for any.
+local function names_of(declaration)
+  local names = {}
+  for name in pairs(declaration.params or {}) do
+    names[name] = true
+  end
+  for _, name in ipairs(declaration.one_of or {}) do
+    names[name] = true
+  end
+  for _, name in ipairs(declaration.start and endpoint.places(declaration.start) or {}) do
+    names[name], names.id = true, true
+  end
+  return names
+end
+
+-- A copy of what is given, `extra` taken in: that is for what the service takes and the declaration does not have.
+local function copy(what, declaration, given)
+  local known, sent = names_of(declaration), {}
+  for name, value in pairs(given) do
+    if type(name) ~= "string" then
+      errors.misuse(("%s: parameters have names, got the key %s"):format(what, tostring(name)))
+    elseif name ~= "extra" or known.extra then
+      if declaration.params and not known[name] then
+        errors.misuse(("%s: there is no parameter %s%s; extra = { … } is sent unchecked"):format(what,
+          errors.excerpt(name), nearest(name, known)))
+      end
+      sent[name] = value
+    end
+  end
+  if given.extra == nil or known.extra then
+    return sent
+  end
+  for name, value in pairs(check.table(what .. ": extra", given.extra)) do
+    check.text(what .. ": extra: the name of a parameter", name)
+    if known[name] or given[name] ~= nil then
+      errors.misuse(("%s: extra: %s is a parameter: give it outside of extra"):format(what, name))
+    end
+    sent[name] = value
+  end
+  return sent
+end
+
+-- One parameter that was given, checked; as it is sent.
+local function read_value(name, declared, value)
+  if value == cjson.null and not declared.required then
+    return value -- the API knows null of many a parameter, and says which
+  end
+  return params.value(declared[1], name, value)
+end
+
+--- The parameters, checked; a copy, to be sent. Raises at the caller's line what is wrong with them.
+---@param what string what the parameters are for
+---@param declaration { params: table<string, table>?, one_of: string[]?, start: string? } as a kind has them: of a name
+---to { check, required =, scope = true: the client's project stands in }; without `params` any names do. one_of: just
+---one of these is given; for a project_id among them, the client's stands in
+---@param given table
+---@param project_id? string|integer the client's
+---@return table
+function params.read(what, declaration, given, project_id)
+  local sent = copy(what, declaration, check.table(what .. ": params", given))
+  for name, declared in pairs(declaration.params or {}) do
+    local value = sent[name]
+    if value == nil and declared.scope then
+      value = project_id
+    end
+    if value ~= nil then
+      sent[name] = read_value(what .. ": " .. name, declared, value)
+    elseif declared.required then
+      errors.misuse(("%s: %s is missing"):format(what, name))
+    end
+  end
+  if declaration.one_of then
+    check_one_of(what, declaration.one_of, given, sent, project_id)
+  end
+  return sent
+end
+
+return params

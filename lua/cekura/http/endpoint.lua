@@ -1,0 +1,65 @@
+--- Endpoints as declarations write them: "GET /v1/things/{thing_id}/progress/".
+
+local errors = require "cekura.errors"
+local uri = require "cekura.http.uri"
+
+local endpoint = {}
+
+local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
+
+--- Method and path; nil if the text is no endpoint.
+---@param text any
+---@return string? method, string? path
+function endpoint.parse(text)
+  if type(text) ~= "string" then
+    return nil
+  end
+  local method, path = text:match "^([A-Z]+) (/[A-Za-z0-9%-._~/{}]*)$"
+  if not METHODS[method] or path:gsub("{[A-Za-z0-9_]+}", ""):find "[{}]" or path:find "//" then
+    return nil
+  end
+  return method, path
+end
+
+--- Whether the endpoint has a place of that name.
+---@param text string
+---@param name string
+function endpoint.has(text, name)
+  return text:find("{" .. name .. "}", 1, true) ~= nil
+end
+
+--- The names of its places, in their order.
+---@param text string
+---@return string[]
+function endpoint.places(text)
+  local names = {}
+  for name in text:gmatch "{([A-Za-z0-9_]+)}" do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+--- The path with its places left empty: what the paths of all records have in common.
+---@param text string
+---@return string
+function endpoint.common_path(text)
+  return (text:match("/.*"):gsub("{[A-Za-z0-9_]+}", ""))
+end
+
+--- Method and path with its places filled in. Raises for one that is missing.
+---@param what string what the endpoint is for
+---@param text string
+---@param values table<string, string|number>
+---@return string method, string path
+function endpoint.fill(what, text, values)
+  local method, path = endpoint.parse(text)
+  path = path:gsub("{([A-Za-z0-9_]+)}", function(name)
+    if values[name] == nil then
+      errors.misuse(("%s: %s is missing"):format(what, name))
+    end
+    return uri.encode(uri.text(name, values[name]))
+  end)
+  return method, path
+end
+
+return endpoint

@@ -1,0 +1,110 @@
+--- The answer to one request.
+
+local ascii = require "cekura.http.ascii"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+
+local response = {}
+
+---@class cekura.Response
+---@field status integer HTTP status
+---@field headers table<string, string> by name, whatever its case; several of one name are joined by ", "
+---@field body string decompressed
+---@field method string
+---@field path string
+local Response = { __name = "cekura.response" }
+
+local any_case = {
+  __index = function(headers, name)
+    return type(name) == "string" and rawget(headers, ascii.lower(name)) or nil
+  end,
+}
+
+local function parse_headers(head)
+  local headers, lists = setmetatable({}, any_case), {}
+  for written, value in head:gmatch "\n([^:\r\n]+):[ \t]*([^\r\n]*)" do
+    local name = ascii.lower(written)
+    lists[name] = lists[name] or {}
+    table.insert(lists[name], value:match "^(.-)[ \t]*$")
+  end
+  for name, values in pairs(lists) do
+    headers[name] = table.concat(values, ", ")
+  end
+  return headers
+end
+
+local methods = {}
+
+--- The body as a Lua value: objects and lists as tables, integers exact.
+---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON
+function methods:json()
+  local value, fault = core.decode(self.body)
+  if fault then
+    return nil, response.protocol_error(self, "the answer is not JSON (" .. fault .. ")")
+  end
+  return value
+end
+
+-- The head is parsed when somebody asks for it.
+function Response:__index(name)
+  if name == "headers" then
+    self.headers = parse_headers(self._head)
+    return self.headers
+  end
+  return methods[name]
+end
+
+---@param client cekura.Client
+---@param status integer
+---@param head string as it came, status line first
+---@return cekura.Response
+function response.new(client, status, head, body, method, path)
+  return setmetatable({ status = status, body = body, method = method, path = path, _head = head, _client = client },
+    Response)
+end
+
+--- The same response as an error may hold it: a service can repeat in its answer the key that it was sent.
+---@param self cekura.Response
+---@return cekura.Response
+function response.redacted(self)
+  local client = self._client
+  return response.new(client, self.status, core.redact(client, self._head), core.redact(client, self.body), self.method,
+    self.path)
+end
+
+-- A refusal has a few lines. What is larger is not looked into: who sends it chooses how much there would be.
+local LARGEST_REFUSAL = 64 * 1024
+
+--- The body of a refusal, decoded; nil if it is no object or list, or too large for a refusal.
+---@param self cekura.Response
+---@return table?
+function response.refusal(self)
+  local object = #self.body <= LARGEST_REFUSAL and core.decode(self.body)
+  return type(object) == "table" and object or nil
+end
+
+--- An error of kind "protocol": with the status and the first 200 bytes of what came.
+---@param self cekura.Response
+---@param message string
+function response.protocol_error(self, message)
+  self = response.redacted(self)
+  local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
+  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, errors.excerpt(message), excerpt)
+  return errors.new("protocol", text,
+    { status = self.status, method = self.method, path = self.path, sent = true, response = self })
+end
+
+--- The body as an object.
+---@return table? object, cekura.Error? err of kind "protocol" for anything else
+function response.object(self)
+  local value, err = self:json()
+  if err then
+    return nil, err
+  end
+  if type(value) ~= "table" or getmetatable(value) == core.array_mt then
+    return nil, response.protocol_error(self, "the answer is no JSON object")
+  end
+  return value
+end
+
+return response

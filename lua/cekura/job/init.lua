@@ -1,0 +1,237 @@
+--- Jobs: background work that the service runs and the client polls. Here is what can be done with one; how it
+-- begins is in cekura.job.start, what becomes of it in cekura.job.state, and waiting for it in cekura.job.wait.
+
+local atomic = require "cekura.loop.atomic"
+local begin = require "cekura.job.start"
+local check = require "cekura.check"
+local core = require "cekura.core"
+local endpoint = require "cekura.http.endpoint"
+local errors = require "cekura.errors"
+local request = require "cekura.http.request"
+local state = require "cekura.job.state"
+local token = require "cekura.job.token"
+local subscription = require "cekura.job.subscription"
+
+---@class cekura.Job
+---@field id? string nil when the start answered with the result itself
+---@field kind string
+---@field state string "pending", "running", "needs_input", "succeeded", "nothing_to_do", "failed", "cancelled", "gone"
+---@field status? string the service's own word; nil before the first answer
+---@field progress? number 0 to 1, where the service tells it
+---@field result? table what the answer to its end has, also of one that failed or was cancelled in the service
+---@field error? cekura.Error
+---@field polls integer how many polls have ended
+---@field elapsed number seconds since the start, until the end
+local methods = core.job_methods
+
+-- Takes in what a poll has brought.
+local take_poll = atomic(function(self, fields, reply, err, odd)
+  if fields._ended then -- cancelled, or ended by another poll, meanwhile
+    if fields.error and fields.error.kind == "cancelled" then
+      return nil, fields.error
+    end
+    return self
+  end
+  local stop, failure = state.take_poll(self, fields, reply, err, odd)
+  if reply or err.attempts and err.attempts > 0 then -- there was a poll
+    if reply or err.status then
+      core.put_off(self, (reply and reply._retry_after) or err and err.retry_after)
+    end
+    if failure then
+      core.count_poll(self)
+    else
+      core.put_answer(self, reply.body)
+    end
+  end
+  fields.error = failure or fields.error
+  if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
+    stop = nil
+  end
+  if stop or fields._ended or fields._version ~= fields._told then
+    subscription.tell(self, stop)
+  end
+  if stop then
+    fields._odd = 0
+  end
+  subscription.raise_kept(fields)
+  failure = failure or stop and stop.kind == "protocol" and stop
+  if failure then
+    return nil, failure
+  end
+  return self
+end)
+
+--- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer
+-- that says nothing of the job leaves it as it is, and counts for its waiters too: see state.take_poll().
+---@param options? { timeout: number? } seconds
+---@return cekura.Job? job with its fields brought up to date
+---@return cekura.Error? err
+function methods:poll(options)
+  local fields, timeout = core.fields(self), check.timeout(options)
+  if fields._ended then
+    if fields.state == "gone" then
+      return nil, fields.error
+    end
+    return self
+  end
+  local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
+  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields, common))
+end
+
+local HERE_ONLY = "cancelled here; the service goes on"
+
+local function cancelled(self, fields, message)
+  return errors.new("cancelled", ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
+end
+
+-- Stops polling here. Returns whether there was anything to stop.
+local let_go = atomic(function(self, fields, message)
+  if fields._ended then
+    return false
+  end
+  fields.error = cancelled(self, fields, message)
+  state.change(self, fields, "cancelled")
+  subscription.tell(self)
+  for operation in pairs(fields._asking or {}) do
+    core.cancel(operation)
+  end
+  return true
+end)
+
+-- What the body of a request about the job has, and whether all of it is known.
+local function about(fields, declared)
+  local body, known = {}, true
+  local function put(name)
+    body[name] = name == fields._declaration.id and fields.id or fields._kept[name] or fields._scope[name]
+    return body[name] ~= nil
+  end
+  for _, name in ipairs(declared.with or {}) do
+    known = put(name) and known
+  end
+  for _, name in ipairs(declared.may or {}) do
+    put(name)
+  end
+  return body, known
+end
+
+-- The request of a declaration's `cancel` or `answer`.
+local function tell_service(fields, what, body, timeout, owner)
+  local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
+  local turn = { endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
+  if next(body) == nil then
+    return request.send(fields._client, method, path, nil, nil, timeout, owner, turn)
+  end
+  return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner, turn)
+end
+
+--- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
+-- does not take it, the service goes on, and the token still works.
+---@param options? { timeout: number? } seconds
+---@return boolean ok, string where "service" or "local"
+---@return cekura.Error? err why the service did not take it
+function methods:cancel(options)
+  local fields, timeout = core.fields(self), check.timeout(options)
+  local declared = fields._declaration.cancel
+  local body, known = about(fields, declared or {})
+  local by_service = declared ~= nil and fields.id ~= nil and known
+  if by_service and not fields._ended then
+    fields._loop.waiter() -- raises where this host cannot wait, before anything is done
+  end
+  if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
+    return true, "local"
+  end
+  local reply, err = tell_service(fields, declared, body, timeout)
+  if reply then
+    return true, "service"
+  end
+  fields.error.message = cancelled(self, fields, HERE_ONLY).message
+  return true, "local", err
+end
+
+--- For C: the end of a scope cannot wait for the service.
+function methods:_leave()
+  let_go(self, core.fields(self), "left; the service goes on")
+end
+
+-- How often the question that was answered may still come.
+local FORGIVEN = 3
+
+-- Takes in what the service said to an answer.
+local take_answered = atomic(function(self, fields, question, reply, err)
+  if fields._ended then -- cancelled, or ended by a poll, meanwhile
+    if fields.state == "cancelled" then
+      return nil, fields.error
+    end
+    return self
+  elseif not reply then
+    err.job = self
+    return nil, err
+  end
+  local object = core.decode(reply.body)
+  local id = type(object) == "table" and begin.id_of(fields._declaration, object) or fields.id
+  if id ~= fields.id then
+    return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
+  end
+  core.put_off(self, reply._retry_after)
+  fields._answered = { question = question, times = FORGIVEN }
+  fields.error = nil
+  state.change(self, fields, "running")
+  subscription.tell(self)
+  subscription.raise_kept(fields)
+  return self
+end)
+
+--- Answers a job that needs input. Some kinds go on as the same job, others as another.
+---@param text string|table a table where the kind's answers have parts
+---@param options? { timeout: number? } seconds
+---@return cekura.Job? job the one to wait for now
+---@return cekura.Error? err
+function methods:answer(text, options)
+  local fields, timeout = core.fields(self), check.timeout(options)
+  local declared = fields._declaration.answer
+  if type(text) ~= "table" then
+    check.text("text", text)
+  end
+  if not declared then
+    errors.misuse(("%s: this kind of job takes no answer"):format(fields.kind))
+  elseif fields._ended then
+    return nil, errors.new("invalid", ("%s %s: it has ended, there is nothing to answer"):format(fields.kind,
+      fields.id or ""), { job = self })
+  end
+  local body, known = about(fields, declared)
+  if not known then -- it was taken up by its id alone: its next answer may tell
+    local _, err = self:poll(options)
+    body, known = about(fields, declared)
+    if not known then
+      return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
+        fields.kind, fields.id, table.concat(declared.with, ", ")), { job = self })
+    end
+  end
+  body[declared.text] = text
+  local question = self:json()
+  return take_answered(self, fields, question, tell_service(fields, declared, body, timeout, fields))
+end
+
+--- A plain string from which client:resume() takes the job up, in this process or another.
+---@return string? token, cekura.Error? err
+function methods:token()
+  local fields = core.fields(self)
+  if not fields.id then
+    return nil, errors.new("config", "the job ended in its start, so there is no id to take it up by", { job = self })
+  end
+  local text = token.of_job(fields, core.fields(fields._client)._base_url)
+  if text == nil or core.has_secret(fields._client, text) then
+    return nil, errors.new("config", "what the service told of the job is too long for a token, or holds a secret",
+      { job = self })
+  end
+  return text
+end
+
+--- The service's last answer, byte for byte; nil before the first.
+---@return string?
+function methods:json()
+  local fields = core.fields(self)
+  return fields._answer or fields._path and core.answer(self) or nil
+end
+
+return methods

@@ -1,0 +1,243 @@
+--- What a job's answer means.
+-- Status words are an open set: an unknown one is no error, it means that the job goes on. So the
+-- decision does not begin with them: what counts first is whether there is something to use.
+
+local ascii = require "cekura.http.ascii"
+local call_log = require "cekura.records.call_log"
+local core = require "cekura.core"
+local reason = require "cekura.job.reason"
+local tally = require "cekura.job.run_counts"
+local times = require "cekura.records.times"
+local words = require "cekura.job.status"
+
+local answer = {}
+
+local CALL_LOG_MEMBERS = { "call_id", "transcript", "transcript_object", "evaluation", "voice_recording_url" }
+
+local function text_or_nil(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+-- One name means a text; of several, each may be a text or an object.
+local function holds_output(holder, name)
+  if type(holder) ~= "table" then
+    return false
+  elseif type(name) == "string" then
+    return text_or_nil(holder[name]) ~= nil
+  end
+  for _, each in ipairs(name) do
+    if text_or_nil(holder[each]) or type(holder[each]) == "table" and next(holder[each]) ~= nil then
+      return true
+    end
+  end
+  return false
+end
+
+-- The table that holds the usable output: the answer's `output`, or the answer itself, for one that
+-- came inline; nil if neither does.
+local function usable_output(declaration, object)
+  local name = declaration.output
+  if name then
+    return holds_output(object.output, name) and object.output or holds_output(object, name) and object or nil
+  end
+end
+
+--- The output that makes an answer usable, for people.
+function answer.output_name(declaration)
+  local name = declaration.output
+  return type(name) == "table" and table.concat(name, " or ") or name
+end
+
+local function is_call_log(object, failure)
+  if object.output ~= nil or failure then
+    return false
+  elseif type(object.id) == "number" then -- progress ids are texts
+    return true
+  end
+  for _, name in ipairs(CALL_LOG_MEMBERS) do
+    if object[name] ~= nil then
+      return true
+    end
+  end
+  return false
+end
+
+local function is_healthy(declaration, text)
+  text = ascii.lower(text)
+  for _, phrase in ipairs(declaration.healthy or {}) do
+    if text:find("%f[A-Za-z0-9]" .. phrase .. "%f[^A-Za-z0-9]") then
+      return true
+    end
+  end
+  return false
+end
+
+local function copy(source)
+  local target = {}
+  for key, value in pairs(source) do
+    target[key] = value
+  end
+  return target
+end
+
+-- The state that the words of an answer tell, and the word.
+local function state_of_words(declaration, object)
+  local word = words.read(object.status)
+  local state = words.state(word, declaration.statuses)
+  if declaration.waits and (state == nil or state == "pending") then
+    local waiting = words.read(object[declaration.waits])
+    if words.state(waiting) == "needs_input" then
+      return "needs_input", waiting
+    end
+  end
+  return state, word
+end
+
+-- ---- counters ----
+
+local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
+
+-- How many have ended, have failed, and are to be made; nil where an answer does not count. Of runs, those that failed
+-- are among those that are done.
+local function read_counters(declaration, object)
+  local names = declaration.counters or DEFAULT_COUNTERS
+  if names.runs then
+    local counts = tally.read(declaration, object)
+    return counts.total and counts.done, counts.failed, counts.total
+  end
+  local done, total = tally.number(object[names.done]), tally.number(object[names.total])
+  local failed = names.failed and tally.number(object[names.failed]) or 0
+  if done and total then
+    return done + failed, failed, total
+  end
+end
+
+-- The end that the counters tell; nil: none.
+local function state_of_counters(declaration, object)
+  local names = declaration.counters
+  if not names or not names.decide then
+    return nil
+  end
+  local ended, failed, total = read_counters(declaration, object)
+  local list, why = names.list and object[names.list], reason(object.errors)
+  if not ended or ended < total or total == 0 and not why and (type(list) ~= "table" or #list == 0) then
+    return nil
+  elseif failed == total and (total > 0 or why) then
+    return "failed", ("all %d failed%s"):format(total, why and ": " .. why or "")
+  end
+  return "succeeded"
+end
+
+-- 0 to 1, as the answer says it, or from its counters; nil where nothing is told.
+local function progress_of(declaration, object)
+  local told = times.number(object.progress)
+  if told and told >= 0 and told <= 1 then
+    return told
+  end
+  local ended, _, total = read_counters(declaration, object)
+  if ended and total > 0 then
+    return math.min(1, ended / total)
+  end
+end
+
+-- ---- decision ----
+
+-- What the answer to an end has: its `output`, if that is an object with something in it, or all of it; with the counts
+-- of its runs, and what they say together.
+local function result_of(declaration, object)
+  local output = object.output
+  local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
+  local result = copy(is_object and output or object)
+  local names = declaration.counters
+  if names and names.runs then
+    local counts = tally.read(declaration, object)
+    for what, count in pairs(counts) do
+      result[names[what]] = count
+    end
+    result.passed = tally.passed(counts, state_of_words(declaration, object) == "succeeded")
+  end
+  return result
+end
+
+-- What went wrong, by all members of the answer that may say it, else by its word.
+local function why_of(object, word)
+  local said = setmetatable({}, core.array_mt)
+  for _, name in ipairs { "error", "errors", "error_message" } do
+    said[#said + 1] = object[name]
+  end
+  return reason(said) or "the service says: " .. word
+end
+
+--- Whether an end came without counts that its kind's results have: the record itself has them.
+---@param declaration table
+---@param object table
+function answer.lacks_counts(declaration, object)
+  local names = declaration.counters
+  if not names or not names.runs then
+    return false
+  end
+  local counts = tally.read(declaration, object)
+  return not (counts.total and counts.success and counts.failed)
+end
+
+--- Reads an answer.
+---@param declaration table the kind's
+---@param object table the answer, decoded
+---@return string state, table? result, string? message state "protocol": it promises success and has none; every end
+---has a result
+function answer.read(declaration, object)
+  local state, word = state_of_words(declaration, object)
+  local failure = reason(object.error)
+  local output = usable_output(declaration, object)
+  if output then
+    return "succeeded", copy(output)
+  elseif failure and is_healthy(declaration, failure) then
+    return "nothing_to_do", { reason = failure }
+  elseif declaration.skipped and object[declaration.skipped] == true then
+    return "nothing_to_do", { reason = "the service skipped it" }
+  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
+    -- The word is the verdict on the call, which is none on the job.
+    return "succeeded", { call_log = object }
+  elseif state == "failed" or state == "cancelled" then
+    return state, result_of(declaration, object), why_of(object, word)
+  elseif state == "nothing_to_do" then
+    local result = result_of(declaration, object)
+    if type(declaration.output) == "string" then
+      result[declaration.output] = nil -- what is there is of no use
+    end
+    result.reason = failure or reason(object.error_message) or "the service says: " .. word
+    return state, result
+  elseif failure then
+    return "failed", result_of(declaration, object), why_of(object)
+  end
+  local counted, message = state_of_counters(declaration, object)
+  if counted or state == "succeeded" and not declaration.output then
+    return counted or state, result_of(declaration, object), message
+  elseif state == "succeeded" then
+    return "protocol", nil, ("the answer says %q and has no %s"):format(word, answer.output_name(declaration))
+  elseif state == "needs_input" then
+    return state, nil, "the service waits for an answer"
+  end
+  return state or (word and "running" or "pending")
+end
+
+--- Reads a call log that is polled for its evaluation.
+---@param call cekura.CallLog
+---@param is_newer boolean its evaluation, if done, is the one that is waited for
+---@return string state, cekura.CallLog? result
+function answer.read_call_log(call, is_newer)
+  if call:evaluated() and is_newer then
+    return "succeeded", call
+  end
+  return type(call:get "status") == "string" and "running" or "pending"
+end
+
+--- The status word and the progress that an answer tells; nil where it tells none.
+---@param declaration table the kind's
+---@param object table|cekura.CallLog
+---@return string? status, number? progress
+function answer.progress(declaration, object)
+  return words.read(object.status) and object.status, progress_of(declaration, object)
+end
+
+return answer

@@ -1,0 +1,98 @@
+--- What the `error` or the `errors` of an answer says, whichever shape it has: a text, an object with a detail, the
+-- messages of fields, a list of these. One without content says nothing: {}, [], "null", blanks and objects of nulls
+-- come beside work that goes on.
+
+local ascii = require "cekura.http.ascii"
+local core = require "cekura.core"
+
+-- What there is to say of an error that has content and no text.
+local UNNAMED = "the service gave an error"
+
+-- The members of an object that say what went wrong, the first that does counts.
+local NAMES = { "detail", "message", "error" }
+
+-- Nothing, as services in Python and JavaScript write it.
+local NOTHING = { [""] = true, null = true, none = true, undefined = true }
+
+-- A text that is longer is no empty value.
+local LONGEST_EMPTY = 1000
+
+local reason
+
+-- A text may hold what would be an error without content by itself: "null", "{}", "[]".
+local function of_text(text)
+  text = ascii.trim(text)
+  if NOTHING[ascii.lower(text)] then
+    return nil
+  end
+  local value
+  if #text <= LONGEST_EMPTY then
+    value = core.decode(text)
+  end
+  if value == nil then
+    return text
+  end
+  local said = reason(value)
+  return said == UNNAMED and text or said
+end
+
+local function is_list(value)
+  return getmetatable(value) == core.array_mt
+end
+
+-- Adds what the items say, and those of lists among them, each once; `lines` also has each by itself.
+local function collect(list, lines)
+  for _, item in ipairs(list) do
+    if is_list(item) then
+      collect(item, lines)
+    else
+      local line = reason(item)
+      if line and line ~= UNNAMED and not lines[line] then
+        lines[#lines + 1] = line
+      end
+      lines[line or ""] = true
+    end
+  end
+  return lines
+end
+
+local function of_list(list)
+  local lines = collect(list, {})
+  return lines[1] and table.concat(lines, "; ") or lines[UNNAMED] and UNNAMED or nil
+end
+
+-- { detail = "…" } and its like, or { field = { "…" } }, as refusals have it.
+local function of_object(object)
+  for _, name in ipairs(NAMES) do
+    local text = reason(object[name])
+    if text then
+      return text
+    end
+  end
+  local lines, has_content = {}, false
+  for name, value in pairs(object) do
+    local text = reason(value)
+    has_content = has_content or text ~= nil
+    if text and text ~= UNNAMED and type(value) == "table" then
+      lines[#lines + 1] = name .. ": " .. text
+    end
+  end
+  table.sort(lines)
+  return lines[1] and table.concat(lines, "; ") or has_content and UNNAMED or nil
+end
+
+--- What an error says, on whatever lines; nil if it has no content.
+---@param value any decoded
+---@return string?
+function reason(value)
+  local kind = type(value)
+  if kind == "string" then
+    return of_text(value)
+  elseif kind == "table" then
+    return (is_list(value) and of_list or of_object)(value)
+  elseif value == true or kind == "number" and value ~= 0 then
+    return UNNAMED
+  end
+end
+
+return reason

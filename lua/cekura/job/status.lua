@@ -1,0 +1,38 @@
+--- The status words of the service, and the state of a job that each one means. They are an open set: a word that is
+-- not here means that the job goes on.
+
+local ascii = require "cekura.http.ascii"
+
+local words = {}
+
+local STATES = {
+  error = "failed", errored = "failed", failed = "failed", failure = "failed", aborted = "failed",
+  expired = "failed", rejected = "failed", timeout = "failed", timed_out = "failed",
+  cancelled = "cancelled", canceled = "cancelled", terminated = "cancelled", revoked = "cancelled",
+  stopped = "cancelled",
+  completed = "succeeded", complete = "succeeded", success = "succeeded", succeeded = "succeeded",
+  successful = "succeeded", done = "succeeded", finished = "succeeded", passed = "succeeded",
+  no_improvement = "nothing_to_do", skipped_no_failures = "nothing_to_do", skipped_not_enough_data = "nothing_to_do",
+  exhausted = "nothing_to_do",
+  pending_clarification = "needs_input", needs_clarification = "needs_input", awaiting_user = "needs_input",
+  waiting_input = "needs_input", needs_input = "needs_input",
+  pending = "pending", queued = "pending", in_queue = "pending",
+}
+
+--- The word of a status, as words are compared; nil for what is no text, or blank.
+---@param status any
+---@return string?
+function words.read(status)
+  local word = type(status) == "string" and ascii.word(status) or ""
+  return word ~= "" and word or nil
+end
+
+--- The state that a word means; nil: it is not known.
+---@param word? string as words.read() gives it
+---@param own? table<string, string> the kind's own words, which come first
+---@return string?
+function words.state(word, own)
+  return word and (own and own[word] or STATES[word])
+end
+
+return words

@@ -1,0 +1,232 @@
+--- Waiting for jobs: what wait, updates, all and each are made of.
+-- A subscription is registered with each of its jobs, and told of every change. A job is polled while a subscription of
+-- it exists and somebody waits in subscription:next(), and not while a program looks at what it got: so no
+-- change passes unseen. The subscription of a single job is registered only while next() waits.
+
+local atomic = require "cekura.loop.atomic"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local yields = require "cekura.loop.yieldable"
+
+local subscription = {}
+subscription.__index = subscription
+
+-- The shortest interval that a subscription of this job asks for; nil: the kind's schedule.
+local function shortest_interval(subscriptions)
+  local shortest
+  for other in pairs(subscriptions) do
+    if other.interval and (not shortest or other.interval < shortest) then
+      shortest = other.interval
+    end
+  end
+  return shortest
+end
+
+local function told(self, job)
+  if self.queued[job] then
+    return
+  end
+  self.queue[self.last + 1] = job
+  self.queued[job] = true
+  self.last = self.last + 1
+end
+
+local unregister
+
+local function register(self, job)
+  local fields = core.fields(job)
+  if fields._ended then
+    told(self, job)
+    return
+  end
+  if core.is_closed(fields._client) then
+    self.stopped[job] = errors.new("closed", "the client is closed", { job = job, sent = false })
+    told(self, job)
+    return
+  end
+  fields._subscriptions[self] = true
+  local ok, raised = pcall(core.watch, fields._client, job, shortest_interval(fields._subscriptions))
+  if not ok then
+    unregister(self, job)
+    error(raised, 0)
+  end
+end
+
+function unregister(self, job)
+  local fields = core.fields(job)
+  if not fields._subscriptions[self] then
+    return
+  end
+  fields._subscriptions[self] = nil
+  if next(fields._subscriptions) == nil then
+    core.unwatch(fields._client, job)
+  elseif not fields._ended then
+    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
+  end
+end
+
+--- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
+---@param owner table the job's own table
+function subscription.raise_kept(owner)
+  local raised = owner._raised
+  if raised then
+    owner._raised = nil
+    error(raised[1], 0)
+  end
+end
+
+--- Begins to watch jobs.
+---@param jobs cekura.Job[] each once
+---@param timeout number seconds, for all of them together
+---@param interval? number seconds
+subscription.new = atomic(function(jobs, timeout, interval)
+  local self = setmetatable({
+    jobs = jobs,
+    interval = interval,
+    deadline = core.now() + timeout,
+    timeout = timeout,
+    queue = {}, first = 1, last = 0,
+    queued = {},  -- jobs that are in the queue
+    seen = {},    -- job to the version of it that was last looked at
+    stopped = {}, -- job to the error that ended polling it
+    clients = {},
+    loop = false, waiter = false, -- who waits in next()
+  }, subscription)
+  for _, job in ipairs(jobs) do
+    local fields = core.fields(job)
+    self.clients[fields._client] = true
+    self.seen[job] = fields._version
+    if not fields._ended then
+      fields.error = nil
+      core.forget_trouble(job)
+    end
+  end
+  for _, job in ipairs(#jobs > 1 and jobs or {}) do
+    local ok, raised = pcall(register, self, job)
+    if not ok then
+      self:close()
+      error(raised, 0)
+    end
+  end
+  return self
+end)
+
+local function wait_for_polls(self, change)
+  for client in pairs(self.clients) do
+    core.wait_for_polls(client, change)
+  end
+end
+
+-- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
+local function on_gone(waiter)
+  local self = waiter.subscription
+  wait_for_polls(self, -1)
+  self.waiter = false
+  self:close()
+end
+
+local protected = yields and pcall or function(fn, ...)
+  return true, fn(...)
+end
+
+local function park(self, loop, waiter)
+  local why = "woken"
+  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
+    why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
+  end
+  return why
+end
+
+-- A subscription of one job is registered only while it waits.
+local begin_next = atomic(function(self, loop, waiter)
+  if #self.jobs == 1 then
+    register(self, self.jobs[1])
+  end
+  if waiter then
+    waiter.on_gone, waiter.subscription = on_gone, self
+    self.loop, self.waiter = loop, waiter
+    wait_for_polls(self, 1)
+  end
+end)
+
+local function take(self)
+  local job = self.queue[self.first]
+  self.queue[self.first] = nil
+  self.first = self.first + 1
+  self.queued[job] = nil
+  local fields = core.fields(job)
+  subscription.raise_kept(fields)
+  local changed = self.seen[job] ~= fields._version
+  self.seen[job] = fields._version
+  return job, changed
+end
+
+local end_next = atomic(function(self, waiter, ok, why)
+  if waiter then
+    waiter.on_gone, waiter.subscription = nil, nil
+    wait_for_polls(self, -1)
+    self.waiter = false
+    if not ok then -- it cannot wait: then nothing is polled for it
+      self:close()
+      error(why, 0)
+    end
+  end
+  if #self.jobs == 1 then
+    unregister(self, self.jobs[1])
+  end
+  if self.first > self.last then
+    return nil, why
+  end
+  return take(self)
+end)
+
+--- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
+-- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
+---@return cekura.Job? job, boolean|string changed its status or progress is another
+function subscription:next()
+  local loop, waiter = core.fields(self.jobs[1])._loop, nil
+  if self.first > self.last then
+    waiter = loop.waiter() -- raises where nothing can wait, before anything is registered
+  end
+  begin_next(self, loop, waiter)
+  local ok, why = true, nil
+  if waiter then
+    ok, why = protected(park, self, loop, waiter)
+  end
+  return end_next(self, waiter, ok, why)
+end
+
+--- Ends the subscription of one job, or of all.
+subscription.close = atomic(function(self, job)
+  for _, each in ipairs(job and { job } or self.jobs) do
+    unregister(self, each)
+  end
+end)
+
+--- Notifies the subscriptions of a job that something about it is new. With `stop`, an error, they wait for it no
+-- longer. If memory runs out halfway, it can be called again, since the subscriptions are dropped last.
+subscription.tell = atomic(function(job, stop)
+  local fields = core.fields(job)
+  local subscriptions = {}
+  for self in pairs(fields._subscriptions) do
+    subscriptions[#subscriptions + 1] = self
+  end
+  if stop then -- whoever waits next is stopped by the same answer
+    core.look_again(job)
+  end
+  for _, self in ipairs(subscriptions) do
+    self.stopped[job] = stop
+    told(self, job)
+    if self.waiter then
+      self.loop.wake(self.waiter)
+    end
+  end
+  if stop or fields._ended then
+    local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
+    core.unwatch(fields._client, job)
+    fields._subscriptions = none
+  end
+  fields._told = fields._version
+end)
+
+return subscription

@@ -1,0 +1,119 @@
+--- Tokens: a job as a plain string, from which another process takes it up.
+-- A token holds no secret. It names the base URL only to be compared with the client's own: it never
+-- decides where a request goes. It may come from anywhere, so nothing in it is trusted.
+
+local core = require "cekura.core"
+local uri = require "cekura.http.uri"
+
+local token = {}
+
+local PREFIX = "cekura1:"
+
+local LONGEST = 65536
+
+--- A short text that another text hardly has in common. Not against forgery, for which there is nothing to
+-- gain: it finds tokens that were cut or misspelt.
+---@param text string
+---@return string
+function token.checksum(text)
+  local sum = 7
+  for index = 1, #text do
+    sum = (sum * 31 + text:byte(index)) % 4294967291
+  end
+  return ("%08x"):format(sum)
+end
+
+--- Writes a token. Members are strings or numbers.
+---@param members table<string, string|number>
+function token.write(members)
+  local text = PREFIX .. uri.query("token", members):sub(2)
+  return text .. "&" .. token.checksum(text)
+end
+
+--- Reads a token.
+---@param text string
+---@return table<string, string>? members nil: it is no token, or not a whole one
+function token.read(text)
+  if #text > LONGEST or text:sub(1, #PREFIX) ~= PREFIX then
+    return nil
+  end
+  local signed, sum = text:match "^(.*)&(%x+)$"
+  if not signed or token.checksum(signed) ~= sum then
+    return nil
+  end
+  local members = {}
+  for name, value in signed:sub(#PREFIX + 1):gmatch "([A-Za-z0-9_]+)=([^&]*)" do
+    members[name] = uri.decode(value)
+  end
+  return members
+end
+
+-- ---- jobs ----
+
+--- What a job may be looked for within.
+token.SCOPE = { "agent_id", "project_id", "assistant_id" }
+
+-- What belongs to a job, such as an id of a session: under a name that tells its type.
+local KEPT = { string = "text_", number = "number_" }
+
+--- The token of a job.
+---@param fields table the job's own table; it has an id
+---@param base string the client's base URL
+---@return string? token nil: it would be too long to be read
+function token.of_job(fields, base)
+  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
+  for _, name in ipairs(token.SCOPE) do
+    members[name] = fields._scope[name]
+  end
+  local mark = fields._mark
+  if mark then
+    members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
+  end
+  for name, value in pairs(fields._kept) do
+    if KEPT[type(value)] then
+      members[KEPT[type(value)] .. name] = value
+    end
+  end
+  local text = token.write(members)
+  return #text <= LONGEST and text or nil
+end
+
+local function elapsed_since(text)
+  local started = tonumber(text)
+  return started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
+end
+
+-- A number, if this Lua has it exactly; else its text.
+local function exact_number(text)
+  local value = tonumber(text)
+  local finite = value and value > -math.huge and value < math.huge
+  return finite and uri.text("token", value) == text and value or text
+end
+
+--- What the token of a job says.
+---@param text string
+---@return { kind: string, base: string?, origin: cekura.JobOrigin }? nil: it is no token of a job
+function token.read_job(text)
+  local members = token.read(text)
+  if not members or not members.kind or not members.id or members.id == "" then
+    return nil
+  end
+  local origin = { id = members.id, elapsed = elapsed_since(members.started), scope = {}, kept = {} }
+  for _, name in ipairs(token.SCOPE) do
+    origin.scope[name] = members[name]
+  end
+  if members.mark_sum then
+    origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
+  end
+  for name, value in pairs(members) do
+    local kind, kept = name:match "^([a-z]+_)(.*)$"
+    if kind == KEPT.string then
+      origin.kept[kept] = value
+    elseif kind == KEPT.number then
+      origin.kept[kept] = exact_number(value)
+    end
+  end
+  return { kind = members.kind, base = members.base, origin = origin }
+end
+
+return token

@@ -1,0 +1,259 @@
+--- Waiting for jobs: for one, for its changes, for many.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local state = require "cekura.job.state"
+local subscription = require "cekura.job.subscription"
+local yields = require "cekura.loop.yieldable"
+
+local wait = {}
+
+local methods = core.job_methods
+
+local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
+
+-- What wait gives for a job that has ended. One that failed may have a result, too.
+local function outcome(fields)
+  if GOOD_ENDS[fields.state] then
+    return fields.result
+  end
+  return nil, fields.error
+end
+
+local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true }
+
+local function wait_options(options, default_timeout)
+  options = check.options("options", options, WAIT_OPTIONS)
+  return {
+    timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
+    interval = check.seconds("interval", options.interval),
+    on_progress = check.callback("on_progress", options.on_progress),
+  }
+end
+
+-- Where a coroutine cannot yield across pcall, what on_progress raises leaves the subscription to the collector.
+local protected = yields and pcall or function(fn, ...)
+  fn(...)
+  return true
+end
+
+local function report(subscribed, options, self)
+  local ok, raised = protected(options.on_progress, self)
+  if not ok then
+    subscribed:close()
+    error(raised, 0)
+  end
+end
+
+-- Why a wait for this job ended before the job did.
+local function give_up(subscribed, self, why)
+  if subscribed.stopped[self] then
+    return subscribed.stopped[self]
+  elseif why == "cancelled" then
+    return errors.new("cancelled", "the task was cancelled", { job = self })
+  elseif why == "closing" then
+    return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
+  end
+  local fields = core.fields(self)
+  if fields.error and fields.error.kind == "needs_input" then -- as in settled(), below
+    return fields.error
+  end
+  local cause = state.trouble(self)
+  local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", subscribed.timeout)
+  if cause then
+    message = message .. "; the last trouble: " .. cause.message
+  end
+  local err = errors.new("timeout", message, { job = self, cause = cause, method = "GET", path = fields._path })
+  fields.error = err
+  return err
+end
+
+-- What a wait gives for a job that it waits for no longer. The job may have ended all the same: while an event handler
+-- waits, deadlines pass before the waiters learn of what it was called for.
+local function settled(subscribed, self, why)
+  local fields = core.fields(self)
+  if fields._ended then
+    return outcome(fields)
+  end
+  return nil, give_up(subscribed, self, why)
+end
+
+-- Watches jobs until each is settled. Returns a function that gives `job, result, err` for one after the
+-- other, in the order in which that happens and the unfinished ones last, then nil; and the watch.
+---@param options table as wait_options() gives it
+local function follow(jobs, options)
+  local subscribed
+  local open, left = {}, #jobs
+  for _, each in ipairs(jobs) do
+    open[each] = true
+  end
+  local given_up
+
+  local function settle(self, result, err)
+    open[self] = nil
+    left = left - 1
+    subscribed:close(self)
+    return self, result, err
+  end
+
+  local place = 0
+  local function remaining()
+    while place < #jobs do
+      place = place + 1
+      local each = jobs[place]
+      if open[each] then
+        return settle(each, settled(subscribed, each, given_up))
+      end
+    end
+  end
+
+  local function next_settled()
+    while left > 0 and not given_up do
+      local self, changed = subscribed:next()
+      if not self then
+        given_up = changed
+        break
+      end
+      if open[self] then
+        if changed and options.on_progress then
+          report(subscribed, options, self)
+        end
+        if core.fields(self)._ended or subscribed.stopped[self] then
+          return settle(self, settled(subscribed, self))
+        end
+      end
+    end
+    return remaining()
+  end
+
+  subscribed = subscription.new(jobs, options.timeout, options.interval)
+  return next_settled, subscribed
+end
+
+---@class cekura.WaitOptions
+---@field timeout? number seconds; the kind's own if nil
+---@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
+---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return table? result of a job that has succeeded, or had nothing to do
+---@return cekura.Error? err
+function methods:wait(options)
+  local fields = core.fields(self)
+  options = wait_options(options, fields._declaration.timeout)
+  if fields._ended then
+    return outcome(fields)
+  end
+  local next_settled = follow({ self }, options)
+  local _, result, err = next_settled()
+  return result, err
+end
+
+--- Iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Job?
+function methods:updates(options)
+  local fields = core.fields(self)
+  options = wait_options(options, fields._declaration.timeout)
+  local subscribed = subscription.new({ self }, options.timeout, options.interval)
+  local guard = core.guard(function()
+    subscribed:close()
+  end)
+  local over = false
+  local function next_change()
+    while guard and not over do
+      local changed, how = subscribed:next()
+      over = not changed or fields._ended or subscribed.stopped[self] ~= nil
+      if over and not fields._ended then
+        fields.error = give_up(subscribed, self, how)
+      end
+      if over then
+        subscribed:close()
+      end
+      if fields._ended or changed and how then
+        if options.on_progress then
+          report(subscribed, options, self)
+        end
+        return self
+      end
+    end
+  end
+  return next_change, nil, nil, guard
+end
+
+-- ---- many ----
+
+-- Copies of the list, which the program may change while the jobs are waited for: each job once, and as it is.
+local function check_jobs(jobs)
+  check.table("jobs", jobs)
+  local each_once, list, seen = {}, {}, {}
+  for index, value in ipairs(jobs) do
+    list[index] = value
+    if core.type(value) ~= "job" then
+      errors.misuse(("jobs[%d]: job expected, got %s"):format(index, type(value)))
+    end
+    if not seen[value] then
+      seen[value] = true
+      each_once[#each_once + 1] = value
+    end
+  end
+  return each_once, list
+end
+
+local function longest_timeout(jobs)
+  local longest = 1
+  for _, self in ipairs(jobs) do
+    longest = math.max(longest, core.fields(self)._declaration.timeout)
+  end
+  return longest
+end
+
+--- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
+---@param jobs cekura.Job[] of one client or of several
+---@param options? cekura.WaitOptions `timeout` is one deadline for all
+---@return fun(): cekura.Job?, table?, cekura.Error?
+function wait.each(jobs, options)
+  jobs = check_jobs(jobs)
+  options = wait_options(options, longest_timeout(jobs))
+  if #jobs == 0 then
+    return function() end
+  end
+  local next_settled, subscribed
+  -- A `for` that is left early leaves no job being polled: Lua 5.4 closes the guard at once, others
+  -- when the iterator is collected.
+  local guard = core.guard(function()
+    if subscribed then
+      subscribed:close()
+    end
+  end)
+  next_settled, subscribed = follow(jobs, options)
+  return function()
+    if guard then
+      local self, result, err = next_settled() -- no tail call: Lua 5.1 would not know who iterates
+      return self, result, err
+    end
+  end, nil, nil, guard
+end
+
+--- Waits for all jobs.
+---@param jobs cekura.Job[]
+---@param options? cekura.WaitOptions `timeout` is one deadline for all
+---@return { job: cekura.Job, result: table?, err: cekura.Error? }[] in the order given
+function wait.all(jobs, options)
+  local each_once, list = check_jobs(jobs)
+  local outcomes = {}
+  local next_settled = wait.each(each_once, options) -- called, not iterated over: Lua 5.1 could not wait in it
+  local self, result, err = next_settled()
+  while self do
+    outcomes[self] = { job = self, result = result, err = err }
+    self, result, err = next_settled()
+  end
+  for index, each in ipairs(list) do
+    list[index] = outcomes[each]
+  end
+  return list
+end
+
+return wait

@@ -1,0 +1,156 @@
+--- Transcripts: the turns of a call, from the structured form and from the text.
+
+local core = require "cekura.core"
+local times = require "cekura.records.times"
+
+local transcript = {}
+
+---@class cekura.Turn what cannot be read as said here stays as it came; every other member that came is there, too
+---@field role? string "Main Agent", "Testing Agent", "Function Call", "Function Call Result", …
+---@field content? string absent in some results of function calls
+---@field start_time? number seconds since the begin of the call; since the epoch where the sender gave a date
+---@field end_time? number
+---@field data? table of function calls
+
+-- ---- structured ----
+
+-- No call lasts so many seconds: a larger number is a date, in seconds, or from the next on in milliseconds.
+local LONGEST, MILLISECONDS, TOO_LATE = 1e7, 1e11, 1e14
+
+-- A number, a number as text, or a text "0:07"; nil for anything else.
+local function seconds(value)
+  local number = times.number(value)
+  if not number then
+    return (times.duration(value))
+  elseif number >= MILLISECONDS then
+    return number < TOO_LATE and number / 1000 or nil
+  end
+  return number
+end
+
+-- A time for people, "0:07". As a number it may be anything, but for a date.
+local function shown_time(value)
+  local read = seconds(value)
+  return read and (not times.number(value) or read >= LONGEST) and read or nil
+end
+
+-- The words of a list of texts, or of parts that have some: { type = "text", text = … }. Nil: there are none.
+local function text_of_parts(parts)
+  local texts = {}
+  for _, part in ipairs(type(parts) == "table" and parts or {}) do
+    local text = type(part) == "table" and (part.text or part.transcript or part.content) or part
+    text = type(text) == "table" and text.value or text
+    texts[#texts + 1] = type(text) == "string" and text or nil
+  end
+  return texts[1] and table.concat(texts, "\n") or nil
+end
+
+local function read_turn(item)
+  local turn = {}
+  for name, value in pairs(item) do
+    turn[name] = value
+  end
+  -- The schema has a `timestamp`; what comes has a `start_time`, or only a `time`.
+  turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or shown_time(item.time) or item.start_time
+  turn.end_time = seconds(item.end_time) or item.end_time
+  turn.content = text_of_parts(item.content) or item.content
+  return turn
+end
+
+local function from_list(list)
+  local turns = {}
+  for _, item in ipairs(list) do
+    if type(item) == "table" and getmetatable(item) ~= core.array_mt and next(item) ~= nil then
+      turns[#turns + 1] = read_turn(item)
+    end
+  end
+  return turns
+end
+
+-- ---- text: "[00:01] Testing Agent: Hello." ----
+
+local LONGEST_ROLE = 60
+
+-- The role and the words of "Agent (John): Hello."; nil: the text begins with no role. A role may be in any language.
+-- "10:30 would suit me" and "https://…" begin with none, and neither does a sentence that has a colon.
+local function read_role(text)
+  local role, content = text:match "^([A-Za-z0-9 _%-()%[%]<>|'\"/&#@+.*\128-\255]+):(.*)$"
+  if not role or content:find "^[0-9/]" or #role > LONGEST_ROLE or not role:find "[^ *.]" then
+    return nil
+  elseif role:find "[A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255]%. " then
+    return nil -- the end of a sentence: "Dr. " is none
+  end
+  return role:match "^ *(.*[^ ])", content:match "^[ \t\r\v\f]*(.*)$"
+end
+
+-- The time, the role and the words that a line begins a turn with; nil: it goes on with the last one.
+local function read_stamped(line)
+  local stamp, rest = line:match "^%s*%[([0-9:.]+)%]%s*(.*)$"
+  local start_time = stamp and times.duration(stamp)
+  if not start_time then
+    return nil
+  end
+  local role, content = read_role(rest)
+  return rest, start_time, role, content
+end
+
+-- The same for "AI: Hello.", where no line has a time.
+local MOST_WORDS = 4
+
+local function read_spoken(line)
+  local role, content = read_role(line)
+  if role and select(2, role:gsub("[^ ]+", "")) <= MOST_WORDS then
+    return line, nil, role, content
+  end
+end
+
+-- The turns of the text, and whether it begins with one: what comes before is a turn without a role.
+local function split(text, read_line)
+  local turns, lines, begins = {}, nil, false
+  local function finish()
+    if lines then
+      turns[#turns].content = table.concat(lines, "\n"):match "^(.*%S)" or ""
+    end
+  end
+  for line in (text .. "\n"):gmatch "(.-)\r?\n" do
+    local rest, start_time, role, content = read_line(line)
+    if rest then
+      finish()
+      begins = begins or #turns == 0
+      turns[#turns + 1] = { start_time = start_time, role = role }
+      lines = { content or rest }
+    elseif lines then
+      lines[#lines + 1] = line
+    elseif line:find "%S" then -- words before the first turn are not lost
+      turns[#turns + 1] = {}
+      lines = { line }
+    end
+  end
+  finish()
+  return turns, begins
+end
+
+local function from_text(text)
+  local turns = split(text, read_stamped)
+  if #turns == 1 and not turns[1].start_time then
+    local spoken, begins = split(text, read_spoken)
+    return begins and spoken or turns
+  end
+  return turns
+end
+
+--- The turns of a field's value, whichever form it has.
+---@param value any a list of objects, the JSON text of one, or a text transcript
+---@return cekura.Turn[]
+function transcript.read(value)
+  if type(value) == "string" and value:find "^%s*[%[{]" then
+    local decoded = core.decode(value)
+    value = type(decoded) == "table" and decoded or value
+  end
+  if type(value) == "table" then
+    return from_list(value)
+  end
+  return type(value) == "string" and from_text(value) or {}
+end
+
+return transcript

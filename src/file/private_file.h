@@ -1,0 +1,18 @@
+/* private_file.h - reading a small file that may hold secrets. */
+#ifndef CEKURA_PRIVATE_FILE_H
+#define CEKURA_PRIVATE_FILE_H
+
+#include "text/secret.h"
+
+#define PRIVATE_FILE_LIMIT ((size_t)64 * 1024)
+
+struct private_file {
+    struct secret text;
+    unsigned mode; /* who may do what with it, as in stat() */
+};
+
+/* Reads a regular file, see regular_file.h. False, with `fault` telling why; errno is 0 where no
+ * system call failed. */
+bool private_file_read(struct private_file *file, const char *path, const char **fault);
+
+#endif
