@@ -5,7 +5,7 @@ local answer = require "cekura.job.interpret"
 local core = require "cekura.core"
 local kinds = require "cekura.api.kinds"
 
-local KIND = { output = "improved_prompt", healthy = { "no issues" }, call_log = true }
+local KIND = { output = "improved_prompt", benign_errors = { "no issues" }, call_log = true }
 local OUTPUT = '{"improved_prompt":"Be kind.","summary_of_changes":"kinder"}'
 
 local function decode(text)

@@ -736,7 +736,7 @@ describe("a kind of a program's own", function()
       ["params.a.required: boolean expected"] = { "params", { a = { "id", required = "yes" } } },
       ["params.n: there is no check count"] = { "params", { n = { "count" } } },
       ["output%[1%]: string expected"] = { "output", { 5 } },
-      ["healthy%[1%]: string expected"] = { "healthy", { 5 } },
+      ["benign_errors%[1%]: string expected"] = { "benign_errors", { 5 } },
       ["record: \"call_log\" expected"] = { "record", "run" },
       ["list goes with record"] = { "list", true },
     } do

@@ -60,10 +60,10 @@ end
 -- The functions of the core by the types of the objects that they take.
 local TAKES = [[
   local takes = {
-    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "finished", "event",
-      "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
-    job = { "list_job_again", "news", "trouble", "look_again", "hurry", "forget_trouble", "put_off", "count_poll",
-      "answer", "put_answer", "ended" },
+    client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
+      "next_event", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
+    job = { "list_job_again", "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
+      "count_poll", "answer", "set_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel", "list_operation_again" },
     guard = { "spend" },
@@ -99,7 +99,8 @@ describe("the core's functions refuse", function()
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
-        "uninterrupted", "watch", "unwatch", "resume", "pass", "settle", "wait", "open_file", "quote", "atomic", "try",
+        "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
+        "settle_anchor", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
       end
@@ -111,7 +112,7 @@ describe("the core's functions refuse", function()
 
   it("a stranger in place of the client or of the job, where they take both", function()
     check [[
-      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do
         for what, stranger in pairs(strangers) do
           holds(what == "client" or refuses("client", core[name], stranger, objects.job), name, what)
           holds(what == "job" or refuses("job", core[name], objects.client, stranger), name, what)
@@ -123,7 +124,7 @@ describe("the core's functions refuse", function()
   it("a job of another client", function()
     check [[
       local another = new_client()
-      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do
         local fine, message = pcall(core[name], another, objects.job)
         holds(not fine and message:find("another client", 1, true), name, message)
       end
@@ -236,7 +237,7 @@ describe("the core's objects", function()
           pcall(core[name], object, "GET", "http://127.0.0.1:1/", nil, nil, 1, 1, 1, 1)
         end
       end
-      for _, name in ipairs { "watch", "unwatch", "resume", "pass", "settle" } do
+      for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do
         pcall(core[name], objects.client, objects.job)
       end
       collectgarbage()

@@ -175,10 +175,10 @@ static struct poller *begin_poll(struct bridge *bridge, int *peer)
     *peer = accept(listener, NULL, NULL);
     peer_read_request(*peer);
     peer_answer(*peer, 200, "", "busy");
-    while (!poller_news(poll))
+    while (!poller_update(poll))
         usleep(1000);
     assert_int_equal(engine_next_finished(engine)->ref, 8);
-    poller_continue(poll);
+    poller_accept(poll);
     engine_step(engine, 0);
     assert_true(bridge_arm(bridge));
     return poll;
@@ -264,8 +264,8 @@ static void needs_what_is_listed_or_told_of(void **state)
     poller_unwatch(poll);
     peer_answer(peer, 200, "", "busy");
     step_until(false);
-    assert_non_null(poller_news(poll));
-    poller_continue(poll);
+    assert_non_null(poller_update(poll));
+    poller_accept(poll);
     assert_true(poller_is_needed(poll)); /* listed, with two events */
     assert_int_equal(fetch_events(), 2);
     assert_true(poller_is_needed(poll)); /* listed */
@@ -278,7 +278,7 @@ static void needs_what_is_listed_or_told_of(void **state)
     peer_answer(peer, 200, "", "busy");
     step_until(false);
     poller_unwatch(poll);
-    assert_null(poller_news(poll));
+    assert_null(poller_update(poll));
     assert_true(poller_is_needed(poll)); /* two events */
     poller_free(poll);
     struct event *event = engine_next_event(engine);
@@ -308,25 +308,25 @@ static void leaves_what_was_given_out_as_it_is(void **state)
     peer_read_request(peer);
     peer_answer(peer, 503, "", "one");
     peer_read_request(peer);
-    const struct outcome *trouble = poller_trouble(poll);
+    const struct outcome *trouble = poller_last_error(poll);
     const struct buffer *known = poller_answer(poll);
     peer_answer(peer, 503, "", "two");
     peer_read_request(peer);
     assert_memory_equal(trouble->body.bytes, "one", 3);
-    assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
+    assert_memory_equal(poller_last_error(poll)->body.bytes, "two", 3);
     assert_memory_equal(known->bytes, "busy", 4);
     peer_answer(peer, 200, "", "done");
-    while (!poller_news(poll))
+    while (!poller_update(poll))
         usleep(1000);
     assert_memory_equal(known->bytes, "busy", 4);
     assert_memory_equal(poller_answer(poll)->bytes, "done", 4);
-    assert_true(poller_put_answer(poll, "more", 4));
-    assert_memory_equal(poller_news(poll)->body.bytes, "more", 4);
-    poller_continue(poll);
+    assert_true(poller_set_answer(poll, "more", 4));
+    assert_memory_equal(poller_update(poll)->body.bytes, "more", 4);
+    poller_accept(poll);
     assert_memory_equal(poller_answer(poll)->bytes, "more", 4);
-    assert_memory_equal(poller_trouble(poll)->body.bytes, "two", 3);
-    poller_forget_trouble(poll);
-    assert_null(poller_trouble(poll));
+    assert_memory_equal(poller_last_error(poll)->body.bytes, "two", 3);
+    poller_forget_error(poll);
+    assert_null(poller_last_error(poll));
     poller_free(poll);
     close(peer);
     close(fd);
@@ -357,7 +357,7 @@ static void tells_of_the_end(void **state)
     engine_close(engine);
     assert_int_equal(bytes(fd, HANGS_MS), 1);
     assert_false(bridge_arm(bridge));
-    assert_false(engine_step_aside(engine));
+    assert_false(engine_step_in_background(engine));
     close(fd);
 }
 
@@ -458,7 +458,7 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
 {
     (void)state; /* the thread is this one, for nobody else is to want the engine */
     struct operation *operation = operation_new(engine, request(), 7);
-    engine_step_aside(engine);
+    engine_step_in_background(engine);
     assert_int_equal(engine_stats(engine).requests, 1);
     assert_int_equal(engine_stats(engine).longest_step_us, 0);
     operation_free(operation);

@@ -74,13 +74,13 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     settle(); /* it is in the queue */
     move_to(now_us + 1000 * SECOND);
     assert_int_equal(sent(), 1);
-    assert_null(poller_trouble(poll));
+    assert_null(poller_last_error(poll));
     answer(peer, 200, "");
     read_request(peer);
     move_to(now_us + 2 * SECOND - 1);
-    assert_null(poller_trouble(poll));
+    assert_null(poller_last_error(poll));
     move_to(now_us + 1);
-    assert_int_equal(poller_trouble(poll)->kind, OUTCOME_TIMEOUT);
+    assert_int_equal(poller_last_error(poll)->kind, OUTCOME_TIMEOUT);
     poller_free(poll);
     operation_free(first);
     close(peer);
@@ -222,7 +222,7 @@ static void a_good_answer_puts_off_the_next_poll(void **state)
         if (i > 0)
             read_request(peer);
         answer(peer, 200, rows[i].header);
-        poller_continue(poll); /* the first is news */
+        poller_accept(poll); /* the first is news */
         assert_polled_after(rows[i].span_us);
     }
     poller_free(poll);
@@ -238,7 +238,7 @@ static void of_pause_and_retry_after_the_longer_counts(void **state)
     struct poller *poll = watch(100 * SECOND);
     int peer = take_request();
     answer(peer, 200, "Retry-After: 20\r\n");
-    poller_continue(poll);
+    poller_accept(poll);
     move_to(now_us + 90 * SECOND - 1);
     assert_int_equal(sent(), 1);
     poller_free(poll);
@@ -253,9 +253,9 @@ static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
     struct poller *poll = watch(SECOND);
     int peer = take_request();
     answer(peer, 200, "");
-    poller_put_off(poll, 20 * SECOND);
-    assert_true(poller_put_answer(poll, "{}", 2));
-    poller_continue(poll);
+    poller_postpone(poll, 20 * SECOND);
+    assert_true(poller_set_answer(poll, "{}", 2));
+    poller_accept(poll);
     assert_polled_after(20 * SECOND);
     poller_free(poll);
     close(peer);
@@ -270,7 +270,7 @@ static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
     int peer = take_request();
     struct poller *poll = watch(SECOND);
     settle();
-    poller_put_off(poll, 20 * SECOND);
+    poller_postpone(poll, 20 * SECOND);
     answer(peer, 200, "");
     assert_int_equal(sent(), 1);
     assert_polled_after(20 * SECOND);

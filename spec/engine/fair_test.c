@@ -169,7 +169,7 @@ static void go_on(void)
     while ((item = engine_next_finished(engine))) {
         int ref = item->ref;
         if (item->kind == ITEM_POLLER) {
-            poller_continue(polls[ref - MOST_CALLERS]);
+            poller_accept(polls[ref - MOST_CALLERS]);
         } else if (ref < (int)caller_count) {
             const struct request asked = request_to("GET", "call/", 3600 * SECOND);
             assert_ended(callers[ref], OUTCOME_RESPONSE, true);
@@ -325,7 +325,7 @@ static void one_that_waits_for_its_turn_is_soon_enough_for_a_hurry(void **state)
     begin_jobs(1, 1000 * SECOND);
     settle(); /* it is in line */
     move_to(now_us + 1);
-    poller_hurry(polls[1]);
+    poller_expedite(polls[1]);
     run_until(now_us + 10 * ANSWER);
     assert_int_equal(poller_count(polls[1]), 1);
     end_callers();

@@ -190,7 +190,7 @@ static void a_poll_without_an_answer_forgets_no_retry_after(void **state)
     poller_watch(poll, SECOND, 7);
     settle();
     int connection = take_request();
-    poller_put_off(poll, 60 * SECOND);
+    poller_postpone(poll, 60 * SECOND);
     close(connection);
     while (engine_stats(engine).in_flight > 0)
         step();

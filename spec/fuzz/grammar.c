@@ -1,7 +1,8 @@
 /* grammar.c - JSON text by its grammar; see grammar.h.
  *
  * A function for each rule of RFC 8259 and of the table of RFC 3629. Each takes a place and returns
- * where its part ends, or NULL; NULL goes in, NULL comes out. It shares nothing with src/text/json.c. */
+ * where its part ends, or NULL; NULL goes in, NULL comes out. It shares nothing with
+ * src/text/json.c. */
 #include "grammar.h"
 
 #include <string.h>

@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* More than a buffer holds without pages of its own (src/text/buffer.c), and then more than those. */
+/* More than a buffer holds without pages of its own (src/text/buffer.c), and then more than those.
+ */
 #define BIG 2500000
 
 #define BUSY "{\"status\":\"processing\",\"output\":null,\"error\":null}"

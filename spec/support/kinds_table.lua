@@ -79,7 +79,7 @@ local LETTERS = { documented = "D", described = "d", seen = "S", inferred = "I" 
 local function sure(declaration)
   local letters = {}
   for index, fact in ipairs { "start", "poll", "done", "result" } do
-    letters[index] = LETTERS[declaration.sure[fact]]
+    letters[index] = LETTERS[declaration.evidence[fact]]
   end
   return table.concat(letters, " ")
 end
@@ -98,7 +98,7 @@ function kinds_table.text()
   for _, name in ipairs(kinds_table.names(kinds)) do
     local declaration = kinds[name]
     lines[#lines + 1] = ("| `%s` | %s | %s | %s | %s | %g s, %g s | %s |"):format(name, takes(declaration),
-      declaration.gives, ends(declaration), can(declaration), declaration.interval, declaration.timeout,
+      declaration.returns, ends(declaration), can(declaration), declaration.interval, declaration.timeout,
       sure(declaration))
     local note = declaration.note or ""
     if declaration.withdrawn then

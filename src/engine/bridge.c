@@ -124,7 +124,7 @@ static void *drive(void *user)
             continue;
         if (event.data.fd == bridge->stop_fd)
             return NULL;
-        if (engine_step_aside(bridge->engine))
+        if (engine_step_in_background(bridge->engine))
             watch_engine(bridge);
     }
 }
@@ -216,7 +216,7 @@ bool bridge_accept(struct bridge *bridge, const char **message)
 
 bool bridge_arm(struct bridge *bridge)
 {
-    if (!engine_tell_of_news(bridge->engine, bridge->socket_fd))
+    if (!engine_notify(bridge->engine, bridge->socket_fd))
         return false;
     watch_engine(bridge);
     return true;
@@ -238,7 +238,7 @@ void bridge_free(struct bridge *bridge)
             pthread_join(bridge->thread, NULL);
         }
     }
-    engine_tell_no_more(bridge->engine, bridge->socket_fd);
+    engine_cancel_notify(bridge->engine, bridge->socket_fd);
     engine_release(bridge->engine);
     close_fd(bridge->socket_fd);
     close_fd(bridge->listener_fd);

@@ -26,7 +26,7 @@ const char *bridge_path(const struct bridge *bridge);
  * none, or it is not of this process. */
 bool bridge_accept(struct bridge *bridge, const char **message);
 
-/* Has a byte written, once, as engine_tell_of_news(). False: there is something already. */
+/* Has a byte written, once, as engine_notify(). False: there is something already. */
 bool bridge_arm(struct bridge *bridge);
 
 /* Ends the connection and the thread. */

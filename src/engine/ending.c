@@ -1,8 +1,8 @@
 /* ending.c - how a try ended: libcurl's word for it, as an outcome. */
 #include "addresses.h"
 #include "codes.h"
-#include "transfer_private.h"
 #include "text/url.h"
+#include "transfer_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

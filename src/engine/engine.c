@@ -4,13 +4,13 @@
  * in poller.c. */
 #include "engine_private.h"
 
-#include "text/ascii.h"
 #include "certificates.h"
 #include "operation_private.h"
 #include "poller_private.h"
+#include "text/ascii.h"
 #include "text/secret.h"
-#include "transfer.h"
 #include "text/url.h"
+#include "transfer.h"
 #include "window.h"
 
 #include <errno.h>
@@ -118,7 +118,7 @@ void engine_alarm(struct engine *engine, int64_t due_us)
     if (engine_is_usable(engine)) {
         engine->rang = false;
         engine->alarm_us = due_us;
-        if (engine_has_news(engine)) /* what hindered them may last */
+        if (engine_has_completions(engine)) /* what hindered them may last */
             engine->alarm_us = earlier(due_us, clock_monotonic_us() + LEFT_OVER_US);
         arm(engine);
     }
@@ -362,7 +362,7 @@ static void work(struct engine *engine)
     do_due(engine);
     unblock_signals(&signals);
     if (!engine->aside)
-        engine_took(engine, clock_monotonic_us() - began_us);
+        engine_record_blocked(engine, clock_monotonic_us() - began_us);
 }
 
 static int wait_ms(int64_t wait_us)
@@ -398,8 +398,8 @@ static void step(struct engine *engine, int64_t wait_us)
     if (own_due_us(engine) <= clock_monotonic_us())
         work(engine);
     arm(engine);
-    if (engine_has_news(engine))
-        engine_tell(engine);
+    if (engine_has_completions(engine))
+        engine_send_notification(engine);
 }
 
 void engine_step(struct engine *engine, int64_t wait_us)
@@ -413,7 +413,7 @@ void engine_step(struct engine *engine, int64_t wait_us)
     engine_leave(engine);
 }
 
-bool engine_step_aside(struct engine *engine)
+bool engine_step_in_background(struct engine *engine)
 {
     gate_enter_last(&engine->gate);
     engine_hold_process();
@@ -422,7 +422,7 @@ bool engine_step_aside(struct engine *engine)
         engine->aside = true;
         step(engine, 0);
         engine->aside = false;
-        may_go_on = !engine_has_news(engine);
+        may_go_on = !engine_has_completions(engine);
     }
     engine_release_process();
     gate_leave_last(&engine->gate);
@@ -601,7 +601,7 @@ static void close_now(struct engine *engine)
         close(engine->timer_fd);
     engine->epoll_fd = engine->timer_fd = -1;
     if (usable)
-        engine_tell(engine);
+        engine_send_notification(engine);
 }
 
 void engine_close(struct engine *engine)

@@ -11,10 +11,10 @@
  * also close the engine.
  *
  * One thread at a time may use an engine, not always the same one; beside it another may step it,
- * by engine_step_aside(). What a function here, or of operation.h or poller.h, returns a pointer to
- * is changed by no step, only by further calls. An engine does not survive a fork: in the child it
- * counts as closed, the first step there closes it, and the parent's connections are left alone. So
- * it is from exit() on: what is closed then, libcurl hears nothing of. */
+ * by engine_step_in_background(). What a function here, or of operation.h or poller.h, returns a
+ * pointer to is changed by no step, only by further calls. An engine does not survive a fork: in
+ * the child it counts as closed, the first step there closes it, and the parent's connections are
+ * left alone. So it is from exit() on: what is closed then, libcurl hears nothing of. */
 #ifndef CEKURA_ENGINE_H
 #define CEKURA_ENGINE_H
 
@@ -147,17 +147,17 @@ void engine_wait_for_polls(struct engine *engine, int change);
 void engine_step(struct engine *engine, int64_t wait_us);
 
 /* The same without waiting, for a thread beside the host's: it leaves the engine to others as soon
- * as they want it. False: there is something for the layers above, see engine_tell_of_news(), or
+ * as they want it. False: there is something for the layers above, see engine_notify(), or
  * the engine is of no use any more. */
-bool engine_step_aside(struct engine *engine);
+bool engine_step_in_background(struct engine *engine);
 
 /* Has a byte sent to a socket, once, as soon as there is something for the layers above: what has
  * finished, an event, the time of the alarm; also when the engine is closed. False: there is
  * already, and nothing is sent. */
-bool engine_tell_of_news(struct engine *engine, int fd);
+bool engine_notify(struct engine *engine, int fd);
 
 /* Calls that off, if it was about this socket. */
-void engine_tell_no_more(struct engine *engine, int fd);
+void engine_cancel_notify(struct engine *engine, int fd);
 
 /* Whether anything is queued, in flight or being polled. */
 bool engine_is_busy(struct engine *engine);

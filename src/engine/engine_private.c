@@ -64,7 +64,7 @@ unsigned engine_generation(void)
     return generation;
 }
 
-void engine_took(struct engine *engine, int64_t span_us)
+void engine_record_blocked(struct engine *engine, int64_t span_us)
 {
     if (span_us > engine->stats.longest_step_us)
         engine->stats.longest_step_us = span_us;
@@ -79,7 +79,7 @@ static bool is_of_this_process(const struct engine *engine)
 struct engine *engine_enter(struct engine *engine)
 {
     if (is_of_this_process(engine))
-        engine_took(engine, gate_enter(&engine->gate));
+        engine_record_blocked(engine, gate_enter(&engine->gate));
     return engine;
 }
 
@@ -175,28 +175,28 @@ void engine_forget(struct engine *engine, struct item *item)
         }
 }
 
-bool engine_has_news(const struct engine *engine)
+bool engine_has_completions(const struct engine *engine)
 {
     return engine->finished.next != &engine->finished || engine->first_event || engine->rang;
 }
 
-void engine_tell(struct engine *engine)
+void engine_send_notification(struct engine *engine)
 {
     if (engine->tell_fd >= 0)
         (void)send(engine->tell_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     engine->tell_fd = -1;
 }
 
-bool engine_tell_of_news(struct engine *engine, int fd)
+bool engine_notify(struct engine *engine, int fd)
 {
     engine_enter(engine);
-    bool has_news = engine_has_news(engine) || engine->closed;
+    bool has_news = engine_has_completions(engine) || engine->closed;
     engine->tell_fd = has_news ? -1 : fd;
     engine_leave(engine);
     return !has_news;
 }
 
-void engine_tell_no_more(struct engine *engine, int fd)
+void engine_cancel_notify(struct engine *engine, int fd)
 {
     engine_enter(engine);
     if (engine->tell_fd == fd)

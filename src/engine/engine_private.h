@@ -60,7 +60,7 @@ struct engine {
     unsigned generation; /* of the process that made it */
     atomic_uint references;
     bool closed;
-    bool aside; /* it is engine_step_aside() that steps */
+    bool aside; /* it is engine_step_in_background() that steps */
 
     CURLM *multi;
     CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
@@ -149,13 +149,13 @@ bool engine_is_usable(const struct engine *engine);
 bool engine_step_is_over(const struct engine *engine);
 
 /* Whether there is something for the layers above: what has finished, an event, the alarm. */
-bool engine_has_news(const struct engine *engine);
+bool engine_has_completions(const struct engine *engine);
 
 /* Takes down that a caller was kept for so long. */
-void engine_took(struct engine *engine, int64_t span_us);
+void engine_record_blocked(struct engine *engine, int64_t span_us);
 
 /* Tells of it, whoever wanted to hear. */
-void engine_tell(struct engine *engine);
+void engine_send_notification(struct engine *engine);
 
 uint64_t engine_random(struct engine *engine);
 

@@ -5,8 +5,8 @@
 #ifndef CEKURA_HEAD_H
 #define CEKURA_HEAD_H
 
-#include "text/buffer.h"
 #include "decoder.h"
+#include "text/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

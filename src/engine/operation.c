@@ -462,7 +462,7 @@ struct operation *operation_new(struct engine *engine, const struct request *req
     return NULL;
 }
 
-void operation_list_again(struct operation *operation)
+void operation_relist(struct operation *operation)
 {
     struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);

@@ -33,7 +33,7 @@ void operation_free(struct operation *operation);
 void operation_cancel(struct operation *operation);
 
 /* Lists it once more, for an end that could not be taken in. */
-void operation_list_again(struct operation *operation);
+void operation_relist(struct operation *operation);
 
 /* How it ended; NULL while it runs. */
 const struct outcome *operation_outcome(const struct operation *operation);

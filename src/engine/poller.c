@@ -224,7 +224,7 @@ void poller_unwatch(struct poller *poll)
     engine_leave(engine);
 }
 
-void poller_list_again(struct poller *poll)
+void poller_relist(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     engine_list_finished(engine, &poll->item);
@@ -239,7 +239,7 @@ static void end_rest(struct poller *poll)
     set_due(poll);
 }
 
-void poller_continue(struct poller *poll)
+void poller_accept(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     struct buffer *answer = answer_of(poll);
@@ -249,7 +249,7 @@ void poller_continue(struct poller *poll)
     engine_leave(engine);
 }
 
-void poller_pass(struct poller *poll)
+void poller_reject(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     if (poll->news)
@@ -288,7 +288,7 @@ bool poller_is_needed(const struct poller *poll)
     return is_needed;
 }
 
-const struct outcome *poller_news(const struct poller *poll)
+const struct outcome *poller_update(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     bool news = poll->news;
@@ -297,7 +297,7 @@ const struct outcome *poller_news(const struct poller *poll)
 }
 
 /* A step may replace the one that it keeps, but not the one that was given out. */
-const struct outcome *poller_trouble(struct poller *poll)
+const struct outcome *poller_last_error(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     if (poll->has_trouble)
@@ -308,7 +308,7 @@ const struct outcome *poller_trouble(struct poller *poll)
     return poll->is_shown ? &poll->shown : NULL;
 }
 
-void poller_forget_trouble(struct poller *poll)
+void poller_forget_error(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     forget_trouble(poll);
@@ -331,7 +331,7 @@ static void set_due_anew(struct poller *poll)
     set_due(poll);
 }
 
-void poller_put_off(struct poller *poll, int64_t span_us)
+void poller_postpone(struct poller *poll, int64_t span_us)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->not_before_us = clock_monotonic_us() + retry_hold_us(span_us);
@@ -347,7 +347,7 @@ static void count_poll(struct poller *poll)
     set_due_anew(poll);
 }
 
-bool poller_put_answer(struct poller *poll, const char *body, size_t length)
+bool poller_set_answer(struct poller *poll, const char *body, size_t length)
 {
     struct buffer answer = {0};
     if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
@@ -359,14 +359,14 @@ bool poller_put_answer(struct poller *poll, const char *body, size_t length)
     return true;
 }
 
-void poller_look_again(struct poller *poll)
+void poller_force_update(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->look_again = true;
     engine_leave(engine);
 }
 
-void poller_hurry(struct poller *poll)
+void poller_expedite(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->hurried_us = clock_monotonic_us();

@@ -3,7 +3,7 @@
  * A poll that is watched is an entry in the engine's heap of due times, no handle and no coroutine.
  * When it is due it becomes an operation; an answer equal to the last one only sets the next due
  * time, and so does trouble that may pass (no answer, 429, 5xx). Anything else is news: the poll is
- * listed as finished, and rests until poller_continue() or poller_pass(). One that is in flight
+ * listed as finished, and rests until poller_accept() or poller_reject(). One that is in flight
  * when it is unwatched is listed when that is over, with news or without. */
 #ifndef CEKURA_POLLER_H
 #define CEKURA_POLLER_H
@@ -33,39 +33,39 @@ void poller_unwatch(struct poller *poll);
 bool poller_is_needed(const struct poller *poll);
 
 /* The outcome that was news; NULL if there is none. */
-const struct outcome *poller_news(const struct poller *poll);
+const struct outcome *poller_update(const struct poller *poll);
 
 /* Lists it once more, for news that could not be taken in. */
-void poller_list_again(struct poller *poll);
+void poller_relist(struct poller *poll);
 
 /* Ends the rest after news. */
-void poller_continue(struct poller *poll);
+void poller_accept(struct poller *poll);
 
 /* The same after news that says nothing: it counts as trouble that was polled through, and the last
  * good answer stays the one before. */
-void poller_pass(struct poller *poll);
+void poller_reject(struct poller *poll);
 
 /* The last trouble that was polled through since it was last forgotten; NULL: none. */
-const struct outcome *poller_trouble(struct poller *poll);
-void poller_forget_trouble(struct poller *poll);
+const struct outcome *poller_last_error(struct poller *poll);
+void poller_forget_error(struct poller *poll);
 
 /* Body of the last good answer. */
 const struct buffer *poller_answer(struct poller *poll);
 
 /* The next poll comes no sooner: an answer from outside the schedule asked for that. */
-void poller_put_off(struct poller *poll, int64_t span_us);
+void poller_postpone(struct poller *poll, int64_t span_us);
 
 /* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are
  * compared with it. False: out of memory, and nothing has changed. */
-bool poller_put_answer(struct poller *poll, const char *body, size_t length);
+bool poller_set_answer(struct poller *poll, const char *body, size_t length);
 
 /* The next good answer is news, also if it is equal to the last: whoever is told of it is another.
  */
-void poller_look_again(struct poller *poll);
+void poller_force_update(struct poller *poll);
 
 /* Its next request is due at once, whatever the schedule says, when it is watched; not before a
  * Retry-After has passed. One that is in flight does not count: it may have come too early. */
-void poller_hurry(struct poller *poll);
+void poller_expedite(struct poller *poll);
 
 /* Tells of a request for it that somebody made by himself, and that brought no good answer. */
 void poller_count_poll(struct poller *poll);

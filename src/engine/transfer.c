@@ -5,8 +5,8 @@
 #include "transfer_private.h"
 
 #include "addresses.h"
-#include "text/ascii.h"
 #include "certificates.h"
+#include "text/ascii.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,13 +9,13 @@
 #ifndef CEKURA_LUA_BINDING_H
 #define CEKURA_LUA_BINDING_H
 
+#include "compat.h"
 #include "engine/clock.h"
 #include "engine/engine.h"
-#include "text/json.h"
 #include "engine/operation.h"
 #include "engine/poller.h"
+#include "text/json.h"
 #include "text/secret.h"
-#include "compat.h"
 
 /* A type of userdata. Each object begins with the address of its type, so that nothing else is
  * taken for one: neither another module's object, even with this type's metatable on, nor one of a

@@ -127,8 +127,8 @@ static int client_new(lua_State *L)
     return 1;
 }
 
-/* core.close(client): ends what is in flight; core.finished() still lists it. The secrets are gone:
- * see core.redact(). */
+/* core.close(client): ends what is in flight; core.next_completion() still lists it. The secrets
+ * are gone: see core.redact(). */
 static int client_close(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
@@ -271,7 +271,8 @@ static int core_wait(lua_State *L)
 
 /* ---- what came of it ---- */
 
-/* core.finished(client) -> the next operation that has finished, or job that has news; nil. */
+/* core.next_completion(client) -> the next operation that has finished, or job that has news; nil.
+ */
 static int client_finished(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
@@ -282,7 +283,8 @@ static int client_finished(lua_State *L)
     return 1;
 }
 
-/* core.event(client) -> name, operation or job, tries, status, outcome, pause, elapsed; nil. */
+/* core.next_event(client) -> name, operation or job, tries, status, outcome, pause, elapsed; nil.
+ */
 static int client_event(lua_State *L)
 {
     static const char *const names[] = {
@@ -426,8 +428,8 @@ void client_open(lua_State *L)
         {"step", client_step},
         {"wait_for_polls", client_wait_for_polls},
         {"wait", core_wait},
-        {"finished", client_finished},
-        {"event", client_event},
+        {"next_completion", client_finished},
+        {"next_event", client_event},
         {"redact", client_redact},
         {"has_secret", client_has_secret},
         {NULL, NULL},

@@ -1,9 +1,9 @@
 /* core.c - the module cekura.core: what its files offer, the clocks, URLs.
  *
  * It is the library's own; programs use `require "cekura"`. */
+#include "binding.h"
 #include "text/json.h"
 #include "text/url.h"
-#include "binding.h"
 
 #include <dlfcn.h>
 #include <string.h>

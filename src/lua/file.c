@@ -1,7 +1,7 @@
 /* file.c - a regular file (../regular_file.h) as a userdata: what a request is to carry is read
  * from it, and afterwards it tells whether it is still the same. */
-#include "file/regular_file.h"
 #include "binding.h"
+#include "file/regular_file.h"
 
 #include <string.h>
 #include <unistd.h>

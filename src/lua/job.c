@@ -98,83 +98,83 @@ static int job_unwatch(lua_State *L)
     return 0;
 }
 
-/* core.resume(client, job): its news has been looked at. */
+/* core.accept_update(client, job): its news has been looked at. */
 static int job_resume(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
-    poller_continue(check_poll(L, 2));
+    poller_accept(check_poll(L, 2));
     settle_anchor(L, job);
     return 0;
 }
 
-/* core.pass(client, job): its news is trouble to poll through. */
+/* core.reject_update(client, job): its news is trouble to poll through. */
 static int job_pass(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
-    poller_pass(check_poll(L, 2));
+    poller_reject(check_poll(L, 2));
     settle_anchor(L, job);
     return 0;
 }
 
-/* core.settle(client, job): an event of it has been fetched. */
+/* core.settle_anchor(client, job): an event of it has been fetched. */
 static int job_settle(lua_State *L)
 {
     settle_anchor(L, check_job_of_client(L));
     return 0;
 }
 
-/* core.list_job_again(job): core.finished() gives it once more. */
+/* core.list_job_again(job): core.next_completion() gives it once more. */
 static int job_list_again(lua_State *L)
 {
-    poller_list_again(check_poll(L, 1));
+    poller_relist(check_poll(L, 1));
     return 0;
 }
 
-/* core.news(job) -> as binding_push_outcome(); nil: none. */
+/* core.update(job) -> as binding_push_outcome(); nil: none. */
 static int job_news(lua_State *L)
 {
     struct poller *poll = check_poll(L, 1);
-    const struct outcome *news = poller_news(poll);
+    const struct outcome *news = poller_update(poll);
     if (!news)
         return 0;
     return binding_push_outcome(L, news);
 }
 
-/* core.trouble(job) -> as binding_push_outcome(): the last failure that was polled through. */
+/* core.last_error(job) -> as binding_push_outcome(): the last failure that was polled through. */
 static int job_trouble(lua_State *L)
 {
     struct poller *poll = check_job(L, 1)->poll;
-    const struct outcome *trouble = poll ? poller_trouble(poll) : NULL;
+    const struct outcome *trouble = poll ? poller_last_error(poll) : NULL;
     return trouble ? binding_push_outcome(L, trouble) : 0;
 }
 
-/* core.look_again(job): the next good answer is news, whatever it is. */
+/* core.force_update(job): the next good answer is news, whatever it is. */
 static int job_look_again(lua_State *L)
 {
-    poller_look_again(check_poll(L, 1));
+    poller_force_update(check_poll(L, 1));
     return 0;
 }
 
-/* core.hurry(job): its next poll is due at once, or as soon as there is a waiter. */
+/* core.expedite(job): its next poll is due at once, or as soon as there is a waiter. */
 static int job_hurry(lua_State *L)
 {
-    poller_hurry(check_poll(L, 1));
+    poller_expedite(check_poll(L, 1));
     return 0;
 }
 
-/* core.forget_trouble(job) */
+/* core.forget_error(job) */
 static int job_forget_trouble(lua_State *L)
 {
-    poller_forget_trouble(check_poll(L, 1));
+    poller_forget_error(check_poll(L, 1));
     return 0;
 }
 
-/* core.put_off(job, seconds | nil): the next poll comes no sooner, as an answer asked that came
+/* core.postpone(job, seconds | nil): the next poll comes no sooner, as an answer asked that came
  * outside the schedule. */
 static int job_put_off(lua_State *L)
 {
     struct poller *poll = check_poll(L, 1);
-    poller_put_off(poll, clock_from_seconds(luaL_optnumber(L, 2, 0)));
+    poller_postpone(poll, clock_from_seconds(luaL_optnumber(L, 2, 0)));
     return 0;
 }
 
@@ -195,13 +195,13 @@ static int job_answer(lua_State *L)
     return 1;
 }
 
-/* core.put_answer(job, body): a good answer that was asked for outside the schedule. */
+/* core.set_answer(job, body): a good answer that was asked for outside the schedule. */
 static int job_put_answer(lua_State *L)
 {
     size_t length;
     struct poller *poll = check_poll(L, 1);
     const char *body = luaL_checklstring(L, 2, &length);
-    if (!poller_put_answer(poll, body, length))
+    if (!poller_set_answer(poll, body, length))
         return luaL_error(L, "not enough memory");
     return 0;
 }
@@ -287,19 +287,19 @@ void job_open(lua_State *L)
         {"new_job", job_new},
         {"watch", job_watch},
         {"unwatch", job_unwatch},
-        {"resume", job_resume},
-        {"pass", job_pass},
-        {"settle", job_settle},
+        {"accept_update", job_resume},
+        {"reject_update", job_pass},
+        {"settle_anchor", job_settle},
         {"list_job_again", job_list_again},
-        {"news", job_news},
-        {"trouble", job_trouble},
-        {"look_again", job_look_again},
-        {"hurry", job_hurry},
-        {"forget_trouble", job_forget_trouble},
-        {"put_off", job_put_off},
+        {"update", job_news},
+        {"last_error", job_trouble},
+        {"force_update", job_look_again},
+        {"expedite", job_hurry},
+        {"forget_error", job_forget_trouble},
+        {"postpone", job_put_off},
         {"count_poll", job_count_poll},
         {"answer", job_answer},
-        {"put_answer", job_put_answer},
+        {"set_answer", job_put_answer},
         {"ended", job_ended},
         {NULL, NULL},
     };

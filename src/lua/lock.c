@@ -1,6 +1,6 @@
 /* lock.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
-#include "file/file_work.h"
 #include "binding.h"
+#include "file/file_work.h"
 
 #include <errno.h>
 #include <limits.h>

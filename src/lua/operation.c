@@ -58,10 +58,10 @@ static int operation_release(lua_State *L)
     return 0;
 }
 
-/* core.list_operation_again(operation): core.finished() gives it once more. */
-static int operation_relist(lua_State *L)
+/* core.list_operation_again(operation): core.next_completion() gives it once more. */
+static int operation_list_anew(lua_State *L)
 {
-    operation_list_again(check_operation(L, 1));
+    operation_relist(check_operation(L, 1));
     return 0;
 }
 
@@ -97,7 +97,7 @@ void operation_open(lua_State *L)
         {"outcome", operation_get_outcome},
         {"cancel", operation_stop},
         {"release", operation_release},
-        {"list_operation_again", operation_relist},
+        {"list_operation_again", operation_list_anew},
         {NULL, NULL},
     };
     binding_open_type(L, &operation_type, metamethods, methods, "operation_methods");

@@ -2,8 +2,8 @@
  *
  * Lua's own strings are freed and not wiped, and short ones are one for all who have them. What
  * need not become one stays here, and is wiped when it is collected. */
-#include "file/private_file.h"
 #include "binding.h"
+#include "file/private_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -49,9 +49,9 @@ local STATES = { pending = true, running = true, needs_input = true, succeeded =
   failed = true, cancelled = true }
 
 local members = {
-  id = text, event = text, waits = text, skipped = text, withdrawn = text, gives = text, note = text,
+  id = text, event = text, input_member = text, skipped_member = text, withdrawn = text, returns = text, note = text,
   call_log = flag, list = flag,
-  healthy = texts, keep = texts,
+  benign_errors = texts, carry = texts,
   interval = seconds, timeout = seconds,
 }
 
@@ -161,8 +161,8 @@ end
 local function about(name, value)
   a_request(name .. "[1]", check.table("declaration: " .. name, value)[1])
   places(name .. "[1]", value[1], ABOUT)
-  if value.with ~= nil then
-    texts(name .. ".with", value.with)
+  if value.body ~= nil then
+    texts(name .. ".body", value.body)
   end
 end
 
@@ -170,13 +170,13 @@ members.cancel = about
 
 function members.answer(name, value)
   about(name, value)
-  if value.may ~= nil then
-    texts(name .. ".may", value.may)
+  if value.optional ~= nil then
+    texts(name .. ".optional", value.optional)
   end
   text(name .. ".text", value.text)
 end
 
-function members.sure(name, value)
+function members.evidence(name, value)
   check.table("declaration: " .. name, value)
 end
 

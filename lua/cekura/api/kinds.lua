@@ -1,45 +1,46 @@
 --- The kinds of job, as data. A new kind is one more row; programs add theirs by cekura.kind(), which
 -- checks it (see cekura.api.kind_schema).
 --
---   start       "METHOD /path/" of the request that starts one; {places} of the path are parameters. None:
---               there is only client:job()
---   params      what the start takes: name to { the check (cekura.api.params), required = true }; another name
---               raises, unless it stands in `extra`. Without `params`, any names are sent
---   one_of      params of which just one may be given, and one must be unless `unless_list` is a list
---   list        true: the start answers with a list of one
---   poll        "GET /path/" of the request that asks for its progress; with {id} in the path, it is the
---               record that is asked for. {version} is the client's api_version
---   id          the name of its id: in the answer to the start, and in the query of the poll if the id is not
---               in its path
---   poll_scope  which of agent_id, project_id and assistant_id the poll takes in its query
---   record      "call_log": what is polled is a call log, and the result is that record
---   event       the begin of the types of webhook events that tell the record: "result" of "result.completed"
---   call_log    true: an answer may have the shape of a call log, though it should have another
---   output      the member, of the answer or of its `output`, that makes it usable: a text there, and the job
---               has succeeded; or a list of members, texts or objects, of which one is enough. None: a word
---               or the counters tell, and the result is the answer's `output`, or the whole answer
---   statuses    status word to state, before the words that cekura.job.status knows
---   waits       a member beside `status` that may tell that input is needed
---   counters    members { done =, failed =, total = } which tell the progress; with `decide` they also tell
---               the end: when done and failed make the total, and there is a total, or a `list`. With `runs`, the
---               member that has the runs, those that failed are among those that are done; `success` counts the
---               others. The result has these counts as numbers, taken from the runs where they did not come,
---               and `passed`: whether all runs are a success
---   healthy     words in an `error` that tell a healthy end: there was nothing to do
---   skipped     a member that is true if there was nothing to do
---   keep        members of its answers that later requests need
---   cancel      { "POST /path/", with = names }: the request that cancels it, and what its body has: the id by
---               its name, or what is kept
---   answer      { "POST /path/", text = name, with = names, may = names }: the request that gives the input it
---               needs; `may`: what its body has if it is known
---   withdrawn   when the service took the endpoint out of its documents; told with `gone`
---   interval    seconds: the usual pause between two polls (5)
---   timeout     seconds: how long a wait lasts if its caller does not say (300)
---   gives       what the result has, for people
---   sure        how sure it is: start, poll, done (how the end is told) and result are each "documented" (in
---               the official API document), "described" (in words of that document or of another official
---               page, without a schema), "seen" (in a client of somebody's), "inferred" (from its siblings)
---   note        what to know, for people
+--   start           "METHOD /path/" of the request that starts one; {places} of the path are parameters. Without it,
+--                   there is only client:job()
+--   params          what the start takes: name to { the check (cekura.api.params), required = true }; another name
+--                   raises, unless it stands in `extra`. Without `params`, any names are sent
+--   one_of          params of which exactly one must be given; none, where `unless_list` is given as a list
+--   list            true: the start answers with a list of one
+--   poll            "GET /path/" of the request that asks for its progress; with {id} in the path, it reads the record
+--                   itself. {version} is the client's api_version
+--   id              the name of its id: in the answer to the start, and in the query of the poll if the path of the
+--                   poll has no {id}
+--   poll_scope      which of agent_id, project_id and assistant_id the poll takes in its query
+--   record          "call_log": the poll reads a call log, and the result is that record
+--   event           what the types of its webhook events begin with: "result" of "result.completed"
+--   call_log        true: an answer may have the shape of a call log, though it should have another
+--   output          the member, of the answer or of its `output`, that makes the answer usable: if it is a text, the
+--                   job has succeeded; or a list of members, texts or objects, of which one is enough. Without it, a
+--                   status word or the counters decide, and the result is the answer's `output`, or the whole answer
+--   statuses        status word to state, ahead of the words that cekura.job.status knows
+--   input_member    a member beside `status` that may say that input is needed
+--   counters        members { done =, failed =, total = } that give the progress; with `decide` they also decide the
+--                   end: when done and failed add up to the total, and there is a total, or a `list`. With `runs`, the
+--                   member that has the runs, the failed ones are among those that are done; `success` counts the
+--                   others. The result has these counts as numbers, computed from the runs where they are missing,
+--                   and `passed`: whether all runs succeeded
+--   benign_errors   phrases in an `error` that mean a benign end: there was nothing to do
+--   skipped_member  a member that is true if there was nothing to do
+--   carry           members of its answers that later requests need
+--   cancel          { "POST /path/", body = names }: the request that cancels it, and the members of its body: the id
+--                   by its name, or what was carried
+--   answer          { "POST /path/", text = name, body = names, optional = names }: the request that gives the input
+--                   it needs; `optional`: members that the body has where their values are known
+--   withdrawn       the date on which the service took the endpoint out of its documents; errors of kind `gone` name it
+--   interval        seconds: the usual pause between two polls (5)
+--   timeout         seconds: how long a wait lasts if its caller gives no timeout (300)
+--   returns         what the result has, for people
+--   evidence        how well it is known: start, poll, done (how the end is recognized) and result are each
+--                   "documented" (in the official API document), "described" (in the words of that document or of
+--                   another official page, without a schema), "seen" (in a third party's client), "inferred" (from its
+--                   siblings)
+--   note            remarks, for people
 
 local kinds = {}
 
@@ -54,12 +55,12 @@ local IMPROVE_PROMPT_WITHDRAWN = "2026-06-30"
 local function improve_prompt(declaration)
   declaration.id = "progress_id"
   declaration.output = "improved_prompt"
-  declaration.healthy = { "no issues" }
+  declaration.benign_errors = { "no issues" }
   declaration.call_log = true
   declaration.withdrawn = IMPROVE_PROMPT_WITHDRAWN
   declaration.interval = 5
   declaration.timeout = 150
-  declaration.gives = "improved_prompt, summary_of_changes"
+  declaration.returns = "improved_prompt, summary_of_changes"
   return declaration
 end
 
@@ -76,7 +77,7 @@ kinds["calls.improve_prompt"] = improve_prompt {
   },
   -- The agent tells which call logs "all" and a number mean; a list says so itself.
   one_of = { "agent_id", "assistant_id", unless_list = "call_logs" },
-  sure = { start = "seen", poll = "seen", done = "seen", result = "seen" },
+  evidence = { start = "seen", poll = "seen", done = "seen", result = "seen" },
 }
 
 kinds["runs.improve_prompt"] = improve_prompt {
@@ -88,7 +89,7 @@ kinds["runs.improve_prompt"] = improve_prompt {
     category_ids = { "ids" },
     workflow_metric_ids = { "ids" },
   },
-  sure = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
+  evidence = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
   note = "at most 3 runs",
 }
 
@@ -114,8 +115,8 @@ kinds["calls.create_scenarios"] = {
   },
   interval = 5,
   timeout = 600,
-  gives = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios, errors",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  returns = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios, errors",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "the calls need a transcript; folder_path needs project_id",
 }
 
@@ -134,8 +135,8 @@ kinds["calls.evaluation"] = {
   event = "call_log",
   interval = 10,
   timeout = 300,
-  gives = "the call log",
-  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  returns = "the call log",
+  evidence = { start = "documented", poll = "documented", done = "described", result = "documented" },
   note = "ends with a newer evaluation than the record showed; `call:evaluation()` makes one",
 }
 
@@ -170,11 +171,11 @@ kinds["scenarios.generate"] = {
     done = "completed_scenarios", failed = "failed_scenarios", total = "total_scenarios", list = "scenarios_list",
     decide = true,
   },
-  answer = { "POST /test_framework/v1/scenarios/generate-clarify-answer/", text = "answer", with = { "progress_id" } },
+  answer = { "POST /test_framework/v1/scenarios/generate-clarify-answer/", text = "answer", body = { "progress_id" } },
   interval = 10,
   timeout = 600,
-  gives = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios",
-  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  returns = "scenarios_list, completed_scenarios, failed_scenarios, total_scenarios",
+  evidence = { start = "documented", poll = "documented", done = "described", result = "documented" },
   note = "may ask (`pending_clarification`); an answer has at most 10000 characters",
 }
 
@@ -194,8 +195,8 @@ kinds["scenarios.from_transcript"] = {
   id = "progress_id",
   interval = 5,
   timeout = 300,
-  gives = "scenario_id, scenario",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  returns = "scenario_id, scenario",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "roles are those of the cekura format; the agent is `agent`, not `agent_id`",
 }
 
@@ -213,16 +214,16 @@ kinds["scenarios.agent"] = {
   },
   poll = "GET /test_framework/v1/scenarios/scenario-agent-progress/",
   id = "progress_id",
-  keep = { "session_id" },
-  cancel = { "POST /test_framework/v1/scenarios/cancel-agent/", with = { "session_id" } },
+  carry = { "session_id" },
+  cancel = { "POST /test_framework/v1/scenarios/cancel-agent/", body = { "session_id" } },
   answer = {
-    "POST /test_framework/v1/scenarios/scenario-agent/", text = "user_message", with = { "session_id" },
-    may = { "agent_id" },
+    "POST /test_framework/v1/scenarios/scenario-agent/", text = "user_message", body = { "session_id" },
+    optional = { "agent_id" },
   },
   interval = 5,
   timeout = 300,
-  gives = "result (what the agent has clarified), session_id, mode",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "described" },
+  returns = "result (what the agent has clarified), session_id, mode",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "described" },
   note = "an answer is another start in the same session (inferred), and makes another job",
 }
 
@@ -238,8 +239,8 @@ kinds["scenarios.instructions"] = {
   poll_scope = { "agent_id", "project_id", "assistant_id" },
   interval = 5,
   timeout = 300,
-  gives = "what the service says",
-  sure = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
+  returns = "what the service says",
+  evidence = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
 }
 
 -- ---- metrics ----
@@ -259,8 +260,8 @@ kinds["metrics.generate"] = {
   poll_scope = METRIC_SCOPE,
   interval = 5,
   timeout = 300,
-  gives = "metrics (or generated_metrics)",
-  sure = { start = "documented", poll = "documented", done = "described", result = "described" },
+  returns = "metrics (or generated_metrics)",
+  evidence = { start = "documented", poll = "documented", done = "described", result = "described" },
   note = "nothing is saved; the agent needs a description of at least 100 characters",
 }
 
@@ -277,8 +278,8 @@ kinds["metrics.clean_description"] = {
   output = "clean_description",
   interval = 5,
   timeout = 300,
-  gives = "clean_description, thinking",
-  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  returns = "clean_description, thinking",
+  evidence = { start = "documented", poll = "documented", done = "described", result = "documented" },
   note = "eval_type is boolean, numeric, rating or enum",
 }
 
@@ -292,11 +293,11 @@ kinds["metrics.simplify_prompt"] = {
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
   output = "simplified_prompt",
-  skipped = "skipped_simplification",
+  skipped_member = "skipped_simplification",
   interval = 5,
   timeout = 300,
-  gives = "simplified_prompt, original_prompt, skipped_simplification",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  returns = "simplified_prompt, original_prompt, skipped_simplification",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "the start may answer with the result itself",
 }
 
@@ -316,8 +317,8 @@ kinds["metrics.preview"] = {
   counters = { done = "completed", total = "total", list = "results", decide = true },
   interval = 5,
   timeout = 300,
-  gives = "results, completed, total",
-  sure = { start = "documented", poll = "documented", done = "inferred", result = "inferred" },
+  returns = "results, completed, total",
+  evidence = { start = "documented", poll = "documented", done = "inferred", result = "inferred" },
   note = "call_log_ids or run_ids, at most 10",
 }
 
@@ -348,9 +349,9 @@ kinds["metrics.run_reviews"] = {
   },
   interval = 10,
   timeout = 600,
-  gives = "output (a list), metric, reviews_list, failed_reviews_list, completed_reviews, failed_reviews, "
+  returns = "output (a list), metric, reviews_list, failed_reviews_list, completed_reviews, failed_reviews, "
     .. "total_reviews",
-  sure = { start = "documented", poll = "documented", done = "inferred", result = "described" },
+  evidence = { start = "documented", poll = "documented", done = "inferred", result = "described" },
 }
 
 kinds["metric_reviews.process_feedbacks"] = {
@@ -366,14 +367,14 @@ kinds["metric_reviews.process_feedbacks"] = {
   id = "progress_id",
   poll_scope = { "agent_id", "project_id" },
   output = { "improved_metric_description", "custom_code", "meta_harness" },
-  cancel = { "POST /test_framework/metric-reviews/process_feedbacks_cancel/", with = { "progress_id" } },
+  cancel = { "POST /test_framework/metric-reviews/process_feedbacks_cancel/", body = { "progress_id" } },
   answer = {
-    "POST /test_framework/metric-reviews/process_feedbacks_answer/", text = "answers", with = { "progress_id" },
+    "POST /test_framework/metric-reviews/process_feedbacks_answer/", text = "answers", body = { "progress_id" },
   },
   interval = 30,
   timeout = 1800,
-  gives = "improved_metric_description, improved_evaluation_trigger, custom_code, …",
-  sure = { start = "documented", poll = "documented", done = "described", result = "documented" },
+  returns = "improved_metric_description, improved_evaluation_trigger, custom_code, …",
+  evidence = { start = "documented", poll = "documented", done = "described", result = "documented" },
   note = "nothing is saved; a second start is a second optimization; an answer is a table by question (inferred)",
 }
 
@@ -385,8 +386,8 @@ kinds["agents.auto_fetch"] = {
   id = "progress_id",
   interval = 5,
   timeout = 300,
-  gives = "agent_id, current_stage, stages",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  returns = "agent_id, current_stage, stages",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "client:job() needs the option agent_id",
 }
 
@@ -396,8 +397,8 @@ kinds["alerts.summarize"] = {
   id = "progress_id",
   interval = 5,
   timeout = 300,
-  gives = "what the service says",
-  sure = { start = "described", poll = "inferred", done = "described", result = "inferred" },
+  returns = "what the service says",
+  evidence = { start = "described", poll = "inferred", done = "described", result = "inferred" },
   note = "within an hour the same start gives the same job",
 }
 
@@ -407,8 +408,8 @@ kinds["runs.expected_outcome"] = {
   id = "progress_id",
   interval = 5,
   timeout = 300,
-  gives = "what the service says",
-  sure = { start = "described", poll = "inferred", done = "inferred", result = "inferred" },
+  returns = "what the service says",
+  evidence = { start = "described", poll = "inferred", done = "inferred", result = "inferred" },
 }
 
 -- ---- polled by their record ----
@@ -444,8 +445,8 @@ kinds["results.run"] = {
   cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
   interval = 30,
   timeout = 3600,
-  gives = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
-  sure = { start = "documented", poll = "documented", done = "documented", result = "documented" },
+  returns = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
+  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
   note = "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of "
     .. "the calls, each of which costs credits",
 }
@@ -464,8 +465,8 @@ kinds["insights.deep_research"] = {
   id = "id",
   interval = 15,
   timeout = 1800,
-  gives = "the insight: failure_modes, num_calls_analyzed, …",
-  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
+  returns = "the insight: failure_modes, num_calls_analyzed, …",
+  evidence = { start = "described", poll = "documented", done = "documented", result = "documented" },
   note = "while one runs for the project, a start gives that one",
 }
 
@@ -483,20 +484,20 @@ kinds["insights.failure_modes"] = {
   id = "id",
   interval = 15,
   timeout = 1800,
-  gives = "the insight: failure_modes, headline, …",
-  sure = { start = "described", poll = "documented", done = "documented", result = "documented" },
+  returns = "the insight: failure_modes, headline, …",
+  evidence = { start = "described", poll = "documented", done = "documented", result = "documented" },
 }
 
 kinds["agents.improvement_session"] = {
   start = "POST /observability/v1/agent-improvement-sessions/",
   poll = "GET /observability/v1/agent-improvement-sessions/{id}/",
   id = "id",
-  waits = "stage_status",
+  input_member = "stage_status",
   cancel = { "POST /observability/v1/agent-improvement-sessions/{id}/cancel/" },
   interval = 30,
   timeout = 3600,
-  gives = "the session: proposal_summary, metric_delta, …",
-  sure = { start = "inferred", poll = "documented", done = "documented", result = "documented" },
+  returns = "the session: proposal_summary, metric_delta, …",
+  evidence = { start = "inferred", poll = "documented", done = "documented", result = "documented" },
   note = "what a start takes is not documented, nor how its question is answered",
 }
 

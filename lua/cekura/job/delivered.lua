@@ -62,7 +62,7 @@ told.tell = atomic(function(client, event, object, text)
     if not fields._ended then
       local word, result, message = read_told(fields, object)
       if state.is_end(word) and answer.lacks_counts(fields._declaration, object) then
-        core.hurry(self) -- the record itself has them
+        core.expedite(self) -- the record itself has them
       elseif state.is_end(word) then
         fields._answer = text
         state.take_answer(self, fields, object, nil, word, result, message)

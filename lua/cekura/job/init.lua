@@ -35,12 +35,12 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
   local stop, failure = state.take_poll(self, fields, reply, err, odd)
   if reply or err.attempts and err.attempts > 0 then -- there was a poll
     if reply or err.status then
-      core.put_off(self, (reply and reply._retry_after) or err and err.retry_after)
+      core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
     end
     if failure then
       core.count_poll(self)
     else
-      core.put_answer(self, reply.body)
+      core.set_answer(self, reply.body)
     end
   end
   fields.error = failure or fields.error
@@ -105,10 +105,10 @@ local function about(fields, declared)
     body[name] = name == fields._declaration.id and fields.id or fields._kept[name] or fields._scope[name]
     return body[name] ~= nil
   end
-  for _, name in ipairs(declared.with or {}) do
+  for _, name in ipairs(declared.body or {}) do
     known = put(name) and known
   end
-  for _, name in ipairs(declared.may or {}) do
+  for _, name in ipairs(declared.optional or {}) do
     put(name)
   end
   return body, known
@@ -172,7 +172,7 @@ local take_answered = atomic(function(self, fields, question, reply, err)
   if id ~= fields.id then
     return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
-  core.put_off(self, reply._retry_after)
+  core.postpone(self, reply._retry_after)
   fields._answered = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")
@@ -204,7 +204,7 @@ function methods:answer(text, options)
     body, known = about(fields, declared)
     if not known then
       return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
-        fields.kind, fields.id, table.concat(declared.with, ", ")), { job = self })
+        fields.kind, fields.id, table.concat(declared.body, ", ")), { job = self })
     end
   end
   body[declared.text] = text

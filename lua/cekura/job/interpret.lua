@@ -64,7 +64,7 @@ end
 
 local function is_healthy(declaration, text)
   text = ascii.lower(text)
-  for _, phrase in ipairs(declaration.healthy or {}) do
+  for _, phrase in ipairs(declaration.benign_errors or {}) do
     if text:find("%f[A-Za-z0-9]" .. phrase .. "%f[^A-Za-z0-9]") then
       return true
     end
@@ -84,8 +84,8 @@ end
 local function state_of_words(declaration, object)
   local word = words.read(object.status)
   local state = words.state(word, declaration.statuses)
-  if declaration.waits and (state == nil or state == "pending") then
-    local waiting = words.read(object[declaration.waits])
+  if declaration.input_member and (state == nil or state == "pending") then
+    local waiting = words.read(object[declaration.input_member])
     if words.state(waiting) == "needs_input" then
       return "needs_input", waiting
     end
@@ -193,7 +193,7 @@ function answer.read(declaration, object)
     return "succeeded", copy(output)
   elseif failure and is_healthy(declaration, failure) then
     return "nothing_to_do", { reason = failure }
-  elseif declaration.skipped and object[declaration.skipped] == true then
+  elseif declaration.skipped_member and object[declaration.skipped_member] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
   elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
     -- The word is the verdict on the call, which is none on the job.

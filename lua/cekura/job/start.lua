@@ -162,7 +162,7 @@ function begin.started(client, kind, declaration, reply, scope)
   end
   if id then
     local kept = {}
-    for _, name in ipairs(declaration.keep or {}) do
+    for _, name in ipairs(declaration.carry or {}) do
       kept[name] = object[name]
     end
     local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
@@ -170,7 +170,7 @@ function begin.started(client, kind, declaration, reply, scope)
     self, err = begin.new(client, kind, declaration,
       { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
     if self then
-      core.put_off(self, reply._retry_after)
+      core.postpone(self, reply._retry_after)
     end
     return self, err
   end

@@ -97,7 +97,7 @@ local function read_answer(fields, reply)
   if result and result.call_log == object then
     result.call_log = call_log.of_reply(reply)
   end
-  for _, name in ipairs(declaration.keep or {}) do
+  for _, name in ipairs(declaration.carry or {}) do
     fields._kept[name] = object[name] or fields._kept[name]
   end
   return object, word, result, message
@@ -141,7 +141,7 @@ local function is_answered(self, fields, reply)
     return false
   end
   answered.times = answered.times - 1
-  core.look_again(self) -- so that the next one is counted, too
+  core.force_update(self) -- so that the next one is counted, too
   return true
 end
 
@@ -198,7 +198,7 @@ local GRACE = 15
 -- Counts an odd answer. Returns whether it is one too many: one alone, a proxy's page say, is not to end paid work.
 local function is_too_odd(self, fields)
   fields._odd = fields._odd + 1
-  core.look_again(self) -- a good answer is then looked at, also if it is the known one: it ends the row
+  core.force_update(self) -- a good answer is then looked at, also if it is the known one: it ends the row
   return fields._odd >= core.fields(fields._client)._retries
 end
 
@@ -240,10 +240,10 @@ end
 ---@return cekura.Error?
 function state.trouble(self)
   local fields = core.fields(self)
-  if not core.trouble(self) then
+  if not core.last_error(self) then
     return nil
   end
-  local reply, err = request.read(fields._client, "GET", fields._path, core.trouble(self))
+  local reply, err = request.read(fields._client, "GET", fields._path, core.last_error(self))
   if reply then
     err = select(2, read_answer(fields, reply))
   end
@@ -255,21 +255,21 @@ function state.on_news(self)
   local fields = core.fields(self)
   local client = fields._client
   -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
-  if fields._ended or not core.news(self) then
+  if fields._ended or not core.update(self) then
     if fields._ended then
       subscription.tell(self)
     end
-    core.resume(client, self)
+    core.accept_update(client, self)
     return
   end
-  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.news(self)))
+  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.update(self)))
   if stop or fields._ended or fields._version ~= fields._told then
     subscription.tell(self, stop)
   end
   if stop then
     fields._odd = 0
   end
-  local go_on = failure and core.pass or core.resume
+  local go_on = failure and core.reject_update or core.accept_update
   go_on(client, self)
 end
 

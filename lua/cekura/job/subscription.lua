@@ -98,7 +98,7 @@ subscription.new = atomic(function(jobs, timeout, interval)
     self.seen[job] = fields._version
     if not fields._ended then
       fields.error = nil
-      core.forget_trouble(job)
+      core.forget_error(job)
     end
   end
   for _, job in ipairs(#jobs > 1 and jobs or {}) do
@@ -212,7 +212,7 @@ subscription.tell = atomic(function(job, stop)
     subscriptions[#subscriptions + 1] = self
   end
   if stop then -- whoever waits next is stopped by the same answer
-    core.look_again(job)
+    core.force_update(job)
   end
   for _, self in ipairs(subscriptions) do
     self.stopped[job] = stop

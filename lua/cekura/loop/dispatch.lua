@@ -19,14 +19,14 @@ local function tell(fields, event, subject)
 end
 
 local function next_event(client, fields)
-  local name, object, tries, status, outcome, pause, elapsed = core.event(client)
+  local name, object, tries, status, outcome, pause, elapsed = core.next_event(client)
   if not name then
     return false
   end
   -- An operation is described by its entry, a job by its own table.
   local is_job = core.type(object) == "job"
   if is_job then
-    core.settle(client, object)
+    core.settle_anchor(client, object)
   end
   local subject = is_job and core.fields(object) or fields._pending[object]
   local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
@@ -62,7 +62,7 @@ local function take_next(client, fields, taking)
   if fields._on_event then
     while next_event(client, fields) do end
   end
-  taking.item = core.finished(client)
+  taking.item = core.next_completion(client)
   local item = taking.item
   if core.type(item) == "job" then
     fields._on_news(item)

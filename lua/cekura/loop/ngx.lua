@@ -1,7 +1,7 @@
 --- nginx and OpenResty: a wait yields the request, or the timer, that calls. `loop = "ngx"`; inside nginx `"auto"`
--- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/engine/bridge.h) steps the
--- engine, and tells over such a socket what has come of it. A cosocket belongs to the request that made it, so the pump
--- runs in a timer.
+-- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/engine/bridge.h)
+-- steps the engine, and notifies the pump over such a socket. A cosocket belongs to the request that made it, so the
+-- pump runs in a timer.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
