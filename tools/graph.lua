@@ -56,7 +56,7 @@ local function requires()
     text_of[name] = read(path):gsub("%-%-[^\n]*", "")
   end
   for name, code in pairs(text_of) do
-    for required in code:gmatch '"(cekura[%w_.]*)"' do
+    for required in code:gmatch '"(cekura%.[%w_.]+)"' do
       if text_of[required] then
         add(graph, name, required)
       end
