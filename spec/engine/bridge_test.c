@@ -1,8 +1,9 @@
 /* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
 #include "engine/bridge.h"
-#include "engine/engine_private.h"
+#include "engine/engine_parts.h"
 #include "engine/operation.h"
 #include "engine/poller.h"
+#include "engine/process.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -467,16 +468,16 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
 static void stops_when_somebody_wants_the_engine(void **state)
 {
     (void)state;
-    engine->step_bytes = 1;
-    engine->step_until_us = CLOCK_NEVER;
-    assert_false(engine_step_is_over(engine));
-    engine->aside = true;
-    assert_false(engine_step_is_over(engine));
-    atomic_fetch_add(&engine->gate.wanted, 1);
-    assert_true(engine_step_is_over(engine));
-    engine->aside = false; /* it is the step of who wants it */
-    assert_false(engine_step_is_over(engine));
-    atomic_fetch_sub(&engine->gate.wanted, 1);
+    engine->step.bytes = 1;
+    engine->step.until_us = CLOCK_NEVER;
+    assert_false(step_is_over(&engine->step));
+    engine->step.background = &engine->access.gate;
+    assert_false(step_is_over(&engine->step));
+    atomic_fetch_add(&engine->access.gate.wanted, 1);
+    assert_true(step_is_over(&engine->step));
+    engine->step.background = NULL; /* it is the step of who wants it */
+    assert_false(step_is_over(&engine->step));
+    atomic_fetch_sub(&engine->access.gate.wanted, 1);
 }
 
 /* Is in the midst of a step for a while. */
@@ -485,14 +486,14 @@ static atomic_int in_step;
 static void *step_slowly(void *user)
 {
     (void)user;
-    gate_enter_last(&engine->gate);
-    engine_hold_process();
+    gate_enter_last(&engine->access.gate);
+    process_hold();
     atomic_store(&in_step, 1);
     usleep(200000);
     atomic_store(&in_step, 0);
-    engine_release_process();
+    process_release();
     usleep(100000);
-    gate_leave_last(&engine->gate);
+    gate_leave_last(&engine->access.gate);
     return NULL;
 }
 

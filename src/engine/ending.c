@@ -1,8 +1,8 @@
-/* ending.c - how a try ended: libcurl's word for it, as an outcome. */
-#include "addresses.h"
+/* ending.c - how a try ended: libcurl's code for it, as an outcome. */
+#include "transfer_private.h"
+
 #include "codes.h"
 #include "text/url.h"
-#include "transfer_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,9 @@ static int tunnel_status(const struct transfer *transfer)
  * certificate had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
 static bool is_silent_refusal(const struct transfer *transfer)
 {
-    return transfer->engine->proxy_secure && tunnel_status(transfer) / 100 == 2 &&
-           strstr(transfer->error, "SSL_ERROR_SYSCALL") && connection_had_certificate(transfer);
+    return transfer->transfers->certificates.proxy && tunnel_status(transfer) / 100 == 2 &&
+           strstr(transfer->error, "SSL_ERROR_SYSCALL") &&
+           connection_had_certificate(&transfer->connection);
 }
 
 /* A handshake that failed because the connection broke says nothing about certificates. OpenSSL
@@ -42,9 +43,20 @@ static bool broke_in_handshake(const struct transfer *transfer)
  * the server ends the connection with it, libcurl may fail to send, and never reads the alert. */
 static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 {
-    return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && transfer->opened >= 0 &&
-           transfer->head.bytes == 0 &&
-           (strstr(transfer->error, " alert ") || connection_has_alert(transfer));
+    return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+           transfer->connection.opened >= 0 && transfer->head.bytes == 0 &&
+           (strstr(transfer->error, " alert ") || connection_has_alert(&transfer->connection));
+}
+
+/* libcurl takes no longer line in a head, and before 8.6 calls one a lack of memory. It has then
+ * read more than such a line, and not handed it out; what else has come, a body, it has not read.
+ */
+#define LONGEST_LINE ((uint64_t)100 * 1024)
+
+static bool had_long_line(const struct transfer *transfer)
+{
+    return !transfer->head.complete &&
+           connection_has_read(&transfer->connection, transfer->head.bytes + LONGEST_LINE - 1);
 }
 
 static bool begins_with(const char *text, const char *start)
@@ -60,7 +72,7 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
     if (code == CURLE_RECV_ERROR)
         return begins_with(transfer->error, "Out of memory in chunked-encoding") ||
                begins_with(transfer->error, "CONNECT response too large");
-    return transfer->began && code == CURLE_OUT_OF_MEMORY && connection_had_long_line(transfer);
+    return transfer->began && code == CURLE_OUT_OF_MEMORY && had_long_line(transfer);
 }
 
 /* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes
@@ -145,13 +157,13 @@ static int64_t asked_pause_us(const struct transfer *transfer)
  * and libcurl does not say. Until the tunnel stands, it is a proxy that is spoken to over TLS. */
 static void name_peer(struct transfer *transfer, enum outcome_kind kind)
 {
-    const struct engine *engine = transfer->engine;
+    const struct transfers *transfers = transfer->transfers;
     char *url = NULL, *service = NULL, *error = transfer->error;
     bool at_proxy = kind == OUTCOME_PROXY_REFUSED ||
-                    (engine->proxy_secure && tunnel_status(transfer) / 100 != 2);
+                    (transfers->certificates.proxy && tunnel_status(transfer) / 100 != 2);
     if (!at_proxy && curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK)
         service = url ? url_peer(url) : NULL;
-    const char *peer = at_proxy ? engine->proxy_peer : service;
+    const char *peer = at_proxy ? transfers->proxy_peer : service;
     size_t length = strlen(error);
     if (peer)
         snprintf(error + length, sizeof transfer->error - length, " (%s %s%s)",
@@ -174,7 +186,7 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
             HEAD_MOST_BYTES, HEAD_MOST_LINES);
     else if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
-            transfer->engine->max_response);
+            transfer->transfers->max_response);
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
     else if (kind == OUTCOME_GARBLED) /* libcurl 8 looks for itself */
@@ -194,15 +206,15 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
  * was tried may be an old one. */
 static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
-    struct engine *engine = transfer->engine;
-    if (connection_is_starved(transfer, code)) {
-        engine->starved = true;
+    struct transfers *transfers = transfer->transfers;
+    if (connection_is_starved(&transfer->connection, code)) {
+        transfers->sockets.starved = true;
         snprintf(transfer->error, CURL_ERROR_SIZE, TRANSFER_STARVED);
         return true;
     }
     bool may_be_old = kind == OUTCOME_NETWORK || kind == OUTCOME_TLS || kind == OUTCOME_TIMEOUT;
     if (may_be_old && code != CURLE_ABORTED_BY_CALLBACK)
-        addresses_distrust(engine, transfer->easy);
+        addresses_distrust(&transfers->addresses, transfer->easy, transfers->proxy_peer);
     return false;
 }
 
@@ -225,7 +237,7 @@ static CURLcode check_whole(struct transfer *transfer)
 
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 {
-    struct engine *engine = transfer->engine;
+    struct transfers *transfers = transfer->transfers;
     CURL *easy = transfer->easy;
     int status = 0;
     long request_size = 0, connects = 0;
@@ -235,8 +247,8 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
         receive_count(transfer);
     }
-    engine->stats.connections += (uint64_t)connects;
-    engine->stats.bytes_in += transfer->head.lines.length;
+    transfers->connections += (uint64_t)connects;
+    transfers->bytes_in += transfer->head.lines.length;
     if (status < 200) /* 1xx announces an answer, it is none */
         status = 0;
     if (ended_unannounced(transfer, code))

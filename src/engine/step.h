@@ -1,0 +1,30 @@
+/* step.h - how much one step of an engine does.
+ *
+ * A host waits for the step to return, so it does so much and no more; what it leaves is due at
+ * once. */
+#ifndef CEKURA_STEP_H
+#define CEKURA_STEP_H
+
+#include "gate.h"
+
+#include <stddef.h>
+
+struct step {
+    int64_t began_us, until_us;
+    size_t bytes;                  /* of bodies, that it may still take in */
+    bool heard;                    /* something has come, or is still to be taken in */
+    const struct gate *background; /* the gate that it leaves as soon as others want to enter; NULL:
+                                      the host steps */
+};
+
+void step_begin(struct step *step);
+
+/* Bytes of a body were taken in. */
+void step_take(struct step *step, size_t length);
+
+/* Whether the step has taken in enough, or has taken long enough; or, in the background, whether
+ * another thread wants the engine, or the process, to fork it or to end it. Asked after each piece
+ * of work: one of each kind is done in any case, so that everything goes on. */
+bool step_is_over(const struct step *step);
+
+#endif
