@@ -471,13 +471,13 @@ static void stops_when_somebody_wants_the_engine(void **state)
     engine->step.bytes = 1;
     engine->step.until_us = CLOCK_NEVER;
     assert_false(step_is_over(&engine->step));
-    engine->step.background = &engine->access.gate;
+    engine->step.background = &engine->gate;
     assert_false(step_is_over(&engine->step));
-    atomic_fetch_add(&engine->access.gate.wanted, 1);
+    atomic_fetch_add(&engine->gate.wanted, 1);
     assert_true(step_is_over(&engine->step));
     engine->step.background = NULL; /* it is the step of who wants it */
     assert_false(step_is_over(&engine->step));
-    atomic_fetch_sub(&engine->access.gate.wanted, 1);
+    atomic_fetch_sub(&engine->gate.wanted, 1);
 }
 
 /* Is in the midst of a step for a while. */
@@ -486,14 +486,14 @@ static atomic_int in_step;
 static void *step_slowly(void *user)
 {
     (void)user;
-    gate_enter_last(&engine->access.gate);
+    gate_enter_last(&engine->gate);
     process_hold();
     atomic_store(&in_step, 1);
     usleep(200000);
     atomic_store(&in_step, 0);
     process_release();
     usleep(100000);
-    gate_leave_last(&engine->access.gate);
+    gate_leave_last(&engine->gate);
     return NULL;
 }
 

@@ -167,9 +167,9 @@ static void settle(struct endpoint *endpoint)
             heap_remove(&heaps[priority], &lane->ready);
     }
     if (is_held && is_waited_for)
-        timers_set(&heaps[ENDPOINTS_HELD], &endpoint->wake, endpoint->held_us);
+        heap_insert(&heaps[ENDPOINTS_HELD], &endpoint->wake.node, endpoint->held_us);
     else
-        timers_clear(&heaps[ENDPOINTS_HELD], &endpoint->wake);
+        heap_remove(&heaps[ENDPOINTS_HELD], &endpoint->wake.node);
 }
 
 void endpoint_enqueue(struct turn *turn)

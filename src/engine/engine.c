@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 /* libcurl sends all that are new to it off in one call. */
 #define STARTS_A_ROUND 4
@@ -21,7 +22,7 @@
 
 bool engine_is_closed(const struct engine *engine)
 {
-    return !engine_is_open(engine);
+    return !gate_is_open(&engine->gate);
 }
 
 /* ---- what is due ---- */
@@ -53,8 +54,8 @@ static int64_t due_us(const struct engine *engine)
 /* In a forked child the engine is to be closed, at once. */
 int64_t engine_due_us(struct engine *engine)
 {
-    if (!engine_is_open(engine))
-        return engine->access.closed ? CLOCK_NEVER : 0;
+    if (!gate_is_open(&engine->gate))
+        return engine->gate.closed ? CLOCK_NEVER : 0;
     engine_enter(engine);
     int64_t first_us = due_us(engine);
     engine_leave(engine);
@@ -64,7 +65,7 @@ int64_t engine_due_us(struct engine *engine)
 void engine_wait_for_polls(struct engine *engine, int change)
 {
     engine_enter(engine);
-    if (!engine->access.closed)
+    if (!engine->gate.closed)
         window_count_waiter(&engine->window, change);
     engine_leave(engine);
 }
@@ -79,7 +80,7 @@ static bool has_completions(const struct engine *engine)
 void engine_alarm(struct engine *engine, int64_t alarm_us)
 {
     engine_enter(engine);
-    if (engine_is_open(engine)) {
+    if (gate_is_open(&engine->gate)) {
         loop_set_alarm(&engine->loop, alarm_us);
         if (has_completions(engine)) /* what kept them from being fetched may last */
             loop_set_alarm(
@@ -92,7 +93,7 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
 bool engine_notify(struct engine *engine, int fd)
 {
     engine_enter(engine);
-    bool is_there = has_completions(engine) || engine->access.closed;
+    bool is_there = has_completions(engine) || engine->gate.closed;
     engine->completions.notify_fd = is_there ? -1 : fd;
     engine_leave(engine);
     return !is_there;
@@ -144,7 +145,7 @@ struct engine_stats engine_stats(struct engine *engine)
         .most_in_flight = engine->window.most_in_flight,
         .polls = engine->polls_made,
         .retry_quota = engine->quota.left,
-        .longest_step_us = engine->access.longest_us,
+        .longest_step_us = engine->step.longest_us,
     };
     engine_leave(engine);
     return stats;
@@ -251,7 +252,7 @@ static void work(struct engine *engine)
     do_due(engine);
     unblock_signals(&signals);
     if (!engine->step.background)
-        access_record(&engine->access, clock_monotonic_us() - engine->step.began_us);
+        step_record(&engine->step, clock_monotonic_us() - engine->step.began_us);
 }
 
 /* Sockets first: what has come may end what is due. */
@@ -280,7 +281,7 @@ static void step(struct engine *engine, int64_t wait_us)
 /* In a forked child closing ends what a waiter waits for. */
 void engine_step(struct engine *engine, int64_t wait_us)
 {
-    if (!engine_is_open(engine)) {
+    if (!gate_is_open(&engine->gate)) {
         engine_close(engine);
         return;
     }
@@ -291,15 +292,17 @@ void engine_step(struct engine *engine, int64_t wait_us)
 
 bool engine_step_in_background(struct engine *engine)
 {
-    access_enter_last(&engine->access);
-    bool may_go_on = engine_is_open(engine);
+    gate_enter_last(&engine->gate);
+    process_hold();
+    bool may_go_on = gate_is_open(&engine->gate);
     if (may_go_on) {
-        engine->step.background = &engine->access.gate;
+        engine->step.background = &engine->gate;
         step(engine, 0);
         engine->step.background = NULL;
         may_go_on = !has_completions(engine);
     }
-    access_leave_last(&engine->access);
+    process_release();
+    gate_leave_last(&engine->gate);
     return may_go_on;
 }
 
@@ -382,13 +385,14 @@ static void load_certificates(struct transfers *transfers)
 static void init(struct engine *engine)
 {
     struct transfers *transfers = &engine->transfers;
-    access_open(&engine->access);
+    gate_init(&engine->gate);
     engine->references = 1;
     engine->loop = (struct loop)LOOP_CLOSED;
     engine->completions = (struct completions)COMPLETIONS_EMPTY(engine->completions);
     engine->quota.left = RETRY_QUOTA_FULL;
     engine->origin_us = clock_monotonic_us();
-    jitter_seed(&engine->jitter);
+    if (getrandom(&engine->jitter, sizeof engine->jitter, GRND_NONBLOCK) < 0)
+        engine->jitter.state = (uint64_t)clock_monotonic_us();
     transfers->multi.loop = &engine->loop;
     transfers->multi.due_us = CLOCK_NEVER;
     transfers->step = &engine->step;
@@ -429,11 +433,11 @@ fail:
 
 static void close_now(struct engine *engine)
 {
-    if (engine->access.closed)
+    if (engine->gate.closed)
         return;
     completions_end_all(&engine->completions);
-    bool is_open = engine_is_open(engine);
-    engine->access.closed = true;
+    bool is_open = gate_is_open(&engine->gate);
+    engine->gate.closed = true;
     /* In a forked child the handles share their connections with the parent's: a cleanup would say
      * good-bye on them. They are left, memory and all, and never used again. */
     if (is_open)
@@ -480,7 +484,9 @@ struct engine *engine_none(void)
 {
     static struct engine none = {
         .references = 1, /* and never fewer */
-        .access = {.gate = GATE_OPEN, .closed = true},
+        .gate = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+            .deserted = PTHREAD_COND_INITIALIZER,
+            .closed = true},
         .loop = LOOP_CLOSED,
         .completions = COMPLETIONS_EMPTY(none.completions),
     };
@@ -489,5 +495,5 @@ struct engine *engine_none(void)
 
 int engine_fd(const struct engine *engine)
 {
-    return engine_is_open(engine) ? engine->loop.epoll_fd : -1;
+    return gate_is_open(&engine->gate) ? engine->loop.epoll_fd : -1;
 }

@@ -3,7 +3,6 @@
 #ifndef CEKURA_ENGINE_PARTS_H
 #define CEKURA_ENGINE_PARTS_H
 
-#include "access.h"
 #include "completions.h"
 #include "jitter.h"
 #include "transfer.h"
@@ -12,7 +11,7 @@
 LIST_HEAD(poller_list, poller);
 
 struct engine {
-    struct access access;
+    struct gate gate;
     atomic_uint references;
     struct loop loop;
     struct step step;
@@ -34,20 +33,17 @@ struct engine {
     int64_t origin_us; /* of the moments at which polls are due: another in each engine */
 };
 
+/* What a step may change is read and changed only between these. The public functions of engine,
+ * operation and poller call them, so none of those calls another in between. */
 static inline struct engine *engine_enter(struct engine *engine)
 {
-    access_enter(&engine->access);
+    step_record(&engine->step, gate_enter(&engine->gate));
     return engine;
 }
 
 static inline void engine_leave(struct engine *engine)
 {
-    access_leave(&engine->access);
-}
-
-static inline bool engine_is_open(const struct engine *engine)
-{
-    return access_is_open(&engine->access);
+    gate_leave(&engine->gate);
 }
 
 #endif

@@ -59,7 +59,7 @@ static void report(struct operation *operation, enum event_kind kind, int64_t pa
 {
     const struct event event = {
         .kind = kind,
-        .subject = operation->owner.item,
+        .subject = &operation->item,
         .outcome = operation->outcome.kind,
         .status = operation->outcome.status,
         .tries = operation->tries,
@@ -87,7 +87,7 @@ static void leave_wire(struct operation *operation)
     if (!operation->transfer)
         return;
     window_leave(&engine->window, &operation->turn);
-    if (engine_is_open(engine))
+    if (gate_is_open(&engine->gate))
         transfer_release(operation->transfer);
     operation->transfer = NULL;
 }
@@ -96,7 +96,7 @@ static void leave_wire(struct operation *operation)
 static void stop(struct operation *operation)
 {
     leave_wire(operation);
-    timers_clear(&operation->engine->timers, &operation->timer);
+    heap_remove(&operation->engine->timers, &operation->timer.node);
     if (operation->state == OPERATION_QUEUED)
         endpoint_dequeue(&operation->turn);
 }
@@ -113,7 +113,7 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
     free(operation->outcome.message);
     operation->outcome.message = message ? strdup(message) : NULL;
     report(operation, EVENT_FINISHED, 0);
-    operation->owner.done(operation);
+    operation->kind->done(operation);
 }
 
 /* Finishes one that cannot be sent before its deadline. False: it may be, or has none. */
@@ -130,13 +130,13 @@ static bool end_if_hopeless(struct operation *operation)
 
 static void enqueue(struct operation *operation)
 {
-    if (operation->owner.is_scheduled)
+    if (operation->kind->is_scheduled)
         operation->deadline_us = CLOCK_NEVER;
     if (end_if_hopeless(operation))
         return;
     operation->state = OPERATION_QUEUED;
     if (operation->deadline_us < CLOCK_NEVER)
-        timers_set(&operation->engine->timers, &operation->timer, operation->deadline_us);
+        heap_insert(&operation->engine->timers, &operation->timer.node, operation->deadline_us);
     endpoint_enqueue(&operation->turn);
 }
 
@@ -170,7 +170,7 @@ static void on_timer(struct timer *timer)
         return;
     }
     if (may_have_come(operation)) {
-        timers_set(&operation->engine->timers, timer, clock_monotonic_us() + LATE_PAUSE_US);
+        heap_insert(&operation->engine->timers, &timer->node, clock_monotonic_us() + LATE_PAUSE_US);
         return;
     }
     if (operation->is_starved && !operation->transfer) {
@@ -208,9 +208,9 @@ static void on_turn(struct turn *turn)
     operation->state = OPERATION_IN_FLIGHT;
     operation->late_reads = 0;
     window_enter(&engine->window, turn);
-    if (operation->owner.is_scheduled) {
+    if (operation->kind->is_scheduled) {
         operation->deadline_us = turn->sent_us + operation->request.timeout_us;
-        timers_set(&engine->timers, &operation->timer, operation->deadline_us);
+        heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
     }
     operation->tries++;
     engine->requests_sent++;
@@ -232,7 +232,8 @@ static void pause_before_next(struct operation *operation, int64_t pause_us)
 {
     leave_wire(operation);
     operation->state = OPERATION_PAUSED;
-    timers_set(&operation->engine->timers, &operation->timer, clock_monotonic_us() + pause_us);
+    heap_insert(
+        &operation->engine->timers, &operation->timer.node, clock_monotonic_us() + pause_us);
     report(operation, EVENT_RETRIED, pause_us);
 }
 
@@ -268,7 +269,7 @@ static bool can_repeat(struct operation *operation, enum retry_choice choice,
     if (choice == RETRY_NO || clock_monotonic_us() + pause_us >= operation->deadline_us)
         return false;
     if (choice == RETRY_WITH_ROOM)
-        return !operation->owner.is_scheduled;
+        return !operation->kind->is_scheduled;
     return choice == RETRY_AT_ONCE ||
            retry_quota_take(&operation->engine->quota, result, &operation->paid);
 }
@@ -276,7 +277,7 @@ static bool can_repeat(struct operation *operation, enum retry_choice choice,
 static enum retry_choice decide(
     const struct operation *operation, const struct try_result *result, int64_t *pause_us)
 {
-    bool once = operation->owner.is_scheduled || operation->request.once;
+    bool once = operation->kind->is_scheduled || operation->request.once;
     unsigned limit = once ? 1 : operation->engine->retries + 1;
     const struct retry_history history = {
         .repeatable = request_is_repeatable(&operation->request),
@@ -323,17 +324,18 @@ static void on_ended(void *owner, CURLcode code)
 
 static enum priority priority_of(const struct operation *operation)
 {
-    if (operation->owner.is_scheduled)
+    if (operation->kind->is_scheduled)
         return PRIORITY_POLL;
     return operation->request.urgent ? PRIORITY_URGENT : PRIORITY_CALL;
 }
 
 bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, const struct operation_owner *owner)
+    const struct request *request, const struct operation_kind *kind)
 {
     *operation = (struct operation){
         .engine = engine,
-        .owner = *owner,
+        .kind = kind,
+        .item = {.kind = kind->item, .end = kind->end},
         .turn.fire = on_turn,
         .timer.fire = on_timer,
     };
@@ -346,7 +348,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
         request->endpoint ? request->endpoint : request->url);
     if (!operation->turn.endpoint)
         goto no_endpoint;
-    completions_register(&engine->completions, owner->item);
+    completions_register(&engine->completions, &operation->item);
     engine_retain(engine);
     return true;
 
@@ -361,7 +363,7 @@ void operation_destroy(struct operation *operation)
 {
     struct engine *engine = operation->engine;
     operation_withdraw(operation);
-    completions_forget(&engine->completions, operation->owner.item);
+    completions_forget(&engine->completions, &operation->item);
     heap_unreserve(&engine->timers);
     endpoint_give_back(operation->turn.endpoint);
     buffer_free(&operation->outcome.headers);
@@ -396,66 +398,61 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
 {
     if (!operation_is_active(operation))
         return;
-    if (operation->transfer && engine_is_open(operation->engine))
+    if (operation->transfer && gate_is_open(&operation->engine->gate))
         operation->outcome.sent = transfer_result(operation->transfer, CURLE_OK).attempt.sent;
     finish(operation, kind, message);
 }
 
 /* ---- the operation that stands for itself ---- */
 
-struct single {
-    struct item item;
-    struct operation operation;
-};
-
-static void on_single_done(struct operation *operation)
+static void on_done(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
-    completions_list(&operation->engine->completions, &single->item);
+    completions_list(&operation->engine->completions, &operation->item);
 }
 
 static void on_close(struct item *item)
 {
-    struct single *single = container_of(item, struct single, item);
-    operation_end(&single->operation, OUTCOME_CLOSED, "the client was closed");
+    struct operation *operation = container_of(item, struct operation, item);
+    operation_end(operation, OUTCOME_CLOSED, "the client was closed");
 }
+
+static const struct operation_kind single = {
+    .item = ITEM_OPERATION, .done = on_done, .end = on_close};
 
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref)
 {
-    if (!engine_is_open(engine))
+    if (!gate_is_open(&engine->gate))
         return NULL;
-    struct single *single = calloc(1, sizeof *single);
-    if (!single)
+    struct operation *operation = malloc(sizeof *operation);
+    if (!operation)
         return NULL;
-    single->item = (struct item){.kind = ITEM_OPERATION, .ref = ref, .end = on_close};
-    const struct operation_owner owner = {.item = &single->item, .done = on_single_done};
     engine_enter(engine);
-    bool made = operation_init(&single->operation, engine, request, &owner);
-    if (made)
-        operation_start(&single->operation);
+    bool made = operation_init(operation, engine, request, &single);
+    if (made) {
+        operation->item.ref = ref;
+        operation_start(operation);
+    }
     engine_leave(engine);
     if (made)
-        return &single->operation;
-    free(single);
+        return operation;
+    free(operation);
     return NULL;
 }
 
 void operation_relist(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);
-    completions_list(&engine->completions, &single->item);
+    completions_list(&engine->completions, &operation->item);
     engine_leave(engine);
 }
 
 void operation_free(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);
     operation_destroy(operation);
     engine_leave(engine);
     engine_release(engine);
-    free(single);
+    free(operation);
 }
 
 void operation_cancel(struct operation *operation)

@@ -14,11 +14,13 @@ enum operation_state {
     OPERATION_DONE,
 };
 
-/* What an operation is a part of. */
-struct operation_owner {
-    struct item *item; /* which its events are about */
+/* What an operation is for. */
+struct operation_kind {
+    enum item_kind item;
     /* It has finished; called from inside a step, or from what ended it. Must not free it. */
     void (*done)(struct operation *operation);
+    /* The engine is being closed. */
+    void (*end)(struct item *item);
     /* A schedule repeats the operation. It has one try, and its time runs only while that is in
      * flight: if it ran in the queue too, a long queue would send every request with no time left
      * for an answer. Otherwise one deadline covers queueing, tries and pauses. */
@@ -27,7 +29,8 @@ struct operation_owner {
 
 struct operation {
     struct engine *engine;
-    struct operation_owner owner;
+    const struct operation_kind *kind;
+    struct item item; /* the operation's, or of what it is a part of */
 
     enum operation_state state;
     struct turn turn;
@@ -49,7 +52,7 @@ struct operation {
 
 /* Makes an idle operation. False: out of memory. */
 bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, const struct operation_owner *owner);
+    const struct request *request, const struct operation_kind *kind);
 
 /* The caller is left to call engine_release(), outside of the gate. */
 void operation_destroy(struct operation *operation);

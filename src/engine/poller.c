@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 struct poller {
-    struct item item;
     struct operation operation;
     LIST_ENTRY(poller) watched; /* in the engine's list, see is_watched() */
     struct timer due;
@@ -41,12 +40,12 @@ static void set_due(struct poller *poll)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
-    timers_set(&engine->polls_due, &poll->due, due_us);
+    heap_insert(&engine->polls_due, &poll->due.node, due_us);
 }
 
 static void unset_due(struct poller *poll)
 {
-    timers_clear(&poll->operation.engine->polls_due, &poll->due);
+    heap_remove(&poll->operation.engine->polls_due, &poll->due.node);
 }
 
 static void on_due(struct timer *timer)
@@ -139,7 +138,7 @@ static void on_answer(struct operation *operation)
     }
     /* One that is watched no longer is listed in any case: a caller may wait to let go of it. */
     if (poll->has_update || !is_watched(poll))
-        completions_list(&operation->engine->completions, &poll->item);
+        completions_list(&operation->engine->completions, &poll->operation.item);
     set_due(poll);
 }
 
@@ -155,32 +154,33 @@ static void end(struct poller *poll)
     operation_clear(&poll->operation);
     poll->operation.outcome.kind = OUTCOME_CLOSED;
     poll->has_update = true;
-    completions_list(&poll->operation.engine->completions, &poll->item);
+    completions_list(&poll->operation.engine->completions, &poll->operation.item);
 }
 
 static void on_close(struct item *item)
 {
-    end(container_of(item, struct poller, item));
+    end(container_of(item, struct poller, operation.item));
 }
+
+static const struct operation_kind polled = {
+    .item = ITEM_POLLER, .done = on_answer, .end = on_close, .is_scheduled = true};
 
 struct poller *poller_new(
     struct engine *engine, const struct request *request, bool started_here, int64_t usual_us)
 {
-    if (!engine_is_open(engine))
+    if (!gate_is_open(&engine->gate))
         return NULL;
     struct poller *poll = calloc(1, sizeof *poll);
     if (!poll)
         return NULL;
-    const struct operation_owner owner = {
-        .item = &poll->item, .done = on_answer, .is_scheduled = true};
     engine_enter(engine);
-    poll->item = (struct item){.kind = ITEM_POLLER, .end = on_close};
+
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
     poll->last_us = clock_monotonic_us();
     if (!heap_reserve(&engine->polls_due))
         goto no_timer;
-    if (!operation_init(&poll->operation, engine, request, &owner))
+    if (!operation_init(&poll->operation, engine, request, &polled))
         goto no_operation;
     engine->polls_made++;
     engine_leave(engine);
@@ -226,11 +226,11 @@ void poller_free(struct poller *poll)
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    poll->item.ref = ref;
+    poll->operation.item.ref = ref;
     poll->schedule.fixed_us = fixed_us;
     if (!is_watched(poll))
         LIST_INSERT_HEAD(&engine->watched, poll, watched);
-    if (!engine_is_open(engine))
+    if (!gate_is_open(&engine->gate))
         end(poll);
     set_due(poll);
     engine_leave(engine);
@@ -246,14 +246,14 @@ void poller_unwatch(struct poller *poll)
 void poller_relist(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    completions_list(&engine->completions, &poll->item);
+    completions_list(&engine->completions, &poll->operation.item);
     engine_leave(engine);
 }
 
 static void end_rest(struct poller *poll)
 {
     poll->has_update = false;
-    if (is_watched(poll) && !engine_is_open(poll->operation.engine))
+    if (is_watched(poll) && !gate_is_open(&poll->operation.engine->gate))
         end(poll); /* closed while its update was handled */
     set_due(poll);
 }
@@ -283,7 +283,7 @@ bool poller_is_needed(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     bool is_needed = is_watched(poll) || is_in_flight(poll) || poll->has_update ||
-                     poll->item.listed || poll->item.events > 0;
+                     poll->operation.item.listed || poll->operation.item.events > 0;
     engine_leave(engine);
     return is_needed;
 }

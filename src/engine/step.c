@@ -16,6 +16,12 @@ void step_begin(struct step *step)
     step->bytes = BYTES_A_STEP;
 }
 
+void step_record(struct step *step, int64_t span_us)
+{
+    if (span_us > step->longest_us)
+        step->longest_us = span_us;
+}
+
 void step_take(struct step *step, size_t length)
 {
     step->bytes -= length < step->bytes ? length : step->bytes;

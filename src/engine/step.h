@@ -13,11 +13,15 @@ struct step {
     int64_t began_us, until_us;
     size_t bytes;                  /* of bodies, that it may still take in */
     bool heard;                    /* something has come, or is still to be taken in */
+    int64_t longest_us;            /* that a caller was blocked */
     const struct gate *background; /* the gate that it leaves as soon as others want to enter; NULL:
                                       the host steps */
 };
 
 void step_begin(struct step *step);
+
+/* A caller was blocked for so long. */
+void step_record(struct step *step, int64_t span_us);
 
 /* Bytes of a body were taken in. */
 void step_take(struct step *step, size_t length);

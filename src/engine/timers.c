@@ -3,16 +3,6 @@
 
 #include "clock.h"
 
-void timers_set(struct heap *timers, struct timer *timer, int64_t due_us)
-{
-    heap_insert(timers, &timer->node, due_us);
-}
-
-void timers_clear(struct heap *timers, struct timer *timer)
-{
-    heap_remove(timers, &timer->node);
-}
-
 int64_t timers_due_us(const struct heap *timers)
 {
     const struct heap_node *first = heap_first(timers);

@@ -7,16 +7,11 @@
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-/* A part of what it is about. Its place in the heap is reserved by its owner, see heap.h. */
+/* A part of what it is about; a node of a heap of timers, where its owner inserts it. */
 struct timer {
     struct heap_node node;
     void (*fire)(struct timer *timer);
 };
-
-/* Sets a timer, or sets it anew. */
-void timers_set(struct heap *timers, struct timer *timer, int64_t due_us);
-
-void timers_clear(struct heap *timers, struct timer *timer);
 
 /* When the first is due; CLOCK_NEVER: there is none. */
 int64_t timers_due_us(const struct heap *timers);
