@@ -4,25 +4,32 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+void completions_init(struct completions *completions)
+{
+    TAILQ_INIT(&completions->listed);
+    STAILQ_INIT(&completions->events);
+    completions->notify_fd = -1;
+}
+
 void completions_register(struct completions *completions, struct item *item)
 {
     LIST_INSERT_HEAD(&completions->items[item->kind], item, registered);
 }
 
-static void unlist(struct item *item)
+static void unlist(struct completions *completions, struct item *item)
 {
-    if (!item->listed)
-        return;
+    if (item->listed)
+        TAILQ_REMOVE(&completions->listed, item, next);
     item->listed = false;
-    item->previous->next = item->next;
-    item->next->previous = item->previous;
 }
 
 void completions_forget(struct completions *completions, struct item *item)
 {
+    struct event *event;
     LIST_REMOVE(item, registered);
-    unlist(item);
-    for (struct event *event = completions->first_event; event && item->events; event = event->next)
+    unlist(completions, item);
+    for (event = STAILQ_FIRST(&completions->events); event && item->events;
+         event = STAILQ_NEXT(event, next))
         if (event->subject == item) {
             event->subject = NULL;
             item->events--;
@@ -40,22 +47,17 @@ void completions_end_all(struct completions *completions)
 
 void completions_list(struct completions *completions, struct item *item)
 {
-    if (item->listed)
-        return;
-    struct item *ring = &completions->listed;
+    if (!item->listed)
+        TAILQ_INSERT_TAIL(&completions->listed, item, next);
     item->listed = true;
-    item->next = ring;
-    item->previous = ring->previous;
-    ring->previous->next = item;
-    ring->previous = item;
 }
 
 struct item *completions_next(struct completions *completions)
 {
-    struct item *item = completions->listed.next;
-    if (!completions_are_listed(completions) || completions->first_event)
+    struct item *item = TAILQ_FIRST(&completions->listed);
+    if (!item || !STAILQ_EMPTY(&completions->events))
         return NULL;
-    unlist(item);
+    unlist(completions, item);
     return item;
 }
 
@@ -67,18 +69,15 @@ void completions_report(struct completions *completions, const struct event *eve
     *copy = *event;
     copy->ref = event->subject->ref;
     copy->subject->events++;
-    *completions->last_event = copy;
-    completions->last_event = &copy->next;
+    STAILQ_INSERT_TAIL(&completions->events, copy, next);
 }
 
 struct event *completions_next_event(struct completions *completions)
 {
-    struct event *event = completions->first_event;
+    struct event *event = STAILQ_FIRST(&completions->events);
     if (!event)
         return NULL;
-    completions->first_event = event->next;
-    if (!event->next)
-        completions->last_event = &completions->first_event;
+    STAILQ_REMOVE_HEAD(&completions->events, next);
     if (event->subject)
         event->subject->events--;
     return event;
@@ -86,12 +85,12 @@ struct event *completions_next_event(struct completions *completions)
 
 bool completions_are_listed(const struct completions *completions)
 {
-    return completions->listed.next != &completions->listed;
+    return !TAILQ_EMPTY(&completions->listed);
 }
 
 bool completions_are_there(const struct completions *completions)
 {
-    return completions_are_listed(completions) || completions->first_event;
+    return completions_are_listed(completions) || !STAILQ_EMPTY(&completions->events);
 }
 
 void completions_notify(struct completions *completions)

@@ -18,8 +18,8 @@ struct item {
     bool listed;
     unsigned events;                /* about it, that are to be fetched */
     void (*end)(struct item *item); /* the engine is being closed */
-    struct item *next, *previous;   /* in the ring of those that are listed */
     LIST_ENTRY(item) registered;
+    TAILQ_ENTRY(item) next; /* of those that are listed */
 };
 
 enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
@@ -33,24 +33,22 @@ struct event {
     unsigned tries;
     int64_t pause_us;   /* EVENT_RETRIED: until the next try */
     int64_t elapsed_us; /* since the operation was submitted */
-    struct event *next;
+    STAILQ_ENTRY(event) next;
 };
 
 LIST_HEAD(item_list, item);
+TAILQ_HEAD(item_queue, item);
+STAILQ_HEAD(event_queue, event);
 
 struct completions {
     bool report_events;
     struct item_list items[ITEM_KINDS];
-    struct item listed; /* head of a ring */
-    struct event *first_event, **last_event;
+    struct item_queue listed;
+    struct event_queue events;
     int notify_fd; /* the socket to notify; -1: none */
 };
 
-#define COMPLETIONS_EMPTY(completions)                                                             \
-    {                                                                                              \
-        .listed = {.next = &(completions).listed, .previous = &(completions).listed},              \
-        .last_event = &(completions).first_event, .notify_fd = -1                                  \
-    }
+void completions_init(struct completions *completions);
 
 void completions_register(struct completions *completions, struct item *item);
 

@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "clock.h"
+#include "text/ascii.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -13,14 +14,9 @@
 
 /* ---- the key ---- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* Digits, a UUID, or nothing: a place of a template that was left empty. */
@@ -29,7 +25,7 @@ static bool names_record(const char *segment, size_t length)
     static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     bool is_number = true, is_uuid = length == strlen(uuid);
     for (size_t i = 0; i < length; i++) {
-        is_number = is_number && is_digit(segment[i]);
+        is_number = is_number && ascii_is_digit(segment[i]);
         is_uuid = is_uuid && (uuid[i] == '-' ? segment[i] == '-' : is_hex(segment[i]));
     }
     return is_number || is_uuid;

@@ -387,8 +387,9 @@ static void init(struct engine *engine)
     struct transfers *transfers = &engine->transfers;
     gate_init(&engine->gate);
     engine->references = 1;
-    engine->loop = (struct loop)LOOP_CLOSED;
-    engine->completions = (struct completions)COMPLETIONS_EMPTY(engine->completions);
+    engine->loop.epoll_fd = engine->loop.timer_fd = -1;
+    engine->loop.armed_us = engine->loop.alarm_us = CLOCK_NEVER;
+    completions_init(&engine->completions);
     engine->quota.left = RETRY_QUOTA_FULL;
     engine->origin_us = clock_monotonic_us();
     if (getrandom(&engine->jitter, sizeof engine->jitter, GRND_NONBLOCK) < 0)
@@ -484,11 +485,9 @@ struct engine *engine_none(void)
 {
     static struct engine none = {
         .references = 1, /* and never fewer */
-        .gate = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-            .deserted = PTHREAD_COND_INITIALIZER,
-            .closed = true},
-        .loop = LOOP_CLOSED,
-        .completions = COMPLETIONS_EMPTY(none.completions),
+        .gate.mutex = PTHREAD_MUTEX_INITIALIZER,
+        .gate.deserted = PTHREAD_COND_INITIALIZER,
+        .gate.closed = true,
     };
     return &none;
 }

@@ -21,11 +21,6 @@ void head_free(struct head *head)
     buffer_free(&head->lines);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* The status of an answer of HTTP/1 (RFC 9112, 4); 0: it is none. libcurl takes some of what is
  * none for a status of 200, and each release other ones. */
 static int status_of(const char *line, size_t length)
@@ -35,7 +30,8 @@ static int status_of(const char *line, size_t length)
     if (length < 13 || memcmp(line, start, strlen(start)) != 0 || (line[7] | 1) != '1' ||
         line[8] != ' ')
         return 0;
-    if (!is_digit(digits[0]) || !is_digit(digits[1]) || !is_digit(digits[2]) || is_digit(digits[3]))
+    if (!ascii_is_digit(digits[0]) || !ascii_is_digit(digits[1]) || !ascii_is_digit(digits[2]) ||
+        ascii_is_digit(digits[3]))
         return 0;
     return (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
 }

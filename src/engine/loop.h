@@ -19,11 +19,6 @@ struct loop {
     int next_event, event_count;
 };
 
-#define LOOP_CLOSED                                                                                \
-    {                                                                                              \
-        .epoll_fd = -1, .timer_fd = -1, .armed_us = CLOCK_NEVER, .alarm_us = CLOCK_NEVER           \
-    }
-
 /* False: no descriptor is free. */
 bool loop_open(struct loop *loop);
 void loop_close(struct loop *loop);

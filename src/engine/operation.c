@@ -191,33 +191,6 @@ static void on_timer(struct timer *timer)
 
 /* ---- tries ---- */
 
-static void on_ended(void *owner, CURLcode code);
-
-static void on_turn(struct turn *turn)
-{
-    struct operation *operation = container_of(turn, struct operation, turn);
-    struct engine *engine = operation->engine;
-    operation_clear(operation);
-    operation->transfer =
-        transfer_start(&engine->transfers, &operation->request, on_ended, operation);
-    if (!operation->transfer) {
-        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
-        return;
-    }
-    endpoint_dequeue(turn);
-    operation->state = OPERATION_IN_FLIGHT;
-    operation->late_reads = 0;
-    window_enter(&engine->window, turn);
-    if (operation->kind->is_scheduled) {
-        operation->deadline_us = turn->sent_us + operation->request.timeout_us;
-        heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
-    }
-    operation->tries++;
-    engine->requests_sent++;
-    engine->requests_repeated += operation->tries > 1;
-    report(operation, EVENT_STARTED, 0);
-}
-
 static void keep_result(struct outcome *outcome, const struct transfer_result *result)
 {
     outcome->kind = result->kind;
@@ -313,11 +286,35 @@ static void on_ended(void *owner, CURLcode code)
         operation->starved += operation->is_starved;
         pause_before_next(operation, pause_us);
     } else {
-        char
-            message[TRANSFER_MESSAGE]; /* finish() releases the transfer, and its message with it */
+        char message[TRANSFER_MESSAGE]; /* the transfer's goes when finish() releases it */
         snprintf(message, sizeof message, "%s", result.message);
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
     }
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct operation *operation = container_of(turn, struct operation, turn);
+    struct engine *engine = operation->engine;
+    operation_clear(operation);
+    operation->transfer =
+        transfer_start(&engine->transfers, &operation->request, on_ended, operation);
+    if (!operation->transfer) {
+        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
+        return;
+    }
+    endpoint_dequeue(turn);
+    operation->state = OPERATION_IN_FLIGHT;
+    operation->late_reads = 0;
+    window_enter(&engine->window, turn);
+    if (operation->kind->is_scheduled) {
+        operation->deadline_us = turn->sent_us + operation->request.timeout_us;
+        heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
+    }
+    operation->tries++;
+    engine->requests_sent++;
+    engine->requests_repeated += operation->tries > 1;
+    report(operation, EVENT_STARTED, 0);
 }
 
 /* ---- life ---- */

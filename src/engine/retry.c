@@ -2,6 +2,7 @@
 #include "retry.h"
 
 #include "clock.h"
+#include "text/ascii.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -83,16 +84,11 @@ int64_t retry_hold_us(int64_t asked_us)
     return asked_us < LONGEST_HOLD_US ? asked_us : LONGEST_HOLD_US;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static int64_t seconds_us(const char *value, size_t length)
 {
     int64_t span = 0;
     for (size_t i = 0; i < length; i++) {
-        if (!is_digit(value[i]))
+        if (!ascii_is_digit(value[i]))
             return -1;
         if (span < CLOCK_LONGEST_US)
             span = span * 10 + (int64_t)(value[i] - '0') * 1000000;
@@ -141,7 +137,7 @@ int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
     value = trim(value, &length);
     if (length == 0)
         return -1;
-    if (is_digit(*value))
+    if (ascii_is_digit(*value))
         return seconds_us(value, length);
     int64_t then_s = retry_date_s(value, length);
     if (then_s == -1) /* no date; one before 1970 is another negative number */
