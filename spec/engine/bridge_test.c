@@ -399,11 +399,11 @@ static void takes_no_other_process(void **state)
     waitpid(child, NULL, 0);
 }
 
-static void says_that_nobody_has_connected(void **state)
+static void says_that_no_connection_was_made(void **state)
 {
     const char *message;
     assert_false(bridge_accept(*state, &message));
-    assert_string_equal(message, "nobody has connected");
+    assert_string_equal(message, "no connection has been made");
 }
 
 static void ends_with_its_socket(void **state)
@@ -577,7 +577,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             has_its_file_for_nobody_else_and_not_for_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_no_other_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_that_nobody_has_connected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_that_no_connection_was_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_with_its_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),

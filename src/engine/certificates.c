@@ -33,10 +33,10 @@ bool certificates_serve_proxies(void)
 
 /* ---- the file ---- */
 
-/* libcurl knows what it has parsed by the path alone, so each version of the file has a path of its
- * own: with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
+/* libcurl knows what it has parsed by the path alone, so each version of the file has another path:
+ * with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
  * was begun with an older version is not used again. */
-#define SPELLINGS 1000u /* until then no older connection is left */
+#define SPELLINGS 1000u /* by then no connection of the first is left */
 
 static char *spell(const char *file, unsigned version)
 {
@@ -128,8 +128,8 @@ CURLcode certificates_check(const struct certificates *certificates, CURL *easy)
         code = check_end(certificates->path, easy, &service);
     if (code == CURLE_OK && certificates->proxy)
         code = check_end(certificates->path, easy, &proxy);
-    /* The cache is for ever: after a day, its default, a step would stall, or, in a chroot, fail.
-     */
+    /* The cache does not expire: after a day, its default, a step would stall, or, in a chroot,
+     * fail. */
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L) : code;
 }
 

@@ -10,7 +10,7 @@
 struct certificates {
     bool service, proxy; /* TLS is spoken to it */
     char *file;          /* NULL: libcurl's default */
-    char *path;          /* the file, in a spelling of its own for each version */
+    char *path;          /* the file, spelt differently for each version */
     unsigned version;    /* how often the file has changed */
     struct stat state;   /* when it was checked last */
 };

@@ -14,7 +14,7 @@ enum item_kind { ITEM_POLLER, ITEM_OPERATION, ITEM_KINDS };
 
 struct item {
     enum item_kind kind;
-    int ref; /* the caller's, who finds an object by it */
+    int ref; /* the caller's, to find the object by */
     bool listed;
     unsigned events;                /* about it, that are to be fetched */
     void (*end)(struct item *item); /* the engine is being closed */
@@ -76,7 +76,7 @@ bool completions_are_listed(const struct completions *completions);
 /* Whether there is anything to fetch, an item or an event. */
 bool completions_are_there(const struct completions *completions);
 
-/* Writes a byte to the socket that was to be notified, once. */
+/* Writes a byte to the socket that waits for a notification, once. */
 void completions_notify(struct completions *completions);
 
 #endif

@@ -87,8 +87,8 @@ bool connection_has_unasked_bytes(const struct connection *connection)
            recv(connection->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Whether the next that is to be read is an alert of TLS 1.3: a record of two bytes, encrypted,
- * with their type and a tag of 16. */
+/* Whether an alert of TLS 1.3 is next to be read: a record of two bytes, encrypted, with their type
+ * and a tag of 16. */
 static bool has_alert(int fd)
 {
     static const unsigned char start[] = {23, 3, 3, 0, 2 + 1 + 16};

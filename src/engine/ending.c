@@ -17,9 +17,9 @@ static int tunnel_status(const struct transfer *transfer)
 }
 
 /* Through a proxy that is spoken to over TLS, libcurl forgets why a handshake with the service
- * failed on this side: the alert that tells the service goes out through the TLS of the proxy,
- * which clears OpenSSL's queue of errors. What tells it from a connection that broke is whether a
- * certificate had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
+ * failed on this side: the alert for the service goes out through the TLS of the proxy, which
+ * clears OpenSSL's queue of errors. It differs from a connection that broke in that a certificate
+ * had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
 static bool is_silent_refusal(const struct transfer *transfer)
 {
     return transfer->transfers->certificates.proxy && tunnel_status(transfer) / 100 == 2 &&
@@ -64,7 +64,7 @@ static bool begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The limits of libcurl's own that a head, or trailers, may go over. 7.88 takes a trailer of more
+/* libcurl's limits that a head, or trailers, may go over. 7.88 takes a trailer of more
  * than 4 KiB for a lack of memory, which its message is about; a line of what a proxy answers to
  * CONNECT may have 16 KiB. */
 static bool is_refused_head(const struct transfer *transfer, CURLcode code)
@@ -75,8 +75,8 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
     return transfer->began && code == CURLE_OUT_OF_MEMORY && had_long_line(transfer);
 }
 
-/* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes
- * it so, 8.14 does not. */
+/* A body that ends with its connection is whole, also if TLS was not closed before. libcurl 7.88
+ * agrees, 8.14 does not. */
 static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
 {
     curl_off_t announced = -1;
@@ -111,7 +111,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
         return OUTCOME_TLS;
     if (code == CURLE_SSL_CONNECT_ERROR && broke_in_handshake(transfer))
         return OUTCOME_NETWORK;
-    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line that is no header */
+    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line that is not a header */
         return OUTCOME_MALFORMED;
     if (kind == OUTCOME_NETWORK && status && transfer->head.complete)
         return OUTCOME_TRUNCATED;
@@ -171,7 +171,8 @@ static void name_peer(struct transfer *transfer, enum outcome_kind kind)
     free(service);
 }
 
-/* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
+/* Replaces the message where libcurl cannot know better, or words it differently in each release.
+ */
 static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     size_t room = CURL_ERROR_SIZE;
@@ -189,7 +190,7 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
             transfer->transfers->max_response);
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
-    else if (kind == OUTCOME_GARBLED) /* libcurl 8 looks for itself */
+    else if (kind == OUTCOME_GARBLED) /* libcurl 8 checks it, too */
         snprintf(transfer->error, room, "%s", UNASKED);
     else if (kind == OUTCOME_TLS && is_silent_refusal(transfer))
         snprintf(transfer->error, room, "the certificate is refused, or the handshake failed");
@@ -202,8 +203,8 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
         name_peer(transfer, kind);
 }
 
-/* Before a connection stood. Returns whether it is for want of a descriptor; else the address that
- * was tried may be an old one. */
+/* For a try that ended before a connection stood: whether no descriptor was free. Otherwise the
+ * address that was tried may be an old one. */
 static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     struct transfers *transfers = transfer->transfers;
@@ -218,7 +219,7 @@ static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLco
     return false;
 }
 
-/* What libcurl takes for a whole answer, and is none. */
+/* Finds answers that libcurl takes for whole, and that are not. */
 static CURLcode check_whole(struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
@@ -249,7 +250,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     }
     transfers->connections += (uint64_t)connects;
     transfers->bytes_in += transfer->head.lines.length;
-    if (status < 200) /* 1xx announces an answer, it is none */
+    if (status < 200) /* 1xx announces an answer, and is not one */
         status = 0;
     if (ended_unannounced(transfer, code))
         code = CURLE_OK;
@@ -257,7 +258,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         code = check_whole(transfer);
 
     enum outcome_kind kind = kind_of(transfer, code, status);
-    if (kind == OUTCOME_NETWORK) /* half a head is no answer */
+    if (kind == OUTCOME_NETWORK) /* half a head is not an answer */
         status = 0;
     else if (kind == OUTCOME_PROXY_REFUSED)
         status = tunnel_status(transfer);

@@ -19,7 +19,7 @@ static bool is_hex(char c)
     return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Digits, a UUID, or nothing: a place of a template that was left empty. */
+/* Digits, a UUID, or nothing: an empty place of a template. */
 static bool names_record(const char *segment, size_t length)
 {
     static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";

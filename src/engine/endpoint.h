@@ -30,7 +30,7 @@ struct turn {
     struct endpoint *endpoint;
     int64_t queued_us; /* since when it waits */
     int64_t sent_us;   /* when it was sent last */
-    bool tests;        /* in flight, to find out whether the service takes requests, see rest.h */
+    bool tests;        /* in flight, as the test of rest.h */
     TAILQ_ENTRY(turn) queued;
 };
 
@@ -67,7 +67,7 @@ void endpoint_hold(struct endpoint *endpoint, int64_t until_us);
  * longest; NULL: none does. */
 struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority);
 
-/* Frees those that are remembered, once there are no operations any more. */
+/* Frees those that are remembered, once no operation is left. */
 void endpoint_forget_all(struct endpoints *endpoints);
 
 #endif

@@ -51,7 +51,7 @@ static int64_t due_us(const struct engine *engine)
     return first_us;
 }
 
-/* In a forked child the engine is to be closed, at once. */
+/* In a forked child a step is due at once, which closes the engine. */
 int64_t engine_due_us(struct engine *engine)
 {
     if (!gate_is_open(&engine->gate))

@@ -21,8 +21,8 @@ void head_free(struct head *head)
     buffer_free(&head->lines);
 }
 
-/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: it is none. libcurl takes some of what is
- * none for a status of 200, and each release other ones. */
+/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: the line has none. libcurl takes some of such
+ * lines for a status of 200, and each release others. */
 static int status_of(const char *line, size_t length)
 {
     static const char start[] = "HTTP/1.";
@@ -46,7 +46,7 @@ static enum head_result begin(struct head *head, const char *line, size_t length
     return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
 }
 
-/* The value of a field of that name; NULL: the line is another's. */
+/* The value, if the line is a field of that name; else NULL. */
 static const char *value_of(const char *line, size_t length, const char *name)
 {
     size_t span = strlen(name);
@@ -59,7 +59,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
 }
 
-/* libcurl decodes chunks, and 7.88 whatever else it was built to: that is to be `chunked`, once. */
+/* libcurl decodes chunks, and 7.88 whatever else it was built for: only one `chunked` is accepted.
+ */
 static bool is_chunked_once(const char *value, const char *end)
 {
     size_t span = strlen("chunked");

@@ -42,7 +42,7 @@ bool loop_has_events(const struct loop *loop);
 /* The next event that was fetched, if it is a socket's; NULL: it was the timerfd's. */
 const struct epoll_event *loop_next(struct loop *loop);
 
-/* How soon the layers above hear again of what they have not fetched. */
+/* How soon the layers above are notified again of what they have not fetched. */
 #define LOOP_LEFT_OVER_US 20000
 
 #endif

@@ -1,4 +1,4 @@
-/* receive.c - takes an answer in: its head, and its body by slices.
+/* receive.c - reads an answer: its head, and its body by slices.
  *
  * A body that arrives when the step is over is refused with CURL_WRITEFUNC_PAUSE: libcurl keeps
  * what it has just read, reads the socket no further, and the transfer waits in a queue until a
@@ -120,7 +120,7 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
     return length;
 }
 
-/* What libcurl kept is taken in, however much of the slice is left: a body that is not compressed
+/* What libcurl kept is read, however much of the slice is left: a body that is not compressed
  * as a whole, another by one piece at least. */
 size_t receive_body(char *bytes, size_t size, size_t count, void *user)
 {

@@ -14,8 +14,8 @@
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
 
-/* The server had no answer, or no patience, for this request, and may have for the next: 408 (RFC
- * 9110, 15.5.9), 425 (RFC 8470, 5.2), 5xx. */
+/* The server had no answer for this request, and may have one for the next: 408 (RFC 9110, 15.5.9),
+ * 425 (RFC 8470, 5.2), 5xx. */
 static bool may_pass(int status)
 {
     return status == 408 || status == 425 || status >= 500;
@@ -28,7 +28,7 @@ static bool worth_repeating(const struct retry_history *history, const struct tr
     if (result->end == TRY_CUT)
         return history->repeatable || !result->sent;
     if (result->status == 429)
-        return true; /* refused before it was looked at */
+        return true; /* refused, and not processed */
     if (result->status == 503 && result->retry_after_us >= 0)
         return true; /* likewise: the service says when to come back */
     return history->repeatable && may_pass(result->status);

@@ -68,7 +68,7 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     /* libcurl decodes what it has read in one go, and a few bytes may stand for any number: it is
      * done here, by slices. What is offered is among the engine's headers, for the option for that
-     * would have libcurl look at the answer's encoding, too. */
+     * would have libcurl read the answer's encoding, too. */
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     if (transfers->connect_timeout_us > 0)
@@ -167,8 +167,8 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
     /* When a reused connection ends before the first byte of the answer, libcurl sends the request
-     * again by itself, a POST too, though the server may have taken it. On a connection of its own
-     * it does not. */
+     * again by itself, a POST too, though the server may have taken it. On a new connection it
+     * does not. */
     if (!request_is_repeatable(request))
         SET(CURLOPT_FRESH_CONNECT, 1L);
     return code == CURLE_OK;

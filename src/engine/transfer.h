@@ -29,7 +29,7 @@ struct transfers {
     struct multi multi;
     CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
     bool spoils_handles; /* see transfer_spoils_handle() */
-    struct step *step;   /* how much of a body may be taken in */
+    struct step *step;   /* how much of a body may be read */
     struct sockets sockets;
     struct addresses addresses;
     struct certificates certificates;
@@ -91,7 +91,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 /* Whether all of the answer may have come: what it announced is read, or lies in the socket. */
 bool transfer_may_be_whole(const struct transfer *transfer);
 
-/* Takes it off the wire, if it still is on it, and back into the pool. */
+/* Takes it off the wire, if it still is on it, and puts it back into the pool. */
 void transfer_release(struct transfer *transfer);
 
 /* Whether a handle that has had an answer is of no more use with that libcurl (CURLVERSION_NOW's

@@ -18,7 +18,7 @@ struct transfer {
     LIST_ENTRY(transfer) link; /* among the idle ones, or those on the wire */
     STAILQ_ENTRY(transfer) paused_link;
     struct connection connection;
-    struct curl_slist *own_headers; /* of this request, if it has any of its own */
+    struct curl_slist *own_headers; /* of this request, if it has any */
     struct curl_slist *dropped;     /* addresses, see addresses.h */
     unsigned trusts;                /* the version of the certificates that it is set up with */
     struct head head;
@@ -48,7 +48,7 @@ bool receive_has_body(const struct transfer *transfer);
 /* Adds what has come since the last call to the count. */
 void receive_count(struct transfer *transfer);
 
-/* Goes on with one whose body is paused: what libcurl kept of it is taken in, the rest is read when
+/* Goes on with one whose body is paused: what libcurl kept of it is read, the rest when
  * libcurl's timer has been served. A result other than CURLE_OK ends the try. */
 CURLcode receive_resume(struct transfer *transfer);
 

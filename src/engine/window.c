@@ -27,7 +27,7 @@ static struct turn *due_poll(const struct window *window)
     return window_takes_polls(window) ? endpoint_first(&window->endpoints, PRIORITY_POLL) : NULL;
 }
 
-/* One is no poll's, neither of those in flight nor of those that connect. */
+/* One place is never a poll's, of those in flight as of those that connect. */
 static bool polls_have_place(const struct window *window, unsigned connecting)
 {
     return (window->polls_in_flight == 0 || window->polls_in_flight + 1 < window->max_in_flight) &&
@@ -76,7 +76,7 @@ void window_leave(struct window *window, struct turn *turn)
 {
     window->in_flight--;
     window->polls_in_flight -= turn->priority == PRIORITY_POLL;
-    if (turn->tests) /* in vain, for no answer has come */
+    if (turn->tests) /* no answer has come */
         rest_test_again(&window->rest, clock_monotonic_us());
     turn->tests = false;
 }
