@@ -1,8 +1,9 @@
 /* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
 #include "engine/bridge.h"
-#include "engine/engine_private.h"
+#include "engine/engine_parts.h"
 #include "engine/operation.h"
 #include "engine/poller.h"
+#include "engine/process.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -398,11 +399,11 @@ static void takes_no_other_process(void **state)
     waitpid(child, NULL, 0);
 }
 
-static void says_that_nobody_has_connected(void **state)
+static void says_that_no_connection_was_made(void **state)
 {
     const char *message;
     assert_false(bridge_accept(*state, &message));
-    assert_string_equal(message, "nobody has connected");
+    assert_string_equal(message, "no connection has been made");
 }
 
 static void ends_with_its_socket(void **state)
@@ -467,15 +468,15 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
 static void stops_when_somebody_wants_the_engine(void **state)
 {
     (void)state;
-    engine->step_bytes = 1;
-    engine->step_until_us = CLOCK_NEVER;
-    assert_false(engine_step_is_over(engine));
-    engine->aside = true;
-    assert_false(engine_step_is_over(engine));
+    engine->step.bytes = 1;
+    engine->step.until_us = CLOCK_NEVER;
+    assert_false(step_is_over(&engine->step));
+    engine->step.background = &engine->gate;
+    assert_false(step_is_over(&engine->step));
     atomic_fetch_add(&engine->gate.wanted, 1);
-    assert_true(engine_step_is_over(engine));
-    engine->aside = false; /* it is the step of who wants it */
-    assert_false(engine_step_is_over(engine));
+    assert_true(step_is_over(&engine->step));
+    engine->step.background = NULL; /* it is the step of who wants it */
+    assert_false(step_is_over(&engine->step));
     atomic_fetch_sub(&engine->gate.wanted, 1);
 }
 
@@ -486,11 +487,11 @@ static void *step_slowly(void *user)
 {
     (void)user;
     gate_enter_last(&engine->gate);
-    engine_hold_process();
+    process_hold();
     atomic_store(&in_step, 1);
     usleep(200000);
     atomic_store(&in_step, 0);
-    engine_release_process();
+    process_release();
     usleep(100000);
     gate_leave_last(&engine->gate);
     return NULL;
@@ -576,7 +577,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             has_its_file_for_nobody_else_and_not_for_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_no_other_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_that_nobody_has_connected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_that_no_connection_was_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_with_its_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),

@@ -3,7 +3,8 @@
 #ifndef CEKURA_BY_HAND_H
 #define CEKURA_BY_HAND_H
 
-#include "engine/engine_private.h"
+#include "engine/clock.h"
+#include "engine/engine.h"
 #include "engine/operation.h"
 #include "engine/poller.h"
 

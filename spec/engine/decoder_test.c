@@ -52,18 +52,19 @@ static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     out->length = 0;
     decoder_begin(decoder, coding);
     for (size_t at = 0; at < in->length && result == DECODER_OK; at += chunk) {
-        size_t length = in->length - at < chunk ? in->length - at : chunk, used = 0;
+        size_t length = in->length - at < chunk ? in->length - at : chunk;
         /* A copy of its own, so that a sanitizer sees what is read beyond it. */
         char *bytes = malloc(length);
         assert_non_null(bytes);
         memcpy(bytes, in->data + at, length);
-        while (result == DECODER_OK && (used < length || decoder->has_more)) {
-            size_t filled = room + 1;
-            result = decoder_step(decoder, bytes, length, &used, piece, room, &filled);
-            assert_true(used <= length);
-            assert_true(filled <= room);
-            if (out->length + filled <= sizeof out->data)
-                add(out, piece, filled);
+        struct decoder_work work = {.bytes = bytes, .length = length, .piece = piece, .room = room};
+        while (result == DECODER_OK && (work.used < length || decoder->has_more)) {
+            work.filled = room + 1;
+            result = decoder_step(decoder, &work);
+            assert_true(work.used <= length);
+            assert_true(work.filled <= room);
+            if (out->length + work.filled <= sizeof out->data)
+                add(out, piece, work.filled);
         }
         free(bytes);
     }
@@ -286,17 +287,16 @@ static void one_call_fills_one_piece(void **state)
     static char zeros[1 << 20], piece[4096];
     static struct bytes in;
     struct decoder decoder = {0};
-    size_t used = 0, total = 0;
+    size_t total = 0;
     (void)state;
     in.length = 0;
     add_coded(&in, GZIP, zeros, sizeof zeros);
     decoder_begin(&decoder, CODING_GZIP);
-    while (used < in.length || decoder.has_more) {
-        size_t filled;
-        assert_int_equal(
-            decoder_step(&decoder, in.data, in.length, &used, piece, sizeof piece, &filled),
-            DECODER_OK);
-        total += filled;
+    struct decoder_work work = {
+        .bytes = in.data, .length = in.length, .piece = piece, .room = sizeof piece};
+    while (work.used < in.length || decoder.has_more) {
+        assert_int_equal(decoder_step(&decoder, &work), DECODER_OK);
+        total += work.filled;
     }
     assert_int_equal(total, sizeof zeros);
     assert_true(decoder_is_complete(&decoder));

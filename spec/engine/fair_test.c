@@ -1,6 +1,7 @@
 /* fair_test.c - whose request is sent next: callers', polls', cancellations. Each answer takes half
  * a second by the clock, which is moved by hand. */
 #include "by_hand.h"
+#include "engine/engine_parts.h"
 
 #include <sys/queue.h>
 
@@ -9,13 +10,13 @@
 
 /* ---- a service ---- */
 
-struct connection {
+struct served {
     int fd;
     int64_t answered_us; /* when the answer to its request is written; CLOCK_NEVER: it has none */
     unsigned poll;       /* the request is this poll; 0: it is none */
 };
 
-static struct connection connections[MOST_PLACES];
+static struct served connections[MOST_PLACES];
 static unsigned connection_count, arrived, answered;
 static unsigned polls_now, most_polls_now; /* being answered at once */
 static char last_path[100];
@@ -44,7 +45,7 @@ static bool is_readable(int fd)
     return poll(&watched, 1, 0) > 0;
 }
 
-static void arrive(struct connection *connection)
+static void arrive(struct served *connection)
 {
     char head[1000];
     if (recv(connection->fd, head, 1, MSG_PEEK) <= 0) { /* its end */
@@ -74,7 +75,7 @@ static void take_all(void)
         if (is_readable(listener)) {
             assert_true(connection_count < MOST_PLACES);
             int fd = accept(listener, NULL, NULL);
-            connections[connection_count++] = (struct connection){fd, CLOCK_NEVER, 0};
+            connections[connection_count++] = (struct served){fd, CLOCK_NEVER, 0};
         }
         for (unsigned i = 0; i < connection_count; i++)
             if (connections[i].answered_us == CLOCK_NEVER && is_readable(connections[i].fd))
@@ -85,7 +86,7 @@ static void take_all(void)
 static void write_answers(void)
 {
     for (unsigned i = 0; i < connection_count; i++) {
-        struct connection *connection = &connections[i];
+        struct served *connection = &connections[i];
         if (connection->answered_us > now_us)
             continue;
         connection->answered_us = CLOCK_NEVER;
@@ -361,15 +362,15 @@ static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
     (void)state;
     const unsigned elsewhere = 31;
     begin_service(100);
-    engine->connecting += elsewhere;
-    engine->others_in_a_row = 3;
+    engine->transfers.connecting += elsewhere;
+    engine->window.others_in_a_row = 3;
     begin_jobs(1, SECOND);
     settle();
     assert_int_equal(sent(), 0);
     struct operation *get = submit_to("GET", "get/", 30 * SECOND);
     settle();
     assert_int_equal(sent(), 1);
-    engine->connecting -= elsewhere;
+    engine->transfers.connecting -= elsewhere;
     operation_free(get);
     end_jobs();
     end_service();

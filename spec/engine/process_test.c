@@ -1,6 +1,8 @@
 /* process_test.c - forks and the exit of a process whose threads step engines: they wait for no
  * more than what a step has begun. A hang is ended by an alarm. */
-#include "engine/engine_private.h"
+#include "engine/clock.h"
+#include "engine/process.h"
+#include "engine/step.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -32,11 +34,11 @@ static void *step_again_and_again(void *user)
     atomic_uint *own = user, *other = own == &holds[0] ? &holds[1] : &holds[0];
     while (!over) {
         unsigned before = *other;
-        engine_hold_process();
+        process_hold();
         (*own)++;
         for (int turn = 0; turn < 100 && *other == before && !over; turn++)
             pause_ms(1);
-        engine_release_process();
+        process_release();
     }
     return NULL;
 }
@@ -67,8 +69,8 @@ static void test_fork_goes_before_the_threads(void **state)
     start_threads(threads);
     pid_t child = fork();
     if (child == 0) { /* where the lock is free again */
-        engine_hold_process();
-        engine_release_process();
+        process_hold();
+        process_release();
         _exit(7);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -103,30 +105,30 @@ static void *fork_now(void *user)
 
 static void test_step_is_over_when_the_process_is_wanted(void **state)
 {
-    struct engine engine = {
-        .gate = GATE_OPEN, .aside = true, .step_bytes = 1, .step_until_us = CLOCK_NEVER};
+    const struct gate gate = GATE_OPEN;
+    struct step step = {.background = &gate, .bytes = 1, .until_us = CLOCK_NEVER};
     pthread_t thread;
     bool forked = false;
     (void)state;
-    engine_hold_process();
-    assert_false(engine_step_is_over(&engine));
+    process_hold();
+    assert_false(step_is_over(&step));
     assert_int_equal(pthread_create(&thread, NULL, fork_now, &forked), 0);
-    while (!engine_step_is_over(&engine))
+    while (!step_is_over(&step))
         pause_ms(1);
-    engine.aside = false; /* a host's own step is not what the fork waits for */
-    assert_false(engine_step_is_over(&engine));
-    engine_release_process();
+    step.background = NULL; /* a host's own step is not what the fork waits for */
+    assert_false(step_is_over(&step));
+    process_release();
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(forked);
-    engine.aside = true;
-    assert_false(engine_step_is_over(&engine));
+    step.background = &gate;
+    assert_false(step_is_over(&step));
 }
 
 static int watch_process(void **state)
 {
     (void)state;
     alarm(HANG_S);
-    return engine_watch_process() ? 0 : -1;
+    return process_watch() ? 0 : -1;
 }
 
 int main(void)

@@ -16,37 +16,37 @@ static bool is_listed(const struct curl_slist *list, const char *entry)
 }
 
 /* `peer`: "host:port", as CURLOPT_RESOLVE takes it behind a "-"; NULL: there is none. */
-static void distrust(struct engine *engine, const char *peer)
+static void distrust(struct addresses *addresses, const char *peer)
 {
     size_t room = peer ? strlen(peer) + 2 : 0;
     char *entry = room ? malloc(room) : NULL;
     if (!entry)
         return;
     snprintf(entry, room, "-%s", peer);
-    if (!is_listed(engine->distrusted, entry)) {
-        struct curl_slist *longer = curl_slist_append(engine->distrusted, entry);
+    if (!is_listed(addresses->distrusted, entry)) {
+        struct curl_slist *longer = curl_slist_append(addresses->distrusted, entry);
         if (longer)
-            engine->distrusted = longer;
+            addresses->distrusted = longer;
     }
     free(entry);
 }
 
-/* The proxy's, and the service's: through SOCKS 4 and 5 it is this end that looks up both. */
-void addresses_distrust(struct engine *engine, CURL *easy)
+/* Both, for through SOCKS 4 and 5 it is this end that looks up both names. */
+void addresses_distrust(struct addresses *addresses, CURL *easy, const char *proxy_peer)
 {
     char *url = NULL;
     curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
     char *peer = url ? url_peer(url) : NULL;
-    distrust(engine, peer);
-    distrust(engine, engine->proxy_peer);
+    distrust(addresses, peer);
+    distrust(addresses, proxy_peer);
     free(peer);
 }
 
-struct curl_slist *addresses_drop(struct engine *engine, CURL *easy)
+struct curl_slist *addresses_drop(struct addresses *addresses, CURL *easy)
 {
-    struct curl_slist *list = engine->distrusted;
+    struct curl_slist *list = addresses->distrusted;
     if (!list || curl_easy_setopt(easy, CURLOPT_RESOLVE, list) != CURLE_OK)
         return NULL;
-    engine->distrusted = NULL;
+    addresses->distrusted = NULL;
     return list;
 }

@@ -6,13 +6,18 @@
 #ifndef CEKURA_ADDRESSES_H
 #define CEKURA_ADDRESSES_H
 
-#include "engine_private.h"
+#include <curl/curl.h>
 
-/* The handle's connection has failed. Without memory the addresses stay: nothing else is lost. */
-void addresses_distrust(struct engine *engine, CURL *easy);
+struct addresses {
+    struct curl_slist *distrusted; /* of peers, as CURLOPT_RESOLVE takes them */
+};
+
+/* The handle's connection has failed: distrusts the addresses of its service, and of the proxy
+ * ("host:port"; NULL: there is none). Without memory the addresses stay. */
+void addresses_distrust(struct addresses *addresses, CURL *easy, const char *proxy_peer);
 
 /* Has libcurl drop what is distrusted when the handle's next transfer begins. Returns the list that
  * the handle uses then, to be freed once that has ended; NULL: nothing is to be dropped. */
-struct curl_slist *addresses_drop(struct engine *engine, CURL *easy);
+struct curl_slist *addresses_drop(struct addresses *addresses, CURL *easy);
 
 #endif

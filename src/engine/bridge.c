@@ -24,14 +24,14 @@
 struct bridge {
     pid_t pid; /* the process that made it */
     struct engine *engine;
-    int engine_fd;   /* the engine's descriptor, once more: it may close its own meanwhile */
+    int engine_fd;   /* a copy of the engine's descriptor, which may be closed meanwhile */
     int epoll_fd;    /* that, for one event at a time, and stop_fd */
     int stop_fd;     /* an eventfd */
     int listener_fd; /* -1 once accepted */
     int socket_fd;   /* -1 until accepted */
     bool has_thread;
     pthread_t thread;
-    char directory[64]; /* "" when it is gone */
+    char directory[64]; /* "" when it is removed */
     struct sockaddr_un address;
 };
 
@@ -53,8 +53,8 @@ static bool is_running(long pid)
     return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
-/* Takes away what processes of this user have left that no longer run. A directory of somebody
- * else's has its name at most: to remove what is in it, one has to own it. */
+/* Removes the files of this user's processes that no longer run. Another user can only make a
+ * directory of such a name: what is in it can be removed by its owner alone. */
 static void sweep(const char *parent)
 {
     DIR *entries = opendir(parent);
@@ -110,8 +110,8 @@ static void watch_engine(const struct bridge *bridge)
     (void)epoll_ctl(bridge->epoll_fd, EPOLL_CTL_MOD, bridge->engine_fd, &event);
 }
 
-/* Looks away as long as there is news that the host has not fetched: what comes faster than he can
- * take it has to wait. */
+/* Does not watch the engine while there is something that the host has not fetched: what comes
+ * faster than the host fetches it has to wait. */
 static void *drive(void *user)
 {
     const struct bridge *bridge = user;
@@ -204,7 +204,7 @@ bool bridge_accept(struct bridge *bridge, const char **message)
     remove_files(bridge);
     close(bridge->listener_fd);
     bridge->listener_fd = -1;
-    *message = "nobody has connected";
+    *message = "no connection has been made";
     if (bridge->socket_fd < 0)
         return false;
     *message = "another process has connected";
@@ -228,7 +228,7 @@ static void close_fd(int fd)
         close(fd);
 }
 
-/* In a forked child there is no thread; and the files are the parent's. */
+/* In a forked child the thread does not exist, and the files are the parent's. */
 void bridge_free(struct bridge *bridge)
 {
     if (bridge->pid == getpid()) {

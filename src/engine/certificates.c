@@ -1,8 +1,8 @@
-/* certificates.c - whom a TLS connection trusts; see certificates.h.
+/* certificates.c - which certificates a TLS connection trusts; see certificates.h.
  *
  * libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
- * ms, and keeps the result in the multi handle. So that this does not fall into a step of
- * somebody's event loop, certificates_load() begins a connection to itself when the engine is made.
+ * ms, and keeps the result in the multi handle. So that no step is
+ * held up, certificates_load() begins a connection to itself when the engine is made.
  */
 #include "certificates.h"
 
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,10 +33,10 @@ bool certificates_serve_proxies(void)
 
 /* ---- the file ---- */
 
-/* libcurl knows what it has parsed by the path alone, so each version of the file has a path of its
- * own: with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
+/* libcurl knows what it has parsed by the path alone, so each version of the file has another path:
+ * with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
  * was begun with an older version is not used again. */
-#define SPELLINGS 1000u /* until then no older connection is left */
+#define SPELLINGS 1000u /* by then no connection of the first is left */
 
 static char *spell(const char *file, unsigned version)
 {
@@ -56,20 +55,22 @@ static char *spell(const char *file, unsigned version)
 
 /* Once, when the engine is made: a host may chroot afterwards, and then has no such file, but still
  * has what was parsed of it. */
-bool certificates_choose(struct engine *engine, bool secure)
+bool certificates_choose(struct certificates *certificates, const char *file)
 {
-    struct bundle *bundle = &engine->bundle;
-    bundle->is_used = secure || engine->proxy_secure;
-    if (!engine->ca_file) {
-        if (!built_in || access(built_in, R_OK) != 0)
-            return true;
-        engine->ca_file = strdup(built_in);
-        if (!engine->ca_file)
-            return false;
-    }
-    (void)stat(engine->ca_file, &bundle->state);
-    bundle->path = spell(engine->ca_file, 0);
-    return bundle->path != NULL;
+    if (!file && built_in && access(built_in, R_OK) == 0)
+        file = built_in;
+    if (!file)
+        return true;
+    (void)stat(file, &certificates->state);
+    certificates->file = strdup(file);
+    certificates->path = spell(file, 0);
+    return certificates->file && certificates->path;
+}
+
+void certificates_free(struct certificates *certificates)
+{
+    free(certificates->file);
+    free(certificates->path);
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -78,20 +79,20 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-void certificates_look(struct engine *engine)
+void certificates_refresh(struct certificates *certificates)
 {
-    struct bundle *bundle = &engine->bundle;
     struct stat state;
-    if (!bundle->is_used || !bundle->path || stat(engine->ca_file, &state) != 0 ||
-        is_same(&state, &bundle->state) || eaccess(engine->ca_file, R_OK) != 0)
+    bool is_used = certificates->service || certificates->proxy;
+    if (!is_used || !certificates->file || stat(certificates->file, &state) != 0 ||
+        is_same(&state, &certificates->state) || eaccess(certificates->file, R_OK) != 0)
         return;
-    char *path = spell(engine->ca_file, bundle->version + 1);
+    char *path = spell(certificates->file, certificates->version + 1);
     if (!path)
-        return; /* the next look sees it */
-    free(bundle->path);
-    bundle->path = path;
-    bundle->state = state;
-    bundle->version++;
+        return; /* the next check sees it */
+    free(certificates->path);
+    certificates->path = path;
+    certificates->state = state;
+    certificates->version++;
 }
 
 /* ---- the handle ---- */
@@ -105,31 +106,30 @@ static const struct end service = {CURLOPT_SSLVERSION, CURLOPT_CAINFO, CURLOPT_C
 static const struct end proxy = {
     CURLOPT_PROXY_SSLVERSION, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH};
 
-static CURLcode check_end(const struct engine *engine, CURL *easy, const struct end *end)
+static CURLcode check_end(const char *path, CURL *easy, const struct end *end)
 {
     /* libcurl's default is what OpenSSL's configuration allows. */
     CURLcode code = curl_easy_setopt(easy, end->version, (long)CURL_SSLVERSION_TLSv1_2);
-    if (code != CURLE_OK || !engine->bundle.path)
+    if (code != CURLE_OK || !path)
         return code;
-    code = curl_easy_setopt(easy, end->bundle, engine->bundle.path);
+    code = curl_easy_setopt(easy, end->bundle, path);
     /* A certificate directory, Debian's default, switches the cache of parsed certificates off, and
      * then each connection stalls its thread to parse them again. */
     return code == CURLE_OK ? curl_easy_setopt(easy, end->directory, NULL) : code;
 }
 
-/* The proxy's certificate and name are checked unless libcurl is told otherwise, and it never is.
- */
-CURLcode certificates_check(const struct engine *engine, CURL *easy)
+/* The proxy's certificate and name are checked unless an option says otherwise, and none does. */
+CURLcode certificates_check(const struct certificates *certificates, CURL *easy)
 {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (code == CURLE_OK)
-        code = check_end(engine, easy, &service);
-    if (code == CURLE_OK && engine->proxy_secure)
-        code = check_end(engine, easy, &proxy);
-    /* The cache is for ever: after a day, its default, a step would stall, or, in a chroot, fail.
-     */
+        code = check_end(certificates->path, easy, &service);
+    if (code == CURLE_OK && certificates->proxy)
+        code = check_end(certificates->path, easy, &proxy);
+    /* The cache does not expire: after a day, its default, a step would stall, or, in a chroot,
+     * fail. */
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L) : code;
 }
 
@@ -152,28 +152,28 @@ static int listen_here(in_port_t *port)
     return listener;
 }
 
-static CURLMcode act_on_events(struct engine *engine)
+static CURLMcode act_on_events(struct multi *multi)
 {
     struct epoll_event events[4];
     int running;
-    int count = epoll_wait(engine->epoll_fd, events, 4, LOAD_TURN_MS);
-    CURLMcode code = curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    int count = epoll_wait(multi->loop->epoll_fd, events, 4, LOAD_TURN_MS);
+    CURLMcode code = curl_multi_socket_action(multi->handle, CURL_SOCKET_TIMEOUT, 0, &running);
     for (int i = 0; i < count && code == CURLM_OK; i++)
-        if (events[i].data.fd != engine->timer_fd)
+        if (events[i].data.fd != multi->loop->timer_fd)
             code = curl_multi_socket_action(
-                engine->multi, events[i].data.fd, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
+                multi->handle, events[i].data.fd, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
     return code;
 }
 
 /* Turns the loop until the first byte of the handshake has arrived: by then the bundle is parsed.
  */
-static CURLMcode begin_handshake(struct engine *engine, int listener)
+static CURLMcode begin_handshake(struct multi *multi, int listener)
 {
     int peer = -1;
     char byte;
     CURLMcode code = CURLM_OK;
     for (int turn = 0; turn < LOAD_TURNS && code == CURLM_OK; turn++) {
-        code = act_on_events(engine);
+        code = act_on_events(multi);
         if (peer < 0)
             peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (peer >= 0 && recv(peer, &byte, 1, MSG_PEEK) > 0)
@@ -186,7 +186,7 @@ static CURLMcode begin_handshake(struct engine *engine, int listener)
 
 /* Nothing leaves the machine, and nothing is lost if it fails: then the first real connection
  * parses, and reports what is wrong. */
-bool certificates_load(struct engine *engine)
+bool certificates_load(const struct certificates *certificates, struct multi *multi)
 {
     CURLMcode code = CURLM_OK;
     char url[40];
@@ -196,15 +196,15 @@ bool certificates_load(struct engine *engine)
     if (!easy)
         goto out;
     snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)port);
-    if (certificates_check(engine, easy) != CURLE_OK ||
+    if (certificates_check(certificates, easy) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
-        curl_multi_add_handle(engine->multi, easy) != CURLM_OK)
+        curl_multi_add_handle(multi->handle, easy) != CURLM_OK)
         goto out;
-    code = begin_handshake(engine, listener);
-    curl_multi_remove_handle(engine->multi, easy);
+    code = begin_handshake(multi, listener);
+    curl_multi_remove_handle(multi->handle, easy);
 out:
     curl_easy_cleanup(easy);
     if (listener >= 0)

@@ -2,7 +2,7 @@
 #ifndef CEKURA_CODES_H
 #define CEKURA_CODES_H
 
-#include "engine.h"
+#include "request.h"
 
 #include <curl/curl.h>
 

@@ -1,8 +1,5 @@
-/* connection.c - the socket that a transfer uses.
- *
- * libcurl says little of it: what is asked of the socket itself is whether it has bytes that nobody
- * asked for, and how many were read. */
-#include "transfer_private.h"
+/* connection.c - the socket that a transfer uses; see connection.h. */
+#include "connection.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -13,8 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* libcurl takes no longer line in a head. */
-#define LONGEST_LINE ((uint64_t)100 * 1024)
+void connection_clear(struct connection *connection)
+{
+    *connection = (struct connection){.sockets = connection->sockets, .opened = -1, .used = -1};
+}
 
 /* The local port of a socket; 0: it has none. */
 static int port_of(int fd)
@@ -26,6 +25,11 @@ static int port_of(int fd)
     const struct sockaddr_in *v4 = (const void *)&name;
     const struct sockaddr_in6 *v6 = (const void *)&name;
     return ntohs(name.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+}
+
+static unsigned slot_of(int port)
+{
+    return (unsigned)port % SOCKETS_KNOWN;
 }
 
 /* Bytes that have been read from a connection since it was made. */
@@ -40,32 +44,51 @@ static uint64_t read_from(int fd)
     return (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
 }
 
-/* Finds the socket that the request goes out by. libcurl does not tell yet which it will use, only
- * its local port. The table may have forgotten it, and the number may be another socket's by now.
- */
-static void find_socket(struct transfer *transfer, int port)
+/* Sockets that a program started by the host does not inherit. */
+curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct engine *engine = transfer->engine;
-    transfer->slot = (unsigned)port % ENGINE_PORTS;
-    if (transfer->opened >= 0)
-        engine->sockets[transfer->slot].fd = transfer->opened;
-    int fd = engine->sockets[transfer->slot].fd;
-    transfer->used = port_of(fd) == port ? fd : -1;
-    transfer->read_before = read_from(transfer->used);
-    engine->sockets[transfer->slot].read = 0;
+    struct connection *connection = user;
+    struct sockets *sockets = connection->sockets;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    connection->opened = fd;
+    connection->starved = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    sockets->starved = connection->starved;
+    sockets->open += fd >= 0;
+    return fd;
 }
 
-/* Bytes that came on an idle connection would be taken for the answer to this request: libcurl 7.88
- * does not look for them. A new connection may have some, over TLS, from its handshake. */
-static bool has_unasked_bytes(const struct transfer *transfer)
+/* libcurl does not say yet which socket it will use, only its local port. The table may have
+ * forgotten the socket, and the number may be another socket's by now. */
+void connection_use(struct connection *connection, int port)
+{
+    struct sockets *sockets = connection->sockets;
+    unsigned slot = slot_of(port);
+    if (connection->opened >= 0)
+        sockets->by_port[slot].fd = connection->opened;
+    int fd = sockets->by_port[slot].fd;
+    connection->slot = slot;
+    connection->used = port_of(fd) == port ? fd : -1;
+    connection->read_before = read_from(connection->used);
+    sockets->by_port[slot].read = 0;
+}
+
+void connection_tunnels(struct connection *connection)
+{
+    connection->slot = slot_of(port_of(connection->opened));
+    connection->read_before = read_from(connection->opened);
+    connection->sockets->by_port[connection->slot].read = 0;
+}
+
+bool connection_has_unasked_bytes(const struct connection *connection)
 {
     char byte;
-    return transfer->opened < 0 && transfer->used >= 0 &&
-           recv(transfer->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return connection->opened < 0 && connection->used >= 0 &&
+           recv(connection->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Whether the next that is to be read is an alert of TLS 1.3: a record of two bytes, encrypted,
- * with their type and a tag of 16. */
+/* Whether an alert of TLS 1.3 is next to be read: a record of two bytes, encrypted, with their type
+ * and a tag of 16. */
 static bool has_alert(int fd)
 {
     static const unsigned char start[] = {23, 3, 3, 0, 2 + 1 + 16};
@@ -74,81 +97,50 @@ static bool has_alert(int fd)
            memcmp(head, start, sizeof head) == 0;
 }
 
+int connection_close(void *user, curl_socket_t fd)
+{
+    struct sockets *sockets = user;
+    unsigned slot = slot_of(port_of(fd));
+    sockets->by_port[slot].read = read_from(fd);
+    sockets->by_port[slot].alert = has_alert(fd);
+    sockets->open--;
+    return close(fd);
+}
+
 /* The smallest answer to a handshake that has a certificate in it is larger, and one that has none
  * is smaller. */
 #define SMALLEST_CERTIFICATE 400
 
-void connection_tunnels(struct transfer *transfer)
+bool connection_had_certificate(const struct connection *connection)
 {
-    transfer->slot = (unsigned)port_of(transfer->opened) % ENGINE_PORTS;
-    transfer->read_before = read_from(transfer->opened);
-    transfer->engine->sockets[transfer->slot].read = 0;
+    uint64_t read = connection->sockets->by_port[connection->slot].read;
+    return connection->opened >= 0 && read > connection->read_before + SMALLEST_CERTIFICATE;
 }
 
-bool connection_had_certificate(const struct transfer *transfer)
+bool connection_has_alert(const struct connection *connection)
 {
-    const struct engine *engine = transfer->engine;
-    return transfer->opened >= 0 &&
-           engine->sockets[transfer->slot].read > transfer->read_before + SMALLEST_CERTIFICATE;
-}
-
-int connection_close(void *user, curl_socket_t fd)
-{
-    struct engine *engine = user;
-    unsigned slot = (unsigned)port_of(fd) % ENGINE_PORTS;
-    engine->sockets[slot].read = read_from(fd);
-    engine->sockets[slot].alert = has_alert(fd);
-    engine->open_sockets--;
-    return close(fd);
-}
-
-bool connection_has_alert(const struct transfer *transfer)
-{
-    const struct engine *engine = transfer->engine;
-    if (transfer->used < 0)
+    const struct sockets *sockets = connection->sockets;
+    if (connection->used < 0)
         return false;
-    bool is_closed = engine->sockets[transfer->slot].read > 0;
-    return is_closed ? engine->sockets[transfer->slot].alert : has_alert(transfer->used);
+    bool is_closed = sockets->by_port[connection->slot].read > 0;
+    return is_closed ? sockets->by_port[connection->slot].alert : has_alert(connection->used);
 }
 
-/* Then libcurl has read more than such a line, and not handed it out. What else has come, a body,
- * it has not read. */
-bool connection_had_long_line(const struct transfer *transfer)
+bool connection_has_read(const struct connection *connection, uint64_t bytes)
 {
-    uint64_t read = transfer->engine->sockets[transfer->slot].read;
-    return transfer->used >= 0 && !transfer->head.complete &&
-           read >= transfer->read_before + transfer->head.bytes + LONGEST_LINE - 1;
+    uint64_t read = connection->sockets->by_port[connection->slot].read;
+    return connection->used >= 0 && read >= connection->read_before + bytes;
 }
 
-/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not tell: it counts
- * what was said to a proxy, and before libcurl has begun it is still that of the handle's last
- * request. */
-int connection_begin(void *user, char *address, char *own_address, int port, int own_port)
-{
-    struct transfer *transfer = user;
-    (void)address, (void)own_address, (void)port;
-    find_socket(transfer, own_port);
-    if (has_unasked_bytes(transfer))
-        return CURL_PREREQFUNC_ABORT;
-    if (!transfer->began) {
-        transfer->engine->connecting--;
-        head_clear(&transfer->head); /* of what a proxy has answered */
-    }
-    transfer->began = true;
-    return CURL_PREREQFUNC_OK;
-}
+/* What may have come and is in no socket of this process: a record that the TLS library holds, what
+ * the other end's kernel sends as soon as there is room. */
+#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
 
-/* Sockets that a program started by the host does not inherit. */
-curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+bool connection_may_have(const struct connection *connection, curl_off_t bytes)
 {
-    struct transfer *transfer = user;
-    struct engine *engine = transfer->engine;
-    (void)purpose;
-    transfer->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    transfer->starved = transfer->opened < 0 && (errno == EMFILE || errno == ENFILE);
-    engine->starved = transfer->starved;
-    engine->open_sockets += transfer->opened >= 0;
-    return transfer->opened;
+    int readable = 0;
+    return connection->used < 0 || ioctl(connection->used, FIONREAD, &readable) != 0 ||
+           bytes <= readable + ON_ITS_WAY;
 }
 
 /* ---- when no descriptor is free ---- */
@@ -168,39 +160,23 @@ static bool descriptors_are_scarce(void)
     return are_scarce;
 }
 
-bool connection_is_starved(const struct transfer *transfer, CURLcode code)
+bool connection_is_starved(const struct connection *connection, CURLcode code)
 {
     switch (code) {
     case CURLE_COULDNT_CONNECT:
-        return transfer->starved;
+        return connection->starved;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_OUT_OF_MEMORY:
     case CURLE_SSL_CACERT_BADFILE:
-        return !transfer->began && descriptors_are_scarce();
+        return descriptors_are_scarce();
     default:
         return false;
     }
 }
 
-void connection_make_room(const struct engine *engine)
+void sockets_make_room(const struct sockets *sockets, struct multi *multi, unsigned in_use)
 {
-    bool has_idle = engine->open_sockets > engine->stats.in_flight;
-    long most = engine->starved && has_idle ? (long)engine->open_sockets : 0;
-    curl_multi_setopt(engine->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
-}
-
-/* What may have come and is in no socket of this process: a record that the TLS library holds, what
- * the other end's kernel sends as soon as there is room. */
-#define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
-
-bool transfer_may_be_whole(struct transfer *transfer)
-{
-    curl_off_t length = -1, received = 0;
-    int readable = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    if (length < 0 || transfer->used < 0 || ioctl(transfer->used, FIONREAD, &readable) != 0)
-        return true;
-    return length - received <= readable + ON_ITS_WAY;
+    long most = sockets->starved && sockets->open > in_use ? (long)sockets->open : 0;
+    curl_multi_setopt(multi->handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
 }

@@ -94,26 +94,25 @@ static enum decoder_result begin_stream(struct decoder *decoder)
     return DECODER_OK;
 }
 
-static enum decoder_result run_inflate(struct decoder *decoder, const char *bytes, size_t length,
-    size_t *used, char *piece, size_t room, size_t *filled)
+static enum decoder_result run_inflate(struct decoder *decoder, struct decoder_work *work)
 {
     z_stream *stream = &decoder->stream;
     bool from_first = decoder->first_left > 0;
-    size_t given = from_first ? decoder->first_left : length - *used;
+    size_t given = from_first ? decoder->first_left : work->length - work->used;
     const char *from = (const char *)decoder->first + decoder->first_count - decoder->first_left;
     if (!from_first)
-        from = bytes + *used;
+        from = work->bytes + work->used;
     stream->next_in = (z_const Bytef *)from;
     stream->avail_in = given < UINT_MAX ? (uInt)given : UINT_MAX;
-    stream->next_out = (Bytef *)piece;
-    stream->avail_out = (uInt)room;
+    stream->next_out = (Bytef *)work->piece;
+    stream->avail_out = (uInt)work->room;
     int code = inflate(stream, Z_NO_FLUSH);
     size_t taken = (size_t)((const char *)stream->next_in - from);
     if (from_first)
         decoder->first_left -= (unsigned)taken;
     else
-        *used += taken;
-    *filled = room - stream->avail_out;
+        work->used += taken;
+    work->filled = work->room - stream->avail_out;
     decoder->has_more = stream->avail_out == 0 || decoder->first_left > 0;
     if (code == Z_STREAM_END) {
         decoder->state = DECODER_BETWEEN;
@@ -125,31 +124,31 @@ static enum decoder_result run_inflate(struct decoder *decoder, const char *byte
     return code == Z_OK || code == Z_BUF_ERROR ? DECODER_OK : DECODER_BROKEN;
 }
 
-enum decoder_result decoder_step(struct decoder *decoder, const char *bytes, size_t length,
-    size_t *used, char *piece, size_t room, size_t *filled)
+enum decoder_result decoder_step(struct decoder *decoder, struct decoder_work *work)
 {
-    *filled = 0;
+    const char *bytes = work->bytes;
+    work->filled = 0;
     switch (decoder->state) {
     case DECODER_BEGIN:
         if (decoder->coding == CODING_DEFLATE && decoder->first_count < sizeof decoder->first) {
-            if (*used < length)
-                decoder->first[decoder->first_count++] = (unsigned char)bytes[(*used)++];
+            if (work->used < work->length)
+                decoder->first[decoder->first_count++] = (unsigned char)bytes[work->used++];
             decoder->has_more = decoder->first_count == sizeof decoder->first;
             return DECODER_OK;
         }
         return begin_stream(decoder);
     case DECODER_INSIDE:
-        return run_inflate(decoder, bytes, length, used, piece, room, filled);
+        return run_inflate(decoder, work);
     case DECODER_BETWEEN:
-        if (*used == length)
+        if (work->used == work->length)
             return DECODER_OK;
-        if (bytes[*used] != 0)
+        if (bytes[work->used] != 0)
             return decoder->coding == CODING_GZIP ? begin_stream(decoder) : DECODER_BROKEN;
         decoder->state = DECODER_BEHIND;
         return DECODER_OK;
     case DECODER_BEHIND:
-        while (*used < length)
-            if (bytes[(*used)++] != 0)
+        while (work->used < work->length)
+            if (bytes[work->used++] != 0)
                 return DECODER_BROKEN;
     }
     return DECODER_OK;

@@ -40,10 +40,18 @@ struct decoder {
 /* Gets ready for a body; CODING_GZIP or CODING_DEFLATE. Keeps the memory of the one before. */
 void decoder_begin(struct decoder *decoder, enum coding coding);
 
-/* Decodes from bytes[*used] on, for no more than one piece: adds to *used what it took, and sets
- * *filled to what it wrote. It is to be called until all bytes are used and `has_more` is false. */
-enum decoder_result decoder_step(struct decoder *decoder, const char *bytes, size_t length,
-    size_t *used, char *piece, size_t room, size_t *filled);
+/* What one call reads, and the piece that it fills. */
+struct decoder_work {
+    const char *bytes;
+    size_t length, used;
+    char *piece;
+    size_t room, filled;
+};
+
+/* Decodes from bytes[used] on, for no more than one piece: adds to `used` what it took, and sets
+ * `filled` to what it wrote. It is to be called until all bytes are used and `has_more` is false.
+ */
+enum decoder_result decoder_step(struct decoder *decoder, struct decoder_work *work);
 
 /* Whether the body may end here. */
 bool decoder_is_complete(const struct decoder *decoder);

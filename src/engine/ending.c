@@ -1,8 +1,8 @@
-/* ending.c - how a try ended: libcurl's word for it, as an outcome. */
-#include "addresses.h"
+/* ending.c - how a try ended: libcurl's code for it, as an outcome. */
+#include "transfer_private.h"
+
 #include "codes.h"
 #include "text/url.h"
-#include "transfer_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,14 @@ static int tunnel_status(const struct transfer *transfer)
 }
 
 /* Through a proxy that is spoken to over TLS, libcurl forgets why a handshake with the service
- * failed on this side: the alert that tells the service goes out through the TLS of the proxy,
- * which clears OpenSSL's queue of errors. What tells it from a connection that broke is whether a
- * certificate had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
+ * failed on this side: the alert for the service goes out through the TLS of the proxy, which
+ * clears OpenSSL's queue of errors. It differs from a connection that broke in that a certificate
+ * had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
 static bool is_silent_refusal(const struct transfer *transfer)
 {
-    return transfer->engine->proxy_secure && tunnel_status(transfer) / 100 == 2 &&
-           strstr(transfer->error, "SSL_ERROR_SYSCALL") && connection_had_certificate(transfer);
+    return transfer->transfers->certificates.proxy && tunnel_status(transfer) / 100 == 2 &&
+           strstr(transfer->error, "SSL_ERROR_SYSCALL") &&
+           connection_had_certificate(&transfer->connection);
 }
 
 /* A handshake that failed because the connection broke says nothing about certificates. OpenSSL
@@ -42,9 +43,20 @@ static bool broke_in_handshake(const struct transfer *transfer)
  * the server ends the connection with it, libcurl may fail to send, and never reads the alert. */
 static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 {
-    return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && transfer->opened >= 0 &&
-           transfer->head.bytes == 0 &&
-           (strstr(transfer->error, " alert ") || connection_has_alert(transfer));
+    return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+           transfer->connection.opened >= 0 && transfer->head.bytes == 0 &&
+           (strstr(transfer->error, " alert ") || connection_has_alert(&transfer->connection));
+}
+
+/* libcurl takes no longer line in a head, and before 8.6 calls one a lack of memory. It has then
+ * read more than such a line, and not handed it out; what else has come, a body, it has not read.
+ */
+#define LONGEST_LINE ((uint64_t)100 * 1024)
+
+static bool had_long_line(const struct transfer *transfer)
+{
+    return !transfer->head.complete &&
+           connection_has_read(&transfer->connection, transfer->head.bytes + LONGEST_LINE - 1);
 }
 
 static bool begins_with(const char *text, const char *start)
@@ -52,7 +64,7 @@ static bool begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The limits of libcurl's own that a head, or trailers, may go over. 7.88 takes a trailer of more
+/* libcurl's limits that a head, or trailers, may go over. 7.88 takes a trailer of more
  * than 4 KiB for a lack of memory, which its message is about; a line of what a proxy answers to
  * CONNECT may have 16 KiB. */
 static bool is_refused_head(const struct transfer *transfer, CURLcode code)
@@ -60,11 +72,11 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
     if (code == CURLE_RECV_ERROR)
         return begins_with(transfer->error, "Out of memory in chunked-encoding") ||
                begins_with(transfer->error, "CONNECT response too large");
-    return transfer->began && code == CURLE_OUT_OF_MEMORY && connection_had_long_line(transfer);
+    return transfer->began && code == CURLE_OUT_OF_MEMORY && had_long_line(transfer);
 }
 
-/* A body that ends with its connection has ended, though TLS was not told of it. libcurl 7.88 takes
- * it so, 8.14 does not. */
+/* A body that ends with its connection is whole, also if TLS was not closed before. libcurl 7.88
+ * agrees, 8.14 does not. */
 static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
 {
     curl_off_t announced = -1;
@@ -99,7 +111,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
         return OUTCOME_TLS;
     if (code == CURLE_SSL_CONNECT_ERROR && broke_in_handshake(transfer))
         return OUTCOME_NETWORK;
-    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line that is no header */
+    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line that is not a header */
         return OUTCOME_MALFORMED;
     if (kind == OUTCOME_NETWORK && status && transfer->head.complete)
         return OUTCOME_TRUNCATED;
@@ -145,13 +157,13 @@ static int64_t asked_pause_us(const struct transfer *transfer)
  * and libcurl does not say. Until the tunnel stands, it is a proxy that is spoken to over TLS. */
 static void name_peer(struct transfer *transfer, enum outcome_kind kind)
 {
-    const struct engine *engine = transfer->engine;
+    const struct transfers *transfers = transfer->transfers;
     char *url = NULL, *service = NULL, *error = transfer->error;
     bool at_proxy = kind == OUTCOME_PROXY_REFUSED ||
-                    (engine->proxy_secure && tunnel_status(transfer) / 100 != 2);
+                    (transfers->certificates.proxy && tunnel_status(transfer) / 100 != 2);
     if (!at_proxy && curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK)
         service = url ? url_peer(url) : NULL;
-    const char *peer = at_proxy ? engine->proxy_peer : service;
+    const char *peer = at_proxy ? transfers->proxy_peer : service;
     size_t length = strlen(error);
     if (peer)
         snprintf(error + length, sizeof transfer->error - length, " (%s %s%s)",
@@ -159,7 +171,8 @@ static void name_peer(struct transfer *transfer, enum outcome_kind kind)
     free(service);
 }
 
-/* Says in words of our own what libcurl cannot know, or says otherwise in each release. */
+/* Replaces the message where libcurl cannot know better, or words it differently in each release.
+ */
 static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     size_t room = CURL_ERROR_SIZE;
@@ -174,10 +187,10 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
             HEAD_MOST_BYTES, HEAD_MOST_LINES);
     else if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
-            transfer->engine->max_response);
+            transfer->transfers->max_response);
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
-    else if (kind == OUTCOME_GARBLED) /* libcurl 8 looks for itself */
+    else if (kind == OUTCOME_GARBLED) /* libcurl 8 checks it, too */
         snprintf(transfer->error, room, "%s", UNASKED);
     else if (kind == OUTCOME_TLS && is_silent_refusal(transfer))
         snprintf(transfer->error, room, "the certificate is refused, or the handshake failed");
@@ -190,23 +203,23 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
         name_peer(transfer, kind);
 }
 
-/* Before a connection stood. Returns whether it is for want of a descriptor; else the address that
- * was tried may be an old one. */
+/* For a try that ended before a connection stood: whether no descriptor was free. Otherwise the
+ * address that was tried may be an old one. */
 static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
-    struct engine *engine = transfer->engine;
-    if (connection_is_starved(transfer, code)) {
-        engine->starved = true;
+    struct transfers *transfers = transfer->transfers;
+    if (connection_is_starved(&transfer->connection, code)) {
+        transfers->sockets.starved = true;
         snprintf(transfer->error, CURL_ERROR_SIZE, TRANSFER_STARVED);
         return true;
     }
     bool may_be_old = kind == OUTCOME_NETWORK || kind == OUTCOME_TLS || kind == OUTCOME_TIMEOUT;
     if (may_be_old && code != CURLE_ABORTED_BY_CALLBACK)
-        addresses_distrust(engine, transfer->easy);
+        addresses_distrust(&transfers->addresses, transfer->easy, transfers->proxy_peer);
     return false;
 }
 
-/* What libcurl takes for a whole answer, and is none. */
+/* Finds answers that libcurl takes for whole, and that are not. */
 static CURLcode check_whole(struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
@@ -225,7 +238,7 @@ static CURLcode check_whole(struct transfer *transfer)
 
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
 {
-    struct engine *engine = transfer->engine;
+    struct transfers *transfers = transfer->transfers;
     CURL *easy = transfer->easy;
     int status = 0;
     long request_size = 0, connects = 0;
@@ -235,9 +248,9 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
         receive_count(transfer);
     }
-    engine->stats.connections += (uint64_t)connects;
-    engine->stats.bytes_in += transfer->head.lines.length;
-    if (status < 200) /* 1xx announces an answer, it is none */
+    transfers->connections += (uint64_t)connects;
+    transfers->bytes_in += transfer->head.lines.length;
+    if (status < 200) /* 1xx announces an answer, and is not one */
         status = 0;
     if (ended_unannounced(transfer, code))
         code = CURLE_OK;
@@ -245,7 +258,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         code = check_whole(transfer);
 
     enum outcome_kind kind = kind_of(transfer, code, status);
-    if (kind == OUTCOME_NETWORK) /* half a head is no answer */
+    if (kind == OUTCOME_NETWORK) /* half a head is not an answer */
         status = 0;
     else if (kind == OUTCOME_PROXY_REFUSED)
         status = tunnel_status(transfer);

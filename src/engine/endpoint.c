@@ -1,35 +1,31 @@
 /* endpoint.c - what requests are sent to, and what waits there; see endpoint.h. */
 #include "endpoint.h"
 
-#include "operation_private.h"
+#include "clock.h"
+#include "text/ascii.h"
 
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How long an endpoint that no operation uses is kept in mind after it was held: a program that
- * asks for it again and again is to be refused as one that is known. */
+/* How long an endpoint that no operation uses is remembered after it was held: a program that
+ * asks for it again and again is to be refused at a known endpoint. */
 #define REMEMBERED_US INT64_C(60000000)
 
-/* ---- which it is ---- */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+/* ---- the key ---- */
 
 static bool is_hex(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Digits, a UUID, or nothing: a place of a template that was left empty. */
+/* Digits, a UUID, or nothing: an empty place of a template. */
 static bool names_record(const char *segment, size_t length)
 {
     static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     bool is_number = true, is_uuid = length == strlen(uuid);
     for (size_t i = 0; i < length; i++) {
-        is_number = is_number && is_digit(segment[i]);
+        is_number = is_number && ascii_is_digit(segment[i]);
         is_uuid = is_uuid && (uuid[i] == '-' ? segment[i] == '-' : is_hex(segment[i]));
     }
     return is_number || is_uuid;
@@ -59,12 +55,12 @@ static int compare(const void *a, const void *b)
 
 /* ---- life ---- */
 
-static bool reserve(struct engine *engine)
+static bool reserve(struct endpoints *endpoints)
 {
     for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
-        if (!heap_reserve(&engine->endpoints[i])) {
+        if (!heap_reserve(&endpoints->heaps[i])) {
             while (i-- > 0)
-                heap_unreserve(&engine->endpoints[i]);
+                heap_unreserve(&endpoints->heaps[i]);
             return false;
         }
     return true;
@@ -72,16 +68,16 @@ static bool reserve(struct engine *engine)
 
 static void forget(struct endpoint *endpoint)
 {
-    struct engine *engine = endpoint->engine;
-    tdelete(endpoint->key, &engine->known_endpoints, compare);
+    struct endpoints *endpoints = endpoint->endpoints;
+    tdelete(endpoint->key, &endpoints->known, compare);
     for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
-        heap_unreserve(&engine->endpoints[i]);
+        heap_unreserve(&endpoints->heaps[i]);
     free(endpoint);
 }
 
-static void forget_unused(struct engine *engine, int64_t now_us)
+static void forget_unused(struct endpoints *endpoints, int64_t now_us)
 {
-    struct heap *unused = &engine->endpoints[ENDPOINTS_UNUSED];
+    struct heap *unused = &endpoints->heaps[ENDPOINTS_UNUSED];
     struct heap_node *first;
     while ((first = heap_first(unused)) && first->due_us <= now_us) {
         heap_remove(unused, first);
@@ -96,22 +92,22 @@ static void on_wake(struct timer *timer)
     settle(container_of(timer, struct endpoint, wake));
 }
 
-static struct endpoint *make(struct engine *engine, const char *method, const char *url)
+static struct endpoint *make(struct endpoints *endpoints, const char *method, const char *url)
 {
     struct endpoint *endpoint = malloc(sizeof *endpoint + strlen(method) + strlen(url) + 3);
     if (!endpoint)
         return NULL;
-    *endpoint = (struct endpoint){.engine = engine, .wake.fire = on_wake};
-    for (size_t i = 0; i < TURNS; i++)
-        TAILQ_INIT(&endpoint->lanes[i].line);
+    *endpoint = (struct endpoint){.endpoints = endpoints, .wake.fire = on_wake};
+    for (size_t i = 0; i < PRIORITIES; i++)
+        TAILQ_INIT(&endpoint->lanes[i].queue);
     write_key(endpoint->key, method, url);
     return endpoint;
 }
 
-struct endpoint *endpoint_take(struct engine *engine, const char *method, const char *url)
+struct endpoint *endpoint_take(struct endpoints *endpoints, const char *method, const char *url)
 {
-    struct endpoint *made = make(engine, method, url);
-    char **known = made ? tsearch(made->key, &engine->known_endpoints, compare) : NULL;
+    struct endpoint *made = make(endpoints, method, url);
+    char **known = made ? tsearch(made->key, &endpoints->known, compare) : NULL;
     if (!known) {
         free(made);
         return NULL;
@@ -119,34 +115,34 @@ struct endpoint *endpoint_take(struct engine *engine, const char *method, const 
     struct endpoint *endpoint = container_of(*known, struct endpoint, key);
     if (endpoint != made) {
         free(made);
-    } else if (!reserve(engine)) {
-        tdelete(made->key, &engine->known_endpoints, compare);
+    } else if (!reserve(endpoints)) {
+        tdelete(made->key, &endpoints->known, compare);
         free(made);
         return NULL;
     }
     if (endpoint->users++ == 0)
-        heap_remove(&engine->endpoints[ENDPOINTS_UNUSED], &endpoint->wake.node);
+        heap_remove(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node);
     return endpoint;
 }
 
 void endpoint_give_back(struct endpoint *endpoint)
 {
-    struct engine *engine = endpoint->engine;
+    struct endpoints *endpoints = endpoint->endpoints;
     int64_t now_us = clock_monotonic_us(), until_us = endpoint->held_us + REMEMBERED_US;
-    forget_unused(engine, now_us);
+    forget_unused(endpoints, now_us);
     if (--endpoint->users > 0)
         return;
     if (until_us > now_us)
-        heap_insert(&engine->endpoints[ENDPOINTS_UNUSED], &endpoint->wake.node, until_us);
+        heap_insert(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node, until_us);
     else
         forget(endpoint);
 }
 
-void endpoint_forget_all(struct engine *engine)
+void endpoint_forget_all(struct endpoints *endpoints)
 {
-    forget_unused(engine, INT64_MAX);
+    forget_unused(endpoints, INT64_MAX);
     for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
-        heap_destroy(&engine->endpoints[i]);
+        heap_destroy(&endpoints->heaps[i]);
 }
 
 /* ---- what waits ---- */
@@ -155,16 +151,16 @@ void endpoint_forget_all(struct engine *engine)
  * those that are held while something waits. */
 static void settle(struct endpoint *endpoint)
 {
-    struct heap *heaps = endpoint->engine->endpoints;
+    struct heap *heaps = endpoint->endpoints->heaps;
     bool is_held = endpoint->held_us > clock_monotonic_us(), is_waited_for = false;
-    for (size_t turn = 0; turn < TURNS; turn++) {
-        struct lane *lane = &endpoint->lanes[turn];
-        const struct operation *first = TAILQ_FIRST(&lane->line);
+    for (size_t priority = 0; priority < PRIORITIES; priority++) {
+        struct lane *lane = &endpoint->lanes[priority];
+        const struct turn *first = TAILQ_FIRST(&lane->queue);
         is_waited_for |= first != NULL;
         if (first && !is_held)
-            heap_insert(&heaps[turn], &lane->ready, first->lined_up_us);
+            heap_insert(&heaps[priority], &lane->ready, first->queued_us);
         else
-            heap_remove(&heaps[turn], &lane->ready);
+            heap_remove(&heaps[priority], &lane->ready);
     }
     if (is_held && is_waited_for)
         heap_insert(&heaps[ENDPOINTS_HELD], &endpoint->wake.node, endpoint->held_us);
@@ -172,23 +168,23 @@ static void settle(struct endpoint *endpoint)
         heap_remove(&heaps[ENDPOINTS_HELD], &endpoint->wake.node);
 }
 
-void endpoint_line_up(struct operation *operation)
+void endpoint_enqueue(struct turn *turn)
 {
-    struct operation_line *line = &operation->endpoint->lanes[operation->turn].line;
-    bool is_first = TAILQ_EMPTY(line);
-    operation->lined_up_us = clock_monotonic_us();
-    TAILQ_INSERT_TAIL(line, operation, lined_up);
+    struct turn_queue *queue = &turn->endpoint->lanes[turn->priority].queue;
+    bool is_first = TAILQ_EMPTY(queue);
+    turn->queued_us = clock_monotonic_us();
+    TAILQ_INSERT_TAIL(queue, turn, queued);
     if (is_first)
-        settle(operation->endpoint);
+        settle(turn->endpoint);
 }
 
-void endpoint_step_out(struct operation *operation)
+void endpoint_dequeue(struct turn *turn)
 {
-    struct operation_line *line = &operation->endpoint->lanes[operation->turn].line;
-    bool was_first = TAILQ_FIRST(line) == operation;
-    TAILQ_REMOVE(line, operation, lined_up);
+    struct turn_queue *queue = &turn->endpoint->lanes[turn->priority].queue;
+    bool was_first = TAILQ_FIRST(queue) == turn;
+    TAILQ_REMOVE(queue, turn, queued);
     if (was_first)
-        settle(operation->endpoint);
+        settle(turn->endpoint);
 }
 
 void endpoint_hold(struct endpoint *endpoint, int64_t until_us)
@@ -199,8 +195,8 @@ void endpoint_hold(struct endpoint *endpoint, int64_t until_us)
     settle(endpoint);
 }
 
-struct operation *endpoint_first(const struct engine *engine, enum turn turn)
+struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority)
 {
-    struct heap_node *first = heap_first(&engine->endpoints[turn]);
-    return first ? TAILQ_FIRST(&container_of(first, struct lane, ready)->line) : NULL;
+    struct heap_node *first = heap_first(&endpoints->heaps[priority]);
+    return first ? TAILQ_FIRST(&container_of(first, struct lane, ready)->queue) : NULL;
 }

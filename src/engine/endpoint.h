@@ -1,5 +1,5 @@
-/* endpoint.h - what requests are sent to, as far as a service tells one from another: method and
- * path. Here they wait for a place in the window.
+/* endpoint.h - what requests are sent to, as far as a service distinguishes it: method and path.
+ * Here they wait for a place in the window.
  *
  * Segments of a path that are digits or a UUID name a record and are left out, so that all records
  * of a collection are one endpoint. An endpoint that has answered 429 is held for as long as it
@@ -7,42 +7,67 @@
 #ifndef CEKURA_ENDPOINT_H
 #define CEKURA_ENDPOINT_H
 
-#include "engine_private.h"
+#include "timers.h"
 
-TAILQ_HEAD(operation_line, operation);
+#include <sys/queue.h>
 
-/* What waits for its turn, the longest first. */
+/* What is sent first: what ends work, then what a caller waits for, then polls; see window.h. */
+enum priority { PRIORITY_URGENT, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
+
+/* Endpoints that have something ready to be sent are in the heap of that priority. */
+enum endpoint_heap { ENDPOINTS_HELD = PRIORITIES, ENDPOINTS_UNUSED, ENDPOINT_HEAPS };
+
+/* The endpoints of an engine. */
+struct endpoints {
+    struct heap heaps[ENDPOINT_HEAPS];
+    void *known; /* all of them, a tree of tsearch() */
+};
+
+/* What waits for its turn: a part of an operation. */
+struct turn {
+    void (*fire)(struct turn *turn); /* the turn has come, and it is to leave the queue */
+    enum priority priority;
+    struct endpoint *endpoint;
+    int64_t queued_us; /* since when it waits */
+    int64_t sent_us;   /* when it was sent last */
+    bool tests;        /* in flight, as the test of rest.h */
+    TAILQ_ENTRY(turn) queued;
+};
+
+TAILQ_HEAD(turn_queue, turn);
+
+/* What waits for its turn at one endpoint, the longest first. */
 struct lane {
-    struct heap_node ready; /* in the engine's heap of that turn, while the endpoint is not held */
-    struct operation_line line;
+    struct heap_node ready; /* in the heap of that priority, while the endpoint is not held */
+    struct turn_queue queue;
 };
 
 struct endpoint {
-    struct engine *engine;
+    struct endpoints *endpoints;
     struct timer wake; /* HELD: its end; UNUSED: when it may be forgotten */
     unsigned users;    /* operations */
     int64_t held_us;   /* until then */
     bool refused;      /* its last answer was a 429 */
-    struct lane lanes[TURNS];
+    struct lane lanes[PRIORITIES];
     char key[];
 };
 
-/* The endpoint of that URL, which the caller gives back. NULL: out of memory. */
-struct endpoint *endpoint_take(struct engine *engine, const char *method, const char *url);
+/* The endpoint of that URL, to be given back. NULL: out of memory. */
+struct endpoint *endpoint_take(struct endpoints *endpoints, const char *method, const char *url);
 void endpoint_give_back(struct endpoint *endpoint);
 
-/* The operation waits at its endpoint from now on, behind the others of its turn; and no longer. */
-void endpoint_line_up(struct operation *operation);
-void endpoint_step_out(struct operation *operation);
+/* The turn waits at its endpoint, behind the others of its priority; and no longer. */
+void endpoint_enqueue(struct turn *turn);
+void endpoint_dequeue(struct turn *turn);
 
 /* Nothing is sent to it before. */
 void endpoint_hold(struct endpoint *endpoint, int64_t until_us);
 
-/* Of all that wait for that turn at endpoints that are not held, the one that has waited longest;
- * NULL: none does. */
-struct operation *endpoint_first(const struct engine *engine, enum turn turn);
+/* Of all that wait with that priority at endpoints that are not held, the one that has waited
+ * longest; NULL: none does. */
+struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority);
 
-/* Frees those that were kept in mind, once there are no operations any more. */
-void endpoint_forget_all(struct engine *engine);
+/* Frees those that are remembered, once no operation is left. */
+void endpoint_forget_all(struct endpoints *endpoints);
 
 #endif

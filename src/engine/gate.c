@@ -1,10 +1,30 @@
-/* gate.c - a lock that one thread leaves to the others; see gate.h. */
+/* gate.c - who may use an engine; see gate.h. */
 #include "gate.h"
 
 #include "clock.h"
+#include "process.h"
 
+void gate_init(struct gate *gate)
+{
+    *gate = (struct gate)GATE_OPEN;
+    gate->generation = process_generation();
+}
+
+static bool is_of_this_process(const struct gate *gate)
+{
+    return gate->generation == process_generation();
+}
+
+bool gate_is_open(const struct gate *gate)
+{
+    return !gate->closed && is_of_this_process(gate);
+}
+
+/* In a forked child the thread that goes last is missing, and may have left the lock taken. */
 int64_t gate_enter(struct gate *gate)
 {
+    if (!is_of_this_process(gate))
+        return 0;
     atomic_fetch_add(&gate->wanted, 1);
     if (pthread_mutex_trylock(&gate->mutex) == 0)
         return 0;
@@ -15,6 +35,8 @@ int64_t gate_enter(struct gate *gate)
 
 void gate_leave(struct gate *gate)
 {
+    if (!is_of_this_process(gate))
+        return;
     if (atomic_fetch_sub(&gate->wanted, 1) == 1)
         pthread_cond_signal(&gate->deserted);
     pthread_mutex_unlock(&gate->mutex);

@@ -21,13 +21,8 @@ void head_free(struct head *head)
     buffer_free(&head->lines);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: it is none. libcurl takes some of what is
- * none for a status of 200, and each release other ones. */
+/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: the line has none. libcurl takes some of such
+ * lines for a status of 200, and each release others. */
 static int status_of(const char *line, size_t length)
 {
     static const char start[] = "HTTP/1.";
@@ -35,7 +30,8 @@ static int status_of(const char *line, size_t length)
     if (length < 13 || memcmp(line, start, strlen(start)) != 0 || (line[7] | 1) != '1' ||
         line[8] != ' ')
         return 0;
-    if (!is_digit(digits[0]) || !is_digit(digits[1]) || !is_digit(digits[2]) || is_digit(digits[3]))
+    if (!ascii_is_digit(digits[0]) || !ascii_is_digit(digits[1]) || !ascii_is_digit(digits[2]) ||
+        ascii_is_digit(digits[3]))
         return 0;
     return (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
 }
@@ -50,7 +46,7 @@ static enum head_result begin(struct head *head, const char *line, size_t length
     return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
 }
 
-/* The value of a field of that name; NULL: the line is another's. */
+/* The value, if the line is a field of that name; else NULL. */
 static const char *value_of(const char *line, size_t length, const char *name)
 {
     size_t span = strlen(name);
@@ -63,7 +59,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
 }
 
-/* libcurl decodes chunks, and 7.88 whatever else it was built to: that is to be `chunked`, once. */
+/* libcurl decodes chunks, and 7.88 whatever else it was built for: only one `chunked` is accepted.
+ */
 static bool is_chunked_once(const char *value, const char *end)
 {
     size_t span = strlen("chunked");

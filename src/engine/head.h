@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* All heads and trailers of one answer are no larger than this, and have no more lines. libcurl 8
- * has limits of its own, 300 KiB and 5,000 lines, which are not to be met first. */
+ * has limits, too: 300 KiB and 5,000 lines, which must not be met first. */
 #define HEAD_MOST_BYTES ((size_t)256 * 1024)
 #define HEAD_MOST_LINES 4096u
 
@@ -38,8 +38,9 @@ enum head_result {
 /* Gets ready for the next answer; keeps memory. */
 void head_clear(struct head *head);
 
-/* Takes in a line, its end included. `counts`: it is the service's, not a proxy's that is asked to
- * connect. */
+/* Adds a line, its end included. `counts`: the service sent it, not a proxy that is asked to
+ * connect.
+ */
 enum head_result head_add(struct head *head, const char *line, size_t length, bool counts);
 
 bool head_is_too_large(const struct head *head);

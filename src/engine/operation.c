@@ -1,9 +1,7 @@
 /* operation.c - one request, with its tries and its one deadline; see operation.h. */
 #include "operation_private.h"
 
-#include "retry.h"
-#include "transfer.h"
-#include "window.h"
+#include "clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,28 +57,19 @@ static void free_request(struct operation *operation)
 
 static void report(struct operation *operation, enum event_kind kind, int64_t pause_us)
 {
-    struct engine *engine = operation->engine;
-    if (!engine->report_events)
-        return;
-    struct event *event = malloc(sizeof *event);
-    if (!event)
-        return; /* an event less, and nothing else lost */
-    *event = (struct event){
+    const struct event event = {
         .kind = kind,
-        .ref = operation->subject->ref,
-        .subject = operation->subject,
+        .subject = &operation->item,
         .outcome = operation->outcome.kind,
         .status = operation->outcome.status,
         .tries = operation->tries,
         .pause_us = pause_us,
         .elapsed_us = clock_monotonic_us() - operation->submitted_us,
     };
-    operation->subject->events++;
-    *engine->last_event = event;
-    engine->last_event = &event->next;
+    completions_report(&operation->engine->completions, &event);
 }
 
-/* ---- life ---- */
+/* ---- ends ---- */
 
 void operation_clear(struct operation *operation)
 {
@@ -97,61 +86,58 @@ static void leave_wire(struct operation *operation)
     struct engine *engine = operation->engine;
     if (!operation->transfer)
         return;
-    window_leave(operation);
-    if (operation->tests) /* in vain, for no answer has come */
-        rest_test_again(&engine->rest, clock_monotonic_us());
-    operation->tests = false;
-    if (engine_is_usable(engine))
-        transfer_release(engine, operation->transfer);
+    window_leave(&engine->window, &operation->turn);
+    if (gate_is_open(&engine->gate))
+        transfer_release(operation->transfer);
     operation->transfer = NULL;
 }
 
-static void leave_line(struct operation *operation)
+/* Leaves the wire, the queue and the timers. */
+static void stop(struct operation *operation)
 {
+    leave_wire(operation);
+    heap_remove(&operation->engine->timers, &operation->timer.node);
     if (operation->state == OPERATION_QUEUED)
-        endpoint_step_out(operation);
+        endpoint_dequeue(&operation->turn);
 }
 
 static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
 {
-    struct engine *engine = operation->engine;
     /* What was sent before and waits to be sent again was refused, or does no harm. */
-    if (!operation->transfer && !operation->repeatable)
+    if (!operation->transfer && !request_is_repeatable(&operation->request))
         operation->outcome.sent = false;
-    leave_wire(operation);
-    engine_clear_timer(engine, &operation->timer);
-    leave_line(operation);
+    stop(operation);
     operation->state = OPERATION_DONE;
     operation->outcome.kind = kind;
     operation->outcome.tries = operation->tries;
     free(operation->outcome.message);
     operation->outcome.message = message ? strdup(message) : NULL;
     report(operation, EVENT_FINISHED, 0);
-    operation->done(operation);
+    operation->kind->done(operation);
 }
 
 /* Finishes one that cannot be sent before its deadline. False: it may be, or has none. */
 static bool end_if_hopeless(struct operation *operation)
 {
-    int64_t held_us = operation->endpoint->held_us;
-    int64_t rested_us = rest_certain_us(&operation->engine->rest);
-    int64_t sent_us = held_us > rested_us ? held_us : rested_us;
+    int64_t sent_us = window_certain_us(&operation->engine->window, &operation->turn);
     int64_t now_us = clock_monotonic_us();
-    if (operation->patient || sent_us <= operation->deadline_us || sent_us <= now_us)
+    if (sent_us <= operation->deadline_us || sent_us <= now_us)
         return false;
     operation->outcome.retry_after_us = sent_us - now_us;
     finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
     return true;
 }
 
-static void wait_turn(struct operation *operation)
+static void enqueue(struct operation *operation)
 {
+    if (operation->kind->is_scheduled)
+        operation->deadline_us = CLOCK_NEVER;
     if (end_if_hopeless(operation))
         return;
     operation->state = OPERATION_QUEUED;
-    if (!operation->patient)
-        engine_set_timer(operation->engine, &operation->timer, operation->deadline_us);
-    endpoint_line_up(operation);
+    if (operation->deadline_us < CLOCK_NEVER)
+        heap_insert(&operation->engine->timers, &operation->timer.node, operation->deadline_us);
+    endpoint_enqueue(&operation->turn);
 }
 
 static const char *late_message(const struct operation *operation)
@@ -162,18 +148,17 @@ static const char *late_message(const struct operation *operation)
     return "the deadline passed before the answer was there";
 }
 
-/* The program may have come late, after a long computation, to an answer that came in time: as long
- * as there is something to read, it is read first. Not for ever, for a server can send that long.
- */
-#define LATE_LOOKS 64
+/* The program may step late, after a long computation, though the answer came in time: as long as
+ * there is something to read, it is read first. Not forever, for a server can send that long. */
+#define LATE_READS 64
 #define LATE_PAUSE_US 200
 
 static bool may_have_come(struct operation *operation)
 {
-    if (!operation->transfer || !operation->engine->heard || operation->late_looks == LATE_LOOKS ||
-        !transfer_may_be_whole(operation->transfer))
+    if (!operation->transfer || !operation->engine->step.heard ||
+        operation->late_reads == LATE_READS || !transfer_may_be_whole(operation->transfer))
         return false;
-    operation->late_looks++;
+    operation->late_reads++;
     return true;
 }
 
@@ -181,11 +166,11 @@ static void on_timer(struct timer *timer)
 {
     struct operation *operation = container_of(timer, struct operation, timer);
     if (operation->state == OPERATION_PAUSED) {
-        wait_turn(operation);
+        enqueue(operation);
         return;
     }
     if (may_have_come(operation)) {
-        engine_set_timer(operation->engine, timer, clock_monotonic_us() + LATE_PAUSE_US);
+        heap_insert(&operation->engine->timers, &timer->node, clock_monotonic_us() + LATE_PAUSE_US);
         return;
     }
     if (operation->is_starved && !operation->transfer) {
@@ -204,36 +189,163 @@ static void on_timer(struct timer *timer)
     finish(operation, OUTCOME_TIMEOUT, message);
 }
 
-static enum turn turn_of(const struct request *request, enum operation_manner manner)
+/* ---- tries ---- */
+
+static void keep_result(struct outcome *outcome, const struct transfer_result *result)
 {
-    if (manner == OPERATION_PATIENT)
-        return TURN_POLL;
-    return request->urgent ? TURN_URGENT : TURN_CALL;
+    outcome->kind = result->kind;
+    outcome->status = result->attempt.status;
+    outcome->sent = result->attempt.sent;
+    outcome->retry_after_us = result->attempt.retry_after_us;
+    buffer_move(&outcome->headers, result->headers);
+    buffer_move(&outcome->body, result->body);
+}
+
+static void pause_before_next(struct operation *operation, int64_t pause_us)
+{
+    leave_wire(operation);
+    operation->state = OPERATION_PAUSED;
+    heap_insert(
+        &operation->engine->timers, &operation->timer.node, clock_monotonic_us() + pause_us);
+    report(operation, EVENT_RETRIED, pause_us);
+}
+
+static void end_hopeless(struct lane *lane)
+{
+    struct turn *turn, *next;
+    for (turn = TAILQ_FIRST(&lane->queue); turn; turn = next) {
+        next = TAILQ_NEXT(turn, queued);
+        end_if_hopeless(container_of(turn, struct operation, turn));
+    }
+}
+
+/* Applies what an answer says about the next requests. */
+static void heed(struct operation *operation, const struct try_result *result, int64_t pause_us)
+{
+    struct window *window = &operation->engine->window;
+    struct turn *turn = &operation->turn;
+    if (result->status == 0)
+        return;
+    if (result->status != 429) {
+        window_accepted(window, turn);
+        return;
+    }
+    window_refused(window, turn, retry_hold_us(pause_us));
+    end_hopeless(&turn->endpoint->lanes[PRIORITY_URGENT]);
+    end_hopeless(&turn->endpoint->lanes[PRIORITY_CALL]);
+}
+
+/* Before its deadline, and from what all operations may repeat. */
+static bool can_repeat(struct operation *operation, enum retry_choice choice,
+    const struct try_result *result, int64_t pause_us)
+{
+    if (choice == RETRY_NO || clock_monotonic_us() + pause_us >= operation->deadline_us)
+        return false;
+    if (choice == RETRY_WITH_ROOM)
+        return !operation->kind->is_scheduled;
+    return choice == RETRY_AT_ONCE ||
+           retry_quota_take(&operation->engine->quota, result, &operation->paid);
+}
+
+static enum retry_choice decide(
+    const struct operation *operation, const struct try_result *result, int64_t *pause_us)
+{
+    bool once = operation->kind->is_scheduled || operation->request.once;
+    unsigned limit = once ? 1 : operation->engine->retries + 1;
+    const struct retry_history history = {
+        .repeatable = request_is_repeatable(&operation->request),
+        .tries = operation->tries,
+        .limit = limit + operation->stale_excused + operation->starved,
+        .stale_excused = operation->stale_excused,
+    };
+    struct jitter *jitter = &operation->engine->jitter;
+    enum retry_choice choice = retry_decide(&history, result);
+    *pause_us = 0;
+    if (choice == RETRY_WITH_ROOM)
+        *pause_us = retry_pause_us(1, -1, jitter_next(jitter));
+    else if (choice == RETRY_AFTER_PAUSE || result->status == 429)
+        *pause_us = retry_pause_us(operation->tries, result->retry_after_us, jitter_next(jitter));
+    return choice;
+}
+
+/* libcurl has ended the try. */
+static void on_ended(void *owner, CURLcode code)
+{
+    struct operation *operation = owner;
+    struct transfer_result result = transfer_result(operation->transfer, code);
+    int64_t pause_us;
+    enum retry_choice choice = decide(operation, &result.attempt, &pause_us);
+    operation->is_starved = choice == RETRY_WITH_ROOM;
+    keep_result(&operation->outcome, &result);
+
+    if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
+        retry_quota_refill(&operation->engine->quota, operation->paid);
+    heed(operation, &result.attempt, pause_us);
+    if (can_repeat(operation, choice, &result.attempt, pause_us)) {
+        operation->stale_excused |= choice == RETRY_AT_ONCE;
+        operation->starved += operation->is_starved;
+        pause_before_next(operation, pause_us);
+    } else {
+        char message[TRANSFER_MESSAGE]; /* the transfer's goes when finish() releases it */
+        snprintf(message, sizeof message, "%s", result.message);
+        finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
+    }
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct operation *operation = container_of(turn, struct operation, turn);
+    struct engine *engine = operation->engine;
+    operation_clear(operation);
+    operation->transfer =
+        transfer_start(&engine->transfers, &operation->request, on_ended, operation);
+    if (!operation->transfer) {
+        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
+        return;
+    }
+    endpoint_dequeue(turn);
+    operation->state = OPERATION_IN_FLIGHT;
+    operation->late_reads = 0;
+    window_enter(&engine->window, turn);
+    if (operation->kind->is_scheduled) {
+        operation->deadline_us = turn->sent_us + operation->request.timeout_us;
+        heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
+    }
+    operation->tries++;
+    engine->requests_sent++;
+    engine->requests_repeated += operation->tries > 1;
+    report(operation, EVENT_STARTED, 0);
+}
+
+/* ---- life ---- */
+
+static enum priority priority_of(const struct operation *operation)
+{
+    if (operation->kind->is_scheduled)
+        return PRIORITY_POLL;
+    return operation->request.urgent ? PRIORITY_URGENT : PRIORITY_CALL;
 }
 
 bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, enum operation_manner manner, struct item *subject,
-    void (*done)(struct operation *))
+    const struct request *request, const struct operation_kind *kind)
 {
     *operation = (struct operation){
         .engine = engine,
-        .subject = subject,
-        .done = done,
-        .patient = manner == OPERATION_PATIENT,
-        .most_tries = manner == OPERATION_PATIENT || request->once ? 1 : engine->retries + 1,
-        .turn = turn_of(request, manner),
+        .kind = kind,
+        .item = {.kind = kind->item, .end = kind->end},
+        .turn.fire = on_turn,
         .timer.fire = on_timer,
-        .repeatable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
     };
     if (!copy_request(operation, request))
         return false;
     if (!heap_reserve(&engine->timers))
         goto no_timer;
-    operation->endpoint = endpoint_take(
-        engine, request->method, request->endpoint ? request->endpoint : request->url);
-    if (!operation->endpoint)
+    operation->turn.priority = priority_of(operation);
+    operation->turn.endpoint = endpoint_take(&engine->window.endpoints, request->method,
+        request->endpoint ? request->endpoint : request->url);
+    if (!operation->turn.endpoint)
         goto no_endpoint;
-    LIST_INSERT_HEAD(&engine->operations, operation, link);
+    completions_register(&engine->completions, &operation->item);
     engine_retain(engine);
     return true;
 
@@ -248,9 +360,9 @@ void operation_destroy(struct operation *operation)
 {
     struct engine *engine = operation->engine;
     operation_withdraw(operation);
-    LIST_REMOVE(operation, link);
+    completions_forget(&engine->completions, &operation->item);
     heap_unreserve(&engine->timers);
-    endpoint_give_back(operation->endpoint);
+    endpoint_give_back(operation->turn.endpoint);
     buffer_free(&operation->outcome.headers);
     buffer_free(&operation->outcome.body);
     free(operation->outcome.message);
@@ -264,14 +376,12 @@ void operation_start(struct operation *operation)
     operation->stale_excused = operation->is_starved = false;
     operation->submitted_us = clock_monotonic_us();
     operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
-    wait_turn(operation);
+    enqueue(operation);
 }
 
 void operation_withdraw(struct operation *operation)
 {
-    leave_wire(operation);
-    engine_clear_timer(operation->engine, &operation->timer);
-    leave_line(operation);
+    stop(operation);
     operation->state = OPERATION_IDLE;
 }
 
@@ -285,200 +395,61 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
 {
     if (!operation_is_active(operation))
         return;
-    if (operation->transfer && engine_is_usable(operation->engine))
+    if (operation->transfer && gate_is_open(&operation->engine->gate))
         operation->outcome.sent = transfer_result(operation->transfer, CURLE_OK).attempt.sent;
     finish(operation, kind, message);
 }
 
-/* ---- tries ---- */
-
-void operation_try(struct operation *operation)
-{
-    struct engine *engine = operation->engine;
-    operation_clear(operation);
-    operation->transfer =
-        transfer_start(engine, &operation->request, operation->repeatable, operation);
-    if (!operation->transfer) {
-        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
-        return;
-    }
-    leave_line(operation);
-    operation->state = OPERATION_IN_FLIGHT;
-    operation->tried_us = clock_monotonic_us();
-    operation->late_looks = 0;
-    pace_sent(&engine->pace, operation->tried_us);
-    operation->tests = rest_test(&engine->rest, operation->tried_us);
-    if (operation->patient) {
-        operation->deadline_us = operation->tried_us + operation->request.timeout_us;
-        engine_set_timer(engine, &operation->timer, operation->deadline_us);
-    }
-    operation->tries++;
-    engine->stats.requests++;
-    engine->stats.retries += operation->tries > 1;
-    window_enter(operation);
-    report(operation, EVENT_STARTED, 0);
-}
-
-static void keep_result(struct outcome *outcome, const struct transfer_result *result)
-{
-    outcome->kind = result->kind;
-    outcome->status = result->attempt.status;
-    outcome->sent = result->attempt.sent;
-    outcome->retry_after_us = result->attempt.retry_after_us;
-    buffer_move(&outcome->headers, result->headers);
-    buffer_move(&outcome->body, result->body);
-}
-
-static void pause_before_next(struct operation *operation, int64_t pause_us)
-{
-    struct engine *engine = operation->engine;
-    leave_wire(operation);
-    operation->state = OPERATION_PAUSED;
-    engine_set_timer(engine, &operation->timer, clock_monotonic_us() + pause_us);
-    report(operation, EVENT_RETRIED, pause_us);
-}
-
-static void skip_hopeless(struct lane *lane)
-{
-    struct operation *operation, *next;
-    for (operation = TAILQ_FIRST(&lane->line); operation; operation = next) {
-        next = TAILQ_NEXT(operation, lined_up);
-        end_if_hopeless(operation);
-    }
-}
-
-/* A 429. Its endpoint is held for as long as it asks. It may be about all that the client sends, so
- * that rests, too, and less than before is sent afterwards; unless the endpoint's last answer was a
- * 429 already: then it is about this endpoint, for others have been taken since, or will show. */
-static void hold_back(struct operation *operation, int64_t pause_us)
-{
-    struct engine *engine = operation->engine;
-    struct endpoint *endpoint = operation->endpoint;
-    int64_t now_us = clock_monotonic_us(), span_us = retry_hold_us(pause_us);
-    if (!endpoint->refused) {
-        if (engine->rest.state == REST_NONE || operation->tests)
-            rest_begin(&engine->rest, now_us, span_us);
-        pace_slow_down(&engine->pace, now_us, operation->tried_us, rest_certain_us(&engine->rest));
-    } else if (operation->tests) {
-        rest_test_again(&engine->rest, now_us);
-    }
-    endpoint->refused = true;
-    endpoint_hold(endpoint, now_us + span_us);
-    skip_hopeless(&endpoint->lanes[TURN_URGENT]);
-    skip_hopeless(&endpoint->lanes[TURN_CALL]);
-}
-
-/* What an answer says of the next requests. */
-static void heed(struct operation *operation, const struct try_result *result, int64_t pause_us)
-{
-    if (result->status == 0)
-        return;
-    if (result->status == 429) {
-        hold_back(operation, pause_us);
-    } else {
-        operation->endpoint->refused = false;
-        if (operation->tests)
-            rest_end(&operation->engine->rest);
-    }
-    operation->tests = false;
-}
-
-/* Before its deadline, and from what all operations may repeat. */
-static bool can_repeat(struct operation *operation, enum retry_choice choice,
-    const struct try_result *result, int64_t pause_us)
-{
-    if (choice == RETRY_NO || clock_monotonic_us() + pause_us >= operation->deadline_us)
-        return false;
-    if (choice == RETRY_WITH_ROOM)
-        return !operation->patient; /* its schedule repeats it */
-    return choice == RETRY_AT_ONCE ||
-           retry_quota_take(&operation->engine->quota, result, &operation->paid);
-}
-
-void operation_try_ended(struct operation *operation, CURLcode code)
-{
-    struct engine *engine = operation->engine;
-    struct transfer_result result = transfer_result(operation->transfer, code);
-    const struct retry_history history = {
-        .repeatable = operation->repeatable,
-        .tries = operation->tries,
-        .limit = operation->most_tries + operation->stale_excused + operation->starved,
-        .stale_excused = operation->stale_excused,
-    };
-    enum retry_choice choice = retry_decide(&history, &result.attempt);
-    int64_t pause_us = 0;
-    if (choice == RETRY_WITH_ROOM)
-        pause_us = retry_pause_us(1, -1, engine_random(engine));
-    else if (choice == RETRY_AFTER_PAUSE || result.attempt.status == 429)
-        pause_us =
-            retry_pause_us(operation->tries, result.attempt.retry_after_us, engine_random(engine));
-    operation->is_starved = choice == RETRY_WITH_ROOM;
-    keep_result(&operation->outcome, &result);
-
-    if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
-        retry_quota_refill(&engine->quota, operation->paid);
-    heed(operation, &result.attempt, pause_us);
-    if (can_repeat(operation, choice, &result.attempt, pause_us)) {
-        operation->stale_excused |= choice == RETRY_AT_ONCE;
-        operation->starved += operation->is_starved;
-        pause_before_next(operation, pause_us);
-    } else {
-        char message[TRANSFER_MESSAGE]; /* finish() releases the transfer, and its words with it */
-        snprintf(message, sizeof message, "%s", result.message);
-        finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
-    }
-}
-
 /* ---- the operation that stands for itself ---- */
 
-struct single {
-    struct item item;
-    struct operation operation;
-};
-
-static void single_done(struct operation *operation)
+static void on_done(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
-    engine_list_finished(operation->engine, &single->item);
+    completions_list(&operation->engine->completions, &operation->item);
 }
+
+static void on_close(struct item *item)
+{
+    struct operation *operation = container_of(item, struct operation, item);
+    operation_end(operation, OUTCOME_CLOSED, "the client was closed");
+}
+
+static const struct operation_kind single = {
+    .item = ITEM_OPERATION, .done = on_done, .end = on_close};
 
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref)
 {
-    if (!engine_is_usable(engine))
+    if (!gate_is_open(&engine->gate))
         return NULL;
-    struct single *single = calloc(1, sizeof *single);
-    if (!single)
+    struct operation *operation = malloc(sizeof *operation);
+    if (!operation)
         return NULL;
-    single->item = (struct item){.kind = ITEM_OPERATION, .ref = ref};
     engine_enter(engine);
-    bool made = operation_init(
-        &single->operation, engine, request, OPERATION_EAGER, &single->item, single_done);
-    if (made)
-        operation_start(&single->operation);
+    bool made = operation_init(operation, engine, request, &single);
+    if (made) {
+        operation->item.ref = ref;
+        operation_start(operation);
+    }
     engine_leave(engine);
     if (made)
-        return &single->operation;
-    free(single);
+        return operation;
+    free(operation);
     return NULL;
 }
 
 void operation_relist(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);
-    engine_list_finished(engine, &single->item);
+    completions_list(&engine->completions, &operation->item);
     engine_leave(engine);
 }
 
 void operation_free(struct operation *operation)
 {
-    struct single *single = container_of(operation, struct single, operation);
     struct engine *engine = engine_enter(operation->engine);
-    engine_forget(engine, &single->item);
     operation_destroy(operation);
     engine_leave(engine);
     engine_release(engine);
-    free(single);
+    free(operation);
 }
 
 void operation_cancel(struct operation *operation)

@@ -6,24 +6,26 @@
 #define CEKURA_OPERATION_H
 
 #include "engine.h"
+#include "request.h"
+#include "text/buffer.h"
 
 struct operation;
 
-struct request {
-    const char *method; /* upper case */
-    const char *url;
-    const char *const *headers; /* "Name: value", in place of the engine's header of that name */
-    size_t header_count;
-    const char *body; /* NULL: none */
-    size_t body_length;
-    int64_t timeout_us;
-    bool once;            /* is not repeated, also where that would do no harm */
-    const char *endpoint; /* a URL that says in place of its own which endpoint it is, or NULL */
-    bool urgent;          /* is sent before all that is not */
+/* How an operation ended. */
+struct outcome {
+    enum outcome_kind kind;
+    int status;            /* HTTP status, 0 where none came */
+    struct buffer headers; /* the head of the answer as it came, status line first */
+    struct buffer body;    /* decompressed; of a truncated or too large one, what came */
+    char *message;         /* what went wrong, in words; NULL with OUTCOME_RESPONSE */
+    unsigned tries;
+    bool sent;              /* the last try may have reached the service */
+    int64_t retry_after_us; /* what the answer asked for; negative: nothing */
 };
 
-/* Queues a request; it is copied. By `ref` it is listed. NULL: out of memory, or the engine is
- * closed. */
+/* Queues a copy of the request; it is listed by `ref`. NULL: out of memory, or the engine is
+ * closed.
+ */
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref);
 
 /* Frees it, cancelling it first if it still runs. */
@@ -32,7 +34,7 @@ void operation_free(struct operation *operation);
 /* Ends it with OUTCOME_CANCELLED, unless it has finished. */
 void operation_cancel(struct operation *operation);
 
-/* Lists it once more, for an end that could not be taken in. */
+/* Lists it once more, for an outcome that could not be handled. */
 void operation_relist(struct operation *operation);
 
 /* How it ended; NULL while it runs. */

@@ -6,8 +6,8 @@
 #define SECOND_US INT64_C(1000000)
 #define INFINITE ((double)INFINITY) /* a float, as the standard has it */
 
-/* A few requests at once are no rate: whoever has sent one in the last second is not to take that
- * for his pace. Slower than this it gets by one 429 after the other. */
+/* A few requests at once are not a rate: a client that has sent one in the last second does not
+ * take that for its pace. It gets slower than this by one 429 after the other. */
 #define LEAST_AT_FIRST 10.0
 #define LEAST 1.0
 

@@ -2,8 +2,8 @@
  *
  * Until then there is no pace. A 429 sets it to seven tenths of what was sent; from there it grows,
  * slowly at first: after 8 s it is what was too many, after a minute near to twenty times that, and
- * so on until it is no bound any more. A client that always wants more than it may have so meets
- * one 429 in about 8 s, and in between uses most of what it may.
+ * so on until it bounds nothing. So a client that always wants more than it may have meets one 429
+ * in about 8 s, and in between uses most of what it may.
  *
  * Pure: the clock is passed in. */
 #ifndef CEKURA_PACE_H
@@ -24,8 +24,10 @@ struct pace {
 /* A request is sent. */
 void pace_sent(struct pace *pace, int64_t now_us);
 
-/* The service has answered 429 to a request that was sent at `sent_us`, and is to be left alone
- * until `until_us`. What was sent before an earlier 429 took effect tells nothing new. */
+/* The service has answered 429 to a request that was sent at `sent_us`, and asks for a
+ * pause until `until_us`. A request that was sent before an earlier 429 took effect changes
+ * nothing.
+ */
 void pace_slow_down(struct pace *pace, int64_t now_us, int64_t sent_us, int64_t until_us);
 
 /* Requests a second that may be sent now; infinite where there is no pace. */

@@ -1,48 +1,51 @@
 /* poller.c - a request that is repeated until its answer changes; see poller.h. */
 #include "poller.h"
 
+#include "clock.h"
 #include "operation_private.h"
-#include "poller_private.h"
-#include "retry.h"
 #include "schedule.h"
 
 #include <stdlib.h>
 
 struct poller {
-    struct item item;
     struct operation operation;
-    LIST_ENTRY(poller) link;
+    LIST_ENTRY(poller) watched; /* in the engine's list, see is_watched() */
     struct timer due;
     struct schedule schedule;
     int64_t last_us;       /* the start of the job, or the end of the last poll */
     int64_t not_before_us; /* Retry-After of the last poll */
     int64_t began_us;      /* the last poll */
-    int64_t hurried_us;    /* no poll that began before is enough; 0: the schedule is */
-    struct buffer answer; /* of the last good poll but for one that is news: it is in the outcome */
-    struct outcome trouble; /* what was polled through last */
-    struct outcome shown;   /* and was given out */
-    bool has_trouble, is_shown, watched, news;
-    bool look_again; /* the next good answer is news, also if it is the known one */
+    int64_t expedited_us;  /* no poll that began before is enough; 0: the schedule is */
+    struct buffer answer;  /* of the last good poll but for an update: that is in the outcome */
+    struct outcome error;  /* what was polled through last */
+    struct outcome shown;  /* and was given out */
+    bool has_error, is_shown, has_update;
+    bool is_forced; /* the next good answer is an update, also if it is the known one */
 };
 
-static void unset_due(struct poller *poll)
+static bool is_watched(const struct poller *poll)
 {
-    engine_clear_poll(poll->operation.engine, &poll->due);
+    return poll->watched.le_prev != NULL;
 }
 
 static void set_due(struct poller *poll)
 {
     struct engine *engine = poll->operation.engine;
-    if (!poll->watched || poll->news || operation_is_active(&poll->operation))
+    if (!is_watched(poll) || poll->has_update || operation_is_active(&poll->operation))
         return;
+    int64_t last_us = poll->last_us - engine->origin_us;
     int64_t due_us =
-        engine->origin_us +
-        schedule_due_us(&poll->schedule, poll->last_us - engine->origin_us, engine_random(engine));
-    if (poll->hurried_us)
+        engine->origin_us + schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
+    if (poll->expedited_us)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
-    engine_set_poll(engine, &poll->due, due_us);
+    heap_insert(&engine->polls_due, &poll->due.node, due_us);
+}
+
+static void unset_due(struct poller *poll)
+{
+    heap_remove(&poll->operation.engine->polls_due, &poll->due.node);
 }
 
 static void on_due(struct timer *timer)
@@ -69,21 +72,21 @@ static void move_outcome(struct outcome *to, struct outcome *from)
     *from = (struct outcome){.retry_after_us = -1};
 }
 
-static void forget_trouble(struct poller *poll)
+static void forget_error(struct poller *poll)
 {
-    free_outcome(&poll->trouble);
+    free_outcome(&poll->error);
     free_outcome(&poll->shown);
-    poll->has_trouble = poll->is_shown = false;
+    poll->has_error = poll->is_shown = false;
 }
 
-static void keep_trouble(struct poller *poll, struct outcome *outcome)
+static void keep_error(struct poller *poll, struct outcome *outcome)
 {
-    move_outcome(&poll->trouble, outcome);
-    poll->has_trouble = true;
+    move_outcome(&poll->error, outcome);
+    poll->has_error = true;
 }
 
-/* What passes by itself, without a look at it; a status of trouble does whatever became of the
- * body. */
+/* Failures that may pass by themselves are polled through. A status of 429 or 5xx is one whatever
+ * became of the body. */
 static bool may_pass(const struct outcome *outcome)
 {
     switch (outcome->kind) {
@@ -106,61 +109,80 @@ static bool is_good(const struct outcome *outcome)
     return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
 }
 
-/* Where the body of the last good answer is. */
+/* The body of the last good answer. */
 static struct buffer *answer_of(struct poller *poll)
 {
     struct outcome *outcome = &poll->operation.outcome;
-    return poll->news && is_good(outcome) ? &outcome->body : &poll->answer;
+    return poll->has_update && is_good(outcome) ? &outcome->body : &poll->answer;
 }
 
 static void on_answer(struct operation *operation)
 {
     struct poller *poll = container_of(operation, struct poller, operation);
     struct outcome *outcome = &operation->outcome;
-    if (poll->began_us >= poll->hurried_us)
-        poll->hurried_us = 0;
+    if (poll->began_us >= poll->expedited_us)
+        poll->expedited_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     if (outcome->status) /* without an answer, what the last one asked for holds */
         poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
 
     if (may_pass(outcome)) {
-        keep_trouble(poll, outcome);
-    } else if (is_good(outcome) && !poll->look_again && poll->answer.bytes &&
+        keep_error(poll, outcome);
+    } else if (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
-        buffer_clear(&outcome->body); /* nothing new */
+        buffer_clear(&outcome->body); /* nothing has changed */
     } else {
-        poll->news = true;
-        poll->look_again = false;
+        poll->has_update = true;
+        poll->is_forced = false;
     }
-    /* One that nobody watches any more is listed in any case: somebody may wait to let go of it. */
-    if (poll->news || !poll->watched)
-        engine_list_finished(operation->engine, &poll->item);
+    /* One that is watched no longer is listed in any case: a caller may wait to let go of it. */
+    if (poll->has_update || !is_watched(poll))
+        completions_list(&operation->engine->completions, &poll->operation.item);
     set_due(poll);
 }
 
 /* ---- life ---- */
 
+/* Ends it with OUTCOME_CLOSED, as an update if it is watched. */
+static void end(struct poller *poll)
+{
+    unset_due(poll);
+    operation_end(&poll->operation, OUTCOME_CLOSED, "the client was closed");
+    if (!is_watched(poll) || poll->has_update)
+        return;
+    operation_clear(&poll->operation);
+    poll->operation.outcome.kind = OUTCOME_CLOSED;
+    poll->has_update = true;
+    completions_list(&poll->operation.engine->completions, &poll->operation.item);
+}
+
+static void on_close(struct item *item)
+{
+    end(container_of(item, struct poller, operation.item));
+}
+
+static const struct operation_kind polled = {
+    .item = ITEM_POLLER, .done = on_answer, .end = on_close, .is_scheduled = true};
+
 struct poller *poller_new(
     struct engine *engine, const struct request *request, bool started_here, int64_t usual_us)
 {
-    if (!engine_is_usable(engine))
+    if (!gate_is_open(&engine->gate))
         return NULL;
     struct poller *poll = calloc(1, sizeof *poll);
     if (!poll)
         return NULL;
     engine_enter(engine);
-    poll->item.kind = ITEM_POLLER;
+
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
     poll->last_us = clock_monotonic_us();
     if (!heap_reserve(&engine->polls_due))
         goto no_timer;
-    if (!operation_init(
-            &poll->operation, engine, request, OPERATION_PATIENT, &poll->item, on_answer))
+    if (!operation_init(&poll->operation, engine, request, &polled))
         goto no_operation;
-    LIST_INSERT_HEAD(&engine->polls, poll, link);
-    engine->stats.polls++;
+    engine->polls_made++;
     engine_leave(engine);
     return poll;
 
@@ -179,10 +201,10 @@ static bool is_in_flight(const struct poller *poll)
 
 static void unwatch(struct poller *poll)
 {
-    if (!poll->watched)
+    if (!is_watched(poll))
         return;
-    poll->watched = false;
-    poll->operation.engine->watched--;
+    LIST_REMOVE(poll, watched);
+    poll->watched.le_prev = NULL;
     unset_due(poll);
     if (operation_is_active(&poll->operation) && !is_in_flight(poll))
         operation_withdraw(&poll->operation);
@@ -192,10 +214,8 @@ void poller_free(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     unwatch(poll);
-    engine_forget(engine, &poll->item);
-    LIST_REMOVE(poll, link);
     heap_unreserve(&engine->polls_due);
-    forget_trouble(poll);
+    forget_error(poll);
     buffer_free(&poll->answer);
     operation_destroy(&poll->operation);
     engine_leave(engine);
@@ -206,13 +226,12 @@ void poller_free(struct poller *poll)
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    poll->item.ref = ref;
+    poll->operation.item.ref = ref;
     poll->schedule.fixed_us = fixed_us;
-    if (!poll->watched)
-        engine->watched++;
-    poll->watched = true;
-    if (!engine_is_usable(engine))
-        poller_end(poll);
+    if (!is_watched(poll))
+        LIST_INSERT_HEAD(&engine->watched, poll, watched);
+    if (!gate_is_open(&engine->gate))
+        end(poll);
     set_due(poll);
     engine_leave(engine);
 }
@@ -227,15 +246,15 @@ void poller_unwatch(struct poller *poll)
 void poller_relist(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    engine_list_finished(engine, &poll->item);
+    completions_list(&engine->completions, &poll->operation.item);
     engine_leave(engine);
 }
 
 static void end_rest(struct poller *poll)
 {
-    poll->news = false;
-    if (poll->watched && !engine_is_usable(poll->operation.engine))
-        poller_end(poll); /* closed while its news was looked at */
+    poll->has_update = false;
+    if (is_watched(poll) && !gate_is_open(&poll->operation.engine->gate))
+        end(poll); /* closed while its update was handled */
     set_due(poll);
 }
 
@@ -252,38 +271,19 @@ void poller_accept(struct poller *poll)
 void poller_reject(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    if (poll->news)
-        keep_trouble(poll, &poll->operation.outcome);
+    if (poll->has_update)
+        keep_error(poll, &poll->operation.outcome);
     end_rest(poll);
     engine_leave(engine);
 }
 
-void poller_end(struct poller *poll)
-{
-    unset_due(poll);
-    operation_end(&poll->operation, OUTCOME_CLOSED, "the client was closed");
-    if (!poll->watched || poll->news)
-        return;
-    operation_clear(&poll->operation);
-    poll->operation.outcome.kind = OUTCOME_CLOSED;
-    poll->news = true;
-    engine_list_finished(poll->operation.engine, &poll->item);
-}
-
-void poller_end_all(struct engine *engine)
-{
-    struct poller *poll;
-    LIST_FOREACH (poll, &engine->polls, link)
-        poller_end(poll);
-}
-
-/* ---- what others may know of it ---- */
+/* ---- what is known of it ---- */
 
 bool poller_is_needed(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    bool is_needed = poll->watched || is_in_flight(poll) || poll->news || poll->item.listed ||
-                     poll->item.events > 0;
+    bool is_needed = is_watched(poll) || is_in_flight(poll) || poll->has_update ||
+                     poll->operation.item.listed || poll->operation.item.events > 0;
     engine_leave(engine);
     return is_needed;
 }
@@ -291,19 +291,19 @@ bool poller_is_needed(const struct poller *poll)
 const struct outcome *poller_update(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    bool news = poll->news;
+    bool has_update = poll->has_update;
     engine_leave(engine);
-    return news ? &poll->operation.outcome : NULL;
+    return has_update ? &poll->operation.outcome : NULL;
 }
 
 /* A step may replace the one that it keeps, but not the one that was given out. */
 const struct outcome *poller_last_error(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    if (poll->has_trouble)
-        move_outcome(&poll->shown, &poll->trouble);
-    poll->is_shown |= poll->has_trouble;
-    poll->has_trouble = false;
+    if (poll->has_error)
+        move_outcome(&poll->shown, &poll->error);
+    poll->is_shown |= poll->has_error;
+    poll->has_error = false;
     engine_leave(engine);
     return poll->is_shown ? &poll->shown : NULL;
 }
@@ -311,7 +311,7 @@ const struct outcome *poller_last_error(struct poller *poll)
 void poller_forget_error(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    forget_trouble(poll);
+    forget_error(poll);
     engine_leave(engine);
 }
 
@@ -342,7 +342,7 @@ void poller_postpone(struct poller *poll, int64_t span_us)
 static void count_poll(struct poller *poll)
 {
     poll->last_us = clock_monotonic_us();
-    poll->hurried_us = 0;
+    poll->expedited_us = 0;
     poll->schedule.polls++;
     set_due_anew(poll);
 }
@@ -362,16 +362,16 @@ bool poller_set_answer(struct poller *poll, const char *body, size_t length)
 void poller_force_update(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    poll->look_again = true;
+    poll->is_forced = true;
     engine_leave(engine);
 }
 
 void poller_expedite(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
-    poll->hurried_us = clock_monotonic_us();
-    if (poll->operation.state == OPERATION_QUEUED) /* it is sent later than now */
-        poll->began_us = poll->hurried_us;
+    poll->expedited_us = clock_monotonic_us();
+    if (poll->operation.state == OPERATION_QUEUED) /* it will be sent */
+        poll->began_us = poll->expedited_us;
     set_due(poll);
     engine_leave(engine);
 }

@@ -1,8 +1,8 @@
-/* receive.c - what comes of an answer: its head, and its body by slices.
+/* receive.c - reads an answer: its head, and its body by slices.
  *
  * A body that arrives when the step is over is refused with CURL_WRITEFUNC_PAUSE: libcurl keeps
- * what it has just read, looks at the socket no more, and the transfer waits in the engine's queue
- * until a later step has room. */
+ * what it has just read, reads the socket no further, and the transfer waits in a queue until a
+ * later step has room. */
 #include "transfer_private.h"
 
 /* What of a compressed body is decoded at once. */
@@ -41,7 +41,7 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
     }
     if (!transfer->began && head->after == HEAD_STATUS_LINE)
-        connection_tunnels(transfer);
+        connection_tunnels(&transfer->connection);
     if (head->complete && !was_complete && receive_has_body(transfer)) {
         if (head->coding == CODING_SEVERAL)
             return refuse(transfer, OUTCOME_ENCODED, UNASKED);
@@ -52,28 +52,28 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
     return size * count;
 }
 
-/* A body whose length was told to be too large need not be waited for. */
+/* A body whose announced length is too large need not be waited for. */
 static bool announces_too_much(const struct transfer *transfer)
 {
     curl_off_t announced = -1;
     if (transfer->head.coding != CODING_NONE)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    return announced > 0 && (uint64_t)announced > transfer->engine->max_response;
+    return announced > 0 && (uint64_t)announced > transfer->transfers->max_response;
 }
 
 void receive_count(struct transfer *transfer)
 {
     curl_off_t received = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    transfer->engine->stats.bytes_in += (uint64_t)(received - transfer->received);
+    transfer->transfers->bytes_in += (uint64_t)(received - transfer->received);
     transfer->received = received;
 }
 
-/* libcurl keeps what it has just handed out, and hands it out again from transfer_resume(). */
+/* libcurl keeps what it has just handed out, and hands it out again from receive_resume(). */
 static size_t put_off(struct transfer *transfer)
 {
-    STAILQ_INSERT_TAIL(&transfer->engine->paused, transfer, paused_link);
+    STAILQ_INSERT_TAIL(&transfer->transfers->paused, transfer, paused_link);
     transfer->paused = true;
     return CURL_WRITEFUNC_PAUSE;
 }
@@ -81,9 +81,8 @@ static size_t put_off(struct transfer *transfer)
 /* Bytes of the body, decoded. False: the transfer is refused. */
 static bool keep(struct transfer *transfer, const char *bytes, size_t length)
 {
-    struct engine *engine = transfer->engine;
-    size_t limit = engine->max_response;
-    engine->step_bytes -= length < engine->step_bytes ? length : engine->step_bytes;
+    size_t limit = transfer->transfers->max_response;
+    step_take(transfer->transfers->step, length);
     enum buffer_result result = buffer_append(&transfer->body, bytes, length, limit);
     if (result == BUFFER_NO_MEMORY)
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
@@ -99,16 +98,20 @@ static bool keep(struct transfer *transfer, const char *bytes, size_t length)
 static size_t decode(struct transfer *transfer, const char *bytes, size_t length)
 {
     struct decoder *decoder = &transfer->decoder;
-    for (bool first = true; transfer->taken < length || decoder->has_more; first = false) {
-        char piece[PIECE];
-        size_t filled;
-        if (!first && engine_step_is_over(transfer->engine))
+    char piece[PIECE];
+    struct decoder_work work = {.bytes = bytes,
+        .length = length,
+        .used = transfer->taken,
+        .piece = piece,
+        .room = sizeof piece};
+    for (bool first = true; work.used < length || decoder->has_more; first = false) {
+        transfer->taken = work.used;
+        if (!first && step_is_over(transfer->transfers->step))
             return put_off(transfer);
-        enum decoder_result result =
-            decoder_step(decoder, bytes, length, &transfer->taken, piece, sizeof piece, &filled);
+        enum decoder_result result = decoder_step(decoder, &work);
         if (result == DECODER_NO_MEMORY)
             return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
-        if (filled && !keep(transfer, piece, filled))
+        if (work.filled && !keep(transfer, piece, work.filled))
             return 0;
         if (result == DECODER_BROKEN)
             return refuse(transfer, OUTCOME_GARBLED, "the compressed body is broken");
@@ -117,14 +120,14 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
     return length;
 }
 
-/* What libcurl kept is taken in, however much of the slice is left: a body that is not compressed
+/* What libcurl kept is read, however much of the slice is left: a body that is not compressed
  * as a whole, another by one piece at least. */
 size_t receive_body(char *bytes, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     size_t length = size * count;
     receive_count(transfer);
-    if (!transfer->resuming && engine_step_is_over(transfer->engine))
+    if (!transfer->resuming && step_is_over(transfer->transfers->step))
         return put_off(transfer);
     if (transfer->head.coding != CODING_NONE)
         return decode(transfer, bytes, length);
@@ -137,18 +140,13 @@ void receive_leave_queue(struct transfer *transfer)
 {
     if (!transfer->paused)
         return;
-    STAILQ_REMOVE(&transfer->engine->paused, transfer, transfer, paused_link);
+    STAILQ_REMOVE(&transfer->transfers->paused, transfer, transfer, paused_link);
     transfer->paused = false;
-}
-
-struct transfer *transfer_first_paused(const struct engine *engine)
-{
-    return STAILQ_FIRST(&engine->paused);
 }
 
 /* libcurl hands out what it kept from inside this call, and reports an error of receive_body() by
  * its result alone: left to itself, the transfer would go on, with a gap. */
-CURLcode transfer_resume(struct transfer *transfer)
+CURLcode receive_resume(struct transfer *transfer)
 {
     receive_leave_queue(transfer);
     transfer->resuming = true;

@@ -1,4 +1,4 @@
-/* rest.c - how long a client keeps still after a 429; see rest.h. */
+/* rest.c - how long a client sends nothing after a 429; see rest.h. */
 #include "rest.h"
 
 #define LONGEST_US INT64_C(5000000)

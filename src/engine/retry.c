@@ -2,6 +2,7 @@
 #include "retry.h"
 
 #include "clock.h"
+#include "text/ascii.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
 
-/* The server had no answer, or no patience, for this request, and may have for the next: 408 (RFC
- * 9110, 15.5.9), 425 (RFC 8470, 5.2), 5xx. */
+/* The server had no answer for this request, and may have one for the next: 408 (RFC 9110, 15.5.9),
+ * 425 (RFC 8470, 5.2), 5xx. */
 static bool may_pass(int status)
 {
     return status == 408 || status == 425 || status >= 500;
@@ -27,7 +28,7 @@ static bool worth_repeating(const struct retry_history *history, const struct tr
     if (result->end == TRY_CUT)
         return history->repeatable || !result->sent;
     if (result->status == 429)
-        return true; /* refused before it was looked at */
+        return true; /* refused, and not processed */
     if (result->status == 503 && result->retry_after_us >= 0)
         return true; /* likewise: the service says when to come back */
     return history->repeatable && may_pass(result->status);
@@ -83,16 +84,11 @@ int64_t retry_hold_us(int64_t asked_us)
     return asked_us < LONGEST_HOLD_US ? asked_us : LONGEST_HOLD_US;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static int64_t seconds_us(const char *value, size_t length)
 {
     int64_t span = 0;
     for (size_t i = 0; i < length; i++) {
-        if (!is_digit(value[i]))
+        if (!ascii_is_digit(value[i]))
             return -1;
         if (span < CLOCK_LONGEST_US)
             span = span * 10 + (int64_t)(value[i] - '0') * 1000000;
@@ -141,7 +137,7 @@ int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
     value = trim(value, &length);
     if (length == 0)
         return -1;
-    if (is_digit(*value))
+    if (ascii_is_digit(*value))
         return seconds_us(value, length);
     int64_t then_s = retry_date_s(value, length);
     if (then_s == -1) /* no date; one before 1970 is another negative number */

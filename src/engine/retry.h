@@ -53,7 +53,7 @@ struct retry_quota {
 #define RETRY_QUOTA_FULL 500u
 
 /* Takes the cost of one more try after one that ended so, and sets `paid` to it. False: too little
- * is left, and there is to be none. */
+ * is left for one. */
 bool retry_quota_take(struct retry_quota *quota, const struct try_result *result, unsigned *paid);
 
 /* After a success; `paid`: what the repetition that brought it took, 0 for a first try. */
@@ -73,7 +73,7 @@ int64_t retry_hold_us(int64_t retry_after_us);
  * neither gives -1. `now_s`: seconds since the epoch. */
 int64_t retry_after_us(const char *value, size_t length, int64_t now_s);
 
-/* An HTTP date, in seconds since the epoch; negative: it is none, or before it. */
+/* An HTTP date, in seconds since the epoch; negative: it is not one, or before the epoch. */
 int64_t retry_date_s(const char *value, size_t length);
 
 #endif

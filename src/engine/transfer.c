@@ -1,12 +1,11 @@
 /* transfer.c - a pooled easy handle, and one try of a request on it.
  *
- * All options that a request gets are set here, each with its reason. What comes of an answer is
- * taken in by receive.c; what to do with the end of a try is decided in operation.c. */
+ * All options that a request gets are set here, each with its reason. receive.c takes the answer
+ * in, ending.c says how the try ended; what is done about that end is decided in operation.c. */
 #include "transfer_private.h"
 
-#include "addresses.h"
-#include "certificates.h"
 #include "text/ascii.h"
+#include "text/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +14,35 @@
 
 #define SET(option, value) (code = code == CURLE_OK ? curl_easy_setopt(easy, option, value) : code)
 
+/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not show that: it
+ * counts what was sent to a proxy, and before libcurl has begun it is still that of the handle's
+ * last request. */
+static int on_connected(void *user, char *address, char *own_address, int port, int own_port)
+{
+    struct transfer *transfer = user;
+    (void)address, (void)own_address, (void)port;
+    connection_use(&transfer->connection, own_port);
+    if (connection_has_unasked_bytes(&transfer->connection))
+        return CURL_PREREQFUNC_ABORT;
+    if (!transfer->began) {
+        transfer->transfers->connecting--;
+        head_clear(&transfer->head); /* of what a proxy has answered */
+    }
+    transfer->began = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* What every request has in common. Done once for a handle, and again after a request that was not
  * a plain GET. */
 static bool set_common(struct transfer *transfer)
 {
-    struct engine *engine = transfer->engine;
+    struct transfers *transfers = transfer->transfers;
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_PRIVATE, transfer);
-    SET(CURLOPT_SHARE, engine->share);
+    SET(CURLOPT_SHARE, transfers->share);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
-    /* No signals in somebody else's program. */
+    /* The signals are the host's. */
     SET(CURLOPT_NOSIGNAL, 1L);
     /* Without it, removing a handle waits for the resolver's thread: seconds, for a slow name. */
     SET(CURLOPT_QUICK_EXIT, 1L);
@@ -40,31 +57,31 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_HEADERDATA, transfer);
     SET(CURLOPT_WRITEFUNCTION, receive_body);
     SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_PREREQFUNCTION, connection_begin);
+    SET(CURLOPT_PREREQFUNCTION, on_connected);
     SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
-    SET(CURLOPT_OPENSOCKETDATA, transfer);
+    SET(CURLOPT_OPENSOCKETDATA, &transfer->connection);
     SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
-    SET(CURLOPT_CLOSESOCKETDATA, engine);
+    SET(CURLOPT_CLOSESOCKETDATA, &transfers->sockets);
     /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
      * read a body of more than 64 KB, as one that refuses a request does. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     /* libcurl decodes what it has read in one go, and a few bytes may stand for any number: it is
      * done here, by slices. What is offered is among the engine's headers, for the option for that
-     * would have libcurl look at the answer's encoding, too. */
+     * would have libcurl read the answer's encoding, too. */
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
-    if (engine->connect_timeout_us > 0)
-        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((engine->connect_timeout_us + 999) / 1000));
-    if (engine->user_agent)
-        SET(CURLOPT_USERAGENT, engine->user_agent);
-    if (engine->proxy)
-        SET(CURLOPT_PROXY, engine->proxy);
-    else if (engine->direct) /* or a proxy would get to see the key in the clear */
+    if (transfers->connect_timeout_us > 0)
+        SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((transfers->connect_timeout_us + 999) / 1000));
+    if (transfers->user_agent)
+        SET(CURLOPT_USERAGENT, transfers->user_agent);
+    if (transfers->proxy)
+        SET(CURLOPT_PROXY, transfers->proxy);
+    else if (transfers->direct) /* or a proxy would get to see the key in the clear */
         SET(CURLOPT_NOPROXY, "*");
     if (code == CURLE_OK)
-        code = certificates_check(engine, easy);
-    transfer->trusts = engine->bundle.version;
+        code = certificates_check(&transfers->certificates, easy);
+    transfer->trusts = transfers->certificates.version;
     transfer->plain = code == CURLE_OK;
     return transfer->plain;
 }
@@ -99,7 +116,7 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
     for (size_t i = 0; i < request->header_count; i++)
         if (!add_header(list, request->headers[i]))
             return false;
-    for (const struct curl_slist *base = transfer->engine->headers; base; base = base->next) {
+    for (const struct curl_slist *base = transfer->transfers->headers; base; base = base->next) {
         if (!has_header(request, base->data) && !add_header(list, base->data))
             return false;
     }
@@ -113,21 +130,21 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
 
 /* The path and query, for a request that goes to the service itself; NULL: a proxy is to read the
  * whole URL. */
-static const char *target_of(const struct engine *engine, const char *url)
+static const char *target_of(const struct transfers *transfers, const char *url)
 {
     const char *authority = strstr(url, "://");
-    bool itself = strncmp(url, "https:", 6) == 0 || (engine->direct && !engine->proxy);
+    bool itself = strncmp(url, "https:", 6) == 0 || (transfers->direct && !transfers->proxy);
     return itself && authority ? strchr(authority + 3, '/') : NULL;
 }
 
-static bool set_request(struct transfer *transfer, const struct request *request, bool repeatable)
+static bool set_request(struct transfer *transfer, const struct request *request)
 {
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, request->url);
     /* When memory is short, libcurl 7.88 takes the query of the URL for none, and sends the rest.
      */
-    SET(CURLOPT_REQUEST_TARGET, target_of(transfer->engine, request->url));
+    SET(CURLOPT_REQUEST_TARGET, target_of(transfer->transfers, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
     transfer->bodiless = strcmp(request->method, "HEAD") == 0;
     if (request->header_count || request->body || is_post) {
@@ -135,7 +152,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
             return false;
         SET(CURLOPT_HTTPHEADER, transfer->own_headers);
     } else {
-        SET(CURLOPT_HTTPHEADER, transfer->engine->headers);
+        SET(CURLOPT_HTTPHEADER, transfer->transfers->headers);
     }
     if (strcmp(request->method, "GET") == 0 && !request->body)
         return code == CURLE_OK;
@@ -150,9 +167,9 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
     /* When a reused connection ends before the first byte of the answer, libcurl sends the request
-     * again by itself, a POST too, though the server may have taken it. On a connection of its own
-     * it does not. */
-    if (!repeatable)
+     * again by itself, a POST too, though the server may have taken it. On a new connection it
+     * does not. */
+    if (!request_is_repeatable(request))
         SET(CURLOPT_FRESH_CONNECT, 1L);
     return code == CURLE_OK;
 }
@@ -161,10 +178,18 @@ static bool set_request(struct transfer *transfer, const struct request *request
 
 /* ---- life ---- */
 
+/* Frees a header list, its bytes wiped: one of them is the key. */
+static void free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *line = headers; line; line = line->next)
+        explicit_bzero(line->data, strlen(line->data));
+    curl_slist_free_all(headers);
+}
+
 static void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
-    transfer_free_headers(transfer->own_headers);
+    free_headers(transfer->own_headers);
     curl_slist_free_all(transfer->dropped);
     head_free(&transfer->head);
     decoder_free(&transfer->decoder);
@@ -177,12 +202,13 @@ bool transfer_spoils_handle(unsigned libcurl_version)
     return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
-static struct transfer *transfer_new(struct engine *engine)
+static struct transfer *transfer_new(struct transfers *transfers)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer)
         return NULL;
-    transfer->engine = engine;
+    transfer->transfers = transfers;
+    transfer->connection.sockets = &transfers->sockets;
     transfer->easy = curl_easy_init();
     if (!transfer->easy) {
         free(transfer);
@@ -191,21 +217,21 @@ static struct transfer *transfer_new(struct engine *engine)
     return transfer;
 }
 
-static struct transfer *take_idle(struct engine *engine)
+static struct transfer *take_idle(struct transfers *transfers)
 {
-    struct transfer *transfer = SLIST_FIRST(&engine->idle);
+    struct transfer *transfer = LIST_FIRST(&transfers->idle);
     if (transfer)
-        SLIST_REMOVE_HEAD(&engine->idle, idle);
+        LIST_REMOVE(transfer, link);
     else
-        transfer = transfer_new(engine);
-    if (transfer && (!transfer->plain || transfer->trusts != engine->bundle.version)) {
+        transfer = transfer_new(transfers);
+    if (transfer && (!transfer->plain || transfer->trusts != transfers->certificates.version)) {
         curl_easy_reset(transfer->easy);
         if (set_common(transfer))
             return transfer;
         /* libcurl 7.88 keeps the read buffer of a handle whose name was not found, and then refuses
          * to set its size. */
         transfer_free(transfer);
-        transfer = transfer_new(engine);
+        transfer = transfer_new(transfers);
         if (transfer && !set_common(transfer)) {
             transfer_free(transfer);
             return NULL;
@@ -214,81 +240,153 @@ static struct transfer *take_idle(struct engine *engine)
     return transfer;
 }
 
-struct transfer *transfer_start(
-    struct engine *engine, const struct request *request, bool repeatable, struct operation *owner)
+static void make_room(struct transfers *transfers)
 {
-    certificates_look(engine);
-    struct transfer *transfer = take_idle(engine);
+    unsigned in_use = 0;
+    const struct transfer *each;
+    LIST_FOREACH (each, &transfers->on_wire, link)
+        in_use++;
+    sockets_make_room(&transfers->sockets, &transfers->multi, in_use);
+}
+
+struct transfer *transfer_start(
+    struct transfers *transfers, const struct request *request, transfer_ended *ended, void *owner)
+{
+    if (!multi_open(&transfers->multi))
+        return NULL;
+    certificates_refresh(&transfers->certificates);
+    struct transfer *transfer = take_idle(transfers);
     if (!transfer)
         return NULL;
+    transfer->ended = ended;
     transfer->owner = owner;
     transfer->refused = OUTCOME_RESPONSE;
     transfer->refusal = NULL;
-    transfer->began = transfer->starved = false;
+    transfer->began = false;
     transfer->received = 0;
-    transfer->opened = transfer->used = -1;
-    transfer->read_before = transfer->taken = 0;
+    transfer->taken = 0;
     transfer->error[0] = '\0';
-    transfer->dropped = addresses_drop(engine, transfer->easy);
-    connection_make_room(engine);
-    if (!set_request(transfer, request, repeatable) ||
-        curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
-        transfer_release(engine, transfer);
+    connection_clear(&transfer->connection);
+    transfer->dropped = addresses_drop(&transfers->addresses, transfer->easy);
+    make_room(transfers);
+    if (!set_request(transfer, request) ||
+        curl_multi_add_handle(transfers->multi.handle, transfer->easy) != CURLM_OK) {
+        transfer_release(transfer);
         return NULL;
     }
+    LIST_INSERT_HEAD(&transfers->on_wire, transfer, link);
     transfer->on_wire = true;
-    engine->connecting++;
+    transfers->connecting++;
     return transfer;
 }
 
-struct transfer *transfer_of(CURL *easy)
+void transfer_release(struct transfer *transfer)
 {
-    char *transfer = NULL;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    return (struct transfer *)(void *)transfer;
-}
-
-struct operation *transfer_owner(const struct transfer *transfer)
-{
-    return transfer->owner;
-}
-
-void transfer_release(struct engine *engine, struct transfer *transfer)
-{
+    struct transfers *transfers = transfer->transfers;
     receive_leave_queue(transfer);
     if (transfer->on_wire) {
-        engine->connecting -= !transfer->began;
-        curl_multi_remove_handle(engine->multi, transfer->easy);
+        transfers->connecting -= !transfer->began;
+        curl_multi_remove_handle(transfers->multi.handle, transfer->easy);
+        LIST_REMOVE(transfer, link);
     }
     transfer->on_wire = false;
-    transfer->owner = NULL;
-    if (engine->spoils_handles) {
+    if (transfers->spoils_handles) {
         transfer_free(transfer);
         return;
     }
     head_clear(&transfer->head);
     buffer_clear(&transfer->body);
     if (transfer->own_headers || transfer->dropped) {
-        transfer_free_headers(transfer->own_headers);
+        free_headers(transfer->own_headers);
         curl_slist_free_all(transfer->dropped);
         transfer->own_headers = transfer->dropped = NULL;
         transfer->plain = false; /* the handle still points at the lists */
     }
-    SLIST_INSERT_HEAD(&engine->idle, transfer, idle);
+    LIST_INSERT_HEAD(&transfers->idle, transfer, link);
 }
 
-void transfer_free_idle(struct engine *engine)
+bool transfer_may_be_whole(const struct transfer *transfer)
+{
+    curl_off_t length = -1, received = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    return length < 0 || connection_may_have(&transfer->connection, length - received);
+}
+
+/* ---- all of them ---- */
+
+/* One thread at a time uses an engine, so the share needs no locks. */
+bool transfers_open(struct transfers *transfers)
+{
+    if (!multi_open(&transfers->multi))
+        return false;
+    transfers->share = curl_share_init();
+    return transfers->share && curl_share_setopt(transfers->share, CURLSHOPT_SHARE,
+                                   CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+void transfers_close(struct transfers *transfers)
 {
     struct transfer *transfer;
-    while ((transfer = SLIST_FIRST(&engine->idle))) {
-        SLIST_REMOVE_HEAD(&engine->idle, idle);
+    while ((transfer = LIST_FIRST(&transfers->idle))) {
+        LIST_REMOVE(transfer, link);
         transfer_free(transfer);
+    }
+    multi_close(&transfers->multi);
+    curl_share_cleanup(transfers->share);
+}
+
+void transfers_forget_secrets(struct transfers *transfers)
+{
+    free_headers(transfers->headers);
+    curl_slist_free_all(transfers->addresses.distrusted);
+    transfers->headers = transfers->addresses.distrusted = NULL;
+    secret_free_text(transfers->proxy);
+    transfers->proxy = NULL;
+}
+
+void transfers_free_options(struct transfers *transfers)
+{
+    free(transfers->user_agent);
+    free(transfers->proxy_peer);
+    certificates_free(&transfers->certificates);
+}
+
+void transfers_end_done(struct transfers *transfers)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(transfers->multi.handle, &left))) {
+        CURLcode code = message->data.result; /* the message goes with the handle */
+        char *private = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        struct transfer *transfer = (struct transfer *)(void *)private;
+        transfer->ended(transfer->owner, code);
     }
 }
 
-void transfer_free_headers(struct curl_slist *headers)
+/* libcurl had no memory to keep a socket in mind. It does not say whose, and nothing would wake
+ * that transfer before its deadline; and 7.88 divides by zero when the socket's number comes again.
+ * So all tries end, and the next ones get another handle. */
+void transfers_give_up(struct transfers *transfers)
 {
-    for (struct curl_slist *line = headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data));
-    curl_slist_free_all(headers);
+    struct transfer *transfer, *next;
+    for (transfer = LIST_FIRST(&transfers->on_wire); transfer; transfer = next) {
+        next = LIST_NEXT(transfer, link);
+        transfer->ended(transfer->owner, CURLE_OUT_OF_MEMORY);
+    }
+    multi_close(&transfers->multi);
+}
+
+void transfers_resume(struct transfers *transfers)
+{
+    struct transfer *transfer = STAILQ_FIRST(&transfers->paused);
+    CURLcode code = transfer ? receive_resume(transfer) : CURLE_OK;
+    if (code != CURLE_OK)
+        transfer->ended(transfer->owner, code);
+}
+
+bool transfers_are_paused(const struct transfers *transfers)
+{
+    return !STAILQ_EMPTY(&transfers->paused);
 }

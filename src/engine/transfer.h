@@ -2,16 +2,72 @@
 #ifndef CEKURA_TRANSFER_H
 #define CEKURA_TRANSFER_H
 
-#include "engine_private.h"
-#include "operation.h"
+#include "addresses.h"
+#include "certificates.h"
+#include "connection.h"
+#include "request.h"
 #include "retry.h"
+#include "step.h"
+#include "text/buffer.h"
+
+#include <sys/queue.h>
 
 /* Room for libcurl's message and a peer's name. */
 #define TRANSFER_MESSAGE (CURL_ERROR_SIZE + 320)
 
-/* What a try says that ended with TRY_STARVED. */
+/* The message of a try that ended with TRY_STARVED. */
 #define TRANSFER_STARVED                                                                           \
     "no file descriptor is free: the process, or the system, has opened as many as it may"
+
+struct transfer;
+
+LIST_HEAD(transfer_list, transfer);
+STAILQ_HEAD(transfer_queue, transfer);
+
+/* What the transfers of an engine share. */
+struct transfers {
+    struct multi multi;
+    CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
+    bool spoils_handles; /* see transfer_spoils_handle() */
+    struct step *step;   /* how much of a body may be read */
+    struct sockets sockets;
+    struct addresses addresses;
+    struct certificates certificates;
+    struct transfer_list idle, on_wire;
+    struct transfer_queue paused; /* there was no more room in a step for their bodies */
+    unsigned connecting;          /* those that have no connection yet */
+    uint64_t connections, bytes_in;
+
+    /* options */
+    size_t max_response;
+    int64_t connect_timeout_us;
+    char *user_agent;
+    struct curl_slist *headers;
+    char *proxy;      /* NULL: what the environment says */
+    char *proxy_peer; /* "host:port" */
+    bool direct;      /* no proxy of the environment */
+};
+
+/* Opens the multi handle and the share. False: out of memory. */
+bool transfers_open(struct transfers *transfers);
+
+/* Frees the handles of the pool, the multi handle and the share. */
+void transfers_close(struct transfers *transfers);
+
+/* Frees the options, those that are secret wiped; may be called again. */
+void transfers_forget_secrets(struct transfers *transfers);
+void transfers_free_options(struct transfers *transfers);
+
+/* Ends those that libcurl has ended. */
+void transfers_end_done(struct transfers *transfers);
+
+/* Ends all that are on the wire, and closes the multi handle, which has failed. */
+void transfers_give_up(struct transfers *transfers);
+
+/* Goes on with the one that has been paused for longest. */
+void transfers_resume(struct transfers *transfers);
+
+bool transfers_are_paused(const struct transfers *transfers);
 
 /* How a try ended. The buffers are the transfer's, until they are moved away. */
 struct transfer_result {
@@ -21,30 +77,22 @@ struct transfer_result {
     struct buffer *headers, *body;
 };
 
-/* Sends the request off on an idle handle, or a new one. `owner` comes back with its end. NULL: no
- * memory, or libcurl refuses the request. */
-struct transfer *transfer_start(
-    struct engine *engine, const struct request *request, bool repeatable, struct operation *owner);
+/* Called with libcurl's code when libcurl has ended the try; the transfer is released from it. */
+typedef void transfer_ended(void *owner, CURLcode code);
 
-struct transfer *transfer_of(CURL *easy);
+/* Sends the request off on an idle handle, or a new one. NULL: no memory, or libcurl refuses the
+ * request. */
+struct transfer *transfer_start(
+    struct transfers *transfers, const struct request *request, transfer_ended *ended, void *owner);
 
 /* What became of it: `code` is libcurl's, for one that libcurl has ended. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
 
 /* Whether all of the answer may have come: what it announced is read, or lies in the socket. */
-bool transfer_may_be_whole(struct transfer *transfer);
+bool transfer_may_be_whole(const struct transfer *transfer);
 
-/* Goes on with one whose body is paused: what libcurl kept of it is taken in, the rest is read when
- * libcurl's timer has been served. What is not CURLE_OK ends the try. */
-CURLcode transfer_resume(struct transfer *transfer);
-
-/* The first of those that are paused; NULL: none is. */
-struct transfer *transfer_first_paused(const struct engine *engine);
-
-struct operation *transfer_owner(const struct transfer *transfer);
-
-/* Takes it off the wire, if it still is on it, and back into the pool. */
-void transfer_release(struct engine *engine, struct transfer *transfer);
+/* Takes it off the wire, if it still is on it, and puts it back into the pool. */
+void transfer_release(struct transfer *transfer);
 
 /* Whether a handle that has had an answer is of no more use with that libcurl (CURLVERSION_NOW's
  * version_num). From 7.84.0 to 8.0.1, it keeps a pointer to the last header of that answer, which
@@ -52,11 +100,5 @@ void transfer_release(struct engine *engine, struct transfer *transfer);
  * more of that header: the block is freed twice, and the process aborted. curl_easy_reset() does
  * not help. Introduced by curl's commit c9b60f0053, mended by pull request 11103 (issue 11101). */
 bool transfer_spoils_handle(unsigned libcurl_version);
-
-/* Frees the handles of the pool. */
-void transfer_free_idle(struct engine *engine);
-
-/* Frees a header list, its bytes wiped: one of them is the key. */
-void transfer_free_headers(struct curl_slist *headers);
 
 #endif

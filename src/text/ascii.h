@@ -12,6 +12,11 @@ static inline char ascii_lower(char letter)
     return letter >= 'A' && letter <= 'Z' ? (char)(letter + ('a' - 'A')) : letter;
 }
 
+static inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* Whether two texts are the same but for the case of A to Z, as far as `length` or their ends. */
 static inline bool ascii_same(const char *a, const char *b, size_t length)
 {

@@ -1,0 +1,75 @@
+/* multi.c - libcurl's multi handle; see multi.h. */
+#include "multi.h"
+
+/* ---- these are called from inside libcurl, and call nothing of it ---- */
+
+/* `known` is what curl_multi_assign() tied to the socket: whether the loop has it. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
+{
+    struct multi *multi = user;
+    uint32_t events = 0;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        loop_unwatch(multi->loop, fd);
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        events |= EPOLLOUT;
+    if (!loop_watch(multi->loop, fd, events, known != NULL))
+        return -1;
+    if (!known) /* the one call that a socket callback may make */
+        curl_multi_assign(multi->handle, fd, multi);
+    return 0;
+}
+
+static int on_timer(CURLM *handle, long timeout_ms, void *user)
+{
+    struct multi *multi = user;
+    (void)handle;
+    multi->due_us =
+        timeout_ms < 0 ? CLOCK_NEVER : clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    return 0;
+}
+
+/* ---- life ---- */
+
+/* From libcurl 8.20 on, the threads that look up names are the multi handle's, and its end waits
+ * for them unless this option is set: CURLMOPT_QUICK_EXIT, which the headers need not have. An
+ * older libcurl refuses it. */
+#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
+bool multi_open(struct multi *multi)
+{
+    if (multi->handle)
+        return true;
+    multi->handle = curl_multi_init();
+    if (!multi->handle)
+        return false;
+    /* The default, four times the handles of the moment, closes connections when few are in use. */
+    curl_multi_setopt(multi->handle, CURLMOPT_MAXCONNECTS, (long)multi->max_connections);
+    curl_multi_setopt(multi->handle, MULTI_QUICK_EXIT, 1L);
+    curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi->handle, CURLMOPT_SOCKETDATA, multi);
+    curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi->handle, CURLMOPT_TIMERDATA, multi);
+    return true;
+}
+
+void multi_close(struct multi *multi)
+{
+    if (!multi->handle)
+        return;
+    curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, NULL);
+    curl_multi_setopt(multi->handle, CURLMOPT_TIMERFUNCTION, NULL);
+    curl_multi_cleanup(multi->handle);
+    multi->handle = NULL;
+    multi->due_us = CLOCK_NEVER;
+}
+
+bool multi_act(struct multi *multi, curl_socket_t fd, int what)
+{
+    int running;
+    return curl_multi_socket_action(multi->handle, fd, what, &running) == CURLM_OK;
+}

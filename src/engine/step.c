@@ -1,0 +1,34 @@
+/* step.c - how much one step of an engine does; see step.h. */
+#include "step.h"
+
+#include "clock.h"
+#include "process.h"
+
+/* Time alone would do, if libcurl did not read all that a socket has, and if the clock of a busy
+ * machine showed only the work. */
+#define STEP_US 1000
+#define BYTES_A_STEP ((size_t)256 * 1024)
+
+void step_begin(struct step *step)
+{
+    step->began_us = clock_monotonic_us();
+    step->until_us = step->began_us + STEP_US;
+    step->bytes = BYTES_A_STEP;
+}
+
+void step_record(struct step *step, int64_t span_us)
+{
+    if (span_us > step->longest_us)
+        step->longest_us = span_us;
+}
+
+void step_take(struct step *step, size_t length)
+{
+    step->bytes -= length < step->bytes ? length : step->bytes;
+}
+
+bool step_is_over(const struct step *step)
+{
+    return step->bytes == 0 || clock_monotonic_us() >= step->until_us ||
+           (step->background && (gate_is_wanted(step->background) || process_is_wanted()));
+}
