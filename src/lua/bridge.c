@@ -1,6 +1,8 @@
 /* bridge.c - a bridge (../bridge.h) as a userdata. */
 #include "engine/bridge.h"
-#include "binding.h"
+
+#include "client.h"
+#include "parts.h"
 
 static const struct type bridge_type = {"cekura.bridge"};
 
@@ -10,7 +12,7 @@ struct bridge_object {
 
 static struct bridge *to_bridge(lua_State *L)
 {
-    struct bridge_object *object = binding_check(L, 1, &bridge_type);
+    struct bridge_object *object = object_check(L, 1, &bridge_type);
     if (!object->bridge)
         luaL_error(L, "the bridge is closed");
     return object->bridge;
@@ -26,9 +28,9 @@ static int failed(lua_State *L, const char *message)
 /* core.bridge(client) -> bridge | nil, message. */
 static int bridge_open_one(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     const char *message;
-    struct bridge_object *object = binding_new(L, &bridge_type, sizeof *object);
+    struct bridge_object *object = object_new(L, &bridge_type, sizeof *object);
     object->bridge = bridge_new(client->engine, &message);
     return object->bridge ? 1 : failed(L, message);
 }
@@ -60,7 +62,7 @@ static int bridge_set(lua_State *L)
 /* core.bridge_close(bridge). May be called again. */
 static int bridge_end(lua_State *L)
 {
-    struct bridge_object *object = binding_check(L, 1, &bridge_type);
+    struct bridge_object *object = object_check(L, 1, &bridge_type);
     if (object->bridge)
         bridge_free(object->bridge);
     object->bridge = NULL;
@@ -79,6 +81,6 @@ void bridge_open(lua_State *L)
         {"bridge_close", bridge_end},
         {NULL, NULL},
     };
-    binding_open_type(L, &bridge_type, metamethods, methods, "bridge_methods");
+    object_open_type(L, &bridge_type, metamethods, methods, "bridge_methods");
     compat_set_functions(L, functions);
 }

@@ -1,7 +1,9 @@
 /* core.c - the module cekura.core: what its files offer, the clocks, URLs.
  *
  * It is the library's own; programs use `require "cekura"`. */
-#include "binding.h"
+#include "client.h"
+#include "engine/clock.h"
+#include "parts.h"
 #include "text/json.h"
 #include "text/url.h"
 
@@ -13,8 +15,8 @@
 /* core.fields(client | job) -> the object's own table, for the library. */
 static int core_fields(lua_State *L)
 {
-    if (!binding_test(L, 1, &job_type))
-        binding_client(L, 1);
+    if (!object_test(L, 1, &job_type))
+        client_check(L, 1);
     compat_get_table(L, 1);
     return 1;
 }
@@ -22,15 +24,23 @@ static int core_fields(lua_State *L)
 /* core.type(value) -> "client", "job", "call_log" or nil. */
 static int core_type(lua_State *L)
 {
-    if (binding_test(L, 1, &client_type))
+    if (object_test(L, 1, &client_type))
         lua_pushliteral(L, "client");
-    else if (binding_test(L, 1, &job_type))
+    else if (object_test(L, 1, &job_type))
         lua_pushliteral(L, "job");
-    else if (binding_test(L, 1, &call_log_type))
+    else if (object_test(L, 1, &call_log_type))
         lua_pushliteral(L, "call_log");
     else
         lua_pushnil(L);
     return 1;
+}
+
+/* core.relist(job | operation): core.next_completion() gives it once more. */
+static int core_relist(lua_State *L)
+{
+    if (!job_relist(L))
+        operation_list_again(L);
+    return 0;
 }
 
 /* ---- clocks ---- */
@@ -126,6 +136,7 @@ static void stay_mapped(void)
 static const luaL_Reg functions[] = {
     {"fields", core_fields},
     {"type", core_type},
+    {"relist", core_relist},
     {"now", core_now},
     {"date", core_date},
     {"parse_url", core_parse_url},

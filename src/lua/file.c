@@ -1,7 +1,8 @@
 /* file.c - a regular file (../regular_file.h) as a userdata: what a request is to carry is read
  * from it, and afterwards it tells whether it is still the same. */
-#include "binding.h"
 #include "file/regular_file.h"
+#include "object.h"
+#include "parts.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ static int failed(lua_State *L, const char *fault)
 
 static int check_fd(lua_State *L)
 {
-    struct file_object *file = binding_check(L, 1, &file_type);
+    struct file_object *file = object_check(L, 1, &file_type);
     if (file->fd < 0)
         luaL_error(L, "the file is closed");
     return file->fd;
@@ -32,7 +33,7 @@ static int file_open_one(lua_State *L)
 {
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length), *fault = "its path has a NUL byte";
-    struct file_object *file = binding_new(L, &file_type, sizeof *file);
+    struct file_object *file = object_new(L, &file_type, sizeof *file);
     file->fd = -1;
     if (strlen(path) == length)
         file->fd = regular_file_open(path, &fault);
@@ -68,7 +69,7 @@ static int file_get_size(lua_State *L)
 /* core.close_file(file). May be called again. */
 static int file_close(lua_State *L)
 {
-    struct file_object *file = binding_check(L, 1, &file_type);
+    struct file_object *file = object_check(L, 1, &file_type);
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
@@ -86,6 +87,6 @@ void file_open(lua_State *L)
         {"close_file", file_close},
         {NULL, NULL},
     };
-    binding_open_type(L, &file_type, metamethods, methods, "file_methods");
+    object_open_type(L, &file_type, metamethods, methods, "file_methods");
     compat_set_functions(L, functions);
 }

@@ -1,6 +1,7 @@
 /* guard.c - a value whose end runs a function: when it is collected, or, from Lua 5.4 on, when the
  * block or the `for` that holds it is left. Older Luas have __gc only for userdata. */
-#include "binding.h"
+#include "object.h"
+#include "parts.h"
 
 static const struct type guard_type = {"cekura.guard"};
 
@@ -9,7 +10,7 @@ static int guard_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    bool *armed = binding_new(L, &guard_type, sizeof *armed);
+    bool *armed = object_new(L, &guard_type, sizeof *armed);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
@@ -20,7 +21,7 @@ static int guard_new(lua_State *L)
 
 static int guard_run(lua_State *L)
 {
-    bool *armed = binding_check(L, 1, &guard_type);
+    bool *armed = object_check(L, 1, &guard_type);
     if (!*armed)
         return 0;
     *armed = false;
@@ -39,6 +40,6 @@ void guard_open(lua_State *L)
     static const luaL_Reg methods[] = {{NULL, NULL}};
     /* core.spend(guard): its end, now. */
     static const luaL_Reg functions[] = {{"guard", guard_new}, {"spend", guard_run}, {NULL, NULL}};
-    binding_open_type(L, &guard_type, metamethods, methods, "guard_methods");
+    object_open_type(L, &guard_type, metamethods, methods, "guard_methods");
     compat_set_functions(L, functions);
 }

@@ -1,5 +1,5 @@
 /* host.c - what only C can tell of a host that runs Lua, or do against it. */
-#include "binding.h"
+#include "parts.h"
 
 /* core.has_extra_space() -> whether the coroutine that calls, or the main program, has something in
  * the space that Lua keeps for its host. HAProxy knows its own coroutines by it. */

@@ -3,7 +3,9 @@
  * Integers are integers where this Lua has them; one that it has not is a string of its digits. A
  * null is absent from an object, and cekura.null in a list. A list has a metatable by which it is
  * told from an object when it is sent back, empty ones too. */
-#include "binding.h"
+#include "json.h"
+
+#include "parts.h"
 
 #include <locale.h>
 #include <math.h>
@@ -57,7 +59,7 @@ static void push_real(lua_State *L, const char *digits, size_t length)
         lua_pushnumber(L, value);
 }
 
-void binding_push_string(lua_State *L, const char *text, const struct json_token *token)
+void json_push_string(lua_State *L, const char *text, const struct json_token *token)
 {
     if (!token->escaped) {
         lua_pushlstring(L, text + token->start, token->length);
@@ -86,7 +88,7 @@ static void push_scalar(lua_State *L, const char *text, const struct json_token 
         push_real(L, text + token->start, token->length);
         break;
     case JSON_STRING:
-        binding_push_string(L, text, token);
+        json_push_string(L, text, token);
         break;
     default:
         lua_pushlightuserdata(L, NULL); /* cjson.null */
@@ -123,7 +125,7 @@ static void open_table(lua_State *L, int array_mt, bool object)
     lua_setmetatable(L, -2);
 }
 
-bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls)
+bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
 {
     struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
     int base = lua_gettop(L);
@@ -144,7 +146,7 @@ bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls
             lua_settop(L, base + 1);
             return true;
         case JSON_KEY:
-            binding_push_string(L, reader->text, &token);
+            json_push_string(L, reader->text, &token);
             break;
         case JSON_OBJECT:
         case JSON_ARRAY:
@@ -162,7 +164,7 @@ bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls
     }
 }
 
-int binding_json_fault(lua_State *L, const char *fault, const struct json_reader *reader)
+int json_push_fault(lua_State *L, const char *fault, const struct json_reader *reader)
 {
     lua_pushnil(L);
     lua_pushstring(L, fault);
@@ -177,7 +179,7 @@ static int json_decode(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &length);
     struct json_reader reader;
     json_begin(&reader, text, length);
-    return binding_push_json(L, &reader, false) ? 1 : binding_json_fault(L, reader.fault, &reader);
+    return json_push_value(L, &reader, false) ? 1 : json_push_fault(L, reader.fault, &reader);
 }
 
 /* core.quote(text) -> the JSON string of a text in UTF-8. */

@@ -1,6 +1,7 @@
 /* lock.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
-#include "binding.h"
 #include "file/file_work.h"
+#include "object.h"
+#include "parts.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,7 +23,7 @@ struct work_object {
 
 static struct locked_file *check_file(lua_State *L)
 {
-    struct file_object *object = binding_check(L, 1, &file_type);
+    struct file_object *object = object_check(L, 1, &file_type);
     if (!object->file)
         luaL_error(L, "the file is not locked");
     return object->file;
@@ -30,7 +31,7 @@ static struct locked_file *check_file(lua_State *L)
 
 static struct file_work *check_work(lua_State *L)
 {
-    struct work_object *object = binding_check(L, 1, &work_type);
+    struct work_object *object = object_check(L, 1, &work_type);
     if (!object->work)
         luaL_error(L, "the work was not begun");
     return object->work;
@@ -59,7 +60,7 @@ static int file_absolute(lua_State *L)
 static int file_lock(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct file_object *object = binding_new(L, &file_type, sizeof *object);
+    struct file_object *object = object_new(L, &file_type, sizeof *object);
     int code = locked_file_open(&object->file, path);
     if (!code)
         return 1;
@@ -100,7 +101,7 @@ static int file_set_aside(lua_State *L)
 
 static int file_gc(lua_State *L)
 {
-    struct file_object *object = binding_check(L, 1, &file_type);
+    struct file_object *object = object_check(L, 1, &file_type);
     if (object->file)
         locked_file_free(object->file);
     object->file = NULL;
@@ -109,7 +110,7 @@ static int file_gc(lua_State *L)
 
 static struct work_object *push_work(lua_State *L)
 {
-    struct work_object *object = binding_new(L, &work_type, sizeof *object);
+    struct work_object *object = object_new(L, &work_type, sizeof *object);
     return object;
 }
 
@@ -158,7 +159,7 @@ static int work_result(lua_State *L)
 
 static int work_gc(lua_State *L)
 {
-    struct work_object *object = binding_check(L, 1, &work_type);
+    struct work_object *object = object_check(L, 1, &work_type);
     if (object->work)
         file_work_free(object->work);
     object->work = NULL;
@@ -182,7 +183,7 @@ void lock_open(lua_State *L)
         {"file_result", work_result},
         {NULL, NULL},
     };
-    binding_open_type(L, &file_type, file_metamethods, methods, "locked_file_methods");
-    binding_open_type(L, &work_type, work_metamethods, methods, "file_work_methods");
+    object_open_type(L, &file_type, file_metamethods, methods, "locked_file_methods");
+    object_open_type(L, &work_type, work_metamethods, methods, "file_work_methods");
     compat_set_functions(L, functions);
 }

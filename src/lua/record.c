@@ -4,7 +4,8 @@
  * and the client that the record came by. What the fields mean is the library's to say. */
 #include "text/record.h"
 
-#include "binding.h"
+#include "json.h"
+#include "parts.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ struct record_object {
 
 static struct record_object *check_record(lua_State *L, int index)
 {
-    return binding_check(L, index, &call_log_type);
+    return object_check(L, index, &call_log_type);
 }
 
 /* ---- making ---- */
@@ -43,7 +44,7 @@ static const char *push_record(
         return fault;
     luaL_checkstack(L, 6, NULL);
     struct record_object *record =
-        binding_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
+        object_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
     record->count = count;
     if (count <= USUAL_MEMBERS)
         memcpy(record->members, usual, count * sizeof *usual);
@@ -72,14 +73,14 @@ static int record_new(lua_State *L)
     json_begin(&reader, text, length);
     struct json_token first = json_next(&reader);
     if (first.type == JSON_ERROR)
-        return binding_json_fault(L, reader.fault, &reader);
+        return json_push_fault(L, reader.fault, &reader);
     if (first.type != JSON_OBJECT)
-        return binding_json_fault(L, "no object", &reader);
+        return json_push_fault(L, "no object", &reader);
     const char *fault = push_record(L, &reader, 1, first.start, false);
     if (fault)
-        return binding_json_fault(L, fault, &reader);
+        return json_push_fault(L, fault, &reader);
     if (json_next(&reader).type != JSON_END)
-        return binding_json_fault(L, reader.fault, &reader);
+        return json_push_fault(L, reader.fault, &reader);
     return 1;
 }
 
@@ -94,24 +95,24 @@ static int record_new_list(lua_State *L)
     json_begin(&reader, text, length);
     struct json_token token = json_next(&reader);
     if (token.type == JSON_ERROR)
-        return binding_json_fault(L, reader.fault, &reader);
+        return json_push_fault(L, reader.fault, &reader);
     if (token.type != JSON_ARRAY)
-        return binding_json_fault(L, "no list", &reader);
+        return json_push_fault(L, "no list", &reader);
     for (int place = 1;; place++) {
         token = json_next(&reader);
         if (token.type == JSON_ARRAY_END)
             break;
         if (token.type == JSON_ERROR)
-            return binding_json_fault(L, reader.fault, &reader);
+            return json_push_fault(L, reader.fault, &reader);
         if (token.type != JSON_OBJECT)
-            return binding_json_fault(L, "no object in the list", &reader);
+            return json_push_fault(L, "no object in the list", &reader);
         const char *fault = push_record(L, &reader, 1, token.start, true);
         if (fault)
-            return binding_json_fault(L, fault, &reader);
+            return json_push_fault(L, fault, &reader);
         lua_rawseti(L, 3, place);
     }
     if (json_next(&reader).type != JSON_END)
-        return binding_json_fault(L, reader.fault, &reader);
+        return json_push_fault(L, reader.fault, &reader);
     return 1;
 }
 
@@ -134,7 +135,7 @@ static void push_value(lua_State *L, const char *text, size_t length, bool keep_
 {
     struct json_reader reader;
     json_begin(&reader, text, length);
-    if (!binding_push_json(L, &reader, keep_nulls))
+    if (!json_push_value(L, &reader, keep_nulls))
         luaL_error(L, "the record's text is another now"); /* by the debug library */
 }
 
@@ -221,7 +222,7 @@ static int record_fields(lua_State *L)
         const struct member *member = &record->members[i];
         struct json_token name = {
             .start = member->name, .length = member->name_length, .escaped = member->name_escaped};
-        binding_push_string(L, text, &name);
+        json_push_string(L, text, &name);
         lua_pushinteger(L, (lua_Integer)i);
         lua_rawset(L, 4);
     }
@@ -263,7 +264,7 @@ static int record_index(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     lua_settop(L, 2);
-    binding_push_method(L, &call_log_type, 2);
+    object_push_method(L, &call_log_type, 2);
     if (lua_isnil(L, -1))
         push_field(L, 2);
     return 1;
@@ -278,7 +279,7 @@ static int record_newindex(lua_State *L)
 static int record_pairs(lua_State *L)
 {
     check_record(L, 1);
-    return binding_call_method(L, &call_log_type, "fields", 3);
+    return object_call_method(L, &call_log_type, "fields", 3);
 }
 
 static int record_tostring(lua_State *L)
@@ -317,6 +318,6 @@ void record_open(lua_State *L)
         {"owner", record_owner},
         {NULL, NULL},
     };
-    binding_open_type(L, &call_log_type, metamethods, methods, "call_log_methods");
+    object_open_type(L, &call_log_type, metamethods, methods, "call_log_methods");
     compat_set_functions(L, functions);
 }

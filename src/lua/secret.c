@@ -2,8 +2,11 @@
  *
  * Lua's own strings are freed and not wiped, and short ones are one for all who have them. What
  * need not become one stays here, and is wiped when it is collected. */
-#include "binding.h"
+#include "secret.h"
+
 #include "file/private_file.h"
+#include "parts.h"
+#include "text/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,25 +17,25 @@
 
 static const struct type secret_type = {"cekura.secret"};
 
-const char *binding_secret(lua_State *L, int index, size_t *length)
+const char *secret_bytes(lua_State *L, int index, size_t *length)
 {
-    struct secret *secret = binding_test(L, index, &secret_type);
+    struct secret *secret = object_test(L, index, &secret_type);
     if (!secret)
         return luaL_checklstring(L, index, length);
     *length = secret->length;
     return secret->bytes ? secret->bytes : "";
 }
 
-const char *binding_listed_secret(lua_State *L, size_t *length)
+const char *secret_element_bytes(lua_State *L, size_t *length)
 {
     if (lua_type(L, -1) == LUA_TNUMBER)
         luaL_error(L, "a list of strings expected, got number");
-    return binding_secret(L, -1, length);
+    return secret_bytes(L, -1, length);
 }
 
 static struct secret *push_secret(lua_State *L)
 {
-    return binding_new(L, &secret_type, sizeof(struct secret));
+    return object_new(L, &secret_type, sizeof(struct secret));
 }
 
 static void reserve(lua_State *L, struct secret *secret, size_t length)
@@ -47,14 +50,14 @@ static int secret_new(lua_State *L)
     int count = lua_gettop(L);
     size_t length = 0, part;
     for (int i = 1; i <= count; i++) {
-        (void)binding_secret(L, i, &part);
+        (void)secret_bytes(L, i, &part);
         length += part;
     }
     struct secret *secret = push_secret(L);
     reserve(L, secret, length);
     char *end = secret->bytes;
     for (int i = 1; i <= count; i++) {
-        const char *bytes = binding_secret(L, i, &part);
+        const char *bytes = secret_bytes(L, i, &part);
         memcpy(end, bytes, part);
         end += part;
     }
@@ -65,8 +68,8 @@ static int secret_new(lua_State *L)
 static int secret_equal(lua_State *L)
 {
     size_t length, other_length;
-    const char *text = binding_secret(L, 1, &length);
-    const char *other = binding_secret(L, 2, &other_length);
+    const char *text = secret_bytes(L, 1, &length);
+    const char *other = secret_bytes(L, 2, &other_length);
     volatile unsigned char different = length != other_length;
     for (size_t i = 0; i < length && other_length > 0; i++)
         different |= (unsigned char)(text[i] ^ other[i % other_length]);
@@ -76,13 +79,13 @@ static int secret_equal(lua_State *L)
 
 static int secret_gc(lua_State *L)
 {
-    secret_wipe(binding_check(L, 1, &secret_type));
+    secret_wipe(object_check(L, 1, &secret_type));
     return 0;
 }
 
 static int secret_tostring(lua_State *L)
 {
-    binding_check(L, 1, &secret_type);
+    object_check(L, 1, &secret_type);
     lua_pushstring(L, secret_type.name);
     return 1;
 }
@@ -137,7 +140,7 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
         lua_pushlstring(L, digits, (size_t)sprintf(digits, "%d", number));
         lua_pushvalue(L, -1);
         lua_rawget(L, secrets);
-        struct secret *known = binding_test(L, -1, &secret_type);
+        struct secret *known = object_test(L, -1, &secret_type);
         if (!known) {
             lua_pop(L, 1);
             lua_pushvalue(L, -1);
@@ -216,6 +219,6 @@ void secret_open(lua_State *L)
         {"read_private", secret_read},
         {NULL, NULL},
     };
-    binding_open_type(L, &secret_type, metamethods, methods, "secret_methods");
+    object_open_type(L, &secret_type, metamethods, methods, "secret_methods");
     compat_set_functions(L, functions);
 }

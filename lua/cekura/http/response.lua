@@ -45,7 +45,7 @@ function methods:json()
   return value
 end
 
--- The head is parsed when somebody asks for it.
+-- The head is parsed when a program reads `headers`.
 function Response:__index(name)
   if name == "headers" then
     self.headers = parse_headers(self._head)
@@ -55,24 +55,26 @@ function Response:__index(name)
 end
 
 ---@param client cekura.Client
----@param status integer
----@param head string as it came, status line first
+---@param method string
+---@param path string
+---@param outcome { status: integer, headers: string, body: string } headers: the head as it came, status line first
 ---@return cekura.Response
-function response.new(client, status, head, body, method, path)
-  return setmetatable({ status = status, body = body, method = method, path = path, _head = head, _client = client },
-    Response)
+function response.new(client, method, path, outcome)
+  return setmetatable({ status = outcome.status, body = outcome.body, method = method, path = path,
+    _head = outcome.headers, _client = client }, Response)
 end
 
---- The same response as an error may hold it: a service can repeat in its answer the key that it was sent.
+--- The same response for an error to hold, without secrets: a service may repeat in its answer the key that it was
+-- sent.
 ---@param self cekura.Response
 ---@return cekura.Response
 function response.redacted(self)
   local client = self._client
-  return response.new(client, self.status, core.redact(client, self._head), core.redact(client, self.body), self.method,
-    self.path)
+  return response.new(client, self.method, self.path,
+    { status = self.status, headers = core.redact(client, self._head), body = core.redact(client, self.body) })
 end
 
--- A refusal has a few lines. What is larger is not looked into: who sends it chooses how much there would be.
+-- A refusal has a few lines. A larger one is not decoded: its sender would choose the cost.
 local LARGEST_REFUSAL = 64 * 1024
 
 --- The body of a refusal, decoded; nil if it is no object or list, or too large for a refusal.
@@ -83,7 +85,7 @@ function response.refusal(self)
   return type(object) == "table" and object or nil
 end
 
---- An error of kind "protocol": with the status and the first 200 bytes of what came.
+--- An error of kind "protocol", with the status and the first 200 bytes of the body.
 ---@param self cekura.Response
 ---@param message string
 function response.protocol_error(self, message)

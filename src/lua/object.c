@@ -1,16 +1,15 @@
-/* binding.c - what the userdata have in common; see binding.h. */
-#include "binding.h"
+/* object.c - what the types of userdata have in common; see object.h. */
+#include "object.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-/* ---- types ---- */
-
-/* What an object begins with; aligned for whatever follows. */
+/* What an object begins with; aligned for any object after it. */
 struct header {
     _Alignas(int64_t) const struct type *type;
 };
 
-void *binding_new(lua_State *L, const struct type *type, size_t size)
+void *object_new(lua_State *L, const struct type *type, size_t size)
 {
     struct header *header = lua_newuserdata(L, sizeof *header + size);
     memset(header, 0, sizeof *header + size);
@@ -21,25 +20,25 @@ void *binding_new(lua_State *L, const struct type *type, size_t size)
     return header + 1;
 }
 
-void *binding_test(lua_State *L, int index, const struct type *type)
+void *object_test(lua_State *L, int index, const struct type *type)
 {
-    if (lua_type(L, index) != LUA_TUSERDATA) /* a light one has nothing inside */
+    if (lua_type(L, index) != LUA_TUSERDATA) /* a light userdata has no memory behind it */
         return NULL;
     struct header *header = lua_touserdata(L, index);
     bool is_one = lua_rawlen(L, index) >= sizeof *header && header->type == type;
     return is_one ? header + 1 : NULL;
 }
 
-void *binding_check(lua_State *L, int index, const struct type *type)
+void *object_check(lua_State *L, int index, const struct type *type)
 {
-    void *object = binding_test(L, index, type);
+    void *object = object_test(L, index, type);
     if (!object)
         luaL_argerror(L, index,
             lua_pushfstring(L, "%s expected, got %s", type->name, luaL_typename(L, index)));
     return object;
 }
 
-void binding_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
+void object_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
     const luaL_Reg *methods, const char *field)
 {
     lua_newtable(L);
@@ -58,9 +57,9 @@ void binding_open_type(lua_State *L, const struct type *type, const luaL_Reg *me
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* The metatable is the registry's: the object's own may be another by now. What a program has put
- * in place of the methods raises here. */
-void binding_push_method(lua_State *L, const struct type *type, int name)
+/* The metatable comes from the registry: the object's own may have been replaced. If a program has
+ * replaced the table of methods by another value, indexing it raises here. */
+void object_push_method(lua_State *L, const struct type *type, int name)
 {
     lua_pushlightuserdata(L, (void *)(intptr_t)type);
     lua_rawget(L, LUA_REGISTRYINDEX);
@@ -71,13 +70,13 @@ void binding_push_method(lua_State *L, const struct type *type, int name)
     lua_pop(L, 1);
 }
 
-int binding_index(lua_State *L, const struct type *type)
+int object_index(lua_State *L, const struct type *type)
 {
     if (lua_type(L, 2) != LUA_TSTRING || lua_tostring(L, 2)[0] == '_') {
         lua_pushnil(L);
         return 1;
     }
-    binding_push_method(L, type, 2);
+    object_push_method(L, type, 2);
     if (!lua_isnil(L, -1))
         return 1;
     compat_get_table(L, 1);
@@ -86,43 +85,12 @@ int binding_index(lua_State *L, const struct type *type)
     return 1;
 }
 
-int binding_call_method(lua_State *L, const struct type *type, const char *name, int results)
+int object_call_method(lua_State *L, const struct type *type, const char *name, int results)
 {
     lua_settop(L, 1);
     lua_pushstring(L, name);
-    binding_push_method(L, type, 2);
+    object_push_method(L, type, 2);
     lua_pushvalue(L, 1);
     lua_call(L, 1, results);
     return results;
-}
-
-struct client_object *binding_client(lua_State *L, int index)
-{
-    return binding_check(L, index, &client_type);
-}
-
-/* ---- anchors: integer keys of the client's own table ---- */
-
-int binding_anchor(lua_State *L, int client, int index)
-{
-    lua_pushvalue(L, index);
-    compat_get_table(L, client > 0 ? client : client - 1);
-    lua_insert(L, -2);
-    int ref = luaL_ref(L, -2);
-    lua_pop(L, 1);
-    return ref;
-}
-
-void binding_push_anchored(lua_State *L, int client, int ref)
-{
-    compat_get_table(L, client);
-    lua_rawgeti(L, -1, ref);
-    lua_remove(L, -2);
-}
-
-void binding_release_anchor(lua_State *L, int client, int ref)
-{
-    compat_get_table(L, client);
-    luaL_unref(L, -1, ref);
-    lua_pop(L, 1);
 }
