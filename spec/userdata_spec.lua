@@ -257,7 +257,8 @@ describe("the core's objects", function()
         end
         for _, name in ipairs(takes[wanted] or {}) do
           pcall(core[name], object, "GET", "http://127.0.0.1:1/", nil, nil, 1, 1, 1, 1)
-          pcall(core[name], object, { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 })
+          pcall(core[name], object,
+            { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 })
         end
       end
       for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do

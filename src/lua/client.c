@@ -78,11 +78,8 @@ static int core_new_client(lua_State *L)
 
     const char *message = "out of memory";
     struct engine *engine = keep_secrets(L, client, 2) ? engine_new(&options, &message) : NULL;
-    if (!engine) {
-        lua_pushnil(L);
-        lua_pushstring(L, message);
-        return 2;
-    }
+    if (!engine)
+        return object_push_failure(L, message);
     client->engine = engine;
     return 1;
 }
@@ -253,13 +250,6 @@ int client_anchor(lua_State *L, int index)
     return ref;
 }
 
-void client_push_anchored(lua_State *L, int ref)
-{
-    compat_get_table(L, 1);
-    lua_rawgeti(L, -1, ref);
-    lua_remove(L, -2);
-}
-
 void client_release_anchor(lua_State *L, int *ref)
 {
     if (*ref == LUA_NOREF)
@@ -270,7 +260,14 @@ void client_release_anchor(lua_State *L, int *ref)
     *ref = LUA_NOREF;
 }
 
-/* ---- what came of it ---- */
+/* ---- what the engine lists ---- */
+
+static void push_anchored(lua_State *L, int ref)
+{
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, ref);
+    lua_remove(L, -2);
+}
 
 /* core.next_completion(client) -> the next operation that has finished, or job that has news; nil.
  */
@@ -280,20 +277,8 @@ static int core_next_completion(lua_State *L)
     struct item *item = engine_next_finished(client->engine);
     if (!item)
         return 0;
-    client_push_anchored(L, item->ref);
+    push_anchored(L, item->ref);
     return 1;
-}
-
-static void set_count(lua_State *L, const char *name, uint64_t count)
-{
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
-}
-
-static void set_seconds(lua_State *L, const char *name, int64_t span_us)
-{
-    lua_pushnumber(L, clock_to_seconds(span_us));
-    lua_setfield(L, -2, name);
 }
 
 /* core.next_event(client) -> the next event as a table, `subject` (the operation or job) and the
@@ -313,21 +298,19 @@ static int core_next_event(lua_State *L)
     struct event event = *next;
     free(next);
     if (event.subject) {
-        client_push_anchored(L, event.ref);
+        push_anchored(L, event.ref);
         lua_setfield(L, -2, "subject");
     }
-    lua_pushstring(L, names[event.kind]);
-    lua_setfield(L, -2, "name");
-    set_count(L, "attempt", event.tries);
+    marshal_set_text(L, "name", names[event.kind]);
+    marshal_set_integer(L, "attempt", event.tries);
     if (event.kind == EVENT_STARTED)
         return 1;
     if (event.status > 0)
-        set_count(L, "status", (uint64_t)event.status);
-    lua_pushstring(L, marshal_outcome_name(event.outcome));
-    lua_setfield(L, -2, "outcome");
-    set_seconds(L, "elapsed", event.elapsed_us);
+        marshal_set_integer(L, "status", event.status);
+    marshal_set_text(L, "outcome", marshal_outcome_name(event.outcome));
+    marshal_set_seconds(L, "elapsed", event.elapsed_us);
     if (event.kind == EVENT_RETRIED)
-        set_seconds(L, "pause", event.pause_us);
+        marshal_set_seconds(L, "pause", event.pause_us);
     return 1;
 }
 
@@ -339,15 +322,15 @@ static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
     lua_createtable(L, 0, 9);
-    set_count(L, "requests", stats.requests);
-    set_count(L, "retries", stats.retries);
-    set_count(L, "in_flight", stats.in_flight);
-    set_count(L, "max_in_flight", stats.most_in_flight);
-    set_count(L, "connections", stats.connections);
-    set_count(L, "jobs", stats.polls);
-    set_count(L, "bytes_in", stats.bytes_in);
-    set_count(L, "retry_quota", stats.retry_quota);
-    set_seconds(L, "longest_step", stats.longest_step_us);
+    marshal_set_integer(L, "requests", (lua_Integer)stats.requests);
+    marshal_set_integer(L, "retries", (lua_Integer)stats.retries);
+    marshal_set_integer(L, "in_flight", (lua_Integer)stats.in_flight);
+    marshal_set_integer(L, "max_in_flight", (lua_Integer)stats.most_in_flight);
+    marshal_set_integer(L, "connections", (lua_Integer)stats.connections);
+    marshal_set_integer(L, "jobs", (lua_Integer)stats.polls);
+    marshal_set_integer(L, "bytes_in", (lua_Integer)stats.bytes_in);
+    marshal_set_integer(L, "retry_quota", (lua_Integer)stats.retry_quota);
+    marshal_set_seconds(L, "longest_step", stats.longest_step_us);
     return 1;
 }
 
@@ -446,6 +429,6 @@ void client_open(lua_State *L)
         {"has_secret", core_has_secret},
         {NULL, NULL},
     };
-    object_open_type(L, &client_type, metamethods, methods, "client_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &client_type, metamethods, functions);
+    object_open_methods(L, &client_type, methods, "client_methods");
 }

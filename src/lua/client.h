@@ -25,9 +25,6 @@ void client_check_owner(lua_State *L, const struct engine *engine);
  * which it is found again. The table of the client at 1 holds it. */
 int client_anchor(lua_State *L, int index);
 
-/* Pushes the object that `ref` stands for; nil for none. */
-void client_push_anchored(lua_State *L, int ref);
-
 /* Releases *ref, unless it is LUA_NOREF, which it then becomes. */
 void client_release_anchor(lua_State *L, int *ref);
 

@@ -68,11 +68,8 @@ static int core_parse_url(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &length);
     struct url url;
     const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse(&url, text);
-    if (fault) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
+    if (fault)
+        return object_push_failure(L, fault);
     /* Copied to the stack's own memory first: pushing a string may longjmp. */
     char origin[300], path[1000];
     bool secure = url.secure, loopback = url.loopback;
@@ -82,11 +79,8 @@ static int core_parse_url(lua_State *L)
         strcpy(path, url.path);
     }
     url_free(&url);
-    if (!fits) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "is too long");
-        return 2;
-    }
+    if (!fits)
+        return object_push_failure(L, "is too long");
     lua_pushstring(L, origin);
     lua_pushstring(L, path);
     lua_pushboolean(L, secure);
@@ -101,11 +95,8 @@ static int core_parse_proxy(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &length);
     struct proxy proxy;
     const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse_proxy(&proxy, text);
-    if (fault) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
+    if (fault)
+        return object_push_failure(L, fault);
     bool secure = proxy.secure, loopback = proxy.loopback;
     url_free_proxy(&proxy);
     lua_pushboolean(L, secure);

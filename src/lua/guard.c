@@ -6,7 +6,7 @@
 static const struct type guard_type = {"cekura.guard"};
 
 /* core.guard(fn) -> guard; fn is called once, without arguments. */
-static int guard_new(lua_State *L)
+static int core_guard(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
@@ -37,9 +37,7 @@ void guard_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
     /* core.spend(guard): its end, now. */
-    static const luaL_Reg functions[] = {{"guard", guard_new}, {"spend", guard_run}, {NULL, NULL}};
-    object_open_type(L, &guard_type, metamethods, methods, "guard_methods");
-    compat_set_functions(L, functions);
+    static const luaL_Reg functions[] = {{"guard", core_guard}, {"spend", guard_run}, {NULL, NULL}};
+    object_open_type(L, &guard_type, metamethods, functions);
 }

@@ -313,6 +313,6 @@ void job_open(lua_State *L)
         {"ended", core_ended},
         {NULL, NULL},
     };
-    object_open_type(L, &job_type, metamethods, methods, "job_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &job_type, metamethods, functions);
+    object_open_methods(L, &job_type, methods, "job_methods");
 }

@@ -173,7 +173,7 @@ int json_push_fault(lua_State *L, const char *fault, const struct json_reader *r
 }
 
 /* core.decode(text) -> value | nil, fault, offset. */
-static int json_decode(lua_State *L)
+static int core_decode(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -183,7 +183,7 @@ static int json_decode(lua_State *L)
 }
 
 /* core.quote(text) -> the JSON string of a text in UTF-8. */
-static int json_quote_text(lua_State *L)
+static int core_quote(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -202,7 +202,7 @@ static void make_locale(void)
 void json_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"decode", json_decode}, {"quote", json_quote_text}, {NULL, NULL}};
+        {"decode", core_decode}, {"quote", core_quote}, {NULL, NULL}};
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_locale); /* a program may have states in several threads */
     compat_set_functions(L, functions);

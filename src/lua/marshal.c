@@ -73,6 +73,24 @@ struct request marshal_request(lua_State *L, int table)
     return request;
 }
 
+void marshal_set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+void marshal_set_integer(lua_State *L, const char *name, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void marshal_set_seconds(lua_State *L, const char *name, int64_t span_us)
+{
+    lua_pushnumber(L, clock_to_seconds(span_us));
+    lua_setfield(L, -2, name);
+}
+
 /* ---- outcomes ---- */
 
 const char *marshal_outcome_name(enum outcome_kind kind)
@@ -107,20 +125,14 @@ void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
 {
     luaL_checkstack(L, 3, NULL);
     lua_createtable(L, 0, 8);
-    lua_pushstring(L, marshal_outcome_name(outcome->kind));
-    lua_setfield(L, -2, "kind");
-    lua_pushinteger(L, outcome->status);
-    lua_setfield(L, -2, "status");
+    marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
+    marshal_set_integer(L, "status", outcome->status);
     set_buffer(L, "headers", &outcome->headers);
     set_buffer(L, "body", &outcome->body);
-    lua_pushstring(L, outcome->message); /* NULL: nil */
-    lua_setfield(L, -2, "message");
-    lua_pushinteger(L, (lua_Integer)outcome->tries);
-    lua_setfield(L, -2, "tries");
+    marshal_set_text(L, "message", outcome->message);
+    marshal_set_integer(L, "tries", (lua_Integer)outcome->tries);
     lua_pushboolean(L, outcome->sent);
     lua_setfield(L, -2, "sent");
-    if (outcome->retry_after_us >= 0) {
-        lua_pushnumber(L, clock_to_seconds(outcome->retry_after_us));
-        lua_setfield(L, -2, "retry_after");
-    }
+    if (outcome->retry_after_us >= 0)
+        marshal_set_seconds(L, "retry_after", outcome->retry_after_us);
 }

@@ -25,6 +25,11 @@ const char *const *marshal_lines(lua_State *L, int table, const char *name, size
  * the stack that must stay. */
 struct request marshal_request(lua_State *L, int table);
 
+/* These set a field of the table on top of the stack. */
+void marshal_set_text(lua_State *L, const char *name, const char *text); /* NULL: nil */
+void marshal_set_integer(lua_State *L, const char *name, lua_Integer value);
+void marshal_set_seconds(lua_State *L, const char *name, int64_t span_us);
+
 /* Pushes an outcome as a table with the members kind, status, headers, body, message, tries, sent,
  * retry_after (seconds). */
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome);

@@ -9,13 +9,18 @@ struct header {
     _Alignas(int64_t) const struct type *type;
 };
 
+static void push_metatable(lua_State *L, const struct type *type)
+{
+    lua_pushlightuserdata(L, (void *)(intptr_t)type);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
 void *object_new(lua_State *L, const struct type *type, size_t size)
 {
     struct header *header = lua_newuserdata(L, sizeof *header + size);
     memset(header, 0, sizeof *header + size);
     header->type = type;
-    lua_pushlightuserdata(L, (void *)(intptr_t)type);
-    lua_rawget(L, LUA_REGISTRYINDEX);
+    push_metatable(L, type);
     lua_setmetatable(L, -2);
     return header + 1;
 }
@@ -38,31 +43,44 @@ void *object_check(lua_State *L, int index, const struct type *type)
     return object;
 }
 
-void object_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
-    const luaL_Reg *methods, const char *field)
+int object_push_failure(lua_State *L, const char *message)
 {
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+void object_open_type(
+    lua_State *L, const struct type *type, const luaL_Reg *metamethods, const luaL_Reg *functions)
+{
+    compat_set_functions(L, functions);
+    lua_pushlightuserdata(L, (void *)(intptr_t)type);
     lua_newtable(L);
+    compat_set_functions(L, metamethods);
     lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__name");
     lua_pushliteral(L, "protected");
     lua_setfield(L, -2, "__metatable");
-    compat_set_functions(L, metamethods);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void object_open_methods(
+    lua_State *L, const struct type *type, const luaL_Reg *methods, const char *field)
+{
     lua_newtable(L);
     compat_set_functions(L, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "_methods");
-    lua_setfield(L, -3, field);
-    lua_pushlightuserdata(L, (void *)(intptr_t)type);
-    lua_insert(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
+    push_metatable(L, type);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "_methods");
+    lua_pop(L, 1);
+    lua_setfield(L, -2, field);
 }
 
 /* The metatable comes from the registry: the object's own may have been replaced. If a program has
  * replaced the table of methods by another value, indexing it raises here. */
 void object_push_method(lua_State *L, const struct type *type, int name)
 {
-    lua_pushlightuserdata(L, (void *)(intptr_t)type);
-    lua_rawget(L, LUA_REGISTRYINDEX);
+    push_metatable(L, type);
     lua_getfield(L, -1, "_methods");
     lua_pushvalue(L, name);
     lua_gettable(L, -2);

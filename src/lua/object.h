@@ -28,10 +28,17 @@ void *object_test(lua_State *L, int index, const struct type *type);
 /* The object at `index`; raises if it is of another type. */
 void *object_check(lua_State *L, int index, const struct type *type);
 
-/* Makes the metatable of a type with these metamethods and methods, and leaves its table of
- * methods, which the library adds to, in field `field` of the table on top of the stack. */
-void object_open_type(lua_State *L, const struct type *type, const luaL_Reg *metamethods,
-    const luaL_Reg *methods, const char *field);
+/* Pushes nil and the message, for a call that fails with `nil, message`. Returns 2. */
+int object_push_failure(lua_State *L, const char *message);
+
+/* Makes the metatable of a type, and adds the functions to the table on top of the stack. */
+void object_open_type(
+    lua_State *L, const struct type *type, const luaL_Reg *metamethods, const luaL_Reg *functions);
+
+/* Gives a type these methods. Their table, which the library adds to, becomes the field `field` of
+ * the table on top of the stack. */
+void object_open_methods(
+    lua_State *L, const struct type *type, const luaL_Reg *methods, const char *field);
 
 /* Pushes the method of a type whose name is at `name`; nil for none. */
 void object_push_method(lua_State *L, const struct type *type, int name);

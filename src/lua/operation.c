@@ -85,7 +85,6 @@ static int operation_gc(lua_State *L)
 void operation_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", operation_gc}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"submit", core_submit},
         {"outcome", core_outcome},
@@ -93,6 +92,5 @@ void operation_open(lua_State *L)
         {"release", core_release},
         {NULL, NULL},
     };
-    object_open_type(L, &operation_type, metamethods, methods, "operation_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &operation_type, metamethods, functions);
 }

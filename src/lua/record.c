@@ -64,7 +64,7 @@ static const char *push_record(
 }
 
 /* core.new_record(text, owner) -> record | nil, fault, offset. */
-static int record_new(lua_State *L)
+static int core_new_record(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -85,7 +85,7 @@ static int record_new(lua_State *L)
 }
 
 /* core.new_records(text, owner) -> list of records, for a list of objects | nil, fault, offset. */
-static int record_new_list(lua_State *L)
+static int core_new_records(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -190,7 +190,7 @@ static int record_json(lua_State *L)
 }
 
 /* core.slice(record, name) -> the JSON text of a member; nil: none. */
-static int record_slice(lua_State *L)
+static int core_slice(lua_State *L)
 {
     const struct record_object *record = check_record(L, 1);
     size_t length;
@@ -211,8 +211,9 @@ static int record_totable(lua_State *L)
     return 1;
 }
 
-/* core.record_fields(record [, except]) -> table of all fields that are not null, but that one. */
-static int record_fields(lua_State *L)
+/* core.core_record_fields(record [, except]) -> table of all fields that are not null, but that
+ * one. */
+static int core_record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);
     lua_settop(L, 2);
@@ -247,7 +248,7 @@ static int record_fields(lua_State *L)
 }
 
 /* core.owner(record) -> what it was made with. */
-static int record_owner(lua_State *L)
+static int core_owner(lua_State *L)
 {
     check_record(L, 1);
     compat_get_table(L, 1);
@@ -311,13 +312,13 @@ void record_open(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
-        {"new_record", record_new},
-        {"new_records", record_new_list},
-        {"slice", record_slice},
-        {"record_fields", record_fields},
-        {"owner", record_owner},
+        {"new_record", core_new_record},
+        {"new_records", core_new_records},
+        {"slice", core_slice},
+        {"record_fields", core_record_fields},
+        {"owner", core_owner},
         {NULL, NULL},
     };
-    object_open_type(L, &call_log_type, metamethods, methods, "call_log_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &call_log_type, metamethods, functions);
+    object_open_methods(L, &call_log_type, methods, "call_log_methods");
 }

@@ -45,7 +45,7 @@ static void reserve(lua_State *L, struct secret *secret, size_t length)
 }
 
 /* core.secret(text | secret, ...) -> secret, of all of them. */
-static int secret_new(lua_State *L)
+static int core_secret(lua_State *L)
 {
     int count = lua_gettop(L);
     size_t length = 0, part;
@@ -65,7 +65,7 @@ static int secret_new(lua_State *L)
 }
 
 /* core.equal_secrets(a, b) -> boolean. The time it takes tells nothing of where they differ. */
-static int secret_equal(lua_State *L)
+static int core_equal_secrets(lua_State *L)
 {
     size_t length, other_length;
     const char *text = secret_bytes(L, 1, &length);
@@ -185,7 +185,7 @@ static size_t take_out(lua_State *L, struct secret *text, const char *name, int 
 
 /* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. What the file sets
  * `name` to stands in `secrets`, and in the text a mark by which it is found there. */
-static int secret_read(lua_State *L)
+static int core_read_private(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1), *name = luaL_checkstring(L, 2), *fault;
     struct private_file file;
@@ -212,13 +212,11 @@ void secret_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", secret_gc}, {"__tostring", secret_tostring}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"secret", secret_new},
-        {"equal_secrets", secret_equal},
-        {"read_private", secret_read},
+        {"secret", core_secret},
+        {"equal_secrets", core_equal_secrets},
+        {"read_private", core_read_private},
         {NULL, NULL},
     };
-    object_open_type(L, &secret_type, metamethods, methods, "secret_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &secret_type, metamethods, functions);
 }
