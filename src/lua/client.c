@@ -1,5 +1,5 @@
 /* client.c - the client: an engine as a userdata, the protocol by which a host polls it, and the
- * way from what the engine lists back to Lua's objects. */
+ * Lua objects of the completions and events that the engine lists. */
 #include "client.h"
 
 #include "engine/clock.h"
@@ -46,9 +46,8 @@ static void forget_secrets(struct client_object *client)
 }
 
 /* core.new_client(options) -> client | nil, message. Options as struct engine_options has them,
- * with times in seconds; `headers` may be secrets; `secrets`: what core.redact() takes out of
- * texts.
- */
+ * with times in seconds; `headers` may be secrets; `secrets` are what core.redact() removes from
+ * texts. */
 static int core_new_client(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -72,7 +71,7 @@ static int core_new_client(lua_State *L)
     struct client_object *client = object_new(L, &client_type, sizeof *client);
     client->engine = engine_none();
     lua_newtable(L);
-    lua_pushboolean(L, true); /* so that there is room for what luaL_unref() keeps of an anchor */
+    lua_pushboolean(L, true); /* room for luaL_unref(), so that no release of an anchor can fail */
     luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
@@ -84,8 +83,8 @@ static int core_new_client(lua_State *L)
     return 1;
 }
 
-/* core.close(client): ends what is in flight; core.next_completion() still lists it. The secrets
- * are gone: see core.redact(). */
+/* core.close(client): ends what is in flight; core.next_completion() still gives it. The secrets
+ * are wiped; see core.redact(). */
 static int core_close(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -101,7 +100,7 @@ static int client_close(lua_State *L)
     return object_call_method(L, &client_type, "close", 0);
 }
 
-/* Other finalizers may still use it afterwards, as one that is closed. */
+/* Other finalizers may still use the object afterwards: it counts as closed. */
 static int client_gc(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -166,7 +165,7 @@ static int client_pollfd(lua_State *L)
     return 1;
 }
 
-/* client:events() -> "r": it is watched for reading. */
+/* client:events() -> "r": the descriptor is watched for reading. */
 static int client_events(lua_State *L)
 {
     client_check(L, 1);
@@ -186,7 +185,7 @@ static int core_due(lua_State *L)
     return 1;
 }
 
-/* core.alarm(client, seconds | nil): has the descriptor readable then, too. */
+/* core.alarm(client, seconds | nil): makes the descriptor readable after that time, too. */
 static int core_alarm(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -197,8 +196,8 @@ static int core_alarm(lua_State *L)
     return 0;
 }
 
-/* core.step(client [, seconds]): a step; with seconds > 0 it blocks so long, or until there is
- * something to do. */
+/* core.step(client [, seconds]): one step of the engine. With seconds > 0 it blocks until there is
+ * something to do, or so long. */
 static int core_step(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -206,7 +205,7 @@ static int core_step(lua_State *L)
     return 0;
 }
 
-/* core.wait_for_polls(client, 1 | -1): somebody begins, or ends, to wait for jobs. */
+/* core.wait_for_polls(client, 1 | -1): a waiter begins, or ends, to wait for jobs. */
 static int core_wait_for_polls(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -216,8 +215,9 @@ static int core_wait_for_polls(lua_State *L)
     return 0;
 }
 
-/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable; blocks until
- * then, or so long. For the own loop, with several clients or none; with 0 seconds for any. */
+/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable. Blocks until
+ * then, or so long: for the own loop, which may have several clients or none. With 0 seconds, for
+ * any loop. */
 static int core_wait(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -233,7 +233,7 @@ static int core_wait(lua_State *L)
     }
     const struct timespec wait = {
         .tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000};
-    int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller looks again */
+    int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller waits again */
     lua_pushboolean(L, readable > 0);
     return 1;
 }
@@ -269,8 +269,8 @@ static void push_anchored(lua_State *L, int ref)
     lua_remove(L, -2);
 }
 
-/* core.next_completion(client) -> the next operation that has finished, or job that has news; nil.
- */
+/* core.next_completion(client) -> the next operation that has finished, or job that has an update;
+ * nil: none. */
 static int core_next_completion(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -281,8 +281,9 @@ static int core_next_completion(lua_State *L)
     return 1;
 }
 
-/* core.next_event(client) -> the next event as a table, `subject` (the operation or job) and the
- * fields that a program gets; nil. The table is made first: an event that was fetched is gone. */
+/* core.next_event(client) -> the next event: a table of the fields that a program gets, and
+ * `subject`, the operation or job; nil: none. The table is made before the event is fetched, since
+ * the engine keeps no fetched event. */
 static int core_next_event(lua_State *L)
 {
     static const char *const names[] = {
@@ -315,9 +316,9 @@ static int core_next_event(lua_State *L)
 }
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, what is
- * left of the `retry_quota`, and `longest_step`: the seconds that a step kept its caller at most.
- */
+ * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, the rest
+ * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
+ * seconds. */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
@@ -345,8 +346,9 @@ static size_t secret_width(const struct client_object *client, const char *text,
     return 0;
 }
 
-/* core.redact(client, text) -> the text, without the secrets. A service may repeat in its answer
- * what it was sent. A client that is closed has forgotten them, so it can vouch for no text. */
+/* core.redact(client, text) -> the text, without the secrets: a service may repeat in its answer
+ * what it was sent. A closed client has wiped its secrets, and can no longer find them in a text,
+ * so it shows none. */
 static int core_redact(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -359,32 +361,29 @@ static int core_redact(lua_State *L)
         return 1;
     }
     luaL_Buffer clean;
-    size_t told = 0;
+    size_t copied = 0; /* bytes of the text that are in the buffer, or left out */
     for (size_t at = 0; at < length;) {
         size_t width = secret_width(client, text + at, length - at);
         if (width == 0) {
             at++;
             continue;
         }
-        if (told == 0)
+        if (copied == 0)
             luaL_buffinit(L, &clean);
-        luaL_addlstring(&clean, text + told, at - told);
+        luaL_addlstring(&clean, text + copied, at - copied);
         luaL_addstring(&clean, "[key]");
         at += width;
-        told = at;
+        copied = at;
     }
-    if (told == 0)
+    if (copied == 0)
         return 1;
-    luaL_addlstring(&clean, text + told, length - told);
+    luaL_addlstring(&clean, text + copied, length - copied);
     luaL_pushresult(&clean);
     return 1;
 }
 
-/* A shorter one may be in any text. */
-#define LEAST_TOLD 8
-
-/* core.has_secret(client, text) -> whether one of the client's secrets stands in it; a closed one
- * has none. */
+/* core.has_secret(client, text) -> whether one of the client's secrets stands in the text; a closed
+ * client has none. */
 static int core_has_secret(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -392,7 +391,7 @@ static int core_has_secret(lua_State *L)
     const char *text = luaL_checklstring(L, 2, &length);
     bool found = false;
     for (size_t i = 0; i < client->secret_count; i++)
-        for (size_t at = 0; client->secrets[i].length >= LEAST_TOLD && at < length; at++)
+        for (size_t at = 0; client->secrets[i].length >= SECRET_LEAST_LENGTH && at < length; at++)
             found = found || secret_at(&client->secrets[i], text + at, length - at) > 0;
     lua_pushboolean(L, found);
     return 1;

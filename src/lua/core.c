@@ -1,6 +1,6 @@
-/* core.c - the module cekura.core: what its files offer, the clocks, URLs.
+/* core.c - the module cekura.core, made of what the files of the binding add, the clocks, URLs.
  *
- * It is the library's own; programs use `require "cekura"`. */
+ * It is private to the library; programs use `require "cekura"`. */
 #include "client.h"
 #include "engine/clock.h"
 #include "parts.h"
@@ -12,7 +12,7 @@
 
 /* ---- objects ---- */
 
-/* core.fields(client | job) -> the object's own table, for the library. */
+/* core.fields(client | job) -> the object's own table. */
 static int core_fields(lua_State *L)
 {
     if (!object_test(L, 1, &job_type))
@@ -70,7 +70,7 @@ static int core_parse_url(lua_State *L)
     const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse(&url, text);
     if (fault)
         return object_push_failure(L, fault);
-    /* Copied to the stack's own memory first: pushing a string may longjmp. */
+    /* Copied to the C stack before url_free(): pushing a string may longjmp. */
     char origin[300], path[1000];
     bool secure = url.secure, loopback = url.loopback;
     bool fits = strlen(url.origin) < sizeof origin && strlen(url.path) < sizeof path;
@@ -115,8 +115,8 @@ static int core_is_utf8(lua_State *L)
 
 /* ---- opening ---- */
 
-/* libcurl's resolver threads may outlive the Lua state. If the state, when it closes, unmapped this
- * library and with it libcurl, they would return into nothing: so it stays mapped. */
+/* libcurl's resolver threads may outlive the Lua state. If a closing state unmapped this library,
+ * and libcurl with it, the threads would return into unmapped code: so it stays mapped. */
 static void stay_mapped(void)
 {
     Dl_info self;
@@ -136,11 +136,11 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-/* The one symbol that others see: the rest is hidden, so that none meets its like in a host. */
+/* The only visible symbol. The others are hidden, so that none clashes with one of the host. */
 __attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
 
-/* Once for each state: a program may have it loaded again, and what was made before goes on with
- * the methods that the library has added. */
+/* Makes the module once for each state: if a program loads it again, objects that exist keep the
+ * methods that the library has added. */
 int luaopen_cekura_core(lua_State *L)
 {
     static char place;

@@ -1,5 +1,5 @@
-/* file.c - a regular file (../regular_file.h) as a userdata: what a request is to carry is read
- * from it, and afterwards it tells whether it is still the same. */
+/* file.c - a regular file (file/regular_file.h) as a userdata: the body of a request is read from
+ * it, and its size afterwards shows whether it has changed. */
 #include "file/regular_file.h"
 #include "object.h"
 #include "parts.h"
@@ -9,16 +9,13 @@
 
 static const struct type file_type = {"cekura.file"};
 
-struct file_object {
-    int fd; /* -1: closed */
-};
-
+/* The object is a descriptor; -1: closed. */
 static int check_fd(lua_State *L)
 {
-    struct file_object *file = object_check(L, 1, &file_type);
-    if (file->fd < 0)
+    const int *fd = object_check(L, 1, &file_type);
+    if (*fd < 0)
         luaL_error(L, "the file is closed");
-    return file->fd;
+    return *fd;
 }
 
 /* core.open_file(path) -> file | nil, fault. Regular files only, and it never blocks. */
@@ -26,14 +23,14 @@ static int core_open_file(lua_State *L)
 {
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length), *fault = "its path has a NUL byte";
-    struct file_object *file = object_new(L, &file_type, sizeof *file);
-    file->fd = -1;
+    int *fd = object_new(L, &file_type, sizeof *fd);
+    *fd = -1;
     if (strlen(path) == length)
-        file->fd = regular_file_open(path, &fault);
-    return file->fd < 0 ? object_push_failure(L, fault) : 1;
+        *fd = regular_file_open(path, &fault);
+    return *fd < 0 ? object_push_failure(L, fault) : 1;
 }
 
-/* core.read_file(file) -> all of it, as a string | nil, fault. */
+/* core.read_file(file) -> its bytes as a string | nil, fault. */
 static int core_read_file(lua_State *L)
 {
     const char *fault;
@@ -48,7 +45,7 @@ static int core_read_file(lua_State *L)
     return 1;
 }
 
-/* core.file_size(file) -> how many bytes it has now | nil, fault. */
+/* core.file_size(file) -> its length in bytes now | nil, fault. */
 static int core_file_size(lua_State *L)
 {
     const char *fault;
@@ -62,10 +59,10 @@ static int core_file_size(lua_State *L)
 /* core.close_file(file). May be called again. */
 static int core_close_file(lua_State *L)
 {
-    struct file_object *file = object_check(L, 1, &file_type);
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
+    int *fd = object_check(L, 1, &file_type);
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
     return 0;
 }
 

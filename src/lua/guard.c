@@ -1,5 +1,6 @@
-/* guard.c - a value whose end runs a function: when it is collected, or, from Lua 5.4 on, when the
- * block or the `for` that holds it is left. Older Luas have __gc only for userdata. */
+/* guard.c - a value whose end runs a function: when it is collected or, from Lua 5.4 on, when the
+ * block or the `for` that holds it is left. It is a userdata because Lua 5.1 has __gc for no other
+ * type. */
 #include "object.h"
 #include "parts.h"
 
@@ -27,7 +28,7 @@ static int guard_run(lua_State *L)
     *armed = false;
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, 1);
-    /* When the state closes, what the function cleans up may be gone before it. */
+    /* When the state closes, the function may find what it cleans up already collected. */
     if (lua_pcall(L, 0, 0, 0) != 0)
         lua_pop(L, 1);
     return 0;
@@ -37,7 +38,7 @@ void guard_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
-    /* core.spend(guard): its end, now. */
+    /* core.spend(guard): ends it now. */
     static const luaL_Reg functions[] = {{"guard", core_guard}, {"spend", guard_run}, {NULL, NULL}};
     object_open_type(L, &guard_type, metamethods, functions);
 }

@@ -1,8 +1,8 @@
 /* json.c - JSON text as Lua values, exact.
  *
- * Integers are integers where this Lua has them; one that it has not is a string of its digits. A
- * null is absent from an object, and cekura.null in a list. A list has a metatable by which it is
- * told from an object when it is sent back, empty ones too. */
+ * An integer is an integer where this Lua has them; one that this Lua cannot hold is a string of
+ * its digits. A null is absent from an object, and cekura.null in a list. A list has a metatable,
+ * which distinguishes it from an object when it is sent back, even if it is empty. */
 #include "json.h"
 
 #include "parts.h"
@@ -15,8 +15,7 @@
 
 #define ARRAY_TYPE "cekura.array"
 
-/* strtod reads "1.5" as the locale writes numbers, and a host may have set one with a decimal
- * comma. */
+/* For strtod_l: strtod follows the process's locale, which may have a decimal comma. */
 static locale_t c_locale;
 
 static bool to_int64(const char *digits, size_t length, int64_t *value)
@@ -48,13 +47,13 @@ static void push_real(lua_State *L, const char *digits, size_t length)
         memcpy(text, digits, length);
         text[length] = '\0';
         value = strtod_l(text, NULL, c_locale);
-    } else { /* more digits than a double can tell apart */
+    } else { /* more digits than a double has */
         lua_pushlstring(L, digits, length);
         value = strtod_l(lua_tostring(L, -1), NULL, c_locale);
         lua_pop(L, 1);
     }
     if (isinf(value))
-        lua_pushlstring(L, digits, length); /* beyond any number: its digits */
+        lua_pushlstring(L, digits, length); /* beyond the range of numbers: its digits */
     else
         lua_pushnumber(L, value);
 }
@@ -73,7 +72,7 @@ void json_push_string(lua_State *L, const char *text, const struct json_token *t
         lua_remove(L, -2);
 }
 
-/* Pushes the value of a token that is no container. */
+/* Pushes the value of a token that does not open a container. */
 static void push_scalar(lua_State *L, const char *text, const struct json_token *token)
 {
     switch (token->type) {
@@ -95,21 +94,21 @@ static void push_scalar(lua_State *L, const char *text, const struct json_token 
     }
 }
 
-/* A container that is being filled; its table, and the key of an object's next member, are on the
- * Lua stack. */
+/* A container that is being filled. Its table is on the Lua stack, and for an object the key of the
+ * next member. */
 struct level {
     bool object;
     int count;
 };
 
-/* Puts the value on top of the stack where it belongs. */
+/* Pops a value, which becomes the next of a list, or the member of an object whose key is below. */
 static void put_value(lua_State *L, struct level *level, bool absent)
 {
     if (!level->object) {
         lua_rawseti(L, -2, ++level->count);
         return;
     }
-    if (absent) { /* also if a member of that name came before: the last one counts */
+    if (absent) { /* removes an earlier member of that name: the last one counts */
         lua_pop(L, 1);
         lua_pushnil(L);
     }

@@ -1,4 +1,4 @@
-/* lock.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
+/* lock.c - a locked file (file/locked_file.h) and work on it (file/file_work.h) as userdata. */
 #include "file/file_work.h"
 #include "object.h"
 #include "parts.h"
@@ -10,31 +10,25 @@
 static const struct type file_type = {"cekura.locked_file"};
 static const struct type work_type = {"cekura.file_work"};
 
-/* Seconds that core.file_result() blocks at most. */
+/* The longest time that core.file_result() blocks. */
 #define LONGEST_WAIT_US (INT64_C(10) * 1000000)
 
-struct file_object {
-    struct locked_file *file; /* NULL: the lock was not taken */
-};
-
-struct work_object {
-    struct file_work *work; /* NULL: it was not begun */
-};
-
+/* The object is a pointer; NULL: the lock was not taken. */
 static struct locked_file *check_file(lua_State *L)
 {
-    struct file_object *object = object_check(L, 1, &file_type);
-    if (!object->file)
+    struct locked_file **object = object_check(L, 1, &file_type);
+    if (!*object)
         luaL_error(L, "the file is not locked");
-    return object->file;
+    return *object;
 }
 
+/* The object is a pointer; NULL: the work was not begun. */
 static struct file_work *check_work(lua_State *L)
 {
-    struct work_object *object = object_check(L, 1, &work_type);
-    if (!object->work)
+    struct file_work **object = object_check(L, 1, &work_type);
+    if (!*object)
         luaL_error(L, "the work was not begun");
-    return object->work;
+    return *object;
 }
 
 static int failed(lua_State *L, int code)
@@ -42,7 +36,7 @@ static int failed(lua_State *L, int code)
     return object_push_failure(L, locked_file_fault(code));
 }
 
-/* core.absolute_path(path) -> the path, from the root on: what a relative one means now. */
+/* core.absolute_path(path) -> the path from the root on, if a relative one is resolved now. */
 static int core_absolute_path(lua_State *L)
 {
     char directory[PATH_MAX];
@@ -58,8 +52,8 @@ static int core_absolute_path(lua_State *L)
 static int core_lock_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct file_object *object = object_new(L, &file_type, sizeof *object);
-    int code = locked_file_open(&object->file, path);
+    struct locked_file **object = object_new(L, &file_type, sizeof *object);
+    int code = locked_file_open(object, path);
     if (!code)
         return 1;
     failed(L, code);
@@ -86,7 +80,7 @@ static int core_release_file(lua_State *L)
     return 0;
 }
 
-/* core.set_file_aside(file) -> what was added to its name | nil, fault. */
+/* core.set_file_aside(file) -> the suffix that its name got | nil, fault. */
 static int core_set_file_aside(lua_State *L)
 {
     char suffix[32];
@@ -99,26 +93,20 @@ static int core_set_file_aside(lua_State *L)
 
 static int file_gc(lua_State *L)
 {
-    struct file_object *object = object_check(L, 1, &file_type);
-    if (object->file)
-        locked_file_free(object->file);
-    object->file = NULL;
+    struct locked_file **object = object_check(L, 1, &file_type);
+    if (*object)
+        locked_file_free(*object);
+    *object = NULL;
     return 0;
-}
-
-static struct work_object *push_work(lua_State *L)
-{
-    struct work_object *object = object_new(L, &work_type, sizeof *object);
-    return object;
 }
 
 /* core.read_locked_file(file) -> work | nil, fault. */
 static int core_read_locked_file(lua_State *L)
 {
     struct locked_file *file = check_file(L);
-    struct work_object *object = push_work(L);
-    object->work = file_work_read(file);
-    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+    struct file_work **object = object_new(L, &work_type, sizeof *object);
+    *object = file_work_read(file);
+    return *object ? 1 : failed(L, LOCKED_FILE_THREAD);
 }
 
 /* core.replace_locked_file(file, text) -> work | nil, fault. */
@@ -127,9 +115,9 @@ static int core_replace_locked_file(lua_State *L)
     size_t length;
     struct locked_file *file = check_file(L);
     const char *text = luaL_checklstring(L, 2, &length);
-    struct work_object *object = push_work(L);
-    object->work = file_work_replace(file, text, length);
-    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+    struct file_work **object = object_new(L, &work_type, sizeof *object);
+    *object = file_work_replace(file, text, length);
+    return *object ? 1 : failed(L, LOCKED_FILE_THREAD);
 }
 
 /* core.is_file_work_done(work) -> boolean. */
@@ -139,9 +127,9 @@ static int core_is_file_work_done(lua_State *L)
     return 1;
 }
 
-/* core.file_result(work) -> true and the text that was read (after a replacement, the new one),
- * true alone if there is nothing to read | nil, fault. Blocks until the work is done, ten seconds
- * at most. */
+/* core.file_result(work) -> true and the text that was read (after a replacement, the new text),
+ * true alone if there is no file | nil, fault. Blocks until the work is done, ten seconds at most.
+ */
 static int core_file_result(lua_State *L)
 {
     const struct buffer *text;
@@ -157,10 +145,10 @@ static int core_file_result(lua_State *L)
 
 static int work_gc(lua_State *L)
 {
-    struct work_object *object = object_check(L, 1, &work_type);
-    if (object->work)
-        file_work_free(object->work);
-    object->work = NULL;
+    struct file_work **object = object_check(L, 1, &work_type);
+    if (*object)
+        file_work_free(*object);
+    *object = NULL;
     return 0;
 }
 

@@ -4,6 +4,9 @@
 
 #include "object.h"
 
+/* A shorter text is not treated as a key: it may stand in any other text. */
+#define SECRET_LEAST_LENGTH 8
+
 /* The bytes of the secret at `index`, or of a string; a NUL follows them. */
 const char *secret_bytes(lua_State *L, int index, size_t *length);
 

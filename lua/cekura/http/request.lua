@@ -86,21 +86,16 @@ local function kind_of_status(status, repeatable)
   return "protocol"
 end
 
+-- The outcomes whose errors are of a kind with another name.
 local BY_OUTCOME = {
-  network = "network",
   no_memory = "network",
-  tls = "tls",
-  timeout = "timeout",
   truncated = "protocol",
   too_large = "protocol",
   encoded = "protocol",
   garbled = "protocol",
   malformed = "protocol",
-  config = "config",
   proxy_refused = "auth",
   held = "rate_limited",
-  cancelled = "cancelled",
-  closed = "closed",
 }
 
 -- Outcomes that leave open whether a request that was sent has been processed.
@@ -152,7 +147,7 @@ local function refused(answer, fields, repeatable)
 end
 
 local function cut(outcome, answer, fields, repeatable)
-  local kind = BY_OUTCOME[outcome.kind]
+  local kind = BY_OUTCOME[outcome.kind] or outcome.kind
   local what = ("%s %s: "):format(fields.method, fields.path)
   local message = outcome.message and core.redact(answer._client, without_passwords(outcome.message)) or outcome.kind
   if answer.status > 0 then
