@@ -82,7 +82,7 @@ static int core_new_record(lua_State *L)
 {
     struct json_reader reader;
     begin_text(L, &reader);
-    const char *fault = expect(&reader, JSON_OBJECT, "no object");
+    const char *fault = expect(&reader, JSON_OBJECT, "not an object");
     if (!fault)
         fault = push_record(L, &reader, 0);
     if (!fault)
@@ -96,7 +96,7 @@ static int core_new_records(lua_State *L)
     struct json_reader reader;
     begin_text(L, &reader);
     lua_newtable(L);
-    const char *fault = expect(&reader, JSON_ARRAY, "no list");
+    const char *fault = expect(&reader, JSON_ARRAY, "not a list");
     for (int place = 1; !fault; place++) {
         struct json_token token = json_next(&reader);
         if (token.type == JSON_ARRAY_END)
@@ -104,7 +104,7 @@ static int core_new_records(lua_State *L)
         if (token.type == JSON_OBJECT)
             fault = push_record(L, &reader, token.start);
         else
-            fault = token.type == JSON_ERROR ? reader.fault : "no object in the list";
+            fault = token.type == JSON_ERROR ? reader.fault : "an item is not an object";
         if (!fault)
             lua_rawseti(L, 3, place);
     }

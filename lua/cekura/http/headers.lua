@@ -18,7 +18,7 @@ local function check_name(name, header)
   check.text(name .. ": the name of a header", header)
   local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
   if token ~= header or header == "" then -- the message shows the token alone: the rest may be a value
-    errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
+    errors.misuse(("%s: a header name expected, got one that begins with %q"):format(name, token))
   end
   local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
   if why then
@@ -73,7 +73,7 @@ function headers.request_lines(given, content_type)
 end
 
 --- Whether the lines set a condition that 304 answers (RFC 9110, 13.1).
----@param lines? (string|userdata)[] a secret among them is no condition
+---@param lines? (string|userdata)[] a secret cannot set one
 ---@return boolean
 function headers.is_conditional(lines)
   for _, line in ipairs(lines or {}) do

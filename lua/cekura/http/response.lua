@@ -8,7 +8,7 @@ local response = {}
 
 ---@class cekura.Response
 ---@field status integer HTTP status
----@field headers table<string, string> by name, whatever its case; several of one name are joined by ", "
+---@field headers table<string, string> by name, in any case; several of one name are joined by ", "
 ---@field body string decompressed
 ---@field method string
 ---@field path string
@@ -35,7 +35,7 @@ end
 
 local methods = {}
 
---- The body as a Lua value: objects and lists as tables, integers exact.
+--- The body as a Lua value: objects and lists are tables, integers are exact.
 ---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON
 function methods:json()
   local value, fault = core.decode(self.body)
@@ -77,7 +77,7 @@ end
 -- A refusal has a few lines. A larger one is not decoded: its sender would choose the cost.
 local LARGEST_REFUSAL = 64 * 1024
 
---- The body of a refusal, decoded; nil if it is no object or list, or too large for a refusal.
+--- The decoded body of a refusal; nil if it is not an object or a list, or is too large for a refusal.
 ---@param self cekura.Response
 ---@return table?
 function response.refusal(self)
@@ -96,15 +96,15 @@ function response.protocol_error(self, message)
     { status = self.status, method = self.method, path = self.path, sent = true, response = self })
 end
 
---- The body as an object.
----@return table? object, cekura.Error? err of kind "protocol" for anything else
+--- The decoded body, which must be an object.
+---@return table? object, cekura.Error? err of kind "protocol" for any other body
 function response.object(self)
   local value, err = self:json()
   if err then
     return nil, err
   end
   if type(value) ~= "table" or getmetatable(value) == core.array_mt then
-    return nil, response.protocol_error(self, "the answer is no JSON object")
+    return nil, response.protocol_error(self, "the answer is not a JSON object")
   end
   return value
 end
