@@ -83,14 +83,16 @@ static int core_new_client(lua_State *L)
     return 1;
 }
 
-/* core.close(client): ends what is in flight; core.next_completion() still gives it. The secrets
- * are wiped; see core.redact(). */
+/* core.close(client) -> whether it was open. Ends what is in flight; core.next_completion() still
+ * gives it. The secrets are wiped; see core.redact(). */
 static int core_close(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
+    /* Not asked of the engine: in a forked child it counts as closed. */
+    lua_pushboolean(L, client->secrets != NULL);
     engine_close(client->engine);
     forget_secrets(client);
-    return 0;
+    return 1;
 }
 
 /* __close: calls the library's client:close(), which notifies the waiters. */
