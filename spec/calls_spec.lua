@@ -872,7 +872,7 @@ describe("client.calls", function()
       end
       refused("headers: table expected", passing "X-A: 1")
       refused("headers: the name of a header: string expected, got number", passing { "X-A: 1" })
-      refused("no name of a header", passing { [""] = "x" })
+      refused("a header name expected", passing { [""] = "x" })
       assert.same({}, server:requests())
     end)
   end)
