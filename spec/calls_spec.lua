@@ -864,7 +864,7 @@ describe("client.calls", function()
       end
       for _, value in ipairs { "a\r\nX-CEKURA-API-KEY: b", "a\n b", "a\rb", "a\0b" } do
         refused("headers: the value of X%-A has a CR, LF or NUL", passing { ["X-A"] = value })
-        refused("headers: .* is no name of a header", passing { [value] = "x" })
+        refused("headers: a header name expected", passing { [value] = "x" })
       end
       -- What nginx gives of a header that came twice, and HAProxy of every one.
       for _, value in ipairs { { "a", "b" }, { [0] = "a" }, true, print } do
@@ -872,7 +872,7 @@ describe("client.calls", function()
       end
       refused("headers: table expected", passing "X-A: 1")
       refused("headers: the name of a header: string expected, got number", passing { "X-A: 1" })
-      refused("no name of a header", passing { [""] = "x" })
+      refused("a header name expected", passing { [""] = "x" })
       assert.same({}, server:requests())
     end)
   end)

@@ -227,7 +227,7 @@ describe("a compressed body", function()
 
   local function serve(name, encoding)
     server:script("/bomb/", { { file = dir .. "/" .. name, headers = { ["Content-Encoding"] = encoding } } })
-    return core.submit(client, "GET", server.url .. "/bomb/", nil, nil, 60)
+    return core.submit(client, { method = "GET", url = server.url .. "/bomb/", timeout = 60 })
   end
 
   it("of zeros is decoded by slices, up to max_response", function()
@@ -241,33 +241,33 @@ describe("a compressed body", function()
         core.wait({ client }, 20)
       end
     end
-    local kind, _, _, what_came = core.outcome(operation)
-    assert.equal("too_large", kind)
-    assert.equal(8 * 1024 * 1024, #what_came)
+    local outcome = core.outcome(operation)
+    assert.equal("too_large", outcome.kind)
+    assert.equal(8 * 1024 * 1024, #outcome.body)
     assert.is_true(steps >= 8 * 1024 * 1024 / (SLICE + 16 * 1024))
   end)
 
   it("in layers is refused before any is decoded", function()
     for _, encoding in ipairs { "gzip, gzip", "deflate, gzip, gzip" } do
-      local kind, _, _, what_came = step_to_end(serve("layers", encoding))
-      assert.equal("encoded", kind)
-      assert.equal("", what_came)
+      local outcome = step_to_end(serve("layers", encoding))
+      assert.equal("encoded", outcome.kind)
+      assert.equal("", outcome.body)
     end
-    local kind, _, _, what_came = step_to_end(serve("layers", "gzip"))
-    assert.equal("response", kind) -- the inner layer, as it is
-    assert.equal("\31\139", what_came:sub(1, 2))
+    local outcome = step_to_end(serve("layers", "gzip"))
+    assert.equal("response", outcome.kind) -- the inner layer, as it is
+    assert.equal("\31\139", outcome.body:sub(1, 2))
   end)
 
   it("of blocks that stand for nothing is read, others meanwhile", function()
-    local kind, _, _, what_came = step_to_end(serve("nothing", "deflate"))
-    assert.equal("response", kind)
-    assert.equal(body, what_came)
+    local outcome = step_to_end(serve("nothing", "deflate"))
+    assert.equal("response", outcome.kind)
+    assert.equal(body, outcome.body)
   end)
 
   it("keeps no other request waiting", function()
     local operation = serve("zeros", "gzip")
     core.step(client)
     assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
-    assert.is_nil((core.outcome(operation)))
+    assert.is_nil(core.outcome(operation))
   end)
 end)

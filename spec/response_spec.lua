@@ -18,7 +18,8 @@ teardown(function()
 end)
 
 local function answer(body, status, head)
-  return response.new(client, status or 200, head or HEAD, body or "{}", "GET", "/v1/things/?a=1")
+  return response.new(client, "GET", "/v1/things/?a=1",
+    { status = status or 200, headers = head or HEAD, body = body or "{}" })
 end
 
 local function assert_protocol(err, status)

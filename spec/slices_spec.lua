@@ -65,7 +65,7 @@ describe("a large body", function()
   end
 
   local function submit(path, timeout)
-    return core.submit(client, "GET", server.url .. path, nil, nil, timeout or 60)
+    return core.submit(client, { method = "GET", url = server.url .. path, timeout = timeout or 60 })
   end
 
   -- Steps, as a host does that only watches the descriptor, until `done()`. Returns the number of steps that took in
@@ -99,7 +99,7 @@ describe("a large body", function()
   end
 
   local function body_of(operation)
-    return (select(4, core.outcome(operation)))
+    return core.outcome(operation).body
   end
 
   local gzip = { ["Content-Encoding"] = "gzip" }
@@ -201,7 +201,7 @@ describe("a large body", function()
     it("is cancelled", function()
       assert.is_true(begin())
       core.cancel(first)
-      assert.equal("cancelled", (core.outcome(first)))
+      assert.equal("cancelled", core.outcome(first).kind)
       others_go_on()
     end)
 
@@ -215,18 +215,18 @@ describe("a large body", function()
         end
       end)
       core.step(client)
-      local kind, status, _, _, _, _, sent = core.outcome(first)
-      assert.equal("timeout", kind)
-      assert.equal(200, status)
-      assert.is_true(sent)
+      local outcome = core.outcome(first)
+      assert.equal("timeout", outcome.kind)
+      assert.equal(200, outcome.status)
+      assert.is_true(outcome.sent)
       others_go_on()
     end)
 
     it("ends with the client", function()
       assert.is_true(begin())
       client:close()
-      assert.equal("closed", (core.outcome(first)))
-      assert.equal("closed", (core.outcome(second)))
+      assert.equal("closed", core.outcome(first).kind)
+      assert.equal("closed", core.outcome(second).kind)
     end)
 
     it("ends with a client that is collected", function()
@@ -245,10 +245,10 @@ describe("a large body", function()
       second = submit "/large/"
       first = submit "/cut/"
       step_to_end(first)
-      local kind, status, _, what_came = core.outcome(first)
-      assert.equal("truncated", kind)
-      assert.equal(200, status)
-      assert.is_true(what_came == body:sub(1, 3 * MB))
+      local outcome = core.outcome(first)
+      assert.equal("truncated", outcome.kind)
+      assert.equal(200, outcome.status)
+      assert.is_true(outcome.body == body:sub(1, 3 * MB))
       others_go_on()
     end)
 
@@ -257,7 +257,7 @@ describe("a large body", function()
       second = submit "/large/"
       first = submit "/broken/"
       step_to_end(first)
-      assert.equal("garbled", (core.outcome(first)))
+      assert.equal("garbled", core.outcome(first).kind)
       others_go_on()
     end)
   end)
@@ -274,7 +274,7 @@ describe("a large body", function()
       core.step(client)
       core.wait({}, 0.02) -- so that all of it is there, and the first slice is full
       step_to_end(operation)
-      assert.equal("too_large", (core.outcome(operation)))
+      assert.equal("too_large", core.outcome(operation).kind)
       assert.is_true(body_of(operation) == body:sub(1, size - 1))
     end
   end)
@@ -288,9 +288,9 @@ describe("a large body", function()
       client = server:client { retries = 0, max_response = limit }
       local operation = submit "/large/"
       step_to_end(operation)
-      local kind, _, _, what_came = core.outcome(operation)
-      assert.equal("too_large", kind)
-      assert.is_true(what_came == body:sub(1, limit))
+      local outcome = core.outcome(operation)
+      assert.equal("too_large", outcome.kind)
+      assert.is_true(outcome.body == body:sub(1, limit))
       assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
     end
   end)

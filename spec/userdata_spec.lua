@@ -21,9 +21,10 @@ local PRELUDE = [[
     os.remove(path)
     os.remove(path .. ".lock") -- it would stay
     return { client = client,
-      job = own.new_job(client, 0, "GET", "http://127.0.0.1:1/", nil, nil, 1, nil, false, 1),
+      job = own.new_job(client,
+        { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 }),
       call_log = own.new_record('{"id":1,"text":"two"}'),
-      operation = own.submit(client, "GET", "http://127.0.0.1:1/", nil, nil, 1),
+      operation = own.submit(client, { method = "GET", url = "http://127.0.0.1:1/", timeout = 1 }),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
       file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
   end
@@ -62,10 +63,10 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
       "next_event", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
-    job = { "list_job_again", "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
+    job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "ended" },
     call_log = { "slice", "record_fields", "owner" },
-    operation = { "outcome", "cancel", "list_operation_again" },
+    operation = { "outcome", "cancel" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },
     locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },
@@ -100,7 +101,7 @@ describe("the core's functions refuse", function()
       for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
         "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
-        "settle_anchor", "wait", "open_file", "quote", "atomic", "try",
+        "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
       end
@@ -131,6 +132,14 @@ describe("the core's functions refuse", function()
     ]]
   end)
 
+  it("what is neither a job nor an operation, where they take both", function()
+    check [[
+      for what, stranger in pairs(strangers) do
+        holds(what == "job" or what == "operation" or refuses("operation", core.relist, stranger), what)
+      end
+    ]]
+  end)
+
   it("a stranger among the clients that are waited for, and among secrets", function()
     check [[
       for what, stranger in pairs(strangers) do
@@ -157,7 +166,20 @@ describe("the core's functions refuse", function()
         options { retries = "x" } } do
         holds(not pcall(core.new_client, wrong), "options")
       end
-      holds(not pcall(core.submit, objects.client, "GET", "http://127.0.0.1:1/", { 5 }, nil, 1), "a header")
+      local url = "http://127.0.0.1:1/"
+      for _, wrong in ipairs { { url = url, timeout = 1 }, { method = "GET", timeout = 1 },
+        { method = "GET", url = url },
+        { method = "GET", url = 5, timeout = 1 }, { method = "GET", url = url, timeout = -1 },
+        { method = "GET", url = url, timeout = 0 / 0 }, { method = "GET", url = url, timeout = 1, body = {} },
+        { method = "GET", url = url, timeout = 1, headers = { 5 } },
+        { method = "GET", url = url, timeout = 1, headers = "x" },
+        { method = "GET", url = url, timeout = 1, endpoint_url = false } } do
+        holds(not pcall(core.submit, objects.client, wrong), "a request")
+        wrong.elapsed, wrong.interval = 0, 1
+        holds(wrong.method == nil or not pcall(core.new_job, objects.client, wrong), "a job")
+      end
+      holds(not pcall(core.submit, objects.client, "GET"), "no table")
+      holds(not pcall(core.new_job, objects.client, {}), "no elapsed")
     ]]
   end)
 end)
@@ -235,6 +257,8 @@ describe("the core's objects", function()
         end
         for _, name in ipairs(takes[wanted] or {}) do
           pcall(core[name], object, "GET", "http://127.0.0.1:1/", nil, nil, 1, 1, 1, 1)
+          pcall(core[name], object,
+            { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 })
         end
       end
       for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do
@@ -274,7 +298,7 @@ describe("the core's objects", function()
       local set = debug.setuservalue or debug.setfenv
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
         for name, object in pairs { client = new_client(), call_log = core.new_record('{"id":1,"text":"two"}'),
-          job = core.new_job(objects.client, 0, nil), guard = core.guard(print) } do
+          job = core.new_job(objects.client, { elapsed = 0 }), guard = core.guard(print) } do
           local fine = pcall(set, object, wrong)
           for metamethod, fn in pairs(fine and debug.getmetatable(object) or {}) do
             if type(fn) == "function" and metamethod ~= "__gc" then pcall(fn, object, "id") end

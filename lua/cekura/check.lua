@@ -1,4 +1,5 @@
---- Checks of arguments. Each raises, at the caller's line, an error that names the argument.
+--- Checks of arguments. Each raises at the caller's line, with the argument's name; it returns the value, unless its
+-- comment says otherwise.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -29,7 +30,7 @@ function check.table(name, value)
   return value
 end
 
---- A table of options with these names and no others; or nothing, which gives an empty one.
+--- A table of options with no names but these; for nil, an empty table.
 function check.options(name, value, known)
   value = value == nil and {} or check.table(name, value)
   for option in pairs(value) do
@@ -40,7 +41,7 @@ function check.options(name, value, known)
   return value
 end
 
---- A function, or something that can be called like one, or nothing.
+--- A function, another value that can be called, or nil.
 function check.callback(name, value)
   if value ~= nil and type(value) ~= "function" then
     local meta = getmetatable(value)
@@ -59,7 +60,7 @@ function check.text(name, value)
   return value
 end
 
---- A boolean, or nothing.
+--- A boolean, or nil.
 function check.flag(name, value)
   if value ~= nil and type(value) ~= "boolean" then
     refuse(name, "boolean", value)
@@ -67,7 +68,7 @@ function check.flag(name, value)
   return value
 end
 
---- A span of time in seconds, above zero; or nothing.
+--- A number of seconds above zero, or nil.
 function check.seconds(name, value)
   if value == nil then
     return nil
@@ -83,12 +84,12 @@ end
 
 local TIMEOUT = { timeout = true }
 
---- The last argument of a call that makes a request: { timeout = seconds }, or nothing. Returns the seconds.
+--- The last argument of a call that makes a request: { timeout = seconds }, or nil. Returns the seconds.
 function check.timeout(options)
   return check.seconds("timeout", check.options("options", options, TIMEOUT).timeout)
 end
 
---- A whole number from `least` to `most` (2^53), or nothing.
+--- A whole number from `least` to `most` (2^53), or nil.
 function check.count(name, value, least, most)
   if value == nil then
     return nil
@@ -115,12 +116,12 @@ function check.list(name, value)
   return count
 end
 
--- Beyond 2^53 a float may stand for another number than was written.
+-- Beyond 2^53 a float may differ from the number that was written.
 local function is_exact(value)
   return is_integer(value) and (math.type and math.type(value) == "integer" or value > -2 ^ 53 and value < 2 ^ 53)
 end
 
---- An id: a whole number, or a string that is not empty.
+--- An id: a whole number or a non-empty string.
 function check.id(name, value)
   if type(value) == "string" and value ~= "" or is_exact(value) then
     return value
@@ -141,8 +142,8 @@ function check.ids(name, value)
   return value
 end
 
---- Has every method in Lua of a type of object raise at the caller's line when its first argument is no such object,
--- as after `client.request("GET", …)` with a dot. Those in C check it themselves.
+--- Wraps every Lua method of a type so that it raises at the caller's line if its first argument is of another type,
+-- as in `client.request("GET", …)` with a dot. The methods in C check it themselves.
 ---@param what string "client", "job" or "call_log", as core.type() says
 function check.methods(what)
   local methods = core[what .. "_methods"]

@@ -1,11 +1,11 @@
---- What this module uses of lua-cjson: its null, and how it writes strings and numbers. Where lua-cjson cannot be had
--- (Debian has none for Lua 5.5), the same null, and a writer that gives the same bytes.
+--- The parts of lua-cjson that the library uses: its null, and its encoding of strings and numbers. Where lua-cjson is
+-- missing (Debian has none for Lua 5.5), the same null and an encoder that gives the same bytes.
 
 local core = require "cekura.core"
 
 local available, cjson = pcall(require, "cjson")
 if available then
-  -- An instance of our own: the settings of `require "cjson"` belong to everybody in the process.
+  -- A separate instance: the settings of `require "cjson"` are shared by the whole process.
   return { null = cjson.null, encode = (cjson.new and cjson.new() or cjson).encode }
 end
 

@@ -1,6 +1,5 @@
---- What goes wrong, in two forms.
--- A failure that a program can meet at run time is a value, `nil, err`: errors.new() makes it. A
--- mistake in the calling program is raised at the caller's line: errors.misuse() does that.
+--- Errors, in two forms. A failure at run time is returned as a value, `nil, err`; errors.new() makes it. A mistake in
+-- the calling program is raised at the caller's line by errors.misuse().
 
 local errors = {}
 
@@ -10,15 +9,15 @@ local errors = {}
 ---"closed"
 ---@field message string one line for people
 ---@field status? integer HTTP status
----@field fields? table<string, string[]> what the service says of single fields, from a 400
+---@field fields? table<string, string[]> the service's messages about single fields, from a 400
 ---@field retry_after? number seconds
 ---@field method? string
 ---@field path? string
----@field attempts? integer how many tries were made
+---@field attempts? integer the number of tries
 ---@field sent? boolean whether the request may have reached the service
 ---@field cause? cekura.Error
 ---@field job? cekura.Job
----@field result? table what the last answer of a job that failed or was cancelled has, as in job.result
+---@field result? table the result of a job that failed or was cancelled, as in job.result
 ---@field response? cekura.Response
 local Error = { __name = "cekura.error" }
 Error.__index = Error
@@ -43,12 +42,12 @@ function errors.new(kind, message, fields)
   return setmetatable(err, Error)
 end
 
---- Whether a value is an error of this module.
+--- Whether a value is an error that errors.new() made.
 function errors.is(value)
   return getmetatable(value) == Error
 end
 
---- The text on one line, cut to `limit` bytes (200), not inside a character.
+--- The text on one line, cut to at most `limit` bytes (200) between two characters.
 ---@param text string
 ---@param limit? integer
 function errors.excerpt(text, limit)
@@ -58,25 +57,25 @@ function errors.excerpt(text, limit)
     while limit - cut < 3 and text:find("^[\128-\191]", cut + 1) do
       cut = cut - 1
     end
-    -- What has more such bytes in a row than a character has is no text: cut anywhere.
+    -- More continuation bytes in a row than a character has: this is not UTF-8, so it is cut anywhere.
     text = text:sub(1, text:find("^[\128-\191]", cut + 1) and limit or cut)
   end
   return one_line(text)
 end
 
--- The folder that this file is in: the module's own code.
+-- The folder of this file, which has all of the library's own code.
 local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
 
--- The level of the first function that is not this module's, as error() counts from its caller.
+-- The level of the first function outside the library, as error() counts from its caller.
 local function caller_level()
-  if not own_code then -- compiled without its source's name
+  if not own_code then -- compiled without the name of its source
     return 3
   end
   local level = 3 -- the caller of misuse()
   while true do
     local info = debug.getinfo(level, "S")
     if not info then
-      return 0 -- no Lua function calls: no line to tell
+      return 0 -- no Lua function has called: there is no line to name
     end
     if info.what ~= "C" and info.what ~= "tail" and info.source:sub(1, #own_code) ~= own_code then
       return level - 1
@@ -85,8 +84,8 @@ local function caller_level()
   end
 end
 
---- Raises an error at the line of the program that called this module, however deep in it we are.
----@param message string names the argument
+--- Raises an error at the line of the program that called the library, however deep the call is in the library.
+---@param message string with the argument's name
 function errors.misuse(message)
   error("cekura: " .. one_line(message), caller_level())
 end

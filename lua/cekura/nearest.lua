@@ -1,12 +1,11 @@
---- "Did you mean …": the nearest of the names that there are, for a name that there is not. Wherever a program may
--- misspell something that this module knows, the hint comes from here.
+--- "Did you mean …": the nearest known name to an unknown one. All hints for misspelt names come from here.
 
--- What is longer is compared by its beginning.
 local ascii = require "cekura.http.ascii"
 
+-- Only this many bytes of a name are compared.
 local LONGEST = 40
 
--- Names as they are compared: camelCase, dashes and capitals make no difference.
+-- A name in the form in which names are compared: without differences of camelCase, dashes and capitals.
 local function plain(name)
   name = name:sub(1, LONGEST):gsub("%-", "_"):gsub("[a-z][A-Z]", function(pair)
     return pair:sub(1, 1) .. "_" .. pair:sub(2)
@@ -14,8 +13,8 @@ local function plain(name)
   return ascii.lower(name)
 end
 
--- How many insertions, deletions, replacements and swaps of neighbours make one text of the other (optimal string
--- alignment).
+-- The number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal
+-- string alignment).
 local function distance(a, b)
   local before, row = {}, {}
   for j = 0, #b do
@@ -35,7 +34,7 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The name to suggest, in brackets: " (did you mean agent_id?)"; "" where there is none to choose from.
+--- The suggestion, in brackets: " (did you mean agent_id?)"; "" if no name is known.
 ---@param given any
 ---@param known table<string, any> its keys are the names
 ---@return string

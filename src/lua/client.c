@@ -1,6 +1,11 @@
 /* client.c - the client: an engine as a userdata, the protocol by which a host polls it, and the
- * way from what the engine lists back to Lua's objects. */
-#include "binding.h"
+ * Lua objects of the completions and events that the engine lists. */
+#include "client.h"
+
+#include "engine/clock.h"
+#include "marshal.h"
+#include "parts.h"
+#include "secret.h"
 
 #include <math.h>
 #include <poll.h>
@@ -10,49 +15,6 @@
 const struct type client_type = {"cekura.client"};
 
 /* ---- life ---- */
-
-static const char *text_option(lua_State *L, int options, const char *name)
-{
-    lua_getfield(L, options, name); /* stays in the table: the pop leaves it alive */
-    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) /* a number's text would not */
-        luaL_error(L, "%s: string expected, got %s", name, luaL_typename(L, -1));
-    const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1);
-    return text;
-}
-
-static double number_option(lua_State *L, int options, const char *name, double most)
-{
-    lua_getfield(L, options, name);
-    double number = lua_tonumber(L, -1);
-    if (!lua_isnumber(L, -1) || !(number >= 0 && number <= most))
-        luaL_error(L, "%s: number from 0 to %f expected", name, most);
-    lua_pop(L, 1);
-    return number;
-}
-
-static bool flag_option(lua_State *L, int options, const char *name)
-{
-    lua_getfield(L, options, name);
-    bool flag = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flag;
-}
-
-/* The strings and secrets of the list at `index`, in an array that the collector owns and that is
- * left on the stack. */
-static const char *const *text_list(lua_State *L, int index, size_t *count)
-{
-    *count = lua_rawlen(L, index);
-    const char **texts = lua_newuserdata(L, (*count + 1) * sizeof *texts);
-    for (size_t i = 0; i < *count; i++) {
-        size_t length;
-        lua_rawgeti(L, index, (int)i + 1);
-        texts[i] = binding_listed_secret(L, &length);
-        lua_pop(L, 1);
-    }
-    return texts;
-}
 
 /* Copies the list of secrets at `index`. False: out of memory. */
 static bool keep_secrets(lua_State *L, struct client_object *client, int index)
@@ -65,7 +27,7 @@ static bool keep_secrets(lua_State *L, struct client_object *client, int index)
     for (size_t i = 0; i < count; i++) {
         size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        const char *bytes = binding_listed_secret(L, &length);
+        const char *bytes = secret_element_bytes(L, &length);
         if (!secret_reserve(&client->secrets[i], length))
             return false;
         memcpy(client->secrets[i].bytes, bytes, length);
@@ -84,70 +46,66 @@ static void forget_secrets(struct client_object *client)
 }
 
 /* core.new_client(options) -> client | nil, message. Options as struct engine_options has them,
- * with times in seconds; `headers` may be secrets; `secrets`: what core.redact() takes out of
- * texts.
- */
-static int client_new(lua_State *L)
+ * with times in seconds; `headers` may be secrets; `secrets` are what core.redact() removes from
+ * texts. */
+static int core_new_client(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_getfield(L, 1, "headers");
-    luaL_checktype(L, 2, LUA_TTABLE);
     lua_getfield(L, 1, "secrets");
-    luaL_checktype(L, 3, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
     struct engine_options options = {
-        .max_in_flight = (unsigned)number_option(L, 1, "max_in_flight", UINT32_MAX),
-        .max_response = (size_t)number_option(L, 1, "max_response", 0x1p53),
-        .retries = (unsigned)number_option(L, 1, "retries", UINT32_MAX),
-        .connect_timeout_us = clock_from_seconds(number_option(L, 1, "connect_timeout", HUGE_VAL)),
-        .user_agent = text_option(L, 1, "user_agent"),
-        .ca_file = text_option(L, 1, "ca_file"),
-        .proxy = text_option(L, 1, "proxy"),
-        .loopback = flag_option(L, 1, "loopback"),
-        .secure = flag_option(L, 1, "secure"),
-        .report_events = flag_option(L, 1, "report_events"),
+        .max_in_flight = (unsigned)marshal_number(L, 1, "max_in_flight", UINT32_MAX),
+        .max_response = (size_t)marshal_number(L, 1, "max_response", 0x1p53),
+        .retries = (unsigned)marshal_number(L, 1, "retries", UINT32_MAX),
+        .connect_timeout_us = clock_from_seconds(marshal_number(L, 1, "connect_timeout", HUGE_VAL)),
+        .user_agent = marshal_text(L, 1, "user_agent", NULL),
+        .ca_file = marshal_text(L, 1, "ca_file", NULL),
+        .proxy = marshal_text(L, 1, "proxy", NULL),
+        .loopback = marshal_flag(L, 1, "loopback"),
+        .secure = marshal_flag(L, 1, "secure"),
+        .report_events = marshal_flag(L, 1, "report_events"),
     };
-    options.headers = text_list(L, 2, &options.header_count);
+    options.headers = marshal_lines(L, 1, "headers", &options.header_count);
 
-    struct client_object *client = binding_new(L, &client_type, sizeof *client);
+    struct client_object *client = object_new(L, &client_type, sizeof *client);
     client->engine = engine_none();
     lua_newtable(L);
-    lua_pushboolean(L, true); /* so that there is room for what luaL_unref() keeps of an anchor */
+    lua_pushboolean(L, true); /* room for luaL_unref(), so that no release of an anchor can fail */
     luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
     const char *message = "out of memory";
-    struct engine *engine = keep_secrets(L, client, 3) ? engine_new(&options, &message) : NULL;
-    if (!engine) {
-        lua_pushnil(L);
-        lua_pushstring(L, message);
-        return 2;
-    }
+    struct engine *engine = keep_secrets(L, client, 2) ? engine_new(&options, &message) : NULL;
+    if (!engine)
+        return object_push_failure(L, message);
     client->engine = engine;
     return 1;
 }
 
-/* core.close(client): ends what is in flight; core.next_completion() still lists it. The secrets
- * are gone: see core.redact(). */
-static int client_close(lua_State *L)
+/* core.close(client) -> whether it was open. Ends what is in flight; core.next_completion() still
+ * gives it. The secrets are wiped; see core.redact(). */
+static int core_close(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
+    /* Not asked of the engine: in a forked child it counts as closed. */
+    lua_pushboolean(L, client->secrets != NULL);
     engine_close(client->engine);
     forget_secrets(client);
-    return 0;
+    return 1;
 }
 
-/* client:close(), which tells those who wait. */
-static int client_leave(lua_State *L)
+/* __close: calls the library's client:close(), which notifies the waiters. */
+static int client_close(lua_State *L)
 {
-    binding_client(L, 1);
-    return binding_call_method(L, &client_type, "close", 0);
+    client_check(L, 1);
+    return object_call_method(L, &client_type, "close", 0);
 }
 
-/* Other finalizers may still use it afterwards, as one that is closed. */
+/* Other finalizers may still use the object afterwards: it counts as closed. */
 static int client_gc(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     if (client->engine != engine_none())
         engine_free(client->engine);
     client->engine = engine_none();
@@ -157,14 +115,14 @@ static int client_gc(lua_State *L)
 
 static int client_index(lua_State *L)
 {
-    binding_client(L, 1);
+    client_check(L, 1);
     lua_settop(L, 2);
-    return binding_index(L, &client_type);
+    return object_index(L, &client_type);
 }
 
 static int client_tostring(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     compat_get_table(L, 1);
     lua_getfield(L, -1, "_base_url");
     const char *url = lua_tostring(L, -1);
@@ -173,15 +131,27 @@ static int client_tostring(lua_State *L)
     return 1;
 }
 
-static int client_is_closed(lua_State *L)
+struct client_object *client_check(lua_State *L, int index)
 {
-    lua_pushboolean(L, engine_is_closed(binding_client(L, 1)->engine));
+    return object_check(L, index, &client_type);
+}
+
+void client_check_owner(lua_State *L, const struct engine *engine)
+{
+    const struct engine *owner = client_check(L, 1)->engine;
+    luaL_argcheck(
+        L, owner == engine || owner == engine_none(), 2, "it is the object of another client");
+}
+
+static int core_is_closed(lua_State *L)
+{
+    lua_pushboolean(L, engine_is_closed(client_check(L, 1)->engine));
     return 1;
 }
 
-static int client_is_busy(lua_State *L)
+static int core_is_busy(lua_State *L)
 {
-    lua_pushboolean(L, engine_is_busy(binding_client(L, 1)->engine));
+    lua_pushboolean(L, engine_is_busy(client_check(L, 1)->engine));
     return 1;
 }
 
@@ -190,26 +160,26 @@ static int client_is_busy(lua_State *L)
 /* client:pollfd() -> the descriptor to watch; nil when closed. */
 static int client_pollfd(lua_State *L)
 {
-    int fd = engine_fd(binding_client(L, 1)->engine);
+    int fd = engine_fd(client_check(L, 1)->engine);
     if (fd < 0)
         return 0;
     lua_pushinteger(L, fd);
     return 1;
 }
 
-/* client:events() -> "r": it is watched for reading. */
+/* client:events() -> "r": the descriptor is watched for reading. */
 static int client_events(lua_State *L)
 {
-    binding_client(L, 1);
+    client_check(L, 1);
     lua_pushliteral(L, "r");
     return 1;
 }
 
 /* core.due(client) -> seconds until the engine's next step is due; nil: not before the descriptor
  * is readable. */
-static int client_due(lua_State *L)
+static int core_due(lua_State *L)
 {
-    int64_t due_us = engine_due_us(binding_client(L, 1)->engine);
+    int64_t due_us = engine_due_us(client_check(L, 1)->engine);
     if (due_us == CLOCK_NEVER)
         return 0;
     int64_t span_us = due_us - clock_monotonic_us();
@@ -217,10 +187,10 @@ static int client_due(lua_State *L)
     return 1;
 }
 
-/* core.alarm(client, seconds | nil): has the descriptor readable then, too. */
-static int client_alarm(lua_State *L)
+/* core.alarm(client, seconds | nil): makes the descriptor readable after that time, too. */
+static int core_alarm(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     int64_t due_us = CLOCK_NEVER;
     if (!lua_isnoneornil(L, 2))
         due_us = clock_monotonic_us() + clock_from_seconds(luaL_checknumber(L, 2));
@@ -228,27 +198,28 @@ static int client_alarm(lua_State *L)
     return 0;
 }
 
-/* core.step(client [, seconds]): a step; with seconds > 0 it blocks so long, or until there is
- * something to do. */
-static int client_step(lua_State *L)
+/* core.step(client [, seconds]): one step of the engine. With seconds > 0 it blocks until there is
+ * something to do, or so long. */
+static int core_step(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     engine_step(client->engine, clock_from_seconds(luaL_optnumber(L, 2, 0)));
     return 0;
 }
 
-/* core.wait_for_polls(client, 1 | -1): somebody begins, or ends, to wait for jobs. */
-static int client_wait_for_polls(lua_State *L)
+/* core.wait_for_polls(client, 1 | -1): a waiter begins, or ends, to wait for jobs. */
+static int core_wait_for_polls(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     lua_Integer change = luaL_checkinteger(L, 2);
     luaL_argcheck(L, change == 1 || change == -1, 2, "1 or -1 expected");
     engine_wait_for_polls(client->engine, (int)change);
     return 0;
 }
 
-/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable; blocks until
- * then, or so long. For the own loop, with several clients or none; with 0 seconds for any. */
+/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable. Blocks until
+ * then, or so long: for the own loop, which may have several clients or none. With 0 seconds, for
+ * any loop. */
 static int core_wait(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -259,83 +230,110 @@ static int core_wait(lua_State *L)
     struct pollfd *fds = lua_newuserdata(L, (count + 1) * sizeof *fds);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, 1, (int)i + 1);
-        fds[i] = (struct pollfd){.fd = engine_fd(binding_client(L, -1)->engine), .events = POLLIN};
+        fds[i] = (struct pollfd){.fd = engine_fd(client_check(L, -1)->engine), .events = POLLIN};
         lua_pop(L, 1);
     }
     const struct timespec wait = {
         .tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000};
-    int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller looks again */
+    int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller waits again */
     lua_pushboolean(L, readable > 0);
     return 1;
 }
 
-/* ---- what came of it ---- */
+/* ---- anchors: integer keys of the client's own table ---- */
 
-/* core.next_completion(client) -> the next operation that has finished, or job that has news; nil.
- */
-static int client_finished(lua_State *L)
+int client_anchor(lua_State *L, int index)
 {
-    struct client_object *client = binding_client(L, 1);
+    lua_pushvalue(L, index);
+    compat_get_table(L, 1);
+    lua_insert(L, -2);
+    int ref = luaL_ref(L, -2);
+    lua_pop(L, 1);
+    return ref;
+}
+
+void client_release_anchor(lua_State *L, int *ref)
+{
+    if (*ref == LUA_NOREF)
+        return;
+    compat_get_table(L, 1);
+    luaL_unref(L, -1, *ref);
+    lua_pop(L, 1);
+    *ref = LUA_NOREF;
+}
+
+/* ---- what the engine lists ---- */
+
+static void push_anchored(lua_State *L, int ref)
+{
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, ref);
+    lua_remove(L, -2);
+}
+
+/* core.next_completion(client) -> the next operation that has finished, or job that has an update;
+ * nil: none. */
+static int core_next_completion(lua_State *L)
+{
+    struct client_object *client = client_check(L, 1);
     struct item *item = engine_next_finished(client->engine);
     if (!item)
         return 0;
-    binding_push_anchored(L, 1, item->ref);
+    push_anchored(L, item->ref);
     return 1;
 }
 
-/* core.next_event(client) -> name, operation or job, tries, status, outcome, pause, elapsed; nil.
- */
-static int client_event(lua_State *L)
+/* core.next_event(client) -> the next event: a table of the fields that a program gets, and
+ * `subject`, the operation or job; nil: none. The table is made before the event is fetched, since
+ * the engine keeps no fetched event. */
+static int core_next_event(lua_State *L)
 {
     static const char *const names[] = {
         [EVENT_STARTED] = "request_started",
         [EVENT_RETRIED] = "request_retried",
         [EVENT_FINISHED] = "request_finished",
     };
-    struct client_object *client = binding_client(L, 1);
-    luaL_checkstack(L, 10, NULL);
+    struct client_object *client = client_check(L, 1);
+    lua_createtable(L, 0, 10);
     struct event *next = engine_next_event(client->engine);
     if (!next)
         return 0;
     struct event event = *next;
     free(next);
-    lua_pushstring(L, names[event.kind]);
-    if (event.subject)
-        binding_push_anchored(L, 1, event.ref);
-    else
-        lua_pushnil(L);
-    lua_pushinteger(L, (lua_Integer)event.tries);
-    lua_pushinteger(L, event.status);
-    lua_pushstring(L, binding_outcome_name(event.outcome));
-    lua_pushnumber(L, clock_to_seconds(event.pause_us));
-    lua_pushnumber(L, clock_to_seconds(event.elapsed_us));
-    return 7;
-}
-
-static void set_count(lua_State *L, const char *name, uint64_t count)
-{
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
+    if (event.subject) {
+        push_anchored(L, event.ref);
+        lua_setfield(L, -2, "subject");
+    }
+    marshal_set_text(L, "name", names[event.kind]);
+    marshal_set_integer(L, "attempt", event.tries);
+    if (event.kind == EVENT_STARTED)
+        return 1;
+    if (event.status > 0)
+        marshal_set_integer(L, "status", event.status);
+    marshal_set_text(L, "outcome", marshal_outcome_name(event.outcome));
+    marshal_set_seconds(L, "elapsed", event.elapsed_us);
+    if (event.kind == EVENT_RETRIED)
+        marshal_set_seconds(L, "pause", event.pause_us);
+    return 1;
 }
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, what is
- * left of the `retry_quota`, and `longest_step`: the seconds that a step kept its caller at most.
- */
+ * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, the rest
+ * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
+ * seconds. */
 static int client_stats(lua_State *L)
 {
-    struct engine_stats stats = engine_stats(binding_client(L, 1)->engine);
+    struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
     lua_createtable(L, 0, 9);
-    set_count(L, "requests", stats.requests);
-    set_count(L, "retries", stats.retries);
-    set_count(L, "in_flight", stats.in_flight);
-    set_count(L, "max_in_flight", stats.most_in_flight);
-    set_count(L, "connections", stats.connections);
-    set_count(L, "jobs", stats.polls);
-    set_count(L, "bytes_in", stats.bytes_in);
-    set_count(L, "retry_quota", stats.retry_quota);
-    lua_pushnumber(L, clock_to_seconds(stats.longest_step_us));
-    lua_setfield(L, -2, "longest_step");
+    marshal_set_integer(L, "requests", (lua_Integer)stats.requests);
+    marshal_set_integer(L, "retries", (lua_Integer)stats.retries);
+    marshal_set_integer(L, "in_flight", (lua_Integer)stats.in_flight);
+    marshal_set_integer(L, "max_in_flight", (lua_Integer)stats.most_in_flight);
+    marshal_set_integer(L, "connections", (lua_Integer)stats.connections);
+    marshal_set_integer(L, "jobs", (lua_Integer)stats.polls);
+    marshal_set_integer(L, "bytes_in", (lua_Integer)stats.bytes_in);
+    marshal_set_integer(L, "retry_quota", (lua_Integer)stats.retry_quota);
+    marshal_set_seconds(L, "longest_step", stats.longest_step_us);
     return 1;
 }
 
@@ -350,11 +348,12 @@ static size_t secret_width(const struct client_object *client, const char *text,
     return 0;
 }
 
-/* core.redact(client, text) -> the text, without the secrets. A service may repeat in its answer
- * what it was sent. A client that is closed has forgotten them, so it can vouch for no text. */
-static int client_redact(lua_State *L)
+/* core.redact(client, text) -> the text, without the secrets: a service may repeat in its answer
+ * what it was sent. A closed client has wiped its secrets, and can no longer find them in a text,
+ * so it shows none. */
+static int core_redact(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     lua_settop(L, 2);
@@ -364,40 +363,37 @@ static int client_redact(lua_State *L)
         return 1;
     }
     luaL_Buffer clean;
-    size_t told = 0;
+    size_t copied = 0; /* bytes of the text that are in the buffer, or left out */
     for (size_t at = 0; at < length;) {
         size_t width = secret_width(client, text + at, length - at);
         if (width == 0) {
             at++;
             continue;
         }
-        if (told == 0)
+        if (copied == 0)
             luaL_buffinit(L, &clean);
-        luaL_addlstring(&clean, text + told, at - told);
+        luaL_addlstring(&clean, text + copied, at - copied);
         luaL_addstring(&clean, "[key]");
         at += width;
-        told = at;
+        copied = at;
     }
-    if (told == 0)
+    if (copied == 0)
         return 1;
-    luaL_addlstring(&clean, text + told, length - told);
+    luaL_addlstring(&clean, text + copied, length - copied);
     luaL_pushresult(&clean);
     return 1;
 }
 
-/* A shorter one may be in any text. */
-#define LEAST_TOLD 8
-
-/* core.has_secret(client, text) -> whether one of the client's secrets stands in it; a closed one
- * has none. */
-static int client_has_secret(lua_State *L)
+/* core.has_secret(client, text) -> whether one of the client's secrets stands in the text; a closed
+ * client has none. */
+static int core_has_secret(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
+    struct client_object *client = client_check(L, 1);
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     bool found = false;
     for (size_t i = 0; i < client->secret_count; i++)
-        for (size_t at = 0; client->secrets[i].length >= LEAST_TOLD && at < length; at++)
+        for (size_t at = 0; client->secrets[i].length >= SECRET_LEAST_LENGTH && at < length; at++)
             found = found || secret_at(&client->secrets[i], text + at, length - at) > 0;
     lua_pushboolean(L, found);
     return 1;
@@ -408,7 +404,7 @@ void client_open(lua_State *L)
     static const luaL_Reg metamethods[] = {
         {"__index", client_index},
         {"__gc", client_gc},
-        {"__close", client_leave},
+        {"__close", client_close},
         {"__tostring", client_tostring},
         {NULL, NULL},
     };
@@ -419,21 +415,21 @@ void client_open(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
-        {"new_client", client_new},
-        {"close", client_close},
-        {"is_closed", client_is_closed},
-        {"is_busy", client_is_busy},
-        {"due", client_due},
-        {"alarm", client_alarm},
-        {"step", client_step},
-        {"wait_for_polls", client_wait_for_polls},
+        {"new_client", core_new_client},
+        {"close", core_close},
+        {"is_closed", core_is_closed},
+        {"is_busy", core_is_busy},
+        {"due", core_due},
+        {"alarm", core_alarm},
+        {"step", core_step},
+        {"wait_for_polls", core_wait_for_polls},
         {"wait", core_wait},
-        {"next_completion", client_finished},
-        {"next_event", client_event},
-        {"redact", client_redact},
-        {"has_secret", client_has_secret},
+        {"next_completion", core_next_completion},
+        {"next_event", core_next_event},
+        {"redact", core_redact},
+        {"has_secret", core_has_secret},
         {NULL, NULL},
     };
-    binding_open_type(L, &client_type, metamethods, methods, "client_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &client_type, metamethods, functions);
+    object_open_methods(L, &client_type, methods, "client_methods");
 }

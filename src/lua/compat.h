@@ -1,7 +1,6 @@
-/* compat.h - one API over Lua 5.1 to 5.5 and LuaJIT.
+/* compat.h - one API over Lua 5.1 to 5.5 and LuaJIT, as far as the binding uses it.
  *
- * Only what the binding uses. A userdata has one table of its own: its environment in 5.1, its user
- * value from 5.2 on. */
+ * A userdata has one table of its own: its environment in 5.1, its user value from 5.2 on. */
 #ifndef CEKURA_LUA_COMPAT_H
 #define CEKURA_LUA_COMPAT_H
 
@@ -22,7 +21,7 @@ static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
     }
 }
 
-/* Pops a table, which becomes the one of the userdata at `index`. */
+/* Pops a table, which becomes that of the userdata at `index`. */
 static inline void compat_set_table(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM < 502
@@ -32,7 +31,7 @@ static inline void compat_set_table(lua_State *L, int index)
 #endif
 }
 
-/* Pushes the table of the userdata at `index`. Raises if a program has taken it away, by the debug
+/* Pushes the table of the userdata at `index`. Raises if a program has removed it by the debug
  * library. */
 static inline void compat_get_table(lua_State *L, int index)
 {
@@ -45,11 +44,10 @@ static inline void compat_get_table(lua_State *L, int index)
         luaL_error(L, "the object has lost its table");
 }
 
-/* The largest magnitude below which every integer is a number of its own. */
+/* A double holds every integer up to this magnitude. */
 #define COMPAT_EXACT_DOUBLE (INT64_C(1) << 53)
 
-/* Pushes an integer as a number if this Lua has it exactly. 0: it does not, and nothing is pushed.
- */
+/* Pushes an integer if this Lua has it exactly. Returns 0 if not, and pushes nothing. */
 static inline int compat_push_exact(lua_State *L, int64_t value)
 {
 #if LUA_VERSION_NUM >= 503

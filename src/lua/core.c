@@ -1,7 +1,9 @@
-/* core.c - the module cekura.core: what its files offer, the clocks, URLs.
+/* core.c - the module cekura.core, made of what the files of the binding add, the clocks, URLs.
  *
- * It is the library's own; programs use `require "cekura"`. */
-#include "binding.h"
+ * It is private to the library; programs use `require "cekura"`. */
+#include "client.h"
+#include "engine/clock.h"
+#include "parts.h"
 #include "text/json.h"
 #include "text/url.h"
 
@@ -10,11 +12,11 @@
 
 /* ---- objects ---- */
 
-/* core.fields(client | job) -> the object's own table, for the library. */
+/* core.fields(client | job) -> the object's own table. */
 static int core_fields(lua_State *L)
 {
-    if (!binding_test(L, 1, &job_type))
-        binding_client(L, 1);
+    if (!object_test(L, 1, &job_type))
+        client_check(L, 1);
     compat_get_table(L, 1);
     return 1;
 }
@@ -22,15 +24,23 @@ static int core_fields(lua_State *L)
 /* core.type(value) -> "client", "job", "call_log" or nil. */
 static int core_type(lua_State *L)
 {
-    if (binding_test(L, 1, &client_type))
+    if (object_test(L, 1, &client_type))
         lua_pushliteral(L, "client");
-    else if (binding_test(L, 1, &job_type))
+    else if (object_test(L, 1, &job_type))
         lua_pushliteral(L, "job");
-    else if (binding_test(L, 1, &call_log_type))
+    else if (object_test(L, 1, &call_log_type))
         lua_pushliteral(L, "call_log");
     else
         lua_pushnil(L);
     return 1;
+}
+
+/* core.relist(job | operation): core.next_completion() gives it once more. */
+static int core_relist(lua_State *L)
+{
+    if (!job_relist(L))
+        operation_list_again(L);
+    return 0;
 }
 
 /* ---- clocks ---- */
@@ -58,12 +68,9 @@ static int core_parse_url(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &length);
     struct url url;
     const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse(&url, text);
-    if (fault) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
-    /* Copied to the stack's own memory first: pushing a string may longjmp. */
+    if (fault)
+        return object_push_failure(L, fault);
+    /* Copied to the C stack before url_free(): pushing a string may longjmp. */
     char origin[300], path[1000];
     bool secure = url.secure, loopback = url.loopback;
     bool fits = strlen(url.origin) < sizeof origin && strlen(url.path) < sizeof path;
@@ -72,11 +79,8 @@ static int core_parse_url(lua_State *L)
         strcpy(path, url.path);
     }
     url_free(&url);
-    if (!fits) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "is too long");
-        return 2;
-    }
+    if (!fits)
+        return object_push_failure(L, "is too long");
     lua_pushstring(L, origin);
     lua_pushstring(L, path);
     lua_pushboolean(L, secure);
@@ -91,11 +95,8 @@ static int core_parse_proxy(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &length);
     struct proxy proxy;
     const char *fault = strlen(text) != length ? "holds a NUL byte" : url_parse_proxy(&proxy, text);
-    if (fault) {
-        lua_pushnil(L);
-        lua_pushstring(L, fault);
-        return 2;
-    }
+    if (fault)
+        return object_push_failure(L, fault);
     bool secure = proxy.secure, loopback = proxy.loopback;
     url_free_proxy(&proxy);
     lua_pushboolean(L, secure);
@@ -114,8 +115,8 @@ static int core_is_utf8(lua_State *L)
 
 /* ---- opening ---- */
 
-/* libcurl's resolver threads may outlive the Lua state. If the state, when it closes, unmapped this
- * library and with it libcurl, they would return into nothing: so it stays mapped. */
+/* libcurl's resolver threads may outlive the Lua state. If a closing state unmapped this library,
+ * and libcurl with it, the threads would return into unmapped code: so it stays mapped. */
 static void stay_mapped(void)
 {
     Dl_info self;
@@ -126,6 +127,7 @@ static void stay_mapped(void)
 static const luaL_Reg functions[] = {
     {"fields", core_fields},
     {"type", core_type},
+    {"relist", core_relist},
     {"now", core_now},
     {"date", core_date},
     {"parse_url", core_parse_url},
@@ -134,11 +136,11 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-/* The one symbol that others see: the rest is hidden, so that none meets its like in a host. */
+/* The only visible symbol. The others are hidden, so that none clashes with one of the host. */
 __attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
 
-/* Once for each state: a program may have it loaded again, and what was made before goes on with
- * the methods that the library has added. */
+/* Makes the module once for each state: if a program loads it again, objects that exist keep the
+ * methods that the library has added. */
 int luaopen_cekura_core(lua_State *L)
 {
     static char place;

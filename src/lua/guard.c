@@ -1,15 +1,17 @@
-/* guard.c - a value whose end runs a function: when it is collected, or, from Lua 5.4 on, when the
- * block or the `for` that holds it is left. Older Luas have __gc only for userdata. */
-#include "binding.h"
+/* guard.c - a value whose end runs a function: when it is collected or, from Lua 5.4 on, when the
+ * block or the `for` that holds it is left. It is a userdata because Lua 5.1 has __gc for no other
+ * type. */
+#include "object.h"
+#include "parts.h"
 
 static const struct type guard_type = {"cekura.guard"};
 
 /* core.guard(fn) -> guard; fn is called once, without arguments. */
-static int guard_new(lua_State *L)
+static int core_guard(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    bool *armed = binding_new(L, &guard_type, sizeof *armed);
+    bool *armed = object_new(L, &guard_type, sizeof *armed);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
@@ -20,13 +22,13 @@ static int guard_new(lua_State *L)
 
 static int guard_run(lua_State *L)
 {
-    bool *armed = binding_check(L, 1, &guard_type);
+    bool *armed = object_check(L, 1, &guard_type);
     if (!*armed)
         return 0;
     *armed = false;
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, 1);
-    /* When the state closes, what the function cleans up may be gone before it. */
+    /* When the state closes, the function may find what it cleans up already collected. */
     if (lua_pcall(L, 0, 0, 0) != 0)
         lua_pop(L, 1);
     return 0;
@@ -36,9 +38,7 @@ void guard_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
-    /* core.spend(guard): its end, now. */
-    static const luaL_Reg functions[] = {{"guard", guard_new}, {"spend", guard_run}, {NULL, NULL}};
-    binding_open_type(L, &guard_type, metamethods, methods, "guard_methods");
-    compat_set_functions(L, functions);
+    /* core.spend(guard): ends it now. */
+    static const luaL_Reg functions[] = {{"guard", core_guard}, {"spend", guard_run}, {NULL, NULL}};
+    object_open_type(L, &guard_type, metamethods, functions);
 }

@@ -1,9 +1,9 @@
-/* host.c - what only C can tell of a host that runs Lua, or do against it. */
-#include "binding.h"
+/* host.c - what only C can find out about the host that runs Lua, or keep it from doing. */
+#include "parts.h"
 
-/* core.has_extra_space() -> whether the coroutine that calls, or the main program, has something in
- * the space that Lua keeps for its host. HAProxy knows its own coroutines by it. */
-static int host_extra_space(lua_State *L)
+/* core.has_extra_space() -> whether the host uses the space that Lua keeps for it in the calling
+ * thread. HAProxy does, in its own coroutines. */
+static int core_has_extra_space(lua_State *L)
 {
 #if LUA_VERSION_NUM >= 503
     lua_pushboolean(L, *(void **)lua_getextraspace(L) != NULL);
@@ -13,16 +13,16 @@ static int host_extra_space(lua_State *L)
     return 1;
 }
 
-/* core.uninterrupted(fn, ...) -> what fn returns. Nothing yields across this call: so a host that
- * interrupts Lua by a hook, wherever it is, lets it go on to its end. */
-static int host_uninterrupted(lua_State *L)
+/* core.uninterrupted(fn, ...) -> what fn returns. Nothing yields across a call from C, so a host
+ * that interrupts Lua by a hook lets fn run to its end. */
+static int core_uninterrupted(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
     return lua_gettop(L);
 }
 
-/* What core.atomic() returns: calls the function that it was made of. */
+/* The function that core.atomic() returns: calls its upvalue. */
 static int host_call_atomic(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -31,8 +31,8 @@ static int host_call_atomic(lua_State *L)
     return lua_gettop(L);
 }
 
-/* core.atomic(fn) -> a function that does the same, uninterrupted; see cekura.atomic. */
-static int host_atomic(lua_State *L)
+/* core.atomic(fn) -> a function that does the same, uninterrupted; see cekura.loop.atomic. */
+static int core_atomic(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
@@ -40,9 +40,9 @@ static int host_atomic(lua_State *L)
     return 1;
 }
 
-/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: pcall(),
- * uninterrupted. */
-static int host_try(lua_State *L)
+/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: an uninterrupted
+ * pcall(). */
+static int core_try(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
@@ -54,10 +54,10 @@ static int host_try(lua_State *L)
 void host_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"has_extra_space", host_extra_space},
-        {"uninterrupted", host_uninterrupted},
-        {"atomic", host_atomic},
-        {"try", host_try},
+        {"has_extra_space", core_has_extra_space},
+        {"uninterrupted", core_uninterrupted},
+        {"atomic", core_atomic},
+        {"try", core_try},
         {NULL, NULL},
     };
     compat_set_functions(L, functions);

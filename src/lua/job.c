@@ -1,24 +1,29 @@
 /* job.c - a job as a userdata: a poll of the engine, and the fields that the library gives it.
  *
- * What an answer means is the library's to say. Here is only what must work without Lua running:
- * the poll, the last answer, the time. */
-#include "binding.h"
+ * The library decides what an answer means. This file has what must work while no Lua runs: the
+ * poll, the last answer, the time. */
+#include "client.h"
+#include "engine/clock.h"
+#include "engine/poller.h"
+#include "marshal.h"
+#include "parts.h"
 
+#include <math.h>
 #include <string.h>
 
 const struct type job_type = {"cekura.job"};
 
 struct job_object {
     const struct engine *engine; /* of the client that it was made by */
-    struct poller *poll; /* NULL for a job that was over when it began: there is nothing to poll */
+    struct poller *poll;         /* NULL for a job that was over when it began */
     int64_t began_us;
-    int64_t ended_us; /* 0: not yet */
+    int64_t ended_us; /* 0: the clock of `elapsed` runs */
     int ref;          /* its anchor; LUA_NOREF: none */
 };
 
 static struct job_object *check_job(lua_State *L, int index)
 {
-    return binding_check(L, index, &job_type);
+    return object_check(L, index, &job_type);
 }
 
 static struct poller *check_poll(lua_State *L, int index)
@@ -29,67 +34,67 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, elapsed, method | nil, url, headers, body, timeout, endpoint, started_here,
- * usual) -> job; nil: the client is closed, or there is no memory. `elapsed`: how long it has been
- * running, seconds; method nil: it is over and is never polled; usual: the interval that growing
- * pauses end at. */
-static int job_new(lua_State *L)
+/* core.new_job(client, request) -> job; nil: the client is closed, or there is no memory. The
+ * members of `request`: `elapsed`, the seconds since the job was started; unless it is over and
+ * never polled, those of marshal_request(), `started_here`, and `interval`, which growing pauses
+ * end at. */
+static int core_new_job(lua_State *L)
 {
-    struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 10);
-    struct request request = {0};
-    if (!lua_isnil(L, 3))
-        request = binding_request(L, 3);
-    struct job_object *job = binding_new(L, &job_type, sizeof *job);
+    struct client_object *client = client_check(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    int64_t elapsed_us = clock_from_seconds(marshal_number(L, 2, "elapsed", HUGE_VAL));
+    int64_t interval_us = 0;
+    struct request request = {.method = marshal_text(L, 2, "method", NULL)};
+    if (request.method) {
+        request = marshal_request(L, 2);
+        interval_us = clock_from_seconds(marshal_number(L, 2, "interval", HUGE_VAL));
+    }
+    struct job_object *job = object_new(L, &job_type, sizeof *job);
     job->engine = client->engine;
     job->ref = LUA_NOREF;
     lua_newtable(L);
     compat_set_table(L, -2);
-    job->began_us = clock_monotonic_us() - clock_from_seconds(luaL_checknumber(L, 2));
+    job->began_us = clock_monotonic_us() - elapsed_us;
     if (!request.method)
         return 1;
-    bool started_here = lua_toboolean(L, 9);
-    job->poll = poller_new(
-        client->engine, &request, started_here, clock_from_seconds(luaL_checknumber(L, 10)));
+    bool started_here = marshal_flag(L, 2, "started_here");
+    job->poll = poller_new(client->engine, &request, started_here, interval_us);
     return job->poll != NULL;
 }
 
 /* ---- polling ---- */
 
-/* The job at 2, of the client at 1, which holds its anchor. A client that was collected before its
- * job has no engine any more. */
+/* The job at 2, of the client at 1, which holds its anchor. */
 static struct job_object *check_job_of_client(lua_State *L)
 {
-    const struct engine *engine = binding_client(L, 1)->engine;
+    client_check(L, 1);
     struct job_object *job = check_job(L, 2);
-    luaL_argcheck(
-        L, engine == job->engine || engine == engine_none(), 2, "the job is of another client");
+    client_check_owner(L, job->engine);
     return job;
 }
 
-/* A job is anchored as long as the engine may list it or tell of it. */
+/* A job is anchored as long as the engine may list it or report an event of it. */
 static void settle_anchor(lua_State *L, struct job_object *job)
 {
-    if (job->ref != LUA_NOREF && job->poll && !poller_is_needed(job->poll)) {
-        binding_release_anchor(L, 1, job->ref);
-        job->ref = LUA_NOREF;
-    }
+    if (job->poll && !poller_is_needed(job->poll))
+        client_release_anchor(L, &job->ref);
 }
 
 /* core.watch(client, job [, interval]): polls it from now on. */
-static int job_watch(lua_State *L)
+static int core_watch(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
     struct poller *poll = check_poll(L, 2);
     double interval = luaL_optnumber(L, 3, 0);
     if (job->ref == LUA_NOREF) /* before it can be listed, and while an error loses nothing */
-        job->ref = binding_anchor(L, 1, 2);
+        job->ref = client_anchor(L, 2);
     poller_watch(poll, clock_from_seconds(interval), job->ref);
     return 0;
 }
 
 /* core.unwatch(client, job) */
-static int job_unwatch(lua_State *L)
+static int core_unwatch(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
     if (job->poll)
@@ -98,8 +103,8 @@ static int job_unwatch(lua_State *L)
     return 0;
 }
 
-/* core.accept_update(client, job): its news has been looked at. */
-static int job_resume(lua_State *L)
+/* core.accept_update(client, job): its update has been handled. */
+static int core_accept_update(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
     poller_accept(check_poll(L, 2));
@@ -107,8 +112,8 @@ static int job_resume(lua_State *L)
     return 0;
 }
 
-/* core.reject_update(client, job): its news is trouble to poll through. */
-static int job_pass(lua_State *L)
+/* core.reject_update(client, job): its update is a failure to poll through. */
+static int core_reject_update(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
     poller_reject(check_poll(L, 2));
@@ -117,76 +122,81 @@ static int job_pass(lua_State *L)
 }
 
 /* core.settle_anchor(client, job): an event of it has been fetched. */
-static int job_settle(lua_State *L)
+static int core_settle_anchor(lua_State *L)
 {
     settle_anchor(L, check_job_of_client(L));
     return 0;
 }
 
-/* core.list_job_again(job): core.next_completion() gives it once more. */
-static int job_list_again(lua_State *L)
+bool job_relist(lua_State *L)
 {
+    if (!object_test(L, 1, &job_type))
+        return false;
     poller_relist(check_poll(L, 1));
-    return 0;
+    return true;
 }
 
-/* core.update(job) -> as binding_push_outcome(); nil: none. */
-static int job_news(lua_State *L)
+/* core.update(job) -> as marshal_push_outcome(); nil: none. */
+static int core_update(lua_State *L)
 {
-    struct poller *poll = check_poll(L, 1);
-    const struct outcome *news = poller_update(poll);
-    if (!news)
+    const struct outcome *update = poller_update(check_poll(L, 1));
+    if (!update)
         return 0;
-    return binding_push_outcome(L, news);
+    marshal_push_outcome(L, update);
+    return 1;
 }
 
-/* core.last_error(job) -> as binding_push_outcome(): the last failure that was polled through. */
-static int job_trouble(lua_State *L)
+/* core.last_error(job) -> as marshal_push_outcome(): the last failure that was polled through; nil:
+ * none. */
+static int core_last_error(lua_State *L)
 {
     struct poller *poll = check_job(L, 1)->poll;
-    const struct outcome *trouble = poll ? poller_last_error(poll) : NULL;
-    return trouble ? binding_push_outcome(L, trouble) : 0;
+    const struct outcome *failure = poll ? poller_last_error(poll) : NULL;
+    if (!failure)
+        return 0;
+    marshal_push_outcome(L, failure);
+    return 1;
 }
 
-/* core.force_update(job): the next good answer is news, whatever it is. */
-static int job_look_again(lua_State *L)
+/* core.force_update(job): the next good answer is an update, whatever it says. */
+static int core_force_update(lua_State *L)
 {
     poller_force_update(check_poll(L, 1));
     return 0;
 }
 
 /* core.expedite(job): its next poll is due at once, or as soon as there is a waiter. */
-static int job_hurry(lua_State *L)
+static int core_expedite(lua_State *L)
 {
     poller_expedite(check_poll(L, 1));
     return 0;
 }
 
 /* core.forget_error(job) */
-static int job_forget_trouble(lua_State *L)
+static int core_forget_error(lua_State *L)
 {
     poller_forget_error(check_poll(L, 1));
     return 0;
 }
 
-/* core.postpone(job, seconds | nil): the next poll comes no sooner, as an answer asked that came
- * outside the schedule. */
-static int job_put_off(lua_State *L)
+/* core.postpone(job, seconds | nil): the next poll comes no sooner. An answer from outside the
+ * schedule asked for the pause. */
+static int core_postpone(lua_State *L)
 {
     struct poller *poll = check_poll(L, 1);
     poller_postpone(poll, clock_from_seconds(luaL_optnumber(L, 2, 0)));
     return 0;
 }
 
-/* core.count_poll(job): somebody asked for it, and got no good answer. */
-static int job_count_poll(lua_State *L)
+/* core.count_poll(job): counts a poll from outside the schedule that got no good answer. */
+static int core_count_poll(lua_State *L)
 {
     poller_count_poll(check_poll(L, 1));
     return 0;
 }
 
 /* core.answer(job) -> the body of the last good answer; nil: none. */
-static int job_answer(lua_State *L)
+static int core_answer(lua_State *L)
 {
     const struct buffer *answer = poller_answer(check_poll(L, 1));
     if (!answer->bytes)
@@ -195,8 +205,8 @@ static int job_answer(lua_State *L)
     return 1;
 }
 
-/* core.set_answer(job, body): a good answer that was asked for outside the schedule. */
-static int job_put_answer(lua_State *L)
+/* core.set_answer(job, body): the good answer of a poll from outside the schedule. */
+static int core_set_answer(lua_State *L)
 {
     size_t length;
     struct poller *poll = check_poll(L, 1);
@@ -206,8 +216,9 @@ static int job_put_answer(lua_State *L)
     return 0;
 }
 
-/* core.ended(job): its `elapsed` stands still from now on. */
-static int job_ended(lua_State *L)
+/* core.ended(job): stops the clock that job.elapsed shows. Whether a job has ended is in its state,
+ * which the library keeps. */
+static int core_ended(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);
     if (job->ended_us == 0)
@@ -231,7 +242,7 @@ static int job_index(lua_State *L)
         lua_pushnumber(L, clock_to_seconds(until_us - job->began_us));
         return 1;
     }
-    return binding_index(L, &job_type);
+    return object_index(L, &job_type);
 }
 
 static int job_newindex(lua_State *L)
@@ -240,11 +251,11 @@ static int job_newindex(lua_State *L)
     return luaL_error(L, "the fields of a job are read only");
 }
 
-/* The end of its scope: polling stops. */
-static int job_leave(lua_State *L)
+/* __close: polling stops. */
+static int job_close(lua_State *L)
 {
     check_job(L, 1);
-    return binding_call_method(L, &job_type, "_leave", 0);
+    return object_call_method(L, &job_type, "_leave", 0);
 }
 
 static int job_gc(lua_State *L)
@@ -278,31 +289,30 @@ void job_open(lua_State *L)
         {"__index", job_index},
         {"__newindex", job_newindex},
         {"__gc", job_gc},
-        {"__close", job_leave},
+        {"__close", job_close},
         {"__tostring", job_tostring},
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"new_job", job_new},
-        {"watch", job_watch},
-        {"unwatch", job_unwatch},
-        {"accept_update", job_resume},
-        {"reject_update", job_pass},
-        {"settle_anchor", job_settle},
-        {"list_job_again", job_list_again},
-        {"update", job_news},
-        {"last_error", job_trouble},
-        {"force_update", job_look_again},
-        {"expedite", job_hurry},
-        {"forget_error", job_forget_trouble},
-        {"postpone", job_put_off},
-        {"count_poll", job_count_poll},
-        {"answer", job_answer},
-        {"set_answer", job_put_answer},
-        {"ended", job_ended},
+        {"new_job", core_new_job},
+        {"watch", core_watch},
+        {"unwatch", core_unwatch},
+        {"accept_update", core_accept_update},
+        {"reject_update", core_reject_update},
+        {"settle_anchor", core_settle_anchor},
+        {"update", core_update},
+        {"last_error", core_last_error},
+        {"force_update", core_force_update},
+        {"expedite", core_expedite},
+        {"forget_error", core_forget_error},
+        {"postpone", core_postpone},
+        {"count_poll", core_count_poll},
+        {"answer", core_answer},
+        {"set_answer", core_set_answer},
+        {"ended", core_ended},
         {NULL, NULL},
     };
-    binding_open_type(L, &job_type, metamethods, methods, "job_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &job_type, metamethods, functions);
+    object_open_methods(L, &job_type, methods, "job_methods");
 }

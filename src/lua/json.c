@@ -1,9 +1,11 @@
 /* json.c - JSON text as Lua values, exact.
  *
- * Integers are integers where this Lua has them; one that it has not is a string of its digits. A
- * null is absent from an object, and cekura.null in a list. A list has a metatable by which it is
- * told from an object when it is sent back, empty ones too. */
-#include "binding.h"
+ * An integer is an integer where this Lua has them; one that this Lua cannot hold is a string of
+ * its digits. A null is absent from an object, and cekura.null in a list. A list has a metatable,
+ * which distinguishes it from an object when it is sent back, even if it is empty. */
+#include "json.h"
+
+#include "parts.h"
 
 #include <locale.h>
 #include <math.h>
@@ -13,8 +15,7 @@
 
 #define ARRAY_TYPE "cekura.array"
 
-/* strtod reads "1.5" as the locale writes numbers, and a host may have set one with a decimal
- * comma. */
+/* For strtod_l: strtod follows the process's locale, which may have a decimal comma. */
 static locale_t c_locale;
 
 static bool to_int64(const char *digits, size_t length, int64_t *value)
@@ -46,18 +47,18 @@ static void push_real(lua_State *L, const char *digits, size_t length)
         memcpy(text, digits, length);
         text[length] = '\0';
         value = strtod_l(text, NULL, c_locale);
-    } else { /* more digits than a double can tell apart */
+    } else { /* more digits than a double has */
         lua_pushlstring(L, digits, length);
         value = strtod_l(lua_tostring(L, -1), NULL, c_locale);
         lua_pop(L, 1);
     }
     if (isinf(value))
-        lua_pushlstring(L, digits, length); /* beyond any number: its digits */
+        lua_pushlstring(L, digits, length); /* beyond the range of numbers: its digits */
     else
         lua_pushnumber(L, value);
 }
 
-void binding_push_string(lua_State *L, const char *text, const struct json_token *token)
+void json_push_string(lua_State *L, const char *text, const struct json_token *token)
 {
     if (!token->escaped) {
         lua_pushlstring(L, text + token->start, token->length);
@@ -71,7 +72,7 @@ void binding_push_string(lua_State *L, const char *text, const struct json_token
         lua_remove(L, -2);
 }
 
-/* Pushes the value of a token that is no container. */
+/* Pushes the value of a token that does not open a container. */
 static void push_scalar(lua_State *L, const char *text, const struct json_token *token)
 {
     switch (token->type) {
@@ -86,28 +87,28 @@ static void push_scalar(lua_State *L, const char *text, const struct json_token 
         push_real(L, text + token->start, token->length);
         break;
     case JSON_STRING:
-        binding_push_string(L, text, token);
+        json_push_string(L, text, token);
         break;
     default:
         lua_pushlightuserdata(L, NULL); /* cjson.null */
     }
 }
 
-/* A container that is being filled; its table, and the key of an object's next member, are on the
- * Lua stack. */
+/* A container that is being filled. Its table is on the Lua stack, and for an object the key of the
+ * next member. */
 struct level {
     bool object;
     int count;
 };
 
-/* Puts the value on top of the stack where it belongs. */
+/* Pops a value, which becomes the next of a list, or the member of an object whose key is below. */
 static void put_value(lua_State *L, struct level *level, bool absent)
 {
     if (!level->object) {
         lua_rawseti(L, -2, ++level->count);
         return;
     }
-    if (absent) { /* also if a member of that name came before: the last one counts */
+    if (absent) { /* removes an earlier member of that name: the last one counts */
         lua_pop(L, 1);
         lua_pushnil(L);
     }
@@ -123,7 +124,7 @@ static void open_table(lua_State *L, int array_mt, bool object)
     lua_setmetatable(L, -2);
 }
 
-bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls)
+bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
 {
     struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
     int base = lua_gettop(L);
@@ -144,7 +145,7 @@ bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls
             lua_settop(L, base + 1);
             return true;
         case JSON_KEY:
-            binding_push_string(L, reader->text, &token);
+            json_push_string(L, reader->text, &token);
             break;
         case JSON_OBJECT:
         case JSON_ARRAY:
@@ -162,7 +163,7 @@ bool binding_push_json(lua_State *L, struct json_reader *reader, bool keep_nulls
     }
 }
 
-int binding_json_fault(lua_State *L, const char *fault, const struct json_reader *reader)
+int json_push_fault(lua_State *L, const char *fault, const struct json_reader *reader)
 {
     lua_pushnil(L);
     lua_pushstring(L, fault);
@@ -171,17 +172,17 @@ int binding_json_fault(lua_State *L, const char *fault, const struct json_reader
 }
 
 /* core.decode(text) -> value | nil, fault, offset. */
-static int json_decode(lua_State *L)
+static int core_decode(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
     struct json_reader reader;
     json_begin(&reader, text, length);
-    return binding_push_json(L, &reader, false) ? 1 : binding_json_fault(L, reader.fault, &reader);
+    return json_push_value(L, &reader, false) ? 1 : json_push_fault(L, reader.fault, &reader);
 }
 
 /* core.quote(text) -> the JSON string of a text in UTF-8. */
-static int json_quote_text(lua_State *L)
+static int core_quote(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
@@ -200,7 +201,7 @@ static void make_locale(void)
 void json_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"decode", json_decode}, {"quote", json_quote_text}, {NULL, NULL}};
+        {"decode", core_decode}, {"quote", core_quote}, {NULL, NULL}};
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_locale); /* a program may have states in several threads */
     compat_set_functions(L, functions);

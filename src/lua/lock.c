@@ -1,6 +1,7 @@
-/* lock.c - a locked file (../locked_file.h) and work on it (../file_work.h) as userdata. */
-#include "binding.h"
+/* lock.c - a locked file (file/locked_file.h) and work on it (file/file_work.h) as userdata. */
 #include "file/file_work.h"
+#include "object.h"
+#include "parts.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,42 +10,34 @@
 static const struct type file_type = {"cekura.locked_file"};
 static const struct type work_type = {"cekura.file_work"};
 
-/* Seconds that core.file_result() blocks at most. */
+/* The longest time that core.file_result() blocks. */
 #define LONGEST_WAIT_US (INT64_C(10) * 1000000)
 
-struct file_object {
-    struct locked_file *file; /* NULL: the lock was not taken */
-};
-
-struct work_object {
-    struct file_work *work; /* NULL: it was not begun */
-};
-
+/* The object is a pointer; NULL: the lock was not taken. */
 static struct locked_file *check_file(lua_State *L)
 {
-    struct file_object *object = binding_check(L, 1, &file_type);
-    if (!object->file)
+    struct locked_file **object = object_check(L, 1, &file_type);
+    if (!*object)
         luaL_error(L, "the file is not locked");
-    return object->file;
+    return *object;
 }
 
+/* The object is a pointer; NULL: the work was not begun. */
 static struct file_work *check_work(lua_State *L)
 {
-    struct work_object *object = binding_check(L, 1, &work_type);
-    if (!object->work)
+    struct file_work **object = object_check(L, 1, &work_type);
+    if (!*object)
         luaL_error(L, "the work was not begun");
-    return object->work;
+    return *object;
 }
 
 static int failed(lua_State *L, int code)
 {
-    lua_pushnil(L);
-    lua_pushstring(L, locked_file_fault(code));
-    return 2;
+    return object_push_failure(L, locked_file_fault(code));
 }
 
-/* core.absolute_path(path) -> the path, from the root on: what a relative one means now. */
-static int file_absolute(lua_State *L)
+/* core.absolute_path(path) -> the path from the root on, if a relative one is resolved now. */
+static int core_absolute_path(lua_State *L)
 {
     char directory[PATH_MAX];
     const char *path = luaL_checkstring(L, 1);
@@ -56,11 +49,11 @@ static int file_absolute(lua_State *L)
 
 /* core.lock_file(path) -> file | nil, fault, "busy" (another holds it) | "nowhere" (its directory
  * does not exist) | nil. */
-static int file_lock(lua_State *L)
+static int core_lock_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct file_object *object = binding_new(L, &file_type, sizeof *object);
-    int code = locked_file_open(&object->file, path);
+    struct locked_file **object = object_new(L, &file_type, sizeof *object);
+    int code = locked_file_open(object, path);
     if (!code)
         return 1;
     failed(L, code);
@@ -74,21 +67,21 @@ static int file_lock(lua_State *L)
 }
 
 /* core.is_file_held(file) -> boolean. */
-static int file_is_held(lua_State *L)
+static int core_is_file_held(lua_State *L)
 {
     lua_pushboolean(L, locked_file_is_held(check_file(L)));
     return 1;
 }
 
 /* core.release_file(file). May be called again. */
-static int file_release(lua_State *L)
+static int core_release_file(lua_State *L)
 {
     locked_file_release(check_file(L));
     return 0;
 }
 
-/* core.set_file_aside(file) -> what was added to its name | nil, fault. */
-static int file_set_aside(lua_State *L)
+/* core.set_file_aside(file) -> the suffix that its name got | nil, fault. */
+static int core_set_file_aside(lua_State *L)
 {
     char suffix[32];
     int code = locked_file_set_aside(check_file(L), suffix, sizeof suffix);
@@ -100,50 +93,44 @@ static int file_set_aside(lua_State *L)
 
 static int file_gc(lua_State *L)
 {
-    struct file_object *object = binding_check(L, 1, &file_type);
-    if (object->file)
-        locked_file_free(object->file);
-    object->file = NULL;
+    struct locked_file **object = object_check(L, 1, &file_type);
+    if (*object)
+        locked_file_free(*object);
+    *object = NULL;
     return 0;
 }
 
-static struct work_object *push_work(lua_State *L)
-{
-    struct work_object *object = binding_new(L, &work_type, sizeof *object);
-    return object;
-}
-
 /* core.read_locked_file(file) -> work | nil, fault. */
-static int file_read(lua_State *L)
+static int core_read_locked_file(lua_State *L)
 {
     struct locked_file *file = check_file(L);
-    struct work_object *object = push_work(L);
-    object->work = file_work_read(file);
-    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+    struct file_work **object = object_new(L, &work_type, sizeof *object);
+    *object = file_work_read(file);
+    return *object ? 1 : failed(L, LOCKED_FILE_THREAD);
 }
 
 /* core.replace_locked_file(file, text) -> work | nil, fault. */
-static int file_replace(lua_State *L)
+static int core_replace_locked_file(lua_State *L)
 {
     size_t length;
     struct locked_file *file = check_file(L);
     const char *text = luaL_checklstring(L, 2, &length);
-    struct work_object *object = push_work(L);
-    object->work = file_work_replace(file, text, length);
-    return object->work ? 1 : failed(L, LOCKED_FILE_THREAD);
+    struct file_work **object = object_new(L, &work_type, sizeof *object);
+    *object = file_work_replace(file, text, length);
+    return *object ? 1 : failed(L, LOCKED_FILE_THREAD);
 }
 
 /* core.is_file_work_done(work) -> boolean. */
-static int work_is_done(lua_State *L)
+static int core_is_file_work_done(lua_State *L)
 {
     lua_pushboolean(L, file_work_is_done(check_work(L)));
     return 1;
 }
 
-/* core.file_result(work) -> true and the text that was read (after a replacement, the new one),
- * true alone if there is nothing to read | nil, fault. Blocks until the work is done, ten seconds
- * at most. */
-static int work_result(lua_State *L)
+/* core.file_result(work) -> true and the text that was read (after a replacement, the new text),
+ * true alone if there is no file | nil, fault. Blocks until the work is done, ten seconds at most.
+ */
+static int core_file_result(lua_State *L)
 {
     const struct buffer *text;
     int code = file_work_finish(check_work(L), LONGEST_WAIT_US, &text);
@@ -158,10 +145,10 @@ static int work_result(lua_State *L)
 
 static int work_gc(lua_State *L)
 {
-    struct work_object *object = binding_check(L, 1, &work_type);
-    if (object->work)
-        file_work_free(object->work);
-    object->work = NULL;
+    struct file_work **object = object_check(L, 1, &work_type);
+    if (*object)
+        file_work_free(*object);
+    *object = NULL;
     return 0;
 }
 
@@ -169,20 +156,18 @@ void lock_open(lua_State *L)
 {
     static const luaL_Reg file_metamethods[] = {{"__gc", file_gc}, {NULL, NULL}};
     static const luaL_Reg work_metamethods[] = {{"__gc", work_gc}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"absolute_path", file_absolute},
-        {"lock_file", file_lock},
-        {"is_file_held", file_is_held},
-        {"release_file", file_release},
-        {"set_file_aside", file_set_aside},
-        {"read_locked_file", file_read},
-        {"replace_locked_file", file_replace},
-        {"is_file_work_done", work_is_done},
-        {"file_result", work_result},
+    static const luaL_Reg file_functions[] = {
+        {"absolute_path", core_absolute_path},
+        {"lock_file", core_lock_file},
+        {"is_file_held", core_is_file_held},
+        {"release_file", core_release_file},
+        {"set_file_aside", core_set_file_aside},
+        {"read_locked_file", core_read_locked_file},
+        {"replace_locked_file", core_replace_locked_file},
         {NULL, NULL},
     };
-    binding_open_type(L, &file_type, file_metamethods, methods, "locked_file_methods");
-    binding_open_type(L, &work_type, work_metamethods, methods, "file_work_methods");
-    compat_set_functions(L, functions);
+    static const luaL_Reg work_functions[] = {{"is_file_work_done", core_is_file_work_done},
+        {"file_result", core_file_result}, {NULL, NULL}};
+    object_open_type(L, &file_type, file_metamethods, file_functions);
+    object_open_type(L, &work_type, work_metamethods, work_functions);
 }

@@ -1,44 +1,99 @@
-/* marshal.c - requests from Lua's arguments, and outcomes as Lua's values. */
-#include "binding.h"
+/* marshal.c - see marshal.h. */
+#include "marshal.h"
 
-/* ---- arguments in ---- */
+#include "engine/clock.h"
+#include "secret.h"
 
-static const char *const *header_lines(lua_State *L, int index, size_t *count)
+#include <math.h>
+
+/* ---- members of tables ---- */
+
+const char *marshal_text(lua_State *L, int table, const char *name, size_t *length)
 {
-    if (lua_isnoneornil(L, index)) {
-        *count = 0;
+    lua_getfield(L, table, name);
+    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) /* a number's text would not stay */
+        luaL_error(L, "%s: string expected, got %s", name, luaL_typename(L, -1));
+    const char *text = lua_tolstring(L, -1, length);
+    lua_pop(L, 1);
+    return text;
+}
+
+double marshal_number(lua_State *L, int table, const char *name, double most)
+{
+    lua_getfield(L, table, name);
+    double number = lua_tonumber(L, -1);
+    if (!lua_isnumber(L, -1) || !(number >= 0 && number <= most))
+        luaL_error(L, "%s: number from 0 to %f expected", name, most);
+    lua_pop(L, 1);
+    return number;
+}
+
+bool marshal_flag(lua_State *L, int table, const char *name)
+{
+    lua_getfield(L, table, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+const char *const *marshal_lines(lua_State *L, int table, const char *name, size_t *count)
+{
+    *count = 0;
+    lua_getfield(L, table, name);
+    if (lua_isnil(L, -1))
         return NULL;
-    }
-    luaL_checktype(L, index, LUA_TTABLE);
-    *count = lua_rawlen(L, index);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "%s: list expected, got %s", name, luaL_typename(L, -1));
+    int list = lua_gettop(L);
+    *count = lua_rawlen(L, list);
     const char **lines = lua_newuserdata(L, (*count + 1) * sizeof *lines);
     for (size_t i = 0; i < *count; i++) {
         size_t length;
-        lua_rawgeti(L, index, (int)i + 1);
-        lines[i] = binding_listed_secret(L, &length);
+        lua_rawgeti(L, list, (int)i + 1);
+        lines[i] = secret_element_bytes(L, &length);
         lua_pop(L, 1);
     }
     return lines;
 }
 
-struct request binding_request(lua_State *L, int first)
+struct request marshal_request(lua_State *L, int table)
 {
     struct request request = {
-        .method = luaL_checkstring(L, first),
-        .url = luaL_checkstring(L, first + 1),
-        .body = luaL_optlstring(L, first + 3, NULL, NULL),
-        .timeout_us = clock_from_seconds(luaL_checknumber(L, first + 4)),
-        .endpoint = luaL_optstring(L, first + 5, NULL),
+        .method = marshal_text(L, table, "method", NULL),
+        .url = marshal_text(L, table, "url", NULL),
+        .timeout_us = clock_from_seconds(marshal_number(L, table, "timeout", HUGE_VAL)),
+        .endpoint = marshal_text(L, table, "endpoint_url", NULL),
+        .urgent = marshal_flag(L, table, "urgent"),
+        .once = marshal_flag(L, table, "once"),
     };
-    if (request.body)
-        request.body_length = lua_rawlen(L, first + 3);
-    request.headers = header_lines(L, first + 2, &request.header_count);
+    if (!request.method || !request.url)
+        luaL_error(L, "method and url expected");
+    request.body = marshal_text(L, table, "body", &request.body_length);
+    request.headers = marshal_lines(L, table, "headers", &request.header_count);
     return request;
 }
 
-/* ---- outcomes out ---- */
+void marshal_set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
 
-const char *binding_outcome_name(enum outcome_kind kind)
+void marshal_set_integer(lua_State *L, const char *name, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void marshal_set_seconds(lua_State *L, const char *name, int64_t span_us)
+{
+    lua_pushnumber(L, clock_to_seconds(span_us));
+    lua_setfield(L, -2, name);
+}
+
+/* ---- outcomes ---- */
+
+const char *marshal_outcome_name(enum outcome_kind kind)
 {
     static const char *const names[] = {
         [OUTCOME_RESPONSE] = "response",
@@ -60,27 +115,24 @@ const char *binding_outcome_name(enum outcome_kind kind)
     return names[kind];
 }
 
-static void push_buffer(lua_State *L, const struct buffer *buffer)
+static void set_buffer(lua_State *L, const char *name, const struct buffer *buffer)
 {
     lua_pushlstring(L, buffer->length ? buffer->bytes : "", buffer->length);
+    lua_setfield(L, -2, name);
 }
 
-int binding_push_outcome(lua_State *L, const struct outcome *outcome)
+void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
 {
-    luaL_checkstack(L, 10, NULL);
-    lua_pushstring(L, binding_outcome_name(outcome->kind));
-    lua_pushinteger(L, outcome->status);
-    push_buffer(L, &outcome->headers);
-    push_buffer(L, &outcome->body);
-    if (outcome->message)
-        lua_pushstring(L, outcome->message);
-    else
-        lua_pushnil(L);
-    lua_pushinteger(L, (lua_Integer)outcome->tries);
+    luaL_checkstack(L, 3, NULL);
+    lua_createtable(L, 0, 8);
+    marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
+    marshal_set_integer(L, "status", outcome->status);
+    set_buffer(L, "headers", &outcome->headers);
+    set_buffer(L, "body", &outcome->body);
+    marshal_set_text(L, "message", outcome->message);
+    marshal_set_integer(L, "tries", (lua_Integer)outcome->tries);
     lua_pushboolean(L, outcome->sent);
+    lua_setfield(L, -2, "sent");
     if (outcome->retry_after_us >= 0)
-        lua_pushnumber(L, clock_to_seconds(outcome->retry_after_us));
-    else
-        lua_pushnil(L);
-    return 8;
+        marshal_set_seconds(L, "retry_after", outcome->retry_after_us);
 }

@@ -1,5 +1,9 @@
 /* operation.c - one request as a userdata. */
-#include "binding.h"
+#include "engine/operation.h"
+
+#include "client.h"
+#include "marshal.h"
+#include "parts.h"
 
 static const struct type operation_type = {"cekura.operation"};
 
@@ -11,69 +15,59 @@ struct operation_object {
 
 static struct operation *check_operation(lua_State *L, int index)
 {
-    struct operation_object *object = binding_check(L, index, &operation_type);
+    struct operation_object *object = object_check(L, index, &operation_type);
     if (!object->operation)
         luaL_error(L, "the operation could not be made");
     return object->operation;
 }
 
-/* The client is at 1. */
-static void release_anchor(lua_State *L, struct operation_object *object)
+/* core.submit(client, request) -> operation; nil: the client is closed, or there is no memory. The
+ * members of `request`: see marshal_request(). */
+static int core_submit(lua_State *L)
 {
-    if (object->ref != LUA_NOREF)
-        binding_release_anchor(L, 1, object->ref);
-    object->ref = LUA_NOREF;
-}
-
-/* core.submit(client, method, url, headers | nil, body | nil, timeout [, endpoint [, urgent [,
- * once]]]) -> operation; nil: the client is closed, or there is no memory. `once`: it is not
- * repeated. */
-static int operation_submit(lua_State *L)
-{
-    struct client_object *client = binding_client(L, 1);
-    lua_settop(L, 9);
-    struct request request = binding_request(L, 2);
-    request.urgent = lua_toboolean(L, 8);
-    request.once = lua_toboolean(L, 9);
-    struct operation_object *object = binding_new(L, &operation_type, sizeof *object);
+    struct client_object *client = client_check(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    struct request request = marshal_request(L, 2);
+    struct operation_object *object = object_new(L, &operation_type, sizeof *object);
     object->engine = client->engine;
     object->ref = LUA_NOREF;
-    object->ref = binding_anchor(L, 1, lua_gettop(L));
+    object->ref = client_anchor(L, lua_gettop(L));
     object->operation = operation_new(client->engine, &request, object->ref);
     if (!object->operation) {
-        release_anchor(L, object);
+        client_release_anchor(L, &object->ref);
         return 0;
     }
     return 1;
 }
 
-/* core.release(client, operation): its end has been taken in. */
-static int operation_release(lua_State *L)
+/* core.release(client, operation): its end has been handled. */
+static int core_release(lua_State *L)
 {
-    const struct engine *engine = binding_client(L, 1)->engine;
-    struct operation_object *object = binding_check(L, 2, &operation_type);
-    luaL_argcheck(L, engine == object->engine || engine == engine_none(), 2,
-        "the operation is of another client");
-    release_anchor(L, object);
+    client_check(L, 1);
+    struct operation_object *object = object_check(L, 2, &operation_type);
+    client_check_owner(L, object->engine);
+    client_release_anchor(L, &object->ref);
     return 0;
 }
 
-/* core.list_operation_again(operation): core.next_completion() gives it once more. */
-static int operation_list_anew(lua_State *L)
+void operation_list_again(lua_State *L)
 {
     operation_relist(check_operation(L, 1));
-    return 0;
 }
 
-/* core.outcome(operation) -> as binding_push_outcome(); nil while it runs. */
-static int operation_get_outcome(lua_State *L)
+/* core.outcome(operation) -> as marshal_push_outcome(); nil while it runs. */
+static int core_outcome(lua_State *L)
 {
     const struct outcome *outcome = operation_outcome(check_operation(L, 1));
-    return outcome ? binding_push_outcome(L, outcome) : 0;
+    if (!outcome)
+        return 0;
+    marshal_push_outcome(L, outcome);
+    return 1;
 }
 
 /* core.cancel(operation) */
-static int operation_stop(lua_State *L)
+static int core_cancel(lua_State *L)
 {
     operation_cancel(check_operation(L, 1));
     return 0;
@@ -81,7 +75,7 @@ static int operation_stop(lua_State *L)
 
 static int operation_gc(lua_State *L)
 {
-    struct operation_object *object = binding_check(L, 1, &operation_type);
+    struct operation_object *object = object_check(L, 1, &operation_type);
     if (object->operation)
         operation_free(object->operation);
     object->operation = NULL;
@@ -91,15 +85,12 @@ static int operation_gc(lua_State *L)
 void operation_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", operation_gc}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"submit", operation_submit},
-        {"outcome", operation_get_outcome},
-        {"cancel", operation_stop},
-        {"release", operation_release},
-        {"list_operation_again", operation_list_anew},
+        {"submit", core_submit},
+        {"outcome", core_outcome},
+        {"cancel", core_cancel},
+        {"release", core_release},
         {NULL, NULL},
     };
-    binding_open_type(L, &operation_type, metamethods, methods, "operation_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &operation_type, metamethods, functions);
 }

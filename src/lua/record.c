@@ -1,17 +1,18 @@
-/* record.c - a call log as a userdata: its text, and where each member stands in it.
+/* record.c - a call log as a userdata: its text, and the place of each member in it.
  *
- * A field is decoded when it is read, and kept in the record's own table, which also holds the text
- * and the client that the record came by. What the fields mean is the library's to say. */
+ * A field is decoded when it is first read, and kept in the record's own table, which also holds
+ * the text and the client that the record came from. The library decides what the fields mean. */
 #include "text/record.h"
 
-#include "binding.h"
+#include "json.h"
+#include "parts.h"
 
 #include <string.h>
 
 /* Places in a record's own table; its other keys are names of fields. */
 enum { TEXT = 1, OWNER = 2 };
 
-/* A call log has 33 members. One of more than these is read twice. */
+/* A call log has 33 members. A record with more members than this is scanned twice. */
 #define USUAL_MEMBERS 64
 
 const struct type call_log_type = {"cekura.call_log"};
@@ -24,36 +25,35 @@ struct record_object {
 
 static struct record_object *check_record(lua_State *L, int index)
 {
-    return binding_check(L, index, &call_log_type);
+    return object_check(L, index, &call_log_type);
 }
 
 /* ---- making ---- */
 
-/* Pushes the record of the object that the reader has just opened at `start`; its text is the
- * string at `text`, or if `slice` the object's part of it, its owner is at 2. NULL, or what is
- * wrong. */
-static const char *push_record(
-    lua_State *L, struct json_reader *reader, int text, size_t start, bool slice)
+/* Pushes the record of the object that the reader has just opened. Its text is the string at 1, or
+ * the object's part of that if `base`, where it begins, is not 0. Its owner is at 2. Returns NULL,
+ * or the fault. */
+static const char *push_record(lua_State *L, struct json_reader *reader, size_t base)
 {
     struct member usual[USUAL_MEMBERS];
     struct json_reader again = *reader;
-    size_t count, base = slice ? start : 0;
+    size_t count;
     const char *fault = record_read(reader, base, usual, USUAL_MEMBERS, &count);
     if (fault)
         return fault;
     luaL_checkstack(L, 6, NULL);
     struct record_object *record =
-        binding_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
+        object_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
     record->count = count;
     if (count <= USUAL_MEMBERS)
         memcpy(record->members, usual, count * sizeof *usual);
     else
         record_read(&again, base, record->members, count, &count);
     lua_createtable(L, OWNER, 0);
-    if (slice)
-        lua_pushlstring(L, reader->text + start, reader->offset - start);
+    if (base > 0)
+        lua_pushlstring(L, reader->text + base, reader->offset - base);
     else
-        lua_pushvalue(L, text);
+        lua_pushvalue(L, 1);
     record->length = lua_rawlen(L, -1);
     lua_rawseti(L, -2, TEXT);
     lua_pushvalue(L, 2);
@@ -62,57 +62,55 @@ static const char *push_record(
     return NULL;
 }
 
-/* core.new_record(text, owner) -> record | nil, fault, offset. */
-static int record_new(lua_State *L)
+static void begin_text(lua_State *L, struct json_reader *reader)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    struct json_reader reader;
     lua_settop(L, 2);
-    json_begin(&reader, text, length);
-    struct json_token first = json_next(&reader);
-    if (first.type == JSON_ERROR)
-        return binding_json_fault(L, reader.fault, &reader);
-    if (first.type != JSON_OBJECT)
-        return binding_json_fault(L, "no object", &reader);
-    const char *fault = push_record(L, &reader, 1, first.start, false);
-    if (fault)
-        return binding_json_fault(L, fault, &reader);
-    if (json_next(&reader).type != JSON_END)
-        return binding_json_fault(L, reader.fault, &reader);
-    return 1;
+    json_begin(reader, text, length);
+}
+
+/* Reads a token of that type. Returns NULL, or the fault: `otherwise`, if it is of another type. */
+static const char *expect(struct json_reader *reader, enum json_type type, const char *otherwise)
+{
+    enum json_type found = json_next(reader).type;
+    return found == JSON_ERROR ? reader->fault : found == type ? NULL : otherwise;
+}
+
+/* core.new_record(text, owner) -> record | nil, fault, offset. */
+static int core_new_record(lua_State *L)
+{
+    struct json_reader reader;
+    begin_text(L, &reader);
+    const char *fault = expect(&reader, JSON_OBJECT, "not an object");
+    if (!fault)
+        fault = push_record(L, &reader, 0);
+    if (!fault)
+        fault = expect(&reader, JSON_END, NULL);
+    return fault ? json_push_fault(L, fault, &reader) : 1;
 }
 
 /* core.new_records(text, owner) -> list of records, for a list of objects | nil, fault, offset. */
-static int record_new_list(lua_State *L)
+static int core_new_records(lua_State *L)
 {
-    size_t length;
-    const char *text = luaL_checklstring(L, 1, &length);
     struct json_reader reader;
-    lua_settop(L, 2);
+    begin_text(L, &reader);
     lua_newtable(L);
-    json_begin(&reader, text, length);
-    struct json_token token = json_next(&reader);
-    if (token.type == JSON_ERROR)
-        return binding_json_fault(L, reader.fault, &reader);
-    if (token.type != JSON_ARRAY)
-        return binding_json_fault(L, "no list", &reader);
-    for (int place = 1;; place++) {
-        token = json_next(&reader);
+    const char *fault = expect(&reader, JSON_ARRAY, "not a list");
+    for (int place = 1; !fault; place++) {
+        struct json_token token = json_next(&reader);
         if (token.type == JSON_ARRAY_END)
             break;
-        if (token.type == JSON_ERROR)
-            return binding_json_fault(L, reader.fault, &reader);
-        if (token.type != JSON_OBJECT)
-            return binding_json_fault(L, "no object in the list", &reader);
-        const char *fault = push_record(L, &reader, 1, token.start, true);
-        if (fault)
-            return binding_json_fault(L, fault, &reader);
-        lua_rawseti(L, 3, place);
+        if (token.type == JSON_OBJECT)
+            fault = push_record(L, &reader, token.start);
+        else
+            fault = token.type == JSON_ERROR ? reader.fault : "an item is not an object";
+        if (!fault)
+            lua_rawseti(L, 3, place);
     }
-    if (json_next(&reader).type != JSON_END)
-        return binding_json_fault(L, reader.fault, &reader);
-    return 1;
+    if (!fault)
+        fault = expect(&reader, JSON_END, NULL);
+    return fault ? json_push_fault(L, fault, &reader) : 1;
 }
 
 /* ---- reading ---- */
@@ -129,12 +127,12 @@ static const char *push_table(lua_State *L, const struct record_object *record)
     return text;
 }
 
-/* Pushes the value of a text that was read before. */
+/* Pushes the value of a text that was validated before. */
 static void push_value(lua_State *L, const char *text, size_t length, bool keep_nulls)
 {
     struct json_reader reader;
     json_begin(&reader, text, length);
-    if (!binding_push_json(L, &reader, keep_nulls))
+    if (!json_push_value(L, &reader, keep_nulls))
         luaL_error(L, "the record's text is another now"); /* by the debug library */
 }
 
@@ -179,7 +177,7 @@ static int record_get(lua_State *L)
     return 1;
 }
 
-/* call:json() -> the text that came. */
+/* call:json() -> the record's text, byte for byte. */
 static int record_json(lua_State *L)
 {
     check_record(L, 1);
@@ -189,7 +187,7 @@ static int record_json(lua_State *L)
 }
 
 /* core.slice(record, name) -> the JSON text of a member; nil: none. */
-static int record_slice(lua_State *L)
+static int core_slice(lua_State *L)
 {
     const struct record_object *record = check_record(L, 1);
     size_t length;
@@ -202,7 +200,7 @@ static int record_slice(lua_State *L)
     return 1;
 }
 
-/* call:totable() -> all of it, nulls as cekura.null. */
+/* call:totable() -> the whole record as a table, nulls as cekura.null. */
 static int record_totable(lua_State *L)
 {
     const struct record_object *record = check_record(L, 1);
@@ -210,18 +208,19 @@ static int record_totable(lua_State *L)
     return 1;
 }
 
-/* core.record_fields(record [, except]) -> table of all fields that are not null, but that one. */
-static int record_fields(lua_State *L)
+/* core.record_fields(record [, except]) -> a table of all fields that are not null, without the one
+ * of that name. */
+static int core_record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);
     lua_settop(L, 2);
     const char *text = push_table(L, record); /* at 3 */
-    lua_newtable(L);                          /* at 4: first the place of each name's last member */
+    lua_newtable(L); /* at 4: at first the number of each name's last member */
     for (size_t i = 0; i < record->count; i++) {
         const struct member *member = &record->members[i];
         struct json_token name = {
             .start = member->name, .length = member->name_length, .escaped = member->name_escaped};
-        binding_push_string(L, text, &name);
+        json_push_string(L, text, &name);
         lua_pushinteger(L, (lua_Integer)i);
         lua_rawset(L, 4);
     }
@@ -240,13 +239,13 @@ static int record_fields(lua_State *L)
             lua_pop(L, 1);
             push_member(L, 3, name, text, member);
         }
-        lua_rawset(L, 4); /* of a name that is there: the traversal goes on */
+        lua_rawset(L, 4); /* an existing key: the traversal stays valid */
     }
     return 1;
 }
 
-/* core.owner(record) -> what it was made with. */
-static int record_owner(lua_State *L)
+/* core.owner(record) -> the owner that it was made with. */
+static int core_owner(lua_State *L)
 {
     check_record(L, 1);
     compat_get_table(L, 1);
@@ -263,7 +262,7 @@ static int record_index(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     lua_settop(L, 2);
-    binding_push_method(L, &call_log_type, 2);
+    object_push_method(L, &call_log_type, 2);
     if (lua_isnil(L, -1))
         push_field(L, 2);
     return 1;
@@ -278,7 +277,7 @@ static int record_newindex(lua_State *L)
 static int record_pairs(lua_State *L)
 {
     check_record(L, 1);
-    return binding_call_method(L, &call_log_type, "fields", 3);
+    return object_call_method(L, &call_log_type, "fields", 3);
 }
 
 static int record_tostring(lua_State *L)
@@ -310,13 +309,13 @@ void record_open(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
-        {"new_record", record_new},
-        {"new_records", record_new_list},
-        {"slice", record_slice},
-        {"record_fields", record_fields},
-        {"owner", record_owner},
+        {"new_record", core_new_record},
+        {"new_records", core_new_records},
+        {"slice", core_slice},
+        {"record_fields", core_record_fields},
+        {"owner", core_owner},
         {NULL, NULL},
     };
-    binding_open_type(L, &call_log_type, metamethods, methods, "call_log_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &call_log_type, metamethods, functions);
+    object_open_methods(L, &call_log_type, methods, "call_log_methods");
 }

@@ -1,38 +1,38 @@
-/* secret.c - secrets as userdata: Lua can pass them on and compare them, and not read them.
+/* secret.c - secrets as userdata: Lua can pass them on and compare them, but cannot read them.
  *
- * Lua's own strings are freed and not wiped, and short ones are one for all who have them. What
- * need not become one stays here, and is wiped when it is collected. */
-#include "binding.h"
+ * Lua frees its strings without wiping them, and all holders of a short string share one copy. So a
+ * secret that need not be a string stays in a userdata, and is wiped when that is collected. */
+#include "secret.h"
+
 #include "file/private_file.h"
+#include "parts.h"
+#include "text/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What is shorter is no key, and may be a string as any other. */
-#define LEAST_SECRET 8
-
 static const struct type secret_type = {"cekura.secret"};
 
-const char *binding_secret(lua_State *L, int index, size_t *length)
+const char *secret_bytes(lua_State *L, int index, size_t *length)
 {
-    struct secret *secret = binding_test(L, index, &secret_type);
+    struct secret *secret = object_test(L, index, &secret_type);
     if (!secret)
         return luaL_checklstring(L, index, length);
     *length = secret->length;
     return secret->bytes ? secret->bytes : "";
 }
 
-const char *binding_listed_secret(lua_State *L, size_t *length)
+const char *secret_element_bytes(lua_State *L, size_t *length)
 {
     if (lua_type(L, -1) == LUA_TNUMBER)
         luaL_error(L, "a list of strings expected, got number");
-    return binding_secret(L, -1, length);
+    return secret_bytes(L, -1, length);
 }
 
 static struct secret *push_secret(lua_State *L)
 {
-    return binding_new(L, &secret_type, sizeof(struct secret));
+    return object_new(L, &secret_type, sizeof(struct secret));
 }
 
 static void reserve(lua_State *L, struct secret *secret, size_t length)
@@ -41,32 +41,32 @@ static void reserve(lua_State *L, struct secret *secret, size_t length)
         luaL_error(L, "not enough memory");
 }
 
-/* core.secret(text | secret, ...) -> secret, of all of them. */
-static int secret_new(lua_State *L)
+/* core.secret(text | secret, ...) -> one secret of all of them, joined. */
+static int core_secret(lua_State *L)
 {
     int count = lua_gettop(L);
     size_t length = 0, part;
     for (int i = 1; i <= count; i++) {
-        (void)binding_secret(L, i, &part);
+        (void)secret_bytes(L, i, &part);
         length += part;
     }
     struct secret *secret = push_secret(L);
     reserve(L, secret, length);
     char *end = secret->bytes;
     for (int i = 1; i <= count; i++) {
-        const char *bytes = binding_secret(L, i, &part);
+        const char *bytes = secret_bytes(L, i, &part);
         memcpy(end, bytes, part);
         end += part;
     }
     return 1;
 }
 
-/* core.equal_secrets(a, b) -> boolean. The time it takes tells nothing of where they differ. */
-static int secret_equal(lua_State *L)
+/* core.equal_secrets(a, b) -> boolean. The time does not depend on where they differ. */
+static int core_equal_secrets(lua_State *L)
 {
     size_t length, other_length;
-    const char *text = binding_secret(L, 1, &length);
-    const char *other = binding_secret(L, 2, &other_length);
+    const char *text = secret_bytes(L, 1, &length);
+    const char *other = secret_bytes(L, 2, &other_length);
     volatile unsigned char different = length != other_length;
     for (size_t i = 0; i < length && other_length > 0; i++)
         different |= (unsigned char)(text[i] ^ other[i % other_length]);
@@ -76,13 +76,13 @@ static int secret_equal(lua_State *L)
 
 static int secret_gc(lua_State *L)
 {
-    secret_wipe(binding_check(L, 1, &secret_type));
+    secret_wipe(object_check(L, 1, &secret_type));
     return 0;
 }
 
 static int secret_tostring(lua_State *L)
 {
-    binding_check(L, 1, &secret_type);
+    object_check(L, 1, &secret_type);
     lua_pushstring(L, secret_type.name);
     return 1;
 }
@@ -99,8 +99,8 @@ static char *skip(char *at, const char *characters)
     return at + strspn(at, characters);
 }
 
-/* The text between quotes that the line sets `name` to; of one with a backslash or anything that is
- * not printable, nothing: what that means is for the reader of the file to say. */
+/* The text between quotes that the line sets `name` to. A text with a backslash or with control
+ * characters is left in place: the reader of the file decides what it means. */
 static struct slice value_of(char *line, const char *name)
 {
     const struct slice none = {0};
@@ -128,8 +128,8 @@ static struct slice value_of(char *line, const char *name)
     return value;
 }
 
-/* Which of the secrets in the table at `secrets` the value is, as the mark that stands for it; a
- * new one, if none. Pushes the mark. */
+/* Pushes the mark of the secret that equals the value, in the table at `secrets`; a new secret and
+ * mark if there is none. */
 static void push_mark(lua_State *L, int secrets, struct slice value)
 {
     char digits[24];
@@ -137,7 +137,7 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
         lua_pushlstring(L, digits, (size_t)sprintf(digits, "%d", number));
         lua_pushvalue(L, -1);
         lua_rawget(L, secrets);
-        struct secret *known = binding_test(L, -1, &secret_type);
+        struct secret *known = object_test(L, -1, &secret_type);
         if (!known) {
             lua_pop(L, 1);
             lua_pushvalue(L, -1);
@@ -154,16 +154,16 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
     }
 }
 
-/* Takes the values of `name` out of the text, into the table at `secrets`; marks stand for them.
- * Returns how long the text is now. */
-static size_t take_out(lua_State *L, struct secret *text, const char *name, int secrets)
+/* Moves the values of `name` from the text into the table at `secrets`, and leaves marks in their
+ * place. Returns the new length of the text. */
+static size_t extract(lua_State *L, struct secret *text, const char *name, int secrets)
 {
     char *line = text->bytes, *end = text->bytes + text->length;
     if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
     while (line && line < end) {
         struct slice value = value_of(line, name);
-        if (value.length >= LEAST_SECRET) {
+        if (value.length >= SECRET_LEAST_LENGTH) {
             size_t length;
             push_mark(L, secrets, value);
             const char *mark = lua_tolstring(L, -1, &length);
@@ -171,7 +171,7 @@ static size_t take_out(lua_State *L, struct secret *text, const char *name, int 
             memcpy(value.start, mark, length);
             memmove(closer, after, (size_t)(end - after));
             end -= after - closer;
-            *end = '\0'; /* what was moved still stands behind it */
+            *end = '\0'; /* behind it stand bytes of the old text */
             lua_pop(L, 1);
         }
         char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -180,9 +180,9 @@ static size_t take_out(lua_State *L, struct secret *text, const char *name, int 
     return (size_t)(end - text->bytes);
 }
 
-/* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. What the file sets
- * `name` to stands in `secrets`, and in the text a mark by which it is found there. */
-static int secret_read(lua_State *L)
+/* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. The values that the
+ * file sets `name` to are in `secrets`, by the marks that stand in the text in their place. */
+static int core_read_private(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1), *name = luaL_checkstring(L, 2), *fault;
     struct private_file file;
@@ -197,7 +197,7 @@ static int secret_read(lua_State *L)
         return 3;
     }
     *text = file.text;
-    size_t length = take_out(L, text, name, 4);
+    size_t length = extract(L, text, name, 4);
     lua_pushlstring(L, text->bytes, length);
     lua_pushvalue(L, 4);
     lua_pushinteger(L, (lua_Integer)file.mode);
@@ -209,13 +209,11 @@ void secret_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", secret_gc}, {"__tostring", secret_tostring}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"secret", secret_new},
-        {"equal_secrets", secret_equal},
-        {"read_private", secret_read},
+        {"secret", core_secret},
+        {"equal_secrets", core_equal_secrets},
+        {"read_private", core_read_private},
         {NULL, NULL},
     };
-    binding_open_type(L, &secret_type, metamethods, methods, "secret_methods");
-    compat_set_functions(L, functions);
+    object_open_type(L, &secret_type, metamethods, functions);
 }

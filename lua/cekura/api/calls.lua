@@ -56,7 +56,7 @@ end
 
 -- Reads what is at a path; options: { timeout = seconds }.
 local function get(client, path, options)
-  return request.send(client, "GET", path, nil, nil, check.timeout(options))
+  return request.send(client, { method = "GET", path = path, timeout = check.timeout(options) })
 end
 
 --- One call log.
@@ -129,7 +129,7 @@ function calls.update(client, id, changes, options)
   if next(sent) == nil then
     errors.misuse "update: there is no change"
   end
-  return record(request.send_json(client, "PATCH", path, "update", sent, timeout))
+  return record(request.send_json(client, { method = "PATCH", path = path, timeout = timeout }, "update", sent))
 end
 
 local DELETE_OPTIONS = { retain_evaluations = true, timeout = true }
@@ -143,7 +143,8 @@ function calls.delete(client, id, options)
   options = check.options("options", options, DELETE_OPTIONS)
   local query = { retain_evaluations = check.flag("retain_evaluations", options.retain_evaluations) }
   local path = path_of(call_log.path(client), id) .. uri.query("delete", query)
-  local reply, err = request.send(client, "DELETE", path, nil, nil, check.seconds("timeout", options.timeout))
+  local reply, err = request.send(client,
+    { method = "DELETE", path = path, timeout = check.seconds("timeout", options.timeout) })
   return reply and true, err
 end
 
@@ -152,7 +153,8 @@ end
 -- Starts the evaluation of records; gives them.
 local function evaluate(client, what, sent, options)
   local timeout = check.timeout(options)
-  local reply, err = request.send_json(client, "POST", ACTIONS .. what .. "/", what, sent, timeout)
+  local reply, err = request.send_json(client, { method = "POST", path = ACTIONS .. what .. "/", timeout = timeout },
+    what, sent)
   if not reply then
     return nil, err
   end
@@ -221,7 +223,8 @@ function calls.mark_metric_vote(client, id, vote, options)
       sent[name] = cjson.null
     end
   end
-  return decoded(request.send_json(client, "POST", path, "mark_metric_vote", sent, timeout))
+  return decoded(request.send_json(client, { method = "POST", path = path, timeout = timeout }, "mark_metric_vote",
+    sent))
 end
 
 -- ---- what else is known of a call ----
@@ -259,8 +262,8 @@ local ISSUES = { params = {
 ---@return cekura.Error? err
 function calls.improve_prompt_issues(client, given, options)
   local sent = params.read("calls.improve_prompt_issues", ISSUES, given)
-  local reply, err = request.send_json(client, "POST", ACTIONS .. "improve_prompt_issues/",
-    "calls.improve_prompt_issues", sent, check.timeout(options))
+  local reply, err = request.send_json(client, { method = "POST", path = ACTIONS .. "improve_prompt_issues/",
+    timeout = check.timeout(options) }, "calls.improve_prompt_issues", sent)
   if not reply then
     return nil, state.mark_gone(err, kinds["calls.improve_prompt"])
   end

@@ -11,6 +11,7 @@ local declare = require "cekura.api.kind_schema"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local headers = require "cekura.http.headers"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
@@ -105,7 +106,7 @@ function client.new(given)
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response
-  fields._conditional = request.is_conditional(resolved.engine.headers)
+  fields._conditional = headers.is_conditional(resolved.engine.headers)
   enlist(self, resolved.loop)
   return self
 end
@@ -138,8 +139,9 @@ function methods:request(method, path, given)
   elseif body ~= nil then
     check.text("body", body)
   end
-  local lines = options.request_lines(given.headers, body and "application/json") -- what this API takes
-  return request.send(self, method, path, lines, body, check.seconds("timeout", given.timeout))
+  local lines = headers.request_lines(given.headers, body and "application/json") -- what this API takes
+  return request.send(self, { method = method, path = path, headers = lines, body = body,
+    timeout = check.seconds("timeout", given.timeout) })
 end
 
 -- ---- jobs ----

@@ -1,5 +1,5 @@
---- Words of protocols in ASCII, whatever the locale: string.lower() and upper(), and the classes %a, %l, %s, %u and %w
--- of patterns, follow it on PUC Lua, and in a Turkish one FAILED is no "failed".
+--- Words of protocols in ASCII, whatever the locale. On PUC Lua string.lower() and upper(), and the classes %a, %l, %s,
+-- %u and %w of patterns, follow the locale: in a Turkish one, FAILED in lower case is not "failed".
 
 local ascii = {}
 
@@ -23,7 +23,7 @@ function ascii.upper(text)
   return (text:gsub("[a-z]", UPPER))
 end
 
---- The text without the blanks around it. (One pattern for both ends takes the square of the time for many blanks.)
+--- The text without the blanks around it. (One pattern for both ends takes quadratic time for many blanks.)
 ---@param text string
 ---@return string
 function ascii.trim(text)
@@ -31,7 +31,7 @@ function ascii.trim(text)
   return first and text:match("^.*[^ \t-\r]", first) or ""
 end
 
---- A word of a protocol as words are compared: "Timed out", "TIMED_OUT" and " timed-out" are one.
+--- A word of a protocol in the form in which words are compared: "Timed out", "TIMED_OUT" and " timed-out" are equal.
 ---@param text string
 ---@return string
 function ascii.word(text)

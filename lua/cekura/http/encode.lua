@@ -1,6 +1,6 @@
 --- Lua values as JSON text.
--- lua-cjson, or what stands in for it (see cekura.cjson), encodes the strings and the ordinary numbers. What it would
--- get wrong is done here: it rounds numbers to 14 digits, and it cannot tell an empty list from an empty object.
+-- lua-cjson, or its replacement (see cekura.cjson), encodes strings and ordinary numbers. This module does the rest,
+-- because lua-cjson rounds numbers to 14 digits, and cannot distinguish an empty list from an empty object.
 
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
@@ -29,7 +29,7 @@ local function encode_number(value, path)
   if tonumber(text) == value and not text:find(",", 1, true) then
     return text
   end
-  -- 17 digits tell any two doubles apart. A locale may have put a comma for the point.
+  -- Any two doubles differ in 17 digits. The locale may have a decimal comma.
   return (("%.17g"):format(value):gsub("[^%d%+%-e]", "."))
 end
 
@@ -86,10 +86,10 @@ function encode_value(value, path, depth)
   return (is_list(value) and encode_list or encode_object)(value, path, depth + 1)
 end
 
---- A table as JSON text. A table with elements 1..n, and one that came as a list, is a list; any
--- other is an object. Raises, naming the path, what JSON cannot say.
+--- A table as JSON text. A table with elements 1..n, and one that was decoded from a list, is a list; any other is an
+-- object. Raises for a value that JSON does not have, with its path.
 ---@param value table
----@param name string what the value is called in an error
+---@param name string the value's name in errors
 ---@return string
 local function encode(value, name)
   return encode_value(value, name, 0)

@@ -1,4 +1,4 @@
---- Endpoints as declarations write them: "GET /v1/things/{thing_id}/progress/".
+--- Endpoints as declarations write them, with places: "GET /v1/things/{thing_id}/progress/".
 
 local errors = require "cekura.errors"
 local uri = require "cekura.http.uri"
@@ -7,7 +7,7 @@ local endpoint = {}
 
 local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true }
 
---- Method and path; nil if the text is no endpoint.
+--- Method and path; nil if the text is not an endpoint.
 ---@param text any
 ---@return string? method, string? path
 function endpoint.parse(text)
@@ -39,15 +39,15 @@ function endpoint.places(text)
   return names
 end
 
---- The path with its places left empty: what the paths of all records have in common.
+--- The path with its places left empty: it stands for the paths of all records.
 ---@param text string
 ---@return string
 function endpoint.common_path(text)
   return (text:match("/.*"):gsub("{[A-Za-z0-9_]+}", ""))
 end
 
---- Method and path with its places filled in. Raises for one that is missing.
----@param what string what the endpoint is for
+--- Method and path with the places filled in. Raises for a missing value.
+---@param what string the endpoint's name in errors
 ---@param text string
 ---@param values table<string, string|number>
 ---@return string method, string path

@@ -1,8 +1,8 @@
---- multipart/form-data (RFC 7578): texts and one file.
+--- A body of type multipart/form-data (RFC 7578): texts and one file.
 
 local core = require "cekura.core"
 
--- A boundary that is in none of the parts.
+-- A boundary that none of the parts contains.
 local function find_boundary(parts)
   local boundary
   local number = math.floor(core.now() * 1e6)
@@ -25,7 +25,7 @@ local function quote(name)
   end) .. '"'
 end
 
----@param fields table<string, string|string[]> a list gives the field once for each of its texts
+---@param fields table<string, string|string[]> a list sends the field once for each of its texts
 ---@param file { name: string, file_name: string, content_type: string, data: string }
 ---@return string body, string content_type
 local function multipart(fields, file)
@@ -36,7 +36,7 @@ local function multipart(fields, file)
   table.sort(names)
   for _, name in ipairs(names) do
     for _, text in ipairs(type(fields[name]) == "table" and fields[name] or { fields[name] }) do
-      -- Not by format(): Lua 5.1's ends a text at its first NUL.
+      -- Not by format(): in Lua 5.1 it cuts a text at its first NUL.
       parts[#parts + 1] = "Content-Disposition: form-data; name=" .. quote(name) .. "\r\n\r\n" .. text .. "\r\n"
     end
   end

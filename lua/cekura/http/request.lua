@@ -1,27 +1,28 @@
 --- One request: sent, waited for, and its outcome turned into a response or an error.
 
-local ascii = require "cekura.http.ascii"
-local await = require "cekura.http.exchange"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local exchange = require "cekura.http.exchange"
+local headers = require "cekura.http.headers"
 local response = require "cekura.http.response"
 
 local request = {}
 
--- What has no secret in it, with one that a program put into it itself taken out.
+-- The path for events and errors. A program may have put a secret into it; a closed client has forgotten the secrets,
+-- so then the query is left out.
 local function shown_path(client, path)
   return core.is_closed(client) and path:match "^[^?]*" or core.redact(client, path)
 end
 
--- libcurl names a proxy that it cannot use as it was given, password and all.
-local function without_users(message)
+-- libcurl's message about a proxy that it cannot use quotes its URL with the password.
+local function without_passwords(message)
   return (message:gsub("://.*@", "://"):gsub("'[^'/]*@", "'"))
 end
 
--- ---- what the service says ----
+-- ---- refusals ----
 
--- The texts among the messages of a field; an item of a list that is in order may be an empty object.
+-- The texts among the messages of a field; a valid item of a list may be there as an empty object.
 local function as_list(messages, clean)
   local list = {}
   for _, message in ipairs(type(messages) == "table" and messages or { messages }) do
@@ -32,10 +33,9 @@ local function as_list(messages, clean)
   return #list > 0 and list or nil
 end
 
--- The two shapes of a refusal: { detail = "…" } and { field = { "…" } }. Returns one line, and the
--- fields.
+-- The two shapes of a refusal: { detail = "…" } and { field = { "…" } }. Returns one line, and the fields.
 local function read_refusal(answer)
-  -- What was written with escapes is known for the key only now.
+  -- A key that was written with escapes is recognised only after decoding.
   local function clean(text)
     return core.redact(answer._client, text)
   end
@@ -72,7 +72,7 @@ local BY_STATUS = {
   [401] = "auth", [403] = "auth", [407] = "auth", [404] = "not_found", [410] = "not_found", [429] = "rate_limited",
 }
 
--- A gateway's answer to a request that may have been processed says nothing about it.
+-- A gateway's answer leaves open whether the request was processed.
 local UNKNOWN = { [502] = true, [504] = true }
 
 local function kind_of_status(status, repeatable)
@@ -86,39 +86,35 @@ local function kind_of_status(status, repeatable)
   return "protocol"
 end
 
+-- The outcomes whose errors are of a kind with another name.
 local BY_OUTCOME = {
-  network = "network",
   no_memory = "network",
-  tls = "tls",
-  timeout = "timeout",
   truncated = "protocol",
   too_large = "protocol",
   encoded = "protocol",
   garbled = "protocol",
   malformed = "protocol",
-  config = "config",
   proxy_refused = "auth",
   held = "rate_limited",
-  cancelled = "cancelled",
-  closed = "closed",
 }
 
--- The ends at which a request that was sent may have been processed, or not.
+-- Outcomes that leave open whether a request that was sent has been processed.
 local CUT = { network = true, timeout = true, truncated = true, no_memory = true, malformed = true }
 
--- What says nothing of the record that was asked for: a proxy's answer, a lock's, or not all of one. (A 5xx is trouble,
--- whatever became of its body.)
+-- Answers that say nothing about the record in question: a proxy's, a lock's, an incomplete one. (A 5xx is a failure of
+-- the service, whatever happened to its body.)
 local ODD_OUTCOME = { truncated = true, garbled = true, malformed = true }
 local ODD_STATUS = { [408] = true, [409] = true, [423] = true, [425] = true }
 
-local function is_odd(outcome, status)
-  if outcome == "response" then
+local function is_odd(outcome)
+  local status = outcome.status
+  if outcome.kind == "response" then
     return ODD_STATUS[status] or status >= 300 and status < 400
   end
-  return ODD_OUTCOME[outcome] and status ~= 429 and status < 500
+  return ODD_OUTCOME[outcome.kind] and status ~= 429 and status < 500
 end
 
--- Of an answer that is neither good nor a refusal: 3xx.
+-- For an answer that is neither good nor a refusal: 3xx.
 local function elsewhere_message(answer)
   local location = answer.headers.location
   if answer.status == 304 then
@@ -128,7 +124,7 @@ local function elsewhere_message(answer)
   end
   local host = location:match "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
   if host then
-    host = host:gsub("//[^@]*@", "//") -- no user name or password of somebody's
+    host = host:gsub("//[^@]*@", "//") -- without user name and password
   else
     host = core.fields(answer._client)._base_url:match "^[A-Za-z]+://[^/]*" -- the same host
   end
@@ -150,133 +146,137 @@ local function refused(answer, fields, repeatable)
   return errors.new(kind, line and what .. ": " .. line or what, fields)
 end
 
-local function cut(outcome, answer, message, fields, repeatable)
-  local kind = BY_OUTCOME[outcome]
+local function cut(outcome, answer, fields, repeatable)
+  local kind = BY_OUTCOME[outcome.kind] or outcome.kind
   local what = ("%s %s: "):format(fields.method, fields.path)
-  message = message and core.redact(answer._client, without_users(message)) or outcome
+  local message = outcome.message and core.redact(answer._client, without_passwords(outcome.message)) or outcome.kind
   if answer.status > 0 then
     fields.status, fields.response = answer.status, answer
     message = message .. (answer.body ~= "" and ", after: " .. errors.excerpt(answer.body) or "")
   end
-  if CUT[outcome] and fields.sent and not repeatable then
-    local cause = errors.new(kind, what .. message)
-    fields.cause = cause
+  if CUT[outcome.kind] and fields.sent and not repeatable then
+    fields.cause = errors.new(kind, what .. message)
     return errors.new("unknown_outcome", what .. "cut off, it may have been processed, or not: " .. message, fields)
   end
   return errors.new(kind, what .. message, fields)
 end
 
---- Turns an outcome, as core.outcome() and its like give it, into a response or an error.
+---@class cekura.Outcome how an operation of the engine ended
+---@field kind string "response" for a whole answer, whatever its status; else what went wrong
+---@field status integer HTTP status; 0 where none came
+---@field headers string the head of the answer as it came
+---@field body string decompressed; if it is incomplete, the part that came
+---@field message? string what went wrong, in words
+---@field tries integer
+---@field sent boolean the last try may have reached the service
+---@field retry_after? number seconds
+
+--- The response, or the error, that an outcome is for a program.
+---@param client cekura.Client
+---@param method string
+---@param path string for errors
+---@param outcome cekura.Outcome
 ---@return cekura.Response? response
 ---@return cekura.Error? err
----@return boolean? odd with an error: the answer says nothing of what was asked for
-function request.read(client, method, path, outcome, status, headers, body, message, tries, sent, retry_after)
-  if outcome == nil then
-    return nil, status -- there was none; this is the error
-  end
-  local answer = response.new(client, status, headers, body, method, path)
-  if outcome == "response" and status >= 200 and status < 300 then
-    answer._retry_after = retry_after
+---@return boolean? odd with an error: the answer says nothing about the record in question
+function request.read(client, method, path, outcome)
+  local answer = response.new(client, method, path, outcome)
+  if outcome.kind == "response" and outcome.status >= 200 and outcome.status < 300 then
+    answer._retry_after = outcome.retry_after
     return answer
   end
   answer = response.redacted(answer)
-  local fields = { method = method, path = path, attempts = tries, sent = sent, retry_after = retry_after }
+  local fields = { method = method, path = path, attempts = outcome.tries, sent = outcome.sent,
+    retry_after = outcome.retry_after }
   local repeatable = method == "GET" or method == "HEAD"
-  local err = outcome == "response" and refused(answer, fields, repeatable)
-    or cut(outcome, answer, message, fields, repeatable)
-  return nil, err, is_odd(outcome, status)
+  local err = (outcome.kind == "response" and refused(answer, fields, repeatable))
+    or cut(outcome, answer, fields, repeatable)
+  return nil, err, is_odd(outcome)
 end
 
--- The same for a request that set a condition: that nothing has changed is what was asked.
-local function read_conditional(client, method, path, outcome, status, headers, body, ...)
-  if outcome == "response" and status == 304 then
-    return response.new(client, status, headers, body, method, path)
-  end
-  return request.read(client, method, path, outcome, status, headers, body, ...)
-end
+-- ---- sending ----
 
---- Whether a list of header lines sets a condition that 304 answers (RFC 9110, 13.1).
----@param lines? string[]
-function request.is_conditional(lines)
-  for _, line in ipairs(lines or {}) do
-    local name = type(line) == "string" and ascii.lower(line):match "^[^:;]*"
-    if name == "if-none-match" or name == "if-modified-since" then
-      return true
-    end
-  end
-  return false
-end
-
--- What libcurl sends before a body is 1 MiB at most, and what it takes for a lack of memory; some of it is the
--- client's. No server takes as much.
+-- libcurl sends 1 MiB at most before a body, and reports more as a lack of memory; some of it is the client's own
+-- headers. No server takes as much.
 local LARGEST_HEAD = 1000000
 
 -- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
-local function too_large(method, path, shown, headers)
-  local size = #path
-  for _, line in ipairs(headers or {}) do
+local function too_large(outgoing, shown)
+  local size = #outgoing.path
+  for _, line in ipairs(outgoing.headers or {}) do
     size = size + #line
   end
   if size > LARGEST_HEAD then
     local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
-    return errors.new("invalid", message:format(method, errors.excerpt(shown), size, LARGEST_HEAD),
-      { method = method, path = shown, sent = false, attempts = 0 })
+    return errors.new("invalid", message:format(outgoing.method, errors.excerpt(shown), size, LARGEST_HEAD),
+      { method = outgoing.method, path = shown, sent = false, attempts = 0 })
   end
 end
 
----@class cekura.Turn when a request is sent, beside others
----@field endpoint? string a path that stands for the one of the request, without what names a record; nil: its own,
----without digits and UUIDs. A 429 is about an endpoint
----@field urgent? boolean before all others
----@field once? boolean it is not repeated, whatever comes of it
+---@class cekura.Request one request, from the caller down to core.submit()
+---@field method string upper case
+---@field path string encoded, with its query
+---@field headers? string[] lines, "Name: value"
+---@field body? string
+---@field timeout? number seconds; the client's own if nil
+---@field endpoint? string the path of its endpoint, without what names a record: a 429 holds back an endpoint; nil: its
+---own path, without digits and UUIDs
+---@field urgent? boolean sent before all others
+---@field once? boolean never repeated
+---@field owner? table whose request it is, see cekura.http.exchange
 
-local function ask(client, method, path, headers, body, timeout, owner, turn)
-  timeout = timeout or core.fields(client)._timeout
-  local shown = shown_path(client, path)
-  local err = too_large(method, path, shown, headers)
+-- Sends a request; the answer, or the error, as request.read() gives them.
+local function ask(client, outgoing)
+  local fields = core.fields(client)
+  local shown = shown_path(client, outgoing.path)
+  local err = too_large(outgoing, shown)
   if err then
     return nil, err
   end
-  local conditional = core.fields(client)._conditional or request.is_conditional(headers)
-  local read = conditional and read_conditional or request.read
-  return read(client, method, shown, await(client, method, path, shown, headers, body, timeout, owner, turn))
+  outgoing.url, outgoing.timeout = fields._base_url .. outgoing.path, outgoing.timeout or fields._timeout
+  outgoing.endpoint_url = outgoing.endpoint and fields._base_url .. outgoing.endpoint
+  local outcome
+  outcome, err = exchange(client, outgoing, shown)
+  if not outcome then
+    return nil, err
+  elseif outcome.status == 304 and outcome.kind == "response"
+      and (fields._conditional or headers.is_conditional(outgoing.headers)) then
+    return response.new(client, outgoing.method, shown, outcome) -- nothing has changed: that is what was asked
+  end
+  return request.read(client, outgoing.method, shown, outcome)
 end
 
 --- Sends a request and waits for its answer.
 ---@param client cekura.Client
----@param method string upper case
----@param path string encoded, with its query
----@param headers? string[] lines, "Name: value"
----@param body? string
----@param timeout? number seconds; the client's own if nil
----@param owner? table whose request it is, see cekura.http.exchange
----@param turn? cekura.Turn
----@return cekura.Response? response, cekura.Error? err any 2xx gives the response, and 304 if a
----header of the request, or of all requests of the client, sets a condition
-function request.send(client, method, path, headers, body, timeout, owner, turn)
-  local reply, err = ask(client, method, path, headers, body, timeout, owner, turn)
+---@param outgoing cekura.Request
+---@return cekura.Response? response any 2xx; and 304 if a header of the request, or of all requests of the client,
+---sets a condition
+---@return cekura.Error? err
+function request.send(client, outgoing)
+  local reply, err = ask(client, outgoing)
   return reply, err
-end
-
---- Asks for something once, whatever comes of it.
----@param client cekura.Client
----@param path string encoded, with its query
----@param timeout? number seconds; the client's own if nil
----@param owner table whose request it is, see cekura.http.exchange
----@param endpoint? string as in cekura.Turn
----@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
-function request.poll(client, path, timeout, owner, endpoint)
-  return ask(client, "GET", path, nil, nil, timeout, owner, { endpoint = endpoint, once = true })
 end
 
 local JSON = { "Content-Type: application/json" }
 
 --- Sends a table as JSON.
----@param what string what the table is called in an error
+---@param client cekura.Client
+---@param outgoing cekura.Request without headers and body
+---@param what string the table's name in errors
 ---@param params table
 ---@return cekura.Response? response, cekura.Error? err
-function request.send_json(client, method, path, what, params, timeout, owner, turn)
-  return request.send(client, method, path, JSON, encode(params, what), timeout, owner, turn)
+function request.send_json(client, outgoing, what, params)
+  outgoing.headers, outgoing.body = JSON, encode(params, what)
+  return request.send(client, outgoing)
+end
+
+--- Reads what is at a path, by one request that is not repeated.
+---@param client cekura.Client
+---@param outgoing cekura.Request without method
+---@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
+function request.poll(client, outgoing)
+  outgoing.method, outgoing.once = "GET", true
+  return ask(client, outgoing)
 end
 
 return request

@@ -8,7 +8,7 @@ local response = {}
 
 ---@class cekura.Response
 ---@field status integer HTTP status
----@field headers table<string, string> by name, whatever its case; several of one name are joined by ", "
+---@field headers table<string, string> by name, in any case; several of one name are joined by ", "
 ---@field body string decompressed
 ---@field method string
 ---@field path string
@@ -35,7 +35,7 @@ end
 
 local methods = {}
 
---- The body as a Lua value: objects and lists as tables, integers exact.
+--- The body as a Lua value: objects and lists are tables, integers are exact.
 ---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON
 function methods:json()
   local value, fault = core.decode(self.body)
@@ -45,7 +45,7 @@ function methods:json()
   return value
 end
 
--- The head is parsed when somebody asks for it.
+-- The head is parsed when a program reads `headers`.
 function Response:__index(name)
   if name == "headers" then
     self.headers = parse_headers(self._head)
@@ -55,27 +55,29 @@ function Response:__index(name)
 end
 
 ---@param client cekura.Client
----@param status integer
----@param head string as it came, status line first
+---@param method string
+---@param path string
+---@param outcome { status: integer, headers: string, body: string } headers: the head as it came, status line first
 ---@return cekura.Response
-function response.new(client, status, head, body, method, path)
-  return setmetatable({ status = status, body = body, method = method, path = path, _head = head, _client = client },
-    Response)
+function response.new(client, method, path, outcome)
+  return setmetatable({ status = outcome.status, body = outcome.body, method = method, path = path,
+    _head = outcome.headers, _client = client }, Response)
 end
 
---- The same response as an error may hold it: a service can repeat in its answer the key that it was sent.
+--- The same response for an error to hold, without secrets: a service may repeat in its answer the key that it was
+-- sent.
 ---@param self cekura.Response
 ---@return cekura.Response
 function response.redacted(self)
   local client = self._client
-  return response.new(client, self.status, core.redact(client, self._head), core.redact(client, self.body), self.method,
-    self.path)
+  return response.new(client, self.method, self.path,
+    { status = self.status, headers = core.redact(client, self._head), body = core.redact(client, self.body) })
 end
 
--- A refusal has a few lines. What is larger is not looked into: who sends it chooses how much there would be.
+-- A refusal has a few lines. A larger one is not decoded: its sender would choose the cost.
 local LARGEST_REFUSAL = 64 * 1024
 
---- The body of a refusal, decoded; nil if it is no object or list, or too large for a refusal.
+--- The decoded body of a refusal; nil if it is not an object or a list, or is too large for a refusal.
 ---@param self cekura.Response
 ---@return table?
 function response.refusal(self)
@@ -83,7 +85,7 @@ function response.refusal(self)
   return type(object) == "table" and object or nil
 end
 
---- An error of kind "protocol": with the status and the first 200 bytes of what came.
+--- An error of kind "protocol", with the status and the first 200 bytes of the body.
 ---@param self cekura.Response
 ---@param message string
 function response.protocol_error(self, message)
@@ -94,15 +96,15 @@ function response.protocol_error(self, message)
     { status = self.status, method = self.method, path = self.path, sent = true, response = self })
 end
 
---- The body as an object.
----@return table? object, cekura.Error? err of kind "protocol" for anything else
+--- The decoded body, which must be an object.
+---@return table? object, cekura.Error? err of kind "protocol" for any other body
 function response.object(self)
   local value, err = self:json()
   if err then
     return nil, err
   end
   if type(value) ~= "table" or getmetatable(value) == core.array_mt then
-    return nil, response.protocol_error(self, "the answer is no JSON object")
+    return nil, response.protocol_error(self, "the answer is not a JSON object")
   end
   return value
 end

@@ -10,19 +10,18 @@ local function percent(char)
   return ("%%%02X"):format(char:byte())
 end
 
---- Percent-encodes everything but the unreserved characters, so that what is in an id stays in its
--- place.
+--- Percent-encodes everything but the unreserved characters, so that an id stays one segment of a path.
 ---@param text string
 function uri.encode(text)
   text = text:gsub("[^A-Za-z0-9%-%._~]", percent)
-  -- "." and ".." alone would be steps in a path.
+  -- "." and ".." alone would change the path.
   if text == "." or text == ".." then
     text = text:gsub("%.", "%%2E")
   end
   return text
 end
 
---- What a percent-encoded text stands for.
+--- Undoes percent-encoding.
 ---@param text string
 function uri.decode(text)
   return (text:gsub("%%(%x%x)", function(hex)
@@ -61,8 +60,7 @@ local function query_value(name, value)
   return table.concat(parts, ",") -- lists are comma-joined, as the service's own clients send them
 end
 
---- A query string, "?" included; "" for none. Names are sorted, so that the same table gives the same
--- URL.
+--- A query string with its "?"; "" for none. Names are sorted, so that the same table gives the same URL.
 ---@param query? table<string, any> values are strings, numbers, booleans, lists of them, or objects
 function uri.query(name, query)
   if query == nil or next(query) == nil then
@@ -79,7 +77,7 @@ function uri.query(name, query)
   return "?" .. table.concat(parts, "&")
 end
 
---- A path as a program writes it: what cannot stand in one is encoded, what is encoded stays.
+--- A path that a program has written. Characters that a path cannot have are encoded; what is encoded already stays.
 ---@param path string begins with "/"; may have a query
 function uri.path(name, path)
   check.text(name, path)

@@ -75,7 +75,8 @@ function methods:poll(options)
     return self
   end
   local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
-  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields, common))
+  return take_poll(self, fields, request.poll(fields._client,
+    { path = fields._path, timeout = timeout, owner = fields, endpoint = common }))
 end
 
 local HERE_ONLY = "cancelled here; the service goes on"
@@ -92,7 +93,7 @@ local let_go = atomic(function(self, fields, message)
   fields.error = cancelled(self, fields, message)
   state.change(self, fields, "cancelled")
   subscription.tell(self)
-  for operation in pairs(fields._asking or {}) do
+  for operation in pairs(fields._in_flight or {}) do
     core.cancel(operation)
   end
   return true
@@ -117,11 +118,12 @@ end
 -- The request of a declaration's `cancel` or `answer`.
 local function tell_service(fields, what, body, timeout, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
-  local turn = { endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
+  local outgoing = { method = method, path = path, timeout = timeout, owner = owner,
+    endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
   if next(body) == nil then
-    return request.send(fields._client, method, path, nil, nil, timeout, owner, turn)
+    return request.send(fields._client, outgoing)
   end
-  return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner, turn)
+  return request.send_json(fields._client, outgoing, fields.kind, body)
 end
 
 --- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service

@@ -105,11 +105,11 @@ begin.new = atomic(function(client, kind, declaration, origin)
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
     local common = begin.common_poll_path(client_fields, kind, declaration, origin.scope)
-    self = core.new_job(client, elapsed, "GET", client_fields._base_url .. path, nil, nil,
-      client_fields._timeout, common and client_fields._base_url .. common, origin.started_here or false,
-      declaration.interval)
+    self = core.new_job(client, { elapsed = elapsed, method = "GET", url = client_fields._base_url .. path,
+      timeout = client_fields._timeout, endpoint_url = common and client_fields._base_url .. common,
+      started_here = origin.started_here, interval = declaration.interval })
   else
-    self = core.new_job(client, elapsed, nil)
+    self = core.new_job(client, { elapsed = elapsed })
   end
   if not self then
     return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")
@@ -223,8 +223,8 @@ function begin.start(client, kind, declaration, params, options)
   poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
   local owner = {}
   local self
-  local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner,
-    { endpoint = endpoint.common_path(declaration.start) })
+  local reply, err = request.send_json(client, { method = method, path = path, timeout = options.timeout,
+    owner = owner, endpoint = endpoint.common_path(declaration.start) }, kind, body)
   if reply then
     self, err = begin.started(client, kind, declaration, reply, scope)
   end

@@ -240,10 +240,11 @@ end
 ---@return cekura.Error?
 function state.trouble(self)
   local fields = core.fields(self)
-  if not core.last_error(self) then
+  local outcome = core.last_error(self)
+  if not outcome then
     return nil
   end
-  local reply, err = request.read(fields._client, "GET", fields._path, core.last_error(self))
+  local reply, err = request.read(fields._client, "GET", fields._path, outcome)
   if reply then
     err = select(2, read_answer(fields, reply))
   end
@@ -255,14 +256,15 @@ function state.on_news(self)
   local fields = core.fields(self)
   local client = fields._client
   -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
-  if fields._ended or not core.update(self) then
+  local outcome = not fields._ended and core.update(self)
+  if not outcome then
     if fields._ended then
       subscription.tell(self)
     end
     core.accept_update(client, self)
     return
   end
-  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.update(self)))
+  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, outcome))
   if stop or fields._ended or fields._version ~= fields._told then
     subscription.tell(self, stop)
   end

@@ -19,28 +19,21 @@ local function tell(fields, event, subject)
 end
 
 local function next_event(client, fields)
-  local name, object, tries, status, outcome, pause, elapsed = core.next_event(client)
-  if not name then
+  local event = core.next_event(client)
+  if not event then
     return false
   end
+  local object = event.subject
+  event.subject = nil
   -- An operation is described by its entry, a job by its own table.
-  local is_job = core.type(object) == "job"
-  if is_job then
+  local subject
+  if core.type(object) == "job" then
     core.settle_anchor(client, object)
+    event.job, subject = object, core.fields(object)
+  else
+    subject = fields._pending[object]
   end
-  local subject = is_job and core.fields(object) or fields._pending[object]
-  local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
-  if is_job then
-    event.job = object
-  end
-  if name ~= "request_started" then
-    event.status = status > 0 and status or nil
-    event.outcome = outcome
-    event.elapsed = elapsed
-  end
-  if name == "request_retried" then
-    event.pause = pause
-  end
+  event.method, event.path = subject and subject._method, subject and subject._path
   tell(fields, event, subject)
   return true
 end
@@ -88,8 +81,7 @@ local advance = atomic(function(client, seconds)
     return
   end
   if taking.item and more == "not enough memory" then
-    local list_again = core.type(taking.item) == "job" and core.list_job_again or core.list_operation_again
-    list_again(taking.item)
+    core.relist(taking.item)
   end
   error(more, 0)
 end)

@@ -6,9 +6,9 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local headers = require "cekura.http.headers"
 local multipart = require "cekura.http.multipart"
 local nearest = require "cekura.nearest"
-local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local request = require "cekura.http.request"
 local uri = require "cekura.http.uri"
@@ -106,7 +106,8 @@ local function send_form(client, sent, recording, timeout)
     content_type = recording.content_type or "application/octet-stream",
     data = recording.data,
   })
-  return request.send(client, "POST", PATH, { "Content-Type: " .. content_type }, body, timeout)
+  return request.send(client, { method = "POST", path = PATH, headers = { "Content-Type: " .. content_type },
+    body = body, timeout = timeout })
 end
 
 local function file_error(path, fault, sent)
@@ -186,7 +187,7 @@ function observe.send(client, call, given)
   if send then
     reply, err = send(client, sent, sent.voice_recording, timeout)
   else
-    reply, err = request.send_json(client, "POST", PATH, "send", sent, timeout)
+    reply, err = request.send_json(client, { method = "POST", path = PATH, timeout = timeout }, "send", sent)
   end
   if not reply then
     return nil, err
@@ -216,8 +217,9 @@ function observe.send_raw(client, provider, body, given)
   end
   body = type(body) == "table" and encode(body, "body") or check.text("body", body)
   local path = ("/observability/v1/%s/observe/%s"):format(provider, uri.query("options", { agent_id = given.agent_id }))
-  return request.send(client, "POST", path, options.request_lines(given.headers, "application/json"), body,
-    check.seconds("timeout", given.timeout))
+  return request.send(client, { method = "POST", path = path, body = body,
+    headers = headers.request_lines(given.headers, "application/json"),
+    timeout = check.seconds("timeout", given.timeout) })
 end
 
 return observe

@@ -121,7 +121,7 @@ end
 
 -- Returns the page, an error, and when the service answered.
 local function get_page(client, query, timeout)
-  local reply, err = request.send(client, "GET", call_log.path(client) .. query, nil, nil, timeout)
+  local reply, err = request.send(client, { method = "GET", path = call_log.path(client) .. query, timeout = timeout })
   if not reply then
     return nil, err
   end
