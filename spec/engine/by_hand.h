@@ -24,6 +24,7 @@
 #include "peer.h"
 
 #define SECOND INT64_C(1000000)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- the clock ---- */
 

@@ -4,7 +4,6 @@
  * hold_test.c, turns in fair_test.c. */
 #include "by_hand.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 #define STATUS(status, header)                                                                     \
     "HTTP/1.1 " #status " Whatever\r\n" header "Content-Length: 0\r\n\r\n"
