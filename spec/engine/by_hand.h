@@ -29,7 +29,7 @@
 /* ---- the clock ---- */
 
 static int64_t now_us = 1000 * SECOND; /* monotonic */
-static int64_t woken_us;               /* when the engine's timer fires */
+static int64_t woken_us = CLOCK_NEVER; /* when the engine's timer fires */
 static int timer_fd;
 
 /* This and the next are in place of libc's; libcurl calls this one, too, so it must be visible. */
@@ -42,18 +42,24 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
     return 0;
 }
 
+/* A timerfd fires once. */
 static inline void fire_if_due(void)
 {
-    const struct itimerspec at_once = {.it_value.tv_nsec = 1}, never = {0};
-    syscall(SYS_timerfd_settime, timer_fd, 0, woken_us <= now_us ? &at_once : &never, NULL);
+    const struct itimerspec at_once = {.it_value.tv_nsec = 1};
+    if (woken_us > now_us)
+        return;
+    woken_us = CLOCK_NEVER;
+    syscall(SYS_timerfd_settime, timer_fd, 0, &at_once, NULL);
 }
 
 int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *before)
 {
+    const struct itimerspec never = {0};
     (void)flags;
     (void)before;
     timer_fd = fd;
     woken_us = now_us + (int64_t)when->it_value.tv_sec * SECOND + when->it_value.tv_nsec / 1000;
+    syscall(SYS_timerfd_settime, timer_fd, 0, &never, NULL);
     fire_if_due();
     return 0;
 }
