@@ -25,15 +25,16 @@
 #include "peer.h"
 
 #define SECOND INT64_C(1000000)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- the clock ---- */
 
 static int64_t now_us = 1000 * SECOND; /* monotonic */
-static int64_t woken_us;               /* when the engine's timer fires */
+static int64_t woken_us = CLOCK_NEVER; /* when the engine's timer fires */
 static int timer_fd;
 
-/* This and the next are in place of libc's. */
-int clock_gettime(clockid_t clock, struct timespec *time)
+/* This and the next are in place of libc's; libcurl calls this one, too, so it must be visible. */
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
 {
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
         return (int)syscall(SYS_clock_gettime, clock, time);
@@ -42,18 +43,24 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
+/* A timerfd fires once. */
 static inline void fire_if_due(void)
 {
-    const struct itimerspec at_once = {.it_value.tv_nsec = 1}, never = {0};
-    syscall(SYS_timerfd_settime, timer_fd, 0, woken_us <= now_us ? &at_once : &never, NULL);
+    const struct itimerspec at_once = {.it_value.tv_nsec = 1};
+    if (woken_us > now_us)
+        return;
+    woken_us = CLOCK_NEVER;
+    syscall(SYS_timerfd_settime, timer_fd, 0, &at_once, NULL);
 }
 
 int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *before)
 {
+    const struct itimerspec never = {0};
     (void)flags;
     (void)before;
     timer_fd = fd;
     woken_us = now_us + (int64_t)when->it_value.tv_sec * SECOND + when->it_value.tv_nsec / 1000;
+    syscall(SYS_timerfd_settime, timer_fd, 0, &never, NULL);
     fire_if_due();
     return 0;
 }
@@ -64,19 +71,28 @@ static struct engine *engine;
 static int listener;
 static char url[64];
 
-static inline void start(unsigned max_in_flight)
+static inline struct engine_options options_for(unsigned max_in_flight)
 {
-    const struct engine_options options = {
+    return (struct engine_options){
         .max_in_flight = max_in_flight,
         .max_response = 1000,
         .retries = 3,
         .connect_timeout_us = 3600 * SECOND,
         .loopback = true,
     };
+}
+
+static inline void start_with(struct engine_options options)
+{
     const char *message;
     listener = peer_listen(url, sizeof url);
     engine = engine_new(&options, &message);
     assert_non_null(engine);
+}
+
+static inline void start(unsigned max_in_flight)
+{
+    start_with(options_for(max_in_flight));
 }
 
 static inline void end(void)
@@ -150,10 +166,38 @@ static inline int take_request(void)
     return peer;
 }
 
-static inline void write_answer(int peer, const char *text)
+/* Takes the next request in, on that connection (-1: there is none) or on a new one, which is
+ * returned. The head, or as much of it as has room, is in `head`. */
+static inline int next_request(int peer, char *head, size_t room)
+{
+    struct pollfd watched[] = {{.fd = listener, .events = POLLIN}, {.fd = peer, .events = POLLIN}};
+    char byte;
+    for (;;) {
+        if (poll(watched, 2, 0) == 0) {
+            step();
+        } else if (watched[0].revents) {
+            if (peer >= 0)
+                close(peer);
+            peer = accept(listener, NULL, NULL);
+            break;
+        } else if (recv(peer, &byte, 1, MSG_PEEK) > 0) {
+            break;
+        } else { /* the engine has closed it */
+            close(peer);
+            watched[1].fd = peer = -1;
+        }
+    }
+    struct pollfd readable = {.fd = peer, .events = POLLIN};
+    while (poll(&readable, 1, 0) == 0)
+        step();
+    peer_read_head(peer, head, room);
+    return peer;
+}
+
+/* Has the engine take in what was written, or that the connection has ended. */
+static inline void take_in(void)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
-    peer_write(peer, text);
     while (poll(&watched, 1, 0) == 0)
         usleep(1000);
     do
@@ -163,12 +207,43 @@ static inline void write_answer(int peer, const char *text)
     settle();
 }
 
+static inline void write_answer(int peer, const char *text)
+{
+    peer_write(peer, text);
+    take_in();
+}
+
 static inline void answer(int peer, int status, const char *header)
 {
     char text[200];
     snprintf(
         text, sizeof text, "HTTP/1.1 %d Whatever\r\n%sContent-Length: 0\r\n\r\n", status, header);
     write_answer(peer, text);
+}
+
+/* What the service does with a request: it writes these bytes, if there are any, and then ends the
+ * connection or not. */
+struct reply {
+    const char *bytes;
+    enum { KEEP, CUT, RESET } ending;
+    size_t length; /* 0: as long as the text */
+};
+
+/* Returns the connection; -1: it has ended. */
+static inline int give(int peer, struct reply reply)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    if (reply.bytes)
+        peer_write_bytes(peer, reply.bytes, reply.length ? reply.length : strlen(reply.bytes));
+    if (reply.ending == RESET) { /* what was written before would be lost with it */
+        if (reply.bytes)
+            take_in();
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    if (reply.ending != KEEP)
+        close(peer);
+    take_in();
+    return reply.ending == KEEP ? peer : -1;
 }
 
 static inline unsigned sent(void)

@@ -218,7 +218,7 @@ static void a_good_answer_puts_off_the_next_poll(void **state)
     start(4);
     struct poller *poll = watch(SECOND);
     int peer = take_request();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         if (i > 0)
             read_request(peer);
         answer(peer, 200, rows[i].header);

@@ -11,36 +11,9 @@
 
 #include <cmocka.h>
 
+#include "coded.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-#define GZIP (MAX_WBITS + 16)
-#define ZLIB MAX_WBITS
-#define BARE (-MAX_WBITS)
-
-struct bytes {
-    char data[65536];
-    size_t length;
-};
-
-static void add(struct bytes *to, const void *data, size_t length)
-{
-    assert_true(to->length + length <= sizeof to->data);
-    memcpy(to->data + to->length, data, length);
-    to->length += length;
-}
-
-static void add_coded(struct bytes *to, int window, const char *text, size_t length)
-{
-    z_stream stream = {0};
-    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    stream.next_in = (z_const Bytef *)text;
-    stream.avail_in = (uInt)length;
-    stream.next_out = (Bytef *)to->data + to->length;
-    stream.avail_out = (uInt)(sizeof to->data - to->length);
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    to->length = sizeof to->data - stream.avail_out;
-    deflateEnd(&stream);
-}
 
 /* Gives bytes in chunks of that size, and takes pieces of that size. What came out is in `out`, cut
  * to its size; whether the body may end there in *complete. */

@@ -89,7 +89,7 @@ static void digits_and_uuids_make_no_other_endpoint(void **state)
         {"a/123e4567-e89b-12d3-a456-42661417400g/", false},
         {"b/?a/", false},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         begin_refused(4, "Retry-After: 60\r\n");
         struct operation *waiting = submit_to("GET", rows[i].path, 30 * SECOND);
         if (rows[i].is_held != (operation_outcome(waiting) != NULL))

@@ -40,9 +40,14 @@ static inline void peer_read_request(int fd)
     peer_read_head(fd, bytes, sizeof bytes);
 }
 
+static inline void peer_write_bytes(int fd, const char *bytes, size_t length)
+{
+    assert_int_equal(write(fd, bytes, length), length);
+}
+
 static inline void peer_write(int fd, const char *text)
 {
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    peer_write_bytes(fd, text, strlen(text));
 }
 
 /* `headers`: each with its line's end. */

@@ -1,12 +1,426 @@
-/* transfer_test.c - which releases of libcurl spoil their handles. */
+/* transfer_test.c - what becomes of one try: every kind of answer, and the connection that it came
+ * on. Bodies in every encoding are in decoder_test.c, heads in head_test.c. */
+#include "by_hand.h"
+#include "coded.h"
 #include "engine/transfer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#define GZIPPED                                                                                    \
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\xaf\xac\x1b\x56" \
+    "\x07\x00\x00\x00" /* {"a":1} */
+#define OK "HTTP/1.1 200 OK\r\n"
+#define CODED(encoding, length)                                                                    \
+    OK "Content-Encoding: " encoding "\r\nContent-Length: " #length "\r\n\r\n"
 
-#include <cmocka.h>
+/* With all zero bytes in it. */
+#define BYTES(text, ending)                                                                        \
+    {                                                                                              \
+        text, ending, sizeof text - 1                                                              \
+    }
+
+static const struct row {
+    const char *method;
+    struct reply reply;
+    enum outcome_kind kind;
+    int status;
+    const char *body;
+} rows[] = {
+    /* Whole, each in the way that says so. */
+    {"GET", {OK "Content-Length: 2\r\n\r\n{}", KEEP, 0}, OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {OK "Content-Length: 2\r\n\r\n{}", CUT, 0}, OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {OK "Content-Length: 0\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE, 200, ""},
+    {"GET", {OK "\r\n{}", CUT, 0}, OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {"HTTP/1.0 200 OK\r\n\r\n{}", CUT, 0}, OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {OK "Content-Length: 2\r\n\r\n{} and more", KEEP, 0}, OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {OK "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", KEEP, 0},
+        OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {OK "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n", KEEP, 0},
+        OUTCOME_RESPONSE, 200, "{}"},
+    {"GET",
+        {"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" OK "Content-Length: 2\r\n\r\n{}", KEEP, 0},
+        OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", {"HTTP/1.1 204 No Content\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE, 204, ""},
+    {"GET", {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE,
+        304, ""},
+    {"HEAD", {OK "Content-Length: 2000\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE, 200, ""},
+    /* The key must not follow to another place. */
+    {"GET", {"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", KEEP, 0},
+        OUTCOME_RESPONSE, 302, ""},
+    {"POST", {"HTTP/1.1 303 See\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", KEEP, 0},
+        OUTCOME_RESPONSE, 303, ""},
+
+    /* No answer. */
+    {"GET", {NULL, CUT, 0}, OUTCOME_NETWORK, 0, ""},
+    {"GET", {NULL, RESET, 0}, OUTCOME_NETWORK, 0, ""},
+    {"GET", {OK "Content-Le", CUT, 0}, OUTCOME_NETWORK, 0, ""},
+    {"GET", {OK "Content-Length: 2\r\n", RESET, 0}, OUTCOME_NETWORK, 0, ""},
+    {"GET", {"HTTP/1.1 100 Continue\r\n\r\n", CUT, 0}, OUTCOME_NETWORK, 0, ""},
+
+    /* The head of one. */
+    {"GET", {OK "Content-Length: 9\r\n\r\nhalf", CUT, 0}, OUTCOME_TRUNCATED, 200, "half"},
+    {"GET", {OK "Content-Length: 9\r\n\r\nhalf", RESET, 0}, OUTCOME_TRUNCATED, 200, "half"},
+    {"GET", {OK "Content-Length: 9\r\n\r\n", CUT, 0}, OUTCOME_TRUNCATED, 200, ""},
+    {"GET", {OK "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", CUT, 0}, OUTCOME_TRUNCATED, 200,
+        "half"},
+    {"GET", {"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nhalf", CUT, 0}, OUTCOME_TRUNCATED, 500,
+        "half"},
+
+    /* Something else than HTTP. */
+    {"GET", {"SSH-2.0-OpenSSH_9.2\r\n", CUT, 0}, OUTCOME_MALFORMED, 0, ""},
+    {"GET", {"{}", CUT, 0}, OUTCOME_MALFORMED, 0, ""},
+    {"GET", {OK " X-A: b\r\nContent-Length: 0\r\n\r\n", KEEP, 0}, OUTCOME_MALFORMED, 200, ""},
+
+    /* Encodings. */
+    {"GET", BYTES(CODED("gzip", 27) GZIPPED, KEEP), OUTCOME_RESPONSE, 200, "{\"a\":1}"},
+    {"GET", BYTES(CODED("identity", 2) "{}", KEEP), OUTCOME_RESPONSE, 200, "{}"},
+    {"GET", BYTES("HTTP/1.1 204 None\r\nContent-Encoding: br\r\n\r\n", KEEP), OUTCOME_RESPONSE, 204,
+        ""},
+    {"HEAD", BYTES(CODED("gzip", 27), KEEP), OUTCOME_RESPONSE, 200, ""},
+    {"GET", BYTES(CODED("gzip", 7) "{\"a\":1}", KEEP), OUTCOME_GARBLED, 200, ""},
+    {"GET", BYTES(CODED("gzip", 10) "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03", KEEP),
+        OUTCOME_GARBLED, 200, ""},
+    {"GET", BYTES(CODED("gzip", 0), KEEP), OUTCOME_GARBLED, 200, ""},
+    {"GET", BYTES(CODED("br", 2) "{}", KEEP), OUTCOME_GARBLED, 200, ""},
+    {"GET", BYTES(CODED("gzip, gzip", 27) GZIPPED, KEEP), OUTCOME_ENCODED, 200, ""},
+    {"GET", BYTES(CODED("gzip", 27) GZIPPED, CUT), OUTCOME_RESPONSE, 200, "{\"a\":1}"},
+    {"GET", BYTES(CODED("gzip", 28) GZIPPED, CUT), OUTCOME_TRUNCATED, 200, "{\"a\":1}"},
+    {"GET", {OK "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", KEEP, 0}, OUTCOME_GARBLED, 200,
+        ""},
+};
+
+static void start_without_repetitions(size_t max_response)
+{
+    struct engine_options options = options_for(4);
+    options.retries = 0;
+    options.max_response = max_response;
+    start_with(options);
+}
+
+static void assert_row(const struct row *row, const struct operation *operation)
+{
+    const struct outcome *outcome = operation_outcome(operation);
+    if (!outcome)
+        fail_msg("row %zu has not ended", (size_t)(row - rows));
+    bool right_body = outcome->body.length == strlen(row->body) &&
+                      memcmp(row->body, outcome->body.length ? outcome->body.bytes : "",
+                          outcome->body.length) == 0;
+    bool right_message = (outcome->message == NULL) == (outcome->kind == OUTCOME_RESPONSE);
+    if (outcome->kind != row->kind || outcome->status != row->status || !right_body ||
+        !right_message || !outcome->sent)
+        fail_msg("row %zu: kind %d, status %d, body \"%.*s\", message \"%s\", %s",
+            (size_t)(row - rows), outcome->kind, outcome->status, (int)outcome->body.length,
+            outcome->body.length ? outcome->body.bytes : "",
+            outcome->message ? outcome->message : "none", outcome->sent ? "sent" : "not sent");
+}
+
+static void each_answer_has_its_kind(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        start_without_repetitions(1000);
+        struct operation *operation = submit(rows[i].method, SECOND);
+        int peer = give(take_request(), rows[i].reply);
+        assert_row(&rows[i], operation);
+        assert_int_equal(sent(), 1);
+        operation_free(operation);
+        if (peer >= 0)
+            close(peer);
+        end();
+    }
+}
+
+/* The last head is given out, its status line first, and trailers behind it. */
+static void the_head_is_given_as_it_came(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *operation = submit("GET", SECOND);
+    int peer = take_request();
+    write_answer(peer, "HTTP/1.1 103 Early\r\nX-A: 0\r\n\r\nHTTP/1.1 200 Fine\r\nx-a:  1\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n0\r\nX-B: 2\r\n\r\n");
+    assert_ended(operation, OUTCOME_RESPONSE, true);
+    const struct buffer *headers = &operation_outcome(operation)->headers;
+    static const char expected[] = "HTTP/1.1 200 Fine\r\nx-a:  1\r\nTransfer-Encoding: chunked\r\n";
+    assert_memory_equal(headers->bytes, expected, strlen(expected));
+    assert_non_null(memmem(headers->bytes, headers->length, "X-B: 2", 6));
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static void a_retry_after_is_read_whatever_the_status(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *header;
+        int64_t span_us;
+    } asked[] = {
+        {200, "", -1},
+        {200, "Retry-After: 7\r\n", 7 * SECOND},
+        {404, "Retry-After: 0\r\n", 0},
+        {500, "Retry-After: soon\r\n", -1},
+        {503, "Retry-After: 60\r\n", 60 * SECOND},
+    };
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        start_without_repetitions(1000);
+        struct operation *operation = submit("GET", SECOND);
+        int peer = take_request();
+        answer(peer, asked[i].status, asked[i].header);
+        assert_int_equal(operation_outcome(operation)->retry_after_us, asked[i].span_us);
+        operation_free(operation);
+        close(peer);
+        end();
+    }
+}
+
+/* ---- limits ---- */
+
+static void assert_too_large(const char *bytes, size_t length, size_t kept)
+{
+    start_without_repetitions(1000);
+    struct operation *operation = submit("GET", SECOND);
+    int peer = take_request();
+    for (size_t written = 0; !operation_outcome(operation);) {
+        if (written < length) {
+            ssize_t part =
+                send(peer, bytes + written, length - written, MSG_DONTWAIT | MSG_NOSIGNAL);
+            written += part > 0 ? (size_t)part : 0;
+        }
+        step();
+    }
+    assert_ended(operation, OUTCOME_TOO_LARGE, true);
+    assert_int_equal(operation_outcome(operation)->body.length, kept);
+    assert_non_null(operation_outcome(operation)->message);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static void a_body_has_its_limit(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {OK "\r\n", OK "Content-Length: 1001\r\n\r\n",
+        OK "Transfer-Encoding: chunked\r\n\r\n3e9\r\n"};
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        char bytes[2000] = "";
+        size_t length = strlen(heads[i]);
+        memcpy(bytes, heads[i], length);
+        memset(bytes + length, 'a', 1001);
+        assert_too_large(bytes, length + 1001, 1000); /* what fits is given */
+    }
+    static const char announced[] = OK "Content-Length: 1001\r\n\r\na";
+    assert_too_large(announced, strlen(announced), 1); /* the rest need not be waited for */
+}
+
+static void a_body_of_just_that_length_is_taken(void **state)
+{
+    (void)state;
+    char bytes[1100] = OK "Content-Length: 1000\r\n\r\n";
+    memset(bytes + strlen(bytes), 'a', 1000);
+    start_without_repetitions(1000);
+    struct operation *operation = submit("GET", SECOND);
+    int peer = give(take_request(), (struct reply){bytes, KEEP, 0});
+    assert_ended(operation, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(operation)->body.length, 1000);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static char zeros[1 << 20];
+
+static void add_zipped_zeros(struct bytes *in, size_t length)
+{
+    static struct bytes body;
+    char head[100];
+    body.length = in->length = 0;
+    add_coded(&body, GZIP, zeros, length);
+    snprintf(
+        head, sizeof head, OK "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", body.length);
+    add(in, head, strlen(head));
+    add(in, body.data, body.length);
+}
+
+/* Otherwise a few bytes could fill the memory. */
+static void a_body_is_measured_when_it_is_decoded(void **state)
+{
+    (void)state;
+    static struct bytes in;
+    add_zipped_zeros(&in, 2000);
+    assert_too_large(in.data, in.length, 1000);
+}
+
+static void a_head_has_its_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t lines, length;
+    } heads[] = {{5000, 10}, {10, 60000}, {1, 200000}};
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        size_t room = strlen(OK) + heads[i].lines * heads[i].length;
+        char *bytes = malloc(room + 1), *end_of_bytes = stpcpy(bytes, OK);
+        for (size_t line = 0; line < heads[i].lines; line++) {
+            memset(end_of_bytes, 'a', heads[i].length);
+            end_of_bytes[1] = ':';
+            end_of_bytes += heads[i].length;
+            memcpy(end_of_bytes - 2, "\r\n", 2);
+        }
+        assert_too_large(bytes, room, 0);
+        free(bytes);
+    }
+}
+
+/* ---- slices ---- */
+
+/* A step takes in 256 KiB and no more, however few bytes they came as. */
+static void a_large_body_is_taken_in_by_several_steps(void **state)
+{
+    (void)state;
+    static struct bytes in;
+    add_zipped_zeros(&in, sizeof zeros);
+    start_without_repetitions(sizeof zeros);
+    struct operation *large = submit("GET", SECOND);
+    int peer = take_request();
+    struct operation *small = submit("GET", SECOND);
+    int other = take_request();
+    struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
+    peer_write_bytes(peer, in.data, in.length);
+    peer_answer(other, 200, "", "");
+    unsigned steps = 0;
+    for (; !operation_outcome(large); steps++) {
+        assert_true(poll(&watched, 1, 10000) > 0); /* what is left is due at once */
+        engine_step(engine, 0);
+    }
+    assert_in_range(steps, 4, 20);
+    assert_ended(large, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(large)->body.length, sizeof zeros);
+    assert_memory_equal(operation_outcome(large)->body.bytes, zeros, sizeof zeros);
+    assert_ended(small, OUTCOME_RESPONSE, true); /* it did not wait for that */
+    operation_free(large);
+    operation_free(small);
+    close(peer);
+    close(other);
+    end();
+}
+
+/* The clock, which a step looks at too, stands. */
+static void one_that_is_paused_may_be_ended(void **state)
+{
+    (void)state;
+    static struct bytes in;
+    add_zipped_zeros(&in, sizeof zeros);
+    for (int way = 0; way < 3; way++) {
+        start_without_repetitions(sizeof zeros);
+        struct operation *operation = submit("GET", SECOND);
+        int peer = take_request();
+        struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
+        peer_write_bytes(peer, in.data, in.length);
+        assert_true(poll(&watched, 1, 10000) > 0);
+        engine_step(engine, 0);
+        assert_null(operation_outcome(operation));
+        if (way == 0)
+            operation_cancel(operation);
+        else if (way == 1)
+            engine_close(engine);
+        if (way < 2)
+            assert_ended(operation, way == 0 ? OUTCOME_CANCELLED : OUTCOME_CLOSED, true);
+        engine_step(engine, 0);
+        operation_free(operation);
+        engine_step(engine, 0);
+        close(peer);
+        end();
+    }
+}
+
+/* ---- connections ---- */
+
+static unsigned connections_of_three(const char *header)
+{
+    start_without_repetitions(1000);
+    char head[1000];
+    int peer = -1;
+    for (int i = 0; i < 3; i++) {
+        struct operation *operation = submit("GET", SECOND);
+        peer = next_request(peer, head, sizeof head);
+        answer(peer, 200, header);
+        assert_ended(operation, OUTCOME_RESPONSE, true);
+        operation_free(operation);
+    }
+    unsigned connections = (unsigned)engine_stats(engine).connections;
+    close(peer);
+    end();
+    return connections;
+}
+
+static void a_connection_is_used_again(void **state)
+{
+    (void)state;
+    assert_int_equal(connections_of_three(""), 1);
+    assert_int_equal(connections_of_three("Connection: close\r\n"), 3);
+}
+
+static void one_whose_answer_was_cut_short_is_not(void **state)
+{
+    (void)state;
+    char head[1000];
+    start_without_repetitions(1000);
+    struct operation *first = submit("GET", SECOND);
+    int peer = take_request();
+    write_answer(peer, OK "Content-Length: 9\r\n\r\nhalf");
+    operation_cancel(first);
+    struct operation *second = submit("GET", SECOND);
+    int other = next_request(-1, head, sizeof head);
+    answer(other, 200, "");
+    assert_ended(second, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(second)->body.length, 0);
+    operation_free(first);
+    operation_free(second);
+    close(peer);
+    close(other);
+    end();
+}
+
+/* They would be taken for the answer to the next request. */
+static void bytes_that_no_request_asked_for_are_no_answer(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *first = submit("GET", SECOND);
+    int peer = take_request();
+    answer(peer, 200, "");
+    peer_answer(peer, 200, "", "false");
+    usleep(10000);
+    struct operation *second = submit("GET", SECOND);
+    settle();
+    while (sent() < 3)
+        move_to(engine_due_us(engine));
+    int other = take_request();
+    answer(other, 200, "");
+    assert_ended(second, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(second)->body.length, 0);
+    operation_free(first);
+    operation_free(second);
+    close(peer);
+    close(other);
+    end();
+}
+
+static void what_has_come_is_counted(void **state)
+{
+    (void)state;
+    static const char text[] = OK "Content-Length: 2\r\n\r\n{}";
+    start(4);
+    struct operation *operation = submit("GET", SECOND);
+    int peer = take_request();
+    assert_int_equal(engine_stats(engine).bytes_in, 0);
+    write_answer(peer, text);
+    assert_int_equal(engine_stats(engine).bytes_in, strlen(text));
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+/* ---- handles ---- */
 
 static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
 {
@@ -22,7 +436,21 @@ static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_answer_has_its_kind),
+        cmocka_unit_test(the_head_is_given_as_it_came),
+        cmocka_unit_test(a_retry_after_is_read_whatever_the_status),
+        cmocka_unit_test(a_body_has_its_limit),
+        cmocka_unit_test(a_body_of_just_that_length_is_taken),
+        cmocka_unit_test(a_body_is_measured_when_it_is_decoded),
+        cmocka_unit_test(a_head_has_its_limits),
+        cmocka_unit_test(a_large_body_is_taken_in_by_several_steps),
+        cmocka_unit_test(one_that_is_paused_may_be_ended),
+        cmocka_unit_test(a_connection_is_used_again),
+        cmocka_unit_test(one_whose_answer_was_cut_short_is_not),
+        cmocka_unit_test(bytes_that_no_request_asked_for_are_no_answer),
+        cmocka_unit_test(what_has_come_is_counted),
         cmocka_unit_test(handles_are_spoilt_from_7_84_0_to_8_0_1),
     };
+    alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,615 @@
+/* poller_test.c - what poller.h promises: what is news and what is polled through, the answer and
+ * the error that are kept, the schedule, the end.
+ *
+ * Retry-After to the microsecond is in deadline_test.c, turns in fair_test.c, the schedule over all
+ * histories in schedule_test.c. */
+#include "by_hand.h"
+
+#define OK(body, length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n" body
+#define STATUS(status) "HTTP/1.1 " #status " Whatever\r\nContent-Length: 0\r\n\r\n"
+#define HALF(status) "HTTP/1.1 " #status " Whatever\r\nContent-Length: 10\r\n\r\nhalf"
+
+#define REF 7
+
+static struct poller *polled;
+static int peer; /* -1: none */
+
+static void begin_unwatched(bool started_here, int64_t usual_us)
+{
+    start(4);
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, started_here, usual_us);
+    assert_non_null(polled);
+    peer = -1;
+}
+
+/* Watched every ten seconds, and the first poll is in flight. */
+static void begin(void)
+{
+    char head[1000];
+    begin_unwatched(false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(polled, 10 * SECOND, REF);
+    peer = next_request(peer, head, sizeof head);
+}
+
+static void end_all(void)
+{
+    poller_free(polled);
+    if (peer >= 0)
+        close(peer);
+    end();
+}
+
+static bool is_listed(void)
+{
+    struct item *item = engine_next_finished(engine);
+    if (!item)
+        return false;
+    assert_int_equal(item->kind, ITEM_POLLER);
+    assert_int_equal(item->ref, REF);
+    assert_null(engine_next_finished(engine));
+    return true;
+}
+
+static void reply(struct reply reply)
+{
+    peer = give(peer, reply);
+}
+
+static void reply_text(const char *bytes)
+{
+    reply((struct reply){bytes, KEEP, 0});
+}
+
+/* The clock goes on until the next poll is sent, which is taken in. Returns how long that took. */
+static int64_t next_poll(void)
+{
+    char head[1000];
+    unsigned before = sent();
+    int64_t began_us = now_us;
+    settle();
+    while (sent() == before)
+        move_to(engine_due_us(engine));
+    int64_t took_us = now_us - began_us;
+    peer = next_request(peer, head, sizeof head);
+    return took_us;
+}
+
+static void assert_rests(void)
+{
+    unsigned before = sent();
+    move_to(now_us + 3600 * SECOND);
+    assert_int_equal(sent(), before);
+}
+
+static void assert_answer(const char *expected)
+{
+    const struct buffer *got = poller_answer(polled);
+    assert_int_equal(got->length, strlen(expected));
+    if (got->length)
+        assert_memory_equal(got->bytes, expected, got->length);
+}
+
+/* ---- when it is polled ---- */
+
+static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
+{
+    (void)state;
+    begin_unwatched(false, 0);
+    assert_rests();
+    engine_wait_for_polls(engine, 1);
+    assert_rests();
+    engine_wait_for_polls(engine, -1);
+    poller_watch(polled, 10 * SECOND, REF);
+    assert_rests();
+    assert_int_equal(poller_count(polled), 0);
+    engine_wait_for_polls(engine, 1);
+    assert_int_equal(next_poll(), 0); /* it has been due for long */
+    reply_text(OK("{}", 2));
+    assert_int_equal(poller_count(polled), 1);
+    end_all();
+}
+
+/* A hundred jobs at once were started a moment ago, and need not be asked for yet. */
+static void one_that_was_started_here_is_first_polled_after_a_second(void **state)
+{
+    (void)state;
+    begin_unwatched(true, 5 * SECOND);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(polled, 0, REF);
+    int64_t span_us = next_poll();
+    assert_in_range(span_us, SECOND * 9 / 10, SECOND * 12 / 10);
+    end_all();
+}
+
+static void pauses_grow_to_the_usual_interval(void **state)
+{
+    (void)state;
+    begin_unwatched(true, 5 * SECOND);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(polled, 0, REF);
+    int64_t span_us = next_poll(), first_us = span_us;
+    for (int i = 0; i < 20; i++) {
+        reply_text(OK("{}", 2));
+        poller_accept(polled);
+        span_us = next_poll();
+        assert_in_range(span_us, SECOND * 9 / 10, 5 * SECOND * 12 / 10);
+    }
+    assert_true(span_us > 3 * first_us);
+    assert_in_range(span_us, 5 * SECOND * 9 / 10, 5 * SECOND * 12 / 10);
+    end_all();
+}
+
+/* The one that is in the heap already is put anew. */
+static void the_interval_and_the_ref_may_change(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    poller_watch(polled, 1000 * SECOND, REF + 1);
+    assert_in_range(next_poll(), 900 * SECOND, 1200 * SECOND);
+    reply_text(OK("[]", 2));
+    assert_int_equal(engine_next_finished(engine)->ref, REF + 1);
+    end_all();
+}
+
+/* ---- news ---- */
+
+static const struct {
+    struct reply reply;
+    enum outcome_kind kind;
+    bool is_news;
+} rows[] = {
+    {{OK("{}", 2), KEEP, 0}, OUTCOME_RESPONSE, false}, /* as the one before */
+    {{OK("[]", 2), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{OK("{} ", 3), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{OK("", 0), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{"HTTP/1.1 202 Later\r\nContent-Length: 2\r\n\r\n{}", KEEP, 0}, OUTCOME_RESPONSE, false},
+    {{STATUS(302), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{STATUS(401), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{STATUS(404), KEEP, 0}, OUTCOME_RESPONSE, true},
+    {{HALF(200), CUT, 0}, OUTCOME_TRUNCATED, true},
+    {{"SSH-2.0\r\n", CUT, 0}, OUTCOME_MALFORMED, true},
+    {{"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\na", KEEP, 0}, OUTCOME_TOO_LARGE, true},
+    {{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", KEEP, 0},
+        OUTCOME_GARBLED, true},
+    /* Trouble that may pass. */
+    {{STATUS(429), KEEP, 0}, OUTCOME_RESPONSE, false},
+    {{STATUS(500), KEEP, 0}, OUTCOME_RESPONSE, false},
+    {{STATUS(503), KEEP, 0}, OUTCOME_RESPONSE, false},
+    {{HALF(502), CUT, 0}, OUTCOME_TRUNCATED, false},
+    {{HALF(429), CUT, 0}, OUTCOME_TRUNCATED, false},
+    {{NULL, CUT, 0}, OUTCOME_NETWORK, false},
+    {{NULL, RESET, 0}, OUTCOME_NETWORK, false},
+};
+
+/* libcurl sends a read again by itself when its connection goes stale; so the first one is closed.
+ */
+static void what_is_news_is_listed_and_the_rest_is_polled_through(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        begin();
+        reply_text("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
+        assert_true(is_listed()); /* the first is news */
+        poller_accept(polled);
+        next_poll();
+        reply(rows[i].reply);
+        const struct outcome *news = poller_update(polled), *error = poller_last_error(polled);
+        bool is_same = i == 0 || i == 4;
+        if (is_listed() != rows[i].is_news || (news != NULL) != rows[i].is_news ||
+            (error != NULL) != (!rows[i].is_news && !is_same))
+            fail_msg("row %zu: %s, %s", i, news ? "news" : "none", error ? "error" : "none");
+        if (!is_same)
+            assert_int_equal((news ? news : error)->kind, rows[i].kind);
+        assert_int_equal(poller_count(polled), 2);
+        assert_int_equal(sent(), 2); /* its schedule repeats it, nothing else */
+        end_all();
+    }
+}
+
+static void a_poll_rests_after_news_until_it_is_accepted(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    assert_rests();
+    assert_int_equal(poller_update(polled)->status, 200);
+    assert_answer("{}");
+    poller_accept(polled);
+    assert_null(poller_update(polled));
+    assert_answer("{}");
+    next_poll();
+    reply_text(OK("[]", 2));
+    assert_rests();
+    assert_answer("[]");
+    end_all();
+}
+
+static void news_that_is_rejected_counts_as_an_error(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    next_poll();
+    reply_text(OK("<html>", 6));
+    poller_reject(polled);
+    assert_null(poller_update(polled));
+    assert_answer("{}"); /* the one before */
+    assert_memory_equal(poller_last_error(polled)->body.bytes, "<html>", 6);
+    assert_true(is_listed());
+    next_poll();
+    reply_text(OK("{}", 2)); /* what it is compared with */
+    assert_false(is_listed());
+    next_poll();
+    reply_text(OK("<html>", 6)); /* not that */
+    assert_true(is_listed());
+    end_all();
+}
+
+static void news_may_be_listed_again(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    poller_relist(polled); /* it is listed already */
+    assert_true(is_listed());
+    poller_relist(polled);
+    poller_relist(polled);
+    assert_true(is_listed());
+    assert_int_equal(poller_update(polled)->status, 200);
+    end_all();
+}
+
+static void an_update_can_be_forced_once(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    poller_force_update(polled);
+    next_poll();
+    reply_text(STATUS(500)); /* that is no good answer */
+    assert_false(is_listed());
+    next_poll();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    next_poll();
+    reply_text(OK("{}", 2));
+    assert_false(is_listed());
+    end_all();
+}
+
+/* ---- the last error ---- */
+
+/* What was given out is changed by no step. */
+static void the_last_error_is_kept_as_it_was_shown(void **state)
+{
+    (void)state;
+    begin();
+    assert_null(poller_last_error(polled));
+    reply_text(STATUS(500));
+    const struct outcome *shown = poller_last_error(polled);
+    assert_int_equal(shown->status, 500);
+    next_poll();
+    reply_text(STATUS(502));
+    next_poll();
+    reply_text(STATUS(503));
+    assert_int_equal(shown->status, 500);
+    assert_memory_equal(shown->headers.bytes, "HTTP/1.1 500", 12);
+    assert_int_equal(poller_last_error(polled)->status, 503);
+    next_poll();
+    reply_text(OK("{}", 2)); /* does not forget it */
+    assert_int_equal(poller_last_error(polled)->status, 503);
+    poller_forget_error(polled);
+    assert_null(poller_last_error(polled));
+    poller_accept(polled);
+    next_poll();
+    reply_text(STATUS(500));
+    poller_forget_error(polled); /* also one that was not shown */
+    assert_null(poller_last_error(polled));
+    end_all();
+}
+
+/* ---- answers and requests from outside the schedule ---- */
+
+static void an_answer_from_elsewhere_is_a_poll(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    move_to(now_us + 8 * SECOND);
+    assert_true(poller_set_answer(polled, "[]", 2));
+    assert_int_equal(poller_count(polled), 2);
+    assert_answer("[]");
+    assert_in_range(next_poll(), 9 * SECOND, 12 * SECOND); /* from now on */
+    reply_text(OK("[]", 2));
+    assert_false(is_listed());
+    next_poll();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    end_all();
+}
+
+static void a_request_from_elsewhere_puts_the_next_poll_off(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    move_to(now_us + 8 * SECOND);
+    poller_count_poll(polled);
+    assert_int_equal(poller_count(polled), 2);
+    assert_answer("{}");
+    assert_in_range(next_poll(), 9 * SECOND, 12 * SECOND);
+    end_all();
+}
+
+/* ---- a hurry ---- */
+
+static void a_poll_can_be_due_at_once(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    poller_expedite(polled);
+    assert_int_equal(next_poll(), 0);
+    reply_text(OK("{}", 2));
+    assert_in_range(next_poll(), 9 * SECOND, 12 * SECOND); /* once */
+    end_all();
+}
+
+static void a_retry_after_goes_before_a_hurry(void **state)
+{
+    (void)state;
+    begin();
+    reply_text("HTTP/1.1 200 OK\r\nRetry-After: 40\r\nContent-Length: 2\r\n\r\n{}");
+    poller_accept(polled);
+    poller_expedite(polled);
+    assert_int_equal(next_poll(), 40 * SECOND);
+    end_all();
+}
+
+/* It may have come too early. */
+static void one_in_flight_is_not_soon_enough_for_a_hurry(void **state)
+{
+    (void)state;
+    begin();
+    move_to(now_us + 1);
+    poller_expedite(polled);
+    move_to(now_us + 1);
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    assert_int_equal(next_poll(), 0);
+    end_all();
+}
+
+static void one_that_is_not_watched_hurries_when_it_is(void **state)
+{
+    (void)state;
+    begin_unwatched(true, 100 * SECOND);
+    engine_wait_for_polls(engine, 1);
+    poller_expedite(polled);
+    assert_rests();
+    poller_watch(polled, 0, REF);
+    assert_int_equal(next_poll(), 0);
+    end_all();
+}
+
+/* ---- unwatching ---- */
+
+static void one_that_is_not_watched_any_more_is_not_polled(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(poller_is_needed(polled));
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    poller_unwatch(polled);
+    assert_false(poller_is_needed(polled));
+    assert_rests();
+    poller_watch(polled, 10 * SECOND, REF);
+    assert_true(poller_is_needed(polled));
+    next_poll();
+    end_all();
+}
+
+static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
+{
+    (void)state;
+    start(1);
+    struct operation *first = submit("GET", 3600 * SECOND);
+    peer = take_request();
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(polled, SECOND, REF);
+    settle();
+    poller_unwatch(polled);
+    assert_false(poller_is_needed(polled));
+    answer(peer, 200, "");
+    assert_rests();
+    assert_int_equal(engine_next_finished(engine)->kind, ITEM_OPERATION);
+    assert_false(is_listed());
+    operation_free(first);
+    end_all();
+}
+
+/* With news or without, since somebody may wait to let go of it. */
+static void one_in_flight_is_listed_when_that_is_over(void **state)
+{
+    (void)state;
+    static const struct reply replies[] = {
+        {OK("{}", 2), KEEP, 0}, {STATUS(500), KEEP, 0}, {STATUS(404), KEEP, 0}, {NULL, CUT, 0}};
+    for (size_t i = 0; i < COUNT(replies); i++) {
+        begin();
+        reply_text("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
+        assert_true(is_listed());
+        poller_accept(polled);
+        next_poll();
+        poller_unwatch(polled);
+        assert_true(poller_is_needed(polled));
+        assert_false(is_listed());
+        reply(replies[i]);
+        assert_true(poller_is_needed(polled));
+        assert_true(is_listed());
+        bool is_news = i == 2;
+        assert_int_equal(poller_update(polled) != NULL, is_news);
+        assert_int_equal(poller_is_needed(polled), is_news);
+        assert_int_equal(poller_last_error(polled) != NULL, i == 1 || i == 3);
+        poller_accept(polled);
+        assert_false(poller_is_needed(polled));
+        assert_rests();
+        end_all();
+    }
+}
+
+static void one_that_an_event_is_about_is_needed(void **state)
+{
+    (void)state;
+    struct engine_options options = options_for(4);
+    options.report_events = true;
+    start_with(options);
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, false, 0);
+    engine_wait_for_polls(engine, 1);
+    poller_watch(polled, SECOND, REF);
+    peer = take_request();
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    poller_unwatch(polled);
+    struct event *event;
+    enum event_kind expected[] = {EVENT_STARTED, EVENT_FINISHED};
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_true(poller_is_needed(polled));
+        event = engine_next_event(engine);
+        assert_int_equal(event->kind, expected[i]);
+        assert_int_equal(event->ref, REF);
+        assert_int_equal(event->subject->kind, ITEM_POLLER);
+        free(event);
+    }
+    assert_true(poller_is_needed(polled)); /* it is listed */
+    assert_true(is_listed());
+    assert_false(poller_is_needed(polled));
+    end_all();
+}
+
+/* ---- the end ---- */
+
+static void one_that_is_freed_is_not_listed(void **state)
+{
+    (void)state;
+    for (int is_answered = 0; is_answered < 2; is_answered++) {
+        begin();
+        if (is_answered)
+            reply_text(OK("{}", 2));
+        poller_free(polled);
+        assert_null(engine_next_finished(engine));
+        assert_int_equal(engine_stats(engine).in_flight, 0);
+        assert_rests();
+        close(peer);
+        end();
+    }
+}
+
+static void assert_closed(void)
+{
+    assert_true(is_listed());
+    assert_int_equal(poller_update(polled)->kind, OUTCOME_CLOSED);
+    poller_unwatch(polled);
+    poller_accept(polled);
+    assert_null(poller_update(polled));
+    assert_false(poller_is_needed(polled));
+}
+
+static void the_close_of_the_engine_is_news_to_one_that_is_watched(void **state)
+{
+    (void)state;
+    begin(); /* in flight */
+    engine_close(engine);
+    assert_closed();
+    assert_int_equal(poller_count(polled), 0);
+    end_all();
+
+    begin(); /* between two polls */
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    engine_close(engine);
+    assert_closed();
+    assert_answer("{}");
+    end_all();
+
+    begin(); /* while its news is looked at */
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    engine_close(engine);
+    assert_false(is_listed());
+    assert_int_equal(poller_update(polled)->kind, OUTCOME_RESPONSE);
+    poller_accept(polled);
+    assert_closed();
+    assert_answer("{}");
+    end_all();
+
+    begin(); /* not watched any more */
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    poller_unwatch(polled);
+    engine_close(engine);
+    assert_false(is_listed());
+    poller_watch(polled, SECOND, REF); /* after the close */
+    assert_closed();
+    end_all();
+}
+
+static void a_closed_engine_makes_none(void **state)
+{
+    (void)state;
+    start(4);
+    const struct request asked = request("GET", SECOND);
+    engine_close(engine);
+    assert_null(poller_new(engine, &asked, false, 0));
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_polled_while_it_is_watched_and_waited_for),
+        cmocka_unit_test(one_that_was_started_here_is_first_polled_after_a_second),
+        cmocka_unit_test(pauses_grow_to_the_usual_interval),
+        cmocka_unit_test(the_interval_and_the_ref_may_change),
+        cmocka_unit_test(what_is_news_is_listed_and_the_rest_is_polled_through),
+        cmocka_unit_test(a_poll_rests_after_news_until_it_is_accepted),
+        cmocka_unit_test(news_that_is_rejected_counts_as_an_error),
+        cmocka_unit_test(news_may_be_listed_again),
+        cmocka_unit_test(an_update_can_be_forced_once),
+        cmocka_unit_test(the_last_error_is_kept_as_it_was_shown),
+        cmocka_unit_test(an_answer_from_elsewhere_is_a_poll),
+        cmocka_unit_test(a_request_from_elsewhere_puts_the_next_poll_off),
+        cmocka_unit_test(a_poll_can_be_due_at_once),
+        cmocka_unit_test(a_retry_after_goes_before_a_hurry),
+        cmocka_unit_test(one_in_flight_is_not_soon_enough_for_a_hurry),
+        cmocka_unit_test(one_that_is_not_watched_hurries_when_it_is),
+        cmocka_unit_test(one_that_is_not_watched_any_more_is_not_polled),
+        cmocka_unit_test(one_that_waits_for_its_turn_is_taken_out_of_the_queue),
+        cmocka_unit_test(one_in_flight_is_listed_when_that_is_over),
+        cmocka_unit_test(one_that_an_event_is_about_is_needed),
+        cmocka_unit_test(one_that_is_freed_is_not_listed),
+        cmocka_unit_test(the_close_of_the_engine_is_news_to_one_that_is_watched),
+        cmocka_unit_test(a_closed_engine_makes_none),
+    };
+    alarm(60); /* should it hang */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
