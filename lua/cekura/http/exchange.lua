@@ -65,7 +65,7 @@ local function await(client, method, path, shown, headers, body, timeout, owner,
       { method = method, path = shown, sent = false })
   end
   while not entry.done do
-    if loop.park(waiter) == "cancelled" then
+    if waiter:park() == "cancelled" then
       core.cancel(operation)
       entry.waiter = nil -- event handlers are told yet
       break

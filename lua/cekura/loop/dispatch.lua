@@ -50,7 +50,7 @@ local function finish(client, fields, operation)
   if entry then -- otherwise its waiter is gone
     entry.done = true
     if entry.waiter then
-      fields._loop.wake(entry.waiter)
+      entry.waiter:wake()
     end
     fields._pending[operation] = nil
   end

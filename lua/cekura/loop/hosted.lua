@@ -13,6 +13,7 @@
 -- Plain code, which is in no coroutine, cannot yield: its wait blocks just that call, as in the own loop.
 
 local core = require "cekura.core"
+local adapter = require "cekura.loop.adapter"
 local own = require "cekura.loop.own"
 local queue = require "cekura.loop.queue"
 local timers = require "cekura.loop.timers"
@@ -140,48 +141,42 @@ end
 
 -- ---- waiting ----
 
--- How a coroutine of the host's is parked and woken; own.park() and own.wake() come here for it.
-local function new_side(host)
-  local side = {}
+-- A coroutine of the host's that waits.
+local Waiter = {}
+Waiter.__index = Waiter
 
-  function side.waiter()
-    if not is_host_coroutine() then
-      return own.waiter()
-    end
-    own.check_yield()
-    return { host = side, why = false, parked = false, resume = false, turn = false, behind = false }
+local function new_waiter(host)
+  return setmetatable({ host = host, why = false, parked = false, resume = false, turn = false, behind = false },
+    Waiter)
+end
+
+function Waiter:wake()
+  self.why = "woken"
+  if self.parked then
+    woken:put(self)
+    own.tell_hosts()
   end
+end
 
-  function side.wake(waiter)
-    waiter.why = "woken"
-    if waiter.parked then
-      woken:put(waiter)
-      own.tell_hosts()
+function Waiter:park(seconds)
+  if not self.why then
+    local suspend, resume_caller
+    if self.host.suspension then
+      suspend, resume_caller = self.host.suspension()
     end
-  end
-
-  function side.park(waiter, seconds)
-    if not waiter.why then
-      local suspend, resume_caller
-      if host.suspension then
-        suspend, resume_caller = host.suspension()
-      end
-      if not suspend then
-        suspend, resume_caller = plain_suspension()
-      end
-      deadlines:insert(waiter, core.now() + (seconds or own.VERY_LONG))
-      waiter.parked, waiter.resume = true, resume_caller
-      own.tell_hosts()
-      suspend()
-      waiter.parked = false
-      deadlines:remove(waiter)
+    if not suspend then
+      suspend, resume_caller = plain_suspension()
     end
-    local why = waiter.why
-    waiter.why = false
-    return why or "woken" -- somebody else has resumed the coroutine: whoever waits looks again
+    deadlines:insert(self, core.now() + (seconds or own.VERY_LONG))
+    self.parked, self.resume = true, resume_caller
+    own.tell_hosts()
+    suspend()
+    self.parked = false
+    deadlines:remove(self)
   end
-
-  return side
+  local why = self.why
+  self.why = false
+  return why or "woken" -- something else has resumed the coroutine: callers check what they wait for
 end
 
 --- Makes the adapter of a host.
@@ -189,13 +184,20 @@ end
 ---@param host cekura.Host
 ---@return table adapter in the shape that is described in cekura.loop
 function hosted.new(name, host)
-  local side = new_side(host)
-  local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
-    sleep = own.sleep, timeout = own.timeout, step = own.step, waiter = side.waiter, next_due = next_due,
-    log = host.log or own.log }
-  own.live_in(adapter, new_timer(host))
+  local loop = adapter.new { name = name, spawn = own.spawn, run = own.run, sleep = own.sleep, timeout = own.timeout,
+    step = own.step, next_due = next_due, log = host.log or own.log }
 
-  function adapter.attach(client)
+  function loop.waiter()
+    if not is_host_coroutine() then
+      return own.waiter()
+    end
+    own.check_yield()
+    return new_waiter(host)
+  end
+
+  own.live_in(loop, new_timer(host))
+
+  function loop.attach(client)
     own.attach(client)
     local weak = setmetatable({ client = client }, { __mode = "v" })
     -- The descriptor ends with the client; before that, the host is to have forgotten it.
@@ -206,7 +208,7 @@ function hosted.new(name, host)
     end))
   end
 
-  function adapter.detach(client)
+  function loop.detach(client)
     own.detach(client)
     local fields = core.fields(client)
     if fields._unwatch then
@@ -215,7 +217,7 @@ function hosted.new(name, host)
     end
   end
 
-  return adapter
+  return loop
 end
 
 return hosted

@@ -22,10 +22,9 @@
 -- Few write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an adapter
 -- of two functions; for one with threads of its own, cekura.loop.threads of a few more.
 
+local adapter = require "cekura.loop.adapter"
 local errors = require "cekura.errors"
 local own = require "cekura.loop.own"
-
-local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
 local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx",
   cqueues = "cekura.loop.cqueues", prosody = "cekura.loop.prosody", haproxy = "cekura.loop.haproxy" }
@@ -75,8 +74,8 @@ end
 local auto
 
 local function make_auto()
-  local made = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
-    timeout = own.timeout, log = own.log }
+  local made = adapter.new { name = "auto", attach = own.attach, step = own.step, timeout = own.timeout,
+    log = own.log }
   for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
     made[name] = function(...)
       return here()[name](...)
@@ -88,9 +87,9 @@ local function make_auto()
   end
   function made.detach(client)
     own.detach(client)
-    local adapter = package.loaded[NAMES.cqueues]
-    if adapter then
-      adapter.detach(client)
+    local beside = package.loaded[NAMES.cqueues]
+    if beside then
+      beside.detach(client)
     end
   end
   auto = made -- now that it is whole: memory may end before
@@ -109,18 +108,13 @@ local function choose(choice)
     end
   end
   if NAMES[choice] then
-    local found_it, adapter = pcall(require, NAMES[choice])
+    local found_it, loop = pcall(require, NAMES[choice])
     if found_it then
-      return adapter
+      return loop
     end
-    return errors.misuse(("loop: there is no %s here: %s"):format(choice, tostring(adapter):match "[^\n]*"))
+    return errors.misuse(("loop: there is no %s here: %s"):format(choice, tostring(loop):match "[^\n]*"))
   elseif type(choice) == "table" then
-    for _, name in ipairs(SHAPE) do
-      if type(choice[name]) ~= "function" then
-        errors.misuse(("loop: the adapter has no function %s"):format(name))
-      end
-    end
-    return choice
+    return adapter.of(choice)
   end
   return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
     tostring(choice)))

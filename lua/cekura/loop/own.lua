@@ -1,5 +1,6 @@
 --- The own loop: tasks are coroutines, and whoever has to wait keeps everything going.
 
+local adapter = require "cekura.loop.adapter"
 local advance = require "cekura.loop.dispatch"
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -8,7 +9,7 @@ local tasks = require "cekura.loop.tasks"
 local timers = require "cekura.loop.timers"
 local yields = require "cekura.loop.yieldable"
 
-local own = { name = "own" }
+local own = adapter.new { name = "own" }
 
 -- What a task yields to park; anything else is a yield of the program's own, and only lets others go
 -- first.
@@ -132,8 +133,8 @@ local function resume(task)
   local before = current
   current = task
   task.state = "running"
-  if task.on_gone and coroutine.status(co) == "dead" then
-    task:on_gone() -- it was killed where it waited: by coroutine.close(), say
+  if task.on_lost and coroutine.status(co) == "dead" then
+    task:on_lost() -- it was killed where it waited: by coroutine.close(), say
   end
   resumed(task, co, back_to(before, coroutine.resume(co)))
 end
@@ -255,7 +256,7 @@ end
 -- Seconds that a wait takes in a task that cannot be ended: so it may go on for ever, and takes no processor.
 local PAUSE = 1
 
-local park_plain
+local Plain -- the waiters of plain code
 
 -- From now on every instruction of the task's coroutine raises, also where it catches that: so it comes to its end.
 -- LuaJIT has one hook for all coroutines.
@@ -280,7 +281,7 @@ local function refuse(task)
   if task.co and not task.doomed then
     doom(task)
   else
-    park_plain({ why = false, task = false }, PAUSE)
+    Plain.new(false):park(PAUSE)
   end
   tasks.refuse()
 end
@@ -309,24 +310,21 @@ function own.waiter()
   if task and tasks.check(task) then
     refuse(task)
   end
-  return { why = false, task = task or false } -- plain code, or a coroutine of the program's own
+  return Plain.new(task or false) -- plain code, or a coroutine of the program's own
 end
 
-own.wake = atomic(function(waiter)
-  if waiter.host then
-    return waiter.host.wake(waiter)
+local wake_task = atomic(function(task)
+  if task.inner then -- a coroutine of the task's own waits, as plain code
+    task.inner.why = "woken"
   end
-  if waiter.inner then -- a coroutine of the task's own waits, as plain code
-    waiter.inner.why = "woken"
-  end
-  if waiter.why == "timeout" and waiter.state == "ready" then
+  if task.why == "timeout" and task.state == "ready" then
     return -- it is on its way
   end
-  waiter.why = "woken"
-  if waiter.state == "parked" then
-    ready:put(waiter) -- first: where this raises, for want of memory, the waiter keeps its deadline
-    due:remove(waiter)
-    waiter.state = "ready"
+  task.why = "woken"
+  if task.state == "parked" then
+    ready:put(task) -- first: where this raises, for want of memory, the task keeps its deadline
+    due:remove(task)
+    task.state = "ready"
     tell_hosts()
   end
 end)
@@ -407,7 +405,18 @@ local function drive(waiter)
   end
 end
 
-function park_plain(waiter, seconds)
+Plain = {}
+Plain.__index = Plain
+
+function Plain.new(task)
+  return setmetatable({ why = false, task = task }, Plain)
+end
+
+function Plain.wake(waiter)
+  waiter.why = "woken"
+end
+
+function Plain.park(waiter, seconds)
   local task = waiter.task
   if task and tasks.to_be_told(task) then
     return "cancelled"
@@ -433,13 +442,6 @@ function park_plain(waiter, seconds)
   return task and tasks.to_be_told(task) and "cancelled" or why
 end
 
-function own.park(waiter, seconds, idle)
-  if waiter.host then
-    return waiter.host.park(waiter, seconds, idle)
-  end
-  return (waiter.co and park_task or park_plain)(waiter, seconds)
-end
-
 -- Whoever calls: also a coroutine of the host's, where there is a host.
 local function caller()
   return (host or own).waiter()
@@ -447,8 +449,8 @@ end
 
 own.spawn, own.run, own.sleep = tasks.of {
   waiter = caller,
-  park = own.park,
-  wake = own.wake,
+  park = park_task,
+  wake = wake_task,
   log = log,
   launch = launch,
   failed = function(task)
@@ -553,10 +555,10 @@ end
 -- ---- a host around this loop ----
 
 --- Lets the loop live in a host's.
----@param adapter table whose waiters may be coroutines of the host's; next_due(): seconds until one is to be resumed
+---@param around table whose waiters may be coroutines of the host's; next_due(): seconds until one is to be resumed
 ---@param tell fun(seconds: number?) told when own.turn() is to be called next; nil: not before this is told again
-function own.live_in(adapter, tell)
-  host, tell_host = adapter, tell
+function own.live_in(around, tell)
+  host, tell_host = around, tell
 end
 
 local function turn()

@@ -1,7 +1,8 @@
 --- Tasks: functions that run beside each other, and can be joined and cancelled. How a task is run, and how it waits,
 -- is its loop's matter:
 --
---   waiter(), park(), wake()  as in every adapter, see cekura.loop
+--   waiter()                  as in every adapter, see cekura.loop
+--   park, wake                a task's methods as a waiter
 --   launch(task)              has the task run soon, in a coroutine of its own: tasks.begin(task), then task.body(),
 --                             then tasks.finish() with its outcome. It may be called again for a task that has not
 --                             begun, and does not yield
@@ -9,7 +10,7 @@
 --   failed(task)              has tasks.report(task) called once what runs now has had its turn
 --   log(message)              where errors go that nothing else shows
 --
--- A task is a waiter, too: what it waits by is itself.
+-- A task is a waiter of its loop's kind: what it waits by is itself.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -20,8 +21,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 local tasks = {}
 
 ---@class cekura.Task
-local Task = { __name = "cekura.task" }
-Task.__index = Task
+local Task = {}
 
 local function cancelled()
   return errors.new("cancelled", "the task was cancelled")
@@ -67,7 +67,7 @@ end
 -- is dropped last. Does nothing once all of them have been woken.
 ---@param task cekura.Task
 function tasks.settle(task)
-  local loop, group, joiners = task.loop, task.group, task.joiners
+  local group, joiners = task.group, task.joiners
   if joiners == NONE then
     return
   end
@@ -79,10 +79,10 @@ function tasks.settle(task)
     fail(task, group)
   end
   for _, joiner in ipairs(joiners) do
-    loop.wake(joiner)
+    joiner:wake()
   end
   if group and group.count == 0 and group.waiter then
-    loop.wake(group.waiter)
+    group.waiter:wake()
   end
   task.joiners, task.group = NONE, false
 end
@@ -248,8 +248,8 @@ local function new_task(loop, group)
   return setmetatable({ loop = loop, state = "ready", joiners = {}, group = group, why = false, cancelled = false,
     told = false, refused = false, joined = false, ok = false, values = false, traceback = false, co = false,
     turn = false, behind = false, inner = false, begun = false, spawned_at = now, handed_at = now, warned = false,
-    patience = false, interrupted = false, doomed = false, signal = false, host = false, leave = false,
-    scope = false }, Task)
+    patience = false, interrupted = false, doomed = false, signal = false, threads = false,
+    leave = false, scope = false }, loop.task_metatable)
 end
 
 local start = atomic(function(loop, group, fn, ...)
@@ -312,15 +312,14 @@ end)
 --- Waits until the task is done, and returns what its function returned; nil, what it raised, and where.
 ---@return any ...
 function Task:join()
-  local loop = self.loop
-  local waiter = loop.waiter()
+  local waiter = self.loop.waiter()
   if waiter == self then
     errors.misuse("a task cannot join itself")
   end
   if enlist(self, waiter) then
     local why
     repeat
-      why = loop.park(waiter)
+      why = waiter:park()
     until why == "cancelled" or self.state == "done"
     withdraw(self, waiter)
     if why == "cancelled" then
@@ -340,21 +339,21 @@ Task.cancel = atomic(function(self)
   end
   self.cancelled = true
   if self.begun then
-    self.loop.wake(self)
+    self:wake()
   else
     tasks.finish(self, false)
   end
   return true
 end)
 
-function Task:__tostring()
-  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
+local function task_tostring(task)
+  return ("cekura.task (%s)"):format(task.cancelled and "cancelled" or task.state)
 end
 
-local function wait_for_group(loop, group, waiter)
+local function wait_for_group(group, waiter)
   group.waiter = waiter
   while group.count > 0 do
-    if loop.park(waiter) == "cancelled" then
+    if waiter:park() == "cancelled" then
       atomic(cancel_group)(group)
     end
   end
@@ -364,6 +363,9 @@ end
 ---@param loop table
 ---@return function spawn, function run, function sleep
 function tasks.of(loop)
+  loop.task_metatable = { __name = "cekura.task", __tostring = task_tostring,
+    __index = { join = Task.join, cancel = Task.cancel, park = loop.park, wake = loop.wake } }
+
   --- Starts a task: `fn(...)` runs when this one waits.
   local function spawn(fn, ...)
     tasks.look_after()
@@ -377,7 +379,7 @@ function tasks.of(loop)
     local waiter = loop.waiter() -- raises where nothing can wait, before anything is begun
     local group = { count = 0, failed = false, members = {}, waiter = false, main = false, over = false }
     local main = start(loop, group, fn, ...)
-    wait_for_group(loop, group, waiter)
+    wait_for_group(group, waiter)
     if not main.ok and main.values.n > 0 then
       error(main.values[1], 0)
     end
@@ -395,7 +397,7 @@ function tasks.of(loop)
     local wake_at = core.now() + seconds
     local why
     repeat
-      why = loop.park(waiter, math.max(0, wake_at - core.now()), true)
+      why = waiter:park(math.max(0, wake_at - core.now()), true)
     until why ~= "woken"
     if why == "cancelled" then
       error(cancelled(), 0)

@@ -25,6 +25,7 @@
 --   scope()               optional: something that is another for threads that may get each other's coroutine
 --   log(message)          where errors go that nobody else hears of
 
+local adapter = require "cekura.loop.adapter"
 local advance = require "cekura.loop.dispatch"
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -119,8 +120,8 @@ end)
 
 -- The host has ended the thread that waits, or runs the task.
 local function let_go(waiter)
-  if waiter.on_gone then
-    waiter:on_gone()
+  if waiter.on_lost then
+    waiter:on_lost()
   end
   if waiter.body then -- a task
     waiter.cancelled = true
@@ -247,6 +248,10 @@ function Threads:leave(task)
   tasks.refuse()
 end
 
+-- A thread of the host's that waits.
+local Waiter = {}
+Waiter.__index = Waiter
+
 function Threads:waiter()
   local host, task = self.host, self:current()
   tasks.look_after()
@@ -259,15 +264,14 @@ function Threads:waiter()
   end
   host.here()
   own.check_yield()
-  return task or { signal = host.signal(), host = self, why = false }
+  return task or setmetatable({ signal = host.signal(), threads = self, why = false }, Waiter)
 end
 
---- For own.wake(), which comes here for waiters of this host.
-function Threads.wake_here(self, waiter)
-  if not waiter.why then
-    waiter.why = "woken"
-    if self.parked[waiter] then
-      self.host.notify(waiter.signal)
+function Waiter:wake()
+  if not self.why then
+    self.why = "woken"
+    if self.threads.parked[self] then
+      self.threads.host.notify(self.signal)
     end
   end
 end
@@ -314,12 +318,12 @@ local end_wait = atomic(function(waiter, otherwise)
   return tasks.to_be_told(waiter) and "cancelled" or why
 end)
 
-function Threads:park_here(waiter, seconds, idle)
-  if tasks.to_be_told(waiter) then
+function Waiter:park(seconds, idle)
+  if tasks.to_be_told(self) then
     return "cancelled"
   end
-  self:wait(waiter, seconds or own.VERY_LONG, idle)
-  return end_wait(waiter, is_closing(self, idle) and "closing" or "timeout")
+  self.threads:wait(self, seconds or own.VERY_LONG, idle)
+  return end_wait(self, is_closing(self.threads, idle) and "closing" or "timeout")
 end
 
 -- ---- tasks ----
@@ -375,7 +379,7 @@ end
 function Threads:launch(task)
   local host = self.host
   if not task.signal then
-    task.signal, task.host = host.signal(), self
+    task.signal, task.threads = host.signal(), self
   end
   host.start(function(leave)
     self:run_task(task, leave)
@@ -420,24 +424,22 @@ end
 function threads.new(name, host)
   local self = setmetatable({ host = host, linger = host.linger or 0, pumps = setmetatable({}, WEAK_KEYS),
     parked = setmetatable({}, WEAK_KEYS), task_of = setmetatable({}, WEAK_KEYS), looked = 0, looks = false }, Threads)
-  -- own.park() and own.wake() find these by waiter.host.
-  self.park, self.wake = bind(self, "park_here"), bind(self, "wake_here")
-  local adapter = { name = name, park = own.park, wake = own.wake, attach = own.attach, step = own.step,
-    timeout = own.timeout, log = host.log, waiter = bind(self, "waiter") }
+  local loop = adapter.new { name = name, attach = own.attach, step = own.step, timeout = own.timeout, log = host.log,
+    waiter = bind(self, "waiter") }
   local spawn, run
-  spawn, run, adapter.sleep = tasks.of {
-    waiter = adapter.waiter,
-    park = own.park,
-    wake = own.wake,
+  spawn, run, loop.sleep = tasks.of {
+    waiter = loop.waiter,
+    park = Waiter.park,
+    wake = Waiter.wake,
     log = host.log,
     hands_over = true,
     current = bind(self, "current"),
     launch = bind(self, "launch"),
     failed = bind(self, "failed"),
   }
-  adapter.spawn, adapter.run = either(self, spawn, own.spawn), either(self, run, own.run)
+  loop.spawn, loop.run = either(self, spawn, own.spawn), either(self, run, own.run)
 
-  function adapter.detach(client)
+  function loop.detach(client)
     own.detach(client)
     local state = self.pumps[client]
     if state and state.stop then
@@ -445,7 +447,7 @@ function threads.new(name, host)
     end
   end
 
-  return adapter
+  return loop
 end
 
 return threads
