@@ -29,17 +29,12 @@ local function next_event(client, fields)
     core.settle_anchor(client, object)
   end
   local subject = is_job and core.fields(object) or fields._pending[object]
-  local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path }
-  if is_job then
-    event.job = object
-  end
+  local event = { name = name, attempt = tries, method = subject and subject._method, path = subject and subject._path,
+    job = is_job and object or nil, pause = name == "request_retried" and pause or nil }
   if name ~= "request_started" then
     event.status = status > 0 and status or nil
     event.outcome = outcome
     event.elapsed = elapsed
-  end
-  if name == "request_retried" then
-    event.pause = pause
   end
   tell(fields, event, subject)
   return true
@@ -77,7 +72,7 @@ end
 -- next step.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
-local advance = atomic(function(client, seconds)
+local dispatch = atomic(function(client, seconds)
   local fields, taking = core.fields(client), { item = false }
   core.step(client, seconds)
   local ok, more
@@ -94,4 +89,4 @@ local advance = atomic(function(client, seconds)
   error(more, 0)
 end)
 
-return advance
+return dispatch

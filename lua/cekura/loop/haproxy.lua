@@ -16,7 +16,7 @@ end
 
 -- Seconds. Who waits looks again after a tenth of the time that he has waited already; and is gone when he has not
 -- looked for so long.
-local FIRST_TICK, LAST_TICK, GONE = 0.001, 0.2, 3
+local FIRST_TICK, LAST_TICK, LOST = 0.001, 0.2, 3
 
 -- Tasks begin when HAProxy has loaded its configuration, has forked, and runs.
 local running = false
@@ -69,9 +69,9 @@ end
 
 -- HAProxy may end who waits, and tells nobody. It may as well have been held up itself: so the time counts from when
 -- somebody first looked in vain.
-function host.is_gone(signal)
+function host.is_lost(signal)
   signal.quiet_since = signal.quiet_since or core.now()
-  return core.now() - signal.quiet_since > GONE
+  return core.now() - signal.quiet_since > LOST
 end
 
 function host.is_closing()

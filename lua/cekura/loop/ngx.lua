@@ -35,7 +35,7 @@ function host.notify(signal)
 end
 
 -- nginx counts who waits, and forgets whoever it ends: a request whose client went away, for one.
-function host.is_gone(signal)
+function host.is_lost(signal)
   return signal:count() >= 0
 end
 

@@ -62,6 +62,12 @@ function timers:due()
   return first and first._due
 end
 
+--- Seconds until the first is due; nil if there is none.
+function timers:seconds_left(now)
+  local at = self:due()
+  return at and math.max(0, at - now)
+end
+
 --- Takes out the first that is due at `now`; nil if there is none.
 function timers:pop(now)
   local first = self[1]
