@@ -1,4 +1,4 @@
---- A binary heap of things that become due, for the loops.
+--- A binary heap of what becomes due, for the loops.
 -- An entry is a table, and is in one heap at most: its field `_timer` holds its place. Any function call may need
 -- memory and raise when there is none, so each change is made by a single call that calls nothing else.
 
