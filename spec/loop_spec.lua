@@ -485,7 +485,7 @@ describe("the own loop", function()
       assert.equal(200, response.status)
     end)
 
-    -- A loop that is nothing but a table of functions, whose waiters are plain tables of its own.
+    -- A loop that is nothing but a table of functions, whose waiters are plain tables.
     local function table_of_functions()
       local own = require "cekura.loop.own"
       local waiters = {}
