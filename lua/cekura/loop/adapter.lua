@@ -1,4 +1,4 @@
---- The table that a loop is: those of this package, and what a program gives as `loop =`. cekura.loop has its shape.
+--- Adapters: the tables that loops are, of this package or of a program (`loop =`). cekura.loop documents their shape.
 
 local errors = require "cekura.errors"
 

@@ -27,7 +27,7 @@ function group:remove(task)
 end
 
 --- Cancels the members. Tasks that they still spawn never begin.
-function group:cancel()
+group.cancel = atomic(function(self)
   self.over = true
   local members = {}
   for member in pairs(self.members) do
@@ -36,7 +36,7 @@ function group:cancel()
   for _, member in ipairs(members) do
     member:cancel()
   end
-end
+end)
 
 --- Records that a task has raised while nothing joined it. The group keeps one: the first that was never joined.
 function group:keep_failed(task)
@@ -45,13 +45,11 @@ function group:keep_failed(task)
   end
 end
 
-local cancel = atomic(group.cancel)
-
 --- Waits until all members have ended.
 function group:wait()
   while self.count > 0 do
     if self.waiter:park() == "cancelled" then
-      cancel(self)
+      self:cancel()
     end
   end
 end
