@@ -150,16 +150,7 @@ function Waiter:wake()
   end
 end
 
-local function plain_suspension()
-  local co = coroutine.running()
-  return coroutine.yield, function()
-    local ok, raised = coroutine.resume(co)
-    if not ok then
-      error(raised, 0) -- in the host, whose coroutine it is
-    end
-  end
-end
-
+-- The functions that suspend and resume the coroutine that calls.
 local function suspension(host)
   local suspend, resume_caller
   if host.suspension then
@@ -168,7 +159,13 @@ local function suspension(host)
   if suspend then
     return suspend, resume_caller
   end
-  return plain_suspension()
+  local co = coroutine.running()
+  return coroutine.yield, function()
+    local ok, raised = coroutine.resume(co)
+    if not ok then
+      error(raised, 0) -- in the host, whose coroutine it is
+    end
+  end
 end
 
 function Waiter:park(seconds)
