@@ -176,7 +176,7 @@ describe("in a program of cqueues", function()
   end)
 end)
 
--- A module that merely is loaded is no loop.
+-- A module that merely is loaded is not a loop that runs.
 describe("the choice of a loop", function()
   it("is not moved by a module that is loaded", function()
     local output = shell(([[timeout 120 %s -e '

@@ -6,8 +6,8 @@ local core = require "cekura.core"
 local hosted = require "cekura.loop.hosted"
 local own = require "cekura.loop.own"
 local simulator = require "spec.support.simulator"
-local tasks = require "cekura.loop.tasks"
 local threads = require "cekura.loop.threads"
+local unbegun = require "cekura.loop.unbegun"
 local weak = require "spec.support.weak"
 
 local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
@@ -46,8 +46,8 @@ describe("a host with threads that drops what it is handed", function()
 
   after_each(function()
     core.now = original
-    for task in pairs(tasks.unbegun) do
-      tasks.unbegun[task] = nil
+    for task in pairs(unbegun.tasks) do
+      unbegun.tasks[task] = nil
     end
   end)
 
@@ -82,7 +82,7 @@ describe("a host with threads that drops what it is handed", function()
     assert.equal("value", joined)
     go(10)
     assert.equal(1, runs)
-    assert.is_nil(next(tasks.unbegun))
+    assert.is_nil(next(unbegun.tasks))
   end)
 
   it("is handed it again and again, and warns once", function()
@@ -228,7 +228,7 @@ describe("a host with a loop that drops a timer", function()
     end
     local adapter = hosted.new("stub", host)
     finally(function()
-      own.live_in(nil, nil)
+      own.embed(nil)
     end)
     local client = cekura.assert(cekura.new { api_key = "key", config_file = false, loop = adapter })
     local ran, slept = false, false
@@ -266,7 +266,7 @@ describe("a host's coroutine that cannot be resumed", function()
     end
     local adapter = hosted.new("stub", host)
     finally(function()
-      own.live_in(nil, nil)
+      own.embed(nil)
     end)
     local client = cekura.assert(cekura.new { api_key = "key", config_file = false, loop = adapter })
     local waiter
@@ -304,7 +304,7 @@ describe("a host with a loop whose memory ends", function()
     end
     local adapter = hosted.new("stub", host)
     finally(function()
-      own.live_in(nil, nil)
+      own.embed(nil)
     end)
     for number = 1, 2 do
       coroutine.wrap(function()

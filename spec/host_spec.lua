@@ -112,7 +112,7 @@ describe("a host", function()
       cekura.sleep(0.05)
     ]]
 
-    -- libcurl waits for its resolver's thread when a handle goes, unless it is told not to.
+    -- libcurl waits for its resolver's thread when a handle is removed, unless an option forbids it.
     it("is held up by no deadline, no cancelled task and no close", function()
       local output, status = run(program(server, code .. [[
         client:close()

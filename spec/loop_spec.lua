@@ -485,6 +485,78 @@ describe("the own loop", function()
       assert.equal(200, response.status)
     end)
 
+    -- A loop that is nothing but a table of functions, whose waiters are plain tables.
+    local function table_of_functions()
+      local own = require "cekura.loop.own"
+      local waiters = {}
+      local adapter = { attach = own.attach, detach = own.detach, spawn = own.spawn, sleep = own.sleep, run = own.run,
+        step = own.step, timeout = own.timeout }
+      function adapter.waiter()
+        local waiter = { co = coroutine.running() }
+        waiters[#waiters + 1] = waiter
+        return waiter
+      end
+      function adapter.park(waiter, seconds)
+        waiter.seconds = seconds
+        while not waiter.woken do
+          coroutine.yield()
+        end
+        waiter.woken = false
+        return "woken"
+      end
+      function adapter.wake(waiter)
+        waiter.woken = true
+      end
+      return adapter, waiters
+    end
+
+    it("parks and wakes the waiters of a table of functions by these", function()
+      local adapter, waiters = table_of_functions()
+      local other = server:client { loop = adapter, headers = { ["X-Simulate"] = "polls=1" } }
+      local result
+      local co = coroutine.create(function()
+        local job = cekura.assert(other.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        result = cekura.assert(job:wait { interval = 0.01, timeout = 60 })
+      end)
+      repeat
+        assert(coroutine.resume(co))
+        cekura.sleep(0.01)
+      until result
+      assert.is_true(#waiters >= 2) -- of the start, and of the wait
+      assert.is_nil(waiters[1].seconds)
+      assert.is_true(waiters[#waiters].seconds > 0 and waiters[#waiters].seconds <= 60)
+      for _, waiter in ipairs(waiters) do
+        assert.equal(co, waiter.co)
+        assert.is_nil(waiter.on_gone)
+      end
+      other:close()
+    end)
+
+    it("ends a wait in a table of functions whose waiter is gone", function()
+      local adapter, waiters = table_of_functions()
+      local other = server:client { loop = adapter, headers = { ["X-Simulate"] = "life=endless" } }
+      local co = coroutine.create(function()
+        local job = cekura.assert(other.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        job:wait { interval = 0.01, timeout = 60 }
+      end)
+      local last
+      repeat
+        assert(coroutine.resume(co))
+        cekura.sleep(0.01)
+        last = waiters[#waiters]
+      until last.seconds
+      local requests = other:stats().requests
+      repeat
+        cekura.sleep(0.01)
+      until other:stats().requests > requests + 2
+      last:on_gone() -- the program has ended the coroutine
+      cekura.sleep(0.1) -- what was in flight is over
+      requests = other:stats().requests
+      cekura.sleep(0.3)
+      assert.equal(requests, other:stats().requests)
+      other:close()
+    end)
+
     it("takes an adapter of the program's own, and refuses what is none", function()
       local own = require "cekura.loop.own"
       local parked = 0

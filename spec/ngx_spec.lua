@@ -345,7 +345,7 @@ describe("in nginx", function()
     assert.equal("Better. 4 true", get "/short")
   end)
 
-  -- The thread went on while an event handler was at work, and there was always more to be told of.
+  -- The thread stepped on while an event handler ran, so there was always another event to deliver.
   it("serves others while polls come faster than an event handler takes", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     serve([[
@@ -381,7 +381,7 @@ describe("in nginx", function()
     end)
   end)
 
-  -- What stood for a job in the engine was given to a request, while something was still to be told of the job.
+  -- A job's place in the engine was given to a request, while an event of the job was still to be delivered.
   it("tells each request of its own, while jobs are left and waited for again", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     serve([[

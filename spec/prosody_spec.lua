@@ -126,7 +126,7 @@ describe("in Prosody", function()
     return lines
   end
 
-  -- What Prosody had to catch is told by nobody else.
+  -- Only Prosody reports what it had to catch.
   local function is_well()
     local output = prosody:output()
     assert.falsy(output:find "Top%-level error" or output:find "Traceback" or output:find "non%-existent global"

@@ -21,7 +21,7 @@ local cekura = {
 }
 
 for _, what in ipairs { "client", "job", "call_log" } do
-  check.methods(what) -- all are there: the modules above have added theirs
+  check.methods(what) -- complete now: the modules above have added theirs
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
@@ -53,7 +53,7 @@ function cekura.run(fn, ...)
   return choose_loop().run(fn, ...)
 end
 
---- Starts a task beside the caller.
+--- Starts a task, which runs beside the caller.
 ---@param fn function
 ---@return cekura.Task
 function cekura.spawn(fn, ...)
@@ -67,7 +67,7 @@ local function check_seconds(seconds)
   end
 end
 
---- Waits, while other tasks go on. In a task that is cancelled it raises an error of kind "cancelled".
+--- Waits, while other tasks run. In a task that is cancelled it raises an error of kind "cancelled".
 ---@param seconds number
 function cekura.sleep(seconds)
   check_seconds(seconds)
@@ -76,7 +76,7 @@ end
 
 --- For hosts that only tick: does one round of what is due, of all clients, timers and tasks of this Lua state, and
 -- returns. Raises inside a host that has a loop.
----@param seconds? number waits up to so long for something to become due before
+---@param seconds? number first waits up to so long for something to become due
 ---@return number? seconds until something is due; nil: nothing is
 function cekura.step(seconds)
   if seconds ~= nil then

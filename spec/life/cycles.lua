@@ -100,7 +100,7 @@ local function readings()
     ["of Lua, KB"] = collectgarbage "count",
     descriptors = descriptors(),
     threads = tonumber(status:match "Threads:%s*(%d+)"),
-    ["open clients"] = #require("cekura.loop.own").clients(),
+    ["open clients"] = #require("cekura.loop.clients").list(),
   }
 end
 

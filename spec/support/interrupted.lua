@@ -9,7 +9,7 @@ local create = coroutine.create
 
 -- Tasks are what the own loop makes of coroutine.create(); a program's own coroutines are not interrupted.
 rawset(coroutine, "create", function(fn)
-  if debug.getinfo(2, "S").source:find("cekura/loop/own.lua", 1, true) then
+  if debug.getinfo(2, "S").source:find("cekura/loop/own/", 1, true) then
     return create(function(...)
       interrupt.every(every)
       return fn(...)

@@ -60,7 +60,7 @@ local function exchange(client, outgoing, shown)
       { method = outgoing.method, path = shown, sent = false })
   end
   while not entry.done do
-    if loop.park(waiter) == "cancelled" then
+    if waiter:park() == "cancelled" then
       core.cancel(operation)
       entry.waiter = nil -- the entry stays for the events that are still to come
       break

@@ -90,7 +90,7 @@ subscription.new = atomic(function(jobs, timeout, interval)
     seen = {},    -- job to the version of it that was last looked at
     stopped = {}, -- job to the error that ended polling it
     clients = {},
-    loop = false, waiter = false, -- who waits in next()
+    waiter = false, -- who waits in next()
   }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
@@ -118,7 +118,7 @@ local function wait_for_polls(self, change)
 end
 
 -- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
-local function on_gone(waiter)
+local function on_lost(waiter)
   local self = waiter.subscription
   wait_for_polls(self, -1)
   self.waiter = false
@@ -129,22 +129,22 @@ local protected = yields and pcall or function(fn, ...)
   return true, fn(...)
 end
 
-local function park(self, loop, waiter)
+local function park(self, waiter)
   local why = "woken"
   while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
-    why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
+    why = waiter:park(math.max(0, self.deadline - core.now()), true)
   end
   return why
 end
 
 -- A subscription of one job is registered only while it waits.
-local begin_next = atomic(function(self, loop, waiter)
+local begin_next = atomic(function(self, waiter)
   if #self.jobs == 1 then
     register(self, self.jobs[1])
   end
   if waiter then
-    waiter.on_gone, waiter.subscription = on_gone, self
-    self.loop, self.waiter = loop, waiter
+    waiter.on_lost, waiter.subscription = on_lost, self
+    self.waiter = waiter
     wait_for_polls(self, 1)
   end
 end)
@@ -163,7 +163,7 @@ end
 
 local end_next = atomic(function(self, waiter, ok, why)
   if waiter then
-    waiter.on_gone, waiter.subscription = nil, nil
+    waiter.on_lost, waiter.subscription = nil, nil
     wait_for_polls(self, -1)
     self.waiter = false
     if not ok then -- it cannot wait: then nothing is polled for it
@@ -184,14 +184,14 @@ end)
 -- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
 ---@return cekura.Job? job, boolean|string changed its status or progress is another
 function subscription:next()
-  local loop, waiter = core.fields(self.jobs[1])._loop, nil
+  local waiter
   if self.first > self.last then
-    waiter = loop.waiter() -- raises where nothing can wait, before anything is registered
+    waiter = core.fields(self.jobs[1])._loop.waiter() -- raises where nothing can wait, before anything is registered
   end
-  begin_next(self, loop, waiter)
+  begin_next(self, waiter)
   local ok, why = true, nil
   if waiter then
-    ok, why = protected(park, self, loop, waiter)
+    ok, why = protected(park, self, waiter)
   end
   return end_next(self, waiter, ok, why)
 end
@@ -218,7 +218,7 @@ subscription.tell = atomic(function(job, stop)
     self.stopped[job] = stop
     told(self, job)
     if self.waiter then
-      self.loop.wake(self.waiter)
+      self.waiter:wake()
     end
   end
   if stop or fields._ended then

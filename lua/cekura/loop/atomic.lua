@@ -1,7 +1,6 @@
---- A host may interrupt Lua between any two instructions, by a hook that yields, and run other tasks of the same state
--- meanwhile, as HAProxy does. So what is changed in more than one step, and is looked at by others, is changed by a
--- function that was made here: it runs to its end before anything else does. Such a function never waits; what it
--- calls may not, either.
+--- Functions that a host cannot interrupt. HAProxy, for one, has a hook that yields between any two instructions, and
+-- then runs other tasks of the same Lua state. So shared data that changes in more than one step is changed by a
+-- function made here: it runs to its end before anything else does. It must not wait, nor call a function that does.
 
 local core = require "cekura.core"
 

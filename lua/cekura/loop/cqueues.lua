@@ -1,5 +1,5 @@
 --- cqueues: a wait yields to the controller whose thread calls. `loop = "cqueues"`; `"auto"` finds it by the controller
--- that is running. What no controller resumed, plain code and coroutines of the program's own, blocks just its call.
+-- that is running. Code that no controller has resumed, plain or in another coroutine, blocks in its call.
 
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
@@ -31,7 +31,7 @@ end
 host.start_pump = host.start
 host.later = host.start
 
--- A controller is to forget a descriptor before it is closed.
+-- A controller has to be rid of a descriptor before it is closed.
 function host.watch(client)
   local function stop()
     if client:pollfd() then

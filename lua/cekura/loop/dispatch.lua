@@ -1,14 +1,13 @@
---- One step of a client's engine, and what follows from it: events told, waiters woken.
--- Every loop calls this, in its own way: the own loop between its tasks, another when the client's
--- descriptor is readable.
+--- One step of a client's engine, and what follows from it: events are delivered, waiters are woken.
+-- Every loop calls this: the own loop between its tasks, others when the client's descriptor is readable.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local subscription = require "cekura.job.subscription"
 
--- A raised error must not hurt the others whom the same step serves: it is kept for the one who waits
--- for that operation or job.
-local function tell(fields, event, subject)
+-- An error that an event handler raises must not end the waits of others that the same step serves: it is raised again
+-- in the task that waits for that operation or job.
+local function deliver(fields, event, subject)
   local ok, raised = pcall(fields._on_event, event)
   if not ok and subject then
     subject._raised = { raised }
@@ -18,7 +17,8 @@ local function tell(fields, event, subject)
   end
 end
 
-local function next_event(client, fields)
+-- Delivers the next event; returns whether there was one.
+local function deliver_next(client, fields)
   local event = core.next_event(client)
   if not event then
     return false
@@ -34,35 +34,35 @@ local function next_event(client, fields)
     subject = fields._pending[object]
   end
   event.method, event.path = subject and subject._method, subject and subject._path
-  tell(fields, event, subject)
+  deliver(fields, event, subject)
   return true
 end
 
 local function finish(client, fields, operation)
   local entry = fields._pending[operation]
-  if entry then -- otherwise its waiter is gone
+  if entry then -- else its waiter has given up
     entry.done = true
     if entry.waiter then
-      fields._loop.wake(entry.waiter)
+      entry.waiter:wake()
     end
     fields._pending[operation] = nil
   end
   core.release(client, operation)
 end
 
--- Handles the next finished operation or job; `taking` holds it meanwhile. Returns whether there was one.
-local function take_next(client, fields, taking)
+-- Handles the next completion, of an operation or a job; `taken` holds it meanwhile. Returns whether there was one.
+local function complete_next(client, fields, taken)
   if fields._on_event then
-    while next_event(client, fields) do end
+    while deliver_next(client, fields) do end
   end
-  taking.item = core.next_completion(client)
-  local item = taking.item
+  taken.item = core.next_completion(client)
+  local item = taken.item
   if core.type(item) == "job" then
     fields._on_news(item)
   elseif item then
     finish(client, fields, item)
   end
-  taking.item = false
+  taken.item = false
   return item ~= nil
 end
 
@@ -70,20 +70,20 @@ end
 -- next step.
 ---@param client cekura.Client
 ---@param seconds? number block so long, or until there is something to do; only the own loop does
-local advance = atomic(function(client, seconds)
-  local fields, taking = core.fields(client), { item = false }
+local dispatch = atomic(function(client, seconds)
+  local fields, taken = core.fields(client), { item = false }
   core.step(client, seconds)
   local ok, more
   repeat
-    ok, more = pcall(take_next, client, fields, taking)
+    ok, more = pcall(complete_next, client, fields, taken)
   until not (ok and more)
   if ok then
     return
   end
-  if taking.item and more == "not enough memory" then
-    core.relist(taking.item)
+  if taken.item and more == "not enough memory" then
+    core.relist(taken.item)
   end
   error(more, 0)
 end)
 
-return advance
+return dispatch

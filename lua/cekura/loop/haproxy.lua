@@ -1,6 +1,6 @@
 --- HAProxy: a wait yields the task, service or action that calls. `loop = "haproxy"`; inside HAProxy `"auto"` finds it.
--- HAProxy can watch no descriptor of others, and has nothing by which one of its coroutines could wake another: so
--- the pump, and whoever waits, sleep and look again.
+-- HAProxy watches only its own descriptors, and none of its coroutines can wake another: so the pump, and threads that
+-- wait, sleep and check again.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -14,9 +14,9 @@ local function sleep(seconds)
   haproxy.msleep(math.max(1, math.ceil(seconds * 1000)))
 end
 
--- Seconds. Who waits looks again after a tenth of the time that he has waited already; and is gone when he has not
--- looked for so long.
-local FIRST_TICK, LAST_TICK, GONE = 0.001, 0.2, 3
+-- Seconds. A thread that waits checks again after a tenth of the time that it has waited already, and counts as lost
+-- when it has not checked for so long.
+local FIRST_TICK, LAST_TICK, LOST = 0.001, 0.2, 3
 
 -- Tasks begin when HAProxy has loaded its configuration, has forked, and runs.
 local running = false
@@ -29,16 +29,16 @@ local function is_running()
   return running
 end
 
--- In a coroutine that is not HAProxy's own, its functions do not wait, and register_task crashes.
+-- In a coroutine that HAProxy has not made, its functions do not wait, and register_task crashes.
 local function check_coroutine()
   if is_running() and not core.has_extra_space() then
     errors.misuse "HAProxy lets only its own tasks, services and actions wait, and start tasks: not coroutines in them"
   end
 end
 
--- Nothing tells a fetch or a converter. There, HAProxy ends a function that sleeps, and says so in its log: better
--- now than when something is begun. Not for 0 ms: HAProxy 3.0 then runs an action's stream again and again, and never
--- the action, until its watchdog aborts the process.
+-- Fetches and converters cannot wait, and cannot be detected. HAProxy ends a function that sleeps there, and logs that:
+-- better now than after something was begun. Not for 0 ms: HAProxy 3.0 then runs an action's stream again and again,
+-- and never the action, until its watchdog aborts the process.
 function host.here()
   if not is_running() then
     errors.misuse "nothing can wait while HAProxy loads: have a task of cekura.spawn do it, which begins when it runs"
@@ -67,11 +67,11 @@ function host.notify(signal)
   signal.notified = true
 end
 
--- HAProxy may end who waits, and tells nobody. It may as well have been held up itself: so the time counts from when
--- somebody first looked in vain.
-function host.is_gone(signal)
+-- HAProxy may end a thread that waits, without a notification. Or HAProxy itself was blocked: so the time counts from
+-- the first scan that missed the thread.
+function host.is_lost(signal)
   signal.quiet_since = signal.quiet_since or core.now()
-  return core.now() - signal.quiet_since > GONE
+  return core.now() - signal.quiet_since > LOST
 end
 
 function host.is_closing()
@@ -89,7 +89,7 @@ end
 
 host.start_pump = host.start
 
--- HAProxy interrupts what has started a task, and may be about to join it.
+-- HAProxy may interrupt the code that has started a task, before it joins the task.
 local LATER = 0.05
 
 function host.later(fn)
@@ -103,7 +103,7 @@ host.watch = threads.ticks(sleep)
 
 local adapter = threads.new("haproxy", host)
 
---- While HAProxy loads: calls the function, in a task, once it runs. Returns whether it does.
+--- While HAProxy loads: calls the function, in a task, once HAProxy runs. Returns whether it will.
 ---@param fn function
 ---@return boolean
 function adapter.defer(fn)
@@ -114,7 +114,7 @@ function adapter.defer(fn)
   return true
 end
 
--- What is made while HAProxy loads is of no use in the processes that it forks then.
+-- A client that is made while HAProxy loads cannot be used in the processes that HAProxy then forks.
 local attach = adapter.attach
 function adapter.attach(client)
   if not is_running() then

@@ -1,20 +1,24 @@
---- The own loop inside a host that has one itself: its tasks run when the host's loop lets them, and a coroutine of
--- the host's waits by yielding to it. What differs from host to host are two functions:
+--- The own loop inside a host that has a loop: tasks run when the host's loop calls back, and a coroutine of the host's
+-- waits by yielding to it. What differs from host to host are two functions:
 --
 --   watch(fd, callback)       calls back whenever the descriptor is readable; returns a function that ends it
---   after(seconds, callback)  calls back once; returns a function that calls it off, also when it is too late
+--   after(seconds, callback)  calls back once; returns a function that cancels it, also when it is too late
 --
 -- And where the host has its own ways, two more:
 --
 --   suspension()              for the coroutine that calls: a function that suspends it and one that resumes it, each
 --                             called once at most; nil: they are coroutine.yield() and coroutine.resume()
---   log(message)              where errors go that nobody else hears of; without it, to standard error
+--   log(message)              where errors go that nothing else shows; without it, to standard error
 --
 -- Plain code, which is in no coroutine, cannot yield: its wait blocks just that call, as in the own loop.
 
+local adapter = require "cekura.loop.adapter"
+local c_boundary = require "cekura.loop.c_boundary"
+local clients = require "cekura.loop.clients"
 local core = require "cekura.core"
 local own = require "cekura.loop.own"
 local queue = require "cekura.loop.queue"
+local scheduler = require "cekura.loop.own.scheduler"
 local timers = require "cekura.loop.timers"
 
 local hosted = {}
@@ -25,38 +29,16 @@ local hosted = {}
 ---@field suspension? fun(): function?, function?
 ---@field log? fun(message: string)
 
--- Whether a coroutine of the host's calls: neither a task of the own loop, nor plain code.
-local function is_host_coroutine()
-  local co, is_main = coroutine.running()
-  return co and not is_main and not own.is_task(co)
-end
+-- ---- coroutines that are to be resumed ----
 
-local function plain_suspension()
-  local co = coroutine.running()
-  return coroutine.yield, function()
-    local ok, raised = coroutine.resume(co)
-    if not ok then
-      error(raised, 0) -- to the host, whose coroutine it is
-    end
-  end
-end
-
--- Coroutines of hosts that have been woken, or whose time is over. What wakes one has things to do yet, so it is
--- resumed from the host's next callback; and there with nothing else begun, since it may do whatever a program does:
--- run its host's loop, too.
+-- Waiters that have been woken, or whose time is over. The code that wakes one has more to do, so the coroutine is
+-- resumed from the host's next callback, with nothing else begun there: it may do whatever a program does, and run its
+-- host's loop, too.
 local woken, deadlines = queue.new(), timers.new()
 
-local function fire_deadlines()
-  local now, at = core.now(), deadlines:due()
-  if at and at <= now then
-    own.catch_up()
-    local waiter = deadlines:pop(now)
-    while waiter do
-      waiter.why = waiter.why or "timeout"
-      woken:put(waiter)
-      waiter = deadlines:pop(now)
-    end
-  end
+local function expire(waiter)
+  waiter.reason = waiter.reason or "timeout"
+  woken:put(waiter)
 end
 
 local resuming = false -- the waiter that was taken from `woken` last; it may not have been resumed yet
@@ -69,153 +51,174 @@ local function keep_resuming()
   resuming = false
 end
 
+local function resume(waiter)
+  resuming = waiter
+  local ok, raised = pcall(waiter.resume)
+  if not ok then
+    if raised ~= "not enough memory" then
+      waiter.parked = false -- the coroutine is dead
+    end
+    keep_resuming()
+    error(raised, 0) -- in the host, whose coroutine it is
+  end
+  resuming = false
+end
+
 local function resume_woken()
-  local last = woken.turns
+  local last = woken.last_ticket
   local waiter = woken:take(last)
   if not waiter then
     return
   end
   while waiter do
     if waiter.parked then
-      resuming = waiter
-      local ok, raised = pcall(waiter.resume)
-      if not ok then
-        if raised ~= "not enough memory" then
-          waiter.parked = false -- the coroutine is dead
-        end
-        keep_resuming()
-        error(raised, 0) -- to the host, whose coroutine it is
-      end
-      resuming = false
+      resume(waiter)
     end
     waiter = woken:take(last)
   end
-  own.tell_hosts()
+  scheduler.rearm()
 end
 
--- What the host calls back for; `work` runs the tasks.
+-- The body of the host's callbacks; `work` runs the tasks.
 local function serve(work, ...)
   keep_resuming()
-  fire_deadlines()
+  clients.fire(deadlines, expire)
   work(...)
   resume_woken()
 end
 
 -- Seconds until a coroutine of the host's is to be resumed; nil: none is.
 local function next_due()
-  if woken.first then
-    return 0
-  end
-  local at = deadlines:due()
-  return at and math.max(0, at - core.now())
+  return woken.first and 0 or deadlines:seconds_left(core.now())
 end
 
--- ---- the one timer of the host's ----
+-- ---- the timer ----
 
 -- Seconds. A timer that is late by so much is one that the host has dropped; one that is early by so little is on time.
 local DROPPED, ON_TIME = 3, 0.0001
 
+-- Makes the function that sets the one timer that the loop has in the host.
 local function new_timer(host)
-  local call_off, told_at = nil, 0
-  local function on_time()
-    call_off = nil
-    serve(own.turn)
+  local cancel, fires_at = nil, 0
+  local function fire()
+    cancel = nil
+    serve(own.run_due)
   end
   return function(seconds)
     local now = core.now()
-    local is_set = call_off and now - told_at < DROPPED
-    if is_set and seconds and now + seconds > told_at - ON_TIME then
+    local is_set = cancel and now - fires_at < DROPPED
+    if is_set and seconds and now + seconds > fires_at - ON_TIME then
       return
     end
-    if call_off then
-      call_off()
-      call_off = nil
+    if cancel then
+      cancel()
+      cancel = nil
     end
     if seconds then
-      told_at = now + seconds
-      call_off = host.after(seconds, on_time)
+      fires_at = now + seconds
+      cancel = host.after(seconds, fire)
     end
   end
 end
 
 -- ---- waiting ----
 
--- How a coroutine of the host's is parked and woken; own.park() and own.wake() come here for it.
-local function new_side(host)
-  local side = {}
+-- A coroutine of the host's that waits.
+local Waiter = {}
+Waiter.__index = Waiter
 
-  function side.waiter()
-    if not is_host_coroutine() then
-      return own.waiter()
-    end
-    own.check_yield()
-    return { host = side, why = false, parked = false, resume = false, turn = false, behind = false }
+-- Whether a coroutine of the host's calls: neither a task of the own loop, nor plain code.
+local function is_host_coroutine()
+  local co, is_main = coroutine.running()
+  return co and not is_main and not scheduler.is_task(co)
+end
+
+local function new_waiter(host)
+  if not is_host_coroutine() then
+    return own.waiter()
   end
+  c_boundary.check()
+  return setmetatable({ host = host, reason = false, parked = false, resume = false, ticket = false,
+    following = false }, Waiter)
+end
 
-  function side.wake(waiter)
-    waiter.why = "woken"
-    if waiter.parked then
-      woken:put(waiter)
-      own.tell_hosts()
+function Waiter:wake()
+  self.reason = "woken"
+  if self.parked then
+    woken:put(self)
+    scheduler.rearm()
+  end
+end
+
+-- The functions that suspend and resume the coroutine that calls.
+local function suspension(host)
+  local suspend, resume_caller
+  if host.suspension then
+    suspend, resume_caller = host.suspension()
+  end
+  if suspend then
+    return suspend, resume_caller
+  end
+  local co = coroutine.running()
+  return coroutine.yield, function()
+    local ok, raised = coroutine.resume(co)
+    if not ok then
+      error(raised, 0) -- in the host, whose coroutine it is
     end
   end
+end
 
-  function side.park(waiter, seconds)
-    if not waiter.why then
-      local suspend, resume_caller
-      if host.suspension then
-        suspend, resume_caller = host.suspension()
-      end
-      if not suspend then
-        suspend, resume_caller = plain_suspension()
-      end
-      deadlines:insert(waiter, core.now() + (seconds or own.VERY_LONG))
-      waiter.parked, waiter.resume = true, resume_caller
-      own.tell_hosts()
-      suspend()
-      waiter.parked = false
-      deadlines:remove(waiter)
-    end
-    local why = waiter.why
-    waiter.why = false
-    return why or "woken" -- somebody else has resumed the coroutine: whoever waits looks again
+function Waiter:park(seconds)
+  if not self.reason then
+    local suspend, resume_caller = suspension(self.host)
+    deadlines:insert(self, core.now() + (seconds or scheduler.LONGEST_WAIT))
+    self.parked, self.resume = true, resume_caller
+    scheduler.rearm()
+    suspend()
+    self.parked = false
+    deadlines:remove(self)
   end
+  local reason = self.reason
+  self.reason = false
+  return reason or "woken" -- something else has resumed the coroutine: callers check what they wait for
+end
 
-  return side
+-- ---- the adapter ----
+
+local function attach(host, client)
+  clients.attach(client)
+  local weak = setmetatable({ client = client }, { __mode = "v" })
+  -- The descriptor ends with the client; the host forgets it before.
+  core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
+    if weak.client then
+      serve(own.step, weak.client)
+    end
+  end))
+end
+
+local function detach(client)
+  clients.detach(client)
+  local fields = core.fields(client)
+  if fields._unwatch then
+    core.spend(fields._unwatch)
+    fields._unwatch = nil
+  end
 end
 
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host cekura.Host
----@return table adapter in the shape that is described in cekura.loop
+---@return table loop in the shape that is described in cekura.loop
 function hosted.new(name, host)
-  local side = new_side(host)
-  local adapter = { name = name, park = own.park, wake = own.wake, spawn = own.spawn, run = own.run,
-    sleep = own.sleep, timeout = own.timeout, step = own.step, waiter = side.waiter, next_due = next_due,
-    log = host.log or own.log }
-  own.live_in(adapter, new_timer(host))
-
-  function adapter.attach(client)
-    own.attach(client)
-    local weak = setmetatable({ client = client }, { __mode = "v" })
-    -- The descriptor ends with the client; before that, the host is to have forgotten it.
-    core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
-      if weak.client then
-        serve(own.step, weak.client)
-      end
-    end))
+  local function waiter()
+    return new_waiter(host)
   end
-
-  function adapter.detach(client)
-    own.detach(client)
-    local fields = core.fields(client)
-    if fields._unwatch then
-      core.spend(fields._unwatch)
-      fields._unwatch = nil
-    end
-  end
-
-  return adapter
+  local log = host.log or own.log
+  own.embed { waiter = waiter, next_due = next_due, notify = new_timer(host), log = log }
+  return adapter.new { name = name, waiter = waiter, spawn = own.spawn, run = own.run, sleep = own.sleep,
+    timeout = own.timeout, step = own.step, log = log, detach = detach, attach = function(client)
+      attach(host, client)
+    end }
 end
 
 return hosted

@@ -1,12 +1,11 @@
---- Who waits: the choice of a loop. Each is an adapter, a table of functions:
+--- The choice of a loop. Each loop is an adapter, a table of functions:
 --
---   waiter() -> w        somebody who can be woken: the task or thread that calls; raises where the
---                        host cannot wait
---   park(w [, seconds [, idle]])
---                        waits until w is woken or the time is over; returns "woken", "timeout" or
---                        "cancelled". It may return "woken" for no reason: callers look again. Who is
---                        idle waits for what may take long, and gets "closing" when the host ends
---   wake(w)              from any coroutine, also before park(), which then returns at once
+--   waiter() -> w        the waiter of the task or thread that calls; raises where the host cannot wait
+--   w:park([seconds [, idle]])
+--                        waits until w is woken or the time is over; returns "woken", "timeout" or "cancelled". It may
+--                        return "woken" for no reason: callers check what they wait for. An idle waiter waits for what
+--                        may take long, and gets "closing" when the host ends
+--   w:wake()             from any coroutine, also before w:park(), which then returns at once
 --   attach(client)       from now on the client's engine is stepped by this loop
 --   detach(client)       optional: the client is being closed
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
@@ -15,82 +14,111 @@
 --   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it does, and returns
 --                        true; or false, where it runs
 --   step(client), timeout(client)   what client:step() and client:timeout() do
---   log(message)         where errors go that nobody else hears of; optional for an adapter of a program's own
+--   log(message)         where errors go that nothing else shows; optional for an adapter that a program makes
 --
--- A host that ends somebody who waits, so that he never comes back from park(), calls w:on_gone() if that is there.
+-- A host that ends the coroutine of a waiter, so that w:park() never returns, calls w:on_lost() if that is there.
 --
--- Few write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an adapter
--- of two functions; for one with threads of its own, cekura.loop.threads of a few more.
+-- The table that a program makes and gives as `loop =` has two functions in place of the methods: park(w [, seconds [,
+-- idle]]) and wake(w). Its waiters are tables of any kind, and on_lost is called on_gone in them; see
+-- cekura.loop.adapter.
+--
+-- Few programs write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an
+-- adapter of two functions; for one that has threads, cekura.loop.threads of a few more.
 
+local adapter = require "cekura.loop.adapter"
 local errors = require "cekura.errors"
 local own = require "cekura.loop.own"
 
-local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
+-- The hosts, in the order in which "auto" looks for them. A host is detected by what only it gives a program, never by
+-- a module that merely is loaded: a script may have loaded luv and never run its loop.
+--
+--   detect()     whether this Lua state is in that host; without it, "auto" never chooses the host
+--   beside_own   a program may have this loop and the own one: detect() says for each call which one runs
+--   preload      the adapter is loaded with this module: the host may go into a chroot afterwards
+---@class cekura.loop.HostRow
+---@field name string
+---@field module string its adapter
+---@field detect? fun(): boolean?
+---@field beside_own? boolean
+---@field preload? boolean
+---@type cekura.loop.HostRow[]
+local HOSTS = {
+  { name = "ngx", module = "cekura.loop.ngx", detect = function()
+    local ngx = rawget(_G, "ngx")
+    return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.timer) == "table"
+  end },
+  { name = "haproxy", module = "cekura.loop.haproxy", preload = true, detect = function()
+    local haproxy = rawget(_G, "core")
+    return type(haproxy) == "table" and type(haproxy.register_task) == "function"
+      and type(haproxy.msleep) == "function"
+  end },
+  { name = "luv", module = "cekura.loop.luv", detect = function() -- Neovim
+    local vim = rawget(_G, "vim")
+    return type(vim) == "table" and type(vim.schedule) == "function" and (vim.uv or vim.loop) ~= nil
+  end },
+  { name = "prosody", module = "cekura.loop.prosody", detect = function()
+    local prosody = rawget(_G, "prosody") -- prosodyctl has one too, of another type, and no loop that runs
+    return type(prosody) == "table" and prosody.process_type == "prosody"
+  end },
+  { name = "cqueues", module = "cekura.loop.cqueues", beside_own = true, detect = function()
+    local cqueues = package.loaded.cqueues
+    return cqueues and cqueues.running() -- a controller resumes the code that calls
+  end },
+  { name = "own", module = "cekura.loop.own" },
+}
 
-local NAMES = { own = "cekura.loop.own", luv = "cekura.loop.luv", ngx = "cekura.loop.ngx",
-  cqueues = "cekura.loop.cqueues", prosody = "cekura.loop.prosody", haproxy = "cekura.loop.haproxy" }
-
--- A host is known by what only it gives a program, never by a module that merely is loaded: a script may have
--- loaded luv and never run its loop.
-local function is_neovim()
-  local vim = rawget(_G, "vim")
-  return type(vim) == "table" and type(vim.schedule) == "function" and (vim.uv or vim.loop) ~= nil
+local by_name = {}
+for _, row in ipairs(HOSTS) do
+  by_name[row.name] = row
+  if row.preload and row.detect() then
+    require(row.module)
+  end
 end
 
-local function is_nginx()
-  local ngx = rawget(_G, "ngx")
-  return type(ngx) == "table" and type(ngx.get_phase) == "function" and type(ngx.timer) == "table"
-end
-
--- prosodyctl has the same global, of another type, and no loop that runs.
-local function is_prosody()
-  local prosody = rawget(_G, "prosody")
-  return type(prosody) == "table" and prosody.process_type == "prosody"
-end
-
-local function is_haproxy()
-  local haproxy = rawget(_G, "core")
-  return type(haproxy) == "table" and type(haproxy.register_task) == "function" and type(haproxy.msleep) == "function"
-end
-
-local found
+local host -- the row of the host that this Lua state is in; false: none; nil: not looked for yet
 
 local function find_host()
-  found = found or is_nginx() and "ngx" or is_haproxy() and "haproxy" or is_neovim() and "luv"
-    or is_prosody() and "prosody" or "none"
-  return found
+  for _, row in ipairs(HOSTS) do
+    if host == nil and row.detect and not row.beside_own and row.detect() then
+      host = row
+    end
+  end
+  host = host or false
+  return host
 end
 
--- Where there is no host, the threads of cqueues have their controllers, and everything else the own loop. A program
--- may have both; who calls is known by the controller that is running.
-local function here()
-  local cqueues = package.loaded.cqueues
-  return require(NAMES[cqueues and cqueues.running() and "cqueues" or "own"])
-end
+-- ---- outside of any host ----
 
-if is_haproxy() then -- it may go into a chroot afterwards, where there is no such file
-  require(NAMES.haproxy)
+-- The loop that runs the code that calls.
+local function running()
+  for _, row in ipairs(HOSTS) do
+    if row.beside_own and row.detect() then
+      return require(row.module)
+    end
+  end
+  return own
 end
 
 local auto
 
 local function make_auto()
-  local made = { name = "auto", park = own.park, wake = own.wake, attach = own.attach, step = own.step,
-    timeout = own.timeout, log = own.log }
+  local made = adapter.new { name = "auto", attach = own.attach, step = own.step, timeout = own.timeout,
+    log = own.log }
   for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
     made[name] = function(...)
-      return here()[name](...)
+      return running()[name](...)
     end
   end
   function made.tick(seconds)
-    local tick = here().tick or errors.misuse "this host has a loop, which does what is due"
+    local tick = running().tick or errors.misuse "this host has a loop, which does what is due"
     return tick(seconds)
   end
   function made.detach(client)
     own.detach(client)
-    local adapter = package.loaded[NAMES.cqueues]
-    if adapter then
-      adapter.detach(client)
+    for _, row in ipairs(HOSTS) do
+      if row.beside_own and package.loaded[row.module] then
+        package.loaded[row.module].detach(client)
+      end
     end
   end
   auto = made -- now that it is whole: memory may end before
@@ -102,25 +130,18 @@ end
 ---@param choice? string|table
 ---@return table
 local function choose(choice)
-  if choice == nil or choice == "auto" then
-    choice = find_host()
-    if choice == "none" then
-      return auto or make_auto()
-    end
+  if choice == nil then
+    choice = "auto"
   end
-  if NAMES[choice] then
-    local found_it, adapter = pcall(require, NAMES[choice])
-    if found_it then
-      return adapter
-    end
-    return errors.misuse(("loop: there is no %s here: %s"):format(choice, tostring(adapter):match "[^\n]*"))
+  local row = choice == "auto" and find_host() or by_name[choice]
+  if row then
+    local found, loop = pcall(require, row.module)
+    return found and loop
+      or errors.misuse(("loop: there is no %s here: %s"):format(row.name, tostring(loop):match "[^\n]*"))
+  elseif choice == "auto" then
+    return auto or make_auto()
   elseif type(choice) == "table" then
-    for _, name in ipairs(SHAPE) do
-      if type(choice[name]) ~= "function" then
-        errors.misuse(("loop: the adapter has no function %s"):format(name))
-      end
-    end
-    return choice
+    return adapter.of(choice)
   end
   return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
     tostring(choice)))

@@ -10,8 +10,8 @@ local schedule = vim and vim.schedule or function(fn)
   fn()
 end
 
--- luv 1.44 crashes at the end of a program that has closed a handle and not run the loop since. So what is over while
--- the loop stands still is closed when it runs.
+-- luv 1.44 crashes at the end of a program that has closed a handle and not run the loop since. So handles that end
+-- while the loop does not run are closed when it does.
 local retired = {}
 
 local function is_running()
@@ -28,7 +28,7 @@ local function end_handle(handle)
   end
 end
 
--- Stops while the callback is on its way: the descriptor stays readable until then.
+-- The handle is stopped until the scheduled callback has run: the descriptor stays readable until then.
 local function watch(fd, callback)
   local poll, over = uv.new_poll(fd), false
   local on_readable
@@ -46,7 +46,7 @@ local function watch(fd, callback)
     schedule(serve)
   end
   poll:start("r", on_readable)
-  poll:unref() -- a client alone is nothing to go on for
+  poll:unref() -- a client alone does not keep the loop running
   return function()
     over = true
     end_handle(poll)

@@ -1,7 +1,7 @@
 --- nginx and OpenResty: a wait yields the request, or the timer, that calls. `loop = "ngx"`; inside nginx `"auto"`
--- finds it. Stock nginx can watch no descriptor but those of its own sockets, so a thread (src/engine/bridge.h)
--- steps the engine, and notifies the pump over such a socket. A cosocket belongs to the request that made it, so the
--- pump runs in a timer.
+-- finds it. Stock nginx watches only the descriptors of its own sockets, so a thread (src/engine/bridge.h) steps the
+-- engine, and notifies the pump over such a socket. A cosocket belongs to the request that made it, so the pump runs in
+-- a timer.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -34,8 +34,9 @@ function host.notify(signal)
   signal:post(1)
 end
 
--- nginx counts who waits, and forgets whoever it ends: a request whose client went away, for one.
-function host.is_gone(signal)
+-- nginx counts the threads that wait for a semaphore, without those that it has ended: in a request whose client has
+-- disconnected, for one.
+function host.is_lost(signal)
   return signal:count() >= 0
 end
 
@@ -43,8 +44,8 @@ function host.is_closing()
   return ngx.worker.exiting()
 end
 
--- nginx uses a coroutine again for other requests, also one that it has ended. What is at the bottom of its stack tells
--- whose it is now.
+-- nginx uses a coroutine again for other requests, also one that it has ended. The function at the bottom of its stack
+-- differs.
 function host.scope()
   local level = 1
   while debug.getinfo(level + 1, "l") do
@@ -64,15 +65,15 @@ function host.start_pump(fn)
   end
 end
 
--- nginx drops timers, and tells only its log, when more are to run than lua_max_running_timers: 256 where nothing else
--- is said. Who sets less than this loses tasks.
+-- When more timers are to run than lua_max_running_timers, 256 by default, nginx drops them, and only logs that. A
+-- configuration with less than this loses tasks.
 local MANY_TIMERS = 128
 
 -- Seconds; longer than any wait.
 local LONG = 86400
 
--- Runs fn(leave) in a thread of its own, and ends that when it leaves: only the parent of a thread can kill it.
-local function keep(fn)
+-- Runs fn(leave) in another thread, and kills that when it leaves: only the parent of a thread can.
+local function run_in_thread(fn)
   local ended, is_over, has_left = host.signal(), false, false
   local thread = ngx.thread.spawn(function()
     local ok, raised = pcall(fn, function()
@@ -96,32 +97,32 @@ local function keep(fn)
   end
 end
 
--- In a request, a task is a thread of it, and ends with it. Elsewhere it has a timer of its own: what nginx keeps of a
--- thread it gives back at the end of the timer or request that started it, and a timer may run for weeks.
+-- In a request, a task is a thread of it, and ends with it. Elsewhere each task has a timer: nginx frees a thread's
+-- memory at the end of the timer or request that started it, and a timer may run for weeks.
 function host.start(fn)
   local phase = ngx.get_phase()
   local timers = ngx.timer.running_count() + ngx.timer.pending_count()
   if not YIELDS[phase] or phase == "timer" and timers < MANY_TIMERS then
-    assert(ngx.timer.at(0, function() keep(fn) end))
+    assert(ngx.timer.at(0, function() run_in_thread(fn) end))
   else
     ngx.thread.spawn(function()
-      coroutine.yield(coroutine.running()) -- first comes whoever started it
-      keep(fn)
+      coroutine.yield(coroutine.running()) -- the code that started it runs first
+      run_in_thread(fn)
     end)
   end
 end
 
--- nginx drops a timer that is due while no connection is free, but for one of these.
+-- nginx drops a timer that is due while no connection is free, except one of these.
 function host.every(seconds, fn)
   assert(ngx.timer.every(seconds, function() fn() end))
 end
 
--- ---- the two ways to hear of the engine ----
+-- ---- the two ways to watch the engine ----
 
 local ticks = threads.ticks(ngx.sleep)
 
--- The engine's alarm, which the pump sets, is told twice a second, so that a silence like this is none.
-local SILENCE = 60000 -- ms
+-- Milliseconds. The pump sets the engine's alarm, so a byte comes at least twice a second: this is never reached.
+local SILENCE = 60000
 
 local function connect(bridge)
   local socket = ngx.socket.tcp()
@@ -143,29 +144,26 @@ local function by_thread(client)
     core.bridge_close(bridge)
   end
   if not socket then
-    host.log("cekura: looking at the engine every 1 to 20 ms, for no thread can tell of it: " .. fault)
+    host.log("cekura: the engine is polled every 1 to 20 ms, since no thread can watch it: " .. fault)
     return ticks(client)
   end
   local stopped = false
-  local function stop() -- the other end: that of nginx's may be waiting
+  local function stop() -- closes the other end: nginx may be waiting at its own
     stopped = true
     core.bridge_close(bridge)
   end
-  local look
+  local tick -- once the thread is lost
   return function()
-    if look then
-      return look()
-    elseif stopped then
-      return
-    end
-    if not core.bridge_arm(bridge) then
+    if tick then
+      return tick()
+    elseif stopped or not core.bridge_arm(bridge) then
       return
     end
     local byte, why = socket:receive(1)
     if not byte and why ~= "timeout" and not stopped then
-      host.log("cekura: the thread that tells of the engine is lost: " .. why)
+      host.log("cekura: the thread that watches the engine is lost: " .. why)
       core.bridge_close(bridge)
-      look = ticks(client)
+      tick = ticks(client)
     end
   end, stop
 end
@@ -176,7 +174,7 @@ end
 
 local adapter = threads.new("ngx", host)
 
--- In init_by_lua the workers are still to be forked, and would each inherit a client that is of no use to it.
+-- In init_by_lua the workers are not forked yet: each would inherit a client that it cannot use.
 local attach = adapter.attach
 function adapter.attach(client)
   if ngx.get_phase() == "init" then

@@ -1,7 +1,7 @@
 --- Prosody's loop, from Prosody 0.12 on. `loop = "prosody"`; inside a running Prosody `"auto"` finds it.
 --
--- Prosody handles an HTTP request, or what a client sent, in a coroutine of util.async, which waits as that module has
--- it; a coroutine of a module's own just yields.
+-- Prosody handles an HTTP request, or what a client sent, in a coroutine of util.async, which waits by the functions of
+-- that module; a coroutine that a module makes just yields.
 
 local async = require "util.async"
 local hosted = require "cekura.loop.hosted"
@@ -9,18 +9,18 @@ local logger = require "util.logger"
 local server = require "net.server"
 local timer = require "util.timer"
 
-local log = logger.init "cekura"
+local write = logger.init "cekura"
 
-local function tell(message)
-  log("error", "%s", message)
+local function log(message)
+  write("error", "%s", message)
 end
 
--- Prosody protects timers, but not this: what is raised would end its round, and make it pause.
+-- Prosody catches the errors of timers, but not of descriptors: one would end its round, and make it pause.
 local function watch(fd, callback)
   local handle = server.watchfd(fd, function()
     local ok, raised = xpcall(callback, debug.traceback)
     if not ok then
-      tell(raised)
+      log(raised)
     end
   end)
   return function()
@@ -41,7 +41,7 @@ end
 
 local ASYNC = debug.getinfo(async.runner, "S").source
 
--- A coroutine is util.async's if that has the function with which it began.
+-- Whether the coroutine that calls is util.async's: its first function is from there.
 local function is_async()
   local level = 1
   while debug.getinfo(level + 1, "l") do
@@ -56,4 +56,4 @@ local function suspension()
   end
 end
 
-return hosted.new("prosody", { watch = watch, after = after, suspension = suspension, log = tell })
+return hosted.new("prosody", { watch = watch, after = after, suspension = suspension, log = log })

@@ -1,40 +1,40 @@
---- A queue, for loops, of those who are to go on. Each holds the one behind it: so nobody is lost for want of memory.
--- A thing is a table, and is in one queue at most: its field `turn` is its number there, false while it is in none, and
--- `behind` is the queue's. Whoever makes it sets both to false.
+--- A queue of tables that a loop is to resume. Each holds the one that follows it: so adding one needs no memory, and
+-- none is lost for want of it. A table is in one queue at most. Its field `ticket` is its number there, false while it
+-- is in none; `following` is the queue's. Code that makes such a table sets both to false.
 
 local queue = {}
 queue.__index = queue
 
---- Makes a queue; its `turns` is the number of the thing that came last, or 0.
+--- Makes a queue; its `last_ticket` is the number of the table that was added last, or 0.
 function queue.new()
-  return setmetatable({ first = false, last = false, turns = 0 }, queue)
+  return setmetatable({ first = false, last = false, last_ticket = 0 }, queue)
 end
 
---- Puts a thing at the end, unless it is there already.
+--- Adds a table at the end, unless it is in the queue already.
 function queue:put(thing)
-  if thing.turn then
+  if thing.ticket then
     return
   end
-  self.turns = self.turns + 1
-  thing.turn, thing.behind = self.turns, false
+  self.last_ticket = self.last_ticket + 1
+  thing.ticket, thing.following = self.last_ticket, false
   if self.last then
-    self.last.behind = thing
+    self.last.following = thing
   else
     self.first = thing
   end
   self.last = thing
 end
 
---- Takes the first thing; nil if there is none, or if it came after that turn: what comes while a queue is gone through
--- waits for the next time.
----@param turn integer
-function queue:take(turn)
+--- Removes and returns the first table; nil if there is none, or if it was added after that ticket: what is added while
+-- a loop takes from the queue waits for the next round.
+---@param ticket integer
+function queue:take(ticket)
   local thing = self.first
-  if not thing or thing.turn > turn then
+  if not thing or thing.ticket > ticket then
     return nil
   end
-  thing.turn = false
-  self.first = thing.behind
+  thing.ticket = false
+  self.first = thing.following
   self.last = self.first and self.last
   return thing
 end

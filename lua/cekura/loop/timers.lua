@@ -1,4 +1,4 @@
---- A binary heap of things that become due, for the loops.
+--- A binary heap of what becomes due, for the loops.
 -- An entry is a table, and is in one heap at most: its field `_timer` holds its place. Any function call may need
 -- memory and raise when there is none, so each change is made by a single call that calls nothing else.
 
@@ -60,6 +60,12 @@ end
 function timers:due()
   local first = self[1]
   return first and first._due
+end
+
+--- Seconds until the first is due; nil if there is none.
+function timers:seconds_left(now)
+  local at = self:due()
+  return at and math.max(0, at - now)
 end
 
 --- Takes out the first that is due at `now`; nil if there is none.

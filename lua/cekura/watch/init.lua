@@ -154,7 +154,7 @@ end
 
 --- Has the watch's own task look at what is due now.
 function Watch:wake()
-  self.loop.wake(self.waiter)
+  self.waiter:wake()
 end
 
 -- The first failure may be a proxy's word, or a lock's.
@@ -286,7 +286,7 @@ end
 
 -- Waits in the watch's own task. Returns false where that may not wait any more.
 local function rest(self, seconds, is_idle)
-  local why = self.loop.park(self.waiter, seconds, is_idle)
+  local why = self.waiter:park(seconds, is_idle)
   if why == "cancelled" then
     self.is_cancelled = true
   end

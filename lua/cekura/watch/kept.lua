@@ -103,7 +103,7 @@ local function rest_in(loop)
   local waiter
   return function(seconds)
     waiter = waiter or loop.waiter()
-    return loop.park(waiter, seconds) ~= "cancelled"
+    return waiter:park(seconds) ~= "cancelled"
   end
 end
 

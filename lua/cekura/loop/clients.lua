@@ -1,0 +1,141 @@
+--- The clients that are open: their steps, and what they wait for together.
+
+local atomic = require "cekura.loop.atomic"
+local core = require "cekura.core"
+local dispatch = require "cekura.loop.dispatch"
+local tasks = require "cekura.loop.tasks"
+
+local clients = {}
+
+-- Each client at its own place. Weak by value, not by key: a key that is being finalized is still found, a value is
+-- not.
+local open, last_place = setmetatable({}, { __mode = "v" }), 0
+
+--- Adds a client.
+clients.attach = atomic(function(client)
+  tasks.check()
+  last_place = last_place + 1
+  open[last_place] = client
+  core.fields(client)._place = last_place
+end)
+
+--- Removes a client that is being closed. May be called again.
+clients.detach = atomic(function(client)
+  local fields = core.fields(client)
+  if fields._place then
+    open[fields._place] = nil
+    fields._place = nil
+  end
+end)
+
+--- All clients that are not closed, as a list: while a caller iterates over it, clients may come and go.
+---@return cekura.Client[]
+function clients.list()
+  local list = {}
+  for _, client in pairs(open) do
+    list[#list + 1] = client
+  end
+  return list
+end
+
+--- Dispatches, across a C function: an event handler that yielded out of it would stop everything else.
+---@param client cekura.Client
+---@param seconds? number see cekura.loop.dispatch
+function clients.step(client, seconds)
+  core.uninterrupted(dispatch, client, seconds)
+end
+
+-- How many steps are made before a deadline counts, although more has arrived.
+local STEPS = 64
+
+--- Takes in what has arrived.
+---@param step fun(client: cekura.Client)
+function clients.catch_up(step)
+  for _, client in ipairs(clients.list()) do
+    local steps = 0
+    while core.is_busy(client) and steps < STEPS and (steps == 0 or core.due(client) == 0) do
+      step(client)
+      steps = steps + 1
+    end
+  end
+end
+
+--- Calls `expire` with each waiter whose deadline has passed. What has arrived is taken in before a deadline counts,
+-- since the program may have done something else for long.
+---@param deadlines table see cekura.loop.timers
+---@param expire fun(waiter: table)
+function clients.fire(deadlines, expire)
+  local now = core.now()
+  if deadlines:seconds_left(now) ~= 0 then
+    return
+  end
+  clients.catch_up(clients.step)
+  local waiter = deadlines:pop(now)
+  while waiter do
+    expire(waiter)
+    waiter = deadlines:pop(now)
+  end
+end
+
+--- The earlier of two times; nil: never.
+---@param a? number
+---@param b? number
+---@return number?
+function clients.earlier(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
+--- Seconds until a client or what the caller knows of is due; nil: nothing will be.
+---@param seconds? number
+---@return number?
+function clients.next_due(seconds)
+  for _, client in ipairs(clients.list()) do
+    seconds = clients.earlier(seconds, core.due(client))
+  end
+  return seconds
+end
+
+--- Has every client's descriptor become readable after so many seconds, too; nil: not for that.
+---@param seconds? number
+function clients.set_alarms(seconds)
+  for _, client in pairs(open) do
+    core.alarm(client, seconds)
+  end
+end
+
+-- Waits for several clients, then steps them.
+local function wait_for_all(busy, seconds)
+  for _, client in ipairs(busy) do
+    core.alarm(client) -- this wait knows the time that it was set to
+    seconds = clients.earlier(seconds, core.due(client))
+  end
+  core.wait(busy, seconds)
+  for _, client in ipairs(busy) do
+    clients.step(client)
+  end
+end
+
+--- Blocks until a client has something to do, or so long, and steps the clients. Returns false if there is nothing to
+-- wait for.
+---@param seconds? number
+---@return boolean
+function clients.wait(seconds)
+  local busy = {}
+  for _, client in pairs(open) do
+    if core.is_busy(client) then
+      busy[#busy + 1] = client
+    end
+  end
+  if #busy == 1 then
+    clients.step(busy[1], seconds or math.huge)
+  elseif #busy > 1 then
+    wait_for_all(busy, seconds)
+  elseif seconds then
+    core.wait(busy, seconds)
+  else
+    return false
+  end
+  return true
+end
+
+return clients

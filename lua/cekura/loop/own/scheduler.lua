@@ -1,0 +1,212 @@
+--- The own loop's tasks: which are ready, which one runs, and which become due.
+
+local clients = require "cekura.loop.clients"
+local core = require "cekura.core"
+local kill = require "cekura.loop.own.kill"
+local queue = require "cekura.loop.queue"
+local task = require "cekura.loop.task"
+local timers = require "cekura.loop.timers"
+
+local scheduler = {
+  -- What a task yields to park; any other yield is the program's own, and only lets other tasks run first.
+  PARK = {},
+  -- Tasks that are to be resumed.
+  ready = queue.new(),
+  -- Waiters whose time ends: tasks, and plain code.
+  deadlines = timers.new(),
+}
+
+local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadlines
+
+-- The tasks by coroutine: nothing else may hold one that is parked.
+local alive = {} -- luacheck: ignore 241
+local current -- the task that is running
+local resuming = false -- the task whose turn it is: taken from `ready`, and not yet parked, ready again or done
+local depth = 0 -- how many drives and steps are running, one inside the other
+local failed = queue.new() -- tasks that have failed since the last report
+
+--- The running task; nil: plain code runs, or a coroutine of the host's.
+---@return cekura.Task?
+function scheduler.current()
+  return current
+end
+
+--- Whether a coroutine is a task of this loop.
+function scheduler.is_task(co)
+  return alive[co] ~= nil
+end
+
+-- ---- what is due ----
+
+--- Seconds until this loop has something to do; nil: only when a client has.
+---@return number?
+function scheduler.next_due()
+  return ready.first and 0 or deadlines:seconds_left(core.now())
+end
+
+--- Seconds, longer than any wait: a host whose loop ends when nothing but descriptors is left to watch goes on for
+-- waits without an end.
+scheduler.LONGEST_WAIT = 30 * 86400
+
+---@class cekura.loop.Outer the loop that this one is embedded in
+---@field waiter fun(): table of the coroutine that calls: a task, or one of the host's
+---@field next_due fun(): number? seconds until a coroutine of the host's is to be resumed
+---@field notify fun(seconds: number?) when own.run_due() is to be called next; nil: not before the next notification
+---@field log fun(message: string)
+
+--- The outer loop, see cekura.loop.own.embed().
+---@type cekura.loop.Outer
+scheduler.outer = nil
+
+--- Sets the alarms of all clients, and notifies the outer loop, by what is due next. A host that only watches
+-- descriptors learns by them of tasks, too, and of coroutines that it is to resume, also where it has no memory for a
+-- timer. Code that yields to the host, and not to this loop, calls this before, so that its requests are sent.
+function scheduler.rearm()
+  if depth > 0 then
+    return
+  end
+  local seconds = clients.earlier(scheduler.next_due(), scheduler.outer.next_due())
+  clients.set_alarms(seconds)
+  scheduler.outer.notify(seconds or next(alive) and scheduler.LONGEST_WAIT or nil)
+end
+
+-- ---- running tasks ----
+
+-- Nothing holds the coroutine any more: it is collected, wherever it waits.
+local function abandon(self)
+  alive[self.co] = nil
+  deadlines:remove(self)
+  self.co = false
+end
+
+-- Seconds that a cancelled task may go on with yields of its own, and neither wait nor end.
+local GRACE = 1
+
+local function yielded(self)
+  if self.cancelled then
+    self.grace_ends = self.grace_ends or core.now() + GRACE
+    if core.now() > self.grace_ends then
+      task.finish(self, false)
+      return abandon(self)
+    end
+  end
+  ready:put(self)
+end
+
+local function resumed(self, co, ok, ...)
+  if coroutine.status(co) == "dead" then
+    if not ok then
+      local traced, traceback = pcall(debug.traceback, co)
+      self.traceback = traced and traceback
+    end
+    kill.restore_hook(self)
+    abandon(self)
+    return task.finish(self, ok, ...)
+  elseif self.state == "done" then
+    return abandon(self)
+  elseif (...) ~= PARK then
+    return yielded(self)
+  elseif self.reason then -- it was woken before it yielded
+    ready:put(self)
+  else
+    self.state = "parked"
+  end
+end
+
+local function back_to(before, ...)
+  current = before
+  return ...
+end
+
+local function resume(self)
+  local co = self.co
+  if self.state == "done" then
+    return task.settle(self), co and abandon(self)
+  elseif not self.begun then
+    task.begin(self)
+  end
+  if self.interrupted then
+    if coroutine.status(co) == "dead" then -- its results were lost with the turn
+      abandon(self)
+      return task.finish(self, false, "not enough memory")
+    end
+    self.interrupted = false
+  end
+  local before = current
+  current = self
+  self.state = "running"
+  if self.on_lost and coroutine.status(co) == "dead" then
+    self:on_lost() -- it was killed while it waited: by coroutine.close(), say
+  end
+  resumed(self, co, back_to(before, coroutine.resume(co)))
+end
+
+local function report_failed()
+  local self = failed:take(failed.last_ticket)
+  while self do
+    task.report(self)
+    self = failed:take(failed.last_ticket)
+  end
+end
+
+-- Runs the tasks that are ready now. One may wait as plain code does, in a coroutine of its own, and come here again.
+local function run_ready()
+  local last, outer = ready.last_ticket, resuming
+  resuming = ready:take(last)
+  while resuming do
+    resume(resuming)
+    resuming = ready:take(last)
+  end
+  resuming = outer
+  report_failed()
+end
+
+local function expire(waiter)
+  waiter.reason = "timeout"
+  if waiter.co then -- a task
+    waiter.state = "ready"
+    ready:put(waiter)
+  end
+end
+
+--- Ends the waits whose time is over, and runs the tasks that are ready. To be called by protected().
+function scheduler.run_due()
+  clients.fire(deadlines, expire)
+  run_ready()
+end
+
+local function deeper(fn, ...)
+  depth = depth + 1
+  return fn(...)
+end
+
+--- Calls a function that runs tasks. A task whose turn was cut short because memory ran out gets another turn.
+---@return boolean ok, any raised
+function scheduler.protected(fn, ...)
+  local outer_depth, outer, caller = depth, resuming, current
+  local ok, raised = core.try(deeper, fn, ...)
+  depth, current = outer_depth, caller
+  if resuming ~= outer then
+    resuming.interrupted = true
+    ready:put(resuming)
+    resuming = outer
+  end
+  return ok, raised
+end
+
+--- Has the task run when the code that launches it waits.
+---@param self cekura.Task
+function scheduler.launch(self)
+  self.co = coroutine.create(self.body)
+  alive[self.co] = self
+  ready:put(self)
+  scheduler.rearm()
+end
+
+--- Has the task reported once the tasks that are ready have had their turn.
+---@param self cekura.Task
+function scheduler.failed(self)
+  failed:put(self)
+end
+
+return scheduler

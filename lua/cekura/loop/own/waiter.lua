@@ -1,0 +1,163 @@
+--- Waiting in the own loop: tasks yield to it; plain code, and a coroutine of the program's own, runs it meanwhile.
+
+local atomic = require "cekura.loop.atomic"
+local c_boundary = require "cekura.loop.c_boundary"
+local clients = require "cekura.loop.clients"
+local core = require "cekura.core"
+local kill = require "cekura.loop.own.kill"
+local scheduler = require "cekura.loop.own.scheduler"
+local task = require "cekura.loop.task"
+local tasks = require "cekura.loop.tasks"
+
+local waiter = {}
+
+local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadlines
+
+-- ---- tasks ----
+
+--- The methods of a task as a waiter.
+local Task = {}
+waiter.Task = Task
+
+Task.wake = atomic(function(self)
+  if self.nested then -- a coroutine of the task's own waits, as plain code
+    self.nested.reason = "woken"
+  end
+  if self.reason == "timeout" and self.state == "ready" then
+    return -- it runs soon
+  end
+  self.reason = "woken"
+  if self.state == "parked" then
+    ready:put(self) -- first: where this raises, for want of memory, the task keeps its deadline
+    deadlines:remove(self)
+    self.state = "ready"
+    scheduler.rearm()
+  end
+end)
+
+-- Returns why there is nothing to wait for; nil: there is.
+local begin_wait = atomic(function(self, seconds)
+  if task.take_cancel(self) then
+    return "cancelled"
+  elseif self.reason then
+    local reason = self.reason
+    self.reason = false
+    return reason
+  end
+  deadlines:remove(self) -- where an earlier wait has left it that raised
+  if seconds then
+    deadlines:insert(self, core.now() + seconds)
+  end
+end)
+
+local end_wait = atomic(function(self)
+  deadlines:remove(self)
+  local reason = self.reason
+  self.reason = false
+  return task.take_cancel(self) and "cancelled" or reason or "woken"
+end)
+
+-- The scheduler parks the task once it has yielded: other tasks may run, and wake it, before.
+function Task:park(seconds)
+  local reason = begin_wait(self, seconds)
+  if reason then
+    return reason
+  end
+  coroutine.yield(PARK)
+  return end_wait(self)
+end
+
+-- ---- plain code ----
+
+local Plain = {}
+Plain.__index = Plain
+
+-- `of_task` is the task whose own coroutine waits, or false.
+local function new_plain(of_task)
+  return setmetatable({ reason = false, task = of_task }, Plain)
+end
+
+function Plain:wake()
+  self.reason = "woken"
+end
+
+-- Runs everything until the waiter has been woken.
+local function drive(self)
+  while true do
+    scheduler.run_due()
+    if self.reason then
+      return
+    end
+    if not clients.wait(scheduler.next_due()) then
+      error("cekura: everything waits, and nothing is left that could wake it", 0)
+    end
+  end
+end
+
+function Plain:park(seconds)
+  local of_task = self.task
+  if of_task and task.take_cancel(of_task) then
+    return "cancelled"
+  end
+  if seconds then
+    deadlines:insert(self, core.now() + seconds)
+  end
+  local before = of_task and of_task.nested
+  if of_task then
+    of_task.nested = self
+  end
+  local ok, raised = scheduler.protected(drive, self)
+  deadlines:remove(self)
+  if of_task then
+    of_task.nested = before
+  end
+  scheduler.rearm()
+  if not ok then
+    error(raised, 0)
+  end
+  local reason = self.reason
+  self.reason = false
+  return of_task and task.take_cancel(of_task) and "cancelled" or reason
+end
+
+-- ---- tasks that count as ended ----
+
+-- Seconds that a wait takes in a task that cannot be ended: so it may go on for ever, and takes no processor.
+local PAUSE = 1
+
+-- A wait of such a task in a coroutine of its own, or where Lua 5.1 cannot yield.
+local function refuse(ended)
+  if ended.co and not ended.killed then
+    kill.task(ended)
+  else
+    new_plain(false):park(PAUSE)
+  end
+  task.raise_cancelled()
+end
+
+-- Where the coroutine of such a task waits for good.
+local function stay(ended)
+  if c_boundary.is_above() then
+    refuse(ended)
+  end
+  while true do
+    coroutine.yield(PARK)
+  end
+end
+
+--- The waiter of the code that calls. Code that cannot wait is refused here, before it has begun anything that it would
+-- have to wait for.
+function waiter.new()
+  tasks.check()
+  local current = scheduler.current()
+  local is_task = current and coroutine.running() == current.co
+  if current and task.check_cancel(current) then
+    return (is_task and stay or refuse)(current)
+  elseif is_task then
+    c_boundary.check()
+    return current
+  end
+  return new_plain(current or false)
+end
+
+return waiter

@@ -1,0 +1,261 @@
+--- A task: a function that runs beside others, and can be joined and cancelled. A task is a waiter of its loop's kind.
+
+local atomic = require "cekura.loop.atomic"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local unbegun = require "cekura.loop.unbegun"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local task = {}
+
+---@class cekura.Task
+local Task = {}
+
+local function cancelled()
+  return errors.new("cancelled", "the task was cancelled")
+end
+
+--- Raises what a cancelled task's waits raise.
+function task.raise_cancelled()
+  error(cancelled(), 0)
+end
+
+-- ---- the end ----
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- The values of a task whose end there is no memory to keep.
+local NO_MEMORY = { n = 1, "not enough memory" }
+
+-- The joiners of a task that has ended.
+local NONE = {}
+
+-- The main task of a run cancels the others, and the run raises its error.
+local function fail(self, group)
+  if group and self == group.main then
+    group:cancel()
+  elseif #self.joiners == 0 then
+    if group then
+      group:keep_failed(self)
+    end
+    self.loop.failed(self)
+  end
+end
+
+--- Wakes the waiters of a finished task. If memory runs out halfway, it can be called again, since the list of waiters
+-- is dropped last. Does nothing once all of them have been woken.
+---@param self cekura.Task
+function task.settle(self)
+  local group, joiners = self.group, self.joiners
+  if joiners == NONE then
+    return
+  end
+  if group then
+    group:remove(self)
+  end
+  if not self.ok and not self.cancelled then
+    fail(self, group)
+  end
+  for _, joiner in ipairs(joiners) do
+    joiner:wake()
+  end
+  if group and group.count == 0 then
+    group.waiter:wake()
+  end
+  self.joiners, self.group = NONE, false
+end
+
+--- Records how a task ended: true and what its function returned, or false and what it raised. Its waiters are woken in
+-- any case. Does nothing for a task that has ended.
+---@param self cekura.Task
+---@param ok boolean
+function task.finish(self, ok, ...)
+  if self.state == "done" then
+    return
+  end
+  local packed, values = pcall(pack, ...)
+  self.state, self.body = "done", nil
+  self.ok, self.values = packed and ok, packed and values or NO_MEMORY
+  unbegun.tasks[self] = nil
+  task.settle(self)
+end
+
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or ("%s (%s)"):format(type(value), tostring(text))
+end
+
+--- Logs what a task raised, unless it was joined meanwhile.
+---@param self cekura.Task
+function task.report(self)
+  if not self.joined then
+    local traceback = self.traceback and "\n" .. self.traceback or ""
+    self.loop.log("cekura: a task raised, and nobody joined it: " .. text_of(self.values[1]) .. traceback)
+  end
+end
+
+-- ---- the beginning ----
+
+-- All fields exist from the beginning: adding one later takes memory, which there may not be.
+local function new_object(loop, group)
+  local now = core.now()
+  return setmetatable({ loop = loop, group = group, state = "ready", begun = false, spawned_at = now,
+    launched_at = now, warned = false, co = false, joiners = {}, joined = false, ok = false, values = false,
+    traceback = false, cancelled = false, cancel_reported = false, cancel_raised = false, reason = false,
+    ticket = false, following = false, nested = false, interrupted = false, grace_ends = false, killed = false,
+    signal = false, threads = false, leave = false, scope = false }, loop.task_metatable)
+end
+
+--- Makes a task and launches it. In a group that is being cancelled, the task ends before it begins.
+---@param loop table see cekura.loop.tasks
+---@param group? table see cekura.loop.task_group
+task.start = atomic(function(loop, group, fn, ...)
+  local arguments = pack(...)
+  local self = new_object(loop, group)
+  if group and group.over then
+    self.group, self.cancelled = false, true
+    task.finish(self, false)
+    return self
+  end
+  function self.body()
+    local given = arguments
+    arguments = nil
+    return fn(unpack(given, 1, given.n))
+  end
+  unbegun.tasks[self] = true
+  if group then
+    group:add(self)
+  end
+  local launched, raised = pcall(loop.launch, self)
+  if not launched then -- the host can start no more
+    unbegun.tasks[self] = nil
+    if group then
+      group:remove(self)
+    end
+    error(raised, 0)
+  end
+  return self
+end)
+
+--- Whether the task is to run now, and has not begun already.
+---@param self cekura.Task
+---@return boolean
+task.begin = atomic(function(self)
+  if self.begun or self.state == "done" then
+    return false
+  end
+  unbegun.tasks[self] = nil
+  self.begun = true
+  return true
+end)
+
+-- ---- cancelling ----
+
+--- Whether the task was cancelled and no wait has reported it yet. The current wait reports it, once: its caller may
+-- have things to end before it returns.
+---@param self cekura.Task|table any waiter
+---@return boolean?
+function task.take_cancel(self)
+  local pending = self.cancelled and not self.cancel_reported
+  self.cancel_reported = self.cancelled
+  return pending
+end
+
+--- For loops, where a wait begins: raises in the first wait after the one that reported the cancellation. At any later
+-- wait the task counts as ended, and the loop abandons it.
+---@param self cekura.Task
+---@return boolean is_over
+task.check_cancel = atomic(function(self)
+  if not self.cancel_reported then
+    return self.state == "done"
+  elseif not self.cancel_raised then
+    self.cancel_raised = true
+    task.raise_cancelled()
+  end
+  task.finish(self, false, cancelled())
+  return true
+end)
+
+-- ---- for programs ----
+
+--- What join() and cekura.run() return for a task that has ended.
+---@param self cekura.Task
+---@return any ...
+function task.outcome(self)
+  if self.cancelled then
+    return nil, cancelled()
+  elseif not self.ok then
+    return nil, self.values[1], self.traceback or nil
+  end
+  return unpack(self.values, 1, self.values.n)
+end
+
+-- Returns whether there is still something to wait for.
+local add_joiner = atomic(function(self, waiter)
+  if self.state == "done" then
+    return false
+  end
+  self.joiners[#self.joiners + 1] = waiter
+  return true
+end)
+
+local remove_joiner = atomic(function(self, waiter)
+  for place = #self.joiners, 1, -1 do
+    if self.joiners[place] == waiter then
+      table.remove(self.joiners, place)
+    end
+  end
+end)
+
+--- Waits until the task is done, and returns what its function returned; nil, what it raised, and where.
+---@return any ...
+function Task:join()
+  local waiter = self.loop.waiter()
+  if waiter == self then
+    errors.misuse("a task cannot join itself")
+  end
+  if add_joiner(self, waiter) then
+    local why
+    repeat
+      why = waiter:park()
+    until why == "cancelled" or self.state == "done"
+    remove_joiner(self, waiter)
+    if why == "cancelled" then
+      return nil, cancelled()
+    end
+  end
+  self.joined = true
+  return task.outcome(self)
+end
+
+--- Cancels the task. What it waits for gives nil and an error of kind "cancelled" (a sleep raises it); its next wait
+-- raises that error; at any later one it counts as ended. join() gives nil and that error.
+---@return boolean whether it had not ended, and was not cancelled yet
+Task.cancel = atomic(function(self)
+  if self.state == "done" or self.cancelled then
+    return false
+  end
+  self.cancelled = true
+  if self.begun then
+    self:wake()
+  else
+    task.finish(self, false)
+  end
+  return true
+end)
+
+local function to_string(self)
+  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
+end
+
+--- Makes the metatable of a loop's tasks.
+---@param Waiter table the methods park() and wake() of a task
+function task.metatable(Waiter)
+  return { __name = "cekura.task", __tostring = to_string,
+    __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake } }
+end
+
+return task
