@@ -1,6 +1,6 @@
 --- What webhooks tell of jobs: a record that a job is polled by has come by itself.
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local evaluation = require "cekura.records.evaluation"
@@ -8,7 +8,7 @@ local state = require "cekura.job.state"
 local uri = require "cekura.http.uri"
 local subscription = require "cekura.job.subscription"
 
-local told = {}
+local delivered = {}
 
 -- Jobs are found by their record. They hold the list that they are in, the client does not: it is gone when they
 -- are. The list is weak by value, since a key that is being finalized would still be found.
@@ -19,7 +19,7 @@ end
 --- Lets webhooks find the job by its record.
 ---@param self cekura.Job
 ---@param fields table the job's own table
-function told.enlist(self, fields)
+function delivered.register(self, fields)
   local all = core.fields(fields._client)._by_record
   local key = record_key(fields._declaration.event, fields.id)
   local same = all[key] or setmetatable({ count = 0 }, { __mode = "v" })
@@ -42,11 +42,11 @@ local function jobs_of(client, event, id)
 end
 
 -- What a record says that a webhook told of: state, result, message. Nil: nothing new.
-local function read_told(fields, object)
-  local declaration = fields._declaration
+local function read_record(fields, object)
+  local declaration, mark = fields._declaration, fields._evaluation_mark
   if declaration.record ~= "call_log" then
-    return answer.read(declaration, object)
-  elseif object:evaluated() and not (fields._mark and evaluation.is_stale(object, fields._mark)) then
+    return interpret.read(declaration, object)
+  elseif object:evaluated() and not (mark and evaluation.is_stale(object, mark)) then
     return "succeeded", object
   end
 end
@@ -56,20 +56,20 @@ end
 ---@param event string "call_log", "result", …
 ---@param object cekura.CallLog|table
 ---@param text string the same, as it came
-told.tell = atomic(function(client, event, object, text)
+delivered.take = atomic(function(client, event, object, text)
   for _, self in ipairs(jobs_of(client, event, object.id)) do
     local fields = core.fields(self)
     if not fields._ended then
-      local word, result, message = read_told(fields, object)
-      if state.is_end(word) and answer.lacks_counts(fields._declaration, object) then
+      local word, result, message = read_record(fields, object)
+      if state.is_end(word) and interpret.lacks_counts(fields._declaration, object) then
         core.expedite(self) -- the record itself has them
       elseif state.is_end(word) then
         fields._answer = text
         state.take_answer(self, fields, object, nil, word, result, message)
-        subscription.tell(self)
+        subscription.notify(self)
       end
     end
   end
 end)
 
-return told
+return delivered

@@ -2,7 +2,7 @@
 -- begins is in cekura.job.start, what becomes of it in cekura.job.state, and waiting for it in cekura.job.wait.
 
 local atomic = require "cekura.loop.atomic"
-local begin = require "cekura.job.start"
+local start = require "cekura.job.start"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local endpoint = require "cekura.http.endpoint"
@@ -47,13 +47,13 @@ local take_poll = atomic(function(self, fields, reply, err, odd)
   if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
     stop = nil
   end
-  if stop or fields._ended or fields._version ~= fields._told then
-    subscription.tell(self, stop)
+  if stop or fields._ended or fields._version ~= fields._notified_version then
+    subscription.notify(self, stop)
   end
   if stop then
-    fields._odd = 0
+    fields._bad_answers = 0
   end
-  subscription.raise_kept(fields)
+  subscription.reraise(fields)
   failure = failure or stop and stop.kind == "protocol" and stop
   if failure then
     return nil, failure
@@ -74,7 +74,7 @@ function methods:poll(options)
     end
     return self
   end
-  local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
+  local common = start.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
   return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields, common))
 end
 
@@ -91,8 +91,8 @@ local let_go = atomic(function(self, fields, message)
   end
   fields.error = cancelled(self, fields, message)
   state.change(self, fields, "cancelled")
-  subscription.tell(self)
-  for operation in pairs(fields._asking or {}) do
+  subscription.notify(self)
+  for operation in pairs(fields._operations or {}) do
     core.cancel(operation)
   end
   return true
@@ -102,7 +102,7 @@ end)
 local function about(fields, declared)
   local body, known = {}, true
   local function put(name)
-    body[name] = name == fields._declaration.id and fields.id or fields._kept[name] or fields._scope[name]
+    body[name] = name == fields._declaration.id and fields.id or fields._carried[name] or fields._scope[name]
     return body[name] ~= nil
   end
   for _, name in ipairs(declared.body or {}) do
@@ -168,16 +168,16 @@ local take_answered = atomic(function(self, fields, question, reply, err)
     return nil, err
   end
   local object = core.decode(reply.body)
-  local id = type(object) == "table" and begin.id_of(fields._declaration, object) or fields.id
+  local id = type(object) == "table" and start.id_of(fields._declaration, object) or fields.id
   if id ~= fields.id then
-    return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
+    return start.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
   core.postpone(self, reply._retry_after)
-  fields._answered = { question = question, times = FORGIVEN }
+  fields._answered_question = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")
-  subscription.tell(self)
-  subscription.raise_kept(fields)
+  subscription.notify(self)
+  subscription.reraise(fields)
   return self
 end)
 

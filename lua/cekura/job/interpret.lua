@@ -6,11 +6,11 @@ local ascii = require "cekura.http.ascii"
 local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local reason = require "cekura.job.reason"
-local tally = require "cekura.job.run_counts"
+local run_counts = require "cekura.job.run_counts"
 local times = require "cekura.records.times"
-local words = require "cekura.job.status"
+local status = require "cekura.job.status"
 
-local answer = {}
+local interpret = {}
 
 local CALL_LOG_MEMBERS = { "call_id", "transcript", "transcript_object", "evaluation", "voice_recording_url" }
 
@@ -43,7 +43,7 @@ local function usable_output(declaration, object)
 end
 
 --- The output that makes an answer usable, for people.
-function answer.output_name(declaration)
+function interpret.output_name(declaration)
   local name = declaration.output
   return type(name) == "table" and table.concat(name, " or ") or name
 end
@@ -82,11 +82,11 @@ end
 
 -- The state that the words of an answer tell, and the word.
 local function state_of_words(declaration, object)
-  local word = words.read(object.status)
-  local state = words.state(word, declaration.statuses)
+  local word = status.read(object.status)
+  local state = status.state(word, declaration.statuses)
   if declaration.input_member and (state == nil or state == "pending") then
-    local waiting = words.read(object[declaration.input_member])
-    if words.state(waiting) == "needs_input" then
+    local waiting = status.read(object[declaration.input_member])
+    if status.state(waiting) == "needs_input" then
       return "needs_input", waiting
     end
   end
@@ -102,11 +102,11 @@ local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
 local function read_counters(declaration, object)
   local names = declaration.counters or DEFAULT_COUNTERS
   if names.runs then
-    local counts = tally.read(declaration, object)
+    local counts = run_counts.read(declaration, object)
     return counts.total and counts.done, counts.failed, counts.total
   end
-  local done, total = tally.number(object[names.done]), tally.number(object[names.total])
-  local failed = names.failed and tally.number(object[names.failed]) or 0
+  local done, total = run_counts.number(object[names.done]), run_counts.number(object[names.total])
+  local failed = names.failed and run_counts.number(object[names.failed]) or 0
   if done and total then
     return done + failed, failed, total
   end
@@ -150,11 +150,11 @@ local function result_of(declaration, object)
   local result = copy(is_object and output or object)
   local names = declaration.counters
   if names and names.runs then
-    local counts = tally.read(declaration, object)
+    local counts = run_counts.read(declaration, object)
     for what, count in pairs(counts) do
       result[names[what]] = count
     end
-    result.passed = tally.passed(counts, state_of_words(declaration, object) == "succeeded")
+    result.passed = run_counts.passed(counts, state_of_words(declaration, object) == "succeeded")
   end
   return result
 end
@@ -171,12 +171,12 @@ end
 --- Whether an end came without counts that its kind's results have: the record itself has them.
 ---@param declaration table
 ---@param object table
-function answer.lacks_counts(declaration, object)
+function interpret.lacks_counts(declaration, object)
   local names = declaration.counters
   if not names or not names.runs then
     return false
   end
-  local counts = tally.read(declaration, object)
+  local counts = run_counts.read(declaration, object)
   return not (counts.total and counts.success and counts.failed)
 end
 
@@ -185,7 +185,7 @@ end
 ---@param object table the answer, decoded
 ---@return string state, table? result, string? message state "protocol": it promises success and has none; every end
 ---has a result
-function answer.read(declaration, object)
+function interpret.read(declaration, object)
   local state, word = state_of_words(declaration, object)
   local failure = reason(object.error)
   local output = usable_output(declaration, object)
@@ -214,7 +214,7 @@ function answer.read(declaration, object)
   if counted or state == "succeeded" and not declaration.output then
     return counted or state, result_of(declaration, object), message
   elseif state == "succeeded" then
-    return "protocol", nil, ("the answer says %q and has no %s"):format(word, answer.output_name(declaration))
+    return "protocol", nil, ("the answer says %q and has no %s"):format(word, interpret.output_name(declaration))
   elseif state == "needs_input" then
     return state, nil, "the service waits for an answer"
   end
@@ -225,7 +225,7 @@ end
 ---@param call cekura.CallLog
 ---@param is_newer boolean its evaluation, if done, is the one that is waited for
 ---@return string state, cekura.CallLog? result
-function answer.read_call_log(call, is_newer)
+function interpret.read_call_log(call, is_newer)
   if call:evaluated() and is_newer then
     return "succeeded", call
   end
@@ -236,8 +236,8 @@ end
 ---@param declaration table the kind's
 ---@param object table|cekura.CallLog
 ---@return string? status, number? progress
-function answer.progress(declaration, object)
-  return words.read(object.status) and object.status, progress_of(declaration, object)
+function interpret.progress(declaration, object)
+  return status.read(object.status) and object.status, progress_of(declaration, object)
 end
 
-return answer
+return interpret

@@ -2,14 +2,14 @@
 -- webhooks bring it, by the runs themselves.
 
 local times = require "cekura.records.times"
-local words = require "cekura.job.status"
+local status = require "cekura.job.status"
 
-local tally = {}
+local run_counts = {}
 
 --- A count, from a number or the text of one; nil for what counts nothing.
 ---@param value any
 ---@return number?
-function tally.number(value)
+function run_counts.number(value)
   value = times.number(value)
   return value and math.max(0, value)
 end
@@ -22,9 +22,9 @@ local function count_runs(runs)
     if type(run) ~= "table" then
       return {}
     end
-    local word = words.read(run.status)
+    local word = status.read(run.status)
     local is_judged = type(run.success) == "boolean"
-    local is_done = word == nil and is_judged or words.state(word) == "succeeded"
+    local is_done = word == nil and is_judged or status.state(word) == "succeeded"
     total = total + 1
     done = done + (is_done and 1 or 0)
     success = success + (is_done and run.success == true and 1 or 0)
@@ -41,13 +41,13 @@ local ENDS = { succeeded = true, failed = true, cancelled = true }
 ---@param declaration table the kind's, with `counters` of runs
 ---@param object table the record
 ---@return { total: number?, done: number?, success: number?, failed: number? }
-function tally.read(declaration, object)
+function run_counts.read(declaration, object)
   local names, counts, is_whole = declaration.counters, {}, true
   for _, what in ipairs(COUNTED) do
-    counts[what] = tally.number(object[names[what]])
+    counts[what] = run_counts.number(object[names[what]])
     is_whole = is_whole and counts[what] ~= nil
   end
-  if is_whole or not ENDS[words.state(words.read(object.status), declaration.statuses)] then
+  if is_whole or not ENDS[status.state(status.read(object.status), declaration.statuses)] then
     return counts
   end
   local counted = count_runs(object[names.runs])
@@ -60,14 +60,14 @@ function tally.read(declaration, object)
 end
 
 --- Whether the runs passed, by the service's rule; nil where nothing was run, or too little is known.
----@param counts table as tally.read() gives it
+---@param counts table as run_counts.read() gives it
 ---@param is_completed boolean the record says so
 ---@return boolean?
-function tally.passed(counts, is_completed)
+function run_counts.passed(counts, is_completed)
   if not counts.total or counts.total == 0 or is_completed and not counts.success then
     return nil
   end
   return is_completed and counts.success == counts.total
 end
 
-return tally
+return run_counts

@@ -1,6 +1,6 @@
 --- Jobs as they begin: started in the service, or known from elsewhere.
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
 local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
@@ -12,12 +12,12 @@ local kinds = require "cekura.api.kinds"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
-local told = require "cekura.job.delivered"
+local delivered = require "cekura.job.delivered"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
 local subscription = require "cekura.job.subscription"
 
-local begin = {}
+local start = {}
 
 -- What a job may be looked for within.
 local SCOPE = token.SCOPE
@@ -48,7 +48,7 @@ end
 
 --- What the paths of the polls of all such jobs have in common; nil: the path itself, as far as it goes.
 ---@return string?
-function begin.common_poll_path(client_fields, kind, declaration, scope)
+function start.common_poll_path(client_fields, kind, declaration, scope)
   return endpoint.has(declaration.poll, "id") and poll_path(client_fields, kind, declaration, "", scope) or nil
 end
 
@@ -86,13 +86,13 @@ end
 ---@field started_here? boolean
 ---@field elapsed? number seconds since it was started
 ---@field scope table
----@field mark? cekura.EvaluationMark the evaluation that it is newer than
----@field kept? table members of the start's answer
+---@field evaluation_mark? cekura.EvaluationMark the evaluation that it is newer than
+---@field carried? table members of the start's answer
 
 --- A job for a piece of work that is known to the service.
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
-begin.new = atomic(function(client, kind, declaration, origin)
+start.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
   local path, self
   local fault = origin.id and fault_of_id(client, declaration, origin.id)
@@ -101,7 +101,7 @@ begin.new = atomic(function(client, kind, declaration, origin)
   end
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
-    local common = begin.common_poll_path(client_fields, kind, declaration, origin.scope)
+    local common = start.common_poll_path(client_fields, kind, declaration, origin.scope)
     self = core.new_job(client, origin.elapsed or 0, "GET", client_fields._base_url .. path, nil, nil,
       client_fields._timeout, common and client_fields._base_url .. common, origin.started_here or false,
       declaration.interval)
@@ -115,12 +115,12 @@ begin.new = atomic(function(client, kind, declaration, origin)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
   fields._path, fields._method, fields._scope = path, "GET", origin.scope
-  fields._mark, fields._kept = origin.mark, origin.kept or {}
-  fields._version, fields._told, fields._subscriptions = 0, 0, {}
-  fields._odd, fields._began_here = 0, origin.started_here and core.now() or nil
-  fields._started = core.date() - (origin.elapsed or 0)
+  fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
+  fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
+  fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
+  fields._start_date = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
-    told.enlist(self, fields)
+    delivered.register(self, fields)
   end
   return self
 end)
@@ -139,7 +139,7 @@ end
 
 --- The id in the answer to a start: at its top, or in its `result`, as one text of the document has it.
 ---@return integer|string|nil
-function begin.id_of(declaration, object)
+function start.id_of(declaration, object)
   for _, holder in ipairs { object, type(object.result) == "table" and object.result or nil } do
     local id = holder[declaration.id]
     if type(id) == "number" or type(id) == "string" and id ~= "" then
@@ -150,36 +150,36 @@ end
 
 --- The job that the answer to a start tells of: one that runs, or one that is over already.
 ---@return cekura.Job? job, cekura.Error? err
-function begin.started(client, kind, declaration, reply, scope)
+function start.started(client, kind, declaration, reply, scope)
   local object, err = started_object(declaration, reply)
   if not object then
     return nil, err
   end
-  local id = begin.id_of(declaration, object)
+  local id = start.id_of(declaration, object)
   local fault = id and fault_of_id(client, declaration, id)
   if fault then
     return nil, response.protocol_error(reply, "the answer's id: " .. fault)
   end
   if id then
-    local kept = {}
+    local carried = {}
     for _, name in ipairs(declaration.carry or {}) do
-      kept[name] = object[name]
+      carried[name] = object[name]
     end
     local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
     local self
-    self, err = begin.new(client, kind, declaration,
-      { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
+    self, err = start.new(client, kind, declaration,
+      { id = id, started_here = true, scope = scope, evaluation_mark = mark, carried = carried })
     if self then
       core.postpone(self, reply._retry_after)
     end
     return self, err
   end
-  if declaration.record or not state.is_end((answer.read(declaration, object))) then
+  if declaration.record or not state.is_end((interpret.read(declaration, object))) then
     return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
-      and ("neither %s nor %s"):format(declaration.id, answer.output_name(declaration)) or "no " .. declaration.id))
+      and ("neither %s nor %s"):format(declaration.id, interpret.output_name(declaration)) or "no " .. declaration.id))
   end
   local self
-  self, err = begin.new(client, kind, declaration, { scope = scope })
+  self, err = start.new(client, kind, declaration, { scope = scope })
   if self then
     local fields = core.fields(self)
     fields._path, fields._answer = reply.path, reply.body
@@ -214,7 +214,7 @@ end
 ---@param params table the parameters as they are sent
 ---@param options table agent_id, project_id, assistant_id, timeout
 ---@return cekura.Job? job, cekura.Error? err
-function begin.start(client, kind, declaration, params, options)
+function start.start(client, kind, declaration, params, options)
   local method, path, body, places = start_path(kind, declaration, params)
   local scope = read_scope(core.fields(client), options, params, places)
   poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
@@ -223,13 +223,13 @@ function begin.start(client, kind, declaration, params, options)
   local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner,
     { endpoint = endpoint.common_path(declaration.start) })
   if reply then
-    self, err = begin.started(client, kind, declaration, reply, scope)
+    self, err = start.started(client, kind, declaration, reply, scope)
   end
   if self then -- what an event handler raised must not cost the job: whoever waits for it will hear of it
     core.fields(self)._raised = owner._raised
     return self
   end
-  subscription.raise_kept(owner)
+  subscription.reraise(owner)
   if err.kind == "not_found" and names_no_record(declaration, err) then
     return nil, err
   end
@@ -239,15 +239,15 @@ end
 --- A job for an id that is known from elsewhere.
 ---@param options table agent_id, project_id, assistant_id
 ---@param mark? cekura.EvaluationMark
-function begin.known(client, kind, declaration, id, options, mark)
-  return begin.new(client, kind, declaration,
-    { id = id, scope = read_scope(core.fields(client), options, {}, {}), mark = mark })
+function start.known(client, kind, declaration, id, options, mark)
+  return start.new(client, kind, declaration,
+    { id = id, scope = read_scope(core.fields(client), options, {}, {}), evaluation_mark = mark })
 end
 
 --- A job from its token.
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config"
-function begin.resumed(client, text)
+function start.resumed(client, text)
   local kept = token.read_job(text)
   local declaration = kept and kinds[kept.kind]
   if not kept or declaration and not is_located(declaration, kept.origin.scope) then
@@ -258,7 +258,7 @@ function begin.resumed(client, text)
   elseif kept.base ~= core.fields(client)._base_url then
     return nil, errors.new("config", "the token is for another base URL")
   end
-  return begin.new(client, kept.kind, declaration, kept.origin)
+  return start.new(client, kept.kind, declaration, kept.origin)
 end
 
 --- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
@@ -272,7 +272,7 @@ function core.call_log_methods.evaluation(self)
   elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
     return nil, errors.new("protocol", "the record has no id to ask for it by")
   end
-  return begin.known(client, "calls.evaluation", kinds["calls.evaluation"], id, {}, evaluation.mark(self))
+  return start.known(client, "calls.evaluation", kinds["calls.evaluation"], id, {}, evaluation.mark(self))
 end
 
-return begin
+return start

@@ -1,6 +1,6 @@
 --- What becomes of a job: answers taken in, ends told, from whichever side they come.
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -63,7 +63,7 @@ local function without_secrets(fields, reply, result)
     return result
   end
   local object = core.decode(clean)
-  return type(object) == "table" and select(2, answer.read(fields._declaration, object)) or nil
+  return type(object) == "table" and select(2, interpret.read(fields._declaration, object)) or nil
 end
 
 -- The error of a state that is none to be glad of.
@@ -87,18 +87,18 @@ local function read_answer(fields, reply)
     if not call then
       return nil, err
     end
-    return call, answer.read_call_log(call, evaluation.is_newer(call, fields._mark))
+    return call, interpret.read_call_log(call, evaluation.is_newer(call, fields._evaluation_mark))
   end
   local object, err = response.object(reply)
   if not object then
     return nil, err
   end
-  local word, result, message = answer.read(declaration, object)
+  local word, result, message = interpret.read(declaration, object)
   if result and result.call_log == object then
     result.call_log = call_log.of_reply(reply)
   end
   for _, name in ipairs(declaration.carry or {}) do
-    fields._kept[name] = object[name] or fields._kept[name]
+    fields._carried[name] = object[name] or fields._carried[name]
   end
   return object, word, result, message
 end
@@ -113,7 +113,7 @@ end
 ---@param message? string
 ---@return cekura.Error? stop
 function state.take_answer(self, fields, object, reply, word, result, message)
-  local status, progress = answer.progress(fields._declaration, object)
+  local status, progress = interpret.progress(fields._declaration, object)
   local before_state, before_status, before_progress = fields.state, fields.status, fields.progress
   fields.status, fields.progress, fields.result, fields.error = status, progress, result, nil
   local stop
@@ -135,9 +135,9 @@ end
 -- After an answer was given, the question may come a few times more before the service goes on. The same words
 -- after that are a question again.
 local function is_answered(self, fields, reply)
-  local answered = fields._answered
+  local answered = fields._answered_question
   if not answered or answered.question ~= reply.body or answered.times == 0 then
-    fields._answered = nil
+    fields._answered_question = nil
     return false
   end
   answered.times = answered.times - 1
@@ -159,8 +159,8 @@ function state.take(self, fields, reply)
   if word == "needs_input" and is_answered(self, fields, reply) then
     word = "running"
   end
-  if fields._mark and word ~= "succeeded" then
-    fields._mark = evaluation.next_mark(object, fields._mark)
+  if fields._evaluation_mark and word ~= "succeeded" then
+    fields._evaluation_mark = evaluation.next_mark(object, fields._evaluation_mark)
   end
   return state.take_answer(self, fields, object, reply, word, result, message)
 end
@@ -197,13 +197,13 @@ local GRACE = 15
 
 -- Counts an odd answer. Returns whether it is one too many: one alone, a proxy's page say, is not to end paid work.
 local function is_too_odd(self, fields)
-  fields._odd = fields._odd + 1
+  fields._bad_answers = fields._bad_answers + 1
   core.force_update(self) -- a good answer is then looked at, also if it is the known one: it ends the row
-  return fields._odd >= core.fields(fields._client)._retries
+  return fields._bad_answers >= core.fields(fields._client)._retries
 end
 
 local function is_early(fields, err)
-  return err.status == 404 and fields._began_here ~= nil and core.now() < fields._began_here + GRACE
+  return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
 end
 
 --- Takes in what a poll has brought: a reply, or an error.
@@ -218,7 +218,7 @@ function state.take_poll(self, fields, reply, err, odd)
   if reply then
     err, odd = state.take(self, fields, reply)
     if not odd then
-      fields._odd = 0
+      fields._bad_answers = 0
       return err
     end
   end
@@ -257,17 +257,17 @@ function state.on_news(self)
   -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
   if fields._ended or not core.update(self) then
     if fields._ended then
-      subscription.tell(self)
+      subscription.notify(self)
     end
     core.accept_update(client, self)
     return
   end
   local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.update(self)))
-  if stop or fields._ended or fields._version ~= fields._told then
-    subscription.tell(self, stop)
+  if stop or fields._ended or fields._version ~= fields._notified_version then
+    subscription.notify(self, stop)
   end
   if stop then
-    fields._odd = 0
+    fields._bad_answers = 0
   end
   local go_on = failure and core.reject_update or core.accept_update
   go_on(client, self)

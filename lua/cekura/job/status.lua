@@ -3,7 +3,7 @@
 
 local ascii = require "cekura.http.ascii"
 
-local words = {}
+local status = {}
 
 local STATES = {
   error = "failed", errored = "failed", failed = "failed", failure = "failed", aborted = "failed",
@@ -20,19 +20,19 @@ local STATES = {
 }
 
 --- The word of a status, as words are compared; nil for what is no text, or blank.
----@param status any
+---@param value any
 ---@return string?
-function words.read(status)
-  local word = type(status) == "string" and ascii.word(status) or ""
+function status.read(value)
+  local word = type(value) == "string" and ascii.word(value) or ""
   return word ~= "" and word or nil
 end
 
 --- The state that a word means; nil: it is not known.
----@param word? string as words.read() gives it
+---@param word? string as status.read() gives it
 ---@param own? table<string, string> the kind's own words, which come first
 ---@return string?
-function words.state(word, own)
+function status.state(word, own)
   return word and (own and own[word] or STATES[word])
 end
 
-return words
+return status

@@ -22,7 +22,7 @@ local function shortest_interval(subscriptions)
   return shortest
 end
 
-local function told(self, job)
+local function enqueue(self, job)
   if self.queued[job] then
     return
   end
@@ -36,12 +36,12 @@ local unregister
 local function register(self, job)
   local fields = core.fields(job)
   if fields._ended then
-    told(self, job)
+    enqueue(self, job)
     return
   end
   if core.is_closed(fields._client) then
     self.stopped[job] = errors.new("closed", "the client is closed", { job = job, sent = false })
-    told(self, job)
+    enqueue(self, job)
     return
   end
   fields._subscriptions[self] = true
@@ -67,7 +67,7 @@ end
 
 --- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
 ---@param owner table the job's own table
-function subscription.raise_kept(owner)
+function subscription.reraise(owner)
   local raised = owner._raised
   if raised then
     owner._raised = nil
@@ -155,7 +155,7 @@ local function take(self)
   self.first = self.first + 1
   self.queued[job] = nil
   local fields = core.fields(job)
-  subscription.raise_kept(fields)
+  subscription.reraise(fields)
   local changed = self.seen[job] ~= fields._version
   self.seen[job] = fields._version
   return job, changed
@@ -205,7 +205,7 @@ end)
 
 --- Notifies the subscriptions of a job that something about it is new. With `stop`, an error, they wait for it no
 -- longer. If memory runs out halfway, it can be called again, since the subscriptions are dropped last.
-subscription.tell = atomic(function(job, stop)
+subscription.notify = atomic(function(job, stop)
   local fields = core.fields(job)
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
@@ -216,7 +216,7 @@ subscription.tell = atomic(function(job, stop)
   end
   for _, self in ipairs(subscriptions) do
     self.stopped[job] = stop
-    told(self, job)
+    enqueue(self, job)
     if self.waiter then
       self.loop.wake(self.waiter)
     end
@@ -226,7 +226,7 @@ subscription.tell = atomic(function(job, stop)
     core.unwatch(fields._client, job)
     fields._subscriptions = none
   end
-  fields._told = fields._version
+  fields._notified_version = fields._version
 end)
 
 return subscription

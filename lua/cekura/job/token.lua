@@ -54,24 +54,24 @@ end
 token.SCOPE = { "agent_id", "project_id", "assistant_id" }
 
 -- What belongs to a job, such as an id of a session: under a name that tells its type.
-local KEPT = { string = "text_", number = "number_" }
+local CARRIED = { string = "text_", number = "number_" }
 
 --- The token of a job.
 ---@param fields table the job's own table; it has an id
 ---@param base string the client's base URL
 ---@return string? token nil: it would be too long to be read
 function token.of_job(fields, base)
-  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
+  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._start_date }
   for _, name in ipairs(token.SCOPE) do
     members[name] = fields._scope[name]
   end
-  local mark = fields._mark
+  local mark = fields._evaluation_mark
   if mark then
     members.mark_at, members.mark_judged, members.mark_sum = mark.updated_at, mark.judged and 1 or 0, mark.sum
   end
-  for name, value in pairs(fields._kept) do
-    if KEPT[type(value)] then
-      members[KEPT[type(value)] .. name] = value
+  for name, value in pairs(fields._carried) do
+    if CARRIED[type(value)] then
+      members[CARRIED[type(value)] .. name] = value
     end
   end
   local text = token.write(members)
@@ -98,19 +98,20 @@ function token.read_job(text)
   if not members or not members.kind or not members.id or members.id == "" then
     return nil
   end
-  local origin = { id = members.id, elapsed = elapsed_since(members.started), scope = {}, kept = {} }
+  local origin = { id = members.id, elapsed = elapsed_since(members.started), scope = {}, carried = {} }
   for _, name in ipairs(token.SCOPE) do
     origin.scope[name] = members[name]
   end
   if members.mark_sum then
-    origin.mark = { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
+    origin.evaluation_mark =
+      { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
   end
   for name, value in pairs(members) do
-    local kind, kept = name:match "^([a-z]+_)(.*)$"
-    if kind == KEPT.string then
-      origin.kept[kept] = value
-    elseif kind == KEPT.number then
-      origin.kept[kept] = exact_number(value)
+    local kind, carried = name:match "^([a-z]+_)(.*)$"
+    if kind == CARRIED.string then
+      origin.carried[carried] = value
+    elseif kind == CARRIED.number then
+      origin.carried[carried] = exact_number(value)
     end
   end
   return { kind = members.kind, base = members.base, origin = origin }
