@@ -1,7 +1,7 @@
 -- What a job's answer means: the decision order, as a table of cases. Answers are given as the JSON
 -- that the service would send.
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local core = require "cekura.core"
 local kinds = require "cekura.api.kinds"
 
@@ -14,7 +14,7 @@ local function decode(text)
 end
 
 local function read(text, kind)
-  return answer.read(kind or KIND, decode(text))
+  return interpret.read(kind or KIND, decode(text))
 end
 
 -- An answer with that status; `rest` is further members, with a leading comma.
@@ -99,7 +99,7 @@ describe("an answer with usable output", function()
 
   it("gives a result that is apart from the answer", function()
     local object = decode('{"output":' .. OUTPUT .. "}")
-    local _, result = answer.read(KIND, object)
+    local _, result = interpret.read(KIND, object)
     result.improved_prompt = "changed"
     assert.equal("Be kind.", object.output.improved_prompt)
   end)
@@ -432,7 +432,7 @@ end)
 
 describe("the progress of an answer", function()
   local function progress(text)
-    return answer.progress(KIND, decode(text))
+    return interpret.progress(KIND, decode(text))
   end
 
   it("is the service's own word, as it is written", function()
@@ -482,8 +482,8 @@ describe("the answer to a run of scenarios", function()
   -- Its state, what its result counts, whether it passed, and its progress.
   local function counted(text)
     local object = decode(text)
-    local state, result = answer.read(RESULT, object)
-    local _, fraction = answer.progress(RESULT, object)
+    local state, result = interpret.read(RESULT, object)
+    local _, fraction = interpret.progress(RESULT, object)
     result = result or {}
     return { state, result.total_runs_count, result.success_runs_count, result.failed_runs_count, result.passed,
       fraction }
@@ -552,11 +552,11 @@ describe("the answer to a run of scenarios", function()
       ['"total_runs_count":"x","success_runs_count":1,"failed_runs_count":1'] = true,
     } do
       for _, status in ipairs { "completed", "failed", "Timed out", "cancelled" } do
-        assert.equal(lacks, answer.lacks_counts(RESULT, decode(with_status(status, "," .. members))), members)
+        assert.equal(lacks, interpret.lacks_counts(RESULT, decode(with_status(status, "," .. members))), members)
       end
     end
-    assert.is_false(answer.lacks_counts(KIND, {}))
-    assert.is_false(answer.lacks_counts(kinds["scenarios.generate"], {}))
+    assert.is_false(interpret.lacks_counts(KIND, {}))
+    assert.is_false(interpret.lacks_counts(kinds["scenarios.generate"], {}))
   end)
 end)
 
@@ -572,8 +572,8 @@ describe("the answer that previews a metric", function()
       assert.equal(2, result.completed)
     end
     local object = decode '{"completed":1,"total":2,"results":[{"score":5}]}'
-    assert.equal("pending", (answer.read(PREVIEW, object)))
-    assert.equal(0.5, (select(2, answer.progress(PREVIEW, object))))
+    assert.equal("pending", (interpret.read(PREVIEW, object)))
+    assert.equal(0.5, (select(2, interpret.progress(PREVIEW, object))))
     assert.equal("pending", (read('{"completed":0,"total":0,"results":[]}', PREVIEW)))
     assert.equal("pending", (read('{"completed":null,"total":null}', PREVIEW)))
     assert.equal("succeeded", (read('{"status":"completed","completed":0,"total":0,"results":[]}', PREVIEW)))
@@ -604,8 +604,8 @@ describe("the answer that runs reviews", function()
     assert.equal(3, result.total_reviews)
     assert.equal(5, result.metric.id)
     local object = decode(answered(4, 1, 1, ',"output":[]'))
-    assert.equal("pending", (answer.read(REVIEWS, object)))
-    assert.equal(0.5, (select(2, answer.progress(REVIEWS, object))))
+    assert.equal("pending", (interpret.read(REVIEWS, object)))
+    assert.equal(0.5, (select(2, interpret.progress(REVIEWS, object))))
     assert.equal("pending", (read(answered(0, 0, 0, ',"output":null'), REVIEWS)))
   end)
 

@@ -296,8 +296,8 @@ describe("a job", function()
       polled_answers { status = "processing" }
       local job = cekura.assert(start())
       local fields, looked = core.fields(client), 0
-      local on_news = fields._on_news
-      fields._on_news = function(...)
+      local on_news = fields._on_update
+      fields._on_update = function(...)
         looked = looked + 1
         return on_news(...)
       end
@@ -306,6 +306,21 @@ describe("a job", function()
         patience.eventually(function() return job.polls > 5 end)
         assert.equal(1, looked)
         waiting:cancel()
+      end)
+    end)
+
+    it("polls at the shortest interval that any of several asks for", function()
+      polled_answers { status = "processing" }
+      local job = cekura.assert(start())
+      cekura.run(function()
+        local waiting = {}
+        for index, interval in ipairs { 600, 0.01, 600 } do
+          waiting[index] = cekura.spawn(job.wait, job, { interval = interval })
+        end
+        patience.eventually(function() return job.polls > 3 end)
+        for _, task in ipairs(waiting) do
+          task:cancel()
+        end
       end)
     end)
 

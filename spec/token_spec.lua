@@ -136,9 +136,9 @@ describe("a client", function()
       "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,
     } do
       local job = assert(client:job("agents.improvement_session", "p1", { agent_id = 5 }))
-      core.fields(job)._kept.session_id = kept
+      core.fields(job)._carried.session_id = kept
       local again = assert(client:resume(job:token()))
-      assert.equal(kept, core.fields(again)._kept.session_id)
+      assert.equal(kept, core.fields(again)._carried.session_id)
       assert.equal(job:token(), again:token())
     end
   end)
@@ -217,11 +217,11 @@ describe("a client", function()
 
   it("keeps what a job kept as it was: numbers are numbers, and texts of digits are texts", function()
     local kept = { session_id = "0012", other = 12, third = "nan", fourth = "1e3", fifth = -7, sixth = "0x10" }
-    local text = token.of_job({ kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _kept = kept },
-      "http://127.0.0.1:1/v1")
-    assert.same(kept, token.read_job(text).origin.kept)
+    local fields = { kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _carried = kept }
+    local text = token.of_job(fields, "http://127.0.0.1:1/v1")
+    assert.same(kept, token.read_job(text).origin.carried)
     for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- no numbers: texts as they are
-      assert.same({ a = wrong }, token.read_job(token.write { kind = "k", id = "x", number_a = wrong }).origin.kept)
+      assert.same({ a = wrong }, token.read_job(token.write { kind = "k", id = "x", number_a = wrong }).origin.carried)
     end
   end)
 

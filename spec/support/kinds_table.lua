@@ -1,7 +1,7 @@
 --- The README's table of the kinds of job, made from the kinds themselves.
 --   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make readme)
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
 
 local kinds_table = {}
@@ -57,7 +57,7 @@ local function ends(declaration)
   if declaration.record == "call_log" then
     ways[1] = "a newer evaluation"
   elseif declaration.output then
-    ways[1] = code((answer.output_name(declaration):gsub(" or ", "` or `"))) .. " is there"
+    ways[1] = code((interpret.output_name(declaration):gsub(" or ", "` or `"))) .. " is there"
   elseif declaration.counters and declaration.counters.decide then
     ways[1] = "counters"
   end

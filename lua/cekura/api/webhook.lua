@@ -5,7 +5,7 @@ local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local told = require "cekura.job.delivered"
+local delivered = require "cekura.job.delivered"
 
 local webhook = {}
 
@@ -119,7 +119,7 @@ function webhook.new(client, options)
     event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
     local about = event.call_log or event.data
     if not event.duplicate and (event.call_log or type(about) == "table") then
-      told.tell(client, event.type:match "^[^.]*", about, text)
+      delivered.take(client, event.type:match "^[^.]*", about, text)
     end
     return event
   end

@@ -3,7 +3,7 @@
 local atomic = require "cekura.loop.atomic"
 local advance = require "cekura.loop.dispatch"
 local ascii = require "cekura.http.ascii"
-local begin = require "cekura.job.start"
+local start = require "cekura.job.start"
 local calls = require "cekura.api.calls"
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -17,7 +17,7 @@ local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local request = require "cekura.http.request"
-local state = require "cekura.job.state"
+local poll = require "cekura.job.poll"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
 local webhook = require "cekura.api.webhook"
@@ -102,7 +102,7 @@ function client.new(given)
   local fields = core.fields(self)
   fields._base_url, fields._timeout, fields._retries = resolved.base_url, resolved.timeout, resolved.engine.retries
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
+  fields._loop, fields._on_update, fields._pending = resolved.loop, poll.on_update, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response
@@ -183,7 +183,7 @@ function methods:start(kind, given_params, given)
     given_params = {} -- what is missing is said by its name
   end
   local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
-  return begin.start(self, kind, declaration, sent, given)
+  return start.start(self, kind, declaration, sent, given)
 end
 
 --- A job for an id that is known from elsewhere. Nothing is sent yet.
@@ -192,15 +192,15 @@ end
 ---@param given? { agent_id: any, project_id: any, assistant_id: any }
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
-  local declaration = declaration_of(kind)
-  return begin.known(self, kind, declaration, check.id("id", id), check_job_options(given, JOB_OPTIONS))
+  declaration_of(kind)
+  return start.known(self, kind, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
 
 --- Takes up a job from its token.
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config" for a token that is malformed, or not for this client
 function methods:resume(text)
-  return begin.resumed(self, check.text("token", text))
+  return start.resumed(self, check.text("token", text))
 end
 
 -- ---- webhooks ----
@@ -230,9 +230,7 @@ local close = atomic(function(self)
   if fields._loop.detach then
     fields._loop.detach(self)
   end
-  core.close(self)
-  if not fields._closed then -- an event handler that is told of an end may close, too, again and again
-    fields._closed = true
+  if core.close(self) then -- once: an event handler that is called for an end may close the client again
     advance(self)
   end
 end)

@@ -1,122 +1,71 @@
---- Jobs: background work that the service runs and the client polls. Here is what can be done with one; how it
--- begins is in cekura.job.start, what becomes of it in cekura.job.state, and waiting for it in cekura.job.wait.
+--- Jobs: background work that the service runs and the client polls. These are the methods of a job. How a job begins
+-- is in cekura.job.start, with a list of its private fields; how it changes is in cekura.job.state.
 
 local atomic = require "cekura.loop.atomic"
-local begin = require "cekura.job.start"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
+local start = require "cekura.job.start"
 local state = require "cekura.job.state"
-local token = require "cekura.job.token"
+local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
+local token = require "cekura.job.token"
+local wait = require "cekura.job.wait"
 
 ---@class cekura.Job
 ---@field id? string nil when the start answered with the result itself
 ---@field kind string
 ---@field state string "pending", "running", "needs_input", "succeeded", "nothing_to_do", "failed", "cancelled", "gone"
 ---@field status? string the service's own word; nil before the first answer
----@field progress? number 0 to 1, where the service tells it
----@field result? table what the answer to its end has, also of one that failed or was cancelled in the service
+---@field progress? number 0 to 1, where the service reports it
+---@field result? table what the last answer has, also if the job failed or was cancelled in the service
 ---@field error? cekura.Error
 ---@field polls integer how many polls have ended
 ---@field elapsed number seconds since the start, until the end
 local methods = core.job_methods
 
--- Takes in what a poll has brought.
-local take_poll = atomic(function(self, fields, reply, err, odd)
-  if fields._ended then -- cancelled, or ended by another poll, meanwhile
-    if fields.error and fields.error.kind == "cancelled" then
-      return nil, fields.error
-    end
-    return self
-  end
-  local stop, failure = state.take_poll(self, fields, reply, err, odd)
-  if reply or err.attempts and err.attempts > 0 then -- there was a poll
-    if reply or err.status then
-      core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
-    end
-    if failure then
-      core.count_poll(self)
-    else
-      core.set_answer(self, reply.body)
-    end
-  end
-  fields.error = failure or fields.error
-  if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
-    stop = nil
-  end
-  if stop or fields._ended or fields._version ~= fields._told then
-    subscription.tell(self, stop)
-  end
-  if stop then
-    fields._odd = 0
-  end
-  subscription.raise_kept(fields)
-  failure = failure or stop and stop.kind == "protocol" and stop
-  if failure then
-    return nil, failure
-  end
-  return self
-end)
+methods.poll = poll.now -- defined in cekura.job.poll
+methods.wait, methods.updates = wait.one, wait.updates -- defined in cekura.job.wait
 
---- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer
--- that says nothing of the job leaves it as it is, and counts for its waiters too: see state.take_poll().
----@param options? { timeout: number? } seconds
----@return cekura.Job? job with its fields brought up to date
----@return cekura.Error? err
-function methods:poll(options)
-  local fields, timeout = core.fields(self), check.timeout(options)
-  if fields._ended then
-    if fields.state == "gone" then
-      return nil, fields.error
-    end
-    return self
-  end
-  local common = begin.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
-  return take_poll(self, fields, request.poll(fields._client,
-    { path = fields._path, timeout = timeout, owner = fields, endpoint = common }))
-end
+-- ---- cancelling ----
 
 local HERE_ONLY = "cancelled here; the service goes on"
 
-local function cancelled(self, fields, message)
-  return errors.new("cancelled", ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
-end
-
--- Stops polling here. Returns whether there was anything to stop.
-local let_go = atomic(function(self, fields, message)
-  if fields._ended then
+-- Ends the job on this side. Returns whether it had not ended yet.
+local leave = atomic(function(self, fields, message)
+  if status.is_end(fields.state) then
     return false
   end
-  fields.error = cancelled(self, fields, message)
+  fields.error = state.error(self, "cancelled", message)
   state.change(self, fields, "cancelled")
-  subscription.tell(self)
+  subscription.notify(self)
   for operation in pairs(fields._in_flight or {}) do
     core.cancel(operation)
   end
   return true
 end)
 
--- What the body of a request about the job has, and whether all of it is known.
-local function about(fields, declared)
+-- The body of a declaration's `cancel` or `answer`, and whether all of its required members are known.
+local function service_body(fields, declared)
   local body, known = {}, true
-  local function put(name)
-    body[name] = name == fields._declaration.id and fields.id or fields._kept[name] or fields._scope[name]
-    return body[name] ~= nil
+  local function value(name)
+    return name == fields._declaration.id and fields.id or fields._carried[name] or fields._scope[name]
   end
   for _, name in ipairs(declared.body or {}) do
-    known = put(name) and known
+    body[name] = value(name)
+    known = known and body[name] ~= nil
   end
   for _, name in ipairs(declared.optional or {}) do
-    put(name)
+    body[name] = value(name)
   end
   return body, known
 end
 
--- The request of a declaration's `cancel` or `answer`.
-local function tell_service(fields, what, body, timeout, owner)
+-- Sends the request of a declaration's `cancel` or `answer`.
+local function ask_service(fields, what, body, timeout, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
   local outgoing = { method = method, path = path, timeout = timeout, owner = owner,
     endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
@@ -126,41 +75,43 @@ local function tell_service(fields, what, body, timeout, owner)
   return request.send_json(fields._client, outgoing, fields.kind, body)
 end
 
---- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
--- does not take it, the service goes on, and the token still works.
+--- Ends the job: in the service where the API can cancel, and on this side in any case. If the API cannot, or the
+-- service refuses, the service goes on, and the token still works.
 ---@param options? { timeout: number? } seconds
 ---@return boolean ok, string where "service" or "local"
----@return cekura.Error? err why the service did not take it
+---@return cekura.Error? err why the service did not cancel it
 function methods:cancel(options)
   local fields, timeout = core.fields(self), check.timeout(options)
   local declared = fields._declaration.cancel
-  local body, known = about(fields, declared or {})
+  local body, known = service_body(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
-  if by_service and not fields._ended then
+  if by_service and not status.is_end(fields.state) then
     fields._loop.waiter() -- raises where this host cannot wait, before anything is done
   end
-  if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
+  if not leave(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"
   end
-  local reply, err = tell_service(fields, declared, body, timeout)
+  local reply, err = ask_service(fields, declared, body, timeout)
   if reply then
     return true, "service"
   end
-  fields.error.message = cancelled(self, fields, HERE_ONLY).message
+  fields.error.message = state.error(self, "cancelled", HERE_ONLY).message
   return true, "local", err
 end
 
---- For C: the end of a scope cannot wait for the service.
+--- For C: called at the end of a scope, which cannot wait for the service.
 function methods:_leave()
-  let_go(self, core.fields(self), "left; the service goes on")
+  leave(self, core.fields(self), "left; the service goes on")
 end
+
+-- ---- answering ----
 
 -- How often the question that was answered may still come.
 local FORGIVEN = 3
 
--- Takes in what the service said to an answer.
+-- Takes in the reply to an answer.
 local take_answered = atomic(function(self, fields, question, reply, err)
-  if fields._ended then -- cancelled, or ended by a poll, meanwhile
+  if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
       return nil, fields.error
     end
@@ -170,16 +121,16 @@ local take_answered = atomic(function(self, fields, question, reply, err)
     return nil, err
   end
   local object = core.decode(reply.body)
-  local id = type(object) == "table" and begin.id_of(fields._declaration, object) or fields.id
+  local id = type(object) == "table" and start.id_of(fields._declaration, object) or fields.id
   if id ~= fields.id then
-    return begin.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
+    return start.started(fields._client, fields.kind, fields._declaration, reply, fields._scope)
   end
   core.postpone(self, reply._retry_after)
-  fields._answered = { question = question, times = FORGIVEN }
+  fields._answered_question = { question = question, times = FORGIVEN }
   fields.error = nil
   state.change(self, fields, "running")
-  subscription.tell(self)
-  subscription.raise_kept(fields)
+  subscription.notify(self)
+  subscription.reraise(fields)
   return self
 end)
 
@@ -196,23 +147,24 @@ function methods:answer(text, options)
   end
   if not declared then
     errors.misuse(("%s: this kind of job takes no answer"):format(fields.kind))
-  elseif fields._ended then
-    return nil, errors.new("invalid", ("%s %s: it has ended, there is nothing to answer"):format(fields.kind,
-      fields.id or ""), { job = self })
+  elseif status.is_end(fields.state) then
+    return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
   end
-  local body, known = about(fields, declared)
-  if not known then -- it was taken up by its id alone: its next answer may tell
+  local body, known = service_body(fields, declared)
+  if not known then -- the job was taken up by its id alone: the next answer may have the rest
     local _, err = self:poll(options)
-    body, known = about(fields, declared)
+    body, known = service_body(fields, declared)
     if not known then
-      return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
-        fields.kind, fields.id, table.concat(declared.body, ", ")), { job = self })
+      return nil, err or state.error(self, "invalid", "the service has not said what an answer needs: "
+        .. table.concat(declared.body, ", "))
     end
   end
   body[declared.text] = text
   local question = self:json()
-  return take_answered(self, fields, question, tell_service(fields, declared, body, timeout, fields))
+  return take_answered(self, fields, question, ask_service(fields, declared, body, timeout, fields))
 end
+
+-- ---- the token and the last answer ----
 
 --- A plain string from which client:resume() takes the job up, in this process or another.
 ---@return string? token, cekura.Error? err
@@ -223,7 +175,7 @@ function methods:token()
   end
   local text = token.of_job(fields, core.fields(fields._client)._base_url)
   if text == nil or core.has_secret(fields._client, text) then
-    return nil, errors.new("config", "what the service told of the job is too long for a token, or holds a secret",
+    return nil, errors.new("config", "what the token would have to hold is too long, or holds a secret",
       { job = self })
   end
   return text
@@ -233,7 +185,7 @@ end
 ---@return string?
 function methods:json()
   local fields = core.fields(self)
-  return fields._answer or fields._path and core.answer(self) or nil
+  return fields._answer or core.answer(self)
 end
 
 return methods

@@ -1,30 +1,30 @@
---- How many runs a result has, and how they went: by the record's own counts, or where it came without them, as
--- webhooks bring it, by the runs themselves.
+--- How many runs a result has, and how many of them succeeded: by the record's counts, or, if it has none, as when a
+-- webhook delivers it, by its list of runs.
 
 local times = require "cekura.records.times"
-local words = require "cekura.job.status"
+local status = require "cekura.job.status"
 
-local tally = {}
+local run_counts = {}
 
---- A count, from a number or the text of one; nil for what counts nothing.
+--- A count, from a number or the text of a number; nil for anything else.
 ---@param value any
 ---@return number?
-function tally.number(value)
+function run_counts.number(value)
   value = times.number(value)
   return value and math.max(0, value)
 end
 
--- The runs, a list or an object by their ids, counted; nothing where there are none. One that was cut off is neither a
--- success nor a failure, whatever its verdict says; one that has no status has ended when it has a verdict.
+-- Counts runs: a list, or an object by their ids. Without runs there are no counts. A run that was cut off is neither a
+-- success nor a failure, whatever its verdict; a run without status is done if it has a verdict.
 local function count_runs(runs)
   local total, done, success, failed = 0, 0, 0, 0
   for _, run in pairs(type(runs) == "table" and runs or {}) do
     if type(run) ~= "table" then
       return {}
     end
-    local word = words.read(run.status)
+    local word = status.read(run.status)
     local is_judged = type(run.success) == "boolean"
-    local is_done = word == nil and is_judged or words.state(word) == "succeeded"
+    local is_done = word == nil and is_judged or status.state(word) == "succeeded"
     total = total + 1
     done = done + (is_done and 1 or 0)
     success = success + (is_done and run.success == true and 1 or 0)
@@ -37,17 +37,17 @@ local COUNTED = { "total", "done", "success", "failed" }
 
 local ENDS = { succeeded = true, failed = true, cancelled = true }
 
---- The counts of a record: those that it has, and once it has ended the others by its runs, if these are all.
+--- The counts of a record: its own; if it has ended, the others by its runs, provided that all runs are listed.
 ---@param declaration table the kind's, with `counters` of runs
 ---@param object table the record
 ---@return { total: number?, done: number?, success: number?, failed: number? }
-function tally.read(declaration, object)
+function run_counts.read(declaration, object)
   local names, counts, is_whole = declaration.counters, {}, true
   for _, what in ipairs(COUNTED) do
-    counts[what] = tally.number(object[names[what]])
+    counts[what] = run_counts.number(object[names[what]])
     is_whole = is_whole and counts[what] ~= nil
   end
-  if is_whole or not ENDS[words.state(words.read(object.status), declaration.statuses)] then
+  if is_whole or not ENDS[status.state(status.read(object.status), declaration.statuses)] then
     return counts
   end
   local counted = count_runs(object[names.runs])
@@ -59,15 +59,15 @@ function tally.read(declaration, object)
   return counts
 end
 
---- Whether the runs passed, by the service's rule; nil where nothing was run, or too little is known.
----@param counts table as tally.read() gives it
----@param is_completed boolean the record says so
+--- Whether the runs passed, by the service's rule; nil if nothing was run, or the counts do not suffice.
+---@param counts table as run_counts.read() gives it
+---@param is_completed boolean by the record's status
 ---@return boolean?
-function tally.passed(counts, is_completed)
+function run_counts.passed(counts, is_completed)
   if not counts.total or counts.total == 0 or is_completed and not counts.success then
     return nil
   end
   return is_completed and counts.success == counts.total
 end
 
-return tally
+return run_counts

@@ -1,28 +1,28 @@
---- Jobs as they begin: started in the service, or known from elsewhere.
+--- How a job begins: started in the service, known by its id, or taken up by its token.
 
-local answer = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
 local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local delivered = require "cekura.job.delivered"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
+local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
-local told = require "cekura.job.delivered"
+local status = require "cekura.job.status"
+local subscription = require "cekura.job.subscription"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
-local subscription = require "cekura.job.subscription"
 
-local begin = {}
+local start = {}
 
--- What a job may be looked for within.
 local SCOPE = token.SCOPE
 
--- Whether there is all that the path of the poll names beside the id.
+-- Whether the scope has all that the path of the poll names beside the id.
 local function is_located(declaration, scope)
   for _, name in ipairs(SCOPE) do
     if endpoint.has(declaration.poll, name) and scope[name] == nil then
@@ -46,14 +46,8 @@ local function poll_path(client_fields, kind, declaration, id, scope)
   return path .. uri.query("poll", query)
 end
 
---- What the paths of the polls of all such jobs have in common; nil: the path itself, as far as it goes.
----@return string?
-function begin.common_poll_path(client_fields, kind, declaration, scope)
-  return endpoint.has(declaration.poll, "id") and poll_path(client_fields, kind, declaration, "", scope) or nil
-end
-
--- The scope that a job has: what the path of its start says, else the options, else the parameters of its start,
--- else the client.
+-- The scope of a job: from the path of its start, else from the options, else from the parameters of its start, else
+-- the project of the client.
 local function read_scope(client_fields, options, params, places)
   local scope = {}
   for _, name in ipairs(SCOPE) do
@@ -65,11 +59,11 @@ local function read_scope(client_fields, options, params, places)
   return scope
 end
 
--- An id of the documents is a number or a UUID.
+-- In the API's documents an id is a number or a UUID.
 local LONGEST_ID = 1024
 
--- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but there are servers
--- that decode it before they look where a path leads.
+-- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but some servers decode it
+-- before they route a path.
 local function fault_of_id(client, declaration, id)
   id = uri.text("id", id)
   if #id > LONGEST_ID then
@@ -86,15 +80,40 @@ end
 ---@field started_here? boolean
 ---@field started? number seconds since the epoch (now)
 ---@field scope table
----@field mark? cekura.EvaluationMark the evaluation that it is newer than
----@field kept? table members of the start's answer
+---@field evaluation_mark? cekura.EvaluationMark see cekura.JobFields
+---@field carried? table members of the answer to the start
 
---- A job for a piece of work that is known to the service.
+--- The private fields of a job: core.fields(job) gives them, together with the public ones but for `polls` and
+-- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
+---@class cekura.JobFields
+---@field _client cekura.Client
+---@field _loop table the client's loop: jobs are waited for in it
+---@field _declaration table of the kind
+---@field _path? string of the poll, or of the start that ended the job
+---@field _method "GET" for events
+---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
+---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
+---@field _carried table<string, any> members of answers that later requests about the job need
+---@field _started number seconds since the epoch, for tokens
+---@field _started_here_at? number by core.now(): when the answer to its start came; nil: it was started elsewhere
+---@field _evaluation_mark? cekura.EvaluationMark the evaluation that is waited for is newer; owned by cekura.job.state
+---@field _answer? string the answer that ended the job if no poll brought it; else core.answer() has the last one
+---@field _answered_question? { question: string, times: integer } the answer that job:answer() replied to, and how
+---often it may still come
+---@field _bad_answers integer in a row; owned by cekura.job.poll
+---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
+---@field _notified_version integer what the subscriptions know; owned by cekura.job.subscription
+---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
+---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
+---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
+---@field _same_record? table the list that cekura.job.delivered finds the job in
+
+--- Makes a job: for work that the service knows by an id, or for work that ended in its start.
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
-begin.new = atomic(function(client, kind, declaration, origin)
+start.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
-  local path, self
+  local path, common, self
   local now = core.date()
   local started = origin.started or now
   local elapsed = math.max(0, now - started)
@@ -104,7 +123,9 @@ begin.new = atomic(function(client, kind, declaration, origin)
   end
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
-    local common = begin.common_poll_path(client_fields, kind, declaration, origin.scope)
+    if endpoint.has(declaration.poll, "id") then
+      common = poll_path(client_fields, kind, declaration, "", origin.scope)
+    end
     self = core.new_job(client, { elapsed = elapsed, method = "GET", url = client_fields._base_url .. path,
       timeout = client_fields._timeout, endpoint_url = common and client_fields._base_url .. common,
       started_here = origin.started_here, interval = declaration.interval })
@@ -117,18 +138,18 @@ begin.new = atomic(function(client, kind, declaration, origin)
   local fields = core.fields(self)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
-  fields._path, fields._method, fields._scope = path, "GET", origin.scope
-  fields._mark, fields._kept = origin.mark, origin.kept or {}
-  fields._version, fields._told, fields._subscriptions = 0, 0, {}
-  fields._odd, fields._began_here = 0, origin.started_here and core.now() or nil
+  fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
+  fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
+  fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
+  fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
   fields._started = started
   if declaration.event and origin.id then
-    told.enlist(self, fields)
+    delivered.register(self, fields)
   end
   return self
 end)
 
--- The answer to a start as one object.
+-- The answer to a start, as one object.
 local function started_object(declaration, reply)
   if not declaration.list then
     return (declaration.record and call_log.of_reply or response.object)(reply)
@@ -140,9 +161,9 @@ local function started_object(declaration, reply)
   return list and list[1], err
 end
 
---- The id in the answer to a start: at its top, or in its `result`, as one text of the document has it.
+--- The id in the answer to a start: at its top, or in its `result`, as in one example of the API's documents.
 ---@return integer|string|nil
-function begin.id_of(declaration, object)
+function start.id_of(declaration, object)
   for _, holder in ipairs { object, type(object.result) == "table" and object.result or nil } do
     local id = holder[declaration.id]
     if type(id) == "number" or type(id) == "string" and id ~= "" then
@@ -151,47 +172,40 @@ function begin.id_of(declaration, object)
   end
 end
 
---- The job that the answer to a start tells of: one that runs, or one that is over already.
+--- The job of an answer to a start: it runs, or has ended already.
 ---@return cekura.Job? job, cekura.Error? err
-function begin.started(client, kind, declaration, reply, scope)
+function start.started(client, kind, declaration, reply, scope)
   local object, err = started_object(declaration, reply)
   if not object then
     return nil, err
   end
-  local id = begin.id_of(declaration, object)
+  local id = start.id_of(declaration, object)
   local fault = id and fault_of_id(client, declaration, id)
   if fault then
     return nil, response.protocol_error(reply, "the answer's id: " .. fault)
   end
+  local origin = { id = id, started_here = id ~= nil, scope = scope, carried = {} }
   if id then
-    local kept = {}
     for _, name in ipairs(declaration.carry or {}) do
-      kept[name] = object[name]
+      origin.carried[name] = object[name]
     end
-    local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
-    local self
-    self, err = begin.new(client, kind, declaration,
-      { id = id, started_here = true, scope = scope, mark = mark, kept = kept })
-    if self then
-      core.postpone(self, reply._retry_after)
-    end
-    return self, err
-  end
-  if declaration.record or not state.is_end((answer.read(declaration, object))) then
+    origin.evaluation_mark = declaration.record == "call_log" and evaluation.mark(object) or nil
+  elseif declaration.record or not status.is_end((interpret.read(declaration, object))) then
     return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
-      and ("neither %s nor %s"):format(declaration.id, answer.output_name(declaration)) or "no " .. declaration.id))
+      and ("neither %s nor %s"):format(declaration.id, interpret.output_name(declaration)) or "no " .. declaration.id))
   end
-  local self
-  self, err = begin.new(client, kind, declaration, { scope = scope })
-  if self then
+  local self, failure = start.new(client, kind, declaration, origin)
+  if self and id then
+    core.postpone(self, reply._retry_after)
+  elseif self then
     local fields = core.fields(self)
     fields._path, fields._answer = reply.path, reply.body
-    state.take(self, fields, reply)
+    state.take_reply(self, fields, reply)
   end
-  return self, err
+  return self, failure
 end
 
--- The path of a start, and what is left of its parameters for the body.
+-- The method and the path of a start, the parameters that are left for the body, and those that the path has.
 local function start_path(kind, declaration, params)
   local body, places = {}, {}
   for name, value in pairs(params) do
@@ -208,32 +222,32 @@ local function start_path(kind, declaration, params)
   return method, path, body, places
 end
 
--- A 404 that tells a detail, to a path that names a record: this, not the endpoint, is what is not there.
-local function names_no_record(declaration, err)
+-- Whether a 404 is about the record that the path of the start names, and not about the endpoint: it has a detail.
+local function is_about_record(declaration, err)
   return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
 --- Starts a job.
----@param params table the parameters as they are sent
+---@param params table what is sent
 ---@param options table agent_id, project_id, assistant_id, timeout
 ---@return cekura.Job? job, cekura.Error? err
-function begin.start(client, kind, declaration, params, options)
+function start.start(client, kind, declaration, params, options)
   local method, path, body, places = start_path(kind, declaration, params)
   local scope = read_scope(core.fields(client), options, params, places)
-  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
+  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than when the job runs
   local owner = {}
   local self
   local reply, err = request.send_json(client, { method = method, path = path, timeout = options.timeout,
     owner = owner, endpoint = endpoint.common_path(declaration.start) }, kind, body)
   if reply then
-    self, err = begin.started(client, kind, declaration, reply, scope)
+    self, err = start.started(client, kind, declaration, reply, scope)
   end
-  if self then -- what an event handler raised must not cost the job: whoever waits for it will hear of it
+  if self then -- the error of an event handler must not lose the job: it is raised where the job is waited for
     core.fields(self)._raised = owner._raised
     return self
   end
-  subscription.raise_kept(owner)
-  if err.kind == "not_found" and names_no_record(declaration, err) then
+  subscription.reraise(owner)
+  if err.kind == "not_found" and is_about_record(declaration, err) then
     return nil, err
   end
   return nil, state.mark_gone(err, declaration)
@@ -242,15 +256,15 @@ end
 --- A job for an id that is known from elsewhere.
 ---@param options table agent_id, project_id, assistant_id
 ---@param mark? cekura.EvaluationMark
-function begin.known(client, kind, declaration, id, options, mark)
-  return begin.new(client, kind, declaration,
-    { id = id, scope = read_scope(core.fields(client), options, {}, {}), mark = mark })
+function start.known(client, kind, id, options, mark)
+  return start.new(client, kind, kinds[kind],
+    { id = id, scope = read_scope(core.fields(client), options, {}, {}), evaluation_mark = mark })
 end
 
 --- A job from its token.
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config"
-function begin.resumed(client, text)
+function start.resumed(client, text)
   local kept = token.read_job(text)
   local declaration = kept and kinds[kept.kind]
   if not kept or declaration and not is_located(declaration, kept.origin.scope) then
@@ -261,7 +275,7 @@ function begin.resumed(client, text)
   elseif kept.base ~= core.fields(client)._base_url then
     return nil, errors.new("config", "the token is for another base URL")
   end
-  return begin.new(client, kept.kind, declaration, kept.origin)
+  return start.new(client, kept.kind, declaration, kept.origin)
 end
 
 --- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
@@ -275,7 +289,7 @@ function core.call_log_methods.evaluation(self)
   elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
     return nil, errors.new("protocol", "the record has no id to ask for it by")
   end
-  return begin.known(client, "calls.evaluation", kinds["calls.evaluation"], id, {}, evaluation.mark(self))
+  return start.known(client, "calls.evaluation", id, {}, evaluation.mark(self))
 end
 
-return begin
+return start

@@ -1,17 +1,18 @@
---- Waiting for jobs: what wait, updates, all and each are made of.
--- A subscription is registered with each of its jobs, and told of every change. A job is polled while a subscription of
--- it exists and somebody waits in subscription:next(), and not while a program looks at what it got: so no
--- change passes unseen. The subscription of a single job is registered only while next() waits.
+--- Subscriptions to the changes of jobs: wait, updates, all and each are made of them.
+-- A subscription is registered with each of its jobs, which notify it of every change. A job is polled while it has a
+-- subscription and a task waits in subscription:next(), and not while the program handles a change: so none passes
+-- unseen. The subscription to a single job is registered only while next() waits.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local status = require "cekura.job.status"
 local yields = require "cekura.loop.yieldable"
 
 local subscription = {}
 subscription.__index = subscription
 
--- The shortest interval that a subscription of this job asks for; nil: the kind's schedule.
+-- The shortest interval that a subscription asks for; nil: the kind's schedule.
 local function shortest_interval(subscriptions)
   local shortest
   for other in pairs(subscriptions) do
@@ -22,7 +23,7 @@ local function shortest_interval(subscriptions)
   return shortest
 end
 
-local function told(self, job)
+local function enqueue(self, job)
   if self.queued[job] then
     return
   end
@@ -31,43 +32,45 @@ local function told(self, job)
   self.last = self.last + 1
 end
 
-local unregister
+-- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
+local function watch(job, fields)
+  if next(fields._subscriptions) == nil then
+    core.unwatch(fields._client, job)
+  elseif not status.is_end(fields.state) then
+    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
+  end
+end
+
+local function unregister(self, job)
+  local fields = core.fields(job)
+  if fields._subscriptions[self] then
+    fields._subscriptions[self] = nil
+    watch(job, fields)
+  end
+end
 
 local function register(self, job)
   local fields = core.fields(job)
-  if fields._ended then
-    told(self, job)
+  if status.is_end(fields.state) then
+    enqueue(self, job)
     return
   end
   if core.is_closed(fields._client) then
     self.stopped[job] = errors.new("closed", "the client is closed", { job = job, sent = false })
-    told(self, job)
+    enqueue(self, job)
     return
   end
   fields._subscriptions[self] = true
-  local ok, raised = pcall(core.watch, fields._client, job, shortest_interval(fields._subscriptions))
+  local ok, raised = pcall(watch, job, fields)
   if not ok then
     unregister(self, job)
     error(raised, 0)
   end
 end
 
-function unregister(self, job)
-  local fields = core.fields(job)
-  if not fields._subscriptions[self] then
-    return
-  end
-  fields._subscriptions[self] = nil
-  if next(fields._subscriptions) == nil then
-    core.unwatch(fields._client, job)
-  elseif not fields._ended then
-    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
-  end
-end
-
---- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
----@param owner table the job's own table
-function subscription.raise_kept(owner)
+--- Raises the error that an event handler raised about a job, once: in the task that waits for the job.
+---@param owner table the job's private fields, or the owner of a request
+function subscription.reraise(owner)
   local raised = owner._raised
   if raised then
     owner._raised = nil
@@ -75,7 +78,9 @@ function subscription.raise_kept(owner)
   end
 end
 
---- Begins to watch jobs.
+---@class cekura.Subscription
+
+--- Subscribes to jobs.
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
 ---@param interval? number seconds
@@ -86,17 +91,17 @@ subscription.new = atomic(function(jobs, timeout, interval)
     deadline = core.now() + timeout,
     timeout = timeout,
     queue = {}, first = 1, last = 0,
-    queued = {},  -- jobs that are in the queue
-    seen = {},    -- job to the version of it that was last looked at
-    stopped = {}, -- job to the error that ended polling it
-    clients = {},
-    waiter = false, -- who waits in next()
+    queued = {},  -- the jobs in the queue
+    seen = {},    -- job to its version when next() last gave it
+    stopped = {}, -- job to the error that ended its polls
+    clients = {}, -- of the jobs
+    waiter = false, -- of the task in next()
   }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
     self.clients[fields._client] = true
     self.seen[job] = fields._version
-    if not fields._ended then
+    if not status.is_end(fields.state) then
       fields.error = nil
       core.forget_error(job)
     end
@@ -111,17 +116,18 @@ subscription.new = atomic(function(jobs, timeout, interval)
   return self
 end)
 
-local function wait_for_polls(self, change)
+-- Sets the waiter of the task in next(); false: none. A client polls while a subscription to one of its jobs has one.
+local function set_waiter(self, waiter)
   for client in pairs(self.clients) do
-    core.wait_for_polls(client, change)
+    core.wait_for_polls(client, waiter and 1 or -1)
   end
+  self.waiter = waiter
 end
 
--- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
+-- Not a closure: a host that ends a coroutine takes away the variables that closures share with it.
 local function on_lost(waiter)
   local self = waiter.subscription
-  wait_for_polls(self, -1)
-  self.waiter = false
+  set_waiter(self, false)
   self:close()
 end
 
@@ -131,21 +137,19 @@ end
 
 local function park(self, waiter)
   local why = "woken"
-  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
+  while self.first > self.last and why == "woken" do -- a change may have come while the loop made the waiter
     why = waiter:park(math.max(0, self.deadline - core.now()), true)
   end
   return why
 end
 
--- A subscription of one job is registered only while it waits.
 local begin_next = atomic(function(self, waiter)
   if #self.jobs == 1 then
     register(self, self.jobs[1])
   end
   if waiter then
     waiter.on_lost, waiter.subscription = on_lost, self
-    self.waiter = waiter
-    wait_for_polls(self, 1)
+    set_waiter(self, waiter)
   end
 end)
 
@@ -155,7 +159,7 @@ local function take(self)
   self.first = self.first + 1
   self.queued[job] = nil
   local fields = core.fields(job)
-  subscription.raise_kept(fields)
+  subscription.reraise(fields)
   local changed = self.seen[job] ~= fields._version
   self.seen[job] = fields._version
   return job, changed
@@ -164,9 +168,8 @@ end
 local end_next = atomic(function(self, waiter, ok, why)
   if waiter then
     waiter.on_lost, waiter.subscription = nil, nil
-    wait_for_polls(self, -1)
-    self.waiter = false
-    if not ok then -- it cannot wait: then nothing is polled for it
+    set_waiter(self, false)
+    if not ok then -- this host cannot wait here
       self:close()
       error(why, 0)
     end
@@ -180,9 +183,11 @@ local end_next = atomic(function(self, waiter, ok, why)
   return take(self)
 end)
 
---- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
--- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
----@return cekura.Job? job, boolean|string changed its status or progress is another
+--- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
+-- that job is raised here.
+---@return cekura.Job? job nil: none has in time
+---@return boolean|string changed its state, status or progress has changed; without a job the reason: "timeout",
+---"cancelled", "closing"
 function subscription:next()
   local waiter
   if self.first > self.last then
@@ -196,37 +201,44 @@ function subscription:next()
   return end_next(self, waiter, ok, why)
 end
 
---- Ends the subscription of one job, or of all.
+--- Ends the subscription to one job, or to all.
 subscription.close = atomic(function(self, job)
   for _, each in ipairs(job and { job } or self.jobs) do
     unregister(self, each)
   end
 end)
 
---- Notifies the subscriptions of a job that something about it is new. With `stop`, an error, they wait for it no
--- longer. If memory runs out halfway, it can be called again, since the subscriptions are dropped last.
-subscription.tell = atomic(function(job, stop)
+--- Notifies the subscriptions to a job if there is anything new: the job has changed or ended, an event handler has
+-- raised an error, or `stop`, an error, ends their waits. After a lack of memory it can be called again, since the
+-- subscriptions are dropped, and the version is recorded, last.
+---@param job cekura.Job
+---@param stop? cekura.Error
+subscription.notify = atomic(function(job, stop)
   local fields = core.fields(job)
+  local is_over = stop or status.is_end(fields.state)
+  if not (is_over or fields._raised or fields._version ~= fields._notified_version) then
+    return
+  end
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
   end
-  if stop then -- whoever waits next is stopped by the same answer
+  if stop then -- so that the same answer stops later waiters, too
     core.force_update(job)
   end
   for _, self in ipairs(subscriptions) do
     self.stopped[job] = stop
-    told(self, job)
+    enqueue(self, job)
     if self.waiter then
       self.waiter:wake()
     end
   end
-  if stop or fields._ended then
+  if is_over then
     local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
     core.unwatch(fields._client, job)
     fields._subscriptions = none
   end
-  fields._told = fields._version
+  fields._notified_version = fields._version
 end)
 
 return subscription

@@ -12,7 +12,7 @@ local function deliver(fields, event, subject)
   if not ok and subject then
     subject._raised = { raised }
     if event.job then
-      subscription.tell(event.job)
+      subscription.notify(event.job)
     end
   end
 end
@@ -58,7 +58,7 @@ local function complete_next(client, fields, taken)
   taken.item = core.next_completion(client)
   local item = taken.item
   if core.type(item) == "job" then
-    fields._on_news(item)
+    fields._on_update(item)
   elseif item then
     finish(client, fields, item)
   end

@@ -63,8 +63,8 @@ return function(text)
   end
   check_resume(token.write(members))
   local job = client:job("results.run", 1)
-  core.fields(job)._kept.x = text
+  core.fields(job)._carried.x = text
   local written = job:token()
   promise.holds(written or #text > 5000 or core.redact(client, text) ~= text, "a token, if no secret would be in it")
-  promise.holds(not written or core.fields(client:resume(written))._kept.x == text, "what is kept")
+  promise.holds(not written or core.fields(client:resume(written))._carried.x == text, "what is kept")
 end
