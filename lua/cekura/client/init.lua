@@ -101,7 +101,7 @@ function client.new(given)
   local fields = core.fields(self)
   fields._base_url, fields._timeout, fields._retries = resolved.base_url, resolved.timeout, resolved.engine.retries
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_news, fields._pending = resolved.loop, state.on_news, {}
+  fields._loop, fields._on_update, fields._pending = resolved.loop, state.on_news, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response

@@ -65,7 +65,7 @@ local function take_next(client, fields, taking)
   taking.item = core.next_completion(client)
   local item = taking.item
   if core.type(item) == "job" then
-    fields._on_news(item)
+    fields._on_update(item)
   elseif item then
     finish(client, fields, item)
   end
