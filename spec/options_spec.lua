@@ -138,7 +138,7 @@ end)
 
 describe("the base URL", function()
   local function base(given)
-    return assert(resolve(given)).base_url
+    return assert(resolve(given)).fields._base_url
   end
 
   it("is the option, else the environment's, else the file's, else the service's", function()
@@ -216,7 +216,7 @@ describe("the base URL", function()
   it("in letters that are not ASCII is refused with the way to write it", function()
     assert_mentions("xn--", refusal { api_key = "sk-1", base_url = "https://b\195\188cher.example" })
     local ascii = "https://xn--bcher-kva.example"
-    assert.equal(ascii, assert(resolve { base_url = ascii }).base_url)
+    assert.equal(ascii, assert(resolve { base_url = ascii }).fields._base_url)
   end)
 
   it("with a user or a password is refused, and neither is told", function()
@@ -235,11 +235,11 @@ end)
 
 describe("the project", function()
   it("is the option, else the file's", function()
-    assert.is_nil(assert(resolve()).project_id)
+    assert.is_nil(assert(resolve()).fields._project_id)
     write_config "default_project_id = 42\n"
-    assert.equal(42, assert(resolve()).project_id)
-    assert.equal(7, assert(resolve { project_id = 7 }).project_id)
-    assert.equal("7", assert(resolve { project_id = "7" }).project_id)
+    assert.equal(42, assert(resolve()).fields._project_id)
+    assert.equal(7, assert(resolve { project_id = 7 }).fields._project_id)
+    assert.equal("7", assert(resolve { project_id = "7" }).fields._project_id)
   end)
 end)
 
@@ -267,6 +267,16 @@ describe("the configuration file", function()
     assert_key("sk-1", { api_key = "sk-1" })
   end)
 
+  it("is found below a home of any name", function()
+    for _, name in ipairs { "100%", "%1", "~" } do
+      environment.HOME = home .. "/" .. name
+      assert(os.execute(("mkdir -p '%s/.cekura'"):format(environment.HOME)))
+      write(environment.HOME .. "/.cekura/config.toml", 'api_key = "below it"\n')
+      assert_key("below it", {})
+      assert_key("below it", { config_file = "~/.cekura/config.toml" })
+    end
+  end)
+
   it("must be there if it is named", function()
     assert_mentions("/nonexistent.toml", refusal { api_key = "sk-1", config_file = "/nonexistent.toml" })
   end)
@@ -288,7 +298,7 @@ end)
 describe("what nobody gave", function()
   it("has the documented defaults", function()
     local resolved = assert(resolve())
-    assert.equal(30, resolved.timeout)
+    assert.equal(30, resolved.fields._timeout)
     assert.equal(10, resolved.engine.connect_timeout)
     assert.equal(3, resolved.engine.retries)
     assert.equal(16, resolved.engine.max_in_flight)
@@ -297,7 +307,7 @@ describe("what nobody gave", function()
     assert.equal("Accept: application/json", header(resolved, "Accept"))
     assert.is_nil(resolved.engine.proxy)
     assert.is_nil(resolved.engine.ca_file)
-    assert.is_nil(resolved.on_event)
+    assert.is_nil(resolved.fields._on_event)
     assert.is_false(resolved.engine.report_events)
     assert.is_true(resolved.engine.secure)
   end)
@@ -309,14 +319,14 @@ describe("what nobody gave", function()
       timeout = 0.5, connect_timeout = 1.5, retries = 0, max_in_flight = 1, max_response = 1, user_agent = "me/1",
       proxy = "http://proxy.example:3128", on_event = on_event, ca_file = home .. "/ca.pem",
     })
-    assert.equal(0.5, resolved.timeout)
+    assert.equal(0.5, resolved.fields._timeout)
     assert.equal(1.5, resolved.engine.connect_timeout)
     assert.equal(0, resolved.engine.retries)
     assert.equal(1, resolved.engine.max_in_flight)
     assert.equal(1, resolved.engine.max_response)
     assert.equal("me/1", resolved.engine.user_agent)
     assert.equal("http://proxy.example:3128", resolved.engine.proxy)
-    assert.equal(on_event, resolved.on_event)
+    assert.equal(on_event, resolved.fields._on_event)
     assert.is_true(resolved.engine.report_events)
     assert.equal(home .. "/ca.pem", resolved.engine.ca_file)
   end)
@@ -399,7 +409,7 @@ describe("a base URL that is meant to look like this machine", function()
 
   for _, url in ipairs { "http://127.1", "http://0x7f000001", "http://2130706433", "http://0177.0.0.1" } do
     it("and is, is made plain: " .. url, function()
-      assert.equal("http://127.0.0.1", assert(resolve { base_url = url }).base_url)
+      assert.equal("http://127.0.0.1", assert(resolve { base_url = url }).fields._base_url)
     end)
   end
 end)
@@ -480,6 +490,9 @@ describe("an option of a wrong type", function()
     config_file = { 5, true, {} },
     project_id = { 1.5, "", true, {}, math.huge, NAN },
     allow_http = { 1, "true", {} },
+    ticks = { 1, "true", {} },
+    api_version = { 2, "2", "v3", "", true, {} },
+    loop = { 1, "nowhere", true, {}, { watch = print }, { watch = true, after = print } },
     timeout = { "5", true, {}, 0, -1, NAN },
     connect_timeout = { "5", true, {}, 0, -1, NAN },
     retries = { "3", true, {}, -1, 1.5, NAN, math.huge },
@@ -513,7 +526,7 @@ describe("an option of a wrong type", function()
 
   it("is none, if a table can be called", function()
     local callable = setmetatable({}, { __call = function() end })
-    assert.equal(callable, assert(resolve { on_event = callable }).on_event)
+    assert.equal(callable, assert(resolve { on_event = callable }).fields._on_event)
   end)
 end)
 

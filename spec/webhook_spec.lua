@@ -172,7 +172,7 @@ describe("a webhook", function()
       assert.is_false(cekura.assert(receive(headers(key), event_of "{}")).duplicate)
       assert.equal(known, cekura.assert(receive(headers(key), event_of "{}")).duplicate)
     end
-    local kept = core.fields(client)._webhooks
+    local kept = core.fields(client)._webhook_keys
     for _, key in ipairs(kept.keys) do
       assert.is_true(#key <= 256)
     end

@@ -4,8 +4,8 @@ local ascii = require "cekura.http.ascii"
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local delivered = require "cekura.job.delivered"
 local errors = require "cekura.errors"
-local told = require "cekura.job.delivered"
 
 local webhook = {}
 
@@ -74,8 +74,8 @@ local function read_event(client, body)
   return event, text
 end
 
---- What a client remembers of the events that it was told.
-function webhook.memory()
+--- An empty memory of idempotency keys, for a client.
+function webhook.new_keys()
   return { known = {}, keys = {}, place = 0 }
 end
 
@@ -116,10 +116,10 @@ function webhook.new(client, options)
     if event.key and (event.key == "" or #event.key > LONGEST_KEY) then
       event.key = nil
     end
-    event.duplicate = is_repeat(core.fields(client)._webhooks, event.key)
+    event.duplicate = is_repeat(core.fields(client)._webhook_keys, event.key)
     local about = event.call_log or event.data
     if not event.duplicate and (event.call_log or type(about) == "table") then
-      told.tell(client, event.type:match "^[^.]*", about, text)
+      delivered.tell(client, event.type:match "^[^.]*", about, text)
     end
     return event
   end

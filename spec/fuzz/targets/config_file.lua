@@ -74,7 +74,7 @@ local function check_resolve(text)
     promise.holds(not tells_key(text, tostring(err)), "an error without the key: %s", tostring(err))
     return
   end
-  promise.holds(resolved.base_url:find "^https?://[^/]", "a base URL")
+  promise.holds(resolved.fields._base_url:find "^https?://[^/]", "a base URL")
   promise.holds(resolved.engine.secure or resolved.engine.loopback, "no plain http to another host")
 end
 

@@ -6,9 +6,9 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local headers = require "cekura.http.headers"
 local multipart = require "cekura.http.multipart"
 local nearest = require "cekura.nearest"
-local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local request = require "cekura.http.request"
 local uri = require "cekura.http.uri"
@@ -216,7 +216,7 @@ function observe.send_raw(client, provider, body, given)
   end
   body = type(body) == "table" and encode(body, "body") or check.text("body", body)
   local path = ("/observability/v1/%s/observe/%s"):format(provider, uri.query("options", { agent_id = given.agent_id }))
-  return request.send(client, "POST", path, options.request_lines(given.headers, "application/json"), body,
+  return request.send(client, "POST", path, headers.request_lines(given.headers, "application/json"), body,
     check.seconds("timeout", given.timeout))
 end
 
