@@ -2,6 +2,7 @@
 
 local file = require "spec.support.file"
 local kinds_table = require "spec.support.kinds_table"
+local options_table = require "spec.support.options_table"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -32,6 +33,12 @@ describe("the README", function()
   it("has the table of the kinds as they are; `make readme` writes it", function()
     local text = file.read "README.md"
     assert.equal(kinds_table.put(text), text)
+  end)
+
+  it("has the table of the options as they are, and the editor their class; `make readme` writes both", function()
+    local text, source = file.read "README.md", file.read(options_table.source)
+    assert.equal(options_table.put(text), text)
+    assert.equal(options_table.put_class(source), source)
   end)
 
   for index, code in ipairs(lua_blocks) do

@@ -15,7 +15,34 @@ local version = require "cekura.version"
 
 local options = {}
 
----@class cekura.Options written by `make readme` from the rows below
+---@class cekura.Options as `make readme` writes it from the rows below
+---@field api_key? string required somewhere
+---@field base_url? string `https`, or `http` to this machine; a path prefix is kept (`"https://api.cekura.ai"`)
+---@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere, all the same: it carries the
+---key in the clear (`false`)
+---@field api_version? string `"v1"` or `"v2"`, of the paths that records are read by (`"v2"`)
+---@field project_id? integer|string the scope of calls that want one and name none
+---@field config_file? string|false `false`: none is read (`"~/.cekura/config.toml"`)
+---@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included; what cannot
+---be sent in that time, because a `Retry-After` says so, ends at once with `rate_limited` (`30`)
+---@field connect_timeout? number seconds (`10`)
+---@field retries? integer further tries of a request that is safe to repeat; also how many odd answers in a row end a
+---wait (`3`)
+---@field max_in_flight? integer HTTP requests at once; more wait their turn: cancellations first, then what a caller
+---waits for, then polls, which get every fourth place that falls free while they are due; one place of two or more is
+---never given to a poll (`16`)
+---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
+---@field loop? string|table `"own"`, the name of a host, or a table that describes one; `"auto"` is the loop of the
+---host that the program runs in, else the own (`"auto"`)
+---@field ticks? boolean in nginx, without a thread: the worker scans every 1 to 20 ms (`false`)
+---@field ca_file? string PEM bundle, for the service and for a proxy of `https`; certificates are always checked; a
+---file that changes is read again for new connections (the system's)
+---@field proxy? string URL of http, https or socks; the key goes through it in a tunnel; plain `http` to this machine
+---goes past the environment's (the environment's)
+---@field user_agent? string the header of that name (`cekura-lua/` and the version)
+---@field headers? table<string, string> sent with every request
+---@field on_event? fun(event: cekura.ClientEvent) a function of each event; `event.name` is `request_started`,
+---`request_retried`, `request_finished`, `job_changed`, or `warning`: see SECURITY.md
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
 ---@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
