@@ -558,3 +558,20 @@ describe("cekura.new", function()
     assert.is_nil(tostring(client):find("sk-secret", 1, true))
   end)
 end)
+
+describe("a loop", function()
+  it("may be the two functions of a host: clients of the same table share an adapter", function()
+    local function off() end
+    local host = { watch = function() return off end, after = function() return off end }
+    local adapter = assert(resolve { loop = host }).fields._loop
+    assert.equal(adapter, assert(resolve { loop = host }).fields._loop)
+    assert.are_not.equal(adapter, assert(resolve { loop = { watch = host.watch, after = host.after } }).fields._loop)
+    assert.is_function(adapter.park)
+    assert.equal(adapter, assert(resolve { loop = adapter }).fields._loop)
+  end)
+
+  it("of a host that lacks a function raises, and the function is named", function()
+    assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print } })
+    assert_mentions("watch", raised { api_key = "sk-1", loop = { watch = true, after = print } })
+  end)
+end)

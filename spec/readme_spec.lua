@@ -43,7 +43,7 @@ describe("the README", function()
 
   for index, code in ipairs(lua_blocks) do
     it(("has a Lua block %d that runs"):format(index), function()
-      local module = code:match 'require "(luv)"' or code:match 'require "(cqueues)"'
+      local module = code:match 'require "(luv)"' or code:match 'require "(cqueues)"' or code:match 'require "(socket)"'
       if lua == "lua5.5" and module and not pcall(require, module) then
         pending(("Debian has no %s for Lua 5.5"):format(module))
       end
@@ -64,6 +64,23 @@ describe("the README", function()
       end
     end)
   end
+
+  it("requires no module of this one's but the public ones, nor does an example", function()
+    local public = { cekura = true, ["cekura.testing"] = true, ["cekura.fleet"] = true }
+    local texts, required = { table.concat(lua_blocks, "\n") }, 0
+    for path in shell "find examples -type f":gmatch "[^\n]+" do
+      texts[#texts + 1] = file.read(path)
+    end
+    for _, text in ipairs(texts) do
+      for name in text:gmatch "require%s*%(?%s*[\"']([^\"']+)[\"']" do
+        if name:find "^cekura" then
+          required = required + 1
+          assert.is_true(public[name], name)
+        end
+      end
+    end
+    assert.is_true(required > #lua_blocks, required)
+  end)
 
   -- How each command line is tried. What runs this spec is not run by it.
   local commands = {
