@@ -1,4 +1,6 @@
 local cekura = require "cekura"
+local core = require "cekura.core"
+local file = require "spec.support.file"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
@@ -217,7 +219,6 @@ describe("a client", function()
     end)
 
     it("of silence is timeout, on time", function()
-      local core = require "cekura.core"
       server:script("/x/", { { delay = 600 } })
       patience.with_enough_time(0.2, function(seconds)
         local began = core.now()
@@ -295,6 +296,20 @@ describe("a client", function()
     end)
   end)
 
+  it("has the private fields that are documented, and no others; none is reached from outside", function()
+    client:close()
+    client = server:client { project_id = 7, on_event = function() end }
+    local source, documented = file.read "lua/cekura/client/init.lua", {}
+    for name, optional in source:match "%-%-%-@class cekura%.ClientFields\n(.-)\n\n":gmatch "@field ([%w_]+)(%??)" do
+      documented[name] = true
+      assert.is_true(core.fields(client)[name] ~= nil or optional == "?", name)
+      assert.is_nil(client[name])
+    end
+    for name in pairs(core.fields(client)) do
+      assert.is_true(not tostring(name):find "^_" or documented[name] == true, name)
+    end
+  end)
+
   describe("its life", function()
     it("ends with close, which may be called again, and is told by tostring", function()
       assert.equal("cekura.client (" .. server.url .. ")", tostring(client))
@@ -326,7 +341,7 @@ describe("a client", function()
       local function lose_one()
         local lost = server:client()
         seen[1] = lost
-        require("cekura.core").submit(lost, "GET", server.url .. "/x/", nil, nil, 5)
+        core.submit(lost, "GET", server.url .. "/x/", nil, nil, 5)
         lost:step()
       end
       lose_one()

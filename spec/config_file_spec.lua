@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local options = require "cekura.client.options"
 local shell = require "spec.support.shell"
 local uri = require "cekura.http.uri"
 
@@ -18,8 +19,12 @@ local function write(text)
   return path
 end
 
+local function read_file(path, optional)
+  return config_file.read(path, optional, options.settings)
+end
+
 local function read(text)
-  return config_file.read(write(text), false)
+  return read_file(write(text), false)
 end
 
 -- The value of `key = text`, as the reader takes it.
@@ -196,7 +201,7 @@ describe("a malformed configuration file is refused with the number of the line:
 
   it("and with its path, when it is read", function()
     local path = write 'api_key = "k"\nnonsense\n'
-    local found, fault = config_file.read(path, true)
+    local found, fault = read_file(path, true)
     assert.is_nil(found)
     assert.truthy(fault:find(path, 1, true))
     assert.truthy(fault:find("malformed: line 2:", 1, true))
@@ -274,12 +279,12 @@ end)
 
 describe("a configuration file that is not there", function()
   it("is no fault at the place where one may be", function()
-    assert.same({ signed_in = false }, config_file.read("/nonexistent/cekura/config.toml", true))
-    assert.same({ signed_in = false }, config_file.read("/dev/null/config.toml", true))
+    assert.same({ signed_in = false }, read_file("/nonexistent/cekura/config.toml", true))
+    assert.same({ signed_in = false }, read_file("/dev/null/config.toml", true))
   end)
 
   it("is a fault where a program has named it", function()
-    local found, fault = config_file.read("/nonexistent/cekura/config.toml", false)
+    local found, fault = read_file("/nonexistent/cekura/config.toml", false)
     assert.is_nil(found)
     assert.truthy(fault:find("/nonexistent/cekura/config.toml", 1, true))
   end)
@@ -288,7 +293,7 @@ end)
 describe("a configuration file that cannot be read", function()
   it("is a fault that names it, also where none need be", function()
     for _, optional in ipairs { true, false } do
-      local found, fault = config_file.read("/", optional) -- a directory: not even root reads one
+      local found, fault = read_file("/", optional) -- a directory: not even root reads one
       assert.is_nil(found)
       assert.truthy(fault:find("cannot be read", 1, true))
       assert.truthy(fault:find(" / ", 1, true))
@@ -351,7 +356,7 @@ end)
 
 describe("a configuration file that is", function()
   local function refused(path, why)
-    local found, fault = config_file.read(path, true)
+    local found, fault = read_file(path, true)
     assert.is_nil(found)
     assert.equal(("the configuration file %s cannot be read: %s"):format(path, why), fault)
   end
@@ -367,7 +372,7 @@ describe("a configuration file that is", function()
   it("a symbolic link is what the link leads to", function()
     local target, path = write 'api_key = "sk-very-secret"', write ""
     shell(("ln -sf %s %s"):format(target, path))
-    assert.truthy(config_file.read(path, false).api_key)
+    assert.truthy(read_file(path, false).api_key)
     shell(("ln -sf /dev/zero %s"):format(path))
     refused(path, "it is no regular file")
     shell(("ln -sfn %s %s"):format(path, path))
@@ -385,7 +390,7 @@ describe("a configuration file that others can read", function()
   local function warning(mode, text)
     local path = write(text or 'api_key = "sk-very-secret"\n')
     shell(("chmod %s %s"):format(mode, path))
-    return config_file.read(path, false).warning, path
+    return read_file(path, false).warning, path
   end
 
   it("is warned of, by an event, when it holds a key or a sign-in", function()

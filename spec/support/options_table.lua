@@ -28,8 +28,8 @@ end
 
 -- A field of the class, in comments of at most 120 columns.
 local function field_text(row)
-  local default = default_of(row)
-  local text = ("%s? %s %s%s"):format(row.name, row.type, row.meaning, default ~= "" and (" (%s)"):format(default) or "")
+  local default = default_of(row):gsub("^.+$", " (%0)")
+  local text = ("%s? %s %s%s"):format(row.name, row.type, row.meaning, default)
   local lines, line = {}, "---@field"
   for word in text:gmatch "%S+" do
     if #line + #word >= 120 then

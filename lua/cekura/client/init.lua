@@ -27,10 +27,11 @@ local client = { kind = resources.declare_kind }
 
 ---@class cekura.Client
 ---@field calls cekura.Calls
----@field runs table with a method for each kind of job that is named after it; there are as many as resources
+---@field [string] table client.runs, client.scenarios, …: a resource, with a method for each kind of job named after it
 local methods = core.client_methods
 
---- The private fields of a client: core.fields(client) gives them. Its resources are beside them.
+--- The private fields of a client: core.fields(client) gives them. Beside them are the client's resources, by their
+-- names, and under integer keys the objects that the binding keeps alive (src/lua/binding.c).
 ---@class cekura.ClientFields
 ---@field _base_url string option base_url, as the engine takes it: without a slash at its end
 ---@field _timeout number option timeout
@@ -156,7 +157,7 @@ local function check_job_options(given, known)
   return given
 end
 
---- Starts a job. It is sent once: repeated only if the service certainly has not processed it.
+--- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
 ---@param kind string
 ---@param given_params? table what the kind's start takes; see cekura.api.kinds
 ---@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number? }
@@ -164,17 +165,17 @@ end
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
   if not declaration.start then
-    errors.misuse(("kind: %s is not started from here, its jobs are had by client:job()"):format(kind))
+    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
   end
   given = check_job_options(given, START_OPTIONS)
   if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
-    given_params = {} -- what is missing is said by its name
+    given_params = {} -- so that the error names what is missing
   end
   local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
   return start.start(self, kind, declaration, sent, given)
 end
 
---- A job for an id that is known from elsewhere. Nothing is sent yet.
+--- Makes a job for an id that is known from elsewhere. Nothing is sent yet.
 ---@param kind string
 ---@param id string|integer
 ---@param given? { agent_id: any, project_id: any, assistant_id: any }
@@ -186,14 +187,14 @@ end
 
 --- Takes up a job from its token.
 ---@param text string
----@return cekura.Job? job, cekura.Error? err of kind "config" for a token that is malformed, or not for this client
+---@return cekura.Job? job, cekura.Error? err of kind "config": the token is malformed, or of another base URL
 function methods:resume(text)
   return start.resumed(self, check.text("token", text))
 end
 
 -- ---- webhooks ----
 
---- Makes a function that reads the service's webhooks; see cekura.webhook.
+--- Makes a function that reads the service's webhooks; see cekura.api.webhook.
 ---@param given { secret: string }
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
 function methods:webhook(given)

@@ -203,7 +203,7 @@ end
 ---@field type string as LuaCATS writes it
 ---@field check string|function a check of cekura.check by its name, or a function like those
 ---@field environment? string a variable
----@field file? string a member of the configuration file
+---@field file? string a setting of the configuration file
 ---@field default? any
 ---@field default_text? string what the README shows in place of the default
 ---@field meaning string one sentence, in Markdown
@@ -262,8 +262,15 @@ options.rows = {
 }
 
 local by_name = {}
+
+--- The types of the settings of the configuration file that options come from.
+options.settings = {}
+
 for _, row in ipairs(options.rows) do
   by_name[row.name] = row
+  if row.file then
+    options.settings[row.file] = row.type
+  end
 end
 
 -- ---- resolution ----
@@ -288,7 +295,7 @@ local function read_file(path)
     return { signed_in = false }
   end
   local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
-  return config_file.read(below_home and home .. below_home or path, not path)
+  return config_file.read(below_home and home .. below_home or path, not path, options.settings)
 end
 
 local function value_of(row, given, file)

@@ -45,7 +45,7 @@ end
 local WANTED = { api_url = "string", default_project_id = "string number" }
 
 local function check_read(text, settings)
-  local found, fault = config_file.read(path, false)
+  local found, fault = config_file.read(path, false, options.settings)
   if not found then
     promise.holds(fault:find(path, 1, true) and not tells_key(text, fault), "the path, not the key: %s", fault)
     return
