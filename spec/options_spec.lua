@@ -566,7 +566,7 @@ describe("a loop", function()
     local adapter = assert(resolve { loop = host }).fields._loop
     assert.equal(adapter, assert(resolve { loop = host }).fields._loop)
     assert.are_not.equal(adapter, assert(resolve { loop = { watch = host.watch, after = host.after } }).fields._loop)
-    assert.is_function(adapter.park)
+    assert.is_function(adapter.waiter)
     assert.equal(adapter, assert(resolve { loop = adapter }).fields._loop)
   end)
 

@@ -10,7 +10,6 @@ local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
 local hosted = require "cekura.loop.hosted"
 local proxy = require "cekura.client.proxy"
-local request = require "cekura.http.request"
 local version = require "cekura.version"
 
 local options = {}
@@ -185,7 +184,7 @@ local function use_headers(made, value)
     lines[#lines + 1] = "Accept: application/json"
   end
   headers.lines("headers", value, lines)
-  made.fields._conditional = request.is_conditional(lines)
+  made.fields._conditional = headers.is_conditional(lines)
 end
 
 local function use_loop(made, value)

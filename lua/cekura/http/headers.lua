@@ -1,4 +1,4 @@
---- Headers of requests, checked and written as lines.
+--- Headers as a program gives them, a table, and as they are sent: a list of lines, "Name: value".
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -7,56 +7,58 @@ local uri = require "cekura.http.uri"
 
 local headers = {}
 
-local function unsafe(text)
-  return text:find "[%z\r\n]" ~= nil
-end
-
--- What belongs to the connection, or to this module.
+-- Headers that belong to the connection, or to this module, and what to do instead of setting them.
 local RESERVED = {
   ["x-cekura-api-key"] = "set api_key", host = "it follows from the URL",
   ["content-length"] = "it follows from the body", ["transfer-encoding"] = "it follows from the body",
   connection = "connections are pooled", ["user-agent"] = "set user_agent",
 }
 
---- Header lines of a table of headers. Raises for what cannot be a header.
----@param name string what the table is called
+local function check_name(name, header)
+  check.text(name .. ": the name of a header", header)
+  local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
+  if token ~= header or header == "" then -- the message shows the token alone: the rest may be a value
+    errors.misuse(("%s: a header name expected, got one that begins with %q"):format(name, token))
+  end
+  local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
+  if why then
+    errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
+  end
+end
+
+local function value_text(name, header, value)
+  if type(value) == "number" then
+    value = uri.text(name, value)
+  end
+  if check.text(name .. ": " .. header, value):find "[%z\r\n]" then
+    errors.misuse(("%s: the value of %s has a CR, LF or NUL"):format(name, header))
+  end
+  return value
+end
+
+--- The lines of a table of headers, sorted by name. Raises for a name or a value that cannot be sent.
+---@param name string the argument that the table is
 ---@param given? table<string, string>
----@param lines string[] that the lines are added to
+---@param lines string[] the lines are added to it
 ---@return string[] lines
 function headers.lines(name, given, lines)
-  local names = {}
+  local names, values = {}, {}
   for header, value in pairs(given and check.table(name, given) or {}) do
-    check.text(name .. ": the name of a header", header)
-    local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
-    if token ~= header or header == "" then -- not all of it: it may be a whole line, value and all
-      errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
-    end
-    local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
-    if why then
-      errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
-    end
-    if type(value) == "number" then
-      value = uri.text(name, value)
-    end
-    if unsafe(check.text(name .. ": " .. header, value)) then
-      errors.misuse(("%s: the value of %s has a CR, LF or NUL"):format(name, header))
-    end
-    names[#names + 1] = { header, value }
+    check_name(name, header)
+    names[#names + 1], values[header] = header, value_text(name, header, value)
   end
-  table.sort(names, function(a, b)
-    return a[1] < b[1]
-  end)
-  for _, pair in ipairs(names) do
-    -- libcurl's form for a header with an empty value
-    lines[#lines + 1] = pair[2] == "" and pair[1] .. ";" or pair[1] .. ": " .. pair[2]
+  table.sort(names)
+  for _, header in ipairs(names) do
+    local value = values[header]
+    lines[#lines + 1] = value == "" and header .. ";" or header .. ": " .. value -- libcurl's form for an empty value
   end
   return lines
 end
 
---- Header lines of a request whose body is of that type, unless the headers name another.
+--- The lines of one request, with the type of its body unless the headers name another.
 ---@param given? table<string, string>
 ---@param content_type? string
----@return string[]?
+---@return string[]? lines nil: none
 function headers.request_lines(given, content_type)
   local lines = headers.lines("headers", given, {})
   for _, line in ipairs(lines) do
@@ -68,6 +70,19 @@ function headers.request_lines(given, content_type)
     lines[#lines + 1] = "Content-Type: " .. content_type
   end
   return lines[1] and lines
+end
+
+--- Whether the lines set a condition that 304 answers (RFC 9110, 13.1).
+---@param lines? (string|userdata)[] a secret cannot set one
+---@return boolean
+function headers.is_conditional(lines)
+  for _, line in ipairs(lines or {}) do
+    local name = type(line) == "string" and ascii.lower(line):match "^[^:;]*"
+    if name == "if-none-match" or name == "if-modified-since" then
+      return true
+    end
+  end
+  return false
 end
 
 return headers
