@@ -17,31 +17,25 @@ local options = {}
 ---@class cekura.Options as `make readme` writes it from the rows below
 ---@field api_key? string required somewhere
 ---@field base_url? string `https`, or `http` to this machine; a path prefix is kept (`"https://api.cekura.ai"`)
----@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere, all the same: it carries the
----key in the clear (`false`)
----@field api_version? string `"v1"` or `"v2"`, of the paths that records are read by (`"v2"`)
+---@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere: it carries the key in the
+---clear (`false`)
+---@field api_version? string of the paths that records are read by, `"v1"` or `"v2"` (`"v2"`)
 ---@field project_id? integer|string the scope of calls that want one and name none
 ---@field config_file? string|false `false`: none is read (`"~/.cekura/config.toml"`)
----@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included; what cannot
----be sent in that time, because a `Retry-After` says so, ends at once with `rate_limited` (`30`)
+---@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included (`30`)
 ---@field connect_timeout? number seconds (`10`)
----@field retries? integer further tries of a request that is safe to repeat; also how many odd answers in a row end a
----wait (`3`)
----@field max_in_flight? integer HTTP requests at once; more wait their turn: cancellations first, then what a caller
----waits for, then polls, which get every fourth place that falls free while they are due; one place of two or more is
----never given to a poll (`16`)
+---@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
+---@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
 ---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
----@field loop? string|table `"own"`, the name of a host, or a table that describes one; `"auto"` is the loop of the
----host that the program runs in, else the own (`"auto"`)
+---@field loop? string|table `"own"`, the name of a host, or a table that describes one; `"auto"`: the host's, else the
+---own (`"auto"`)
 ---@field ticks? boolean in nginx, without a thread: the worker scans every 1 to 20 ms (`false`)
----@field ca_file? string PEM bundle, for the service and for a proxy of `https`; certificates are always checked; a
----file that changes is read again for new connections (the system's)
----@field proxy? string URL of http, https or socks; the key goes through it in a tunnel; plain `http` to this machine
----goes past the environment's (the environment's)
+---@field ca_file? string PEM bundle, for the service and for a proxy of `https`; read again when it changes (the
+---system's)
+---@field proxy? string URL of http, https or socks; `""`: none (the environment's)
 ---@field user_agent? string the header of that name (`cekura-lua/` and the version)
 ---@field headers? table<string, string> sent with every request
----@field on_event? fun(event: cekura.ClientEvent) a function of each event; `event.name` is `request_started`,
----`request_retried`, `request_finished`, `job_changed`, or `warning`: see SECURITY.md
+---@field on_event? fun(event: cekura.ClientEvent) called for each event; for logs and metrics
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
 ---@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
@@ -61,12 +55,6 @@ local function unsafe(text)
 end
 
 -- ---- checks: functions of the option's name and value, which raise at the caller's line and return the value ----
-
-local function count(least, most)
-  return function(name, value)
-    return check.count(name, value, least, most)
-  end
-end
 
 -- An empty key counts as unset, as in the environment.
 local function key(name, value)
@@ -155,10 +143,6 @@ local function use_ca_file(_, value)
   end
 end
 
-local function use_user_agent(_, value)
-  return unsafe(value) and "user_agent has a CR, LF or NUL" or nil
-end
-
 -- A header whose name has one of these words holds a secret, to judge by the name.
 local SECRET_NAMES = { "auth", "key", "token", "secret", "password", "signature", "cookie" }
 
@@ -187,20 +171,14 @@ local function use_headers(made, value)
   made.fields._conditional = headers.is_conditional(lines)
 end
 
-local function use_loop(made, value)
-  made.fields._loop = value or choose_loop()
-end
-
-local function use_on_event(made, value)
-  made.engine.report_events = value ~= nil
-end
-
 -- ---- the rows ----
 
 ---@class cekura.Option
 ---@field name string
 ---@field type string as LuaCATS writes it
 ---@field check string|function a check of cekura.check by its name, or a function like those
+---@field least? integer of a count
+---@field most? integer of a count
 ---@field environment? string a variable
 ---@field file? string a setting of the configuration file
 ---@field default? any
@@ -208,7 +186,7 @@ end
 ---@field meaning string one sentence, in Markdown
 ---@field engine? boolean whether the value is an option of core.new_client() by the same name
 ---@field field? string the client's private field that holds the value
----@field use? fun(made: table, value: any, values: table): string? what else becomes of the value
+---@field use? fun(made: table, value: any, values: table): string|false|nil what else becomes of the value
 
 --- The options, in the order in which they are used and shown.
 ---@type cekura.Option[]
@@ -219,45 +197,42 @@ options.rows = {
     default = "https://api.cekura.ai", use = use_base_url,
     meaning = "`https`, or `http` to this machine; a path prefix is kept" },
   { name = "allow_http", type = "boolean", check = "flag", default = false,
-    meaning = "plain `http` to another host, or through a proxy elsewhere, all the same: it carries the key in the "
-      .. "clear" },
+    meaning = "plain `http` to another host, or through a proxy elsewhere: it carries the key in the clear" },
   { name = "api_version", type = "string", check = api_version, default = "v2", field = "_api_version",
-    meaning = "`\"v1\"` or `\"v2\"`, of the paths that records are read by" },
+    meaning = "of the paths that records are read by, `\"v1\"` or `\"v2\"`" },
   { name = "project_id", type = "integer|string", check = "id", file = "default_project_id", field = "_project_id",
     meaning = "the scope of calls that want one and name none" },
   { name = "config_file", type = "string|false", check = path_or_false, default = "~/.cekura/config.toml",
     meaning = "`false`: none is read" },
   { name = "timeout", type = "number", check = "seconds", default = 30, field = "_timeout",
-    meaning = "seconds for one operation that is not a wait: queueing, tries and pauses included; what cannot be sent "
-      .. "in that time, because a `Retry-After` says so, ends at once with `rate_limited`" },
+    meaning = "seconds for one operation that is not a wait: queueing, tries and pauses included" },
   { name = "connect_timeout", type = "number", check = "seconds", default = 10, engine = true, meaning = "seconds" },
-  { name = "retries", type = "integer", check = count(0, 2 ^ 31), default = 3, engine = true, field = "_retries",
-    meaning = "further tries of a request that is safe to repeat; also how many odd answers in a row end a wait" },
-  { name = "max_in_flight", type = "integer", check = count(1, 2 ^ 31), default = 16, engine = true,
-    meaning = "HTTP requests at once; more wait their turn: cancellations first, then what a caller waits for, then "
-      .. "polls, which get every fourth place that falls free while they are due; one place of two or more is never "
-      .. "given to a poll" },
-  { name = "max_response", type = "integer", check = count(1), default = 64 * 1024 * 1024, default_text = "64 MiB",
-    engine = true, field = "_max_response", meaning = "bytes of a body, counted after decompression" },
-  { name = "loop", type = "string|table", check = loop_or_host, default_text = '`"auto"`', use = use_loop,
-    meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"` is the loop of the host that "
-      .. "the program runs in, else the own" },
+  { name = "retries", type = "integer", check = "count", least = 0, most = 2 ^ 31, default = 3, engine = true,
+    field = "_retries",
+    meaning = "further tries of a request that is safe to repeat; odd answers in a row that end a wait" },
+  { name = "max_in_flight", type = "integer", check = "count", least = 1, most = 2 ^ 31, default = 16, engine = true,
+    meaning = "HTTP requests at once; more wait their turn" },
+  { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
+    default_text = "64 MiB", engine = true, field = "_max_response",
+    meaning = "bytes of a body, counted after decompression" },
+  { name = "loop", type = "string|table", check = loop_or_host, default_text = '`"auto"`',
+    use = function(made, value) made.fields._loop = value or choose_loop() end,
+    meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"`: the host's, else the own" },
   { name = "ticks", type = "boolean", check = "flag", default = false, field = "_ticks",
     meaning = "in nginx, without a thread: the worker scans every 1 to 20 ms" },
   { name = "ca_file", type = "string", check = "text", default_text = "the system's", engine = true, use = use_ca_file,
-    meaning = "PEM bundle, for the service and for a proxy of `https`; certificates are always checked; a file that "
-      .. "changes is read again for new connections" },
+    meaning = "PEM bundle, for the service and for a proxy of `https`; read again when it changes" },
   { name = "proxy", type = "string", check = "text", default_text = "the environment's", use = use_proxy,
-    meaning = "URL of http, https or socks; the key goes through it in a tunnel; plain `http` to this machine goes "
-      .. "past the environment's" },
+    meaning = "URL of http, https or socks; `\"\"`: none" },
   { name = "user_agent", type = "string", check = "text", default = "cekura-lua/" .. version,
-    default_text = "`cekura-lua/` and the version", engine = true, use = use_user_agent,
+    default_text = "`cekura-lua/` and the version", engine = true,
+    use = function(_, value) return unsafe(value) and "user_agent has a CR, LF or NUL" end,
     meaning = "the header of that name" },
   { name = "headers", type = "table<string, string>", check = header_table, default = {}, default_text = "",
     use = use_headers, meaning = "sent with every request" },
   { name = "on_event", type = "fun(event: cekura.ClientEvent)", check = "callback", field = "_on_event",
-    use = use_on_event, meaning = "a function of each event; `event.name` is `request_started`, `request_retried`, "
-      .. "`request_finished`, `job_changed`, or `warning`: see SECURITY.md" },
+    use = function(made, value) made.engine.report_events = value ~= nil end,
+    meaning = "called for each event; for logs and metrics" },
 }
 
 local by_name = {}
@@ -281,7 +256,7 @@ local function read_given(given)
   for _, row in ipairs(options.rows) do
     local check_value, value = check[row.check] or row.check, given[row.name]
     if value ~= nil then
-      checked[row.name] = check_value(row.name, value)
+      checked[row.name] = check_value(row.name, value, row.least, row.most)
     end
   end
   return checked
@@ -299,14 +274,8 @@ end
 
 local function value_of(row, given, file)
   local value = given[row.name]
-  if value == nil and row.environment then
-    value = environment(row.environment)
-  end
-  if value == nil and row.file then
-    value = file[row.file]
-  end
   if value == nil then
-    value = row.default
+    value = row.environment and environment(row.environment) or row.file and file[row.file] or row.default
   end
   return value
 end
