@@ -30,19 +30,13 @@ local client = { kind = resources.declare_kind }
 ---@field [string] table client.runs, client.scenarios, …: a resource, with a method for each kind of job named after it
 local methods = core.client_methods
 
---- The private fields of a client: core.fields(client) gives them. Beside them are the client's resources, by their
--- names, and under integer keys the objects that the binding keeps alive (src/lua/binding.c).
+--- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
+-- is named in the option's row in cekura.client.options; these are the others. Beside them are the client's resources,
+-- by their names, and under integer keys the objects that the binding keeps alive (src/lua/binding.c).
 ---@class cekura.ClientFields
----@field _base_url string option base_url, as the engine takes it: without a slash at its end
----@field _timeout number option timeout
----@field _retries integer option retries
----@field _project_id? integer|string option project_id
----@field _api_version string option api_version
----@field _max_response integer option max_response
----@field _ticks boolean option ticks, for cekura.loop.ngx
----@field _on_event? fun(event: cekura.ClientEvent) option on_event
----@field _loop table option loop: the adapter that steps the client; see cekura.loop
----@field _conditional boolean whether the option headers sets a condition that 304 answers
+---@field _base_url string the option, as the engine takes it: without a slash at its end
+---@field _loop table the adapter that steps the client, see cekura.loop
+---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
