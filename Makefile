@@ -11,7 +11,7 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for one another;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make readme            writes the README's table of the kinds of job
+# make readme            writes the README's tables of kinds and options from their declarations
 # make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
@@ -246,6 +246,7 @@ check-memory:
 
 readme: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md
+	@$(HERE) $(LUA) spec/support/options_table.lua README.md
 
 clean:
 	rm -rf $(BUILD)

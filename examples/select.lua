@@ -7,7 +7,6 @@
 -- ~/.cekura/config.toml. select() is LuaSocket's (Debian's lua-socket).
 
 local cekura = require "cekura"
-local hosted = require "cekura.loop.hosted"
 local socket = require "socket"
 
 -- ---- the program's loop: descriptors to watch, and timers ----
@@ -59,10 +58,6 @@ local function loop()
   end
 end
 
--- ---- all that cekura has to know of it ----
-
-local adapter = hosted.new("select", { watch = watch, after = after })
-
 -- ---- the program ----
 
 local agent_id, call_logs = arg[1], { (table.unpack or unpack)(arg, 2) } -- luacheck: ignore 143
@@ -71,7 +66,8 @@ if not agent_id then
   os.exit(2)
 end
 
-local client = cekura.assert(cekura.new { loop = adapter })
+-- The two functions are all that cekura has to know of the loop.
+local client = cekura.assert(cekura.new { loop = { watch = watch, after = after } })
 
 local function tick()
   print "Something else is done"

@@ -1,4 +1,7 @@
 local cekura = require "cekura"
+local core = require "cekura.core"
+local file = require "spec.support.file"
+local client_options = require "cekura.client.options"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
@@ -30,7 +33,7 @@ describe("a client", function()
       assert.equal(2142, response:json().id)
     end)
 
-    it("takes an empty 204 for an answer", function()
+    it("takes an empty 204 as an answer", function()
       local response = cekura.assert(ask { { status = 204 } })
       assert.equal("", response.body)
       local value, err = response:json()
@@ -50,7 +53,7 @@ describe("a client", function()
       assert.equal("application/json", seen.headers.accept)
     end)
 
-    it("adds its query to one that the path has", function()
+    it("adds its query to the one in the path", function()
       local seen = cekura.assert(client:request("GET", "/echo/?a=1", { query = { b = 2 } })):json()
       assert.equal("/echo/?a=1&b=2", seen.path)
     end)
@@ -85,7 +88,7 @@ describe("a client", function()
       assert.equal("GET", cekura.assert(client:request("GET", "/echo/")):json().method)
     end)
 
-    it("raises at the caller's line, naming the argument, what is no request", function()
+    it("raises at the caller's line, naming the argument, what is not a request", function()
       local function refused(pattern, ...)
         local ok, message = pcall(function(...)
           return client:request(...)
@@ -136,7 +139,7 @@ describe("a client", function()
       assert.truthy(tostring(err):find("agent_id: Required. Really.; prompt: Blank.", 1, true))
     end)
 
-    it("of a 400 has the messages of a list in which some items are no text, and raises nothing", function()
+    it("of a 400 has the text messages of a mixed list, and raises nothing", function()
       for _, row in ipairs {
         { '[{}, "Required."]', { "Required." } }, { '["a", {}, "b"]', { "a", "b" } },
         { '["a", "b", {}, "c"]', { "a", "b", "c" } }, { '["a", "b", null, {"x": ["y"]}, 5, "c"]', { "a", "b", "c" } },
@@ -167,7 +170,7 @@ describe("a client", function()
       assert.truthy(err.message:find(server.url, 1, true)) -- the same host
     end)
 
-    it("of 3xx that is no redirect is protocol, and says so", function()
+    it("of 3xx without a redirect is protocol, and says so", function()
       local _, err = ask { { status = 304 } }
       assert.equal("protocol", err.kind)
       assert.equal(304, err.status)
@@ -184,7 +187,7 @@ describe("a client", function()
       assert.is_true(start_err.sent)
     end)
 
-    -- libcurl takes it for a lack of memory.
+    -- libcurl reports it as out of memory.
     it("of a path or of headers that are too large to be sent is invalid, and nothing is sent", function()
       local long = ("a"):rep(2 ^ 20)
       for path, options in pairs { ["/x/?a=" .. long] = {}, ["/x/"] = { headers = { ["X-A"] = long } },
@@ -217,7 +220,6 @@ describe("a client", function()
     end)
 
     it("of silence is timeout, on time", function()
-      local core = require "cekura.core"
       server:script("/x/", { { delay = 600 } })
       patience.with_enough_time(0.2, function(seconds)
         local began = core.now()
@@ -242,7 +244,7 @@ describe("a client", function()
       assert.truthy(tostring(err):find("larger than max_response, 1000 bytes", 1, true))
     end)
 
-    it("of a body that says itself that it is too large is protocol, before it has come", function()
+    it("of a body whose announced length is too large is protocol, before it has come", function()
       client:close()
       client = server:client { max_response = 1000, timeout = 600 }
       server:script("/x/", { { body = ("x"):rep(2000), slow = 60 } })
@@ -251,7 +253,7 @@ describe("a client", function()
       assert.truthy(tostring(err):find("larger than max_response", 1, true))
     end)
 
-    it("of what is no HTTP is protocol", function()
+    it("of bytes that are not HTTP is protocol", function()
       local _, err = ask { { raw = "hello, I am not HTTP\r\n\r\n" } }
       assert.equal("protocol", err.kind)
     end)
@@ -276,7 +278,7 @@ describe("a client", function()
       end
     end)
 
-    it("that the client sets for all gets it, too", function()
+    it("that the client sets for every request gets it, too", function()
       client:close()
       client = server:client { headers = { ["If-None-Match"] = '"a"' } }
       assert.equal(304, cekura.assert(ask { { status = 304 } }).status)
@@ -286,7 +288,7 @@ describe("a client", function()
       assert.equal("protocol", err.kind)
     end)
 
-    it("gets no other 3xx, and none that is set by another header", function()
+    it("gets no other 3xx; other headers set no condition", function()
       local condition = { headers = { ["If-None-Match"] = "*" } }
       local _, err = ask({ { status = 303, headers = { Location = "/y/" } } }, condition)
       assert.equal("protocol", err.kind)
@@ -295,8 +297,25 @@ describe("a client", function()
     end)
   end)
 
+  it("has the private fields that are documented, and no others; none is reached from outside", function()
+    client:close()
+    client = server:client { project_id = 7, on_event = function() end }
+    local source, documented = file.read "lua/cekura/client/init.lua", {}
+    for _, row in ipairs(client_options.rows) do
+      documented[row.field or row.name] = true
+    end
+    for name, optional in source:match "%-%-%-@class cekura%.ClientFields\n(.-)\n\n":gmatch "@field ([%w_]+)(%??)" do
+      documented[name] = true
+      assert.is_true(core.fields(client)[name] ~= nil or optional == "?", name)
+      assert.is_nil(client[name])
+    end
+    for name in pairs(core.fields(client)) do
+      assert.is_true(not tostring(name):find "^_" or documented[name] == true, name)
+    end
+  end)
+
   describe("its life", function()
-    it("ends with close, which may be called again, and is told by tostring", function()
+    it("ends with close, which may be called again, and tostring shows it", function()
       assert.equal("cekura.client (" .. server.url .. ")", tostring(client))
       client:close()
       client:close()
@@ -326,7 +345,7 @@ describe("a client", function()
       local function lose_one()
         local lost = server:client()
         seen[1] = lost
-        require("cekura.core").submit(lost, { method = "GET", url = server.url .. "/x/", timeout = 5 })
+        core.submit(lost, { method = "GET", url = server.url .. "/x/", timeout = 5 })
         lost:step()
       end
       lose_one()
@@ -378,7 +397,7 @@ describe("a client", function()
   end)
 
   describe("on_event", function()
-    it("is told of requests started, retried and finished, and of jobs that change, never the key", function()
+    it("gets requests started, retried and finished, and jobs that change, never the key", function()
       local events = {}
       client:close()
       client = server:client { on_event = function(event)
@@ -413,7 +432,7 @@ describe("a client", function()
       assert.same({ "queued", "processing", "completed" }, states)
     end)
 
-    it("that raises about a job is heard by the one who waits for it, also when nothing changes", function()
+    it("that raises about a job raises in the job's wait, also when nothing changes", function()
       local loud = false
       client:close()
       client = server:client { headers = { ["X-Simulate"] = "life=endless" }, on_event = function(event)
@@ -450,7 +469,7 @@ describe("a client", function()
       assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
     end)
 
-    it("that raises is heard by the one who waits, and by nobody else", function()
+    it("that raises about a request raises in the task that waits for it, and in no other", function()
       client:close()
       client = server:client { on_event = function(event)
         if event.path == "/bad/" then

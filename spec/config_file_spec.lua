@@ -1,9 +1,10 @@
--- The configuration file of the official CLI: what is read out of it, and what is refused.
+-- The configuration file of the official CLI: what is read from it, and what is refused.
 
 local cekura = require "cekura"
 local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local options = require "cekura.client.options"
 local shell = require "spec.support.shell"
 local uri = require "cekura.http.uri"
 
@@ -18,8 +19,12 @@ local function write(text)
   return path
 end
 
+local function read_file(path, optional)
+  return config_file.read(path, optional, options.settings)
+end
+
 local function read(text)
-  return config_file.read(write(text), false)
+  return read_file(write(text), false)
 end
 
 -- The value of `key = text`, as the reader takes it.
@@ -45,13 +50,13 @@ after_each(function()
 end)
 
 describe("a configuration file", function()
-  it("tells the settings at its top", function()
+  it("gives the settings at its top", function()
     local found = read 'api_key = "sk-1"\napi_url = "https://eu.example.com"\ndefault_project_id = 42\n'
     assert.same({ api_key = "sk-1", api_url = "https://eu.example.com", default_project_id = 42, signed_in = false },
       found)
   end)
 
-  it("tells the settings in a table, whatever its name", function()
+  it("gives the settings in a table, whatever its name", function()
     for _, name in ipairs { "default", "profiles.work", '"my profile"', " default ", "a-b_c" } do
       local found = read(("# a comment\n\n[%s]\napi_key = 'sk-1'\ndefault_project_id = '42'\n"):format(name))
       assert.equal("sk-1", found.api_key)
@@ -59,7 +64,7 @@ describe("a configuration file", function()
     end
   end)
 
-  it("means the top, if a setting stands there and in a table", function()
+  it("gives the setting at the top, if a table has it too", function()
     local found = read 'api_key = "top"\n[profile]\napi_key = "inner"\n'
     assert.equal("top", found.api_key)
   end)
@@ -81,7 +86,7 @@ describe("a configuration file", function()
     assert.equal("k", found.api_key)
   end)
 
-  it("tells nothing for a setting that is empty", function()
+  it("gives nothing for a setting that is empty", function()
     local found = read 'api_key = ""\napi_url = \'\'\n'
     assert.is_nil(found.api_key)
     assert.is_nil(found.api_url)
@@ -102,7 +107,7 @@ describe("a configuration file", function()
     assert.equal(5, found.default_project_id)
   end)
 
-  it("may be indented, and spaced as one likes", function()
+  it("may be indented, and spaced in any way", function()
     assert.equal("k", read('  [a]  \n\tapi_key="k"  \n').api_key)
     assert.equal("k", read('api_key\t =\t"k"').api_key)
   end)
@@ -196,13 +201,13 @@ describe("a malformed configuration file is refused with the number of the line:
 
   it("and with its path, when it is read", function()
     local path = write 'api_key = "k"\nnonsense\n'
-    local found, fault = config_file.read(path, true)
+    local found, fault = read_file(path, true)
     assert.is_nil(found)
     assert.truthy(fault:find(path, 1, true))
     assert.truthy(fault:find("malformed: line 2:", 1, true))
   end)
 
-  it("without telling the key that is in it", function()
+  it("without showing the key that is in it", function()
     for _, text in ipairs { 'api_key = "sk-secret', "api_key = sk-secret", 'api_key = "sk-secret" x' } do
       local _, fault = read(text)
       assert.is_nil(fault:find("sk-secret", 1, true))
@@ -220,11 +225,11 @@ describe("an ambiguous configuration file", function()
     assert.is_nil(fault:find("sk-", 1, true))
   end)
 
-  it("is none, if both tables say the same", function()
+  it("is not one whose tables agree", function()
     assert.equal("k", read('[work]\napi_key = "k"\n[home]\napi_key = "k"\n').api_key)
   end)
 
-  it("is none, if the setting is one that is not used here", function()
+  it("is not one whose ambiguous setting is not used here", function()
     assert.equal("k", read('api_key = "k"\n[a]\ncolor = 1\n[b]\ncolor = 2\n').api_key)
   end)
 end)
@@ -259,7 +264,7 @@ describe("a browser sign-in", function()
     ["a table of its own"] = '[oauth]\nvalue = "t"\n',
     ["a table below another"] = '[auth.oauth]\nvalue = "t"\n',
   } do
-    it("is noticed by " .. name, function()
+    it("is recognized by " .. name, function()
       local found = read(text)
       assert.is_true(found.signed_in)
       assert.is_nil(found.api_key)
@@ -273,22 +278,22 @@ describe("a browser sign-in", function()
 end)
 
 describe("a configuration file that is not there", function()
-  it("is no fault at the place where one may be", function()
-    assert.same({ signed_in = false }, config_file.read("/nonexistent/cekura/config.toml", true))
-    assert.same({ signed_in = false }, config_file.read("/dev/null/config.toml", true))
+  it("is not an error at the default path", function()
+    assert.same({ signed_in = false }, read_file("/nonexistent/cekura/config.toml", true))
+    assert.same({ signed_in = false }, read_file("/dev/null/config.toml", true))
   end)
 
-  it("is a fault where a program has named it", function()
-    local found, fault = config_file.read("/nonexistent/cekura/config.toml", false)
+  it("is an error where the program named it", function()
+    local found, fault = read_file("/nonexistent/cekura/config.toml", false)
     assert.is_nil(found)
     assert.truthy(fault:find("/nonexistent/cekura/config.toml", 1, true))
   end)
 end)
 
 describe("a configuration file that cannot be read", function()
-  it("is a fault that names it, also where none need be", function()
+  it("is an error that names it, also at the default path", function()
     for _, optional in ipairs { true, false } do
-      local found, fault = config_file.read("/", optional) -- a directory: not even root reads one
+      local found, fault = read_file("/", optional) -- a directory: not even root reads one
       assert.is_nil(found)
       assert.truthy(fault:find("cannot be read", 1, true))
       assert.truthy(fault:find(" / ", 1, true))
@@ -299,13 +304,13 @@ end)
 describe("a key in a configuration file", function()
   local KEY = "sk-very-secret"
 
-  -- The key that the text gives, compared: it cannot be read.
+  -- Compares the key in the text: a key cannot be read.
   local function has_key(text, key)
     local found = assert(read(text))
     return type(found.api_key) == "userdata" and core.equal_secrets(found.api_key, key or KEY)
   end
 
-  it("is no string, however it is written", function()
+  it("is a secret, not a string, however it is written", function()
     for _, line in ipairs {
       'api_key = "%s"', "api_key = '%s'", 'api_key="%s"', '\t"api_key" = "%s"', "'api_key'\t=\t'%s' # it",
       'api_key = "%s"\r', BOM .. 'api_key = "%s"', '# api_key = "another"\n[auth]\n  api_key = "%s"\nx = 1',
@@ -330,7 +335,7 @@ describe("a key in a configuration file", function()
     assert.is_true(has_key('api_key = "11111111"', "11111111"))
   end)
 
-  it("is refused in the same ways as any setting, and not told", function()
+  it("is refused in the same ways as any setting, and not shown", function()
     for _, text in ipairs {
       'api_key = "%s', 'api_key = "%s" x', 'api_key = "%s"\napi_key = "%s"',
       '[a]\napi_key = "%s"\n[b]\napi_key = "%sx"',
@@ -351,7 +356,7 @@ end)
 
 describe("a configuration file that is", function()
   local function refused(path, why)
-    local found, fault = config_file.read(path, true)
+    local found, fault = read_file(path, true)
     assert.is_nil(found)
     assert.equal(("the configuration file %s cannot be read: %s"):format(path, why), fault)
   end
@@ -367,7 +372,7 @@ describe("a configuration file that is", function()
   it("a symbolic link is what the link leads to", function()
     local target, path = write 'api_key = "sk-very-secret"', write ""
     shell(("ln -sf %s %s"):format(target, path))
-    assert.truthy(config_file.read(path, false).api_key)
+    assert.truthy(read_file(path, false).api_key)
     shell(("ln -sf /dev/zero %s"):format(path))
     refused(path, "it is no regular file")
     shell(("ln -sfn %s %s"):format(path, path))
@@ -385,10 +390,10 @@ describe("a configuration file that others can read", function()
   local function warning(mode, text)
     local path = write(text or 'api_key = "sk-very-secret"\n')
     shell(("chmod %s %s"):format(mode, path))
-    return config_file.read(path, false).warning, path
+    return read_file(path, false).warning, path
   end
 
-  it("is warned of, by an event, when it holds a key or a sign-in", function()
+  it("makes a warning event when it holds a key or a sign-in", function()
     for mode, readable in pairs { ["600"] = false, ["400"] = false, ["700"] = false, ["640"] = true, ["604"] = true,
       ["660"] = true, ["644"] = true, ["755"] = true, ["620"] = false, ["611"] = false, ["4600"] = false } do
       local event, path = warning(mode)
@@ -406,7 +411,7 @@ describe("a configuration file that others can read", function()
     assert.is_nil(warning("644", "api_url = 'https://a.example'\n"))
   end)
 
-  it("is told to on_event when the client is made, and is no error", function()
+  it("is reported to on_event when the client is made, and is not an error", function()
     local events = {}
     local function on_event(event)
       events[#events + 1] = event

@@ -296,10 +296,10 @@ describe("a job", function()
       polled_answers { status = "processing" }
       local job = cekura.assert(start())
       local fields, looked = core.fields(client), 0
-      local on_news = fields._on_update
+      local on_update = fields._on_update
       fields._on_update = function(...)
         looked = looked + 1
-        return on_news(...)
+        return on_update(...)
       end
       cekura.run(function()
         local waiting = cekura.spawn(job.wait, job, { interval = 0.01 })

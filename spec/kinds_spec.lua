@@ -689,7 +689,7 @@ describe("a kind of a program's own", function()
       return client:start("widgets.polish", {})
     end)
     assert.is_false(ok)
-    assert.truthy(message:find "not started from here")
+    assert.truthy(message:find "cannot be started here")
   end)
 
   it("is checked when it is declared, at the caller's line", function()

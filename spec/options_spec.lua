@@ -18,7 +18,7 @@ local function write_config(text)
   write(home .. "/.cekura/config.toml", text)
 end
 
--- No file of the machine that the specs run on, and no variable of its environment, counts.
+-- The configuration file and the environment of the machine that runs the specs do not count.
 before_each(function()
   home = os.tmpname()
   os.remove(home)
@@ -34,7 +34,7 @@ after_each(function()
   os.execute(("rm -r '%s'"):format(home))
 end)
 
--- The options with a key added, resolved.
+-- Resolves the options, with a key added.
 local function resolve(given)
   given = given or {}
   given.api_key = given.api_key or "sk-1"
@@ -51,7 +51,7 @@ local function refusal(given)
   return err.message
 end
 
--- What the options raise.
+-- The message that resolving the options raises.
 local function raised(given)
   local ok, message = pcall(options.resolve, given)
   assert.is_false(ok)
@@ -74,7 +74,7 @@ local function header(resolved, name)
   return found
 end
 
--- Keys can be compared, and not read.
+-- A key can be compared; it cannot be read.
 local function assert_key(key, given)
   local resolved = assert(options.resolve(given))
   assert.is_true(core.equal_secrets(key, resolved.engine.secrets[1]))
@@ -96,14 +96,14 @@ describe("the API key", function()
     assert_key("from the file", { api_key = "" })
   end)
 
-  it("is missed where there is none, and the ways to give one are told", function()
+  it("is required, and the error names the ways to give one", function()
     local message = refusal {}
     for _, way in ipairs { "api_key", "CEKURA_API_KEY", "cekura auth login --api-key" } do
       assert_mentions(way, message)
     end
   end)
 
-  it("is asked for by name where the file holds only a browser sign-in", function()
+  it("is required where the file holds only a browser sign-in, and the error says so", function()
     write_config '[auth]\naccess_token = "tok-1"\n'
     local message = refusal {}
     assert_mentions("cekura auth login --api-key", message)
@@ -117,7 +117,7 @@ describe("the API key", function()
   end)
 
   for name, text in pairs { CR = "\r", LF = "\n", NUL = "\0", ["CR LF and a header"] = "\r\nX-Evil: 1" } do
-    it(("with %s is refused, wherever it comes from, and not told"):format(name), function()
+    it(("with %s is refused, wherever it comes from, and not shown"):format(name), function()
       local function check(given)
         local message = refusal(given)
         assert_mentions("key", message)
@@ -138,7 +138,7 @@ end)
 
 describe("the base URL", function()
   local function base(given)
-    return assert(resolve(given)).base_url
+    return assert(resolve(given)).fields._base_url
   end
 
   it("is the option, else the environment's, else the file's, else the service's", function()
@@ -150,7 +150,7 @@ describe("the base URL", function()
     assert.equal("https://option.example", base { base_url = "https://option.example" })
   end)
 
-  it("counts as absent when it is empty in the environment, and is no URL when it is given so", function()
+  it("counts as absent when it is empty in the environment; an empty option is refused", function()
     environment.CEKURA_API_URL = ""
     assert.equal("https://api.cekura.ai", base())
     local resolved, err = resolve { base_url = "" }
@@ -164,7 +164,7 @@ describe("the base URL", function()
     assert.equal("https://example.com", base { base_url = "https://example.com/" })
   end)
 
-  it("is one, however it is written", function()
+  it("is written in one way, however it was given", function()
     assert.equal("https://api.example.com", base { base_url = "HTTPS://API.Example.com:443/" })
   end)
 
@@ -216,10 +216,10 @@ describe("the base URL", function()
   it("in letters that are not ASCII is refused with the way to write it", function()
     assert_mentions("xn--", refusal { api_key = "sk-1", base_url = "https://b\195\188cher.example" })
     local ascii = "https://xn--bcher-kva.example"
-    assert.equal(ascii, assert(resolve { base_url = ascii }).base_url)
+    assert.equal(ascii, assert(resolve { base_url = ascii }).fields._base_url)
   end)
 
-  it("with a user or a password is refused, and neither is told", function()
+  it("with a user or a password is refused, and neither is shown", function()
     for _, url in ipairs {
       "https://user:hunter2@example.com", "https://hunter2@example.com", "http://user:hunter2@127.0.0.1",
       "http://user:hunter2@example.com", "ftp://user:hunter2@example.com", "https://user:hunter2@",
@@ -235,16 +235,16 @@ end)
 
 describe("the project", function()
   it("is the option, else the file's", function()
-    assert.is_nil(assert(resolve()).project_id)
+    assert.is_nil(assert(resolve()).fields._project_id)
     write_config "default_project_id = 42\n"
-    assert.equal(42, assert(resolve()).project_id)
-    assert.equal(7, assert(resolve { project_id = 7 }).project_id)
-    assert.equal("7", assert(resolve { project_id = "7" }).project_id)
+    assert.equal(42, assert(resolve()).fields._project_id)
+    assert.equal(7, assert(resolve { project_id = 7 }).fields._project_id)
+    assert.equal("7", assert(resolve { project_id = "7" }).fields._project_id)
   end)
 end)
 
 describe("the configuration file", function()
-  it("is the one that is named, before that of the user", function()
+  it("is the one that the option names, else the user's", function()
     write_config 'api_key = "of the user"\n'
     local path = home .. "/other.toml"
     write(path, 'api_key = "named"\n')
@@ -267,28 +267,38 @@ describe("the configuration file", function()
     assert_key("sk-1", { api_key = "sk-1" })
   end)
 
+  it("is found below a home of any name", function()
+    for _, name in ipairs { "100%", "%1", "~" } do
+      environment.HOME = home .. "/" .. name
+      assert(os.execute(("mkdir -p '%s/.cekura'"):format(environment.HOME)))
+      write(environment.HOME .. "/.cekura/config.toml", 'api_key = "below it"\n')
+      assert_key("below it", {})
+      assert_key("below it", { config_file = "~/.cekura/config.toml" })
+    end
+  end)
+
   it("must be there if it is named", function()
     assert_mentions("/nonexistent.toml", refusal { api_key = "sk-1", config_file = "/nonexistent.toml" })
   end)
 
-  it("is looked at though everything is given: a malformed one is told", function()
+  it("is read even if everything is given: a malformed one is an error", function()
     write_config "nonsense\n"
     local message = refusal { api_key = "sk-1", base_url = "https://example.com" }
     assert_mentions(home .. "/.cekura/config.toml", message)
     assert_mentions("line 1", message)
   end)
 
-  it("that cannot be read is told", function()
+  it("that cannot be read is an error", function()
     assert_mentions("cannot be read", refusal { api_key = "sk-1", config_file = home })
     assert(os.execute(("mkdir '%s/.cekura/config.toml'"):format(home)))
     assert_mentions("cannot be read", refusal { api_key = "sk-1" })
   end)
 end)
 
-describe("what nobody gave", function()
-  it("has the documented defaults", function()
+describe("an option", function()
+  it("has the documented default", function()
     local resolved = assert(resolve())
-    assert.equal(30, resolved.timeout)
+    assert.equal(30, resolved.fields._timeout)
     assert.equal(10, resolved.engine.connect_timeout)
     assert.equal(3, resolved.engine.retries)
     assert.equal(16, resolved.engine.max_in_flight)
@@ -297,26 +307,26 @@ describe("what nobody gave", function()
     assert.equal("Accept: application/json", header(resolved, "Accept"))
     assert.is_nil(resolved.engine.proxy)
     assert.is_nil(resolved.engine.ca_file)
-    assert.is_nil(resolved.on_event)
+    assert.is_nil(resolved.fields._on_event)
     assert.is_false(resolved.engine.report_events)
     assert.is_true(resolved.engine.secure)
   end)
 
-  it("is taken as it is when it is given", function()
+  it("is taken as it is given", function()
     local function on_event() end
     write(home .. "/ca.pem", "x")
     local resolved = assert(resolve {
       timeout = 0.5, connect_timeout = 1.5, retries = 0, max_in_flight = 1, max_response = 1, user_agent = "me/1",
       proxy = "http://proxy.example:3128", on_event = on_event, ca_file = home .. "/ca.pem",
     })
-    assert.equal(0.5, resolved.timeout)
+    assert.equal(0.5, resolved.fields._timeout)
     assert.equal(1.5, resolved.engine.connect_timeout)
     assert.equal(0, resolved.engine.retries)
     assert.equal(1, resolved.engine.max_in_flight)
     assert.equal(1, resolved.engine.max_response)
     assert.equal("me/1", resolved.engine.user_agent)
     assert.equal("http://proxy.example:3128", resolved.engine.proxy)
-    assert.equal(on_event, resolved.on_event)
+    assert.equal(on_event, resolved.fields._on_event)
     assert.is_true(resolved.engine.report_events)
     assert.equal(home .. "/ca.pem", resolved.engine.ca_file)
   end)
@@ -334,7 +344,7 @@ describe("a proxy", function()
     end
   end)
 
-  it("that is none is refused", function()
+  it("that is malformed is refused", function()
     for _, proxy in ipairs { "ftp://proxy", "http://", "http://proxy:port", "pro xy", "http://a b@proxy",
       "http://a@b@c", "http://proxy?x", "http://pr\195\182xy:1", "http://pr%C3%B6xy:1", "socks5://a..b",
       "http://proxy:0", "http://proxy:65536", "://proxy", "http://user:pa/ss@proxy", "http://evil.com#@proxy" } do
@@ -342,7 +352,7 @@ describe("a proxy", function()
     end
   end)
 
-  it("elsewhere would be sent the key in the clear with plain http: that needs allow_http", function()
+  it("on another host gets the key in the clear with plain http: that needs allow_http", function()
     for _, proxy in ipairs { "http://proxy:3128", "https://proxy", "http://127.0.0.1.evil.example",
       "localhost@proxy" } do
       assert_mentions("allow_http", refusal(with(proxy, "http://127.0.0.1:1")))
@@ -354,7 +364,7 @@ describe("a proxy", function()
     end
   end)
 
-  it("has a password that is among the secrets, as it is meant", function()
+  it("has a password that is among the secrets, decoded", function()
     local resolved = assert(resolve(with "http://user:p%40ss@proxy:1"))
     assert.is_true(core.equal_secrets("p@ss", resolved.engine.secrets[2]))
     assert.is_nil(assert(resolve(with "http://user@proxy:1")).engine.secrets[2])
@@ -381,7 +391,7 @@ describe("a CA file", function()
   end)
 end)
 
-describe("a base URL that is meant to look like this machine", function()
+describe("a base URL that looks like this machine", function()
   for _, url in ipairs {
     "http://127.0.0.1.evil.com", "http://localhost.evil.com", "http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]",
     "http://0.0.0.0", "http://0", "http://[::]", "http://localhost.", "http://127.0.0.1.", "http://x.localhost",
@@ -398,8 +408,8 @@ describe("a base URL that is meant to look like this machine", function()
   end
 
   for _, url in ipairs { "http://127.1", "http://0x7f000001", "http://2130706433", "http://0177.0.0.1" } do
-    it("and is, is made plain: " .. url, function()
-      assert.equal("http://127.0.0.1", assert(resolve { base_url = url }).base_url)
+    it("and is this machine is written plainly: " .. url, function()
+      assert.equal("http://127.0.0.1", assert(resolve { base_url = url }).fields._base_url)
     end)
   end
 end)
@@ -429,21 +439,21 @@ describe("headers", function()
     assert.equal("X-Empty;", header(resolved, "X-Empty")) -- libcurl's form
   end)
 
-  it("may tell what is accepted, in any spelling, in place of JSON", function()
+  it("may set Accept, in any spelling, in place of JSON", function()
     for _, name in ipairs { "Accept", "accept", "ACCEPT" } do
       local resolved = assert(resolve { headers = { [name] = "text/csv" } })
       assert.equal(name .. ": text/csv", header(resolved, "Accept"))
     end
   end)
 
-  it("raise for a name that is none", function()
+  it("raise for a malformed name", function()
     for _, name in ipairs { "", "a b", "a:b", "X-ü", "a\tb", "(a)", "a/b", "X-A: 1" } do
       assert_mentions("headers", raised { api_key = "sk-1", headers = { [name] = "v" } })
     end
     assert_mentions("headers", raised { api_key = "sk-1", headers = { "v" } })
   end)
 
-  it("raise for a value that is no text", function()
+  it("raise for a value that is not text", function()
     for _, value in ipairs { true, {}, print } do
       local message = raised { api_key = "sk-1", headers = { ["X-A"] = value } }
       assert_mentions("headers", message)
@@ -461,7 +471,7 @@ describe("headers", function()
   end)
 end)
 
-describe("an option that there is not", function()
+describe("an unknown option", function()
   it("raises, and is named", function()
     assert_mentions("apikey", raised { apikey = "sk-1" })
     assert_mentions("max_inflight", raised { api_key = "sk-1", max_inflight = 3 })
@@ -480,6 +490,9 @@ describe("an option of a wrong type", function()
     config_file = { 5, true, {} },
     project_id = { 1.5, "", true, {}, math.huge, NAN },
     allow_http = { 1, "true", {} },
+    ticks = { 1, "true", {} },
+    api_version = { 2, "2", "v3", "", true, {} },
+    loop = { 1, "nowhere", true, {}, { watch = print }, { watch = true, after = print } },
     timeout = { "5", true, {}, 0, -1, NAN },
     connect_timeout = { "5", true, {}, 0, -1, NAN },
     retries = { "3", true, {}, -1, 1.5, NAN, math.huge },
@@ -499,7 +512,7 @@ describe("an option of a wrong type", function()
   end
 
   for _, name in ipairs { "max_in_flight", "retries" } do
-    it(("is a count that nobody can count to: %s is refused or made smaller, never none"):format(name), function()
+    it(("is a count beyond 32 bits: %s is refused or made smaller, never wrapped"):format(name), function()
       for _, count in ipairs { 2 ^ 32, 2 ^ 40, 2 ^ 62 } do
         local ok, resolved = pcall(resolve, { [name] = count })
         assert.is_true(not ok or resolved.engine[name] < 2 ^ 32)
@@ -511,14 +524,14 @@ describe("an option of a wrong type", function()
     assert_mentions("timeout", raised { timeout = "5" })
   end)
 
-  it("is none, if a table can be called", function()
+  it("does not include a table that can be called", function()
     local callable = setmetatable({}, { __call = function() end })
-    assert.equal(callable, assert(resolve { on_event = callable }).on_event)
+    assert.equal(callable, assert(resolve { on_event = callable }).fields._on_event)
   end)
 end)
 
 describe("a CA file that cannot be read", function()
-  it("is told when the client is made, not at the first request", function()
+  it("is an error of cekura.new, not of the first request", function()
     assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
     assert_mentions("none.pem", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
     assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = home }) -- a directory
@@ -527,7 +540,7 @@ describe("a CA file that cannot be read", function()
 end)
 
 describe("cekura.new", function()
-  it("gives the error of an option, and raises at the line of a wrong type", function()
+  it("returns the error of an option, and raises a wrong type at the caller's line", function()
     local client, err = cekura.new()
     assert.is_nil(client)
     assert.equal("config", err.kind)
@@ -538,10 +551,27 @@ describe("cekura.new", function()
     assert.truthy(message:find("options_spec.lua:%d+: cekura: retries"))
   end)
 
-  it("tells the key in no text of the client", function()
+  it("makes a client whose text does not show the key", function()
     local client = assert(cekura.new { api_key = "sk-secret", base_url = "http://127.0.0.1:1/prefix" })
     assert.is_nil(tostring(client):find("sk-secret", 1, true))
     client:close()
     assert.is_nil(tostring(client):find("sk-secret", 1, true))
+  end)
+end)
+
+describe("a loop", function()
+  it("may be the two functions of a host: clients of the same table share an adapter", function()
+    local function off() end
+    local host = { watch = function() return off end, after = function() return off end }
+    local adapter = assert(resolve { loop = host }).fields._loop
+    assert.equal(adapter, assert(resolve { loop = host }).fields._loop)
+    assert.are_not.equal(adapter, assert(resolve { loop = { watch = host.watch, after = host.after } }).fields._loop)
+    assert.is_function(adapter.waiter)
+    assert.equal(adapter, assert(resolve { loop = adapter }).fields._loop)
+  end)
+
+  it("of a host that lacks a function raises, and the function is named", function()
+    assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print } })
+    assert_mentions("watch", raised { api_key = "sk-1", loop = { watch = true, after = print } })
   end)
 end)

@@ -1,4 +1,4 @@
--- Proxies: one that is spoken to over TLS is trusted as the service is, one that refuses says so, and one that can
+-- Proxies: a proxy over TLS is trusted as the service is, the error of a refusal names the proxy, and a proxy that can
 -- never work is refused when the client is made.
 
 local cekura = require "cekura"
@@ -12,7 +12,7 @@ describe("a proxy", function()
   local peers = {}
   local client
 
-  -- Certificates of the service's authority for another name, and of none.
+  -- Two certificates: of the service's authority for another name, and self-signed.
   setup(function()
     local output, status = shell(([[cd %s && openssl req -newkey rsa:2048 -nodes -subj /CN=elsewhere.example \
         -keyout elsewhere.key -out elsewhere.csr && echo subjectAltName=DNS:elsewhere.example >elsewhere &&
@@ -33,7 +33,7 @@ describe("a proxy", function()
     end
   end)
 
-  -- The word of a certificate, "server", stands for the option and the file.
+  -- Starts a peer. The name of a certificate in the arguments stands for its option and file: `--cert server`.
   local function start(role, arguments)
     local peer = tls_peer.start(role .. " " .. (arguments or ""):gsub("%-%-cert (%w+)", "--cert " .. server.dir
       .. "/%1.pem"))
@@ -82,7 +82,7 @@ describe("a proxy", function()
       assert.truthy(peer:output():find("proxy CONNECT localhost:", 1, true))
     end)
 
-    it("whose certificate is bad is tls, and the error names its host", function()
+    it("with a bad certificate is tls, and the error names its host", function()
       for _, certificate in ipairs { "own", "elsewhere" } do
         local peer = start("proxy", "--cert " .. certificate)
         new { proxy = "https://localhost:" .. peer.port }
@@ -92,7 +92,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("is not trusted by an authority that is not the system's, where no ca_file names it", function()
+    it("is not trusted by an unknown authority without ca_file", function()
       local peer = start("proxy", "--cert server")
       new { proxy = "https://localhost:" .. peer.port, ca_file = false }
       assert_refused("tls", "TLS with the proxy localhost:" .. peer.port)
@@ -118,7 +118,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("that speaks only an old TLS, or none, is tls", function()
+    it("that speaks only an old TLS, or does not speak it, is tls", function()
       local old = start("proxy", "--cert server --newest 1.1")
       for _, port in ipairs { old.port, server.url:match "%d+$" } do
         new { proxy = "https://localhost:" .. port }
@@ -127,7 +127,7 @@ describe("a proxy", function()
       end
     end)
 
-    -- It says nothing about certificates, and may pass.
+    -- A cut says nothing about certificates, and the next try may pass.
     it("behind which the handshake is cut off is network", function()
       local proxy = start("proxy", "--cert server")
       for _, role in ipairs { "cut", "reset" } do
@@ -142,7 +142,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("is spoken to by TLS 1.2 or newer, whatever OpenSSL's configuration allows", function()
+    it("needs TLS 1.2 or newer, whatever OpenSSL's configuration allows", function()
       local peer = start("proxy", "--cert server --newest 1.1")
       local configuration = "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n[old]\n"
         .. "MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n"
@@ -164,7 +164,7 @@ describe("a proxy", function()
     assert_refused("tls", "TLS with localhost:" .. service.port, "the proxy")
   end)
 
-  -- TLS 1.3 has the request on its way before the server refuses the client; what the proxy answered came before.
+  -- In TLS 1.3 the request is on its way before the server refuses the client; the proxy's answer came before.
   it("in the clear, behind which the service demands a certificate of the client, is tls", function()
     for _, version in ipairs { "1.2", "1.3" } do
       local proxy = start "proxy"
@@ -196,7 +196,7 @@ describe("a proxy", function()
       assert.equal(1, err.attempts)
     end)
 
-    it("a tunnel since it does not reach the service is network, and is asked again", function()
+    it("a tunnel because it cannot reach the service is network, and is tried again", function()
       local peer = start("proxy", "--answer 502")
       new { proxy = "http://localhost:" .. peer.port, retries = 1 }
       local err = asked()
@@ -205,7 +205,7 @@ describe("a proxy", function()
       assert.equal(2, err.attempts)
     end)
 
-    it("by SOCKS is auth, if it does so for who asks or by its rules", function()
+    it("by SOCKS is auth, if the user or a rule is the reason", function()
       for _, answer in ipairs { "none", "user", 2 } do
         local peer = start("socks", "--answer " .. answer)
         new { proxy = "socks5h://user:word@localhost:" .. peer.port }
@@ -214,7 +214,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("by SOCKS is network, if it cannot reach the service", function()
+    it("by SOCKS is network, if the service cannot be reached", function()
       for _, answer in ipairs { 1, 3, 4, 5 } do
         local peer = start("socks", "--answer " .. answer)
         new { proxy = "socks5h://localhost:" .. peer.port, retries = 1 }
@@ -226,7 +226,7 @@ describe("a proxy", function()
     end)
   end)
 
-  -- libcurl takes 16 KiB, and before 8.6 calls more a lack of memory.
+  -- libcurl takes 16 KiB; before 8.6 it reports a longer line as out of memory.
   it("that answers CONNECT with too long a line is protocol", function()
     local peer = start("proxy", "--line 8000")
     new { proxy = "http://localhost:" .. peer.port }
@@ -256,7 +256,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("is the first that is set of the variables that libcurl reads", function()
+    it("is the first set one of the variables that libcurl reads", function()
       local peer = start "proxy"
       local good, bad = ("=http://localhost:%d "):format(peer.port), "=http://localhost:1 "
       for _, environment in ipairs {

@@ -2,6 +2,7 @@
 
 local file = require "spec.support.file"
 local kinds_table = require "spec.support.kinds_table"
+local options_table = require "spec.support.options_table"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -34,9 +35,15 @@ describe("the README", function()
     assert.equal(kinds_table.put(text), text)
   end)
 
+  it("has the table of the options as they are, and the editor their class; `make readme` writes both", function()
+    local text, source = file.read "README.md", file.read(options_table.source)
+    assert.equal(options_table.put(text), text)
+    assert.equal(options_table.put_class(source), source)
+  end)
+
   for index, code in ipairs(lua_blocks) do
     it(("has a Lua block %d that runs"):format(index), function()
-      local module = code:match 'require "(luv)"' or code:match 'require "(cqueues)"'
+      local module = code:match 'require "(luv)"' or code:match 'require "(cqueues)"' or code:match 'require "(socket)"'
       if lua == "lua5.5" and module and not pcall(require, module) then
         pending(("Debian has no %s for Lua 5.5"):format(module))
       end
@@ -57,6 +64,23 @@ describe("the README", function()
       end
     end)
   end
+
+  it("requires no module of this one's but the public ones, nor does an example", function()
+    local public = { cekura = true, ["cekura.testing"] = true, ["cekura.fleet"] = true }
+    local texts, required = { table.concat(lua_blocks, "\n") }, 0
+    for path in shell "find examples -type f":gmatch "[^\n]+" do
+      texts[#texts + 1] = file.read(path)
+    end
+    for _, text in ipairs(texts) do
+      for name in text:gmatch "require%s*%(?%s*[\"']([^\"']+)[\"']" do
+        if name:find "^cekura" then
+          required = required + 1
+          assert.is_true(public[name], name)
+        end
+      end
+    end
+    assert.is_true(required > #lua_blocks, required)
+  end)
 
   -- How each command line is tried. What runs this spec is not run by it.
   local commands = {

@@ -1,4 +1,4 @@
--- client:webhook: what the service tells by itself.
+-- client:webhook: events that the service sends by itself.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -25,7 +25,7 @@ describe("a webhook", function()
     return { ["X-CEKURA-SECRET"] = SECRET, ["X-CEKURA-IDEMPOTENCY-KEY"] = key }
   end
 
-  -- What the service sends of a record, which is evaluated then.
+  -- The event that the service sends about a record once it is evaluated.
   local function told(id)
     return cekura.assert(server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = id } })).body
   end
@@ -46,7 +46,7 @@ describe("a webhook", function()
       assert.equal(95, event.call_log.id)
     end)
 
-    it("has its metrics in both wire formats, which look like either", function()
+    it("has its metrics, in both wire formats alike", function()
       local event = cekura.assert(receive(headers(), told(5181749)))
       local call = cekura.assert(client.calls:get(5181749))
       assert.is_true(event.call_log:evaluated())
@@ -61,14 +61,14 @@ describe("a webhook", function()
       assert.equal(6, count)
     end)
 
-    it("lets its record wait for the next evaluation", function()
+    it("gives a record that can wait for the next evaluation", function()
       local event = cekura.assert(receive(headers(), told(5181749)))
       cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
       assert.truthy(event.call_log:evaluation():wait { interval = 0.01 })
     end)
   end)
 
-  it("whose type is only \"call_log\" is of a call log as any other, also if a job waits for it", function()
+  it("with the bare type \"call_log\" is about a call log as any other, also if a job waits for it", function()
     local job = client:job("calls.evaluation", 95)
     local event = cekura.assert(receive(headers(), event_of('{"id":95,"status":"evaluating"}', "call_log")))
     assert.equal("evaluating", event.call_log.status)
@@ -78,7 +78,7 @@ describe("a webhook", function()
     assert.equal("succeeded", job.state)
   end)
 
-  it("of another kind gives its data", function()
+  it("of another type gives its data", function()
     local event = cekura.assert(receive(headers(),
       event_of('{"id":4,"runs":{"4":{"success":false}}}', "result.completed")))
     assert.equal("result.completed", event.type)
@@ -94,7 +94,7 @@ describe("a webhook", function()
     assert.truthy(receive({ ["X-Cekura-Secret"] = { SECRET, "other" }, [1] = "noise" }, event_of "{}"))
   end)
 
-  it("without the secret, or with another, is refused, and tells nobody either", function()
+  it("without the secret, or with a wrong one, is refused, and the error shows neither", function()
     for _, wrong in ipairs { {}, { ["X-CEKURA-SECRET"] = "" }, { ["X-CEKURA-SECRET"] = "whs-1235" },
       { ["X-CEKURA-SECRET"] = "whs-123" }, { ["X-CEKURA-SECRET"] = SECRET .. "5" }, { ["X-CEKURA-SECRET"] = true },
       { ["X-CEKURA-SECRET"] = SECRET .. SECRET } } do
@@ -106,18 +106,18 @@ describe("a webhook", function()
     end
   end)
 
-  it("that is no event is refused", function()
+  it("that is not an event is refused", function()
     for _, body in ipairs { "", "[]", "{", "{}", '{"event_type":5,"data":{}}', '{"event_type":"call_log.completed"}',
       event_of "[]", event_of "null", event_of '"x"', event_of "{}" .. "x" } do
       local event, err = receive(headers "k", body)
       assert.is_nil(event)
       assert.equal("protocol", err.kind)
     end
-    -- What was refused was not received.
+    -- A refused event does not count as received.
     assert.is_false(cekura.assert(receive(headers "k", event_of "{}")).duplicate)
   end)
 
-  it("that comes again is known by its key, also by another function of the client", function()
+  it("that comes again is recognized by its key, also by another function of the client", function()
     assert.is_false(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
     assert.is_true(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
     assert.is_false(cekura.assert(receive(headers "b", event_of "{}")).duplicate)
@@ -133,7 +133,7 @@ describe("a webhook", function()
     end
   end)
 
-  it("is remembered with so many others, and then forgotten", function()
+  it("is forgotten once 4096 others have come", function()
     for index = 1, 5000 do
       receive(headers("k" .. index), event_of "{}")
     end
@@ -142,7 +142,7 @@ describe("a webhook", function()
     assert.is_false(cekura.assert(receive(headers "k100", event_of "{}")).duplicate)
   end)
 
-  it("is refused before anything of it is read, if it has no secret", function()
+  it("without the secret is refused before its body is read", function()
     local event, err = receive({}, ("["):rep(1000000))
     assert.is_nil(event)
     assert.equal("auth", err.kind)
@@ -166,13 +166,13 @@ describe("a webhook", function()
     assert.equal("protocol", err.kind)
   end)
 
-  it("with a key longer than any is remembered by none", function()
+  it("with too long a key is not remembered", function()
     for length, known in pairs { [256] = true, [257] = false, [1000000] = false } do
       local key = ("k"):rep(length)
       assert.is_false(cekura.assert(receive(headers(key), event_of "{}")).duplicate)
       assert.equal(known, cekura.assert(receive(headers(key), event_of "{}")).duplicate)
     end
-    local kept = core.fields(client)._webhooks
+    local kept = core.fields(client)._webhook_keys
     for _, key in ipairs(kept.keys) do
       assert.is_true(#key <= 256)
     end
@@ -194,7 +194,7 @@ describe("a webhook", function()
     assert.equal("pending", job.state)
   end)
 
-  it("whose secret is another in one byte, or ends early, is refused", function()
+  it("whose secret differs in one byte, or ends early, is refused", function()
     for place = 1, #SECRET do
       local near = SECRET:sub(1, place - 1) .. "?" .. SECRET:sub(place + 1)
       assert.is_nil(receive({ ["X-CEKURA-SECRET"] = near }, event_of "{}"))
@@ -202,7 +202,7 @@ describe("a webhook", function()
     end
   end)
 
-  it("raises what is wrong with its use", function()
+  it("raises a wrong argument, at the caller's line", function()
     local ok, message = pcall(function()
       return receive(nil, "{}")
     end)
@@ -247,7 +247,7 @@ describe("a webhook", function()
       assert.truthy(body:find(job:json(), 1, true))
     end)
 
-    it("a job that nobody waits for at the moment, and all of them", function()
+    it("a job without a waiter, and every job for the record", function()
       local jobs = {}
       for index = 1, 3 do
         jobs[index] = cekura.assert(client:job("calls.evaluation", index < 3 and 5181751 or "5181751"))
@@ -266,7 +266,7 @@ describe("a webhook", function()
       assert.equal(before, #server:requests())
     end)
 
-    it("no job for a call that is not evaluated, for an evaluation that it knows, or for a repeat", function()
+    it("no job for a call that is not evaluated, for a known evaluation, or for a repeat", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       cekura.assert(receive(headers(), event_of '{"id":5181751,"status":"evaluating"}'))
       assert.equal("pending", job.state)
@@ -282,7 +282,7 @@ describe("a webhook", function()
       assert.equal("pending", again.state)
     end)
 
-    it("the job whose record came from another page of the API, if it tells no time", function()
+    it("the job whose record came from another operation, if it has no time", function()
       local call = cekura.assert(client.calls:get(5181749))
       local newer = call:evaluation()
       cekura.assert(receive(headers(), event_of '{"id":5181749,"status":"failure"}'))
@@ -304,13 +304,13 @@ describe("a webhook", function()
         assert.equal(job.id, cekura.assert(job:wait()).id)
         assert.truthy(body:find(job:json(), 1, true))
       end
-      -- Neither the id of a call log nor that of another result.
+      -- The id is neither a call log's nor another result's.
       local job = cekura.assert(client:job("results.run", 5181749))
       receive(headers(), told(5181749))
       assert.equal("pending", job.state)
     end)
 
-    -- As the service sends it: with its runs, and without the counts that an answer to a poll has.
+    -- As the service sends it: with its runs, without the counts of a poll's answer.
     local RUNS = [[{"4":{"id":4,"success":true},"5":{"id":5,"success":false,"status":"completed"},
       "6":{"id":6,"success":false,"status":"timeout"}}]]
     local COUNTS = [["total_runs_count":3,"completed_runs_count":2,"success_runs_count":1,"failed_runs_count":1]]
@@ -339,7 +339,7 @@ describe("a webhook", function()
       end
     end)
 
-    it("asks for the record of a run that came without counts, at once", function()
+    it("polls at once for a run that came without counts", function()
       for index, body in ipairs { '{"id":77,"status":"completed"}', '{"id":77,"status":"completed","runs":{}}',
         ('{"id":77,"status":"completed","total_runs_count":4,"runs":%s}'):format(RUNS) } do
         server:script(RESULT, { { body = '{"id":77,"status":"running"}' },
@@ -361,7 +361,7 @@ describe("a webhook", function()
       end
     end)
 
-    it("asks for the record once, and goes on as before where that has not ended yet", function()
+    it("polls once, and goes on as before where the run has not ended", function()
       server:script(RESULT, { { body = '{"id":77,"status":"running"}' } })
       local job = client:job("results.run", 77)
       patience.before_timer(60, cekura.run, function()
@@ -379,7 +379,7 @@ describe("a webhook", function()
       assert.equal(2, server:count(RESULT))
     end)
 
-    it("asks for it once more where a poll was on its way, and when somebody waits again", function()
+    it("polls once more where a poll was on its way, and at the next wait", function()
       local running, completed = '{"id":77,"status":"running"}',
         ('{"id":77,"status":"completed","runs":{},%s}'):format(COUNTS)
       server:script(RESULT, { { body = running, hold = "poll" }, { body = completed } })
@@ -426,7 +426,7 @@ describe("a webhook", function()
       busy:close()
     end)
 
-    it("what is told to a host's own loop by its timeout", function()
+    it("a job in a host's loop, which learns it by client:timeout()", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       local done = false
       cekura.spawn(function()
@@ -446,7 +446,7 @@ describe("a webhook", function()
     end)
   end)
 
-  it("tells nothing to jobs that are collected, though they are not all gone", function()
+  it("skips jobs that were collected, while others for the record live", function()
     local told_of = 0
     local busy = server:client { on_event = function(event)
       told_of = told_of + (event.name == "job_changed" and 1 or 0)
@@ -463,7 +463,7 @@ describe("a webhook", function()
     busy:close()
   end)
 
-  it("keeps no job alive, nor its id", function()
+  it("keeps neither a job nor its id", function()
     for index = 1, 200 do
       client:job("calls.evaluation", index)
     end

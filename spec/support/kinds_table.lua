@@ -3,6 +3,7 @@
 
 local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
+local marked = require "spec.support.marked"
 
 local kinds_table = {}
 
@@ -111,19 +112,11 @@ end
 
 --- A text with the table between its marks.
 function kinds_table.put(text)
-  local before, rest = text:find(BEGIN, 1, true)
-  local after = text:find(END, 1, true)
-  assert(before and after, "the marks are missing")
-  return text:sub(1, rest) .. kinds_table.text() .. text:sub(after)
+  return marked.put(text, BEGIN, END, kinds_table.text())
 end
 
 if arg and arg[0] and arg[0]:find "kinds_table%.lua$" then
-  local file = assert(io.open(arg[1]))
-  local text = file:read "*a"
-  file:close()
-  file = assert(io.open(arg[1], "w"))
-  file:write(kinds_table.put(text))
-  file:close()
+  marked.write(arg[1], kinds_table.put)
 end
 
 return kinds_table

@@ -1,6 +1,6 @@
 --- The official CLI's configuration file, ~/.cekura/config.toml.
--- A reader of what that file holds: `key = value` lines, [tables], comments. Whatever else TOML has is
--- refused, with the number of its line, rather than guessed at.
+-- The reader takes the part of TOML that the file uses: `key = value` lines, [tables], comments. It refuses the rest of
+-- TOML by the number of the line.
 
 local core = require "cekura.core"
 
@@ -8,8 +8,8 @@ local config_file = {}
 
 local ESCAPES = { b = "\b", t = "\t", n = "\n", f = "\f", r = "\r", ['"'] = '"', ["\\"] = "\\" }
 
--- The text between double quotes; nil and what is wrong.
-local function basic_string(text)
+-- Replaces the escapes of a text in double quotes; nil and the fault.
+local function unescape(text)
   local fault
   local value = text:gsub("\\(.)", function(char)
     if not ESCAPES[char] then
@@ -23,26 +23,31 @@ local function basic_string(text)
   return value
 end
 
--- One value at the start of `text`: the value and what follows it; nil and what is wrong.
-local function read_value(text)
+-- A text that begins with its quote: the value and what follows it; or nil and the fault.
+local function read_string(text)
   local quote = text:sub(1, 1)
-  if quote == '"' or quote == "'" then
-    if text:sub(1, 3) == quote:rep(3) then
-      return nil, "text over several lines is not understood"
-    end
-    local finish = 2
-    while finish <= #text and text:sub(finish, finish) ~= quote do
-      finish = finish + (quote == '"' and text:sub(finish, finish) == "\\" and 2 or 1)
-    end
-    if finish > #text then
-      return nil, "text without its closing quote"
-    end
-    local inner, rest = text:sub(2, finish - 1), text:sub(finish + 1)
-    if quote == "'" then
-      return inner, rest
-    end
-    local value, fault = basic_string(inner)
-    return value, value and rest or fault
+  if text:sub(1, 3) == quote:rep(3) then
+    return nil, "text over several lines is not understood"
+  end
+  local finish = 2
+  while finish <= #text and text:sub(finish, finish) ~= quote do
+    finish = finish + (quote == '"' and text:sub(finish, finish) == "\\" and 2 or 1)
+  end
+  if finish > #text then
+    return nil, "text without its closing quote"
+  end
+  local inner, rest = text:sub(2, finish - 1), text:sub(finish + 1)
+  if quote == "'" then
+    return inner, rest
+  end
+  local value, fault = unescape(inner)
+  return value, value and rest or fault
+end
+
+-- A value at the start of `text`, and what follows it; or nil and the fault.
+local function read_value(text)
+  if text:find "^[\"']" then
+    return read_string(text)
   end
   local word, rest = text:match "^([A-Za-z0-9_%.%+%-:]+)(.*)$"
   if word == "true" or word == "false" then
@@ -51,14 +56,15 @@ local function read_value(text)
     local digits = word:gsub("[_%+]", "")
     local number = tonumber(digits)
     local exact = number > -2 ^ 53 and number < 2 ^ 53 or math.type and math.type(number) == "integer"
-    return exact and number or digits, rest -- an id that this Lua has no number for
+    return exact and number or digits, rest -- an id that is too large for a number stays text
   elseif word and word:match "^[%+%-]?%d" then
-    return word, rest -- a fraction or a date: nothing here reads one
+    return word, rest -- a fraction or a date: no setting here is one
   end
   return nil, "a value that is not understood"
 end
 
-local function read_line(line)
+-- The key and the value of a line; or nil and the fault.
+local function read_setting(line)
   local key, text = line:match "^([A-Za-z0-9_%-]+)%s*=%s*(.+)$"
   if not key then
     key, text = line:match "^[\"']([^\"']+)[\"']%s*=%s*(.+)$"
@@ -72,11 +78,12 @@ local function read_line(line)
   elseif not rest:match "^%s*$" and not rest:match "^%s*#" then
     return nil, "something after the value"
   end
-  return key, nil, value
+  return key, value
 end
 
 --- Parses the text of such a file.
----@return { table: string, key: string, value: any }[]? settings in their order; table "" at the top
+---@param text string
+---@return { table: string, key: string, value: any }[]? settings in their order; those at the top have the table ""
 ---@return string? fault
 function config_file.parse(text)
   local settings, seen, section, number = {}, {}, "", 0
@@ -91,9 +98,9 @@ function config_file.parse(text)
     if header then
       section = header
     elseif line ~= "" and line:sub(1, 1) ~= "#" then
-      local key, fault, value = read_line(line)
+      local key, value = read_setting(line)
       if not key then
-        return nil, ("line %d: %s"):format(number, fault)
+        return nil, ("line %d: %s"):format(number, value)
       end
       if seen[section .. "\n" .. key] then
         return nil, ("line %d: %s is set twice"):format(number, key)
@@ -105,8 +112,8 @@ function config_file.parse(text)
   return settings
 end
 
--- A setting stands at the top or in a table: which is not documented, so both count, the top first. In
--- two tables, nobody can know which is meant.
+-- Whether a setting stands at the top or in a table is not documented. The top counts first; two tables that differ are
+-- ambiguous.
 local function find(settings, key)
   local found
   for _, setting in ipairs(settings) do
@@ -122,7 +129,7 @@ local function find(settings, key)
   return found and found.value
 end
 
--- A browser sign-in leaves tokens, under names that are not documented.
+-- A browser sign-in leaves tokens. Their names are not documented, so this goes by what a name contains.
 local function has_sign_in(settings)
   for _, setting in ipairs(settings) do
     if setting.key:find "token" or setting.key:find "oauth" or setting.table:find "oauth" then
@@ -138,7 +145,7 @@ local function has_bit(mode, bit)
   return math.floor(mode / bit) % 2 == 1
 end
 
--- A warning, if others than the owner may read what is secret in the file.
+-- The event to report where others than the owner may read the secrets in the file.
 local function warning_of(path, mode, found)
   if (found.api_key or found.signed_in) and (has_bit(mode, GROUP_READS) or has_bit(mode, OTHERS_READ)) then
     return { name = "warning", warning = "config_file_readable_by_others", file = path,
@@ -149,15 +156,14 @@ end
 
 local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
 
-local SETTINGS = { api_key = "string", api_url = "string", default_project_id = "string or number" }
-
 --- Reads the file.
 ---@param path string
----@param optional boolean it need not exist
----@return { api_key: any, api_url: string?, default_project_id: any, signed_in: boolean, warning: table? }? settings
----the key is a secret, which is no string and cannot be read
----@return string? fault what is wrong, the path included
-function config_file.read(path, optional)
+---@param optional boolean whether the file may be absent
+---@param types table<string, string> the settings that are wanted, with the types of their values
+---@return table? found these settings, signed_in (whether there is a browser sign-in) and perhaps a warning; api_key
+---is a secret: a userdata that Lua cannot read
+---@return string? fault with the path
+function config_file.read(path, optional, types)
   local text, secrets, mode = core.read_private(path, "api_key")
   if not text then
     if optional and ABSENT[mode] then
@@ -170,13 +176,14 @@ function config_file.read(path, optional)
     return nil, ("the configuration file %s is malformed: %s"):format(path, fault)
   end
   local found = { signed_in = has_sign_in(settings) }
-  for key, wanted in pairs(SETTINGS) do
+  for key, wanted in pairs(types) do
     local value
     value, fault = find(settings, key)
+    local is = type(value) == "number" and "integer" or type(value)
     if fault then
       return nil, ("the configuration file %s is ambiguous: %s"):format(path, fault)
-    elseif value ~= nil and not wanted:find(type(value), 1, true) then
-      return nil, ("the configuration file %s: %s is no %s"):format(path, key, wanted)
+    elseif value ~= nil and not wanted:find(is, 1, true) then
+      return nil, ("the configuration file %s: %s: %s expected, got %s"):format(path, key, wanted, is)
     end
     found[key] = value ~= "" and value or nil
   end

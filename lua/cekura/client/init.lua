@@ -1,86 +1,54 @@
 --- The client: one API key, one base URL, one engine.
 
-local atomic = require "cekura.loop.atomic"
-local advance = require "cekura.loop.dispatch"
 local ascii = require "cekura.http.ascii"
-local start = require "cekura.job.start"
-local calls = require "cekura.api.calls"
+local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
-local declare = require "cekura.api.kind_schema"
+local dispatch = require "cekura.loop.dispatch"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
+local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
-local request = require "cekura.http.request"
 local poll = require "cekura.job.poll"
+local request = require "cekura.http.request"
+local resources = require "cekura.client.resources"
+local start = require "cekura.job.start"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
 local webhook = require "cekura.api.webhook"
 require "cekura.job" -- adds the methods of jobs
 
-options.user_agent = "cekura-lua/" .. require "cekura.version"
-
-local client = {}
+local client = { kind = resources.declare_kind }
 
 ---@class cekura.Client
 ---@field calls cekura.Calls
----@field runs table with a method for each kind of job that is named after it; there are as many as resources
+---@field [string] table client.runs, client.scenarios, …: a resource, with a method for each kind of job named after it
 local methods = core.client_methods
 
--- ---- resources ----
+--- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
+-- is named in the option's row in cekura.client.options; these are the others. Beside them are the client's resources,
+-- by their names, and under integer keys the objects that the binding keeps alive (src/lua/binding.c).
+---@class cekura.ClientFields
+---@field _base_url string the option, as the engine takes it: without a slash at its end
+---@field _loop table the adapter that steps the client, see cekura.loop
+---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
+---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
+---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
+---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
+---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
+---@field _place? integer owned by cekura.loop.own, while it has the client
+---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
--- What a resource can do besides the kinds that are named after it.
-local RESOURCES = { calls = calls }
+-- ---- life ----
 
--- A table with a method for each kind of the resource: client.calls:improve_prompt(params) is
--- client:start("calls.improve_prompt", params).
-local function resource(self, name)
-  local function find(_, method)
-    local own = RESOURCES[name] and RESOURCES[name][method]
-    if own then
-      return function(_, ...)
-        return own(self, ...)
-      end
-    end
-    local kind = name .. "." .. tostring(method)
-    if kinds[kind] then
-      return function(_, given, start_options)
-        return self:start(kind, given, start_options)
-      end
-    end
-  end
-  return setmetatable({}, { __index = find, __name = "cekura." .. name })
-end
-
--- So that a kind which is declared later finds its place in them.
-local clients = setmetatable({}, { __mode = "k" })
-
-local function add_resource(self, kind)
-  local name, fields = kind:match "^[^.]+", core.fields(self)
-  if fields[name] == nil then
-    fields[name] = resource(self, name)
-  end
-end
-
---- Declares a kind of job; see cekura.api.kind_schema.
-client.kind = atomic(function(name, declaration)
-  declare.kind(name, declaration)
-  for self in pairs(clients) do
-    add_resource(self, name)
-  end
-end)
-
--- The client lives in its loop from now on.
-local enlist = atomic(function(self, loop)
-  clients[self] = true
-  for kind in pairs(kinds) do
-    add_resource(self, kind)
-  end
+-- From now on the client lives in its loop.
+local register = atomic(function(self, loop)
+  resources.add(self)
   loop.attach(self)
 end)
 
@@ -88,27 +56,41 @@ end)
 ---@param given? cekura.Options
 ---@return cekura.Client? client, cekura.Error? err of kind "config"
 function client.new(given)
-  local resolved, err = options.resolve(given)
-  if not resolved then
+  local made, err = options.resolve(given)
+  if not made then
     return nil, err
   end
-  if resolved.warning and resolved.on_event then
-    resolved.on_event(resolved.warning)
+  local on_event = made.fields._on_event
+  if made.file.warning and on_event then
+    on_event(made.file.warning)
   end
-  local self, fault = core.new_client(resolved.engine)
+  local self, fault = core.new_client(made.engine)
   if not self then
     return nil, errors.new("config", "no engine: " .. fault)
   end
   local fields = core.fields(self)
-  fields._base_url, fields._timeout, fields._retries = resolved.base_url, resolved.timeout, resolved.engine.retries
-  fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_update, fields._pending = resolved.loop, poll.on_update, {}
-  fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
-  fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
-  fields._max_response = resolved.engine.max_response
-  fields._conditional = headers.is_conditional(resolved.engine.headers)
-  enlist(self, resolved.loop)
+  for name, value in pairs(made.fields) do
+    fields[name] = value
+  end
+  fields._pending, fields._on_update = {}, poll.on_update
+  fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
+  register(self, fields._loop)
   return self
+end
+
+local close = atomic(function(self)
+  local loop = core.fields(self)._loop
+  if loop.detach then
+    loop.detach(self)
+  end
+  if core.close(self) then -- an event handler may close the client again for each end that dispatch() reports
+    dispatch(self)
+  end
+end)
+
+--- Closes the client. What still waits gets an error of kind "closed". May be called again.
+function methods:close()
+  close(self)
 end
 
 -- ---- requests ----
@@ -154,8 +136,10 @@ local function declaration_of(kind)
   return declaration
 end
 
-local JOB_OPTIONS = { agent_id = true, project_id = true, assistant_id = true }
-local START_OPTIONS = { agent_id = true, project_id = true, assistant_id = true, timeout = true }
+local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true }
+for _, name in ipairs(token.SCOPE) do
+  JOB_OPTIONS[name], START_OPTIONS[name] = true, true
+end
 
 local function check_job_options(given, known)
   given = check.options("options", given, known)
@@ -168,7 +152,7 @@ local function check_job_options(given, known)
   return given
 end
 
---- Starts a job. It is sent once: repeated only if the service certainly has not processed it.
+--- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
 ---@param kind string
 ---@param given_params? table what the kind's start takes; see cekura.api.kinds
 ---@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number? }
@@ -176,17 +160,17 @@ end
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
   if not declaration.start then
-    errors.misuse(("kind: %s is not started from here, its jobs are had by client:job()"):format(kind))
+    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
   end
   given = check_job_options(given, START_OPTIONS)
   if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
-    given_params = {} -- what is missing is said by its name
+    given_params = {} -- so that the error names what is missing
   end
   local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
   return start.start(self, kind, declaration, sent, given)
 end
 
---- A job for an id that is known from elsewhere. Nothing is sent yet.
+--- Makes a job for an id that is known from elsewhere. Nothing is sent yet.
 ---@param kind string
 ---@param id string|integer
 ---@param given? { agent_id: any, project_id: any, assistant_id: any }
@@ -198,23 +182,23 @@ end
 
 --- Takes up a job from its token.
 ---@param text string
----@return cekura.Job? job, cekura.Error? err of kind "config" for a token that is malformed, or not for this client
+---@return cekura.Job? job, cekura.Error? err of kind "config": the token is malformed, or of another base URL
 function methods:resume(text)
   return start.resumed(self, check.text("token", text))
 end
 
 -- ---- webhooks ----
 
---- Makes a function that reads the service's webhooks; see cekura.webhook.
+--- Makes a function that reads the service's webhooks; see cekura.api.webhook.
 ---@param given { secret: string }
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
 function methods:webhook(given)
   return webhook.new(self, given)
 end
 
--- ---- the protocol, and the end ----
+-- ---- the protocol of a host that polls the client ----
 
---- One step for a host that polls the client: never blocks, and runs the tasks that became ready.
+--- One step: never blocks, and runs the tasks that became ready.
 function methods:step()
   core.fields(self)._loop.step(self)
 end
@@ -225,29 +209,9 @@ function methods:timeout()
   return core.fields(self)._loop.timeout(self)
 end
 
-local close = atomic(function(self)
-  local fields = core.fields(self)
-  if fields._loop.detach then
-    fields._loop.detach(self)
-  end
-  if core.close(self) then -- once: an event handler that is called for an end may close the client again
-    advance(self)
-  end
-end)
-
---- Closes the client. What still waits gets an error of kind "closed". May be called again.
-function methods:close()
-  close(self)
-end
-
--- What a client and its resources have already is no name for a kind.
+-- A resource that is called like a method of the client could not be reached.
 for name in pairs(methods) do
-  declare.reserve(name)
-end
-for name, own in pairs(RESOURCES) do
-  for method in pairs(own) do
-    declare.reserve(name .. "." .. method)
-  end
+  kind_schema.reserve(name)
 end
 
 return client

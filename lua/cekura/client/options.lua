@@ -1,5 +1,5 @@
---- The options of a client: each from the option, the environment, the configuration file, the default,
--- in this order.
+--- The options of a client, as rows of data. A row says what an option may be, where it comes from, what it means and
+-- where it goes; the checks, the resolution, the README's table and the LuaCATS class follow from the rows.
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -7,52 +7,46 @@ local choose_loop = require "cekura.loop"
 local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local headers = require "cekura.http.headers"
+local hosted = require "cekura.loop.hosted"
 local proxy = require "cekura.client.proxy"
-local uri = require "cekura.http.uri"
+local version = require "cekura.version"
 
 local options = {}
 
----@class cekura.Options
----@field api_key? string environment CEKURA_API_KEY, file api_key
----@field base_url? string environment CEKURA_API_URL, file api_url; https, or http to loopback
----@field allow_http? boolean plain http to another host all the same
----@field project_id? integer|string file default_project_id; sent where a call wants a scope and has none
----@field api_version? string "v2" (the default) or "v1": of the paths that records are read by
----@field config_file? string|false default ~/.cekura/config.toml; false: none is read
----@field timeout? number seconds for one operation that is no wait (30)
----@field connect_timeout? number seconds (10)
----@field retries? integer further tries of what is safe to repeat (3)
----@field max_in_flight? integer HTTP requests at once (16)
----@field max_response? integer bytes of a body, after decompression (64 MiB)
----@field loop? string|table who waits ("auto")
----@field ticks? boolean in nginx, no thread tells of the engine: it is looked at every 1 to 20 ms (false)
----@field ca_file? string PEM bundle in place of the system's
----@field proxy? string URL; default: what the environment says
----@field user_agent? string
+---@class cekura.Options as `make readme` writes it from the rows below
+---@field api_key? string required somewhere
+---@field base_url? string `https`, or `http` to this machine; a path prefix is kept (`"https://api.cekura.ai"`)
+---@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere: it carries the key in the
+---clear (`false`)
+---@field api_version? string of the paths that records are read by, `"v1"` or `"v2"` (`"v2"`)
+---@field project_id? integer|string the scope of calls that want one and name none
+---@field config_file? string|false `false`: none is read (`"~/.cekura/config.toml"`)
+---@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included (`30`)
+---@field connect_timeout? number seconds (`10`)
+---@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
+---@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
+---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
+---@field loop? string|table `"own"`, the name of a host, or a table that describes one; `"auto"`: the host's, else the
+---own (`"auto"`)
+---@field ticks? boolean in nginx, without a thread: the worker scans every 1 to 20 ms (`false`)
+---@field ca_file? string PEM bundle, for the service and for a proxy of `https`; read again when it changes (the
+---system's)
+---@field proxy? string URL of http, https or socks; `""`: none (the environment's)
+---@field user_agent? string the header of that name (`cekura-lua/` and the version)
 ---@field headers? table<string, string> sent with every request
----@field on_event? fun(event: cekura.ClientEvent)
+---@field on_event? fun(event: cekura.ClientEvent) called for each event; for logs and metrics
 
----@class cekura.ClientEvent for logs and metrics: no secret is in one
+---@class cekura.ClientEvent for logs and metrics: it holds no secret
 ---@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
 ---@field method? string of requests, as are path, attempt, outcome, status, elapsed, and pause until the next try
 ---@field job? cekura.Job of its polls and changes; with status, state and progress
 ---@field warning? string "config_file_readable_by_others": with `file` and `message`, before cekura.new() returns.
----What the handler raises then, cekura.new() raises
+---An error that the handler raises then is raised by cekura.new()
 
-local NAMES = {
-  api_key = true, base_url = true, allow_http = true, project_id = true, config_file = true, timeout = true,
-  connect_timeout = true, retries = true, max_in_flight = true, max_response = true, loop = true, ca_file = true,
-  proxy = true, user_agent = true, headers = true, on_event = true, api_version = true, ticks = true,
-}
-
-local DEFAULT_URL = "https://api.cekura.ai"
-
-local function config_error(message, ...)
-  return nil, errors.new("config", message:format(...))
-end
-
--- "" counts as unset: a shell script that exports an empty variable means none.
-local function set(value)
+-- An empty variable counts as unset: a shell script exports one to mean none.
+local function environment(variable)
+  local value = os.getenv(variable)
   return value ~= "" and value or nil
 end
 
@@ -60,218 +54,261 @@ local function unsafe(text)
   return text:find "[%z\r\n]" ~= nil
 end
 
--- ---- headers ----
+-- ---- checks: functions of the option's name and value, which raise at the caller's line and return the value ----
 
--- What belongs to the connection, or to this module.
-local RESERVED = {
-  ["x-cekura-api-key"] = "set api_key", host = "it follows from the URL",
-  ["content-length"] = "it follows from the body", ["transfer-encoding"] = "it follows from the body",
-  connection = "connections are pooled", ["user-agent"] = "set user_agent",
-}
-
---- Header lines of a table of headers. Raises for what cannot be a header.
----@param name string what the table is called
----@param headers? table<string, string>
----@param lines string[] that the lines are added to
-function options.header_lines(name, headers, lines)
-  local names = {}
-  for header, value in pairs(headers and check.table(name, headers) or {}) do
-    check.text(name .. ": the name of a header", header)
-    local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
-    if token ~= header or header == "" then -- not all of it: it may be a whole line, value and all
-      errors.misuse(("%s: what begins with %q is no name of a header"):format(name, token))
-    end
-    local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
-    if why then
-      errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
-    end
-    if type(value) == "number" then
-      value = uri.text(name, value)
-    end
-    if unsafe(check.text(name .. ": " .. header, value)) then
-      errors.misuse(("%s: the value of %s has a CR, LF or NUL"):format(name, header))
-    end
-    names[#names + 1] = { header, value }
-  end
-  table.sort(names, function(a, b)
-    return a[1] < b[1]
-  end)
-  for _, pair in ipairs(names) do
-    -- libcurl's form for a header with an empty value
-    lines[#lines + 1] = pair[2] == "" and pair[1] .. ";" or pair[1] .. ": " .. pair[2]
-  end
-  return lines
+-- An empty key counts as unset, as in the environment.
+local function key(name, value)
+  return check.text(name, value) ~= "" and value or nil
 end
 
---- Header lines of a request whose body is of that type, unless the headers say another.
----@param headers? table<string, string>
----@param content_type? string
----@return string[]?
-function options.request_lines(headers, content_type)
-  local lines = options.header_lines("headers", headers, {})
-  for _, line in ipairs(lines) do
-    if ascii.lower(line):find "^content%-type[:;]" then
-      return lines
+local function path_or_false(name, value)
+  return value and check.text(name, value)
+end
+
+local function api_version(name, value)
+  if not check.text(name, value):find "^v[12]$" then
+    errors.misuse(("%s: \"v1\" or \"v2\" expected, got %q"):format(name, value))
+  end
+  return value
+end
+
+local function header_table(name, value)
+  headers.lines(name, value, {})
+  return value
+end
+
+-- Adapters by the host that they are made of: clients of one host share its adapter.
+local adapters = setmetatable({}, { __mode = "k" })
+
+-- A table with `watch` describes a host (see cekura.loop.hosted); everything else is chosen by cekura.loop.
+local function loop_or_host(name, value)
+  if type(value) ~= "table" or value.watch == nil then
+    return choose_loop(value)
+  end
+  for _, member in ipairs { "watch", "after" } do
+    if type(value[member]) ~= "function" then
+      errors.misuse(("%s: the host has no function %s"):format(name, member))
     end
   end
-  if content_type then
-    lines[#lines + 1] = "Content-Type: " .. content_type
-  end
-  return lines[1] and lines
+  adapters[value] = adapters[value] or hosted.new(value.name or "host", value)
+  return adapters[value]
 end
 
--- ---- types, raised at the caller's line ----
+-- ---- uses: functions of what is being made, the option's value and all values by name; they return the message of an
+-- error of kind "config", or nothing ----
 
-local function check_types(given)
-  for _, name in ipairs { "api_key", "base_url", "ca_file", "proxy", "user_agent" } do
-    if given[name] ~= nil then
-      check.text(name, given[name])
+local function use_key(made, value)
+  if not value and made.file.signed_in then
+    return "no API key: the configuration file holds a browser sign-in, which this client cannot use; "
+      .. "store a key with `cekura auth login --api-key`"
+  elseif not value then
+    return "no API key: give api_key, set CEKURA_API_KEY, or store one with `cekura auth login --api-key`"
+  elseif type(value) == "string" and unsafe(value) then
+    return "the API key has a CR, LF or NUL"
+  end
+  made.engine.headers = { core.secret("X-CEKURA-API-KEY: ", value) }
+  made.engine.secrets = { value }
+end
+
+local function use_base_url(made, value, values)
+  local origin, path, secure, loopback = core.parse_url(value)
+  if not origin then
+    return "the base URL " .. path -- not the URL itself: it may hold a password
+  elseif not secure and not loopback and not values.allow_http then
+    return ("the base URL %s is plain http to another host; allow_http = true allows it"):format(origin)
+  end
+  made.fields._base_url = origin .. path
+  made.engine.secure, made.engine.loopback = secure, loopback and not secure
+  local host = origin:match "://(.*)$":gsub(":%d+$", ""):gsub("%.$", "")
+  made.url = { host = host, secure = secure, loopback = loopback }
+end
+
+local function use_proxy(made, value, values)
+  local chosen, fault = proxy.choose(value, made.url, values.allow_http)
+  if not chosen then
+    return fault
+  end
+  made.engine.proxy = chosen.url
+  made.engine.secrets[2] = chosen.password
+end
+
+-- The file is only opened here: the engine reads it again for new connections.
+local function use_ca_file(_, value)
+  if value then
+    local file, fault = core.open_file(value)
+    if not file then
+      return ("ca_file %s cannot be read: %s"):format(value, fault)
     end
+    core.close_file(file)
   end
-  if given.config_file ~= nil and given.config_file ~= false then
-    check.text("config_file", given.config_file)
-  end
-  if given.project_id ~= nil then
-    check.id("project_id", given.project_id)
-  end
-  if given.api_version ~= nil and not check.text("api_version", given.api_version):find "^v[12]$" then
-    errors.misuse(("api_version: \"v1\" or \"v2\" expected, got %q"):format(given.api_version))
-  end
-  check.flag("allow_http", given.allow_http)
-  check.seconds("timeout", given.timeout)
-  check.seconds("connect_timeout", given.connect_timeout)
-  check.count("retries", given.retries, 0, 2 ^ 31)
-  check.count("max_in_flight", given.max_in_flight, 1, 2 ^ 31)
-  check.count("max_response", given.max_response, 1)
-  check.callback("on_event", given.on_event)
-  options.header_lines("headers", given.headers, {})
 end
 
--- ---- where they come from ----
-
-local function read_file(given)
-  if given.config_file == false then
-    return { signed_in = false }
-  end
-  local home = os.getenv "HOME"
-  if given.config_file then
-    return config_file.read((given.config_file:gsub("^~/", (home or "~") .. "/")), false)
-  elseif home and home ~= "" then
-    return config_file.read(home .. "/.cekura/config.toml", true)
-  end
-  return { signed_in = false }
-end
-
-local function read_key(given, file)
-  local key = set(given.api_key) or set(os.getenv "CEKURA_API_KEY") or file.api_key
-  if not key and file.signed_in then
-    return config_error("no API key: the configuration file holds a browser sign-in, which this client cannot use; "
-      .. "store a key with `cekura auth login --api-key`")
-  elseif not key then
-    return config_error("no API key: give api_key, set CEKURA_API_KEY, or store one with `cekura auth login --api-key`")
-  elseif type(key) == "string" and unsafe(key) then
-    return config_error("the API key has a CR, LF or NUL")
-  end
-  return key
-end
-
--- Of the headers that are sent with every request, the values that look like secrets by the names of theirs.
+-- A header whose name has one of these words holds a secret, to judge by the name.
 local SECRET_NAMES = { "auth", "key", "token", "secret", "password", "signature", "cookie" }
 
-local function add_secrets(secrets, headers)
-  for name, value in pairs(headers or {}) do
-    for _, word in ipairs(SECRET_NAMES) do
-      if type(value) == "string" and value ~= "" and ascii.lower(name):find(word, 1, true) then
-        secrets[#secrets + 1] = value
-        secrets[#secrets + 1] = value:match "^[A-Za-z]+ +(.+)$" -- "Bearer …"
-        break
-      end
+local function is_secret(name)
+  for _, word in ipairs(SECRET_NAMES) do
+    if ascii.lower(name):find(word, 1, true) then
+      return true
     end
   end
-  return secrets
+  return false
 end
 
-local function read_url(given, file)
-  local text = given.base_url or set(os.getenv "CEKURA_API_URL") or file.api_url or DEFAULT_URL
-  local origin, path, secure, loopback = core.parse_url(text)
-  if not origin then
-    return config_error("the base URL %s", path) -- not the URL itself: it may hold a password
-  elseif not secure and not loopback and not given.allow_http then
-    return config_error("the base URL %s is plain http to another host; allow_http = true allows it", origin)
-  end
-  local host = origin:match "://(.*)$":gsub(":%d+$", ""):gsub("%.$", "")
-  return { base = origin .. path, host = host, secure = secure, loopback = loopback }
-end
-
---- Resolves the options. Raises for a wrong type.
----@param given? cekura.Options
----@return table? resolved, cekura.Error? err
-function options.resolve(given)
-  given = check.options("options", given, NAMES)
-  check_types(given)
-  local loop = choose_loop(given.loop)
-  local file, fault = read_file(given)
-  if not file then
-    return config_error("%s", fault)
-  end
-  local key, err = read_key(given, file)
-  if not key then
-    return nil, err
-  end
-  local url
-  url, err = read_url(given, file)
-  if not url then
-    return nil, err
-  end
-  local user_agent = given.user_agent or options.user_agent
-  if unsafe(user_agent) then
-    return config_error("user_agent has a CR, LF or NUL")
-  end
-  local through
-  through, fault = proxy.choose(given.proxy, url, given.allow_http)
-  if not through then
-    return config_error("%s", fault)
-  end
-  if given.ca_file then
-    local bundle
-    bundle, fault = core.open_file(given.ca_file)
-    if not bundle then
-      return config_error("ca_file %s cannot be read: %s", given.ca_file, fault)
-    end
-    core.close_file(bundle)
-  end
-  local lines = { core.secret("X-CEKURA-API-KEY: ", key) }
-  local accept
-  for name in pairs(given.headers or {}) do
+local function use_headers(made, value)
+  local lines, secrets, accept = made.engine.headers, made.engine.secrets, false
+  for name, text in pairs(value) do
     accept = accept or ascii.lower(name) == "accept"
+    if type(text) == "string" and text ~= "" and is_secret(name) then
+      secrets[#secrets + 1] = text
+      secrets[#secrets + 1] = text:match "^[A-Za-z]+ +(.+)$" -- "Bearer …"
+    end
   end
   if not accept then
-    lines[2] = "Accept: application/json"
+    lines[#lines + 1] = "Accept: application/json"
   end
-  return {
-    base_url = url.base,
-    project_id = given.project_id or file.default_project_id,
-    timeout = given.timeout or 30,
-    api_version = given.api_version or "v2",
-    loop = loop,
-    ticks = given.ticks,
-    on_event = given.on_event,
-    warning = file.warning,
-    engine = {
-      headers = options.header_lines("headers", given.headers, lines),
-      secrets = add_secrets({ key, through.password }, given.headers),
-      user_agent = user_agent,
-      ca_file = given.ca_file,
-      proxy = through.url,
-      connect_timeout = given.connect_timeout or 10,
-      retries = given.retries or 3,
-      max_in_flight = given.max_in_flight or 16,
-      max_response = given.max_response or 64 * 1024 * 1024,
-      loopback = url.loopback and not url.secure,
-      secure = url.secure,
-      report_events = given.on_event ~= nil,
-    },
-  }
+  headers.lines("headers", value, lines)
+  made.fields._conditional = headers.is_conditional(lines)
+end
+
+-- ---- the rows ----
+
+---@class cekura.Option
+---@field name string
+---@field type string as LuaCATS writes it
+---@field check string|function a check of cekura.check by its name, or a function like those
+---@field least? integer of a count
+---@field most? integer of a count
+---@field environment? string a variable
+---@field file? string a setting of the configuration file
+---@field default? any
+---@field default_text? string what the README shows in place of the default
+---@field meaning string one sentence, in Markdown
+---@field engine? boolean whether the value is an option of core.new_client() by the same name
+---@field field? string the client's private field that holds the value
+---@field use? fun(made: table, value: any, values: table): string|false|nil what else becomes of the value
+
+--- The options, in the order in which they are used and shown.
+---@type cekura.Option[]
+options.rows = {
+  { name = "api_key", type = "string", check = key, environment = "CEKURA_API_KEY", file = "api_key", use = use_key,
+    meaning = "required somewhere" },
+  { name = "base_url", type = "string", check = "text", environment = "CEKURA_API_URL", file = "api_url",
+    default = "https://api.cekura.ai", use = use_base_url,
+    meaning = "`https`, or `http` to this machine; a path prefix is kept" },
+  { name = "allow_http", type = "boolean", check = "flag", default = false,
+    meaning = "plain `http` to another host, or through a proxy elsewhere: it carries the key in the clear" },
+  { name = "api_version", type = "string", check = api_version, default = "v2", field = "_api_version",
+    meaning = "of the paths that records are read by, `\"v1\"` or `\"v2\"`" },
+  { name = "project_id", type = "integer|string", check = "id", file = "default_project_id", field = "_project_id",
+    meaning = "the scope of calls that want one and name none" },
+  { name = "config_file", type = "string|false", check = path_or_false, default = "~/.cekura/config.toml",
+    meaning = "`false`: none is read" },
+  { name = "timeout", type = "number", check = "seconds", default = 30, field = "_timeout",
+    meaning = "seconds for one operation that is not a wait: queueing, tries and pauses included" },
+  { name = "connect_timeout", type = "number", check = "seconds", default = 10, engine = true, meaning = "seconds" },
+  { name = "retries", type = "integer", check = "count", least = 0, most = 2 ^ 31, default = 3, engine = true,
+    field = "_retries",
+    meaning = "further tries of a request that is safe to repeat; odd answers in a row that end a wait" },
+  { name = "max_in_flight", type = "integer", check = "count", least = 1, most = 2 ^ 31, default = 16, engine = true,
+    meaning = "HTTP requests at once; more wait their turn" },
+  { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
+    default_text = "64 MiB", engine = true, field = "_max_response",
+    meaning = "bytes of a body, counted after decompression" },
+  { name = "loop", type = "string|table", check = loop_or_host, default_text = '`"auto"`',
+    use = function(made, value) made.fields._loop = value or choose_loop() end,
+    meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"`: the host's, else the own" },
+  { name = "ticks", type = "boolean", check = "flag", default = false, field = "_ticks",
+    meaning = "in nginx, without a thread: the worker scans every 1 to 20 ms" },
+  { name = "ca_file", type = "string", check = "text", default_text = "the system's", engine = true, use = use_ca_file,
+    meaning = "PEM bundle, for the service and for a proxy of `https`; read again when it changes" },
+  { name = "proxy", type = "string", check = "text", default_text = "the environment's", use = use_proxy,
+    meaning = "URL of http, https or socks; `\"\"`: none" },
+  { name = "user_agent", type = "string", check = "text", default = "cekura-lua/" .. version,
+    default_text = "`cekura-lua/` and the version", engine = true,
+    use = function(_, value) return unsafe(value) and "user_agent has a CR, LF or NUL" end,
+    meaning = "the header of that name" },
+  { name = "headers", type = "table<string, string>", check = header_table, default = {}, default_text = "",
+    use = use_headers, meaning = "sent with every request" },
+  { name = "on_event", type = "fun(event: cekura.ClientEvent)", check = "callback", field = "_on_event",
+    use = function(made, value) made.engine.report_events = value ~= nil end,
+    meaning = "called for each event; for logs and metrics" },
+}
+
+local by_name = {}
+
+--- The types of the settings of the configuration file that options come from.
+options.settings = {}
+
+for _, row in ipairs(options.rows) do
+  by_name[row.name] = row
+  if row.file then
+    options.settings[row.file] = row.type
+  end
+end
+
+-- ---- resolution ----
+
+-- The options that a program gave, checked.
+local function read_given(given)
+  given = check.options("options", given, by_name)
+  local checked = {}
+  for _, row in ipairs(options.rows) do
+    local check_value, value = check[row.check] or row.check, given[row.name]
+    if value ~= nil then
+      checked[row.name] = check_value(row.name, value, row.least, row.most)
+    end
+  end
+  return checked
+end
+
+-- Only a file that the program named must be there.
+local function read_file(path)
+  local home = environment "HOME"
+  if path == false or not path and not home then
+    return { signed_in = false }
+  end
+  local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
+  return config_file.read(below_home and home .. below_home or path, not path, options.settings)
+end
+
+local function value_of(row, given, file)
+  local value = given[row.name]
+  if value == nil then
+    value = row.environment and environment(row.environment) or row.file and file[row.file] or row.default
+  end
+  return value
+end
+
+--- Resolves the options. Raises for an unknown name and for a wrong type.
+---@param given? cekura.Options
+---@return { engine: table, fields: table, file: table }? made what core.new_client() takes, the private fields of the
+---client, and what the configuration file holds
+---@return cekura.Error? err of kind "config"
+function options.resolve(given)
+  given = read_given(given)
+  local file, fault = read_file(given.config_file)
+  if not file then
+    return nil, errors.new("config", fault)
+  end
+  local values, made = {}, { engine = {}, fields = {}, file = file }
+  for _, row in ipairs(options.rows) do
+    values[row.name] = value_of(row, given, file)
+  end
+  for _, row in ipairs(options.rows) do
+    local value = values[row.name]
+    if row.engine then
+      made.engine[row.name] = value
+    end
+    if row.field then
+      made.fields[row.field] = value
+    end
+    fault = row.use and row.use(made, value, values)
+    if fault then
+      return nil, errors.new("config", fault)
+    end
+  end
+  return made
 end
 
 return options

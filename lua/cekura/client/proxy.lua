@@ -1,5 +1,5 @@
---- The proxy of a client: the option, or what the environment names. One that can never work is refused here, before a
--- request meets it. No message quotes a URL, which may hold a password.
+--- The proxy of a client: the option, or the environment's. A proxy that can never work is refused here, before the
+-- first request. No message quotes a URL, which may hold a password.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
@@ -7,14 +7,15 @@ local uri = require "cekura.http.uri"
 
 local proxy = {}
 
--- The variables that libcurl reads, in its order. HTTP_PROXY is none of them: a CGI program's client could set it.
+-- The variables that libcurl reads, in its order, by the scheme of the base URL. HTTP_PROXY is not among them: the
+-- client of a CGI program could set it.
 local VARIABLES = {
   https = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" },
   http = { "http_proxy", "all_proxy", "ALL_PROXY" },
 }
 local EXEMPTIONS = { "no_proxy", "NO_PROXY" }
 
--- The first variable of the list that is set: its value and its name.
+-- The value and the name of the first variable of the list that is set.
 local function first_set(names)
   for _, name in ipairs(names) do
     local value = os.getenv(name)
@@ -24,8 +25,8 @@ local function first_set(names)
   end
 end
 
--- Whether no_proxy may exempt the host. libcurl decides that when a request is sent; here it only counts for a proxy
--- that cannot be used. An address and a list with networks in it get the benefit of the doubt.
+-- Whether no_proxy may exempt the host. libcurl decides for each request; here it only matters whether an unusable
+-- proxy is an error. An address counts as exempt as soon as the list has a network.
 local function may_be_exempt(host)
   host = ascii.lower(host)
   local is_address = host:find "^[%d.]+$" or host:find "^%["
@@ -39,17 +40,21 @@ local function may_be_exempt(host)
   return false
 end
 
+local function split(url)
+  local rest = url:gsub("^[A-Za-z][A-Za-z0-9+.-]*://", "")
+  local user, host = rest:match "^(.*)@([^@]*)$"
+  return user or "", host or rest
+end
+
 local function password_of(url)
-  local user = url:gsub("^[A-Za-z][A-Za-z0-9+.-]*://", ""):match "^(.*)@"
-  local password = user and user:match "^[^:]*:(.+)$"
+  local password = split(url):match "^[^:]*:(.+)$"
   return password and uri.decode(password)
 end
 
--- Stricter than libcurl: what stands behind the host, or is not escaped in the user, hides what the host is.
+-- Stricter than libcurl: anything after the host, or unescaped in the user, hides the host from a reader.
 local function is_plain(url)
-  local rest = url:gsub("^[A-Za-z][A-Za-z0-9+.-]*://", "")
-  local user, host = rest:match "^(.*)@([^@]*)$"
-  return core.parse_url("http://" .. (host or rest)) and not (user or ""):find "[%s/?#@]"
+  local user, host = split(url)
+  return core.parse_url("http://" .. host) and not user:find "[%s/?#@]"
 end
 
 local function unsafe(text)
@@ -58,9 +63,10 @@ end
 
 --- Chooses the proxy of a client.
 ---@param given? string the option `proxy`; "" means none
----@param url { host: string, secure: boolean, loopback: boolean } the base URL
----@param allow_http? boolean
----@return { url: string?, password: string? }? chosen, string? fault
+---@param url { host: string, secure: boolean, loopback: boolean } of the base URL
+---@param allow_http? boolean the option
+---@return { url: string?, password: string? }? chosen what the engine takes; without a URL libcurl asks the environment
+---@return string? fault
 function proxy.choose(given, url, allow_http)
   local text, name = given, "proxy"
   if not given and (url.secure or not url.loopback) then
@@ -77,7 +83,7 @@ function proxy.choose(given, url, allow_http)
       return {}
     end
     local fault = secure == nil and loopback or "cannot be read"
-    return nil, ("%s is no URL of a proxy%s: it %s"):format(name, given and "" or ", in the environment", fault)
+    return nil, ("%s is not the URL of a proxy%s: it %s"):format(name, given and "" or ", in the environment", fault)
   elseif given and not url.secure and not allow_http and not loopback then
     return nil, "the base URL is plain http, and a proxy elsewhere would be sent the key in the clear; "
       .. "allow_http = true allows it"

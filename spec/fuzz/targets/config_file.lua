@@ -45,7 +45,7 @@ end
 local WANTED = { api_url = "string", default_project_id = "string number" }
 
 local function check_read(text, settings)
-  local found, fault = config_file.read(path, false)
+  local found, fault = config_file.read(path, false, options.settings)
   if not found then
     promise.holds(fault:find(path, 1, true) and not tells_key(text, fault), "the path, not the key: %s", fault)
     return
@@ -74,7 +74,7 @@ local function check_resolve(text)
     promise.holds(not tells_key(text, tostring(err)), "an error without the key: %s", tostring(err))
     return
   end
-  promise.holds(resolved.base_url:find "^https?://[^/]", "a base URL")
+  promise.holds(resolved.fields._base_url:find "^https?://[^/]", "a base URL")
   promise.holds(resolved.engine.secure or resolved.engine.loopback, "no plain http to another host")
 end
 
