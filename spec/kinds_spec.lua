@@ -2,7 +2,8 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local declare = require "cekura.api.kind_schema"
+local file = require "spec.support.file"
+local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local kinds_table = require "spec.support.kinds_table"
 local patience = require "spec.support.patience"
@@ -776,8 +777,50 @@ describe("a kind of a program's own", function()
   end)
 
   it("is as the kinds that come with the module are", function()
-    for _, declaration in pairs(kinds) do
-      declare.check(declaration)
+    for name, declaration in pairs(kinds) do
+      assert.same(declaration, kind_schema.read(declaration), name) -- nothing is left to fill in
+    end
+  end)
+
+  it("has words that are compared as all words are, and the program's own table stays as it is", function()
+    local statuses = { ["sent-back now"] = "cancelled" }
+    cekura.kind("shops.return", { poll = "GET /return/", statuses = statuses })
+    assert.same({ ["sent-back now"] = "cancelled" }, statuses)
+    statuses["sent-back now"] = "succeeded"
+    assert.same({ sent_back_now = "cancelled" }, kinds["shops.return"].statuses)
+  end)
+end)
+
+describe("the members of a declaration", function()
+  -- The public names.
+  local MEMBERS = { "start", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event", "output",
+    "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log", "cancel", "answer",
+    "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
+  table.sort(MEMBERS)
+
+  it("are those that are checked", function()
+    assert.same(MEMBERS, kinds_table.names(kind_schema.members))
+  end)
+
+  it("are those that are described beside the kinds", function()
+    local described = {}
+    for name in file.read("lua/cekura/api/kinds.lua"):match("^(.-)\n\n"):gmatch "\n%-%-   ([%w_]+)  +%S" do
+      described[#described + 1] = name
+    end
+    table.sort(described)
+    assert.same(MEMBERS, described)
+  end)
+
+  it("have no other names: the hint is by meaning where the spelling would mislead", function()
+    for former, hint in pairs { sure = "evidence", gives = "returns", waits = "input_member", healthy = "benign_errors",
+      keep = "carry", words = "statuses", skipped = "skipped_member", ["cancel.with"] = "body",
+      ["answer.may"] = "optional", ["counters.totals"] = "total", pol = "poll" } do
+      local holder, name = former:match "^(%l+)%.(%l+)$"
+      local inner = { [name or former] = { "a" } }
+      local ok, message = pcall(kind_schema.read, holder and { poll = "GET /x/", [holder] = inner } or inner)
+      assert.is_false(ok)
+      assert.truthy(message:find(("there is no member %s (did you mean %s?)"):format(name or former, hint), 1, true),
+        message)
     end
   end)
 end)

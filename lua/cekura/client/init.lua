@@ -7,10 +7,10 @@ local begin = require "cekura.job.start"
 local calls = require "cekura.api.calls"
 local check = require "cekura.check"
 local core = require "cekura.core"
-local declare = require "cekura.api.kind_schema"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
@@ -68,7 +68,7 @@ end
 
 --- Declares a kind of job; see cekura.api.kind_schema.
 client.kind = atomic(function(name, declaration)
-  declare.kind(name, declaration)
+  kind_schema.declare(name, declaration)
   for self in pairs(clients) do
     add_resource(self, name)
   end
@@ -242,11 +242,11 @@ end
 
 -- What a client and its resources have already is no name for a kind.
 for name in pairs(methods) do
-  declare.reserve(name)
+  kind_schema.reserve(name)
 end
 for name, own in pairs(RESOURCES) do
   for method in pairs(own) do
-    declare.reserve(name .. "." .. method)
+    kind_schema.reserve(name .. "." .. method)
   end
 end
 
