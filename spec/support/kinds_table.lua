@@ -1,7 +1,7 @@
 --- The README's table of the kinds of job, made from the kinds themselves.
 --   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make readme)
 
-local answer = require "cekura.job.interpret"
+local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
 
 local kinds_table = {}
@@ -51,13 +51,13 @@ local function takes(declaration)
   return text
 end
 
--- How the end is told.
+-- How the end is recognized.
 local function ends(declaration)
   local ways = {}
   if declaration.record == "call_log" then
     ways[1] = "a newer evaluation"
   elseif declaration.output then
-    ways[1] = code((answer.output_name(declaration):gsub(" or ", "` or `"))) .. " is there"
+    ways[1] = code((interpret.output_name(declaration):gsub(" or ", "` or `"))) .. " is there"
   elseif declaration.counters and declaration.counters.decide then
     ways[1] = "counters"
   end
@@ -76,7 +76,7 @@ end
 
 local LETTERS = { documented = "D", described = "d", seen = "S", inferred = "I" }
 
-local function sure(declaration)
+local function evidence(declaration)
   local letters = {}
   for index, fact in ipairs { "start", "poll", "done", "result" } do
     letters[index] = LETTERS[declaration.evidence[fact]]
@@ -91,7 +91,7 @@ end
 --- The table, as Markdown.
 function kinds_table.text()
   local lines = {
-    "| kind | takes | gives | ends by | can | every, up to | sure |",
+    "| kind | takes | returns | ends by | can | every, up to | evidence |",
     "|---|---|---|---|---|---|---|",
   }
   local notes = { "", "| kind | start | poll | note |", "|---|---|---|---|" }
@@ -99,7 +99,7 @@ function kinds_table.text()
     local declaration = kinds[name]
     lines[#lines + 1] = ("| `%s` | %s | %s | %s | %s | %g s, %g s | %s |"):format(name, takes(declaration),
       declaration.returns, ends(declaration), can(declaration), declaration.interval, declaration.timeout,
-      sure(declaration))
+      evidence(declaration))
     local note = declaration.note or ""
     if declaration.withdrawn then
       note = ("withdrawn %s%s"):format(declaration.withdrawn, note ~= "" and "; " .. note or "")
