@@ -207,7 +207,7 @@ describe("self_improve", function()
           changes.appear_within = seconds
           local looks, err = hears(changes)
           assert.equal("not_found", err.kind)
-          assert.equal(("cekura: not_found: there is no call %s: %d looks within %g s found none"):format(
+          assert.equal(("cekura: not_found: there is no call %s: %d searches within %g s found none"):format(
             changes.id or id, #looks, seconds), tostring(err))
           assert.equal(#looks, #server:requests())
           for index, look in ipairs(looks) do

@@ -236,8 +236,8 @@ function params.read(what, declaration, given, project_id)
   local sent = copy(what, declaration, check.table(what .. ": params", given))
   for name, declared in pairs(declaration.params or {}) do
     local value = sent[name]
-    if value == nil and declared.scope then
-      value = project_id
+    if value == nil then
+      value = declared.scope and project_id or declared.default
     end
     if value ~= nil then
       sent[name] = read_value(what .. ": " .. name, declared, value)

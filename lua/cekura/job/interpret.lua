@@ -3,8 +3,8 @@
 -- decision does not begin with them: what counts first is whether there is something to use.
 
 local ascii = require "cekura.http.ascii"
-local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
+local evaluation = require "cekura.records.evaluation"
 local reason = require "cekura.job.reason"
 local tally = require "cekura.job.run_counts"
 local times = require "cekura.records.times"
@@ -195,7 +195,7 @@ function answer.read(declaration, object)
     return "nothing_to_do", { reason = failure }
   elseif declaration.skipped_member and object[declaration.skipped_member] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
-  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
+  elseif declaration.call_log and evaluation.is_final(word) and is_call_log(object, failure) then
     -- The word is the verdict on the call, which is none on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
@@ -223,10 +223,10 @@ end
 
 --- Reads a call log that is polled for its evaluation.
 ---@param call cekura.CallLog
----@param is_newer boolean its evaluation, if done, is the one that is waited for
+---@param is_newer boolean its evaluation is done, and is the one that is waited for
 ---@return string state, cekura.CallLog? result
 function answer.read_call_log(call, is_newer)
-  if call:evaluated() and is_newer then
+  if is_newer then
     return "succeeded", call
   end
   return type(call:get "status") == "string" and "running" or "pending"

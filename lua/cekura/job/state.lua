@@ -1,10 +1,10 @@
 --- What becomes of a job: answers taken in, ends told, from whichever side they come.
 
 local answer = require "cekura.job.interpret"
-local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
+local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local subscription = require "cekura.job.subscription"
@@ -83,7 +83,7 @@ end
 local function read_answer(fields, reply)
   local declaration = fields._declaration
   if declaration.record == "call_log" then
-    local call, err = call_log.of_reply(reply)
+    local call, err = record.of_reply(reply)
     if not call then
       return nil, err
     end
@@ -95,7 +95,7 @@ local function read_answer(fields, reply)
   end
   local word, result, message = answer.read(declaration, object)
   if result and result.call_log == object then
-    result.call_log = call_log.of_reply(reply)
+    result.call_log = record.of_reply(reply)
   end
   for _, name in ipairs(declaration.carry or {}) do
     fields._kept[name] = object[name] or fields._kept[name]
