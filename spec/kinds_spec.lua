@@ -731,22 +731,22 @@ describe("a kind of a program's own", function()
       ["answer.text: string expected"] = { "answer", { "POST /x/" } },
       ["start: \"POST /path/\" expected, got \"FETCH /x/\""] = { "start", "FETCH /x/" },
       ["start: \"POST /path/\" expected, got \"POST //evil/x\""] = { "start", "POST //evil/x" },
-      ["poll: nothing is known to fill {shop} with"] = { "poll", "GET /x/{shop}/" },
-      ["cancel%[1%]: nothing is known to fill {shop} with"] = { "cancel", { "POST /x/{shop}/" } },
+      ["poll: there is no value for {shop}"] = { "poll", "GET /x/{shop}/" },
+      ["cancel%[1%]: there is no value for {shop}"] = { "cancel", { "POST /x/{shop}/" } },
       ["poll_scope: there is no scope shop"] = { "poll_scope", { "shop" } },
       ["params.a.required: boolean expected"] = { "params", { a = { "id", required = "yes" } } },
       ["params.n: there is no check count"] = { "params", { n = { "count" } } },
       ["output%[1%]: string expected"] = { "output", { 5 } },
       ["benign_errors%[1%]: string expected"] = { "benign_errors", { 5 } },
       ["record: \"call_log\" expected"] = { "record", "run" },
-      ["list goes with record"] = { "list", true },
+      ["list needs record"] = { "list", true },
     } do
       local declaration = { poll = "GET /x/" }
       declaration[member[1]] = member[2]
       refused(pattern, "gadgets.a", declaration)
     end
-    refused("client.calls.get is something else", "calls.get", GOOD)
-    refused("client.request is something else", "request.foo", GOOD)
+    refused("client.calls.get exists already", "calls.get", GOOD)
+    refused("client.request exists already", "request.foo", GOOD)
   end)
 
   it("may be polled by a call log without a list", function()

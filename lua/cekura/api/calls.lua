@@ -168,7 +168,7 @@ calls.evaluate_metrics = operation("evaluate_metrics", {
   answer = "records",
 })
 
---- Evaluates call logs again. The verdicts that nobody has reviewed are taken away until it is done. Returns the call
+--- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
 --- logs; `call:evaluation()` waits for the new evaluation.
 ---@type fun(client, given: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.rerun_evaluation = operation("rerun_evaluation", {

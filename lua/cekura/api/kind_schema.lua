@@ -52,11 +52,11 @@ local function check_endpoint(name, value, method)
   end
 end
 
--- Refuses a path with a place that nothing could fill.
+-- Refuses a path with a place for which no value is known.
 local function check_places(name, value, known)
   for _, place in ipairs(endpoint.places(value)) do
     if not known[place] then
-      refuse("%s: nothing is known to fill {%s} with", name, place)
+      refuse("%s: there is no value for {%s}", name, place)
     end
   end
 end
@@ -199,7 +199,7 @@ function kind_schema.read(declaration)
   if not kind.poll then
     refuse "declaration: poll is missing"
   elseif kind.list and not kind.record then
-    refuse "declaration: list goes with record"
+    refuse "declaration: list needs record"
   end
   return kind
 end
@@ -215,7 +215,7 @@ function kind_schema.declare(name, declaration)
   elseif built_in[name] then
     errors.misuse(("name: the kind %s comes with the module"):format(name))
   elseif reserved[name] or reserved[name:match "^[^.]+"] then
-    errors.misuse(("name: client.%s is something else"):format(reserved[name] and name or name:match "^[^.]+"))
+    errors.misuse(("name: client.%s exists already"):format(reserved[name] and name or name:match "^[^.]+"))
   end
   kinds[name] = kind_schema.read(declaration)
 end

@@ -1,6 +1,6 @@
 --- Call logs: the record of one call, as a userdata that keeps its JSON text and decodes a field when it is read.
 -- `call.status` is a field; where a method has the field's name, as in call:metrics(), `call:get("metrics")` is.
--- The fields are those of the API's CallLogDetail and CallLogList, and whatever else came.
+-- The fields are those of the API's CallLogDetail and CallLogList, and all others that came.
 -- The methods get, json and totable are in src/lua/record.c, all others are here.
 
 local check = require "cekura.check"
@@ -32,7 +32,7 @@ function call_log.read(text)
   if call then
     return call
   end
-  return nil, errors.new("protocol", ("the text is no JSON object (%s, at byte %d)"):format(fault, offset))
+  return nil, errors.new("protocol", ("the text is not a JSON object (%s, at byte %d)"):format(fault, offset))
 end
 
 -- ---- times ----

@@ -14,7 +14,7 @@ function record.of_reply(reply)
   if call then
     return call
   end
-  return nil, response.protocol_error(reply, ("the answer is no JSON object (%s)"):format(fault))
+  return nil, response.protocol_error(reply, ("the answer is not a JSON object (%s)"):format(fault))
 end
 
 --- The records that an answer is a list of.
@@ -25,7 +25,7 @@ function record.list_of_reply(reply)
   if calls then
     return calls
   end
-  return nil, response.protocol_error(reply, ("the answer is no list of JSON objects (%s)"):format(fault))
+  return nil, response.protocol_error(reply, ("the answer is not a list of JSON objects (%s)"):format(fault))
 end
 
 return record

@@ -40,7 +40,7 @@ end
 
 -- ---- the iterator ----
 
--- Of one window. A service whose pages never end would keep the caller for ever, if they are empty.
+-- In one window. Empty pages that never end would block the caller for ever.
 local MOST_PAGES = 10000
 
 ---@class cekura.Calls.Each the state of an iteration, which several tasks may share
@@ -95,7 +95,7 @@ local function next_request(self)
   if fault then
     return nil, fault
   elseif query and self.requested[query] then
-    return nil, errors.new("protocol", "the pages go round in a circle, at "
+    return nil, errors.new("protocol", "the pages form a cycle, at "
       .. errors.excerpt(core.redact(self.client, query)))
   elseif query and self.count >= MOST_PAGES then
     return nil, errors.new("protocol", ("there are more than %d pages"):format(MOST_PAGES))
@@ -198,7 +198,7 @@ end
 local function each(client, given, options)
   local query, timeout = filter.parameters("each", client, given), check.timeout(options)
   if query.page then
-    errors.misuse "each: page: it goes over all of them; list() gives one"
+    errors.misuse "each: page: it iterates over all pages; list() returns one"
   end
   if given and given.fields and not given.fields[1]:find "^%-" then
     query.ql = filter.selection("each: fields", with_id(given.fields))

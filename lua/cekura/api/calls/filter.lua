@@ -156,7 +156,7 @@ local function conditions_of(what, given, positional)
   end
   for index = 1, check.list(what .. ": filters", positional) do
     if type(positional[index]) ~= "table" then
-      errors.misuse(what .. ": a condition stands in a table of its own: { { field, operator, value } }")
+      errors.misuse(what .. ": each condition stands in its own table: { { field, operator, value } }")
     end
     list[#list + 1] = filter.read(("%s: filters[%d]"):format(what, index), positional[index])
   end

@@ -126,7 +126,7 @@ end
 local function start_of(given)
   local start = {}
   if given.call_logs ~= nil then
-    errors.misuse "self_improve: call_logs: it is the call that is named"
+    errors.misuse "self_improve: call_logs: the call is named by call_id or id"
   end
   for name, value in pairs(given) do
     if not OPTIONS[name] then
