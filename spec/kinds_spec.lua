@@ -243,7 +243,7 @@ describe("a kind of job", function()
   end
 
   describe("whose start", function()
-    it("names a record in its path tells a missing record from a missing endpoint", function()
+    it("names a record in its path distinguishes a missing record from a missing endpoint", function()
       local path = "/observability/v1/alerts/9/summarize/"
       server:script(path, { { status = 404, body = { detail = "No Alert matches." } } })
       local _, err = living("").alerts:summarize { alert_id = 9 }
@@ -276,7 +276,7 @@ describe("a kind of job", function()
       assert.equal(1, #server:requests())
     end)
 
-    it("was answered in the flat shape of the documents, or in the envelope that pages tell of, is the same", function()
+    it("was answered in the flat shape of the documents, or in the envelope of other pages, is the same", function()
       for _, shape in ipairs { "shape=flat; polls=1", "polls=1" } do
         local job = cekura.assert(living(shape).metric_reviews:process_feedbacks { metric_id = 501 })
         assert.equal("string", type(cekura.assert(job:wait(QUICK)).improved_metric_description))
@@ -381,7 +381,7 @@ describe("a kind of job", function()
         failed, total, list or "")
     end
 
-    it("tells its progress, and is done when the counters add up", function()
+    it("has a progress, and is done when the counters add up", function()
       local job = answered(counts(0, 0, 0), counts(1, 0, 4), counts(2, 1, 4),
         counts(3, 1, 4, ',"scenarios_list":[{"id":1}],"errors":[{"call_log_id":3,"error":{"detail":"No transcript"}}]'))
       local seen = {}
@@ -400,7 +400,7 @@ describe("a kind of job", function()
       assert.truthy(job:wait(QUICK))
     end)
 
-    it("has failed where there was nothing to count, and errors tell why", function()
+    it("has failed where there was nothing to count, and errors say why", function()
       local job = answered(counts(0, 0, 0, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
       local _, err = job:wait(QUICK)
       assert.equal("job_failed", err.kind)
@@ -526,7 +526,7 @@ describe("a kind of job", function()
       cekura.assert(same:answer "Only bookings.")
       sent = server:requests()
       assert.truthy(sent[#sent].body:find '"session_id":%d+')
-      assert.equal("GET", sent[#sent - 1].method) -- the poll told
+      assert.equal("GET", sent[#sent - 1].method) -- the end came by the poll
 
       server:script("/test_framework/v1/scenarios/scenario-agent-progress/", { { body = { status = "queued" } } })
       local answered, err = client:job("scenarios.agent", "p"):answer "x"
@@ -546,7 +546,7 @@ describe("a kind of job", function()
         sent[#sent].body)
     end)
 
-    it("is told by a member beside the status, too", function()
+    it("is also recognized by a member beside the status", function()
       local job = cekura.assert(living("life=needs_input; polls=1").agents:improvement_session())
       local _, err = job:wait(QUICK)
       assert.equal("needs_input", err.kind)
@@ -612,7 +612,7 @@ describe("a kind of job", function()
       cancelled("agents.improvement_session", {}, "/observability/v1/agent%-improvement%-sessions/%d+/cancel/")
     end)
 
-    it("is cancelled by what its start has told beside its id", function()
+    it("is cancelled by what its start has answered beside its id", function()
       local job = cekura.assert(living("life=endless").scenarios:agent { agent_id = 2142 })
       assert.same({ true, "service" }, { job:cancel() })
       local sent = server:requests()

@@ -73,7 +73,7 @@ local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent",
 
 local value
 
--- Tables that are not what they look like.
+-- Tables that are not what they seem.
 local ODD_TABLES = {
   function() return setmetatable({}, { __index = boom }) end,
   function() return setmetatable({}, { __pairs = boom, __len = boom, __tostring = boom, __eq = boom }) end,
@@ -149,7 +149,7 @@ local function check_raised(raised, what)
   end
   local text = type(raised) == "string" and raised or "no text: " .. type(raised)
   check_text(text, what)
-  -- A file of the library, and not its line as misuse() tells it where the call came from C.
+  -- A file of the library, and not its line, which misuse() names where the call came from C.
   local inside = text:find "^lua/cekura/" or text:find "^%.?/?lua/cekura/"
   local own = text:find "^spec/fuzz/targets/api.lua:%d+: attempt to" -- of what is no object of the module's
   if text ~= BOOM and not own and (inside or not (text:find("cekura: ", 1, true) or text:find("bad argument", 1, true)
@@ -224,7 +224,7 @@ end
 -- ---- watches ----
 
 local watches -- those of this run
-local broken_watch -- what one has told its on_error against the promises
+local broken_watch -- what its on_error got against the promises
 
 local function on_error(err, where)
   local fine, broken = pcall(check_error, err, "on_error")
@@ -320,7 +320,7 @@ local RIGHT = {
         filter = pick(4) == 1 and { "success", "eq", true } or nil, timeout = one_of { PATIENCE, 1 },
         on_evaluated = handler(), on_improved = handler(), on_failed = handler() } },
       calls = { { id = 7, improve = true, prompt = "p", on_evaluated = handler(), on_failed = handler() } } }
-    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some looks and a start
+    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some scans and a start
   end,
   function() return watch(random_table(1)) end,
   function()
