@@ -22,7 +22,7 @@ local function with_status(word, rest)
   return ('{"status":"%s"%s}'):format(word, rest or "")
 end
 
--- Each row: what is true, the answer, the state; and the message, if it is told.
+-- Each row: what is true, the answer, the state; and the message, if there is one.
 local function cases(rows)
   for _, row in ipairs(rows) do
     it(row[1], function()
@@ -67,7 +67,7 @@ describe("an answer with usable output", function()
     end
   end)
 
-  it("keeps the members that nobody documented", function()
+  it("keeps undocumented members", function()
     local _, result = read [[{"status":"completed","output":{"improved_prompt":"p","summary_of_changes":null,
       "score":3,"tags":["a",null,{"deep":[1,2]}],"nested":{"more":true}}}]]
     assert.equal(3, result.score)
@@ -160,7 +160,7 @@ describe("an answer that found no issues", function()
     end
   end)
 
-  it("is not read out of words that only look alike", function()
+  it("is not read out of words that are only alike", function()
     for _, text in ipairs { "casino issues", "no issuesx", "issues: no", "noissues", "tyranno issues" } do
       assert.equal("failed", (read(('{"error":"%s"}'):format(text))))
     end
@@ -182,7 +182,7 @@ describe("an answer without usable output", function()
     [" failed "] = "failed", ["\\tERRORED\\r\\n"] = "errored", ["Expired  "] = "expired",
   } do
     rows[#rows + 1] = { "has failed when it says " .. word, with_status(word), "failed", "the service says: " .. said }
-    rows[#rows + 1] = { "tells the error that comes with " .. word, with_status(word, ',"error":"out of credits"'),
+    rows[#rows + 1] = { "has the error that comes with " .. word, with_status(word, ',"error":"out of credits"'),
       "failed", "out of credits" }
   end
   for word, said in pairs {
@@ -210,9 +210,9 @@ describe("an answer with an error and no output", function()
     { "has failed without any status", '{"error":"it broke"}', "failed", "it broke" },
     { "has failed with a null status", '{"status":null,"error":"it broke"}', "failed", "it broke" },
     { "has failed with a number as status", '{"status":5,"error":"it broke"}', "failed", "it broke" },
-    { "tells an object's detail", '{"error":{"detail":"it broke","code":5}}', "failed", "it broke" },
-    { "tells an object's message", '{"error":{"message":"it broke"}}', "failed", "it broke" },
-    { "has failed with an object that tells nothing", '{"error":{"code":5}}', "failed", "the service gave an error" },
+    { "has an object's detail", '{"error":{"detail":"it broke","code":5}}', "failed", "it broke" },
+    { "has an object's message", '{"error":{"message":"it broke"}}', "failed", "it broke" },
+    { "has failed with an object that says nothing", '{"error":{"code":5}}', "failed", "the service gave an error" },
     { "has failed with an object whose detail is a list", '{"error":{"detail":["a"]}}', "failed", "a" },
     { "has failed with a list", '{"error":["it broke"]}', "failed", "it broke" },
     { "has failed with true", '{"error":true}', "failed", "the service gave an error" },
@@ -254,7 +254,7 @@ describe("an error without content", function()
     end)
   end
 
-  it("leaves what else tells why", function()
+  it("leaves all else that says why", function()
     for rest, wanted in pairs {
       [',"error":{},"errors":["a","b"]'] = "a; b", [',"error":"null","error_message":"c"'] = "c",
       [',"errors":[]'] = "the service says: failed", [',"errors":{"agent":["Not yours."]}'] = "agent: Not yours.",
@@ -360,7 +360,7 @@ describe("any other answer", function()
     { "goes on with a number as status", '{"status":200}', "pending" },
     { "goes on with a boolean as status", '{"status":false}', "pending" },
     { "goes on with an object as status", '{"status":{"state":"failed"}}', "pending" },
-    { "goes on with members that nobody documented", '{"state":"failed","percent":50}', "pending" },
+    { "goes on with undocumented members", '{"state":"failed","percent":50}', "pending" },
   }
 
   it("goes on with an empty status, or a blank one", function()
@@ -407,7 +407,7 @@ describe("an answer in the shape of a call log", function()
     assert.equal("running", (read(with_status("evaluating", ',"call_id":"c-1","evaluation":null'))))
   end)
 
-  it("goes on with a null status, or one that nobody knows", function()
+  it("goes on with a null status, or an unknown one", function()
     assert.equal("pending", (read '{"status":null,"call_id":"c-1"}'))
     assert.equal("running", (read(with_status("transcribing", ',"call_id":"c-1"'))))
   end)
@@ -419,7 +419,7 @@ describe("an answer in the shape of a call log", function()
     assert.equal("failed", (read(with_status("failure", ',"call_id":"c-1","output":{}'))))
   end)
 
-  it("is not looked for in a kind that has none", function()
+  it("is not searched for in a kind that has none", function()
     assert.equal("failed", (read(with_status("failure", ',"call_id":"c-1"'), { output = "improved_prompt" })))
   end)
 
@@ -439,7 +439,7 @@ describe("the progress of an answer", function()
     assert.equal("Processing", (progress '{"status":"Processing"}'))
   end)
 
-  it("has no word where the service tells none", function()
+  it("has no word where the service gives none", function()
     for _, text in ipairs { "{}", '{"status":null}', '{"status":""}', '{"status":" "}', '{"status":7}',
       '{"status":{}}' } do
       assert.is_nil((progress(text)))
@@ -502,7 +502,7 @@ describe("the answer to a run of scenarios", function()
     assert.same({ "succeeded", 10, 5, 4, false, 0.9 }, counted(with_counts("completed", 10, 9, 5, 4)))
   end)
 
-  it("tells no progress by the runs that there are so far", function()
+  it("has no progress by the runs that there are so far", function()
     assert.is_nil(counted('{"status":"running","runs":{"1":{"status":"completed","success":true}}}')[6])
   end)
 
@@ -579,7 +579,7 @@ describe("the answer that previews a metric", function()
     assert.equal("succeeded", (read('{"status":"completed","completed":0,"total":0,"results":[]}', PREVIEW)))
   end)
 
-  it("tells why it failed", function()
+  it("says why it failed", function()
     local state, result, message = read('{"status":"failed","completed":0,"total":2,"errors":["No credits."]}', PREVIEW)
     assert.equal("failed", state)
     assert.equal("No credits.", message)

@@ -333,7 +333,7 @@ describe("a number", function()
     assert_all(-12.5, "-1.25e1")
   end)
 
-  it("is an integer or a float as it was written, where this Lua tells them apart", function()
+  it("is an integer or a float as it was written, where this Lua distinguishes them", function()
     for _, row in ipairs { { "5", "integer" }, { "5.0", "float" }, { "5e0", "float" } } do
       for _, found in ipairs(places(row[1])) do
         assert.equal(5, found)
@@ -462,7 +462,7 @@ describe("the fields of a record", function()
 end)
 
 describe("a record as text", function()
-  it("tells its id and its status", function()
+  it("shows its id and its status", function()
     local text = tostring(read '{"id":730154,"status":"evaluating"}')
     assert.truthy(text:find("730154", 1, true))
     assert.truthy(text:find("evaluating", 1, true))
@@ -549,7 +549,7 @@ describe("garbage collection", function()
     return collectgarbage "count"
   end
 
-  it("leaves a record its text, though nobody else holds it", function()
+  it("leaves a record its text, though nothing else holds it", function()
     local calls = {}
     for id = 1, 1000 do
       calls[id] = read(('{"id":%d,"status":"success","metadata":{"room":[%d,"%s"]}}'):format(id, id, ("x"):rep(id)))
@@ -579,7 +579,7 @@ describe("garbage collection", function()
     assert.is_nil(turns())
   end)
 
-  it("takes a record and its text when nobody holds it", function()
+  it("collects a record and its text when nothing holds it", function()
     local function work()
       for id = 1, 50 do
         local call = read(('{"id":%d,"transcript":"%s"}'):format(id, ("x"):rep(100000)))
@@ -674,7 +674,7 @@ describe("misuse raises at the caller's line, and names the argument:", function
 end)
 
 describe("whether the evaluation is done", function()
-  it("is told by the status", function()
+  it("is decided by the status", function()
     for word, wanted in pairs {
       success = true, failure = true, reviewed_success = true, reviewed_failure = true,
       evaluating = false, pending = false, queued = false, processing = false, running = false, in_progress = false,
@@ -698,7 +698,7 @@ describe("whether the evaluation is done", function()
     end
   end)
 
-  it("is told by the verdict where the status did not come", function()
+  it("is decided by the verdict where the status did not come", function()
     for json, wanted in pairs {
       ["{}"] = false, ['{"success":null}'] = false, ['{"success":true}'] = true, ['{"success":false}'] = true,
       ['{"status":null,"success":false}'] = true, ['{"status":null}'] = false, ['{"success":"true"}'] = false,

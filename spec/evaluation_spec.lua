@@ -136,7 +136,7 @@ describe("no newer evaluation is", function()
   } do
     it(row[1], function()
       assert.is_false(evaluation.is_newer(row[3], mark_of(row[2])))
-      -- Whether that is sure, so that even what was sent as news of its end is not.
+      -- Whether that is certain, so that even a webhook about its end is ignored.
       assert.equal(row[4] or false, evaluation.is_stale(row[3], mark_of(row[2])))
     end)
   end

@@ -72,11 +72,11 @@ describe("self_improve", function()
   it("waits until a call is known, and until it is evaluated", function()
     local sender = server:client { headers = { ["X-Simulate"] = "polls=3" } }
     local improvement
-    local told = {}
+    local words = {}
     cekura.run(function()
       local waiting = cekura.spawn(function()
         return client.calls:self_improve(given { call_id = "fresh-1", on_progress = function(job)
-          told[#told + 1] = job.kind .. " " .. job.status
+          words[#words + 1] = job.kind .. " " .. job.status
         end })
       end)
       cekura.sleep(0.05)
@@ -88,16 +88,16 @@ describe("self_improve", function()
     assert.equal("fresh-1", improvement.call_log.call_id)
     assert.is_true(improvement.call_log:evaluated())
     local first = 1
-    while told[first] == "calls.evaluation not_found" do
+    while words[first] == "calls.evaluation not_found" do
       first = first + 1
     end
     assert.is_true(first > 1)
-    assert.equal("calls.evaluation evaluating", told[first])
-    assert.equal("calls.evaluation success", told[first + 1])
-    assert.truthy(told[first + 2]:find "^calls.improve_prompt ")
+    assert.equal("calls.evaluation evaluating", words[first])
+    assert.equal("calls.evaluation success", words[first + 1])
+    assert.truthy(words[first + 2]:find "^calls.improve_prompt ")
   end)
 
-  it("is told by a webhook sooner than by the next poll", function()
+  it("ends by a webhook sooner than by the next poll", function()
     living(nil, { timeout = 600 })
     server:script("/observability/v2/call-logs/5181751/", { { pass = true }, { hold = "the next poll" } })
     local body
@@ -184,78 +184,78 @@ describe("self_improve", function()
   describe("of a call that does not exist", function()
     local LOGS = "/observability/v2/call-logs/"
 
-    -- What on_progress hears, and the outcome.
-    local function hears(changes)
-      local looks = {}
+    -- What on_progress gets, and the outcome.
+    local function reported(changes)
+      local reports = {}
       local params = given(changes)
       params.timeout = 600
       params.on_progress = function(job)
-        looks[#looks + 1] = { type = core.type(job), kind = job.kind, state = job.state, status = job.status,
+        reports[#reports + 1] = { type = core.type(job), kind = job.kind, state = job.state, status = job.status,
           polls = job.polls, elapsed = job.elapsed, error = job.error }
       end
       local improvement, err = client.calls:self_improve(params)
-      return looks, err, improvement
+      return reports, err, improvement
     end
 
     for what, id in pairs { ["by the provider's id"] = "nobody", ["by the record's id"] = 99,
       ["by the record's id as a text"] = { id = "99" } } do
-      it("tells on_progress of each look, and ends with not_found after appear_within: " .. what, function()
+      it("calls on_progress after each search, and ends with not_found after appear_within: " .. what, function()
         living(nil, { timeout = 600 })
         local changes = type(id) == "table" and id or { call_id = id }
         patience.before_timer(60, patience.with_enough_time, 0.2, function(seconds)
           server:reset()
           changes.appear_within = seconds
-          local looks, err = hears(changes)
+          local reports, err = reported(changes)
           assert.equal("not_found", err.kind)
-          assert.equal(("cekura: not_found: there is no call %s: %d looks within %g s found none"):format(
-            changes.id or id, #looks, seconds), tostring(err))
-          assert.equal(#looks, #server:requests())
-          for index, look in ipairs(looks) do
+          assert.equal(("cekura: not_found: there is no call %s: %d searches within %g s found none"):format(
+            changes.id or id, #reports, seconds), tostring(err))
+          assert.equal(#reports, #server:requests())
+          for index, report in ipairs(reports) do
             assert.same({ "calls.evaluation", "pending", "not_found", index },
-              { look.kind, look.state, look.status, look.polls })
-            assert.equal("not_found", look.error.kind)
-            assert.is_true(look.elapsed >= (index > 1 and looks[index - 1].elapsed or 0))
+              { report.kind, report.state, report.status, report.polls })
+            assert.equal("not_found", report.error.kind)
+            assert.is_true(report.elapsed >= (index > 1 and reports[index - 1].elapsed or 0))
           end
-          return #looks >= 3
+          return #reports >= 3
         end)
       end)
     end
 
-    it("looks once where it has to be there already", function()
+    it("is searched for once where it has to be there already", function()
       for _, id in ipairs { "nobody", 99 } do
-        local looks, err = hears { call_id = id, appear_within = 0 }
+        local reports, err = reported { call_id = id, appear_within = 0 }
         assert.equal("not_found", err.kind)
-        assert.equal(1, #looks)
+        assert.equal(1, #reports)
       end
       assert.equal(2, #server:requests())
     end)
 
-    it("looks on until it is there, and goes on", function()
+    it("is searched for until it is there", function()
       local missing = { status = 404, body = { detail = "Not found." } }
       server:script(LOGS .. "5181749/", { missing, missing, { pass = true } })
-      local looks, err, improvement = hears { call_id = "sess-1", appear_within = 60 }
+      local reports, err, improvement = reported { call_id = "sess-1", appear_within = 60 }
       assert.is_nil(err)
       assert.equal("succeeded", improvement.state)
-      assert.same({ "not_found", "not_found", "success" }, { looks[1].status, looks[2].status, looks[3].status })
-      assert.equal("job", looks[3].type)
+      assert.same({ "not_found", "not_found", "success" }, { reports[1].status, reports[2].status, reports[3].status })
+      assert.equal("job", reports[3].type)
     end)
 
     it("says that one is gone which was there", function()
       server:script(LOGS .. "5181751/", { { pass = true }, { status = 404 } })
-      local looks, err = hears { id = 5181751 }
+      local reports, err = reported { id = 5181751 }
       assert.equal("gone", err.kind)
       assert.equal("calls.evaluation", err.job.kind)
-      assert.same({ "evaluating", "evaluating" }, { looks[1].status, looks[2].status })
-      assert.same({ "running", "gone" }, { looks[1].state, looks[2].state })
+      assert.same({ "evaluating", "evaluating" }, { reports[1].status, reports[2].status })
+      assert.same({ "running", "gone" }, { reports[1].state, reports[2].state })
     end)
 
     it("ends with timeout if that passes first", function()
       patience.with_enough_time(0.1, function(seconds)
-        local looks = 0
+        local reports = 0
         local _, err = client.calls:self_improve(given { call_id = "nobody", timeout = seconds, appear_within = 600,
-          on_progress = function() looks = looks + 1 end })
+          on_progress = function() reports = reports + 1 end })
         assert.equal("timeout", err.kind)
-        return looks > 1
+        return reports > 1
       end)
     end)
 
@@ -265,9 +265,9 @@ describe("self_improve", function()
       assert.is_false(ok)
       assert.equal("mine", raised)
       server:script(LOGS .. "99/", { { status = 403 } })
-      local looks, err = hears { call_id = 99 }
+      local reports, err = reported { call_id = 99 }
       assert.equal("auth", err.kind)
-      assert.equal(0, #looks)
+      assert.equal(0, #reports)
     end)
   end)
 
@@ -304,7 +304,7 @@ describe("self_improve", function()
       ["self_improve: agent_id: "] = { agent_id = {}, prompt = "x", call_id = "x" },
       ["no parameter catgory_ids %(did you mean category_ids%?%)"] = { prompt = "x", call_id = "x", catgory_ids = {} },
       ["self_improve: category_ids: "] = { prompt = "x", call_id = "x", category_ids = 5 },
-      ["self_improve: call_logs: it is the call"] = { prompt = "x", call_id = "x", call_logs = { 5 } },
+      ["self_improve: call_logs: the call is named"] = { prompt = "x", call_id = "x", call_logs = { 5 } },
       ["extra: prompt is a parameter"] = { prompt = "x", call_id = "x", extra = { prompt = "y" } },
     } do
       local ok, message = pcall(function()

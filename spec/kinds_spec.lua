@@ -2,7 +2,8 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local declare = require "cekura.api.kind_schema"
+local file = require "spec.support.file"
+local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local kinds_table = require "spec.support.kinds_table"
 local patience = require "spec.support.patience"
@@ -242,7 +243,7 @@ describe("a kind of job", function()
   end
 
   describe("whose start", function()
-    it("names a record in its path tells a missing record from a missing endpoint", function()
+    it("names a record in its path distinguishes a missing record from a missing endpoint", function()
       local path = "/observability/v1/alerts/9/summarize/"
       server:script(path, { { status = 404, body = { detail = "No Alert matches." } } })
       local _, err = living("").alerts:summarize { alert_id = 9 }
@@ -275,7 +276,7 @@ describe("a kind of job", function()
       assert.equal(1, #server:requests())
     end)
 
-    it("was answered in the flat shape of the documents, or in the envelope that pages tell of, is the same", function()
+    it("was answered in the flat shape of the documents, or in the envelope of other pages, is the same", function()
       for _, shape in ipairs { "shape=flat; polls=1", "polls=1" } do
         local job = cekura.assert(living(shape).metric_reviews:process_feedbacks { metric_id = 501 })
         assert.equal("string", type(cekura.assert(job:wait(QUICK)).improved_metric_description))
@@ -380,7 +381,7 @@ describe("a kind of job", function()
         failed, total, list or "")
     end
 
-    it("tells its progress, and is done when the counters add up", function()
+    it("has a progress, and is done when the counters add up", function()
       local job = answered(counts(0, 0, 0), counts(1, 0, 4), counts(2, 1, 4),
         counts(3, 1, 4, ',"scenarios_list":[{"id":1}],"errors":[{"call_log_id":3,"error":{"detail":"No transcript"}}]'))
       local seen = {}
@@ -399,7 +400,7 @@ describe("a kind of job", function()
       assert.truthy(job:wait(QUICK))
     end)
 
-    it("has failed where there was nothing to count, and errors tell why", function()
+    it("has failed where there was nothing to count, and errors say why", function()
       local job = answered(counts(0, 0, 0, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
       local _, err = job:wait(QUICK)
       assert.equal("job_failed", err.kind)
@@ -525,7 +526,7 @@ describe("a kind of job", function()
       cekura.assert(same:answer "Only bookings.")
       sent = server:requests()
       assert.truthy(sent[#sent].body:find '"session_id":%d+')
-      assert.equal("GET", sent[#sent - 1].method) -- the poll told
+      assert.equal("GET", sent[#sent - 1].method) -- the end came by the poll
 
       server:script("/test_framework/v1/scenarios/scenario-agent-progress/", { { body = { status = "queued" } } })
       local answered, err = client:job("scenarios.agent", "p"):answer "x"
@@ -545,7 +546,7 @@ describe("a kind of job", function()
         sent[#sent].body)
     end)
 
-    it("is told by a member beside the status, too", function()
+    it("is also recognized by a member beside the status", function()
       local job = cekura.assert(living("life=needs_input; polls=1").agents:improvement_session())
       local _, err = job:wait(QUICK)
       assert.equal("needs_input", err.kind)
@@ -611,7 +612,7 @@ describe("a kind of job", function()
       cancelled("agents.improvement_session", {}, "/observability/v1/agent%-improvement%-sessions/%d+/cancel/")
     end)
 
-    it("is cancelled by what its start has told beside its id", function()
+    it("is cancelled by what its start has answered beside its id", function()
       local job = cekura.assert(living("life=endless").scenarios:agent { agent_id = 2142 })
       assert.same({ true, "service" }, { job:cancel() })
       local sent = server:requests()
@@ -730,22 +731,22 @@ describe("a kind of a program's own", function()
       ["answer.text: string expected"] = { "answer", { "POST /x/" } },
       ["start: \"POST /path/\" expected, got \"FETCH /x/\""] = { "start", "FETCH /x/" },
       ["start: \"POST /path/\" expected, got \"POST //evil/x\""] = { "start", "POST //evil/x" },
-      ["poll: nothing is known to fill {shop} with"] = { "poll", "GET /x/{shop}/" },
-      ["cancel%[1%]: nothing is known to fill {shop} with"] = { "cancel", { "POST /x/{shop}/" } },
+      ["poll: there is no value for {shop}"] = { "poll", "GET /x/{shop}/" },
+      ["cancel%[1%]: there is no value for {shop}"] = { "cancel", { "POST /x/{shop}/" } },
       ["poll_scope: there is no scope shop"] = { "poll_scope", { "shop" } },
       ["params.a.required: boolean expected"] = { "params", { a = { "id", required = "yes" } } },
       ["params.n: there is no check count"] = { "params", { n = { "count" } } },
       ["output%[1%]: string expected"] = { "output", { 5 } },
       ["benign_errors%[1%]: string expected"] = { "benign_errors", { 5 } },
       ["record: \"call_log\" expected"] = { "record", "run" },
-      ["list goes with record"] = { "list", true },
+      ["list needs record"] = { "list", true },
     } do
       local declaration = { poll = "GET /x/" }
       declaration[member[1]] = member[2]
       refused(pattern, "gadgets.a", declaration)
     end
-    refused("client.calls.get is something else", "calls.get", GOOD)
-    refused("client.request is something else", "request.foo", GOOD)
+    refused("client.calls.get exists already", "calls.get", GOOD)
+    refused("client.request exists already", "request.foo", GOOD)
   end)
 
   it("may be polled by a call log without a list", function()
@@ -776,8 +777,50 @@ describe("a kind of a program's own", function()
   end)
 
   it("is as the kinds that come with the module are", function()
-    for _, declaration in pairs(kinds) do
-      declare.check(declaration)
+    for name, declaration in pairs(kinds) do
+      assert.same(declaration, kind_schema.read(declaration), name) -- nothing is left to fill in
+    end
+  end)
+
+  it("has words that are compared as all words are, and the program's own table stays as it is", function()
+    local statuses = { ["sent-back now"] = "cancelled" }
+    cekura.kind("shops.return", { poll = "GET /return/", statuses = statuses })
+    assert.same({ ["sent-back now"] = "cancelled" }, statuses)
+    statuses["sent-back now"] = "succeeded"
+    assert.same({ sent_back_now = "cancelled" }, kinds["shops.return"].statuses)
+  end)
+end)
+
+describe("the members of a declaration", function()
+  -- The public names.
+  local MEMBERS = { "start", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event", "output",
+    "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log", "cancel", "answer",
+    "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
+  table.sort(MEMBERS)
+
+  it("are those that are checked", function()
+    assert.same(MEMBERS, kinds_table.names(kind_schema.members))
+  end)
+
+  it("are those that are described beside the kinds", function()
+    local described = {}
+    for name in file.read("lua/cekura/api/kinds.lua"):match("^(.-)\n\n"):gmatch "\n%-%-   ([%w_]+)  +%S" do
+      described[#described + 1] = name
+    end
+    table.sort(described)
+    assert.same(MEMBERS, described)
+  end)
+
+  it("have no other names: the hint is by meaning where the spelling would mislead", function()
+    for former, hint in pairs { sure = "evidence", gives = "returns", waits = "input_member", healthy = "benign_errors",
+      keep = "carry", words = "statuses", skipped = "skipped_member", ["cancel.with"] = "body",
+      ["answer.may"] = "optional", ["counters.totals"] = "total", pol = "poll" } do
+      local holder, name = former:match "^(%l+)%.(%l+)$"
+      local inner = { [name or former] = { "a" } }
+      local ok, message = pcall(kind_schema.read, holder and { poll = "GET /x/", [holder] = inner } or inner)
+      assert.is_false(ok)
+      assert.truthy(message:find(("there is no member %s (did you mean %s?)"):format(name or former, hint), 1, true),
+        message)
     end
   end)
 end)

@@ -1,4 +1,4 @@
--- Metrics of an evaluation: the service writes them in two ways, which look the same to the user.
+-- Metrics of an evaluation: the service writes them in two formats, which read the same.
 
 local cekura = require "cekura"
 
@@ -29,7 +29,7 @@ local function read(list)
   return found
 end
 
-describe("both wire formats look the same:", function()
+describe("both wire formats read the same:", function()
   for _, row in ipairs {
     { "one that passed", '"type":"binary_qualitative","score":5', '"eval_type":"binary","passed":true',
       { type = "binary", score = 5, passed = true } },
@@ -129,7 +129,7 @@ describe("the verdict of a metric", function()
     assert.equal("5", call:get("metrics")[1].score) -- the field is as it came
   end)
 
-  it("is none where the metric tells no such thing", function()
+  it("is nil where the metric has no verdict", function()
     for _, kind in ipairs { "numeric", "continuous_qualitative", "enum", "rating", "" } do
       for _, score in ipairs { 0, 5 } do
         assert.is_nil(read(('{"type":"%s","score":%d}'):format(kind, score))[1].passed)

@@ -92,7 +92,7 @@ describe("a duration", function()
     end
   end)
 
-  it("that is long is told as far as it goes in whole characters, so that the error can be sent on", function()
+  it("that is long is quoted up to a whole character, so that the error can be sent on", function()
     for length = 29, 62 do
       local _, err = record(("x"):rep(length) .. ("ü"):rep(30)):seconds()
       assert.is_true(core.is_utf8(err.message))

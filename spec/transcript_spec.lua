@@ -279,7 +279,7 @@ describe("which transcript is read:", function()
     end)
   end
 
-  it("no value of any type is an error, or a number that nobody gave", function()
+  it("no value of any type is an error, or an invented number", function()
     local values = { "null", "true", "0", "-1.5", "99999999999999999999", '""', '"x"', '"[00:61]"', "[]", "{}", "[[]]",
       "[null]", '[{"a":[null]}]', '{"metrics":[]}', '"null"', '"{"', '"[{]"' }
     for _, value in ipairs(values) do

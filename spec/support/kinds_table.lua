@@ -52,7 +52,7 @@ local function takes(declaration)
   return text
 end
 
--- How the end is told.
+-- How the end is recognized.
 local function ends(declaration)
   local ways = {}
   if declaration.record == "call_log" then
@@ -77,7 +77,7 @@ end
 
 local LETTERS = { documented = "D", described = "d", seen = "S", inferred = "I" }
 
-local function sure(declaration)
+local function evidence(declaration)
   local letters = {}
   for index, fact in ipairs { "start", "poll", "done", "result" } do
     letters[index] = LETTERS[declaration.evidence[fact]]
@@ -92,7 +92,7 @@ end
 --- The table, as Markdown.
 function kinds_table.text()
   local lines = {
-    "| kind | takes | gives | ends by | can | every, up to | sure |",
+    "| kind | takes | returns | ends by | can | every, up to | evidence |",
     "|---|---|---|---|---|---|---|",
   }
   local notes = { "", "| kind | start | poll | note |", "|---|---|---|---|" }
@@ -100,7 +100,7 @@ function kinds_table.text()
     local declaration = kinds[name]
     lines[#lines + 1] = ("| `%s` | %s | %s | %s | %s | %g s, %g s | %s |"):format(name, takes(declaration),
       declaration.returns, ends(declaration), can(declaration), declaration.interval, declaration.timeout,
-      sure(declaration))
+      evidence(declaration))
     local note = declaration.note or ""
     if declaration.withdrawn then
       note = ("withdrawn %s%s"):format(declaration.withdrawn, note ~= "" and "; " .. note or "")

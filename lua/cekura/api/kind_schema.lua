@@ -1,4 +1,5 @@
---- New kinds of job, declared by a program.
+--- The schema of a kind's declaration: which members it may have, and what each may be. What the members mean is
+-- described in cekura.api.kinds.
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -14,30 +15,42 @@ for name in pairs(kinds) do
 end
 
 local function refuse(message, ...)
-  return errors.misuse("declaration: " .. message:format(...))
+  return errors.misuse(message:format(...))
 end
 
--- ---- members ----
+-- Names that members had before 0.1.0. By spelling alone, another member would be suggested.
+local FORMER = { gives = "returns", healthy = "benign_errors", keep = "carry", may = "optional",
+  skipped = "skipped_member", sure = "evidence", waits = "input_member", with = "body", words = "statuses" }
+
+-- A copy of a table of which each member has a check, by its name. A check may return the value to use in place of the
+-- given one.
+local function read_members(name, given, checks)
+  local read = {}
+  for member, value in pairs(check.table(name, given)) do
+    if not checks[member] then
+      local wanted = checks[FORMER[member]] and FORMER[member] or member
+      refuse("%s: there is no member %s%s", name, tostring(member), nearest(wanted, checks))
+    end
+    local place = (type(member) == "number" and "%s[%d]" or "%s.%s"):format(name, member)
+    local used = checks[member](place, value)
+    read[member] = used == nil and value or used
+  end
+  return read
+end
+
+-- ---- the check of each member ----
 
 local function text(name, value)
-  if check.text("declaration: " .. name, value) == "" then
+  if check.text(name, value) == "" then
     refuse("%s is empty", name)
   end
 end
 
 local function texts(name, value)
-  params.value("texts", "declaration: " .. name, value)
+  return params.value("texts", name, value)
 end
 
-local function flag(name, value)
-  check.flag("declaration: " .. name, value)
-end
-
-local function seconds(name, value)
-  check.seconds("declaration: " .. name, value)
-end
-
-local function a_request(name, value, method)
+local function check_endpoint(name, value, method)
   local given = endpoint.parse(value)
   if not given or method and given ~= method then
     refuse("%s: %q expected, got %s", name, (method or "POST") .. " /path/",
@@ -45,53 +58,42 @@ local function a_request(name, value, method)
   end
 end
 
-local STATES = { pending = true, running = true, needs_input = true, succeeded = true, nothing_to_do = true,
-  failed = true, cancelled = true }
-
-local members = {
-  id = text, event = text, input_member = text, skipped_member = text, withdrawn = text, returns = text, note = text,
-  call_log = flag, list = flag,
-  benign_errors = texts, carry = texts,
-  interval = seconds, timeout = seconds,
-}
-
--- Refuses a path with a place that nothing could fill.
-local function places(name, value, known)
+-- Refuses a path with a place for which no value is known.
+local function check_places(name, value, known)
   for _, place in ipairs(endpoint.places(value)) do
     if not known[place] then
-      refuse("%s: nothing is known to fill {%s} with", name, place)
+      refuse("%s: there is no value for {%s}", name, place)
     end
   end
 end
 
-local SCOPE = { agent_id = true, project_id = true, assistant_id = true }
-local ABOUT = { id = true }
-local POLL = { id = true, version = true, agent_id = true, project_id = true, assistant_id = true }
+local members = {
+  id = text, event = text, input_member = text, skipped_member = text, withdrawn = text, returns = text, note = text,
+  call_log = check.flag, list = check.flag,
+  benign_errors = texts, carry = texts,
+  interval = check.seconds, timeout = check.seconds,
+  start = check_endpoint, evidence = check.table,
+}
+
+local POLL_PLACES = { id = true, version = true, agent_id = true, project_id = true, assistant_id = true }
+
+function members.poll(name, value)
+  check_endpoint(name, value, "GET")
+  check_places(name, value, POLL_PLACES)
+end
+
+local SCOPES = { agent_id = true, project_id = true, assistant_id = true }
 
 function members.poll_scope(name, value)
-  texts(name, value)
-  for _, scope in ipairs(value) do
-    if not SCOPE[scope] then
+  for _, scope in ipairs(texts(name, value)) do
+    if not SCOPES[scope] then
       refuse("%s: there is no scope %s", name, scope)
     end
   end
 end
 
 function members.output(name, value)
-  if type(value) == "table" then
-    texts(name, value)
-  else
-    text(name, value)
-  end
-end
-
-function members.start(name, value)
-  a_request(name, value)
-end
-
-function members.poll(name, value)
-  a_request(name, value, "GET")
-  places(name, value, POLL)
+  return (type(value) == "table" and texts or text)(name, value)
 end
 
 function members.record(name, value)
@@ -101,30 +103,34 @@ function members.record(name, value)
 end
 
 function members.params(name, value)
-  for param, declared in pairs(check.table("declaration: " .. name, value)) do
-    local place = ("declaration: %s.%s"):format(name, tostring(param))
+  for param, declared in pairs(check.table(name, value)) do
+    local place = ("%s.%s"):format(name, tostring(param))
     check.flag(place .. ".required", check.table(place, declared).required)
     if not params.types[declared[1]] then
-      refuse("%s.%s: there is no check %s%s", name, tostring(param), tostring(declared[1]),
-        nearest(declared[1], params.types))
+      refuse("%s: there is no check %s%s", place, tostring(declared[1]), nearest(declared[1], params.types))
     end
   end
 end
 
 function members.one_of(name, value)
-  check.table("declaration: " .. name, value)
-  if #value < 2 then
+  if #check.table(name, value) < 2 then
     refuse("%s: at least two names expected", name)
   end
   for index, param in ipairs(value) do
-    check.text(("declaration: %s[%d]"):format(name, index), param)
+    check.text(("%s[%d]"):format(name, index), param)
+  end
+  if value.unless_list ~= nil then
+    text(name .. ".unless_list", value.unless_list)
   end
 end
 
--- Returns them as words are compared.
+local STATES = { pending = true, running = true, needs_input = true, succeeded = true, nothing_to_do = true,
+  failed = true, cancelled = true }
+
+-- Returns them as cekura.job.status compares words.
 function members.statuses(name, value)
   local states = {}
-  for word, state in pairs(check.table("declaration: " .. name, value)) do
+  for word, state in pairs(check.table(name, value)) do
     if not STATES[state] then
       refuse("%s.%s: there is no state %s%s", name, tostring(word), tostring(state), nearest(state, STATES))
     elseif type(word) ~= "string" or word ~= ascii.lower(word) then
@@ -139,99 +145,80 @@ function members.statuses(name, value)
   return states
 end
 
-local COUNTERS = { done = true, failed = true, total = true, list = true, decide = true, success = true, runs = true }
+local COUNTERS = { done = check.text, failed = check.text, total = check.text, list = check.text,
+  success = check.text, runs = check.text, decide = check.flag }
 
 function members.counters(name, value)
-  for member, counter in pairs(check.table("declaration: " .. name, value)) do
-    if not COUNTERS[member] then
-      refuse("%s: there is no member %s%s", name, tostring(member), nearest(member, COUNTERS))
-    elseif member == "decide" then
-      check.flag(("declaration: %s.%s"):format(name, member), counter)
-    else
-      check.text(("declaration: %s.%s"):format(name, member), counter)
-    end
-  end
-  if not value.done or not value.total then
+  local counters = read_members(name, value, COUNTERS)
+  if not counters.done or not counters.total then
     refuse("%s: done and total expected", name)
-  elseif (value.runs or value.success) and not (value.runs and value.success and value.failed) then
+  elseif (counters.runs or counters.success) and not (counters.runs and counters.success and counters.failed) then
     refuse("%s: runs, success and failed go together", name)
   end
+  return counters
 end
 
-local function about(name, value)
-  a_request(name .. "[1]", check.table("declaration: " .. name, value)[1])
-  places(name .. "[1]", value[1], ABOUT)
-  if value.body ~= nil then
-    texts(name .. ".body", value.body)
-  end
+local REQUEST = { body = texts, optional = texts, text = text }
+local REQUEST_PLACES = { id = true }
+
+REQUEST[1] = function(name, value)
+  check_endpoint(name, value)
+  check_places(name, value, REQUEST_PLACES)
 end
 
-members.cancel = about
+function members.cancel(name, value)
+  local request = read_members(name, value, REQUEST)
+  check_endpoint(name .. "[1]", request[1]) -- also where there is none
+  return request
+end
 
 function members.answer(name, value)
-  about(name, value)
-  if value.optional ~= nil then
-    texts(name .. ".optional", value.optional)
-  end
-  text(name .. ".text", value.text)
-end
-
-function members.evidence(name, value)
-  check.table("declaration: " .. name, value)
+  local request = members.cancel(name, value)
+  text(name .. ".text", request.text)
+  return request
 end
 
 -- ---- the whole ----
 
-local declare = {}
+local kind_schema = { members = members }
 
 -- Names that client.<resource> or client.<resource>:<name> have already, and that no kind can take.
-local taken = {}
+local reserved = {}
 
 --- Reserves a name.
 ---@param name string "resource", or "resource.name"
-function declare.reserve(name)
-  taken[name] = true
+function kind_schema.reserve(name)
+  reserved[name] = true
 end
 
---- Raises, naming the member, what is wrong with a declaration.
+--- Checks a declaration. Raises an error that names the member which is wrong.
 ---@param declaration table
-function declare.check(declaration)
-  check.table("declaration", declaration)
-  for name, value in pairs(declaration) do
-    if not members[name] then
-      refuse("there is no member %s%s", tostring(name), nearest(name, members))
-    end
-    members[name](name, value)
+---@return table kind a copy, as cekura.api.kinds has its rows
+function kind_schema.read(declaration)
+  local kind = read_members("declaration", declaration, members)
+  kind.id, kind.interval, kind.timeout = kind.id or "progress_id", kind.interval or 5, kind.timeout or 300
+  if not kind.poll then
+    refuse "declaration: poll is missing"
+  elseif kind.list and not kind.record then
+    refuse "declaration: list needs record"
   end
-  if not declaration.poll then
-    refuse("poll is missing")
-  elseif declaration.list and not declaration.record then
-    refuse("list goes with record")
-  end
+  return kind
 end
 
---- Declares a kind of job; its methods are there at once, `client.<resource>:<name>(params)`. The members of
--- the declaration are described in cekura.api.kinds; all but `poll` may be missing. A kind of the program's own may
--- be declared again, one that comes with the module may not. Jobs keep the declaration that they were made by.
+--- Declares a kind of job; its method is there at once, `client.<resource>:<name>(params)`. All members but `poll` may
+-- be left out. A kind of the program's own may be declared again, one that comes with the module may not. Jobs keep the
+-- declaration that they were made by.
 ---@param name string "resource.name"
 ---@param declaration table
-function declare.kind(name, declaration)
+function kind_schema.declare(name, declaration)
   if not check.text("name", name):find "^[A-Za-z][A-Za-z0-9_]*%.[A-Za-z][A-Za-z0-9_]*$" then
     errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))
   elseif built_in[name] then
     errors.misuse(("name: the kind %s comes with the module"):format(name))
-  elseif taken[name] or taken[name:match "^[^.]+"] then
-    errors.misuse(("name: client.%s is something else"):format(taken[name] and name or name:match "^[^.]+"))
+  elseif reserved[name] or reserved[name:match "^[^.]+"] then
+    errors.misuse(("name: client.%s exists already"):format(reserved[name] and name or name:match "^[^.]+"))
   end
-  declare.check(declaration)
-  local own = {}
-  for member, value in pairs(declaration) do
-    own[member] = value
-  end
-  own.statuses = own.statuses and members.statuses("statuses", own.statuses) -- as words are compared
-  own.id = own.id or "progress_id"
-  own.interval, own.timeout = own.interval or 5, own.timeout or 300
-  kinds[name] = own
+  kinds[name] = kind_schema.read(declaration)
 end
 
-return declare
+return kind_schema

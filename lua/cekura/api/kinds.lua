@@ -1,38 +1,42 @@
---- The kinds of job, as data. A new kind is one more row; programs add theirs by cekura.kind(), which
--- checks it (see cekura.api.kind_schema).
+--- The kinds of job, as data. A new kind is one more row; programs add theirs by cekura.kind(), which checks it (see
+-- cekura.api.kind_schema). The members of a declaration:
 --
---   start           "METHOD /path/" of the request that starts one; {places} of the path are parameters. Without it,
---                   there is only client:job()
---   params          what the start takes: name to { the check (cekura.api.params), required = true }; another name
---                   raises, unless it stands in `extra`. Without `params`, any names are sent
---   one_of          params of which exactly one must be given; none, where `unless_list` is given as a list
---   list            true: the start answers with a list of one
---   poll            "GET /path/" of the request that asks for its progress; with {id} in the path, it reads the record
+--   start           "METHOD /path/" of the request that starts a job; {places} of the path are parameters. Without it,
+--                   a job is made by client:job() only
+--   params          the parameters of the start: name to { check, required = true, scope = true }. The check is one of
+--                   cekura.api.params; `scope`: the client's project_id is the default. Another name raises. Any start
+--                   also takes `extra`, which is no member of a declaration: a table of further parameters, which are
+--                   sent unchecked. Without `params`, any names are sent
+--   one_of          names of parameters of which exactly one is given. unless_list = name, beside them: where that
+--                   parameter is a list, none of them need be given
+--   list            true: the answer to the start is a list of one record
+--   poll            "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
 --                   itself. {version} is the client's api_version
---   id              the name of its id: in the answer to the start, and in the query of the poll if the path of the
---                   poll has no {id}
+--   id              the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
+--                   if the path of the poll has no {id}
 --   poll_scope      which of agent_id, project_id and assistant_id the poll takes in its query
 --   record          "call_log": the poll reads a call log, and the result is that record
 --   event           what the types of its webhook events begin with: "result" of "result.completed"
---   call_log        true: an answer may have the shape of a call log, though it should have another
+--   call_log        true: an answer may also have the shape of a call log
 --   output          the member, of the answer or of its `output`, that makes the answer usable: if it is a text, the
 --                   job has succeeded; or a list of members, texts or objects, of which one is enough. Without it, a
 --                   status word or the counters decide, and the result is the answer's `output`, or the whole answer
---   statuses        status word to state, ahead of the words that cekura.job.status knows
---   input_member    a member beside `status` that may say that input is needed
+--   statuses        status word to state; they precede the words of cekura.job.status
+--   input_member    a member beside `status` whose word may say that the job needs input
 --   counters        members { done =, failed =, total = } that give the progress; with `decide` they also decide the
 --                   end: when done and failed add up to the total, and there is a total, or a `list`. With `runs`, the
 --                   member that has the runs, the failed ones are among those that are done; `success` counts the
 --                   others. The result has these counts as numbers, computed from the runs where they are missing,
 --                   and `passed`: whether all runs succeeded
---   benign_errors   phrases in an `error` that mean a benign end: there was nothing to do
+--   benign_errors   phrases in an `error` that mean a healthy end: there was nothing to do
 --   skipped_member  a member that is true if there was nothing to do
 --   carry           members of its answers that later requests need
---   cancel          { "POST /path/", body = names }: the request that cancels it, and the members of its body: the id
---                   by its name, or what was carried
+--   cancel          { "POST /path/", body = names, optional = names }: the request that cancels it, and the members of
+--                   its body: the id by its name, what was carried, or the scope. Without a value for each of `body`,
+--                   the request is not sent; those of `optional` are left out where they have none
 --   answer          { "POST /path/", text = name, body = names, optional = names }: the request that gives the input
---                   it needs; `optional`: members that the body has where their values are known
---   withdrawn       the date on which the service took the endpoint out of its documents; errors of kind `gone` name it
+--                   that a job needs, with the text under that name
+--   withdrawn       the date on which the service took the endpoint out of its documents, for errors of kind `gone`
 --   interval        seconds: the usual pause between two polls (5)
 --   timeout         seconds: how long a wait lasts if its caller gives no timeout (300)
 --   returns         what the result has, for people
@@ -46,10 +50,10 @@ local kinds = {}
 
 -- ---- the improve-prompt family ----
 
--- Cekura took it out of its documents on 2026-06-30, and out of the service by what the commits say;
--- whether the service still answers was not tested. If it does not, a start gives an error of kind "gone"
--- that names the endpoint. The shapes are those that clients have seen: the documents gave the generator's
--- default, a call log, for requests and answers alike.
+-- Cekura took it out of its documents on 2026-06-30, and out of the service by what the commits say. Whether the
+-- service still answers was not tested. If it does not, a start gives an error of kind "gone" that names the
+-- endpoint. The shapes are those that clients have seen: the documents gave the generator's default, a call log, for
+-- requests and answers alike.
 local IMPROVE_PROMPT_WITHDRAWN = "2026-06-30"
 
 local function improve_prompt(declaration)
@@ -75,7 +79,7 @@ kinds["calls.improve_prompt"] = improve_prompt {
     category_ids = { "ids" },
     workflow_metric_ids = { "ids" },
   },
-  -- The agent tells which call logs "all" and a number mean; a list says so itself.
+  -- "all" and a number are those of an agent; a list names its call logs itself.
   one_of = { "agent_id", "assistant_id", unless_list = "call_logs" },
   evidence = { start = "seen", poll = "seen", done = "seen", result = "seen" },
 }

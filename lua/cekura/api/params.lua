@@ -1,4 +1,4 @@
---- Parameters of a request, held against their declaration (see cekura.api.kinds).
+--- Parameters of a request, checked by their declaration (see cekura.api.kinds).
 
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
@@ -9,7 +9,7 @@ local nearest = require "cekura.nearest"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
 
--- A list that is sent stays one when it is empty. The program's own table is left as it is.
+-- A copy that is marked as a list, so that it is sent as one also when it is empty. The program's table is unchanged.
 local function as_list(value)
   local list = {}
   for index, item in ipairs(value) do
@@ -18,10 +18,10 @@ local function as_list(value)
   return setmetatable(list, core.array_mt)
 end
 
--- What a parameter may be, by the word of its declaration, and as what it is sent.
+-- The checks of a parameter, by the name in its declaration. Each returns the value as it is sent.
 local types = { id = check.id, text = check.text, flag = check.flag, table = check.table }
 
---- Whatever JSON can say: what it is to be is the service's to check.
+--- Any value of JSON, which only the service can check.
 function types.any(_, value)
   return value
 end
@@ -30,7 +30,7 @@ function types.ids(name, value)
   return as_list(check.ids(name, value))
 end
 
---- The ids of what is worked on: at least one, for a service may read none as all.
+--- Ids of the records that are processed: at least one, since a service may read none as all.
 function types.records(name, value)
   if #check.ids(name, value) == 0 then
     errors.misuse(name .. ": there is no id in it")
@@ -38,18 +38,29 @@ function types.records(name, value)
   return as_list(value)
 end
 
--- Which records: a list of ids, "all", or with `takes_number` { first = n }, which is sent as the number. A bare number
--- is refused: `call_logs = 12` looks like the id of one.
-local function select_records(name, value, takes_number)
-  local wanted = takes_number and 'a list of ids, "all" or { first = number }' or 'a list of ids or "all"'
+local function read_ids_or_all(name, value, wanted)
   if value == "all" then
     return value
   elseif type(value) ~= "table" then
     errors.misuse(("%s: %s expected, got %s"):format(name, wanted, value == nil and "nothing" or tostring(value)))
-  elseif value.first == nil then
-    return types.records(name, value)
-  elseif not takes_number then
+  end
+  return types.records(name, value)
+end
+
+--- A list of ids, or "all".
+function types.ids_or_all(name, value)
+  local wanted = 'a list of ids or "all"'
+  if type(value) == "table" and value.first ~= nil then
     errors.misuse(("%s: %s expected, got { first = … }: here the service takes no number"):format(name, wanted))
+  end
+  return read_ids_or_all(name, value, wanted)
+end
+
+--- A list of ids, "all", or { first = n }, which is sent as the number. A bare number is refused, since
+--- `call_logs = 12` looks like an id.
+function types.selection(name, value)
+  if type(value) ~= "table" or value.first == nil then
+    return read_ids_or_all(name, value, 'a list of ids, "all" or { first = number }')
   end
   for key in pairs(value) do
     if key ~= "first" then
@@ -57,14 +68,6 @@ local function select_records(name, value, takes_number)
     end
   end
   return check.count(name .. ".first", value.first, 1)
-end
-
-function types.selection(name, value)
-  return select_records(name, value, true)
-end
-
-function types.ids_or_all(name, value)
-  return select_records(name, value, false)
 end
 
 --- A list of one id.
@@ -75,7 +78,7 @@ function types.one_id(name, value)
   return as_list(value)
 end
 
---- A list of whatever.
+--- A list of any values.
 function types.list(name, value)
   check.list(name, value)
   return as_list(value)
@@ -109,7 +112,8 @@ end
 local ROLES = { ["Main Agent"] = true, ["Testing Agent"] = true, ["Function Call"] = true,
   ["Function Call Result"] = true }
 
---- Turns in the service's own format. For a role of another name it stores no turn at all, and does not say so.
+--- Turns in the service's own format. If one role has another name, the service stores no turn at all, and does not
+--- report it.
 function types.transcript(name, value)
   local count = check.list(name, value)
   if count == 0 then
@@ -150,7 +154,7 @@ end
 local params = { types = types }
 
 --- One value, checked; as it is sent.
----@param kind string the word of its declaration
+---@param kind string the check, by its name
 function params.value(kind, name, value)
   return types[kind](name, value)
 end
@@ -174,7 +178,7 @@ local function check_one_of(what, one_of, given, sent, project_id)
   end
 end
 
--- The names that a declaration has: parameters, and the places of the start's path, where `id` stands for any.
+-- The names that a declaration has: parameters, and the places of the start's path, each of which `id` stands for.
 local function names_of(declaration)
   local names = {}
   for name in pairs(declaration.params or {}) do
@@ -189,7 +193,7 @@ local function names_of(declaration)
   return names
 end
 
--- A copy of what is given, `extra` taken in: that is for what the service takes and the declaration does not have.
+-- A copy of the given parameters with those of `extra`, which the service takes and the declaration does not have.
 local function copy(what, declaration, given)
   local known, sent = names_of(declaration), {}
   for name, value in pairs(given) do
@@ -219,16 +223,16 @@ end
 -- One parameter that was given, checked; as it is sent.
 local function read_value(name, declared, value)
   if value == cjson.null and not declared.required then
-    return value -- the API knows null of many a parameter, and says which
+    return value -- the API takes null for many parameters, and refuses the others
   end
   return params.value(declared[1], name, value)
 end
 
---- The parameters, checked; a copy, to be sent. Raises at the caller's line what is wrong with them.
+--- Checks the parameters; returns a copy, to be sent. Raises at the caller's line what is wrong with them.
 ---@param what string what the parameters are for
----@param declaration { params: table<string, table>?, one_of: string[]?, start: string? } as a kind has them: of a name
----to { check, required =, scope = true: the client's project stands in }; without `params` any names do. one_of: just
----one of these is given; for a project_id among them, the client's stands in
+---@param declaration { params: table<string, table>?, one_of: string[]?, start: string? } as cekura.api.kinds describes
+---them. The client's project_id is the default for a parameter with `scope`, and for a project_id of `one_of`; others
+---may have `default =`
 ---@param given table
 ---@param project_id? string|integer the client's
 ---@return table
@@ -236,8 +240,8 @@ function params.read(what, declaration, given, project_id)
   local sent = copy(what, declaration, check.table(what .. ": params", given))
   for name, declared in pairs(declaration.params or {}) do
     local value = sent[name]
-    if value == nil and declared.scope then
-      value = project_id
+    if value == nil then
+      value = declared.scope and project_id or declared.default
     end
     if value ~= nil then
       sent[name] = read_value(what .. ": " .. name, declared, value)

@@ -59,7 +59,7 @@ end
 ---@param name string "resource.name"
 ---@param declaration table
 resources.declare_kind = atomic(function(name, declaration)
-  kind_schema.kind(name, declaration)
+  kind_schema.declare(name, declaration)
   for client in pairs(clients) do
     add_resource(client, name)
   end

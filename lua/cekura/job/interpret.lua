@@ -3,10 +3,10 @@
 -- begin with them: what counts first is whether the answer has usable output.
 
 local ascii = require "cekura.http.ascii"
-local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local evaluation = require "cekura.records.evaluation"
 local reason = require "cekura.job.reason"
+local record = require "cekura.records.record"
 local response = require "cekura.http.response"
 local run_counts = require "cekura.job.run_counts"
 local status = require "cekura.job.status"
@@ -195,7 +195,7 @@ function interpret.read(declaration, object)
     return "nothing_to_do", { reason = failure }
   elseif declaration.skipped_member and object[declaration.skipped_member] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
-  elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
+  elseif declaration.call_log and evaluation.is_final(word) and is_call_log(object, failure) then
     -- The word is the verdict on the call, not on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
@@ -236,20 +236,20 @@ end
 ---@return cekura.Meaning? meaning, cekura.Error? err of kind "protocol": the body is not a JSON object
 function interpret.reply(declaration, mark, reply)
   local is_record = declaration.record == "call_log"
-  local object, err = (is_record and call_log.of_reply or response.object)(reply)
+  local object, err = (is_record and record.of_reply or response.object)(reply)
   if not object then
     return nil, err
   end
   local meaning = { object = object, text = reply.body, reply = reply }
   if is_record then
-    local is_done = object:evaluated() and evaluation.is_newer(object, mark)
+    local is_done = evaluation.is_newer(object, mark)
     meaning.state = is_done and "succeeded" or type(object:get "status") == "string" and "running" or "pending"
     meaning.result = is_done and object or nil
     return meaning
   end
   meaning.state, meaning.result, meaning.message = interpret.read(declaration, object)
   if meaning.result and meaning.result.call_log == object then
-    meaning.result.call_log = call_log.of_reply(reply)
+    meaning.result.call_log = record.of_reply(reply)
   end
   return meaning
 end

@@ -1,7 +1,6 @@
 --- How a job begins: started in the service, known by its id, or taken up by its token.
 
 local atomic = require "cekura.loop.atomic"
-local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
@@ -10,6 +9,7 @@ local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
 local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
+local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
@@ -152,9 +152,9 @@ end)
 -- The answer to a start, as one object.
 local function started_object(declaration, reply)
   if not declaration.list then
-    return (declaration.record and call_log.of_reply or response.object)(reply)
+    return (declaration.record and record.of_reply or response.object)(reply)
   end
-  local list, err = call_log.list_of_reply(reply)
+  local list, err = record.list_of_reply(reply)
   if list and not list[1] then
     return nil, response.protocol_error(reply, "the answer is an empty list")
   end
@@ -276,20 +276,6 @@ function start.resumed(client, text)
     return nil, errors.new("config", "the token is for another base URL")
   end
   return start.new(client, kept.kind, declaration, kept.origin)
-end
-
---- The job that waits for a newer evaluation of a call log than the record shows; if it shows none, for the first.
----@param self cekura.CallLog one that came by a client
----@return cekura.Job? job of the kind calls.evaluation
----@return cekura.Error? err of kind "protocol": the record has no id
-function core.call_log_methods.evaluation(self)
-  local client, id = core.owner(self), self:get "id"
-  if not client then
-    errors.misuse "call: a record from cekura.call_log() belongs to no client: use client:job(\"calls.evaluation\", id)"
-  elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
-    return nil, errors.new("protocol", "the record has no id to ask for it by")
-  end
-  return start.known(client, "calls.evaluation", id, {}, evaluation.mark(self))
 end
 
 return start

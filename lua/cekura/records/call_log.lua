@@ -1,15 +1,16 @@
---- Call logs: the record of one call, as a userdata that keeps its JSON text and reads a field when it is
--- asked for. `call.status` is a field; where a method has the name, `call:get("metrics")` is.
--- The fields are those of the API's CallLogDetail and CallLogList, and whatever else came.
+--- Call logs: the record of one call, as a userdata that keeps its JSON text and decodes a field when it is read.
+-- `call.status` is a field; where a method has the field's name, as in call:metrics(), `call:get("metrics")` is.
+-- The fields are those of the API's CallLogDetail and CallLogList, and all others that came.
+-- The methods get, json and totable are in src/lua/record.c, all others are here.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local evaluation = require "cekura.records.evaluation"
 local metric = require "cekura.records.metric"
-local response = require "cekura.http.response"
+local start = require "cekura.job.start"
 local times = require "cekura.records.times"
 local transcript = require "cekura.records.transcript"
-local words = require "cekura.job.status"
 
 local call_log = {}
 
@@ -22,7 +23,7 @@ local call_log = {}
 ---@field totable fun(self: cekura.CallLog): table all of it, decoded; nulls are cekura.null
 local methods = core.call_log_methods
 
---- A record from JSON text.
+--- A record from JSON text. It belongs to no client.
 ---@param text string
 ---@return cekura.CallLog? call, cekura.Error? err of kind "protocol" for anything but one strict JSON object
 function call_log.read(text)
@@ -30,35 +31,7 @@ function call_log.read(text)
   if call then
     return call
   end
-  return nil, errors.new("protocol", ("the text is no JSON object (%s, at byte %d)"):format(fault, offset))
-end
-
---- The record that an answer is.
----@param reply cekura.Response
----@return cekura.CallLog? call, cekura.Error? err of kind "protocol"
-function call_log.of_reply(reply)
-  local call, fault = core.new_record(reply.body, reply._client)
-  if call then
-    return call
-  end
-  return nil, response.protocol_error(reply, ("the answer is no JSON object (%s)"):format(fault))
-end
-
---- The records that an answer is a list of.
----@param reply cekura.Response
----@return cekura.CallLog[]? calls, cekura.Error? err of kind "protocol"
-function call_log.list_of_reply(reply)
-  local calls, fault = core.new_records(reply.body, reply._client)
-  if calls then
-    return calls
-  end
-  return nil, response.protocol_error(reply, ("the answer is no list of JSON objects (%s)"):format(fault))
-end
-
---- The path below which records are read, by the version that the client asks for.
----@param client cekura.Client
-function call_log.path(client)
-  return ("/observability/%s/call-logs/"):format(core.fields(client)._api_version)
+  return nil, errors.new("protocol", ("the text is not a JSON object (%s, at byte %d)"):format(fault, offset))
 end
 
 -- ---- times ----
@@ -74,7 +47,7 @@ local function read_time(self, name, read)
   return nil, errors.new("protocol", name .. ": " .. reason)
 end
 
--- A number is one of seconds, also as text.
+-- A number, also as text, is one of seconds.
 local function read_duration(value)
   local seconds, reason = times.duration(value)
   local number = not seconds and times.number(value)
@@ -98,18 +71,18 @@ function methods:time(name)
   return read_time(self, check.text("name", name), times.epoch)
 end
 
--- ---- what is in it ----
+-- ---- fields, turns, metrics ----
 
--- Such a table can be looked into, and iterated over with and without pairs(), which on Lua 5.1 does not
--- know other objects.
+-- A table with this metatable can be indexed, and iterated over with and without pairs(); on Lua 5.1 pairs() knows no
+-- __pairs.
 local iterable = {
   __call = function(fields, _, name)
     return next(fields, name)
   end,
 }
 
---- All fields that are not null, as a table by their names: `for name, value in call:fields() do` works
--- on every Lua, `pairs(call)` from 5.2 on.
+--- All fields that are not null, as a table by their names: `for name, value in call:fields() do` works on every Lua,
+--- `pairs(call)` from 5.2 on.
 ---@return table<string, any>
 function methods:fields()
   return setmetatable(core.record_fields(self), iterable)
@@ -123,8 +96,8 @@ local function each_of(list)
   end
 end
 
---- Iterates over the turns: of `field`, or else of the structured transcript, or else of the text one. A
--- record without any gives none.
+--- Iterates over the turns: of `field`, or else of the structured transcript, or else of the text one. A record without
+--- any gives none.
 ---@param field? string for instance "user_generated_transcript"
 ---@return fun(): cekura.Turn?
 function methods:turns(field)
@@ -138,7 +111,7 @@ end
 --- Iterates over the metrics of its evaluation.
 ---@return fun(): cekura.Metric?
 function methods:metrics()
-  return each_of(metric.read(metric.list(self:get "evaluation", self:get "metrics")))
+  return each_of(metric.of_call(self))
 end
 
 --- One metric.
@@ -146,35 +119,32 @@ end
 ---@return cekura.Metric? the first one of that name, or with that id
 function methods:metric(name_or_id)
   check.id("name_or_id", name_or_id)
-  for each in self:metrics() do
+  for _, each in ipairs(metric.of_call(self)) do
     if each.name == name_or_id or each.id == name_or_id then
       return each
     end
   end
 end
 
--- ---- its evaluation ----
+-- ---- evaluation ----
 
-local DONE = { success = true, failure = true, reviewed_success = true, reviewed_failure = true }
-
--- A text of the documents has these, no schema has them.
-local DONE_WITH_VERDICT = { completed = true, failed = true }
-
---- Whether a status is that of a call log whose evaluation is done.
----@param word? string as cekura.job.status reads it
-function call_log.is_done(word)
-  return DONE[word] or false
-end
-
---- Whether the evaluation is done. "evaluating" is what the service says while it goes on; a record without
--- a status, of which only some fields were asked for, is evaluated when it has a verdict.
+--- Whether the evaluation is done, see cekura.records.evaluation.
 ---@return boolean
 function methods:evaluated()
-  local word = words.read(self:get "status")
-  if word == nil or DONE_WITH_VERDICT[word] then
-    return type(self:get "success") == "boolean"
+  return evaluation.is_done(self)
+end
+
+--- The job that waits for a newer evaluation than this record shows; if it shows none, for the first.
+---@return cekura.Job? job of the kind calls.evaluation
+---@return cekura.Error? err of kind "protocol": the record has no id
+function methods:evaluation()
+  local client, id = core.owner(self), self:get "id"
+  if not client then
+    errors.misuse "call: a record from cekura.call_log() belongs to no client: use client:job(\"calls.evaluation\", id)"
+  elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
+    return nil, errors.new("protocol", "the record has no id to ask for it by")
   end
-  return call_log.is_done(word)
+  return start.known(client, "calls.evaluation", id, {}, evaluation.mark(self))
 end
 
 return call_log

@@ -1,35 +1,64 @@
---- Whether a call log shows a newer evaluation than it did.
--- An evaluation that was started on a record with a finished one shows the old one for a while: its words
--- alone do not tell when it is done. What changes is the time of the record's last update; and a start
--- takes the verdict away, which is such an update, too.
+--- Evaluations of call logs: whether one is done, and whether it is newer than the one that the record showed before.
+-- An evaluation that was started on a record with a finished one shows the old one for a while: the status alone does
+-- not say when the new one is done. What changes is the time of the record's last update. A start takes the verdict
+-- away, which is such an update, too.
 
 local core = require "cekura.core"
+local metric = require "cekura.records.metric"
+local status = require "cekura.job.status"
 local times = require "cekura.records.times"
 local token = require "cekura.job.token"
 
 local evaluation = {}
 
+-- ---- whether it is done ----
+
+local FINAL = { success = true, failure = true, reviewed_success = true, reviewed_failure = true }
+
+-- A text of the documents has these, no schema has them.
+local FINAL_WITH_VERDICT = { completed = true, failed = true }
+
+--- Whether a status is that of a call log whose evaluation is done.
+---@param word? string as cekura.job.status reads it
+function evaluation.is_final(word)
+  return FINAL[word] or false
+end
+
+--- Whether the evaluation of a call log is done. While it goes on, the status is "evaluating". A record without a
+--- status, of which only some fields were asked for, is evaluated when it has a verdict.
+---@param call cekura.CallLog
+---@return boolean
+function evaluation.is_done(call)
+  local word = status.read(call:get "status")
+  if word == nil or FINAL_WITH_VERDICT[word] then
+    return type(call:get "success") == "boolean"
+  end
+  return evaluation.is_final(word)
+end
+
+-- ---- whether it is newer ----
+
 ---@class cekura.EvaluationMark what a record shows of a finished evaluation
 ---@field updated_at? string
 ---@field judged boolean its verdict is not null
----@field sum string of what its metrics say; "": it has none, or came without
+---@field sum string checksum of its metrics; "": it has none, or came without them
 
 local function scalar(value)
   if type(value) == "table" then
-    return "…" -- its address would be another each time
+    return "…" -- its address differs each time
   end
   return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
 end
 
--- By what the metrics say and not by their text: rows and records, v1 and v2 write the same in other ways.
-local function sum_of(call)
-  local said = {}
-  for metric in call:metrics() do
-    said[#said + 1] = ("%s=%s %s %s"):format(scalar(metric.id or metric.name), scalar(metric.passed),
-      scalar(metric.score), scalar(metric.value))
+-- Of what the metrics say and not of their text: rows and records, v1 and v2 write the same metrics differently.
+local function sum_of_metrics(call)
+  local lines = {}
+  for index, each in ipairs(metric.of_call(call)) do
+    lines[index] = ("%s=%s %s %s"):format(scalar(each.id or each.name), scalar(each.passed), scalar(each.score),
+      scalar(each.value))
   end
-  table.sort(said)
-  return #said > 0 and token.checksum(table.concat(said, "\n")) or ""
+  table.sort(lines)
+  return #lines > 0 and token.checksum(table.concat(lines, "\n")) or ""
 end
 
 -- A verdict that did not come, since only some fields were asked for, was not taken away.
@@ -37,22 +66,22 @@ local function is_judged(call)
   return core.slice(call, "success") ~= "null"
 end
 
-local function says_other(call, mark)
-  local sum = sum_of(call)
+local function has_other_metrics(call, mark)
+  local sum = sum_of_metrics(call)
   return sum ~= "" and mark.sum ~= "" and sum ~= mark.sum
 end
 
---- What a record shows; nil if its evaluation is not done: then the next that is done is newer.
+--- What a record shows. Nil if its evaluation is not done: then the next one that is done is newer.
 ---@param call cekura.CallLog
 ---@return cekura.EvaluationMark?
 function evaluation.mark(call)
-  if not call:evaluated() then
+  if not evaluation.is_done(call) then
     return nil
   end
-  return { updated_at = call:get "updated_at", judged = is_judged(call), sum = sum_of(call) }
+  return { updated_at = call:get "updated_at", judged = is_judged(call), sum = sum_of_metrics(call) }
 end
 
---- Whether the record surely shows no newer evaluation than the mark: it is older, or the same.
+--- Whether the record certainly shows no newer evaluation than the mark: it is older, or the same.
 ---@param call cekura.CallLog
 ---@param mark cekura.EvaluationMark
 function evaluation.is_stale(call, mark)
@@ -60,14 +89,16 @@ function evaluation.is_stale(call, mark)
   if not before or not now then
     return false
   end
-  return now < before or now == before and not says_other(call, mark)
+  return now < before or now == before and not has_other_metrics(call, mark)
 end
 
---- Whether an evaluated record shows a newer evaluation than the mark.
+--- Whether a record shows a finished evaluation that is newer than the mark; without a mark, any is.
 ---@param call cekura.CallLog
 ---@param mark? cekura.EvaluationMark
 function evaluation.is_newer(call, mark)
-  if not mark then
+  if not evaluation.is_done(call) then
+    return false
+  elseif not mark then
     return true
   elseif evaluation.is_stale(call, mark) then
     return false
@@ -76,18 +107,18 @@ function evaluation.is_newer(call, mark)
   local judged = is_judged(call)
   local updated = before and now and now > before or judged and not mark.judged
   -- Updated, and not only by the start that took the verdict away.
-  return says_other(call, mark) or updated and (judged or not mark.judged) or false
+  return has_other_metrics(call, mark) or updated and (judged or not mark.judged) or false
 end
 
---- The mark to hold the next record against, after one that shows no newer evaluation. Where that one shows that
--- the new evaluation has begun, by its status or by a verdict that was taken away, less is needed to be newer; and
--- a mark that knows no time, since it is of a record of which only some fields were asked for, learns it here.
+--- The mark to compare the next record with, after one that shows no newer evaluation. If that one shows that the new
+--- evaluation has begun, by its status or by a verdict that was taken away, less is needed to be newer. A mark without
+--- a time, made from a record of which only some fields were asked for, gets it here.
 ---@param call cekura.CallLog
 ---@param mark cekura.EvaluationMark
 ---@return cekura.EvaluationMark?
 function evaluation.next_mark(call, mark)
   local has_begun = mark.judged and not is_judged(call) and not evaluation.is_stale(call, mark)
-  if has_begun or not mark.updated_at or not call:evaluated() then
+  if has_begun or not mark.updated_at or not evaluation.is_done(call) then
     return evaluation.mark(call)
   end
   return mark

@@ -1,23 +1,23 @@
---- Metrics of an evaluation. The service writes them in two ways, which look the same here.
+--- Metrics of an evaluation. The service writes them in two formats, which look the same here.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
+local status = require "cekura.job.status"
 local times = require "cekura.records.times"
-local words = require "cekura.job.status"
 
 local metric = {}
 
 ---@class cekura.Metric
----@field id integer a number that came as text is one here, as in score; what is none stays as it came
+---@field id integer a number that came as text is one here, as in score; anything else stays as it came
 ---@field name string
 ---@field type? string "binary", "enum", "numeric", …; both of the old binary types are "binary"
 ---@field score? number of a binary one 5 (passed) or 0, however it was written; nil: it does not apply
 ---@field value? string of an enum
----@field passed? boolean nil: the metric tells no such thing
+---@field passed? boolean nil: the metric has no verdict
 ---@field explanation string[]
----@field extra? table every other member that came is there, too
+---@field extra? table every other member that came is kept, too
 
--- "binary", and what there was before it: the verdict was a score.
+-- "binary", and the older types of which the verdict is the score.
 local BINARY = { binary = true, binary_workflow_adherence = true, binary_qualitative = true }
 
 local PASSED, FAILED = 5, 0
@@ -58,13 +58,13 @@ local function complete_binary(read)
   end
 end
 
-local function read_metric(item)
+local function read_one(item)
   local read = {}
   for name, value in pairs(item) do
     read[name] = value
   end
   local kind = item.eval_type or item.type
-  read.type = BINARY[words.read(kind)] and "binary" or kind
+  read.type = BINARY[status.read(kind)] and "binary" or kind
   read.passed = as_boolean(item.passed)
   read.id, read.score = times.number(item.id) or item.id, times.number(item.score) or item.score
   if read.type == "binary" then
@@ -77,31 +77,26 @@ local function read_metric(item)
   return read
 end
 
---- The metrics of a list of them.
----@param list any
----@return cekura.Metric[]
-function metric.read(list)
+local function read_list(list)
   local metrics = {}
   for _, item in ipairs(type(list) == "table" and list or {}) do
     if type(item) == "table" and getmetatable(item) ~= core.array_mt then
-      metrics[#metrics + 1] = read_metric(item)
+      metrics[#metrics + 1] = read_one(item)
     end
   end
   return metrics
 end
 
---- The list of metrics that an evaluation holds, or that a row of a list does.
----@param evaluation any an object, or the JSON text of one: the schema of a row says "string"
----@param of_row any
-function metric.list(evaluation, of_row)
-  if type(evaluation) == "string" then
+--- The metrics of a call log: those of its evaluation, else the ones beside it, as a row of a list has them.
+---@param call cekura.CallLog
+---@return cekura.Metric[]
+function metric.of_call(call)
+  local evaluation = call:get "evaluation"
+  if type(evaluation) == "string" then -- the schema of a row says so: the JSON text of an object
     evaluation = core.decode(evaluation)
   end
   local list = type(evaluation) == "table" and evaluation.metrics
-  if type(list) == "table" and #list > 0 then
-    return list
-  end
-  return of_row
+  return read_list(type(list) == "table" and #list > 0 and list or call:get "metrics")
 end
 
 return metric

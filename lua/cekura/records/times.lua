@@ -1,4 +1,4 @@
---- Times as the service writes them: durations, and ISO 8601 dates. What cannot be read gives nil and the
+--- Times as the service writes them: durations, and ISO 8601 dates. A text that cannot be read gives nil and the
 -- reason, never a wrong number.
 
 local core = require "cekura.core"
@@ -9,16 +9,16 @@ local times = {}
 local MINUTE, HOUR, DAY = 60, 3600, 86400
 
 local function unreadable(what, text)
-  return nil, ("%q is no %s"):format(errors.excerpt(tostring(text), 60), what)
+  return nil, ("%q is not %s"):format(errors.excerpt(tostring(text), 60), what)
 end
 
--- "5" of ".5" or "" as a number. By digits: a locale may want another decimal point than this.
+-- "5" of ".5" or "" as a number. By digits: tonumber() may expect another decimal point, by the locale.
 local function fraction(digits)
   digits = digits:sub(1, 15)
   return digits == "" and 0 or tonumber(digits) / 10 ^ #digits
 end
 
--- The longest number as text, with room for any digits of one.
+-- A longer text is not read as a number.
 local LONGEST_NUMBER = 40
 
 --- A number, or the text of one as JSON has it, whatever the locale; nil for anything else.
@@ -31,30 +31,30 @@ function times.number(value)
   return type(value) == "number" and value == value and value or nil
 end
 
---- A duration "SS" is none; "M:SS", "MM:SS" and "HH:MM:SS" are, with a fraction or without.
+--- A duration: "M:SS", "MM:SS" or "HH:MM:SS", with a fraction or without. "SS" alone is not one.
 ---@param text any
 ---@return number? seconds, string? reason
 function times.duration(text)
   if type(text) ~= "string" or #text > 30 then
-    return unreadable("duration", text)
+    return unreadable("a duration", text)
   end
   local hours, minutes, seconds, rest = text:match "^(%d+):(%d%d):(%d%d)(.*)$"
   if not hours then
     hours = 0
     minutes, seconds, rest = text:match "^(%d+):(%d%d)(.*)$"
   elseif tonumber(minutes) >= 60 then
-    return unreadable("duration", text)
+    return unreadable("a duration", text)
   end
   local part = rest and (rest == "" and rest or rest:match "^%.(%d+)$")
   if not part or tonumber(seconds) >= 60 or #tostring(hours) > 6 or #minutes > 6 then
-    return unreadable("duration", text)
+    return unreadable("a duration", text)
   end
   local whole = tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
   return part == "" and whole or whole + fraction(part)
 end
 
--- Days from 1970-01-01 to a date of the Gregorian calendar. A year is counted from March, so that the leap
--- day is its last.
+-- Days from 1970-01-01 to a date of the Gregorian calendar. A year is counted from March, so that the leap day is its
+-- last day.
 local function days_from_date(year, month, day)
   if month <= 2 then
     year = year - 1
@@ -93,11 +93,11 @@ end
 ---@return string? reason
 function times.epoch(text)
   if type(text) ~= "string" or #text > 60 then
-    return unreadable("date and time", text)
+    return unreadable("a date and time", text)
   end
   local year, month, day, hour, minute, rest = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt ](%d%d):(%d%d)(.*)$"
   if not year then
-    return unreadable("date and time", text)
+    return unreadable("a date and time", text)
   end
   local second, digits = 0, ""
   if rest:find "^:%d%d" then
@@ -111,7 +111,7 @@ function times.epoch(text)
   local offset = zone_offset(rest)
   local is_date = day >= 1 and day <= days_of_month(year, month)
   if not is_date or hour > 23 or minute > 59 or second > 59 or not offset then
-    return unreadable("date and time", text)
+    return unreadable("a date and time", text)
   end
   local whole = days_from_date(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second - offset
   return digits == "" and whole or whole + fraction(digits)
@@ -132,17 +132,17 @@ function times.http_date(text)
   month = MONTHS[month or ""]
   day, year, hour, minute, second = tonumber(day), tonumber(year), tonumber(hour), tonumber(minute), tonumber(second)
   if not month or day < 1 or day > days_of_month(year, month) or hour > 23 or minute > 59 or second > 60 then
-    return unreadable("date of HTTP", text)
+    return unreadable("an HTTP date", text)
   end
   return days_from_date(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second
 end
 
---- The ISO 8601 text of a time, in UTC, to the microsecond; fractions are told only where there are any.
+--- The ISO 8601 text of a time, in UTC, to the microsecond; without a fraction where it is zero.
 ---@param seconds number since the epoch, from year 1 to 9999
 ---@return string? text, string? reason
 function times.text(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < -62135596800 or seconds >= 253402300800 then
-    return unreadable("time", seconds)
+    return unreadable("a time", seconds)
   end
   local micro = math.floor(seconds % 1 * 1e6 + 0.5)
   local whole = math.floor(seconds)
@@ -150,7 +150,7 @@ function times.text(seconds)
     whole, micro = whole + 1, 0
   end
   local days, rest = math.floor(whole / DAY), whole % DAY
-  -- The year that the day is in: guessed by the mean length of one, then looked at.
+  -- The year of the day: an estimate by the mean length of a year, then corrected.
   local year = 1970 + math.floor(days / 365.2425)
   if days < days_from_date(year, 1, 1) then
     year = year - 1

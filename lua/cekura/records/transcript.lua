@@ -5,16 +5,16 @@ local times = require "cekura.records.times"
 
 local transcript = {}
 
----@class cekura.Turn what cannot be read as said here stays as it came; every other member that came is there, too
+---@class cekura.Turn a value that cannot be read as described stays as it came; all other members are kept, too
 ---@field role? string "Main Agent", "Testing Agent", "Function Call", "Function Call Result", …
 ---@field content? string absent in some results of function calls
----@field start_time? number seconds since the begin of the call; since the epoch where the sender gave a date
+---@field start_time? number seconds since the call began; since the epoch where the sender gave a date
 ---@field end_time? number
 ---@field data? table of function calls
 
 -- ---- structured ----
 
--- No call lasts so many seconds: a larger number is a date, in seconds, or from the next on in milliseconds.
+-- No call lasts so many seconds: a larger number is a date in seconds, or from the second limit on in milliseconds.
 local LONGEST, MILLISECONDS, TOO_LATE = 1e7, 1e11, 1e14
 
 -- A number, a number as text, or a text "0:07"; nil for anything else.
@@ -28,13 +28,13 @@ local function seconds(value)
   return number
 end
 
--- A time for people, "0:07". As a number it may be anything, but for a date.
+-- A time for people, "0:07". A number is ambiguous here, unless it is a date.
 local function shown_time(value)
   local read = seconds(value)
   return read and (not times.number(value) or read >= LONGEST) and read or nil
 end
 
--- The words of a list of texts, or of parts that have some: { type = "text", text = … }. Nil: there are none.
+-- The text of a list of texts, or of parts that have one: { type = "text", text = … }. Nil: there is none.
 local function text_of_parts(parts)
   local texts = {}
   for _, part in ipairs(type(parts) == "table" and parts or {}) do
@@ -50,7 +50,7 @@ local function read_turn(item)
   for name, value in pairs(item) do
     turn[name] = value
   end
-  -- The schema has a `timestamp`; what comes has a `start_time`, or only a `time`.
+  -- The schema has `timestamp`; actual turns have `start_time`, or only `time`.
   turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or shown_time(item.time) or item.start_time
   turn.end_time = seconds(item.end_time) or item.end_time
   turn.content = text_of_parts(item.content) or item.content
@@ -71,19 +71,20 @@ end
 
 local LONGEST_ROLE = 60
 
--- The role and the words of "Agent (John): Hello."; nil: the text begins with no role. A role may be in any language.
--- "10:30 would suit me" and "https://…" begin with none, and neither does a sentence that has a colon.
+-- The role and the content of "Agent (John): Hello."; nil: the text does not begin with a role. A role may be in any
+-- language. "10:30 would suit me", "https://…" and a sentence with a colon do not begin with one.
 local function read_role(text)
   local role, content = text:match "^([A-Za-z0-9 _%-()%[%]<>|'\"/&#@+.*\128-\255]+):(.*)$"
   if not role or content:find "^[0-9/]" or #role > LONGEST_ROLE or not role:find "[^ *.]" then
     return nil
   elseif role:find "[A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255][A-Za-z0-9\128-\255]%. " then
-    return nil -- the end of a sentence: "Dr. " is none
+    return nil -- the end of a sentence; "Dr. " is not one
   end
   return role:match "^ *(.*[^ ])", content:match "^[ \t\r\v\f]*(.*)$"
 end
 
--- The time, the role and the words that a line begins a turn with; nil: it goes on with the last one.
+-- A line that begins a turn: its text without the time, the time, the role and the content. Nil: it continues the turn
+-- before.
 local function read_stamped(line)
   local stamp, rest = line:match "^%s*%[([0-9:.]+)%]%s*(.*)$"
   local start_time = stamp and times.duration(stamp)
@@ -94,9 +95,9 @@ local function read_stamped(line)
   return rest, start_time, role, content
 end
 
--- The same for "AI: Hello.", where no line has a time.
-local MOST_WORDS = 4
+local MOST_WORDS = 4 -- of a role without a time before it
 
+-- The same for "AI: Hello.", where no line has a time.
 local function read_spoken(line)
   local role, content = read_role(line)
   if role and select(2, role:gsub("[^ ]+", "")) <= MOST_WORDS then
@@ -104,7 +105,7 @@ local function read_spoken(line)
   end
 end
 
--- The turns of the text, and whether it begins with one: what comes before is a turn without a role.
+-- The turns of the text, and whether it begins with one: text before the first is a turn without a role.
 local function split(text, read_line)
   local turns, lines, begins = {}, nil, false
   local function finish()
@@ -121,7 +122,7 @@ local function split(text, read_line)
       lines = { content or rest }
     elseif lines then
       lines[#lines + 1] = line
-    elseif line:find "%S" then -- words before the first turn are not lost
+    elseif line:find "%S" then -- text before the first turn
       turns[#turns + 1] = {}
       lines = { line }
     end

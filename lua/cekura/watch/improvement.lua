@@ -5,7 +5,7 @@ local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
-local improve = require "cekura.api.calls.improve"
+local improve_outcome = require "cekura.api.calls.improve_outcome"
 local job_status = require "cekura.job.status"
 local kept_state = require "cekura.watch.state"
 local token = require "cekura.job.token"
@@ -200,7 +200,7 @@ function improvement.run(work)
   end)
   local outcome
   if result then
-    outcome, err = improve.outcome(job, result, call, function(prompt)
+    outcome, err = improve_outcome(job, result, call, function(prompt)
       return sum_of(prompt) == work.item.prompt_sum
     end)
   end

@@ -1,13 +1,14 @@
 --- The public API, called at random: each byte decides what is done next, and with what. Calls are right and wrong,
 -- objects are exchanged and closed, callbacks and metamethods raise, a server (spec/fuzz/server.lua) answers at random.
--- Whatever comes: a value, or nil and an error of a kind that is documented, or something raised that is the
--- program's own or says at its line what is wrong; never an error inside the library, and never the key.
+-- Each call gives a value, or nil and an error of a documented kind, or raises something that is the program's own or
+-- says at its line what is wrong; never an error inside the library, and never the key.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
+local methods_of_calls = require "cekura.api.calls"
 local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
 
@@ -15,12 +16,12 @@ local KEY = "sk-5eCr3t-8f14e45f"
 local KINDS = "config network tls timeout auth invalid not_found gone raised rate_limited server protocol job_failed "
   .. "job_cancelled needs_input unknown_outcome cancelled closed"
 
--- A run makes so many calls at most, and waits for one so long, in seconds.
+-- The most calls of a run, and the seconds that one is waited for.
 local MOST_CALLS, PATIENCE = 40, 0.006
 
 -- ---- the server ----
 
--- In the background, for a pipe is closed when its program has ended, and this one ends with the lifeline.
+-- In the background: closing a pipe waits for its program, and this one ends with the lifeline.
 local pipe = assert(io.popen((os.getenv "CEKURA_LUA" or "lua5.4") .. " spec/fuzz/server.lua &", "r"))
 local port = assert(tonumber(pipe:read "*l"))
 local url = "http://127.0.0.1:" .. port
@@ -73,7 +74,7 @@ local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent",
 
 local value
 
--- Tables that are not what they look like.
+-- Tables that are not what they seem.
 local ODD_TABLES = {
   function() return setmetatable({}, { __index = boom }) end,
   function() return setmetatable({}, { __pairs = boom, __len = boom, __tostring = boom, __eq = boom }) end,
@@ -149,7 +150,7 @@ local function check_raised(raised, what)
   end
   local text = type(raised) == "string" and raised or "no text: " .. type(raised)
   check_text(text, what)
-  -- A file of the library, and not its line as misuse() tells it where the call came from C.
+  -- A file of the library, and not its line, which misuse() names where the call came from C.
   local inside = text:find "^lua/cekura/" or text:find "^%.?/?lua/cekura/"
   local own = text:find "^spec/fuzz/targets/api.lua:%d+: attempt to" -- of what is no object of the module's
   if text ~= BOOM and not own and (inside or not (text:find("cekura: ", 1, true) or text:find("bad argument", 1, true)
@@ -224,7 +225,7 @@ end
 -- ---- watches ----
 
 local watches -- those of this run
-local broken_watch -- what one has told its on_error against the promises
+local broken_watch -- what its on_error got against the promises
 
 local function on_error(err, where)
   local fine, broken = pcall(check_error, err, "on_error")
@@ -320,7 +321,7 @@ local RIGHT = {
         filter = pick(4) == 1 and { "success", "eq", true } or nil, timeout = one_of { PATIENCE, 1 },
         on_evaluated = handler(), on_improved = handler(), on_failed = handler() } },
       calls = { { id = 7, improve = true, prompt = "p", on_evaluated = handler(), on_failed = handler() } } }
-    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some looks and a start
+    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some scans and a start
   end,
   function() return watch(random_table(1)) end,
   function()
@@ -346,9 +347,16 @@ local function functions_of()
     end
   end
   local client = cekura.assert(new_client())
-  for _, name in ipairs { "get", "list", "each", "send", "send_raw", "update", "delete", "evaluate_metrics", "trace",
-    "rerun_evaluation", "create_scenarios", "improve_prompt", "improve_prompt_issues", "mark_metric_vote",
-    "self_improve" } do
+  local of_calls = {}
+  for name in pairs(methods_of_calls) do
+    of_calls[name] = true
+  end
+  for kind in pairs(kinds) do
+    if kind:find "^calls%." then
+      of_calls[kind:match "%.(.*)$"] = true
+    end
+  end
+  for _, name in ipairs(sorted(of_calls)) do
     list[#list + 1] = { "calls:" .. name, function(self, ...)
       return self.calls[name](self.calls, ...)
     end, "client" }

@@ -1,4 +1,4 @@
---- The configuration file: settings, or an error of kind "config" that tells nothing of the key.
+--- The configuration file: settings, or an error of kind "config" without the key.
 
 require "cekura"
 local config_file = require "cekura.client.config_file"
@@ -11,7 +11,7 @@ local KEY = "sk-5eCr3t-8f14e45f"
 
 local path = os.tmpname()
 
--- Whether a fault tells the key. Names of settings and of tables may be told, values never.
+-- Whether a fault shows the key. It may show names of settings and of tables, never values.
 local function tells_key(text, fault)
   if not fault:find(KEY, 1, true) then
     return false

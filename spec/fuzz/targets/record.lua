@@ -1,4 +1,4 @@
---- The access to records: every way to a field tells the same.
+--- The access to records: every way to a field gives the same.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -38,7 +38,7 @@ local function check_fields(call, decoded)
   end
 end
 
--- What a record tells of itself is told of whatever it holds.
+-- The methods of a record work whatever it holds.
 local function check_methods(call)
   promise.holds(type(tostring(call)) == "string", "a text")
   promise.holds(type(call:evaluated()) == "boolean", "evaluated or not")

@@ -33,7 +33,7 @@ return function(body)
   end
   for _, job in ipairs(jobs) do
     promise.holds(STATES[job.state], "a state: %s", tostring(job.state))
-    promise.holds(event or job.state == "pending", "no news by what is no event")
+    promise.holds(event or job.state == "pending", "no end by what is not an event")
   end
   for _, headers in ipairs { {}, { ["X-Cekura-Secret"] = body .. "x" } } do
     event, err = receive(headers, body)

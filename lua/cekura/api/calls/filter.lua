@@ -1,16 +1,19 @@
---- Filters of the list of call logs, as a program writes them and as they are sent (API: filters_v2).
+--- Filters of the list of call logs: as a program writes them, and as the query that is sent.
 --
--- A condition is { field, operator, value }, or as the API has it { field =, op =, value = }. A group is
--- { "and", condition, … }, "or" or "same_row" likewise, or { operator =, conditions = }. Times may be
--- numbers, seconds since the epoch.
+-- A condition (API: filters_v2) is { field, operator, value }, or as the API has it { field =, op =, value = }. A group
+-- is { "and", condition, … }, with "or" and "same_row" likewise, or { operator =, conditions = }. Times may be numbers,
+-- seconds since the epoch.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
+local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
 
 local filter = {}
+
+-- ---- conditions ----
 
 local GROUPS = { ["and"] = true, ["or"] = true, same_row = true }
 
@@ -80,7 +83,7 @@ function read_condition(name, condition, depth)
 end
 
 --- One condition, or a group of them, as it is sent.
----@param name string what it is called in an error
+---@param name string its name in an error
 ---@param condition table|string a string is the JSON text of one
 ---@return table
 function filter.read(name, condition)
@@ -108,6 +111,88 @@ function filter.selection(name, fields)
     errors.misuse(name .. ": there is no field in it")
   end
   return "{" .. table.concat(fields, ",") .. "}"
+end
+
+-- ---- the whole ----
+
+---@class cekura.CallFilter
+---@field agent_id? integer|string
+---@field project_id? integer|string an organization's key needs it or an agent_id; default: the client's
+---@field assistant_id? string the provider's
+---@field timestamp_from? number|string seconds since the epoch, or ISO 8601
+---@field timestamp_to? number|string
+---@field call_ids? integer[] ids of records (not the `call_id` of a call)
+---@field filters? table a condition or a group, as above; conditions may also stand in the table itself
+---@field fields? string[] only these, or, with "-" before each name, all but these
+---@field include_count? boolean
+---@field search? string
+---@field page? integer
+---@field page_size? integer the service gives at most 200
+local FILTER = {
+  agent_id = { "id" },
+  project_id = { "id" },
+  assistant_id = { "text" },
+  timestamp_from = { "time" },
+  timestamp_to = { "time" },
+  call_ids = { "joined_ids" },
+  include_count = { "flag" },
+  search = { "text" },
+  ql = { "text" },
+  page = { "positive" },
+  page_size = { "positive" },
+}
+
+-- Further names, which are not sent as they are.
+local CONDITIONS = { "filters", "filters_v2" }
+local NOT_SENT = { filters = true, filters_v2 = true, fields = true }
+
+-- All conditions of a filter, the named ones and those of its list part, as one; nil: none.
+local function conditions_of(what, given, positional)
+  local list = setmetatable({}, core.array_mt)
+  for _, name in ipairs(CONDITIONS) do
+    if given[name] ~= nil then
+      list[#list + 1] = filter.read(what .. ": " .. name, given[name])
+    end
+  end
+  for index = 1, check.list(what .. ": filters", positional) do
+    if type(positional[index]) ~= "table" then
+      errors.misuse(what .. ": each condition stands in its own table: { { field, operator, value } }")
+    end
+    list[#list + 1] = filter.read(("%s: filters[%d]"):format(what, index), positional[index])
+  end
+  return #list > 1 and { operator = "and", conditions = list } or list[1]
+end
+
+--- The parameters of the query that a filter stands for. Raises what is wrong with it: the service ignores a name that
+--- it does not know, and would give everything.
+---@param what string what the filter is for
+---@param client cekura.Client
+---@param given? cekura.CallFilter
+---@return table
+function filter.parameters(what, client, given)
+  given = given == nil and {} or check.table(what .. ": filter", given)
+  local named, positional = {}, {}
+  for name, value in pairs(given) do
+    if FILTER[name] then
+      named[name] = value
+    elseif type(name) == "number" then
+      positional[name] = value
+    elseif not NOT_SENT[name] then
+      errors.misuse(("%s: there is no filter %s%s"):format(what, tostring(name), nearest(name, FILTER)))
+    end
+  end
+  local query = params.read(what, { params = FILTER }, named)
+  local conditions = conditions_of(what, given, positional)
+  if conditions then
+    query.filters_v2 = encode(conditions, what .. ": filters")
+  end
+  if given.fields ~= nil then
+    query.ql = filter.selection(what .. ": fields", given.fields)
+  end
+  if query.agent_id == nil and query.project_id == nil and query.assistant_id == nil then
+    query.project_id = core.fields(client)._project_id
+  end
+  return query
 end
 
 return filter

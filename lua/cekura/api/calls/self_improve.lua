@@ -1,19 +1,17 @@
---- The improvement loop around one call: its evaluation, a prompt improvement from it, the new prompt.
+--- calls:self_improve: the loop around one call. Its evaluation, a prompt improvement from it, the new prompt.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local improve_outcome = require "cekura.api.calls.improve_outcome"
 local kinds = require "cekura.api.kinds"
-local pages = require "cekura.api.calls.pages"
 local params = require "cekura.api.params"
 
-local improve = {}
-
--- An evaluation and an improvement, by the time that each is usually given.
+-- Seconds for an evaluation and an improvement, by the time that each usually takes.
 local TIMEOUT = 450
 
--- How long a call may take to be known after it ended is not documented: so long it is looked for, this often.
-local APPEAR_WITHIN, LOOK_EVERY = 60, 5
+-- How long after its end a call appears at the service is not documented: seconds to search for it, and between tries.
+local APPEAR_WITHIN, SEARCH_EVERY = 60, 5
 
 local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on_progress = true, appear_within = true }
 
@@ -34,7 +32,7 @@ end
 
 -- The id of the record of a call that is known by the provider's id.
 local function find_record(client, given, left)
-  local page, err = pages.list(client, { agent_id = given.agent_id, filters = { "call_id", "eq", given.call_id } },
+  local page, err = client.calls:list({ agent_id = given.agent_id, filters = { "call_id", "eq", given.call_id } },
     { timeout = within(client, left) })
   for _, call in ipairs(page and page.results or {}) do
     if call:get "call_id" == given.call_id and call:get "id" ~= nil then
@@ -48,8 +46,8 @@ local function wait(job, given, left, on_progress)
   return job:wait { timeout = math.max(0, left()), interval = given.interval, on_progress = on_progress }
 end
 
--- Looks for the call, and waits for its evaluation. An error of kind "not_found": the service does not know it.
-local function look(client, given, left)
+-- Searches for the call once, and waits for its evaluation. An error of kind "not_found": the service does not know it.
+local function search(client, given, left)
   local id, job, call, err = record_id(given), nil, nil, nil
   if id == nil then
     id, err = find_record(client, given, left)
@@ -59,7 +57,7 @@ local function look(client, given, left)
   end
   if job then
     call, err = wait(job, given, left, given.on_progress and function(evaluation)
-      if evaluation.state ~= "gone" or evaluation.status then -- else it is a look that found no call
+      if evaluation.state ~= "gone" or evaluation.status then -- else the search has found no call
         given.on_progress(evaluation)
       end
     end)
@@ -70,34 +68,34 @@ local function look(client, given, left)
   return call, err
 end
 
--- Looks for the call until it is there, and returns it when it is evaluated.
+-- Searches until the call is there, and returns it when it is evaluated.
 local function find_call(client, given, left)
-  local began, looks = core.now(), 0
+  local began, searches = core.now(), 0
   local appear_within = given.appear_within or APPEAR_WITHIN
   local rest
   repeat
-    local call, err = look(client, given, left)
+    local call, err = search(client, given, left)
     if call or err.kind ~= "not_found" then
       return call, err
     end
-    looks = looks + 1
+    searches = searches + 1
     if given.on_progress then
-      given.on_progress { kind = "calls.evaluation", state = "pending", status = "not_found", polls = looks,
+      given.on_progress { kind = "calls.evaluation", state = "pending", status = "not_found", polls = searches,
         elapsed = core.now() - began, error = err }
     end
     rest = math.min(left(), began + appear_within - core.now())
     if rest <= 0 and left() > 0 then
-      err.message = ("%s: %d looks within %g s found none"):format(err.message, looks, appear_within)
+      err.message = ("%s: %d searches within %g s found none"):format(err.message, searches, appear_within)
       return nil, err
     elseif rest > 0 then
-      core.fields(client)._loop.sleep(math.min(rest, given.interval or LOOK_EVERY))
+      core.fields(client)._loop.sleep(math.min(rest, given.interval or SEARCH_EVERY))
     end
   until left() <= 0
   return nil, errors.new("timeout", ("there is no call %s after %g s"):format(record_id(given) or given.call_id,
     given.timeout or TIMEOUT))
 end
 
--- ---- what is asked for ----
+-- ---- parameters ----
 
 -- The parameters, checked; a copy.
 local function read_given(given, options)
@@ -107,9 +105,6 @@ local function read_given(given, options)
   end
   check.text("self_improve: prompt", given.prompt)
   check.id("self_improve: " .. (given.id ~= nil and "id" or "call_id"), given.id ~= nil and given.id or given.call_id)
-  if given.agent_id ~= nil then
-    check.id("self_improve: agent_id", given.agent_id)
-  end
   check.seconds("self_improve: timeout", given.timeout)
   if given.appear_within ~= 0 then
     check.seconds("self_improve: appear_within", given.appear_within)
@@ -124,11 +119,11 @@ local function read_given(given, options)
   return copy
 end
 
--- What the improvement is started with, but for the call; checked now, and not when the evaluation is paid for.
+-- The parameters of the improvement's start, with a stand-in for the call; checked before the evaluation is paid for.
 local function start_of(given)
   local start = {}
   if given.call_logs ~= nil then
-    errors.misuse "self_improve: call_logs: it is the call that is named"
+    errors.misuse "self_improve: call_logs: the call is named by call_id or id"
   end
   for name, value in pairs(given) do
     if not OPTIONS[name] then
@@ -140,46 +135,22 @@ local function start_of(given)
   return start
 end
 
----@class cekura.Improvement
----@field state string "succeeded" or "nothing_to_do"
----@field improved_prompt? string nil: there was nothing to do
----@field summary_of_changes? string
----@field reason? string why there was nothing to do
----@field call_log cekura.CallLog the call, evaluated
+-- ---- the method ----
 
---- What an improvement that has ended gives.
----@param job cekura.Job
----@param result table of the job
----@param call cekura.CallLog
----@param is_as_before fun(prompt: string): boolean whether a prompt is the one that was to be improved
----@return cekura.Improvement? improvement, cekura.Error? err
-function improve.outcome(job, result, call, is_as_before)
-  local improvement = { state = job.state, call_log = call }
-  for name, value in pairs(result) do
-    improvement[name] = improvement[name] or value
-  end
-  if improvement.state == "succeeded" and not improvement.improved_prompt then
-    return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
-  elseif improvement.improved_prompt and is_as_before(improvement.improved_prompt) then
-    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
-  end
-  return improvement
-end
-
---- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that
--- comes back as it was is nothing to do. Nothing is changed in the service.
+--- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
+--- back unchanged is nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
 ---@param given { agent_id: any, call_id: string|integer?, id: integer|string?, prompt: string, timeout: number?,
 ---interval: number?, on_progress: function?, appear_within: number? } call_id: the provider's, a string, of a call of
----the last 30 days; a number, and `id`, is that of the record. timeout (seconds, 450) is one for all of it; a call that
----the service does not know yet is looked for every 5 s, or `interval`, for appear_within (seconds, 60). interval and
----on_progress are those of both jobs' waits; on_progress also hears of each look that found no call, by a table with
----the fields kind, state ("pending"), status ("not_found"), polls (how many looks there were), elapsed and error. What
----else there is goes to the start of the improvement
+---the last 30 days; a number, and `id`, is that of the record. timeout (seconds, 450) is one for all of it. A call that
+---the service does not know yet is searched for every 5 s, or `interval`, for appear_within (seconds, 60). interval and
+---on_progress are those of both jobs' waits; on_progress is also called after each search that found no call, with a
+---table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches), elapsed and
+---error. All other parameters go to the start of the improvement
 ---@param options? { timeout: number? } the same as `timeout` of `given`
 ---@return cekura.Improvement? improvement
 ---@return cekura.Error? err of kind "not_found": the call did not appear in time
-function improve.self_improve(client, given, options)
+local function self_improve(client, given, options)
   given = read_given(given, options)
   local start = start_of(given)
   local deadline = core.now() + (given.timeout or TIMEOUT)
@@ -200,9 +171,9 @@ function improve.self_improve(client, given, options)
   if not result then
     return nil, err
   end
-  return improve.outcome(job, result, call, function(prompt)
+  return improve_outcome(job, result, call, function(prompt)
     return prompt == given.prompt
   end)
 end
 
-return improve
+return self_improve

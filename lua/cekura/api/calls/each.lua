@@ -1,0 +1,210 @@
+--- calls:each: all call logs of a filter, page by page, and window by window where the range of time is longer than the
+-- service allows.
+
+local atomic = require "cekura.loop.atomic"
+local check = require "cekura.check"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local filter = require "cekura.api.calls.filter"
+local page = require "cekura.api.calls.page"
+local times = require "cekura.records.times"
+local uri = require "cekura.http.uri"
+
+-- ---- windows ----
+
+-- The service refuses a range of more than 33 days; another page of its documents says 31.
+local WINDOW = 31 * 86400
+
+-- Whether a range includes its limits is not known, so windows overlap; a call that comes twice is given once.
+local OVERLAP = 1
+
+-- The windows of a range, the latest first, as the service orders the calls in them.
+local function windows_of(query)
+  local from, to = times.epoch(query.timestamp_from), times.epoch(query.timestamp_to)
+  if from and to and to < from then
+    errors.misuse "each: the range of timestamps ends before it begins"
+  end
+  to = to or core.date()
+  if not from or to - from <= WINDOW then
+    return { { query.timestamp_from, query.timestamp_to } }
+  end
+  local windows = { { nil, query.timestamp_to or times.text(to) } }
+  while to - from > WINDOW do
+    to = to - WINDOW + OVERLAP
+    windows[#windows][1] = times.text(to - OVERLAP)
+    windows[#windows + 1] = { nil, times.text(to) }
+  end
+  windows[#windows][1] = query.timestamp_from
+  return windows
+end
+
+-- ---- the iterator ----
+
+-- In one window. Empty pages that never end would block the caller for ever.
+local MOST_PAGES = 10000
+
+---@class cekura.Calls.Each the state of an iteration, which several tasks may share
+---@field error? cekura.Error what ended it early
+---@field pages integer pages that came
+---@field date? number when the service answered first, by its own clock, in seconds since the epoch
+---@field private page? cekura.Page the one whose calls are given now
+---@field private place integer how many of them were
+---@field private window integer the place of its window
+---@field private requested table<string, boolean> queries of the window's pages
+---@field private count integer how many those are
+---@field private seen table<any, boolean> ids that the window has given
+---@field private before table<any, boolean> ids that the window before it has given
+---@field private over boolean
+local Each = {}
+Each.__index = Each
+
+local LONGEST_QUERY = 8192
+
+-- The query of the page after this one; nil: this was the window's last. Of the service's URL only the query is used:
+-- requests go to this client's own base URL. An URL without a query would give all calls.
+local function next_query(client, current)
+  if type(current.next) ~= "string" or current.next == "" then
+    return nil
+  end
+  local query = current.next:match "%?([^#]+)"
+  if not query then
+    return nil, errors.new("protocol",
+      "the next page has no query: " .. errors.excerpt(core.redact(client, current.next)))
+  elseif #query > LONGEST_QUERY then
+    return nil, errors.new("protocol", "the query of the next page is too long")
+  end
+  return uri.path("next", "/?" .. query):sub(2)
+end
+
+local function window_query(self, place)
+  local query = {}
+  for name, value in pairs(self.filter) do
+    query[name] = value
+  end
+  query.timestamp_from, query.timestamp_to = self.windows[place][1], self.windows[place][2]
+  return uri.query("each", query)
+end
+
+-- The request for the page after the current one; nil: that was the last one, or, with an error, it does not say where
+-- to go on.
+local function next_request(self)
+  local query, fault
+  if self.page then
+    query, fault = next_query(self.client, self.page)
+  end
+  if fault then
+    return nil, fault
+  elseif query and self.requested[query] then
+    return nil, errors.new("protocol", "the pages form a cycle, at "
+      .. errors.excerpt(core.redact(self.client, query)))
+  elseif query and self.count >= MOST_PAGES then
+    return nil, errors.new("protocol", ("there are more than %d pages"):format(MOST_PAGES))
+  elseif query then
+    return { after = self.page, window = self.window, query = query }
+  end
+  local window = self.window + 1
+  return self.windows[window] and { after = self.page, window = window, query = window_query(self, window) } or nil
+end
+
+-- New calls push others to a later page, and windows overlap: no call is given again.
+local function is_new(self, call)
+  local id = call:get "id"
+  if id == nil then
+    return true
+  elseif self.seen[id] or self.before[id] then
+    return false
+  end
+  self.seen[id] = true
+  return true
+end
+
+-- The next call of the current page; if all were given, nil and the next request.
+local take = atomic(function(self)
+  local results = self.page and self.page.results or {}
+  while results[self.place + 1] do
+    self.place = self.place + 1
+    if is_new(self, results[self.place]) then
+      return results[self.place]
+    end
+  end
+  local wanted, err = next_request(self)
+  if not wanted then
+    self.over, self.error = true, err
+  end
+  return nil, wanted
+end)
+
+-- Makes the page that came the current one, or ends with an error. Until here the iterator is unchanged: where the
+-- request raises, since the host cannot wait or an event handler raised, the next call repeats it and leaves out no
+-- page. Tasks may share the iterator, so another task may have turned the page already.
+local turn_to = atomic(function(self, wanted, found, err, date)
+  if self.page ~= wanted.after then
+    return
+  elseif not found then
+    self.over, self.error = true, err
+    return
+  elseif wanted.window ~= self.window then
+    self.window, self.requested, self.count = wanted.window, {}, 0
+    self.before, self.seen = self.seen, {}
+  end
+  self.requested[wanted.query], self.count = true, self.count + 1
+  self.page, self.place = found, 0
+  self.pages, self.date = self.pages + 1, self.date or date
+end)
+
+--- The next call, with a failure as a value: nil and an error where a page cannot be fetched, which ends the iteration;
+--- nil at its end. For tasks on PUC Lua 5.1, which cannot wait inside pcall.
+---@return cekura.CallLog? call, cekura.Error? err
+function Each:next()
+  while not self.over do
+    local call, wanted = take(self)
+    if call then
+      return call
+    elseif wanted then
+      turn_to(self, wanted, page.get(self.client, wanted.query, self.timeout))
+    end
+  end
+  return nil, self.error
+end
+
+-- As io.lines does: `for` only tests the first value, so a returned failure would look like the end.
+function Each:__call()
+  local call, err = self:next()
+  if err then
+    error(err, 0)
+  end
+  return call
+end
+
+-- ---- the method ----
+
+local function with_id(fields)
+  local list = { "id" }
+  for _, name in ipairs(fields) do
+    if name ~= "id" then
+      list[#list + 1] = name
+    end
+  end
+  return list
+end
+
+--- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is longer than
+--- the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as it is
+--- called, so that no failure looks like the end; iterator:next() returns it.
+---@param client cekura.Client
+---@param given? cekura.CallFilter with `fields`, the id is asked for, too
+---@param options? { timeout: number? } seconds for each page
+---@return cekura.Calls.Each
+local function each(client, given, options)
+  local query, timeout = filter.parameters("each", client, given), check.timeout(options)
+  if query.page then
+    errors.misuse "each: page: it iterates over all pages; list() returns one"
+  end
+  if given and given.fields and not given.fields[1]:find "^%-" then
+    query.ql = filter.selection("each: fields", with_id(given.fields))
+  end
+  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, timeout = timeout,
+    place = 0, requested = {}, count = 0, seen = {}, before = {}, pages = 0, over = false }, Each)
+end
+
+return each

@@ -1,0 +1,76 @@
+--- calls:send: one call, to be observed.
+
+local check = require "cekura.check"
+local errors = require "cekura.errors"
+local params = require "cekura.api.params"
+local record = require "cekura.records.record"
+local recording = require "cekura.api.calls.recording"
+local request = require "cekura.http.request"
+local transcript_json = require "cekura.api.calls.transcript_json"
+
+local PATH = "/observability/v1/observe/"
+
+local SEND = {
+  params = {
+    call_id = { "text", required = true },
+    agent = { "id" },
+    assistant_id = { "text" },
+    trace_id = { "text" },
+    voice_recording = { "any" },
+    voice_recording_url = { "text" },
+    transcript_type = { "text" },
+    transcript_json = { "any" },
+    reconcile_with_cekura_transcript = { "flag" },
+    call_ended_reason = { "text" },
+    customer_number = { "text" },
+    metadata = { "any" },
+    timestamp = { "time" },
+    dynamic_variables = { "any" },
+    feedback = { "text" },
+    redact_fields = { "texts" },
+    metric_ids = { "joined_ids" },
+    main_agent_channel_index = { "channel" },
+    logs = { "list" },
+  },
+  one_of = { "agent", "assistant_id" },
+}
+
+--- Sends one call, which is then evaluated. It is charged, so it is sent once: an error of kind "unknown_outcome" means
+--- that the call may have been taken, or not. By what clients have seen, sending it again with the same call_id updates
+--- the same record.
+---
+--- Refused here, since the service would store an empty transcript and not say so: turns in its own format ("cekura",
+--- also if no transcript_type is given) whose role is not one of its names. `metric_ids` has led to an error 500.
+---@param client cekura.Client
+---@param call { call_id: string, agent: any, assistant_id: string?, trace_id: string?, voice_recording: any,
+---voice_recording_url: string?, transcript_type: string?, transcript_json: any,
+---reconcile_with_cekura_transcript: boolean?, call_ended_reason: string?, customer_number: string?, metadata: any,
+---timestamp: number|string?, dynamic_variables: any, feedback: string?, redact_fields: string[]?,
+---metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]?, extra: table? } one of agent (the
+---agent's id) and assistant_id (the provider's). voice_recording: a text that begins with http:// or https:// is a URL,
+---any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes, by the name
+---"recording" if it has none
+---@param options? { timeout: number? } seconds
+---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
+---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
+---err.sent may be true: the service may have taken the call)
+local function send(client, call, options)
+  if type(call) == "table" and call.agent_id ~= nil then
+    errors.misuse "send: agent_id: here the service calls it `agent`"
+  end
+  local sent = params.read("send", SEND, call)
+  transcript_json("send", sent, "cekura")
+  local send_form, timeout = recording.sender(sent.voice_recording), check.timeout(options)
+  local reply, err
+  if send_form then
+    reply, err = send_form(client, PATH, sent, timeout)
+  else
+    reply, err = request.send_json(client, { method = "POST", path = PATH, timeout = timeout }, "send", sent)
+  end
+  if not reply then
+    return nil, err
+  end
+  return record.of_reply(reply)
+end
+
+return send
