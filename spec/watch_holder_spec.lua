@@ -423,9 +423,10 @@ describe("the holder of a store", function()
   it("loses no stop() that comes just after one of its tasks read whether there was one", function()
     for read = 1, 12 do
       local watch = declare { agents = { agent() } }
-      local class, reads, stopping = getmetatable(watch), 0, false
-      watch.stopping = nil
-      setmetatable(watch, { __index = function(_, name)
+      local inner = w.supervisors[watch]
+      local class, reads, stopping = getmetatable(inner), 0, false
+      inner.stopping = nil
+      setmetatable(inner, { __index = function(_, name)
         if name ~= "stopping" then
           return class[name]
         end
@@ -440,19 +441,20 @@ describe("the holder of a store", function()
           rawset(self, name, value)
         end
       end })
-      eventually("its end", function() return watch.over end)
+      eventually("its end", function() return inner.over end)
     end
   end)
 
   it("begins nothing when the store is lost just after it was asked", function()
     local watch = declare { store = w.folder .. "/kept", agents = { agent() } }
     look_on()
-    local hold, losses = watch.hold, 0
-    function watch.hold(self)
+    local inner, losses = w.supervisors[watch], 0
+    local hold = inner.hold
+    function inner.hold(self)
       local held = hold(self)
       if held and losses < 3 then
         losses = losses + 1
-        self.kept:lose()
+        self.persistence:drop()
       end
       return held
     end
@@ -516,7 +518,7 @@ describe("the holder of a store", function()
     local store = watching.shared()
     local first = declare { store = store, agents = { agent() } }
     eventually("both", function() return #w.told == 2 end)
-    first.turn = function()
+    w.supervisors[first].turn = function()
       error "unforeseen"
     end
     first:wait()

@@ -113,22 +113,21 @@ describe("watch, where answers make no sense,", function()
   end)
 
   it("keeps a hundred jobs that it gave up, the youngest", function()
-    local state = require "cekura.watch.state"
-    local kept = state.new "https://api.example"
-    state.begin_entry(kept, "agents[1]")
+    local state = require("cekura.watch.state").new "https://api.example"
+    state:add_entry "agents[1]"
     for id = 1, 250 do
-      local item = state.tell(kept, "agents[1]", tostring(id), true)
+      local item = state:record_call("agents[1]", tostring(id), true)
       if id % 2 == 0 then
-        state.give_up(kept, item)
+        state:give_up(item)
       end
     end
     local given_up = {}
-    for _, item in ipairs(kept.improvements) do
+    for _, item in ipairs(state.improvements) do
       if item.given_up then
         given_up[#given_up + 1] = item.call
       end
     end
-    assert.equal(225, #kept.improvements)
+    assert.equal(225, #state.improvements)
     assert.equal(100, #given_up)
     assert.equal("52", given_up[1])
     assert.equal("250", given_up[100])

@@ -149,7 +149,59 @@ describe("watch", function()
       loop = "own", headers = { ["X-Simulate"] = "polls=0" } }, agents = { agent() } }
     eventually("evaluated", has_told "evaluated 5181749")
     stop(watch)
-    assert.is_true(core.is_closed(watch.client))
+    assert.is_true(core.is_closed(w.supervisors[watch].client))
+  end)
+
+  -- ---- the object ----
+
+  it("shows its three methods and nothing else, and what is written to it does no harm", function()
+    local function keys(of)
+      local names = {}
+      for name in pairs(of) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      return names
+    end
+    local watch = declare { agents = { agent() } }
+    assert.same({}, keys(watch))
+    assert.same({ "__index" }, keys(getmetatable(watch)))
+    assert.same({ "status", "stop", "wait" }, keys(getmetatable(watch).__index))
+    local inner = w.supervisors[watch]
+    for _, hidden in ipairs { inner, getmetatable(inner) } do
+      for name in pairs(hidden) do
+        if not getmetatable(watch).__index[name] then
+          assert.is_nil(watch[name])
+          watch[name] = false
+        end
+      end
+    end
+    eventually("both", function() return #w.told == 2 end)
+    assert.equal("running", watch:status().state)
+    stop(watch)
+  end)
+
+  it("goes on when the program drops its object, and is collected when it has ended", function()
+    local weak, client = setmetatable({}, { __mode = "v" }), living()
+    local function collect()
+      collectgarbage()
+      collectgarbage()
+    end
+    weak.inner = watching.supervisor_of(function()
+      weak.watch = cekura.watch { client = client, every = OFTEN, agents = { agent() } }
+    end)
+    collect()
+    assert.is_nil(weak.watch)
+    eventually("both", function() return #w.told == 2 end)
+    look_on()
+    collect()
+    assert.truthy(weak.inner)
+    client:close()
+    eventually("collected", function()
+      collect()
+      return weak.inner == nil
+    end)
+    assert.same({}, w.problems)
   end)
 
   -- ---- what goes wrong in the program ----

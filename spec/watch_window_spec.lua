@@ -238,6 +238,37 @@ describe("what a watch knows of calls", function()
     assert.same({}, w.problems)
   end)
 
+  it("takes up the improvements that an earlier version has kept, whatever their state", function()
+    local function item(call, rest)
+      return ('{"call":"%d","entry":"agent 2142",%s}'):format(call, rest)
+    end
+    local now = os.time()
+    file.write(store, ('{"base":"%s","entries":{"agent 2142":{"begun":true,"from":%d,"since":%d,"told":{"5181749":1,'
+      .. '"5181752":1}}},"format":"cekura.watch 1","improvements":[%s,%s,%s],"saved":%d,"starts":[%d]}'):format(
+      server.url, now - LONG_AGO, now - LONG_AGO,
+      item(5181752, '"cut":"its client was closed","prompt_sum":"8-1","state":"starting"'),
+      item(5181751, '"given_up":true,"prompt_sum":"8-1","state":"running","token":"t"'),
+      item(5181749, '"state":"wanted"'), now, now - 60))
+    local failure
+    declare { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true, on_failed = function(err, call)
+      failure = err
+      w.tell("failed " .. call.id)
+    end } } }
+    eventually("both", function()
+      return counted()["failed 5181752"] and counted()["improved 5181749"]
+    end)
+    eventually("all are over", function()
+      return file.read(store):find('"improvements":[]', 1, true)
+    end)
+    look_on()
+    assert.same({ ["failed 5181752"] = 1, ["improved 5181749"] = 1 }, counted())
+    assert.equal("unknown_outcome", failure.kind)
+    assert.truthy(failure.message:find("its client was closed", 1, true), failure.message)
+    assert.equal(1, #requests("POST", START))
+    assert.equal(2, select(2, file.read(store):match '"starts":%[([^%]]*)':gsub("%d+", "")))
+    assert.same({}, w.problems)
+  end)
+
   -- ---- clocks that are wrong ----
 
   describe("with a clock that is ahead", function()

@@ -5,6 +5,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
+local supervisor = require "cekura.watch.supervisor"
 
 local watching = {
   LIST = "/observability/v2/call-logs/",
@@ -47,12 +48,27 @@ function watching.shared(plain)
   return dict
 end
 
+--- The supervisor that is made while a function runs: what the watch hides that the function declares.
+---@param declare fun()
+---@return cekura.watch.Supervisor
+function watching.supervisor_of(declare)
+  local new, made = supervisor.new, nil
+  function supervisor.new(...)
+    made = new(...)
+    return made
+  end
+  declare()
+  supervisor.new = new
+  return made
+end
+
 ---@class spec.Watching
 ---@field server table the simulator
 ---@field told string[] what handlers noted
 ---@field problems table[] what on_error was told
 ---@field folder string an empty one for each spec
 ---@field watches table[] those that were declared
+---@field supervisors table<table, cekura.watch.Supervisor> of those
 local Watching = {}
 
 -- A client of the simulator whose jobs live by these directives.
@@ -108,8 +124,12 @@ function Watching:declare(given)
   given.client = given.client or self.living()
   given.every = given.every or watching.OFTEN
   given.on_error = given.on_error or self.on_error
-  self.watches[#self.watches + 1] = cekura.watch(given)
-  return self.watches[#self.watches]
+  local watch
+  local inner = watching.supervisor_of(function()
+    watch = cekura.watch(given)
+  end)
+  self.watches[#self.watches + 1], self.supervisors[watch] = watch, inner
+  return watch
 end
 
 function Watching:eventually(what, is_so)
@@ -181,6 +201,7 @@ function watching.during(setup, teardown, before_each, after_each)
   before_each(function()
     self.server:reset()
     self.clients, self.watches, self.told, self.problems = {}, {}, {}, {}
+    self.supervisors = {}
     self.folder = shell "mktemp -d":gsub("%s+$", "")
   end)
 
