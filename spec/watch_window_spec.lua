@@ -250,10 +250,11 @@ describe("what a watch knows of calls", function()
       item(5181751, '"given_up":true,"prompt_sum":"8-1","state":"running","token":"t"'),
       item(5181749, '"state":"wanted"'), now, now - 60))
     local failure
-    declare { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true, on_failed = function(err, call)
+    local given = agent { improve = true, on_failed = function(err, call)
       failure = err
       w.tell("failed " .. call.id)
-    end } } }
+    end }
+    declare { store = store, limits = { per_hour = 2 }, agents = { given } }
     eventually("both", function()
       return counted()["failed 5181752"] and counted()["improved 5181749"]
     end)
