@@ -409,6 +409,28 @@ describe("the lock of a store", function()
     assert.equal(1, made())
   end)
 
+  it("may be lost and acquired again, and what ran before ends first", function()
+    local store, calls = watching.shared(), 0
+    local watch
+    watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, on_improved = function()
+      calls = calls + 1
+      local call = calls
+      w.record("begun " .. call)
+      if call == 1 then
+        store:set("cekura.watch.holder", "another", 3600)
+        eventually("it stands by", is(watch, "standby"))
+        store:delete "cekura.watch.holder"
+        cekura.sleep(0.5)
+      end
+      w.record("ended " .. call)
+    end } } }
+    eventually("both", has_recorded "ended 2")
+    await_scans()
+    assert.same({ "evaluated 5181749", "begun 1", "ended 1", "begun 2", "ended 2" }, w.recorded)
+    assert.equal(1, made())
+    assert.same({}, w.problems)
+  end)
+
   it("is renewed where the lease is shorter than the time between two scans", function()
     local store = watching.shared()
     local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }

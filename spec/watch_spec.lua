@@ -422,6 +422,16 @@ describe("watch", function()
     assert.equal(3, #w.problems)
   end)
 
+  it("reports the failure of a single call again after a success", function()
+    local path = LIST .. "5181751/"
+    server:script(path, { { status = 500 }, { status = 500 }, { pass = true }, { status = 500 } })
+    declare { client = living(nil, { retries = 0 }), every = 0.02, calls = { { id = 5181751 } } }
+    eventually("both", function() return #w.problems == 2 end)
+    await_scans(path)
+    assert.equal(2, #w.problems)
+    assert.same({ "server", "calls[1]" }, { w.problems[2].kind, w.problems[2].where })
+  end)
+
   it("reports a refused key once, and scans less often", function()
     server:script(LIST, { { status = 401, body = { detail = "Invalid API key." } } })
     local watch = declare { every = 0.03, agents = { agent() }, calls = { { id = 5181751 } } }
