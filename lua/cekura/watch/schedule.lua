@@ -20,7 +20,7 @@ local schedule = {}
 -- The first scans of all entries are spread over this many seconds at most, however rare scans are.
 local LONGEST_SPREAD = 60
 
--- An attempt whose failure will persist is repeated this many times less often.
+-- An attempt that failed by a kind that tends to persist is repeated this many times less often.
 local SLOWER = 10
 local PERSISTENT = { auth = true, tls = true, not_found = true, gone = true, config = true, invalid = true }
 
@@ -36,8 +36,9 @@ function schedule.new(watch)
   return setmetatable({ watch = watch, works = {}, retry_at = setmetatable({}, { __mode = "k" }) }, Schedule)
 end
 
--- ---- works ----
+-- ---- work under way ----
 
+-- Begins work that is about a subject; one piece at a time is.
 local function begin(self, subject, fields, run, on_end)
   fields.watch, fields.state = self.watch, self.watch.persistence.state
   function fields.on_end(ok, err)
@@ -49,7 +50,7 @@ local function begin(self, subject, fields, run, on_end)
   work.begin(fields, run)
 end
 
--- Seconds until the next attempt, which a first failure does not postpone: it may be a proxy's, or that of a lock.
+-- Seconds until the next attempt. A first failure does not postpone it, because that may come from a proxy or a lock.
 local function pause_after(self, entry, where, err)
   local every = entry.every or self.watch.declared.every
   local persists = self.watch.report.failures[where] and errors.is(err) and PERSISTENT[err.kind]
