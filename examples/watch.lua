@@ -1,17 +1,17 @@
--- Watches the calls of an agent: each evaluated one is logged, and from each failed one the agent's prompt is improved.
--- The improved prompts are written beside the prompt, for somebody to read; none is put to use by itself.
+-- Watches the calls of an agent: logs each evaluated call, and improves the agent's prompt from each failed one. The
+-- improved prompts are written beside the prompt for review; the agent's own prompt does not change.
 --
---   prompts/2142.txt              the prompt of agent 2142, to begin with
---   prompts/2142-5181750.txt      as improved from call 5181750
---   prompts/watch.json            what is to be known after a restart; watch.json.lock: one process at a time uses it
+--   prompts/2142.txt              the prompt of agent 2142, which must be there
+--   prompts/2142-5181750.txt      the prompt that was improved from call 5181750
+--   prompts/watch.json            the store, for the next start; watch.json.lock: one process at a time uses it
 --
--- As a script, it runs until it is ended:
+-- As a script, it runs until it is killed:
 --
 --   lua5.4 examples/watch.lua [AGENT_ID [SECONDS]]
 --
--- Neovim, HAProxy and Prosody load it as it is, by dofile() or their own directive for a Lua file; nginx in
--- init_worker_by_lua_file: one of its workers does the work, and the others stand by. The key comes from CEKURA_API_KEY
--- or ~/.cekura/config.toml.
+-- Neovim, HAProxy and Prosody load it unchanged, by dofile() or their own directive for a Lua file; nginx in
+-- init_worker_by_lua_file: one of its workers does the work, and the others stand by. The API key comes from
+-- CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -33,7 +33,7 @@ local function read(path)
   return text
 end
 
--- The whole file or none: a text that was cut short would be taken for a prompt.
+-- Writes the whole file or none: a text that was cut short would look like a prompt.
 local function write(path, text)
   local file = assert(io.open(path .. ".new", "wb"))
   assert(file:write(text))
@@ -42,11 +42,11 @@ local function write(path, text)
 end
 
 local watch = cekura.watch {
-  every = every,                               -- seconds between two looks
+  every = every,                               -- seconds between two scans
   limits = { jobs = 2, per_hour = 10 },        -- each improvement costs credits
   store = folder .. "watch.json",
 
-  on_error = function(err, where)              -- whatever goes wrong: in the service, the store, or a handler below
+  on_error = function(err, where)              -- problems of the service, the store, or a handler below
     log("%s: %s", where, err.message)
   end,
 
@@ -67,7 +67,7 @@ local watch = cekura.watch {
         return call.success == false
       end,
 
-      prompt = function(id)                    -- read anew for each improvement: it may have been changed meanwhile
+      prompt = function(id)                    -- read for each improvement: the file may have changed meanwhile
         return read(folder .. id .. ".txt")
       end,
 

@@ -1,4 +1,4 @@
--- One watch at a time holds a store, whatever another one calls it; and what it does when it no longer holds it.
+-- The lock of a store: one watch at a time holds it, however the store is named; and what a watch does that loses it.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -9,11 +9,12 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
 local LIST, START, FIRST = watching.LIST, watching.START, watching.FIRST
 
-describe("the holder of a store", function()
+describe("the lock of a store", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, declare, eventually, living, made = w.agent, w.declare, w.eventually, w.living, w.made
-  local requests, look_on, counted, has_told, stop = w.requests, w.look_on, w.counted, w.has_told, w.stop
+  local requests, await_scans, stop = w.requests, w.await_scans, w.stop
+  local counted, has_recorded = w.counted, w.has_recorded
 
   local function is(watch, state)
     return function()
@@ -27,9 +28,9 @@ describe("the holder of a store", function()
     end
   end
 
-  -- ---- what a file may be ----
+  -- ---- files that are refused ----
 
-  -- A watch of a store that cannot be used says so once and does nothing, holds up no task, and begins when it can.
+  -- A watch whose store cannot be used reports that once, does nothing, blocks no task, and begins when it can.
   local function assert_unusable(store, words, mend)
     local ticks = 0
     local ticker = cekura.spawn(function()
@@ -49,13 +50,13 @@ describe("the holder of a store", function()
     assert.truthy(w.problems[1].message:find(words, 1, true), w.problems[1].message)
     assert.same({}, requests("GET", LIST))
     mend()
-    eventually("improved", function() return #w.told == 4 end)
+    eventually("improved", function() return #w.recorded == 4 end)
     assert.equal(2, made())
     stop(watch)
     assert.equal(1, #w.problems)
   end
 
-  it("cannot be had of a FIFO, through a link neither, and leaves it as it is", function()
+  it("is refused for a FIFO, also through a link, which stays as it is", function()
     local fifo, link = w.folder .. "/fifo", w.folder .. "/link"
     shell(("mkfifo %s; ln -s fifo %s"):format(fifo, link))
     assert_unusable(link, "regular file", function()
@@ -65,7 +66,7 @@ describe("the holder of a store", function()
     assert.equal("regular file\nsymbolic link\n", (shell(("stat -c %%F %s %s"):format(fifo, link))))
   end)
 
-  it("cannot be had of a device", function()
+  it("is refused for a device", function()
     local link = w.folder .. "/link"
     shell("ln -s /dev/zero " .. link)
     assert_unusable(link, "regular file", function()
@@ -73,7 +74,7 @@ describe("the holder of a store", function()
     end)
   end)
 
-  it("cannot be had of a directory", function()
+  it("is refused for a directory", function()
     local store = w.folder .. "/directory"
     shell("mkdir " .. store)
     assert_unusable(store, "regular file", function()
@@ -81,7 +82,7 @@ describe("the holder of a store", function()
     end)
   end)
 
-  it("cannot be had of a file with hard links, which would part", function()
+  it("is refused for a file with hard links, which replacing it would part", function()
     local store = w.folder .. "/kept"
     shell(("printf '' > %s; ln %s %s.other"):format(store, store, store))
     assert_unusable(store, "hard links", function()
@@ -89,7 +90,7 @@ describe("the holder of a store", function()
     end)
   end)
 
-  it("cannot be had where the place of the lock is taken by something else", function()
+  it("is refused where something else has the name of the lock file", function()
     local store = w.folder .. "/kept"
     shell(("mkdir %s.lock"):format(store))
     assert_unusable(store, store, function()
@@ -97,16 +98,16 @@ describe("the holder of a store", function()
     end)
   end)
 
-  it("writes through links, to where they lead, and leaves the mode as it is", function()
+  it("covers the target of a link, which is written with its mode unchanged", function()
     shell(("cd %s && mkdir a b && ln -s ../b/kept a/link && ln -s a/link link"):format(w.folder))
     local watch = declare { store = w.folder .. "/link", agents = { agent() } }
-    eventually("both", function() return #w.told == 2 end)
+    eventually("both", function() return #w.recorded == 2 end)
     stop(watch)
     assert.truthy(file.read(w.folder .. "/b/kept"):find "5181749")
     shell(("chmod 600 %s/b/kept"):format(w.folder))
     server:admin("POST", "call_logs/", { count = 1 })
     watch = declare { store = w.folder .. "/link", agents = { agent() } }
-    eventually("the third", function() return #w.told == 3 end)
+    eventually("the third", function() return #w.recorded == 3 end)
     stop(watch)
     assert.truthy(file.read(w.folder .. "/b/kept"):find "6000001")
     assert.equal("600\n", (shell(("stat -c %%a %s/b/kept"):format(w.folder))))
@@ -115,12 +116,12 @@ describe("the holder of a store", function()
     once_each()
   end)
 
-  it("keeps all that was put aside", function()
+  it("overwrites no file that was set aside", function()
     local store = w.folder .. "/kept"
     for index, suffix in ipairs { ".bad", ".bad.2", ".bad.3" } do
       file.write(store, "mine " .. index)
       local watch = declare { store = store, agents = { agent() } }
-      eventually("told", function() return #w.told == 2 * index end)
+      eventually("handled", function() return #w.recorded == 2 * index end)
       stop(watch)
       assert.equal("mine " .. index, file.read(store .. suffix))
       assert.truthy(w.problems[index].message:find(store .. suffix, 1, true), w.problems[index].message)
@@ -130,7 +131,7 @@ describe("the holder of a store", function()
 
   -- ---- disks ----
 
-  describe("with a disk that", function()
+  describe("on a disk that", function()
     local library
 
     setup(function()
@@ -143,7 +144,7 @@ describe("the holder of a store", function()
       os.remove(library)
     end)
 
-    -- A program that watches agent 2143 and improves one prompt; it notes what it meets in the file `output`.
+    -- A program that watches agent 2143 and improves one prompt; it prints to the file `output`.
     local function run(environment, code)
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
@@ -176,7 +177,7 @@ describe("the holder of a store", function()
       end
     end
 
-    it("takes its time goes on with everything else, and starts nothing before what it means to is on it", function()
+    it("is slow does not block other tasks, and nothing is started before the intent is stored", function()
       run(("export SLOW_DISK_GATE=%s/gate;"):format(w.folder), [[
         cekura.run(function()
           for tick = 1, 300 do
@@ -194,11 +195,11 @@ describe("the holder of a store", function()
       assert.equal(1, made())
     end)
 
-    it("is full has nothing started, is told of once, and begins when there is room", function()
+    it("is full is reported once, and nothing is started before there is room", function()
       file.write(w.folder .. "/full", "")
       run(("export SLOW_DISK_FULL=%s/full;"):format(w.folder), "watch:wait()")
       eventually("a problem", says "No space left on device\n")
-      look_on()
+      await_scans()
       assert.equal(0, made())
       assert.equal(1, select(2, file.read(w.folder .. "/output"):gsub("\n", "")))
       assert.equal("conf.lua\nfull\nkept.lock\noutput\n", (shell("ls -A " .. w.folder)))
@@ -208,9 +209,9 @@ describe("the holder of a store", function()
     end)
   end)
 
-  -- ---- one at a time ----
+  -- ---- one watch at a time ----
 
-  it("is one, whatever the file is called", function()
+  it("is the same for all spellings of a path", function()
     shell(("cd %s && mkdir sub && ln -s kept link && ln -s . here"):format(w.folder))
     local spellings = { "/kept", "/./kept", "/sub/../kept", "//kept", "/link", "/here/link" }
     local watches = {}
@@ -218,7 +219,7 @@ describe("the holder of a store", function()
       watches[index] = declare { client = living "seconds=0.3", store = w.folder .. spelling,
         agents = { agent { improve = true } } }
     end
-    while watches[1] do -- any of those that stand by may be the next
+    while watches[1] do -- any watch that stands by may be the next
       local running
       eventually("running", function()
         for index, watch in ipairs(watches) do
@@ -230,16 +231,16 @@ describe("the holder of a store", function()
       for _, other in ipairs(watches) do
         assert.equal("standby", other:status().state)
       end
-      look_on()
+      await_scans()
       stop(holder)
     end
-    assert.equal(4, #w.told)
+    assert.equal(4, #w.recorded)
     once_each()
     assert.equal(2, made())
     assert.same({}, w.problems)
   end)
 
-  it("is one, in whatever process, until that is killed", function()
+  it("holds across processes, until its process is killed", function()
     local store = w.folder .. "/kept"
     file.write(w.folder .. "/conf.lua", ([[
       local cekura = require "cekura"
@@ -259,19 +260,19 @@ describe("the holder of a store", function()
     eventually("both tokens", function()
       return select(2, (file.read(store) or ""):gsub('"state":"running"', "")) == 2
     end)
-    shell("kill -STOP " .. pid) -- a file is held by whatever process has it, be it frozen
+    shell("kill -STOP " .. pid) -- a frozen process still holds the file
     local watch = declare { store = store, agents = { agent { improve = true } } }
     cekura.sleep(0.5)
     assert.equal("standby", watch:status().state)
     shell("kill -9 " .. pid)
-    eventually("improved", function() return #w.told == 2 end)
-    look_on()
+    eventually("improved", function() return #w.recorded == 2 end)
+    await_scans()
     assert.same({ 0, 2, 0 }, { watch:status().started, watch:status().improved, watch:status().evaluated })
     assert.equal(2, made())
     assert.same({}, w.problems)
   end)
 
-  it("has the file that a relative path meant first, wherever the program goes", function()
+  it("stays with the file that a relative path named first, when the working directory changes", function()
     local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
     assert.equal(0, status, output)
     shell(("mkdir %s/elsewhere"):format(w.folder))
@@ -307,24 +308,24 @@ describe("the holder of a store", function()
     assert.equal("", (shell(("ls -A %s/elsewhere"):format(w.folder))))
   end)
 
-  it("notices that the lock's file was removed, before it does anything further", function()
+  it("is lost when its file is removed, which is noticed before anything further is done", function()
     local store = w.folder .. "/kept"
     local second
     local first = declare { store = store, every = 0.5, agents = { agent { on_evaluated = function(call)
-      w.tell("first " .. call.id)
+      w.record("first " .. call.id)
       os.remove(store .. ".lock")
       second = second or declare { store = store, agents = { agent() } }
       eventually("the second runs", is(second, "running"))
     end } } }
-    eventually("both", function() return #w.told == 3 end)
-    look_on()
-    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.told)
+    eventually("both", function() return #w.recorded == 3 end)
+    await_scans()
+    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.recorded)
     assert.equal("standby", first:status().state)
   end)
 
   -- ---- leases ----
 
-  -- Has the store go to another watch while a handler of the first one runs, as if its process had been frozen there.
+  -- Another watch acquires the store while a handler of the first one runs, as if its process had been frozen there.
   local function freeze(store, declare_second)
     store:delete "cekura.watch.holder"
     local second = declare_second()
@@ -332,22 +333,22 @@ describe("the holder of a store", function()
     return second
   end
 
-  it("asks for its lease before each handler", function()
+  it("is checked before each handler", function()
     local store = watching.shared()
     local second
     local first = declare { store = store, agents = { agent { on_evaluated = function(call)
-      w.tell("first " .. call.id)
+      w.record("first " .. call.id)
       second = second or freeze(store, function()
         return declare { store = store, agents = { agent() } }
       end)
     end } } }
-    eventually("both", function() return #w.told >= 3 end)
-    look_on()
-    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.told)
+    eventually("both", function() return #w.recorded >= 3 end)
+    await_scans()
+    assert.same({ "first 5181752", "evaluated 5181752", "evaluated 5181749" }, w.recorded)
     assert.equal("standby", first:status().state)
   end)
 
-  it("asks for its lease before each start", function()
+  it("is checked before each start", function()
     local store = watching.shared()
     local second
     local first = declare { store = store, limits = { jobs = 1 }, agents = { agent { improve = true,
@@ -357,15 +358,15 @@ describe("the holder of a store", function()
         end)
         return "Be nice."
       end } } }
-    eventually("improved", has_told "improved 5181749")
-    look_on()
+    eventually("improved", has_recorded "improved 5181749")
+    await_scans()
     assert.equal(1, #requests("POST", START))
     assert.equal("standby", first:status().state)
     assert.equal(0, first:status().started)
     assert.same({}, w.problems)
   end)
 
-  -- Has another hold the lease as soon as an answer has come from that path, as if the process had been frozen there.
+  -- Gives the lease to another as soon as an answer has come from that path, as if the process had been frozen there.
   -- Returns an on_event for a client, and a function that ends the other's lease.
   local function taken_at(store, path)
     local is_taken = false
@@ -379,39 +380,61 @@ describe("the holder of a store", function()
     end
   end
 
-  it("asks for its lease before a handler, also where it had it when it asked for the call", function()
+  it("is checked before a handler, also if it was held when the call was requested", function()
     local store = watching.shared()
     local on_event, give_back = taken_at(store, "/call%-logs/5181752/$")
     local watch = declare { store = store, client = living(nil, { on_event = on_event }), agents = { agent() } }
     eventually("it stands by", is(watch, "standby"))
     eventually("it was taken", function() return store:get "cekura.watch.holder" == "another" end)
     eventually("it stands by", is(watch, "standby"))
-    assert.same({}, w.told)
+    assert.same({}, w.recorded)
     give_back()
-    eventually("both", function() return #w.told == 2 end)
-    look_on()
+    eventually("both", function() return #w.recorded == 2 end)
+    await_scans()
     once_each()
   end)
 
-  it("asks for its lease before it tells how an improvement ended", function()
+  it("is checked before the handler of an improvement's end", function()
     local store = watching.shared()
     local on_event, give_back = taken_at(store, "improve_prompt_progress")
     local watch = declare { store = store, client = living(nil, { on_event = on_event }),
       agents = { agent { improve = true, filter = FIRST } } }
     eventually("it was taken", function() return store:get "cekura.watch.holder" == "another" end)
     eventually("it stands by", is(watch, "standby"))
-    assert.same({ "evaluated 5181749" }, w.told)
+    assert.same({ "evaluated 5181749" }, w.recorded)
     give_back()
-    eventually("improved", has_told "improved 5181749")
-    look_on()
+    eventually("improved", has_recorded "improved 5181749")
+    await_scans()
     once_each()
     assert.equal(1, made())
   end)
 
-  it("renews a lease that is shorter than the time between two looks", function()
+  it("may be lost and acquired again, and what ran before ends first", function()
+    local store, calls = watching.shared(), 0
+    local watch
+    watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, on_improved = function()
+      calls = calls + 1
+      local call = calls
+      w.record("begun " .. call)
+      if call == 1 then
+        store:set("cekura.watch.holder", "another", 3600)
+        eventually("it stands by", is(watch, "standby"))
+        store:delete "cekura.watch.holder"
+        cekura.sleep(0.5)
+      end
+      w.record("ended " .. call)
+    end } } }
+    eventually("both", has_recorded "ended 2")
+    await_scans()
+    assert.same({ "evaluated 5181749", "begun 1", "ended 1", "begun 2", "ended 2" }, w.recorded)
+    assert.equal(1, made())
+    assert.same({}, w.problems)
+  end)
+
+  it("is renewed where the lease is shorter than the time between two scans", function()
     local store = watching.shared()
     local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }
-    eventually("both", function() return #w.told == 2 end)
+    eventually("both", function() return #w.recorded == 2 end)
     local second = declare { store = store, lease = 0.3, agents = { agent() } }
     cekura.sleep(1)
     assert.equal("running", first:status().state)
@@ -419,13 +442,14 @@ describe("the holder of a store", function()
     once_each()
   end)
 
-  -- A host may interrupt its tasks between any two instructions: seen by spec/interrupt_spec.lua.
-  it("loses no stop() that comes just after one of its tasks read whether there was one", function()
+  -- A host may interrupt its tasks between any two instructions, as spec/interrupt_spec.lua does.
+  it("is released after stop(), also if that comes just after a task has read that there was none", function()
     for read = 1, 12 do
       local watch = declare { agents = { agent() } }
-      local class, reads, stopping = getmetatable(watch), 0, false
-      watch.stopping = nil
-      setmetatable(watch, { __index = function(_, name)
+      local inner = w.supervisors[watch]
+      local class, reads, stopping = getmetatable(inner), 0, false
+      inner.stopping = nil
+      setmetatable(inner, { __index = function(_, name)
         if name ~= "stopping" then
           return class[name]
         end
@@ -440,30 +464,31 @@ describe("the holder of a store", function()
           rawset(self, name, value)
         end
       end })
-      eventually("its end", function() return watch.over end)
+      eventually("its end", function() return inner.over end)
     end
   end)
 
-  it("begins nothing when the store is lost just after it was asked", function()
+  it("may be lost just after it was checked, and then nothing is begun", function()
     local watch = declare { store = w.folder .. "/kept", agents = { agent() } }
-    look_on()
-    local hold, losses = watch.hold, 0
-    function watch.hold(self)
+    await_scans()
+    local inner, losses = w.supervisors[watch], 0
+    local hold = inner.hold
+    function inner.hold(self)
       local held = hold(self)
       if held and losses < 3 then
         losses = losses + 1
-        self.kept:lose()
+        self.persistence:drop()
       end
       return held
     end
     eventually("losses", function() return losses == 3 end)
-    look_on()
+    await_scans()
     assert.same({}, w.problems)
     assert.equal("running", watch:status().state)
-    assert.equal(2, #w.told)
+    assert.equal(2, #w.recorded)
   end)
 
-  it("renews its lease as long as a handler runs that it waits for when it is stopped", function()
+  it("is renewed while a watch that was stopped waits for its handler", function()
     local store = watching.shared()
     local go_on = false
     finally(function()
@@ -473,23 +498,23 @@ describe("the holder of a store", function()
       return { store = store, lease = 0.3, agents = { agent { filter = FIRST, on_evaluated = handler } } }
     end
     local first = declare(given(function(call)
-      w.tell("begun " .. call.id)
+      w.record("begun " .. call.id)
       while not go_on do
         cekura.sleep(0.01)
       end
     end))
-    eventually("begun", function() return #w.told == 1 end)
+    eventually("begun", function() return #w.recorded == 1 end)
     first:stop()
     local second = declare(given(w.note("evaluated", 1)))
     cekura.sleep(1)
     assert.equal("standby", second:status().state)
     go_on = true
     eventually("the second runs", is(second, "running"))
-    look_on()
-    assert.same({ "begun 5181749" }, w.told)
+    await_scans()
+    assert.same({ "begun 5181749" }, w.recorded)
   end)
 
-  -- A loop that runs no task any more once `gate.shut` is true, as a host that is short of threads.
+  -- A loop that runs no new task once `gate.shut` is true, as a host that is short of threads.
   local function with_gate(gate)
     local own = require "cekura.loop.own"
     return setmetatable({ spawn = function(...)
@@ -497,26 +522,26 @@ describe("the holder of a store", function()
     end }, { __index = own })
   end
 
-  it("is no watch whose looks do not go on, and that one ends all the same when it is stopped", function()
+  it("is released by a watch whose scans do not go on, which still ends when it is stopped", function()
     local store, gate = watching.shared(), {}
     local first = declare { store = store, lease = 0.5, client = living(nil, { loop = with_gate(gate) }),
       agents = { agent() } }
-    eventually("both", function() return #w.told == 2 end)
+    eventually("both", function() return #w.recorded == 2 end)
     gate.shut = true
     local second = declare { store = store, lease = 0.5, agents = { agent() } }
     eventually("the second runs", is(second, "running"))
     assert.equal("standby", first:status().state)
     local id = server:admin("POST", "call_logs/", { count = 1 }).ids[1]
-    eventually("told", has_told("evaluated " .. id))
+    eventually("handled", has_recorded("evaluated " .. id))
     stop(first)
     once_each()
   end)
 
-  it("is given up by a watch that raises, which says so", function()
+  it("is released by a watch that raises, which is reported", function()
     local store = watching.shared()
     local first = declare { store = store, agents = { agent() } }
-    eventually("both", function() return #w.told == 2 end)
-    first.turn = function()
+    eventually("both", function() return #w.recorded == 2 end)
+    w.supervisors[first].turn = function()
       error "unforeseen"
     end
     first:wait()
@@ -534,24 +559,24 @@ describe("the holder of a store", function()
     ["shared memory"] = function() return watching.shared(true) end,
     ["shared memory with leases"] = function() return watching.shared() end,
   } do
-    it("gives it up at once when it is stopped, and the next one has it within a look: " .. what, function()
+    it("is released at once by stop(), and acquired by the next watch within a scan: " .. what, function()
       local store = open()
       local watch = declare { store = store, lease = 3600, agents = { agent() } }
-      eventually("both", function() return #w.told == 2 end)
+      eventually("both", function() return #w.recorded == 2 end)
       for round = 1, 5 do
         local id = server:admin("POST", "call_logs/", { count = 1 }).ids[1]
         local next_watch = declare { store = store, lease = 3600, every = 0.05, agents = { agent() } }
         watch:stop()
-        eventually("told", has_told("evaluated " .. id))
-        assert.equal("running", next_watch:status().state)
-        assert.equal(2 + round, #w.told)
+        eventually("handled", has_recorded("evaluated " .. id))
+        eventually("the next runs", is(next_watch, "running"))
+        assert.equal(2 + round, #w.recorded)
         watch = next_watch
       end
       once_each()
     end)
   end
 
-  it("repeats and loses nothing in many reloads, with handlers that wait, and says nothing wrong", function()
+  it("lets many reloads repeat and lose nothing, with handlers that wait, and reports no problem", function()
     local store, ids, clients = w.folder .. "/kept", {}, 0
     local function load()
       clients = clients + 1
@@ -559,7 +584,7 @@ describe("the holder of a store", function()
       local watch = declare { store = store, client = client, every = 0.02, limits = { per_hour = 1000 },
         agents = { agent { improve = true, agent_id = 77, on_evaluated = function(call)
           cekura.sleep(0.01)
-          w.tell("evaluated " .. call.id)
+          w.record("evaluated " .. call.id)
           cekura.sleep(0.01)
         end } } }
       return watch, client
@@ -582,14 +607,14 @@ describe("the holder of a store", function()
       end
       return true
     end)
-    look_on()
+    await_scans()
     once_each()
-    assert.equal(2 * #ids, #w.told)
+    assert.equal(2 * #ids, #w.recorded)
     assert.equal(#ids, made())
     assert.same({}, w.problems)
   end)
 
-  it("says by what a start was cut off: the client was closed, and no process ended", function()
+  it("leaves with the state what cut a start off: the client was closed, and no process ended", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     local client = living()
@@ -605,12 +630,12 @@ describe("the holder of a store", function()
     assert.equal("unknown_outcome", failure.kind)
     assert.truthy(failure.message:find("its client was closed", 1, true), failure.message)
     assert.is_nil(failure.message:find("process", 1, true))
-    look_on()
+    await_scans()
     assert.equal(1, #requests("POST", START))
     assert.same({}, w.problems)
   end)
 
-  it("says that a run was cancelled in the midst of a start", function()
+  it("leaves with the state that a run was cancelled during a start", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     cekura.run(function()
@@ -628,22 +653,22 @@ describe("the holder of a store", function()
     eventually("failed", function() return failure end)
     assert.equal("unknown_outcome", failure.kind)
     assert.truthy(failure.message:find("cancelled", 1, true), failure.message)
-    look_on()
+    await_scans()
     assert.equal(1, #requests("POST", START))
   end)
 
   for what, stop_soon in pairs {
-    ["while its prompt is asked for"] = function(watch)
+    ["while the prompt is asked for"] = function(watch)
       watch:stop()
     end,
-    ["while its intent is written"] = function(watch)
+    ["while the intent is written"] = function(watch)
       cekura.spawn(function()
         cekura.sleep(0)
         watch:stop()
       end)
     end,
   } do
-    it("begins no start once it is stopped, " .. what, function()
+    it("sees no start begin after stop(), " .. what, function()
       local store = w.folder .. "/kept"
       local watch
       watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
@@ -655,7 +680,7 @@ describe("the holder of a store", function()
       assert.truthy(file.read(store):find('"state":"wanted"', 1, true), file.read(store))
       assert.truthy(file.read(store):find('"starts":[]', 1, true), file.read(store))
       declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
-      eventually("improved", has_told "improved 5181749")
+      eventually("improved", has_recorded "improved 5181749")
       assert.equal(1, made())
     end)
   end

@@ -1,4 +1,4 @@
--- cekura.watch where answers make no sense: what was paid for is not given up for one of them, nor for some.
+-- cekura.watch where answers make no sense: an improvement that was paid for is not given up for one of them, or a few.
 
 local kinds = require "cekura.api.kinds"
 local file = require "spec.support.file"
@@ -13,7 +13,8 @@ describe("watch, where answers make no sense,", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, declare, eventually, living = w.agent, w.declare, w.eventually, w.living
-  local requests, look_on, counted, has_told, stop = w.requests, w.look_on, w.counted, w.has_told, w.stop
+  local requests, await_scans, stop = w.requests, w.await_scans, w.stop
+  local counted, has_recorded = w.counted, w.has_recorded
 
   local interval = kinds["calls.improve_prompt"].interval
 
@@ -41,34 +42,34 @@ describe("watch, where answers make no sense,", function()
   for name, replies in pairs {
     ["pages"] = { PAGE, PAGE, PAGE, PAGE, PAGE, PAGE, PAGE },
     ["locks"] = { LOCKED, LOCKED, LOCKED, LOCKED },
-    ["both, and trouble"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 }, { body = "" } },
+    ["both, and failures"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 }, { body = "" } },
     ["success without its output"] = { { body = { status = "completed" } }, { body = { status = "completed" } } },
     ["refusals"] = { { status = 400, body = { progress_id = { "Unknown." } } }, { status = 400 } },
   } do
-    it("asks again for a job: " .. name, function()
+    it("requests a job again: " .. name, function()
       replies[#replies + 1] = DONE
       server:script(PROGRESS, replies)
       declare_one(nil, living(nil, { retries = 1 }))
-      eventually("improved", has_told "improved 5181749")
+      eventually("improved", has_recorded "improved 5181749")
       assert.equal(1, #requests("POST", START))
       assert.equal(#replies, #requests("GET", PROGRESS))
       assert.same({}, w.problems)
     end)
   end
 
-  it("gives a job up in the end, with pauses that grew, and keeps its token for the next watch", function()
+  it("gives a job up in the end, after growing pauses, and keeps its token for the next watch", function()
     local store, failure = w.folder .. "/kept", nil
     server:script(PROGRESS, { PAGE })
     local watch = declare_one({ timeout = 6, on_failed = function(err)
       failure = err
-      w.told[#w.told + 1] = "failed " .. kept_token(store)
+      w.recorded[#w.recorded + 1] = "failed " .. kept_token(store)
     end }, living(nil, { retries = 0 }), store)
     eventually("failed", function() return failure end)
     assert.equal("protocol", failure.kind)
     assert.equal(failure.job:token(), kept_token(store))
     local polls = #requests("GET", PROGRESS)
     assert.is_true(polls >= 2 and polls <= 7, polls) -- after 0.05, 0.1, 0.2, 0.4, 0.8 and 1.6 s
-    look_on()
+    await_scans()
     assert.equal(polls, #requests("GET", PROGRESS))
     assert.same({ running = 0, waiting = 0 }, { running = watch:status().entries["agent 2142"].running,
       waiting = watch:status().entries["agent 2142"].waiting })
@@ -76,14 +77,14 @@ describe("watch, where answers make no sense,", function()
     assert.equal(failure.job:token(), kept_token(store))
     server:script(PROGRESS, { PAGE, DONE })
     watch = declare_one({ on_failed = function() error "again" end }, nil, store)
-    eventually("improved", has_told "improved 5181749")
+    eventually("improved", has_recorded "improved 5181749")
     eventually("forgotten", function() return not kept_token(store) end)
     assert.equal(1, watch:status().improved)
     assert.equal(1, #requests("POST", START))
     assert.same({}, w.problems)
   end)
 
-  it("tells once that it gave a job up, and lets go of it when it is gone", function()
+  it("reports once that it gave a job up, and forgets the job when that is gone", function()
     local store, failures = w.folder .. "/kept", {}
     local function note(err)
       failures[#failures + 1] = err.kind
@@ -95,12 +96,12 @@ describe("watch, where answers make no sense,", function()
     server:script(PROGRESS, { { status = 404 } })
     declare_one({ on_failed = note }, nil, store)
     eventually("forgotten", function() return not kept_token(store) end)
-    look_on()
+    await_scans()
     assert.same({ "timeout" }, failures)
     assert.same({}, w.problems)
   end)
 
-  it("holds no place for a job that it gave up", function()
+  it("does not count a job that it gave up as running", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     local failed = 0
     declare { limits = { jobs = 1 }, agents = { agent { improve = true, timeout = 0.2, on_failed = function()
@@ -112,23 +113,22 @@ describe("watch, where answers make no sense,", function()
     assert.equal(1, failed)
   end)
 
-  it("keeps a hundred jobs that it gave up, the youngest", function()
-    local state = require "cekura.watch.state"
-    local kept = state.new "https://api.example"
-    state.begin_entry(kept, "agents[1]")
+  it("keeps the youngest hundred of the jobs that it gave up", function()
+    local state = require("cekura.watch.state").new "https://api.example"
+    state:add_entry "agents[1]"
     for id = 1, 250 do
-      local item = state.tell(kept, "agents[1]", tostring(id), true)
+      local item = state:record_call("agents[1]", tostring(id), true)
       if id % 2 == 0 then
-        state.give_up(kept, item)
+        state:give_up(item)
       end
     end
     local given_up = {}
-    for _, item in ipairs(kept.improvements) do
+    for _, item in ipairs(state.improvements) do
       if item.given_up then
         given_up[#given_up + 1] = item.call
       end
     end
-    assert.equal(225, #kept.improvements)
+    assert.equal(225, #state.improvements)
     assert.equal(100, #given_up)
     assert.equal("52", given_up[1])
     assert.equal("250", given_up[100])
@@ -138,58 +138,58 @@ describe("watch, where answers make no sense,", function()
     for _, reply in ipairs { PAGE, LOCKED, { status = 408 }, { status = 409 }, { status = 425 }, { body = "" },
       { body = "null" }, { body = "[]" }, { body = { progress_id = "p" }, cut = 5 }, { status = 302 } } do
       server:reset()
-      w.told = {}
+      w.recorded = {}
       server:script(START, { reply, { pass = true } })
       local watch = declare_one()
-      eventually("failed", has_told "failed 5181749")
-      look_on()
+      eventually("failed", has_recorded "failed 5181749")
+      await_scans()
       assert.equal(1, #requests("POST", START))
       stop(watch)
     end
   end)
 
-  it("tells of a call whose record made no sense at first, once", function()
+  it("handles a call whose record made no sense at first, once", function()
     for _, reply in ipairs { PAGE, LOCKED, { status = 409 }, { body = "[]" }, { body = '{"id":5181', cut = 5 } } do
       server:reset()
-      w.told = {}
+      w.recorded = {}
       server:script(LIST .. "5181752/", { reply, reply, reply, { pass = true } })
       local watch = declare { client = living(nil, { retries = 0 }),
-        agents = { agent { filter = { "call_id", "eq", "sess-4" } } } } -- three days old: the window might be past it
-      eventually("evaluated", has_told "evaluated 5181752")
-      look_on()
+        agents = { agent { filter = { "call_id", "eq", "sess-4" } } } } -- three days old: the window may be past it
+      eventually("evaluated", has_recorded "evaluated 5181752")
+      await_scans()
       assert.same({ ["evaluated 5181752"] = 1 }, counted())
       stop(watch)
     end
     assert.same({}, w.problems)
   end)
 
-  it("gives up a record that stays senseless, with a word, and tells of the others meanwhile", function()
+  it("gives up a record that never makes sense, reports that, and handles the others meanwhile", function()
     server:script(LIST .. "5181749/", { PAGE })
     declare { agents = { agent() } }
-    eventually("the other", has_told "evaluated 5181752")
+    eventually("the other", has_recorded "evaluated 5181752")
     eventually("a problem", function() return w.problems[1] end)
     assert.equal("protocol", w.problems[1].kind)
-    assert.equal(7, #requests("GET", LIST .. "5181749/")) -- at looks 0, 1, 2, 4, 8, 16 and 32
-    look_on()
+    assert.equal(7, #requests("GET", LIST .. "5181749/")) -- at scans 0, 1, 2, 4, 8, 16 and 32
+    await_scans()
     assert.equal(7, #requests("GET", LIST .. "5181749/"))
     assert.equal(1, #w.problems)
     assert.same({ ["evaluated 5181752"] = 1 }, counted())
   end)
 
-  it("takes in the others beside a record that stays senseless, however few a look may take in", function()
+  it("handles the others beside a record that never makes sense, however few calls a scan may take in", function()
     server:script(LIST .. "5181752/", { PAGE }) -- the oldest
     declare { limits = { calls = 1 }, agents = { agent() } }
-    eventually("the other, or a problem", function() return w.told[1] or w.problems[1] end)
+    eventually("the other, or a problem", function() return w.recorded[1] or w.problems[1] end)
     assert.same({}, w.problems)
     assert.same({ ["evaluated 5181749"] = 1 }, counted())
     eventually("a problem", function() return w.problems[1] end)
     assert.equal(7, #requests("GET", LIST .. "5181752/"))
   end)
 
-  it("looks again at the usual pace after one refusal of the list", function()
+  it("scans again at the usual pace after one refusal of the list", function()
     server:script(LIST, { { status = 409 }, { pass = true } })
-    declare { agents = { agent() }, calls = { { id = 5181751 } } } -- which is looked at as often, and gives the time
-    eventually("a second look", function() return #requests("GET", LIST) >= 2 end)
+    declare { agents = { agent() }, calls = { { id = 5181751 } } } -- which is scanned as often, and gives the time
+    eventually("a second scan", function() return #requests("GET", LIST) >= 2 end)
     local lists, looks = 0, 0
     for _, request in ipairs(server:requests()) do
       lists = lists + (request.path == LIST and 1 or 0)

@@ -1,4 +1,4 @@
--- cekura.watch: agents and calls that are watched, and what is done about them.
+-- cekura.watch: which calls reach which handlers, the object, mistakes, limits and failures.
 
 local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
@@ -16,12 +16,13 @@ describe("watch", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, entry, declare, eventually, living = w.agent, w.entry, w.declare, w.eventually, w.living
-  local requests, look_on, counted, has_told, stop, made = w.requests, w.look_on, w.counted, w.has_told, w.stop, w.made
+  local requests, await_scans, stop, made = w.requests, w.await_scans, w.stop, w.made
+  local counted, has_recorded = w.counted, w.has_recorded
 
   -- ---- handlers ----
 
   describe("of an agent", function()
-    it("tells of each evaluated call, has the prompt improved, and gives the new one", function()
+    it("handles each evaluated call, improves the prompt, and hands over the new one", function()
       local given, result, prompt_of
       given = agent { improve = function(call, own)
         assert.equal(given, own)
@@ -34,24 +35,24 @@ describe("watch", function()
         assert.is_true(call:evaluated())
         assert.is_true(call:metric(501).passed)
         assert.equal("string", type(call.transcript))
-        w.tell("evaluated " .. call.id)
+        w.record("evaluated " .. call.id)
       end, on_improved = function(improvement, call, own)
         assert.equal(given, own)
-        w.tell("improved " .. call.id)
+        w.record("improved " .. call.id)
         result = improvement
       end }
       local watch = declare { agents = { given } }
-      eventually("improved", has_told "improved 5181749")
+      eventually("improved", has_recorded "improved 5181749")
       assert.truthy(result.improved_prompt:find "^Be brief%.\n")
       assert.equal("string", type(result.summary_of_changes))
       assert.same({ 2142, 5181749, given }, prompt_of)
-      assert.same({ "evaluated 5181752", "evaluated 5181749", "improved 5181749" }, w.told)
+      assert.same({ "evaluated 5181752", "evaluated 5181749", "improved 5181749" }, w.recorded)
       local starts = requests("POST", START)
       assert.equal(1, #starts)
       assert.truthy(starts[1].body:find('"call_logs":[5181749]', 1, true))
       assert.truthy(starts[1].body:find('"agent_id":2142', 1, true))
-      look_on()
-      assert.equal(3, #w.told)
+      await_scans()
+      assert.equal(3, #w.recorded)
       assert.same({}, w.problems)
       local status = watch:status()
       assert.equal("running", status.state)
@@ -59,26 +60,26 @@ describe("watch", function()
       assert.equal("agents[1]", status.entries["agent 2142"].path)
     end)
 
-    it("tells of calls by its filter only", function()
+    it("handles the calls of its filter only", function()
       declare { agents = { agent { agent_id = 2143, filter = { "success", "eq", false } } } }
-      eventually("evaluated", has_told "evaluated 5181750")
-      look_on()
-      assert.same({ "evaluated 5181750" }, w.told)
+      eventually("evaluated", has_recorded "evaluated 5181750")
+      await_scans()
+      assert.same({ "evaluated 5181750" }, w.recorded)
     end)
 
-    it("tells of no call that began before it was watched, and of all that come then", function()
+    it("handles no call that began before it was watched, and all that begin later", function()
       local given = agent()
       given.since = nil
       declare { agents = { given } }
-      look_on()
-      assert.same({}, w.told)
+      await_scans()
+      assert.same({}, w.recorded)
       local now = os.time()
       server:admin("POST", "call_logs/", { count = 3, from = now + 1, to = now + 1 })
       local sender = living "seconds=0.4"
       local late = cekura.assert(sender.calls:send { call_id = "late-1", agent = 2142, timestamp = now + 1,
         transcript_json = { { role = "Main Agent", content = "Hello." } } })
-      eventually("late", has_told("evaluated " .. late.id))
-      look_on()
+      eventually("late", has_recorded("evaluated " .. late.id))
+      await_scans()
       local expected = { ["evaluated " .. late.id] = 1 }
       for id = 6000001, 6000003 do
         expected["evaluated " .. id] = 1
@@ -86,40 +87,40 @@ describe("watch", function()
       assert.same(expected, counted())
     end)
 
-    it("tells that there is nothing to do, or that it failed, by handlers of their own", function()
+    it("has separate handlers for nothing to do and for a failure", function()
       local reason, failure
       declare { client = living "life=no_issues; polls=0", agents = { agent { improve = true,
         filter = FIRST, on_nothing_to_do = function(result, call)
           reason = result.reason
           assert.is_nil(result.improved_prompt)
-          w.tell("nothing_to_do " .. call.id)
+          w.record("nothing_to_do " .. call.id)
         end } } }
-      eventually("nothing to do", has_told "nothing_to_do 5181749")
+      eventually("nothing to do", has_recorded "nothing_to_do 5181749")
       assert.truthy(reason:find "No issues")
       declare { client = living "life=failed; polls=0", agents = { agent { improve = true, agent_id = 2143,
         filter = { "success", "eq", false }, on_failed = function(err, call)
           failure = err
-          w.tell("failed " .. call.id)
+          w.record("failed " .. call.id)
         end } } }
-      eventually("failed", has_told "failed 5181750")
+      eventually("failed", has_recorded "failed 5181750")
       assert.equal("job_failed", failure.kind)
-      look_on()
-      assert.same({ "evaluated 5181749", "nothing_to_do 5181749", "evaluated 5181750", "failed 5181750" }, w.told)
+      await_scans()
+      assert.same({ "evaluated 5181749", "nothing_to_do 5181749", "evaluated 5181750", "failed 5181750" }, w.recorded)
       assert.same({}, w.problems)
     end)
 
-    it("has nothing to do where the prompt comes back as it was", function()
+    it("has nothing to do where the prompt comes back unchanged", function()
       server:script(PROGRESS, { { body = { status = "completed", output = { improved_prompt = "Be nice." } } } })
       declare { agents = { agent { improve = true, filter = FIRST } } }
-      eventually("nothing to do", has_told "nothing_to_do 5181749")
+      eventually("nothing to do", has_recorded "nothing_to_do 5181749")
     end)
 
-    it("tells on_error of a failed improvement that has no on_failed", function()
+    it("reports a failed improvement to on_error if there is no on_failed", function()
       local given = agent { improve = true, filter = FIRST }
       given.on_failed = nil
       declare { client = living "life=failed; polls=0", agents = { given } }
       eventually("a problem", function() return #w.problems > 0 end)
-      look_on()
+      await_scans()
       assert.equal(1, #w.problems)
       assert.equal("job_failed", w.problems[1].kind)
       assert.equal("agents[1]", w.problems[1].where)
@@ -127,34 +128,86 @@ describe("watch", function()
     end)
   end)
 
-  it("a call that is named is told of when it is evaluated, once, and then no longer asked for", function()
+  it("handles a single call when it is evaluated, once, and then requests it no more", function()
     local sender = living "polls=3"
     local call = cekura.assert(sender.calls:send { call_id = "fresh", agent = 2142,
       transcript_json = { { role = "Main Agent", content = "Hello." } } })
     local watch = declare { calls = { entry { id = call.id, improve = true, prompt = "Be nice." } } }
-    eventually("improved", has_told("improved " .. call.id))
+    eventually("improved", has_recorded("improved " .. call.id))
     local looked = watch:status().entries["call " .. call.id].looked
     local path = LIST .. call.id .. "/"
     local asked = #requests("GET", path)
-    declare { calls = { { id = 5181751 } } } -- evaluating for ever
+    declare { calls = { { id = 5181751 } } } -- its evaluation never ends
     eventually("another second", function() return core.date() >= looked + 2 end)
-    look_on(LIST .. "5181751/")
+    await_scans(LIST .. "5181751/")
     assert.equal(asked, #requests("GET", path))
     assert.equal(looked, watch:status().entries["call " .. call.id].looked)
-    assert.same({ "evaluated " .. call.id, "improved " .. call.id }, w.told)
+    assert.same({ "evaluated " .. call.id, "improved " .. call.id }, w.recorded)
   end)
 
-  it("takes every host's loop that its client lives in, and makes and closes a client of its own", function()
+  it("runs in the loop of its client, and makes and closes a client from options", function()
     local watch = declare { client = { api_key = "sim-key", base_url = server.url, config_file = false,
       loop = "own", headers = { ["X-Simulate"] = "polls=0" } }, agents = { agent() } }
-    eventually("evaluated", has_told "evaluated 5181749")
+    eventually("evaluated", has_recorded "evaluated 5181749")
     stop(watch)
-    assert.is_true(core.is_closed(watch.client))
+    assert.is_true(core.is_closed(w.supervisors[watch].client))
   end)
 
-  -- ---- what goes wrong in the program ----
+  -- ---- the object ----
 
-  it("goes on when handlers raise, and tells which, where, and with which stack", function()
+  it("shows three methods and nothing else, and writing to it does no harm", function()
+    local function keys(of)
+      local names = {}
+      for name in pairs(of) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      return names
+    end
+    local watch = declare { agents = { agent() } }
+    assert.same({}, keys(watch))
+    assert.same({ "__index" }, keys(getmetatable(watch)))
+    assert.same({ "status", "stop", "wait" }, keys(getmetatable(watch).__index))
+    local inner = w.supervisors[watch]
+    for _, hidden in ipairs { inner, getmetatable(inner) } do
+      for name in pairs(hidden) do
+        if not getmetatable(watch).__index[name] then
+          assert.is_nil(watch[name])
+          watch[name] = false
+        end
+      end
+    end
+    eventually("both", function() return #w.recorded == 2 end)
+    assert.equal("running", watch:status().state)
+    stop(watch)
+  end)
+
+  it("goes on when the program drops its object, and is collected when it has ended", function()
+    local weak, client = setmetatable({}, { __mode = "v" }), living()
+    local function collect()
+      collectgarbage()
+      collectgarbage()
+    end
+    weak.inner = watching.supervisor_of(function()
+      weak.watch = cekura.watch { client = client, every = OFTEN, agents = { agent() } }
+    end)
+    collect()
+    assert.is_nil(weak.watch)
+    eventually("both", function() return #w.recorded == 2 end)
+    await_scans()
+    collect()
+    assert.truthy(weak.inner)
+    client:close()
+    eventually("collected", function()
+      collect()
+      return weak.inner == nil
+    end)
+    assert.same({}, w.problems)
+  end)
+
+  -- ---- mistakes in the program ----
+
+  it("goes on when handlers raise, and reports which, where, and with which stack", function()
     local function boom()
       error "boom"
     end
@@ -169,7 +222,7 @@ describe("watch", function()
     eventually("all", function()
       return counted()["evaluated 5181753"] and counted()["failed 5181749"] and #w.problems >= 7
     end)
-    look_on()
+    await_scans()
     local counts = {}
     for _, problem in ipairs(w.problems) do
       counts[problem.where] = (counts[problem.where] or 0) + 1
@@ -180,21 +233,21 @@ describe("watch", function()
     end
     assert.same({ ["agents[1].on_evaluated"] = 2, ["agents[1].on_improved"] = 2, ["agents[2].improve"] = 2,
       ["agents[3].prompt"] = 1 }, counts)
-    assert.equal(2, #requests("POST", START)) -- of the first
+    assert.equal(2, #requests("POST", START)) -- of the first entry
   end)
 
-  it("lets handlers wait, for the service, too", function()
+  it("lets handlers wait, also for the service", function()
     local client = living()
     declare { client = client, agents = { agent { agent_id = 2143, on_evaluated = function(call)
       cekura.sleep(0.01)
-      w.tell("waited " .. cekura.assert(client.calls:get(call.id)).call_id)
+      w.record("waited " .. cekura.assert(client.calls:get(call.id)).call_id)
     end } } }
-    eventually("both", function() return #w.told == 2 end)
-    assert.same({ "waited sess-5", "waited sess-2" }, w.told)
+    eventually("both", function() return #w.recorded == 2 end)
+    assert.same({ "waited sess-5", "waited sess-2" }, w.recorded)
     assert.same({}, w.problems)
   end)
 
-  it("names what is wrong in the declaration by path and line, and does the rest", function()
+  it("reports mistakes in the declaration by path and line, and does the rest", function()
     local line = debug.getinfo(1, "l").currentline + 1
     local watch = cekura.watch { client = living(), every = OFTEN, evry = 3, name = 7,
       limits = { jbos = 1, jobs = 0 },
@@ -228,10 +281,10 @@ describe("watch", function()
       "calls[1].since", "calls[2].id", "evry", "limits.jbos", "limits.jobs", "name" }
     table.sort(expected)
     assert.same(expected, wheres)
-    eventually("the good entry", has_told "evaluated 5181753")
+    eventually("the good entry", has_recorded "evaluated 5181753")
   end)
 
-  it("raises only for a declaration that is no table", function()
+  it("raises only for a declaration that is not a table", function()
     local ok, message = pcall(function()
       local watch = cekura.watch "agents"
       return watch
@@ -278,7 +331,7 @@ describe("watch", function()
     local watch = declare { client = living "life=endless", limits = { jobs = 2 },
       agents = { agent { improve = true } }, calls = { { id = 5181750, improve = true, prompt = "x" } } }
     eventually("two", function() return made() == 2 end)
-    look_on()
+    await_scans()
     assert.equal(2, made())
     local entries = watch:status().entries
     assert.equal(2, entries["agent 2142"].running + entries["call 5181750"].running)
@@ -295,7 +348,7 @@ describe("watch", function()
       end
     end }), limits = { jobs = 3 }, agents = { agent { improve = true, on_improved = function(_, call)
       count(-1)
-      w.tell("improved " .. call.id)
+      w.record("improved " .. call.id)
     end } } }
     eventually("all", function()
       local improved = 0
@@ -315,14 +368,14 @@ describe("watch", function()
     end
     local watch = declare(given())
     eventually("three", function() return watch:status().improved == 3 end)
-    look_on()
+    await_scans()
     stop(watch)
     watch = declare(given())
-    look_on()
+    await_scans()
     assert.equal(3, made())
     assert.equal(3, watch:status().entries["agent 2142"].waiting)
     stop(watch)
-    -- An hour later, as far as the watch knows.
+    -- An hour later, by the times in the store.
     local text, count = file.read(store):gsub('"starts":%[(%d+),(%d+),(%d+)%]', function(...)
       local times = { ... }
       for index, time in ipairs(times) do
@@ -338,13 +391,13 @@ describe("watch", function()
     assert.equal(6, #requests("POST", START))
   end)
 
-  it("takes in no more calls at one look than limits.calls, the oldest first, and all of them", function()
+  it("handles at most limits.calls calls in one scan, the oldest first, and in the end all of them", function()
     server:admin("POST", "call_logs/", { count = 5, agent_id = 77 })
     declare { limits = { calls = 2 }, agents = { agent { agent_id = 77 } } }
-    eventually("all", function() return #w.told == 5 end)
-    look_on()
+    eventually("all", function() return #w.recorded == 5 end)
+    await_scans()
     assert.same({ "evaluated 6000001", "evaluated 6000002", "evaluated 6000003", "evaluated 6000004",
-      "evaluated 6000005" }, w.told)
+      "evaluated 6000005" }, w.recorded)
     local most, in_a_look = 0, 0
     for _, each in ipairs(server:requests()) do
       in_a_look = each.path ~= LIST and in_a_look + 1 or 0
@@ -353,61 +406,71 @@ describe("watch", function()
     assert.equal(2, most)
   end)
 
-  -- ---- what goes wrong in the service ----
+  -- ---- failures of the service ----
 
-  it("tells of a failure once for each change, and looks again", function()
+  it("reports a failure once until it changes, and scans again", function()
     local client = living(nil, { retries = 0 })
     server:script(LIST, { { status = 500 }, { status = 500 }, { status = 500 }, { status = 400 } , { pass = true } })
     declare { client = client, every = 0.02, agents = { agent() } }
-    eventually("evaluated", function() return #w.told == 2 end)
+    eventually("evaluated", function() return #w.recorded == 2 end)
     assert.equal(2, #w.problems)
     assert.same({ "server", "invalid" }, { w.problems[1].kind, w.problems[2].kind })
     assert.equal("agents[1]", w.problems[1].where)
     server:script(LIST, { { status = 500 } })
     eventually("again", function() return #w.problems == 3 end)
-    look_on()
+    await_scans()
     assert.equal(3, #w.problems)
   end)
 
-  it("tells of a refused key once, and tries it less often", function()
+  it("reports the failure of a single call again after a success", function()
+    local path = LIST .. "5181751/"
+    server:script(path, { { status = 500 }, { status = 500 }, { pass = true }, { status = 500 } })
+    declare { client = living(nil, { retries = 0 }), every = 0.02, calls = { { id = 5181751 } } }
+    eventually("both", function() return #w.problems == 2 end)
+    await_scans(path)
+    assert.equal(2, #w.problems)
+    assert.same({ "server", "calls[1]" }, { w.problems[2].kind, w.problems[2].where })
+  end)
+
+  it("reports a refused key once, and scans less often", function()
     server:script(LIST, { { status = 401, body = { detail = "Invalid API key." } } })
     local watch = declare { every = 0.03, agents = { agent() }, calls = { { id = 5181751 } } }
-    eventually("many looks of the other", function() return #requests("GET", LIST .. "5181751/") >= 40 end)
+    eventually("many scans of the other", function() return #requests("GET", LIST .. "5181751/") >= 40 end)
     local tries = #requests("GET", LIST)
     assert.is_true(tries >= 2 and tries <= 20, tries) -- and not forty
     assert.equal(1, #w.problems)
     assert.equal("auth", w.problems[1].kind)
     assert.truthy(watch:status().entries["agent 2142"].trouble:find "auth")
     server:script(LIST, { { pass = true } })
-    eventually("evaluated", function() return #w.told == 2 end)
-    eventually("a good look", function() return not watch:status().entries["agent 2142"].trouble end)
+    eventually("evaluated", function() return #w.recorded == 2 end)
+    eventually("a good scan", function() return not watch:status().entries["agent 2142"].trouble end)
   end)
 
   it("starts again what was certainly not processed, and nothing else", function()
     server:script(START, { { status = 429 }, { status = 401 }, { pass = true } })
     declare { client = living(nil, { retries = 0 }), every = 0.02,
       agents = { agent { improve = true, filter = FIRST } } }
-    eventually("improved", has_told "improved 5181749")
+    eventually("improved", has_recorded "improved 5181749")
     assert.same({ 3, 1 }, { #requests("POST", START), made() })
     assert.same({ "rate_limited", "auth" }, { w.problems[1].kind, w.problems[2].kind })
     local refusals = { { status = 500 }, { status = 502 }, { drop = true }, { status = 400 }, { body = "<p>" } }
     for _, reply in ipairs(refusals) do
       server:reset()
-      w.told = {}
+      w.recorded = {}
       server:script(START, { reply, { pass = true } })
       local watch = declare { client = living(nil, { retries = 0 }),
         agents = { agent { improve = true, filter = FIRST } } }
-      eventually("failed", has_told "failed 5181749")
-      look_on()
+      eventually("failed", has_recorded "failed 5181749")
+      await_scans()
       assert.equal(1, #requests("POST", START))
       stop(watch)
     end
   end)
 
-  it("waits on for an improvement whose key is refused meanwhile", function()
+  it("goes on waiting for an improvement whose key is refused meanwhile", function()
     server:script(PROGRESS, { { status = 401 }, { pass = true } })
     declare { every = 0.02, agents = { agent { improve = true, filter = FIRST } } }
-    eventually("improved", has_told "improved 5181749")
+    eventually("improved", has_recorded "improved 5181749")
     assert.same({ 1, 1 }, { #requests("POST", START), #w.problems })
     assert.equal("auth", w.problems[1].kind)
   end)
@@ -420,11 +483,11 @@ describe("watch", function()
       end } } }
     eventually("failed", function() return failure end)
     assert.equal("timeout", failure.kind)
-    look_on()
+    await_scans()
     assert.equal(1, made())
   end)
 
-  it("ends in silence when its client is closed, and keeps what it knows", function()
+  it("ends without a problem when its client is closed, and keeps its state", function()
     local client = living "life=endless"
     local store = w.folder .. "/kept"
     local watch = declare { client = client, store = store, agents = { agent { improve = true } } }
@@ -472,7 +535,7 @@ describe("watch", function()
     finally(function()
       shell("kill -9 " .. pid)
     end)
-    eventually("its first look", function() return #requests("GET", LIST) > 0 end)
+    eventually("its first scan", function() return #requests("GET", LIST) > 0 end)
     local now = os.time() + 1
     local failed = server:admin("POST", "call_logs/", { count = 1, from = now, to = now }).ids[1]
     eventually("a prompt is being improved", function()

@@ -1,4 +1,4 @@
--- What a watch knows after a restart, a kill or a fault of its store.
+-- The state of a watch after a restart, a kill or a fault of its store.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -14,7 +14,8 @@ describe("a watch and its store", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, entry, declare, eventually, living = w.agent, w.entry, w.declare, w.eventually, w.living
-  local requests, look_on, counted, has_told, stop, made = w.requests, w.look_on, w.counted, w.has_told, w.stop, w.made
+  local requests, await_scans, stop, made = w.requests, w.await_scans, w.stop, w.made
+  local counted, has_recorded = w.counted, w.has_recorded
   local shared = watching.shared
 
   -- ---- restarts ----
@@ -24,23 +25,23 @@ describe("a watch and its store", function()
     ["shared memory"] = function() return shared(true) end,
     ["shared memory with leases"] = function() return shared() end,
   } do
-    it("tells of each call once, across restarts, by " .. what, function()
+    it("handles each call once, across restarts, by " .. what, function()
       local store = open()
       local function given()
         return { store = store, agents = { agent() }, calls = { entry { id = 5181750 } } }
       end
       local watch = declare(given())
-      eventually("three", function() return #w.told == 3 end)
+      eventually("three", function() return #w.recorded == 3 end)
       stop(watch)
       server:admin("POST", "call_logs/", { count = 2 })
       watch = declare(given())
-      eventually("five", function() return #w.told == 5 end)
-      look_on()
+      eventually("five", function() return #w.recorded == 5 end)
+      await_scans()
       stop(watch)
       local longer = given()
       longer.agents[1].lookback, longer.agents[1].since = LONG_AGO, 0
       declare(longer)
-      look_on()
+      await_scans()
       local counts = counted()
       for line, count in pairs(counts) do
         assert.equal(1, count, line)
@@ -49,7 +50,7 @@ describe("a watch and its store", function()
       assert.same({}, w.problems)
     end)
 
-    it("takes up what was running when it was stopped, by " .. what, function()
+    it("resumes the improvements that ran when it was stopped, by " .. what, function()
       local store = open()
       local function given()
         return { client = living "seconds=1", store = store, agents = { agent { improve = true } } }
@@ -57,10 +58,10 @@ describe("a watch and its store", function()
       local watch = declare(given())
       eventually("two run", function() return made() == 2 end)
       stop(watch)
-      assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+      assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.recorded)
       watch = declare(given())
-      eventually("improved", function() return #w.told == 4 end)
-      look_on()
+      eventually("improved", function() return #w.recorded == 4 end)
+      await_scans()
       assert.equal(1, counted()["improved 5181749"])
       assert.equal(1, counted()["improved 5181752"])
       assert.equal(0, watch:status().started)
@@ -79,9 +80,9 @@ describe("a watch and its store", function()
     local watch = declare(given())
     eventually("a start is sent", function() return #requests("POST", START) == 1 end)
     watch:stop()
-    local second = declare(given()) -- it waits until the first has ended
+    local second = declare(given()) -- which waits until the first has ended
     watch:wait()
-    eventually("improved", has_told "improved 5181749")
+    eventually("improved", has_recorded "improved 5181749")
     assert.equal(0, second:status().started)
     assert.equal(1, #requests("POST", START))
     assert.same({}, w.problems)
@@ -91,18 +92,18 @@ describe("a watch and its store", function()
     local given = function()
       return { store = w.folder .. "/kept", agents = { agent { filter = FIRST,
         on_evaluated = function(call)
-          w.tell("begun " .. call.id)
+          w.record("begun " .. call.id)
           cekura.sleep(0.2)
-          w.tell("ended " .. call.id)
+          w.record("ended " .. call.id)
         end } } }
     end
     local watch = declare(given())
-    eventually("begun", has_told "begun 5181749")
+    eventually("begun", has_recorded "begun 5181749")
     stop(watch)
-    assert.same({ "begun 5181749", "ended 5181749" }, w.told)
+    assert.same({ "begun 5181749", "ended 5181749" }, w.recorded)
     declare(given())
-    look_on()
-    assert.equal(2, #w.told)
+    await_scans()
+    assert.equal(2, #w.recorded)
   end)
 
   describe("in another process", function()
@@ -115,7 +116,7 @@ describe("a watch and its store", function()
       end
     end)
 
-    -- A program that watches agent 2143, its failures improved, with the store "kept" in the folder.
+    -- A program that watches agent 2143 and improves from failed calls, with the store "kept" in the folder.
     local function start_program(directives)
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
@@ -147,7 +148,7 @@ describe("a watch and its store", function()
       return declare { store = w.folder .. "/kept", agents = { given } }
     end
 
-    it("what was running is taken up, after a kill", function()
+    it("what was running is resumed after a kill", function()
       start_program "seconds=1"
       eventually("a token is kept", function()
         local kept = file.read(w.folder .. "/kept")
@@ -157,18 +158,18 @@ describe("a watch and its store", function()
       local result
       local watch = resume { on_improved = function(improvement, call)
         result = improvement
-        w.tell("improved " .. call.id)
+        w.record("improved " .. call.id)
       end }
-      eventually("improved", has_told "improved 5181750")
-      look_on()
+      eventually("improved", has_recorded "improved 5181750")
+      await_scans()
       assert.truthy(result.improved_prompt:find "^Be nice%.\n")
-      assert.same({ "improved 5181750" }, w.told) -- both were told of in the other process
+      assert.same({ "improved 5181750" }, w.recorded) -- the other process handled both calls
       assert.equal(0, watch:status().started)
       assert.equal(1, made())
       assert.same({}, w.problems)
     end)
 
-    it("what was being started is not started again, after a kill, and told as of unknown outcome", function()
+    it("what was being started is not started again after a kill, and fails with unknown_outcome", function()
       server:script(START, { { delay = 60 } })
       start_program "seconds=1"
       eventually("the intent is kept", function()
@@ -179,17 +180,17 @@ describe("a watch and its store", function()
       local failure
       resume { on_failed = function(err, call)
         failure = err
-        w.tell("failed " .. call.id)
+        w.record("failed " .. call.id)
       end }
-      eventually("failed", has_told "failed 5181750")
-      look_on()
+      eventually("failed", has_recorded "failed 5181750")
+      await_scans()
       assert.equal("unknown_outcome", failure.kind)
-      assert.same({ "failed 5181750" }, w.told)
+      assert.same({ "failed 5181750" }, w.recorded)
       assert.is_true(#requests("POST", START) <= 1)
       assert.same({}, w.problems)
     end)
 
-    it("a handler that a kill ended is called again, and what it would have been followed by comes once", function()
+    it("a handler that a kill ended is called again, and the improvement that follows is started once", function()
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
         local watch = cekura.watch {
@@ -212,8 +213,8 @@ describe("a watch and its store", function()
       shell(("kill -9 %s"):format(pid))
       pid = nil
       resume()
-      eventually("improved", has_told "improved 5181750")
-      look_on()
+      eventually("improved", has_recorded "improved 5181750")
+      await_scans()
       assert.equal(1, counted()["evaluated 5181750"])
       local starts = 0
       for _, request in ipairs(requests("POST", START)) do
@@ -227,7 +228,7 @@ describe("a watch and its store", function()
       local uncertain = 0
       for round = 1, 6 do
         server:reset()
-        w.told, w.problems = {}, {}
+        w.recorded, w.problems = {}, {}
         os.remove(w.folder .. "/kept")
         start_program "seconds=0.3"
         eventually("something is kept", function() return file.read(w.folder .. "/kept") end)
@@ -237,7 +238,7 @@ describe("a watch and its store", function()
         eventually("an end", function()
           return counted()["improved 5181750"] or counted()["failed 5181750"]
         end)
-        look_on()
+        await_scans()
         stop(watch)
         uncertain = uncertain + (counted()["failed 5181750"] or 0)
         assert.is_true(made() <= 1, "started twice")
@@ -248,9 +249,9 @@ describe("a watch and its store", function()
     end)
   end)
 
-  -- ---- who holds the store ----
+  -- ---- leases ----
 
-  it("one holder of a lease does the work, another takes over when it ends", function()
+  it("the watch that holds the lease does the work, and another takes over when it ends", function()
     local store = shared()
     local function given()
       return { store = store, lease = 0.6, client = living "seconds=0.5", agents = { agent { improve = true } } }
@@ -263,10 +264,10 @@ describe("a watch and its store", function()
     assert.equal("string", type(holder))
     first:stop()
     eventually("the first has ended", function() return first:status().state == "stopped" end)
-    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- it did not wait for the lease to run out
+    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- the second did not wait until the lease expired
     eventually("the second holds it", function() return second:status().state == "running" end)
-    eventually("improved", function() return #w.told == 4 end)
-    look_on()
+    eventually("improved", function() return #w.recorded == 4 end)
+    await_scans()
     for line, count in pairs(counted()) do
       assert.equal(1, count, line)
     end
@@ -274,7 +275,7 @@ describe("a watch and its store", function()
     assert.same({ 0, 2 }, { second:status().started, second:status().improved })
   end)
 
-  it("a lease that is not renewed runs out: another takes over, and the first stands by", function()
+  it("a lease that is not renewed expires: another watch takes over, and the first stands by", function()
     local store, is_cut = shared(), false
     local reachable = setmetatable({}, { __index = function(_, name)
       return function(_, ...)
@@ -296,10 +297,10 @@ describe("a watch and its store", function()
     eventually("the first gave up", function() return first:status().state == "standby" end)
     is_cut = false
     eventually("both are taken up", function() return second:status().entries["agent 2142"].running == 2 end)
-    look_on()
+    await_scans()
     assert.equal("standby", first:status().state)
     assert.equal(2, made())
-    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.recorded)
   end)
 
   it("two names in one store are two watches", function()
@@ -316,19 +317,19 @@ describe("a watch and its store", function()
     ["of another shape"] = '{"format":"cekura.watch 1","base":"BASE","entries":[1],"improvements":[],"starts":[]}',
     ["of another service"] = '{"format":"cekura.watch 1","base":"https://api.example","entries":{},'
       .. '"improvements":[],"starts":[]}' } do
-    it("begins anew, and keeps aside, where the file is " .. what, function()
+    it("sets the file aside and begins a new one, where it is " .. what, function()
       local store = w.folder .. "/kept"
       if text == false then
         local watch = declare { store = store, agents = { agent() } }
-        eventually("two", function() return #w.told == 2 end)
+        eventually("two", function() return #w.recorded == 2 end)
         stop(watch)
         text = file.read(store):sub(1, -20)
-        w.told = {}
+        w.recorded = {}
       end
       text = text:gsub("BASE", server.url)
       file.write(store, text)
       declare { store = store, agents = { agent() } }
-      eventually("two", function() return #w.told == 2 end)
+      eventually("two", function() return #w.recorded == 2 end)
       assert.equal(1, #w.problems)
       assert.equal("store", w.problems[1].where)
       assert.truthy(w.problems[1].message:find(store .. ".bad", 1, true), w.problems[1].message)
@@ -337,13 +338,13 @@ describe("a watch and its store", function()
     end)
   end
 
-  it("holds what was told before the next is told", function()
+  it("stores that a call was handled before it handles the next", function()
     local store = w.folder .. "/kept"
     declare { store = store, agents = { agent { on_evaluated = function(call)
-      w.tell(("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", "")))
+      w.record(("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", "")))
     end } } }
-    eventually("both", function() return #w.told == 2 end)
-    assert.same({ "5181752 ", '5181749 "5181752"' }, w.told)
+    eventually("both", function() return #w.recorded == 2 end)
+    assert.same({ "5181752 ", '5181749 "5181752"' }, w.recorded)
   end)
 
   it("never holds the key, and is whole at any time", function()
@@ -353,21 +354,21 @@ describe("a watch and its store", function()
       local text = file.read(store)
       assert.is_nil(text and text:find(server.key, 1, true))
       assert.truthy(text == nil or text:find "^{.*}$")
-      return #w.told == 4
+      return #w.recorded == 4
     end)
     assert.is_nil(file.read(store .. ".new"))
   end)
 
-  it("starts nothing that it cannot keep, tells so once, and does so when it can", function()
+  it("starts nothing whose intent it cannot store, reports that once, and starts when it can", function()
     local store = w.folder .. "/later/kept"
     declare { store = store, agents = { agent { improve = true, every = 0.01 } } }
-    eventually("evaluated", function() return #w.told == 2 end)
-    look_on()
+    eventually("evaluated", function() return #w.recorded == 2 end)
+    await_scans()
     assert.equal(0, made())
     assert.equal(1, #w.problems)
     assert.equal("store", w.problems[1].where)
     shell("mkdir " .. w.folder .. "/later")
-    eventually("improved", function() return #w.told == 4 end)
+    eventually("improved", function() return #w.recorded == 4 end)
     assert.equal(2, made())
   end)
 end)

@@ -1,4 +1,4 @@
--- Which calls a watch knows, and for how long: as long as the service lists them, whatever any clock says.
+-- The window: a watch remembers the calls that the service lists, whatever any clock says.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -8,18 +8,19 @@ local watching = require "spec.support.watching"
 
 local LIST, START, OFTEN, LONG_AGO = watching.LIST, watching.START, watching.OFTEN, watching.LONG_AGO
 
-describe("what a watch knows of calls", function()
+describe("the window of a watch", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, declare, eventually, living = w.agent, w.declare, w.eventually, w.living
-  local requests, look_on, counted, has_told, stop, made = w.requests, w.look_on, w.counted, w.has_told, w.stop, w.made
+  local requests, await_scans, stop, made = w.requests, w.await_scans, w.stop, w.made
+  local counted, has_recorded = w.counted, w.has_recorded
   local store
 
   before_each(function()
     store = w.folder .. "/kept"
   end)
 
-  -- A reply of the list: calls by their ids, with one timestamp for all, and a further page or none.
+  -- A reply of the list: calls of these ids, one timestamp for all, and a further page or none.
   local function lists(ids, timestamp, more)
     local calls = {}
     for index, id in ipairs(ids) do
@@ -30,7 +31,7 @@ describe("what a watch knows of calls", function()
       more and ('"%s%s?page=%d"'):format(server.url, LIST, more) or "null") }
   end
 
-  -- The ids that the store has of calls, sorted.
+  -- The ids of the calls in the store, sorted.
   local function known()
     local ids = {}
     for id in file.read(store):match '"told":{([^}]*)}':gmatch '"(%d+)":' do
@@ -44,7 +45,7 @@ describe("what a watch knows of calls", function()
     return times.text(math.floor(core.date() + seconds))
   end
 
-  -- ---- the service's own idea of time ----
+  -- ---- times as the service reads them ----
 
   for what, timestamp in pairs {
     ["of now"] = function() return date(2) end,
@@ -55,7 +56,7 @@ describe("what a watch knows of calls", function()
     ["of another year"] = function() return "1999-12-31T23:59:59Z" end,
     ["that is no date"] = function() return "yesterday" end,
   } do
-    it("is told and paid for once where the service lists whatever is asked for: timestamps " .. what, function()
+    it("handles and improves a call once where the service ignores the filter: timestamps " .. what, function()
       server:script(LIST, { lists({ 5181749 }, timestamp()) })
       local given = function()
         local entry = agent { improve = true, lookback = 1 }
@@ -63,12 +64,12 @@ describe("what a watch knows of calls", function()
         return { store = store, agents = { entry } }
       end
       local watch = declare(given())
-      eventually("improved", has_told "improved 5181749")
-      look_on()
+      eventually("improved", has_recorded "improved 5181749")
+      await_scans()
       stop(watch)
       declare(given())
-      look_on()
-      assert.same({ "evaluated 5181749", "improved 5181749" }, w.told)
+      await_scans()
+      assert.same({ "evaluated 5181749", "improved 5181749" }, w.recorded)
       assert.equal(1, #requests("POST", START))
       assert.equal("5181749", known())
       assert.same({}, w.problems)
@@ -76,7 +77,7 @@ describe("what a watch knows of calls", function()
   end
 
   for _, hours in ipairs { 8, 12, -14 } do
-    it(("misses no call where the service reads times as of a zone, %d h from here"):format(hours), function()
+    it(("misses no call where the service reads times in another zone, %d h from here"):format(hours), function()
       local text = times.text
       times.text = function(seconds)
         return text(seconds + hours * 3600)
@@ -87,62 +88,62 @@ describe("what a watch knows of calls", function()
       local given = agent { lookback = 1 }
       given.since = nil
       declare { store = store, agents = { given } }
-      look_on()
+      await_scans()
       if hours > 0 then
-        assert.same({}, w.told) -- what was there before
+        assert.same({}, w.recorded) -- which were there before
       end
       local time = os.time() + 1
       local ids = server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
       eventually("both", function()
         return counted()["evaluated " .. ids[1]] and counted()["evaluated " .. ids[2]]
       end)
-      look_on()
+      await_scans()
       for line, count in pairs(counted()) do
         assert.equal(1, count, line)
       end
     end)
   end
 
-  it("tells of what comes, and not of what was there, where times name no zone", function()
+  it("handles new calls, and not those that were there, where times name no zone", function()
     local time = date(-8 * 3600):sub(1, -2)
     server:script(LIST, { lists({ 5181749 }, time), lists({}), lists({ 5181752, 5181749 }, time),
       lists({ 5181749 }, time), lists({ 5181752, 5181749 }, time) })
-    local given = agent { improve = true } -- which waits for ever, so that the call is kept
+    local given = agent { improve = true } -- which waits for ever, so that the call stays known
     given.since = nil
     declare { store = store, limits = { per_hour = 0 }, agents = { given } }
-    eventually("the other", has_told "evaluated 5181752")
-    look_on()
-    assert.same({ "evaluated 5181752" }, w.told)
+    eventually("the other", has_recorded "evaluated 5181752")
+    await_scans()
+    assert.same({ "evaluated 5181752" }, w.recorded)
     assert.equal("5181749 5181752", known())
   end)
 
-  it("tells of what began before only if the service lists it as since then", function()
+  it("handles a call that began before only if the service lists it as since then", function()
     server:script(LIST, { lists({ 5181749 }, date(-3600)), lists { 5181749 },
       lists({ 5181752, 5181749 }, date(-3600)), lists { 5181749 }, lists({ 5181752, 5181749 }, date(-3600)) })
     local given = agent()
     given.since = nil
     declare { store = store, agents = { given } }
-    eventually("one", has_told "evaluated 5181749")
-    look_on()
-    look_on()
-    assert.same({ "evaluated 5181749" }, w.told)
+    eventually("one", has_recorded "evaluated 5181749")
+    await_scans()
+    await_scans()
+    assert.same({ "evaluated 5181749" }, w.recorded)
     assert.equal("5181749 5181752", known())
   end)
 
-  -- ---- what is forgotten ----
+  -- ---- calls that are forgotten ----
 
-  it("has one entry for each call that is listed, and no others", function()
+  it("remembers the calls that are listed, and no others", function()
     server:script(LIST, { lists { 5181749, 5181752 } })
     local watch = declare { store = store, agents = { agent() } }
-    eventually("both", function() return #w.told == 2 end)
-    look_on()
+    eventually("both", function() return #w.recorded == 2 end)
+    await_scans()
     assert.equal("5181749 5181752", known())
     server:script(LIST, { lists { 5181753, 5181752 } })
-    eventually("the third", has_told "evaluated 5181753")
-    look_on()
+    eventually("the third", has_recorded "evaluated 5181753")
+    await_scans()
     stop(watch)
     assert.equal("5181752 5181753", known())
-    assert.equal(3, #w.told)
+    assert.equal(3, #w.recorded)
   end)
 
   it("forgets nothing by a listing that breaks off", function()
@@ -153,20 +154,20 @@ describe("what a watch knows of calls", function()
       agents = { agent() } }
     eventually("all of them", function() return #requests("GET", LIST) >= 12 end)
     stop(watch)
-    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.told)
+    assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.recorded)
     assert.equal("5181749 5181752", known())
   end)
 
   it("does not forget a call that slipped from one page to another while they were read", function()
     server:script(LIST, { lists({ 5181752 }, nil, 2), lists { 5181749 }, -- both
-      lists({ 5181752 }, nil, 2), lists { 5181753 }, -- 5181749 went to the first page, after that was read
+      lists({ 5181752 }, nil, 2), lists { 5181753 }, -- 5181749 moved to the first page after that was read
       lists { 5181753, 5181752, 5181749 } })
     local watch = declare { store = store, agents = { agent() } }
-    eventually("three", function() return #w.told >= 3 end)
-    look_on()
-    look_on()
+    eventually("three", function() return #w.recorded >= 3 end)
+    await_scans()
+    await_scans()
     stop(watch)
-    assert.equal(3, #w.told)
+    assert.equal(3, #w.recorded)
     assert.equal("5181749 5181752 5181753", known())
   end)
 
@@ -182,63 +183,95 @@ describe("what a watch knows of calls", function()
     end }), agents = { agent { improve = true, lookback = 5 * 86400,
       filter = { "call_ended_reason", "eq", "busy" } } } }
     for _ = 1, 3 do
-      eventually("improved", has_told "improved 5181749")
+      eventually("improved", has_recorded "improved 5181749")
       set_reason "hung up"
-      look_on()
+      await_scans()
       local before = asked
-      eventually("looks", function() return asked > before + 3 end)
+      eventually("scans", function() return asked > before + 3 end)
       set_reason "busy"
-      look_on()
+      await_scans()
     end
     stop(watch)
-    assert.same({ "evaluated 5181749", "improved 5181749" }, w.told)
+    assert.same({ "evaluated 5181749", "improved 5181749" }, w.recorded)
     assert.equal(1, made())
     assert.equal("5181749", known())
   end)
 
-  it("forgets, with a filter, too, what is listed no more at all", function()
+  it("forgets, also with a filter, a call that is not listed at all any more", function()
     local sender = living "seconds=0.2"
     local sent = cekura.assert(sender.calls:send { call_id = "passing", agent = 2142, timestamp = os.time(),
       transcript_json = { { role = "Main Agent", content = "Hello." } } })
     local watch = declare { store = store, agents = { agent { filter = { "call_id", "eq", "passing" },
       lookback = 24 * 0.5 } } }
-    eventually("told", has_told("evaluated " .. sent.id))
+    eventually("handled", has_recorded("evaluated " .. sent.id))
     eventually("known", function() return known() == tostring(sent.id) end)
     cekura.assert(sender.calls:delete(sent.id))
     eventually("forgotten", function() return known() == "" end)
     stop(watch)
   end)
 
-  it("keeps a call whose improvement is not over, and improves it once, also where it is told of twice", function()
+  it("remembers a call whose improvement is not over, and improves it once, even if it is handled twice", function()
     server:script(LIST, { lists { 5181749 }, lists {}, lists {}, lists { 5181749 } })
     local function given(limit)
       return { store = store, limits = { per_hour = limit }, agents = { agent { improve = true } } }
     end
     local watch = declare(given(0))
-    eventually("looks", function() return #requests("GET", LIST) >= 6 end)
+    eventually("scans", function() return #requests("GET", LIST) >= 6 end)
     stop(watch)
-    assert.same({ "evaluated 5181749" }, w.told)
+    assert.same({ "evaluated 5181749" }, w.recorded)
     assert.equal(1, select(2, file.read(store):gsub('"call":', "")))
     -- As a store of an earlier version may have it.
     file.write(store, (file.read(store):gsub('"told":{[^}]*}', '"told":{}')))
     declare(given(5))
-    eventually("improved", has_told "improved 5181749")
-    look_on()
+    eventually("improved", has_recorded "improved 5181749")
+    await_scans()
     assert.equal(1, made())
   end)
 
-  it("reads what an earlier version has kept", function()
+  it("reads the store of an earlier version", function()
     file.write(store, ('{"base":"%s","entries":{"agent 2142":{"from":%d,"told":{"5181749":%d}}},'
       .. '"format":"cekura.watch 1","improvements":[],"starts":[]}'):format(server.url, os.time() - LONG_AGO,
       os.time() - 86400))
     declare { store = store, agents = { agent() } }
-    eventually("the other", has_told "evaluated 5181752")
-    look_on()
-    assert.equal(1, #w.told)
+    eventually("the other", has_recorded "evaluated 5181752")
+    await_scans()
+    assert.equal(1, #w.recorded)
     assert.same({}, w.problems)
   end)
 
-  -- ---- clocks that are wrong ----
+  it("resumes the improvements in the store of an earlier version, whatever their state", function()
+    local function item(call, rest)
+      return ('{"call":"%d","entry":"agent 2142",%s}'):format(call, rest)
+    end
+    local now = os.time()
+    file.write(store, ('{"base":"%s","entries":{"agent 2142":{"begun":true,"from":%d,"since":%d,"told":{"5181749":1,'
+      .. '"5181752":1}}},"format":"cekura.watch 1","improvements":[%s,%s,%s],"saved":%d,"starts":[%d]}'):format(
+      server.url, now - LONG_AGO, now - LONG_AGO,
+      item(5181752, '"cut":"its client was closed","prompt_sum":"8-1","state":"starting"'),
+      item(5181751, '"given_up":true,"prompt_sum":"8-1","state":"running","token":"t"'),
+      item(5181749, '"state":"wanted"'), now, now - 60))
+    local failure
+    local given = agent { improve = true, on_failed = function(err, call)
+      failure = err
+      w.record("failed " .. call.id)
+    end }
+    declare { store = store, limits = { per_hour = 2 }, agents = { given } }
+    eventually("both", function()
+      return counted()["failed 5181752"] and counted()["improved 5181749"]
+    end)
+    eventually("all are over", function()
+      return file.read(store):find('"improvements":[]', 1, true)
+    end)
+    await_scans()
+    assert.same({ ["failed 5181752"] = 1, ["improved 5181749"] = 1 }, counted())
+    assert.equal("unknown_outcome", failure.kind)
+    assert.truthy(failure.message:find("its client was closed", 1, true), failure.message)
+    assert.equal(1, #requests("POST", START))
+    assert.equal(2, select(2, file.read(store):match '"starts":%[([^%]]*)':gsub("%d+", "")))
+    assert.same({}, w.problems)
+  end)
+
+  -- ---- wrong clocks ----
 
   describe("with a clock that is ahead", function()
     local right, lead = core.date, 0
@@ -260,7 +293,7 @@ describe("what a watch knows of calls", function()
       return server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
     end
 
-    local function all_told(ids)
+    local function all_recorded(ids)
       return function()
         local counts = counted()
         return counts["evaluated " .. ids[1]] and counts["evaluated " .. ids[2]]
@@ -276,8 +309,8 @@ describe("what a watch knows of calls", function()
 
     for what, ahead in pairs { ["an hour"] = 3600, ["two days"] = 2 * 86400, ["ten years"] = 3650 * 86400 } do
       for from, since in pairs { ["an early date"] = function() return os.time() - 2 * 86400 end,
-        ["its first look"] = function() end } do
-        it(("by %s, from %s: it is not silent afterwards, and repeats nothing"):format(what, from), function()
+        ["its first scan"] = function() end } do
+        it(("by %s, from %s: handles all calls afterwards, and repeats nothing"):format(what, from), function()
           local function given()
             local entry = agent { improve = true }
             entry.since = since()
@@ -285,46 +318,46 @@ describe("what a watch knows of calls", function()
           end
           lead = ahead
           local watch = declare(given())
-          look_on()
+          await_scans()
           stop(watch)
           assert.same({}, w.problems)
-          local before = #w.told
+          local before = #w.recorded
           lead = 0
           local ids = new_calls(-600)
           watch = declare(given())
           if since() then
-            eventually("what came meanwhile", all_told(ids))
+            eventually("the calls of meanwhile", all_recorded(ids))
           end
-          look_on()
+          await_scans()
           ids = new_calls()
-          eventually("what comes then", all_told(ids))
-          look_on()
+          eventually("what comes then", all_recorded(ids))
+          await_scans()
           stop(watch)
           for line, count in pairs(counted()) do
             assert.equal(1, count, line)
           end
-          assert.is_true(#w.told > before)
+          assert.is_true(#w.recorded > before)
           assert_heard()
         end)
       end
     end
 
-    it("is mended in a watch that goes on, too", function()
+    it("has its times corrected also in a watch that goes on", function()
       lead = 2 * 86400
       local given = agent()
       given.since = nil
       declare { store = store, agents = { given } }
-      look_on()
+      await_scans()
       lead = 0
-      look_on()
+      await_scans()
       local ids = new_calls()
-      eventually("both", all_told(ids))
-      look_on()
-      assert.equal(2, #w.told)
+      eventually("both", all_recorded(ids))
+      await_scans()
+      assert.equal(2, #w.recorded)
       assert_heard()
     end)
 
-    it("is mended without a date from the service, too", function()
+    it("has its times corrected also without a date from the service", function()
       local http_date = times.http_date
       times.http_date = function() end
       finally(function()
@@ -332,20 +365,20 @@ describe("what a watch knows of calls", function()
       end)
       lead = 2 * 86400
       local watch = declare { store = store, agents = { agent() } }
-      eventually("both", function() return #w.told == 2 end)
-      look_on()
+      eventually("both", function() return #w.recorded == 2 end)
+      await_scans()
       stop(watch)
       lead = 0
       declare { store = store, agents = { agent() } }
-      look_on()
+      await_scans()
       local ids = new_calls()
-      eventually("what comes then", all_told(ids))
-      look_on()
-      assert.equal(4, #w.told)
+      eventually("what comes then", all_recorded(ids))
+      await_scans()
+      assert.equal(4, #w.recorded)
       assert_heard()
     end)
 
-    it("counts starts of the future as of now", function()
+    it("has its starts counted as of now", function()
       local function given()
         return { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true } } }
       end
@@ -356,14 +389,14 @@ describe("what a watch knows of calls", function()
       lead = 0
       server:admin("POST", "call_logs/", { count = 1 })
       watch = declare(given())
-      eventually("told", function() return #w.told == 5 end)
-      look_on()
+      eventually("handled", function() return #w.recorded == 5 end)
+      await_scans()
       assert.equal(1, watch:status().entries["agent 2142"].waiting)
       stop(watch)
       assert_heard()
       lead = 3590
       watch = declare(given())
-      look_on()
+      await_scans()
       assert.equal(2, made())
       stop(watch)
       lead = 3605
@@ -372,7 +405,7 @@ describe("what a watch knows of calls", function()
       assert.equal(3, made())
     end)
 
-    it("makes no start forgotten that was made before", function()
+    it("loses no start that was counted before", function()
       local function given()
         return { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true } } }
       end
@@ -387,31 +420,31 @@ describe("what a watch knows of calls", function()
       lead = 0
       server:admin("POST", "call_logs/", { count = 1 })
       watch = declare(given())
-      eventually("told", function() return #w.told == 7 end)
-      look_on()
+      eventually("handled", function() return #w.recorded == 7 end)
+      await_scans()
       assert.equal(1, watch:status().entries["agent 2142"].waiting)
       assert.equal(3, made())
     end)
 
-    it("is heard of also where only the store itself was written by it", function()
+    it("is reported also where it only dated the store", function()
       lead = 3600
       local watch = declare { store = store, agents = { agent() } }
-      eventually("both", function() return #w.told == 2 end)
+      eventually("both", function() return #w.recorded == 2 end)
       stop(watch)
       lead = 0
       declare { store = store, agents = { agent() } }
-      look_on()
+      await_scans()
       assert_heard()
     end)
 
-    it("says nothing of clocks that differ by a little", function()
+    it("is not reported where clocks differ by a little", function()
       lead = 3
       local watch = declare { store = store, agents = { agent() } }
-      eventually("both", function() return #w.told == 2 end)
+      eventually("both", function() return #w.recorded == 2 end)
       stop(watch)
       lead = 0
       declare { store = store, every = OFTEN, agents = { agent() } }
-      look_on()
+      await_scans()
       assert.same({}, w.problems)
     end)
   end)

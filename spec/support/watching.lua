@@ -1,21 +1,23 @@
---- What the specs of watches have in common: a simulator, watches that are stopped after each spec, and what they told.
+--- What the specs of watches share: a simulator, watches that are stopped after each spec, and a record of the calls of
+-- their handlers.
 
 local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
 local core = require "cekura.core"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
+local supervisor = require "cekura.watch.supervisor"
 
 local watching = {
   LIST = "/observability/v2/call-logs/",
   START = "/observability/v1/call-logs/improve_prompt_bg/",
   PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/",
-  OFTEN = 0.05, -- seconds between two looks
+  OFTEN = 0.05, -- seconds between two scans
   LONG_AGO = 20 * 86400,
   FIRST = { "call_id", "eq", "sess-1" }, -- 5181749, a success
 }
 
--- Seconds; a busy machine is slow.
+-- Seconds; long, for a busy machine.
 local LIMIT = 60
 
 --- Shared memory of a host: methods as ngx.shared.DICT has them, with expiry.
@@ -47,15 +49,30 @@ function watching.shared(plain)
   return dict
 end
 
+--- The supervisor of the watch that a function declares.
+---@param declare fun()
+---@return cekura.watch.Supervisor
+function watching.supervisor_of(declare)
+  local new, made = supervisor.new, nil
+  function supervisor.new(...)
+    made = new(...)
+    return made
+  end
+  declare()
+  supervisor.new = new
+  return made
+end
+
 ---@class spec.Watching
 ---@field server table the simulator
----@field told string[] what handlers noted
----@field problems table[] what on_error was told
----@field folder string an empty one for each spec
+---@field recorded string[] the lines that handlers recorded
+---@field problems table[] what on_error got
+---@field folder string empty at the begin of each spec
 ---@field watches table[] those that were declared
+---@field supervisors table<table, cekura.watch.Supervisor> of those
 local Watching = {}
 
--- A client of the simulator whose jobs live by these directives.
+-- A client of the simulator; the directives say how its jobs go.
 function Watching:living(directives, options)
   options = options or {}
   options.headers = { ["X-Simulate"] = directives or "polls=0" }
@@ -68,20 +85,20 @@ local add = atomic(function(list, item)
   list[#list + 1] = item
 end)
 
--- Notes what a handler was told.
-function Watching:tell(line)
-  add(self.told, line)
+-- Records a line.
+function Watching:record(line)
+  add(self.recorded, line)
 end
 
--- The on_error of watches that name no other.
+-- The on_error of watches that are declared without one.
 function Watching:on_error(err, where)
   add(self.problems, { where = where, err = err, kind = err.kind, message = err.message })
 end
 
--- A handler that notes its name and the id of the call.
+-- A handler that records its name and the id of the call, which is its argument of that index.
 function Watching:note(name, index)
   return function(...)
-    self.tell(("%s %d"):format(name, select(index, ...).id))
+    self.record(("%s %d"):format(name, select(index, ...).id))
   end
 end
 
@@ -108,15 +125,19 @@ function Watching:declare(given)
   given.client = given.client or self.living()
   given.every = given.every or watching.OFTEN
   given.on_error = given.on_error or self.on_error
-  self.watches[#self.watches + 1] = cekura.watch(given)
-  return self.watches[#self.watches]
+  local watch
+  local inner = watching.supervisor_of(function()
+    watch = cekura.watch(given)
+  end)
+  self.watches[#self.watches + 1], self.supervisors[watch] = watch, inner
+  return watch
 end
 
 function Watching:eventually(what, is_so)
   local deadline = core.now() + LIMIT
   while not is_so() do
     if core.now() > deadline then
-      error(("never: %s; told: %s; problems: %s"):format(what, table.concat(self.told, ", "),
+      error(("never: %s; recorded: %s; problems: %s"):format(what, table.concat(self.recorded, ", "),
         self.problems[1] and self.problems[1].message or "none"), 3)
     end
     cekura.sleep(0.02)
@@ -133,24 +154,24 @@ function Watching:requests(method, path)
   return found
 end
 
--- Lets the watches look some times more.
-function Watching:look_on(path)
+-- Waits for further scans.
+function Watching:await_scans(path)
   local before = #self.requests("GET", path or watching.LIST)
-  self.eventually("further looks", function()
+  self.eventually("further scans", function()
     return #self.requests("GET", path or watching.LIST) >= before + 4
   end)
 end
 
--- How often each line was told.
+-- How often each line was recorded.
 function Watching:counted()
   local counts = {}
-  for _, line in ipairs(self.told) do
+  for _, line in ipairs(self.recorded) do
     counts[line] = (counts[line] or 0) + 1
   end
   return counts
 end
 
-function Watching:has_told(line)
+function Watching:has_recorded(line)
   return function()
     return self.counted()[line] ~= nil
   end
@@ -162,13 +183,13 @@ function Watching:stop(watch) -- luacheck: no self
   assert(watch:status().state == "stopped")
 end
 
--- Jobs that the service has made.
+-- How many jobs the service has made.
 function Watching:made()
   return self.server:admin("GET", "jobs/").made
 end
 
---- A simulator and its watches, for the specs of a `describe`; pass busted's functions. What it returns has the methods
--- above as plain functions.
+--- Sets up a simulator and its watches for the specs of a `describe`; pass busted's functions. What it returns has the
+-- methods above as plain functions.
 ---@return spec.Watching
 function watching.during(setup, teardown, before_each, after_each)
   local self = { server = simulator.during(setup, teardown) }
@@ -180,7 +201,8 @@ function watching.during(setup, teardown, before_each, after_each)
 
   before_each(function()
     self.server:reset()
-    self.clients, self.watches, self.told, self.problems = {}, {}, {}, {}
+    self.clients, self.watches, self.recorded, self.problems = {}, {}, {}, {}
+    self.supervisors = {}
     self.folder = shell "mktemp -d":gsub("%s+$", "")
   end)
 

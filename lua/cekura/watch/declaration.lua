@@ -1,5 +1,5 @@
---- The declaration of a watch, held against what there is: each key has a check, and what is wrong is told by its path
--- in the table. The keys are documented in cekura.watch.
+--- Reads the declaration of a watch: each key has a check, and a mistake is reported with the path of its key. What the
+-- keys mean is documented in cekura.watch.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -12,7 +12,7 @@ local uri = require "cekura.http.uri"
 
 local declaration = {}
 
--- ---- checks: each raises what is wrong, and may return the value as it is used ----
+-- ---- checks: each raises an error, or returns the value as it is used ----
 
 local function improve(name, value)
   return value == true or check.callback(name, value)
@@ -55,7 +55,7 @@ local function with(keys, more)
   return more
 end
 
--- The lists of entries, what may stand in each, and what names it.
+-- The lists of entries, with the keys that an entry may have and the one that names it.
 local LISTS = {
   { key = "agents", of = "agent", id = "agent_id",
     known = with(ENTRY, { filter = filter.read, since = since, lookback = check.seconds }) },
@@ -71,7 +71,7 @@ local function path_of(path, key)
   return path == "" and key or path .. "." .. key
 end
 
--- The keys in an order, so that problems are told in the same one each time.
+-- Sorted, so that mistakes are reported in the same order each time.
 local function sorted_keys(given)
   local keys = {}
   for key in pairs(given) do
@@ -83,24 +83,24 @@ local function sorted_keys(given)
   return keys
 end
 
--- Runs a check; returns what it returned, else nil and tells the problem.
-local function try(tell, path, fn, ...)
+-- Runs a check and returns its value. Reports what it raises, and returns nil then.
+local function try(report, path, fn, ...)
   local ok, value = pcall(fn, ...)
   if ok then
     return value
   end
-  tell((tostring(value):gsub("^.-cekura: ", "", 1)), path)
+  report:mistake((tostring(value):gsub("^.-cekura: ", "", 1)), path)
 end
 
--- The values that are right. Tells of the others, and returns how many there are.
-local function read(tell, path, given, known)
+-- Returns the values that are right, and how many are not. Reports those.
+local function read(report, path, given, known)
   local values, wrong = {}, 0
   for _, key in ipairs(sorted_keys(given)) do
     local name = path_of(path, key)
     if not known[key] then
-      tell(name .. ": there is no such key", name)
+      report:mistake(name .. ": there is no such key", name)
     else
-      values[key] = try(tell, name, known[key], name, given[key])
+      values[key] = try(report, name, known[key], name, given[key])
     end
     wrong = wrong + (values[key] == nil and 1 or 0)
   end
@@ -113,25 +113,27 @@ end
 ---@field given table as it was declared
 ---@field agent_id? integer|string
 ---@field id? integer|string
----@field kept_from? number, missed? table, sweep_due? number of cekura.watch.window, since the store was taken
+---@field due? number, scanned? number of cekura.watch.schedule: when the next scan is due, and the date of the last
+---@field saved_from? number, missed? table, sweep_due? number of cekura.watch.window, since the store was acquired
+---@field postponed? table<string, table> of cekura.watch.scan, since the store was acquired
 
--- What an entry cannot do without.
-local function is_complete(tell, path, list, values)
+-- Whether an entry has all the keys that it must have.
+local function is_complete(report, path, list, values)
   if values[list.id] == nil then
-    tell(("%s.%s: it is missing"):format(path, list.id), path .. "." .. list.id)
+    report:mistake(("%s.%s: it is missing"):format(path, list.id), path .. "." .. list.id)
   elseif values.improve and not values.prompt then
-    tell(path .. ".prompt: it is missing, and there is something to improve", path .. ".prompt")
+    report:mistake(path .. ".prompt: it is missing, and `improve` needs it", path .. ".prompt")
   else
     return true
   end
 end
 
-local function read_entry(tell, path, list, given)
-  if not try(tell, path, check.table, path, given) then
+local function read_entry(report, path, list, given)
+  if not try(report, path, check.table, path, given) then
     return nil
   end
-  local entry, wrong = read(tell, path, given, list.known)
-  if wrong > 0 or not is_complete(tell, path, list, entry) then
+  local entry, wrong = read(report, path, given, list.known)
+  if wrong > 0 or not is_complete(report, path, list, entry) then
     return nil
   end
   entry.path, entry.given = path, given
@@ -139,26 +141,26 @@ local function read_entry(tell, path, list, given)
   return entry
 end
 
-local function read_list(tell, list, given, entries, by_name)
+local function read_list(report, list, given, entries, by_name)
   for _, key in ipairs(sorted_keys(given)) do
     local path = path_of(list.key, key)
     local entry
     if type(key) == "number" then
-      entry = read_entry(tell, path, list, given[key])
+      entry = read_entry(report, path, list, given[key])
     else
-      tell(path .. ": entries stand in a list, without keys", path)
+      report:mistake(path .. ": entries form a list, without keys", path)
     end
     local other = entry and by_name[entry.name]
     if other then
-      tell(("%s.name: %s is %q, too: give one of them another name"):format(path, other.path, entry.name), path)
+      report:mistake(("%s.name: %s is %q, too: give one of them another name"):format(path, other.path, entry.name),
+        path)
     elseif entry then
-      entry.order = #entries + 1
       by_name[entry.name], entries[#entries + 1] = entry, entry
     end
   end
 end
 
---- The file and line that called the module.
+--- The file and line that call the module.
 ---@return string
 function declaration.position()
   local _, text = pcall(errors.misuse, "")
@@ -167,35 +169,34 @@ end
 
 ---@class cekura.watch.Declaration
 ---@field every number
----@field shortest number the seconds between two looks of the entry that looks most often
+---@field shortest number seconds between two scans of the entry that is scanned most often
 ---@field lease number
 ---@field limits { jobs: integer, per_hour: integer, calls: integer }
----@field name string
+---@field name? string
 ---@field client? cekura.Client|table
 ---@field store? any
 ---@field entries cekura.watch.Entry[]
 ---@field by_name table<string, cekura.watch.Entry>
----@field unusable boolean something is wrong without which there is no watch
+---@field unusable boolean a mistake leaves nothing to watch with
 
 --- Reads a declaration.
 ---@param given table
----@param tell fun(message: string, path: string) called with each problem
+---@param report cekura.watch.Report gets the mistakes
 ---@return cekura.watch.Declaration
-function declaration.read(given, tell)
-  local read_top = read(tell, "", given, TOP)
-  local limits = read(tell, "limits", read_top.limits or {}, LIMITS)
+function declaration.read(given, report)
+  local read_top = read(report, "", given, TOP)
+  local limits = read(report, "limits", read_top.limits or {}, LIMITS)
   local declared = {
     every = read_top.every or 60,
     lease = read_top.lease or 30,
     limits = { jobs = limits.jobs or 4, per_hour = limits.per_hour or 20, calls = limits.calls or 100 },
-    name = read_top.name or "cekura.watch",
-    client = read_top.client, store = read_top.store,
+    name = read_top.name, client = read_top.client, store = read_top.store,
     entries = {}, by_name = {},
-    -- With another client, or without what was kept, it would do other things than was meant.
+    -- With another client, or without the declared store, the watch would do what was not meant.
     unusable = read_top.client == nil and given.client ~= nil or read_top.store == nil and given.store ~= nil,
   }
   for _, list in ipairs(LISTS) do
-    read_list(tell, list, read_top[list.key] or {}, declared.entries, declared.by_name)
+    read_list(report, list, read_top[list.key] or {}, declared.entries, declared.by_name)
   end
   declared.shortest = declared.every
   for _, entry in ipairs(declared.entries) do

@@ -1,160 +1,151 @@
---- One look of an entry: which of its calls have been evaluated, and what is done about each.
+--- A scan of an entry: finds the calls that have been evaluated, and handles those that are new. Which calls are listed
+-- and when they are forgotten is left to cekura.watch.window.
 
-local errors = require "cekura.errors"
-local kept_state = require "cekura.watch.state"
 local uri = require "cekura.http.uri"
 local window = require "cekura.watch.window"
 
-local look = {}
+local scan = {}
 
--- What asking for this record again would not change.
+-- Errors that another request for the same record would not change.
 local FINAL = { not_found = true, gone = true }
 
--- A record that made no sense is asked for at the next look, and at the second, the fourth, the eighth, … from then on,
--- up to this one.
-local LAST_LOOK = 32
+-- A record whose answers are doubtful is asked for at the next scan, and at the second, the fourth, the eighth, …
+-- from then on, up to this one.
+local LAST_SCAN = 32
 
 -- ---- one call ----
 
--- Whether a record that made no sense is to be asked for at this look.
-local function is_due(unread)
-  unread.looks = unread.looks + 1
-  return unread.looks >= unread.due
+-- Counts a scan. Returns whether it is to ask for a record that was postponed.
+local function is_due(postponed)
+  postponed.scans = postponed.scans + 1
+  return postponed.scans >= postponed.due
 end
 
--- Puts off a record that made no sense. Returns false if that was often enough.
-local function put_off(work, id)
-  local unread = work.entry.unread[id] or { looks = 0, due = 0 }
-  work.entry.unread[id] = unread
-  unread.due = math.max(1, 2 * unread.due)
-  return unread.due <= LAST_LOOK
+-- Postpones a record. Returns false after the last attempt.
+local function postpone(work, id)
+  local postponed = work.entry.postponed[id] or { scans = 0, due = 0 }
+  work.entry.postponed[id] = postponed
+  postponed.due = math.max(1, 2 * postponed.due)
+  return postponed.due <= LAST_SCAN
 end
 
-local function over()
-  return errors.new("closed", "the watch has ended")
-end
-
--- Calls the handlers for a call, and keeps what follows. Returns an error where it is not done.
-local function take(work, call, id)
-  local watch, state, entry = work.watch, work.state, work.entry
-  if not work:may_go_on() then
-    return over()
+-- Calls the handlers of a call and records it, unless the work is over. Returns an error if the call is still to be
+-- handled.
+local function handle(work, call, id)
+  local watch, entry = work.watch, work.entry
+  if not work:may_proceed() then
+    return nil
   end
-  work.busy = true -- stop() lets it come to its end
-  local _, interrupted = watch:call(entry, "on_evaluated", call, entry.given)
-  local wanted = entry.improve == true
-  if not interrupted and entry.improve and not wanted then
-    wanted, interrupted = watch:call(entry, "improve", call, entry.given)
+  work.busy = true
+  local _, interrupted = work:call("on_evaluated", call, entry.given)
+  local is_wanted = entry.improve == true
+  if not interrupted and entry.improve and not is_wanted then
+    is_wanted, interrupted = work:call("improve", call, entry.given)
   end
   if not interrupted then
-    local item = kept_state.tell(state, entry.name, id, wanted)
-    watch:count "evaluated"
+    local item = work.state:record_call(entry.name, id, is_wanted)
+    watch.report:count "evaluated"
     if item then
       watch.calls[item] = call
     end
-    watch.kept:save(state)
+    work:save()
     watch:wake()
   end
   work.busy = false
   return interrupted
 end
 
--- Gets an evaluated call, and takes it in. Returns an error if the next look is to try again, and whether the call is
--- put off.
-local function handle(work, id)
-  local watch, unread = work.watch, work.entry.unread
+-- Requests an evaluated call and handles it. Returns an error if the next scan is to try again, and whether the call
+-- was postponed.
+local function request(work, id)
+  local watch, postponed = work.watch, work.entry.postponed
   local call, err = watch.client.calls:get(id)
   if work:is_over() then
-    return over()
+    return nil
   elseif call then
-    unread[id] = nil
-    return call:evaluated() and take(work, call, id) or nil -- else it is being evaluated again
-  elseif work.SENSELESS[err.kind] and put_off(work, id) then
+    postponed[id] = nil
+    return call:evaluated() and handle(work, call, id) or nil -- else it is being evaluated again
+  elseif work.DOUBTFUL[err.kind] and postpone(work, id) then
     return nil, true
-  elseif not (work.SENSELESS[err.kind] or FINAL[err.kind]) then
+  elseif not (work.DOUBTFUL[err.kind] or FINAL[err.kind]) then
     return err
   end
-  unread[id] = nil
-  watch:problem(err, work.entry.path)
-  kept_state.tell(work.state, work.entry.name, id)
-  work.changed = true
+  postponed[id] = nil
+  watch.report:problem(err, work.entry.path)
+  work.state:record_call(work.entry.name, id)
+  work.has_changes = true
 end
 
--- ---- looks ----
-
--- Takes in as many calls as a look may. One that is put off takes the place of no other. Returns whether all were taken
--- in, and an error if the next look is to try again.
-local function take_in(work, news)
-  local unread, left = work.entry.unread, work.watch.declared.limits.calls
+-- Requests as many calls as a scan may; one that is postponed takes the place of no other. Returns whether all were
+-- handled, and an error if the next scan is to try again.
+local function request_all(work, ids)
+  local postponed, left = work.entry.postponed, work.watch.declared.limits.calls
   local is_complete, err = true, nil
-  for _, id in ipairs(news) do
-    local is_put_off = unread[id] and not is_due(unread[id])
-    if not is_put_off and left > 0 then
+  for _, id in ipairs(ids) do
+    local is_postponed = postponed[id] and not is_due(postponed[id])
+    if not is_postponed and left > 0 then
       left = left - 1
       local fault
-      fault, is_put_off = handle(work, id)
+      fault, is_postponed = request(work, id)
       err = fault or err
       if work:is_over() then
         return false, err
       end
-    elseif not is_put_off then
+    elseif not is_postponed then
       return false, err
     end
-    is_complete = is_complete and not is_put_off
+    is_complete = is_complete and not is_postponed
   end
   return is_complete, err
 end
 
-local function look_at_agent(work)
-  local watch = work.watch
+-- ---- entries ----
+
+local function scan_agent(work)
   local known = work.state.entries[work.entry.name]
-  local seen, err = window.look(work, known)
-  if not seen or work:is_over() then
+  local view, err = window.view(work, known)
+  if not view or work:is_over() then
     return nil, err
   end
   local is_complete
-  is_complete, err = take_in(work, seen.news)
+  is_complete, err = request_all(work, view.new)
   if work:is_over() then
     return nil, err
   end
-  local fault = window.forget(seen, work, known)
+  local fault = window.forget_missing(view, work, known)
   if work:is_over() then
     return nil, err
   elseif not err and is_complete then
-    window.move(seen, work, known)
+    window.move(view, work, known)
   end
-  if work.changed or watch.kept:is_behind() then
-    watch.kept:save(work.state)
+  if work.has_changes or work.watch.persistence:has_failed() then
+    work:save()
   end
   err = err or fault
   return not err or nil, err
 end
 
--- A call that is named is looked at until it has been evaluated.
-local function look_at_call(work)
-  local watch, entry = work.watch, work.entry
-  local known = work.state.entries[entry.name]
-  local id = uri.text("id", entry.id)
-  if not known.told[id] then
-    local call, err = watch.client.calls:get(id)
-    if not call then
-      return nil, err
-    elseif call:evaluated() then
-      err = take(work, call, id)
-      if err then
-        return nil, err
-      end
-    end
+local function scan_call(work)
+  local id = uri.text("id", work.entry.id)
+  local call, err = work.watch.client.calls:get(id)
+  if call and call:evaluated() then
+    err = handle(work, call, id)
   end
-  entry.over = known.told[id] ~= nil
-  return true
+  return not (err or work:is_over()) or nil, err
 end
 
---- Looks. Runs as a task of its own.
+--- Whether an entry needs no further scan: it names one call, which was handled.
+---@param entry cekura.watch.Entry
+---@param state cekura.watch.State
+function scan.is_complete(entry, state)
+  return entry.id ~= nil and state.entries[entry.name].told[uri.text("id", entry.id)] ~= nil
+end
+
+--- Scans an entry, in a task.
 ---@param work cekura.watch.Work
 ---@return boolean? ok, cekura.Error? err
-function look.run(work)
-  return (work.entry.agent_id and not work.entry.id and look_at_agent or look_at_call)(work)
+function scan.run(work)
+  return (work.entry.id and scan_call or scan_agent)(work)
 end
 
-return look
+return scan

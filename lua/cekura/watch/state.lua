@@ -1,42 +1,48 @@
---- What a watch knows of the past: which calls it has told of, which improvements wait and run, when they were started.
--- As text it is JSON, and holds ids, times and tokens of jobs, nothing else.
+--- What a watch knows of the past: the calls that were handled, the improvements that wait and run, and when the latest
+-- were started. As text it is JSON, and holds ids, times and tokens of jobs and nothing else; the names of its fields
+-- are those of the text. When it is loaded and saved is left to cekura.watch.persistence.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 
-local state = {}
-
 local FORMAT = "cekura.watch 1"
 
----@class cekura.watch.Item an improvement that is to be made, or is being made
+---@class cekura.watch.Item an improvement that waits or runs
 ---@field entry string the name of its entry
 ---@field call string the id of the record
 ---@field state string "wanted", "starting" (it may have been sent, or not), "running"
 ---@field token? string of the job, while it runs
----@field prompt_sum? string tells whether the prompt came back as it was
----@field given_up? boolean it was told that it failed, though its job may still end
+---@field prompt_sum? string shows whether the prompt came back unchanged
+---@field given_up? boolean its failure was reported, though its job may still end
 ---@field cut? string in "starting": what ended its start from this side; nil: it is under way, or its process ended
 
 ---@class cekura.watch.Known
----@field since integer calls that began before are not told of
----@field from integer when the calls began that the next look asks for
----@field begun? boolean it has been looked at
----@field told table<string, integer> the ids of the listed calls that are over and done with; the values say nothing
+---@field since integer calls that began before are not handled
+---@field from integer when the calls began that the next scan lists
+---@field begun? boolean there was a scan
+---@field told table<string, integer> the ids of the listed calls that were handled; the values mean nothing
 
 ---@class cekura.watch.State
----@field base string the base URL that all of it is about
----@field saved? integer when it was kept last, by this machine's clock
+---@field base string the base URL of the service that it is about
+---@field saved? integer when it was saved last, by this machine's clock
 ---@field entries table<string, cekura.watch.Known>
 ---@field improvements cekura.watch.Item[] in the order in which they are started
 ---@field starts integer[] when improvements were started, in the last hour
+local State = {}
+State.__index = State
 
---- One that knows nothing.
+local state = {}
+
+--- Creates an empty state.
+---@param base string
 ---@return cekura.watch.State
 function state.new(base)
-  return { format = FORMAT, base = base, entries = {}, improvements = setmetatable({}, core.array_mt),
-    starts = setmetatable({}, core.array_mt) }
+  return setmetatable({ format = FORMAT, base = base, entries = {},
+    improvements = setmetatable({}, core.array_mt), starts = setmetatable({}, core.array_mt) }, State)
 end
+
+-- ---- text ----
 
 local ITEM_STATES = { wanted = true, starting = true, running = true }
 
@@ -52,6 +58,10 @@ local function is_entry(entry)
     and (entry.since == nil or type(entry.since) == "number")
 end
 
+local function is_number(value)
+  return type(value) == "number"
+end
+
 local function all(list, is_right)
   if type(list) ~= "table" then
     return false
@@ -64,136 +74,161 @@ local function all(list, is_right)
   return true
 end
 
-local function is_number(value)
-  return type(value) == "number"
-end
-
---- Reads the text of one.
+--- Reads the text of a state.
 ---@param text string
 ---@param base string the client's base URL
----@return cekura.watch.State? kept, string? fault
+---@return cekura.watch.State? state, string? fault
 function state.read(text, base)
-  local kept = core.decode(text)
-  if type(kept) ~= "table" or kept.format ~= FORMAT then
-    return nil, "it is not what a watch has kept, or not all of it"
-  elseif kept.base ~= base then
-    return nil, "it is of another base URL, " .. tostring(kept.base)
-  elseif not (all(kept.entries, is_entry) and all(kept.improvements, is_item) and all(kept.starts, is_number)
-    and (kept.saved == nil or is_number(kept.saved))) then
-    return nil, "it is not what a watch has kept"
+  local read = core.decode(text)
+  if type(read) ~= "table" or read.format ~= FORMAT then
+    return nil, "it was not written by a watch, or is incomplete"
+  elseif read.base ~= base then
+    return nil, "it belongs to another base URL, " .. tostring(read.base)
+  elseif not (all(read.entries, is_entry) and all(read.improvements, is_item) and all(read.starts, is_number)
+    and (read.saved == nil or is_number(read.saved))) then
+    return nil, "it was not written by a watch"
   end
-  setmetatable(kept.improvements, core.array_mt)
-  setmetatable(kept.starts, core.array_mt)
-  return kept
+  local self = state.new(base)
+  self.saved, self.entries = read.saved, read.entries
+  self.improvements = setmetatable(read.improvements, core.array_mt)
+  self.starts = setmetatable(read.starts, core.array_mt)
+  return self
 end
 
---- The text of one.
+--- The text of the state.
 ---@return string
-function state.write(kept)
-  kept.saved = core.date()
-  return encode(kept, "watch")
-end
-
---- Seconds by which the service may be behind in reading a time: no zone is further behind UTC than twelve hours.
-state.ZONES = 13 * 3600
-
---- Begins to know of an entry, if it did not.
----@param since? number
-function state.begin_entry(kept, name, since)
-  local now = core.date()
-  since = math.floor(math.min(since or now, now))
-  local entry = kept.entries[name] or { since = since, from = since - state.ZONES, told = {} }
-  entry.since = entry.since or entry.from -- of an earlier version
-  kept.entries[name] = entry
+function State:text()
+  self.saved = core.date()
+  return encode(self, "watch")
 end
 
 -- ---- calls and improvements ----
 
---- Takes down that a call was told of, and, if `wanted`, that its prompt is to be improved. One call is improved once.
----@return cekura.watch.Item? item the improvement, if it is a new one
-function state.tell(kept, name, id, wanted)
-  kept.entries[name].told[id] = 1
-  if wanted and not state.find(kept, name, id) then
+--- Seconds by which the service may be behind in reading a time: no zone is further behind UTC than twelve hours.
+state.ZONE_LAG = 13 * 3600
+
+--- Adds an entry, if it is not known yet.
+---@param name string
+---@param since? number
+function State:add_entry(name, since)
+  local now = core.date()
+  since = math.floor(math.min(since or now, now))
+  local known = self.entries[name] or { since = since, from = since - state.ZONE_LAG, told = {} }
+  known.since = known.since or known.from -- an earlier version has none
+  self.entries[name] = known
+end
+
+--- Records that a call was handled, and adds its improvement if that is wanted. One call is improved once.
+---@param name string of the entry
+---@param id string
+---@param is_wanted? boolean
+---@return cekura.watch.Item? item the improvement, if it is new
+function State:record_call(name, id, is_wanted)
+  self.entries[name].told[id] = 1
+  if is_wanted and not self:find_improvement(name, id) then
     local item = { entry = name, call = id, state = "wanted" }
-    table.insert(kept.improvements, item)
+    table.insert(self.improvements, item)
     return item
   end
 end
 
 --- The improvement of an entry from a call; nil: none waits or runs.
 ---@return cekura.watch.Item?
-function state.find(kept, name, id)
-  for _, item in ipairs(kept.improvements) do
+function State:find_improvement(name, id)
+  for _, item in ipairs(self.improvements) do
     if item.entry == name and item.call == id then
       return item
     end
   end
 end
 
---- Says of each start that is not over by what it was cut off.
----@param why string
-function state.cut_off(kept, why)
-  for _, item in ipairs(kept.improvements) do
+--- Changes an improvement.
+---@param item cekura.watch.Item
+---@param changes table<string, any>
+state.update_item = atomic(function(item, changes)
+  for name, value in pairs(changes) do
+    item[name] = value
+  end
+end)
+
+--- Records what cut off each start that is not complete.
+---@param cause string
+function State:cut_starts(cause)
+  for _, item in ipairs(self.improvements) do
     if item.state == "starting" then
-      item.cut = item.cut or why
+      item.cut = item.cut or cause
     end
   end
 end
 
---- Adds what another one knows of calls and improvements.
-function state.add(kept, other)
-  for name, entry in pairs(other.entries) do
-    kept.entries[name] = kept.entries[name] or { since = entry.since, from = entry.from, told = {} }
-    for id in pairs(entry.told) do
-      kept.entries[name].told[id] = 1
+--- Removes an improvement.
+---@param item cekura.watch.Item
+function State:remove(item)
+  for index, other in ipairs(self.improvements) do
+    if other == item then
+      return table.remove(self.improvements, index)
+    end
+  end
+end
+
+--- Removes the improvements of an entry that were not started.
+---@param name string
+function State:remove_wanted(name)
+  for index = #self.improvements, 1, -1 do
+    local item = self.improvements[index]
+    if item.entry == name and item.state == "wanted" then
+      table.remove(self.improvements, index)
+    end
+  end
+end
+
+-- Jobs that may never end must not fill the store: beyond this many, the oldest is dropped.
+local MOST_GIVEN_UP = 100
+
+--- Keeps an improvement whose failure has been reported, because its job may still end.
+---@param item cekura.watch.Item
+function State:give_up(item)
+  item.given_up = true
+  local given_up = {}
+  for _, other in ipairs(self.improvements) do
+    if other.given_up then
+      given_up[#given_up + 1] = other
+    end
+  end
+  if #given_up > MOST_GIVEN_UP then
+    self:remove(given_up[1])
+  end
+end
+
+--- Adds the calls, improvements and starts of another state.
+---@param other cekura.watch.State
+function State:merge(other)
+  for name, known in pairs(other.entries) do
+    self.entries[name] = self.entries[name] or { since = known.since, from = known.from, told = {} }
+    for id in pairs(known.told) do
+      self.entries[name].told[id] = 1
     end
   end
   for _, item in ipairs(other.improvements) do
-    if not state.find(kept, item.entry, item.call) then
-      table.insert(kept.improvements, item)
+    if not self:find_improvement(item.entry, item.call) then
+      table.insert(self.improvements, item)
     end
   end
   for _, time in ipairs(other.starts) do
-    table.insert(kept.starts, time)
+    table.insert(self.starts, time)
   end
-  table.sort(kept.starts)
+  table.sort(self.starts)
 end
 
--- ---- times ----
-
--- Seconds that times may lie ahead without a word: clocks of several machines differ.
-local TOLERANCE = 5
-
-local function lead_of(time, now)
-  return time > now + TOLERANCE and time - now or 0
-end
-
---- Has the times that lie in the future count as now: they were taken from a clock that was ahead. Returns how far it
--- was, in seconds; 0: there are none.
----@return number lead
-function state.mend_times(kept)
-  local now = core.date()
-  local lead = lead_of(kept.saved or now, now)
-  kept.saved = math.min(kept.saved or now, now)
-  for _, entry in pairs(kept.entries) do
-    lead = math.max(lead, lead_of(entry.from, now), lead_of(entry.since or now, now))
-    entry.from, entry.since = math.min(entry.from, now), entry.since and math.min(entry.since, now)
-  end
-  for index, time in ipairs(kept.starts) do
-    local ahead = lead_of(time, now)
-    lead = math.max(lead, ahead)
-    kept.starts[index] = ahead > 0 and now or time
-  end
-  return lead
-end
+-- ---- starts in an hour ----
 
 local HOUR = 3600
 
---- When a further start is allowed, with at most so many in an hour; 0: now.
+--- Seconds until a further start is allowed, with at most so many in an hour; math.huge: none ever is.
 ---@param per_hour integer
----@return number seconds until then; math.huge: never
-function state.pause(kept, per_hour)
-  local starts, now = kept.starts, core.date()
+---@return number seconds
+function State:start_delay(per_hour)
+  local starts, now = self.starts, core.date()
   -- The latest are kept, however old: a clock that is ahead for a while makes none of them forgotten.
   while #starts > per_hour and starts[1] <= now - HOUR do
     table.remove(starts, 1)
@@ -201,14 +236,15 @@ function state.pause(kept, per_hour)
   if per_hour == 0 then
     return math.huge
   end
-  local first = starts[#starts - per_hour + 1] -- there may be more: per_hour was another before
-  local pause = first and first + HOUR - now or 0
-  return pause > 0 and math.max(0.01, pause) or 0
+  local first = starts[#starts - per_hour + 1] -- there are more where per_hour was higher before
+  local seconds = first and first + HOUR - now or 0
+  return seconds > 0 and math.max(0.01, seconds) or 0
 end
 
---- Counts a start; returns a function that takes it back.
-function state.count_start(kept)
-  local starts, time = kept.starts, core.date() + 1 -- the date is in whole seconds: rather later than sooner
+--- Counts a start.
+---@return function uncount removes it from the count
+function State:count_start()
+  local starts, time = self.starts, core.date() + 1 -- the date is in whole seconds: rather later than sooner
   starts[#starts + 1] = time
   return atomic(function()
     for index = #starts, 1, -1 do
@@ -219,53 +255,36 @@ function state.count_start(kept)
   end)
 end
 
---- Changes what is known of an improvement.
----@param changes table<string, any>
-function state.change(item, changes)
-  for name, value in pairs(changes) do
-    item[name] = value
-  end
+-- ---- clocks ----
+
+-- Seconds that a time may lie ahead without a report: clocks of several machines differ.
+local TOLERANCE = 5
+
+local function lead_of(time, now)
+  return time > now + TOLERANCE and time - now or 0
 end
 
--- Jobs that may never end must not fill the store: beyond this many, the oldest is dropped.
-local MOST_GIVEN_UP = 100
-
---- Keeps an improvement whose failure has been reported, because its job may still end.
-function state.give_up(kept, item)
-  item.given_up = true
-  local given_up = {}
-  for _, other in ipairs(kept.improvements) do
-    if other.given_up then
-      given_up[#given_up + 1] = other
-    end
+--- Sets times that lie in the future to now: a clock that was ahead has written them.
+---@return number lead the seconds that it was ahead; 0: there are no such times
+function State:correct_times()
+  local now = core.date()
+  local lead = lead_of(self.saved or now, now)
+  self.saved = math.min(self.saved or now, now)
+  for _, known in pairs(self.entries) do
+    lead = math.max(lead, lead_of(known.from, now), lead_of(known.since or now, now))
+    known.from, known.since = math.min(known.from, now), known.since and math.min(known.since, now)
   end
-  if #given_up > MOST_GIVEN_UP then
-    state.remove(kept, given_up[1])
+  for index, time in ipairs(self.starts) do
+    local ahead = lead_of(time, now)
+    lead = math.max(lead, ahead)
+    self.starts[index] = ahead > 0 and now or time
   end
+  return lead
 end
 
---- Takes out an improvement.
-function state.remove(kept, item)
-  for index, other in ipairs(kept.improvements) do
-    if other == item then
-      return table.remove(kept.improvements, index)
-    end
-  end
-end
-
---- Takes out the improvements of an entry that were not begun.
-function state.forget_wanted(kept, name)
-  for index = #kept.improvements, 1, -1 do
-    local item = kept.improvements[index]
-    if item.entry == name and item.state == "wanted" then
-      table.remove(kept.improvements, index)
-    end
-  end
-end
-
--- A host may interrupt one task, and let another at the same state.
-for name, fn in pairs(state) do
-  state[name] = type(fn) == "function" and atomic(fn) or fn
+-- A host may interrupt one task and run another that uses the same state.
+for name, member in pairs(State) do
+  State[name] = type(member) == "function" and atomic(member) or member
 end
 
 return state

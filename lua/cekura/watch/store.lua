@@ -1,10 +1,10 @@
---- Where a watch keeps what it is to know after a restart: one text, and which watch holds it. The holder does the
--- work; the other watches with the same store stand by.
+--- The stores that a watch can have: each keeps one text, and has a lock that one watch holds at a time, while the
+-- other watches with the same store stand by. What the text says is left to cekura.watch.state.
 --
--- A file is locked as long as it is held (src/file/locked_file.h), whatever process, Lua state or spelling of its path
--- another watch comes from. Shared memory is anything with get(key) and set(key, value); where it also has
--- add(key, value, seconds) and delete(key), as ngx.shared.DICT does, it is held by a lease, which ends by itself when
--- its holder is gone. Other stores are held by one watch of this Lua state at a time.
+-- A file is locked by flock (src/file/locked_file.h), whatever process, Lua state or spelling of its path another watch
+-- has. Shared memory is anything with get(key) and set(key, value); where it also has add(key, value, seconds) and
+-- delete(key), as ngx.shared.DICT does, the lock is a lease, which expires when it is not renewed. The lock of other
+-- stores is known in this Lua state only.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -16,7 +16,7 @@ local function has(given, name)
   return (kind == "table" or kind == "userdata") and type(given[name]) == "function"
 end
 
---- Raises for what is no store.
+--- Raises for a value that cannot be a store.
 function store.check(name, value)
   local is_path = type(value) == "string" and value ~= "" and not value:find "%z"
   if is_path or has(value, "get") and has(value, "set") then
@@ -26,56 +26,56 @@ function store.check(name, value)
     value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or type(value)))
 end
 
--- ---- work that may take a while ----
+-- ---- reads and writes, which may take a while ----
 
--- What was done at once: the outcome, in place of a core's piece of work.
+-- The operation of a store that completes at once: its outcome, in place of an operation of the core.
 local function done(ok, value)
   return { ok, value }
 end
 
 --- Whether a read or a write has ended. Never blocks.
-function store.is_done(work)
-  return type(work) == "table" or core.is_file_work_done(work)
+function store.is_done(operation)
+  return type(operation) == "table" or core.is_file_work_done(operation)
 end
 
---- How it ended: true, with the text that was read (nil: nothing is kept yet), or nil and what went wrong. Blocks while
--- it is under way, some seconds at most.
+--- The outcome of a read or a write: true and the text that was read (nil: there is none yet), or nil and the fault.
+-- Blocks while the operation is under way, some seconds at most.
 ---@return true? ok, string? text_or_fault
-function store.result(work)
-  if type(work) == "table" then
-    return work[1], work[2]
+function store.result(operation)
+  if type(operation) == "table" then
+    return operation[1], operation[2]
   end
-  return core.file_result(work)
+  return core.file_result(operation)
 end
 
--- ---- held by a watch of this Lua state ----
+-- ---- the lock within this Lua state ----
 
-local holders = setmetatable({}, { __mode = "k" })
+local locks = setmetatable({}, { __mode = "k" })
 
-local Held = {}
+local Local = {}
 
-function Held:hold()
+function Local:acquire()
   if self:is_held() then
     return "renewed"
-  elseif self.table[self.key] == nil then
-    self.table[self.key] = self
+  elseif self.locks[self.key] == nil then
+    self.locks[self.key] = self
     return "taken"
   end
 end
 
-function Held:is_held()
-  return self.table[self.key] == self
+function Local:is_held()
+  return self.locks[self.key] == self
 end
 
-function Held:release()
+function Local:release()
   if self:is_held() then
-    self.table[self.key] = nil
+    self.locks[self.key] = nil
   end
 end
 
 -- ---- memory ----
 
-local Memory = setmetatable({}, { __index = Held })
+local Memory = setmetatable({}, { __index = Local })
 Memory.__index = Memory
 
 function Memory:read()
@@ -92,9 +92,9 @@ end
 local File = {}
 File.__index = File
 
--- Where the directory does not exist, no watch can hold the file. This one begins without it, in memory, until the file
--- is found to have a place.
-function File:hold()
+-- Where the directory does not exist, no watch can lock the file. The lock then counts as held, and the state stays in
+-- memory, until the directory is found.
+function File:acquire()
   if self:is_held() then
     return "renewed"
   end
@@ -126,19 +126,19 @@ function File:read()
   if not self.file then
     return done(true)
   end
-  local work, fault = core.read_locked_file(self.file)
-  return work or done(nil, fault)
+  local operation, fault = core.read_locked_file(self.file)
+  return operation or done(nil, fault)
 end
 
 function File:write(text)
   if not self.file then
     return done(nil, self.fault)
   end
-  local work, fault = core.replace_locked_file(self.file, text)
-  return work or done(nil, fault)
+  local operation, fault = core.replace_locked_file(self.file, text)
+  return operation or done(nil, fault)
 end
 
---- Keeps a text that cannot be read out of the way. Returns where; nil and what hinders it.
+--- Sets a text that cannot be read aside. Returns its place; nil and the fault.
 function File:set_aside()
   local suffix, fault = core.set_file_aside(self.file)
   return suffix and self.path .. suffix, fault
@@ -146,7 +146,7 @@ end
 
 -- ---- shared memory ----
 
-local Shared = setmetatable({}, { __index = Held })
+local Shared = setmetatable({}, { __index = Local })
 Shared.__index = Shared
 
 function Shared:read()
@@ -165,7 +165,7 @@ function Shared:write(text)
   return done(true)
 end
 
--- Nothing that was kept before is overwritten.
+-- A text that was set aside before is not overwritten.
 function Shared:set_aside(text)
   local place, number = self.key .. ".bad", 1
   while self.given:get(place) ~= nil do
@@ -181,7 +181,7 @@ end
 local Leased = setmetatable({}, { __index = Shared })
 Leased.__index = Leased
 
--- No two watches have the same, also in processes that were forked from one: it is made when it is needed.
+-- No two watches have the same id. It is made when it is needed, so that forked processes differ, too.
 local function unique_id()
   local file = io.open("/dev/urandom", "rb")
   local bytes = file and file:read(12)
@@ -193,20 +193,18 @@ local function unique_id()
   end)) or ("%s %.6f"):format(tostring({}), core.date())
 end
 
--- ---- all of them ----
-
--- nginx reckons when a value expires by the time at which it last looked at the clock.
-local function look_at_clock()
+-- nginx computes when a value expires from the time that it has cached.
+local function update_clock()
   local ngx = rawget(_G, "ngx")
   if type(ngx) == "table" and ngx.update_time then
     ngx.update_time()
   end
 end
 
--- A holder that was frozen for longer than its lease has lost it, also where it finds its own name yet: another may be
--- about to take it. It is taken anew then, once it has run out there.
-function Leased:hold()
-  look_at_clock()
+-- A process that was frozen for longer than its lease has lost the lease, even where the store still has its id:
+-- another may be about to acquire it. It acquires the lease again once that has expired in the store.
+function Leased:acquire()
+  update_clock()
   self.id = self.id or unique_id()
   local begun = core.now()
   local how
@@ -231,24 +229,32 @@ function Leased:release()
   self.held_until = nil
 end
 
---- Opens a store.
+-- ---- the choice ----
+
+--- Opens a store. What it returns has these methods:
+--
+--   acquire()       acquires the lock or renews it, and returns "taken" (another watch may have written to the store
+--                   meanwhile), "found" (the same, where the lock counted as held without a directory before),
+--                   "renewed", or nil, with a fault unless it only is that another watch holds it
+--   is_held()       whether it holds the lock, as far as it knows
+--   release()       releases the lock
+--   read(), write(text)   begin an operation, for store.is_done() and store.result()
+--   set_aside(text) moves a text that cannot be read
+--
 ---@param given? any as store.check() takes it; nil: memory of this watch alone
 ---@param name string what its keys in shared memory begin with
 ---@param lease number seconds
----@return table store hold() takes it or asks whether it is held yet, and returns which: "taken" (another may have
----written to it meanwhile), "found" (the same, and it was held without a place before), "renewed", or nil, with the
----fault if it is not just another that holds it; is_held(); release(); read() and write(text) begin work for
----store.is_done() and store.result(); set_aside(text)
+---@return table
 function store.open(given, name, lease)
   if given == nil then
-    return setmetatable({ table = {}, key = 1 }, Memory)
+    return setmetatable({ locks = {}, key = 1 }, Memory)
   elseif type(given) == "string" then
     return setmetatable({ path = given, is_nowhere = false }, File)
   elseif has(given, "add") and has(given, "delete") then
     return setmetatable({ given = given, key = name, lease_key = name .. ".holder", lease = lease }, Leased)
   end
-  holders[given] = holders[given] or {}
-  return setmetatable({ given = given, table = holders[given], key = name }, Shared)
+  locks[given] = locks[given] or {}
+  return setmetatable({ given = given, locks = locks[given], key = name }, Shared)
 end
 
 return store

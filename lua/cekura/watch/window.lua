@@ -1,13 +1,13 @@
---- The calls that an entry looks at: those that the service lists from some time on.
+--- The window of an entry: the time from whose beginning on the service lists the calls that a scan takes in.
 --
--- A call that was told of is known by its id, for as long as the service lists it. By which of its times, or in which
--- zone, the service selects is the service's matter. So the window begins earlier than is asked for at first, and a
--- call's own time counts for one thing only: that it began after the entry was watched.
+-- A call that was handled is known by its id, for as long as the service lists it. Which of its times the service
+-- filters by, and in which zone, is unknown. So the window begins earlier than is asked for at first, and the time of a
+-- call is used for one thing only: to see that it began after the entry was watched.
 
 local core = require "cekura.core"
-local kept_state = require "cekura.watch.state"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
+local watch_state = require "cekura.watch.state"
 
 local window = {}
 
@@ -15,13 +15,13 @@ local window = {}
 local DAY = 86400
 local LOOKBACK = DAY
 
--- A shorter time is longer by what the service may be behind, in a zone of its own: up to a day, which is long enough.
+-- A shorter lookback is extended by what the service may be behind, in its zone: up to a day, which is long enough.
 local function span_of(lookback)
-  return math.max(lookback, math.min(lookback + kept_state.ZONES, DAY))
+  return math.max(lookback, math.min(lookback + watch_state.ZONE_LAG, DAY))
 end
 
--- How often, in the time of looking back, the beginning of the window is kept; and how often, with a filter, what is to
--- be forgotten is found out, which takes a second listing.
+-- How often, per lookback, the beginning of the window is saved; and how often, with a filter, calls are forgotten,
+-- which takes a second listing.
 local SWEEPS = 24
 
 local PAGE_SIZE = 200 -- the most that the service gives
@@ -47,7 +47,7 @@ local function time_of(call)
   end
 end
 
--- Lists them all, or gives an error.
+-- Returns a complete listing, or nil and an error.
 local function list(work, from, filters)
   local calls = work.watch.client.calls:each { agent_id = work.entry.agent_id, timestamp_from = from,
     filters = filters, fields = FIELDS, page_size = PAGE_SIZE }
@@ -68,98 +68,95 @@ local function list(work, from, filters)
   return not err and listing or nil, err
 end
 
--- ---- what is new ----
+-- ---- new calls ----
 
--- Whether the times say that a call began after the entry was watched; nil: they do not say. What was there when it was
--- looked at first, with a time in no known zone, began before, and what comes later did not.
+-- Whether the times show that a call began after the entry was watched. A call without a time in a known zone began
+-- before if the first scan listed it, and after if a later one did.
 local function is_since(call, known, since)
-  if call.time and call.time >= since then
-    return true
-  elseif call.time == nil and known.begun then
-    return true
+  if call.time then
+    return call.time >= since
   end
-  return nil
+  return known.begun
 end
 
--- The ids of the calls that are not known yet, the oldest first. Where the times do not say that one is to be told of,
--- the service does: it is asked for the calls since then.
-local function news_of(listing, work, known, from)
+-- The ids of the evaluated calls that are to be handled, the oldest first. Where the times do not show whether one
+-- began after the entry was watched, the service decides: it is asked for the calls since then.
+local function find_new(work, known, listing, from)
   local since = math.max(known.since, work.entry.since or 0)
   local filters = work.entry.filter and work.entry.given.filter
-  local news, asked = {}, nil
+  local ids, listed_since = {}, nil
   for _, call in ipairs(listing.evaluated) do
     local is_new = not known.told[call.id]
     if is_new and from < since and not is_since(call, known, since) then
-      local err
-      if not asked then
-        asked, err = list(work, since, filters)
+      if not listed_since then
+        local err
+        listed_since, err = list(work, since, filters)
+        if not listed_since then
+          return nil, err
+        end
       end
-      if not asked then
-        return nil, err
-      end
-      is_new = asked.ids[call.id]
+      is_new = listed_since.ids[call.id]
       if not is_new then
-        kept_state.tell(work.state, work.entry.name, call.id)
-        work.changed = true
+        work.state:record_call(work.entry.name, call.id)
+        work.has_changes = true
       end
     end
     if is_new then
-      news[#news + 1] = call.id
+      ids[#ids + 1] = call.id
     end
   end
-  return news
+  return ids
 end
 
----@class cekura.watch.Seen
----@field news string[] ids of the evaluated calls that were not told of, the oldest first
+---@class cekura.watch.View
+---@field new string[] the ids of the evaluated calls that are to be handled, the oldest first
 ---@field listing cekura.watch.Listing
----@field from number when the calls began that it asked for
+---@field from number when the calls began that were asked for
 ---@field date number when it was made: by the service's clock where this machine's is ahead of that
 
---- Looks at the window.
+--- Lists the calls of the window.
 ---@param work cekura.watch.Work
----@param known table what is kept of the entry
----@return cekura.watch.Seen? seen, cekura.Error? err
-function window.look(work, known)
+---@param known cekura.watch.Known of the entry
+---@return cekura.watch.View? view, cekura.Error? err
+function window.view(work, known)
   local entry, begun = work.entry, core.date()
-  local from = math.max(known.from, (entry.since or 0) - kept_state.ZONES)
+  local from = math.max(known.from, (entry.since or 0) - watch_state.ZONE_LAG)
   local listing, err = list(work, from, entry.filter and entry.given.filter)
   if not listing then
     return nil, err
   end
-  local news
-  news, err = news_of(listing, work, known, from)
-  if not news then
+  local new
+  new, err = find_new(work, known, listing, from)
+  if not new then
     return nil, err
   end
   if not known.begun then
-    known.begun, work.changed = true, true
+    known.begun, work.has_changes = true, true
   end
-  return { news = news, listing = listing, from = from, date = math.min(begun, listing.date or begun) }
+  return { new = new, listing = listing, from = from, date = math.min(begun, listing.date or begun) }
 end
 
--- ---- what is forgotten ----
+-- ---- calls that are forgotten ----
 
--- The calls that were told of and are not listed, and whose improvement is over.
+-- The calls that were handled and are not listed, and whose improvement is over.
 local function missing_from(listing, work, known)
   local missing = {}
   for id in pairs(known.told) do
-    if not listing.ids[id] and not kept_state.find(work.state, work.entry.name, id) then
+    if not listing.ids[id] and not work.state:find_improvement(work.entry.name, id) then
       missing[id] = true
     end
   end
   return next(missing) and missing
 end
 
---- Forgets the calls that are not listed any more. A filter lists a call or not by what is now said about it, so the
--- listing without it decides. Where pages may have hidden a call, it is missing only when the next listing lacks it,
--- too.
----@param seen cekura.watch.Seen
+--- Forgets the calls that are not listed any more. What a filter lists may change with a call, so a listing without it
+-- decides. Where pages may have hidden a call, it is forgotten only when the next listing lacks it, too.
+---@param view cekura.watch.View
 ---@param work cekura.watch.Work
----@param known table
----@return cekura.Error? err it is still to be found out
-function window.forget(seen, work, known)
-  local entry, listing = work.entry, seen.listing
+---@param known cekura.watch.Known
+---@return cekura.Error? err the listing failed
+function window.forget_missing(view, work, known)
+  local entry, listing = work.entry, view.listing
   local missing = missing_from(listing, work, known)
   if missing and entry.filter then
     if core.now() < (entry.sweep_due or 0) then
@@ -167,7 +164,7 @@ function window.forget(seen, work, known)
     end
     entry.sweep_due = core.now() + (entry.lookback or LOOKBACK) / SWEEPS
     local err
-    listing, err = list(work, seen.from)
+    listing, err = list(work, view.from)
     if not listing or work:is_over() then
       return err
     end
@@ -176,23 +173,23 @@ function window.forget(seen, work, known)
   for id in pairs(missing or {}) do
     if not listing.is_paged or entry.missed and entry.missed[id] then
       known.told[id] = nil
-      work.changed = true
+      work.has_changes = true
     end
   end
   entry.missed = missing
 end
 
---- Moves the beginning of the window, when all that is new was told of. It is kept now and then: until then, the window
--- in the store is but longer.
----@param seen cekura.watch.Seen
+--- Moves the beginning of the window, when all new calls were handled. It is saved now and then; until then, the window
+-- in the store is longer, which does no harm.
+---@param view cekura.watch.View
 ---@param work cekura.watch.Work
----@param known table
-function window.move(seen, work, known)
+---@param known cekura.watch.Known
+function window.move(view, work, known)
   local entry, lookback = work.entry, work.entry.lookback or LOOKBACK
-  known.from = math.floor(math.max(known.from, math.min(seen.from, seen.date), seen.date - span_of(lookback)))
-  if not entry.kept_from or known.from - entry.kept_from >= lookback / SWEEPS then
-    entry.kept_from = known.from
-    work.changed = true
+  known.from = math.floor(math.max(known.from, math.min(view.from, view.date), view.date - span_of(lookback)))
+  if not entry.saved_from or known.from - entry.saved_from >= lookback / SWEEPS then
+    entry.saved_from = known.from
+    work.has_changes = true
   end
 end
 

@@ -1,104 +1,108 @@
---- Has a store hold the newest state of a watch: one write at a time, each of the state as it is when the write begins.
--- Nothing here waits; whoever waits for a write looks again and again.
+--- Writes the newest state of a watch to its store, one write at a time; each write has the state as it is when the
+-- write begins. Nothing here waits: a caller that needs the outcome of a write polls for it.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local store = require "cekura.watch.store"
 
 ---@class cekura.watch.Writer
----@field changes integer how often the state has changed; the number of a change is its ticket
----@field answered integer the last change whose write has ended, well or not
----@field kept integer the last change that the store has
+---@field to table the store
+---@field text fun(): string the state as it is now
+---@field on_completed fun(fault: string?) called after each write
+---@field requested integer how many changes there were; the number of a change is its ticket
+---@field completed integer the last change whose write has ended, well or not
+---@field saved integer the last change that the store has
+---@field operation? any the write that is under way
+---@field writing? integer the last change that it has
 ---@field fault? string what the last write failed by
 local Writer = {}
 Writer.__index = Writer
 
 local writer = {}
 
---- Makes one.
+--- Creates a writer.
 ---@param to table the store
----@param text fun(): string the state as it is now
----@param on_answer fun(fault: string?) called at the end of each write
+---@param text fun(): string
+---@param on_completed fun(fault: string?)
 ---@return cekura.watch.Writer
-function writer.new(to, text, on_answer)
-  return setmetatable({ store = to, text = text, on_answer = on_answer, changes = 0, answered = 0, kept = 0 }, Writer)
+function writer.new(to, text, on_completed)
+  return setmetatable({ to = to, text = text, on_completed = on_completed, requested = 0, completed = 0, saved = 0 },
+    Writer)
 end
 
--- Takes in the write that has ended. Returns whether one had.
-local function take_in(self)
-  if not self.work or not store.is_done(self.work) then
+-- Returns whether a write has ended.
+local function complete(self)
+  if not self.operation or not store.is_done(self.operation) then
     return false
   end
-  local ok, fault = store.result(self.work)
-  self.work = nil
-  self.answered, self.fault = self.writing, not ok and fault or nil
-  self.kept = ok and self.writing or self.kept
+  local ok, fault = store.result(self.operation)
+  self.operation = nil
+  self.completed, self.fault = self.writing, not ok and fault or nil
+  self.saved = ok and self.writing or self.saved
   return true
 end
 
 local function begin(self)
-  if not self.work and self.answered < self.changes then
-    self.writing = self.changes
-    self.work = self.store:write(self.text())
+  if not self.operation and self.completed < self.requested then
+    self.writing = self.requested
+    self.operation = self.to:write(self.text())
   end
 end
 
--- A host may interrupt Lua anywhere, and let another coroutine call this meanwhile.
 local function step(self)
-  local ended = take_in(self)
+  local has_completed = complete(self)
   begin(self)
-  return ended
+  return has_completed
 end
 
---- Takes in what has ended, and begins what is to be written.
-function Writer:go_on()
+--- Completes the write that has ended, and begins the next.
+function Writer:step()
+  -- A host may interrupt Lua anywhere, and let another coroutine call this meanwhile.
   while core.uninterrupted(step, self) do
-    self.on_answer(self.fault)
+    self.on_completed(self.fault)
   end
 end
 
-local count_change = atomic(function(self)
-  self.changes = self.changes + 1
-  return self.changes
+local count_request = atomic(function(self)
+  self.requested = self.requested + 1
+  return self.requested
 end)
 
---- Takes down that the state has changed, and begins to write it.
+--- Requests that a change of the state be written.
 ---@return integer ticket
-function Writer:change()
-  local ticket = count_change(self)
-  self:go_on()
+function Writer:request()
+  local ticket = count_request(self)
+  self:step()
   return ticket
 end
 
---- How a change went: true, it is kept; false and the fault; nil: it is being written.
+--- The outcome of a change: true, the store has it; false, its write failed; nil: it is not written yet.
 ---@param ticket integer
----@return boolean? is_kept, string? fault
+---@return boolean? is_saved
 function Writer:outcome(ticket)
-  if ticket <= self.kept then
-    return true
-  elseif ticket <= self.answered then
-    return false, self.fault
+  if ticket <= self.completed then
+    return ticket <= self.saved
   end
   return nil
 end
 
---- Whether there is something that the store does not have, though it was tried.
+--- Whether a change could not be written, and none was since.
 function Writer:has_failed()
-  return self.kept < self.answered
+  return self.saved < self.completed
 end
 
---- Whether something is being written.
+--- Whether a write is under way.
 function Writer:is_busy()
-  return self.work ~= nil
+  return self.operation ~= nil
 end
 
---- Writes what is to be written, and blocks until that has ended, some seconds at most.
-function Writer:finish()
-  for _ = 1, 2 do -- what is under way, and what has changed since
-    if self.work then
-      store.result(self.work)
+--- Writes all changes, and blocks until that has ended, some seconds at most.
+function Writer:flush()
+  for _ = 1, 2 do -- the write that is under way, and the changes since it began
+    if self.operation then
+      store.result(self.operation)
     end
-    self:go_on()
+    self:step()
   end
 end
 

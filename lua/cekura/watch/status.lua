@@ -1,0 +1,38 @@
+--- What watch:status() returns.
+
+local atomic = require "cekura.loop.atomic"
+
+local status = {}
+
+---@class cekura.watch.Status
+---@field state string "running", "standby" (another watch holds the store), "stopping", "stopped"
+---@field evaluated integer calls that were handled; with started, improved, nothing_to_do, failed, errors
+---@field entries table<string, { path: string, looked: number?, running: integer, waiting: integer, trouble: string? }>
+---by name: the date of the last scan, improvements that run and that wait, what the last attempt failed by
+
+--- The status of a watch.
+---@param supervisor cekura.watch.Supervisor
+---@return cekura.watch.Status
+status.of = atomic(function(supervisor)
+  local schedule, failures = supervisor.schedule, supervisor.report.failures
+  local held = supervisor.persistence and supervisor.persistence.state
+  local result = { entries = {}, state = supervisor.over and "stopped" or supervisor.stopping and "stopping"
+    or held and "running" or "standby" }
+  for name, count in pairs(supervisor.report.counters) do
+    result[name] = count
+  end
+  for _, entry in ipairs(supervisor.declared.entries) do
+    result.entries[entry.name] = { path = entry.path, looked = entry.scanned, running = 0, waiting = 0,
+      trouble = failures[entry.path] or failures[entry.path .. ".improve"] }
+  end
+  for _, item in ipairs(held and held.improvements or {}) do
+    local entry = result.entries[item.entry]
+    local what = schedule:is_running(item) and "running" or "waiting"
+    if entry and not schedule:has_given_up(item) then
+      entry[what] = entry[what] + 1
+    end
+  end
+  return result
+end)
+
+return status
