@@ -35,12 +35,8 @@ describe("client.calls", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function last_request()
@@ -259,8 +255,7 @@ describe("client.calls", function()
     end)
 
     it("takes the project that the client has, where no scope is named", function()
-      client:close()
-      client = server:client { project_id = 310 }
+      client = server:renew_client { project_id = 310 }
       client.calls:list()
       assert.equal(LIST .. "?project_id=310", last_request().uri)
       client.calls:list { agent_id = 5 }
@@ -268,8 +263,7 @@ describe("client.calls", function()
     end)
 
     it("accepts a bare list", function()
-      client:close()
-      client = server:client { headers = { ["X-Simulate"] = "bare=1" } }
+      client = server:renew_client { headers = { ["X-Simulate"] = "bare=1" } }
       local page = cekura.assert(client.calls:list())
       assert.equal(5, #page.results)
       assert.is_nil(page.next)
@@ -840,8 +834,7 @@ describe("client.calls", function()
     end)
 
     it("passes on headers as they are, beside the client's own", function()
-      client:close()
-      client = server:client { headers = { ["X-Mine"] = "1", ["X-Other"] = "2" } }
+      client = server:renew_client { headers = { ["X-Mine"] = "1", ["X-Other"] = "2" } }
       cekura.assert(client.calls:send_raw("retell", "{}", { headers = { ["x-retell-signature"] = " v=1, d=\t5 ",
         ["X-Empty"] = "", ["X-Number"] = 5, ["x-mine"] = "another", Accept = "text/plain" } }))
       local headers = last_request().headers
@@ -981,8 +974,7 @@ describe("client.calls", function()
       refused("call_logs: there is no id in it", client.calls.evaluate_metrics,
         { call_logs = {}, metrics = { 2 }, agent_id = 1 })
       refused("did you mean metrics", client.calls.evaluate_metrics, { call_logs = { 1 }, metric = { 2 } })
-      client:close()
-      client = server:client { project_id = 310 }
+      client = server:renew_client { project_id = 310 }
       cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 } })
       assert.equal(310, decode(last_request().body).project_id)
       cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749 }, metrics = { 501 }, agent_id = 2142 })

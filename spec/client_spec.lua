@@ -10,12 +10,8 @@ describe("a client", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   -- Scripts the replies of one path and asks for it.
@@ -231,8 +227,7 @@ describe("a client", function()
     end)
 
     it("of a body that is too large is protocol, and the body is not kept", function()
-      client:close()
-      client = server:client { max_response = 1000 }
+      client = server:renew_client { max_response = 1000 }
       assert.equal(1000, #cekura.assert(ask { { size = 1000 } }).body)
       local _, err = ask { { size = 1001 } }
       assert.equal("protocol", err.kind)
@@ -245,8 +240,7 @@ describe("a client", function()
     end)
 
     it("of a body whose announced length is too large is protocol, before it has come", function()
-      client:close()
-      client = server:client { max_response = 1000, timeout = 600 }
+      client = server:renew_client { max_response = 1000, timeout = 600 }
       server:script("/x/", { { body = ("x"):rep(2000), slow = 60 } })
       local _, err = patience.before_timer(30, client.request, client, "GET", "/x/")
       assert.equal("protocol", err.kind)
@@ -279,8 +273,7 @@ describe("a client", function()
     end)
 
     it("that the client sets for every request gets it, too", function()
-      client:close()
-      client = server:client { headers = { ["If-None-Match"] = '"a"' } }
+      client = server:renew_client { headers = { ["If-None-Match"] = '"a"' } }
       assert.equal(304, cekura.assert(ask { { status = 304 } }).status)
       server:script("/observability/v2/call-logs/5/", { { status = 304 } })
       local call, err = client.calls:get(5) -- which has nothing to show for it
@@ -376,8 +369,7 @@ describe("a client", function()
     end)
 
     it("has max_in_flight requests in flight and no more", function()
-      client:close()
-      client = server:client { max_in_flight = 3 }
+      client = server:renew_client { max_in_flight = 3 }
       server:script("/x/", { { hold = "all" } })
       cekura.run(function()
         for _ = 1, 10 do
@@ -399,8 +391,7 @@ describe("a client", function()
   describe("on_event", function()
     it("gets requests started, retried and finished, and jobs that change, never the key", function()
       local events = {}
-      client:close()
-      client = server:client { on_event = function(event)
+      client = server:renew_client { on_event = function(event)
         events[#events + 1] = event
       end }
       ask { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } }
@@ -434,8 +425,7 @@ describe("a client", function()
 
     it("that raises about a job raises in the job's wait, also when nothing changes", function()
       local loud = false
-      client:close()
-      client = server:client { headers = { ["X-Simulate"] = "life=endless" }, on_event = function(event)
+      client = server:renew_client { headers = { ["X-Simulate"] = "life=endless" }, on_event = function(event)
         if event.job and loud then
           error "boom"
         end
@@ -456,8 +446,7 @@ describe("a client", function()
     end)
 
     it("that raises while a job is started does not cost the job", function()
-      client:close()
-      client = server:client { on_event = function(event)
+      client = server:renew_client { on_event = function(event)
         if event.method == "POST" and event.name == "request_finished" then
           error "boom"
         end
@@ -470,8 +459,7 @@ describe("a client", function()
     end)
 
     it("that raises about a request raises in the task that waits for it, and in no other", function()
-      client:close()
-      client = server:client { on_event = function(event)
+      client = server:renew_client { on_event = function(event)
         if event.path == "/bad/" then
           error "boom"
         end

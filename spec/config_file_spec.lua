@@ -365,7 +365,7 @@ describe("a configuration file that is", function()
     local path = write ""
     shell(("rm %s && mkfifo %s"):format(path, path))
     for _, each in ipairs { path, "/dev/zero", "/tmp" } do
-      refused(each, "it is no regular file")
+      refused(each, "it is not a regular file")
     end
   end)
 
@@ -374,7 +374,7 @@ describe("a configuration file that is", function()
     shell(("ln -sf %s %s"):format(target, path))
     assert.truthy(read_file(path, false).api_key)
     shell(("ln -sf /dev/zero %s"):format(path))
-    refused(path, "it is no regular file")
+    refused(path, "it is not a regular file")
     shell(("ln -sfn %s %s"):format(path, path))
     refused(path, "Too many levels of symbolic links")
   end)

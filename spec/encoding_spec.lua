@@ -52,12 +52,8 @@ describe("a compressed body", function()
   end)
 
   before_each(function()
+    client = server:renew_client { retries = 0 }
     server:reset()
-    client = server:client { retries = 0 }
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   -- Has any bytes sent as the answer.
@@ -101,8 +97,7 @@ describe("a compressed body", function()
     end
     assert.equal("gzip", offered())
     assert.equal("identity", offered { ["Accept-Encoding"] = "identity" })
-    client:close()
-    client = server:client { headers = { ["accept-encoding"] = "deflate" } }
+    client = server:renew_client { headers = { ["accept-encoding"] = "deflate" } }
     assert.equal("deflate", offered())
   end)
 
@@ -231,8 +226,7 @@ describe("a compressed body", function()
   end
 
   it("of zeros is decoded by slices, up to max_response", function()
-    client:close()
-    client = server:client { retries = 0, max_response = 8 * 1024 * 1024 }
+    client = server:renew_client { retries = 0, max_response = 8 * 1024 * 1024 }
     local operation, steps = serve("zeros", "gzip"), 0
     while not core.outcome(operation) do
       core.step(client)

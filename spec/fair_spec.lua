@@ -22,17 +22,12 @@ describe("fair to all", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function with(options)
-    client:close()
-    client = server:client(options)
+    client = server:renew_client(options)
   end
 
   -- Runs `body` as a task beside waits for so many jobs, none of which gets an answer.

@@ -11,17 +11,12 @@ describe("a job", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function living(life, polls)
-    client:close()
-    client = server:client { headers = { ["X-Simulate"] = ("life=%s; polls=%d"):format(life, polls or 1) } }
+    client = server:renew_client { headers = { ["X-Simulate"] = ("life=%s; polls=%d"):format(life, polls or 1) } }
   end
 
   local function start(params)
@@ -509,8 +504,7 @@ describe("a job", function()
     end)
 
     it("times out on time against a server that is silent", function()
-      client:close()
-      client = server:client { timeout = 120 }
+      client = server:renew_client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
       local _, err = patience.before_timer(60, job.wait, job, { timeout = 0.2, interval = 0.01 })
@@ -608,16 +602,14 @@ describe("a job", function()
 
     it("counts as a poll, whatever came of it", function()
       server:script(POLL, { { status = 503 } })
-      client:close()
-      client = server:client { retries = 0 }
+      client = server:renew_client { retries = 0 }
       local job = cekura.assert(client:job("calls.improve_prompt", "p"))
       assert.equal("server", select(2, job:poll()).kind)
       assert.equal(1, job.polls)
     end)
 
     it("ends at once when the job is cancelled", function()
-      client:close()
-      client = server:client { timeout = 120 }
+      client = server:renew_client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
       patience.before_timer(60, function()
@@ -896,8 +888,7 @@ describe("a job", function()
     end)
 
     it("of a hundred is polled through a window of four", function()
-      client:close()
-      client = server:client { max_in_flight = 4 }
+      client = server:renew_client { max_in_flight = 4 }
       local outcomes = cekura.all(start_many(100), { interval = 0.05 })
       for _, outcome in ipairs(outcomes) do
         assert.truthy(outcome.result)
@@ -971,8 +962,7 @@ describe("a job", function()
 
   -- The queue ate up the time that each had for its answer.
   it("gets its turn, and the time for an answer, however long the queue is", function()
-    client:close()
-    client = server:client { max_in_flight = 2, timeout = 3 }
+    client = server:renew_client { max_in_flight = 2, timeout = 3 }
     local jobs = {}
     for index = 1, 24 do
       jobs[index] = cekura.assert(start())

@@ -13,12 +13,8 @@ describe("a server that says too much", function()
   local client
 
   before_each(function()
+    client = server:renew_client { retries = 0 }
     server:reset()
-    client = server:client { retries = 0 }
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function answered(reply)
@@ -154,8 +150,7 @@ describe("a server that says too much", function()
   end)
 
   it("in a body is cut off at max_response, announced or not", function()
-    client:close()
-    client = server:client { retries = 0, max_response = 1000 }
+    client = server:renew_client { retries = 0, max_response = 1000 }
     for _, chunked in ipairs { false, true } do
       assert.equal(1000, #cekura.assert(answered { size = 1000, chunked = chunked }).body)
       local _, err = answered { size = 1001, chunked = chunked }

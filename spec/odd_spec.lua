@@ -30,17 +30,12 @@ describe("an odd answer to a poll", function()
   end)
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function with(options)
-    client:close()
-    client = server:client(options)
+    client = server:renew_client(options)
   end
 
   local function start()

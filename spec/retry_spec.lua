@@ -10,12 +10,8 @@ describe("what is sent again", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function ask(method, replies, options)
@@ -49,8 +45,7 @@ describe("what is sent again", function()
     end
 
     it("ends when the retries are used up, with the last error", function()
-      client:close()
-      client = server:client { retries = 2 }
+      client = server:renew_client { retries = 2 }
       local response, err = ask("GET", { { status = 503, body = { detail = "Down." } } })
       assert.is_nil(response)
       assert.equal("server", err.kind)
@@ -60,8 +55,7 @@ describe("what is sent again", function()
     end)
 
     it("that was cut short is protocol in the end, with the status and what came", function()
-      client:close()
-      client = server:client { retries = 1 }
+      client = server:renew_client { retries = 1 }
       local _, err = ask("GET", { { body = { id = 12345 }, cut = 7 } })
       assert.equal("protocol", err.kind)
       assert.equal(200, err.status)
@@ -74,8 +68,7 @@ describe("what is sent again", function()
         ask("GET", { { status = status } })
         assert.equal(count, times_seen())
       end
-      client:close()
-      client = server:client { retries = 0 }
+      client = server:renew_client { retries = 0 }
       server:reset()
       ask("GET", { { status = 503 } })
       assert.equal(1, times_seen())
@@ -174,8 +167,7 @@ describe("what is sent again", function()
 
   -- It was told as an unknown outcome, though the service had refused it.
   it("is not unknown when a start is refused with 429 and then waits for its turn in vain", function()
-    client:close()
-    client = server:client { max_in_flight = 1 }
+    client = server:renew_client { max_in_flight = 1 }
     server:script("/slow/", { { delay = 600 } })
     server:script(START, { { status = 429, headers = { ["Retry-After"] = "1" } } })
     cekura.run(function()
@@ -207,8 +199,7 @@ describe("what is sent again", function()
 
   it("holds back every request of the client after a 429", function()
     local refused = false
-    client:close()
-    client = server:client { on_event = function(event)
+    client = server:renew_client { on_event = function(event)
       refused = refused or event.name == "request_retried"
     end }
     server:script("/y/", { { body = {} } })

@@ -2,6 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
@@ -28,22 +29,14 @@ describe("a large body", function()
   local body, huge = text(5 * MB), text(60 * MB)
   local dir, gzipped, client
 
-  local function write(name, content)
-    local file = assert(io.open(dir .. "/" .. name, "wb"))
-    assert(file:write(content))
-    file:close()
-  end
-
   setup(function()
     dir = shell "mktemp -d":gsub("%s", "")
-    write("body", body)
-    write("huge", huge)
+    file.write(dir .. "/body", body)
+    file.write(dir .. "/huge", huge)
     shell(("gzip -k %s/body"):format(dir))
-    local file = assert(io.open(dir .. "/body.gz", "rb"))
-    gzipped = file:read "*a"
-    file:close()
+    gzipped = file.read(dir .. "/body.gz")
     local half = math.floor(#gzipped / 2)
-    write("broken.gz", gzipped:sub(1, half) .. gzipped:sub(half):reverse())
+    file.write(dir .. "/broken.gz", gzipped:sub(1, half) .. gzipped:sub(half):reverse())
   end)
 
   teardown(function()
@@ -51,12 +44,8 @@ describe("a large body", function()
   end)
 
   before_each(function()
+    client = server:renew_client { retries = 0 }
     server:reset()
-    client = server:client { retries = 0 }
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function serve(path, reply)
@@ -207,8 +196,7 @@ describe("a large body", function()
 
     it("meets its deadline", function()
       patience.with_enough_time(1, function(seconds)
-        client:close()
-        client = server:client { retries = 0 }
+        client = server:renew_client { retries = 0 }
         if begin(seconds) then
           core.wait({}, seconds) -- nobody steps
           return core.outcome(first) == nil
@@ -266,10 +254,9 @@ describe("a large body", function()
   it("that grows too large in its last bytes does so, wherever it ends", function()
     for beyond = 0, 4 * READ, READ / 4 do
       local size = SLICE + beyond
-      write("ends", body:sub(1, size))
+      file.write(dir .. "/ends", body:sub(1, size))
       serve("/ends/", { file = "ends", chunked = true })
-      client:close()
-      client = server:client { retries = 0, max_response = size - 1 }
+      client = server:renew_client { retries = 0, max_response = size - 1 }
       local operation = submit "/ends/"
       core.step(client)
       core.wait({}, 0.02) -- so that all of it is there, and the first slice is full
@@ -284,8 +271,7 @@ describe("a large body", function()
     serve("/large/", { file = "body", chunked = true })
     for beyond = 0, 4 * READ, READ / 2 do
       local limit = 2 * SLICE + beyond
-      client:close()
-      client = server:client { retries = 0, max_response = limit }
+      client = server:renew_client { retries = 0, max_response = limit }
       local operation = submit "/large/"
       step_to_end(operation)
       local outcome = core.outcome(operation)

@@ -43,12 +43,8 @@ describe("half of a surrogate pair", function()
   local client
 
   before_each(function()
+    client = server:renew_client()
     server:reset()
-    client = server:client()
-  end)
-
-  after_each(function()
-    client:close()
   end)
 
   local function answers(path, body, status)

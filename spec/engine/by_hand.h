@@ -142,6 +142,7 @@ static inline void step(void)
 
 static inline void move_to(int64_t us)
 {
+    assert_true(us < CLOCK_NEVER); /* else nothing is due any more */
     now_us = us;
     fire_if_due();
     settle();

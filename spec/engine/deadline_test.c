@@ -1,5 +1,6 @@
 /* deadline_test.c - deadlines and pauses of an engine to the microsecond. */
 #include "by_hand.h"
+#include "coded.h"
 
 /* ---- deadlines ---- */
 
@@ -99,6 +100,63 @@ static void a_cancelled_one_ends_at_once(void **state)
     peer = take_request(); /* its place is free */
     operation_free(operation);
     operation_free(next);
+    close(peer);
+    end();
+}
+
+/* ---- a host that steps late ---- */
+
+/* A step goes on until nothing is left to be read. */
+static void step_after(int64_t us)
+{
+    struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
+    assert_int_equal(poll(&watched, 1, 10000), 1); /* the answer has come */
+    now_us = us;
+    fire_if_due();
+    while (poll(&watched, 1, 0) > 0)
+        engine_step(engine, 0);
+}
+
+static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **state)
+{
+    (void)state;
+    static char zeros[1 << 20];
+    static struct bytes body;
+    char head[100];
+    struct engine_options options = options_for(4);
+    options.max_response = sizeof zeros;
+    start_with(options);
+    add_coded(&body, GZIP, zeros, sizeof zeros); /* more than one step takes in */
+    struct operation *operation = submit("POST", 30 * SECOND);
+    int peer = take_request();
+    settle();
+    snprintf(head, sizeof head,
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", body.length);
+    peer_write(peer, head);
+    peer_write_bytes(peer, body.data, body.length);
+    step_after(now_us + 3600 * SECOND);
+    assert_ended(operation, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(operation)->body.length, sizeof zeros);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
+static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *operation = submit("GET", 30 * SECOND);
+    int peer = take_request();
+    settle();
+    peer_write(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; !operation_outcome(operation); i++) {
+        assert_true(i < 500);
+        peer_write(peer, "1\r\na\r\n");
+        step_after(now_us + 31 * SECOND);
+    }
+    assert_ended(operation, OUTCOME_TIMEOUT, true);
+    operation_free(operation);
     close(peer);
     end();
 }
@@ -368,6 +426,8 @@ int main(void)
         cmocka_unit_test(what_waits_its_turn_ends_at_its_deadline),
         cmocka_unit_test(the_time_of_a_poll_runs_only_in_flight),
         cmocka_unit_test(a_cancelled_one_ends_at_once),
+        cmocka_unit_test(an_answer_that_came_in_time_counts_however_late_it_is_read),
+        cmocka_unit_test(an_answer_of_which_more_comes_for_ever_ends_after_its_deadline),
         cmocka_unit_test(a_pause_is_as_long_as_it_is_asked_for),
         cmocka_unit_test(a_date_that_has_passed_is_no_pause),
         cmocka_unit_test(a_pause_beyond_the_deadline_ends_it_at_once),

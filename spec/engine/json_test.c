@@ -1387,7 +1387,7 @@ static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(
         {TEXT("{\"a\":1"), "unfinished"},
         {TEXT("{\"a\":1,"), "unfinished"},
         {TEXT("[\"a"), "unfinished"},
-        {TEXT("<html>"), "no JSON value"},
+        {TEXT("<html>"), "not a JSON value"},
     };
     for (size_t i = 0; i < COUNT(faults); i++) {
         struct json_reader reader;

@@ -171,9 +171,9 @@ static void what_is_no_regular_file_is_refused_at_once(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(10); /* a FIFO that nobody writes to would block */
-    assert_unreadable(path, "it is no regular file");
-    assert_unreadable("/dev/zero", "it is no regular file");
-    assert_unreadable("/", "it is no regular file");
+    assert_unreadable(path, "it is not a regular file");
+    assert_unreadable("/dev/zero", "it is not a regular file");
+    assert_unreadable("/", "it is not a regular file");
     alarm(0);
 }
 
@@ -193,7 +193,7 @@ static void a_symbolic_link_is_followed_to_a_regular_file_only(void **state)
     secret_wipe(&file.text);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/dev/zero", path), 0);
-    assert_unreadable(path, "it is no regular file");
+    assert_unreadable(path, "it is not a regular file");
 }
 
 int main(void)

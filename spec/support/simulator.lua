@@ -79,6 +79,18 @@ function simulator:client(options)
   return cekura.assert(cekura.new(all))
 end
 
+--- A client in place of the one that this function made before, which is closed. The last one is closed with the
+-- simulator.
+---@param options? table further options of cekura.new()
+function simulator:renew_client(options)
+  self.renewed = self.renewed or setmetatable({}, { __mode = "v" }) -- a spec may have its client collected
+  if self.renewed.client then
+    self.renewed.client:close()
+  end
+  self.renewed.client = self:client(options)
+  return self.renewed.client
+end
+
 function simulator:admin(method, path, body)
   local cekura = require "cekura"
   self.administrator = self.administrator or self:client()
@@ -124,6 +136,9 @@ end
 function simulator:stop()
   if self.administrator then
     self.administrator:close()
+  end
+  if self.renewed and self.renewed.client then
+    self.renewed.client:close()
   end
   self.nginx:stop()
 end

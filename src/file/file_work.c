@@ -1,4 +1,4 @@
-/* file_work.c - reading and replacing a locked file in a thread; see file_work.h. */
+/* file_work.c - reading and replacing a locked file in the background; see file_work.h. */
 #include "file_work.h"
 
 #include <errno.h>
@@ -11,14 +11,14 @@
 #define STACK_SIZE ((size_t)256 * 1024)
 
 struct file_work {
-    atomic_uint references; /* the caller's, and the thread's */
+    atomic_uint references; /* of the caller and of the thread */
     struct locked_file *file;
     bool replaces;
     struct buffer text;
     int code;
 
-    pthread_mutex_t mutex; /* over `done` */
-    pthread_cond_t ended;
+    pthread_mutex_t mutex; /* guards `done` */
+    pthread_cond_t finished;
     bool done;
 };
 
@@ -28,12 +28,12 @@ static void release(struct file_work *work)
         return;
     locked_file_free(work->file);
     buffer_free(&work->text);
-    pthread_cond_destroy(&work->ended);
+    pthread_cond_destroy(&work->finished);
     pthread_mutex_destroy(&work->mutex);
     free(work);
 }
 
-static void *run(void *user)
+static void *run_thread(void *user)
 {
     struct file_work *work = user;
     work->code = work->replaces
@@ -41,13 +41,13 @@ static void *run(void *user)
                      : locked_file_read(work->file, &work->text);
     pthread_mutex_lock(&work->mutex);
     work->done = true;
-    pthread_cond_signal(&work->ended);
+    pthread_cond_signal(&work->finished);
     pthread_mutex_unlock(&work->mutex);
     release(work);
     return NULL;
 }
 
-/* The host's signals are for its own threads. */
+/* The thread inherits the signal mask: the host's signals are for its own threads. */
 static bool start_thread(struct file_work *work)
 {
     pthread_attr_t attributes;
@@ -59,13 +59,13 @@ static bool start_thread(struct file_work *work)
     pthread_sigmask(SIG_SETMASK, &signals, &before);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    bool started = pthread_create(&thread, &attributes, run, work) == 0;
+    bool started = pthread_create(&thread, &attributes, run_thread, work) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return started;
 }
 
-/* A wait with a limit is to be on the clock that no change of the date moves. */
+/* Timed waits use the monotonic clock, which no change of the date moves. */
 static bool init_condition(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;
@@ -77,12 +77,12 @@ static bool init_condition(pthread_cond_t *condition)
     return made;
 }
 
-static struct file_work *make_work(struct locked_file *file)
+static struct file_work *work_new(struct locked_file *file)
 {
     struct file_work *work = calloc(1, sizeof *work);
     if (!work)
         return NULL;
-    if (!init_condition(&work->ended)) {
+    if (!init_condition(&work->finished)) {
         free(work);
         return NULL;
     }
@@ -93,7 +93,7 @@ static struct file_work *make_work(struct locked_file *file)
     return work;
 }
 
-static struct file_work *begin(struct file_work *work)
+static struct file_work *start(struct file_work *work)
 {
     if (start_thread(work))
         return work;
@@ -104,25 +104,25 @@ static struct file_work *begin(struct file_work *work)
 
 struct file_work *file_work_read(struct locked_file *file)
 {
-    struct file_work *work = make_work(file);
-    return work ? begin(work) : NULL;
+    struct file_work *work = work_new(file);
+    return work ? start(work) : NULL;
 }
 
 struct file_work *file_work_replace(struct locked_file *file, const char *text, size_t length)
 {
-    struct file_work *work = make_work(file);
+    struct file_work *work = work_new(file);
     if (!work)
         return NULL;
     work->replaces = true;
     if (buffer_append(&work->text, text, length, LOCKED_FILE_LIMIT) == BUFFER_OK)
-        return begin(work);
+        return start(work);
     release(work);
     release(work);
     return NULL;
 }
 
-/* Whether its thread is in the process that this one was forked from. The thread may have held the
- * mutex then. */
+/* Whether the thread of the work is in the process that this one was forked from. It may have held
+ * the mutex at the fork. */
 static bool is_orphaned(const struct file_work *work)
 {
     return locked_file_is_inherited(work->file);
@@ -151,7 +151,7 @@ int file_work_finish(struct file_work *work, int64_t wait_us, const struct buffe
     int fault = 0;
     pthread_mutex_lock(&work->mutex);
     while (!work->done && !fault)
-        fault = pthread_cond_timedwait(&work->ended, &work->mutex, &until);
+        fault = pthread_cond_timedwait(&work->finished, &work->mutex, &until);
     int code = work->done ? work->code : LOCKED_FILE_SLOW;
     pthread_mutex_unlock(&work->mutex);
     return code;
@@ -160,6 +160,6 @@ int file_work_finish(struct file_work *work, int64_t wait_us, const struct buffe
 void file_work_free(struct file_work *work)
 {
     if (is_orphaned(work))
-        return; /* the thread's part of it is lost, so it is left as it is */
+        return; /* the reference of the thread is never released */
     release(work);
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MOST_LINKS 40 /* as Linux has it */
-#define MOST_BAD 1000
+#define MOST_SET_ASIDE 1000
 
 #define LOCK_SUFFIX ".lock"
 #define BAD_SUFFIX ".bad"
@@ -24,7 +24,7 @@ struct locked_file {
     LIST_ENTRY(locked_file) link;
     atomic_uint references;
     atomic_bool lost;      /* released, or inherited */
-    atomic_bool inherited; /* its descriptors are closed */
+    atomic_bool inherited; /* in a forked child, where its descriptors are closed */
     int directory_fd, lock_fd;
     char name[NAME_MAX + 1];
     char lock_name[NAME_MAX + sizeof LOCK_SUFFIX];
@@ -36,11 +36,11 @@ const char *locked_file_fault(int code)
     case LOCKED_FILE_BUSY:
         return "another holds it";
     case LOCKED_FILE_LOST:
-        return "it is not held any more";
+        return "it is no longer held";
     case LOCKED_FILE_TYPE:
         return "it is not a regular file";
     case LOCKED_FILE_LINKS:
-        return "it has several names (hard links), which would part when it is written";
+        return "it has several names (hard links), which a replacement would separate";
     case LOCKED_FILE_LARGE:
         return "it is too large";
     case LOCKED_FILE_THREAD:
@@ -56,21 +56,21 @@ const char *locked_file_fault(int code)
 
 /* ---- forks: a child closes what it inherits, so that the lock ends with the parent ---- */
 
-static LIST_HEAD(, locked_file) all = LIST_HEAD_INITIALIZER(all);
-static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, locked_file) files = LIST_HEAD_INITIALIZER(files);
+static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool forks_are_watched;
 
 static void before_fork(void)
 {
-    pthread_mutex_lock(&all_mutex);
+    pthread_mutex_lock(&files_mutex);
 }
 
 static void after_fork(void)
 {
-    pthread_mutex_unlock(&all_mutex);
+    pthread_mutex_unlock(&files_mutex);
 }
 
-static void close_all(const struct locked_file *file)
+static void close_descriptors(const struct locked_file *file)
 {
     if (file->lock_fd >= 0)
         close(file->lock_fd);
@@ -78,16 +78,16 @@ static void close_all(const struct locked_file *file)
         close(file->directory_fd);
 }
 
-/* A thread that uses one of these is not here. */
+/* No thread of the parent, which could be using one of these, exists in the child. */
 static void begin_child(void)
 {
     struct locked_file *file;
-    LIST_FOREACH (file, &all, link) {
+    LIST_FOREACH (file, &files, link) {
         if (!file->inherited)
-            close_all(file);
+            close_descriptors(file);
         file->lost = file->inherited = true;
     }
-    pthread_mutex_unlock(&all_mutex);
+    pthread_mutex_unlock(&files_mutex);
 }
 
 static void watch_forks(void)
@@ -97,7 +97,7 @@ static void watch_forks(void)
 
 /* ---- life ---- */
 
-static struct locked_file *make_file(void)
+static struct locked_file *file_new(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
@@ -106,9 +106,9 @@ static struct locked_file *make_file(void)
         return NULL;
     file->references = 1;
     file->directory_fd = file->lock_fd = -1;
-    pthread_mutex_lock(&all_mutex);
-    LIST_INSERT_HEAD(&all, file, link);
-    pthread_mutex_unlock(&all_mutex);
+    pthread_mutex_lock(&files_mutex);
+    LIST_INSERT_HEAD(&files, file, link);
+    pthread_mutex_unlock(&files_mutex);
     return file;
 }
 
@@ -121,18 +121,18 @@ void locked_file_free(struct locked_file *file)
 {
     if (atomic_fetch_sub(&file->references, 1) > 1)
         return;
-    pthread_mutex_lock(&all_mutex);
+    pthread_mutex_lock(&files_mutex);
     LIST_REMOVE(file, link);
-    pthread_mutex_unlock(&all_mutex);
+    pthread_mutex_unlock(&files_mutex);
     if (!file->inherited)
-        close_all(file);
+        close_descriptors(file);
     free(file);
 }
 
 /* ---- from a path to a directory and a name in it ---- */
 
-/* Splits the path: its directory is opened, from the one that is open already, and its last part
- * becomes the name. */
+/* Splits the path: opens its directory, relative to the one that is open already, and makes its
+ * last part the name. */
 static int enter_directory(struct locked_file *file, char *path)
 {
     char *slash = strrchr(path, '/');
@@ -165,14 +165,14 @@ static int resolve(struct locked_file *file, const char *path)
         if (code)
             return code;
         ssize_t length = readlinkat(file->directory_fd, file->name, rest, sizeof rest - 1);
-        if (length < 0) /* EINVAL: no link; ENOENT: nothing is there yet */
+        if (length < 0) /* EINVAL: not a link; ENOENT: nothing exists yet */
             return errno == EINVAL || errno == ENOENT ? 0 : errno;
         rest[length] = '\0';
     }
     return ELOOP;
 }
 
-/* ENOENT where there is none. */
+/* ENOENT: the file does not exist. */
 static int check_type(const struct locked_file *file, struct stat *status)
 {
     if (fstatat(file->directory_fd, file->name, status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -199,8 +199,8 @@ static bool is_in_place(const struct locked_file *file)
            own.st_dev == there.st_dev && own.st_ino == there.st_ino;
 }
 
-/* If another removes the lock's file between the opening and the locking, what was locked is a file
- * without a name, which excludes nobody. */
+/* If the lock's file is removed between opening and locking it, the locked file has no name, and
+ * excludes no other holder. */
 static int take_lock(struct locked_file *file)
 {
     struct stat status;
@@ -219,7 +219,7 @@ static int take_lock(struct locked_file *file)
 int locked_file_open(struct locked_file **file, const char *path)
 {
     *file = NULL;
-    struct locked_file *made = make_file();
+    struct locked_file *made = file_new();
     if (!made)
         return ENOMEM;
     int code = resolve(made, path);
@@ -282,7 +282,7 @@ int locked_file_read(struct locked_file *file, struct buffer *text)
     if (fd < 0 && errno == ENOENT)
         return LOCKED_FILE_ABSENT;
     if (fd < 0)
-        return errno == ELOOP ? LOCKED_FILE_TYPE : errno; /* a link since the lock was taken */
+        return errno == ELOOP ? LOCKED_FILE_TYPE : errno; /* it has become a link */
     int code = fstat(fd, &status) != 0    ? errno
                : !S_ISREG(status.st_mode) ? LOCKED_FILE_TYPE
                                           : append_all(fd, text);
@@ -306,16 +306,15 @@ static int write_all(int fd, const char *text, size_t length)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-/* Another owner is allowed to few. */
-static int take_over_mode(int fd, const struct stat *status)
+/* Few users may change the owner. */
+static int copy_mode_and_owner(int fd, const struct stat *status)
 {
     if (fchown(fd, status->st_uid, status->st_gid) != 0 && errno != EPERM)
         return errno;
     return fchmod(fd, status->st_mode & 07777) == 0 ? 0 : errno;
 }
 
-/* Writes the new file, and leaves it under `name`. What a process that was killed has left there is
- * removed. */
+/* Writes the new file under `name`. What a killed process left there is removed. */
 static int write_new(struct locked_file *file, const char *name, const char *text, size_t length)
 {
     struct stat status;
@@ -328,7 +327,7 @@ static int write_new(struct locked_file *file, const char *name, const char *tex
         file->directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return errno;
-    code = is_new ? 0 : take_over_mode(fd, &status);
+    code = is_new ? 0 : copy_mode_and_owner(fd, &status);
     if (!code)
         code = write_all(fd, text, length);
     if (close(fd) != 0 && !code)
@@ -336,7 +335,7 @@ static int write_new(struct locked_file *file, const char *name, const char *tex
     return code;
 }
 
-/* Some file systems sync no directory, and say so by EINVAL. */
+/* Some file systems cannot sync a directory, and return EINVAL. */
 static int sync_directory(const struct locked_file *file)
 {
     return fsync(file->directory_fd) == 0 || errno == EINVAL ? 0 : errno;
@@ -366,7 +365,7 @@ int locked_file_set_aside(struct locked_file *file, char *suffix, size_t size)
     char name[NAME_MAX + 16];
     if (!locked_file_is_held(file))
         return LOCKED_FILE_LOST;
-    for (unsigned number = 1; number < MOST_BAD; number++) {
+    for (unsigned number = 1; number < MOST_SET_ASIDE; number++) {
         snprintf(suffix, size, number == 1 ? BAD_SUFFIX : BAD_SUFFIX ".%u", number);
         snprintf(name, sizeof name, "%s%s", file->name, suffix);
         if (fstatat(file->directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads to the end, into room for one byte more than there may be. */
+/* Reads to the end of the file, at most `size` bytes. */
 static ssize_t read_all(int fd, char *room, size_t size)
 {
     size_t length = 0;
@@ -44,7 +44,7 @@ bool private_file_read(struct private_file *file, const char *path, const char *
     *fault = "it is larger than 64 KB";
     if ((size_t)length > PRIVATE_FILE_LIMIT)
         goto fail;
-    file->text.length = (size_t)length; /* what lies behind it is empty */
+    file->text.length = (size_t)length; /* the room after it is all zero */
     file->mode = status.st_mode & 07777;
     close(fd);
     return true;

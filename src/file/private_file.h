@@ -8,11 +8,11 @@
 
 struct private_file {
     struct secret text;
-    unsigned mode; /* who may do what with it, as in stat() */
+    unsigned mode; /* its permissions, as in stat() */
 };
 
-/* Reads a regular file, see regular_file.h. False, with `fault` telling why; errno is 0 where no
- * system call failed. */
+/* Reads a regular file, see regular_file.h. On failure, returns false and sets *fault to the
+ * reason; errno is 0 where no system call failed. */
 bool private_file_read(struct private_file *file, const char *path, const char **fault);
 
 #endif

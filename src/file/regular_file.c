@@ -19,7 +19,7 @@ int regular_file_open(const char *path, const char **fault)
         return fd;
     close(fd);
     errno = 0;
-    *fault = "it is no regular file";
+    *fault = "it is not a regular file";
     return -1;
 }
 

@@ -1,5 +1,5 @@
-/* ascii.h - words of protocols, compared whatever the locale: strcasecmp() follows it, and in a
- * Turkish one "I" is no capital "i". */
+/* ascii.h - ASCII letters and hexadecimal digits, whatever the locale. strcasecmp() follows the
+ * locale: in a Turkish one, "I" is not the capital of "i". */
 #ifndef CEKURA_ASCII_H
 #define CEKURA_ASCII_H
 
@@ -17,7 +17,7 @@ static inline bool ascii_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether two texts are the same but for the case of A to Z, as far as `length` or their ends. */
+/* Whether two texts are equal except for the case of A to Z, up to `length` or their ends. */
 static inline bool ascii_same(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -27,6 +27,28 @@ static inline bool ascii_same(const char *a, const char *b, size_t length)
             return true;
     }
     return true;
+}
+
+/* The value of a hexadecimal digit; -1: it is something else. */
+static inline int ascii_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The number that `count` hexadecimal digits stand for; -1: not all of them are digits. */
+static inline int ascii_hex_number(const char *digits, int count)
+{
+    int number = 0;
+    for (int i = 0; i < count; i++) {
+        int value = ascii_hex_value(digits[i]);
+        if (value < 0)
+            return -1;
+        number = number * 16 + value;
+    }
+    return number;
 }
 
 #endif

@@ -6,26 +6,26 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* From here on the memory is pages of its own, which move to another address without being copied:
- * realloc() copies up to 32 MB in one go, for many milliseconds. */
-#define OWN_PAGES ((size_t)1024 * 1024)
+/* From this capacity on, the buffer maps its own pages, which can move to another address without
+ * being copied. realloc() copies up to 32 MB in one call, which takes many milliseconds. */
+#define LEAST_MAPPED ((size_t)1024 * 1024)
 
-static bool has_own_pages(const struct buffer *buffer)
+static bool is_mapped(const struct buffer *buffer)
 {
-    return buffer->capacity >= OWN_PAGES;
+    return buffer->capacity >= LEAST_MAPPED;
 }
 
 static void free_bytes(const struct buffer *buffer)
 {
-    if (has_own_pages(buffer))
+    if (is_mapped(buffer))
         munmap(buffer->bytes, buffer->capacity);
     else
         free(buffer->bytes);
 }
 
-static char *grow_pages(const struct buffer *buffer, size_t capacity)
+static char *grow_mapping(const struct buffer *buffer, size_t capacity)
 {
-    if (has_own_pages(buffer)) {
+    if (is_mapped(buffer)) {
         void *moved = mremap(buffer->bytes, buffer->capacity, capacity, MREMAP_MAYMOVE);
         return moved == MAP_FAILED ? NULL : moved;
     }
@@ -48,8 +48,8 @@ enum buffer_result buffer_append(
         size_t capacity = buffer->capacity ? buffer->capacity : 512;
         while (capacity < needed)
             capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
-        char *grown =
-            capacity < OWN_PAGES ? realloc(buffer->bytes, capacity) : grow_pages(buffer, capacity);
+        char *grown = capacity < LEAST_MAPPED ? realloc(buffer->bytes, capacity)
+                                              : grow_mapping(buffer, capacity);
         if (!grown)
             return BUFFER_NO_MEMORY;
         buffer->bytes = grown;

@@ -1,6 +1,8 @@
 /* json.c - a strict reader of JSON text; see json.h. */
 #include "json.h"
 
+#include "ascii.h"
+
 #include <string.h>
 
 enum expectation {
@@ -14,7 +16,7 @@ enum expectation {
 
 /* ---- UTF-8 ---- */
 
-/* The length of the character at `text`, 0 if it is none. */
+/* The length of the UTF-8 character at `text`; 0: it is invalid. */
 static size_t utf8_length(const unsigned char *text, size_t left)
 {
     unsigned char first = text[0];
@@ -40,8 +42,8 @@ static size_t utf8_length(const unsigned char *text, size_t left)
     return length;
 }
 
-/* The character that stands for `c` after a backslash; 'u' if its number has to; 0 if `c` is
- * written as it is. */
+/* The letter that escapes `c` after a backslash; 'u': its number follows; 0: `c` is written as it
+ * is. */
 static char escape_for(unsigned char c)
 {
     switch (c) {
@@ -93,7 +95,7 @@ bool json_is_utf8(const char *text, size_t length)
     return true;
 }
 
-/* ---- the reader's place ---- */
+/* ---- the state of the reader ---- */
 
 static struct json_token fail(struct json_reader *reader, const char *fault)
 {
@@ -130,30 +132,10 @@ static void value_done(struct json_reader *reader)
 
 /* ---- strings ---- */
 
-static int hex_digit(char c)
+/* The four hexadecimal digits at `text` as a number; negative: they are not all there. */
+static int32_t read_hex4(const char *text, size_t left)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* The four hex digits at `text` as a number; negative if they are not all there. */
-static int32_t hex4(const char *text, size_t left)
-{
-    int32_t value = 0;
-    if (left < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(text[i]);
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
+    return left < 4 ? -1 : ascii_hex_number(text, 4);
 }
 
 static bool is_high_surrogate(int32_t unit)
@@ -183,27 +165,26 @@ static bool is_short_escape(char c)
     }
 }
 
-/* The length of the escape at `text`, which begins with a backslash; 0 if it is none. Two that are
- * the halves of a surrogate pair, in their order, count as one. */
+/* The length of the escape at `text`, which begins with a backslash; 0: it is invalid. The two
+ * halves of a surrogate pair, in their order, count as one escape. */
 static size_t escape_length(const char *text, size_t left)
 {
     if (left < 2)
         return 0;
     if (text[1] != 'u')
         return is_short_escape(text[1]) ? 2 : 0;
-    int32_t unit = hex4(text + 2, left - 2);
+    int32_t unit = read_hex4(text + 2, left - 2);
     if (unit < 0)
         return 0;
     bool pair = is_high_surrogate(unit) && left >= 12 && text[6] == '\\' && text[7] == 'u' &&
-                is_low_surrogate(hex4(text + 8, left - 8));
+                is_low_surrogate(read_hex4(text + 8, left - 8));
     return pair ? 12 : 6;
 }
 
-/* How many of the bytes at `text` are surely nothing but themselves: neither a quote nor a
- * backslash, no control character, ASCII. Most bytes of most texts lie in strings, so here eight
- * are looked at together; what is fewer, or on a machine of the other byte order, is left to the
- * caller. A byte of `found` may be wrongly set only above one that is rightly set, and the lowest
- * counts. */
+/* How many of the bytes at `text` are certainly plain: ASCII, not a quote, a backslash or a control
+ * character. Most bytes of most texts are in strings, so eight are checked at once. Fewer than
+ * eight, or all on a machine of the other byte order, are left to the caller. A byte of `found` can
+ * be set wrongly only above one that is set rightly, and the lowest counts. */
 static size_t plain_length(const char *text, size_t left)
 {
     size_t at = 0;
@@ -222,8 +203,8 @@ static size_t plain_length(const char *text, size_t left)
     return at;
 }
 
-/* The length of the longer characters at `text`, which are seldom alone; 0 if the first is none. */
-static size_t long_characters_length(const char *text, size_t left)
+/* The length of the run of multi-byte characters at `text`; 0: the first is invalid. */
+static size_t multibyte_length(const char *text, size_t left)
 {
     size_t length = 0, width;
     do {
@@ -255,7 +236,7 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
             if (!width)
                 return fail(reader, "invalid escape in a string");
         } else if (c >= 0x80) {
-            width = long_characters_length(text + reader->offset, left);
+            width = multibyte_length(text + reader->offset, left);
             if (!width)
                 return fail(reader, "invalid UTF-8 in a string");
         }
@@ -264,7 +245,7 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
     return fail(reader, "unfinished string");
 }
 
-static size_t put_utf8(int32_t point, char *to)
+static size_t write_utf8(int32_t point, char *to)
 {
     if (point < 0x80) {
         to[0] = (char)point;
@@ -306,21 +287,21 @@ static char short_escape(char c)
     }
 }
 
-/* What a surrogate stands for that is not one of a pair: RFC 8259, section 8.2, leaves it to the
- * reader. A text that was cut in the middle of an emoji has one, and is to be read all the same. */
+/* Stands for a surrogate without its other half, which RFC 8259, section 8.2, leaves to the reader.
+ * A text that was cut in the middle of an emoji has one, and must still be readable. */
 #define REPLACEMENT_CHARACTER 0xfffd
 
 static int32_t code_point(const char *escape, size_t width)
 {
-    int32_t unit = hex4(escape + 2, 4);
+    int32_t unit = read_hex4(escape + 2, 4);
     if (width == 12)
-        return 0x10000 + ((unit - 0xd800) << 10) + (hex4(escape + 8, 4) - 0xdc00);
+        return 0x10000 + ((unit - 0xd800) << 10) + (read_hex4(escape + 8, 4) - 0xdc00);
     bool is_half = is_high_surrogate(unit) || is_low_surrogate(unit);
     return is_half ? REPLACEMENT_CHARACTER : unit;
 }
 
-/* Writes what the escape at `text` stands for, at most four bytes, and says how many. Returns the
- * length of the escape; 0 if it is none. */
+/* Writes the character that the escape at `text` stands for, at most four bytes, and sets *written
+ * to their number. Returns the length of the escape; 0: it is invalid. */
 static size_t unescape_one(const char *text, size_t left, char *to, size_t *written)
 {
     size_t width = escape_length(text, left);
@@ -328,7 +309,7 @@ static size_t unescape_one(const char *text, size_t left, char *to, size_t *writ
         to[0] = short_escape(text[1]);
         *written = 1;
     } else if (width) {
-        *written = put_utf8(code_point(text, width), to);
+        *written = write_utf8(code_point(text, width), to);
     }
     return width;
 }
@@ -346,7 +327,7 @@ size_t json_unescape(const char *text, size_t length, char *to)
             break;
         size_t bytes = 0, width = unescape_one(escape, length - at, to + written, &bytes);
         if (!width)
-            break; /* not a token of json_next(): stop rather than invent */
+            break; /* not a token of json_next() */
         written += bytes;
         at += width;
     }
@@ -386,14 +367,14 @@ static struct json_token read_number(struct json_reader *reader)
     if (peek(reader) == '-')
         reader->offset++;
     if (peek(reader) == '0')
-        reader->offset++; /* a further digit is then no part of the number, and a fault */
+        reader->offset++; /* a digit after it is not part of the number, and so a fault */
     else if (!skip_digits(reader))
         return fail(reader, "invalid number");
     if (peek(reader) == '.') {
         token.type = JSON_REAL;
         reader->offset++;
         if (!skip_digits(reader))
-            return fail(reader, "no digit after the decimal point");
+            return fail(reader, "missing digit after the decimal point");
     }
     if (peek(reader) == 'e' || peek(reader) == 'E') {
         token.type = JSON_REAL;
@@ -401,7 +382,7 @@ static struct json_token read_number(struct json_reader *reader)
         if (peek(reader) == '+' || peek(reader) == '-')
             reader->offset++;
         if (!skip_digits(reader))
-            return fail(reader, "no digit in the exponent");
+            return fail(reader, "missing digit in the exponent");
     }
     token.length = reader->offset - token.start;
     value_done(reader);
@@ -473,20 +454,20 @@ static struct json_token read_value(struct json_reader *reader)
     default:
         if (c == '-' || (c >= '0' && c <= '9'))
             return read_number(reader);
-        return fail(reader, "no JSON value");
+        return fail(reader, "not a JSON value");
     }
 }
 
 static struct json_token read_key(struct json_reader *reader)
 {
     if (peek(reader) != '"')
-        return fail(reader, peek(reader) < 0 ? "unfinished object" : "no name of a member");
+        return fail(reader, peek(reader) < 0 ? "unfinished object" : "missing name of a member");
     struct json_token token = read_string(reader, JSON_KEY);
     if (token.type == JSON_ERROR)
         return token;
     skip_space(reader);
     if (peek(reader) != ':')
-        return fail(reader, "no colon after the name of a member");
+        return fail(reader, "missing colon after the name of a member");
     reader->offset++;
     reader->expects = EXPECT_VALUE;
     return token;
@@ -501,7 +482,7 @@ static struct json_token after_value(struct json_reader *reader)
     if (c != ',') {
         if (c < 0)
             return fail(reader, object ? "unfinished object" : "unfinished array");
-        return fail(reader, "no comma between two values");
+        return fail(reader, "missing comma between two values");
     }
     reader->offset++;
     skip_space(reader);

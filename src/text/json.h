@@ -25,7 +25,7 @@ enum json_type {
     JSON_ARRAY,
     JSON_ARRAY_END,
     JSON_END,  /* of the whole text */
-    JSON_ERROR /* the reader's `fault` says what is wrong at its `offset` */
+    JSON_ERROR /* `fault` of the reader says what is wrong at its `offset` */
 };
 
 struct json_token {
@@ -45,18 +45,19 @@ struct json_reader {
 
 void json_begin(struct json_reader *reader, const char *text, size_t length);
 
-/* The next token; JSON_END and JSON_ERROR stay. */
+/* Returns the next token. After JSON_END or JSON_ERROR, it returns the same one again. */
 struct json_token json_next(struct json_reader *reader);
 
-/* Writes the bytes of an escaped string token to `to`, which has room for `length` bytes. Returns
- * how many it wrote. The text must have been read by json_next(). */
+/* Writes the bytes of an escaped string token to `to`, which has room for `length` bytes, and
+ * returns their number. The text must have been read by json_next(). */
 size_t json_unescape(const char *text, size_t length, char *to);
 
 /* Whether an escaped string token stands for these bytes. */
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
 
-/* Writes the bytes, which are UTF-8, as a JSON string with its quotes to `to`, and returns its
- * length. NULL: only the length. Escaped is what lua-cjson escapes: slashes and DEL, too. */
+/* Writes the bytes, which are UTF-8, as a JSON string with its quotes to `to`, and returns the
+ * string's length. `to` may be NULL, to get only the length. It escapes what lua-cjson escapes,
+ * slashes and DEL included. */
 size_t json_quote(const char *text, size_t length, char *to);
 
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */

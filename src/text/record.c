@@ -1,9 +1,9 @@
-/* record.c - where the members of one JSON object stand in its text; see record.h. */
+/* record.c - an index of the members of one JSON object; see record.h. */
 #include "record.h"
 
 #include <string.h>
 
-/* Reads on to the end of the value that begins with `token`. */
+/* Reads to the end of the value that begins with `token`, and returns its last token. */
 static struct json_token skip_value(struct json_reader *reader, struct json_token token)
 {
     if (token.type != JSON_OBJECT && token.type != JSON_ARRAY)
@@ -22,7 +22,7 @@ const char *record_read(
         struct json_token name = json_next(reader);
         if (name.type == JSON_OBJECT_END)
             break;
-        struct json_token value = json_next(reader); /* after a fault, that fault again */
+        struct json_token value = json_next(reader); /* after a fault, the same one again */
         struct json_token last = skip_value(reader, value);
         if (last.type == JSON_ERROR)
             return reader->fault;

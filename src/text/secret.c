@@ -1,13 +1,15 @@
-/* secret.c - bytes that nobody is to be told; see secret.h. */
+/* secret.c - a secret: kept, found in texts, wiped; see secret.h. */
 #include "secret.h"
+
+#include "ascii.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The beginning of a secret that is shorter than this gives nothing away. */
-#define LEAST_PART 8
+/* A shorter prefix of a secret reveals nothing. */
+#define LEAST_PREFIX 8
 
-enum reading { AS_IT_IS, AS_JSON, AS_URL, READINGS };
+enum encoding { AS_IT_IS, AS_JSON, AS_URL, ENCODINGS };
 
 bool secret_reserve(struct secret *secret, size_t length)
 {
@@ -31,29 +33,8 @@ void secret_free_text(char *text)
     free(text);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The number that `count` hexadecimal digits stand for; -1: they are none. */
-static int hex_number(const char *digits, int count)
-{
-    int number = 0;
-    for (int i = 0; i < count; i++) {
-        int value = hex_value(digits[i]);
-        if (value < 0)
-            return -1;
-        number = number * 16 + value;
-    }
-    return number;
-}
-
-/* JSON in a text of JSON has its escapes escaped once more: so there may be any number of
- * backslashes. */
+/* JSON inside a text of JSON has its escapes escaped again, so an escape may begin with any number
+ * of backslashes. */
 static size_t read_escape(const char *text, size_t length, int *c)
 {
     size_t run = 1;
@@ -67,41 +48,41 @@ static size_t read_escape(const char *text, size_t length, int *c)
     if (*next == '"' || *next == '/')
         *c = (unsigned char)*next;
     else if (*next == 'u')
-        *c = hex_number(next + 1, 4);
+        *c = ascii_hex_number(next + 1, 4);
     else
         return run < 2 ? 1 : 2;
     return run + (*next == 'u' ? 5 : 1);
 }
 
-/* How many bytes the next character is written with, and which it is; 0: the text ends within it.
- */
-static size_t read_char(enum reading reading, const char *text, size_t length, int *c)
+/* Sets *c to the next character, and returns how many bytes it is written with; 0: the text ends
+ * within it. */
+static size_t read_char(enum encoding encoding, const char *text, size_t length, int *c)
 {
     *c = (unsigned char)*text;
-    if (reading == AS_URL && *text == '%') {
-        *c = length < 3 ? -1 : hex_number(text + 1, 2);
+    if (encoding == AS_URL && *text == '%') {
+        *c = length < 3 ? -1 : ascii_hex_number(text + 1, 2);
         return length < 3 ? 0 : 3;
     }
-    return reading == AS_JSON && *text == '\\' ? read_escape(text, length, c) : 1;
+    return encoding == AS_JSON && *text == '\\' ? read_escape(text, length, c) : 1;
 }
 
-static size_t stands_there(
-    enum reading reading, const struct secret *secret, const char *text, size_t length)
+static size_t match(
+    enum encoding encoding, const struct secret *secret, const char *text, size_t length)
 {
-    size_t at = 0, known = 0;
-    while (known < secret->length && at < length) {
+    size_t at = 0, matched = 0;
+    while (matched < secret->length && at < length) {
         int c;
-        size_t width = read_char(reading, text + at, length - at, &c);
+        size_t width = read_char(encoding, text + at, length - at, &c);
         if (width == 0) {
             at = length;
             break;
         }
-        if (c != (unsigned char)secret->bytes[known])
+        if (c != (unsigned char)secret->bytes[matched])
             return 0;
-        known++;
+        matched++;
         at += width;
     }
-    return known == secret->length || known >= LEAST_PART ? at : 0;
+    return matched == secret->length || matched >= LEAST_PREFIX ? at : 0;
 }
 
 size_t secret_at(const struct secret *secret, const char *text, size_t length)
@@ -111,8 +92,8 @@ size_t secret_at(const struct secret *secret, const char *text, size_t length)
     bool escaped = *text == '\\' || *text == '%';
     if (!escaped && *text != *secret->bytes) /* nearly always */
         return 0;
-    for (enum reading reading = AS_IT_IS; reading < READINGS; reading++) {
-        size_t width = stands_there(reading, secret, text, length);
+    for (enum encoding encoding = AS_IT_IS; encoding < ENCODINGS; encoding++) {
+        size_t width = match(encoding, secret, text, length);
         if (width)
             return width;
     }

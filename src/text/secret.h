@@ -1,4 +1,4 @@
-/* secret.h - bytes that nobody is to be told: kept, found in texts, wiped. */
+/* secret.h - a secret: kept, found in texts, wiped. */
 #ifndef CEKURA_SECRET_H
 #define CEKURA_SECRET_H
 
@@ -10,18 +10,18 @@ struct secret {
     size_t length;
 };
 
-/* Makes room for a secret of that length, for the caller to fill in. False: out of memory. */
+/* Allocates room for a secret of that length, which the caller fills in. False: out of memory. */
 bool secret_reserve(struct secret *secret, size_t length);
 
-/* May be called again. */
+/* Wipes and frees it. Idempotent. */
 void secret_wipe(struct secret *secret);
 
-/* How many bytes at the beginning of the text stand for the secret: as it is, or with the escapes
- * of JSON or of URLs. Also for its first part, if the text ends there: it may have been cut. 0:
- * something else stands there. */
+/* How many bytes at the start of the text stand for the secret: as it is, or with the escapes of
+ * JSON or of URLs. The text may have been cut, so a prefix of the secret counts where the text ends
+ * with it. 0: the text starts with something else. */
 size_t secret_at(const struct secret *secret, const char *text, size_t length);
 
-/* Frees a text that holds a secret. */
+/* Wipes and frees a text that holds a secret; NULL is allowed. */
 void secret_free_text(char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* url.c - taking URLs apart; see url.h. */
+/* url.c - base URLs and URLs of proxies; see url.h. */
 #include "url.h"
 
 #include "ascii.h"
@@ -10,45 +10,45 @@
 #include <string.h>
 
 #define NO_MEMORY "cannot be read: out of memory"
-#define PORT_0 "has port 0, at which nobody can be reached"
+#define PORT_0 "has port 0, to which no connection can be made"
 
-/* Of a name in the DNS (RFC 1035, 2.3.4), as it is written; a last dot is not counted. */
+/* Of a name in the DNS (RFC 1035, 2.3.4) in its written form; a final dot does not count. */
 #define LONGEST_NAME 253u
 #define LONGEST_LABEL 63u
 
-/* A URL that libcurl reads. What a URL does not have is known only as long as memory was not short:
- * it must not be taken for one without a password, or with another port. */
-struct reading {
+/* A URL that libcurl has parsed. Once memory was short, a part that is not found may still
+ * exist: a URL must not be taken for one without a password, or with another port. */
+struct parsed {
     CURLU *handle;
     bool no_memory;
 };
 
-static CURLUcode begin(struct reading *reading, const char *text, unsigned flags)
+static CURLUcode parse(struct parsed *parsed, const char *text, unsigned flags)
 {
-    *reading = (struct reading){.handle = curl_url()};
-    CURLUcode code = reading->handle ? curl_url_set(reading->handle, CURLUPART_URL, text, flags)
-                                     : CURLUE_OUT_OF_MEMORY;
-    reading->no_memory = code == CURLUE_OUT_OF_MEMORY;
+    *parsed = (struct parsed){.handle = curl_url()};
+    CURLUcode code = parsed->handle ? curl_url_set(parsed->handle, CURLUPART_URL, text, flags)
+                                    : CURLUE_OUT_OF_MEMORY;
+    parsed->no_memory = code == CURLUE_OUT_OF_MEMORY;
     return code;
 }
 
-static char *part(struct reading *reading, CURLUPart what, unsigned flags)
+static char *get_part(struct parsed *parsed, CURLUPart what, unsigned flags)
 {
     char *text = NULL;
-    CURLUcode code = curl_url_get(reading->handle, what, &text, flags);
-    reading->no_memory |= code == CURLUE_OUT_OF_MEMORY;
+    CURLUcode code = curl_url_get(parsed->handle, what, &text, flags);
+    parsed->no_memory |= code == CURLUE_OUT_OF_MEMORY;
     return code == CURLUE_OK ? text : NULL;
 }
 
-static bool has(struct reading *reading, CURLUPart what)
+static bool has_part(struct parsed *parsed, CURLUPart what)
 {
-    char *text = part(reading, what, 0);
+    char *text = get_part(parsed, what, 0);
     bool found = text != NULL;
     curl_free(text);
     return found;
 }
 
-/* libcurl resolves "localhost" by itself to the loopback addresses, without asking anybody. */
+/* libcurl itself resolves "localhost" to the loopback addresses, without a name server. */
 static bool is_loopback(const char *host)
 {
     struct in_addr v4;
@@ -57,8 +57,8 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
-/* Whether a name consists of labels that a name can have. */
-static bool can_be_name(const char *host)
+/* Whether a name consists of labels that the DNS allows. */
+static bool is_valid_name(const char *host)
 {
     size_t length = strlen(host), label = 0;
     if (length > 0 && host[length - 1] == '.')
@@ -75,22 +75,22 @@ static bool can_be_name(const char *host)
 }
 
 /* What is wrong with a host that can never be looked up; NULL: nothing. Whether libcurl can
- * translate other letters depends on how it was built and on the locale of the program. */
+ * translate letters outside ASCII depends on its build and on the locale of the program. */
 static const char *host_fault(const char *host)
 {
     for (const char *c = host; *c; c++)
         if ((unsigned char)*c >= 0x80)
             return "names its host with letters that are not ASCII: give its name in ASCII "
                    "(xn--...)";
-    return *host == '[' || can_be_name(host) ? NULL : "names a host that no name server can know";
+    return *host == '[' || is_valid_name(host) ? NULL : "names a host that no name server can know";
 }
 
-/* Requests are made from the origin, which libcurl reads again: it has to find the same host. */
-static const char *read_back(const struct url *url)
+/* libcurl parses the origin again for each request, and has to find the same host in it. */
+static const char *check_origin(const struct url *url)
 {
-    struct reading again;
-    bool read = begin(&again, url->origin, 0) == CURLUE_OK;
-    char *host = read ? part(&again, CURLUPART_HOST, 0) : NULL;
+    struct parsed again;
+    bool read = parse(&again, url->origin, 0) == CURLUE_OK;
+    char *host = read ? get_part(&again, CURLUPART_HOST, 0) : NULL;
     bool same = host && ascii_same(host, url->host, SIZE_MAX);
     curl_free(host);
     curl_url_cleanup(again.handle);
@@ -99,7 +99,7 @@ static const char *read_back(const struct url *url)
     return same ? NULL : "names its host with escapes that do not make a plain one";
 }
 
-static const char *put_together(struct url *url, const char *scheme, const char *port)
+static const char *build_origin(struct url *url, const char *scheme, const char *port)
 {
     size_t room = strlen(scheme) + strlen(url->host) + (port ? strlen(port) + 1 : 0) + 4;
     url->origin = malloc(room);
@@ -107,13 +107,13 @@ static const char *put_together(struct url *url, const char *scheme, const char 
         return NO_MEMORY;
     snprintf(
         url->origin, room, "%s://%s%s%s", scheme, url->host, port ? ":" : "", port ? port : "");
-    return read_back(url);
+    return check_origin(url);
 }
 
-static const char *read_parts(
-    struct reading *reading, struct url *url, const char *scheme, const char *port)
+static const char *check_parts(
+    struct parsed *parsed, struct url *url, const char *scheme, const char *port)
 {
-    if (reading->no_memory)
+    if (parsed->no_memory)
         return NO_MEMORY;
     if (!scheme || !url->host || !url->path)
         return "cannot be read";
@@ -126,27 +126,27 @@ static const char *read_parts(
     if (fault)
         return fault;
     for (char *c = url->host; *c; c++) /* one spelling for one host */
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 'a' - 'A' : *c);
+        *c = ascii_lower(*c);
     url->loopback = is_loopback(url->host);
     for (size_t end = strlen(url->path); end > 0 && url->path[end - 1] == '/'; end--)
         url->path[end - 1] = '\0';
-    return put_together(url, scheme, port);
+    return build_origin(url, scheme, port);
 }
 
-static const char *take_apart(struct reading *reading, struct url *url)
+static const char *fill_url(struct parsed *parsed, struct url *url)
 {
-    if (has(reading, CURLUPART_USER) || has(reading, CURLUPART_PASSWORD))
+    if (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD))
         return "holds a user name or a password";
-    if (has(reading, CURLUPART_QUERY) || has(reading, CURLUPART_FRAGMENT))
+    if (has_part(parsed, CURLUPART_QUERY) || has_part(parsed, CURLUPART_FRAGMENT))
         return "holds a query or a fragment";
-    if (has(reading, CURLUPART_ZONEID))
+    if (has_part(parsed, CURLUPART_ZONEID))
         return "holds an address with a zone";
 
-    char *scheme = part(reading, CURLUPART_SCHEME, 0);
-    char *port = part(reading, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-    url->host = part(reading, CURLUPART_HOST, 0);
-    url->path = part(reading, CURLUPART_PATH, 0);
-    const char *fault = read_parts(reading, url, scheme, port);
+    char *scheme = get_part(parsed, CURLUPART_SCHEME, 0);
+    char *port = get_part(parsed, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+    url->host = get_part(parsed, CURLUPART_HOST, 0);
+    url->path = get_part(parsed, CURLUPART_PATH, 0);
+    const char *fault = check_parts(parsed, url, scheme, port);
     curl_free(scheme);
     curl_free(port);
     return fault;
@@ -154,13 +154,13 @@ static const char *take_apart(struct reading *reading, struct url *url)
 
 const char *url_parse(struct url *url, const char *text)
 {
-    struct reading reading;
+    struct parsed parsed;
     *url = (struct url){0};
-    CURLUcode code = begin(&reading, text, CURLU_NON_SUPPORT_SCHEME);
-    const char *fault = code == CURLUE_OK   ? take_apart(&reading, url)
-                        : reading.no_memory ? NO_MEMORY
-                                            : curl_url_strerror(code);
-    curl_url_cleanup(reading.handle);
+    CURLUcode code = parse(&parsed, text, CURLU_NON_SUPPORT_SCHEME);
+    const char *fault = code == CURLUE_OK  ? fill_url(&parsed, url)
+                        : parsed.no_memory ? NO_MEMORY
+                                           : curl_url_strerror(code);
+    curl_url_cleanup(parsed.handle);
     if (fault)
         url_free(url);
     return fault;
@@ -176,8 +176,8 @@ void url_free(struct url *url)
 
 /* ---- a proxy ---- */
 
-/* "host:port"; a last dot of the name is not looked up. */
-static char *join(const char *host, const char *port)
+/* "host:port"; a final dot of the name is left out. */
+static char *join_peer(const char *host, const char *port)
 {
     size_t length = host ? strlen(host) : 0;
     size_t room = length + (port ? strlen(port) : 0) + 2;
@@ -190,7 +190,7 @@ static char *join(const char *host, const char *port)
     return peer;
 }
 
-static const char *read_proxy(
+static const char *fill_proxy(
     struct proxy *proxy, const char *scheme, const char *host, const char *port)
 {
     static const char *const schemes[] = {
@@ -199,35 +199,36 @@ static const char *read_proxy(
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         is_known |= ascii_same(scheme, schemes[i], SIZE_MAX);
     if (!is_known)
-        return "is of no kind that is known: http, https, socks4, socks4a, socks5, socks5h";
+        return "has an unknown scheme; known are http, https, socks4, socks4a, socks5, "
+               "socks5h";
     proxy->secure = ascii_same(scheme, "https", SIZE_MAX);
     if (!port)
         port = proxy->secure ? "443" : "1080";
     if (strcmp(port, "0") == 0)
         return PORT_0;
     proxy->loopback = is_loopback(host);
-    proxy->peer = join(host, port);
+    proxy->peer = join_peer(host, port);
     return proxy->peer ? host_fault(host) : NO_MEMORY;
 }
 
 const char *url_parse_proxy(struct proxy *proxy, const char *text)
 {
-    struct reading reading;
+    struct parsed parsed;
     *proxy = (struct proxy){0};
-    CURLUcode code = begin(&reading, text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
-    const char *fault = reading.no_memory ? NO_MEMORY : "cannot be read";
+    CURLUcode code = parse(&parsed, text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+    const char *fault = parsed.no_memory ? NO_MEMORY : "cannot be read";
     if (code == CURLUE_OK) {
-        char *scheme = part(&reading, CURLUPART_SCHEME, 0);
-        char *host = part(&reading, CURLUPART_HOST, CURLU_URLDECODE);
-        char *port = part(&reading, CURLUPART_PORT, 0);
-        fault = reading.no_memory ? NO_MEMORY : fault;
-        if (!reading.no_memory && scheme && host)
-            fault = read_proxy(proxy, scheme, host, port);
+        char *scheme = get_part(&parsed, CURLUPART_SCHEME, 0);
+        char *host = get_part(&parsed, CURLUPART_HOST, CURLU_URLDECODE);
+        char *port = get_part(&parsed, CURLUPART_PORT, 0);
+        fault = parsed.no_memory ? NO_MEMORY : fault;
+        if (!parsed.no_memory && scheme && host)
+            fault = fill_proxy(proxy, scheme, host, port);
         curl_free(scheme);
         curl_free(host);
         curl_free(port);
     }
-    curl_url_cleanup(reading.handle);
+    curl_url_cleanup(parsed.handle);
     if (fault)
         url_free_proxy(proxy);
     return fault;
@@ -241,15 +242,15 @@ void url_free_proxy(struct proxy *proxy)
 
 char *url_peer(const char *text)
 {
-    struct reading reading;
+    struct parsed parsed;
     char *peer = NULL;
-    if (begin(&reading, text, 0) == CURLUE_OK) {
-        char *host = part(&reading, CURLUPART_HOST, 0);
-        char *port = part(&reading, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-        peer = join(host, port);
+    if (parse(&parsed, text, 0) == CURLUE_OK) {
+        char *host = get_part(&parsed, CURLUPART_HOST, 0);
+        char *port = get_part(&parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+        peer = join_peer(host, port);
         curl_free(host);
         curl_free(port);
     }
-    curl_url_cleanup(reading.handle);
+    curl_url_cleanup(parsed.handle);
     return peer;
 }

@@ -1,8 +1,8 @@
-/* url.h - taking a base URL apart, and a proxy's, by libcurl's own reading of them.
+/* url.h - base URLs and URLs of proxies, parsed by libcurl.
  *
  * The same parser decides here and when the request is sent, so that no spelling of a URL can mean
  * one host to the check and another to the connection. A host that can never be looked up is
- * refused here: libcurl would report it with each request. */
+ * refused here: libcurl would report it only with each request. */
 #ifndef CEKURA_URL_H
 #define CEKURA_URL_H
 
@@ -16,8 +16,8 @@ struct url {
     bool loopback; /* the host can only be this machine */
 };
 
-/* Reads `text`. NULL on success, with `url` to be freed by url_free; else what is wrong with it, a
- * constant text. */
+/* Parses `text`. Returns NULL on success, and `url` is to be freed by url_free(); else a constant
+ * text that says what is wrong with it. */
 const char *url_parse(struct url *url, const char *text);
 
 void url_free(struct url *url);
@@ -28,15 +28,15 @@ struct proxy {
     bool loopback; /* the host can only be this machine */
 };
 
-/* Reads the URL of a proxy of HTTP or SOCKS. What it does not say is what libcurl takes then:
- * http, and port 1080, or 443 of one of https. NULL on success, with `proxy` to be freed by
- * url_free_proxy(); else what is wrong with it, a constant text. */
+/* Parses the URL of an HTTP or SOCKS proxy. Missing parts have libcurl's defaults: scheme http, and
+ * port 1080, or 443 for https. Returns NULL on success, and `proxy` is to be freed by
+ * url_free_proxy(); else a constant text that says what is wrong with it. */
 const char *url_parse_proxy(struct proxy *proxy, const char *text);
 
 void url_free_proxy(struct proxy *proxy);
 
-/* "host:port" of what a URL with a scheme leads to, to be freed; NULL: it cannot be read, or memory
- * is short. */
+/* "host:port" of a URL that has a scheme, to be freed by the caller; NULL: the URL cannot be
+ * parsed, or memory is short. */
 char *url_peer(const char *text);
 
 #endif
