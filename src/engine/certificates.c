@@ -2,8 +2,7 @@
  *
  * libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
  * ms, and keeps the result in the multi handle. So that no step is
- * held up, certificates_load() begins a connection to itself when the engine is made.
- */
+ * held up, certificates_load() begins a connection to itself when the engine is made. */
 #include "certificates.h"
 
 #include <netinet/in.h>
@@ -165,8 +164,7 @@ static CURLMcode act_on_events(struct multi *multi)
     return code;
 }
 
-/* Turns the loop until the first byte of the handshake has arrived: by then the bundle is parsed.
- */
+/* Turns the loop until the first byte of the handshake has come: by then the bundle is parsed. */
 static CURLMcode begin_handshake(struct multi *multi, int listener)
 {
     int peer = -1;

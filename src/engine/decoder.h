@@ -49,8 +49,7 @@ struct decoder_work {
 };
 
 /* Decodes from bytes[used] on, for no more than one piece: adds to `used` what it took, and sets
- * `filled` to what it wrote. It is to be called until all bytes are used and `has_more` is false.
- */
+ * `filled` to what it wrote. Call it until all bytes are used and `has_more` is false. */
 enum decoder_result decoder_step(struct decoder *decoder, struct decoder_work *work);
 
 /* Whether the body may end here. */

@@ -49,8 +49,7 @@ static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 }
 
 /* libcurl takes no longer line in a head, and before 8.6 calls one a lack of memory. It has then
- * read more than such a line, and not handed it out; what else has come, a body, it has not read.
- */
+ * read more than such a line, and not handed it out; a body that has come, too, it has not read. */
 #define LONGEST_LINE ((uint64_t)100 * 1024)
 
 static bool had_long_line(const struct transfer *transfer)
@@ -171,8 +170,7 @@ static void name_peer(struct transfer *transfer, enum outcome_kind kind)
     free(service);
 }
 
-/* Replaces the message where libcurl cannot know better, or words it differently in each release.
- */
+/* Replaces messages that libcurl cannot word, or words differently in each release. */
 static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     size_t room = CURL_ERROR_SIZE;

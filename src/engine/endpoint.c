@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long an endpoint that no operation uses is remembered after it was held: a program that
- * asks for it again and again is to be refused at a known endpoint. */
+/* How long an endpoint that no operation uses is remembered after it was held: so that a
+ * program that asks for it again and again meets the same endpoint, and not a new one. */
 #define REMEMBERED_US INT64_C(60000000)
 
 /* ---- the key ---- */

@@ -45,7 +45,7 @@ static int64_t due_us(const struct engine *engine)
     int64_t first_us = earlier(engine->transfers.multi.due_us, timers_due_us(&engine->timers));
     first_us = earlier(first_us, timers_due_us(&window->endpoints.heaps[ENDPOINTS_HELD]));
     if (window_takes_polls(window))
-        first_us = earlier(first_us, timers_due_us(&engine->polls_due));
+        first_us = earlier(first_us, timers_due_us(&engine->polls.due));
     if (next_turn(engine))
         first_us = earlier(first_us, window_opens_us(window));
     return first_us;
@@ -126,7 +126,7 @@ struct event *engine_next_event(struct engine *engine)
 bool engine_is_busy(struct engine *engine)
 {
     engine_enter(engine);
-    bool polls = window_takes_polls(&engine->window) && !LIST_EMPTY(&engine->watched);
+    bool polls = window_takes_polls(&engine->window) && !LIST_EMPTY(&engine->polls.watched);
     bool is_busy = engine->window.in_flight > 0 || engine->timers.count > 0 || polls ||
                    completions_are_listed(&engine->completions);
     engine_leave(engine);
@@ -137,14 +137,14 @@ struct engine_stats engine_stats(struct engine *engine)
 {
     engine_enter(engine);
     struct engine_stats stats = {
-        .requests = engine->requests_sent,
-        .retries = engine->requests_repeated,
+        .requests = engine->tries.sent,
+        .retries = engine->tries.repeated,
         .connections = engine->transfers.connections,
         .bytes_in = engine->transfers.bytes_in,
         .in_flight = engine->window.in_flight,
         .most_in_flight = engine->window.most_in_flight,
-        .polls = engine->polls_made,
-        .retry_quota = engine->quota.left,
+        .polls = engine->polls.made,
+        .retry_quota = engine->tries.quota.left,
         .longest_step_us = engine->step.longest_us,
     };
     engine_leave(engine);
@@ -185,7 +185,7 @@ static void do_due(struct engine *engine)
         timers_fire(&engine->timers, now_us, step);
         timers_fire(&engine->window.endpoints.heaps[ENDPOINTS_HELD], now_us, step);
         if (window_takes_polls(&engine->window))
-            timers_fire(&engine->polls_due, now_us, step);
+            timers_fire(&engine->polls.due, now_us, step);
         fill_window(engine, now_us);
         transfers_resume(&engine->transfers);
         if (engine->transfers.multi.due_us <= clock_monotonic_us()) {
@@ -336,7 +336,7 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
 {
     struct transfers *transfers = &engine->transfers;
     engine->window.max_in_flight = options->max_in_flight;
-    engine->retries = options->retries;
+    engine->tries.retries = options->retries;
     engine->completions.report_events = options->report_events;
     transfers->multi.max_connections = options->max_in_flight;
     transfers->max_response = options->max_response;
@@ -390,8 +390,8 @@ static void init(struct engine *engine)
     engine->loop.epoll_fd = engine->loop.timer_fd = -1;
     engine->loop.armed_us = engine->loop.alarm_us = CLOCK_NEVER;
     completions_init(&engine->completions);
-    engine->quota.left = RETRY_QUOTA_FULL;
-    engine->origin_us = clock_monotonic_us();
+    engine->tries.quota.left = RETRY_QUOTA_FULL;
+    engine->polls.origin_us = clock_monotonic_us();
     if (getrandom(&engine->jitter, sizeof engine->jitter, GRND_NONBLOCK) < 0)
         engine->jitter.state = (uint64_t)clock_monotonic_us();
     transfers->multi.loop = &engine->loop;
@@ -475,7 +475,7 @@ void engine_release(struct engine *engine)
     while ((event = completions_next_event(&engine->completions)))
         free(event);
     heap_destroy(&engine->timers);
-    heap_destroy(&engine->polls_due);
+    heap_destroy(&engine->polls.due);
     endpoint_forget_all(&engine->window.endpoints);
     transfers_free_options(&engine->transfers);
     free(engine);

@@ -78,7 +78,7 @@ int64_t engine_due_us(struct engine *engine);
  * longer. */
 void engine_alarm(struct engine *engine, int64_t due_us);
 
-/* Watched polls are polled while there is a waiter for polls: 1 when one comes, -1 when one leaves.
+/* Watched polls are polled while there is a waiter for polls: 1 when one comes, -1 when one goes.
  */
 void engine_wait_for_polls(struct engine *engine, int change);
 

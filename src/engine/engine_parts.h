@@ -1,5 +1,5 @@
-/* engine_parts.h - an engine, which consists of parts. Each belongs to the file that it is named
- * for; engine.c has them work together, operation.c and poller.c stand on them. */
+/* engine_parts.h - the parts of an engine. Each belongs to the file that it is named for; engine.c
+ * has them work together, operation.c and poller.c are built on them. */
 #ifndef CEKURA_ENGINE_PARTS_H
 #define CEKURA_ENGINE_PARTS_H
 
@@ -12,25 +12,25 @@ LIST_HEAD(poller_list, poller);
 
 struct engine {
     struct gate gate;
-    atomic_uint references;
+    atomic_uint references; /* the owner's, and one of each operation and bridge */
     struct loop loop;
     struct step step;
     struct completions completions;
-    struct heap timers;    /* deadlines, pauses */
-    struct heap polls_due; /* timers that fire only while the window takes polls */
+    struct heap timers; /* deadlines, pauses */
     struct window window;
     struct transfers transfers;
     struct jitter jitter;
-    struct retry_quota quota;
-
-    /* operation.c */
-    unsigned retries;
-    uint64_t requests_sent, requests_repeated;
-
-    /* poller.c */
-    struct poller_list watched;
-    unsigned polls_made;
-    int64_t origin_us; /* of the moments at which polls are due: another in each engine */
+    struct {
+        unsigned retries; /* further tries of what may be repeated */
+        struct retry_quota quota;
+        uint64_t sent, repeated;
+    } tries; /* operation.c */
+    struct {
+        struct heap due; /* timers that fire only while the window takes polls */
+        struct poller_list watched;
+        int64_t origin_us; /* of the moments at which polls are due: another in each engine */
+        unsigned made;
+    } polls; /* poller.c */
 };
 
 /* What a step may change is read and changed only between these. The public functions of engine,

@@ -59,8 +59,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
 }
 
-/* libcurl decodes chunks, and 7.88 whatever else it was built for: only one `chunked` is accepted.
- */
+/* libcurl decodes chunks, and 7.88 all that it was built for: only one `chunked` is accepted. */
 static bool is_chunked_once(const char *value, const char *end)
 {
     size_t span = strlen("chunked");

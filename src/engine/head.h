@@ -38,9 +38,7 @@ enum head_result {
 /* Gets ready for the next answer; keeps memory. */
 void head_clear(struct head *head);
 
-/* Adds a line, its end included. `counts`: the service sent it, not a proxy that is asked to
- * connect.
- */
+/* Adds a line, its end included. `counts`: it is the service's, not a proxy's answer to CONNECT. */
 enum head_result head_add(struct head *head, const char *line, size_t length, bool counts);
 
 bool head_is_too_large(const struct head *head);

@@ -1,9 +1,9 @@
 /* heap.h - a binary heap of due times.
  *
  * Intrusive: a node is a member of what is due, so inserting allocates nothing once room has been
- * reserved. Whoever owns a node reserves its place when it is made (heap_reserve) and gives it
- * back when it goes (heap_unreserve); between the two, inserting and removing cannot fail, however
- * short memory is. Equal due times leave in the order in which they came. */
+ * reserved. The owner of a node reserves its place when it makes the node (heap_reserve) and
+ * gives it back when it frees the node (heap_unreserve); between the two, inserting and removing
+ * cannot fail, however short memory is. Equal due times leave in the order in which they came. */
 #ifndef CEKURA_HEAP_H
 #define CEKURA_HEAP_H
 

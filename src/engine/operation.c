@@ -244,14 +244,14 @@ static bool can_repeat(struct operation *operation, enum retry_choice choice,
     if (choice == RETRY_WITH_ROOM)
         return !operation->kind->is_scheduled;
     return choice == RETRY_AT_ONCE ||
-           retry_quota_take(&operation->engine->quota, result, &operation->paid);
+           retry_quota_take(&operation->engine->tries.quota, result, &operation->paid);
 }
 
 static enum retry_choice decide(
     const struct operation *operation, const struct try_result *result, int64_t *pause_us)
 {
     bool once = operation->kind->is_scheduled || operation->request.once;
-    unsigned limit = once ? 1 : operation->engine->retries + 1;
+    unsigned limit = once ? 1 : operation->engine->tries.retries + 1;
     const struct retry_history history = {
         .repeatable = request_is_repeatable(&operation->request),
         .tries = operation->tries,
@@ -279,7 +279,7 @@ static void on_ended(void *owner, CURLcode code)
     keep_result(&operation->outcome, &result);
 
     if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
-        retry_quota_refill(&operation->engine->quota, operation->paid);
+        retry_quota_refill(&operation->engine->tries.quota, operation->paid);
     heed(operation, &result.attempt, pause_us);
     if (can_repeat(operation, choice, &result.attempt, pause_us)) {
         operation->stale_excused |= choice == RETRY_AT_ONCE;
@@ -312,8 +312,8 @@ static void on_turn(struct turn *turn)
         heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
     }
     operation->tries++;
-    engine->requests_sent++;
-    engine->requests_repeated += operation->tries > 1;
+    engine->tries.sent++;
+    engine->tries.repeated += operation->tries > 1;
     report(operation, EVENT_STARTED, 0);
 }
 

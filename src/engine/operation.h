@@ -23,9 +23,7 @@ struct outcome {
     int64_t retry_after_us; /* what the answer asked for; negative: nothing */
 };
 
-/* Queues a copy of the request; it is listed by `ref`. NULL: out of memory, or the engine is
- * closed.
- */
+/* Queues a copy of the request, to be listed by `ref`. NULL: out of memory, or closed. */
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref);
 
 /* Frees it, cancelling it first if it still runs. */

@@ -54,7 +54,7 @@ struct operation {
 bool operation_init(struct operation *operation, struct engine *engine,
     const struct request *request, const struct operation_kind *kind);
 
-/* The caller is left to call engine_release(), outside of the gate. */
+/* The caller calls engine_release() once it has left the gate. */
 void operation_destroy(struct operation *operation);
 
 /* Forgets the last outcome. */

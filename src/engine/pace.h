@@ -24,10 +24,8 @@ struct pace {
 /* A request is sent. */
 void pace_sent(struct pace *pace, int64_t now_us);
 
-/* The service has answered 429 to a request that was sent at `sent_us`, and asks for a
- * pause until `until_us`. A request that was sent before an earlier 429 took effect changes
- * nothing.
- */
+/* The service has answered 429 to a request that was sent at `sent_us`, and asks for a pause until
+ * `until_us`. A request that was sent before an earlier 429 took effect changes nothing. */
 void pace_slow_down(struct pace *pace, int64_t now_us, int64_t sent_us, int64_t until_us);
 
 /* Requests a second that may be sent now; infinite where there is no pace. */

@@ -33,19 +33,19 @@ static void set_due(struct poller *poll)
     struct engine *engine = poll->operation.engine;
     if (!is_watched(poll) || poll->has_update || operation_is_active(&poll->operation))
         return;
-    int64_t last_us = poll->last_us - engine->origin_us;
-    int64_t due_us =
-        engine->origin_us + schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
+    int64_t last_us = poll->last_us - engine->polls.origin_us;
+    int64_t due_us = engine->polls.origin_us +
+                     schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
     if (poll->expedited_us)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
-    heap_insert(&engine->polls_due, &poll->due.node, due_us);
+    heap_insert(&engine->polls.due, &poll->due.node, due_us);
 }
 
 static void unset_due(struct poller *poll)
 {
-    heap_remove(&poll->operation.engine->polls_due, &poll->due.node);
+    heap_remove(&poll->operation.engine->polls.due, &poll->due.node);
 }
 
 static void on_due(struct timer *timer)
@@ -136,7 +136,7 @@ static void on_answer(struct operation *operation)
         poll->has_update = true;
         poll->is_forced = false;
     }
-    /* One that is watched no longer is listed in any case: a caller may wait to let go of it. */
+    /* A poll that is no longer watched is listed in any case: a caller may wait for its end. */
     if (poll->has_update || !is_watched(poll))
         completions_list(&operation->engine->completions, &poll->operation.item);
     set_due(poll);
@@ -178,16 +178,16 @@ struct poller *poller_new(
     poll->due.fire = on_due;
     poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
     poll->last_us = clock_monotonic_us();
-    if (!heap_reserve(&engine->polls_due))
+    if (!heap_reserve(&engine->polls.due))
         goto no_timer;
     if (!operation_init(&poll->operation, engine, request, &polled))
         goto no_operation;
-    engine->polls_made++;
+    engine->polls.made++;
     engine_leave(engine);
     return poll;
 
 no_operation:
-    heap_unreserve(&engine->polls_due);
+    heap_unreserve(&engine->polls.due);
 no_timer:
     engine_leave(engine);
     free(poll);
@@ -214,7 +214,7 @@ void poller_free(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     unwatch(poll);
-    heap_unreserve(&engine->polls_due);
+    heap_unreserve(&engine->polls.due);
     forget_error(poll);
     buffer_free(&poll->answer);
     operation_destroy(&poll->operation);
@@ -229,7 +229,7 @@ void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
     poll->operation.item.ref = ref;
     poll->schedule.fixed_us = fixed_us;
     if (!is_watched(poll))
-        LIST_INSERT_HEAD(&engine->watched, poll, watched);
+        LIST_INSERT_HEAD(&engine->polls.watched, poll, watched);
     if (!gate_is_open(&engine->gate))
         end(poll);
     set_due(poll);

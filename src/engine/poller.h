@@ -28,8 +28,7 @@ void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
  * its way is not lost. */
 void poller_unwatch(struct poller *poll);
 
-/* Whether it is, or may still be, listed, or the subject of an event: as long its `ref` is needed.
- */
+/* Whether it is listed or the subject of an event, or may still be: so long its `ref` is needed. */
 bool poller_is_needed(const struct poller *poll);
 
 /* The outcome of the update; NULL: there is none. */
@@ -59,8 +58,7 @@ void poller_postpone(struct poller *poll, int64_t span_us);
  * it. False: out of memory, and nothing has changed. */
 bool poller_set_answer(struct poller *poll, const char *body, size_t length);
 
-/* The next good answer is an update, also if it equals the last, which another caller has handled.
- */
+/* The next good answer is an update, also if it equals the last: another caller handles it. */
 void poller_force_update(struct poller *poll);
 
 /* Its next request is due at once, whatever the schedule says, when it is watched; not before a

@@ -50,8 +50,7 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     /* The key must not follow to another host, and a POST must not become a GET. */
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    /* A path is sent as the library wrote it: "/.." in an encoded id must not name something else.
-     */
+    /* A path is sent as it is: "/.." in an encoded id must not name something else. */
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_HEADERFUNCTION, receive_header);
     SET(CURLOPT_HEADERDATA, transfer);
@@ -142,8 +141,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, request->url);
-    /* When memory is short, libcurl 7.88 takes the query of the URL for none, and sends the rest.
-     */
+    /* When memory is short, libcurl 7.88 sends the URL without its query. */
     SET(CURLOPT_REQUEST_TARGET, target_of(transfer->transfers, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
     transfer->bodiless = strcmp(request->method, "HEAD") == 0;

@@ -54,8 +54,10 @@ bool transfers_open(struct transfers *transfers);
 /* Frees the handles of the pool, the multi handle and the share. */
 void transfers_close(struct transfers *transfers);
 
-/* Frees the options, those that are secret wiped; may be called again. */
+/* Wipes and frees what may hold a secret: the headers and the URL of the proxy. */
 void transfers_forget_secrets(struct transfers *transfers);
+
+/* Frees the other options. */
 void transfers_free_options(struct transfers *transfers);
 
 /* Ends those that libcurl has ended. */
