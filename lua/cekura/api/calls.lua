@@ -61,27 +61,24 @@ calls.logs = operation("logs", { "GET /observability/v1/call-logs/{id}/logs/", a
 
 -- ---- changing ----
 
--- What the service calls the duration of a change: minutes, as a number. What it gives is "MM:SS".
+local function check_length(name, value)
+  if type(value) ~= "number" or not (value >= 0 and value < math.huge) then
+    errors.misuse(("update: %s: a number of at least 0 expected, got %s"):format(name, tostring(value)))
+  end
+  return value
+end
+
+-- The duration as the service takes it: minutes, as a number. It gives "MM:SS".
 local function minutes(duration, seconds)
   if duration ~= nil and seconds ~= nil then
     errors.misuse "update: duration and seconds exclude each other"
+  elseif seconds ~= nil then
+    return check_length("seconds (of the call)", seconds) / 60
+  elseif type(duration) ~= "string" then
+    return duration ~= nil and check_length("duration (minutes)", duration) or nil
   end
-  local reason
-  if type(duration) == "string" then
-    seconds, reason = times.duration(duration)
-  else
-    local value, what = duration, "duration (minutes)"
-    if value == nil then
-      value, what = seconds, "seconds (of the call)"
-    end
-    if value ~= nil and not (type(value) == "number" and value >= 0 and value < math.huge) then
-      reason = ("%s: a number of at least 0 expected, got %s"):format(what, tostring(value))
-    end
-  end
-  if reason then
-    errors.misuse("update: " .. reason)
-  end
-  return seconds and seconds / 60 or duration
+  local read, reason = times.duration(duration)
+  return read and read / 60 or errors.misuse("update: " .. reason)
 end
 
 local function prepare_update(sent)

@@ -22,17 +22,23 @@ end
 local FORMER = { gives = "returns", healthy = "benign_errors", keep = "carry", may = "optional",
   skipped = "skipped_member", sure = "evidence", waits = "input_member", with = "body", words = "statuses" }
 
--- Refuses members that are not known, with a hint.
-local function check_members(name, given, known)
-  for member in pairs(check.table(name, given)) do
-    if not known[member] then
-      local wanted = known[FORMER[member]] and FORMER[member] or member
-      refuse("%s: there is no member %s%s", name, tostring(member), nearest(wanted, known))
+-- A copy of a table of which each member has a check, by its name. A check may return the value to use in place of the
+-- given one.
+local function read_members(name, given, checks)
+  local read = {}
+  for member, value in pairs(check.table(name, given)) do
+    if not checks[member] then
+      local wanted = checks[FORMER[member]] and FORMER[member] or member
+      refuse("%s: there is no member %s%s", name, tostring(member), nearest(wanted, checks))
     end
+    local place = (type(member) == "number" and "%s[%d]" or "%s.%s"):format(name, member)
+    local used = checks[member](place, value)
+    read[member] = used == nil and value or used
   end
+  return read
 end
 
--- ---- members: each function checks one, and may return the value to use in its place ----
+-- ---- the check of each member ----
 
 local function text(name, value)
   if check.text(name, value) == "" then
@@ -143,34 +149,33 @@ local COUNTERS = { done = check.text, failed = check.text, total = check.text, l
   success = check.text, runs = check.text, decide = check.flag }
 
 function members.counters(name, value)
-  check_members(name, value, COUNTERS)
-  for member, counter in pairs(value) do
-    COUNTERS[member](("%s.%s"):format(name, member), counter)
-  end
-  if not value.done or not value.total then
+  local counters = read_members(name, value, COUNTERS)
+  if not counters.done or not counters.total then
     refuse("%s: done and total expected", name)
-  elseif (value.runs or value.success) and not (value.runs and value.success and value.failed) then
+  elseif (counters.runs or counters.success) and not (counters.runs and counters.success and counters.failed) then
     refuse("%s: runs, success and failed go together", name)
   end
+  return counters
 end
 
-local REQUEST = { true, body = texts, optional = texts, text = text } -- [1] is the endpoint
+local REQUEST = { body = texts, optional = texts, text = text }
 local REQUEST_PLACES = { id = true }
 
+REQUEST[1] = function(name, value)
+  check_endpoint(name, value)
+  check_places(name, value, REQUEST_PLACES)
+end
+
 function members.cancel(name, value)
-  check_members(name, value, REQUEST)
-  check_endpoint(name .. "[1]", value[1])
-  check_places(name .. "[1]", value[1], REQUEST_PLACES)
-  for _, member in ipairs { "body", "optional", "text" } do
-    if value[member] ~= nil then
-      REQUEST[member](("%s.%s"):format(name, member), value[member])
-    end
-  end
+  local request = read_members(name, value, REQUEST)
+  check_endpoint(name .. "[1]", request[1]) -- also where there is none
+  return request
 end
 
 function members.answer(name, value)
-  members.cancel(name, value)
-  text(name .. ".text", value.text)
+  local request = members.cancel(name, value)
+  text(name .. ".text", request.text)
+  return request
 end
 
 -- ---- the whole ----
@@ -190,12 +195,8 @@ end
 ---@param declaration table
 ---@return table kind a copy, as cekura.api.kinds has its rows
 function kind_schema.read(declaration)
-  check_members("declaration", declaration, members)
-  local kind = { id = "progress_id", interval = 5, timeout = 300 }
-  for name, value in pairs(declaration) do
-    local used = members[name]("declaration: " .. name, value)
-    kind[name] = used == nil and value or used
-  end
+  local kind = read_members("declaration", declaration, members)
+  kind.id, kind.interval, kind.timeout = kind.id or "progress_id", kind.interval or 5, kind.timeout or 300
   if not kind.poll then
     refuse "declaration: poll is missing"
   elseif kind.list and not kind.record then

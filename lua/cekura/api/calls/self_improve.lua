@@ -105,9 +105,6 @@ local function read_given(given, options)
   end
   check.text("self_improve: prompt", given.prompt)
   check.id("self_improve: " .. (given.id ~= nil and "id" or "call_id"), given.id ~= nil and given.id or given.call_id)
-  if given.agent_id ~= nil then
-    check.id("self_improve: agent_id", given.agent_id)
-  end
   check.seconds("self_improve: timeout", given.timeout)
   if given.appear_within ~= 0 then
     check.seconds("self_improve: appear_within", given.appear_within)
