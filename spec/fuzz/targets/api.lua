@@ -1,13 +1,14 @@
 --- The public API, called at random: each byte decides what is done next, and with what. Calls are right and wrong,
 -- objects are exchanged and closed, callbacks and metamethods raise, a server (spec/fuzz/server.lua) answers at random.
--- Whatever comes: a value, or nil and an error of a kind that is documented, or something raised that is the
--- program's own or says at its line what is wrong; never an error inside the library, and never the key.
+-- Each call gives a value, or nil and an error of a documented kind, or raises something that is the program's own or
+-- says at its line what is wrong; never an error inside the library, and never the key.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
+local methods_of_calls = require "cekura.api.calls"
 local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
 
@@ -15,12 +16,12 @@ local KEY = "sk-5eCr3t-8f14e45f"
 local KINDS = "config network tls timeout auth invalid not_found gone raised rate_limited server protocol job_failed "
   .. "job_cancelled needs_input unknown_outcome cancelled closed"
 
--- A run makes so many calls at most, and waits for one so long, in seconds.
+-- The most calls of a run, and the seconds that one is waited for.
 local MOST_CALLS, PATIENCE = 40, 0.006
 
 -- ---- the server ----
 
--- In the background, for a pipe is closed when its program has ended, and this one ends with the lifeline.
+-- In the background: closing a pipe waits for its program, and this one ends with the lifeline.
 local pipe = assert(io.popen((os.getenv "CEKURA_LUA" or "lua5.4") .. " spec/fuzz/server.lua &", "r"))
 local port = assert(tonumber(pipe:read "*l"))
 local url = "http://127.0.0.1:" .. port
@@ -346,9 +347,16 @@ local function functions_of()
     end
   end
   local client = cekura.assert(new_client())
-  for _, name in ipairs { "get", "list", "each", "send", "send_raw", "update", "delete", "evaluate_metrics", "trace",
-    "rerun_evaluation", "create_scenarios", "improve_prompt", "improve_prompt_issues", "mark_metric_vote",
-    "self_improve" } do
+  local of_calls = {}
+  for name in pairs(methods_of_calls) do
+    of_calls[name] = true
+  end
+  for kind in pairs(kinds) do
+    if kind:find "^calls%." then
+      of_calls[kind:match "%.(.*)$"] = true
+    end
+  end
+  for _, name in ipairs(sorted(of_calls)) do
     list[#list + 1] = { "calls:" .. name, function(self, ...)
       return self.calls[name](self.calls, ...)
     end, "client" }
