@@ -23,7 +23,7 @@ end
 
 ---@class cekura.Operation
 ---@field [1] string "METHOD /path/"; {id} in it is the method's first argument, {version} the client's api_version
----@field params? table<string, table> of its parameter table, as in cekura.api.kinds; nil: it takes none
+---@field params? table<string, table> as in cekura.api.kinds, and `default =`; nil: it takes no parameters
 ---@field one_of? string[] as in cekura.api.kinds
 ---@field prepare? fun(sent: table) completes the checked parameters
 ---@field answer string "record", "records", or "json" for any object or list

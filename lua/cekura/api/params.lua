@@ -38,18 +38,29 @@ function types.records(name, value)
   return as_list(value)
 end
 
--- A selection of records: a list of ids, "all", or with `takes_number` { first = n }, which is sent as the number. A
--- bare number is refused, since `call_logs = 12` looks like an id.
-local function select_records(name, value, takes_number)
-  local wanted = takes_number and 'a list of ids, "all" or { first = number }' or 'a list of ids or "all"'
+local function read_ids_or_all(name, value, wanted)
   if value == "all" then
     return value
   elseif type(value) ~= "table" then
     errors.misuse(("%s: %s expected, got %s"):format(name, wanted, value == nil and "nothing" or tostring(value)))
-  elseif value.first == nil then
-    return types.records(name, value)
-  elseif not takes_number then
+  end
+  return types.records(name, value)
+end
+
+--- A list of ids, or "all".
+function types.ids_or_all(name, value)
+  local wanted = 'a list of ids or "all"'
+  if type(value) == "table" and value.first ~= nil then
     errors.misuse(("%s: %s expected, got { first = … }: here the service takes no number"):format(name, wanted))
+  end
+  return read_ids_or_all(name, value, wanted)
+end
+
+--- A list of ids, "all", or { first = n }, which is sent as the number. A bare number is refused, since
+--- `call_logs = 12` looks like an id.
+function types.selection(name, value)
+  if type(value) ~= "table" or value.first == nil then
+    return read_ids_or_all(name, value, 'a list of ids, "all" or { first = number }')
   end
   for key in pairs(value) do
     if key ~= "first" then
@@ -57,14 +68,6 @@ local function select_records(name, value, takes_number)
     end
   end
   return check.count(name .. ".first", value.first, 1)
-end
-
-function types.selection(name, value)
-  return select_records(name, value, true)
-end
-
-function types.ids_or_all(name, value)
-  return select_records(name, value, false)
 end
 
 --- A list of one id.
