@@ -45,9 +45,10 @@ local function file_name(name)
   return last:find "^%.?%.?$" and "recording" or last
 end
 
--- Sends the call with the bytes of its recording, { data = bytes, name =, content_type = }.
-local function send_bytes(client, path, sent, bytes, timeout)
+-- Sends the call with the bytes of its recording, { data = bytes, name =, content_type = }; nil: those that were given.
+local function send_bytes(client, path, sent, timeout, bytes)
   local fields = {}
+  bytes = bytes or sent.voice_recording
   for name, value in pairs(sent) do
     if name ~= "voice_recording" and value ~= cjson.null then -- a form has no null
       fields[name] = form_field(name, value)
@@ -61,10 +62,6 @@ local function send_bytes(client, path, sent, bytes, timeout)
   })
   return request.send(client,
     { method = "POST", path = path, headers = { "Content-Type: " .. content_type }, body = body, timeout = timeout })
-end
-
-local function send_given_bytes(client, path, sent, timeout)
-  return send_bytes(client, path, sent, sent.voice_recording, timeout)
 end
 
 local function file_error(path, file_path, fault, sent)
@@ -82,7 +79,7 @@ local function send_file(client, path, sent, timeout)
   if not data then
     return nil, file_error(path, file_path, fault, false)
   end
-  local reply, err = send_bytes(client, path, sent, { data = data, name = file_path }, timeout)
+  local reply, err = send_bytes(client, path, sent, timeout, { data = data, name = file_path })
   local size = core.file_size(file)
   core.close_file(file)
   if size ~= #data then
@@ -110,7 +107,7 @@ function recording.sender(value)
         check.text("send: voice_recording." .. name, value[name])
       end
     end
-    return send_given_bytes
+    return send_bytes
   end
   local is_url = check.text("send: voice_recording", value):find "^https?://"
   return not is_url and send_file or nil
