@@ -1,9 +1,10 @@
 /* fair_test.c - whose request is sent next: callers', polls', cancellations. Each answer takes half
  * a second by the clock, which is moved by hand. */
-#include "by_hand.h"
 #include "engine/engine_parts.h"
 
 #include <sys/queue.h>
+
+#include "by_hand.h"
 
 #define ANSWER (SECOND / 2)
 #define MOST_PLACES 16
