@@ -741,9 +741,9 @@ describe("client.calls", function()
 
       it("fails with kind config for what cannot be read, without a request", function()
         shell(("cd %s && mkfifo fifo && mkdir folder && ln -s nowhere dangling && ln -s loop loop"):format(dir))
-        for path, fault in pairs { [dir .. "/nowhere.wav"] = "No such file", [dir .. "/fifo"] = "no regular file",
-          [dir .. "/folder"] = "no regular file", [dir .. "/dangling"] = "No such file", [dir .. "/loop"] = "symbolic",
-          ["/dev/zero"] = "no regular file", [""] = "No such file", ["/etc/hostname\0.wav"] = "NUL",
+        for path, fault in pairs { [dir .. "/nowhere.wav"] = "No such file", [dir .. "/fifo"] = "not a regular",
+          [dir .. "/folder"] = "not a regular", [dir .. "/dangling"] = "No such file", [dir .. "/loop"] = "symbolic",
+          ["/dev/zero"] = "not a regular", [""] = "No such file", ["/etc/hostname\0.wav"] = "NUL",
           [dir .. "/fifo/x"] = "Not a directory", [("x"):rep(5000)] = "too long" } do
           local call, err = send(path)
           assert.is_nil(call)

@@ -386,7 +386,7 @@ describe("a CA file", function()
   it("that is a FIFO or a device is refused at once", function()
     os.execute(("mkfifo '%s/fifo'"):format(home))
     for _, path in ipairs { home .. "/fifo", "/dev/zero", "/dev/null" } do
-      assert_mentions("no regular file", refusal { api_key = "sk-1", ca_file = path })
+      assert_mentions("not a regular file", refusal { api_key = "sk-1", ca_file = path })
     end
   end)
 end)

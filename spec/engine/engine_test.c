@@ -168,7 +168,7 @@ static void an_engine_is_busy_with_polls_while_they_are_waited_for(void **state)
     start(4);
     const struct request asked = request("GET", SECOND);
     struct poller *poll = poller_new(engine, &asked, true, 5 * SECOND);
-    engine_wait_for_polls(engine, -1); /* nobody waits: it stays at zero */
+    engine_wait_for_polls(engine, -1); /* it stays at zero */
     engine_wait_for_polls(engine, 1);
     assert_false(engine_is_busy(engine));
     poller_watch(poll, 0, 7);
@@ -234,7 +234,7 @@ static void what_has_finished_is_listed_in_the_order_of_the_ends(void **state)
     end();
 }
 
-static void one_that_handles_a_completion_may_close_the_engine(void **state)
+static void the_handler_of_a_completion_may_close_the_engine(void **state)
 {
     (void)state;
     struct operation *operations[2];
@@ -345,7 +345,7 @@ static void events_that_are_not_fetched_go_with_the_engine(void **state)
     end(); /* the sanitizer would find them */
 }
 
-static void counts_tell_what_was_done(void **state)
+static void the_stats_count_what_was_done(void **state)
 {
     (void)state;
     start(4);
@@ -557,7 +557,7 @@ static void a_step_in_the_background_says_whether_to_go_on(void **state)
     end();
 }
 
-static void *step_until_told(void *user)
+static void *step_in_background(void *user)
 {
     (void)user;
     while (engine_step_in_background(engine))
@@ -565,14 +565,14 @@ static void *step_until_told(void *user)
     return NULL;
 }
 
-/* This thread only serves, and asks between; the clock stands. */
+/* The main thread only serves, and reads outcomes meanwhile. */
 static void a_thread_may_step_beside_the_hosts(void **state)
 {
     (void)state;
     start(4);
     struct operation *operation = submit_as(1);
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, step_until_told, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, step_in_background, NULL), 0);
     int peer = accept(listener, NULL, NULL);
     peer_read_request(peer);
     for (int i = 0; i < 1000; i++) {
@@ -594,7 +594,7 @@ static void a_thread_ends_when_the_engine_is_closed(void **state)
     start(4);
     struct operation *operation = submit_as(1);
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, step_until_told, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, step_in_background, NULL), 0);
     int peer = accept(listener, NULL, NULL);
     engine_close(engine);
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -672,7 +672,7 @@ static void a_closed_engine_does_nothing(void **state)
     end();
 }
 
-static void one_stands_for_an_engine_that_is_gone(void **state)
+static void engine_none_is_closed(void **state)
 {
     (void)state;
     assert_is_closed(engine_none());
@@ -682,7 +682,7 @@ static void one_stands_for_an_engine_that_is_gone(void **state)
 }
 
 /* The sanitizer would find what is used after it is freed, or never freed. */
-static void the_memory_stays_until_the_last_one_lets_go(void **state)
+static void the_memory_stays_until_the_last_reference_is_released(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -814,12 +814,12 @@ int main(void)
         cmocka_unit_test(an_engine_is_busy_with_polls_while_they_are_waited_for),
         cmocka_unit_test(a_step_that_may_wait_does_until_there_is_something),
         cmocka_unit_test(what_has_finished_is_listed_in_the_order_of_the_ends),
-        cmocka_unit_test(one_that_handles_a_completion_may_close_the_engine),
+        cmocka_unit_test(the_handler_of_a_completion_may_close_the_engine),
         cmocka_unit_test(events_come_before_the_completion),
         cmocka_unit_test(an_event_leads_to_what_it_is_about_until_that_is_freed),
         cmocka_unit_test(events_that_are_not_wanted_are_not_made),
         cmocka_unit_test(events_that_are_not_fetched_go_with_the_engine),
-        cmocka_unit_test(counts_tell_what_was_done),
+        cmocka_unit_test(the_stats_count_what_was_done),
         cmocka_unit_test(the_alarm_rings_again_and_again_until_it_is_set_anew),
         cmocka_unit_test(it_rings_soon_for_what_was_not_fetched),
         cmocka_unit_test(one_byte_is_sent_when_something_has_finished),
@@ -830,8 +830,8 @@ int main(void)
         cmocka_unit_test(a_thread_ends_when_the_engine_is_closed),
         cmocka_unit_test(close_ends_everything_and_all_can_be_fetched),
         cmocka_unit_test(a_closed_engine_does_nothing),
-        cmocka_unit_test(one_stands_for_an_engine_that_is_gone),
-        cmocka_unit_test(the_memory_stays_until_the_last_one_lets_go),
+        cmocka_unit_test(engine_none_is_closed),
+        cmocka_unit_test(the_memory_stays_until_the_last_reference_is_released),
         cmocka_unit_test(a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alone),
         cmocka_unit_test(at_exit_it_counts_as_closed),
     };

@@ -1,5 +1,5 @@
-/* poller_test.c - what poller.h promises: what is news and what is polled through, the answer and
- * the error that are kept, the schedule, the end.
+/* poller_test.c - what poller.h promises: what is an update and what is polled through, the answer
+ * and the error that are kept, the schedule, the end.
  *
  * Retry-After to the microsecond is in deadline_test.c, turns in fair_test.c, the schedule over all
  * histories in schedule_test.c. */
@@ -111,7 +111,6 @@ static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
     end_all();
 }
 
-/* A hundred jobs at once were started a moment ago, and need not be asked for yet. */
 static void one_that_was_started_here_is_first_polled_after_a_second(void **state)
 {
     (void)state;
@@ -156,12 +155,12 @@ static void the_interval_and_the_ref_may_change(void **state)
     end_all();
 }
 
-/* ---- news ---- */
+/* ---- updates ---- */
 
 static const struct {
     struct reply reply;
     enum outcome_kind kind;
-    bool is_news;
+    bool is_update;
 } rows[] = {
     {{OK("{}", 2), KEEP, 0}, OUTCOME_RESPONSE, false}, /* as the one before */
     {{OK("[]", 2), KEEP, 0}, OUTCOME_RESPONSE, true},
@@ -176,7 +175,7 @@ static const struct {
     {{"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\na", KEEP, 0}, OUTCOME_TOO_LARGE, true},
     {{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", KEEP, 0},
         OUTCOME_GARBLED, true},
-    /* Trouble that may pass. */
+    /* Errors that may pass. */
     {{STATUS(429), KEEP, 0}, OUTCOME_RESPONSE, false},
     {{STATUS(500), KEEP, 0}, OUTCOME_RESPONSE, false},
     {{STATUS(503), KEEP, 0}, OUTCOME_RESPONSE, false},
@@ -188,30 +187,30 @@ static const struct {
 
 /* libcurl sends a read again by itself when its connection goes stale; so the first one is closed.
  */
-static void what_is_news_is_listed_and_the_rest_is_polled_through(void **state)
+static void updates_are_listed_and_the_rest_is_polled_through(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         begin();
         reply_text("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
-        assert_true(is_listed()); /* the first is news */
+        assert_true(is_listed()); /* the first is an update */
         poller_accept(polled);
         next_poll();
         reply(rows[i].reply);
-        const struct outcome *news = poller_update(polled), *error = poller_last_error(polled);
+        const struct outcome *update = poller_update(polled), *error = poller_last_error(polled);
         bool is_same = i == 0 || i == 4;
-        if (is_listed() != rows[i].is_news || (news != NULL) != rows[i].is_news ||
-            (error != NULL) != (!rows[i].is_news && !is_same))
-            fail_msg("row %zu: %s, %s", i, news ? "news" : "none", error ? "error" : "none");
+        if (is_listed() != rows[i].is_update || (update != NULL) != rows[i].is_update ||
+            (error != NULL) != (!rows[i].is_update && !is_same))
+            fail_msg("row %zu: %s, %s", i, update ? "update" : "none", error ? "error" : "none");
         if (!is_same)
-            assert_int_equal((news ? news : error)->kind, rows[i].kind);
+            assert_int_equal((update ? update : error)->kind, rows[i].kind);
         assert_int_equal(poller_count(polled), 2);
         assert_int_equal(sent(), 2); /* its schedule repeats it, nothing else */
         end_all();
     }
 }
 
-static void a_poll_rests_after_news_until_it_is_accepted(void **state)
+static void a_poll_rests_after_an_update_until_it_is_accepted(void **state)
 {
     (void)state;
     begin();
@@ -229,7 +228,7 @@ static void a_poll_rests_after_news_until_it_is_accepted(void **state)
     end_all();
 }
 
-static void news_that_is_rejected_counts_as_an_error(void **state)
+static void an_update_that_is_rejected_counts_as_an_error(void **state)
 {
     (void)state;
     begin();
@@ -251,7 +250,7 @@ static void news_that_is_rejected_counts_as_an_error(void **state)
     end_all();
 }
 
-static void news_may_be_listed_again(void **state)
+static void an_update_may_be_listed_again(void **state)
 {
     (void)state;
     begin();
@@ -274,7 +273,7 @@ static void an_update_can_be_forced_once(void **state)
     poller_accept(polled);
     poller_force_update(polled);
     next_poll();
-    reply_text(STATUS(500)); /* that is no good answer */
+    reply_text(STATUS(500)); /* not a good answer */
     assert_false(is_listed());
     next_poll();
     reply_text(OK("{}", 2));
@@ -353,9 +352,9 @@ static void a_request_from_elsewhere_puts_the_next_poll_off(void **state)
     end_all();
 }
 
-/* ---- a hurry ---- */
+/* ---- expediting ---- */
 
-static void a_poll_can_be_due_at_once(void **state)
+static void a_poll_can_be_expedited(void **state)
 {
     (void)state;
     begin();
@@ -368,7 +367,7 @@ static void a_poll_can_be_due_at_once(void **state)
     end_all();
 }
 
-static void a_retry_after_goes_before_a_hurry(void **state)
+static void a_retry_after_holds_back_an_expedited_poll(void **state)
 {
     (void)state;
     begin();
@@ -380,7 +379,7 @@ static void a_retry_after_goes_before_a_hurry(void **state)
 }
 
 /* It may have come too early. */
-static void one_in_flight_is_not_soon_enough_for_a_hurry(void **state)
+static void one_in_flight_does_not_count_as_expedited(void **state)
 {
     (void)state;
     begin();
@@ -393,7 +392,7 @@ static void one_in_flight_is_not_soon_enough_for_a_hurry(void **state)
     end_all();
 }
 
-static void one_that_is_not_watched_hurries_when_it_is(void **state)
+static void one_that_is_not_watched_is_expedited_when_it_is(void **state)
 {
     (void)state;
     begin_unwatched(true, 100 * SECOND);
@@ -445,7 +444,7 @@ static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
     end_all();
 }
 
-/* With news or without, since somebody may wait to let go of it. */
+/* With an update or without: the owner may be waiting to free it. */
 static void one_in_flight_is_listed_when_that_is_over(void **state)
 {
     (void)state;
@@ -463,9 +462,9 @@ static void one_in_flight_is_listed_when_that_is_over(void **state)
         reply(replies[i]);
         assert_true(poller_is_needed(polled));
         assert_true(is_listed());
-        bool is_news = i == 2;
-        assert_int_equal(poller_update(polled) != NULL, is_news);
-        assert_int_equal(poller_is_needed(polled), is_news);
+        bool is_update = i == 2;
+        assert_int_equal(poller_update(polled) != NULL, is_update);
+        assert_int_equal(poller_is_needed(polled), is_update);
         assert_int_equal(poller_last_error(polled) != NULL, i == 1 || i == 3);
         poller_accept(polled);
         assert_false(poller_is_needed(polled));
@@ -532,7 +531,7 @@ static void assert_closed(void)
     assert_false(poller_is_needed(polled));
 }
 
-static void the_close_of_the_engine_is_news_to_one_that_is_watched(void **state)
+static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **state)
 {
     (void)state;
     begin(); /* in flight */
@@ -550,7 +549,7 @@ static void the_close_of_the_engine_is_news_to_one_that_is_watched(void **state)
     assert_answer("{}");
     end_all();
 
-    begin(); /* while its news is looked at */
+    begin(); /* while its update is handled */
     reply_text(OK("{}", 2));
     assert_true(is_listed());
     engine_close(engine);
@@ -590,24 +589,24 @@ int main(void)
         cmocka_unit_test(one_that_was_started_here_is_first_polled_after_a_second),
         cmocka_unit_test(pauses_grow_to_the_usual_interval),
         cmocka_unit_test(the_interval_and_the_ref_may_change),
-        cmocka_unit_test(what_is_news_is_listed_and_the_rest_is_polled_through),
-        cmocka_unit_test(a_poll_rests_after_news_until_it_is_accepted),
-        cmocka_unit_test(news_that_is_rejected_counts_as_an_error),
-        cmocka_unit_test(news_may_be_listed_again),
+        cmocka_unit_test(updates_are_listed_and_the_rest_is_polled_through),
+        cmocka_unit_test(a_poll_rests_after_an_update_until_it_is_accepted),
+        cmocka_unit_test(an_update_that_is_rejected_counts_as_an_error),
+        cmocka_unit_test(an_update_may_be_listed_again),
         cmocka_unit_test(an_update_can_be_forced_once),
         cmocka_unit_test(the_last_error_is_kept_as_it_was_shown),
         cmocka_unit_test(an_answer_from_elsewhere_is_a_poll),
         cmocka_unit_test(a_request_from_elsewhere_puts_the_next_poll_off),
-        cmocka_unit_test(a_poll_can_be_due_at_once),
-        cmocka_unit_test(a_retry_after_goes_before_a_hurry),
-        cmocka_unit_test(one_in_flight_is_not_soon_enough_for_a_hurry),
-        cmocka_unit_test(one_that_is_not_watched_hurries_when_it_is),
+        cmocka_unit_test(a_poll_can_be_expedited),
+        cmocka_unit_test(a_retry_after_holds_back_an_expedited_poll),
+        cmocka_unit_test(one_in_flight_does_not_count_as_expedited),
+        cmocka_unit_test(one_that_is_not_watched_is_expedited_when_it_is),
         cmocka_unit_test(one_that_is_not_watched_any_more_is_not_polled),
         cmocka_unit_test(one_that_waits_for_its_turn_is_taken_out_of_the_queue),
         cmocka_unit_test(one_in_flight_is_listed_when_that_is_over),
         cmocka_unit_test(one_that_an_event_is_about_is_needed),
         cmocka_unit_test(one_that_is_freed_is_not_listed),
-        cmocka_unit_test(the_close_of_the_engine_is_news_to_one_that_is_watched),
+        cmocka_unit_test(the_close_of_the_engine_is_an_update_of_one_that_is_watched),
         cmocka_unit_test(a_closed_engine_makes_none),
     };
     alarm(60); /* should it hang */

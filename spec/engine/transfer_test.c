@@ -147,6 +147,22 @@ static void the_head_is_given_as_it_came(void **state)
     end();
 }
 
+/* An interim answer announces an answer, and is none. */
+static void the_status_of_an_interim_answer_is_none(void **state)
+{
+    (void)state;
+    start(4);
+    struct operation *operation = submit("GET", SECOND);
+    int peer = take_request();
+    write_answer(peer, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    move_to(now_us + SECOND);
+    assert_ended(operation, OUTCOME_TIMEOUT, true);
+    assert_int_equal(operation_outcome(operation)->status, 0);
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
 static void a_retry_after_is_read_whatever_the_status(void **state)
 {
     (void)state;
@@ -303,7 +319,6 @@ static void a_large_body_is_taken_in_by_several_steps(void **state)
     end();
 }
 
-/* The clock, which a step looks at too, stands. */
 static void one_that_is_paused_may_be_ended(void **state)
 {
     (void)state;
@@ -438,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_its_kind),
         cmocka_unit_test(the_head_is_given_as_it_came),
+        cmocka_unit_test(the_status_of_an_interim_answer_is_none),
         cmocka_unit_test(a_retry_after_is_read_whatever_the_status),
         cmocka_unit_test(a_body_has_its_limit),
         cmocka_unit_test(a_body_of_just_that_length_is_taken),

@@ -484,8 +484,8 @@ static void a_host_that_no_name_server_can_know_is_refused(void **state)
     (void)state;
     static const char label_63[] =
         "123456789012345678901234567890123456789012345678901234567890123";
-    static const char *const texts[] = {"https://b\xc3\xbc"
-                                        "cher.example",
+    static const char *const texts[] = {("https://b\xc3\xbc"
+                                         "cher.example"),
         "https://b%C3%BCcher.example", "https://\xe4\xbe\x8b\xe3\x81\x88.jp:8443/x", "https://\xff",
         "https://a..b", "https://.example", "https://..", "https://.", "https://example.."};
     char text[400];
