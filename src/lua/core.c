@@ -38,7 +38,7 @@ static int core_type(lua_State *L)
 /* core.relist(job | operation): core.next_completion() gives it once more. */
 static int core_relist(lua_State *L)
 {
-    if (!job_relist(L))
+    if (!job_list_again(L))
         operation_list_again(L);
     return 0;
 }

@@ -128,7 +128,7 @@ static int core_settle_anchor(lua_State *L)
     return 0;
 }
 
-bool job_relist(lua_State *L)
+bool job_list_again(lua_State *L)
 {
     if (!object_test(L, 1, &job_type))
         return false;

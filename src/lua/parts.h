@@ -22,7 +22,7 @@ void lock_open(lua_State *L);
 extern const struct type job_type, call_log_type;
 
 /* Lists the job at 1 once more. False: it is not a job. */
-bool job_relist(lua_State *L);
+bool job_list_again(lua_State *L);
 
 /* Lists the operation at 1 once more; raises if it is not one. */
 void operation_list_again(lua_State *L);
