@@ -80,8 +80,8 @@ local watch = {}
 -- What the keys in shared memory begin with.
 local NAME = "cekura.watch"
 
--- By the object that a program gets, which has methods and nothing else. No supervisor refers to that object, so it is
--- collected also where a weak table is no table of ephemerons.
+-- By the object that a program gets, which has methods and nothing else. A supervisor does not refer to that object, so
+-- the object is collected also on Lua 5.1 and LuaJIT, whose weak tables are not ephemerons.
 local supervisors = setmetatable({}, { __mode = "k" })
 
 ---@class cekura.Watch
