@@ -296,8 +296,8 @@ describe("a job", function()
       polled_answers { status = "processing" }
       local job = cekura.assert(start())
       local fields, looked = core.fields(client), 0
-      local on_news = fields._on_news
-      fields._on_news = function(...)
+      local on_news = fields._on_update
+      fields._on_update = function(...)
         looked = looked + 1
         return on_news(...)
       end

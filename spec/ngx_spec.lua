@@ -326,8 +326,8 @@ describe("in nginx", function()
     serve [[
       location = /short { content_by_lua_block {
         local fields = require("cekura.core").fields(require("app").client())
-        local take, tries = fields._on_news, 0
-        function fields._on_news(job)
+        local take, tries = fields._on_update, 0
+        function fields._on_update(job)
           tries = tries + 1
           if tries <= 3 then error("not enough memory", 0) end
           return take(job)

@@ -206,7 +206,7 @@ describe("a client", function()
 
   it("keeps what a job kept as it was: numbers are numbers, and texts of digits are texts", function()
     local kept = { session_id = "0012", other = 12, third = "nan", fourth = "1e3", fifth = -7, sixth = "0x10" }
-    local fields = { kind = "calls.improve_prompt", id = "p1", _start_date = 0, _scope = {}, _carried = kept }
+    local fields = { kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _carried = kept }
     local text = token.of_job(fields, "http://127.0.0.1:1/v1")
     assert.same(kept, token.read_job(text).origin.carried)
     for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- no numbers: texts as they are

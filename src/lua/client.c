@@ -127,14 +127,15 @@ static int client_new(lua_State *L)
     return 1;
 }
 
-/* core.close(client): ends what is in flight; core.next_completion() still lists it. The secrets
- * are gone: see core.redact(). */
+/* core.close(client) -> whether it was open: ends what is in flight; core.next_completion() still
+ * lists it. The secrets are gone: see core.redact(). */
 static int client_close(lua_State *L)
 {
     struct client_object *client = binding_client(L, 1);
+    lua_pushboolean(L, client->secrets != NULL); /* in a forked child, too: it has to notify */
     engine_close(client->engine);
     forget_secrets(client);
-    return 0;
+    return 1;
 }
 
 /* client:close(), which tells those who wait. */

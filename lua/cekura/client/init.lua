@@ -228,9 +228,7 @@ local close = atomic(function(self)
   if fields._loop.detach then
     fields._loop.detach(self)
   end
-  core.close(self)
-  if not fields._closed then -- an event handler that is told of an end may close, too, again and again
-    fields._closed = true
+  if core.close(self) then -- once: an event handler that is called for an end may close the client again
     advance(self)
   end
 end)

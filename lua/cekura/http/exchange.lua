@@ -8,7 +8,7 @@ local errors = require "cekura.errors"
 local function enlist(fields, operation, entry, owner)
   fields._pending[operation] = entry
   if owner then
-    owner._operations[operation] = true
+    owner._in_flight[operation] = true
   end
 end
 
@@ -16,7 +16,7 @@ end
 local begin = atomic(function(client, entry, owner, ...)
   local fields = core.fields(client)
   if owner then
-    owner._operations = owner._operations or {}
+    owner._in_flight = owner._in_flight or {}
   end
   local operation = core.submit(client, ...)
   if not operation then
@@ -33,7 +33,7 @@ end)
 
 local finish = atomic(function(operation, entry, owner)
   if owner then
-    owner._operations[operation] = nil
+    owner._in_flight[operation] = nil
     owner._raised = entry._raised or owner._raised or nil
   elseif entry._raised then
     error(entry._raised[1], 0)
@@ -44,7 +44,7 @@ end)
 --- Waits, and returns the outcome as core.outcome() gives it; nil and an error if there is none.
 -- What an event handler raised about the request is raised here, or, with an owner, left in its field
 -- `_raised`: the owner has something to lose. While the request runs, its operation is a key of the
--- owner's `_operations`, so that it can be cancelled.
+-- owner's `_in_flight`, so that it can be cancelled.
 ---@param client cekura.Client
 ---@param shown string the path as events and errors tell of it
 ---@param owner? table

@@ -92,7 +92,7 @@ local let_go = atomic(function(self, fields, message)
   fields.error = cancelled(self, fields, message)
   state.change(self, fields, "cancelled")
   subscription.notify(self)
-  for operation in pairs(fields._operations or {}) do
+  for operation in pairs(fields._in_flight or {}) do
     core.cancel(operation)
   end
   return true

@@ -118,7 +118,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
-  fields._start_date = core.date() - (origin.elapsed or 0)
+  fields._started = core.date() - (origin.elapsed or 0)
   if declaration.event and origin.id then
     delivered.register(self, fields)
   end

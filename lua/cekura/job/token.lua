@@ -61,7 +61,7 @@ local CARRIED = { string = "text_", number = "number_" }
 ---@param base string the client's base URL
 ---@return string? token nil: it would be too long to be read
 function token.of_job(fields, base)
-  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._start_date }
+  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
   for _, name in ipairs(token.SCOPE) do
     members[name] = fields._scope[name]
   end
