@@ -4,7 +4,8 @@
 # make test              all checks and specs; what depends on the Lua runs on every Lua (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
-# make lint              luacheck and clang-format
+# make lint              luacheck, clang-format, and the limits on a function's size
+# make graph             the dependencies of C units and Lua modules; fails where they form a circle
 # make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for the
 #                        next time; SUITE=sid is an early warning of what is to come, and no gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
@@ -41,7 +42,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test test-hosts test-debian spec lint help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -160,11 +161,15 @@ spec:
 CLANG_FORMAT_VERSION := 14
 lint:
 	@.ci/install lint
-	@luacheck -q lua spec examples
-	@lua5.1 spec/support/loop_variables.lua lua spec examples
+	@luacheck -q lua spec examples tools
+	@lua5.1 spec/support/loop_variables.lua lua spec examples tools
+	@lua5.4 tools/sizes.lua
 	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then \
 	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch]; \
 	else echo "clang-format is not version $(CLANG_FORMAT_VERSION): the format of the C sources is not checked"; fi
+
+graph: all
+	@$(LUA) tools/graph.lua -v $(BUILD) $(LUA)
 
 # In a chroot of another release of Debian, which is kept for the next time: see .ci/debian.
 SUITE ?= trixie

@@ -19,6 +19,13 @@ describe("the layers", function()
     assert.equal("", lines_with("observability|progress_id|CEKURA-API-KEY", "src/lua/*.c src/lua/*.h"))
   end)
 
+  it("depend on one another in no circle", function()
+    local build, lua = os.getenv "CEKURA_BUILD" or "build", os.getenv "CEKURA_LUA"
+    local printed, status = shell(("%s tools/graph.lua %s %s"):format(lua, build, lua))
+    assert.equal(0, status, printed)
+    assert.truthy(printed:find "symbols: %d+ nodes", printed)
+  end)
+
   it("have kinds that are data: no code in their table", function()
     for kind, declaration in pairs(require "cekura.api.kinds") do
       for name, value in pairs(declaration) do

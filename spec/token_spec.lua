@@ -120,6 +120,17 @@ describe("a client", function()
     assert.equal("2142", token.read(again:token()).agent_id)
   end)
 
+  it("keeps when a job was started, whatever time it is now", function()
+    local text = assert(client:job("calls.improve_prompt", "p1")):token()
+    local date = core.date
+    finally(function() core.date = date end)
+    core.date = function() return date() + 7 end
+    assert.equal(text, assert(client:resume(text)):token())
+    local dates = { 60, 61 } -- a second begins while the token is read
+    core.date = function() return date() + (table.remove(dates, 1) or 61) end
+    assert.equal(text, assert(client:resume(text)):token())
+  end)
+
   it("keeps what belongs to a job as it was: a text that looks like a number stays a text", function()
     for _, kept in ipairs {
       "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,

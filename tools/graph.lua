@@ -1,11 +1,11 @@
---- lua tools/graph.lua [DIRECTORY OF OBJECT FILES]: who depends on whom, in src and lua, and whether that goes round in
--- a circle. Three graphs:
+--- lua tools/graph.lua [-v] [BUILD LUA]: the dependencies within src and lua, and whether they form a circle. Three
+-- graphs:
 --
---   includes   of C units, a unit being x.c, x.h and x_private.h
+--   includes   of C units; a unit is x.c, x.h and x_private.h
 --   requires   of Lua modules, at load time or later
---   symbols    of object files, if their directory is given: which unit calls into which
+--   symbols    of object files, if a directory that was built into and a Lua are given: which unit calls which
 --
--- With `-v` it prints each node with what it depends on. The exit status is 1 if there is a circle.
+-- With `-v` it prints each node with its dependencies. The exit status is 1 if there is a circle.
 
 local function lines_of(command)
   local lines, pipe = {}, assert(io.popen(command))
@@ -65,11 +65,12 @@ local function requires()
   return graph
 end
 
-local function symbols(directory)
+local function symbols(build, lua)
   local graph, owner, needed = {}, {}, {}
-  for _, line in ipairs(lines_of(("find %s -name '*.o' | xargs nm -A"):format(directory))) do
+  local objects = ("find %s/engine %s/text %s/file %s/%s/binding -name '*.o'"):format(build, build, build, build, lua)
+  for _, line in ipairs(lines_of(objects .. " | xargs nm -A")) do
     local path, kind, symbol = line:match "^(.-):%s*%x*%s+(%a) (%S+)$"
-    local name = path and unit(path:sub(#directory + 2):gsub("%.o$", ".c"))
+    local name = path and path:sub(#build + 2):gsub("^[^/]+/binding/", "lua/"):gsub("%.o$", "")
     if kind == "U" then
       needed[#needed + 1] = { name, symbol }
     elseif kind and kind:find "^[TDBRC]$" then
@@ -127,18 +128,10 @@ local function circles(graph)
   return found
 end
 
-local verbose, objects = false, nil
-for _, argument in ipairs(arg) do
-  if argument == "-v" then
-    verbose = true
-  else
-    objects = argument:gsub("/$", "")
-  end
-end
-
+local verbose = arg[1] == "-v" and table.remove(arg, 1) ~= nil
 local graphs = { { "includes", includes() }, { "requires", requires() } }
-if objects then
-  graphs[#graphs + 1] = { "symbols", symbols(objects) }
+if arg[2] then
+  graphs[#graphs + 1] = { "symbols", symbols(arg[1], arg[2]) }
 end
 local failed = false
 for _, each in ipairs(graphs) do

@@ -1,16 +1,12 @@
---- lua tools/sizes.lua: the functions of src and lua that are longer than a reader keeps in mind, or take more
--- arguments than a caller does. The exit status is 1 if there are any. Callbacks whose signature is libcurl's or
--- Lua's are excused by a name in EXCUSED.
+--- lua tools/sizes.lua: the functions of src and lua with too many lines or parameters. The exit status is 1 if there
+-- are any.
 
 local MOST_LINES, MOST_PARAMETERS = 60, 5
-
--- libcurl's
-local EXCUSED = {}
 
 local failed = false
 
 local function judge(where, lines, parameters)
-  if lines > MOST_LINES or parameters > MOST_PARAMETERS and not EXCUSED[where:match "[%w_.:]+$"] then
+  if lines > MOST_LINES or parameters > MOST_PARAMETERS then
     print(("%s: %d lines, %d parameters"):format(where, lines, parameters))
     failed = true
   end

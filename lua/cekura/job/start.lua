@@ -84,7 +84,7 @@ end
 ---@class cekura.JobOrigin
 ---@field id? string|integer
 ---@field started_here? boolean
----@field elapsed? number seconds since it was started
+---@field started? number seconds since the epoch (now)
 ---@field scope table
 ---@field evaluation_mark? cekura.EvaluationMark the evaluation that it is newer than
 ---@field carried? table members of the start's answer
@@ -95,6 +95,9 @@ end
 start.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
   local path, self
+  local now = core.date()
+  local started = origin.started or now
+  local elapsed = math.max(0, now - started)
   local fault = origin.id and fault_of_id(client, declaration, origin.id)
   if fault then
     return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
@@ -102,11 +105,11 @@ start.new = atomic(function(client, kind, declaration, origin)
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
     local common = start.common_poll_path(client_fields, kind, declaration, origin.scope)
-    self = core.new_job(client, origin.elapsed or 0, "GET", client_fields._base_url .. path, nil, nil,
+    self = core.new_job(client, elapsed, "GET", client_fields._base_url .. path, nil, nil,
       client_fields._timeout, common and client_fields._base_url .. common, origin.started_here or false,
       declaration.interval)
   else
-    self = core.new_job(client, origin.elapsed or 0, nil)
+    self = core.new_job(client, elapsed, nil)
   end
   if not self then
     return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")
@@ -118,7 +121,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
-  fields._started = core.date() - (origin.elapsed or 0)
+  fields._started = started
   if declaration.event and origin.id then
     delivered.register(self, fields)
   end

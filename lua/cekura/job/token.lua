@@ -78,9 +78,10 @@ function token.of_job(fields, base)
   return #text <= LONGEST and text or nil
 end
 
-local function elapsed_since(text)
-  local started = tonumber(text)
-  return started and started >= 0 and started < 2 ^ 53 and math.max(0, core.date() - started) or 0
+-- A time in the past; nil for anything else.
+local function past_time(text)
+  local time = tonumber(text)
+  return time and time >= 0 and time <= core.date() and time or nil
 end
 
 -- A number, if this Lua has it exactly; else its text.
@@ -98,7 +99,7 @@ function token.read_job(text)
   if not members or not members.kind or not members.id or members.id == "" then
     return nil
   end
-  local origin = { id = members.id, elapsed = elapsed_since(members.started), scope = {}, carried = {} }
+  local origin = { id = members.id, started = past_time(members.started), scope = {}, carried = {} }
   for _, name in ipairs(token.SCOPE) do
     origin.scope[name] = members[name]
   end
