@@ -354,6 +354,7 @@ bool poller_set_answer(struct poller *poll, const char *body, size_t length)
         return false;
     struct engine *engine = engine_enter(poll->operation.engine);
     buffer_move(answer_of(poll), &answer);
+    count_poll(poll);
     engine_leave(engine);
     return true;
 }

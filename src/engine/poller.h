@@ -55,8 +55,8 @@ const struct buffer *poller_answer(struct poller *poll);
 /* The next poll comes no sooner: an answer from outside the schedule asked for that. */
 void poller_postpone(struct poller *poll, int64_t span_us);
 
-/* Replaces the last good answer by one that came another way: later ones are compared with it.
- * False: out of memory, and nothing has changed. */
+/* Tells of a good answer that somebody got by himself: it counts as a poll, and later ones are
+ * compared with it. False: out of memory, and nothing has changed. */
 bool poller_set_answer(struct poller *poll, const char *body, size_t length);
 
 /* The next good answer is news, also if it is equal to the last: whoever is told of it is another.
@@ -67,7 +67,7 @@ void poller_force_update(struct poller *poll);
  * Retry-After has passed. One that is in flight does not count: it may have come too early. */
 void poller_expedite(struct poller *poll);
 
-/* Counts a request for it that was made outside the schedule. */
+/* Tells of a request for it that somebody made by himself, and that brought no good answer. */
 void poller_count_poll(struct poller *poll);
 
 /* How many requests of it have ended. */

@@ -178,7 +178,7 @@ static int job_put_off(lua_State *L)
     return 0;
 }
 
-/* core.count_poll(job): a request for it has ended that was made outside the schedule. */
+/* core.count_poll(job): somebody asked for it, and got no good answer. */
 static int job_count_poll(lua_State *L)
 {
     poller_count_poll(check_poll(L, 1));
@@ -195,7 +195,7 @@ static int job_answer(lua_State *L)
     return 1;
 }
 
-/* core.set_answer(job, body): a good answer that came another way than by the schedule. */
+/* core.set_answer(job, body): a good answer that was asked for outside the schedule. */
 static int job_put_answer(lua_State *L)
 {
     size_t length;

@@ -16,7 +16,7 @@ local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local request = require "cekura.http.request"
-local state = require "cekura.job.state"
+local poll = require "cekura.job.poll"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
 local webhook = require "cekura.api.webhook"
@@ -101,7 +101,7 @@ function client.new(given)
   local fields = core.fields(self)
   fields._base_url, fields._timeout, fields._retries = resolved.base_url, resolved.timeout, resolved.engine.retries
   fields._project_id, fields._on_event = resolved.project_id, resolved.on_event
-  fields._loop, fields._on_update, fields._pending = resolved.loop, state.on_news, {}
+  fields._loop, fields._on_update, fields._pending = resolved.loop, poll.on_update, {}
   fields._api_version, fields._by_record = resolved.api_version, setmetatable({}, { __mode = "v" })
   fields._webhooks, fields._ticks = webhook.memory(), resolved.ticks
   fields._max_response = resolved.engine.max_response
@@ -190,8 +190,8 @@ end
 ---@param given? { agent_id: any, project_id: any, assistant_id: any }
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
-  local declaration = declaration_of(kind)
-  return start.known(self, kind, declaration, check.id("id", id), check_job_options(given, JOB_OPTIONS))
+  declaration_of(kind)
+  return start.known(self, kind, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
 
 --- Takes up a job from its token.

@@ -1,24 +1,25 @@
---- What webhooks tell of jobs: a record that a job is polled by has come by itself.
+--- Records that webhooks deliver: one that a job is polled by ends the job without a poll.
 
-local interpret = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local evaluation = require "cekura.records.evaluation"
+local interpret = require "cekura.job.interpret"
 local state = require "cekura.job.state"
-local uri = require "cekura.http.uri"
+local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
+local uri = require "cekura.http.uri"
 
 local delivered = {}
 
--- Jobs are found by their record. They hold the list that they are in, the client does not: it is gone when they
--- are. The list is weak by value, since a key that is being finalized would still be found.
+-- A client maps a record to the list of its jobs, weakly: the jobs keep the list alive. The list is weak by value,
+-- since a key that is being finalized would still be found.
 local function record_key(event, id)
   return event .. " " .. uri.text("id", id)
 end
 
---- Lets webhooks find the job by its record.
+--- Registers a job, so that it is found by its record.
 ---@param self cekura.Job
----@param fields table the job's own table
+---@param fields cekura.JobFields
 function delivered.register(self, fields)
   local all = core.fields(fields._client)._by_record
   local key = record_key(fields._declaration.event, fields.id)
@@ -28,7 +29,7 @@ function delivered.register(self, fields)
   fields._same_record, all[key] = same, same
 end
 
--- The jobs of a record; a list of its own, since an event handler may add to the other.
+-- The jobs of a record; a copy of the list, since an event handler may add to the list.
 local function jobs_of(client, event, id)
   local jobs = {}
   if type(id) == "number" or type(id) == "string" then
@@ -41,17 +42,19 @@ local function jobs_of(client, event, id)
   return jobs
 end
 
--- What a record says that a webhook told of: state, result, message. Nil: nothing new.
-local function read_record(fields, object)
+-- What a record means for a job; its state is nil if it says nothing new.
+local function read_record(fields, object, text)
   local declaration, mark = fields._declaration, fields._evaluation_mark
+  local meaning = { object = object, text = text }
   if declaration.record ~= "call_log" then
-    return interpret.read(declaration, object)
+    meaning.state, meaning.result, meaning.message = interpret.read(declaration, object)
   elseif object:evaluated() and not (mark and evaluation.is_stale(object, mark)) then
-    return "succeeded", object
+    meaning.state, meaning.result = "succeeded", object
   end
+  return meaning
 end
 
---- Takes in a record that a webhook told of. The jobs that wait for its end have it at once.
+--- Takes in a record that a webhook has delivered. If it shows an end, it ends the jobs that are polled by it.
 ---@param client cekura.Client
 ---@param event string "call_log", "result", …
 ---@param object cekura.CallLog|table
@@ -59,13 +62,14 @@ end
 delivered.take = atomic(function(client, event, object, text)
   for _, self in ipairs(jobs_of(client, event, object.id)) do
     local fields = core.fields(self)
-    if not fields._ended then
-      local word, result, message = read_record(fields, object)
-      if state.is_end(word) and interpret.lacks_counts(fields._declaration, object) then
-        core.expedite(self) -- the record itself has them
-      elseif state.is_end(word) then
+    if not status.is_end(fields.state) then
+      local meaning = read_record(fields, object, text)
+      local is_end = status.is_end(meaning.state)
+      if is_end and interpret.lacks_counts(fields._declaration, object) then
+        core.expedite(self) -- the record as it is polled has them
+      elseif is_end then
         fields._answer = text
-        state.take_answer(self, fields, object, nil, word, result, message)
+        state.take(self, fields, meaning)
         subscription.notify(self)
       end
     end

@@ -2,15 +2,18 @@
 -- begins is in cekura.job.start, what becomes of it in cekura.job.state, and waiting for it in cekura.job.wait.
 
 local atomic = require "cekura.loop.atomic"
-local start = require "cekura.job.start"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
+local start = require "cekura.job.start"
 local state = require "cekura.job.state"
-local token = require "cekura.job.token"
+local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
+local token = require "cekura.job.token"
+local wait = require "cekura.job.wait"
 
 ---@class cekura.Job
 ---@field id? string nil when the start answered with the result itself
@@ -24,72 +27,17 @@ local subscription = require "cekura.job.subscription"
 ---@field elapsed number seconds since the start, until the end
 local methods = core.job_methods
 
--- Takes in what a poll has brought.
-local take_poll = atomic(function(self, fields, reply, err, odd)
-  if fields._ended then -- cancelled, or ended by another poll, meanwhile
-    if fields.error and fields.error.kind == "cancelled" then
-      return nil, fields.error
-    end
-    return self
-  end
-  local stop, failure = state.take_poll(self, fields, reply, err, odd)
-  if reply or err.attempts and err.attempts > 0 then -- there was a poll
-    if reply or err.status then
-      core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
-    end
-    if failure then
-      core.count_poll(self)
-    else
-      core.set_answer(self, reply.body)
-    end
-  end
-  fields.error = failure or fields.error
-  if not (reply or odd) then -- what this request alone has met with, others will meet for themselves
-    stop = nil
-  end
-  if stop or fields._ended or fields._version ~= fields._notified_version then
-    subscription.notify(self, stop)
-  end
-  if stop then
-    fields._bad_answers = 0
-  end
-  subscription.reraise(fields)
-  failure = failure or stop and stop.kind == "protocol" and stop
-  if failure then
-    return nil, failure
-  end
-  return self
-end)
-
---- Asks for the job once, now, by one request that is not repeated. A job that has ended is not asked for. An answer
--- that says nothing of the job leaves it as it is, and counts for its waiters too: see state.take_poll().
----@param options? { timeout: number? } seconds
----@return cekura.Job? job with its fields brought up to date
----@return cekura.Error? err
-function methods:poll(options)
-  local fields, timeout = core.fields(self), check.timeout(options)
-  if fields._ended then
-    if fields.state == "gone" then
-      return nil, fields.error
-    end
-    return self
-  end
-  local common = start.common_poll_path(core.fields(fields._client), fields.kind, fields._declaration, fields._scope)
-  return take_poll(self, fields, request.poll(fields._client, fields._path, timeout, fields, common))
-end
+methods.poll = poll.now -- cekura.job.poll
+methods.wait, methods.updates = wait.one, wait.updates -- cekura.job.wait
 
 local HERE_ONLY = "cancelled here; the service goes on"
 
-local function cancelled(self, fields, message)
-  return errors.new("cancelled", ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
-end
-
 -- Stops polling here. Returns whether there was anything to stop.
 local let_go = atomic(function(self, fields, message)
-  if fields._ended then
+  if status.is_end(fields.state) then
     return false
   end
-  fields.error = cancelled(self, fields, message)
+  fields.error = state.error(self, "cancelled", message)
   state.change(self, fields, "cancelled")
   subscription.notify(self)
   for operation in pairs(fields._in_flight or {}) do
@@ -101,15 +49,15 @@ end)
 -- What the body of a request about the job has, and whether all of it is known.
 local function about(fields, declared)
   local body, known = {}, true
-  local function put(name)
-    body[name] = name == fields._declaration.id and fields.id or fields._carried[name] or fields._scope[name]
-    return body[name] ~= nil
+  local function value(name)
+    return name == fields._declaration.id and fields.id or fields._carried[name] or fields._scope[name]
   end
   for _, name in ipairs(declared.body or {}) do
-    known = put(name) and known
+    body[name] = value(name)
+    known = known and body[name] ~= nil
   end
   for _, name in ipairs(declared.optional or {}) do
-    put(name)
+    body[name] = value(name)
   end
   return body, known
 end
@@ -134,7 +82,7 @@ function methods:cancel(options)
   local declared = fields._declaration.cancel
   local body, known = about(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
-  if by_service and not fields._ended then
+  if by_service and not status.is_end(fields.state) then
     fields._loop.waiter() -- raises where this host cannot wait, before anything is done
   end
   if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
@@ -144,7 +92,7 @@ function methods:cancel(options)
   if reply then
     return true, "service"
   end
-  fields.error.message = cancelled(self, fields, HERE_ONLY).message
+  fields.error.message = state.error(self, "cancelled", HERE_ONLY).message
   return true, "local", err
 end
 
@@ -158,7 +106,7 @@ local FORGIVEN = 3
 
 -- Takes in what the service said to an answer.
 local take_answered = atomic(function(self, fields, question, reply, err)
-  if fields._ended then -- cancelled, or ended by a poll, meanwhile
+  if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
       return nil, fields.error
     end
@@ -194,17 +142,16 @@ function methods:answer(text, options)
   end
   if not declared then
     errors.misuse(("%s: this kind of job takes no answer"):format(fields.kind))
-  elseif fields._ended then
-    return nil, errors.new("invalid", ("%s %s: it has ended, there is nothing to answer"):format(fields.kind,
-      fields.id or ""), { job = self })
+  elseif status.is_end(fields.state) then
+    return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
   end
   local body, known = about(fields, declared)
   if not known then -- it was taken up by its id alone: its next answer may tell
     local _, err = self:poll(options)
     body, known = about(fields, declared)
     if not known then
-      return nil, err or errors.new("invalid", ("%s %s: the service has not told what an answer needs: %s"):format(
-        fields.kind, fields.id, table.concat(declared.body, ", ")), { job = self })
+      return nil, err or state.error(self, "invalid", "the service has not told what an answer needs: "
+        .. table.concat(declared.body, ", "))
     end
   end
   body[declared.text] = text
@@ -231,7 +178,7 @@ end
 ---@return string?
 function methods:json()
   local fields = core.fields(self)
-  return fields._answer or fields._path and core.answer(self) or nil
+  return fields._answer or core.answer(self)
 end
 
 return methods

@@ -5,7 +5,9 @@
 local ascii = require "cekura.http.ascii"
 local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
+local evaluation = require "cekura.records.evaluation"
 local reason = require "cekura.job.reason"
+local response = require "cekura.http.response"
 local run_counts = require "cekura.job.run_counts"
 local times = require "cekura.records.times"
 local status = require "cekura.job.status"
@@ -221,15 +223,37 @@ function interpret.read(declaration, object)
   return state or (word and "running" or "pending")
 end
 
---- Reads a call log that is polled for its evaluation.
----@param call cekura.CallLog
----@param is_newer boolean its evaluation, if done, is the one that is waited for
----@return string state, cekura.CallLog? result
-function interpret.read_call_log(call, is_newer)
-  if call:evaluated() and is_newer then
-    return "succeeded", call
+---@class cekura.Meaning what an answer, or a record that a webhook delivered, means for a job
+---@field object table|cekura.CallLog the answer, decoded
+---@field text string the answer as it came
+---@field reply? cekura.Response that the answer came by
+---@field state string see interpret.read()
+---@field result? table
+---@field message? string
+
+--- Reads the reply to a poll.
+---@param declaration table the kind's
+---@param mark? cekura.EvaluationMark of a job that waits for a newer evaluation of its call log
+---@param reply cekura.Response
+---@return cekura.Meaning? meaning, cekura.Error? err of kind "protocol": the body is not a JSON object
+function interpret.reply(declaration, mark, reply)
+  local is_record = declaration.record == "call_log"
+  local object, err = (is_record and call_log.of_reply or response.object)(reply)
+  if not object then
+    return nil, err
   end
-  return type(call:get "status") == "string" and "running" or "pending"
+  local meaning = { object = object, text = reply.body, reply = reply }
+  if is_record then
+    local is_done = object:evaluated() and evaluation.is_newer(object, mark)
+    meaning.state = is_done and "succeeded" or type(object:get "status") == "string" and "running" or "pending"
+    meaning.result = is_done and object or nil
+    return meaning
+  end
+  meaning.state, meaning.result, meaning.message = interpret.read(declaration, object)
+  if meaning.result and meaning.result.call_log == object then
+    meaning.result.call_log = call_log.of_reply(reply)
+  end
+  return meaning
 end
 
 --- The status word and the progress that an answer tells; nil where it tells none.

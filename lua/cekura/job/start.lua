@@ -12,6 +12,7 @@ local kinds = require "cekura.api.kinds"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
+local status = require "cekura.job.status"
 local delivered = require "cekura.job.delivered"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
@@ -44,12 +45,6 @@ local function poll_path(client_fields, kind, declaration, id, scope)
     query[name] = scope[name]
   end
   return path .. uri.query("poll", query)
-end
-
---- What the paths of the polls of all such jobs have in common; nil: the path itself, as far as it goes.
----@return string?
-function start.common_poll_path(client_fields, kind, declaration, scope)
-  return endpoint.has(declaration.poll, "id") and poll_path(client_fields, kind, declaration, "", scope) or nil
 end
 
 -- The scope that a job has: what the path of its start says, else the options, else the parameters of its start,
@@ -89,12 +84,37 @@ end
 ---@field evaluation_mark? cekura.EvaluationMark the evaluation that it is newer than
 ---@field carried? table members of the start's answer
 
+--- The private fields of a job: core.fields(job) gives them, together with the public ones but for `polls` and
+-- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
+---@class cekura.JobFields
+---@field _client cekura.Client
+---@field _loop table the client's loop: jobs are waited for in it
+---@field _declaration table of the kind
+---@field _path? string of the poll, or of the start that ended the job
+---@field _method "GET" for events
+---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
+---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
+---@field _carried table<string, any> members of answers that later requests about the job need
+---@field _started number seconds since the epoch, for tokens
+---@field _started_here_at? number by core.now(): when the answer to its start came; nil: it was started elsewhere
+---@field _evaluation_mark? cekura.EvaluationMark the evaluation that is waited for is newer; owned by cekura.job.state
+---@field _answer? string the answer that ended the job if no poll brought it; else core.answer() has the last one
+---@field _answered_question? { question: string, times: integer } the answer that job:answer() replied to, and how
+---often it may still come
+---@field _bad_answers integer in a row; owned by cekura.job.poll
+---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
+---@field _notified_version integer what the subscriptions know; owned by cekura.job.subscription
+---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
+---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
+---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
+---@field _same_record? table the list that cekura.job.delivered finds the job in
+
 --- A job for a piece of work that is known to the service.
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
-  local path, self
+  local path, common, self
   local now = core.date()
   local started = origin.started or now
   local elapsed = math.max(0, now - started)
@@ -104,7 +124,9 @@ start.new = atomic(function(client, kind, declaration, origin)
   end
   if origin.id then
     path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
-    local common = start.common_poll_path(client_fields, kind, declaration, origin.scope)
+    if endpoint.has(declaration.poll, "id") then
+      common = poll_path(client_fields, kind, declaration, "", origin.scope)
+    end
     self = core.new_job(client, elapsed, "GET", client_fields._base_url .. path, nil, nil,
       client_fields._timeout, common and client_fields._base_url .. common, origin.started_here or false,
       declaration.interval)
@@ -117,7 +139,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   local fields = core.fields(self)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
-  fields._path, fields._method, fields._scope = path, "GET", origin.scope
+  fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
@@ -163,32 +185,25 @@ function start.started(client, kind, declaration, reply, scope)
   if fault then
     return nil, response.protocol_error(reply, "the answer's id: " .. fault)
   end
+  local origin = { id = id, started_here = id ~= nil, scope = scope, carried = {} }
   if id then
-    local carried = {}
     for _, name in ipairs(declaration.carry or {}) do
-      carried[name] = object[name]
+      origin.carried[name] = object[name]
     end
-    local mark = declaration.record == "call_log" and evaluation.mark(object) or nil
-    local self
-    self, err = start.new(client, kind, declaration,
-      { id = id, started_here = true, scope = scope, evaluation_mark = mark, carried = carried })
-    if self then
-      core.postpone(self, reply._retry_after)
-    end
-    return self, err
-  end
-  if declaration.record or not state.is_end((interpret.read(declaration, object))) then
+    origin.evaluation_mark = declaration.record == "call_log" and evaluation.mark(object) or nil
+  elseif declaration.record or not status.is_end((interpret.read(declaration, object))) then
     return nil, response.protocol_error(reply, "the answer has " .. (declaration.output
       and ("neither %s nor %s"):format(declaration.id, interpret.output_name(declaration)) or "no " .. declaration.id))
   end
-  local self
-  self, err = start.new(client, kind, declaration, { scope = scope })
-  if self then
+  local self, failure = start.new(client, kind, declaration, origin)
+  if self and id then
+    core.postpone(self, reply._retry_after)
+  elseif self then
     local fields = core.fields(self)
     fields._path, fields._answer = reply.path, reply.body
-    state.take(self, fields, reply)
+    state.take_reply(self, fields, reply)
   end
-  return self, err
+  return self, failure
 end
 
 -- The path of a start, and what is left of its parameters for the body.
@@ -242,8 +257,8 @@ end
 --- A job for an id that is known from elsewhere.
 ---@param options table agent_id, project_id, assistant_id
 ---@param mark? cekura.EvaluationMark
-function start.known(client, kind, declaration, id, options, mark)
-  return start.new(client, kind, declaration,
+function start.known(client, kind, id, options, mark)
+  return start.new(client, kind, kinds[kind],
     { id = id, scope = read_scope(core.fields(client), options, {}, {}), evaluation_mark = mark })
 end
 
@@ -275,7 +290,7 @@ function core.call_log_methods.evaluation(self)
   elseif id == nil or id == "" or type(id) ~= "number" and type(id) ~= "string" then
     return nil, errors.new("protocol", "the record has no id to ask for it by")
   end
-  return start.known(client, "calls.evaluation", kinds["calls.evaluation"], id, {}, evaluation.mark(self))
+  return start.known(client, "calls.evaluation", id, {}, evaluation.mark(self))
 end
 
 return start

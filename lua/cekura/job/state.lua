@@ -1,26 +1,22 @@
---- What becomes of a job: answers taken in, ends told, from whichever side they come.
+--- The state of a job: how an answer, a record that a webhook delivered, or this side changes it.
 
-local interpret = require "cekura.job.interpret"
-local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
-local request = require "cekura.http.request"
+local interpret = require "cekura.job.interpret"
 local response = require "cekura.http.response"
-local subscription = require "cekura.job.subscription"
+local status = require "cekura.job.status"
 
 local state = {}
-
-local ENDS = { succeeded = true, nothing_to_do = true, failed = true, cancelled = true, gone = true }
 
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
 
-local function tell_event(self, fields)
+local function emit_event(self, fields)
   local client = core.fields(fields._client)
   if client._on_event then
-    local status = fields.status and core.redact(fields._client, fields.status)
-    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = status,
+    local word = fields.status and core.redact(fields._client, fields.status)
+    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = word,
       state = fields.state, progress = fields.progress })
     if not ok then
       fields._raised = { raised }
@@ -28,105 +24,83 @@ local function tell_event(self, fields)
   end
 end
 
-local function set_word(self, fields, word)
-  fields.state = word
-  if ENDS[word] and not fields._ended then
-    fields._ended = true
+local function set_state(self, fields, name)
+  if status.is_end(name) then
     core.ended(self)
   end
+  fields.state = name
 end
 
 local function changed(self, fields)
   fields._version = fields._version + 1
-  tell_event(self, fields)
+  emit_event(self, fields)
 end
 
 --- Gives the job a state that this side has decided.
 ---@param self cekura.Job
----@param fields table
----@param word string
-function state.change(self, fields, word)
-  set_word(self, fields, word)
+---@param fields cekura.JobFields
+---@param name string
+function state.change(self, fields, name)
+  set_state(self, fields, name)
   changed(self, fields)
 end
 
---- Whether a state is an end.
-function state.is_end(word)
-  return ENDS[word] or false
+--- An error about a job, whose message names it.
+---@param self cekura.Job
+---@param kind string
+---@param message string
+---@return cekura.Error
+function state.error(self, kind, message)
+  local fields = core.fields(self)
+  return errors.new(kind, ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
 end
 
 -- A result that an error may hold: the same, unless the service repeats a secret in its answer.
-local function without_secrets(fields, reply, result)
-  local text = reply and reply.body or fields._answer
-  local clean = core.redact(fields._client, text)
-  if clean == text then
-    return result
+local function without_secrets(fields, meaning)
+  local clean = core.redact(fields._client, meaning.text)
+  if clean == meaning.text then
+    return meaning.result
   end
   local object = core.decode(clean)
   return type(object) == "table" and select(2, interpret.read(fields._declaration, object)) or nil
 end
 
--- The error of a state that is none to be glad of.
-local function error_of(self, fields, word, message, reply)
-  local err = errors.new(END_KINDS[word], ("%s %s: %s"):format(fields.kind, fields.id or "", errors.excerpt(message)),
-    { job = self, method = "GET", path = fields._path })
-  if reply and word == "protocol" then
-    err = response.protocol_error(reply, message)
+-- The error of a state in END_KINDS.
+local function error_of(self, fields, meaning)
+  local message = core.redact(fields._client, meaning.message)
+  if meaning.state == "protocol" then
+    local err = response.protocol_error(meaning.reply, message)
     err.job = self
-  elseif reply and word == "needs_input" then
-    err.response = response.redacted(reply) -- where the question stands is not documented: somewhere in it
+    return err
+  end
+  local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
+  err.method, err.path = "GET", fields._path
+  if meaning.state == "needs_input" then
+    err.response = response.redacted(meaning.reply) -- the question is somewhere in it; where, is not documented
   end
   return err
 end
 
--- What an answer says: state, result, message; and the answer, decoded. Nil and an error: it is no JSON object.
-local function read_answer(fields, reply)
-  local declaration = fields._declaration
-  if declaration.record == "call_log" then
-    local call, err = call_log.of_reply(reply)
-    if not call then
-      return nil, err
-    end
-    return call, interpret.read_call_log(call, evaluation.is_newer(call, fields._evaluation_mark))
-  end
-  local object, err = response.object(reply)
-  if not object then
-    return nil, err
-  end
-  local word, result, message = interpret.read(declaration, object)
-  if result and result.call_log == object then
-    result.call_log = call_log.of_reply(reply)
-  end
-  for _, name in ipairs(declaration.carry or {}) do
-    fields._carried[name] = object[name] or fields._carried[name]
-  end
-  return object, word, result, message
-end
-
---- Takes in what an answer says. Returns an error if nobody is to wait any longer, though the job goes on.
+--- Takes in what an answer means. Returns an error if nothing is to wait for the job any longer, though it goes on.
 ---@param self cekura.Job
----@param fields table the job's own table
----@param object table|cekura.CallLog the answer
----@param reply? cekura.Response that it came by
----@param word string the state that it tells, or "protocol"
----@param result? table
----@param message? string
+---@param fields cekura.JobFields
+---@param meaning cekura.Meaning
 ---@return cekura.Error? stop
-function state.take_answer(self, fields, object, reply, word, result, message)
-  local status, progress = interpret.progress(fields._declaration, object)
-  local before_state, before_status, before_progress = fields.state, fields.status, fields.progress
-  fields.status, fields.progress, fields.result, fields.error = status, progress, result, nil
+function state.take(self, fields, meaning)
+  local word, progress = interpret.progress(fields._declaration, meaning.object)
+  local before_state, before_word, before_progress = fields.state, fields.status, fields.progress
+  fields.status, fields.progress, fields.result, fields.error = word, progress, meaning.result, nil
   local stop
-  if END_KINDS[word] then
-    fields.error = error_of(self, fields, word, core.redact(fields._client, message), reply)
-    fields.result = result and without_secrets(fields, reply, result)
+  if END_KINDS[meaning.state] then
+    fields.error = error_of(self, fields, meaning)
+    fields.result = meaning.result and without_secrets(fields, meaning)
     fields.error.result = fields.result
-    stop = not ENDS[word] and fields.error or nil
+    stop = not status.is_end(meaning.state) and fields.error or nil
   end
-  if word ~= "protocol" then
-    set_word(self, fields, word)
+  if meaning.state ~= "protocol" then
+    set_state(self, fields, meaning.state)
   end
-  if before_state ~= fields.state or before_status ~= status or before_progress ~= progress then
+  if before_state ~= fields.state or before_word ~= word or before_progress ~= progress then
     changed(self, fields)
   end
   return stop
@@ -145,24 +119,27 @@ local function is_answered(self, fields, reply)
   return true
 end
 
---- Takes in a good answer. Returns an error if nobody is to wait any longer, though the job goes on.
+--- Takes in a reply of a 2xx status.
 ---@param self cekura.Job
----@param fields table the job's own table
+---@param fields cekura.JobFields
 ---@param reply cekura.Response
----@return cekura.Error? stop
----@return boolean? odd nothing of it could be taken in: it is no JSON object
-function state.take(self, fields, reply)
-  local object, word, result, message = read_answer(fields, reply)
-  if not object then
-    return word, true
+---@return cekura.Error? stop as state.take() gives it
+---@return boolean? is_bad the reply holds no JSON object: `stop` says so, and nothing is taken in
+function state.take_reply(self, fields, reply)
+  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
+  if not meaning then
+    return err, true
   end
-  if word == "needs_input" and is_answered(self, fields, reply) then
-    word = "running"
+  for _, name in ipairs(fields._declaration.carry or {}) do
+    fields._carried[name] = meaning.object[name] or fields._carried[name]
   end
-  if fields._evaluation_mark and word ~= "succeeded" then
-    fields._evaluation_mark = evaluation.next_mark(object, fields._evaluation_mark)
+  if meaning.state == "needs_input" and is_answered(self, fields, reply) then
+    meaning.state = "running"
   end
-  return state.take_answer(self, fields, object, reply, word, result, message)
+  if fields._evaluation_mark and meaning.state ~= "succeeded" then
+    fields._evaluation_mark = evaluation.next_mark(meaning.object, fields._evaluation_mark)
+  end
+  return state.take(self, fields, meaning)
 end
 
 --- Whether an answer says in its own words what is missing: then that is not the endpoint.
@@ -188,89 +165,6 @@ function state.mark_gone(err, declaration)
     err.kind, err.message = "gone", ("%s (%s)"):format(err.message, hint)
   end
   return err
-end
-
--- ---- polls ----
-
--- Seconds after the answer to a start within which not every server of the service may know the job yet.
-local GRACE = 15
-
--- Counts an odd answer. Returns whether it is one too many: one alone, a proxy's page say, is not to end paid work.
-local function is_too_odd(self, fields)
-  fields._bad_answers = fields._bad_answers + 1
-  core.force_update(self) -- a good answer is then looked at, also if it is the known one: it ends the row
-  return fields._bad_answers >= core.fields(fields._client)._retries
-end
-
-local function is_early(fields, err)
-  return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
-end
-
---- Takes in what a poll has brought: a reply, or an error.
----@param self cekura.Job
----@param fields table the job's own table
----@param reply? cekura.Response
----@param err? cekura.Error
----@param odd? boolean with an error: see request.read()
----@return cekura.Error? stop nothing is to wait for the job any longer: asking again will not help, or not now
----@return cekura.Error? failure the poll brought no answer that could be taken in
-function state.take_poll(self, fields, reply, err, odd)
-  if reply then
-    err, odd = state.take(self, fields, reply)
-    if not odd then
-      fields._bad_answers = 0
-      return err
-    end
-  end
-  local early = is_early(fields, err)
-  err = state.mark_gone(err, fields._declaration) -- on a poll, 404 and 410 mean that the service does not know the job
-  err.job = self
-  if early or odd and not is_too_odd(self, fields) then
-    return nil, err
-  end
-  fields.error = err
-  if err.kind == "gone" then
-    state.change(self, fields, "gone")
-  end
-  return err, err
-end
-
---- The last trouble that was polled through; nil: none.
----@param self cekura.Job
----@return cekura.Error?
-function state.trouble(self)
-  local fields = core.fields(self)
-  if not core.last_error(self) then
-    return nil
-  end
-  local reply, err = request.read(fields._client, "GET", fields._path, core.last_error(self))
-  if reply then
-    err = select(2, read_answer(fields, reply))
-  end
-  return state.mark_gone(err, fields._declaration)
-end
-
---- Called when the engine lists the job: its poll has brought something new.
-function state.on_news(self)
-  local fields = core.fields(self)
-  local client = fields._client
-  -- No news: a poll that nobody waits for any more is over. Ended: cancelled here, meanwhile.
-  if fields._ended or not core.update(self) then
-    if fields._ended then
-      subscription.notify(self)
-    end
-    core.accept_update(client, self)
-    return
-  end
-  local stop, failure = state.take_poll(self, fields, request.read(client, "GET", fields._path, core.update(self)))
-  if stop or fields._ended or fields._version ~= fields._notified_version then
-    subscription.notify(self, stop)
-  end
-  if stop then
-    fields._bad_answers = 0
-  end
-  local go_on = failure and core.reject_update or core.accept_update
-  go_on(client, self)
 end
 
 return state

@@ -1,5 +1,5 @@
---- The status words of the service, and the state of a job that each one means. They are an open set: a word that is
--- not here means that the job goes on.
+--- The status words of the service, the state of a job that each one means, and which states are ends. The words are
+-- an open set: a word that is not here means that the job goes on.
 
 local ascii = require "cekura.http.ascii"
 
@@ -19,7 +19,16 @@ local STATES = {
   pending = "pending", queued = "pending", in_queue = "pending",
 }
 
---- The word of a status, as words are compared; nil for what is no text, or blank.
+local ENDS = { succeeded = true, nothing_to_do = true, failed = true, cancelled = true, gone = true }
+
+--- Whether a state is an end. A job has ended if its `state` is one; nothing else records that.
+---@param state? string
+---@return boolean
+function status.is_end(state)
+  return ENDS[state] or false
+end
+
+--- The word of a status in the form in which words are compared; nil for a blank text and for anything else.
 ---@param value any
 ---@return string?
 function status.read(value)
@@ -27,9 +36,9 @@ function status.read(value)
   return word ~= "" and word or nil
 end
 
---- The state that a word means; nil: it is not known.
+--- The state that a word means; nil for an unknown word.
 ---@param word? string as status.read() gives it
----@param own? table<string, string> the kind's own words, which come first
+---@param own? table<string, string> the words of the kind, which take precedence
 ---@return string?
 function status.state(word, own)
   return word and (own and own[word] or STATES[word])

@@ -6,6 +6,7 @@
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local status = require "cekura.job.status"
 local yields = require "cekura.loop.yieldable"
 
 local subscription = {}
@@ -31,11 +32,26 @@ local function enqueue(self, job)
   self.last = self.last + 1
 end
 
-local unregister
+-- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
+local function watch(job, fields)
+  if next(fields._subscriptions) == nil then
+    core.unwatch(fields._client, job)
+  elseif not status.is_end(fields.state) then
+    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
+  end
+end
+
+local function unregister(self, job)
+  local fields = core.fields(job)
+  if fields._subscriptions[self] then
+    fields._subscriptions[self] = nil
+    watch(job, fields)
+  end
+end
 
 local function register(self, job)
   local fields = core.fields(job)
-  if fields._ended then
+  if status.is_end(fields.state) then
     enqueue(self, job)
     return
   end
@@ -45,28 +61,15 @@ local function register(self, job)
     return
   end
   fields._subscriptions[self] = true
-  local ok, raised = pcall(core.watch, fields._client, job, shortest_interval(fields._subscriptions))
+  local ok, raised = pcall(watch, job, fields)
   if not ok then
     unregister(self, job)
     error(raised, 0)
   end
 end
 
-function unregister(self, job)
-  local fields = core.fields(job)
-  if not fields._subscriptions[self] then
-    return
-  end
-  fields._subscriptions[self] = nil
-  if next(fields._subscriptions) == nil then
-    core.unwatch(fields._client, job)
-  elseif not fields._ended then
-    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
-  end
-end
-
---- Raises what an event handler raised about the job, once: whoever waits for it is to hear of it.
----@param owner table the job's own table
+--- Raises, once, an error that an event handler raised about the job, in the task that waits for the job.
+---@param owner table the job's private fields, or the owner of a request
 function subscription.reraise(owner)
   local raised = owner._raised
   if raised then
@@ -96,7 +99,7 @@ subscription.new = atomic(function(jobs, timeout, interval)
     local fields = core.fields(job)
     self.clients[fields._client] = true
     self.seen[job] = fields._version
-    if not fields._ended then
+    if not status.is_end(fields.state) then
       fields.error = nil
       core.forget_error(job)
     end
@@ -111,17 +114,18 @@ subscription.new = atomic(function(jobs, timeout, interval)
   return self
 end)
 
-local function wait_for_polls(self, change)
+-- The subscription waits by this waiter from now on; false: it does not. Each client polls while one waits.
+local function set_waiter(self, waiter)
   for client in pairs(self.clients) do
-    core.wait_for_polls(client, change)
+    core.wait_for_polls(client, waiter and 1 or -1)
   end
+  self.waiter = waiter
 end
 
 -- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
 local function on_gone(waiter)
   local self = waiter.subscription
-  wait_for_polls(self, -1)
-  self.waiter = false
+  set_waiter(self, false)
   self:close()
 end
 
@@ -144,8 +148,8 @@ local begin_next = atomic(function(self, loop, waiter)
   end
   if waiter then
     waiter.on_gone, waiter.subscription = on_gone, self
-    self.loop, self.waiter = loop, waiter
-    wait_for_polls(self, 1)
+    self.loop = loop
+    set_waiter(self, waiter)
   end
 end)
 
@@ -164,8 +168,7 @@ end
 local end_next = atomic(function(self, waiter, ok, why)
   if waiter then
     waiter.on_gone, waiter.subscription = nil, nil
-    wait_for_polls(self, -1)
-    self.waiter = false
+    set_waiter(self, false)
     if not ok then -- it cannot wait: then nothing is polled for it
       self:close()
       error(why, 0)
@@ -203,15 +206,20 @@ subscription.close = atomic(function(self, job)
   end
 end)
 
---- Notifies the subscriptions of a job that something about it is new. With `stop`, an error, they wait for it no
--- longer. If memory runs out halfway, it can be called again, since the subscriptions are dropped last.
+--- Notifies the subscriptions of a job if there is anything new: the job has changed or ended, an event handler has
+-- raised, or the subscriptions are to wait no longer (`stop`, an error). It can be called again after a lack of memory,
+-- since the subscriptions are dropped, and the version is recorded, last.
 subscription.notify = atomic(function(job, stop)
   local fields = core.fields(job)
+  local is_over = stop or status.is_end(fields.state)
+  if not (is_over or fields._raised or fields._version ~= fields._notified_version) then
+    return
+  end
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
   end
-  if stop then -- whoever waits next is stopped by the same answer
+  if stop then -- the same answer stops later waiters, too
     core.force_update(job)
   end
   for _, self in ipairs(subscriptions) do
@@ -221,7 +229,7 @@ subscription.notify = atomic(function(job, stop)
       self.loop.wake(self.waiter)
     end
   end
-  if stop or fields._ended then
+  if is_over then
     local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
     core.unwatch(fields._client, job)
     fields._subscriptions = none

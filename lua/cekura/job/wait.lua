@@ -1,19 +1,19 @@
---- Waiting for jobs: for one, for its changes, for many.
+--- Waiting for jobs: job:wait(), job:updates(), cekura.each() and cekura.all().
 
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local poll = require "cekura.job.poll"
 local state = require "cekura.job.state"
+local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
 local yields = require "cekura.loop.yieldable"
 
 local wait = {}
 
-local methods = core.job_methods
-
 local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
 
--- What wait gives for a job that has ended. One that failed may have a result, too.
+-- What wait() returns for a job that has ended. A job that failed may have a result, too.
 local function outcome(fields)
   if GOOD_ENDS[fields.state] then
     return fields.result
@@ -32,7 +32,7 @@ local function wait_options(options, default_timeout)
   }
 end
 
--- Where a coroutine cannot yield across pcall, what on_progress raises leaves the subscription to the collector.
+-- Where a coroutine cannot yield across pcall, an error of on_progress leaves the subscription to the collector.
 local protected = yields and pcall or function(fn, ...)
   fn(...)
   return true
@@ -46,7 +46,7 @@ local function report(subscribed, options, self)
   end
 end
 
--- Why a wait for this job ended before the job did.
+-- The error of a wait that ends before the job does; `why` as in subscription:next().
 local function give_up(subscribed, self, why)
   if subscribed.stopped[self] then
     return subscribed.stopped[self]
@@ -59,53 +59,40 @@ local function give_up(subscribed, self, why)
   if fields.error and fields.error.kind == "needs_input" then -- as in settled(), below
     return fields.error
   end
-  local cause = state.trouble(self)
-  local message = ("%s %s: not done after %g s"):format(fields.kind, fields.id or "", subscribed.timeout)
-  if cause then
-    message = message .. "; the last trouble: " .. cause.message
-  end
-  local err = errors.new("timeout", message, { job = self, cause = cause, method = "GET", path = fields._path })
+  local cause = poll.last_error(self)
+  local err = state.error(self, "timeout", ("not done after %g s%s"):format(subscribed.timeout,
+    cause and "; the last error: " .. cause.message or ""))
+  err.cause, err.method, err.path = cause, "GET", fields._path
   fields.error = err
   return err
 end
 
--- What a wait gives for a job that it waits for no longer. The job may have ended all the same: while an event handler
--- waits, deadlines pass before the waiters learn of what it was called for.
+-- What a wait returns for a job that it ends for. The job may have ended all the same: while an event handler blocks,
+-- deadlines pass before the waiters are notified of what the handler was called for.
 local function settled(subscribed, self, why)
   local fields = core.fields(self)
-  if fields._ended then
+  if status.is_end(fields.state) then
     return outcome(fields)
   end
   return nil, give_up(subscribed, self, why)
 end
 
--- Watches jobs until each is settled. Returns a function that gives `job, result, err` for one after the
--- other, in the order in which that happens and the unfinished ones last, then nil; and the watch.
+-- Subscribes to jobs until each is settled. Returns a function that gives `job, result, err` for one after the other,
+-- in the order in which they are settled and the unfinished ones last, then nil; and the subscription.
 ---@param options table as wait_options() gives it
 local function follow(jobs, options)
-  local subscribed
-  local open, left = {}, #jobs
+  local subscribed, given_up
+  local open, left, place = {}, #jobs, 0
   for _, each in ipairs(jobs) do
     open[each] = true
   end
-  local given_up
 
-  local function settle(self, result, err)
+  local function settle(self, why)
+    local result, err = settled(subscribed, self, why)
     open[self] = nil
     left = left - 1
     subscribed:close(self)
     return self, result, err
-  end
-
-  local place = 0
-  local function remaining()
-    while place < #jobs do
-      place = place + 1
-      local each = jobs[place]
-      if open[each] then
-        return settle(each, settled(subscribed, each, given_up))
-      end
-    end
   end
 
   local function next_settled()
@@ -113,21 +100,24 @@ local function follow(jobs, options)
       local self, changed = subscribed:next()
       if not self then
         given_up = changed
-        break
-      end
-      if open[self] then
+      elseif open[self] then
         if changed and options.on_progress then
           report(subscribed, options, self)
         end
-        if core.fields(self)._ended or subscribed.stopped[self] then
-          return settle(self, settled(subscribed, self))
+        if status.is_end(core.fields(self).state) or subscribed.stopped[self] then
+          return settle(self)
         end
       end
     end
-    return remaining()
+    while place < #jobs do
+      place = place + 1
+      if open[jobs[place]] then
+        return settle(jobs[place], given_up)
+      end
+    end
   end
 
-  subscribed = subscription.new(jobs, options.timeout, options.interval)
+  subscribed = subscription.new(jobs, options.timeout, options.interval) -- last: nothing may fail after it
   return next_settled, subscribed
 end
 
@@ -136,14 +126,15 @@ end
 ---@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
 
---- Waits until the job has ended.
+--- job:wait(): waits until the job has ended.
+---@param self cekura.Job
 ---@param options? cekura.WaitOptions
 ---@return table? result of a job that has succeeded, or had nothing to do
 ---@return cekura.Error? err
-function methods:wait(options)
+function wait.one(self, options)
   local fields = core.fields(self)
   options = wait_options(options, fields._declaration.timeout)
-  if fields._ended then
+  if status.is_end(fields.state) then
     return outcome(fields)
   end
   local next_settled = follow({ self }, options)
@@ -151,10 +142,11 @@ function methods:wait(options)
   return result, err
 end
 
---- Iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
+--- job:updates(): iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
+---@param self cekura.Job
 ---@param options? cekura.WaitOptions
 ---@return fun(): cekura.Job?
-function methods:updates(options)
+function wait.updates(self, options)
   local fields = core.fields(self)
   options = wait_options(options, fields._declaration.timeout)
   local subscribed = subscription.new({ self }, options.timeout, options.interval)
@@ -165,14 +157,15 @@ function methods:updates(options)
   local function next_change()
     while guard and not over do
       local changed, how = subscribed:next()
-      over = not changed or fields._ended or subscribed.stopped[self] ~= nil
-      if over and not fields._ended then
+      local ended = status.is_end(fields.state)
+      over = ended or not changed or subscribed.stopped[self] ~= nil
+      if over and not ended then
         fields.error = give_up(subscribed, self, how)
       end
       if over then
         subscribed:close()
       end
-      if fields._ended or changed and how then
+      if ended or changed and how then
         if options.on_progress then
           report(subscribed, options, self)
         end
@@ -185,7 +178,7 @@ end
 
 -- ---- many ----
 
--- Copies of the list, which the program may change while the jobs are waited for: each job once, and as it is.
+-- Two copies of the list, which the program may change during the wait: with each job once, and as it is.
 local function check_jobs(jobs)
   check.table("jobs", jobs)
   local each_once, list, seen = {}, {}, {}
@@ -221,8 +214,8 @@ function wait.each(jobs, options)
     return function() end
   end
   local next_settled, subscribed
-  -- A `for` that is left early leaves no job being polled: Lua 5.4 closes the guard at once, others
-  -- when the iterator is collected.
+  -- A `for` that is left early ends the polling: Lua 5.4 closes the guard at once, other versions when the iterator is
+  -- collected.
   local guard = core.guard(function()
     if subscribed then
       subscribed:close()
@@ -231,7 +224,7 @@ function wait.each(jobs, options)
   next_settled, subscribed = follow(jobs, options)
   return function()
     if guard then
-      local self, result, err = next_settled() -- no tail call: Lua 5.1 would not know who iterates
+      local self, result, err = next_settled() -- no tail call: Lua 5.1 would lose the frame that iterates
       return self, result, err
     end
   end, nil, nil, guard

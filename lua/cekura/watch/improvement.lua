@@ -6,7 +6,7 @@ local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local improve = require "cekura.api.calls.improve"
-local job_state = require "cekura.job.state"
+local job_status = require "cekura.job.status"
 local kept_state = require "cekura.watch.state"
 local token = require "cekura.job.token"
 
@@ -30,7 +30,7 @@ end
 -- Forgets the improvement. One whose job has not ended is kept, for the next watch to see whether it has.
 local function forget(work)
   local item = work.item
-  if item.token and work.job and not job_state.is_end(work.job.state) then
+  if item.token and work.job and not job_status.is_end(work.job.state) then
     kept_state.give_up(work.state, item)
   else
     kept_state.remove(work.state, item)

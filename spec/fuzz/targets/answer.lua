@@ -49,7 +49,8 @@ end
 
 local function check_job(kind, body)
   local job = client:job(kind, 95, { agent_id = 1, project_id = 2, assistant_id = 3 })
-  local stop = state.take(job, core.fields(job), response.new(client, 200, "HTTP/1.1 200 OK\r\n", body, "GET", "/x"))
+  local reply = response.new(client, 200, "HTTP/1.1 200 OK\r\n", body, "GET", "/x")
+  local stop = state.take_reply(job, core.fields(job), reply)
   promise.holds(STATES[job.state], "%s: a state, not %s", kind, tostring(job.state))
   promise.holds(job.status == nil or type(job.status) == "string" and job.status ~= "", "%s: a status", kind)
   if job.progress ~= nil then

@@ -1,0 +1,140 @@
+--- Polls of a job: what one brings, by the engine's schedule or by job:poll(). Errors that may pass by themselves are
+-- polled through, and so are a few bad answers in a row.
+
+local atomic = require "cekura.loop.atomic"
+local check = require "cekura.check"
+local core = require "cekura.core"
+local request = require "cekura.http.request"
+local interpret = require "cekura.job.interpret"
+local state = require "cekura.job.state"
+local status = require "cekura.job.status"
+local subscription = require "cekura.job.subscription"
+
+local poll = {}
+
+-- Seconds after the answer to a start within which some servers of the service may not know the job yet.
+local GRACE = 15
+
+local function is_early(fields, err)
+  return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
+end
+
+-- Counts a bad answer. Returns whether it is one too many: a single one, such as a proxy's page, must not end paid
+-- work.
+local function is_one_too_many(self, fields)
+  fields._bad_answers = fields._bad_answers + 1
+  core.force_update(self) -- a good answer ends the row, also if it equals the last one
+  return fields._bad_answers >= core.fields(fields._client)._retries
+end
+
+-- Takes in a reply, or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error: nothing is to wait
+-- for the job any longer, since polling again does not help, or not now; and `failure`, an error: the poll brought no
+-- answer that could be taken in.
+local function take(self, fields, reply, err, is_bad)
+  if reply then
+    err, is_bad = state.take_reply(self, fields, reply)
+    if not is_bad then
+      fields._bad_answers = 0
+      return err
+    end
+  end
+  local early = is_early(fields, err)
+  err = state.mark_gone(err, fields._declaration) -- on a poll, 404 and 410 mean that the service does not know the job
+  err.job = self
+  if early or is_bad and not is_one_too_many(self, fields) then
+    return nil, err
+  end
+  fields.error = err
+  if err.kind == "gone" then
+    state.change(self, fields, "gone")
+  end
+  return err, err
+end
+
+-- The row of bad answers ends last: after a lack of memory, the same update is taken in again, and stops again.
+local function notify(self, fields, stop)
+  subscription.notify(self, stop)
+  if stop then
+    fields._bad_answers = 0
+  end
+end
+
+--- Takes in the update of a job that the engine lists. The client calls it.
+---@param self cekura.Job
+function poll.on_update(self)
+  local fields = core.fields(self)
+  local settle = core.accept_update
+  if status.is_end(fields.state) then
+    subscription.notify(self)
+  elseif core.update(self) then -- there is none where a poll has ended that was not watched any more
+    local stop, failure = take(self, fields, request.read(fields._client, "GET", fields._path, core.update(self)))
+    notify(self, fields, stop)
+    settle = failure and core.reject_update or settle
+  end
+  settle(fields._client, self)
+end
+
+local take_requested = atomic(function(self, fields, reply, err, is_bad)
+  if status.is_end(fields.state) then -- cancelled, or ended by another poll, meanwhile
+    if fields.error and fields.error.kind == "cancelled" then
+      return nil, fields.error
+    end
+    return self
+  end
+  local stop, failure = take(self, fields, reply, err, is_bad)
+  if reply or err.attempts and err.attempts > 0 then -- there was a request
+    if reply or err.status then
+      core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
+    end
+    if failure then
+      core.count_poll(self)
+    else
+      core.set_answer(self, reply.body)
+    end
+  end
+  fields.error = failure or fields.error
+  if not (reply or is_bad) then -- the error of this request alone: the polls of other waiters meet it themselves
+    stop = nil
+  end
+  notify(self, fields, stop)
+  subscription.reraise(fields)
+  failure = failure or stop and stop.kind == "protocol" and stop
+  if failure then
+    return nil, failure
+  end
+  return self
+end)
+
+--- job:poll(): polls the job once, now, by one request that is not repeated. A job that has ended is not polled. A bad
+-- answer leaves the job as it is, and counts for its waiters, too.
+---@param self cekura.Job
+---@param options? { timeout: number? } seconds
+---@return cekura.Job? job with its fields brought up to date
+---@return cekura.Error? err
+function poll.now(self, options)
+  local fields, timeout = core.fields(self), check.timeout(options)
+  if status.is_end(fields.state) then
+    if fields.state == "gone" then
+      return nil, fields.error
+    end
+    return self
+  end
+  return take_requested(self, fields, request.poll(fields._client, fields._path, timeout, fields, fields._endpoint))
+end
+
+--- The last error that was polled through; nil if there is none.
+---@param self cekura.Job
+---@return cekura.Error?
+function poll.last_error(self)
+  local fields = core.fields(self)
+  if not core.last_error(self) then
+    return nil
+  end
+  local reply, err = request.read(fields._client, "GET", fields._path, core.last_error(self))
+  if reply then
+    err = select(2, interpret.reply(fields._declaration, fields._evaluation_mark, reply))
+  end
+  return state.mark_gone(err, fields._declaration)
+end
+
+return poll
