@@ -1,5 +1,5 @@
---- Jobs: background work that the service runs and the client polls. Here is what can be done with one; how it
--- begins is in cekura.job.start, what becomes of it in cekura.job.state, and waiting for it in cekura.job.wait.
+--- Jobs: background work that the service runs and the client polls. These are the methods of a job. How a job begins
+-- is in cekura.job.start, with a list of its private fields; how it changes is in cekura.job.state.
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
@@ -20,20 +20,22 @@ local wait = require "cekura.job.wait"
 ---@field kind string
 ---@field state string "pending", "running", "needs_input", "succeeded", "nothing_to_do", "failed", "cancelled", "gone"
 ---@field status? string the service's own word; nil before the first answer
----@field progress? number 0 to 1, where the service tells it
----@field result? table what the answer to its end has, also of one that failed or was cancelled in the service
+---@field progress? number 0 to 1, where the service reports it
+---@field result? table what the last answer has, also if the job failed or was cancelled in the service
 ---@field error? cekura.Error
 ---@field polls integer how many polls have ended
 ---@field elapsed number seconds since the start, until the end
 local methods = core.job_methods
 
-methods.poll = poll.now -- cekura.job.poll
-methods.wait, methods.updates = wait.one, wait.updates -- cekura.job.wait
+methods.poll = poll.now -- defined in cekura.job.poll
+methods.wait, methods.updates = wait.one, wait.updates -- defined in cekura.job.wait
+
+-- ---- cancelling ----
 
 local HERE_ONLY = "cancelled here; the service goes on"
 
--- Stops polling here. Returns whether there was anything to stop.
-local let_go = atomic(function(self, fields, message)
+-- Ends the job on this side. Returns whether it had not ended yet.
+local leave = atomic(function(self, fields, message)
   if status.is_end(fields.state) then
     return false
   end
@@ -46,8 +48,8 @@ local let_go = atomic(function(self, fields, message)
   return true
 end)
 
--- What the body of a request about the job has, and whether all of it is known.
-local function about(fields, declared)
+-- The body of a declaration's `cancel` or `answer`, and whether all of its required members are known.
+local function service_body(fields, declared)
   local body, known = {}, true
   local function value(name)
     return name == fields._declaration.id and fields.id or fields._carried[name] or fields._scope[name]
@@ -62,8 +64,8 @@ local function about(fields, declared)
   return body, known
 end
 
--- The request of a declaration's `cancel` or `answer`.
-local function tell_service(fields, what, body, timeout, owner)
+-- Sends the request of a declaration's `cancel` or `answer`.
+local function ask_service(fields, what, body, timeout, owner)
   local method, path = endpoint.fill(fields.kind, what[1], { id = fields.id })
   local turn = { endpoint = endpoint.common_path(what[1]), urgent = what == fields._declaration.cancel }
   if next(body) == nil then
@@ -72,23 +74,23 @@ local function tell_service(fields, what, body, timeout, owner)
   return request.send_json(fields._client, method, path, fields.kind, body, timeout, owner, turn)
 end
 
---- Ends the job: in the service where the API can, and here in any case. Where it cannot, or the service
--- does not take it, the service goes on, and the token still works.
+--- Ends the job: in the service where the API can cancel, and on this side in any case. If the API cannot, or the
+-- service refuses, the service goes on, and the token still works.
 ---@param options? { timeout: number? } seconds
 ---@return boolean ok, string where "service" or "local"
----@return cekura.Error? err why the service did not take it
+---@return cekura.Error? err why the service did not cancel it
 function methods:cancel(options)
   local fields, timeout = core.fields(self), check.timeout(options)
   local declared = fields._declaration.cancel
-  local body, known = about(fields, declared or {})
+  local body, known = service_body(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
   if by_service and not status.is_end(fields.state) then
     fields._loop.waiter() -- raises where this host cannot wait, before anything is done
   end
-  if not let_go(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
+  if not leave(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"
   end
-  local reply, err = tell_service(fields, declared, body, timeout)
+  local reply, err = ask_service(fields, declared, body, timeout)
   if reply then
     return true, "service"
   end
@@ -96,15 +98,17 @@ function methods:cancel(options)
   return true, "local", err
 end
 
---- For C: the end of a scope cannot wait for the service.
+--- For C: called at the end of a scope, which cannot wait for the service.
 function methods:_leave()
-  let_go(self, core.fields(self), "left; the service goes on")
+  leave(self, core.fields(self), "left; the service goes on")
 end
+
+-- ---- answering ----
 
 -- How often the question that was answered may still come.
 local FORGIVEN = 3
 
--- Takes in what the service said to an answer.
+-- Takes in the reply to an answer.
 local take_answered = atomic(function(self, fields, question, reply, err)
   if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
@@ -145,19 +149,21 @@ function methods:answer(text, options)
   elseif status.is_end(fields.state) then
     return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
   end
-  local body, known = about(fields, declared)
-  if not known then -- it was taken up by its id alone: its next answer may tell
+  local body, known = service_body(fields, declared)
+  if not known then -- the job was taken up by its id alone: the next answer may have the rest
     local _, err = self:poll(options)
-    body, known = about(fields, declared)
+    body, known = service_body(fields, declared)
     if not known then
-      return nil, err or state.error(self, "invalid", "the service has not told what an answer needs: "
+      return nil, err or state.error(self, "invalid", "the service has not said what an answer needs: "
         .. table.concat(declared.body, ", "))
     end
   end
   body[declared.text] = text
   local question = self:json()
-  return take_answered(self, fields, question, tell_service(fields, declared, body, timeout, fields))
+  return take_answered(self, fields, question, ask_service(fields, declared, body, timeout, fields))
 end
+
+-- ---- the token and the last answer ----
 
 --- A plain string from which client:resume() takes the job up, in this process or another.
 ---@return string? token, cekura.Error? err
@@ -168,7 +174,7 @@ function methods:token()
   end
   local text = token.of_job(fields, core.fields(fields._client)._base_url)
   if text == nil or core.has_secret(fields._client, text) then
-    return nil, errors.new("config", "what the service told of the job is too long for a token, or holds a secret",
+    return nil, errors.new("config", "what the token would have to hold is too long, or holds a secret",
       { job = self })
   end
   return text

@@ -1,6 +1,6 @@
---- What a job's answer means.
--- Status words are an open set: an unknown one is no error, it means that the job goes on. So the
--- decision does not begin with them: what counts first is whether there is something to use.
+--- What an answer of the service means for a job.
+-- Status words are an open set: an unknown one is not an error, it means that the job goes on. So the decision does not
+-- begin with them: what counts first is whether the answer has usable output.
 
 local ascii = require "cekura.http.ascii"
 local call_log = require "cekura.records.call_log"
@@ -20,7 +20,7 @@ local function text_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
--- One name means a text; of several, each may be a text or an object.
+-- A single name is the name of a text; of several names, each may be of a text or an object.
 local function holds_output(holder, name)
   if type(holder) ~= "table" then
     return false
@@ -35,8 +35,7 @@ local function holds_output(holder, name)
   return false
 end
 
--- The table that holds the usable output: the answer's `output`, or the answer itself, for one that
--- came inline; nil if neither does.
+-- The table that holds the usable output: the answer's `output`, or the answer itself; nil if neither does.
 local function usable_output(declaration, object)
   local name = declaration.output
   if name then
@@ -44,7 +43,7 @@ local function usable_output(declaration, object)
   end
 end
 
---- The output that makes an answer usable, for people.
+--- The name of the output that makes an answer usable, for messages.
 function interpret.output_name(declaration)
   local name = declaration.output
   return type(name) == "table" and table.concat(name, " or ") or name
@@ -53,7 +52,7 @@ end
 local function is_call_log(object, failure)
   if object.output ~= nil or failure then
     return false
-  elseif type(object.id) == "number" then -- progress ids are texts
+  elseif type(object.id) == "number" then -- that of a call log: progress ids are texts
     return true
   end
   for _, name in ipairs(CALL_LOG_MEMBERS) do
@@ -82,7 +81,7 @@ local function copy(source)
   return target
 end
 
--- The state that the words of an answer tell, and the word.
+-- The state by the words of an answer, and the word that decided.
 local function state_of_words(declaration, object)
   local word = status.read(object.status)
   local state = status.state(word, declaration.statuses)
@@ -99,8 +98,7 @@ end
 
 local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
 
--- How many have ended, have failed, and are to be made; nil where an answer does not count. Of runs, those that failed
--- are among those that are done.
+-- How many items have ended, how many of them failed, and how many there are to be; nil without such counters.
 local function read_counters(declaration, object)
   local names = declaration.counters or DEFAULT_COUNTERS
   if names.runs then
@@ -114,7 +112,7 @@ local function read_counters(declaration, object)
   end
 end
 
--- The end that the counters tell; nil: none.
+-- The end by the counters, and a message if all items failed; nil: no end.
 local function state_of_counters(declaration, object)
   local names = declaration.counters
   if not names or not names.decide then
@@ -130,11 +128,11 @@ local function state_of_counters(declaration, object)
   return "succeeded"
 end
 
--- 0 to 1, as the answer says it, or from its counters; nil where nothing is told.
+-- The progress, 0 to 1: the answer's own number, or from its counters; nil without either.
 local function progress_of(declaration, object)
-  local told = times.number(object.progress)
-  if told and told >= 0 and told <= 1 then
-    return told
+  local progress = times.number(object.progress)
+  if progress and progress >= 0 and progress <= 1 then
+    return progress
   end
   local ended, _, total = read_counters(declaration, object)
   if ended and total > 0 then
@@ -144,8 +142,8 @@ end
 
 -- ---- decision ----
 
--- What the answer to an end has: its `output`, if that is an object with something in it, or all of it; with the counts
--- of its runs, and what they say together.
+-- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole answer;
+-- with the counts of its runs, and `passed` by them.
 local function result_of(declaration, object)
   local output = object.output
   local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
@@ -161,7 +159,7 @@ local function result_of(declaration, object)
   return result
 end
 
--- What went wrong, by all members of the answer that may say it, else by its word.
+-- The reason of a failure: from all members of the answer that may give one, else from its status word.
 local function why_of(object, word)
   local said = setmetatable({}, core.array_mt)
   for _, name in ipairs { "error", "errors", "error_message" } do
@@ -170,7 +168,7 @@ local function why_of(object, word)
   return reason(said) or "the service says: " .. word
 end
 
---- Whether an end came without counts that its kind's results have: the record itself has them.
+--- Whether a record lacks counts that its kind's results have. Webhooks deliver such records; a poll brings the counts.
 ---@param declaration table
 ---@param object table
 function interpret.lacks_counts(declaration, object)
@@ -185,8 +183,8 @@ end
 --- Reads an answer.
 ---@param declaration table the kind's
 ---@param object table the answer, decoded
----@return string state, table? result, string? message state "protocol": it promises success and has none; every end
----has a result
+---@return string state, table? result, string? message state "protocol": it reports success without the output; every
+---end has a result
 function interpret.read(declaration, object)
   local state, word = state_of_words(declaration, object)
   local failure = reason(object.error)
@@ -198,14 +196,14 @@ function interpret.read(declaration, object)
   elseif declaration.skipped_member and object[declaration.skipped_member] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
   elseif declaration.call_log and call_log.is_done(word) and is_call_log(object, failure) then
-    -- The word is the verdict on the call, which is none on the job.
+    -- The word is the verdict on the call, not on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
     return state, result_of(declaration, object), why_of(object, word)
   elseif state == "nothing_to_do" then
     local result = result_of(declaration, object)
     if type(declaration.output) == "string" then
-      result[declaration.output] = nil -- what is there is of no use
+      result[declaration.output] = nil -- not usable
     end
     result.reason = failure or reason(object.error_message) or "the service says: " .. word
     return state, result
@@ -256,7 +254,7 @@ function interpret.reply(declaration, mark, reply)
   return meaning
 end
 
---- The status word and the progress that an answer tells; nil where it tells none.
+--- The status and the progress of an answer; nil for one that it does not have.
 ---@param declaration table the kind's
 ---@param object table|cekura.CallLog
 ---@return string? status, number? progress

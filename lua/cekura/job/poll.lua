@@ -27,9 +27,9 @@ local function is_one_too_many(self, fields)
   return fields._bad_answers >= core.fields(fields._client)._retries
 end
 
--- Takes in a reply, or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error: nothing is to wait
--- for the job any longer, since polling again does not help, or not now; and `failure`, an error: the poll brought no
--- answer that could be taken in.
+-- Takes in the reply or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error that ends the waits
+-- for the job, since another poll does not help, or not now; and `failure`, an error if the poll brought no answer that
+-- could be taken in.
 local function take(self, fields, reply, err, is_bad)
   if reply then
     err, is_bad = state.take_reply(self, fields, reply)
@@ -51,7 +51,7 @@ local function take(self, fields, reply, err, is_bad)
   return err, err
 end
 
--- The row of bad answers ends last: after a lack of memory, the same update is taken in again, and stops again.
+-- Ends a row of bad answers last: after a lack of memory the same update is taken in again, and must stop again.
 local function notify(self, fields, stop)
   subscription.notify(self, stop)
   if stop then
@@ -66,7 +66,7 @@ function poll.on_update(self)
   local settle = core.accept_update
   if status.is_end(fields.state) then
     subscription.notify(self)
-  elseif core.update(self) then -- there is none where a poll has ended that was not watched any more
+  elseif core.update(self) then -- none: a poll has ended in flight that was not watched any more
     local stop, failure = take(self, fields, request.read(fields._client, "GET", fields._path, core.update(self)))
     notify(self, fields, stop)
     settle = failure and core.reject_update or settle
@@ -106,7 +106,7 @@ local take_requested = atomic(function(self, fields, reply, err, is_bad)
 end)
 
 --- job:poll(): polls the job once, now, by one request that is not repeated. A job that has ended is not polled. A bad
--- answer leaves the job as it is, and counts for its waiters, too.
+-- answer leaves the job as it is, and counts in the row of its waiters, too.
 ---@param self cekura.Job
 ---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job with its fields brought up to date

@@ -1,25 +1,25 @@
---- What the `error` or the `errors` of an answer says, whichever shape it has: a text, an object with a detail, the
--- messages of fields, a list of these. One without content says nothing: {}, [], "null", blanks and objects of nulls
--- come beside work that goes on.
+--- The text of an answer's `error` or `errors`, whichever shape it has: a text, an object with a detail, the messages
+-- of fields, a list of these. An error without content ({}, [], "null", blanks, objects of nulls) has none: it comes
+-- beside work that goes on.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
 
--- What there is to say of an error that has content and no text.
+-- The text for an error that has content and no text.
 local UNNAMED = "the service gave an error"
 
--- The members of an object that say what went wrong, the first that does counts.
+-- The members of an object that may have the text, in order of precedence.
 local NAMES = { "detail", "message", "error" }
 
--- Nothing, as services in Python and JavaScript write it.
+-- The ways in which services in Python and JavaScript write nothing.
 local NOTHING = { [""] = true, null = true, none = true, undefined = true }
 
--- A text that is longer is no empty value.
+-- The longest text that is decoded, to see whether it is an empty value.
 local LONGEST_EMPTY = 1000
 
 local reason
 
--- A text may hold what would be an error without content by itself: "null", "{}", "[]".
+-- A text may be the JSON of an error without content: "null", "{}", "[]".
 local function of_text(text)
   text = ascii.trim(text)
   if NOTHING[ascii.lower(text)] then
@@ -40,7 +40,7 @@ local function is_list(value)
   return getmetatable(value) == core.array_mt
 end
 
--- Adds what the items say, and those of lists among them, each once; `lines` also has each by itself.
+-- Adds the texts of the items, those of nested lists, too, each once; `lines` also has them as keys.
 local function collect(list, lines)
   for _, item in ipairs(list) do
     if is_list(item) then
@@ -61,7 +61,7 @@ local function of_list(list)
   return lines[1] and table.concat(lines, "; ") or lines[UNNAMED] and UNNAMED or nil
 end
 
--- { detail = "…" } and its like, or { field = { "…" } }, as refusals have it.
+-- { detail = "…" } and the like, or { field = { "…" } } as in refusals.
 local function of_object(object)
   for _, name in ipairs(NAMES) do
     local text = reason(object[name])
@@ -81,7 +81,7 @@ local function of_object(object)
   return lines[1] and table.concat(lines, "; ") or has_content and UNNAMED or nil
 end
 
---- What an error says, on whatever lines; nil if it has no content.
+--- The text of an error, which may have several lines; nil if the error has no content.
 ---@param value any decoded
 ---@return string?
 function reason(value)

@@ -1,12 +1,12 @@
---- How many runs a result has, and how they went: by the record's own counts, or where it came without them, as
--- webhooks bring it, by the runs themselves.
+--- How many runs a result has, and how many of them succeeded: by the record's counts, or, if it has none, as when a
+-- webhook delivers it, by its list of runs.
 
 local times = require "cekura.records.times"
 local status = require "cekura.job.status"
 
 local run_counts = {}
 
---- A count, from a number or the text of one; nil for what counts nothing.
+--- A count, from a number or the text of a number; nil for anything else.
 ---@param value any
 ---@return number?
 function run_counts.number(value)
@@ -14,8 +14,8 @@ function run_counts.number(value)
   return value and math.max(0, value)
 end
 
--- The runs, a list or an object by their ids, counted; nothing where there are none. One that was cut off is neither a
--- success nor a failure, whatever its verdict says; one that has no status has ended when it has a verdict.
+-- Counts runs: a list, or an object by their ids. Without runs there are no counts. A run that was cut off is neither a
+-- success nor a failure, whatever its verdict; a run without status is done if it has a verdict.
 local function count_runs(runs)
   local total, done, success, failed = 0, 0, 0, 0
   for _, run in pairs(type(runs) == "table" and runs or {}) do
@@ -37,7 +37,7 @@ local COUNTED = { "total", "done", "success", "failed" }
 
 local ENDS = { succeeded = true, failed = true, cancelled = true }
 
---- The counts of a record: those that it has, and once it has ended the others by its runs, if these are all.
+--- The counts of a record: its own; if it has ended, the others by its runs, provided that all runs are listed.
 ---@param declaration table the kind's, with `counters` of runs
 ---@param object table the record
 ---@return { total: number?, done: number?, success: number?, failed: number? }
@@ -59,9 +59,9 @@ function run_counts.read(declaration, object)
   return counts
 end
 
---- Whether the runs passed, by the service's rule; nil where nothing was run, or too little is known.
+--- Whether the runs passed, by the service's rule; nil if nothing was run, or the counts do not suffice.
 ---@param counts table as run_counts.read() gives it
----@param is_completed boolean the record says so
+---@param is_completed boolean by the record's status
 ---@return boolean?
 function run_counts.passed(counts, is_completed)
   if not counts.total or counts.total == 0 or is_completed and not counts.success then

@@ -1,4 +1,4 @@
---- Jobs as they begin: started in the service, or known from elsewhere.
+--- How a job begins: started in the service, known by its id, or taken up by its token.
 
 local interpret = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
@@ -20,10 +20,9 @@ local subscription = require "cekura.job.subscription"
 
 local start = {}
 
--- What a job may be looked for within.
 local SCOPE = token.SCOPE
 
--- Whether there is all that the path of the poll names beside the id.
+-- Whether the scope has all that the path of the poll names beside the id.
 local function is_located(declaration, scope)
   for _, name in ipairs(SCOPE) do
     if endpoint.has(declaration.poll, name) and scope[name] == nil then
@@ -47,8 +46,8 @@ local function poll_path(client_fields, kind, declaration, id, scope)
   return path .. uri.query("poll", query)
 end
 
--- The scope that a job has: what the path of its start says, else the options, else the parameters of its start,
--- else the client.
+-- The scope of a job: from the path of its start, else from the options, else from the parameters of its start, else
+-- the project of the client.
 local function read_scope(client_fields, options, params, places)
   local scope = {}
   for _, name in ipairs(SCOPE) do
@@ -60,11 +59,11 @@ local function read_scope(client_fields, options, params, places)
   return scope
 end
 
--- An id of the documents is a number or a UUID.
+-- In the API's documents an id is a number or a UUID.
 local LONGEST_ID = 1024
 
--- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but there are servers
--- that decode it before they look where a path leads.
+-- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but some servers decode it
+-- before they route a path.
 local function fault_of_id(client, declaration, id)
   id = uri.text("id", id)
   if #id > LONGEST_ID then
@@ -81,8 +80,8 @@ end
 ---@field started_here? boolean
 ---@field started? number seconds since the epoch (now)
 ---@field scope table
----@field evaluation_mark? cekura.EvaluationMark the evaluation that it is newer than
----@field carried? table members of the start's answer
+---@field evaluation_mark? cekura.EvaluationMark see cekura.JobFields
+---@field carried? table members of the answer to the start
 
 --- The private fields of a job: core.fields(job) gives them, together with the public ones but for `polls` and
 -- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
@@ -109,7 +108,7 @@ end
 ---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
 ---@field _same_record? table the list that cekura.job.delivered finds the job in
 
---- A job for a piece of work that is known to the service.
+--- Makes a job: for work that the service knows by an id, or for work that ended in its start.
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
@@ -150,7 +149,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   return self
 end)
 
--- The answer to a start as one object.
+-- The answer to a start, as one object.
 local function started_object(declaration, reply)
   if not declaration.list then
     return (declaration.record and call_log.of_reply or response.object)(reply)
@@ -162,7 +161,7 @@ local function started_object(declaration, reply)
   return list and list[1], err
 end
 
---- The id in the answer to a start: at its top, or in its `result`, as one text of the document has it.
+--- The id in the answer to a start: at its top, or in its `result`, as in one example of the API's documents.
 ---@return integer|string|nil
 function start.id_of(declaration, object)
   for _, holder in ipairs { object, type(object.result) == "table" and object.result or nil } do
@@ -173,7 +172,7 @@ function start.id_of(declaration, object)
   end
 end
 
---- The job that the answer to a start tells of: one that runs, or one that is over already.
+--- The job of an answer to a start: it runs, or has ended already.
 ---@return cekura.Job? job, cekura.Error? err
 function start.started(client, kind, declaration, reply, scope)
   local object, err = started_object(declaration, reply)
@@ -206,7 +205,7 @@ function start.started(client, kind, declaration, reply, scope)
   return self, failure
 end
 
--- The path of a start, and what is left of its parameters for the body.
+-- The method and the path of a start, the parameters that are left for the body, and those that the path has.
 local function start_path(kind, declaration, params)
   local body, places = {}, {}
   for name, value in pairs(params) do
@@ -223,19 +222,19 @@ local function start_path(kind, declaration, params)
   return method, path, body, places
 end
 
--- A 404 that tells a detail, to a path that names a record: this, not the endpoint, is what is not there.
+-- Whether a 404 is about the record that the path of the start names, and not about the endpoint: it has a detail.
 local function names_no_record(declaration, err)
   return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
 --- Starts a job.
----@param params table the parameters as they are sent
+---@param params table what is sent
 ---@param options table agent_id, project_id, assistant_id, timeout
 ---@return cekura.Job? job, cekura.Error? err
 function start.start(client, kind, declaration, params, options)
   local method, path, body, places = start_path(kind, declaration, params)
   local scope = read_scope(core.fields(client), options, params, places)
-  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now, not when the job is running
+  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than when the job runs
   local owner = {}
   local self
   local reply, err = request.send_json(client, method, path, kind, body, options.timeout, owner,
@@ -243,7 +242,7 @@ function start.start(client, kind, declaration, params, options)
   if reply then
     self, err = start.started(client, kind, declaration, reply, scope)
   end
-  if self then -- what an event handler raised must not cost the job: whoever waits for it will hear of it
+  if self then -- the error of an event handler must not lose the job: it is raised where the job is waited for
     core.fields(self)._raised = owner._raised
     return self
   end

@@ -106,8 +106,8 @@ function state.take(self, fields, meaning)
   return stop
 end
 
--- After an answer was given, the question may come a few times more before the service goes on. The same words
--- after that are a question again.
+-- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
+-- that, the same words are a new question.
 local function is_answered(self, fields, reply)
   local answered = fields._answered_question
   if not answered or answered.question ~= reply.body or answered.times == 0 then
@@ -115,7 +115,7 @@ local function is_answered(self, fields, reply)
     return false
   end
   answered.times = answered.times - 1
-  core.force_update(self) -- so that the next one is counted, too
+  core.force_update(self) -- so that the next reply is counted, too
   return true
 end
 
@@ -142,7 +142,7 @@ function state.take_reply(self, fields, reply)
   return state.take(self, fields, meaning)
 end
 
---- Whether an answer says in its own words what is missing: then that is not the endpoint.
+--- Whether the body of a refusal has a `detail`: then the endpoint is there.
 ---@param reply cekura.Response
 ---@return boolean
 function state.has_detail(reply)
@@ -150,8 +150,8 @@ function state.has_detail(reply)
   return object ~= nil and object.detail ~= nil
 end
 
---- 404 and 410 from an endpoint that holds no record's id mean the same: it is gone, or never was. The error names it
--- with its host, and says if it is known to be withdrawn: a base URL with a path may lead elsewhere.
+--- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The error names the endpoint with
+-- its host, and says if it is known to be withdrawn, except with a base URL that has a path: it may lead elsewhere.
 ---@param err cekura.Error
 ---@param declaration table of the kind
 ---@return cekura.Error err

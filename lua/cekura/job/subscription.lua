@@ -1,7 +1,7 @@
---- Waiting for jobs: what wait, updates, all and each are made of.
--- A subscription is registered with each of its jobs, and told of every change. A job is polled while a subscription of
--- it exists and somebody waits in subscription:next(), and not while a program looks at what it got: so no
--- change passes unseen. The subscription of a single job is registered only while next() waits.
+--- Subscriptions to the changes of jobs: wait, updates, all and each are made of them.
+-- A subscription is registered with each of its jobs, which notify it of every change. A job is polled while it has a
+-- subscription and a task waits in subscription:next(), and not while the program handles a change: so none passes
+-- unseen. The subscription to a single job is registered only while next() waits.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -12,7 +12,7 @@ local yields = require "cekura.loop.yieldable"
 local subscription = {}
 subscription.__index = subscription
 
--- The shortest interval that a subscription of this job asks for; nil: the kind's schedule.
+-- The shortest interval that a subscription asks for; nil: the kind's schedule.
 local function shortest_interval(subscriptions)
   local shortest
   for other in pairs(subscriptions) do
@@ -32,7 +32,7 @@ local function enqueue(self, job)
   self.last = self.last + 1
 end
 
--- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
+-- Has the engine poll the job as its subscriptions ask for. They alone record whether it is watched: the engine follows.
 local function watch(job, fields)
   if next(fields._subscriptions) == nil then
     core.unwatch(fields._client, job)
@@ -68,7 +68,7 @@ local function register(self, job)
   end
 end
 
---- Raises, once, an error that an event handler raised about the job, in the task that waits for the job.
+--- Raises the error that an event handler raised about a job, once: in the task that waits for the job.
 ---@param owner table the job's private fields, or the owner of a request
 function subscription.reraise(owner)
   local raised = owner._raised
@@ -78,7 +78,9 @@ function subscription.reraise(owner)
   end
 end
 
---- Begins to watch jobs.
+---@class cekura.Subscription
+
+--- Subscribes to jobs.
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
 ---@param interval? number seconds
@@ -89,11 +91,11 @@ subscription.new = atomic(function(jobs, timeout, interval)
     deadline = core.now() + timeout,
     timeout = timeout,
     queue = {}, first = 1, last = 0,
-    queued = {},  -- jobs that are in the queue
-    seen = {},    -- job to the version of it that was last looked at
-    stopped = {}, -- job to the error that ended polling it
-    clients = {},
-    loop = false, waiter = false, -- who waits in next()
+    queued = {},  -- the jobs in the queue
+    seen = {},    -- job to its version when next() last gave it
+    stopped = {}, -- job to the error that ended its polls
+    clients = {}, -- of the jobs
+    loop = false, waiter = false, -- of the task in next()
   }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
@@ -114,7 +116,7 @@ subscription.new = atomic(function(jobs, timeout, interval)
   return self
 end)
 
--- The subscription waits by this waiter from now on; false: it does not. Each client polls while one waits.
+-- Sets the waiter of the task in next(); false: none. A client polls while a subscription to one of its jobs has one.
 local function set_waiter(self, waiter)
   for client in pairs(self.clients) do
     core.wait_for_polls(client, waiter and 1 or -1)
@@ -122,7 +124,7 @@ local function set_waiter(self, waiter)
   self.waiter = waiter
 end
 
--- Not a closure: where a host ends a coroutine, the variables that it shared are gone with it.
+-- Not a closure: a host that ends a coroutine takes away the variables that closures share with it.
 local function on_gone(waiter)
   local self = waiter.subscription
   set_waiter(self, false)
@@ -135,13 +137,12 @@ end
 
 local function park(self, loop, waiter)
   local why = "woken"
-  while self.first > self.last and why == "woken" do -- others may have run already while the loop gave the waiter
+  while self.first > self.last and why == "woken" do -- a change may have come while the loop made the waiter
     why = loop.park(waiter, math.max(0, self.deadline - core.now()), true)
   end
   return why
 end
 
--- A subscription of one job is registered only while it waits.
 local begin_next = atomic(function(self, loop, waiter)
   if #self.jobs == 1 then
     register(self, self.jobs[1])
@@ -169,7 +170,7 @@ local end_next = atomic(function(self, waiter, ok, why)
   if waiter then
     waiter.on_gone, waiter.subscription = nil, nil
     set_waiter(self, false)
-    if not ok then -- it cannot wait: then nothing is polled for it
+    if not ok then -- this host cannot wait here
       self:close()
       error(why, 0)
     end
@@ -183,9 +184,11 @@ local end_next = atomic(function(self, waiter, ok, why)
   return take(self)
 end)
 
---- The next job that has changed, has ended or cannot be polled; nil and the reason ("timeout",
--- "cancelled", "closing") when there is none in time. What an event handler raised for a job is raised here.
----@return cekura.Job? job, boolean|string changed its status or progress is another
+--- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
+-- that job is raised here.
+---@return cekura.Job? job nil: none has in time
+---@return boolean|string changed whether its state, status or progress has changed; without a job the reason: "timeout",
+---"cancelled", "closing"
 function subscription:next()
   local loop, waiter = core.fields(self.jobs[1])._loop, nil
   if self.first > self.last then
@@ -199,16 +202,18 @@ function subscription:next()
   return end_next(self, waiter, ok, why)
 end
 
---- Ends the subscription of one job, or of all.
+--- Ends the subscription to one job, or to all.
 subscription.close = atomic(function(self, job)
   for _, each in ipairs(job and { job } or self.jobs) do
     unregister(self, each)
   end
 end)
 
---- Notifies the subscriptions of a job if there is anything new: the job has changed or ended, an event handler has
--- raised, or the subscriptions are to wait no longer (`stop`, an error). It can be called again after a lack of memory,
--- since the subscriptions are dropped, and the version is recorded, last.
+--- Notifies the subscriptions to a job if there is anything new: the job has changed or ended, an event handler has
+-- raised an error, or `stop`, an error, ends their waits. After a lack of memory it can be called again, since the
+-- subscriptions are dropped, and the version is recorded, last.
+---@param job cekura.Job
+---@param stop? cekura.Error
 subscription.notify = atomic(function(job, stop)
   local fields = core.fields(job)
   local is_over = stop or status.is_end(fields.state)
@@ -219,7 +224,7 @@ subscription.notify = atomic(function(job, stop)
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
   end
-  if stop then -- the same answer stops later waiters, too
+  if stop then -- so that the same answer stops later waiters, too
     core.force_update(job)
   end
   for _, self in ipairs(subscriptions) do

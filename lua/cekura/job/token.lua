@@ -1,6 +1,6 @@
 --- Tokens: a job as a plain string, from which another process takes it up.
--- A token holds no secret. It names the base URL only to be compared with the client's own: it never
--- decides where a request goes. It may come from anywhere, so nothing in it is trusted.
+-- A token holds no secret. It names the base URL only for a comparison with the client's: it never decides where a
+-- request goes. It may come from anywhere, so nothing in it is trusted.
 
 local core = require "cekura.core"
 local uri = require "cekura.http.uri"
@@ -11,8 +11,7 @@ local PREFIX = "cekura1:"
 
 local LONGEST = 65536
 
---- A short text that another text hardly has in common. Not against forgery, for which there is nothing to
--- gain: it finds tokens that were cut or misspelt.
+--- A checksum: it finds tokens that were cut or misspelt. It is no protection against forgery, which gains nothing.
 ---@param text string
 ---@return string
 function token.checksum(text)
@@ -32,7 +31,7 @@ end
 
 --- Reads a token.
 ---@param text string
----@return table<string, string>? members nil: it is no token, or not a whole one
+---@return table<string, string>? members nil: the text is not a whole token
 function token.read(text)
   if #text > LONGEST or text:sub(1, #PREFIX) ~= PREFIX then
     return nil
@@ -50,16 +49,16 @@ end
 
 -- ---- jobs ----
 
---- What a job may be looked for within.
+--- The records that a job may belong to: the paths of some polls name them.
 token.SCOPE = { "agent_id", "project_id", "assistant_id" }
 
--- What belongs to a job, such as an id of a session: under a name that tells its type.
+-- Carried members, such as the id of a session, have a prefix that names their type.
 local CARRIED = { string = "text_", number = "number_" }
 
 --- The token of a job.
----@param fields table the job's own table; it has an id
+---@param fields cekura.JobFields with an id
 ---@param base string the client's base URL
----@return string? token nil: it would be too long to be read
+---@return string? token nil: it would be longer than token.read() accepts
 function token.of_job(fields, base)
   local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
   for _, name in ipairs(token.SCOPE) do
@@ -84,16 +83,16 @@ local function past_time(text)
   return time and time >= 0 and time <= core.date() and time or nil
 end
 
--- A number, if this Lua has it exactly; else its text.
+-- A number, if this Lua can represent it exactly; else its text.
 local function exact_number(text)
   local value = tonumber(text)
   local finite = value and value > -math.huge and value < math.huge
   return finite and uri.text("token", value) == text and value or text
 end
 
---- What the token of a job says.
+--- Reads the token of a job.
 ---@param text string
----@return { kind: string, base: string?, origin: cekura.JobOrigin }? nil: it is no token of a job
+---@return { kind: string, base: string?, origin: cekura.JobOrigin }? nil: the text is not the token of a job
 function token.read_job(text)
   local members = token.read(text)
   if not members or not members.kind or not members.id or members.id == "" then
