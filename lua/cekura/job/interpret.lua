@@ -142,8 +142,8 @@ end
 
 -- ---- decision ----
 
--- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole answer;
--- with the counts of its runs, and `passed` by them.
+-- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
+-- answer; with the counts of its runs, and `passed` by them.
 local function result_of(declaration, object)
   local output = object.output
   local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil

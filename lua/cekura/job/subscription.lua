@@ -32,7 +32,7 @@ local function enqueue(self, job)
   self.last = self.last + 1
 end
 
--- Has the engine poll the job as its subscriptions ask for. They alone record whether it is watched: the engine follows.
+-- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
 local function watch(job, fields)
   if next(fields._subscriptions) == nil then
     core.unwatch(fields._client, job)
@@ -187,7 +187,7 @@ end)
 --- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
 -- that job is raised here.
 ---@return cekura.Job? job nil: none has in time
----@return boolean|string changed whether its state, status or progress has changed; without a job the reason: "timeout",
+---@return boolean|string changed its state, status or progress has changed; without a job the reason: "timeout",
 ---"cancelled", "closing"
 function subscription:next()
   local loop, waiter = core.fields(self.jobs[1])._loop, nil
