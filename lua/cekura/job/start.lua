@@ -223,7 +223,7 @@ local function start_path(kind, declaration, params)
 end
 
 -- Whether a 404 is about the record that the path of the start names, and not about the endpoint: it has a detail.
-local function names_no_record(declaration, err)
+local function is_about_record(declaration, err)
   return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
@@ -247,7 +247,7 @@ function start.start(client, kind, declaration, params, options)
     return self
   end
   subscription.reraise(owner)
-  if err.kind == "not_found" and names_no_record(declaration, err) then
+  if err.kind == "not_found" and is_about_record(declaration, err) then
     return nil, err
   end
   return nil, state.mark_gone(err, declaration)

@@ -151,7 +151,7 @@ function state.has_detail(reply)
 end
 
 --- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The error names the endpoint
--- with its host, and says if it is known to be withdrawn, except with a base URL that has a path: it may lead elsewhere.
+-- with its host, and says if it is known to be withdrawn, unless the base URL has a path: that may lead elsewhere.
 ---@param err cekura.Error
 ---@param declaration table of the kind
 ---@return cekura.Error err
