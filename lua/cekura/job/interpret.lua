@@ -9,8 +9,8 @@ local evaluation = require "cekura.records.evaluation"
 local reason = require "cekura.job.reason"
 local response = require "cekura.http.response"
 local run_counts = require "cekura.job.run_counts"
-local times = require "cekura.records.times"
 local status = require "cekura.job.status"
+local times = require "cekura.records.times"
 
 local interpret = {}
 

@@ -1,22 +1,22 @@
 --- How a job begins: started in the service, known by its id, or taken up by its token.
 
-local interpret = require "cekura.job.interpret"
 local atomic = require "cekura.loop.atomic"
 local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local delivered = require "cekura.job.delivered"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
+local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
-local delivered = require "cekura.job.delivered"
+local subscription = require "cekura.job.subscription"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
-local subscription = require "cekura.job.subscription"
 
 local start = {}
 
