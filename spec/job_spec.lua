@@ -309,6 +309,21 @@ describe("a job", function()
       end)
     end)
 
+    it("polls at the shortest interval that any of several asks for", function()
+      polled_answers { status = "processing" }
+      local job = cekura.assert(start())
+      cekura.run(function()
+        local waiting = {}
+        for index, interval in ipairs { 600, 0.01, 600 } do
+          waiting[index] = cekura.spawn(job.wait, job, { interval = interval })
+        end
+        patience.eventually(function() return job.polls > 3 end)
+        for _, task in ipairs(waiting) do
+          task:cancel()
+        end
+      end)
+    end)
+
     it("ends as nothing_to_do when there are no issues, whatever the status says", function()
       living "no_issues"
       local job = cekura.assert(start())
