@@ -102,7 +102,6 @@ end
 ---often it may still come
 ---@field _bad_answers integer in a row; owned by cekura.job.poll
 ---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
----@field _notified_version integer what the subscriptions know; owned by cekura.job.subscription
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
 ---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
@@ -140,7 +139,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
   fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
-  fields._version, fields._notified_version, fields._subscriptions = 0, 0, {}
+  fields._version, fields._subscriptions = 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
   fields._started = started
   if declaration.event and origin.id then

@@ -209,17 +209,13 @@ subscription.close = atomic(function(self, job)
   end
 end)
 
---- Notifies the subscriptions to a job if there is anything new: the job has changed or ended, an event handler has
--- raised an error, or `stop`, an error, ends their waits. After a lack of memory it can be called again, since the
--- subscriptions are dropped, and the version is recorded, last.
+--- Notifies the subscriptions to a job: it may have changed or ended, an event handler may have raised an error, or
+-- `stop`, an error, ends their waits. After a lack of memory it can be called again, since the subscriptions are
+-- dropped last.
 ---@param job cekura.Job
 ---@param stop? cekura.Error
 subscription.notify = atomic(function(job, stop)
   local fields = core.fields(job)
-  local is_over = stop or status.is_end(fields.state)
-  if not (is_over or fields._raised or fields._version ~= fields._notified_version) then
-    return
-  end
   local subscriptions = {}
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
@@ -234,12 +230,11 @@ subscription.notify = atomic(function(job, stop)
       self.loop.wake(self.waiter)
     end
   end
-  if is_over then
+  if stop or status.is_end(fields.state) then
     local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
     core.unwatch(fields._client, job)
     fields._subscriptions = none
   end
-  fields._notified_version = fields._version
 end)
 
 return subscription
