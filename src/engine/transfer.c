@@ -200,6 +200,13 @@ bool transfer_spoils_handle(unsigned libcurl_version)
     return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
+static bool spoils_handles; /* the libcurl that is loaded */
+
+void transfers_begin(const curl_version_info_data *libcurl)
+{
+    spoils_handles = transfer_spoils_handle(libcurl->version_num);
+}
+
 static struct transfer *transfer_new(struct transfers *transfers)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
@@ -288,7 +295,7 @@ void transfer_release(struct transfer *transfer)
         LIST_REMOVE(transfer, link);
     }
     transfer->on_wire = false;
-    if (transfers->spoils_handles) {
+    if (spoils_handles) {
         transfer_free(transfer);
         return;
     }
