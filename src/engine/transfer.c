@@ -245,12 +245,14 @@ static struct transfer *take_idle(struct transfers *transfers)
     return transfer;
 }
 
+/* The transfers are counted only while descriptors are short: there may be many. */
 static void make_room(struct transfers *transfers)
 {
     unsigned in_use = 0;
     const struct transfer *each;
-    LIST_FOREACH (each, &transfers->on_wire, link)
-        in_use++;
+    if (transfers->sockets.starved)
+        LIST_FOREACH (each, &transfers->on_wire, link)
+            in_use++;
     sockets_make_room(&transfers->sockets, &transfers->multi, in_use);
 }
 
