@@ -126,7 +126,9 @@ replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
 INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
 INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
+# A module that is a folder's init.lua would be hidden by a file of the folder's name that an earlier version has left.
 install: $(CORE)
+	cd lua && find cekura -mindepth 2 -name init.lua -printf '$(INST_LUADIR)/%h.lua\n' | xargs rm -f
 	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
 	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
 

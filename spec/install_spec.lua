@@ -39,7 +39,9 @@ describe("an installation", function()
     assert.equal(0, status)
   end
 
-  it("by make has the Lua files and the core where this Lua looks, and works", function()
+  it("by make has the Lua files and the core where this Lua looks, and works, also over an earlier version", function()
+    local old = dir .. "/opt/x/share/lua/" .. abi .. "/cekura" -- where job.lua was what job/init.lua is
+    shell(("mkdir -p %s && echo 'error \"old\"' > %s/job.lua"):format(old, old))
     local output, status = shell(("make --no-print-directory -s install LUA=%s PREFIX=/opt/x DESTDIR=%s"):format(
       lua, dir))
     assert.equal(0, status, output)

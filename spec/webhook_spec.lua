@@ -433,15 +433,17 @@ describe("a webhook", function()
         cekura.assert(job:wait { interval = 600, timeout = 3600 })
         done = true
       end)
-      while job.polls == 0 do
+      -- A task that the host interrupts is due at once, and goes on in the next step.
+      while job.polls == 0 or client:timeout() == 0 do
         core.wait({ client }, client:timeout())
         client:step()
       end
       local timeout = client:timeout()
       assert.is_true(timeout == nil or timeout > 60)
       cekura.assert(receive(headers(), told(5181751)))
-      assert.equal(0, client:timeout())
-      client:step()
+      while client:timeout() == 0 do
+        client:step()
+      end
       assert.is_true(done)
     end)
   end)
