@@ -241,6 +241,22 @@ describe("what is called back", function()
       assert.truthy(value.improved_prompt)
     end)
 
+    -- It was lost: the start had no error of its own, and put that in its place.
+    it("an event handler about a job that its start has ended; then there is the result", function()
+      client = server:client { headers = { ["X-Simulate"] = "life=inline" }, on_event = function(event)
+        if event.name == "job_changed" then
+          error(thrown, 0)
+        end
+      end }
+      local job = start()
+      local ok, raised = pcall(job.wait, job)
+      assert.is_false(ok)
+      assert.equal(thrown, raised)
+      assert.truthy(cekura.assert(job:wait()).improved_prompt)
+      local next_job = cekura.each { start() }
+      assert.equal(thrown, select(2, pcall(next_job)))
+    end)
+
     it("on_progress, for the one who gave it; another who waits for the same job has the result", function()
       client = server:client()
       local job = start()

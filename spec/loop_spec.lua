@@ -557,6 +557,50 @@ describe("the own loop", function()
       other:close()
     end)
 
+    -- It stayed: the client counted a waiter for ever, and on_gone() was called for a wait that had never begun.
+    for name, count in pairs { ["of one job"] = 1, ["of several clients' jobs"] = 2 } do
+      it("leaves nothing of a wait " .. name .. " that ends as it begins, for want of memory", function()
+        local adapter, waiters = table_of_functions()
+        local clients, jobs = {}, {}
+        local raised
+        local co = coroutine.create(function()
+          for index = 1, count do
+            clients[index] = server:client { loop = adapter, headers = { ["X-Simulate"] = "life=endless" } }
+            jobs[index] = cekura.assert(clients[index].calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+          end
+          raised = select(2, pcall(cekura.each(jobs, { timeout = 60 })))
+        end)
+        local wait_for_polls = core.wait_for_polls
+        local waiting, calls = {}, 0
+        core.wait_for_polls = function(of, change)
+          calls = calls + 1
+          if calls == count then
+            error("not enough memory", 0)
+          end
+          waiting[of] = (waiting[of] or 0) + change
+          return wait_for_polls(of, change)
+        end
+        finally(function()
+          core.wait_for_polls = wait_for_polls
+        end)
+        repeat
+          assert(coroutine.resume(co))
+          cekura.sleep(0.01)
+        until raised
+        assert.equal("not enough memory", raised)
+        assert.is_true(calls >= count)
+        for _, waits in pairs(waiting) do
+          assert.equal(0, waits)
+        end
+        assert.is_nil(waiters[#waiters].on_gone)
+        assert.is_nil(waiters[#waiters].subscription)
+        assert.equal(count == 1, next(core.fields(jobs[1])._subscriptions) == nil)
+        for _, each in ipairs(clients) do
+          each:close()
+        end
+      end)
+    end
+
     it("takes an adapter of the program's own, and refuses what is none", function()
       local own = require "cekura.loop.own"
       local parked = 0

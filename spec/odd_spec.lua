@@ -193,6 +193,16 @@ describe("an odd answer to a poll", function()
     end
   end)
 
+  it("wakes a wait, which goes on, and is no change for on_progress", function()
+    answers(RUNNING, PAGE, RUNNING, PAGE, PAGE, RUNNING, DONE)
+    local job, states = start(), {}
+    cekura.assert(job:wait { interval = 0.01, timeout = 60, on_progress = function(changed)
+      states[#states + 1] = changed.state
+    end })
+    assert.same({ "running", "succeeded" }, states)
+    assert.equal(7, job.polls)
+  end)
+
   it("is no change, and stops no iteration", function()
     answers(RUNNING, PAGE, { status = 425 }, DONE)
     local job, seen = start(), {}

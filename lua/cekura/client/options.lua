@@ -8,7 +8,6 @@ local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
-local hosted = require "cekura.loop.hosted"
 local proxy = require "cekura.client.proxy"
 local version = require "cekura.version"
 
@@ -77,21 +76,8 @@ local function header_table(name, value)
   return value
 end
 
--- Adapters by the host that they are made of: clients of one host share its adapter.
-local adapters = setmetatable({}, { __mode = "k" })
-
--- A table with `watch` describes a host (see cekura.loop.hosted); everything else is chosen by cekura.loop.
-local function loop_or_host(name, value)
-  if type(value) ~= "table" or value.watch == nil then
-    return choose_loop(value)
-  end
-  for _, member in ipairs { "watch", "after" } do
-    if type(value[member]) ~= "function" then
-      errors.misuse(("%s: the host has no function %s"):format(name, member))
-    end
-  end
-  adapters[value] = adapters[value] or hosted.new(value.name or "host", value)
-  return adapters[value]
+local function loop(_, value)
+  return choose_loop(value)
 end
 
 -- ---- uses: functions of what is being made, the option's value and all values by name; they return the message of an
@@ -215,7 +201,7 @@ options.rows = {
   { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
     default_text = "64 MiB", engine = true, field = "_max_response",
     meaning = "bytes of a body, counted after decompression" },
-  { name = "loop", type = "string|table", check = loop_or_host, default_text = '`"auto"`',
+  { name = "loop", type = "string|table", check = loop, default_text = '`"auto"`',
     use = function(made, value) made.fields._loop = value or choose_loop() end,
     meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"`: the host's, else the own" },
   { name = "ticks", type = "boolean", check = "flag", default = false, field = "_ticks",

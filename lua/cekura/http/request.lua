@@ -103,15 +103,15 @@ local CUT = { network = true, timeout = true, truncated = true, no_memory = true
 
 -- Answers that say nothing about the record in question: a proxy's, a lock's, an incomplete one. (A 5xx is a failure of
 -- the service, whatever happened to its body.)
-local ODD_OUTCOME = { truncated = true, garbled = true, malformed = true }
-local ODD_STATUS = { [408] = true, [409] = true, [423] = true, [425] = true }
+local BAD_OUTCOME = { truncated = true, garbled = true, malformed = true }
+local BAD_STATUS = { [408] = true, [409] = true, [423] = true, [425] = true }
 
-local function is_odd(outcome)
+local function is_bad(outcome)
   local status = outcome.status
   if outcome.kind == "response" then
-    return ODD_STATUS[status] or status >= 300 and status < 400
+    return BAD_STATUS[status] or status >= 300 and status < 400
   end
-  return ODD_OUTCOME[outcome.kind] and status ~= 429 and status < 500
+  return BAD_OUTCOME[outcome.kind] and status ~= 429 and status < 500
 end
 
 -- For an answer that is neither good nor a refusal: 3xx.
@@ -178,7 +178,7 @@ end
 ---@param outcome cekura.Outcome
 ---@return cekura.Response? response
 ---@return cekura.Error? err
----@return boolean? odd with an error: the answer says nothing about the record in question
+---@return boolean? is_bad with an error: the answer says nothing about the record in question
 function request.read(client, method, path, outcome)
   local answer = response.new(client, method, path, outcome)
   if outcome.kind == "response" and outcome.status >= 200 and outcome.status < 300 then
@@ -191,7 +191,7 @@ function request.read(client, method, path, outcome)
   local repeatable = method == "GET" or method == "HEAD"
   local err = (outcome.kind == "response" and refused(answer, fields, repeatable))
     or cut(outcome, answer, fields, repeatable)
-  return nil, err, is_odd(outcome)
+  return nil, err, is_bad(outcome)
 end
 
 -- ---- sending ----
@@ -273,7 +273,7 @@ end
 --- Reads what is at a path, by one request that is not repeated.
 ---@param client cekura.Client
 ---@param outgoing cekura.Request without method
----@return cekura.Response? response, cekura.Error? err, boolean? odd as request.read() gives them
+---@return cekura.Response? response, cekura.Error? err, boolean? is_bad as request.read() gives them
 function request.poll(client, outgoing)
   outgoing.method, outgoing.once = "GET", true
   return ask(client, outgoing)

@@ -242,7 +242,8 @@ function start.start(client, kind, declaration, params, options)
     self, err = start.started(client, kind, declaration, reply, scope)
   end
   if self then -- the error of an event handler must not lose the job: it is raised where the job is waited for
-    core.fields(self)._raised = owner._raised
+    local fields = core.fields(self)
+    fields._raised = owner._raised or fields._raised
     return self
   end
   subscription.reraise(owner)

@@ -94,12 +94,12 @@ subscription.new = atomic(function(jobs, timeout, interval)
     queued = {},  -- the jobs in the queue
     seen = {},    -- job to its version when next() last gave it
     stopped = {}, -- job to the error that ended its polls
-    clients = {}, -- of the jobs
+    clients = {}, -- of the jobs; true: the client counts the waiter
     waiter = false, -- of the task in next()
   }, subscription)
   for _, job in ipairs(jobs) do
     local fields = core.fields(job)
-    self.clients[fields._client] = true
+    self.clients[fields._client] = false
     self.seen[job] = fields._version
     if not status.is_end(fields.state) then
       fields.error = nil
@@ -118,8 +118,12 @@ end)
 
 -- Sets the waiter of the task in next(); false: none. A client polls while a subscription to one of its jobs has one.
 local function set_waiter(self, waiter)
-  for client in pairs(self.clients) do
-    core.wait_for_polls(client, waiter and 1 or -1)
+  local waits = waiter ~= false
+  for client, waited in pairs(self.clients) do
+    if waits ~= waited then
+      core.wait_for_polls(client, waits and 1 or -1)
+      self.clients[client] = waits
+    end
   end
   self.waiter = waiter
 end
@@ -143,13 +147,33 @@ local function park(self, waiter)
   return why
 end
 
-local begin_next = atomic(function(self, waiter)
+local function enter(self, waiter)
+  if waiter then
+    waiter.subscription = self
+    waiter.on_lost = on_lost
+    set_waiter(self, waiter)
+  end
   if #self.jobs == 1 then
     register(self, self.jobs[1])
   end
+end
+
+-- Undoes enter(), as far as it came.
+local function leave(self, waiter)
   if waiter then
-    waiter.on_lost, waiter.subscription = on_lost, self
-    set_waiter(self, waiter)
+    waiter.on_lost, waiter.subscription = nil, nil
+    set_waiter(self, false)
+  end
+  if #self.jobs == 1 then
+    unregister(self, self.jobs[1])
+  end
+end
+
+local begin_next = atomic(function(self, waiter)
+  local ok, raised = pcall(enter, self, waiter)
+  if not ok then -- no memory
+    leave(self, waiter)
+    error(raised, 0)
   end
 end)
 
@@ -166,16 +190,10 @@ local function take(self)
 end
 
 local end_next = atomic(function(self, waiter, ok, why)
-  if waiter then
-    waiter.on_lost, waiter.subscription = nil, nil
-    set_waiter(self, false)
-    if not ok then -- this host cannot wait here
-      self:close()
-      error(why, 0)
-    end
-  end
-  if #self.jobs == 1 then
-    unregister(self, self.jobs[1])
+  leave(self, waiter)
+  if not ok then -- this host cannot wait here
+    self:close()
+    error(why, 0)
   end
   if self.first > self.last then
     return nil, why

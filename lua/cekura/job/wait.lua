@@ -135,6 +135,7 @@ function wait.one(self, options)
   local fields = core.fields(self)
   options = wait_options(options, fields._declaration.timeout)
   if status.is_end(fields.state) then
+    subscription.reraise(fields)
     return outcome(fields)
   end
   local next_settled = follow({ self }, options)

@@ -31,7 +31,7 @@ end
 host.start_pump = host.start
 host.later = host.start
 
--- A controller has to be rid of a descriptor before it is closed.
+-- A controller must forget a descriptor before it is closed.
 function host.watch(client)
   local function stop()
     if client:pollfd() then

@@ -13,6 +13,7 @@
 -- Plain code, which is in no coroutine, cannot yield: its wait blocks just that call, as in the own loop.
 
 local adapter = require "cekura.loop.adapter"
+local atomic = require "cekura.loop.atomic"
 local c_boundary = require "cekura.loop.c_boundary"
 local clients = require "cekura.loop.clients"
 local core = require "cekura.core"
@@ -142,13 +143,13 @@ local function new_waiter(host)
     following = false }, Waiter)
 end
 
-function Waiter:wake()
+Waiter.wake = atomic(function(self)
   self.reason = "woken"
   if self.parked then
     woken:put(self)
     scheduler.rearm()
   end
-end
+end)
 
 -- The functions that suspend and resume the coroutine that calls.
 local function suspension(host)

@@ -23,10 +23,12 @@
 -- cekura.loop.adapter.
 --
 -- Few programs write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an
--- adapter of two functions; for one that has threads, cekura.loop.threads of a few more.
+-- adapter of two functions, `loop = { watch = …, after = … }`; for one that has threads, cekura.loop.threads of a few
+-- more.
 
 local adapter = require "cekura.loop.adapter"
 local errors = require "cekura.errors"
+local hosted = require "cekura.loop.hosted"
 local own = require "cekura.loop.own"
 
 -- The hosts, in the order in which "auto" looks for them. A host is detected by what only it gives a program, never by
@@ -125,8 +127,27 @@ local function make_auto()
   return auto
 end
 
---- The adapter of that name ("auto", "own", "ngx", …), or the table itself if it has an adapter's functions. Raises for
--- anything else.
+-- ---- tables that a program gives ----
+
+-- Adapters by the host that they are made of: clients of one host share its adapter.
+local adapters = setmetatable({}, { __mode = "k" })
+
+-- A table with `watch` describes a host; any other is an adapter.
+local function of_table(given)
+  if given.watch == nil then
+    return adapter.of(given)
+  end
+  for _, name in ipairs { "watch", "after" } do
+    if type(given[name]) ~= "function" then
+      errors.misuse(("loop: the host has no function %s"):format(name))
+    end
+  end
+  adapters[given] = adapters[given] or hosted.new(given.name or "host", given)
+  return adapters[given]
+end
+
+--- The adapter of that name ("auto", "own", "ngx", …), of a table with an adapter's functions, or of one that describes
+-- a host, see cekura.loop.hosted. Raises for anything else.
 ---@param choice? string|table
 ---@return table
 local function choose(choice)
@@ -141,7 +162,7 @@ local function choose(choice)
   elseif choice == "auto" then
     return auto or make_auto()
   elseif type(choice) == "table" then
-    return adapter.of(choice)
+    return of_table(choice)
   end
   return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
     tostring(choice)))

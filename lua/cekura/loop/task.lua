@@ -9,6 +9,38 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local task = {}
 
+--- The fields of a task, which are private. Those of its place in a queue and in a heap of timers are in
+-- cekura.loop.queue and cekura.loop.timers; `missed` is owned by cekura.loop.threads.parked.
+---@class cekura.TaskFields
+---@field loop table see cekura.loop.tasks
+---@field group table|false see cekura.loop.task_group; false: it is in none, or has ended
+---@field body? function what its coroutine or thread runs; nil once it has ended
+---@field state string "ready", "running" or "done"; in the own loop also "parked"
+---@field begun boolean
+---@field spawned_at number by core.now(); as the next two, owned by cekura.loop.unbegun
+---@field launched_at number
+---@field warned boolean the program has been warned that it is late
+---@field joiners table[] the waiters in join()
+---@field joined boolean join() has returned how it ended: then nothing else reports its error
+---@field ok boolean its function has returned
+---@field values table|false what its function returned, or the error; false: it goes on
+---@field traceback string|false
+---@field cancelled boolean
+---@field cancel_reported boolean a wait has reported that
+---@field cancel_raised boolean the wait after that has raised it
+---@field reason string|false why its wait ends, "woken" or "timeout"; false: it does not yet
+---@field on_lost? fun(waiter: table) see cekura.loop; as the next one, owned by cekura.job.subscription
+---@field subscription? cekura.Subscription
+---@field co thread|false in the own loop: its coroutine; false: it has ended
+---@field nested table|false in the own loop: the waiter of a coroutine that it has made, and that waits
+---@field interrupted boolean in the own loop: memory ran out in its turn
+---@field grace_ends number|false in the own loop: until when it may yield after it was cancelled
+---@field killed table|false owned by cekura.loop.own.kill: the hook that there was before
+---@field threads table|false in threads: the parts of the adapter
+---@field signal any in threads: what its thread waits for
+---@field leave function|false in threads: ends its thread
+---@field scope any in threads: see cekura.loop.threads
+
 ---@class cekura.Task
 local Task = {}
 

@@ -2,7 +2,7 @@
 --
 --   waiter()        see cekura.loop
 --   Waiter          the methods park() and wake() of a task as a waiter
---   launch(task)    has the task run soon, in a coroutine of its own: task.begin(), then body(), then task.finish()
+--   launch(task)    has the task run soon, in a new coroutine: task.begin(), then body(), then task.finish()
 --                   with the outcome; see cekura.loop.task. It may be called again for a task that has not begun, and
 --                   does not yield
 --   relaunches      optional: a task that has not begun after a while is launched again

@@ -8,7 +8,7 @@ local task = require "cekura.loop.task"
 local timers = require "cekura.loop.timers"
 
 local scheduler = {
-  -- What a task yields to park; any other yield is the program's own, and only lets other tasks run first.
+  -- What a task yields to park; any other yield is the program's, and only lets other tasks run first.
   PARK = {},
   -- Tasks that are to be resumed.
   ready = queue.new(),
@@ -79,7 +79,7 @@ local function abandon(self)
   self.co = false
 end
 
--- Seconds that a cancelled task may go on with yields of its own, and neither wait nor end.
+-- Seconds for which a cancelled task may yield by itself, and neither wait nor end.
 local GRACE = 1
 
 local function yielded(self)
@@ -149,7 +149,8 @@ local function report_failed()
   end
 end
 
--- Runs the tasks that are ready now. One may wait as plain code does, in a coroutine of its own, and come here again.
+-- Runs the tasks that are ready now. A task may wait in a coroutine that it has made, as plain code does: then this
+-- function is called again, inside.
 local function run_ready()
   local last, outer = ready.last_ticket, resuming
   resuming = ready:take(last)

@@ -1,4 +1,4 @@
---- Waiting in the own loop: tasks yield to it; plain code, and a coroutine of the program's own, runs it meanwhile.
+--- Waiting in the own loop: tasks yield to it; plain code, and coroutines that the program has made, run it meanwhile.
 
 local atomic = require "cekura.loop.atomic"
 local c_boundary = require "cekura.loop.c_boundary"
@@ -20,7 +20,7 @@ local Task = {}
 waiter.Task = Task
 
 Task.wake = atomic(function(self)
-  if self.nested then -- a coroutine of the task's own waits, as plain code
+  if self.nested then -- a coroutine that the task has made waits, as plain code
     self.nested.reason = "woken"
   end
   if self.reason == "timeout" and self.state == "ready" then
@@ -72,7 +72,7 @@ end
 local Plain = {}
 Plain.__index = Plain
 
--- `of_task` is the task whose own coroutine waits, or false.
+-- `of_task` is the task that has made the coroutine which waits, or false.
 local function new_plain(of_task)
   return setmetatable({ reason = false, task = of_task }, Plain)
 end
@@ -125,7 +125,7 @@ end
 -- Seconds that a wait takes in a task that cannot be ended: so it may go on for ever, and takes no processor.
 local PAUSE = 1
 
--- A wait of such a task in a coroutine of its own, or where Lua 5.1 cannot yield.
+-- A wait of such a task in a coroutine that it has made, or where Lua 5.1 cannot yield.
 local function refuse(ended)
   if ended.co and not ended.killed then
     kill.task(ended)

@@ -1,4 +1,4 @@
---- Calls of functions that wait, in a coroutine of their own: what they yield is yielded on.
+--- Calls of functions that wait, in a new coroutine: what it yields, the caller yields.
 
 local yields = require "cekura.loop.yieldable"
 

@@ -1,4 +1,4 @@
---- Adapters for hosts that have threads: coroutines that the host resumes, each when what it waits for has come. The
+--- Adapters for hosts that have threads: coroutines that the host resumes, each once its wait is over. The
 -- waiter of a request or a job waits in its thread for a signal. Another thread, the pump, runs as long as the engine
 -- has something to do, and steps it, which notifies the signals. A host brings:
 --
@@ -15,7 +15,7 @@
 --   start_pump(fn)        runs fn() in a thread that is to outlive the one that calls
 --   every(seconds, fn)    optional, for a host that drops what start() was given: calls fn() again and again
 --   watch(client)         for the pump: returns a function that waits until client:pollfd() is readable, or, where
---                         something else steps the client, until something has come of it, and may return earlier; and
+--                         something else steps the client, until that has had an effect, and may return earlier; and
 --                         optionally one that ends it, also while the other waits. `ticks` makes one for hosts that
 --                         cannot watch a descriptor
 --   linger                optional: seconds that a pump stays after its last work, where it is expensive to start

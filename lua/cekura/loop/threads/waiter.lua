@@ -34,12 +34,12 @@ function waiter.new(threads)
   return current or setmetatable({ signal = host.signal(), threads = threads, reason = false }, Waiter)
 end
 
-function Waiter:wake()
+Waiter.wake = atomic(function(self)
   if not self.reason then
     self.reason = "woken"
     self.threads.parked:notify(self)
   end
-end
+end)
 
 local function is_closing(host, idle)
   return idle and host.is_closing and host.is_closing()
