@@ -66,6 +66,43 @@ local function defines(path, name)
   return false
 end
 
+local function path_of(module)
+  local path = "lua/" .. module:gsub("%.", "/")
+  return file.read(path .. ".lua") and path .. ".lua" or path .. "/init.lua"
+end
+
+-- The folder of a module by its path; "" for a file beside the folders.
+local function folder_of(path)
+  return path:match "^lua/cekura/(%w+)/" or ""
+end
+
+-- The requires against the order of the folders that the map does not list, and those that it lists and that are gone.
+local function faults_of_order(map)
+  local ranks, count, listed, faults = { [""] = math.huge }, 0, {}, {}
+  for name in map:match("The folders of the library are ordered, too: (.-), and"):gmatch "`(%w+)`" do
+    count = count + 1
+    ranks[name] = count
+  end
+  for from, to in map:gmatch "\n| `(lua/[%w_/.]+)` | `(lua/[%w_/.]+)` |" do
+    listed[from .. " " .. to] = true
+  end
+  local graph = shell((os.getenv "CEKURA_LUA" or "lua5.4") .. " tools/graph.lua -v")
+  for module, required in graph:gmatch "requires: (cekura%.%S+) %->([^\n]*)" do
+    for each in required:gmatch "%S+" do
+      local from, to = path_of(module), path_of(each)
+      local edge = from .. " " .. to
+      if ranks[folder_of(from)] > ranks[folder_of(to)] and not listed[edge] then
+        faults[#faults + 1] = edge
+      end
+      listed[edge] = nil
+    end
+  end
+  for edge in pairs(listed) do
+    faults[#faults + 1] = edge .. ": gone"
+  end
+  return faults
+end
+
 -- What a page names in the notation `file: function`: the functions that are not there, and how many are named.
 local function faults_of_functions(page)
   local faults, count = {}, 0
@@ -127,6 +164,12 @@ describe("the map of the source", function()
     assert.equal(1, count)
     assert.same({ "lua/cekura/watch/scan.lua: missing", "lua/cekura/watch/skim.lua: gone",
       "src/engine/gate.c: missing" }, faults_of_map(doctored))
+  end)
+
+  it("has the requires that go against the order of the folders", function()
+    assert.same({}, faults_of_order(MAP))
+    local doctored = MAP:gsub("| `lua/cekura/nearest.lua` | `lua/cekura/http/ascii.lua` |[^\n]*\n", "")
+    assert.same({ "lua/cekura/nearest.lua lua/cekura/http/ascii.lua" }, faults_of_order(doctored))
   end)
 
   for _, case in ipairs {
