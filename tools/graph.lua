@@ -65,12 +65,18 @@ local function requires()
   return graph
 end
 
+-- Begins with the sources: an object without one was left by an earlier version.
 local function symbols(build, lua)
   local graph, owner, needed = {}, {}, {}
-  local objects = ("find %s/engine %s/text %s/file %s/%s/binding -name '*.o'"):format(build, build, build, build, lua)
-  for _, line in ipairs(lines_of(objects .. " | xargs nm -A")) do
-    local path, kind, symbol = line:match "^(.-):%s*%x*%s+(%a) (%S+)$"
-    local name = path and path:sub(#build + 2):gsub("^[^/]+/binding/", "lua/"):gsub("%.o$", "")
+  local names, command = {}, "nm -A"
+  for _, path in ipairs(lines_of "find src -name '*.c'") do
+    local name = path:match "^src/(.*)%.c$"
+    local object = build .. "/" .. name:gsub("^lua/", lua .. "/binding/") .. ".o"
+    names[object], command = name, command .. " " .. object
+  end
+  for _, line in ipairs(lines_of(command)) do
+    local object, kind, symbol = line:match "^(.-):%s*%x*%s+(%a) (%S+)$"
+    local name = names[object]
     if kind == "U" then
       needed[#needed + 1] = { name, symbol }
     elseif kind and kind:find "^[TDBRC]$" then

@@ -59,7 +59,7 @@ local function functions_of_lua(path)
       first = nil
     end
   end
-  pipe:close()
+  assert(pipe:close()) -- else there is no luac, and nothing has been judged
 end
 
 for _, path in ipairs(files "*.c") do

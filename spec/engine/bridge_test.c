@@ -309,11 +309,11 @@ static void leaves_what_was_given_out_as_it_is(void **state)
     peer_read_request(peer);
     peer_answer(peer, 503, "", "one");
     peer_read_request(peer);
-    const struct outcome *trouble = poller_last_error(poll);
+    const struct outcome *error = poller_last_error(poll);
     const struct buffer *known = poller_answer(poll);
     peer_answer(peer, 503, "", "two");
     peer_read_request(peer);
-    assert_memory_equal(trouble->body.bytes, "one", 3);
+    assert_memory_equal(error->body.bytes, "one", 3);
     assert_memory_equal(poller_last_error(poll)->body.bytes, "two", 3);
     assert_memory_equal(known->bytes, "busy", 4);
     peer_answer(peer, 200, "", "done");
@@ -345,7 +345,7 @@ static void tells_of_the_alarm(void **state)
     assert_true(bridge_arm(bridge));
     engine_alarm(engine, clock_monotonic_us() + 20000);
     usleep(60000);
-    engine_step(engine, 0); /* whoever steps first */
+    engine_step(engine, 0); /* the host or the thread, whichever steps first */
     assert_int_equal(bytes(fd, HANGS_MS), 1);
     close(fd);
 }
@@ -457,7 +457,7 @@ static void leaves_the_parents_alone_in_a_child(void **state)
 
 static void keeps_no_caller_by_what_the_thread_does(void **state)
 {
-    (void)state; /* the thread is this one, for nobody else is to want the engine */
+    (void)state; /* in this thread, since no other may want the engine */
     struct operation *operation = operation_new(engine, request(), 7);
     engine_step_in_background(engine);
     assert_int_equal(engine_stats(engine).requests, 1);
@@ -475,7 +475,7 @@ static void stops_when_somebody_wants_the_engine(void **state)
     assert_false(step_is_over(&engine->step));
     atomic_fetch_add(&engine->gate.wanted, 1);
     assert_true(step_is_over(&engine->step));
-    engine->step.background = NULL; /* it is the step of who wants it */
+    engine->step.background = NULL; /* as in a step of the host */
     assert_false(step_is_over(&engine->step));
     atomic_fetch_sub(&engine->gate.wanted, 1);
 }

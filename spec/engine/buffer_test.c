@@ -282,7 +282,7 @@ static void bytes_after_a_nul_are_compared_too(void **state)
     buffer_free(&b);
 }
 
-/* What is left over in the memory is no part of the comparison. */
+/* What is left over in the memory is not compared. */
 static void empty_buffers_are_equal_whether_they_have_memory_or_not(void **state)
 {
     (void)state;

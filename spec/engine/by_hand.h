@@ -142,7 +142,7 @@ static inline void step(void)
 
 static inline void move_to(int64_t us)
 {
-    assert_true(us < CLOCK_NEVER); /* else nothing is due any more */
+    assert_true(us < CLOCK_NEVER); /* else nothing is due */
     now_us = us;
     fire_if_due();
     settle();
@@ -195,7 +195,7 @@ static inline int next_request(int peer, char *head, size_t room)
     return peer;
 }
 
-/* Has the engine take in what was written, or that the connection has ended. */
+/* Has the engine read what was written, or the end of the connection. */
 static inline void take_in(void)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};

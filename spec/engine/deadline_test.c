@@ -126,7 +126,7 @@ static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **st
     struct engine_options options = options_for(4);
     options.max_response = sizeof zeros;
     start_with(options);
-    add_coded(&body, GZIP, zeros, sizeof zeros); /* more than one step takes in */
+    add_coded(&body, GZIP, zeros, sizeof zeros); /* more than one step reads */
     struct operation *operation = submit("POST", 30 * SECOND);
     int peer = take_request();
     settle();
@@ -280,7 +280,7 @@ static void a_good_answer_puts_off_the_next_poll(void **state)
         if (i > 0)
             read_request(peer);
         answer(peer, 200, rows[i].header);
-        poller_accept(poll); /* the first is news */
+        poller_accept(poll); /* the first is an update */
         assert_polled_after(rows[i].span_us);
     }
     poller_free(poll);

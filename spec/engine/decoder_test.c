@@ -26,7 +26,7 @@ static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     decoder_begin(decoder, coding);
     for (size_t at = 0; at < in->length && result == DECODER_OK; at += chunk) {
         size_t length = in->length - at < chunk ? in->length - at : chunk;
-        /* A copy of its own, so that a sanitizer sees what is read beyond it. */
+        /* A separate copy, so that a sanitizer sees what is read beyond it. */
         char *bytes = malloc(length);
         assert_non_null(bytes);
         memcpy(bytes, in->data + at, length);
@@ -249,7 +249,7 @@ static void what_is_something_else_is_broken(void **state)
     add_coded(&in, GZIP, text, TEXT_LENGTH);
     assert_broken(CODING_DEFLATE, &in);
     in.length = 0;
-    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* needs a dictionary that nobody has */
+    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* needs a dictionary, and there is none */
     assert_broken(CODING_DEFLATE, &in);
 }
 

@@ -5,6 +5,8 @@
  * waits for in process_test.c. */
 #include "by_hand.h"
 
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -38,6 +40,17 @@ static void assert_next(int ref)
     assert_non_null(item);
     assert_int_equal(item->kind, ITEM_OPERATION);
     assert_int_equal(item->ref, ref);
+}
+
+static unsigned version_calls;
+
+/* In place of libcurl's. */
+__attribute__((visibility("default"))) curl_version_info_data *curl_version_info(CURLversion age)
+{
+    curl_version_info_data *(*real)(CURLversion age);
+    *(void **)&real = dlsym(RTLD_NEXT, "curl_version_info");
+    version_calls++;
+    return real(age);
 }
 
 /* ---- options ---- */
@@ -96,6 +109,19 @@ static void without_descriptors_there_is_no_engine(void **state)
     int same = dup(0);
     assert_int_equal(same, next); /* none is left open */
     close(same);
+}
+
+/* It writes to static memory without a lock, and each thread of a host may make engines. */
+static void the_version_of_libcurl_is_asked_once(void **state)
+{
+    (void)state;
+    start(4);
+    end();
+    unsigned before = version_calls;
+    assert_true(before > 0);
+    start(4);
+    end();
+    assert_int_equal(version_calls, before);
 }
 
 static void no_more_are_in_flight_than_the_window_has(void **state)
@@ -808,6 +834,7 @@ int main(void)
         cmocka_unit_test(the_options_are_copied),
         cmocka_unit_test(a_proxy_that_is_none_makes_no_engine),
         cmocka_unit_test(without_descriptors_there_is_no_engine),
+        cmocka_unit_test(the_version_of_libcurl_is_asked_once),
         cmocka_unit_test(no_more_are_in_flight_than_the_window_has),
         cmocka_unit_test(an_idle_engine_has_nothing_due),
         cmocka_unit_test(a_request_is_due_at_once_and_so_is_its_answer),

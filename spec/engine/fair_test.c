@@ -67,7 +67,7 @@ static void arrive(struct served *connection)
         most_polls_now = polls_now;
 }
 
-/* Takes in all that the engine has sent. */
+/* Reads all that the engine has sent. */
 static void take_all(void)
 {
     settle();

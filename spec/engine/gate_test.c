@@ -12,7 +12,7 @@
 
 static struct gate gate = GATE_OPEN;
 static atomic_int entered;
-static int inside; /* written to only by who is */
+static int inside; /* written only by the thread that is inside */
 
 static void *go_last(void *user)
 {
@@ -52,7 +52,7 @@ static void keeps_the_last_out_as_long_as_somebody_wants_it(void **state)
     assert_int_equal(atomic_load(&entered), 1);
 }
 
-/* Takes it again and again, each time until somebody wants it. */
+/* Takes it again and again, each time until another thread wants it. */
 static void *hog(void *user)
 {
     const atomic_int *over = user;

@@ -33,7 +33,7 @@ static void reserve(struct heap *heap, size_t count)
         assert_true(heap_reserve(heap));
 }
 
-/* Takes the first node out and tells which of `nodes` it is. */
+/* Removes the first node and returns which of `nodes` it is. */
 static size_t leave(struct heap *heap, const struct heap_node *nodes)
 {
     struct heap_node *first = heap_first(heap);
@@ -238,7 +238,7 @@ static void a_removed_node_can_be_inserted_again(void **state)
     heap_destroy(&heap);
 }
 
-/* A timer is set where nothing may fail any more, so whatever was reserved must already be there.
+/* A timer is set where nothing may fail, so all that was reserved must already be there.
  */
 static void inserting_into_reserved_room_allocates_nothing(void **state)
 {

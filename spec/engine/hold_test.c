@@ -157,7 +157,7 @@ static void so_does_what_waits_for_its_turn_already(void **state)
     end_refused();
 }
 
-/* A job's poll has no deadline of its own: it waits for the end of the hold, others pass by. */
+/* A job's poll has no deadline: it waits for the end of the hold, others pass by. */
 static void polls_of_it_wait_and_others_pass_by(void **state)
 {
     (void)state;
@@ -325,7 +325,7 @@ static void when_it_is_cut_off_another_is_sent_at_once(void **state)
     end_waiting();
 }
 
-/* Answers to what was sent before the 429 tell nothing. */
+/* Answers to what was sent before the 429 change nothing. */
 static void what_was_on_its_way_before_is_no_test(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* json_test.c - the strict reader of JSON text.
  *
  * Every text is read twice, from memory that ends where the text ends and from memory that begins
- * where it begins: a look outside it is a segmentation fault, which fails the test. */
+ * where it begins: a read outside it is a segmentation fault, which fails the test. */
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -301,7 +301,7 @@ static void a_byte_order_mark_is_no_space(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-/* To whoever took the text for a C string it would be over there. */
+/* A reader of C strings would stop there. */
 static void a_nul_byte_ends_nothing(void **state)
 {
     (void)state;
@@ -395,7 +395,7 @@ static void strings_hold_any_character_of_unicode(void **state)
         TEXT("\" \""),
         TEXT("\"/\""),
         TEXT("\"'\""),
-        TEXT("\"\x7f\""),         /* DEL is no control character here */
+        TEXT("\"\x7f\""),         /* DEL is not a control character here */
         TEXT("\"\xc2\x80\""),     /* nor are the ones of Latin-1: U+0080, the first of two bytes */
         TEXT("\"\xdf\xbf\""),     /* U+07FF, the last of them */
         TEXT("\"\xe0\xa0\x80\""), /* U+0800, the first of three */
@@ -515,7 +515,7 @@ static void behind_half_of_a_pair_the_rules_are_the_same(void **state)
 
 /* ---- UTF-8 ---- */
 
-/* Whether bytes can be told from outside: read as a string of a text. */
+/* Whether the reader accepts the bytes in a string. */
 static bool is_string(const char *bytes, size_t length)
 {
     char text[16] = "\"";
@@ -803,7 +803,7 @@ static void a_document_that_broke_off_is_rejected_wherever_it_did(void **state)
         assert_rejected((struct text){document.bytes, length});
 }
 
-/* Nor is a look outside it provoked by any one byte, nor does the reader go astray. */
+/* No single byte makes the reader read outside the text, or go astray. */
 static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
 {
     (void)state;
@@ -1119,7 +1119,7 @@ static void hard_cases_are_judged_by_the_grammar(void **state)
 
 /* ---- many bytes at once ---- */
 
-/* What is in a string is looked at in words of eight bytes; here it is looked at byte by byte.
+/* The reader checks a string eight bytes at a time; here it is checked byte by byte.
  * Returns where the string ends, or where its fault is; only for bytes of which none is of a
  * character of more than one byte, and no escape is \u. */
 static size_t end_by_bytes(const char *text, size_t length, bool *whole, bool *escaped)
@@ -1563,7 +1563,7 @@ static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(vo
     }
 }
 
-/* What is no token: it ends there, and equals nothing. */
+/* Not a token: it ends there, and equals nothing. */
 static void what_was_not_read_before_is_neither_invented_nor_equal(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* locked_file_test.c - who holds a file, by which of its names, and what is in it afterwards. */
+/* locked_file_test.c - the lock of a file, by each of its names, and the content afterwards. */
 #include "file/file_work.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 static char home[PATH_MAX];
 
-/* Each test is in a directory of its own. */
+/* Each test has a separate directory. */
 static int enter(void **state)
 {
     char directory[] = "/tmp/locked-file-XXXXXX";
@@ -89,7 +89,7 @@ static void replace(struct locked_file *file, const char *text)
     assert_int_equal(locked_file_replace(file, text, strlen(text)), 0);
 }
 
-/* ---- who holds it ---- */
+/* ---- the lock ---- */
 
 static void test_spellings(void **state)
 {

@@ -62,7 +62,7 @@ static void reply_text(const char *bytes)
     reply((struct reply){bytes, KEEP, 0});
 }
 
-/* The clock goes on until the next poll is sent, which is taken in. Returns how long that took. */
+/* The clock goes on until the next poll is sent, which is read. Returns how long that took. */
 static int64_t next_poll(void)
 {
     char head[1000];
@@ -560,7 +560,7 @@ static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **s
     assert_answer("{}");
     end_all();
 
-    begin(); /* not watched any more */
+    begin(); /* no longer watched */
     reply_text(OK("{}", 2));
     assert_true(is_listed());
     poller_accept(polled);

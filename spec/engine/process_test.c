@@ -28,7 +28,7 @@ static void pause_ms(long ms)
 }
 
 /* Lets go only when the other one has taken hold meanwhile, or cannot: so if readers went first,
- * the process would be held for ever. */
+ * the process would be held forever. */
 static void *step_again_and_again(void *user)
 {
     atomic_uint *own = user, *other = own == &holds[0] ? &holds[1] : &holds[0];

@@ -1,7 +1,7 @@
 /* record_test.c - where the members of one object stand in its text.
  *
  * Every text, and the room for its members, lies in memory of exactly its size, so that the address
- * sanitizer sees a look outside it. */
+ * sanitizer sees a read outside it. */
 #include "text/record.h"
 
 #include <setjmp.h>
@@ -34,7 +34,7 @@ static struct text text_of(const char *string)
     return (struct text){string, strlen(string)};
 }
 
-/* ---- a record in memory of its own ---- */
+/* ---- a record in separate memory ---- */
 
 struct record {
     char *text;
@@ -130,7 +130,7 @@ static void assert_reads_as(struct text text, const struct expected *expected, s
     free_record(&record);
 }
 
-/* Whether a value, alone in memory of its own, is one whole JSON text. */
+/* Whether a value, alone in separate memory, is one whole JSON text. */
 static bool is_json(const char *bytes, size_t length)
 {
     char *alone = allocate(length);
@@ -215,7 +215,7 @@ static void what_is_nested_is_passed_over_whole(void **state)
     free_record(&record);
 }
 
-/* The space around a value is no part of it, the space in it is. */
+/* The space around a value is not part of it, the space in it is. */
 static void space_belongs_to_no_member(void **state)
 {
     (void)state;

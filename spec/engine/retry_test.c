@@ -82,8 +82,8 @@ static void an_answer_decides_by_its_status(void **state)
         {409, no, no, no, no},
         {410, no, no, no, no},
         {423, no, no, no, no},
-        {425, later, later, no, no}, /* it came too early to be sure that nobody else sent it */
-        {429, later, later, later, later}, /* refused before it was looked at */
+        {425, later, later, no, no},       /* it came too early: it may be a replay */
+        {429, later, later, later, later}, /* refused, and not processed */
         {499, no, no, no, no},
         {500, later, later, no, no},
         {502, later, later, no, no},
@@ -149,7 +149,7 @@ static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
     }
 }
 
-/* The status of an answer that broke off is known, but the rest might have told anything. */
+/* The status of an answer that broke off is known, but the rest might have said anything. */
 static void of_half_an_answer_the_status_does_not_count(void **state)
 {
     (void)state;

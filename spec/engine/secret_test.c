@@ -1,5 +1,4 @@
-/* secret_test.c - finding a secret in what somebody else wrote, and reading the file that holds
- * one. */
+/* secret_test.c - finding a secret in a text, and reading the file that holds one. */
 #include "file/private_file.h"
 #include "text/secret.h"
 
@@ -170,7 +169,7 @@ static void what_is_no_regular_file_is_refused_at_once(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
-    alarm(10); /* a FIFO that nobody writes to would block */
+    alarm(10); /* a FIFO without a writer would block */
     assert_unreadable(path, "it is not a regular file");
     assert_unreadable("/dev/zero", "it is not a regular file");
     assert_unreadable("/", "it is not a regular file");

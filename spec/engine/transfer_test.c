@@ -288,7 +288,7 @@ static void a_head_has_its_limits(void **state)
 
 /* ---- slices ---- */
 
-/* A step takes in 256 KiB and no more, however few bytes they came as. */
+/* A step reads 256 KiB and no more, however few bytes they came as. */
 static void a_large_body_is_taken_in_by_several_steps(void **state)
 {
     (void)state;

@@ -253,7 +253,7 @@ static void other_addresses_are_not_this_machine(void **state)
         assert_loopback(texts[i], false);
 }
 
-/* Names that belong to somebody, who may let them point anywhere. */
+/* Names whose owner may let them point anywhere. */
 static void names_that_look_like_this_machine_are_not_it(void **state)
 {
     (void)state;
@@ -285,8 +285,8 @@ static void tricks_do_not_make_another_host_this_machine(void **state)
         assert_never_loopback(texts[i]);
 }
 
-/* Old ways of writing an address, and escapes, are fine as long as the connection goes where the
- * check looked: so what comes out has to be the plain address. */
+/* Old ways of writing an address, and escapes, are fine as long as the connection goes to the
+ * checked address: so what comes out has to be the plain one. */
 static void other_spellings_of_an_address_are_refused_or_made_plain(void **state)
 {
     (void)state;
@@ -314,7 +314,7 @@ static void a_host_that_reads_otherwise_again_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* The zone tells which network a link-local address is on: without it, it is another address. */
+/* The zone names the network that a link-local address is on: without it, it is another address. */
 static void an_address_with_a_zone_is_not_read_as_one_without(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void a_query_or_a_fragment_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* libcurl has told an empty one from none in some versions only. */
+/* Only some versions of libcurl distinguish an empty one from none. */
 static void an_empty_query_or_fragment_is_refused_or_dropped(void **state)
 {
     (void)state;
@@ -388,7 +388,7 @@ static void an_empty_text_is_refused(void **state)
     assert_refused("");
 }
 
-/* A line break would end the request line, or a header, where somebody else wants it to end. */
+/* A line break would end the request line, or a header, where an attacker wants it to end. */
 static void control_characters_and_spaces_are_refused_anywhere(void **state)
 {
     (void)state;

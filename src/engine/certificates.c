@@ -1,8 +1,8 @@
 /* certificates.c - which certificates a TLS connection trusts; see certificates.h.
  *
  * libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
- * ms, and keeps the result in the multi handle. So that no step is
- * held up, certificates_load() begins a connection to itself when the engine is made. */
+ * ms, and keeps the result in the multi handle. So that no step is held up, certificates_load()
+ * begins a connection to itself when the engine is made. */
 #include "certificates.h"
 
 #include <netinet/in.h>
@@ -18,9 +18,8 @@
 static const char *built_in; /* the system's bundle */
 static bool serves_proxies;
 
-void certificates_begin(void)
+void certificates_begin(const curl_version_info_data *libcurl)
 {
-    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
     built_in = libcurl->cainfo;
     serves_proxies = libcurl->features & CURL_VERSION_HTTPS_PROXY;
 }

@@ -15,9 +15,9 @@ struct certificates {
     struct stat state;   /* when it was checked last */
 };
 
-/* Asks libcurl for the system's bundle, and whether it speaks TLS to proxies: once in a process,
- * since curl_version_info() writes to static memory without a lock. */
-void certificates_begin(void);
+/* Keeps where libcurl has the system's bundle, and whether it speaks TLS to proxies. To be called
+ * before the first engine is made. */
+void certificates_begin(const curl_version_info_data *libcurl);
 
 bool certificates_serve_proxies(void);
 

@@ -52,7 +52,7 @@ bool connection_has_unasked_bytes(const struct connection *connection);
  * closed. */
 bool connection_had_certificate(const struct connection *connection);
 
-/* Whether an alert of TLS is what libcurl has not read of the connection any more. */
+/* Whether what libcurl has left unread of the connection is an alert of TLS. */
 bool connection_has_alert(const struct connection *connection);
 
 /* Whether so many bytes have come since the request was sent; asked when the connection has been

@@ -310,10 +310,13 @@ bool engine_step_in_background(struct engine *engine)
 
 static bool process_is_watched;
 
+/* Once in a process, since curl_version_info() writes to static memory without a lock. */
 static void start(void)
 {
     process_is_watched = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && process_watch();
-    certificates_begin();
+    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
+    certificates_begin(libcurl);
+    transfers_begin(libcurl);
 }
 
 static bool copy_text(char **copy, const char *text)
@@ -397,8 +400,6 @@ static void init(struct engine *engine)
     transfers->multi.loop = &engine->loop;
     transfers->multi.due_us = CLOCK_NEVER;
     transfers->step = &engine->step;
-    transfers->spoils_handles =
-        transfer_spoils_handle(curl_version_info(CURLVERSION_NOW)->version_num);
     STAILQ_INIT(&transfers->paused);
 }
 

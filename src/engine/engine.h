@@ -27,8 +27,7 @@ struct engine_options {
     unsigned retries;       /* further tries of what may be repeated */
     int64_t connect_timeout_us;
     const char *user_agent;
-    const char
-        *ca_file; /* PEM bundle in place of the system's, or NULL; read again when it changes */
+    const char *ca_file;        /* PEM bundle, read again when it changes; NULL: the system's */
     const char *proxy;          /* NULL: what the environment says */
     const char *const *headers; /* "Name: value", sent with every request; wiped at close */
     size_t header_count;

@@ -31,8 +31,8 @@ double pace_rate(const struct pace *pace, int64_t now_us)
 {
     if (pace->too_many == 0)
         return INFINITE;
-    double gone = now_us > pace->since_us ? seconds(now_us - pace->since_us) : 0;
-    return pace->too_many * (0.7 + gone * gone / 200);
+    double elapsed = now_us > pace->since_us ? seconds(now_us - pace->since_us) : 0;
+    return pace->too_many * (0.7 + elapsed * elapsed / 200);
 }
 
 void pace_sent(struct pace *pace, int64_t now_us)

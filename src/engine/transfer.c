@@ -200,6 +200,13 @@ bool transfer_spoils_handle(unsigned libcurl_version)
     return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
+static bool spoils_handles; /* the libcurl that is loaded */
+
+void transfers_begin(const curl_version_info_data *libcurl)
+{
+    spoils_handles = transfer_spoils_handle(libcurl->version_num);
+}
+
 static struct transfer *transfer_new(struct transfers *transfers)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
@@ -238,12 +245,14 @@ static struct transfer *take_idle(struct transfers *transfers)
     return transfer;
 }
 
+/* The transfers are counted only while descriptors are short: there may be many. */
 static void make_room(struct transfers *transfers)
 {
     unsigned in_use = 0;
     const struct transfer *each;
-    LIST_FOREACH (each, &transfers->on_wire, link)
-        in_use++;
+    if (transfers->sockets.starved)
+        LIST_FOREACH (each, &transfers->on_wire, link)
+            in_use++;
     sockets_make_room(&transfers->sockets, &transfers->multi, in_use);
 }
 
@@ -288,7 +297,7 @@ void transfer_release(struct transfer *transfer)
         LIST_REMOVE(transfer, link);
     }
     transfer->on_wire = false;
-    if (transfers->spoils_handles) {
+    if (spoils_handles) {
         transfer_free(transfer);
         return;
     }

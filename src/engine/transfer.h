@@ -27,9 +27,8 @@ STAILQ_HEAD(transfer_queue, transfer);
 /* What the transfers of an engine share. */
 struct transfers {
     struct multi multi;
-    CURLSH *share;       /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
-    bool spoils_handles; /* see transfer_spoils_handle() */
-    struct step *step;   /* how much of a body may be read */
+    CURLSH *share;     /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
+    struct step *step; /* how much of a body may be read */
     struct sockets sockets;
     struct addresses addresses;
     struct certificates certificates;
@@ -47,6 +46,10 @@ struct transfers {
     char *proxy_peer; /* "host:port" */
     bool direct;      /* no proxy of the environment */
 };
+
+/* Keeps what has to be known of the libcurl that is loaded. To be called before the first engine is
+ * made. */
+void transfers_begin(const curl_version_info_data *libcurl);
 
 /* Opens the multi handle and the share. False: out of memory. */
 bool transfers_open(struct transfers *transfers);

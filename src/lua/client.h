@@ -17,8 +17,8 @@ struct client_object {
 /* The client at `index`; raises if there is another value. */
 struct client_object *client_check(lua_State *L, int index);
 
-/* The engine of the client at 1, which the object at 2 must belong to: `engine` is the object's. A
- * client that was collected before its objects has no engine any more. */
+/* Raises unless the object at 2, which is of that engine, is of the client at 1. A client that was
+ * collected before its objects no longer has an engine, and passes. */
 void client_check_owner(lua_State *L, const struct engine *engine);
 
 /* Keeps the object at `index` alive while the engine has it in flight; returns the reference by

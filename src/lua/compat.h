@@ -1,6 +1,6 @@
 /* compat.h - one API over Lua 5.1 to 5.5 and LuaJIT, as far as the binding uses it.
  *
- * A userdata has one table of its own: its environment in 5.1, its user value from 5.2 on. */
+ * A userdata has one table: its environment in 5.1, its user value from 5.2 on. */
 #ifndef CEKURA_LUA_COMPAT_H
 #define CEKURA_LUA_COMPAT_H
 

@@ -1,6 +1,6 @@
 /* json.h - a strict reader of JSON text (RFC 8259).
  *
- * It validates while it reads, allocates nothing, does not recurse, and never looks outside its
+ * It validates while it reads, allocates nothing, does not recurse, and never reads outside its
  * input. Values are not converted: a token says where in the text a value stands. An escape of half
  * a surrogate pair, which the grammar allows, is read as U+FFFD. */
 #ifndef CEKURA_JSON_H
