@@ -23,6 +23,7 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 --   once     what it tests is the engine or the source, which are the same for every Lua
 local SPECS = {
   addresses = { seconds = 6, once = true },
+  architecture = { once = true },
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },
   cqueues = { seconds = 8 },

@@ -41,7 +41,7 @@ local methods = core.client_methods
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
----@field _place? integer owned by cekura.loop.clients, while the client is open
+---@field _place? integer in the list of open clients; owned by cekura.loop.clients
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
 -- ---- life ----
