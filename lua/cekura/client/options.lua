@@ -77,8 +77,9 @@ local function header_table(name, value)
   return value
 end
 
--- Adapters by the host that they are made of: clients of one host share its adapter.
-local adapters = setmetatable({}, { __mode = "k" })
+-- Adapters by the host that they are made of: clients of one host share its adapter. Weak values, because an adapter
+-- refers to its host: on Lua 5.1 and LuaJIT, weak keys alone would keep both for ever.
+local adapters = setmetatable({}, { __mode = "v" })
 
 -- A table with `watch` describes a host (see cekura.loop.hosted); everything else is chosen by cekura.loop.
 local function loop_or_host(name, value)
