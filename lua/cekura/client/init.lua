@@ -32,7 +32,7 @@ local methods = core.client_methods
 
 --- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
 -- is named in the option's row in cekura.client.options; these are the others. Beside them are the client's resources,
--- by their names, and under integer keys the objects that the binding keeps alive (src/lua/binding.c).
+-- by their names, and under integer keys the objects that the binding anchors (src/lua/client.c).
 ---@class cekura.ClientFields
 ---@field _base_url string the option, as the engine takes it: without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop
@@ -41,7 +41,7 @@ local methods = core.client_methods
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
----@field _place? integer owned by cekura.loop.own, while it has the client
+---@field _place? integer owned by cekura.loop.clients, until the client is closed
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
 -- ---- life ----
