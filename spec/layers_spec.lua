@@ -1,4 +1,4 @@
---- Three layers, each blind to the next: what a file includes tells what it knows.
+--- Three layers, each blind to the next: what a file includes shows what it knows.
 
 local shell = require "spec.support.shell"
 
