@@ -81,9 +81,9 @@ end
 -- refers to its host: on Lua 5.1 and LuaJIT, weak keys alone would keep both for ever.
 local adapters = setmetatable({}, { __mode = "v" })
 
--- A table with `watch` describes a host (see cekura.loop.hosted); everything else is chosen by cekura.loop.
+-- A table with `watch` or `after` describes a host (see cekura.loop.hosted); everything else is chosen by cekura.loop.
 local function loop_or_host(name, value)
-  if type(value) ~= "table" or value.watch == nil then
+  if type(value) ~= "table" or value.watch == nil and value.after == nil then
     return choose_loop(value)
   end
   for _, member in ipairs { "watch", "after" } do
