@@ -3,7 +3,7 @@
 --   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
 --
 -- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first, "first:12". The API is where CEKURA_API_URL says,
--- the key is CEKURA_API_KEY; without them ~/.cekura/config.toml tells both.
+-- the key is CEKURA_API_KEY; without them both come from ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -42,7 +42,7 @@ local function write_file(path, text)
   file:close()
 end
 
--- Whether standard output is a terminal; Lua itself cannot tell.
+-- Whether standard output is a terminal; Lua itself has no such function.
 local function on_terminal()
   local status = os.execute "test -t 1"
   return status == true or status == 0

@@ -171,7 +171,7 @@ describe("what is called back", function()
     end)
 
     -- Each event of the end was told from inside of the one before: others were told of a C stack overflow.
-    it("an event handler, whatever is being told, with hundreds of requests on their way", function()
+    it("an event handler, at any event, with hundreds of requests on their way", function()
       server:script("/slow/", { { delay = 600 } })
       local told = 0
       client = server:client { on_event = function(event)
@@ -229,7 +229,7 @@ describe("what is called back", function()
       assert.truthy(cekura.assert(waiting:join()).improved_prompt)
     end)
 
-    it("an event handler about one job, and each raise is told once; then there is the result", function()
+    it("an event handler about one job, and each error is re-raised once; then there is the result", function()
       handling("job_changed", throw(thrown), of_job)
       local job, raises = start(), 0
       local ok, value
@@ -266,7 +266,7 @@ describe("what is called back", function()
     end)
 
     -- It was written where it does not belong, on Lua 5.1 and LuaJIT.
-    it("an event handler about a request that nobody waits for any more, and nobody hears of it", function()
+    it("an event handler about a request that no call waits for any more, and the error is dropped", function()
       local paths = {}
       server:script("/x/", { { delay = 600 } })
       handling("request_finished", function(event)
@@ -323,7 +323,7 @@ describe("what is called back", function()
   end)
 
   -- Those who waited ran out of time meanwhile, and their timeout took the outcome's place.
-  describe("and waits, until those who wait have been told that their time is over:", function()
+  describe("and waits, until every wait has timed out:", function()
     local ends = {
       completed = { "succeeded" }, failed = { "failed", "job_failed" }, cancelled = { "cancelled", "job_cancelled" },
       no_issues = { "nothing_to_do" }, needs_input = { "needs_input", "needs_input" },
@@ -405,7 +405,7 @@ describe("what is called back", function()
     -- It stood in the middle of a step, and whoever waited with it.
     for _, name in ipairs(names) do
       if name:find "^an event handler" then
-        it(name .. ", which is an error, told to the one who waits", function()
+        it(name .. ", which is an error, raised in the task that waits", function()
           local co = coroutine.create(places[name])
           local ok, raised = coroutine.resume(co, coroutine.yield)
           assert.equal("dead", coroutine.status(co))

@@ -78,7 +78,7 @@ describe("in a program of cqueues", function()
         ]])
       end)
 
-      it("tasks are threads: joined, cancelled, and what they raise is told", function()
+      it("tasks are threads: joined, cancelled, and an error that they raise is reported", function()
         local output, status = run(loop, [[
           cq:wrap(function()
             print(cekura.spawn(function() cekura.sleep(0.05) return 7 end):join())

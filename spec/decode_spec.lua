@@ -90,12 +90,12 @@ describe("a number with a fraction or an exponent", function()
     end
   end)
 
-  it("is as exact with more digits than a number can tell apart", function()
+  it("is as exact with more digits than a number can distinguish", function()
     assert.equal(1 / 3, decode("0." .. ("3"):rep(1000)))
     assert.equal(2 / 3, decode("[0." .. ("6"):rep(1000) .. "7]")[1])
   end)
 
-  it("is a float, where this Lua tells them apart", function()
+  it("is a float, where this Lua distinguishes them", function()
     if INTEGERS then
       assert.equal("float", math.type(decode "1.0"))
       assert.equal("float", math.type(decode "1e2"))
@@ -164,7 +164,7 @@ describe("a list", function()
     assert.equal("c", items[5][1])
   end)
 
-  it("is told from an object, an empty one too", function()
+  it("is distinguished from an object, an empty one too", function()
     assert.equal(core.array_mt, getmetatable(decode "[]"))
     assert.equal(core.array_mt, getmetatable(decode "[1]"))
     assert.equal(core.array_mt, getmetatable(decode('{"a":{"b":[[]]}}').a.b[1]))
@@ -283,7 +283,7 @@ describe("nesting", function()
   end)
 end)
 
-describe("what is no JSON is refused, and the place told:", function()
+describe("a text that is not JSON is refused, and the error names the place:", function()
   for _, row in ipairs {
     { "nothing", "" }, { "space", " \n" }, { "HTML", "<html></html>" }, { "a word", "OK" }, { "a cut word", "tru" },
     { "a word that goes on", "nullx" }, { "a word in capitals", "True" }, { "undefined", "undefined" },

@@ -75,7 +75,7 @@ describe("a number", function()
     assert.equal("1e+300", text_of(1e300))
   end)
 
-  it("that JSON cannot say is refused, and its place told", function()
+  it("that JSON cannot express is refused, and the error names its place", function()
     assert.truthy(refusal({ a = { b = { 1, 0 / 0 } } }):find("body.a.b[2]: ", 1, true))
     assert.truthy(refusal({ a = math.huge }):find("body.a: JSON has no inf", 1, true))
     assert.truthy(refusal({ -math.huge }):find("body[1]: JSON has no -inf", 1, true))
@@ -99,7 +99,7 @@ describe("a text", function()
     ["a surrogate"] = "\237\160\128", ["what is beyond Unicode"] = "\244\144\128\128", ["Latin-1"] = "sch\252ssel",
     ["a byte that is in no UTF-8"] = "\255",
   } do
-    it("that is no UTF-8 is refused, and its place told: " .. name, function()
+    it("that is not UTF-8 is refused, and the error names its place: " .. name, function()
       assert.equal("body.prompt: the text is not valid UTF-8", refusal { prompt = text })
       assert.truthy(refusal({ [text] = 1 }):find("not valid UTF-8", 1, true))
     end)
@@ -178,7 +178,7 @@ describe("an object", function()
 end)
 
 describe("what JSON does not have", function()
-  it("is refused, and its place told", function()
+  it("is refused, and the error names its place", function()
     assert.equal("body.a[1].b: JSON has no function", refusal { a = { { b = print } } })
     assert.equal("body.a: JSON has no thread", refusal { a = coroutine.create(function() end) })
     assert.equal("body.a: JSON has no userdata", refusal { a = io.stdout })

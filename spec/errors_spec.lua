@@ -38,7 +38,7 @@ describe("an error", function()
     end
   end)
 
-  it("is told from other values", function()
+  it("is distinguished from other values", function()
     for _, value in ipairs { {}, "cekura: config: x", 5, true, setmetatable({ kind = "config", message = "x" }, {}) } do
       assert.is_false(errors.is(value))
     end
@@ -81,7 +81,7 @@ describe("an excerpt", function()
     assert.is_nil(errors.excerpt(("line\n"):rep(100)):find("%c"))
   end)
 
-  it("of what is no text tells its first bytes all the same", function()
+  it("of a text that is not UTF-8 shows its first bytes all the same", function()
     assert.is_true(#errors.excerpt(("\128"):rep(300)) >= 197)
     assert.is_true(#errors.excerpt(("\160\176"):rep(300)) >= 197)
   end)

@@ -76,7 +76,7 @@ describe("examples", function()
       assert.is_true(last_lines <= 3, output)
     end)
 
-    it("tells of an error, of bad arguments and of a missing file, and fails", function()
+    it("reports an error, bad arguments and a missing file, and fails", function()
       local output, status = improve("2142 101 " .. dir .. "/prompt.txt", "wrong-key")
       assert.equal(1, status)
       assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
@@ -103,7 +103,7 @@ describe("examples", function()
       end
     end)
 
-    it("tells of a configuration that holds no key", function()
+    it("reports a configuration without a key", function()
       local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101 %s/prompt.txt"):format(
         dir, lua, dir))
       assert.equal(1, status)

@@ -163,7 +163,7 @@ describe("in the own loop", function()
       assert.equal(1, kept) -- the first, which run raises
     end)
 
-    it("is logged outside of run, too, and when nobody waits any more", function()
+    it("is logged outside of run, too, and when no call waits any more", function()
       local seen = weak.table()
       local function go()
         seen[cekura.spawn(fail, "outside")] = true

@@ -71,7 +71,7 @@ describe("fair to all", function()
   end)
 
   -- One place, and who waits for it is seen by the order in which they come.
-  it("a cancellation goes first, and polls are not kept off", function()
+  it("a cancellation goes first, and polls do not starve", function()
     with { max_in_flight = 1 }
     server:script("/slow/", { { hold = "first", body = {} } })
     server:script("/x/", { { body = {} } })

@@ -126,7 +126,7 @@ describe("a process that forks", function()
   end)
 
   -- They waited for ever, with an error that everything waits where nothing else was left.
-  it("with requests and jobs on their way: in the child, whoever waits for them is told at once", function()
+  it("with requests and jobs on their way: in the child, waits for them end at once", function()
     prints("200\ttrue\n", [[
       local another = new()
       local client = new { headers = { ["X-Simulate"] = "life=completed; seconds=0.3" } }
@@ -177,7 +177,7 @@ describe("a process that forks", function()
     ]])
   end)
 
-  it("in a task, beside others: the child has them told, too, and its run ends", function()
+  it("in a task, beside others: in the child their waits end, too, and its run ends", function()
     prints("parent\tchild's exit status\t9\n", [[
       local client, is_child = new(), false
       local pid

@@ -406,7 +406,7 @@ describe("a program that lets no task run", function()
     end)
   end
 
-  it("is told at its end, once", function()
+  it("is warned at its end, once", function()
     assert.equal("cekura: spawned tasks never began: 2. "
       .. "The program ended before it let them run (cekura.run)\n", (run [[
       cekura.spawn(print, "ran")
@@ -414,7 +414,7 @@ describe("a program that lets no task run", function()
     ]]))
   end)
 
-  it("is told after five seconds, at the next call", function()
+  it("is warned after five seconds, at the next call", function()
     assert.equal("cekura: spawned tasks have not begun after 5 s: 1. The program lets none run: see cekura.run and "
       .. "cekura.step\n", (run [[
       local now, skipped = core.now, 0
@@ -427,7 +427,7 @@ describe("a program that lets no task run", function()
     ]]))
   end)
 
-  it("is told nothing where they ran, or were cancelled", function()
+  it("is not warned where they ran, or were cancelled", function()
     assert.equal("ran\n", (run [[
       cekura.spawn(print, "ran")
       cekura.step()

@@ -269,7 +269,7 @@ describe("in HAProxy", function()
     assert.truthy(process.eventually(function() return #requests_to "/from_converter/" == 1 end))
   end)
 
-  it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
+  it("logs the error of a task that is not joined, and raises an event handler's in the waiting task", function()
     server:script("/refused/", { { status = 401, body = { detail = "no such key: sim-key" } } })
     serve([[
       function pages.lost() cekura.spawn(error, 'lost task', 0) end
@@ -378,7 +378,7 @@ describe("in HAProxy", function()
     assert.equal("Better.", outcome)
   end)
 
-  it("tells a job's deadline and the end of its client on time", function()
+  it("ends a wait at its deadline, and at the end of its client, on time", function()
     endless()
     serve [[
       function pages.late() return select(2, a_job():wait { timeout = 0.3, interval = 0.05 }).kind end

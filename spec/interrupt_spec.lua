@@ -55,7 +55,7 @@ describe("interrupted at every", function()
     end
 
     for _, every in ipairs { 1, 2, 3, 7, 50 } do
-      it(("(the %d.), a watch is told of each call once, improves it once, and has no errors"):format(every), function()
+      it(("(the %d.), a watch handles each call once, improves it once, and has no errors"):format(every), function()
         server:reset()
         server:admin("POST", "call_logs/", { count = 25, agent_id = 77 })
         prints("25 25 \n", every, ([[

@@ -198,7 +198,7 @@ describe("a job", function()
   end)
 
   describe("wait", function()
-    it("returns the result, with every change told on the way", function()
+    it("returns the result, with a call of on_progress for every change", function()
       local job = cekura.assert(start())
       local told = {}
       local result = cekura.assert(job:wait { interval = 0.02, on_progress = function(changed)
@@ -241,7 +241,7 @@ describe("a job", function()
     end)
 
     if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- which cannot wait in on_progress
-      it("tells on_progress of every change, however long that takes", function()
+      it("calls on_progress for every change, however long that takes", function()
         polled_answers({ status = "a" }, { status = "b" }, { status = "c" },
           { status = "completed", output = { improved_prompt = "y" } })
         local job, told = cekura.assert(start()), {}
@@ -253,7 +253,7 @@ describe("a job", function()
       end)
     end
 
-    it("keeps the last trouble as the cause, also if a poll went well afterwards", function()
+    it("keeps the last error as the cause, also if a poll went well afterwards", function()
       local job, err
       patience.with_enough_time(0.15, function(seconds)
         server:script(POLL, { { status = 503 }, { body = { status = "processing" } } })
@@ -482,7 +482,7 @@ describe("a job", function()
       assert.is_true(job.polls >= 7) -- libcurl repeats a dropped one on a stale connection itself
     end)
 
-    it("times out on time, with the last trouble as the cause, and the job is still good", function()
+    it("times out on time, with the last error as the cause, and the job is still good", function()
       server:script(POLL, { { status = 503, body = { detail = "Down." } } })
       local job = cekura.assert(start())
       local result, err
@@ -511,7 +511,7 @@ describe("a job", function()
       assert.equal("timeout", err.kind)
     end)
 
-    it("polls nothing while nobody waits", function()
+    it("polls nothing while no call waits", function()
       living "endless"
       local job = cekura.assert(start())
       cekura.sleep(0.05)
@@ -852,7 +852,7 @@ describe("a job", function()
       assert.equal(before, #server:requests())
     end)
 
-    it("tells on_progress of every change", function()
+    it("calls on_progress for every change", function()
       local told = 0
       cekura.all(start_many(3), { interval = 0.02, on_progress = function()
         told = told + 1
@@ -975,7 +975,7 @@ describe("a job", function()
     assert.equal(48, client:stats().requests)
   end)
 
-  it("tells nothing of an old answer when its client is closed between two polls", function()
+  it("reports no old answer when its client is closed between two polls", function()
     polled_answers { status = "processing" }
     local job = cekura.assert(client:job("calls.improve_prompt", "known"))
     cekura.run(function()

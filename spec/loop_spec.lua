@@ -47,7 +47,7 @@ describe("the own loop", function()
       assert.same({ "main", "first", "second" }, order)
     end)
 
-    it("raises what a task raised that nobody joined, after all are done", function()
+    it("raises the error of a task that was not joined, after all are done", function()
       local done = false
       local ok, raised = pcall(cekura.run, function()
         cekura.spawn(error, "boom", 0)
@@ -142,7 +142,7 @@ describe("the own loop", function()
       end)
     end)
 
-    it("started outside run goes on whenever somebody waits", function()
+    it("started outside run goes on during every wait", function()
       local done = false
       local task = cekura.spawn(function()
         cekura.sleep(0.01)

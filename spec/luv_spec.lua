@@ -129,7 +129,7 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("what a coroutine raises after it waited is the loop's to tell, as of any callback", function()
+  it("an error that a coroutine raises after it waited is reported by the loop, as that of any callback", function()
     local output = run [[
       go(function() client:request("GET", "/echo/") error "mine" end)
       uv.run()

@@ -268,7 +268,7 @@ describe("in nginx", function()
     end))
   end)
 
-  it("raises an error of a task that nobody joins into the log, and of an event handler to who waits", function()
+  it("logs the error of a task that is not joined, and raises an event handler's in the waiting task", function()
     serve([[
       location = /lost { content_by_lua_block { require("cekura").spawn(error, "lost task", 0) } }
       location = /handler { content_by_lua_block {
@@ -305,7 +305,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("goes on, after seconds, where an event handler keeps whoever tells of answers", function()
+  it("goes on, after seconds, where an event handler blocks the dispatch of answers", function()
     serve(HANDLED, [[on_event = function(event)
       if event.name == "request_finished" and event.path == "/handled/" then
         handling = true
@@ -382,7 +382,7 @@ describe("in nginx", function()
   end)
 
   -- A job's place in the engine was given to a request, while an event of the job was still to be delivered.
-  it("tells each request of its own, while jobs are left and waited for again", function()
+  it("gives each request its own outcome, while jobs are left and waited for again", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     serve([[
       location = /again { content_by_lua_block {
@@ -617,7 +617,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("tells a job's deadline and the end of its client on time", function()
+  it("ends a wait at its deadline, and at the end of its client, on time", function()
     endless()
     serve [[
       location = /late { content_by_lua_block {

@@ -151,7 +151,7 @@ describe("an odd answer to a poll", function()
     assert.equal(7, job.polls)
   end)
 
-  it("is none where the status tells of trouble, whatever became of the body", function()
+  it("is none where the status is an error's, whatever became of the body", function()
     with { retries = 0 }
     answers({ status = 503, body = PAGE.body, cut = 5 }, { status = 500, file = folder .. "/cut.gz",
       headers = { ["Content-Encoding"] = "gzip" } }, { status = 502, body = PAGE.body, headers = {
@@ -247,7 +247,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("is told to poll(), which leaves the job as it is", function()
+  it("is returned by poll(), which leaves the job as it is", function()
     answers(RUNNING, PAGE, { status = 409 }, RUNNING)
     local job = start()
     cekura.assert(job:poll())

@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local options = require "cekura.client.options"
+local weak = require "spec.support.weak"
 
 local environment, home, getenv
 
@@ -570,8 +571,23 @@ describe("a loop", function()
     assert.equal(adapter, assert(resolve { loop = adapter }).fields._loop)
   end)
 
+  it("made of such functions is collected with its clients, and so is the table", function()
+    local tables = weak.table()
+    local function close_client()
+      local function off() end
+      local host = { watch = function() return off end, after = function() return off end }
+      tables[host] = true
+      assert(cekura.new { api_key = "sk-1", loop = host }):close()
+    end
+    for _ = 1, 10 do
+      close_client()
+    end
+    assert.equal(0, weak.count(tables, 1)) -- a register of the program may hold the last one
+  end)
+
   it("of a host that lacks a function raises, and the function is named", function()
     assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print } })
     assert_mentions("watch", raised { api_key = "sk-1", loop = { watch = true, after = print } })
+    assert_mentions("watch", raised { api_key = "sk-1", loop = { after = print } })
   end)
 end)

@@ -161,7 +161,7 @@ describe("in Prosody", function()
       is_well()
     end)
 
-    it("tells of what cannot be asked for, and of what the service says, by the key of the configuration", function()
+    it("answers bad requests with an error, and passes on the service's, by the key of the configuration", function()
       start("cekura", 'cekura_api_key = "wrong-key"')
       local function fails(options)
         local _, err = client:request("POST", "/cekura/improve_prompt", options)

@@ -139,7 +139,7 @@ describe("a body as JSON", function()
     assert.truthy(err.message:find("nothing$"))
   end)
 
-  it("that is long and none is told by its first 200 bytes", function()
+  it("that is long and is not JSON is quoted by its first 200 bytes", function()
     local body = "<html>" .. ("x"):rep(193) .. "Y" .. ("Z"):rep(100000)
     local _, err = answer(body):json()
     assert_protocol(err)

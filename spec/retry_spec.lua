@@ -142,7 +142,7 @@ describe("what is sent again", function()
       assert.equal(1, times_seen() - before)
     end)
 
-    it("is the whole of it when nobody was there to connect to", function()
+    it("is the whole of it when no connection could be made", function()
       local nobody = cekura.assert(cekura.new {
         api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 1,
       })

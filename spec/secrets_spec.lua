@@ -377,7 +377,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is in nothing that a watch keeps or tells", function()
+  it("is in nothing that a watch stores or reports", function()
     server:admin("POST", "key/", { key = KEY })
     local kept, over = {}, false
     local watch = cekura.watch {

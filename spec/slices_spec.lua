@@ -108,7 +108,7 @@ describe("a large body", function()
     end)
   end
 
-  it("is taken in by slices, and the descriptor tells when the next is due", function()
+  it("is taken in by slices, and the descriptor is readable when the next is due", function()
     serve("/large/", { file = "huge" })
     local operation = submit "/large/"
     local steps, most = step_to_end(operation)
@@ -132,7 +132,7 @@ describe("a large body", function()
     assert.is_true(most <= SLICE + 6 * BEYOND, most)
   end)
 
-  it("holds up nobody else's small ones", function()
+  it("does not hold up small ones of others", function()
     serve("/large/", { file = "huge" })
     local order = {}
     cekura.run(function()

@@ -242,7 +242,7 @@ describe("tasks", function()
     assert.equal(before, job.polls)
   end)
 
-  it("of which a coroutine of the program's is never resumed keep nobody, and no client", function()
+  it("of which a coroutine of the program's is never resumed keep neither tasks nor a client alive", function()
     local seen = setmetatable({}, { __mode = "k" })
     local function leave()
       local lost = server:client()
@@ -283,7 +283,7 @@ end)
 describe("clients that were closed and are kept", function()
   local server = simulator.during(setup, teardown)
 
-  it("are not looked at by whoever waits", function()
+  it("are skipped by waits", function()
     local before, closed = #clients.list(), {}
     for index = 1, 5000 do
       closed[index] = server:client()

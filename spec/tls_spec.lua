@@ -91,7 +91,7 @@ describe("over https", function()
 
   for name, text in pairs { empty = "", garbage = "no certificate\n",
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" } do
-    it("a ca_file that is " .. name .. " trusts nobody, and the error tells of it", function()
+    it("a ca_file that is " .. name .. " trusts no authority, and the error says so", function()
       local path = os.tmpname()
       file.write(path, text)
       local client = client_of(server.tls_url, { ca_file = path, retries = 0 })
@@ -261,7 +261,7 @@ describe("over https", function()
       assert.equal("tls", outcome())
     end)
 
-    it("and is broken trusts nobody until it is whole again", function()
+    it("and is broken trusts no authority until it is whole again", function()
       take(server.ca_file)
       client = client_of(server.tls_url, { ca_file = path, retries = 0 })
       assert.equal(200, outcome())

@@ -72,7 +72,7 @@ describe("a value as text", function()
     end
   end)
 
-  it("is none of a number that is not finite, or of another type: the name is told", function()
+  it("is none of a number that is not finite, or of another type: the error has the name", function()
     for _, value in ipairs { 0 / 0, math.huge, -math.huge, {}, print, io.stdout } do
       assert.truthy(raised(uri.text, "agent_id", value):find("agent_id: string, number or boolean expected", 1, true))
     end

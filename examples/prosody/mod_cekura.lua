@@ -6,9 +6,9 @@
 --   GET /cekura/jobs
 --     what is on its way: [{"id": "…", "status": "processing", "elapsed": 1.5}]
 --
--- The body is application/json. Whoever reaches these routes uses the key: have mod_http listen on loopback only, or
--- have a proxy before it that asks who it is. The key is the option cekura_api_key, or CEKURA_API_KEY, or what
--- ~/.cekura/config.toml has.
+-- The body is application/json. Every client that reaches these routes uses the key: have mod_http listen on loopback
+-- only, or have a proxy before it that authenticates clients. The key is the option cekura_api_key, or CEKURA_API_KEY,
+-- or that of ~/.cekura/config.toml.
 
 local array = require "util.array"
 local cekura = require "cekura"

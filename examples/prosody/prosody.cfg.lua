@@ -10,7 +10,7 @@ plugin_paths = { "/usr/local/lib/prosody/modules" } -- where mod_cekura.lua is
 modules_enabled = { "http", "cekura" }
 modules_disabled = { "c2s", "s2s" }
 
-http_interfaces = { "127.0.0.1" } -- whoever reaches it uses the key
+http_interfaces = { "127.0.0.1" } -- every client that reaches it uses the key
 http_ports = { 5280 }
 https_ports = {}
 http_default_host = "localhost"

@@ -6,7 +6,7 @@ local errors = {}
 ---@class cekura.Error
 ---@field kind string what went wrong: "config", "network", "tls", "timeout", "auth", "invalid", "not_found", "gone",
 ---"rate_limited", "server", "protocol", "job_failed", "job_cancelled", "needs_input", "unknown_outcome", "cancelled",
----"closed"
+---"closed", "raised"
 ---@field message string one line for people
 ---@field status? integer HTTP status
 ---@field fields? table<string, string[]> the service's messages about single fields, from a 400
@@ -19,6 +19,7 @@ local errors = {}
 ---@field job? cekura.Job
 ---@field result? table the result of a job that failed or was cancelled, as in job.result
 ---@field response? cekura.Response
+---@field traceback? string of what a handler of a watch raised (kind "raised")
 local Error = { __name = "cekura.error" }
 Error.__index = Error
 

@@ -1,4 +1,4 @@
---- What is still there once everything that nobody holds is gone.
+--- Finds objects that are still alive after everything unreachable was collected.
 
 local weak = {}
 

@@ -32,7 +32,7 @@ local methods = core.client_methods
 
 --- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
 -- is named in the option's row in cekura.client.options; these are the others. Beside them are the client's resources,
--- by their names, and under integer keys the objects that the binding keeps alive (src/lua/client.c).
+-- by their names, and under integer keys the objects that the binding anchors (src/lua/client.c).
 ---@class cekura.ClientFields
 ---@field _base_url string the option, as the engine takes it: without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop

@@ -129,12 +129,13 @@ end
 
 -- ---- tables that a program gives ----
 
--- Adapters by the host that they are made of: clients of one host share its adapter.
-local adapters = setmetatable({}, { __mode = "k" })
+-- Adapters by the host that they are made of: clients of one host share its adapter. Weak values, because an adapter
+-- refers to its host: on Lua 5.1 and LuaJIT, weak keys alone would keep both for ever.
+local adapters = setmetatable({}, { __mode = "v" })
 
--- A table with `watch` describes a host; any other is an adapter.
+-- A table with `watch` or `after` describes a host; any other is an adapter.
 local function of_table(given)
-  if given.watch == nil then
+  if given.watch == nil and given.after == nil then
     return adapter.of(given)
   end
   for _, name in ipairs { "watch", "after" } do
@@ -142,8 +143,9 @@ local function of_table(given)
       errors.misuse(("loop: the host has no function %s"):format(name))
     end
   end
-  adapters[given] = adapters[given] or hosted.new(given.name or "host", given)
-  return adapters[given]
+  local made = adapters[given] or hosted.new(given.name or "host", given)
+  adapters[given] = made
+  return made
 end
 
 --- The adapter of that name ("auto", "own", "ngx", …), of a table with an adapter's functions, or of one that describes

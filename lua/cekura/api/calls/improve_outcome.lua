@@ -9,6 +9,7 @@ local errors = require "cekura.errors"
 ---@field reason? string why there was nothing to do
 ---@field call_log cekura.CallLog the call, evaluated
 
+--- Reads the result of an improvement's job.
 ---@param job cekura.Job
 ---@param result table of the job
 ---@param call cekura.CallLog
