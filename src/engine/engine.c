@@ -136,17 +136,13 @@ bool engine_is_busy(struct engine *engine)
 struct engine_stats engine_stats(struct engine *engine)
 {
     engine_enter(engine);
-    struct engine_stats stats = {
-        .requests = engine->tries.sent,
-        .retries = engine->tries.repeated,
-        .connections = engine->transfers.connections,
-        .bytes_in = engine->transfers.bytes_in,
-        .in_flight = engine->window.in_flight,
-        .most_in_flight = engine->window.most_in_flight,
-        .polls = engine->polls.made,
-        .retry_quota = engine->tries.quota.left,
-        .longest_step_us = engine->step.longest_us,
-    };
+    struct engine_stats stats = engine->stats;
+    stats.connections = engine->transfers.connections;
+    stats.bytes_in = engine->transfers.bytes_in;
+    stats.in_flight = engine->window.in_flight;
+    stats.most_in_flight = engine->window.most_in_flight;
+    stats.retry_quota = engine->tries.quota.left;
+    stats.longest_step_us = engine->step.longest_us;
     engine_leave(engine);
     return stats;
 }

@@ -18,6 +18,7 @@
 #define CEKURA_ENGINE_H
 
 #include "completions.h"
+#include "stats.h"
 
 struct engine;
 
@@ -34,17 +35,6 @@ struct engine_options {
     bool loopback;      /* plain http to this machine: no proxy of the environment */
     bool secure;        /* https: certificates are loaded by engine_new, not in a step */
     bool report_events; /* see engine_next_event() */
-};
-
-struct engine_stats {
-    uint64_t requests; /* tries that were sent off */
-    uint64_t retries;  /* of these, the ones that repeated another */
-    uint64_t connections;
-    uint64_t bytes_in;
-    unsigned in_flight, most_in_flight;
-    unsigned polls;          /* polls that were made, as objects */
-    unsigned retry_quota;    /* what is left of it, see retry.h */
-    int64_t longest_step_us; /* that a caller was blocked, by its own step or by another thread's */
 };
 
 /* NULL on failure, with the reason in `message` (constant). The options are copied. */

@@ -5,6 +5,7 @@
 
 #include "completions.h"
 #include "jitter.h"
+#include "stats.h"
 #include "transfer.h"
 #include "window.h"
 
@@ -20,17 +21,18 @@ struct engine {
     struct window window;
     struct transfers transfers;
     struct jitter jitter;
+    /* operation.c */
     struct {
         unsigned retries; /* further tries of what may be repeated */
         struct retry_quota quota;
-        uint64_t sent, repeated;
-    } tries; /* operation.c */
+    } tries;
+    /* poller.c */
     struct {
         struct heap due; /* timers that fire only while the window takes polls */
         struct poller_list watched;
         int64_t origin_us; /* of the moments at which polls are due: another in each engine */
-        unsigned made;
-    } polls; /* poller.c */
+    } polls;
+    struct engine_stats stats;
 };
 
 /* What a step may change is read and changed only between these. The public functions of engine,

@@ -312,8 +312,8 @@ static void on_turn(struct turn *turn)
         heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
     }
     operation->tries++;
-    engine->tries.sent++;
-    engine->tries.repeated += operation->tries > 1;
+    engine->stats.requests++;
+    engine->stats.retries += operation->tries > 1;
     report(operation, EVENT_STARTED, 0);
 }
 

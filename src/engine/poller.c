@@ -182,7 +182,7 @@ struct poller *poller_new(
         goto no_timer;
     if (!operation_init(&poll->operation, engine, request, &polled))
         goto no_operation;
-    engine->polls.made++;
+    engine->stats.polls++;
     engine_leave(engine);
     return poll;
 
