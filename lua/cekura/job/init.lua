@@ -86,7 +86,7 @@ function methods:cancel(options)
   local body, known = service_body(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
   if by_service and not status.is_end(fields.state) then
-    fields._loop.waiter() -- raises where this host cannot wait, before anything is done
+    core.fields(fields._client)._loop.waiter() -- raises where this host cannot wait, before anything is done
   end
   if not leave(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"

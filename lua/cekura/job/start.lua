@@ -87,7 +87,6 @@ end
 -- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
 ---@class cekura.JobFields
 ---@field _client cekura.Client
----@field _loop table the client's loop: jobs are waited for in it
 ---@field _declaration table of the kind
 ---@field _path? string of the poll, or of the start that ended the job
 ---@field _method "GET" for events
@@ -136,7 +135,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   end
   local fields = core.fields(self)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"
-  fields._client, fields._loop, fields._declaration = client, client_fields._loop, declaration
+  fields._client, fields._declaration = client, declaration
   fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._subscriptions = 0, {}

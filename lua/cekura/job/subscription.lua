@@ -209,7 +209,8 @@ end)
 function subscription:next()
   local waiter
   if self.first > self.last then
-    waiter = core.fields(self.jobs[1])._loop.waiter() -- raises where nothing can wait, before anything is registered
+    local client = core.fields(self.jobs[1])._client
+    waiter = core.fields(client)._loop.waiter() -- raises where nothing can wait, before anything is registered
   end
   begin_next(self, waiter)
   local ok, why = true, nil
