@@ -13,7 +13,7 @@ end
 
 describe("interrupted at every", function()
   setup(function()
-    local output, status = shell(("make -s interrupt LUA=%s"):format(lua))
+    local output, status = shell(("make -s interrupt LUA=%s BUILD=%s"):format(lua, os.getenv "CEKURA_BUILD" or "build"))
     assert.equal(0, status, output)
   end)
 
