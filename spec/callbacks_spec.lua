@@ -182,7 +182,7 @@ describe("what is called back", function()
       end }
       local tasks = {}
       for index = 1, 400 do
-        tasks[index] = cekura.spawn(client.request, client, "GET", "/slow/", { timeout = index == 1 and 0.05 or nil })
+        tasks[index] = cekura.spawn(client.request, client, "GET", "/slow/", { timeout = index == 1 and 2 or nil })
       end
       for index, task in ipairs(tasks) do
         local _, err = task:join()

@@ -396,6 +396,13 @@ static void one_whose_answer_was_cut_short_is_not(void **state)
 }
 
 /* They would be taken for the answer to the next request. */
+static bool is_connecting(void)
+{
+    struct pollfd fd = {.fd = listener, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+/* A newer libcurl sees them before it sends, and makes another connection at once. */
 static void bytes_that_no_request_asked_for_are_no_answer(void **state)
 {
     (void)state;
@@ -407,7 +414,7 @@ static void bytes_that_no_request_asked_for_are_no_answer(void **state)
     usleep(10000);
     struct operation *second = submit("GET", SECOND);
     settle();
-    while (sent() < 3)
+    while (!is_connecting())
         move_to(engine_due_us(engine));
     int other = take_request();
     answer(other, 200, "");
