@@ -5,6 +5,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local PARAMS = { call_logs = { 1 }, prompt = "x" }
 local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
@@ -103,11 +104,7 @@ describe("what is called back", function()
     end,
   }
 
-  local names = {}
-  for name in pairs(places) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted_keys(places)
 
   -- Calls what is in that place, beside a task that waits for a job of another client, and one that counts; both must
   -- be none the worse for it. Returns what pcall does.

@@ -5,9 +5,9 @@ local core = require "cekura.core"
 local file = require "spec.support.file"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
-local kinds_table = require "spec.support.kinds_table"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local sorted_keys = require "spec.support.sorted_keys"
 local token = require "cekura.job.token"
 
 local TURNS = { { role = "Testing Agent", content = "Hello.", start_time = 0, end_time = 1 } }
@@ -143,10 +143,10 @@ describe("a kind of job", function()
   end)
 
   it("of every name is exercised here", function()
-    assert.same(kinds_table.names(kinds), kinds_table.names(CASES))
+    assert.same(sorted_keys(kinds), sorted_keys(CASES))
   end)
 
-  for _, name in ipairs(kinds_table.names(kinds)) do
+  for _, name in ipairs(sorted_keys(kinds)) do
     local case, declared = CASES[name], kinds[name]
     local resource, method = name:match "^(.*)%.(.*)$"
 
@@ -799,7 +799,7 @@ describe("the members of a declaration", function()
   table.sort(MEMBERS)
 
   it("are those that are checked", function()
-    assert.same(MEMBERS, kinds_table.names(kind_schema.members))
+    assert.same(MEMBERS, sorted_keys(kind_schema.members))
   end)
 
   it("are those that are described beside the kinds", function()

@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local errors = require "cekura.errors"
 local response = require "cekura.http.response"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Trace:abc\r\nVary: Accept\r\nvary:  Origin \t\r\n"
   .. "X-Empty:\r\nDate: Sun, 22 Nov 2026 13:00:00 GMT\r\n\r\n"
@@ -75,12 +76,7 @@ describe("headers", function()
   end)
 
   it("can be gone through, in lower case, each once", function()
-    local names = {}
-    for name in pairs(answer().headers) do
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    assert.same({ "content-type", "date", "vary", "x-empty", "x-trace" }, names)
+    assert.same({ "content-type", "date", "vary", "x-empty", "x-trace" }, sorted_keys(answer().headers))
   end)
 
   it("are the same table each time", function()

@@ -4,6 +4,7 @@
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
@@ -342,13 +343,7 @@ describe("Lua states in one process", function()
     assert.equal(0, status)
   end
 
-  local names = {}
-  for name in pairs(POINTS) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-
-  for _, name in ipairs(names) do
+  for _, name in ipairs(sorted_keys(POINTS)) do
     describe("when " .. name .. ",", function()
       setup(function()
         if name == "a start is on its way" then

@@ -5,6 +5,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
+local sorted_keys = require "spec.support.sorted_keys"
 local watching = require "spec.support.watching"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
@@ -156,18 +157,10 @@ describe("watch", function()
   -- ---- the object ----
 
   it("shows three methods and nothing else, and writing to it does no harm", function()
-    local function keys(of)
-      local names = {}
-      for name in pairs(of) do
-        names[#names + 1] = name
-      end
-      table.sort(names)
-      return names
-    end
     local watch = declare { agents = { agent() } }
-    assert.same({}, keys(watch))
-    assert.same({ "__index" }, keys(getmetatable(watch)))
-    assert.same({ "status", "stop", "wait" }, keys(getmetatable(watch).__index))
+    assert.same({}, sorted_keys(watch))
+    assert.same({ "__index" }, sorted_keys(getmetatable(watch)))
+    assert.same({ "status", "stop", "wait" }, sorted_keys(getmetatable(watch).__index))
     local inner = w.supervisors[watch]
     for _, hidden in ipairs { inner, getmetatable(inner) } do
       for name in pairs(hidden) do

@@ -261,4 +261,12 @@ static inline void assert_ended(
     assert_int_equal(outcome->sent, was_sent);
 }
 
+/* Ends a test of one operation on one connection. */
+static inline void end_with(struct operation *operation, int peer)
+{
+    operation_free(operation);
+    close(peer);
+    end();
+}
+
 #endif

@@ -23,9 +23,7 @@ static void silence_ends_at_the_deadline(void **state)
     int peer = take_request();
     ends_on_the_microsecond(operation, deadline_us);
     assert_ended(operation, OUTCOME_TIMEOUT, true);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void half_an_answer_ends_at_the_deadline(void **state)
@@ -39,9 +37,7 @@ static void half_an_answer_ends_at_the_deadline(void **state)
     ends_on_the_microsecond(operation, deadline_us);
     assert_ended(operation, OUTCOME_TIMEOUT, true);
     assert_int_equal(operation_outcome(operation)->status, 200);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void what_waits_its_turn_ends_at_its_deadline(void **state)
@@ -137,9 +133,7 @@ static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **st
     step_after(now_us + 3600 * SECOND);
     assert_ended(operation, OUTCOME_RESPONSE, true);
     assert_int_equal(operation_outcome(operation)->body.length, sizeof zeros);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void **state)
@@ -156,9 +150,7 @@ static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void 
         step_after(now_us + 31 * SECOND);
     }
     assert_ended(operation, OUTCOME_TIMEOUT, true);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- Retry-After ---- */
@@ -175,9 +167,7 @@ static void a_pause_is_as_long_as_it_is_asked_for(void **state)
     assert_true(woken_us <= now_us + 1);
     move_to(now_us + 1);
     assert_int_equal(sent(), 2);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_date_that_has_passed_is_no_pause(void **state)
@@ -188,9 +178,7 @@ static void a_date_that_has_passed_is_no_pause(void **state)
     int peer = take_request();
     answer(peer, 503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     assert_int_equal(sent(), 2);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
@@ -224,9 +212,7 @@ static void a_date_counts_from_the_date_of_the_answer(void **state)
     assert_int_equal(sent(), 1);
     move_to(now_us + 1);
     assert_int_equal(sent(), 2);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_date_beside_one_that_is_none_counts_from_now(void **state)
@@ -237,9 +223,7 @@ static void a_date_beside_one_that_is_none_counts_from_now(void **state)
     int peer = take_request();
     answer(peer, 503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: yesterday\r\n");
     assert_int_equal(sent(), 2);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static struct poller *watch(int64_t interval_us)

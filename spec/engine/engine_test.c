@@ -73,9 +73,7 @@ static void the_options_are_copied(void **state)
     assert_non_null(strstr(head, "\r\nUser-Agent: agent/1\r\n"));
     assert_non_null(strstr(head, "\r\nX-Key: secret\r\n"));
     assert_non_null(strstr(head, "\r\nAccept-Encoding: gzip\r\n"));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_proxy_that_is_none_makes_no_engine(void **state)
@@ -183,9 +181,7 @@ static void a_request_is_due_at_once_and_so_is_its_answer(void **state)
     assert_true(engine_is_busy(engine)); /* it is listed */
     assert_next(1);
     assert_false(engine_is_busy(engine));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void an_engine_is_busy_with_polls_while_they_are_waited_for(void **state)
@@ -229,9 +225,7 @@ static void a_step_that_may_wait_does_until_there_is_something(void **state)
         engine_step(engine, 1000 * SECOND);
     engine_step(engine, 1000 * SECOND); /* not at all, for it is listed */
     assert_next(1);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- completions ---- */
@@ -318,9 +312,7 @@ static void events_come_before_the_completion(void **state)
         EVENT_FINISHED, (struct event){.tries = 2, .status = 200, .elapsed_us = 4 * SECOND});
     assert_null(engine_next_event(engine));
     assert_next(7);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void an_event_leads_to_what_it_is_about_until_that_is_freed(void **state)
@@ -354,9 +346,7 @@ static void events_that_are_not_wanted_are_not_made(void **state)
     int peer = take_request();
     answer(peer, 200, "");
     assert_null(engine_next_event(engine));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void events_that_are_not_fetched_go_with_the_engine(void **state)
@@ -392,9 +382,7 @@ static void the_stats_count_what_was_done(void **state)
     assert_int_equal(stats.in_flight, 0);
     assert_int_equal(stats.most_in_flight, 1);
     assert_int_equal(stats.longest_step_us, 0); /* by this clock */
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- the alarm ---- */
@@ -451,9 +439,7 @@ static void it_rings_soon_for_what_was_not_fetched(void **state)
     assert_next(1);
     engine_alarm(engine, CLOCK_NEVER);
     assert_rings_no_more();
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- notification ---- */
@@ -530,9 +516,7 @@ static void events_and_the_alarm_are_notified_too(void **state)
     assert_false(engine_notify(engine, sockets[0]));
     engine_alarm(engine, CLOCK_NEVER);
     assert_true(engine_notify(engine, sockets[0]));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
     close_sockets();
 }
 
@@ -578,9 +562,7 @@ static void a_step_in_the_background_says_whether_to_go_on(void **state)
     assert_true(engine_step_in_background(engine));
     engine_close(engine);
     assert_false(engine_step_in_background(engine));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void *step_in_background(void *user)
@@ -609,9 +591,7 @@ static void a_thread_may_step_beside_the_hosts(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_ended(operation, OUTCOME_RESPONSE, true);
     assert_next(1);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_thread_ends_when_the_engine_is_closed(void **state)
@@ -625,9 +605,7 @@ static void a_thread_ends_when_the_engine_is_closed(void **state)
     engine_close(engine);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(operation_outcome(operation)->kind, OUTCOME_CLOSED);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- the end ---- */
@@ -789,9 +767,7 @@ static void a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alo
     assert_ended(operation, OUTCOME_RESPONSE, true);
     assert_int_equal(engine_stats(engine).connections, 1);
     poller_free(poll);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* Registered before the first engine, and so called after the engine's own handler. */
@@ -823,9 +799,7 @@ static void at_exit_it_counts_as_closed(void **state)
         exit(1);
     }
     assert_ends_well(child);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 int main(void)

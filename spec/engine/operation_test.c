@@ -81,9 +81,7 @@ static void the_request_is_a_copy(void **state)
         sent_body = rest;
     }
     assert_string_equal(sent_body, "{\"a\":1}");
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
@@ -104,9 +102,7 @@ static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
     assert_non_null(strstr(head, "\r\nX-One: engine\r\n"));
     assert_non_null(strstr(head, "\r\nx-two: request\r\n"));
     assert_null(strstr(head, "X-Two: engine"));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void the_body_of_a_post_is_not_called_a_form(void **state)
@@ -150,9 +146,7 @@ static void an_answer_is_the_outcome(void **state)
     assert_int_equal(outcome->tries, 1);
     assert_true(outcome->retry_after_us < 0);
     assert_listed((const int[]){1}, 1);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- what is repeated ---- */
@@ -336,9 +330,7 @@ static void one_deadline_covers_all_tries(void **state)
     move_to(deadline_us);
     assert_ended(operation, OUTCOME_TIMEOUT, true);
     assert_int_equal(operation_outcome(operation)->tries, 2);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void connecting_has_a_limit_too(void **state)

@@ -142,9 +142,7 @@ static void the_head_is_given_as_it_came(void **state)
     static const char expected[] = "HTTP/1.1 200 Fine\r\nx-a:  1\r\nTransfer-Encoding: chunked\r\n";
     assert_memory_equal(headers->bytes, expected, strlen(expected));
     assert_non_null(memmem(headers->bytes, headers->length, "X-B: 2", 6));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* An interim answer announces an answer, and is none. */
@@ -158,9 +156,7 @@ static void the_status_of_an_interim_answer_is_none(void **state)
     move_to(now_us + SECOND);
     assert_ended(operation, OUTCOME_TIMEOUT, true);
     assert_int_equal(operation_outcome(operation)->status, 0);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_retry_after_is_read_whatever_the_status(void **state)
@@ -207,9 +203,7 @@ static void assert_too_large(const char *bytes, size_t length, size_t kept)
     assert_ended(operation, OUTCOME_TOO_LARGE, true);
     assert_int_equal(operation_outcome(operation)->body.length, kept);
     assert_non_null(operation_outcome(operation)->message);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static void a_body_has_its_limit(void **state)
@@ -238,9 +232,7 @@ static void a_body_of_just_that_length_is_taken(void **state)
     int peer = give(take_request(), (struct reply){bytes, KEEP, 0});
     assert_ended(operation, OUTCOME_RESPONSE, true);
     assert_int_equal(operation_outcome(operation)->body.length, 1000);
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 static char zeros[1 << 20];
@@ -437,9 +429,7 @@ static void what_has_come_is_counted(void **state)
     assert_int_equal(engine_stats(engine).bytes_in, 0);
     write_answer(peer, text);
     assert_int_equal(engine_stats(engine).bytes_in, strlen(text));
-    operation_free(operation);
-    close(peer);
-    end();
+    end_with(operation, peer);
 }
 
 /* ---- handles ---- */

@@ -5,6 +5,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local available, cjson = pcall(require, "cjson") -- Debian has none for Lua 5.5
 cjson = available and cjson.new()
@@ -360,12 +361,7 @@ while total < #bases + COUNT do
   total = total + compare_all(batch)
 end
 
-local names = {}
-for name in pairs(counts) do
-  names[#names + 1] = name
-end
-table.sort(names)
-for _, name in ipairs(names) do
+for _, name in ipairs(sorted_keys(counts)) do
   print(("%9d  %s"):format(counts[name], name))
 end
 print(("%9d  texts, %d disagreements without an explanation"):format(total, unexplained))

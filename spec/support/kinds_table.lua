@@ -4,20 +4,11 @@
 local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
 local marked = require "spec.support.marked"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local kinds_table = {}
 
 local BEGIN, END = "<!-- kinds: made by make readme -->\n", "<!-- end of kinds -->\n"
-
---- The names in a table, sorted.
-function kinds_table.names(set)
-  local list = {}
-  for name in pairs(set) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
-end
 
 local function code(text)
   return "`" .. text .. "`"
@@ -96,7 +87,7 @@ function kinds_table.text()
     "|---|---|---|---|---|---|---|",
   }
   local notes = { "", "| kind | start | poll | note |", "|---|---|---|---|" }
-  for _, name in ipairs(kinds_table.names(kinds)) do
+  for _, name in ipairs(sorted_keys(kinds)) do
     local declaration = kinds[name]
     lines[#lines + 1] = ("| `%s` | %s | %s | %s | %s | %g s, %g s | %s |"):format(name, takes(declaration),
       declaration.returns, ends(declaration), can(declaration), declaration.interval, declaration.timeout,

@@ -11,6 +11,7 @@ local kinds = require "cekura.api.kinds"
 local methods_of_calls = require "cekura.api.calls"
 local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local KEY = "sk-5eCr3t-8f14e45f"
 local KINDS = "config network tls timeout auth invalid not_found gone raised rate_limited server protocol job_failed "
@@ -37,15 +38,6 @@ end
 
 local function one_of(list)
   return list[pick(#list)]
-end
-
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
 end
 
 -- ---- values ----
@@ -267,7 +259,7 @@ local RIGHT = {
     return object "client".calls:improve_prompt { agent_id = 1, call_logs = one_of { { 1, 2 }, "all", { first = 3 } },
       prompt = "p", extra = pick(2) == 1 and { more = value(3) } or nil }
   end,
-  function() return object "client":start(one_of(sorted(kinds)), random_table(1)) end,
+  function() return object "client":start(one_of(sorted_keys(kinds)), random_table(1)) end,
   function() return object "client".calls:get(7) end,
   function() return object "client".calls:list({ agent_id = 1 }, { timeout = PATIENCE }) end,
   function()
@@ -342,7 +334,7 @@ local RIGHT = {
 local function functions_of()
   local list = {}
   for _, kind in ipairs { "client", "job", "call_log" } do
-    for _, name in ipairs(sorted(core[kind .. "_methods"])) do
+    for _, name in ipairs(sorted_keys(core[kind .. "_methods"])) do
       list[#list + 1] = { kind .. ":" .. name, core[kind .. "_methods"][name], kind }
     end
   end
@@ -356,7 +348,7 @@ local function functions_of()
       of_calls[kind:match "%.(.*)$"] = true
     end
   end
-  for _, name in ipairs(sorted(of_calls)) do
+  for _, name in ipairs(sorted_keys(of_calls)) do
     list[#list + 1] = { "calls:" .. name, function(self, ...)
       return self.calls[name](self.calls, ...)
     end, "client" }
@@ -369,7 +361,7 @@ local function functions_of()
     for name, metamethod in pairs(debug.getmetatable(made)) do
       names[type(metamethod) == "function" and name ~= "__gc" and name or nil or "__index"] = true
     end
-    for _, name in ipairs(sorted(names)) do
+    for _, name in ipairs(sorted_keys(names)) do
       list[#list + 1] = { kind .. "." .. name, debug.getmetatable(made)[name], kind }
     end
   end
