@@ -148,6 +148,33 @@ describe("interrupted at every", function()
         ]])
       end)
 
+      it(("(the %d.), each waiter of a host's coroutine is woken"):format(every), function()
+        prints("100\n", every, [[
+          local callbacks, waiters, wakers, woken = {}, {}, {}, 0
+          local function never() end
+          local loop = require("cekura.loop.hosted").new("stub", {
+            watch = function() return never end,
+            after = function(_, callback) callbacks[#callbacks + 1] = callback return never end,
+          })
+          for index = 1, 100 do
+            coroutine.resume(create(function() -- the host's own: not interrupted
+              waiters[index] = loop.waiter()
+              waiters[index]:park()
+              woken = woken + 1
+            end))
+            wakers[index] = coroutine.create(function() waiters[index]:wake() end)
+          end
+          while next(wakers) do -- all of them at once
+            for index, waker in pairs(wakers) do
+              assert(coroutine.resume(waker))
+              wakers[index] = coroutine.status(waker) ~= "dead" and waker or nil
+            end
+          end
+          for _, callback in ipairs(callbacks) do callback() end
+          print(woken)
+        ]])
+      end)
+
       it(("(the %d.), tasks are cancelled, and run ends"):format(every), function()
         prints("false\tboom\n50\n", every, [[
           local tasks, cancelled = {}, 0
