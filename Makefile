@@ -58,7 +58,9 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
--include $(ENGINE:.o=.d) $(BINDING:.o=.d)
+DEPENDENCIES := $(ENGINE:.o=.d) $(BINDING:.o=.d)
+-include $(DEPENDENCIES)
+$(DEPENDENCIES): ;
 # A dependency file that an earlier version has left may name a source that has moved.
 src/%.c: ;
 
