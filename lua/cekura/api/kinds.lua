@@ -247,6 +247,18 @@ kinds["scenarios.instructions"] = {
   evidence = { start = "documented", poll = "inferred", done = "inferred", result = "inferred" },
 }
 
+kinds["scenarios.generate_instructions"] = {
+  start = "POST /test_framework/v1/scenarios/generate-instructions/",
+  poll = "GET /test_framework/v1/scenarios/instructions-progress/",
+  id = "progress_id",
+  poll_scope = { "agent_id", "project_id", "assistant_id" },
+  interval = 5,
+  timeout = 300,
+  returns = "instructions, expected_outcome_prompt",
+  evidence = { start = "described", poll = "inferred", done = "inferred", result = "described" },
+  note = "what a start takes is not documented",
+}
+
 -- ---- metrics ----
 
 local METRIC_SCOPE = { "agent_id", "project_id", "assistant_id" }
@@ -416,43 +428,170 @@ kinds["runs.expected_outcome"] = {
   evidence = { start = "described", poll = "inferred", done = "inferred", result = "inferred" },
 }
 
+kinds["projects.preview_daily_report"] = {
+  start = "POST /user/v1/projects/{project_id}/preview_daily_report/",
+  poll = "GET /user/v1/projects/preview_daily_report_progress/",
+  id = "task_id",
+  output = "file_url",
+  interval = 5,
+  timeout = 300,
+  returns = "file_url",
+  evidence = { start = "described", poll = "inferred", done = "inferred", result = "described" },
+  note = "within 15 minutes the same start answers with the result itself",
+}
+
 -- ---- polled by their record ----
 
-kinds["results.run"] = {
-  start = "POST /test_framework/v1/scenarios/run_scenarios/",
-  params = {
-    agent_id = { "id" },
-    assistant_id = { "id" },
-    scenarios = { "records" },
-    tags = { "texts" },
-    folder_path = { "text" },
-    project_id = { "id" },
-    frequency = { "positive" },
-    name = { "text" },
-    personality_ids = { "ids" },
-    personality_id = { "id" },
-    test_profile_ids = { "ids" },
-    test_profile_id = { "id" },
-    mode = { "text" },
-    agent_number = { "text" },
-    outbound_phone_number = { "text" },
-    concurrency_limit = { "positive" },
-    mock_tool_names = { "texts" },
-  },
-  poll = "GET /test_framework/{version}/results/{id}/",
-  id = "id",
-  event = "result",
-  counters = {
-    done = "completed_runs_count", failed = "failed_runs_count", success = "success_runs_count",
-    total = "total_runs_count", runs = "runs",
-  },
-  cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
-  interval = 30,
-  timeout = 3600,
-  returns = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
-  evidence = { start = "documented", poll = "documented", done = "documented", result = "documented" },
-  note = "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of "
-    .. "the calls, each of which costs credits",
+-- Which scenarios run, and how: what most of the starts below take.
+local RUN = {
+  agent_id = { "id" },
+  assistant_id = { "id" },
+  scenarios = { "records" },
+  tags = { "texts" },
+  folder_path = { "text" },
+  project_id = { "id" },
+  frequency = { "positive" },
+  name = { "text" },
+  personality_ids = { "ids" },
+  personality_id = { "id" },
+  test_profile_ids = { "ids" },
+  test_profile_id = { "id" },
+  mode = { "text" },
+  agent_number = { "text" },
+  outbound_phone_number = { "text" },
+  concurrency_limit = { "positive" },
+  mock_tool_names = { "texts" },
+}
+
+-- A start of scenarios: whatever channel the calls take, the job is their result.
+local function run(path, params, evidence, note)
+  return {
+    start = ("POST /test_framework/v1/scenarios/%s/"):format(path),
+    params = params,
+    poll = "GET /test_framework/{version}/results/{id}/",
+    id = "id",
+    event = "result",
+    counters = {
+      done = "completed_runs_count", failed = "failed_runs_count", success = "success_runs_count",
+      total = "total_runs_count", runs = "runs",
+    },
+    cancel = { "POST /test_framework/v1/results/{id}/end_calls/" },
+    interval = 30,
+    timeout = 3600,
+    returns = "the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …",
+    evidence = { start = evidence, poll = "documented", done = "documented", result = "documented" },
+    note = note,
+  }
+end
+
+-- A copy of parameters without some, and with others.
+local function change(params, without, with)
+  local changed = {}
+  for name, declared in pairs(params) do
+    changed[name] = declared
+  end
+  for _, name in ipairs(without) do
+    changed[name] = nil
+  end
+  for name, declared in pairs(with) do
+    changed[name] = declared
+  end
+  return changed
+end
+
+kinds["results.run"] = run("run_scenarios", RUN, "documented",
+  "takes scenarios, tags or a folder_path; their number × frequency × personalities × test profiles is that of the "
+    .. "calls, each of which costs credits")
+
+kinds["scenarios.run_agora"] = run("run_scenarios_agora", RUN, "documented")
+kinds["scenarios.run_sip"] = run("run_scenarios_sip", change(RUN, {}, { sip_endpoint = { "text" } }), "documented")
+kinds["scenarios.run_chirp"] = run("run_scenarios_chirp", change(RUN, {}, { websocket_url = { "text" } }), "documented")
+kinds["scenarios.run_elevenlabs"] = run("run_scenarios_elevenlabs",
+  change(RUN, {}, { elevenlabs_agent_id = { "text" }, elevenlabs_data = { "any" } }), "documented")
+
+kinds["scenarios.run_text"] = run("run_scenarios_text",
+  change(RUN, { "personality_id", "test_profile_id", "mode" },
+    { websocket_url = { "text" }, websocket_headers = { "table" } }), "documented")
+
+kinds["scenarios.run_api_chat"] = run("run_scenarios_api_chat",
+  change(RUN, { "personality_id", "test_profile_id", "mode", "agent_number", "outbound_phone_number",
+    "concurrency_limit", "mock_tool_names" }, { timeout = { "positive" } }), "documented")
+
+kinds["scenarios.run_email"] = run("run_scenarios_email", {
+  scenarios = { "records", required = true },
+  frequency = { "positive", required = true },
+  agent_id = { "id" },
+  agent_email = { "text" },
+}, "documented")
+
+-- Scenarios as ids, or as objects with an id and what differs for this run.
+local SESSION_RUN = {
+  scenarios = { "list", required = true },
+  name = { "text" },
+  frequency = { "positive" },
+  personality_ids = { "ids" },
+  personality_id = { "id" },
+  test_profile_ids = { "ids" },
+  test_profile_id = { "id" },
+  mock_tool_names = { "texts" },
+  concurrency_limit = { "positive" },
+}
+
+kinds["scenarios.run_livekit_v2"] = run("run_scenarios_livekit_v2",
+  change(SESSION_RUN, {}, { agent = { "id" }, livekit_data = { "any" } }), "documented")
+kinds["scenarios.run_pipecat_v2"] = run("run_scenarios_pipecat_v2",
+  change(SESSION_RUN, {}, { pipecat_data = { "any" } }), "documented")
+kinds["scenarios.run_pipecat"] = run("run_scenarios_pipecat", {
+  scenarios = { "list", required = true },
+  agent = { "id" },
+  mock_tool_names = { "texts" },
+}, "documented")
+kinds["scenarios.run_websocket"] = run("run_scenarios_with_websockets", {
+  scenarios = { "list", required = true },
+  frequency = { "positive", required = true },
+  agent = { "id" },
+  mock_tool_names = { "texts" },
+}, "documented")
+
+local WEBRTC_RUN = {
+  scenarios = { "records", required = true },
+  agent_id = { "id" },
+  project_id = { "id" },
+  frequency = { "positive" },
+  name = { "text" },
+  concurrency_limit = { "positive" },
+  mock_tool_names = { "texts" },
+}
+
+kinds["scenarios.run_retell_webrtc"] = run("run_scenarios_retell_webrtc",
+  change(WEBRTC_RUN, {}, { retell_agent_id = { "text" } }), "documented")
+kinds["scenarios.run_vapi_webrtc"] = run("run_scenarios_vapi_webrtc",
+  change(WEBRTC_RUN, {}, { vapi_assistant_id = { "text", required = true } }), "documented")
+
+kinds["scenarios.run_json"] = run("run_scenarios_json", {
+  spec = { "any" },
+  agent_id = { "id" },
+  name = { "text" },
+  channel = { "text" },
+  livekit_data = { "table" },
+  pipecat_data = { "table" },
+}, "documented", "`spec` is the list of 1 to 200 cases")
+
+-- What these take is not documented: their schema is that of a scenario.
+for _, channel in ipairs { "ello", "jotform", "livekit", "livekit_chat" } do
+  kinds["scenarios.run_" .. channel] = run("run_scenarios_" .. channel, nil, "inferred",
+    "what a start takes is not documented")
+end
+
+kinds["results.ask_about_failures"] = {
+  start = "POST /test_framework/v1/results/{result_id}/ask_about_failures/",
+  params = { question = { "text", required = true } },
+  poll = "GET /test_framework/v1/results/failure-analysis-progress/",
+  id = "progress_id",
+  interval = 5,
+  timeout = 300,
+  returns = "answer, run ids",
+  evidence = { start = "documented", poll = "described", done = "described", result = "described" },
 }
 
 kinds["insights.deep_research"] = {
