@@ -60,6 +60,14 @@ function check.text(name, value)
   return value
 end
 
+--- A number.
+function check.number(name, value)
+  if type(value) ~= "number" or value ~= value then
+    refuse(name, "number", value)
+  end
+  return value
+end
+
 --- A boolean, or nil.
 function check.flag(name, value)
   if value ~= nil and type(value) ~= "boolean" then
@@ -144,11 +152,11 @@ end
 
 --- Wraps every Lua method of a type so that it raises at the caller's line if its first argument is of another type,
 -- as in `client.request("GET", …)` with a dot. The methods in C check it themselves.
----@param what string "client", "job" or "call_log", as core.type() says
-function check.methods(what)
-  local methods = core[what .. "_methods"]
+---@param what string "client", "job" or the class of a record, as core.type() says
+---@param methods table
+function check.methods(what, methods)
   for name, method in pairs(methods) do
-    if debug.getinfo(method, "S").what ~= "C" then
+    if type(method) == "function" and debug.getinfo(method, "S").what ~= "C" then
       methods[name] = function(self, ...)
         if core.type(self) ~= what then
           refuse(("%s:%s: self"):format(what, name), what, self)

@@ -4,7 +4,9 @@ local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local client = require "cekura.client"
+local core = require "cekura.core"
 local errors = require "cekura.errors"
+local record = require "cekura.records.record"
 local choose_loop = require "cekura.loop"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
@@ -15,13 +17,17 @@ local cekura = {
   new = client.new,
   kind = client.kind,
   call_log = call_log.read,
+  record = record.read,
   all = wait.all,
   each = wait.each,
   watch = watch.new,
 }
 
-for _, what in ipairs { "client", "job", "call_log" } do
-  check.methods(what) -- complete now: the modules above have added theirs
+-- Complete now: the modules above have added theirs.
+check.methods("client", core.client_methods)
+check.methods("job", core.job_methods)
+for name, methods in pairs(record.classes()) do
+  check.methods(name, methods)
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in

@@ -21,16 +21,14 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-/* core.type(value) -> "client", "job", "call_log" or nil. */
+/* core.type(value) -> "client", "job", the name of a record's class, or nil. */
 static int core_type(lua_State *L)
 {
     if (object_test(L, 1, &client_type))
         lua_pushliteral(L, "client");
     else if (object_test(L, 1, &job_type))
         lua_pushliteral(L, "job");
-    else if (object_test(L, 1, &call_log_type))
-        lua_pushliteral(L, "call_log");
-    else
+    else if (!record_push_class_name(L))
         lua_pushnil(L);
     return 1;
 }

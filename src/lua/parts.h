@@ -19,7 +19,10 @@ void host_open(lua_State *L);
 void secret_open(lua_State *L);
 void lock_open(lua_State *L);
 
-extern const struct type job_type, call_log_type;
+extern const struct type job_type, record_type;
+
+/* Pushes the name of the class of the record at 1. False, and nothing is pushed: it is not one. */
+bool record_push_class_name(lua_State *L);
 
 /* Lists the job at 1 once more. False: it is not a job. */
 bool job_list_again(lua_State *L);

@@ -1,7 +1,8 @@
-/* record.c - a call log as a userdata: its text, and the place of each member in it.
+/* record.c - a JSON object as a userdata: its text, and the place of each member in it.
  *
  * A field is decoded when it is first read, and kept in the record's own table, which also holds
- * the text and the client that the record came from. The library decides what the fields mean. */
+ * the text, the client that the record came from, and its class: the table of its methods, in which
+ * the library says what the fields mean. */
 #include "text/record.h"
 
 #include "json.h"
@@ -10,12 +11,15 @@
 #include <string.h>
 
 /* Places in a record's own table; its other keys are names of fields. */
-enum { TEXT = 1, OWNER = 2 };
+enum { TEXT = 1, OWNER = 2, CLASS = 3 };
+
+/* Place in a class: its name. */
+enum { NAME = 1 };
 
 /* A call log has 33 members. A record with more members than this is scanned twice. */
 #define USUAL_MEMBERS 64
 
-const struct type call_log_type = {"cekura.call_log"};
+const struct type record_type = {"cekura.record"};
 
 struct record_object {
     size_t length; /* of the text */
@@ -25,14 +29,14 @@ struct record_object {
 
 static struct record_object *check_record(lua_State *L, int index)
 {
-    return object_check(L, index, &call_log_type);
+    return object_check(L, index, &record_type);
 }
 
 /* ---- making ---- */
 
 /* Pushes the record of the object that the reader has just opened. Its text is the string at 1, or
- * the object's part of that if `base`, where it begins, is not 0. Its owner is at 2. Returns NULL,
- * or the fault. */
+ * the object's part of that if `base`, where it begins, is not 0. Its owner is at 2, its class at
+ * 3. Returns NULL, or the fault. */
 static const char *push_record(lua_State *L, struct json_reader *reader, size_t base)
 {
     struct member usual[USUAL_MEMBERS];
@@ -43,13 +47,13 @@ static const char *push_record(lua_State *L, struct json_reader *reader, size_t 
         return fault;
     luaL_checkstack(L, 6, NULL);
     struct record_object *record =
-        object_new(L, &call_log_type, sizeof *record + count * sizeof *record->members);
+        object_new(L, &record_type, sizeof *record + count * sizeof *record->members);
     record->count = count;
     if (count <= USUAL_MEMBERS)
         memcpy(record->members, usual, count * sizeof *usual);
     else
         record_read(&again, base, record->members, count, &count);
-    lua_createtable(L, OWNER, 0);
+    lua_createtable(L, CLASS, 0);
     if (base > 0)
         lua_pushlstring(L, reader->text + base, reader->offset - base);
     else
@@ -58,6 +62,8 @@ static const char *push_record(lua_State *L, struct json_reader *reader, size_t 
     lua_rawseti(L, -2, TEXT);
     lua_pushvalue(L, 2);
     lua_rawseti(L, -2, OWNER);
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, CLASS);
     compat_set_table(L, -2);
     return NULL;
 }
@@ -66,7 +72,8 @@ static void begin_text(lua_State *L, struct json_reader *reader)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_settop(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 3);
     json_begin(reader, text, length);
 }
 
@@ -77,7 +84,7 @@ static const char *expect(struct json_reader *reader, enum json_type type, const
     return found == JSON_ERROR ? reader->fault : found == type ? NULL : otherwise;
 }
 
-/* core.new_record(text, owner) -> record | nil, fault, offset. */
+/* core.new_record(text, owner, class) -> record | nil, fault, offset. */
 static int core_new_record(lua_State *L)
 {
     struct json_reader reader;
@@ -90,7 +97,7 @@ static int core_new_record(lua_State *L)
     return fault ? json_push_fault(L, fault, &reader) : 1;
 }
 
-/* core.new_records(text, owner) -> list of records, for a list of objects | nil, fault, offset. */
+/* core.new_records(text, owner, class) -> list of records, for a list of objects | nil, fault, offset. */
 static int core_new_records(lua_State *L)
 {
     struct json_reader reader;
@@ -106,7 +113,7 @@ static int core_new_records(lua_State *L)
         else
             fault = token.type == JSON_ERROR ? reader.fault : "an item is not an object";
         if (!fault)
-            lua_rawseti(L, 3, place);
+            lua_rawseti(L, 4, place);
     }
     if (!fault)
         fault = expect(&reader, JSON_END, NULL);
@@ -253,6 +260,46 @@ static int core_owner(lua_State *L)
     return 1;
 }
 
+/* ---- classes ---- */
+
+/* Pushes the class of the record at 1. */
+static void push_class(lua_State *L)
+{
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, CLASS);
+    lua_replace(L, -2);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "the record has lost its class"); /* by the debug library */
+}
+
+bool record_push_class_name(lua_State *L)
+{
+    if (!object_test(L, 1, &record_type))
+        return false;
+    push_class(L);
+    lua_rawgeti(L, -1, NAME);
+    lua_remove(L, -2);
+    return true;
+}
+
+/* core.record_class(name) -> a class without methods but get, json and totable. */
+static int core_record_class(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"get", record_get},
+        {"json", record_json},
+        {"totable", record_totable},
+        {NULL, NULL},
+    };
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    compat_set_functions(L, methods);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, NAME);
+    return 1;
+}
+
 /* ---- metamethods ---- */
 
 /* A method, else a field. */
@@ -262,7 +309,9 @@ static int record_index(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     lua_settop(L, 2);
-    object_push_method(L, &call_log_type, 2);
+    push_class(L);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
     if (lua_isnil(L, -1))
         push_field(L, 2);
     return 1;
@@ -271,13 +320,18 @@ static int record_index(lua_State *L)
 static int record_newindex(lua_State *L)
 {
     check_record(L, 1);
-    return luaL_error(L, "the fields of a call log are read only");
+    return luaL_error(L, "the fields of a record are read only");
 }
 
 static int record_pairs(lua_State *L)
 {
     check_record(L, 1);
-    return object_call_method(L, &call_log_type, "fields", 3);
+    lua_settop(L, 1);
+    push_class(L);
+    lua_getfield(L, -1, "fields");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 3);
+    return 3;
 }
 
 static int record_tostring(lua_State *L)
@@ -289,7 +343,12 @@ static int record_tostring(lua_State *L)
     lua_pushliteral(L, "status");
     push_field(L, 4);
     const char *id = lua_tostring(L, 3), *status = lua_tostring(L, 5);
-    lua_pushfstring(L, "cekura.call_log (%s: %s)", id ? id : "-", status ? status : "-");
+    record_push_class_name(L);
+    const char *class = lua_tostring(L, -1);
+    if (status)
+        lua_pushfstring(L, "cekura.%s (%s: %s)", class, id ? id : "-", status);
+    else
+        lua_pushfstring(L, "cekura.%s (%s)", class, id ? id : "-");
     return 1;
 }
 
@@ -302,13 +361,8 @@ void record_open(lua_State *L)
         {"__tostring", record_tostring},
         {NULL, NULL},
     };
-    static const luaL_Reg methods[] = {
-        {"get", record_get},
-        {"json", record_json},
-        {"totable", record_totable},
-        {NULL, NULL},
-    };
     static const luaL_Reg functions[] = {
+        {"record_class", core_record_class},
         {"new_record", core_new_record},
         {"new_records", core_new_records},
         {"slice", core_slice},
@@ -316,6 +370,5 @@ void record_open(lua_State *L)
         {"owner", core_owner},
         {NULL, NULL},
     };
-    object_open_type(L, &call_log_type, metamethods, functions);
-    object_open_methods(L, &call_log_type, methods, "call_log_methods");
+    object_open_type(L, &record_type, metamethods, functions);
 }

@@ -1,15 +1,97 @@
---- Methods of a resource that are one request each, made from their declarations.
+--- Methods of a resource that are one request each, made from their declarations: the rows of cekura.api.operations,
+-- and those of cekura.api.calls.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
+local each = require "cekura.api.each"
 local endpoint = require "cekura.http.endpoint"
+local errors = require "cekura.errors"
+local page = require "cekura.api.page"
 local params = require "cekura.api.params"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local state = require "cekura.job.state"
+local uri = require "cekura.http.uri"
 
--- What an answer is read as.
+local operation = {}
+
+---@class cekura.Operation
+---@field [1] string "METHOD /path/"; the values of its {places} are the method's first arguments, but for {version},
+---which is the client's api_version
+---@field query? table<string, string> parameters that are sent in the query, and their checks (cekura.api.params)
+---@field body? table<string, string> those that are sent in the body
+---@field required? string[] those that must be given
+---@field list? boolean the body is a list of objects with these parameters
+---@field paged? boolean the answer is a list that comes in pages
+---@field answer? string "record", "records" (a list of them), "json" (decoded), or "any", the default: a record for an
+---object, a page for a list, true for an empty answer, and else the value
+---@field class? string of the records in the answer
+---@field one_of? string[] as in cekura.api.kinds
+---@field defaults? table<string, any> of parameters that the service requires
+---@field prepare? fun(sent: table) completes the checked parameters
+---@field withdrawn? string as in cekura.api.kinds: a 404 means that the endpoint is gone
+
+-- ---- parameters ----
+
+-- A caller who names one of these has named a scope.
+local SCOPES = { "agent_id", "assistant_id", "organization_id", "agent", "project" }
+
+-- The declaration of the parameters, as params.read() takes it.
+local function declaration_of(declared)
+  local read = { params = {}, one_of = declared.one_of }
+  for _, place in ipairs { "query", "body" } do
+    for name, kind in pairs(declared[place] or {}) do
+      read.params[name] = { kind, default = declared.defaults and declared.defaults[name] }
+    end
+  end
+  for _, name in ipairs(declared.required or {}) do
+    read.params[name].required = true
+  end
+  return read
+end
+
+-- Whether the client's project is sent: where a request takes one, and its caller has named no scope.
+local function wants_project(declaration, given)
+  if not declaration.params.project_id or declaration.one_of then
+    return false
+  end
+  for _, name in ipairs(SCOPES) do
+    if given[name] ~= nil then
+      return false
+    end
+  end
+  return true
+end
+
+-- The parameters as they are sent, those of the query and those of the body.
+local function read_params(name, declared, declaration, given, project_id)
+  local sent, query, body = params.read(name, declaration, given, project_id), {}, {}
+  if project_id ~= nil and sent.project_id == nil and wants_project(declaration, given) then
+    sent.project_id = project_id
+  end
+  if declared.prepare then
+    declared.prepare(sent)
+  end
+  local in_query = declared.query or {}
+  for parameter, value in pairs(sent) do
+    local place = (in_query[parameter] or not declared.body) and query or body
+    place[parameter] = value
+  end
+  return query, declared.body and body
+end
+
+local function read_list(name, declaration, given)
+  local list = setmetatable({}, core.array_mt)
+  for index = 1, check.list(name .. ": params", given) do
+    list[index] = params.read(("%s: params[%d]"):format(name, index), declaration, given[index])
+  end
+  return {}, list
+end
+
+-- ---- the answer ----
+
+-- What an answer is read as, by the declaration's `answer`.
 local READERS = { record = record.of_reply, records = record.list_of_reply }
 
 -- An object or a list, decoded.
@@ -21,47 +103,104 @@ function READERS.json(reply)
   return value, err
 end
 
----@class cekura.Operation
----@field [1] string "METHOD /path/"; {id} in it is the method's first argument, {version} the client's api_version
----@field params? table<string, table> as in cekura.api.kinds, and `default =`; nil: it takes no parameters
----@field one_of? string[] as in cekura.api.kinds
----@field prepare? fun(sent: table) completes the checked parameters
----@field answer string "record", "records", or "json" for any object or list
----@field withdrawn? string as in cekura.api.kinds: a 404 means that the endpoint is gone
+function READERS.any(reply, class)
+  if reply.body == "" then
+    return true
+  elseif page.is_list(reply) then
+    return page.of_list(reply, class)
+  elseif reply.body:find "^%s*{" then
+    return record.of_reply(reply, class)
+  end
+  return reply:json()
+end
 
---- Makes the method. It takes the client, the id if the path has one, the parameters if there are any, and
+-- ---- the methods ----
+
+-- The values of the path's places, which are the first of a method's arguments.
+local function read_places(places, given)
+  local values = {}
+  for index, name in ipairs(places) do
+    values[name] = check.id(name, given[index])
+  end
+  return values
+end
+
+local function places_of(declared)
+  local places = {}
+  for _, name in ipairs(endpoint.places(declared[1])) do
+    places[#places + 1] = name ~= "version" and name or nil
+  end
+  return places
+end
+
+--- Makes the method. It takes the client, the values of the path's places, the parameters if there are any, and
 --- { timeout = seconds }.
 ---@param name string what its parameters are called in an error
 ---@param declared cekura.Operation
 ---@return fun(client: cekura.Client, ...): any, cekura.Error?
-local function operation(name, declared)
-  local takes_id, read = endpoint.has(declared[1], "id"), READERS[declared.answer]
-  return function(client, id, given, options)
-    if not takes_id then
-      id, given, options = nil, id, given
+function operation.method(name, declared)
+  local places, read = places_of(declared), READERS[declared.answer or "any"]
+  local declaration = (declared.query or declared.body) and declaration_of(declared)
+  return function(client, ...)
+    local given, fields = { ... }, core.fields(client)
+    local values = read_places(places, given)
+    values.version = fields._api_version
+    local outgoing = {}
+    outgoing.method, outgoing.path = endpoint.fill(name, declared[1], values)
+    local query, body = {}, nil
+    if declaration and declared.list then
+      query, body = read_list(name, declaration, given[#places + 1])
+    elseif declaration then
+      local parameters = given[#places + 1]
+      query, body = read_params(name, declared, declaration, parameters == nil and {} or parameters, fields._project_id)
     end
-    if not declared.params then
-      given, options = nil, given
-    end
-    local fields, timeout = core.fields(client), check.timeout(options)
-    local method, path = endpoint.fill(name, declared[1],
-      { id = takes_id and check.id("id", id) or nil, version = fields._api_version })
-    local outgoing = { method = method, path = path, timeout = timeout }
+    outgoing.path = outgoing.path .. uri.query(name, query)
+    outgoing.timeout = check.timeout(given[#places + (declaration and 2 or 1)])
     local reply, err
-    if declared.params then
-      local sent = params.read(name, declared, given, fields._project_id)
-      if declared.prepare then
-        declared.prepare(sent)
-      end
-      reply, err = request.send_json(client, outgoing, name, sent)
+    if body then
+      reply, err = request.send_json(client, outgoing, name, body)
     else
       reply, err = request.send(client, outgoing)
     end
     if reply then
-      return read(reply)
+      return read(reply, declared.class or "record")
     end
     return nil, declared.withdrawn and state.mark_gone(err, declared) or err
   end
+end
+
+--- Makes the methods of a list: `list` gives one page, `each` iterates over the records of all pages.
+---@param name string of the resource
+---@param declared cekura.Operation
+---@return function list, function each
+function operation.list(name, declared)
+  local places, class = places_of(declared), declared.class or "record"
+  local declaration = declaration_of(declared)
+
+  local function read(client, what, ...)
+    local given = { ... }
+    local source = { name = what, declared[1], class = class, places = read_places(places, given) }
+    local filter = given[#places + 1]
+    local query = read_params(what, declared, declaration, filter == nil and {} or filter,
+      core.fields(client)._project_id)
+    return source, query, check.timeout(given[#places + 2])
+  end
+
+  local function list(client, ...)
+    local source, query, timeout = read(client, name .. ":list", ...)
+    local found, err = page.get(client, source, uri.query(source.name, query), timeout)
+    return found, err
+  end
+
+  local function all(client, ...)
+    local source, query, timeout = read(client, name .. ":each", ...)
+    if query.page ~= nil then
+      errors.misuse(source.name .. ": page: it iterates over all pages; list() returns one")
+    end
+    return each(client, source, { query }, timeout)
+  end
+
+  return list, all
 end
 
 return operation

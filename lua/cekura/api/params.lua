@@ -130,6 +130,28 @@ function types.transcript(name, value)
   return as_list(value)
 end
 
+--- A whole number; one that a Lua cannot hold is the text of its digits.
+function types.integer(name, value)
+  if type(value) == "string" and value:find "^%-?%d+$" then
+    return value
+  end
+  return check.count(name, value, -2 ^ 53)
+end
+
+--- A number.
+function types.number(name, value)
+  return check.number(name, value)
+end
+
+--- A text, or a list of texts and numbers, which is sent as one: "1,2".
+function types.joined(name, value)
+  if type(value) ~= "table" then
+    return check.text(name, value)
+  end
+  check.list(name, value)
+  return value
+end
+
 --- A whole number above zero.
 function types.positive(name, value)
   return check.count(name, value, 1)

@@ -6,6 +6,7 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
 local errors = require "cekura.errors"
+local record = require "cekura.records.record"
 
 local webhook = {}
 
@@ -54,7 +55,7 @@ end)
 
 -- The event in a body, and the JSON text of its subject; or nil and the error.
 local function read_event(client, body)
-  local object, fault = core.new_record(body, client)
+  local object, fault = core.new_record(body, client, record.class "record")
   if not object then
     return refuse("protocol", "the body is not a JSON object (" .. fault .. ")")
   end
@@ -67,7 +68,7 @@ local function read_event(client, body)
     event.data = object:get "data"
     return event, text
   end
-  event.call_log, fault = core.new_record(text or "", client)
+  event.call_log, fault = core.new_record(text or "", client, record.class "call_log")
   if not event.call_log then
     return refuse("protocol", "the event has no call log (" .. fault .. ")")
   end
@@ -117,9 +118,9 @@ function webhook.new(client, options)
       event.key = nil
     end
     event.duplicate = is_repeat(core.fields(client)._webhook_keys, event.key)
-    local record = event.call_log or event.data
-    if not event.duplicate and (event.call_log or type(record) == "table") then
-      delivered.take(client, event.type:match "^[^.]*", record, text)
+    local subject = event.call_log or event.data
+    if not event.duplicate and (event.call_log or type(subject) == "table") then
+      delivered.take(client, event.type:match "^[^.]*", subject, text)
     end
     return event
   end

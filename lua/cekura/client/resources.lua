@@ -1,17 +1,40 @@
---- The resources of a client: `client.calls`, `client.runs`, … Each is a table with a method for each kind of job that
--- is named after the resource, `client.runs:improve_prompt(params)`, beside what the modules here give it.
+--- The resources of a client: `client.calls`, `client.runs`, … Each is a table with a method for each operation of
+-- cekura.api.operations, and for each kind of job that is named after it, `client.runs:improve_prompt(params)`. The
+-- methods of `client.calls` are in cekura.api.calls.
 
 local atomic = require "cekura.loop.atomic"
 local calls = require "cekura.api.calls"
 local core = require "cekura.core"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
+local operation = require "cekura.api.operation"
+local operations = require "cekura.api.operations"
 
 local resources = {}
 
 -- The methods that are not kinds, by resource: functions of the client and the arguments.
 local METHODS = { calls = calls }
 
+-- The records of these resources have more methods than others.
+local CLASSES = { runs = "run", results = "result" }
+
+local function add_operation(row)
+  local methods, name = METHODS[row.resource] or {}, row.resource .. "." .. row.name
+  METHODS[row.resource] = methods
+  if methods[row.name] then
+    return -- calls has its own
+  end
+  row.class = CLASSES[row.resource]
+  if row.name == "list" then
+    methods.list, methods.each = operation.list(row.resource, row)
+  else
+    methods[row.name] = operation.method(name, row)
+  end
+end
+
+for _, row in ipairs(operations) do
+  add_operation(row)
+end
 for resource, methods in pairs(METHODS) do
   for name in pairs(methods) do
     kind_schema.reserve(resource .. "." .. name)
@@ -33,8 +56,8 @@ local function find_method(client, resource, name)
   end
 end
 
-local function add_resource(client, kind)
-  local resource, fields = kind:match "^[^.]+", core.fields(client)
+local function add_resource(client, resource)
+  local fields = core.fields(client)
   fields[resource] = fields[resource] or setmetatable({}, {
     __name = "cekura." .. resource,
     __index = function(_, name)
@@ -50,8 +73,11 @@ local clients = setmetatable({}, { __mode = "k" })
 ---@param client cekura.Client
 function resources.add(client)
   clients[client] = true
+  for resource in pairs(METHODS) do
+    add_resource(client, resource)
+  end
   for kind in pairs(kinds) do
-    add_resource(client, kind)
+    add_resource(client, kind:match "^[^.]+")
   end
 end
 
@@ -61,7 +87,7 @@ end
 resources.declare_kind = atomic(function(name, declaration)
   kind_schema.declare(name, declaration)
   for client in pairs(clients) do
-    add_resource(client, name)
+    add_resource(client, name:match "^[^.]+")
   end
 end)
 

@@ -8,6 +8,7 @@ local evaluation = require "cekura.records.evaluation"
 local reason = require "cekura.job.reason"
 local record = require "cekura.records.record"
 local response = require "cekura.http.response"
+local result_record = require "cekura.records.result"
 local run_counts = require "cekura.job.run_counts"
 local status = require "cekura.job.status"
 local times = require "cekura.records.times"
@@ -154,6 +155,7 @@ local function result_of(declaration, object)
     for what, count in pairs(counts) do
       result[names[what]] = count
     end
+    result_record.add_methods(result[names.runs])
     result.passed = run_counts.passed(counts, state_of_words(declaration, object) == "succeeded")
   end
   return result
@@ -229,19 +231,29 @@ end
 ---@field result? table
 ---@field message? string
 
+--- The object that an answer is: a call log, where the kind's answers are such, else a table.
+---@param declaration table the kind's
+---@param reply cekura.Response
+---@return (table|cekura.CallLog)? object, cekura.Error? err of kind "protocol": the body is not a JSON object
+function interpret.object(declaration, reply)
+  if declaration.record then
+    return record.of_reply(reply, declaration.record)
+  end
+  return response.object(reply)
+end
+
 --- Reads the reply to a poll.
 ---@param declaration table the kind's
 ---@param mark? cekura.EvaluationMark of a job that waits for a newer evaluation of its call log
 ---@param reply cekura.Response
 ---@return cekura.Meaning? meaning, cekura.Error? err of kind "protocol": the body is not a JSON object
 function interpret.reply(declaration, mark, reply)
-  local is_record = declaration.record == "call_log"
-  local object, err = (is_record and record.of_reply or response.object)(reply)
+  local object, err = interpret.object(declaration, reply)
   if not object then
     return nil, err
   end
   local meaning = { object = object, text = reply.body, reply = reply }
-  if is_record then
+  if declaration.record then
     local is_done = evaluation.is_newer(object, mark)
     meaning.state = is_done and "succeeded" or type(object:get "status") == "string" and "running" or "pending"
     meaning.result = is_done and object or nil
@@ -249,7 +261,7 @@ function interpret.reply(declaration, mark, reply)
   end
   meaning.state, meaning.result, meaning.message = interpret.read(declaration, object)
   if meaning.result and meaning.result.call_log == object then
-    meaning.result.call_log = record.of_reply(reply)
+    meaning.result.call_log = record.of_reply(reply, "call_log")
   end
   return meaning
 end

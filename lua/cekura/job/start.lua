@@ -150,9 +150,9 @@ end)
 -- The answer to a start, as one object.
 local function started_object(declaration, reply)
   if not declaration.list then
-    return (declaration.record and record.of_reply or response.object)(reply)
+    return interpret.object(declaration, reply)
   end
-  local list, err = record.list_of_reply(reply)
+  local list, err = record.list_of_reply(reply, "call_log")
   if list and not list[1] then
     return nil, response.protocol_error(reply, "the answer is an empty list")
   end

@@ -6,13 +6,11 @@
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local core = require "cekura.core"
-local each = require "cekura.api.calls.each"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
-local filter = require "cekura.api.calls.filter"
 local kinds = require "cekura.api.kinds"
+local list = require "cekura.api.calls.list"
 local operation = require "cekura.api.operation"
-local page = require "cekura.api.calls.page"
 local request = require "cekura.http.request"
 local self_improve = require "cekura.api.calls.self_improve"
 local send = require "cekura.api.calls.send"
@@ -26,7 +24,8 @@ local uri = require "cekura.http.uri"
 
 ---@class cekura.Calls
 local calls = {
-  each = each,
+  list = list.list,
+  each = list.each,
   send = send,
   send_raw = send_raw,
   self_improve = self_improve,
@@ -36,28 +35,19 @@ local calls = {
 
 --- One call log, by the id of the record.
 ---@type fun(client, id: cekura.Id, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
-calls.get = operation("get", { "GET /observability/{version}/call-logs/{id}/", answer = "record" })
-
---- One page of call logs.
----@param client cekura.Client
----@param given? cekura.CallFilter
----@param options? cekura.Timeout
----@return cekura.Page? page, cekura.Error? err
-function calls.list(client, given, options)
-  local query, timeout = uri.query("list", filter.parameters("list", client, given)), check.timeout(options)
-  local found, err = page.get(client, query, timeout)
-  return found, err
-end
+calls.get = operation.method("get", {
+  "GET /observability/{version}/call-logs/{id}/", answer = "record", class = "call_log",
+})
 
 --- The trace of a call: OpenTelemetry spans, { trace_id =, spans = }. There is one only where `call.trace_id` is not
 --- empty.
 ---@type fun(client, id: cekura.Id, options?: cekura.Timeout): table?, cekura.Error?
-calls.trace = operation("trace", { "GET /observability/v1/call-logs/{id}/trace/", answer = "json" })
+calls.trace = operation.method("trace", { "GET /observability/v1/call-logs/{id}/trace/", answer = "json" })
 
 --- The provider's log of a call: { provider =, format =, fetched_at =, entries = }. There is one only where
 --- `call.is_log_present`.
 ---@type fun(client, id: cekura.Id, options?: cekura.Timeout): table?, cekura.Error?
-calls.logs = operation("logs", { "GET /observability/v1/call-logs/{id}/logs/", answer = "json" })
+calls.logs = operation.method("logs", { "GET /observability/v1/call-logs/{id}/logs/", answer = "json" })
 
 -- ---- changing ----
 
@@ -94,25 +84,26 @@ end
 --- it gives it. A call whose evaluation is running is not evaluated again by reevaluate_metrics. Returns the changed
 --- call.
 ---@type fun(client, id: cekura.Id, given: table, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
-calls.update = operation("update", {
+calls.update = operation.method("update", {
   "PATCH /observability/{version}/call-logs/{id}/",
-  params = {
-    transcript_json = { "any" },
-    duration = { "any" },
-    seconds = { "any" },
-    status = { "text" },
-    feedback = { "text" },
-    call_id = { "text" },
-    transcript_type = { "text" },
-    timestamp = { "time" },
-    call_ended_reason = { "text" },
-    customer_number = { "text" },
-    metadata = { "table" },
-    dynamic_variables = { "table" },
-    reevaluate_metrics = { "flag" },
+  body = {
+    transcript_json = "any",
+    duration = "any",
+    seconds = "any",
+    status = "text",
+    feedback = "text",
+    call_id = "text",
+    transcript_type = "text",
+    timestamp = "time",
+    call_ended_reason = "text",
+    customer_number = "text",
+    metadata = "table",
+    dynamic_variables = "table",
+    reevaluate_metrics = "flag",
   },
   prepare = prepare_update,
   answer = "record",
+  class = "call_log",
 })
 
 local DELETE = "DELETE /observability/{version}/call-logs/{id}/"
@@ -136,14 +127,16 @@ end
 
 --- Records a vote on a metric's result, which marks the call log as reviewed. Returns the answer, decoded.
 ---@type fun(client, id: cekura.Id, vote: table, options?: cekura.Timeout): table?, cekura.Error?
-calls.mark_metric_vote = operation("mark_metric_vote", {
-  "POST /observability/v1/call-logs/{id}/mark_metric_vote/",
-  params = {
-    metric_id = { "id", required = true },
-    thumbs_up = { "flag", default = cjson.null }, -- the service requires it, and takes null
-    expected_value = { "any", default = cjson.null },
-    feedback = { "text" },
+calls.mark_metric_vote = operation.method("mark_metric_vote", {
+  "POST /observability/v2/call-logs/{id}/mark_metric_vote/",
+  required = { "metric_id" },
+  body = {
+    metric_id = "id",
+    thumbs_up = "flag",
+    expected_value = "any",
+    feedback = "text",
   },
+  defaults = { thumbs_up = cjson.null, expected_value = cjson.null }, -- the service requires them, and takes null
   answer = "json",
 })
 
@@ -153,41 +146,46 @@ calls.mark_metric_vote = operation("mark_metric_vote", {
 --- call whatever `metrics` says. A call log that is still in its first evaluation is refused (kind "invalid"). Returns
 --- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
 ---@type fun(client, given: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
-calls.evaluate_metrics = operation("evaluate_metrics", {
-  "POST /observability/v1/call-logs/evaluate_metrics/",
-  params = {
-    call_logs = { "records", required = true },
-    metrics = { "records", required = true },
-    agent_id = { "id" },
-    project_id = { "id" },
+calls.evaluate_metrics = operation.method("evaluate_metrics", {
+  "POST /observability/v2/call-logs/evaluate_metrics/",
+  required = { "call_logs", "metrics" },
+  body = {
+    call_logs = "records",
+    metrics = "records",
+    agent_id = "id",
+    project_id = "id",
   },
   one_of = { "agent_id", "project_id" },
   answer = "records",
+  class = "call_log",
 })
 
 --- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
 --- logs; `call:evaluation()` waits for the new evaluation.
 ---@type fun(client, given: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
-calls.rerun_evaluation = operation("rerun_evaluation", {
+calls.rerun_evaluation = operation.method("rerun_evaluation", {
   "POST /observability/v1/call-logs/rerun_evaluation/",
-  params = {
-    call_logs = { "ids_or_all", required = true },
-    agent_id = { "id" },
-    assistant_id = { "id" },
+  required = { "call_logs" },
+  body = {
+    call_logs = "ids_or_all",
+    agent_id = "id",
+    assistant_id = "id",
   },
   one_of = { "agent_id", "assistant_id" },
   answer = "records",
+  class = "call_log",
 })
 
 --- Lists the issues that a prompt improvement has found, once it has completed. It was withdrawn together with the
 --- improvement: an error of kind "gone" then names the endpoint. Returns the answer, decoded.
 ---@type fun(client, given: table, options?: cekura.Timeout): table?, cekura.Error?
-calls.improve_prompt_issues = operation("calls.improve_prompt_issues", {
+calls.improve_prompt_issues = operation.method("calls.improve_prompt_issues", {
   "POST /observability/v1/call-logs/improve_prompt_issues/",
-  params = {
-    agent_id = { "id" },
-    assistant_id = { "id" },
-    call_logs = { "selection", required = true },
+  required = { "call_logs" },
+  body = {
+    agent_id = "id",
+    assistant_id = "id",
+    call_logs = "selection",
   },
   answer = "json",
   withdrawn = kinds["calls.improve_prompt"].withdrawn,

@@ -70,7 +70,7 @@ local function send(client, call, options)
   if not reply then
     return nil, err
   end
-  return record.of_reply(reply)
+  return record.of_reply(reply, "call_log")
 end
 
 return send

@@ -1,49 +1,18 @@
---- calls:each: all call logs of a filter, page by page, and window by window where the range of time is longer than the
--- service allows.
+--- The iterator over all records of a list: page by page, and window by window where the list is one of a range of time
+-- (cekura.api.calls.each).
 
 local atomic = require "cekura.loop.atomic"
-local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
-local filter = require "cekura.api.calls.filter"
-local page = require "cekura.api.calls.page"
-local times = require "cekura.records.times"
+local page = require "cekura.api.page"
 local uri = require "cekura.http.uri"
-
--- ---- windows ----
-
--- The service refuses a range of more than 33 days; another page of its documents says 31.
-local WINDOW = 31 * 86400
-
--- Whether a range includes its limits is not known, so windows overlap; a call that comes twice is given once.
-local OVERLAP = 1
-
--- The windows of a range, the latest first, as the service orders the calls in them.
-local function windows_of(query)
-  local from, to = times.epoch(query.timestamp_from), times.epoch(query.timestamp_to)
-  if from and to and to < from then
-    errors.misuse "each: the range of timestamps ends before it begins"
-  end
-  to = to or core.date()
-  if not from or to - from <= WINDOW then
-    return { { query.timestamp_from, query.timestamp_to } }
-  end
-  local windows = { { nil, query.timestamp_to or times.text(to) } }
-  while to - from > WINDOW do
-    to = to - WINDOW + OVERLAP
-    windows[#windows][1] = times.text(to - OVERLAP)
-    windows[#windows + 1] = { nil, times.text(to) }
-  end
-  windows[#windows][1] = query.timestamp_from
-  return windows
-end
 
 -- ---- the iterator ----
 
 -- In one window. Empty pages that never end would block the caller for ever.
 local MOST_PAGES = 10000
 
----@class cekura.Calls.Each the state of an iteration, which several tasks may share
+---@class cekura.Each the state of an iteration, which several tasks may share
 ---@field error? cekura.Error what ended it early
 ---@field pages integer pages that came
 ---@field date? number when the service answered first, by its own clock, in seconds since the epoch
@@ -76,15 +45,6 @@ local function next_query(client, current)
   return uri.path("next", "/?" .. query):sub(2)
 end
 
-local function window_query(self, place)
-  local query = {}
-  for name, value in pairs(self.filter) do
-    query[name] = value
-  end
-  query.timestamp_from, query.timestamp_to = self.windows[place][1], self.windows[place][2]
-  return uri.query("each", query)
-end
-
 -- The request for the page after the current one; nil: that was the last one, or, with an error, it does not say where
 -- to go on.
 local function next_request(self)
@@ -103,12 +63,13 @@ local function next_request(self)
     return { after = self.page, window = self.window, query = query }
   end
   local window = self.window + 1
-  return self.windows[window] and { after = self.page, window = window, query = window_query(self, window) } or nil
+  return self.queries[window] and
+    { after = self.page, window = window, query = uri.query("each", self.queries[window]) } or nil
 end
 
 -- New calls push others to a later page, and windows overlap: no call is given again.
 local function is_new(self, call)
-  local id = call:get "id"
+  local id = core.type(call) and call:get "id" -- a list may have other items
   if id == nil then
     return true
   elseif self.seen[id] or self.before[id] then
@@ -152,16 +113,16 @@ local turn_to = atomic(function(self, wanted, found, err, date)
   self.pages, self.date = self.pages + 1, self.date or date
 end)
 
---- The next call, with a failure as a value: nil and an error where a page cannot be fetched, which ends the iteration;
---- nil at its end. For tasks on PUC Lua 5.1, which cannot wait inside pcall.
----@return cekura.CallLog? call, cekura.Error? err
+--- The next record, with a failure as a value: nil and an error where a page cannot be fetched, which ends the
+--- iteration; nil at its end. For tasks on PUC Lua 5.1, which cannot wait inside pcall.
+---@return cekura.Record? record, cekura.Error? err
 function Each:next()
   while not self.over do
     local call, wanted = take(self)
     if call then
       return call
     elseif wanted then
-      turn_to(self, wanted, page.get(self.client, wanted.query, self.timeout))
+      turn_to(self, wanted, page.get(self.client, self.source, wanted.query, self.timeout))
     end
   end
   return nil, self.error
@@ -176,34 +137,14 @@ function Each:__call()
   return call
 end
 
--- ---- the method ----
-
-local function with_id(fields)
-  local list = { "id" }
-  for _, name in ipairs(fields) do
-    if name ~= "id" then
-      list[#list + 1] = name
-    end
-  end
-  return list
-end
-
---- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is longer than
---- the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as it is
---- called, so that no failure looks like the end; iterator:next() returns it.
+--- Makes an iterator. No record comes twice.
 ---@param client cekura.Client
----@param given? cekura.CallFilter with `fields`, the id is asked for, too
----@param options? { timeout: number? } seconds for each page
----@return cekura.Calls.Each
-local function each(client, given, options)
-  local query, timeout = filter.parameters("each", client, given), check.timeout(options)
-  if query.page then
-    errors.misuse "each: page: it iterates over all pages; list() returns one"
-  end
-  if given and given.fields and not given.fields[1]:find "^%-" then
-    query.ql = filter.selection("each: fields", with_id(given.fields))
-  end
-  return setmetatable({ client = client, filter = query, windows = windows_of(query), window = 0, timeout = timeout,
+---@param source cekura.PageSource
+---@param queries table[] the query of each window, in their order; one, if there are no windows
+---@param timeout? number seconds for each page
+---@return cekura.Each
+local function each(client, source, queries, timeout)
+  return setmetatable({ client = client, source = source, queries = queries, window = 0, timeout = timeout,
     place = 0, requested = {}, count = 0, seen = {}, before = {}, pages = 0, over = false }, Each)
 end
 

@@ -1,0 +1,88 @@
+--- One page of a list of records.
+
+local core = require "cekura.core"
+local endpoint = require "cekura.http.endpoint"
+local record = require "cekura.records.record"
+local request = require "cekura.http.request"
+local response = require "cekura.http.response"
+local times = require "cekura.records.times"
+
+local page = {}
+
+---@class cekura.Page
+---@field results cekura.Record[] (a list of other values has these)
+---@field next? string URL of the next page, as it came
+---@field previous? string
+---@field count? integer only if the filter says include_count; at most 10000
+---@field count_capped? boolean there are more
+
+---@class cekura.PageSource
+---@field name string what the list is called in errors
+---@field [1] string "GET /path/"
+---@field places? table<string, any> the values of the path's places
+---@field class string of the records
+
+--- Whether an answer is a bare list, which is a page of its own.
+---@param reply cekura.Response
+function page.is_list(reply)
+  return reply.body:find "^%s*%[" ~= nil
+end
+
+--- The page that a bare list is. Its items are records, if all of them are objects.
+---@param reply cekura.Response
+---@param class string of the records
+---@return cekura.Page? page, cekura.Error? err of kind "protocol"
+function page.of_list(reply, class)
+  local records, err = record.list_of_reply(reply, class)
+  if not records then
+    records = reply:json()
+  end
+  if not records then
+    return nil, err
+  end
+  return { results = records }
+end
+
+--- The page that an answer is.
+---@param reply cekura.Response
+---@param class string of the records
+---@return cekura.Page? page, cekura.Error? err of kind "protocol"
+function page.read(reply, class)
+  if page.is_list(reply) then
+    return page.of_list(reply, class)
+  end
+  local object, err = record.of_reply(reply, "record")
+  if not object then
+    return nil, err
+  end
+  local results = core.slice(object, "results")
+  local found = core.record_fields(object, "results")
+  found.results = results and core.new_records(results, reply._client, record.class(class))
+  if not found.results then
+    return nil, response.protocol_error(reply, "the answer has no list of results")
+  end
+  return found
+end
+
+--- Fetches a page.
+---@param client cekura.Client
+---@param source cekura.PageSource
+---@param query string "?…"
+---@param timeout? number seconds
+---@return cekura.Page? page, cekura.Error? err, number? date when the service answered, by its clock, since the epoch
+function page.get(client, source, query, timeout)
+  local places = { version = core.fields(client)._api_version }
+  for name, value in pairs(source.places or {}) do
+    places[name] = value
+  end
+  local method, path = endpoint.fill(source.name, source[1], places)
+  local reply, err = request.send(client, { method = method, path = path .. query, timeout = timeout })
+  if not reply then
+    return nil, err
+  end
+  local found
+  found, err = page.read(reply, source.class)
+  return found, err, found and times.http_date(reply.headers.date)
+end
+
+return page
