@@ -23,7 +23,7 @@ local PRELUDE = [[
     return { client = client,
       job = own.new_job(client,
         { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 }),
-      call_log = own.new_record('{"id":1,"text":"two"}'),
+      record = own.new_record('{"id":1,"text":"two"}', nil, own.record_class "record"),
       operation = own.submit(client, { method = "GET", url = "http://127.0.0.1:1/", timeout = 1 }),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
       file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
@@ -65,7 +65,7 @@ local TAKES = [[
       "next_event", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "ended" },
-    call_log = { "slice", "record_fields", "owner" },
+    record = { "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },
@@ -98,7 +98,7 @@ describe("the core's functions refuse", function()
         for _, name in ipairs(names) do known[name] = true end
       end
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
-      for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
+      for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type", "now", "date",
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
         "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
@@ -228,7 +228,7 @@ describe("the metamethods of the core's objects refuse", function()
       debug.setmetatable(client, nil)
       holds(type(mt.__index(client, "pollfd")) == "function", "pollfd")
       debug.setmetatable(client, mt)
-      for _, object in pairs { objects.client, objects.job, objects.call_log } do
+      for _, object in pairs { objects.client, objects.job, objects.record } do
         local own = debug.getmetatable(object)
         local methods = own._methods
         for _, wrong in ipairs { 5, "x", false } do
@@ -297,7 +297,8 @@ describe("the core's objects", function()
     check [[
       local set = debug.setuservalue or debug.setfenv
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
-        for name, object in pairs { client = new_client(), call_log = core.new_record('{"id":1,"text":"two"}'),
+        for name, object in pairs { client = new_client(), 
+          record = core.new_record('{"id":1,"text":"two"}', nil, core.record_class "record"),
           job = core.new_job(objects.client, { elapsed = 0 }), guard = core.guard(print) } do
           local fine = pcall(set, object, wrong)
           for metamethod, fn in pairs(fine and debug.getmetatable(object) or {}) do
@@ -311,18 +312,20 @@ describe("the core's objects", function()
         end
       end
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} } } do
-        local call = core.new_record '{"id":1,"text":"two"}'
+        local call = core.new_record('{"id":1,"text":"two"}', nil, core.record_class "record")
+        local get, totable = call.get, call.totable
         pcall(set, call, wrong)
-        for _, read in ipairs { call.get, call.totable, core.slice, core.record_fields } do
+        for _, read in ipairs { get, totable, core.slice, core.record_fields } do
           local fine, found = pcall(read, call, "text")
           local as_long = wrong[1] == ('x'):rep(21)
           holds(not fine or as_long and found == nil, "another text", wrong[1], found)
         end
       end
       if debug.setuservalue then
-        local call = core.new_record '{"id":1}'
+        local call = core.new_record('{"id":1}', nil, core.record_class "record")
+        local get = call.get
         pcall(debug.setuservalue, call, nil)
-        holds(not pcall(call.get, call, "id"), "no table")
+        holds(not pcall(get, call, "id"), "no table")
       end
     ]]
   end)

@@ -1,6 +1,7 @@
 --- cekura: background jobs of the Cekura API, without blocking the host.
 
 local call_log = require "cekura.records.call_log"
+local catalog = require "cekura.api.catalog"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local client = require "cekura.client"
@@ -16,6 +17,8 @@ local cekura = {
   null = cjson.null,
   new = client.new,
   kind = client.kind,
+  kinds = catalog.kinds,
+  operations = catalog.operations,
   call_log = call_log.read,
   record = record.read,
   all = wait.all,

@@ -4,6 +4,7 @@
 local check = require "cekura.check"
 local core = require "cekura.core"
 local each = require "cekura.api.each"
+local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local page = require "cekura.api.page"
@@ -75,8 +76,11 @@ local function read_params(name, declared, declaration, given, project_id)
   end
   local in_query = declared.query or {}
   for parameter, value in pairs(sent) do
-    local place = (in_query[parameter] or not declared.body) and query or body
-    place[parameter] = value
+    if in_query[parameter] or not declared.body then
+      query[parameter] = in_query[parameter] == "table" and encode(value, name) or value -- also an empty one
+    else
+      body[parameter] = value
+    end
   end
   return query, declared.body and body
 end
@@ -107,7 +111,9 @@ function READERS.any(reply, class)
   if reply.body == "" then
     return true
   elseif page.is_list(reply) then
-    return page.of_list(reply, class)
+    local found, err = page.read(reply, class)
+    local values = not found and reply:json() -- of other values than objects
+    return found or values and { results = values } or nil, not values and err or nil
   elseif reply.body:find "^%s*{" then
     return record.of_reply(reply, class)
   end
@@ -141,6 +147,7 @@ end
 function operation.method(name, declared)
   local places, read = places_of(declared), READERS[declared.answer or "any"]
   local declaration = (declared.query or declared.body) and declaration_of(declared)
+  local changes = declared[1]:find "^P[AU]T" ~= nil -- a record, by what it is given
   return function(client, ...)
     local given, fields = { ... }, core.fields(client)
     local values = read_places(places, given)
@@ -152,7 +159,10 @@ function operation.method(name, declared)
       query, body = read_list(name, declaration, given[#places + 1])
     elseif declaration then
       local parameters = given[#places + 1]
-      query, body = read_params(name, declared, declaration, parameters == nil and {} or parameters, fields._project_id)
+      if parameters == nil and not changes then
+        parameters = {}
+      end
+      query, body = read_params(name, declared, declaration, parameters, fields._project_id)
     end
     outgoing.path = outgoing.path .. uri.query(name, query)
     outgoing.timeout = check.timeout(given[#places + (declaration and 2 or 1)])

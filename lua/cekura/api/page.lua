@@ -28,28 +28,14 @@ function page.is_list(reply)
   return reply.body:find "^%s*%[" ~= nil
 end
 
---- The page that a bare list is. Its items are records, if all of them are objects.
----@param reply cekura.Response
----@param class string of the records
----@return cekura.Page? page, cekura.Error? err of kind "protocol"
-function page.of_list(reply, class)
-  local records, err = record.list_of_reply(reply, class)
-  if not records then
-    records = reply:json()
-  end
-  if not records then
-    return nil, err
-  end
-  return { results = records }
-end
-
 --- The page that an answer is.
 ---@param reply cekura.Response
 ---@param class string of the records
 ---@return cekura.Page? page, cekura.Error? err of kind "protocol"
 function page.read(reply, class)
   if page.is_list(reply) then
-    return page.of_list(reply, class)
+    local records, err = record.list_of_reply(reply, class)
+    return records and { results = records }, err
   end
   local object, err = record.of_reply(reply, "record")
   if not object then

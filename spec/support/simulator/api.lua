@@ -2,6 +2,7 @@
 
 local json = require "json"
 local multipart = require "multipart"
+local openapi = require "openapi"
 local reply = require "reply"
 local state = require "state"
 
@@ -88,9 +89,35 @@ local function read_fields(raw)
   return type(body) == "table" and body or nil, {}
 end
 
+-- For the operations without a handler.
+local function answer_by_document(operation, faults)
+  if not faults[1] then
+    local status, body = openapi.answer(operation)
+    return { status = status, body = body }
+  end
+  local fields = {}
+  for _, fault in ipairs(faults) do
+    local name, message = fault:match "^%a+%.?(.-): (.*)$"
+    fields[name == "" and "detail" or name] = json.list { message }
+  end
+  return { status = 400, body = fields }
+end
+
+-- What is wrong with the request by the official document is remembered, also where a script answers it.
+local function judge(operation, places, raw, body)
+  local faults = openapi.faults(operation, places, ngx.req.get_uri_args(), raw and body or nil)
+  for _, fault in ipairs(faults) do
+    state.remember("faults", { endpoint = operation.method .. " " .. operation.path, fault = fault })
+  end
+  return faults
+end
+
 function api.answer()
   local raw = read_raw()
   remember(raw)
+  local body, files = read_fields(raw)
+  local operation, places = openapi.find(ngx.req.get_method(), ngx.var.uri)
+  local faults = operation and body and judge(operation, places, raw, body)
   local told = scripted()
   if told and not told.pass then
     return reply.send(told)
@@ -100,15 +127,15 @@ function api.answer()
     return reply.send { status = 401, body = { detail = "Invalid API key." } }
   end
   local handler, id = find_route(ngx.req.get_method() .. " " .. ngx.var.uri)
-  if not handler then
+  if not handler and not operation then
     return reply.send { status = 404, headers = { ["Content-Type"] = "text/html" },
       body = "<!doctype html><title>Not Found</title>" }
-  end
-  local body, files = read_fields(raw)
-  if not body then
+  elseif not body then
     return reply.send { status = 400, body = { detail = "JSON parse error" } }
+  elseif handler then
+    return reply.send(handler { body = body, files = files, args = ngx.req.get_uri_args(), id = id })
   end
-  return reply.send(handler { body = body, files = files, args = ngx.req.get_uri_args(), id = id })
+  return reply.send(answer_by_document(operation, faults))
 end
 
 return api

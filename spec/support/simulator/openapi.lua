@@ -241,10 +241,13 @@ end
 
 local sample
 
+-- Which properties a sample leaves out: those that only requests have, or only answers.
+local left_out = "writeOnly"
+
 local function sample_object(schema, depth)
   local object = {}
   for name, property in pairs(schema.properties or {}) do
-    if not resolve(property).writeOnly then
+    if not property[left_out] and not resolve(property)[left_out] then
       object[name] = sample(property, depth + 1)
     end
   end
@@ -281,6 +284,24 @@ function sample(schema, depth)
   end
   local make = SAMPLES[first_type(schema.type)]
   return make and make(schema, depth) or cjson.null
+end
+
+--- What a request of the operation may hold, each parameter given.
+---@return table query
+---@return any body nil: none
+function openapi.request(operation)
+  local query, declared = {}, operation.declared
+  left_out = "readOnly"
+  for _, parameter in ipairs(declared.parameters or {}) do
+    if parameter["in"] == "query" then
+      query[parameter.name] = sample(parameter.schema, 0)
+    end
+  end
+  local content = declared.requestBody and declared.requestBody.content
+  local media = content and (content["application/json"] or content["multipart/form-data"])
+  local body = media and sample(media.schema, 0) or nil
+  left_out = "writeOnly"
+  return query, body
 end
 
 --- An answer of the operation.

@@ -18,7 +18,7 @@ function state.reset()
   state.next_row = 9001
   state.summaries = {} -- the progress id of an alert's summary, by alert and hours
   state.memory = {     -- what requests left behind that no answer shows
-    deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {},
+    deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {}, faults = {},
   }
 end
 
