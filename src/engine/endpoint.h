@@ -33,7 +33,7 @@ struct turn {
     struct endpoint *endpoint;
     int64_t queued_us; /* when it was queued */
     int64_t sent_us;   /* when it was sent last */
-    bool tests;        /* in flight, as the probe of rest.h */
+    bool is_probe;     /* in flight, as the probe of rest.h */
     TAILQ_ENTRY(turn) queued;
 };
 

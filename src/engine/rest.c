@@ -9,18 +9,18 @@ void rest_begin(struct rest *rest, int64_t now_us, int64_t span_us)
     rest->until_us = now_us + (span_us < MAX_REST_US ? span_us : MAX_REST_US);
 }
 
-bool rest_test(struct rest *rest, int64_t now_us)
+bool rest_probe(struct rest *rest, int64_t now_us)
 {
     if (rest->state == REST_NONE)
         return false;
-    rest->state = REST_TESTED;
+    rest->state = REST_PROBED;
     rest->until_us = now_us + MAX_REST_US;
     return true;
 }
 
-void rest_test_again(struct rest *rest, int64_t now_us)
+void rest_probe_again(struct rest *rest, int64_t now_us)
 {
-    if (rest->state == REST_TESTED)
+    if (rest->state == REST_PROBED)
         rest_begin(rest, now_us, 0);
 }
 

@@ -14,7 +14,7 @@
 
 /* A zeroed rest is valid: there is none. */
 struct rest {
-    enum { REST_NONE, REST_KEPT, REST_TESTED } state;
+    enum { REST_NONE, REST_KEPT, REST_PROBED } state;
     int64_t until_us; /* nothing is sent before */
 };
 
@@ -22,10 +22,10 @@ struct rest {
 void rest_begin(struct rest *rest, int64_t now_us, int64_t span_us);
 
 /* A request is sent. Returns whether it is a probe. */
-bool rest_test(struct rest *rest, int64_t now_us);
+bool rest_probe(struct rest *rest, int64_t now_us);
 
 /* The probe has ended without an answer: the next request becomes a probe. */
-void rest_test_again(struct rest *rest, int64_t now_us);
+void rest_probe_again(struct rest *rest, int64_t now_us);
 
 /* Ends the rest: the service accepts requests. */
 void rest_end(struct rest *rest);

@@ -62,7 +62,7 @@ void window_enter(struct window *window, struct turn *turn)
     bool is_poll = turn->priority == PRIORITY_POLL;
     turn->sent_us = clock_monotonic_us();
     pace_sent(&window->pace, turn->sent_us);
-    turn->tests = rest_test(&window->rest, turn->sent_us);
+    turn->is_probe = rest_probe(&window->rest, turn->sent_us);
     if (is_poll)
         window->others_in_a_row = 0;
     else if (due_poll(window))
@@ -76,9 +76,9 @@ void window_leave(struct window *window, struct turn *turn)
 {
     window->in_flight--;
     window->polls_in_flight -= turn->priority == PRIORITY_POLL;
-    if (turn->tests) /* the probe had no answer */
-        rest_test_again(&window->rest, clock_monotonic_us());
-    turn->tests = false;
+    if (turn->is_probe) /* the probe had no answer */
+        rest_probe_again(&window->rest, clock_monotonic_us());
+    turn->is_probe = false;
 }
 
 /* A first 429 of an endpoint may be meant for the whole client, so the client rests and then slows
@@ -89,13 +89,13 @@ void window_refused(struct window *window, struct turn *turn, int64_t span_us)
     struct endpoint *endpoint = turn->endpoint;
     int64_t now_us = clock_monotonic_us();
     if (!endpoint->refused) {
-        if (window->rest.state == REST_NONE || turn->tests)
+        if (window->rest.state == REST_NONE || turn->is_probe)
             rest_begin(&window->rest, now_us, span_us);
         pace_slow_down(&window->pace, now_us, turn->sent_us, rest_certain_us(&window->rest));
-    } else if (turn->tests) {
-        rest_test_again(&window->rest, now_us);
+    } else if (turn->is_probe) {
+        rest_probe_again(&window->rest, now_us);
     }
-    turn->tests = false;
+    turn->is_probe = false;
     endpoint->refused = true;
     endpoint_hold(endpoint, now_us + span_us);
 }
@@ -103,7 +103,7 @@ void window_refused(struct window *window, struct turn *turn, int64_t span_us)
 void window_accepted(struct window *window, struct turn *turn)
 {
     turn->endpoint->refused = false;
-    if (turn->tests)
+    if (turn->is_probe)
         rest_end(&window->rest);
-    turn->tests = false;
+    turn->is_probe = false;
 }
