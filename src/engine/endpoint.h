@@ -12,8 +12,8 @@
 
 #include <sys/queue.h>
 
-/* Cancellations, then requests that a caller waits for, then polls; see window.h. */
-enum priority { PRIORITY_URGENT, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
+/* Cancellations, long-running requests, requests that a caller waits for, polls; see window.h. */
+enum priority { PRIORITY_URGENT, PRIORITY_LONG, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
 
 /* Each priority has a heap of the endpoints with a request that may be sent. Beside these are the
  * heap of held endpoints with a queued request, and the heap of endpoints that no operation uses.

@@ -143,6 +143,7 @@ struct engine_stats engine_stats(struct engine *engine)
     stats.bytes_in = engine->transfers.bytes_in;
     stats.in_flight = engine->window.in_flight;
     stats.most_in_flight = engine->window.most_in_flight;
+    stats.long_in_flight = engine->window.long_in_flight;
     stats.retry_quota = engine->tries.quota.left;
     stats.longest_step_us = engine->step.longest_us;
     engine_leave(engine);
@@ -339,9 +340,10 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
 {
     struct transfers *transfers = &engine->transfers;
     engine->window.max_in_flight = options->max_in_flight;
+    engine->window.max_long = options->max_long;
     engine->tries.retries = options->retries;
     engine->completions.report_events = options->report_events;
-    transfers->multi.max_connections = options->max_in_flight;
+    transfers->multi.max_connections = options->max_in_flight + options->max_long;
     transfers->max_response = options->max_response;
     transfers->connect_timeout_us = options->connect_timeout_us;
     transfers->direct = options->loopback;

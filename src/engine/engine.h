@@ -27,6 +27,7 @@ struct engine;
 
 struct engine_options {
     unsigned max_in_flight; /* HTTP requests at once; further ones are queued */
+    unsigned max_long;      /* long-running requests at once, beside these; see window.h */
     size_t max_response;    /* bytes of a body, counted after decompression */
     unsigned retries;       /* further tries of a request that may be repeated */
     int64_t connect_timeout_us;

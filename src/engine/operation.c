@@ -128,14 +128,20 @@ static bool end_if_hopeless(struct operation *operation)
     return true;
 }
 
+/* Whether the deadline runs only while a try is in flight. */
+static bool is_timed_by_try(const struct operation *operation)
+{
+    return operation->kind->is_scheduled || operation->request.long_running;
+}
+
 static void enqueue(struct operation *operation)
 {
-    if (operation->kind->is_scheduled)
+    if (is_timed_by_try(operation))
         operation->deadline_us = CLOCK_NEVER;
     if (end_if_hopeless(operation))
         return;
     operation->state = OPERATION_QUEUED;
-    if (operation->deadline_us < CLOCK_NEVER)
+    if (!operation->kind->is_scheduled)
         heap_insert(&operation->engine->timers, &operation->timer.node, operation->deadline_us);
     endpoint_enqueue(&operation->turn);
 }
@@ -309,7 +315,7 @@ static void on_turn(struct turn *turn)
     operation->state = OPERATION_IN_FLIGHT;
     operation->late_reads = 0;
     window_enter(&engine->window, turn);
-    if (operation->kind->is_scheduled) {
+    if (is_timed_by_try(operation)) {
         operation->deadline_us = turn->sent_us + operation->request.timeout_us;
         heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
     }
@@ -317,6 +323,8 @@ static void on_turn(struct turn *turn)
     engine->stats.requests++;
     engine->stats.retries += operation->tries > 1;
     report(operation, EVENT_STARTED, 0);
+    if (operation->request.long_running)
+        completions_list(&engine->completions, &operation->item);
 }
 
 /* ---- life ---- */
@@ -325,7 +333,9 @@ static enum priority priority_of(const struct operation *operation)
 {
     if (operation->kind->is_scheduled)
         return PRIORITY_POLL;
-    return operation->request.urgent ? PRIORITY_URGENT : PRIORITY_CALL;
+    if (operation->request.urgent)
+        return PRIORITY_URGENT;
+    return operation->request.long_running ? PRIORITY_LONG : PRIORITY_CALL;
 }
 
 bool operation_init(struct operation *operation, struct engine *engine,

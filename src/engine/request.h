@@ -18,6 +18,8 @@ struct request {
     bool once;            /* never repeated, even where that is safe */
     const char *endpoint; /* a URL that names the endpoint in place of `url`, or NULL */
     bool urgent;          /* sent before all requests that are not; see window.h */
+    bool long_running;    /* answered when work is done, minutes later; see window.h. The timeout
+                           * counts from its sending, and there is none in the queue */
 };
 
 enum outcome_kind {

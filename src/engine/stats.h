@@ -11,6 +11,7 @@ struct engine_stats {
     uint64_t connections;
     uint64_t bytes_in;
     unsigned in_flight, most_in_flight;
+    unsigned long_in_flight; /* long-running requests, beside these */
     unsigned polls;          /* struct pollers that were created */
     unsigned retry_quota;    /* tokens left, see retry.h */
     int64_t longest_step_us; /* the longest time a caller was blocked, by its step or another's */

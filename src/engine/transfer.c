@@ -67,6 +67,10 @@ static bool set_common(struct transfer *transfer)
     /* With HTTP/2, libcurl 7.88 hangs until the deadline if the server answers before it has read a
      * body of more than 64 KB, as a server does that refuses the request. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    /* The connection of a long-running request is silent for minutes, and a NAT forgets it. */
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_TCP_KEEPIDLE, 60L);
+    SET(CURLOPT_TCP_KEEPINTVL, 30L);
     /* libcurl would decode all that it has read in one call, and a few bytes may expand to any
      * number. So receive.c decodes in slices. Accept-Encoding is one of the engine's headers, since
      * CURLOPT_ACCEPT_ENCODING would make libcurl interpret the answer's Content-Encoding. */

@@ -36,10 +36,17 @@ static bool polls_have_place(const struct window *window, unsigned connecting)
 
 struct turn *window_next(const struct window *window, unsigned connecting)
 {
-    if (window->in_flight >= window->max_in_flight || connecting >= CONNECTING_AT_ONCE)
+    if (connecting >= CONNECTING_AT_ONCE)
         return NULL;
+    struct turn *first = window->long_in_flight < window->max_long
+                             ? endpoint_first(&window->endpoints, PRIORITY_LONG)
+                             : NULL;
+    if (window->in_flight >= window->max_in_flight)
+        return first;
     struct turn *poll = polls_have_place(window, connecting) ? due_poll(window) : NULL;
     struct turn *next = endpoint_first(&window->endpoints, PRIORITY_URGENT);
+    if (!next)
+        next = first;
     if (!next && !(poll && window->others_in_a_row >= OTHERS_IN_A_ROW))
         next = endpoint_first(&window->endpoints, PRIORITY_CALL);
     return next ? next : poll;
@@ -63,6 +70,10 @@ void window_enter(struct window *window, struct turn *turn)
     turn->sent_us = clock_monotonic_us();
     pace_sent(&window->pace, turn->sent_us);
     turn->is_probe = rest_probe(&window->rest, turn->sent_us);
+    if (turn->priority == PRIORITY_LONG) {
+        window->long_in_flight++;
+        return;
+    }
     if (is_poll)
         window->others_in_a_row = 0;
     else if (due_poll(window))
@@ -74,7 +85,10 @@ void window_enter(struct window *window, struct turn *turn)
 
 void window_leave(struct window *window, struct turn *turn)
 {
-    window->in_flight--;
+    if (turn->priority == PRIORITY_LONG)
+        window->long_in_flight--;
+    else
+        window->in_flight--;
     window->polls_in_flight -= turn->priority == PRIORITY_POLL;
     if (turn->is_probe) /* the probe had no answer */
         rest_probe_again(&window->rest, clock_monotonic_us());

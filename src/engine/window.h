@@ -3,7 +3,10 @@
  * The window has max_in_flight places for requests. Urgent requests, which cancel work, go first.
  * Requests that a caller waits for go before polls; but while polls are due, they get every fourth
  * place that becomes free, so callers that always have more to send cannot starve them. Polls never
- * take the last of two or more places, so a caller finds one free however many jobs there are. */
+ * take the last of two or more places, so a caller finds one free however many jobs there are.
+ *
+ * Long-running requests occupy a place for minutes, so they have max_long places of their own, and
+ * neither wait for the others nor keep them waiting. */
 #ifndef CEKURA_WINDOW_H
 #define CEKURA_WINDOW_H
 
@@ -14,7 +17,8 @@
 struct window {
     struct endpoints endpoints; /* the queues of requests */
     unsigned max_in_flight;
-    unsigned in_flight, most_in_flight, polls_in_flight;
+    unsigned in_flight, most_in_flight, polls_in_flight; /* without long-running requests */
+    unsigned max_long, long_in_flight;
     unsigned others_in_a_row; /* requests sent since the last poll, while polls were due */
     unsigned waiters;         /* for polls, which are sent only while there is one */
     struct rest rest;

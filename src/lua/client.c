@@ -56,6 +56,7 @@ static int core_new_client(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     struct engine_options options = {
         .max_in_flight = (unsigned)marshal_number(L, 1, "max_in_flight", UINT32_MAX),
+        .max_long = (unsigned)marshal_number(L, 1, "max_direct", UINT32_MAX / 2),
         .max_response = (size_t)marshal_number(L, 1, "max_response", 0x1p53),
         .retries = (unsigned)marshal_number(L, 1, "retries", UINT32_MAX),
         .connect_timeout_us = clock_from_seconds(marshal_number(L, 1, "connect_timeout", HUGE_VAL)),
@@ -319,17 +320,18 @@ static int core_next_event(lua_State *L)
 }
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, the rest
+ * now and `max_in_flight` at once so far, `direct` jobs in flight beside these, `connections` opened, `jobs` made, `bytes_in`, the rest
  * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
  * seconds. */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     marshal_set_integer(L, "requests", (lua_Integer)stats.requests);
     marshal_set_integer(L, "retries", (lua_Integer)stats.retries);
     marshal_set_integer(L, "in_flight", (lua_Integer)stats.in_flight);
     marshal_set_integer(L, "max_in_flight", (lua_Integer)stats.most_in_flight);
+    marshal_set_integer(L, "direct", (lua_Integer)stats.long_in_flight);
     marshal_set_integer(L, "connections", (lua_Integer)stats.connections);
     marshal_set_integer(L, "jobs", (lua_Integer)stats.polls);
     marshal_set_integer(L, "bytes_in", (lua_Integer)stats.bytes_in);

@@ -65,6 +65,7 @@ struct request marshal_request(lua_State *L, int table)
         .endpoint = marshal_text(L, table, "endpoint_url", NULL),
         .urgent = marshal_flag(L, table, "urgent"),
         .once = marshal_flag(L, table, "once"),
+        .long_running = marshal_flag(L, table, "direct"),
     };
     if (!request.method || !request.url)
         luaL_error(L, "method and url expected");

@@ -72,7 +72,7 @@ local members = {
   call_log = check.flag, list = check.flag,
   benign_errors = texts, carry = texts,
   interval = check.seconds, timeout = check.seconds,
-  start = check_endpoint, evidence = check.table,
+  start = check_endpoint, direct = check_endpoint, evidence = check.table,
 }
 
 local POLL_PLACES = { id = true, version = true, agent_id = true, project_id = true, assistant_id = true }
@@ -197,8 +197,10 @@ end
 function kind_schema.read(declaration)
   local kind = read_members("declaration", declaration, members)
   kind.id, kind.interval, kind.timeout = kind.id or "progress_id", kind.interval or 5, kind.timeout or 300
-  if not kind.poll then
-    refuse "declaration: poll is missing"
+  if not kind.poll and not kind.direct then
+    refuse "declaration: poll or direct is missing"
+  elseif not kind.poll and kind.start then
+    refuse "declaration: start: without a poll, direct is the request that starts the job"
   elseif kind.list and not kind.record then
     refuse "declaration: list needs record"
   end

@@ -10,6 +10,8 @@
 --   one_of          names of parameters of which exactly one is given. unless_list = name, beside them: where that
 --                   parameter is a list, none of them need be given
 --   list            true: the answer to the start is a list of one record
+--   direct          "POST /path/" of one request with the same parameters that is answered when the work is done; for a
+--                   job that is started with `direct`, and for every job of a kind that has no poll
 --   poll            "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
 --                   itself. {version} is the client's api_version
 --   id              the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
@@ -110,6 +112,7 @@ kinds["calls.create_scenarios"] = {
     folder_path = { "text" },
   },
   one_of = { "agent_id", "assistant_id" },
+  direct = "POST /observability/v3/call-logs/create_scenarios/",
   poll = "GET /observability/v1/call-logs/create_scenarios_progress/",
   id = "progress_id",
   poll_scope = { "agent_id", "project_id" },
@@ -169,6 +172,7 @@ kinds["scenarios.generate"] = {
     inbound_phone_number = { "id" },
   },
   one_of = { "agent_id", "assistant_id" },
+  direct = "POST /test_framework/v3/scenarios/generate/",
   poll = "GET /test_framework/v1/scenarios/generate-progress/",
   id = "progress_id",
   counters = {
@@ -195,6 +199,7 @@ kinds["scenarios.from_transcript"] = {
     folder_path = { "text" },
   },
   one_of = { "agent", "assistant_id" },
+  direct = "POST /test_framework/v3/scenarios/create-from-transcript/",
   poll = "GET /test_framework/v1/scenarios/create-from-transcript-progress/",
   id = "progress_id",
   interval = 5,
@@ -238,6 +243,7 @@ kinds["scenarios.instructions"] = {
     extra_instructions = { "text", required = true },
     current_instructions = { "text" },
   },
+  direct = "POST /test_framework/v3/scenarios/improve_instructions/",
   poll = "GET /test_framework/v1/scenarios/instructions-progress/",
   id = "progress_id",
   poll_scope = { "agent_id", "project_id", "assistant_id" },
@@ -249,6 +255,7 @@ kinds["scenarios.instructions"] = {
 
 kinds["scenarios.generate_instructions"] = {
   start = "POST /test_framework/v1/scenarios/generate-instructions/",
+  direct = "POST /test_framework/v3/scenarios/generate-instructions/",
   poll = "GET /test_framework/v1/scenarios/instructions-progress/",
   id = "progress_id",
   poll_scope = { "agent_id", "project_id", "assistant_id" },
@@ -271,6 +278,7 @@ kinds["metrics.generate"] = {
     num_metrics = { "positive" },
   },
   one_of = { "agent_id", "assistant_id" },
+  direct = "POST /test_framework/v3/metrics/generate_metrics/",
   poll = "GET /test_framework/v1/metrics/generate_metrics_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -288,6 +296,7 @@ kinds["metrics.clean_description"] = {
     metric_description = { "text", required = true },
     eval_type = { "text", required = true },
   },
+  direct = "POST /test_framework/v3/metrics/generate_clean_description/",
   poll = "GET /test_framework/v1/metrics/generate_clean_description_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -305,6 +314,7 @@ kinds["metrics.simplify_prompt"] = {
     original_prompt = { "text", required = true },
     metric_id = { "id" },
   },
+  direct = "POST /test_framework/v3/metrics/simplify_prompt/",
   poll = "GET /test_framework/v1/metrics/simplify_prompt_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -327,6 +337,7 @@ kinds["metrics.preview"] = {
     run_ids = { "records" },
   },
   one_of = { "agent_id", "project_id" },
+  direct = "POST /test_framework/v3/metrics/preview/",
   poll = "GET /test_framework/v1/metrics/preview-progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -356,6 +367,7 @@ kinds["metrics.run_reviews"] = {
     metric_description_variables = { "any" },
     skip_save = { "flag" },
   },
+  direct = "POST /test_framework/v3/metrics/{metric_id}/run_reviews/",
   poll = "GET /test_framework/v1/metrics/run_reviews_progress/",
   id = "progress_id",
   poll_scope = METRIC_SCOPE,
@@ -398,6 +410,7 @@ kinds["metric_reviews.process_feedbacks"] = {
 
 kinds["agents.auto_fetch"] = {
   start = "POST /test_framework/v2/aiagents/{agent_id}/auto-fetch/",
+  direct = "POST /test_framework/v3/aiagents/{agent_id}/auto-fetch/",
   poll = "GET /test_framework/v2/aiagents/{agent_id}/auto-fetch-progress/",
   id = "progress_id",
   interval = 5,
@@ -409,6 +422,7 @@ kinds["agents.auto_fetch"] = {
 
 kinds["alerts.summarize"] = {
   start = "POST /observability/v1/alerts/{alert_id}/summarize/",
+  direct = "POST /observability/v3/alerts/{alert_id}/summarize/",
   poll = "GET /observability/v1/alerts/summarize_progress/",
   id = "progress_id",
   interval = 5,

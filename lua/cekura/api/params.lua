@@ -209,7 +209,8 @@ local function names_of(declaration)
   for _, name in ipairs(declaration.one_of or {}) do
     names[name] = true
   end
-  for _, name in ipairs(declaration.start and endpoint.places(declaration.start) or {}) do
+  local start = declaration.start or declaration.direct
+  for _, name in ipairs(start and endpoint.places(start) or {}) do
     names[name], names.id = true, true
   end
   return names

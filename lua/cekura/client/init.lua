@@ -136,7 +136,7 @@ local function declaration_of(kind)
   return declaration
 end
 
-local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true }
+local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
   JOB_OPTIONS[name], START_OPTIONS[name] = true, true
 end
@@ -149,21 +149,26 @@ local function check_job_options(given, known)
     end
   end
   check.seconds("timeout", given.timeout)
+  check.flag("direct", given.direct)
   return given
 end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
 ---@param kind string
 ---@param given_params? table what the kind's start takes; see cekura.api.kinds
----@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number? }
+---@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number?, direct: boolean? } direct: by
+---the one request that is answered when the work is done, if the kind has one
 ---@return cekura.Job? job, cekura.Error? err
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
-  if not declaration.start then
-    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
-  end
   given = check_job_options(given, START_OPTIONS)
-  if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
+  if not declaration.start and not declaration.direct then
+    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
+  elseif given.direct and not declaration.direct then
+    errors.misuse(("options: direct: %s has no request that is answered when its work is done"):format(kind))
+  end
+  local first = declaration.start or declaration.direct
+  if given_params == nil and (not declaration.params or endpoint.places(first)[1]) then
     given_params = {} -- so that the error names what is missing
   end
   local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
@@ -176,7 +181,9 @@ end
 ---@param given? { agent_id: any, project_id: any, assistant_id: any }
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
-  declaration_of(kind)
+  if not declaration_of(kind).poll then
+    errors.misuse(("kind: %s has only direct jobs, which have no id"):format(kind))
+  end
   return start.known(self, kind, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
 

@@ -1,8 +1,10 @@
---- Sends a request and waits for its end, in whichever loop the client lives.
+--- Sends a request, and waits for its end in whichever loop the client lives.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+
+local exchange = {}
 
 -- Maps the operation to its waiter.
 local function register(pending, operation, entry, owner)
@@ -12,16 +14,24 @@ local function register(pending, operation, entry, owner)
   end
 end
 
--- An operation that cannot be registered is cancelled, since nothing would wait for its end. Returns nil if there is
--- none: the client is closed, or there is no memory.
-local submit = atomic(function(client, outgoing, entry)
+--- Sends a request without waiting. An operation that cannot be registered is cancelled, since nothing would wait for
+-- its end.
+---@param client cekura.Client
+---@param outgoing cekura.Request with its `url`
+---@param shown string the path for events and errors
+---@param entry table `waiter` is woken at its end. `on_change(entry, outcome)` is called instead when it is sent, then
+---without an outcome, if the request is direct, and at its end; it returns whether that was the end
+---@return userdata? operation, cekura.Error? err of kind "closed": the client is closed, or there is no memory
+exchange.submit = atomic(function(client, outgoing, shown, entry)
   local pending, owner = core.fields(client)._pending, outgoing.owner
   if owner then
     owner._in_flight = owner._in_flight or {}
   end
   local operation = core.submit(client, outgoing)
   if not operation then
-    return nil
+    local message = core.is_closed(client) and "the client is closed" or "out of memory"
+    return nil, errors.new("closed", ("%s %s: %s"):format(outgoing.method, shown, message),
+      { method = outgoing.method, path = shown, sent = false })
   end
   local registered, raised = pcall(register, pending, operation, entry, owner)
   if not registered then -- no memory
@@ -49,15 +59,13 @@ end)
 ---that it can be cancelled
 ---@param shown string the path for events and errors
 ---@return cekura.Outcome? outcome, cekura.Error? err
-local function exchange(client, outgoing, shown)
+function exchange.wait(client, outgoing, shown)
   local loop = core.fields(client)._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
   local entry = { waiter = waiter, done = false, _raised = false, _method = outgoing.method, _path = shown }
-  local operation = submit(client, outgoing, entry)
+  local operation, err = exchange.submit(client, outgoing, shown, entry)
   if not operation then
-    local message = core.is_closed(client) and "the client is closed" or "out of memory"
-    return nil, errors.new("closed", ("%s %s: %s"):format(outgoing.method, shown, message),
-      { method = outgoing.method, path = shown, sent = false })
+    return nil, err
   end
   while not entry.done do
     if waiter:park() == "cancelled" then

@@ -223,10 +223,11 @@ end
 ---own path, without digits and UUIDs
 ---@field urgent? boolean sent before all others
 ---@field once? boolean never repeated
+---@field direct? boolean answered when the work is done: see cekura.job.direct
 ---@field owner? table whose request it is, see cekura.http.exchange
 
--- Sends a request; the answer, or the error, as request.read() gives them.
-local function ask(client, outgoing)
+-- Completes a request. Returns its path for events and errors; or nil and the error.
+local function prepare(client, outgoing)
   local fields = core.fields(client)
   local shown = shown_path(client, outgoing.path)
   local err = too_large(outgoing, shown)
@@ -235,8 +236,18 @@ local function ask(client, outgoing)
   end
   outgoing.url, outgoing.timeout = fields._base_url .. outgoing.path, outgoing.timeout or fields._timeout
   outgoing.endpoint_url = outgoing.endpoint and fields._base_url .. outgoing.endpoint
+  return shown
+end
+
+-- Sends a request; the answer, or the error, as request.read() gives them.
+local function ask(client, outgoing)
+  local fields = core.fields(client)
+  local shown, err = prepare(client, outgoing)
+  if not shown then
+    return nil, err
+  end
   local outcome
-  outcome, err = exchange(client, outgoing, shown)
+  outcome, err = exchange.wait(client, outgoing, shown)
   if not outcome then
     return nil, err
   elseif outcome.status == 304 and outcome.kind == "response"
@@ -268,6 +279,23 @@ local JSON = { "Content-Type: application/json" }
 function request.send_json(client, outgoing, what, params)
   outgoing.headers, outgoing.body = JSON, encode(params, what)
   return request.send(client, outgoing)
+end
+
+--- Sends a table as JSON, and does not wait.
+---@param client cekura.Client
+---@param outgoing cekura.Request without headers and body
+---@param what string the table's name in errors
+---@param params table
+---@param entry table as in exchange.submit()
+---@return userdata? operation, cekura.Error? err
+function request.submit_json(client, outgoing, what, params, entry)
+  outgoing.headers, outgoing.body = JSON, encode(params, what)
+  local shown, err = prepare(client, outgoing)
+  if not shown then
+    return nil, err
+  end
+  entry._method, entry._path = outgoing.method, shown
+  return exchange.submit(client, outgoing, shown, entry)
 end
 
 --- Reads what is at a path, by one request that is not repeated.

@@ -171,7 +171,8 @@ end
 function methods:token()
   local fields = core.fields(self)
   if not fields.id then
-    return nil, errors.new("config", "the job ended in its start, so there is no id to take it up by", { job = self })
+    local why = fields._operation and "a direct job has no id" or "the job ended in its start, so there is no id"
+    return nil, errors.new("config", why .. " to take it up by", { job = self })
   end
   local text = token.of_job(fields, core.fields(fields._client)._base_url)
   if text == nil or core.has_secret(fields._client, text) then
@@ -185,7 +186,7 @@ end
 ---@return string?
 function methods:json()
   local fields = core.fields(self)
-  return fields._answer or core.answer(self)
+  return fields._answer or not fields._operation and core.answer(self) or nil
 end
 
 return methods

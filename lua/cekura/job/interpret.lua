@@ -143,9 +143,12 @@ end
 
 -- ---- decision ----
 
--- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
+--- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
 -- answer; with the counts of its runs, and `passed` by them.
-local function result_of(declaration, object)
+---@param declaration table
+---@param object table
+---@return table
+function interpret.result(declaration, object)
   local output = object.output
   local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
   local result = copy(is_object and output or object)
@@ -201,20 +204,20 @@ function interpret.read(declaration, object)
     -- The word is the verdict on the call, not on the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
-    return state, result_of(declaration, object), why_of(object, word)
+    return state, interpret.result(declaration, object), why_of(object, word)
   elseif state == "nothing_to_do" then
-    local result = result_of(declaration, object)
+    local result = interpret.result(declaration, object)
     if type(declaration.output) == "string" then
       result[declaration.output] = nil -- not usable
     end
     result.reason = failure or reason(object.error_message) or "the service says: " .. word
     return state, result
   elseif failure then
-    return "failed", result_of(declaration, object), why_of(object)
+    return "failed", interpret.result(declaration, object), why_of(object)
   end
   local counted, message = state_of_counters(declaration, object)
   if counted or state == "succeeded" and not declaration.output then
-    return counted or state, result_of(declaration, object), message
+    return counted or state, interpret.result(declaration, object), message
   elseif state == "succeeded" then
     return "protocol", nil, ("the answer says %q and has no %s"):format(word, interpret.output_name(declaration))
   elseif state == "needs_input" then

@@ -114,7 +114,9 @@ end)
 ---@return cekura.Error? err
 function poll.now(self, options)
   local fields, timeout = core.fields(self), check.timeout(options)
-  if status.is_end(fields.state) then
+  if fields._operation then
+    return self
+  elseif status.is_end(fields.state) then
     if fields.state == "gone" then
       return nil, fields.error
     end
@@ -129,7 +131,7 @@ end
 ---@return cekura.Error?
 function poll.last_error(self)
   local fields = core.fields(self)
-  local outcome = core.last_error(self)
+  local outcome = core.last_error(self) -- a direct job has none
   if not outcome then
     return nil
   end

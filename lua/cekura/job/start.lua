@@ -4,6 +4,7 @@ local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
+local direct = require "cekura.job.direct"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
@@ -89,7 +90,8 @@ end
 ---@field _client cekura.Client
 ---@field _declaration table of the kind
 ---@field _path? string of the poll, or of the start that ended the job
----@field _method "GET" for events
+---@field _method string for events: "GET", or the method of a direct job's request
+---@field _operation? userdata the request of a direct job, which is not polled; owned by cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need
@@ -203,20 +205,21 @@ function start.started(client, kind, declaration, reply, scope)
   return self, failure
 end
 
--- The method and the path of a start, the parameters that are left for the body, and those that the path has.
-local function start_path(kind, declaration, params)
+-- The method and the path of a start, by the declaration's text of it, the parameters that are left for the body, and
+-- those that the path has.
+local function start_path(kind, text, params)
   local body, places = {}, {}
   for name, value in pairs(params) do
     body[name] = value
   end
-  for _, name in ipairs(endpoint.places(declaration.start)) do
+  for _, name in ipairs(endpoint.places(text)) do
     places[name] = params[name] ~= nil and params[name] or params.id
     if places[name] ~= nil then
       check.id(("%s: %s"):format(kind, name), places[name])
     end
     body[params[name] ~= nil and name or "id"] = nil
   end
-  local method, path = endpoint.fill(kind, declaration.start, places)
+  local method, path = endpoint.fill(kind, text, places)
   return method, path, body, places
 end
 
@@ -225,12 +228,29 @@ local function is_about_record(declaration, err)
   return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
+-- Starts a job whose one request is answered when its work is done.
+local function start_direct(client, kind, declaration, params, options)
+  local method, path, body, places = start_path(kind, declaration.direct, params)
+  local self, err = start.new(client, kind, declaration,
+    { scope = read_scope(core.fields(client), options, params, places) })
+  if not self then
+    return nil, err
+  end
+  local fields = core.fields(self)
+  fields._method, fields._path = method, path
+  return direct.submit(self, { method = method, path = path, timeout = options.timeout,
+    endpoint = endpoint.common_path(declaration.direct) }, body)
+end
+
 --- Starts a job.
 ---@param params table what is sent
----@param options table agent_id, project_id, assistant_id, timeout
+---@param options table agent_id, project_id, assistant_id, timeout, direct
 ---@return cekura.Job? job, cekura.Error? err
 function start.start(client, kind, declaration, params, options)
-  local method, path, body, places = start_path(kind, declaration, params)
+  if options.direct or not declaration.start then
+    return start_direct(client, kind, declaration, params, options)
+  end
+  local method, path, body, places = start_path(kind, declaration.start, params)
   local scope = read_scope(core.fields(client), options, params, places)
   poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than when the job runs
   local owner = {}

@@ -106,6 +106,15 @@ function state.take(self, fields, meaning)
   return stop
 end
 
+--- The result that a reply is, whatever its status word says.
+---@param fields cekura.JobFields
+---@param reply cekura.Response
+---@return table
+function state.result_of(fields, reply)
+  local object = interpret.object(fields._declaration, reply)
+  return without_secrets(fields, { text = reply.body, result = interpret.result(fields._declaration, object) })
+end
+
 -- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
 -- that, the same words are a new question.
 local function is_answered(self, fields, reply)

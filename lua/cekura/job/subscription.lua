@@ -34,10 +34,13 @@ end
 
 -- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
 local function watch(job, fields)
-  if next(fields._subscriptions) == nil then
+  if fields._operation then
+    return -- a direct job: its request ends by itself
+  elseif next(fields._subscriptions) == nil then
     core.unwatch(fields._client, job)
   elseif not status.is_end(fields.state) then
-    core.watch(fields._client, job, shortest_interval(fields._subscriptions))
+    core.watch(fields._client, job,
+      shortest_interval(fields._subscriptions) or core.fields(fields._client)._interval)
   end
 end
 
@@ -103,7 +106,9 @@ subscription.new = atomic(function(jobs, timeout, interval)
     self.seen[job] = fields._version
     if not status.is_end(fields.state) then
       fields.error = nil
-      core.forget_error(job)
+      if not fields._operation then
+        core.forget_error(job)
+      end
     end
   end
   for _, job in ipairs(#jobs > 1 and jobs or {}) do
@@ -139,10 +144,17 @@ local protected = yields and pcall or function(fn, ...)
   return true, fn(...)
 end
 
+-- Seconds. Not every host takes an endless time.
+local LONGEST_PARK = 3600
+
 local function park(self, waiter)
   local why = "woken"
   while self.first > self.last and why == "woken" do -- a change may have come while the loop made the waiter
-    why = waiter:park(math.max(0, self.deadline - core.now()), true)
+    local left = math.max(0, self.deadline - core.now())
+    why = waiter:park(math.min(left, LONGEST_PARK), true)
+    if why == "timeout" and left > LONGEST_PARK then
+      why = "woken"
+    end
   end
   return why
 end
@@ -238,7 +250,7 @@ subscription.notify = atomic(function(job, stop)
   for self in pairs(fields._subscriptions) do
     subscriptions[#subscriptions + 1] = self
   end
-  if stop then -- so that the same answer stops later waiters, too
+  if stop and not fields._operation then -- so that the same answer stops later waiters, too
     core.force_update(job)
   end
   for _, self in ipairs(subscriptions) do

@@ -13,6 +13,11 @@ local wait = {}
 
 local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
 
+-- How long a wait lasts that is given no timeout. A direct job has the deadline of its request.
+local function usual_timeout(fields)
+  return fields._operation and math.huge or fields._declaration.timeout
+end
+
 -- What wait() returns for a job that has ended. A job that failed may have a result, too.
 local function outcome(fields)
   if GOOD_ENDS[fields.state] then
@@ -62,7 +67,7 @@ local function give_up(subscribed, self, why)
   local cause = poll.last_error(self)
   local err = state.error(self, "timeout", ("not done after %g s%s"):format(subscribed.timeout,
     cause and "; the last error: " .. cause.message or ""))
-  err.cause, err.method, err.path = cause, "GET", fields._path
+  err.cause, err.method, err.path = cause, fields._method, fields._path
   fields.error = err
   return err
 end
@@ -133,7 +138,7 @@ end
 ---@return cekura.Error? err
 function wait.one(self, options)
   local fields = core.fields(self)
-  options = wait_options(options, fields._declaration.timeout)
+  options = wait_options(options, usual_timeout(fields))
   if status.is_end(fields.state) then
     subscription.reraise(fields)
     return outcome(fields)
@@ -149,7 +154,7 @@ end
 ---@return fun(): cekura.Job?
 function wait.updates(self, options)
   local fields = core.fields(self)
-  options = wait_options(options, fields._declaration.timeout)
+  options = wait_options(options, usual_timeout(fields))
   local subscribed = subscription.new({ self }, options.timeout, options.interval)
   local guard = core.guard(function()
     subscribed:close()
@@ -199,7 +204,7 @@ end
 local function longest_timeout(jobs)
   local longest = 1
   for _, self in ipairs(jobs) do
-    longest = math.max(longest, core.fields(self)._declaration.timeout)
+    longest = math.max(longest, usual_timeout(core.fields(self)))
   end
   return longest
 end

@@ -40,6 +40,9 @@ end
 
 local function finish(client, fields, operation)
   local entry = fields._pending[operation]
+  if entry and entry.on_change and not entry:on_change(core.outcome(operation)) then
+    return -- it goes on
+  end
   if entry then -- else its waiter has given up
     entry.done = true
     if entry.waiter then

@@ -1,0 +1,94 @@
+--- Direct jobs: one POST that the service answers when the work is done. Such a job has no id, is not polled, and
+-- cannot be taken up elsewhere; to its waiters it is a job like the others. It is `pending` until its request is sent,
+-- which may have to wait for one of the client's places for direct jobs (`max_direct`), and then `running`.
+
+local atomic = require "cekura.loop.atomic"
+local core = require "cekura.core"
+local request = require "cekura.http.request"
+local state = require "cekura.job.state"
+local status = require "cekura.job.status"
+local subscription = require "cekura.job.subscription"
+
+local direct = {}
+
+-- Seconds from the sending of the request. The service gives up after 15 minutes, and says so.
+local TIMEOUT = 16 * 60
+
+-- ---- the end ----
+
+-- Takes in the error of the request. A request that was cut off, or that a gateway gave up, may still be worked on.
+local function take_error(self, fields, err)
+  if err.kind == "closed" then
+    return err -- ends the waits; the job has no end that is known
+  end
+  if err.kind == "unknown_outcome" then
+    err.message = err.message .. "; it may still complete in the service"
+  end
+  err = state.mark_gone(err, fields._declaration)
+  err.job, fields.error = self, err
+  state.change(self, fields, err.kind == "gone" and "gone" or "failed")
+end
+
+-- Takes in the answer. The work is over, so a status word that says otherwise is none.
+local function take_reply(self, fields, reply)
+  fields._answer = reply.body
+  local stop = state.take_reply(self, fields, reply)
+  if status.is_end(fields.state) then
+    return
+  elseif stop then
+    stop.job, fields.error = self, stop
+    state.change(self, fields, "failed")
+  else
+    fields.result = state.result_of(fields, reply)
+    state.change(self, fields, "succeeded")
+  end
+end
+
+-- ---- the request ----
+
+local Entry = {}
+Entry.__index = Entry
+
+-- Called by cekura.loop.dispatch when the request has been sent, then without an outcome, and at its end. Returns
+-- whether that was the end. After a lack of memory it is called again.
+function Entry:on_change(outcome)
+  local job, fields = self.job, core.fields(self.job)
+  if status.is_end(fields.state) then -- cancelled here, or this very end before
+    subscription.notify(job)
+    return outcome ~= nil
+  elseif not outcome then
+    if fields.state == "pending" then
+      state.change(job, fields, "running")
+    end
+    subscription.notify(job)
+    return false
+  end
+  local reply, err = request.read(fields._client, fields._method, fields._path, outcome)
+  local stop
+  if reply then
+    take_reply(job, fields, reply)
+  else
+    stop = take_error(job, fields, err)
+  end
+  subscription.notify(job, stop)
+  return true
+end
+
+--- Submits the request of a direct job.
+---@param self cekura.Job
+---@param outgoing cekura.Request without headers and body
+---@param body table
+---@return cekura.Job? job, cekura.Error? err
+direct.submit = atomic(function(self, outgoing, body)
+  local fields = core.fields(self)
+  local entry = setmetatable({ job = self }, Entry)
+  outgoing.direct, outgoing.owner, outgoing.timeout = true, fields, outgoing.timeout or TIMEOUT
+  local operation, err = request.submit_json(fields._client, outgoing, fields.kind, body, entry)
+  if not operation then
+    return nil, err
+  end
+  fields._operation = operation
+  return self
+end)
+
+return direct
