@@ -377,7 +377,7 @@ describe("client.calls", function()
       assert.equal(LIST .. "?page=3", last_request().uri)
     end)
 
-    it("ignores the host of a next page, and does not accept one without a query, which would list all calls", function()
+    it("ignores the host of a next page, and refuses one without a query, which would list all calls", function()
       for _, url in ipairs { "https://elsewhere.example/x/", "?", "/x/#y" } do
         server:script(LIST, { { body = { results = { { id = 3 } }, next = url } } })
         local calls = client.calls:each { agent_id = 5 }
