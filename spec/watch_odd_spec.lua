@@ -42,7 +42,8 @@ describe("a watch that gets odd answers", function()
   for name, replies in pairs {
     ["pages of HTML"] = { PAGE, PAGE, PAGE, PAGE, PAGE, PAGE, PAGE },
     ["answers of 423"] = { LOCKED, LOCKED, LOCKED, LOCKED },
-    ["odd answers and failures"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 }, { body = "" } },
+    ["odd answers and failures"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 },
+      { body = "" } },
     ["success without output"] = { { body = { status = "completed" } }, { body = { status = "completed" } } },
     ["refusals"] = { { status = 400, body = { progress_id = { "Unknown." } } }, { status = 400 } },
   } do
