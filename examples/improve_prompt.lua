@@ -2,8 +2,8 @@
 --
 --   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
 --
--- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first, "first:12". The API is where CEKURA_API_URL says,
--- the key is CEKURA_API_KEY; without them both come from ~/.cekura/config.toml.
+-- CALL_LOGS: ids ("101,102"), "all", or the first so many ("first:12"). The API's URL comes from CEKURA_API_URL and the
+-- key from CEKURA_API_KEY; either one that is not set comes from ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -48,8 +48,8 @@ local function on_terminal()
   return status == true or status == 0
 end
 
--- Shows how the job goes on: on a terminal one line, rewritten in place while the time ticks; elsewhere
--- a line for each change.
+-- Shows the job's progress. A terminal gets one line, which is redrawn as time passes; a file or a pipe gets a line for
+-- each change.
 local function show_progress(job)
   if not on_terminal() then
     return function()
@@ -98,7 +98,7 @@ cekura.run(function()
   result, err = job:wait { timeout = 150, on_progress = on_progress }
   done()
   if not result then
-    io.stderr:write("To take it up again: client:resume(\"", job:token(), "\")\n")
+    io.stderr:write("To resume the job: client:resume(\"", job:token(), "\")\n")
     fail(err)
   elseif job.state == "nothing_to_do" then
     print("Nothing to improve: " .. result.reason)

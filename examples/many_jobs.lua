@@ -1,4 +1,4 @@
---- Fifty prompt improvements at once, in one thread.
+--- Runs fifty prompt improvements at once, in one thread.
 --
 --   lua examples/many_jobs.lua AGENT_ID PROMPT_FILE [HOW_MANY]
 
@@ -15,7 +15,7 @@ file:close()
 
 local client = cekura.assert(cekura.new())
 
--- Each start is a task of its own, so they go out side by side: as many at once as max_in_flight says.
+-- Each start runs in a separate task, so up to max_in_flight starts are sent at once.
 local jobs = cekura.run(function()
   local starts, jobs = {}, {}
   for index = 1, how_many do
@@ -34,7 +34,7 @@ local jobs = cekura.run(function()
   end
   return jobs
 end)
-print(("%d jobs run"):format(#jobs))
+print(("%d jobs started"):format(#jobs))
 
 local improved = 0
 for job, result, err in cekura.each(jobs, { timeout = 150 }) do

@@ -1,5 +1,5 @@
--- For Neovim: :CekuraImprove AGENT_ID CALL_LOG_ID... improves the prompt that is in the buffer. Editing goes on
--- meanwhile; the new prompt comes in place of the old one, unless that was changed. In your init.lua:
+-- For Neovim: :CekuraImprove AGENT_ID CALL_LOG_ID... improves the prompt in the current buffer. You can keep editing
+-- while it runs: the new prompt replaces the old one only if the buffer has not changed. In your init.lua:
 --
 --   dofile "…/examples/neovim.lua"
 --
@@ -10,7 +10,7 @@ local cekura = require "cekura"
 local client
 
 local function improve(buffer, agent_id, call_logs)
-  client = client or cekura.assert(cekura.new()) -- when it is needed first, not when Neovim starts
+  client = client or cekura.assert(cekura.new()) -- on first use, not when Neovim starts
   local lines = vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
   local changed_tick = vim.api.nvim_buf_get_changedtick(buffer)
   local job, err = client.calls:improve_prompt { agent_id = agent_id, call_logs = call_logs,
@@ -26,7 +26,7 @@ local function improve(buffer, agent_id, call_logs)
   elseif not result.improved_prompt then
     vim.notify("Nothing to do: " .. result.reason)
   elseif vim.api.nvim_buf_get_changedtick(buffer) ~= changed_tick then
-    vim.notify("The buffer was changed meanwhile; the improvement is in register p")
+    vim.notify("The buffer has changed, so the improved prompt is in register p")
     vim.fn.setreg("p", result.improved_prompt)
   else
     vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.split(result.improved_prompt, "\n"))

@@ -1,10 +1,10 @@
--- A program with a loop of its own, by select(), in which coroutines wait for jobs: what it takes to make cekura at
--- home in a host that it does not know.
+-- A program with an event loop around select(), whose coroutines wait for jobs. It shows what cekura needs from a host
+-- that it does not know.
 --
 --   lua5.4 examples/select.lua AGENT_ID CALL_LOG_ID...
 --
--- improves a prompt, and goes on with its other work meanwhile. The key comes from CEKURA_API_KEY or
--- ~/.cekura/config.toml. select() is LuaSocket's (Debian's lua-socket).
+-- improves a prompt while the program does other work. The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
+-- select() is from LuaSocket (Debian's lua-socket).
 
 local cekura = require "cekura"
 local socket = require "socket"
@@ -13,7 +13,7 @@ local socket = require "socket"
 
 local readers, timers = {}, {}
 
--- Calls back whenever the descriptor is readable. Returns a function that ends it.
+-- Calls back whenever the descriptor is readable. Returns a function that stops watching it.
 local function watch(fd, callback)
   local reader = { getfd = function() return fd end, callback = callback } -- as LuaSocket wants it
   readers[#readers + 1] = reader
@@ -26,7 +26,7 @@ local function watch(fd, callback)
   end
 end
 
--- Calls back once, after so many seconds. Returns a function that calls it off.
+-- Calls back once, after so many seconds. Returns a function that cancels the timer.
 local function after(seconds, callback)
   local timer = { at = socket.gettime() + seconds, callback = callback }
   timers[timer] = true
@@ -66,11 +66,11 @@ if not agent_id then
   os.exit(2)
 end
 
--- The two functions are all that cekura has to know of the loop.
+-- These two functions are all that cekura needs from the loop.
 local client = cekura.assert(cekura.new { loop = { watch = watch, after = after } })
 
 local function tick()
-  print "Something else is done"
+  print "Doing other work"
   after(0.5, tick)
 end
 

@@ -1,10 +1,10 @@
--- Improves an agent's prompt from one call, and keeps the versions: prompts/v1.txt is the prompt to begin with,
--- and each run writes the next version, if something has changed.
+-- Improves an agent's prompt from one call, and keeps all versions. prompts/v1.txt is the first prompt; each run that
+-- improves the prompt writes the next version.
 --
 --   lua5.4 examples/self_improve.lua AGENT_ID CALL_ID [FOLDER]
 --
--- CALL_ID is the provider's id of the call; it may have ended just now: its evaluation is waited for. The key comes
--- from CEKURA_API_KEY or ~/.cekura/config.toml.
+-- CALL_ID is the provider's id of the call. The call may have ended just now: the program waits for its evaluation. The
+-- key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -23,7 +23,7 @@ local function read(version)
   return text
 end
 
--- The whole file or none: a version that was cut short would be taken for a prompt.
+-- Writes to a temporary file first: a truncated version would be taken for a prompt.
 local function write(version, text)
   local path = ("%s/v%d.txt"):format(folder, version)
   local file = assert(io.open(path .. ".new", "wb"))
@@ -40,7 +40,7 @@ repeat
   prompt = text or prompt
 until not text
 if not prompt then
-  io.stderr:write(("there is no %s/v1.txt: put the agent's prompt there\n"):format(folder))
+  io.stderr:write(("%s/v1.txt does not exist: put the agent's prompt there\n"):format(folder))
   os.exit(1)
 end
 

@@ -1,17 +1,17 @@
 -- Watches the calls of an agent: logs each evaluated call, and improves the agent's prompt from each failed one. The
 -- improved prompts are written beside the prompt for review; the agent's own prompt does not change.
 --
---   prompts/2142.txt              the prompt of agent 2142, which must be there
+--   prompts/2142.txt              the prompt of agent 2142, which must exist
 --   prompts/2142-5181750.txt      the prompt that was improved from call 5181750
---   prompts/watch.json            the store, for the next start; watch.json.lock: one process at a time uses it
+--   prompts/watch.json            the store, from which the next start goes on; watch.json.lock lets one process use it
 --
 -- As a script, it runs until it is killed:
 --
 --   lua5.4 examples/watch.lua [AGENT_ID [SECONDS]]
 --
--- Neovim, HAProxy and Prosody load it unchanged, by dofile() or their own directive for a Lua file; nginx in
--- init_worker_by_lua_file: one of its workers does the work, and the others stand by. The API key comes from
--- CEKURA_API_KEY or ~/.cekura/config.toml.
+-- Hosts load it unchanged: Neovim with dofile(), HAProxy and Prosody with their own directive for a Lua file, nginx in
+-- init_worker_by_lua_file. One nginx worker watches, and the others stand by. The API key comes from CEKURA_API_KEY or
+-- ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -33,7 +33,7 @@ local function read(path)
   return text
 end
 
--- Writes the whole file or none: a text that was cut short would look like a prompt.
+-- Writes to a temporary file first: a truncated text would look like a prompt.
 local function write(path, text)
   local file = assert(io.open(path .. ".new", "wb"))
   assert(file:write(text))
@@ -46,14 +46,14 @@ local watch = cekura.watch {
   limits = { jobs = 2, per_hour = 10 },        -- each improvement costs credits
   store = folder .. "watch.json",
 
-  on_error = function(err, where)              -- problems of the service, the store, or a handler below
+  on_error = function(err, where)              -- errors of the service, the store, or a handler below
     log("%s: %s", where, err.message)
   end,
 
   agents = {
     {
       agent_id = agent_id,
-      lookback = 6 * 3600,                     -- no call takes longer than this to be recorded and evaluated
+      lookback = 6 * 3600,                     -- every call is recorded and evaluated within this time
 
       on_evaluated = function(call)
         local failed = {}
@@ -67,7 +67,7 @@ local watch = cekura.watch {
         return call.success == false
       end,
 
-      prompt = function(id)                    -- read for each improvement: the file may have changed meanwhile
+      prompt = function(id)                    -- read for each improvement, because the file may have changed
         return read(folder .. id .. ".txt")
       end,
 
@@ -87,7 +87,7 @@ local watch = cekura.watch {
     },
   },
 
-  -- Single calls are watched in the same way:
+  -- Single calls can be watched as well:
   -- calls = { { id = 5181749, on_evaluated = function(call) … end } },
 }
 

@@ -1,11 +1,11 @@
--- A name that gets a new address. libcurl keeps an address for a minute, unless a connection to it fails.
+-- A host name whose address changes. libcurl caches an address for a minute, unless a connection to it fails.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local tls_peer = require "spec.support.tls_peer"
 
-describe("a service whose name gets a new address", function()
+describe("a service whose address changes", function()
   local dir, port, peers
 
   setup(function()
@@ -41,8 +41,8 @@ describe("a service whose name gets a new address", function()
     table.insert(peers, tls_peer.start(("%s --at %s:%d"):format(arguments, address, port)))
   end
 
-  -- What a program prints that asks while the name leads to `old`, again at the same place, and once the name leads to
-  -- 127.0.0.1.
+  -- Runs a program that sends a request while the name resolves to `old`, repeats it, and sends one more when the name
+  -- resolves to 127.0.0.1. Returns the program's output.
   local function asked(old, options)
     local code = ([[
       local cekura = require "cekura"
@@ -72,30 +72,30 @@ describe("a service whose name gets a new address", function()
 
   local HTTP, HTTPS = [[base_url = "http://api.moving:PORT"]], [[base_url = "https://api.moving:PORT"]]
 
-  it("is found at once if nothing listens at the old one", function()
+  it("is found at once if nothing listens at the old address", function()
     start("127.0.0.1", "serve")
     assert.equal("network\nnetwork\n200\n", asked("127.0.0.2", HTTP))
   end)
 
-  it("is found at once if the old one cannot be reached", function()
+  it("is found at once if the old address is unreachable", function()
     start("127.0.0.1", "serve")
     assert.equal("network\nnetwork\n200\n", asked("255.255.255.255", HTTP))
   end)
 
-  it("is found at once if no connection came about in time", function()
+  it("is found at once if connecting to the old address times out", function()
     start("127.0.0.1", ("serve --cert %s/api.moving.pem"):format(dir))
     start("127.0.0.2", "mute")
     assert.equal("timeout\ntimeout\n200\n", asked("127.0.0.2", HTTPS .. ", connect_timeout = 0.1"))
     assert.equal("timeout\ntimeout\n200\n", asked("127.0.0.2", HTTPS .. ", connect_timeout = 600"))
   end)
 
-  it("is found at once if the old one is another's, by its certificate", function()
+  it("is found at once if the old address has a certificate for another name", function()
     start("127.0.0.1", ("serve --cert %s/api.moving.pem"):format(dir))
     start("127.0.0.2", ("serve --cert %s/other.example.pem"):format(dir))
     assert.equal("tls\ntls\n200\n", asked("127.0.0.2", HTTPS))
   end)
 
-  it("is found at once if the old one ends the connection in the handshake", function()
+  it("is found at once if the old address ends the TLS handshake", function()
     start("127.0.0.1", ("serve --cert %s/api.moving.pem"):format(dir))
     start("127.0.0.2", ("serve --cert %s/api.moving.pem --newest 1.1"):format(dir))
     assert.equal("tls\ntls\n200\n", asked("127.0.0.2", HTTPS))
@@ -107,7 +107,7 @@ describe("a service whose name gets a new address", function()
       asked("127.0.0.2", [[base_url = "http://service.example", proxy = "http://api.moving:PORT"]]))
   end)
 
-  it("is asked at the old one as long as that answers", function()
+  it("is used at the old address while that answers", function()
     start("127.0.0.1", "serve")
     start("127.0.0.2", "serve")
     assert.equal("200\n200\n200\n", asked("127.0.0.2", HTTP))

@@ -1,5 +1,4 @@
--- What a job's answer means: the decision order, as a table of cases. Answers are given as the JSON
--- that the service would send.
+-- What an answer means for a job, as a table of cases. Answers are JSON as the service sends it.
 
 local interpret = require "cekura.job.interpret"
 local core = require "cekura.core"
@@ -17,12 +16,12 @@ local function read(text, kind)
   return interpret.read(kind or KIND, decode(text))
 end
 
--- An answer with that status; `rest` is further members, with a leading comma.
+-- An answer with that status. `rest` is the text of further members, after a comma.
 local function with_status(word, rest)
   return ('{"status":"%s"%s}'):format(word, rest or "")
 end
 
--- Each row: what is true, the answer, the state; and the message, if there is one.
+-- Each row: a name, the answer, the state, and a message if there is one.
 local function cases(rows)
   for _, row in ipairs(rows) do
     it(row[1], function()
@@ -32,7 +31,7 @@ local function cases(rows)
         assert.equal(row[4], message)
       end
       if state == "failed" or state == "cancelled" then
-        assert.same(decode(row[2]), result) -- none of them has an output
+        assert.same(decode(row[2]), result) -- these answers have no output
       elseif state ~= "succeeded" and state ~= "nothing_to_do" then
         assert.is_nil(result)
       end
@@ -45,7 +44,7 @@ describe("an answer with usable output", function()
     "completed", "success", "processing", "queued", "failed", "error", "cancelled", "timeout",
     "pending_clarification", "never heard of",
   } do
-    it(("has succeeded, though its status is %q"):format(word), function()
+    it(("has succeeded even if its status is %q"):format(word), function()
       local state, result = read(with_status(word, ',"output":' .. OUTPUT))
       assert.equal("succeeded", state)
       assert.equal("Be kind.", result.improved_prompt)
@@ -53,12 +52,12 @@ describe("an answer with usable output", function()
     end)
   end
 
-  it("has succeeded without any status", function()
+  it("has succeeded without a status", function()
     assert.equal("succeeded", (read('{"output":' .. OUTPUT .. "}")))
     assert.equal("succeeded", (read('{"status":null,"output":' .. OUTPUT .. "}")))
   end)
 
-  it("has succeeded, whatever its error says", function()
+  it("has succeeded even with an error", function()
     for _, text in ipairs { '"it broke"', '"No issues found"', '{"detail":"it broke"}', "true" } do
       local state, result = read(with_status("failed", ',"error":' .. text .. ',"output":' .. OUTPUT))
       assert.equal("succeeded", state)
@@ -67,7 +66,7 @@ describe("an answer with usable output", function()
     end
   end)
 
-  it("keeps undocumented members", function()
+  it("keeps undocumented members of the output", function()
     local _, result = read [[{"status":"completed","output":{"improved_prompt":"p","summary_of_changes":null,
       "score":3,"tags":["a",null,{"deep":[1,2]}],"nested":{"more":true}}}]]
     assert.equal(3, result.score)
@@ -77,14 +76,14 @@ describe("an answer with usable output", function()
     assert.is_nil(result.summary_of_changes)
   end)
 
-  it("may carry it inline, beside the status", function()
+  it("may have the output's members beside the status", function()
     local state, result = read(with_status("completed", ',"improved_prompt":"Be kind.","extra":{"a":1}'))
     assert.equal("succeeded", state)
     assert.equal("Be kind.", result.improved_prompt)
     assert.equal(1, result.extra.a)
   end)
 
-  it("may carry it inline beside an output that is of no use", function()
+  it("may have the output's members beside an unusable output", function()
     for _, output in ipairs { "null", "false", '"text"', "[]", "{}" } do
       local state, result = read('{"improved_prompt":"Be kind.","output":' .. output .. "}")
       assert.equal("succeeded", state)
@@ -92,12 +91,12 @@ describe("an answer with usable output", function()
     end
   end)
 
-  it("prefers the output to what is inline", function()
+  it("prefers `output` to members beside it", function()
     local _, result = read('{"improved_prompt":"inline","output":{"improved_prompt":"inside"}}')
     assert.equal("inside", result.improved_prompt)
   end)
 
-  it("gives a result that is apart from the answer", function()
+  it("returns a result that is independent of the answer", function()
     local object = decode('{"output":' .. OUTPUT .. "}")
     local _, result = interpret.read(KIND, object)
     result.improved_prompt = "changed"
@@ -105,16 +104,16 @@ describe("an answer with usable output", function()
   end)
 end)
 
-describe("an output that is not usable", function()
+describe("an unusable output", function()
   for _, output in ipairs {
     "null", "false", "true", "0", '""', '"some text"', "[]", '["improved_prompt"]', "{}", '{"improved_prompt":null}',
     '{"improved_prompt":""}', '{"improved_prompt":5}', '{"improved_prompt":["p"]}', '{"summary_of_changes":"s"}',
   } do
-    it(("lets the job go on while it is worked on: %s"):format(output), function()
+    it(("lets a running job run on: %s"):format(output), function()
       assert.equal("running", (read(with_status("processing", ',"output":' .. output))))
     end)
 
-    it(("contradicts a word of success: %s"):format(output), function()
+    it(("makes an odd answer of a success: %s"):format(output), function()
       assert.equal("protocol", (read(with_status("completed", ',"output":' .. output))))
     end)
 
@@ -128,7 +127,7 @@ describe("an answer that found no issues", function()
   for _, word in ipairs {
     "completed", "success", "failed", "error", "cancelled", "processing", "pending_clarification", "odd",
   } do
-    it(("had nothing to do, though its status is %q"):format(word), function()
+    it(("has nothing to do even if its status is %q"):format(word), function()
       local state, result = read(with_status(word, ',"output":null,"error":"No issues found"'))
       assert.equal("nothing_to_do", state)
       assert.equal("No issues found", result.reason)
@@ -136,12 +135,12 @@ describe("an answer that found no issues", function()
     end)
   end
 
-  it("had nothing to do without any status", function()
+  it("has nothing to do without a status", function()
     assert.equal("nothing_to_do", (read '{"status":null,"error":"No issues found"}'))
     assert.equal("nothing_to_do", (read '{"error":"No issues found"}'))
   end)
 
-  it("is known however the words are written, wherever they stand", function()
+  it("is recognized in any case and at any place in the text", function()
     for _, text in ipairs {
       "no issues", "NO ISSUES FOUND.", "Checked 3 calls: no issues, nothing to improve", "There were no issues",
       "(no issues)",
@@ -152,7 +151,7 @@ describe("an answer that found no issues", function()
     end
   end)
 
-  it("is known when the error is an object", function()
+  it("is recognized in an error object", function()
     for _, member in ipairs { "detail", "message" } do
       local state, result = read(('{"status":"failed","error":{"%s":"No issues found"}}'):format(member))
       assert.equal("nothing_to_do", state)
@@ -160,13 +159,13 @@ describe("an answer that found no issues", function()
     end
   end)
 
-  it("is not read out of words that are only alike", function()
+  it("is not recognized in words that only contain similar letters", function()
     for _, text in ipairs { "casino issues", "no issuesx", "issues: no", "noissues", "tyranno issues" } do
       assert.equal("failed", (read(('{"error":"%s"}'):format(text))))
     end
   end)
 
-  it("is a failure for a kind that knows no healthy error", function()
+  it("has failed if the kind declares no healthy error", function()
     local state, _, message = read('{"status":"completed","error":"No issues found"}', { output = "improved_prompt" })
     assert.equal("failed", state)
     assert.equal("No issues found", message)
@@ -231,7 +230,7 @@ describe("an answer with an error and no output", function()
   }
 end)
 
-describe("an error without content", function()
+describe("an empty error", function()
   for _, empty in ipairs {
     "null", '""', "false", "{}", "[]", '" "', '"\\t\\n "', '"null"', '"NULL"', '" None "', '"{}"', '"[]"', '"[null]"',
     '"\\"\\""', '"false"', "0", '"0"', "[null]", "[[],{}]", '[""," "]', '{"detail":null}', '{"detail":""}',
@@ -254,7 +253,7 @@ describe("an error without content", function()
     end)
   end
 
-  it("leaves all else that says why", function()
+  it("does not hide other messages", function()
     for rest, wanted in pairs {
       [',"error":{},"errors":["a","b"]'] = "a; b", [',"error":"null","error_message":"c"'] = "c",
       [',"errors":[]'] = "the service says: failed", [',"errors":{"agent":["Not yours."]}'] = "agent: Not yours.",
@@ -274,7 +273,7 @@ describe("an error without content", function()
 end)
 
 describe("the result of a failure", function()
-  it("is what the answer has: its output, or all of it", function()
+  it("is the output of the answer, or else the whole answer", function()
     for index, word in ipairs { "failed", "timed_out", "cancelled" } do
       local state, result = read(with_status(word, ',"output":{"issues":[1]},"total":3'))
       assert.equal(index == 3 and "cancelled" or "failed", state)
@@ -292,7 +291,7 @@ describe("the result of a failure", function()
   end)
 end)
 
-describe("a word of success without output", function()
+describe("a status of success without output", function()
   for _, word in ipairs {
     "completed", "complete", "success", "succeeded", "done", "passed", "finished", "successful", "COMPLETED", "Success",
   } do
@@ -302,7 +301,7 @@ describe("a word of success without output", function()
       assert.equal(3, result.shine)
     end)
 
-    it("breaks the promise: " .. word, function()
+    it("is an odd answer for a kind that promises one: " .. word, function()
       local state, result, message = read(with_status(word))
       assert.equal("protocol", state)
       assert.is_nil(result)
@@ -312,8 +311,8 @@ describe("a word of success without output", function()
   end
 end)
 
-describe("a word that nothing was to do", function()
-  it("gives a reason, and no output: what there is of it is of no use", function()
+describe("a status that means nothing to do", function()
+  it("has a reason, and ignores an unusable output", function()
     for _, word in ipairs { "no_improvement", "Skipped-No-Failures", " exhausted " } do
       for _, rest in ipairs { "", ',"improved_prompt":""', ',"improved_prompt":5,"output":[]',
         ',"output":{"improved_prompt":[1]}' } do
@@ -328,12 +327,12 @@ describe("a word that nothing was to do", function()
   end)
 end)
 
-describe("a word that asks for input", function()
+describe("a status that asks for input", function()
   for _, word in ipairs {
     "pending_clarification", "needs_clarification", "awaiting_user", "waiting_input", "PENDING_CLARIFICATION",
     "Needs input", "awaiting-user ",
   } do
-    it("stops the wait: " .. word, function()
+    it("ends the wait: " .. word, function()
       local state, result, message = read(with_status(word))
       assert.equal("needs_input", state)
       assert.is_nil(result)
@@ -363,14 +362,14 @@ describe("any other answer", function()
     { "goes on with undocumented members", '{"state":"failed","percent":50}', "pending" },
   }
 
-  it("goes on with an empty status, or a blank one", function()
+  it("goes on with an empty or blank status", function()
     for _, word in ipairs { "", " ", "\\t", " - " } do
       local state = read(with_status(word))
       assert.is_true(state == "pending" or state == "running")
     end
   end)
 
-  it("is read by the kind's own words first", function()
+  it("is first compared with the kind's own status words", function()
     local kind = { statuses = { passed = "failed", timed_out = "running", polished = "succeeded" } }
     assert.equal("failed", (read(with_status "Passed", kind)))
     assert.equal("running", (read(with_status "timed-out", kind)))
@@ -397,33 +396,33 @@ describe("an answer in the shape of a call log", function()
     end
   end
 
-  it("keeps every field in result.call_log", function()
+  it("keeps all fields in result.call_log", function()
     local _, result = read(with_status("success", ',"call_id":"c-1","brand_new":{"a":[1]},"nothing":null'))
     assert.same({ 1 }, result.call_log.brand_new.a)
     assert.is_nil(result.call_log.nothing)
   end)
 
-  it("goes on while it is evaluated", function()
+  it("goes on while the call is evaluated", function()
     assert.equal("running", (read(with_status("evaluating", ',"call_id":"c-1","evaluation":null'))))
   end)
 
-  it("goes on with a null status, or an unknown one", function()
+  it("goes on with a null or unknown status", function()
     assert.equal("pending", (read '{"status":null,"call_id":"c-1"}'))
     assert.equal("running", (read(with_status("transcribing", ',"call_id":"c-1"'))))
   end)
 
-  it("is not seen in a progress answer: failure has failed, success has nothing to show", function()
+  it("is not assumed for a progress answer: a failure has failed, a success lacks its output", function()
     assert.equal("failed", (read(with_status("failure"))))
     assert.equal("protocol", (read(with_status("success"))))
     assert.equal("failed", (read(with_status("failure", ',"call_id":null,"transcript":null'))))
     assert.equal("failed", (read(with_status("failure", ',"call_id":"c-1","output":{}'))))
   end)
 
-  it("is not searched for in a kind that has none", function()
+  it("is not assumed for a kind without call logs", function()
     assert.equal("failed", (read(with_status("failure", ',"call_id":"c-1"'), { output = "improved_prompt" })))
   end)
 
-  it("has succeeded with an improved prompt, if it holds one", function()
+  it("has succeeded if it has an improved prompt", function()
     local _, result = read(with_status("failure", ',"call_id":"c-1","improved_prompt":"p"'))
     assert.equal("p", result.improved_prompt)
     assert.is_nil(result.call_log)
@@ -435,18 +434,18 @@ describe("the progress of an answer", function()
     return interpret.progress(KIND, decode(text))
   end
 
-  it("is the service's own word, as it is written", function()
+  it("has the service's status word unchanged", function()
     assert.equal("Processing", (progress '{"status":"Processing"}'))
   end)
 
-  it("has no word where the service gives none", function()
+  it("has no status word if the service sends none", function()
     for _, text in ipairs { "{}", '{"status":null}', '{"status":""}', '{"status":" "}', '{"status":7}',
       '{"status":{}}' } do
       assert.is_nil((progress(text)))
     end
   end)
 
-  it("is a fraction where the service counts", function()
+  it("is a fraction if the service counts", function()
     local function fraction(text)
       return (select(2, progress(text)))
     end
@@ -458,12 +457,12 @@ describe("the progress of an answer", function()
     assert.equal(0.5, fraction '{"progress":"0.5"}')
   end)
 
-  it("never leaves 0 to 1", function()
+  it("is always between 0 and 1", function()
     assert.equal(1, (select(2, progress '{"completed_count":9,"total":4}')))
     assert.equal(0, (select(2, progress '{"completed_count":-1,"total":4}')))
   end)
 
-  it("is nil where the counters are missing, or make no sense", function()
+  it("is nil if the counters are missing or inconsistent", function()
     for _, text in ipairs {
       "{}", '{"completed_count":1}', '{"total":4}', '{"completed_count":0,"total":0}',
       '{"completed_count":1,"total":-4}', '{"completed_count":"x","total":"4"}', '{"completed_count":null,"total":4}',
@@ -479,7 +478,7 @@ end)
 describe("the answer to a run of scenarios", function()
   local RESULT = kinds["results.run"]
 
-  -- Its state, what its result counts, whether it passed, and its progress.
+  -- The state of an answer, the counts of its result, whether it passed, and its progress.
   local function counted(text)
     local object = decode(text)
     local state, result = interpret.read(RESULT, object)
@@ -494,23 +493,23 @@ describe("the answer to a run of scenarios", function()
       .. '"failed_runs_count":%s%s}'):format(status, total, completed, success, failed, rest or "")
   end
 
-  it("counts a run that failed once: it is among those that are completed", function()
+  it("counts a failed run once: it is among the completed ones", function()
     assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("running", 10, 5, 0, 5)))
     assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("running", 10, 5, 3, 2)))
     assert.same({ "running", nil, nil, nil, nil, 0.5 }, counted(with_counts("evaluating", '"10"', '"5"', '"1"', '"4"')))
-    -- Neither a success nor a failure: one that timed out.
+    -- One run timed out, which is neither a success nor a failure.
     assert.same({ "succeeded", 10, 5, 4, false, 0.9 }, counted(with_counts("completed", 10, 9, 5, 4)))
   end)
 
-  it("has no progress by the runs that there are so far", function()
+  it("has no progress from an incomplete list of runs", function()
     assert.is_nil(counted('{"status":"running","runs":{"1":{"status":"completed","success":true}}}')[6])
   end)
 
-  it("does not end by its counts", function()
+  it("does not end when all runs have been counted", function()
     assert.same({ "running", nil, nil, nil, nil, 1 }, counted(with_counts("evaluating", 4, 4, 4, 0)))
   end)
 
-  it("passed, by the service's rule", function()
+  it("passes by the service's rule", function()
     assert.same({ "succeeded", 4, 4, 0, true, 1 }, counted(with_counts("completed", 4, 4, 4, 0)))
     assert.same({ "succeeded", 4, 4, 0, true, 1 }, counted(with_counts("Completed ", '"4"', '"4"', '"4"', '"0"')))
     assert.same({ "succeeded", 4, 3, 1, false, 1 }, counted(with_counts("completed", 4, 4, 3, 1)))
@@ -520,7 +519,7 @@ describe("the answer to a run of scenarios", function()
     assert.same({ "cancelled", 4, 4, 0, false, 1 }, counted(with_counts("cancelled", 4, 4, 4, 0)))
   end)
 
-  it("has no verdict where nothing was run, or nothing is known", function()
+  it("has no verdict if no run is known", function()
     for _, status in ipairs { "completed", "failed", "cancelled" } do
       assert.is_nil(counted(with_counts(status, 0, 0, 0, 0))[5])
       assert.is_nil(counted(('{"status":"%s"}'):format(status))[5])
@@ -529,22 +528,22 @@ describe("the answer to a run of scenarios", function()
     assert.is_nil(counted('{"status":"completed","total_runs_count":4}')[5])
   end)
 
-  it("is counted by its runs where it came without counts", function()
+  it("is counted from its runs if it has no counts", function()
     local runs = [[{"1":{"status":"completed","success":true},"2":{"status":"completed","success":false},
       "3":{"status":"timeout","success":false},"4":{"status":"cancelled"},"5":{"success":true},"6":{"success":false},
       "7":{"success":null},"8":{"status":"failed","success":false},"9":{"status":"passed","success":true}}]]
     assert.same({ "succeeded", 9, 3, 2, false, 5 / 9 }, counted('{"status":"completed","runs":' .. runs .. "}"))
     assert.same({ "succeeded", 2, 2, 0, true, 1 },
       counted '{"status":"completed","runs":{"1":{"success":true},"2":{"success":true}}}')
-    -- A list of them, as other answers have it, and one count of four that came.
+    -- A list of runs, as other answers have it, beside a count of four.
     assert.same({ "succeeded", 2, 1, 1, false, 1 },
       counted '{"status":"completed","total_runs_count":2,"runs":[{"success":true},{"success":false}]}')
-    -- What the service counts itself stands.
+    -- The service's own counts have priority.
     assert.same({ "succeeded", 2, 2, 0, true, 1 }, counted(with_counts("completed", 2, 2, 2, 0,
       ',"runs":{"1":{"success":false}}')))
   end)
 
-  it("lacks counts where some of the runs did not come, or none", function()
+  it("lacks counts if runs are missing", function()
     for members, lacks in pairs {
       ['"runs":{"1":{"success":true}}'] = false, ['"total_runs_count":2,"runs":{"1":{"success":true}}'] = true,
       ['"runs":{}'] = true, ['"runs":[]'] = true, ['"id":77'] = true, ['"runs":5'] = true, ['"runs":[5]'] = true,
@@ -563,7 +562,7 @@ end)
 describe("the answer that previews a metric", function()
   local PREVIEW = kinds["metrics.preview"]
 
-  it("ends by its counts, without a status word too", function()
+  it("ends when all are counted, even without a status", function()
     for _, word in ipairs { "", '"status":"processing",', '"status":"completed",' } do
       local state, result = read(('{%s"completed":2,"total":2,"results":[{"score":5},{"error":"x"}]}'):format(word),
         PREVIEW)
@@ -595,12 +594,12 @@ describe("the answer that runs reviews", function()
       rest or "")
   end
 
-  it("ends by its counts, without a status word too", function()
+  it("ends when all are counted, even without a status", function()
     local state, result = read(answered(3, 2, 1,
       ',"metric":{"id":5},"reviews_list":[1,2],"failed_reviews_list":[3],"output":[{"review_id":1,"actual_value":5}]'),
       REVIEWS)
     assert.equal("succeeded", state)
-    assert.equal(1, result.output[1].review_id) -- a list is no object to take the place of all
+    assert.equal(1, result.output[1].review_id) -- a list cannot replace the whole result
     assert.equal(3, result.total_reviews)
     assert.equal(5, result.metric.id)
     local object = decode(answered(4, 1, 1, ',"output":[]'))
@@ -609,7 +608,7 @@ describe("the answer that runs reviews", function()
     assert.equal("pending", (read(answered(0, 0, 0, ',"output":null'), REVIEWS)))
   end)
 
-  it("fails where all of them did", function()
+  it("has failed if all reviews failed", function()
     local state, result, message = read(answered(2, 0, 2, ',"errors":[{"review_id":1,"error":"a"},"b"]'), REVIEWS)
     assert.equal("failed", state)
     assert.equal("all 2 failed: a; b", message)

@@ -1,5 +1,4 @@
---- The pages for maintainers against the tree: docs/architecture.md is the map of all files, and what the pages name
--- exists.
+--- Checks the pages for maintainers against the tree: docs/architecture.md maps all files, and every name exists.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -14,7 +13,7 @@ local function files_of(folder)
   return found
 end
 
--- The files in the tables of a map, whose headings name the folders: path to the number of times that it is there.
+-- The files in the tables of the map, whose headings name the folders: each path with its number of rows.
 local function mapped(map)
   local found, folder = {}, nil
   for line in map:gmatch "[^\n]+" do
@@ -30,7 +29,7 @@ local function mapped(map)
   return found
 end
 
--- The files that the map lacks, that it has twice, and that are gone.
+-- The files without a row, with several, and those that do not exist.
 local function faults_of_map(map)
   local faults, present, times = {}, files_of "src lua", mapped(map)
   for path in pairs(present) do
@@ -71,12 +70,12 @@ local function path_of(module)
   return file.read(path .. ".lua") and path .. ".lua" or path .. "/init.lua"
 end
 
--- The folder of a module by its path; "" for a file beside the folders.
+-- The folder of a module in lua/cekura, or "" for a file beside the folders.
 local function folder_of(path)
   return path:match "^lua/cekura/(%w+)/" or ""
 end
 
--- The requires against the order of the folders that the map does not list, and those that it lists and that are gone.
+-- The requires that go against the order of the folders and are not in the map, and those in the map that do not exist.
 local function faults_of_order(map)
   local ranks, count, listed, faults = { [""] = math.huge }, 0, {}, {}
   for name in map:match("The folders of the library are ordered, too: (.-), and"):gmatch "`(%w+)`" do
@@ -103,7 +102,7 @@ local function faults_of_order(map)
   return faults
 end
 
--- What a page names in the notation `file: function`: the functions that are not there, and how many are named.
+-- Returns the functions in the notation `file: function` that do not exist, and how many functions the page names.
 local function faults_of_functions(page)
   local faults, count = {}, 0
   for path, name in page:gmatch "`([%w_/.]+%.%a+): ([%w_.:]+)`" do
@@ -115,13 +114,13 @@ local function faults_of_functions(page)
   return faults, count
 end
 
--- The paths of files and folders that a page names: those that are not there, and how many are named.
+-- Returns the paths in the page that do not exist, and how many paths the page names.
 local function faults_of_paths(page)
   local faults, count = {}, 0
   for path in page:gmatch "`([%w_.]+/[%w_/.]+)" do
     local top = path:match "^[^/]+"
     if (" src lua spec docs tools examples .ci "):find(" " .. top .. " ", 1, true) then
-      local handle = io.open(path) -- opens folders, too
+      local handle = io.open(path) -- opens folders as well
       count = count + 1
       faults[#faults + 1] = not handle and path or nil
       if handle then
@@ -132,7 +131,7 @@ local function faults_of_paths(page)
   return faults, count
 end
 
--- The private fields that the class in a source documents.
+-- The private fields that a class documents in its source.
 local function documented(path, class)
   local found = {}
   local text = file.read(path):match("%-%-%-@class " .. class .. "\n(.-)\n[^-]")
@@ -142,7 +141,7 @@ local function documented(path, class)
   return found
 end
 
--- The private fields in the table of the map with that heading, each with its files.
+-- The private fields in the map's table with that heading, each with its files.
 local function listed(map, heading)
   local found = {}
   local rows = (map .. "\n"):match("| file | " .. heading .. " |\n|%-+|%-+|\n(.-\n)\n") or ""
@@ -155,18 +154,18 @@ local function listed(map, heading)
 end
 
 describe("the map of the source", function()
-  it("has each file of src and lua once, and none that is gone", function()
+  it("has each file of src and lua once, and no others", function()
     assert.same({}, faults_of_map(MAP))
   end)
 
-  it("would not pass without one of them", function()
+  it("fails this check without one of them", function()
     local doctored, count = MAP:gsub("`gate.c`, ", ""):gsub("| `scan.lua` |", "| `skim.lua` |")
     assert.equal(1, count)
     assert.same({ "lua/cekura/watch/scan.lua: missing", "lua/cekura/watch/skim.lua: gone",
       "src/engine/gate.c: missing" }, faults_of_map(doctored))
   end)
 
-  it("has the requires that go against the order of the folders", function()
+  it("lists the requires that go against the order of the folders", function()
     assert.same({}, faults_of_order(MAP))
     local doctored = MAP:gsub("| `lua/cekura/nearest.lua` | `lua/cekura/http/ascii.lua` |[^\n]*\n", "")
     assert.same({ "lua/cekura/nearest.lua lua/cekura/http/ascii.lua" }, faults_of_order(doctored))
@@ -176,7 +175,7 @@ describe("the map of the source", function()
     { "a job", "lua/cekura/job/start.lua", "cekura.JobFields" },
     { "a client", "lua/cekura/client/init.lua", "cekura.ClientFields" },
   } do
-    it("has the private fields of " .. case[1] .. ", with files that use them", function()
+    it("lists the private fields of " .. case[1] .. ", with files that use them", function()
       local fields, classes = listed(MAP, "private fields of " .. case[1]), documented(case[2], case[3])
       for name in pairs(classes) do
         assert.is_string(fields[name], name .. " is not in the map")
@@ -190,7 +189,7 @@ describe("the map of the source", function()
     end)
   end
 
-  it("has each private field that the library uses", function()
+  it("lists every private field that the library uses", function()
     local known = documented("lua/cekura/job/start.lua", "cekura.JobFields")
     for name in pairs(documented("lua/cekura/client/init.lua", "cekura.ClientFields")) do
       known[name] = true
@@ -211,7 +210,7 @@ end)
 
 for _, page in ipairs { MAP, GUIDE } do
   describe(page == MAP and "docs/architecture.md" or "CONTRIBUTING.md", function()
-    it("names functions that are where it says", function()
+    it("names only functions that exist in the named file", function()
       local faults, count = faults_of_functions(page)
       assert.same({}, faults)
       assert.is_true(count > 5, count)
@@ -219,14 +218,14 @@ for _, page in ipairs { MAP, GUIDE } do
       assert.equal(1, #faults_of_functions(doctored))
     end)
 
-    it("names goals that the Makefile has", function()
+    it("names only goals of the Makefile", function()
       local makefile = file.read "Makefile"
       for goal in page:gmatch "make (%l[%w-]+)[` ]" do
         assert.truthy(makefile:find("\n" .. goal:gsub("%-", "%%-") .. ":"), goal)
       end
     end)
 
-    it("names paths that exist", function()
+    it("names only paths that exist", function()
       local faults, count = faults_of_paths(page)
       assert.same({}, faults)
       assert.is_true(count > 20, count)

@@ -1,4 +1,4 @@
--- Call logs: records of their bytes, whose fields are decoded when they are read.
+-- Call logs: records that keep their bytes, and decode a field when it is read.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -6,7 +6,7 @@ local encode = require "cekura.http.encode"
 
 -- Whether this Lua has 64-bit integers.
 local INTEGERS = math.type ~= nil
--- Whether pairs() asks a userdata.
+-- Whether pairs() works on a userdata.
 local PAIRS = _VERSION ~= "Lua 5.1"
 
 local HERE = debug.getinfo(1, "S").short_src
@@ -23,7 +23,7 @@ local function object_of(fields)
   return "{" .. table.concat(members, ",") .. "}"
 end
 
--- Names whose fields are behind a method.
+-- Names of fields that a method hides.
 local METHODS = {
   "evaluated", "evaluation", "fields", "get", "json", "metric", "metrics", "seconds", "time", "totable", "turns",
 }
@@ -103,7 +103,7 @@ for what, shape in pairs {
   describe(what, function()
     local text = object_of(shape.fields)
 
-    it("has each of its fields by name", function()
+    it("has each of its fields under its name", function()
       assert.equal(shape.count, #shape.fields)
       local call = read(text)
       for _, field in ipairs(shape.fields) do
@@ -115,7 +115,7 @@ for what, shape in pairs {
       end
     end)
 
-    it("has all of them in fields()", function()
+    it("has all of its fields in fields()", function()
       local fields, count = read(text):fields(), 0
       for _, field in ipairs(shape.fields) do
         assert.same(field[3], fields[field[1]], field[1])
@@ -126,7 +126,7 @@ for what, shape in pairs {
       assert.equal(shape.count, count)
     end)
 
-    it("has none of them when they are null, or are not there", function()
+    it("has nil for fields that are null or missing", function()
       local nulls = {}
       for place, field in ipairs(shape.fields) do
         nulls[place] = { field[1], "null" }
@@ -145,7 +145,7 @@ for what, shape in pairs {
 end
 
 describe("a field", function()
-  it("that no document knows is there as well", function()
+  it("may be unknown to the documents", function()
     local call = read [[{"id":1,"zimmer":{"nummer":"204"},"Room Service":true," ":0,"a.b":1,"1":"one","ключ":[2]}]]
     assert.equal("204", call.zimmer.nummer)
     assert.is_true(call["Room Service"])
@@ -155,7 +155,7 @@ describe("a field", function()
     assert.equal(2, call["ключ"][1])
   end)
 
-  it("has its name exactly", function()
+  it("is found only by its exact name", function()
     local call = read '{"id":1,"Status":"a","status":"b","statu":"c","status ":"d"}'
     assert.equal("b", call.status)
     assert.equal("a", call.Status)
@@ -167,7 +167,7 @@ describe("a field", function()
     end
   end)
 
-  it("has its name with the escapes undone", function()
+  it("is found by its name after unescaping", function()
     local call = read [[{"sta\u0074us":"a","a\"b":1,"a\\b":2,"a\/b":3,"a\u0000b":4,"\u00fc":5,"\ud83d\ude00":6,
       "\n":7,"":8}]]
     assert.equal("a", call.status)
@@ -182,7 +182,7 @@ describe("a field", function()
     assert.is_nil(call.a)
   end)
 
-  it("may have a name that Lua has a use for", function()
+  it("may have any name, also one with a meaning in Lua", function()
     local names = {
       "_", "_methods", "_client", "__index", "__newindex", "__gc", "__name", "__metatable", "__tostring", "__pairs",
       "__call", "__eq", "__mode", "end", "self", "nil", "n", "userdata",
@@ -201,7 +201,7 @@ describe("a field", function()
     end
   end)
 
-  it("is behind the method of its name, and get() gives it", function()
+  it("that a method hides is returned by get()", function()
     local fields = {}
     for place, name in ipairs(METHODS) do
       fields[place] = { name, ('"the field %s"'):format(name) }
@@ -215,7 +215,7 @@ describe("a field", function()
     assert.equal(object_of(fields), call:json())
   end)
 
-  it("that came twice means the last", function()
+  it("that occurs twice has its last value", function()
     assert.equal("b", read('{"status":"a","status":"b"}').status)
     assert.equal("b", read([[{"status":"a","st\u0061tus":"b"}]]).status)
     assert.equal("b", read([[{"st\u0061tus":"a","status":"b"}]]).status)
@@ -227,7 +227,7 @@ describe("a field", function()
     assert.equal("b", read('{"status":"a","status":"b"}'):totable().status)
   end)
 
-  it("that is false is false, however often it is read", function()
+  it("that is false stays false on every read", function()
     local call = read '{"success":false}'
     for _ = 1, 3 do
       assert.is_false(call.success)
@@ -236,7 +236,7 @@ describe("a field", function()
     assert.is_false(call:fields().success)
   end)
 
-  it("is asked for by a name: of any other key there is none", function()
+  it("has a string as its name: any other key reads nil", function()
     local call = read '{"1":"a","true":"b","1.5":"c"}'
     for _, key in ipairs { 1, 2, 0, 1.5, true, {}, print } do
       assert.is_nil(call[key])
@@ -259,7 +259,7 @@ describe("a field", function()
 end)
 
 describe("a nested value", function()
-  it("is the same table on every read", function()
+  it("is the same table at every read", function()
     local call = read '{"metadata":{"a":[1]},"metrics":[1],"evaluation":{"metrics":[]}}'
     for _, name in ipairs { "metadata", "metrics", "evaluation" } do
       assert.is_table(call:get(name))
@@ -270,7 +270,7 @@ describe("a nested value", function()
     assert.is_true(rawequal(call.metadata.a, call.metadata.a))
   end)
 
-  it("belongs to its record alone", function()
+  it("is not shared with other records", function()
     local text = '{"metadata":{"a":1}}'
     local one, other = read(text), read(text)
     one.metadata.a = 2
@@ -279,7 +279,7 @@ describe("a nested value", function()
     assert.equal(text, one:json())
   end)
 
-  it("leaves a null out of an object, and keeps its place in a list", function()
+  it("has no key for a null in an object, and cekura.null for one in a list", function()
     local call = read '{"metadata":{"a":null,"b":{"c":null},"d":[null,1,[null],null,{"e":null}]},"list":[null]}'
     assert.is_nil(call.metadata.a)
     assert.is_nil(next(call.metadata.b))
@@ -294,7 +294,7 @@ describe("a nested value", function()
     assert.equal(cekura.null, call.list[1])
   end)
 
-  it("is read from between its neighbours", function()
+  it("is separated correctly from its neighbours", function()
     local call = read ' {\n"a" : [ 1 , { "b" : "}" } ] ,\t"c":{"d":"]"}, "e" :\r\n-1.5 , "f": "\\"" ,"g":true } '
     assert.same({ 1, { b = "}" } }, call.a)
     assert.same({ d = "]" }, call.c)
@@ -305,7 +305,7 @@ describe("a nested value", function()
 end)
 
 describe("a number", function()
-  -- The same digits in places of every depth.
+  -- The number at different depths.
   local function places(digits)
     local call = read(('{"n":%s,"list":[%s],"deep":{"a":[{"b":[[%s]]}]}}'):format(digits, digits, digits))
     local whole = call:totable()
@@ -333,7 +333,7 @@ describe("a number", function()
     assert_all(-12.5, "-1.25e1")
   end)
 
-  it("is an integer or a float as it was written, where this Lua distinguishes them", function()
+  it("is an integer or a float, as it was written, if this Lua distinguishes them", function()
     for _, row in ipairs { { "5", "integer" }, { "5.0", "float" }, { "5e0", "float" } } do
       for _, found in ipairs(places(row[1])) do
         assert.equal(5, found)
@@ -342,7 +342,7 @@ describe("a number", function()
     end
   end)
 
-  it("beyond 2^53 is exact: an integer where this Lua has it, else its digits", function()
+  it("beyond 2^53 is an exact integer if this Lua has them, else a string of digits", function()
     for _, digits in ipairs {
       "9007199254740993", "-9007199254740993", "1234567890123456789", "9223372036854775807", "-9223372036854775807",
     } do
@@ -350,7 +350,7 @@ describe("a number", function()
     end
   end)
 
-  it("beyond 64 bits is its digits everywhere", function()
+  it("beyond 64 bits is a string of digits", function()
     for _, digits in ipairs {
       "9223372036854775808", "-9223372036854775809", "18446744073709551616", ("123456789"):rep(30),
     } do
@@ -360,7 +360,7 @@ describe("a number", function()
 end)
 
 describe("json()", function()
-  it("is what came, byte for byte", function()
+  it("is the record's text, byte for byte", function()
     for _, text in ipairs {
       "{}", " {} ", "\r\n\t{\r\n\t}\n\n", '{"id":1}', '{ "id" : 1 , "a":[ ] }\n', '{"a":1,"a":2,"a":null}',
       [[{"\u0069d":1,"a\/b":"\u00e9\ud83d\ude00 é 😀 \u0000","c":"\""}]],
@@ -382,7 +382,7 @@ describe("json()", function()
 end)
 
 describe("totable()", function()
-  it("is all of it, with every null as cekura.null", function()
+  it("is the whole record, with every null as cekura.null", function()
     assert.same({
       id = 1, a = cekura.null, b = { c = cekura.null, d = { cekura.null, { e = cekura.null } } }, f = {}, g = {},
       h = false, i = "", j = 1.5,
@@ -390,18 +390,18 @@ describe("totable()", function()
     assert.same({}, read("{}"):totable())
   end)
 
-  it("has fields and metrics, which are methods of the record", function()
+  it("includes fields whose names are methods of the record", function()
     assert.same({ fields = 1, metrics = {}, get = "x" }, read('{"fields":1,"metrics":[],"get":"x"}'):totable())
   end)
 
-  it("is a table of the caller's own", function()
+  it("returns a new table each time", function()
     local call = read '{"metadata":{"a":1}}'
     call:totable().metadata.a = 2
     assert.equal(1, call.metadata.a)
     assert.equal(1, call:totable().metadata.a)
   end)
 
-  it("can be sent back as it was", function()
+  it("can be encoded back to the same text", function()
     for _, text in ipairs {
       "{}", '{"a":[]}', '{"a":{}}', '{"a":[[],{},[{}],[[]]]}', '{"a":[null],"b":null,"c":{"d":null}}',
       '{"a":[1,null,-3],"b":1234567890123456,"c":0.1,"d":false,"e":""}',
@@ -412,7 +412,7 @@ describe("totable()", function()
 end)
 
 describe("a list that is empty", function()
-  it("stays a list when it is sent back", function()
+  it("stays a list when it is encoded", function()
     local call = read '{"a":[],"b":{"c":[],"d":{}},"e":[[],{}],"f":{}}'
     assert.equal("[]", encode(call.a, "body"))
     assert.equal('{"c":[],"d":{}}', encode(call.b, "body"))
@@ -435,7 +435,7 @@ describe("the fields of a record", function()
     return found
   end
 
-  it("are a table, which a loop can go over as well", function()
+  it("are a table, and an iterator for a loop", function()
     local call = read(TEXT)
     assert.same(WANTED, collected(call:fields()))
     assert.same(WANTED, collected(pairs(call:fields())))
@@ -443,7 +443,7 @@ describe("the fields of a record", function()
     assert.same({}, collected(read('{"a":null}'):fields()))
   end)
 
-  it("are what pairs() gives, where it asks a userdata", function()
+  it("are returned by pairs(), if this Lua lets a userdata define it", function()
     if not PAIRS then
       assert.is_false((pcall(pairs, read(TEXT))))
       return
@@ -468,7 +468,7 @@ describe("a record as text", function()
     assert.truthy(text:find("evaluating", 1, true))
   end)
 
-  it("is a text whatever they are", function()
+  it("is a string, whatever the fields are", function()
     for _, json in ipairs {
       "{}", '{"id":null,"status":null}', '{"id":[],"status":{}}', '{"id":true,"status":false}', '{"id":"x","status":5}',
       '{"id":99999999999999999999}', [[{"id":"\u0000"}]], '{"__name":1,"__tostring":2}',
@@ -477,7 +477,7 @@ describe("a record as text", function()
     end
   end)
 
-  it("leaves the record as it is: an id stays a number", function()
+  it("does not change the record: an id stays a number", function()
     local call = read '{"id":5}'
     local _ = tostring(call)
     assert.equal("number", type(call.id))
@@ -485,7 +485,7 @@ describe("a record as text", function()
 end)
 
 describe("the size of a record", function()
-  it("may be any number of members", function()
+  it("may be 20,000 fields", function()
     for _, count in ipairs { 0, 1, 2, 63, 64, 65, 66, 127, 128, 129, 1000, 20000 } do
       local fields = {}
       for place = 1, count do
@@ -508,7 +508,7 @@ describe("the size of a record", function()
     end
   end)
 
-  it("may be many members of one name", function()
+  it("may be hundreds of fields of the same name", function()
     local fields = {}
     for place = 1, 200 do
       fields[place] = { "a", tostring(place) }
@@ -549,7 +549,7 @@ describe("garbage collection", function()
     return collectgarbage "count"
   end
 
-  it("leaves a record its text, though nothing else holds it", function()
+  it("keeps the text of a live record", function()
     local calls = {}
     for id = 1, 1000 do
       calls[id] = read(('{"id":%d,"status":"success","metadata":{"room":[%d,"%s"]}}'):format(id, id, ("x"):rep(id)))
@@ -567,7 +567,7 @@ describe("garbage collection", function()
     end
   end)
 
-  it("leaves a value its own, though its record is gone", function()
+  it("keeps the values of a collected record", function()
     local call = read '{"metadata":{"room":["204"]},"topic":"lake view"}'
     local metadata, topic, turns = call.metadata, call.topic, call:turns()
     local weak = setmetatable({ call }, { __mode = "v" })
@@ -579,7 +579,7 @@ describe("garbage collection", function()
     assert.is_nil(turns())
   end)
 
-  it("collects a record and its text when nothing holds it", function()
+  it("collects an unreferenced record and its text", function()
     local function work()
       for id = 1, 50 do
         local call = read(('{"id":%d,"transcript":"%s"}'):format(id, ("x"):rep(100000)))
@@ -593,7 +593,7 @@ describe("garbage collection", function()
   end)
 end)
 
-describe("what is not one strict JSON object", function()
+describe("text that is not one strict JSON object", function()
   for _, row in ipairs {
     { "nothing", "" }, { "space", " \n" }, { "a list", "[]" }, { "a list of objects", '[{"id":1}]' },
     { "a text", '"{}"' }, { "a number", "5" }, { "true", "true" }, { "null", "null" }, { "a word", "OK" },
@@ -624,7 +624,7 @@ describe("what is not one strict JSON object", function()
     end)
   end
 
-  it("is refused: every beginning of a good one", function()
+  it("is refused: every prefix of a valid object", function()
     local text = [[{"id":1,"a":{"b":["\u00e9",-1.5e3,null,true]},"c":""}]]
     assert.equal(1, read(text).id)
     for length = 0, #text - 1 do
@@ -638,7 +638,7 @@ end)
 describe("misuse raises at the caller's line, and names the argument:", function()
   local call = read '{"id":1,"timestamp":"2026-07-15T08:03:12Z"}'
 
-  -- Each function stands on one line, so that the line of the call is that of the function.
+  -- Each function is on one line, which is the line of its call.
   for place, row in ipairs {
     { "json", function() local _ = cekura.call_log() end },
     { "json", function() local _ = cekura.call_log(nil) end },
@@ -673,8 +673,8 @@ describe("misuse raises at the caller's line, and names the argument:", function
   end
 end)
 
-describe("whether the evaluation is done", function()
-  it("is decided by the status", function()
+describe("an evaluation", function()
+  it("is done if the status says so", function()
     for word, wanted in pairs {
       success = true, failure = true, reviewed_success = true, reviewed_failure = true,
       evaluating = false, pending = false, queued = false, processing = false, running = false, in_progress = false,
@@ -688,17 +688,17 @@ describe("whether the evaluation is done", function()
     end
   end)
 
-  it("is not, while it goes on, though there is an old verdict", function()
+  it("is not done while the status says that it runs, even with an old verdict", function()
     assert.is_false(read('{"status":"evaluating","success":true,"evaluation":{"metrics":[{"id":1}]}}'):evaluated())
   end)
 
-  it("does not depend on the verdict: an agent without metrics has none", function()
+  it("can be done without a verdict: an agent without metrics has none", function()
     for _, success in ipairs { "true", "false", "null" } do
       assert.is_true(read(('{"status":"success","success":%s}'):format(success)):evaluated())
     end
   end)
 
-  it("is decided by the verdict where the status did not come", function()
+  it("is done if there is a verdict, if the status is missing", function()
     for json, wanted in pairs {
       ["{}"] = false, ['{"success":null}'] = false, ['{"success":true}'] = true, ['{"success":false}'] = true,
       ['{"status":null,"success":false}'] = true, ['{"status":null}'] = false, ['{"success":"true"}'] = false,
@@ -709,8 +709,8 @@ describe("whether the evaluation is done", function()
   end)
 end)
 
-describe("a record that is an element of a list", function()
-  it("has its own bytes, and fields of its own", function()
+describe("a record in a list", function()
+  it("has separate bytes and fields", function()
     local texts = {}
     for place, count in ipairs { 0, 1, 64, 65, 300 } do
       local fields = { { "id", tostring(place) }, { "sta\\u0074us", '"success"' } }

@@ -1,5 +1,5 @@
---- What a program does inside of what is called back: an event handler, on_progress, the body of an iteration, a
--- finalizer. It closes the client, raises, starts more, yields; and nobody else is hurt.
+--- What a program may do in a callback (an event handler, on_progress, the body of an iteration, a finalizer): close
+-- the client, raise, start jobs, yield. Nothing else is affected.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -12,7 +12,7 @@ local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
 
 local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
-describe("what is called back", function()
+describe("a callback", function()
   local server = simulator.during(setup, teardown)
   local neighbour, client
 
@@ -28,7 +28,7 @@ describe("what is called back", function()
     end
   end)
 
-  -- A client whose event handler calls `act` at the events of that name which `applies` to.
+  -- Creates a client whose event handler calls `act` at the events of that name for which `applies` is true.
   local function handling(name, act, applies)
     client = server:client { on_event = function(event)
       if event.name == name and applies(event) then
@@ -49,31 +49,31 @@ describe("what is called back", function()
     return cekura.assert(client.calls:improve_prompt(PARAMS))
   end
 
-  -- Each place calls `act` once or more, and returns what whoever waits there has of it.
+  -- Each place calls `act` at least once, and returns what its waiter gets.
   local places = {
-    ["an event handler, as a request is started"] = function(act)
+    ["an event handler, when a request starts"] = function(act)
       handling("request_started", act, of_request)
       return client:request("GET", "/x/")
     end,
-    ["an event handler, as a request is tried again"] = function(act)
+    ["an event handler, when a request is retried"] = function(act)
       server:script("/x/", { { status = 503 }, { body = {} } })
       handling("request_retried", act, of_request)
       return client:request("GET", "/x/")
     end,
-    ["an event handler, as a request is finished"] = function(act)
+    ["an event handler, when a request finishes"] = function(act)
       server:script("/x/", { { body = {} } })
       handling("request_finished", act, of_request)
       return client:request("GET", "/x/")
     end,
-    ["an event handler, as a poll is started"] = function(act)
+    ["an event handler, when a poll starts"] = function(act)
       handling("request_started", act, of_job)
       return start():wait { interval = 0.01, timeout = 60 }
     end,
-    ["an event handler, as a poll is finished"] = function(act)
+    ["an event handler, when a poll finishes"] = function(act)
       handling("request_finished", act, of_job)
       return start():wait { interval = 0.01, timeout = 60 }
     end,
-    ["an event handler, as a job changes"] = function(act)
+    ["an event handler, when a job changes"] = function(act)
       handling("job_changed", act, of_job)
       return start():wait { interval = 0.01, timeout = 60 }
     end,
@@ -88,7 +88,7 @@ describe("what is called back", function()
       while next_change() do end
       return job.result, job.error
     end,
-    ["on_progress of a list"] = function(act)
+    ["on_progress of all()"] = function(act)
       client = server:client()
       local outcome = cekura.all({ start() }, { interval = 0.01, timeout = 60, on_progress = act })[1]
       return outcome.result, outcome.err
@@ -106,8 +106,8 @@ describe("what is called back", function()
 
   local names = sorted_keys(places)
 
-  -- Calls what is in that place, beside a task that waits for a job of another client, and one that counts; both must
-  -- be none the worse for it. Returns what pcall does.
+  -- Runs a place beside a task that waits for a job of another client, and a task that counts. Neither may be affected.
+  -- Returns what pcall does.
   local function beside_others(place, act)
     local job = cekura.assert(neighbour.calls:improve_prompt(PARAMS))
     local other = cekura.spawn(function()
@@ -125,9 +125,9 @@ describe("what is called back", function()
     return outcome[1], outcome[2], outcome[3]
   end
 
-  describe("and closes its client:", function()
-    -- What was there already is not taken away.
-    local kept = { ["an event handler, as a request is finished"] = true }
+  describe("that closes its client:", function()
+    -- A response that has arrived is still returned.
+    local kept = { ["an event handler, when a request finishes"] = true }
 
     for _, name in ipairs(names) do
       it(name, function()
@@ -146,7 +146,7 @@ describe("what is called back", function()
       end)
     end
 
-    it("a page of call logs", function()
+    it("the body of an iteration over call logs", function()
       client = server:client()
       local calls = client.calls:each { agent_id = 2142, page_size = 1 }
       assert.truthy((calls()))
@@ -156,8 +156,8 @@ describe("what is called back", function()
       assert.equal("closed", raised.kind)
     end)
 
-    -- One of them waited on, to its deadline.
-    it("an event handler, as one of several changes that are waited for", function()
+    -- One of the waits went on to its deadline.
+    it("an event handler, for one of several changes that are waited for", function()
       handling("job_changed", function()
         client:close()
       end, of_job)
@@ -167,8 +167,8 @@ describe("what is called back", function()
       end
     end)
 
-    -- Each event of the end was told from inside of the one before: others were told of a C stack overflow.
-    it("an event handler, at any event, with hundreds of requests on their way", function()
+    -- Each closing event was reported inside the previous one, which overflowed the C stack.
+    it("an event handler, at any event, with hundreds of requests in flight", function()
       server:script("/slow/", { { delay = 600 } })
       local told = 0
       client = server:client { on_event = function(event)
@@ -189,7 +189,7 @@ describe("what is called back", function()
     end)
   end)
 
-  describe("and raises:", function()
+  describe("that raises:", function()
     local thrown = {}
     local function throw(value)
       return function()
@@ -198,7 +198,7 @@ describe("what is called back", function()
     end
 
     for _, name in ipairs(names) do
-      for what, value in pairs { text = "boom", ["a table"] = thrown, ["an error of the module's"] =
+      for what, value in pairs { ["a string"] = "boom", ["a table"] = thrown, ["an error value"] =
         setmetatable({ kind = "closed" }, {}), ["false"] = false, ["nil"] = throw } do
         if what == "nil" then
           value = nil
@@ -206,13 +206,13 @@ describe("what is called back", function()
         it(("%s, %s"):format(name, what), function()
           local ok, raised = beside_others(places[name], throw(value))
           assert.is_false(ok)
-          assert.equal(select(2, pcall(throw(value))), raised) -- Lua 5.5 makes a text of nil
-          assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status) -- it goes on
+          assert.equal(select(2, pcall(throw(value))), raised) -- Lua 5.5 turns nil into a string
+          assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status) -- the client still works
         end)
       end
     end
 
-    it("an event handler about one job, and those who wait for others of the same client hear nothing", function()
+    it("an event handler for one job, without effect on waiters of other jobs", function()
       local bad
       handling("job_changed", throw(thrown), function(event)
         return event.job == bad
@@ -226,7 +226,7 @@ describe("what is called back", function()
       assert.truthy(cekura.assert(waiting:join()).improved_prompt)
     end)
 
-    it("an event handler about one job, and each error is re-raised once; then there is the result", function()
+    it("an event handler for a job: each error is re-raised once before the result", function()
       handling("job_changed", throw(thrown), of_job)
       local job, raises = start(), 0
       local ok, value
@@ -238,8 +238,8 @@ describe("what is called back", function()
       assert.truthy(value.improved_prompt)
     end)
 
-    -- It was lost: the start had no error of its own, and put that in its place.
-    it("an event handler about a job that its start has ended; then there is the result", function()
+    -- The error was lost, because the start had none and replaced it.
+    it("an event handler for a job that its start has ended: the error is re-raised before the result", function()
       client = server:client { headers = { ["X-Simulate"] = "life=inline" }, on_event = function(event)
         if event.name == "job_changed" then
           error(thrown, 0)
@@ -254,7 +254,7 @@ describe("what is called back", function()
       assert.equal(thrown, select(2, pcall(next_job)))
     end)
 
-    it("on_progress, for the one who gave it; another who waits for the same job has the result", function()
+    it("on_progress, in its own wait only: another wait for the job returns the result", function()
       client = server:client()
       local job = start()
       local waiting = cekura.spawn(job.wait, job, { interval = 0.01 })
@@ -262,8 +262,8 @@ describe("what is called back", function()
       assert.truthy(cekura.assert(waiting:join()).improved_prompt)
     end)
 
-    -- It was written where it does not belong, on Lua 5.1 and LuaJIT.
-    it("an event handler about a request that no call waits for any more, and the error is dropped", function()
+    -- On Lua 5.1 and LuaJIT the error was written into another table.
+    it("an event handler for a request that no call waits for: the error is dropped", function()
       local paths = {}
       server:script("/x/", { { delay = 600 } })
       handling("request_finished", function(event)
@@ -283,7 +283,7 @@ describe("what is called back", function()
     end)
   end)
 
-  describe("and starts another job, and a task:", function()
+  describe("that starts a job and a task:", function()
     for _, name in ipairs(names) do
       it(name, function()
         server:script("/x/", { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } })
@@ -302,31 +302,31 @@ describe("what is called back", function()
         assert.equal("succeeded", job.state)
       end)
 
-      it(name .. ", and waits for it there", function()
+      it(name .. ", and waits for the job there", function()
         server:script("/x/", { { status = 503, headers = { ["Retry-After"] = "0" } }, { body = {} } })
         local result
         local ok, value = beside_others(places[name], function()
           if not result then
-            result = true -- its events come here, too
+            result = true -- this job's events arrive here as well
             result = cekura.assert(cekura.assert(client.calls:improve_prompt(PARAMS)):wait { interval = 0.01 })
           end
         end)
         assert.is_true(ok, tostring(value))
         assert.truthy(value)
-        patience.eventually(function() return result ~= true end) -- others may end first
+        patience.eventually(function() return result ~= true end) -- the place may end before the job
         assert.truthy(result.improved_prompt)
       end)
     end
   end)
 
-  -- Those who waited ran out of time meanwhile, and their timeout took the outcome's place.
-  describe("and waits, until every wait has timed out:", function()
+  -- The timeouts of these waits replaced the job's outcome.
+  describe("that waits until every other wait has timed out:", function()
     local ends = {
       completed = { "succeeded" }, failed = { "failed", "job_failed" }, cancelled = { "cancelled", "job_cancelled" },
       no_issues = { "nothing_to_do" }, needs_input = { "needs_input", "needs_input" },
     }
 
-    -- How one waits for a job, with so much time; each returns a result or an error.
+    -- The ways to wait for a job, each with a timeout; each returns a result or an error.
     local waits = {
       wait = function(job, seconds)
         return job:wait { interval = 0.01, timeout = seconds }
@@ -352,7 +352,7 @@ describe("what is called back", function()
           changed = next_change()
         end
         assert.equal(job.state == "needs_input" and "pending" or job.state, last)
-        return not job.error and job.result or nil, job.error -- one that failed may have a result, too
+        return not job.error and job.result or nil, job.error -- a failed job may have a result as well
       end,
     }
 
@@ -398,11 +398,11 @@ describe("what is called back", function()
     end
   end)
 
-  describe("and yields:", function()
-    -- It stood in the middle of a step, and whoever waited with it.
+  describe("that yields:", function()
+    -- Such a yield left the step, and its waiters, half done.
     for _, name in ipairs(names) do
       if name:find "^an event handler" then
-        it(name .. ", which is an error, raised in the task that waits", function()
+        it(name .. ", which raises in the task that waits", function()
           local co = coroutine.create(places[name])
           local ok, raised = coroutine.resume(co, coroutine.yield)
           assert.equal("dead", coroutine.status(co))
@@ -410,7 +410,7 @@ describe("what is called back", function()
           assert.truthy(tostring(raised):find "attempt to yield", raised)
         end)
       elseif not puc_5_1 or name:find "^the body" then
-        it(name .. ", which lets the program's coroutine go on", function()
+        it(name .. ", which suspends the program's coroutine", function()
           local co = coroutine.create(places[name])
           local ok, first = coroutine.resume(co, function()
             coroutine.yield "out"
@@ -430,8 +430,9 @@ describe("what is called back", function()
     end
   end)
 
-  describe("by the collector, the client being dropped too,", function()
-    -- An object whose finalizer calls fn(object's table); one that is made before others is finalized after them.
+  describe("in a finalizer, while its client is collected as well,", function()
+    -- Returns an object whose finalizer calls fn with the object's table, and that table. The object that is created
+    -- last is finalized first.
     local function finalized(fn)
       local own = {}
       if rawget(_G, "newproxy") then
@@ -452,8 +453,8 @@ describe("what is called back", function()
       end
     end
 
-    -- It raised "the client could not be made", at whoever allocated memory.
-    it("finds it closed: close(), stats() and requests raise nothing", function()
+    -- It raised "the client could not be made" in whatever code allocated memory.
+    it("finds the client closed: close(), stats() and requests do not raise", function()
       local seen = {}
       local function make()
         local object, own = finalized(function(own)
@@ -475,7 +476,7 @@ describe("what is called back", function()
       assert.equal("cekura.client (closed)", seen.text)
     end)
 
-    it("may close another, in the middle of anything", function()
+    it("may close another client at any time", function()
       client = server:client()
       local job, closed = start(), false
       local function make()
@@ -493,7 +494,7 @@ describe("what is called back", function()
     end)
   end)
 
-  it("by a poll that is answered after its client was closed is nothing", function()
+  it("is not called for a poll that is answered after its client was closed", function()
     server:script(POLL, { { hold = "poll", body = { status = "queued" } } })
     client = server:client()
     local job, changes = start(), 0

@@ -21,7 +21,7 @@ local function unescape(text)
   end))
 end
 
--- "?a=1&b=2" as a table.
+-- The query "?a=1&b=2" as a table.
 local function query_of(uri)
   local query = {}
   for name, value in (uri:match "%?(.*)$" or ""):gmatch "([^=&]+)=([^&]*)" do
@@ -61,7 +61,7 @@ describe("client.calls", function()
   end
 
   describe("get", function()
-    it("gives the record", function()
+    it("returns the record", function()
       local call = cekura.assert(client.calls:get(5181749))
       assert.equal("call_log", core.type(call))
       assert.equal(5181749, call.id)
@@ -75,7 +75,7 @@ describe("client.calls", function()
       assert.equal(LIST .. "5181749/", last_request().uri)
     end)
 
-    it("reads v1 if the client says so, where metrics come in another format, and read the same", function()
+    it("reads v1 if the client is set to it, and metrics read the same in its other format", function()
       local old = server:client { api_version = "v1" }
       local before, now = cekura.assert(old.calls:get(5181749)), cekura.assert(client.calls:get(5181749))
       assert.equal("/observability/v1/call-logs/5181749/", server:requests()[1].uri)
@@ -95,21 +95,21 @@ describe("client.calls", function()
       assert.truthy(message:find 'api_version: "v1" or "v2" expected, got "v3"')
     end)
 
-    it("gives not_found for a missing record", function()
+    it("returns not_found for a missing record", function()
       local call, err = client.calls:get(1)
       assert.is_nil(call)
       assert.equal("not_found", err.kind)
       assert.equal(404, err.status)
     end)
 
-    it("keeps an id in its place", function()
+    it("keeps an id in its segment of the path", function()
       client.calls:get "../../x?y"
       assert.equal(LIST .. "..%2F..%2Fx%3Fy/", last_request().uri)
       refused("id: id expected", client.calls.get, nil)
       refused("id: an id expected", client.calls.get, "")
     end)
 
-    it("gives no record for what is none", function()
+    it("returns protocol for an answer that is not a record", function()
       for _, body in ipairs { "[]", "", "null", "{", '"x"' } do
         server:script(LIST .. "7/", { { body = body } })
         local call, err = client.calls:get(7)
@@ -120,7 +120,7 @@ describe("client.calls", function()
   end)
 
   describe("list", function()
-    it("gives one page of records", function()
+    it("returns one page of records", function()
       local page = cekura.assert(client.calls:list { agent_id = 2142 })
       assert.equal(3, #page.results)
       assert.equal(5181751, page.results[1].id)
@@ -131,7 +131,7 @@ describe("client.calls", function()
       assert.equal(LIST .. "?agent_id=2142", last_request().uri)
     end)
 
-    it("sends ids as they are, however large", function()
+    it("sends ids exactly, however large", function()
       client.calls:list { call_ids = { "9007199254740993", 5 } }
       assert.equal("9007199254740993,5", query_of(last_request().uri).call_ids)
       if math.type then
@@ -142,13 +142,13 @@ describe("client.calls", function()
       refused("id: a number of that size is not exact here", client.calls.delete, 2 ^ 53)
     end)
 
-    it("takes a timeout of its own", function()
+    it("takes a timeout", function()
       server:script(LIST, { { delay = 600, body = "[]" } })
       local _, err = client.calls:list({}, { timeout = 0.1 })
       assert.equal("timeout", err.kind)
     end)
 
-    it("follows no page by itself, and says that there is another", function()
+    it("requests only one page, and says whether there is another", function()
       local page = cekura.assert(client.calls:list { page_size = 2, include_count = true })
       assert.equal(2, #page.results)
       assert.equal(5, page.count)
@@ -171,7 +171,7 @@ describe("client.calls", function()
       assert.truthy(query.timestamp_from:find "^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$")
     end)
 
-    it("takes conditions in several forms", function()
+    it("takes conditions in several notations", function()
       local function sent(filter)
         client.calls:list(filter)
         return query_of(last_request().uri).filters_v2
@@ -199,7 +199,7 @@ describe("client.calls", function()
       assert.equal('{"field":"topic","op":"isnull","value":false}', sent { filters = { "topic", "isnull", false } })
     end)
 
-    it("is filtered by them", function()
+    it("returns only the calls that match the conditions", function()
       local page = cekura.assert(client.calls:list { { "success", "eq", false } })
       assert.equal(1, #page.results)
       assert.equal(5181750, page.results[1].id)
@@ -209,7 +209,7 @@ describe("client.calls", function()
       assert.equal(5181749, page.results[1].id)
     end)
 
-    it("raises what is wrong with a filter", function()
+    it("raises for an invalid filter, and says what is wrong", function()
       refused("list: filter: table expected", client.calls.list, 5)
       refused("list: there is no filter agent %(did you mean agent_id%?%)$", client.calls.list, { agent = 5 })
       refused("there is no operator is %(did you mean in%?%)", client.calls.list, { { "success", "is", true } })
@@ -230,7 +230,7 @@ describe("client.calls", function()
       refused("fields: table expected", client.calls.list, { fields = "id" })
       refused("call_ids: there is no id in it", client.calls.list, { call_ids = {} })
       refused("each condition stands in its own table", client.calls.list, { "success", "eq", true })
-      -- A hole is what a condition leaves that is only sometimes there: without the others, everything would come.
+      -- An optional condition can leave a hole. If the conditions after it were lost, the filter would match too much.
       refused("filters: a list expected, got a table with the key 2", client.calls.list,
         { nil, { "success", "eq", true } })
       refused("filters: a list expected, got a table with the key 3", client.calls.list,
@@ -242,7 +242,7 @@ describe("client.calls", function()
       assert.same({}, server:requests())
     end)
 
-    it("asks for some fields, or for all but some", function()
+    it("requests only some fields, or all but some", function()
       local page = cekura.assert(client.calls:list { fields = { "id", "status" }, agent_id = 2143 })
       assert.equal("{id,status}", query_of(last_request().uri).ql)
       assert.is_nil(page.results[1].transcript)
@@ -254,7 +254,7 @@ describe("client.calls", function()
       assert.equal("invalid", err.kind)
     end)
 
-    it("takes the project that the client has, where no scope is named", function()
+    it("adds the client's project if the filter names no scope", function()
       client = server:renew_client { project_id = 310 }
       client.calls:list()
       assert.equal(LIST .. "?project_id=310", last_request().uri)
@@ -262,14 +262,14 @@ describe("client.calls", function()
       assert.equal(LIST .. "?agent_id=5", last_request().uri)
     end)
 
-    it("accepts a bare list", function()
+    it("accepts an answer that is a bare list", function()
       client = server:renew_client { headers = { ["X-Simulate"] = "bare=1" } }
       local page = cekura.assert(client.calls:list())
       assert.equal(5, #page.results)
       assert.is_nil(page.next)
     end)
 
-    it("gives no page for what is none", function()
+    it("returns protocol for an answer that is not a page", function()
       for _, body in ipairs { "{}", '{"results":5}', '{"results":[1]}', '{"results":null}', "[1]", "[", "", "5" } do
         server:script(LIST, { { body = body } })
         local page, err = client.calls:list()
@@ -284,7 +284,7 @@ describe("client.calls", function()
   end)
 
   describe("each", function()
-    -- Calls every so often from `from` to `to`; their ids.
+    -- Adds calls at equal distances in time from `from` to `to`; returns their ids.
     local function seed(count, from, to)
       return server:admin("POST", "call_logs/", { count = count, from = from, to = to, agent_id = 2142 }).ids
     end
@@ -299,7 +299,7 @@ describe("client.calls", function()
       return ids
     end
 
-    it("goes over all pages", function()
+    it("iterates over all pages", function()
       local now = os.time()
       local ids = seed(23, now - 20 * DAY, now - 10 * DAY)
       local found = ids_of { agent_id = 2142, page_size = 5 }
@@ -310,11 +310,10 @@ describe("client.calls", function()
       assert.equal(6, #server:requests())
     end)
 
-    it("goes over the windows of a longer range, and neither misses nor repeats a call at their limits", function()
+    it("divides a longer range into windows, and neither misses nor repeats a call at their limits", function()
       local now = os.time()
-      -- A call at each limit of a window, and beside it: every 31 days and every hour around.
       local from, to = now - 100 * DAY, now - 2 * DAY
-      local ids = seed(99, from, to) -- one a day, so at from, to and every limit
+      local ids = seed(99, from, to) -- one a day, so one at `from`, at `to` and at every limit
       assert.equal(99, #ids)
       local found = ids_of { agent_id = 2142, timestamp_from = from, timestamp_to = to, page_size = 20 }
       assert.equal(99 + 1, #found) -- and sess-4
@@ -327,7 +326,7 @@ describe("client.calls", function()
         if index == 1 then
           assert.equal(to, window[2])
         elseif window[2] ~= before[2] then
-          -- They overlap, since whether a limit counts in is not known.
+          -- Windows overlap, since the service does not say whether a limit is inclusive.
           assert.is_true(window[2] > before[1], "a gap")
           windows[#windows + 1] = window
         end
@@ -337,7 +336,7 @@ describe("client.calls", function()
       assert.equal(3, #windows)
     end)
 
-    it("asks once for a range that the service allows, as it is given", function()
+    it("requests a range of up to 31 days at once, with the given limits", function()
       ids_of { timestamp_from = "2026-01-01T00:00:00+02:00", timestamp_to = "2026-01-31T00:00:00Z" }
       local query = query_of(last_request().uri)
       assert.equal("2026-01-01T00:00:00+02:00", query.timestamp_from)
@@ -347,7 +346,7 @@ describe("client.calls", function()
       refused("page: it iterates over all pages", client.calls.each, { page = 2 })
     end)
 
-    it("begins nowhere, if the range names only its end", function()
+    it("sends no lower limit if the range names only its end", function()
       local now = os.time()
       ids_of { agent_id = 2142, timestamp_to = now - 2 * DAY }
       local query = query_of(last_request().uri)
@@ -355,30 +354,30 @@ describe("client.calls", function()
       assert.is_nil(query.timestamp_from)
     end)
 
-    it("asks for what begins after this clock's now", function()
+    it("requests a range that begins after this clock's present", function()
       local soon = times.text(os.time() + 3600)
       assert.same({}, ids_of { timestamp_from = soon })
       assert.equal(soon, query_of(last_request().uri).timestamp_from)
     end)
 
-    it("goes up to now, if the range names no end", function()
+    it("reads up to the present if the range names no end", function()
       local now = os.time()
       seed(3, now - 40 * DAY, now - 20 * DAY)
       assert.equal(3 + 3, #ids_of { agent_id = 2142, timestamp_from = now - 40 * DAY })
     end)
 
-    it("gives a call once that new ones have pushed to the next page", function()
+    it("yields a call only once if new calls push it to the next page", function()
       server:script(LIST, {
         { body = '{"results":[{"id":3},{"id":2}],"next":"https://elsewhere.example/x/?page=2"}' },
         { body = '{"results":[{"id":2},{"id":1}],"next":"https://elsewhere.example/x/?page=3"}' },
         { body = '{"results":[],"next":null}' },
       })
       assert.same({ 3, 2, 1 }, ids_of {})
-      -- Where a page is asked for is not what another host says.
+      -- The host of `next` is ignored.
       assert.equal(LIST .. "?page=3", last_request().uri)
     end)
 
-    it("does not take a next page without a query for all calls", function()
+    it("ignores the host of a next page, and refuses one without a query, which would list all calls", function()
       for _, url in ipairs { "https://elsewhere.example/x/", "?", "/x/#y" } do
         server:script(LIST, { { body = { results = { { id = 3 } }, next = url } } })
         local calls = client.calls:each { agent_id = 5 }
@@ -392,7 +391,7 @@ describe("client.calls", function()
       assert.equal(LIST .. "?page=2&x=a%20b%0D%0AX:%20y", last_request().uri)
     end)
 
-    it("does not go round in a circle", function()
+    it("raises if the pages form a circle", function()
       server:script(LIST, { { body = '{"results":[],"next":"?page=2"}' } })
       local calls = client.calls:each()
       local err = raised_by(calls)
@@ -403,7 +402,7 @@ describe("client.calls", function()
       assert.equal(2, #server:requests())
     end)
 
-    it("raises the error if a page cannot be had, after what came before it", function()
+    it("raises the error of a page after the calls of earlier pages", function()
       for kind, reply in pairs { auth = { status = 403 }, protocol = { body = "<html>" }, server = { status = 500 },
         network = { drop = true } } do
         local one_try = server:client { retries = 0 }
@@ -417,13 +416,13 @@ describe("client.calls", function()
         assert.same({ 3 }, seen)
         assert.equal(kind, err.kind)
         assert.equal(1, (tostring(err):find(("cekura: %s: GET %s?page=2: "):format(kind, LIST), 1, true)))
-        assert.equal(err, raised_by(calls)) -- no end, however often it is asked
+        assert.equal(err, raised_by(calls)) -- every further call raises, too
         assert.equal(err, calls.error)
         one_try:close()
       end
     end)
 
-    it("raises the error of its first page, too, in a task and beside it", function()
+    it("raises the error of its first page, in a task and in plain code", function()
       server:script(LIST, { { status = 401 } })
       assert.equal("auth", raised_by(client.calls:each()).kind)
       local task = cekura.spawn(function()
@@ -433,7 +432,7 @@ describe("client.calls", function()
       assert.equal("auth", err.kind)
     end)
 
-    it("gives the error as a value by next()", function()
+    it("returns the error from next()", function()
       server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { status = 403 } })
       cekura.run(function()
         local calls = client.calls:each()
@@ -452,7 +451,7 @@ describe("client.calls", function()
       end
     end)
 
-    it("leaves out no page whose request raised, as by an event handler", function()
+    it("repeats the page whose request raised, for example in an event handler", function()
       local turn = 0
       local watched = server:client { on_event = function(event)
         turn = turn + (event.name == "request_started" and 1 or 0)
@@ -472,7 +471,7 @@ describe("client.calls", function()
     end)
 
     if not require "cekura.loop.yieldable" then
-      it("leaves out no page where Lua 5.1 cannot wait, inside pcall and in a for", function()
+      it("skips no page after it raised inside pcall or a for loop, where Lua 5.1 cannot wait", function()
         cekura.run(function()
           local calls = client.calls:each { page_size = 1 }
           for _, first in pairs { calls, function() for call in calls do error(call) end end } do
@@ -487,7 +486,7 @@ describe("client.calls", function()
       end)
     end
 
-    it("gives each call once to the tasks that share it", function()
+    it("yields each call once if several tasks share the iterator", function()
       local calls, given = client.calls:each { page_size = 1 }, {}
       cekura.run(function()
         for _ = 1, 4 do
@@ -506,7 +505,7 @@ describe("client.calls", function()
       assert.same(expected, given)
     end)
 
-    it("does not go back to a page that comes late to one of them", function()
+    it("does not go back to a page that arrives late in one of several tasks", function()
       local function page(id, following)
         return { results = { { id = id } }, next = following and "?page=" .. following }
       end
@@ -524,7 +523,7 @@ describe("client.calls", function()
       end)
     end)
 
-    it("takes a timeout for each page", function()
+    it("applies its timeout to each page", function()
       local patient = server:client { timeout = 600 }
       patience.before_timer(60, patience.with_enough_time, 0.2, function(seconds)
         server:script(LIST, { { body = '{"results":[{"id":3}],"next":"?page=2"}' }, { delay = 600 } })
@@ -536,7 +535,7 @@ describe("client.calls", function()
       patient:close()
     end)
 
-    it("is the iterator of a for, and lets other tasks go on", function()
+    it("is an iterator for a for loop, and lets other tasks run", function()
       if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
         return pending "PUC Lua 5.1 cannot wait in the iterator of a for"
       end
@@ -557,7 +556,7 @@ describe("client.calls", function()
       assert.is_true(steps > 0)
     end)
 
-    it("asks for the id, without which no repeat is known", function()
+    it("adds the id to the requested fields, because it recognizes repeats by their id", function()
       ids_of { fields = { "status" } }
       assert.equal("{id,status}", query_of(last_request().uri).ql)
       ids_of { fields = { "-metadata" } }
@@ -569,7 +568,7 @@ describe("client.calls", function()
     local TURNS = { { role = "Main Agent", content = "Hello.", start_time = 0, end_time = 1.5 },
       { role = "Function Call", data = { name = "book" }, start_time = 2, end_time = 2 } }
 
-    it("gives the record, which is evaluated later", function()
+    it("returns the record, which is evaluated later", function()
       local call = cekura.assert(client.calls:send { call_id = "new-1", agent = 2142, transcript_json = TURNS })
       assert.equal("evaluating", call.status)
       assert.is_false(call:evaluated())
@@ -579,7 +578,7 @@ describe("client.calls", function()
       assert.equal("Hello.", done:turns()().content)
     end)
 
-    it("sends every parameter of the API, lists as lists", function()
+    it("sends every parameter of the API, and lists as lists", function()
       cekura.assert(client.calls:send {
         call_id = "new-2", assistant_id = "asst_lakeside", trace_id = "0af7",
         voice_recording_url = "https://x.example/a", transcript_type = "vapi", transcript_json = {},
@@ -601,7 +600,7 @@ describe("client.calls", function()
       assert.equal("/observability/v1/observe/", last_request().uri)
     end)
 
-    it("refuses turns whose role would make the service store an empty transcript", function()
+    it("raises for a role that would make the service store an empty transcript", function()
       local function call(role, kind)
         return { call_id = "new-3", agent = 1, transcript_type = kind, transcript_json = { { role = "Main Agent" },
           { role = role, content = "Hello." } } }
@@ -613,7 +612,7 @@ describe("client.calls", function()
       cekura.assert(client.calls:send(call("user", "livekit"))) -- other formats have other roles
     end)
 
-    it("raises what is missing or wrong", function()
+    it("raises for a missing or invalid parameter", function()
       refused("send: call_id is missing", client.calls.send, { agent = 1 })
       refused("agent or assistant_id is missing", client.calls.send, { call_id = "x" })
       refused("agent and assistant_id exclude each other", client.calls.send,
@@ -630,7 +629,7 @@ describe("client.calls", function()
       refused("send: params: table expected", client.calls.send, nil)
     end)
 
-    it("sends the bytes of a recording as a form", function()
+    it("sends the bytes of a recording in a form", function()
       local bytes = "RIFF\0\1\2\255--cekura-\r\n"
       local call = cekura.assert(client.calls:send { call_id = "new-4", agent = 2142, transcript_json = TURNS,
         redact_fields = {}, metadata = { vip = true },
@@ -642,7 +641,7 @@ describe("client.calls", function()
       assert.truthy(sent.body:find('name="agent"\r\n\r\n2142\r\n', 1, true))
       assert.truthy(sent.body:find('name="metadata"\r\n\r\n{"vip":true}\r\n', 1, true))
       assert.truthy(sent.body:find('filename="a%22b.wav"', 1, true))
-      -- What would end a header line, or a part, stays where it is.
+      -- Bytes that would end a header line or a part are escaped.
       local hostile = "x\r\nX-Evil: 1"
       cekura.assert(client.calls:send { call_id = "new-6", agent = 2142, feedback = cekura.null,
         voice_recording = { data = "", name = hostile, content_type = hostile } })
@@ -654,7 +653,7 @@ describe("client.calls", function()
       refused("voice_recording: string", client.calls.send, { call_id = "x", agent = 1, voice_recording = 5 })
     end)
 
-    it("gives the form a name of a file, without which its bytes would be left out", function()
+    it("always names the file in the form, because the service ignores a part without a file name", function()
       local names = { ["a.wav"] = "a.wav", ["/tmp/b.wav"] = "b.wav", ["c:\\d.wav"] = "d.wav", [".e"] = ".e",
         ["..."] = "...", [" "] = " ", [""] = "recording", ["."] = "recording", [".."] = "recording",
         ["f/"] = "recording", ["g\\"] = "recording", ["h/.."] = "recording" }
@@ -665,7 +664,7 @@ describe("client.calls", function()
       end
     end)
 
-    -- The value of each field of that name in the form.
+    -- The values of all fields of that name in the form.
     local function form_values(name)
       local values = {}
       for value in last_request().body:gmatch(('name="%s"\r\n\r\n(.-)\r\n%%-%%-'):format(name)) do
@@ -674,7 +673,7 @@ describe("client.calls", function()
       return values
     end
 
-    it("gives each value of a list a field of its own in a form, and sends nested values as JSON text", function()
+    it("sends each value of a list as a separate field of a form, and nested values as JSON text", function()
       local recording = { data = "x" }
       server:script("/observability/v1/observe/", { { status = 201, body = { id = 1 } } })
       cekura.assert(client.calls:send { call_id = "new-8", agent = 2142, redact_fields = { "person_name", "age" },
@@ -682,7 +681,7 @@ describe("client.calls", function()
         reconcile_with_cekura_transcript = true, metadata = "plain", dynamic_variables = '{"name":"Nora"}',
         voice_recording = recording, extra = { flags = { true, 2.5, "x" }, nested = { { 1 }, 2 }, one = { a = 1 } } })
       assert.same({ "person_name", "age" }, form_values "redact_fields")
-      assert.same({ '[1,"two"]' }, form_values "transcript_json") -- it may be anything: one value
+      assert.same({ '[1,"two"]' }, form_values "transcript_json") -- its type is free, so it is one value
       assert.same({ '[{"message":"hi"}]' }, form_values "logs")
       assert.same({ "5,6" }, form_values "metric_ids")
       assert.same({ "true" }, form_values "reconcile_with_cekura_transcript")
@@ -700,7 +699,7 @@ describe("client.calls", function()
       assert.same({}, form_values "redact_fields")
     end)
 
-    describe("with a recording by its name", function()
+    describe("with the path of a recording", function()
       local dir
 
       before_each(function()
@@ -715,7 +714,7 @@ describe("client.calls", function()
         return (with or client).calls:send { call_id = "new-10", agent = 2142, voice_recording = recording }
       end
 
-      it("sends the file, whatever bytes are in it", function()
+      it("sends the bytes of the file", function()
         for index, bytes in ipairs { "", "RIFF\0\1\255\r\n--", ("0123456789abcdef"):rep(20000) } do
           file.write(dir .. "/a call.wav", bytes)
           cekura.assert(send(dir .. "/a call.wav"))
@@ -727,7 +726,7 @@ describe("client.calls", function()
         cekura.assert(send(dir .. "/link"))
       end)
 
-      it("sends a URL as it is, and takes nothing else for one", function()
+      it("sends a URL unchanged, and takes only http and https URLs for one", function()
         for _, url in ipairs { "http://x.example/a.wav", "https://x.example/a.wav", "https://" } do
           cekura.assert(send(url))
           assert.equal(url, decode(last_request().body).voice_recording)
@@ -739,7 +738,7 @@ describe("client.calls", function()
         end
       end)
 
-      it("fails with kind config for what cannot be read, without a request", function()
+      it("returns config for a file that cannot be read, and sends nothing", function()
         shell(("cd %s && mkfifo fifo && mkdir folder && ln -s nowhere dangling && ln -s loop loop"):format(dir))
         for path, fault in pairs { [dir .. "/nowhere.wav"] = "No such file", [dir .. "/fifo"] = "not a regular",
           [dir .. "/folder"] = "not a regular", [dir .. "/dangling"] = "No such file", [dir .. "/loop"] = "symbolic",
@@ -754,7 +753,7 @@ describe("client.calls", function()
         assert.same({}, server:requests())
       end)
 
-      it("fails with kind config where the file grows or shrinks while it is sent", function()
+      it("returns config if the file grows or shrinks while it is sent", function()
         for _, change in ipairs { "printf more >> %s", "printf x > %s", ": > %s" } do
           local path = dir .. "/growing.wav"
           file.write(path, "RIFF begin")
@@ -774,7 +773,7 @@ describe("client.calls", function()
         end
       end)
 
-      it("keeps what else went wrong with a file that has changed as the cause", function()
+      it("keeps another error as the cause if the file has changed as well", function()
         local path = dir .. "/growing.wav"
         file.write(path, "RIFF begin")
         local writing = server:client { base_url = "http://127.0.0.1:1", on_event = function(event)
@@ -791,7 +790,7 @@ describe("client.calls", function()
       end)
     end)
 
-    it("sends null where the API knows one", function()
+    it("sends null for parameters that may be null", function()
       cekura.assert(client.calls:send { call_id = "new-7", agent = 2142, feedback = cekura.null,
         voice_recording = cekura.null, customer_number = cekura.null, main_agent_channel_index = cekura.null })
       assert.equal('{"agent":2142,"call_id":"new-7","customer_number":null,"feedback":null,'
@@ -799,7 +798,7 @@ describe("client.calls", function()
       refused("call_id: string expected, got userdata", client.calls.send, { call_id = cekura.null, agent = 1 })
     end)
 
-    it("is sent once, whatever becomes of it", function()
+    it("is not retried after a dropped connection", function()
       server:script("/observability/v1/observe/", { { drop = true } })
       local call, err = client.calls:send { call_id = "new-5", agent = 1 }
       assert.is_nil(call)
@@ -809,7 +808,7 @@ describe("client.calls", function()
   end)
 
   describe("send_raw", function()
-    it("sends what a provider's webhook said", function()
+    it("sends the body of a provider's webhook", function()
       for _, provider in ipairs { "vapi", "retell", "livekit", "pipecat" } do
         local reply = cekura.assert(client.calls:send_raw(provider, '{"message": {}}'))
         assert.equal(200, reply.status)
@@ -833,7 +832,7 @@ describe("client.calls", function()
         client.calls.send_raw, "vapi", "{}", { agent = 5 })
     end)
 
-    it("passes on headers as they are, beside the client's own", function()
+    it("passes on headers unchanged, beside the client's headers", function()
       client = server:renew_client { headers = { ["X-Mine"] = "1", ["X-Other"] = "2" } }
       cekura.assert(client.calls:send_raw("retell", "{}", { headers = { ["x-retell-signature"] = " v=1, d=\t5 ",
         ["X-Empty"] = "", ["X-Number"] = 5, ["x-mine"] = "another", Accept = "text/plain" } }))
@@ -844,13 +843,13 @@ describe("client.calls", function()
       assert.equal(server.key, headers["x-cekura-api-key"])
     end)
 
-    it("refuses headers that are not the caller's to set, and what is no header", function()
+    it("raises for headers that the caller may not set, and for invalid ones", function()
       local function passing(headers)
         return function(of)
           return of.send_raw(of, "retell", "{}", { headers = headers })
         end
       end
-      -- Servers of WSGI, as the service's framework is, read "_" in a name as "-".
+      -- WSGI servers, such as that of the service's framework, read "_" in a header name as "-".
       for _, name in ipairs { "X-CEKURA-API-KEY", "x-cekura-api-key", "X_CEKURA_API_KEY", "x-Cekura_Api-Key", "Host",
         "Content-Length", "Transfer-Encoding", "transfer_encoding", "Connection", "User-Agent" } do
         refused("headers: " .. name:gsub("%p", "%%%0") .. " cannot be set here", passing { [name] = "x" })
@@ -859,7 +858,7 @@ describe("client.calls", function()
         refused("headers: the value of X%-A has a CR, LF or NUL", passing { ["X-A"] = value })
         refused("headers: a header name expected", passing { [value] = "x" })
       end
-      -- What nginx gives of a header that came twice, and HAProxy of every one.
+      -- nginx gives a list for a repeated header, HAProxy for every header.
       for _, value in ipairs { { "a", "b" }, { [0] = "a" }, true, print } do
         refused("headers: X%-A: string expected, got " .. type(value), passing { ["X-A"] = value })
       end
@@ -871,7 +870,7 @@ describe("client.calls", function()
   end)
 
   describe("update", function()
-    it("changes a record, and gives it as it is now", function()
+    it("changes a record, and returns its new state", function()
       local call = cekura.assert(client.calls:update(5181749,
         { seconds = 95, feedback = "", metadata = { vip = true } }))
       assert.equal("01:35", call.duration)
@@ -882,7 +881,7 @@ describe("client.calls", function()
       assert.equal(95 / 60, decode(sent.body).duration)
     end)
 
-    it("sends the duration in the service's minutes, whatever it is given in", function()
+    it("sends the duration in minutes, as the service expects, in whatever form it is given", function()
       local function sent(changes)
         cekura.assert(client.calls:update(5181749, changes))
         return decode(last_request().body).duration
@@ -890,11 +889,11 @@ describe("client.calls", function()
       assert.equal(1.5, sent { seconds = 90 })
       assert.equal(1.5, sent { duration = "01:30" })
       assert.equal(61.5, sent { duration = "1:01:30" })
-      assert.equal(1.5, sent { duration = 1.5 }) -- minutes, as the API has it
+      assert.equal(1.5, sent { duration = 1.5 }) -- the API's unit is minutes
       assert.equal(0, sent { seconds = 0 })
     end)
 
-    it("raises what is wrong", function()
+    it("raises for an invalid change", function()
       local update = client.calls.update
       refused("exclude each other", update, 1, { seconds = 5, duration = 1 })
       refused('update: "90" is not a duration', update, 1, { duration = "90" })
@@ -910,7 +909,7 @@ describe("client.calls", function()
       assert.same({}, server:requests())
     end)
 
-    it("gives the service's refusals", function()
+    it("returns the service's errors", function()
       local call, err = client.calls:update(5181749, { extra = { colour = "red" } })
       assert.is_nil(call)
       assert.equal("invalid", err.kind)
@@ -921,7 +920,7 @@ describe("client.calls", function()
       refused("extra: seconds is a parameter", client.calls.update, 1, { extra = { seconds = 5 } })
     end)
 
-    it("can have the call evaluated again", function()
+    it("can have the call reevaluated", function()
       local call = cekura.assert(client.calls:update(5181749, { reevaluate_metrics = true }))
       assert.is_false(call:evaluated())
       assert.is_true(cekura.assert(call:evaluation():wait { interval = 0.01 }):evaluated())
@@ -943,7 +942,7 @@ describe("client.calls", function()
   end)
 
   describe("evaluate_metrics", function()
-    it("gives the records as they were; their evaluation() waits for what comes", function()
+    it("returns the records before their evaluation, and their evaluation() waits for the new one", function()
       local calls = cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749, 5181750 }, metrics = { 501 },
         agent_id = 2142 })
       assert.equal('{"agent_id":2142,"call_logs":[5181749,5181750],"metrics":[501]}', last_request().body)
@@ -955,7 +954,7 @@ describe("client.calls", function()
       assert.is_true(job.polls > 1)
     end)
 
-    it("says why a log that is being evaluated is not taken", function()
+    it("returns the service's reason for refusing a call that is being evaluated", function()
       local calls, err = client.calls:evaluate_metrics { call_logs = { 5181751 }, metrics = { 501 },
         project_id = 310 }
       assert.is_nil(calls)
@@ -963,7 +962,7 @@ describe("client.calls", function()
       assert.truthy(err.message:find "still being evaluated")
     end)
 
-    it("wants one of agent and project, which the client may have", function()
+    it("needs either an agent or a project, which may be the client's", function()
       refused("agent_id or project_id is missing", client.calls.evaluate_metrics,
         { call_logs = { 1 }, metrics = { 2 } })
       refused("exclude each other", client.calls.evaluate_metrics,
@@ -981,7 +980,7 @@ describe("client.calls", function()
       assert.is_nil(decode(last_request().body).project_id)
     end)
 
-    it("gives no records for an answer that has none", function()
+    it("returns protocol for an answer without records", function()
       server:script("/observability/v2/call-logs/evaluate_metrics/", { { body = "{}" } })
       local calls, err = client.calls:evaluate_metrics { call_logs = { 1 }, metrics = { 1 }, agent_id = 1 }
       assert.is_nil(calls)
@@ -990,7 +989,7 @@ describe("client.calls", function()
   end)
 
   describe("evaluation of a call", function()
-    it("that came with some of its fields only ends with a newer one, too", function()
+    it("of a record with only some of its fields ends only with a newer evaluation", function()
       for _, fields in ipairs { { "id", "status" }, { "id", "status", "metrics" }, { "id", "status", "success" },
         { "id", "status", "updated_at" } } do
         local row = cekura.assert(client.calls:list { fields = fields, call_ids = { 5181749 } }).results[1]
@@ -1005,14 +1004,14 @@ describe("client.calls", function()
       end
     end)
 
-    it("whose metrics have values that are lists is compared by what they say", function()
+    it("compares list values of metrics by their content", function()
       local text = '{"id":7,"status":"success","evaluation":{"metrics":[{"id":1,"value":["a","b"]}]}}'
       server:script(LIST .. "7/", { { body = text } })
       local _, err = cekura.assert(client.calls:get(7)):evaluation():wait { interval = 0.01, timeout = 0.1 }
       assert.equal("timeout", err.kind)
     end)
 
-    it("that has no id is a protocol error", function()
+    it("returns protocol for a record without an id", function()
       for _, text in ipairs { "{}", '{"id":""}', '{"id":null}', '{"id":{}}' } do
         server:script(LIST .. "7/", { { body = text } })
         local job, err = cekura.assert(client.calls:get(7)):evaluation()
@@ -1023,10 +1022,10 @@ describe("client.calls", function()
   end)
 
   describe("rerun_evaluation", function()
-    it("gives the records, of which an evaluation ends only with a newer one", function()
+    it("returns the records, whose evaluation ends only with a newer one", function()
       local before = cekura.assert(client.calls:get(5181749))
       local calls = cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
-      -- The service takes the verdict away and leaves the word.
+      -- The service removes the verdict and keeps the status.
       assert.equal("success", calls[1].status)
       assert.is_nil(calls[1].success)
       for _, job in ipairs { calls[1]:evaluation(), before:evaluation() } do
@@ -1039,7 +1038,7 @@ describe("client.calls", function()
       assert.equal("timeout", err.kind)
     end)
 
-    it("takes all of an agent's", function()
+    it("takes all calls of an agent", function()
       cekura.assert(client.calls:rerun_evaluation { call_logs = "all", assistant_id = "asst_harbour" })
       assert.equal('{"assistant_id":"asst_harbour","call_logs":"all"}', last_request().body)
       refused("call_logs: a list of ids or \"all\"", client.calls.rerun_evaluation, { call_logs = 5, agent_id = 1 })
@@ -1049,7 +1048,7 @@ describe("client.calls", function()
   end)
 
   describe("mark_metric_vote", function()
-    it("sends what is required, null where nothing is said", function()
+    it("sends required parameters, and null for those that are not given", function()
       local answer = cekura.assert(client.calls:mark_metric_vote(5181749, { metric_id = 502, thumbs_up = false }))
       assert.equal("string", type(answer.detail))
       assert.equal("/observability/v2/call-logs/5181749/mark_metric_vote/", last_request().uri)
@@ -1062,7 +1061,7 @@ describe("client.calls", function()
   end)
 
   describe("trace and logs", function()
-    it("give what else is known of a call", function()
+    it("return further data about a call", function()
       assert.equal("string", type(cekura.assert(client.calls:trace(5181749)).trace_id))
       assert.equal("/observability/v1/call-logs/5181749/trace/", last_request().uri)
       assert.equal("table", type(cekura.assert(client.calls:logs(5181749)).entries))

@@ -1,10 +1,10 @@
---- The fault table, each fault once and with time for a busy machine; `make chaos` runs each a hundred times.
+--- Runs each fault of the fault table once, with more time for a busy machine. `make chaos` runs each a hundred times.
 
 local shell = require "spec.support.shell"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- The rows that are wrong, with what is wrong about them, and the last line; all of the output if there are none.
+-- The rows that fail, with the reasons, and the last line; the whole output if no row fails.
 local function failures(output)
   local found, row, last = {}, nil, nil
   for line in output:gmatch "[^\n]+" do
@@ -21,7 +21,7 @@ local function failures(output)
 end
 
 describe("faults on the wire", function()
-  it("end as the table says, nothing done twice, late or lost", function()
+  it("end as the fault table says, and nothing is processed twice, late or lost", function()
     local output, status = shell("CHAOS_STRETCH=8 CHAOS_GRACE=1 make --no-print-directory -s chaos CHAOS_RUNS=1 LUA="
       .. lua)
     assert.equal(0, status, failures(output))

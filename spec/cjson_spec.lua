@@ -1,4 +1,4 @@
--- lua-cjson, and what does its part where it cannot be had.
+-- lua-cjson, and the replacement where it is not installed.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -9,7 +9,7 @@ local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- Any Lua runs this first: as if lua-cjson were not installed.
+-- Code that runs first, and hides an installed lua-cjson.
 local HIDE = [[package.preload.cjson = function() error("hidden", 0) end]]
 
 -- Runs a program in another process; returns what it printed, and its exit status.
@@ -19,7 +19,7 @@ local function run(code)
   end)
 end
 
--- The module's own writer, also where there is lua-cjson.
+-- The module's own writer, which is used without lua-cjson.
 local function own_writer()
   local kept = {}
   for _, name in ipairs { "cjson", "cekura.cjson" } do
@@ -56,7 +56,7 @@ describe("a program without lua-cjson", function()
   end)
 
   for _, spec in ipairs { "encode", "decode", "params", "call_log" } do
-    it("passes what stands in " .. spec .. "_spec", function()
+    it("passes " .. spec .. "_spec", function()
       local output, status = shell(
         ("LUA_INIT='%s' LUA_PATH='%s' LUA_CPATH='%s' %s /usr/bin/busted -o TAP spec/%s_spec.lua"):format(
           HIDE, package.path, package.cpath, lua, spec))
@@ -66,7 +66,7 @@ describe("a program without lua-cjson", function()
   end
 end)
 
-describe("the null", function()
+describe("cekura.null", function()
   it("is the null pointer", function()
     assert.equal("userdata", type(cekura.null))
     assert.equal(core.decode("[null]")[1], cekura.null)
@@ -75,12 +75,12 @@ describe("the null", function()
 end)
 
 local available, cjson = pcall(require, "cjson")
-if not available then -- Debian has none for Lua 5.5
+if not available then -- Debian has no lua-cjson for Lua 5.5
   return
 end
 
-describe("the null", function()
-  it("is lua-cjson's", function()
+describe("cekura.null", function()
+  it("is lua-cjson's null", function()
     assert.equal(cjson.null, cekura.null)
   end)
 end)
@@ -88,7 +88,7 @@ end)
 describe("the module's own writer", function()
   local writer = own_writer()
 
-  it("gives lua-cjson's bytes for a text", function()
+  it("writes a text as lua-cjson does", function()
     local theirs = cjson.new()
     for byte = 0, 255 do
       local text = "a" .. string.char(byte) .. "b"
@@ -99,7 +99,7 @@ describe("the module's own writer", function()
     end
   end)
 
-  it("gives lua-cjson's bytes for a number", function()
+  it("writes a number as lua-cjson does", function()
     local theirs = cjson.new()
     for _, number in ipairs { 0.5, -0.25, 0.1 + 0.2, 1 / 3, 1e300, -5e-324, 123456789.125, 1e15 + 0.5, 2 ^ 63 } do
       assert.equal(theirs.encode(number), writer.encode(number))
@@ -107,7 +107,7 @@ describe("the module's own writer", function()
   end)
 end)
 
-describe("the settings of lua-cjson, which belong to the whole process", function()
+describe("the process-wide settings of lua-cjson", function()
   it("are not changed", function()
     local before = cjson.encode { 0.123456789012345678 }
     local precision = cjson.encode_number_precision()
@@ -119,7 +119,7 @@ describe("the settings of lua-cjson, which belong to the whole process", functio
     assert.is_false(pcall(cjson.encode, { math.huge }))
   end)
 
-  it("are not changed by loading the module", function()
+  it("are not changed when the module is loaded", function()
     local output = run [[
       local cjson = require "cjson"
       cjson.encode_number_precision(3)
@@ -129,7 +129,7 @@ describe("the settings of lua-cjson, which belong to the whole process", functio
     assert.truthy(output:find "^0.123\tfalse")
   end)
 
-  it("do not reach what is sent", function()
+  it("do not affect what is sent", function()
     local precision = cjson.encode_number_precision()
     cjson.encode_number_precision(3)
     local text = encode({ 1234.1, 1234.5, math.pi }, "body")

@@ -14,14 +14,14 @@ describe("a client", function()
     server:reset()
   end)
 
-  -- Scripts the replies of one path and asks for it.
+  -- Scripts the replies of one path and requests that path.
   local function ask(replies, options)
     server:script("/x/", replies)
     return client:request("GET", "/x/", options)
   end
 
   describe("request", function()
-    it("gives status, headers, body and decoded JSON of any 2xx", function()
+    it("returns status, headers, body and decoded JSON of any 2xx", function()
       local response = cekura.assert(ask { { status = 203, headers = { ["X-One"] = "1" }, body = { id = 2142 } } })
       assert.equal(203, response.status)
       assert.equal("1", response.headers["x-one"])
@@ -29,7 +29,7 @@ describe("a client", function()
       assert.equal(2142, response:json().id)
     end)
 
-    it("takes an empty 204 as an answer", function()
+    it("returns a response for an empty 204", function()
       local response = cekura.assert(ask { { status = 204 } })
       assert.equal("", response.body)
       local value, err = response:json()
@@ -37,7 +37,7 @@ describe("a client", function()
       assert.equal("protocol", err.kind)
     end)
 
-    it("sends the key, a user agent, the query in order, lists with commas, and encodes what it must", function()
+    it("sends the key, a user agent and the query in order, joins lists with commas, and escapes text", function()
       local response = cekura.assert(client:request("GET", "/echo/ä b/#", {
         query = { b = "ü&=", a = { 1, 2 }, c = true, d = 2142.0 }, headers = { ["X-Mine"] = "yes" },
       }))
@@ -49,7 +49,7 @@ describe("a client", function()
       assert.equal("application/json", seen.headers.accept)
     end)
 
-    it("adds its query to the one in the path", function()
+    it("appends its query to that of the path", function()
       local seen = cekura.assert(client:request("GET", "/echo/?a=1", { query = { b = 2 } })):json()
       assert.equal("/echo/?a=1&b=2", seen.path)
     end)
@@ -74,17 +74,17 @@ describe("a client", function()
         local seen = cekura.assert(client:request(method:lower(), "/echo/")):json()
         assert.equal(method, seen.method)
         assert.is_nil(seen.body)
-        assert.is_nil(seen.headers["content-type"]) -- there is nothing that could have a type
+        assert.is_nil(seen.headers["content-type"]) -- no body, so no type
       end)
     end
 
-    it("sends HEAD, and GET again on the same handle", function()
+    it("sends HEAD, and then GET on the same handle", function()
       local response = cekura.assert(client:request("HEAD", "/echo/"))
       assert.equal("", response.body)
       assert.equal("GET", cekura.assert(client:request("GET", "/echo/")):json().method)
     end)
 
-    it("raises at the caller's line, naming the argument, what is not a request", function()
+    it("raises at the caller's line for an invalid argument, and names it", function()
       local function refused(pattern, ...)
         local ok, message = pcall(function(...)
           return client:request(...)
@@ -128,14 +128,14 @@ describe("a client", function()
       end)
     end
 
-    it("of a 400 has the messages of each field", function()
+    it("of a 400 has the messages about each field", function()
       local _, err = ask { { status = 400, body = { agent_id = { "Required.", "Really." }, prompt = "Blank." } } }
       assert.equal("invalid", err.kind)
       assert.same({ agent_id = { "Required.", "Really." }, prompt = { "Blank." } }, err.fields)
       assert.truthy(tostring(err):find("agent_id: Required. Really.; prompt: Blank.", 1, true))
     end)
 
-    it("of a 400 has the text messages of a mixed list, and raises nothing", function()
+    it("of a 400 has the strings of a mixed list of messages, and never raises", function()
       for _, row in ipairs {
         { '[{}, "Required."]', { "Required." } }, { '["a", {}, "b"]', { "a", "b" } },
         { '["a", "b", {}, "c"]', { "a", "b", "c" } }, { '["a", "b", null, {"x": ["y"]}, 5, "c"]', { "a", "b", "c" } },
@@ -147,14 +147,14 @@ describe("a client", function()
       end
     end)
 
-    it("of a 400 with a page of HTML or nothing is one clear line", function()
+    it("of a 400 with a page of HTML or no body is one clear line", function()
       local _, err = ask { { status = 400, body = "<html>\n<b>Bad</b>" } }
       assert.equal("cekura: invalid: GET /x/: HTTP 400", tostring(err))
       _, err = ask { { status = 400 } }
       assert.equal("cekura: invalid: GET /x/: HTTP 400", tostring(err))
     end)
 
-    it("of a redirect is protocol and names the host; it is not followed", function()
+    it("of a redirect is protocol and names the host, and the redirect is not followed", function()
       local _, err = ask { { status = 302, headers = { Location = "https://user:pw@evil.example/x?key=1" } } }
       assert.equal("protocol", err.kind)
       assert.equal(302, err.status)
@@ -166,7 +166,7 @@ describe("a client", function()
       assert.truthy(err.message:find(server.url, 1, true)) -- the same host
     end)
 
-    it("of 3xx without a redirect is protocol, and says so", function()
+    it("of a 3xx that is not a redirect is protocol, and explains why", function()
       local _, err = ask { { status = 304 } }
       assert.equal("protocol", err.kind)
       assert.equal(304, err.status)
@@ -183,8 +183,8 @@ describe("a client", function()
       assert.is_true(start_err.sent)
     end)
 
-    -- libcurl reports it as out of memory.
-    it("of a path or of headers that are too large to be sent is invalid, and nothing is sent", function()
+    -- libcurl reports this as out of memory.
+    it("of a path or headers too large to be sent is invalid, and nothing is sent", function()
       local long = ("a"):rep(2 ^ 20)
       for path, options in pairs { ["/x/?a=" .. long] = {}, ["/x/"] = { headers = { ["X-A"] = long } },
         ["/y/"] = { query = { a = long } } } do
@@ -205,7 +205,7 @@ describe("a client", function()
       assert.equal(1, err.attempts)
     end)
 
-    it("of a refused connection is network, and says that nothing was sent", function()
+    it("of a refused connection is network, and not sent", function()
       local other = cekura.assert(cekura.new {
         api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 0,
       })
@@ -215,7 +215,7 @@ describe("a client", function()
       other:close()
     end)
 
-    it("of silence is timeout, on time", function()
+    it("of a silent server is timeout, at the deadline", function()
       server:script("/x/", { { delay = 600 } })
       patience.with_enough_time(0.2, function(seconds)
         local began = core.now()
@@ -226,7 +226,7 @@ describe("a client", function()
       end)
     end)
 
-    it("of a body that is too large is protocol, and the body is not kept", function()
+    it("of a body that is too large is protocol, and only an excerpt of the body is kept", function()
       client = server:renew_client { max_response = 1000 }
       assert.equal(1000, #cekura.assert(ask { { size = 1000 } }).body)
       local _, err = ask { { size = 1001 } }
@@ -239,7 +239,7 @@ describe("a client", function()
       assert.truthy(tostring(err):find("larger than max_response, 1000 bytes", 1, true))
     end)
 
-    it("of a body whose announced length is too large is protocol, before it has come", function()
+    it("of an announced length that is too large is protocol, before the body arrives", function()
       client = server:renew_client { max_response = 1000, timeout = 600 }
       server:script("/x/", { { body = ("x"):rep(2000), slow = 60 } })
       local _, err = patience.before_timer(30, client.request, client, "GET", "/x/")
@@ -258,8 +258,8 @@ describe("a client", function()
     end)
   end)
 
-  describe("a request with a condition", function()
-    it("gets 304 as a response", function()
+  describe("a conditional request", function()
+    it("returns a 304 as a response", function()
       for name, value in pairs { ["If-None-Match"] = '"a"', ["if-none-match"] = "*",
         ["IF-MODIFIED-SINCE"] = "Thu, 26 Nov 2026 04:00:00 GMT" } do
         for _, method in ipairs { "GET", "HEAD" } do
@@ -272,16 +272,16 @@ describe("a client", function()
       end
     end)
 
-    it("that the client sets for every request gets it, too", function()
+    it("may get its condition from the client's headers", function()
       client = server:renew_client { headers = { ["If-None-Match"] = '"a"' } }
       assert.equal(304, cekura.assert(ask { { status = 304 } }).status)
       server:script("/observability/v2/call-logs/5/", { { status = 304 } })
-      local call, err = client.calls:get(5) -- which has nothing to show for it
+      local call, err = client.calls:get(5) -- which needs a record
       assert.is_nil(call)
       assert.equal("protocol", err.kind)
     end)
 
-    it("gets no other 3xx; other headers set no condition", function()
+    it("gets no response for other 3xx, nor without If-None-Match or If-Modified-Since", function()
       local condition = { headers = { ["If-None-Match"] = "*" } }
       local _, err = ask({ { status = 303, headers = { Location = "/y/" } } }, condition)
       assert.equal("protocol", err.kind)
@@ -290,7 +290,7 @@ describe("a client", function()
     end)
   end)
 
-  it("has the private fields that are documented, and no others; none is reached from outside", function()
+  it("has exactly the private fields that are documented, and none is accessible from outside", function()
     client:close()
     client = server:client { project_id = 7, on_event = function() end }
     local source, documented = file.read "lua/cekura/client/init.lua", {}
@@ -308,7 +308,7 @@ describe("a client", function()
   end)
 
   describe("its life", function()
-    it("ends with close, which may be called again, and tostring shows it", function()
+    it("ends with close, which may be called twice, and tostring shows it", function()
       assert.equal("cekura.client (" .. server.url .. ")", tostring(client))
       client:close()
       client:close()
@@ -319,7 +319,7 @@ describe("a client", function()
       assert.is_false(err.sent)
     end)
 
-    it("ends waits with an error of kind closed", function()
+    it("ends with close, and its waits return closed", function()
       server:script("/x/", { { delay = 600 } })
       local _, err = cekura.run(function()
         local waiting = cekura.spawn(function()
@@ -333,7 +333,7 @@ describe("a client", function()
       assert.is_true(err.sent)
     end)
 
-    it("ends when it is collected with a request in flight", function()
+    it("ends when it is collected, even with a request in flight", function()
       local seen = setmetatable({}, { __mode = "v" })
       local function lose_one()
         local lost = server:client()
@@ -355,7 +355,7 @@ describe("a client", function()
       end)
     end
 
-    it("counts what it does", function()
+    it("is counted in stats", function()
       cekura.assert(client:request("GET", "/echo/"))
       cekura.assert(client:request("GET", "/echo/"))
       local stats = client:stats()
@@ -368,7 +368,7 @@ describe("a client", function()
       assert.is_true(stats.longest_step > 0)
     end)
 
-    it("has max_in_flight requests in flight and no more", function()
+    it("has at most max_in_flight requests in flight", function()
       client = server:renew_client { max_in_flight = 3 }
       server:script("/x/", { { hold = "all" } })
       cekura.run(function()
@@ -378,7 +378,7 @@ describe("a client", function()
           end)
         end
         server:wait_for("/x/", 3)
-        cekura.sleep(0.05) -- for a fourth
+        cekura.sleep(0.05) -- time for a fourth request
         server:release "all"
       end)
       local stats = client:stats()
@@ -389,7 +389,7 @@ describe("a client", function()
   end)
 
   describe("on_event", function()
-    it("gets requests started, retried and finished, and jobs that change, never the key", function()
+    it("gets requests that start, retry and finish, and jobs that change, but never the key", function()
       local events = {}
       client = server:renew_client { on_event = function(event)
         events[#events + 1] = event
@@ -423,7 +423,7 @@ describe("a client", function()
       assert.same({ "queued", "processing", "completed" }, states)
     end)
 
-    it("that raises about a job raises in the job's wait, also when nothing changes", function()
+    it("that raises about a job raises in the job's wait, even if the job does not change", function()
       local loud = false
       client = server:renew_client { headers = { ["X-Simulate"] = "life=endless" }, on_event = function(event)
         if event.job and loud then
@@ -445,7 +445,7 @@ describe("a client", function()
       assert.truthy(tostring(raised):find "boom")
     end)
 
-    it("that raises while a job is started does not cost the job", function()
+    it("that raises during a start does not lose the job", function()
       client = server:renew_client { on_event = function(event)
         if event.method == "POST" and event.name == "request_finished" then
           error "boom"
@@ -458,7 +458,7 @@ describe("a client", function()
       assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
     end)
 
-    it("that raises about a request raises in the task that waits for it, and in no other", function()
+    it("that raises about a request raises only in the task that waits for that request", function()
       client = server:renew_client { on_event = function(event)
         if event.path == "/bad/" then
           error "boom"

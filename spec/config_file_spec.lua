@@ -11,7 +11,7 @@ local uri = require "cekura.http.uri"
 local BOM = "\239\187\191"
 local paths = {}
 
--- A file with that text; it is removed after the spec.
+-- Writes a file with that text, which is removed after the spec. Returns its path.
 local function write(text)
   local path = os.tmpname()
   file.write(path, text)

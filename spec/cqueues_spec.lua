@@ -1,4 +1,4 @@
--- The module in a program with cqueues, whose threads it yields to.
+-- The module in a program that uses cqueues: waits yield to its controller.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -8,11 +8,11 @@ local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 if lua == "lua5.5" and not pcall(require, "cqueues") then
-  pending "in a program of cqueues: Debian has none for Lua 5.5"
+  pending "in a cqueues program: Debian has no cqueues for Lua 5.5"
   return
 end
 
-describe("in a program of cqueues", function()
+describe("in a cqueues program", function()
   local server = simulator.during(setup, teardown)
 
   before_each(function()
@@ -46,7 +46,7 @@ describe("in a program of cqueues", function()
         assert.equal(0, status)
       end
 
-      it("a thread waits, and the others go on", function()
+      it("a waiting thread lets the others run", function()
         server:script(PROGRESS, { { hold = "held",
           body = { status = "completed", output = { improved_prompt = "y" } } } })
         prints("true\nended\n", [[
@@ -59,11 +59,11 @@ describe("in a program of cqueues", function()
             print(cekura.assert(improving:wait { interval = 0.01 }).improved_prompt ~= nil)
           end)
           assert(cq:loop())
-          print "ended" -- by itself, when nobody waits any more
+          print "ended" -- when nothing waits any more
         ]])
       end)
 
-      it("many wait beside each other, for one client and for several", function()
+      it("many threads wait at once, for one client and for several", function()
         prints("20\n", [[
           local others, done = { [0] = client, new(), new() }, 0
           for index = 1, 20 do
@@ -78,7 +78,7 @@ describe("in a program of cqueues", function()
         ]])
       end)
 
-      it("tasks are threads: joined, cancelled, and an error that they raise is reported", function()
+      it("a task is a thread: it can be joined and cancelled, and its error is reported", function()
         local output, status = run(loop, [[
           cq:wrap(function()
             print(cekura.spawn(function() cekura.sleep(0.05) return 7 end):join())
@@ -91,7 +91,7 @@ describe("in a program of cqueues", function()
             print("ran", cekura.run(function()
               return cekura.spawn(function() return client:request("GET", "/echo/").status end):join()
             end))
-            -- Lua 5.1 cannot yield across pcall: a coroutine is in its place
+            -- 5.1 cannot yield across pcall, so this uses a coroutine
             print(coroutine.resume(coroutine.create(function()
               cekura.run(function() cekura.spawn(error, "nobody joins", 0) end)
             end)))
@@ -107,7 +107,7 @@ describe("in a program of cqueues", function()
           output)
       end)
 
-      it("plain code, and a coroutine of the program's own, blocks just its call", function()
+      it("plain code and the program's coroutines block only until their call returns", function()
         prints("200\n200\n200\n7\n200\n", [[
           print(client:request("GET", "/echo/").status)
           cq:wrap(function()
@@ -120,7 +120,7 @@ describe("in a program of cqueues", function()
         ]])
       end)
 
-      it("a deadline passes on time, and close() ends what waits", function()
+      it("a wait ends at its deadline, and when its client is closed", function()
         prints("timeout\ttrue\nclosed\n", [[
           client = new { headers = { ["X-Simulate"] = "life=endless" } }
           cq:wrap(function()
@@ -138,7 +138,7 @@ describe("in a program of cqueues", function()
         ]])
       end)
 
-      it("another loop takes over from one that is run no longer", function()
+      it("another controller takes over from one that no longer runs", function()
         prints("200\n", [[
           client = new { headers = { ["X-Simulate"] = "life=endless" } }
           cq:wrap(function() job():wait() end)
@@ -157,7 +157,7 @@ describe("in a program of cqueues", function()
     end)
   end
 
-  it("the client can be polled with no adapter at all", function()
+  it("a client can be polled without an adapter", function()
     local output = run("own", [[
       local done = false
       cekura.spawn(function()
@@ -176,9 +176,9 @@ describe("in a program of cqueues", function()
   end)
 end)
 
--- A module that merely is loaded is not a loop that runs.
+-- Loading a module does not make its loop run.
 describe("the choice of a loop", function()
-  it("is not moved by a module that is loaded", function()
+  it("is not changed by a module that is only loaded", function()
     local output = shell(([[timeout 120 %s -e '
       local cekura, cqueues, uv = require "cekura", require "cqueues", require "luv"
       local ran = false

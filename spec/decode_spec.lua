@@ -1,4 +1,4 @@
--- JSON text as Lua values: exact and strict.
+-- JSON text as Lua values, exact and strict.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -26,7 +26,7 @@ local function char(point)
 end
 
 describe("a whole number", function()
-  it("is exact up to 2^53, everywhere", function()
+  it("is exact up to 2^53, at any place", function()
     for text, value in pairs {
       ["0"] = 0, ["1"] = 1, ["-1"] = -1, ["2142"] = 2142, ["1234567890123456"] = 1234567890123456,
       ["9007199254740991"] = 2 ^ 53 - 1, ["9007199254740992"] = 2 ^ 53, ["-9007199254740992"] = -2 ^ 53,
@@ -38,12 +38,12 @@ describe("a whole number", function()
     end
   end)
 
-  it("is written without a fraction: an id can stand in a path", function()
+  it("is formatted without a fraction, so an id can stand in a path", function()
     assert.equal("2142", tostring(decode "2142"))
     assert.equal("2142", tostring(decode('{"a":[{"id":2142}]}').a[1].id))
   end)
 
-  it("is an integer, at every depth, where this Lua has integers", function()
+  it("is an integer at every depth, if this Lua has integers", function()
     if not INTEGERS then
       return
     end
@@ -55,7 +55,7 @@ describe("a whole number", function()
     assert.equal("9007199254740993", tostring(decode "9007199254740993"))
   end)
 
-  it("beyond 2^53 is its digits, where this Lua has no such integers", function()
+  it("beyond 2^53 is a string of digits, if this Lua has no such integers", function()
     if INTEGERS then
       return
     end
@@ -67,7 +67,7 @@ describe("a whole number", function()
     end
   end)
 
-  it("beyond 64 bits is its digits, everywhere", function()
+  it("beyond 64 bits is a string of digits", function()
     for _, digits in ipairs {
       "9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616",
       "92233720368547758070", "9" .. ("0"):rep(500), "-" .. ("7"):rep(70),
@@ -79,7 +79,7 @@ describe("a whole number", function()
 end)
 
 describe("a number with a fraction or an exponent", function()
-  it("is the nearest that there is", function()
+  it("is the nearest Lua number", function()
     for text, value in pairs {
       ["0.1"] = 0.1, ["-0.25"] = -0.25, ["1.0"] = 1, ["1e2"] = 100, ["1E+2"] = 100, ["1.5e-3"] = 0.0015, ["0e0"] = 0,
       ["1e300"] = 1e300, ["1.7976931348623157e308"] = 1.7976931348623157e308, ["5e-324"] = 5e-324,
@@ -90,19 +90,19 @@ describe("a number with a fraction or an exponent", function()
     end
   end)
 
-  it("is as exact with more digits than a number can distinguish", function()
+  it("with superfluous digits is as exact", function()
     assert.equal(1 / 3, decode("0." .. ("3"):rep(1000)))
     assert.equal(2 / 3, decode("[0." .. ("6"):rep(1000) .. "7]")[1])
   end)
 
-  it("is a float, where this Lua distinguishes them", function()
+  it("is a float, if this Lua distinguishes floats", function()
     if INTEGERS then
       assert.equal("float", math.type(decode "1.0"))
       assert.equal("float", math.type(decode "1e2"))
     end
   end)
 
-  it("that is beyond any number is its digits, not infinite", function()
+  it("that is too large for a number is a string of digits, not infinity", function()
     for _, digits in ipairs { "1e309", "-1e400", "1" .. ("0"):rep(400) .. ".5" } do
       assert.equal(digits, decode(digits))
     end
@@ -110,20 +110,20 @@ describe("a number with a fraction or an exponent", function()
 end)
 
 describe("true, false and null", function()
-  it("are what they are", function()
+  it("are true, false and cekura.null", function()
     assert.is_true(decode "true")
     assert.is_false(decode "false")
     assert.equal(cekura.null, decode "null")
   end)
 
-  it("in an object: null is as if it were absent", function()
+  it("in an object: null is like an absent member", function()
     local object = decode '{"a":null,"b":false,"c":{"d":null}}'
     assert.is_nil(object.a)
     assert.is_false(object.b)
     assert.is_nil(next(object.c))
   end)
 
-  it("in a list: null keeps its place", function()
+  it("in a list: null is cekura.null", function()
     local items = decode "[null,1,null,[null],null]"
     assert.equal(5, #items)
     assert.equal(cekura.null, items[1])
@@ -135,12 +135,12 @@ describe("true, false and null", function()
 end)
 
 describe("an object", function()
-  it("has its members by name", function()
+  it("has its members under their names", function()
     assert.same({ a = 1, b = { c = "d" }, [""] = 2, ["1"] = 3, ["a b\n"] = 4 },
       decode [[{"a":1,"b":{"c":"d"},"":2,"1":3,"a b\n":4}]])
   end)
 
-  it("that names a member twice means the last", function()
+  it("with a repeated name has the last value", function()
     assert.same({ a = 2 }, decode '{"a":1,"a":2}')
     assert.same({ a = { c = 2 } }, decode '{"a":{"b":1},"a":{"c":2}}')
     assert.same({ a = 2 }, decode [[{"a":1,"\u0061":2}]])
@@ -148,7 +148,7 @@ describe("an object", function()
     assert.same({}, decode '{"a":1,"a":null}')
   end)
 
-  it("is no list, though it is empty or has numbers as names", function()
+  it("is not a list, even if it is empty or has numbers as names", function()
     assert.is_nil(getmetatable(decode "{}"))
     assert.is_nil(getmetatable(decode('{"1":"a"}')))
     assert.is_nil(decode('{"1":"a"}')[1])
@@ -156,7 +156,7 @@ describe("an object", function()
 end)
 
 describe("a list", function()
-  it("has its elements in their order", function()
+  it("has its elements in order", function()
     local items = decode '["a",2,true,{"b":3},["c"]]'
     assert.equal(5, #items)
     assert.equal("a", items[1])
@@ -164,36 +164,36 @@ describe("a list", function()
     assert.equal("c", items[5][1])
   end)
 
-  it("is distinguished from an object, an empty one too", function()
+  it("is distinct from an object, even if empty", function()
     assert.equal(core.array_mt, getmetatable(decode "[]"))
     assert.equal(core.array_mt, getmetatable(decode "[1]"))
     assert.equal(core.array_mt, getmetatable(decode('{"a":{"b":[[]]}}').a.b[1]))
     assert.is_nil(getmetatable(decode("[{}]")[1]))
   end)
 
-  it("may be long", function()
+  it("may have 100,000 elements", function()
     local items = decode("[" .. ("7,"):rep(99999) .. "7]")
     assert.equal(100000, #items)
     assert.equal(7, items[100000])
   end)
 end)
 
-describe("a text", function()
-  it("has its escapes undone", function()
+describe("a string", function()
+  it("has its escapes replaced", function()
     assert.equal('"\\/\b\f\n\r\t', decode [["\"\\\/\b\f\n\r\t"]])
     assert.equal("a/b", decode [["a\/b"]])
     assert.equal("A\0é日", decode [["\u0041\u0000\u00e9\u65E5"]])
     assert.equal("x\0y", decode [["x\u0000y"]])
   end)
 
-  it("has pairs of surrogates put together", function()
+  it("has surrogate pairs combined", function()
     assert.equal(char(0x1F600), decode [["\ud83d\ude00"]])
     assert.equal(char(0x10000), decode [["\uD800\uDC00"]])
     assert.equal(char(0x10FFFF), decode [["\udbff\udfff"]])
     assert.equal("a" .. char(0x1F600) .. "b", decode [["a\uD83D\uDE00b"]])
   end)
 
-  it("has every character that an escape can name, and U+FFFD for what names none", function()
+  it("has the character of every escape, and U+FFFD for a lone surrogate", function()
     for point = 0, 0xFFFF, 13 do
       local is_half = point >= 0xD800 and point <= 0xDFFF
       assert.equal(char(is_half and 0xFFFD or point), decode(('"\\u%04x"'):format(point)))
@@ -209,7 +209,7 @@ describe("a text", function()
     { "before a short escape", [[\ud83d\n]], "?\n" }, { "before a backslash", [[\ud83d\\ude00]], "?\\ude00" },
     { "at the end of a text", [[Ok \uD83D]], "Ok ?" }, { "between characters", [[\u00e9\udfff\u00e9]], "é?é" },
   } do
-    it("has U+FFFD for half of a pair: " .. row[1], function()
+    it("has U+FFFD for a lone surrogate: " .. row[1], function()
       local wanted = row[3]:gsub("%?", char(0xFFFD))
       assert.equal(wanted, decode('"' .. row[2] .. '"'))
       assert.equal(wanted, next(decode('{"' .. row[2] .. '":1}')))
@@ -218,24 +218,24 @@ describe("a text", function()
     end)
   end
 
-  it("has U+FFFD for half of a pair, however long it is", function()
+  it("has U+FFFD for each lone surrogate of a long string", function()
     for _, length in ipairs { 1, 85, 86, 1000 } do
       assert.equal(char(0xFFFD):rep(length), decode('"' .. ("\\ud83d"):rep(length) .. '"'))
     end
   end)
 
-  it("of which two names are the same is named by the last", function()
+  it("as a name is compared after unescaping: the last of two equal names counts", function()
     assert.same({ [char(0xFFFD)] = 2 }, decode [[{"\ud83d":1,"\ude00":2}]])
   end)
 
-  it("may hold any UTF-8 as it is", function()
+  it("may contain any UTF-8 unchanged", function()
     for _, point in ipairs { 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFD, 0xFFFF, 0x10000, 0x10FFFF } do
       assert.equal(char(point), decode('"' .. char(point) .. '"'))
     end
     assert.equal("\226\128\168", decode '"\226\128\168"')
   end)
 
-  it("may be long, with escapes and without", function()
+  it("may be long, with and without escapes", function()
     for _, length in ipairs { 1, 100, 511, 512, 513, 100000 } do
       assert.equal(("x"):rep(length), decode('"' .. ("x"):rep(length) .. '"'))
       assert.equal(("\n"):rep(length), decode('"' .. ("\\n"):rep(length) .. '"'))
@@ -246,13 +246,13 @@ describe("a text", function()
 end)
 
 describe("space", function()
-  it("may stand between any two parts", function()
+  it("may separate any two tokens", function()
     assert.same({ a = { [1] = 1, [2] = 2 } }, decode ' \t\r\n{ "a" : [ 1 ,\n2 ] } \r\n')
   end)
 end)
 
 describe("nesting", function()
-  it("is read to 512 levels, lists and objects", function()
+  it("is read up to 512 levels, of lists and objects", function()
     local value, depth = decode(("["):rep(512) .. ("]"):rep(512)), 0
     while value do
       value, depth = value[1], depth + 1
@@ -267,7 +267,7 @@ describe("nesting", function()
     assert.is_table(decode(('[{"a":'):rep(256) .. "null" .. ("}]"):rep(256)))
   end)
 
-  it("beyond it is refused, however deep", function()
+  it("is refused beyond, however deep", function()
     for _, depth in ipairs { 513, 100000 } do
       local value, fault = core.decode(("["):rep(depth) .. ("]"):rep(depth))
       assert.is_nil(value)
@@ -278,12 +278,12 @@ describe("nesting", function()
     end
   end)
 
-  it("that ends is no nesting: many lists side by side", function()
+  it("does not count lists side by side", function()
     assert.equal(2000, #decode("[" .. ("[[]],"):rep(1999) .. "[]]"))
   end)
 end)
 
-describe("a text that is not JSON is refused, and the error names the place:", function()
+describe("invalid JSON is refused, and the error names the position:", function()
   for _, row in ipairs {
     { "nothing", "" }, { "space", " \n" }, { "HTML", "<html></html>" }, { "a word", "OK" }, { "a cut word", "tru" },
     { "a word that goes on", "nullx" }, { "a word in capitals", "True" }, { "undefined", "undefined" },
@@ -320,12 +320,12 @@ describe("a text that is not JSON is refused, and the error names the place:", f
     end)
   end
 
-  it("the place is where it went wrong", function()
+  it("the position of the first wrong byte", function()
     assert.equal(7, (select(3, core.decode '[1, 2, x]')))
     assert.equal(0, (select(3, core.decode "<html>")))
   end)
 
-  it("every beginning of a good text", function()
+  it("every prefix of a valid text", function()
     local text = [[{"a":[1,-2.5e3,"x\u00e9\n",null],"b":{"c":true}}]]
     for length = 0, #text - 1 do
       local value, fault = core.decode(text:sub(1, length))
@@ -337,7 +337,7 @@ describe("a text that is not JSON is refused, and the error names the place:", f
 end)
 
 describe("garbage", function()
-  it("never does more than be refused", function()
+  it("is read or refused without a crash", function()
     local alphabet, seed = '{}[]",:\\u0123eE+-.tfn \n\128\255"ud8', 7
     for _ = 1, 3000 do
       local bytes = {}
@@ -353,12 +353,12 @@ describe("garbage", function()
 end)
 
 describe("a locale with a decimal comma", function()
-  it("changes no number that is read", function()
+  it("does not change how numbers are read", function()
     local found = in_decimal_comma(function()
       return core.decode '[0.5,-1.25e1,1e300,{"a":1234567.5}]', core.decode "[0,5]"
     end)
     if not found then
-      pending("no such locale is installed")
+      pending("no locale with a decimal comma is installed")
     end
     assert.equal(0.5, found[1][1])
     assert.equal(-12.5, found[1][2])

@@ -1,4 +1,4 @@
--- A process whose file descriptors are used up: idle connections make room, and requests wait for it.
+-- A process without free file descriptors: idle connections are closed, and requests wait for a descriptor.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -8,7 +8,7 @@ describe("when no file descriptor is free", function()
   local server = simulator.during(setup, teardown)
   local dir
 
-  -- A name that is looked up, by a thread; libcurl knows "localhost" by itself.
+  -- This name is looked up in a thread; libcurl resolves "localhost" itself.
   setup(function()
     dir = shell "mktemp -d":match "%S+"
     local output, status = shell("cc -shared -fPIC -o " .. dir .. "/names.so spec/support/moving_names.c -ldl")
@@ -24,7 +24,8 @@ describe("when no file descriptor is free", function()
     server:reset()
   end)
 
-  -- What a program prints that may open 60 files. It can take all descriptors that are left, and give them back.
+  -- The output of a program that may open 60 files. take_all() opens all remaining descriptors, give_back() closes
+  -- them.
   local function run(code, url)
     local prelude = ([[
       local cekura, URL = require "cekura", %q
@@ -56,7 +57,7 @@ describe("when no file descriptor is free", function()
     test((server.url:gsub("127.0.0.1", "api.moving")))
   end
 
-  it("a request is tried until its deadline, and then says so", function()
+  it("a request is retried until its deadline, and its error says why", function()
     everywhere(function(url)
       local output = run([[
         take_all()
@@ -68,7 +69,7 @@ describe("when no file descriptor is free", function()
     end)
   end)
 
-  it("a request and a start wait until some are given back", function()
+  it("a request and a start wait until descriptors are free", function()
     everywhere(function(url)
       assert.equal("200\ntrue\ttrue\n", run([[
         cekura.run(function()
@@ -86,7 +87,7 @@ describe("when no file descriptor is free", function()
     end)
   end)
 
-  it("idle connections make room for what needs one of its own", function()
+  it("idle connections are closed for a request that needs a descriptor", function()
     everywhere(function(url)
       server:script("/slow/", { { body = {}, delay = 1 } })
       assert.equal("true\ttrue\n", run([[

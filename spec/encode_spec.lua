@@ -1,4 +1,4 @@
--- Lua values as JSON text: exact, or refused; never wrong.
+-- Lua values as JSON text: exact, or refused.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -9,12 +9,12 @@ local function list(items)
   return setmetatable(items, core.array_mt)
 end
 
--- The text of one value.
+-- The text of a value.
 local function text_of(value)
   return (encode({ value }, "body"):match "^%[(.*)%]$")
 end
 
--- What encoding raises, without the line.
+-- The error of encoding a value, without the line.
 local function refusal(value)
   local ok, message = pcall(encode, value, "body")
   assert.is_false(ok)
@@ -23,7 +23,7 @@ local function refusal(value)
 end
 
 describe("a number", function()
-  it("that is whole has no fraction and no exponent", function()
+  it("that is whole has neither fraction nor exponent", function()
     for text, value in pairs {
       ["0"] = 0, ["1"] = 1, ["-1"] = -1, ["2142"] = 2142, ["1234567890123456"] = 1234567890123456,
       ["9007199254740991"] = 2 ^ 53 - 1, ["9007199254740992"] = 2 ^ 53, ["-9007199254740991"] = -2 ^ 53 + 1,
@@ -33,7 +33,7 @@ describe("a number", function()
     end
   end)
 
-  it("of 64 bits keeps every digit, where this Lua has such integers", function()
+  it("of 64 bits keeps every digit, if this Lua has such integers", function()
     if not math.type then
       return
     end
@@ -46,7 +46,7 @@ describe("a number", function()
     end
   end)
 
-  it("keeps a sign that zero has", function()
+  it("keeps the sign of zero", function()
     assert.equal("-0", text_of(-1 / math.huge))
   end)
 
@@ -69,21 +69,21 @@ describe("a number", function()
     end
   end)
 
-  it("is short where that is exact", function()
+  it("is as short as exactness allows", function()
     assert.equal("0.1", text_of(0.1))
     assert.equal("2.5", text_of(2.5))
     assert.equal("1e+300", text_of(1e300))
   end)
 
-  it("that JSON cannot express is refused, and the error names its place", function()
+  it("that JSON cannot represent is refused, and the error names its place", function()
     assert.truthy(refusal({ a = { b = { 1, 0 / 0 } } }):find("body.a.b[2]: ", 1, true))
     assert.truthy(refusal({ a = math.huge }):find("body.a: JSON has no inf", 1, true))
     assert.truthy(refusal({ -math.huge }):find("body[1]: JSON has no -inf", 1, true))
   end)
 end)
 
-describe("a text", function()
-  it("is quoted and escaped, and reads back as it was", function()
+describe("a string", function()
+  it("is quoted and escaped, and reads back unchanged", function()
     assert.equal('"a"', text_of "a")
     assert.equal('""', text_of "")
     for _, text in ipairs {
@@ -107,24 +107,24 @@ describe("a text", function()
 end)
 
 describe("a list", function()
-  it("has its elements in their order", function()
+  it("has its elements in order", function()
     assert.equal("[101,102]", encode({ 101, 102 }, "body"))
     assert.equal('["a",true,false,[1],{"b":2}]', encode({ "a", true, false, { 1 }, { b = 2 } }, "body"))
   end)
 
-  it("that is empty is one by its metatable", function()
+  it("that is empty is recognized by its metatable", function()
     assert.equal("[]", encode(list {}, "body"))
     assert.equal('{"ids":[]}', encode({ ids = list {} }, "body"))
     assert.equal("{}", encode({}, "body"))
     assert.equal("[1]", encode(list { 1 }, "body"))
   end)
 
-  it("that came empty goes back empty", function()
+  it("that was decoded empty is encoded as a list", function()
     local text = '{"a":[],"b":{},"c":[[],{}]}'
     assert.equal(text, encode(core.decode(text), "body"))
   end)
 
-  it("may hold null", function()
+  it("may contain null", function()
     assert.equal("[1,null,3]", encode({ 1, cekura.null, 3 }, "body"))
     assert.equal("[null,null]", encode(core.decode "[null,null]", "body"))
   end)
@@ -137,7 +137,7 @@ describe("a list", function()
     end
   end)
 
-  it("with a name in it is refused", function()
+  it("with a named member is refused", function()
     assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = { 1, 2, n = 2 } })
     assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = list { n = 2 } })
     assert.equal("body.ids: a list expected, got a table with the key 1.5", refusal { ids = { 1, [1.5] = 2 } })
@@ -148,7 +148,7 @@ describe("a list", function()
 end)
 
 describe("an object", function()
-  it("has its members sorted, so that the same table gives the same bytes", function()
+  it("has its members sorted, so equal tables have equal texts", function()
     assert.equal('{"a":1,"b":2,"c":{"x":1,"y":2}}', encode({ c = { y = 2, x = 1 }, b = 2, a = 1 }, "body"))
     local names, same = {}, {}
     for index = 1, 200 do
@@ -166,25 +166,25 @@ describe("an object", function()
     assert.equal('{"":1}', encode({ [""] = 1 }, "body"))
   end)
 
-  it("may have null", function()
+  it("may contain null", function()
     assert.equal('{"a":null}', encode({ a = cekura.null }, "body"))
   end)
 
-  it("with names that are no text is refused", function()
+  it("with a name that is not a string is refused", function()
     assert.equal("body.o: an object with the key true", refusal { o = { [true] = 1 } })
     assert.equal("body.o: an object with the key 1.5", refusal { o = { [1.5] = 1 } })
     assert.truthy(refusal({ o = { [{}] = 1 } }):find("^body%.o: an object with the key table"))
   end)
 end)
 
-describe("what JSON does not have", function()
+describe("a value that JSON does not have", function()
   it("is refused, and the error names its place", function()
     assert.equal("body.a[1].b: JSON has no function", refusal { a = { { b = print } } })
     assert.equal("body.a: JSON has no thread", refusal { a = coroutine.create(function() end) })
     assert.equal("body.a: JSON has no userdata", refusal { a = io.stdout })
   end)
 
-  it("is named as the value is named", function()
+  it("has the name that its place has in Lua", function()
     local ok, message = pcall(encode, { prompt = print }, "calls.improve_prompt")
     assert.is_false(ok)
     assert.truthy(message:find("calls.improve_prompt.prompt: JSON has no function", 1, true))
@@ -200,13 +200,13 @@ describe("nesting", function()
     return value
   end
 
-  it("goes as deep as it is read", function()
+  it("may be as deep as the reader allows", function()
     local text = encode(nested(512), "body")
     assert.equal(("["):rep(511) .. "{}" .. ("]"):rep(511), text)
     assert.is_table(core.decode(text))
   end)
 
-  it("that is deeper is refused", function()
+  it("beyond that is refused", function()
     assert.truthy(refusal(nested(513)):find("nested too deeply", 1, true))
     assert.truthy(refusal(nested(20000)):find("nested too deeply", 1, true))
   end)
@@ -220,14 +220,14 @@ describe("nesting", function()
     assert.truthy(refusal(itself):find("nested too deeply, or in itself", 1, true))
   end)
 
-  it("of one table in two places is none of itself", function()
+  it("of one table at two places is allowed", function()
     local shared = { 1 }
     assert.equal('{"a":[1],"b":[1]}', encode({ a = shared, b = shared }, "body"))
   end)
 end)
 
 describe("the program's own tables", function()
-  it("are left as they are", function()
+  it("are not changed", function()
     local body = { ids = { 1, 2 }, o = {} }
     encode(body, "body")
     assert.same({ ids = { 1, 2 }, o = {} }, body)
@@ -237,12 +237,12 @@ describe("the program's own tables", function()
 end)
 
 describe("a locale with a decimal comma", function()
-  it("changes no number that is sent", function()
+  it("does not change how numbers are sent", function()
     local found = in_decimal_comma(function()
       return encode({ 0.5, 0.1 + 0.2, 1e300, 1234567.5, 3 }, "body")
     end)
     if not found then
-      pending("no such locale is installed")
+      pending("no locale with a decimal comma is installed")
     end
     assert.equal("[0.5,0.30000000000000004,1e+300,1234567.5,3]", found[1])
   end)

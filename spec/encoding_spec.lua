@@ -1,4 +1,4 @@
--- Bodies that come compressed, or in an encoding that nobody asked for.
+-- Bodies that are compressed, or in an encoding that the request does not accept.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -8,14 +8,14 @@ local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
--- What Python's zlib makes of a body, in the ways of Content-Encoding.
+-- Compresses a body with Python's zlib in each way of Content-Encoding.
 local MAKE = [[
 import sys, zlib
 body, folder = open(sys.argv[1], "rb").read(), sys.argv[2]
 for name, bits in ("gzip", 31), ("zlib", 15), ("raw", -15):
     coder = zlib.compressobj(6, zlib.DEFLATED, bits)
     open(folder + "/" + name, "wb").write(coder.compress(body) + coder.flush())
-# 64 MB of zeros, and blocks that stand for nothing, many times over: in one layer, and in two
+# 64 MB of zeros in one layer and in two; many empty blocks
 def bomb(name, piece, count, last, layers):
     coders = [zlib.compressobj(9, zlib.DEFLATED, 31) for _ in range(layers)]
     def code(data, flush):
@@ -56,7 +56,7 @@ describe("a compressed body", function()
     server:reset()
   end)
 
-  -- Has any bytes sent as the answer.
+  -- Lets the server answer with these bytes.
   local function send(path, bytes)
     file.write(dir .. "/answer", bytes)
     server:script(path, { { raw = true, file = dir .. "/answer" } })
@@ -90,7 +90,7 @@ describe("a compressed body", function()
 
   local UNASKED, BROKEN, CUT = "not asked for", "is broken", "is cut"
 
-  it("is asked for in gzip, unless the program says otherwise", function()
+  it("is requested as gzip, unless the program sets the header", function()
     local function offered(given)
       local echo = cekura.assert(client:request("GET", "/echo/", { headers = given })):json()
       return echo.headers["accept-encoding"]
@@ -101,7 +101,7 @@ describe("a compressed body", function()
     assert.equal("deflate", offered())
   end)
 
-  it("is read in gzip and deflate, by each of their names, once", function()
+  it("is read in gzip and deflate, under each of their names", function()
     for _, name in ipairs { "gzip", "x-gzip", "GZIP", " gzip ", "identity, gzip", "gzip,none", ",gzip," } do
       assert_read("Content-Encoding: " .. name, coded.gzip)
     end
@@ -117,7 +117,7 @@ describe("a compressed body", function()
     assert_read("Content-Encoding: gzip\r\nX-Content-Encoding: br\r\nContent-Encoding-X: br", coded.gzip)
   end)
 
-  it("in another encoding, or more than one, is refused", function()
+  it("in another encoding, or in several, is refused", function()
     for _, name in ipairs {
       "br", "zstd", "BR", "compress", "x", "gzip;br", "gzip, br", "gzip, gzip", "deflate, gzip, gzip", "chunked",
       ("gzip, "):rep(5) .. "gzip", "gzip\r\nContent-Encoding: gzip", "gzip\r\n ,gzip",
@@ -126,7 +126,7 @@ describe("a compressed body", function()
     end
   end)
 
-  it("in a Transfer-Encoding that is not chunked is refused", function()
+  it("in a Transfer-Encoding other than chunked is refused", function()
     for _, name in ipairs {
       "gzip", "x-gzip", "deflate", "br", "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked", "compress",
       "chunked;x=1", "chunked\r\nTransfer-Encoding: chunked", ("gzip, "):rep(6) .. "chunked",
@@ -137,7 +137,7 @@ describe("a compressed body", function()
     assert.equal("{}", cekura.assert(client:request("GET", "/x/")).body)
   end)
 
-  it("may have any number of members, and zero bytes behind the last", function()
+  it("may have several members, and zero bytes after the last", function()
     local members = coded.gzip:rep(3)
     assert_read("Content-Encoding: gzip", members, body:rep(3))
     assert_read("Content-Encoding: gzip", members .. ("\0"):rep(20000), body:rep(3))
@@ -145,7 +145,7 @@ describe("a compressed body", function()
     assert_read("Content-Encoding: deflate", coded.raw .. "\0")
   end)
 
-  it("with anything else behind it is refused", function()
+  it("with other bytes after its end is refused", function()
     for _, tail in ipairs { "x", "\r\n", "\0x", ("\0"):rep(20000) .. "\1", "\0" .. coded.gzip } do
       assert_refused("Content-Encoding: gzip", coded.gzip .. tail .. "yz", BROKEN)
       assert_refused("Content-Encoding: deflate", coded.zlib .. tail, BROKEN)
@@ -155,7 +155,7 @@ describe("a compressed body", function()
     assert_refused("Content-Encoding: gzip", coded.gzip .. coded.gzip:sub(1, -2), CUT)
   end)
 
-  it("that is cut, or broken, or something else, is refused", function()
+  it("that is truncated, broken or of another format is refused", function()
     for _, length in ipairs { 0, 1, 2, 5, 10, 15, 40, #coded.gzip - 8, #coded.gzip - 1 } do
       assert_refused("Content-Encoding: gzip", coded.gzip:sub(1, length), CUT)
       assert_refused("Content-Encoding: deflate", coded.zlib:sub(1, math.min(length, #coded.zlib - 1)), CUT)
@@ -168,14 +168,14 @@ describe("a compressed body", function()
     assert_refused("Content-Encoding: deflate", coded.gzip, BROKEN)
   end)
 
-  it("that does not come whole is unknown, of a start", function()
+  it("that is incomplete makes the outcome of a start unknown", function()
     send(START, reply("Content-Encoding: gzip", coded.gzip):sub(1, -20))
     local _, err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
     assert.equal("unknown_outcome", err.kind)
     assert.equal("protocol", err.cause.kind)
   end)
 
-  it("need not be there where an answer has none", function()
+  it("may be absent where an answer has no body", function()
     for _, encoding in ipairs { "gzip", "deflate", "br", "gzip, gzip" } do
       local head = "\r\nContent-Encoding: " .. encoding .. "\r\n"
       send("/x/", "HTTP/1.1 204 No Content" .. head .. "\r\n")
@@ -190,13 +190,13 @@ describe("a compressed body", function()
     end
   end)
 
-  it("is not changed by a trailer", function()
+  it("is not affected by a trailer", function()
     send("/x/", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
       .. "Content-Encoding: br\r\nTransfer-Encoding: gzip\r\nHTTP/1.1: 200\r\n\r\n")
     assert.equal("{}", cekura.assert(client:request("GET", "/x/")).body)
   end)
 
-  it("arrives byte by byte as well, in chunks", function()
+  it("may arrive byte by byte, in chunks", function()
     for name, encoding in pairs { gzip = "gzip", zlib = "deflate", raw = "deflate" } do
       local bytes = coded[name]
       local chunks = bytes:gsub(".", function(byte) return "1\r\n" .. byte .. "\r\n" end)
@@ -208,7 +208,7 @@ describe("a compressed body", function()
 
   -- ---- bombs ----
 
-  local SLICE = 256 * 1024 -- what a step takes in, and a piece more
+  local SLICE = 256 * 1024 -- what one step takes in; a piece more is possible
 
   local function step_to_end(operation)
     while not core.outcome(operation) do
@@ -225,7 +225,7 @@ describe("a compressed body", function()
     return core.submit(client, { method = "GET", url = server.url .. "/bomb/", timeout = 60 })
   end
 
-  it("of zeros is decoded by slices, up to max_response", function()
+  it("of zeros is decoded in slices, up to max_response", function()
     client = server:renew_client { retries = 0, max_response = 8 * 1024 * 1024 }
     local operation, steps = serve("zeros", "gzip"), 0
     while not core.outcome(operation) do
@@ -241,24 +241,24 @@ describe("a compressed body", function()
     assert.is_true(steps >= 8 * 1024 * 1024 / (SLICE + 16 * 1024))
   end)
 
-  it("in layers is refused before any is decoded", function()
+  it("in several layers is refused before anything is decoded", function()
     for _, encoding in ipairs { "gzip, gzip", "deflate, gzip, gzip" } do
       local outcome = step_to_end(serve("layers", encoding))
       assert.equal("encoded", outcome.kind)
       assert.equal("", outcome.body)
     end
     local outcome = step_to_end(serve("layers", "gzip"))
-    assert.equal("response", outcome.kind) -- the inner layer, as it is
+    assert.equal("response", outcome.kind) -- the body is the inner layer
     assert.equal("\31\139", outcome.body:sub(1, 2))
   end)
 
-  it("of blocks that stand for nothing is read, others meanwhile", function()
+  it("of hundreds of thousands of empty blocks is read", function()
     local outcome = step_to_end(serve("nothing", "deflate"))
     assert.equal("response", outcome.kind)
     assert.equal(body, outcome.body)
   end)
 
-  it("keeps no other request waiting", function()
+  it("does not delay other requests", function()
     local operation = serve("zeros", "gzip")
     core.step(client)
     assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)

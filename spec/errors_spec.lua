@@ -1,4 +1,4 @@
--- What goes wrong, in its two forms: a value, and an error at the caller's line.
+-- Errors in both forms: a value, and an error raised at the caller's line.
 
 local cekura = require "cekura"
 local errors = require "cekura.errors"
@@ -8,7 +8,7 @@ local request = require "cekura.http.request"
 local HERE = debug.getinfo(1, "S").short_src
 
 describe("an error", function()
-  it("is a table with its kind, its message and what else is known", function()
+  it("is a table with its kind, its message and further fields", function()
     local err = errors.new("server", "GET /x: HTTP 500", { status = 500, attempts = 3 })
     assert.equal("table", type(err))
     assert.equal("server", err.kind)
@@ -19,17 +19,17 @@ describe("an error", function()
     assert.is_true(errors.is(err))
   end)
 
-  it("is one clear line as text", function()
+  it("is one clear line as a string", function()
     assert.equal("cekura: config: no API key", tostring(errors.new("config", "no API key")))
   end)
 
-  it("is one line as text, whatever is in its message", function()
+  it("is one line as a string, whatever its message contains", function()
     for _, text in ipairs { "a\nb", "a\r\nb\n", "\0", "a\tb\27[31m" } do
       assert.is_nil(tostring(errors.new("config", text)):find("%c"))
     end
   end)
 
-  it("is one line as text, whatever a program gives as a path", function()
+  it("is one line as a string, whatever path the program gives", function()
     for _, options in ipairs { { config_file = "/no\nsuch" }, { config_file = false, ca_file = "/no\nsuch" } } do
       options.api_key = "sk-1"
       local client, err = cekura.new(options)
@@ -38,7 +38,7 @@ describe("an error", function()
     end
   end)
 
-  it("is distinguished from other values", function()
+  it("is distinct from other values", function()
     for _, value in ipairs { {}, "cekura: config: x", 5, true, setmetatable({ kind = "config", message = "x" }, {}) } do
       assert.is_false(errors.is(value))
     end
@@ -47,13 +47,13 @@ describe("an error", function()
 end)
 
 describe("an excerpt", function()
-  it("is the whole text, if that is short", function()
+  it("of a short text is the whole text", function()
     assert.equal("", errors.excerpt "")
     assert.equal("short", errors.excerpt "short")
     assert.equal(("x"):rep(200), errors.excerpt(("x"):rep(200)))
   end)
 
-  it("is the first 200 bytes of a longer one", function()
+  it("of a long text is its first 200 bytes", function()
     assert.equal(("x"):rep(200), errors.excerpt(("x"):rep(201)))
     assert.equal(("x"):rep(199) .. "y", errors.excerpt(("x"):rep(199) .. "y" .. ("z"):rep(10000)))
   end)
@@ -81,33 +81,33 @@ describe("an excerpt", function()
     assert.is_nil(errors.excerpt(("line\n"):rep(100)):find("%c"))
   end)
 
-  it("of a text that is not UTF-8 shows its first bytes all the same", function()
+  it("of invalid UTF-8 still shows its first bytes", function()
     assert.is_true(#errors.excerpt(("\128"):rep(300)) >= 197)
     assert.is_true(#errors.excerpt(("\160\176"):rep(300)) >= 197)
   end)
 end)
 
 describe("cekura.assert", function()
-  it("gives its values back", function()
+  it("returns its arguments", function()
     assert.same({ 1, 2, 3 }, { cekura.assert(1, 2, 3) })
     assert.equal("x", (cekura.assert("x")))
   end)
 
-  it("raises the error as text, at the caller's line", function()
+  it("raises an error value as a string, at the caller's line", function()
     local function call() return cekura.assert(nil, errors.new("config", "no API key")), 1 end
     local ok, message = pcall(call)
     assert.is_false(ok)
     assert.equal(("%s:%d: cekura: config: no API key"):format(HERE, debug.getinfo(call, "S").linedefined), message)
   end)
 
-  it("raises what else is given as text, and says something when nothing is", function()
+  it("raises any other value as a string, and a default message without one", function()
     assert.truthy((select(2, pcall(cekura.assert, false, "it broke"))):find("it broke$"))
     assert.truthy((select(2, pcall(cekura.assert, nil, 5))):find("5$"))
     assert.truthy((select(2, pcall(cekura.assert, nil))):find("assertion failed!", 1, true))
   end)
 end)
 
-describe("misuse raises at the caller's line, and names the argument:", function()
+describe("misuse raises at the caller's line and names the argument:", function()
   local client, job
 
   setup(function()
@@ -119,7 +119,7 @@ describe("misuse raises at the caller's line, and names the argument:", function
     client:close()
   end)
 
-  -- Each function stands on one line, so that the line of the call is that of the function.
+  -- Each function is on one line, which is the line of its call.
   -- luacheck: push ignore 211
   local calls = {
     { "options", function() local _ = cekura.new(5) end },
@@ -189,14 +189,14 @@ describe("misuse raises at the caller's line, and names the argument:", function
     end)
   end
 
-  -- The line that is told for a call of `fn`, which stands on one line.
+  -- Checks that the message has the line of `fn`, which is on one line.
   local function assert_line_of(fn, message)
     assert.is_string(message)
     local where = ("%s:%d: cekura: timeout: "):format(HERE, debug.getinfo(fn, "S").linedefined)
     assert.equal(where, message:sub(1, #where))
   end
 
-  it("in a tail call, the line of the caller that is left", function()
+  it("in a tail call, at the line of the caller that is left on the stack", function()
     local function tail() return cekura.new { timeout = "x" } end
     local function call() local made = tail() return made end
     local _, message = pcall(call)
@@ -207,14 +207,14 @@ describe("misuse raises at the caller's line, and names the argument:", function
     assert_line_of(call_it, message)
   end)
 
-  it("when pcall calls it, the line of pcall's caller", function()
+  it("under pcall, at the line of pcall's caller", function()
     local message
     local function call() message = select(2, pcall(cekura.new, { timeout = "x" })) end
     call()
     assert_line_of(call, message)
   end)
 
-  it("in a coroutine, a task, a callback and a metamethod, the line in it", function()
+  it("in a coroutine, a task, a callback and a metamethod, at the line inside it", function()
     local function call() local _ = cekura.new { timeout = "x" } end
     assert_line_of(call, (select(2, coroutine.resume(coroutine.create(call)))))
     assert_line_of(call, (select(2, pcall(cekura.run, call))))
@@ -225,13 +225,13 @@ describe("misuse raises at the caller's line, and names the argument:", function
     end))))
   end)
 
-  it("without any Lua function that calls it, no line of this module", function()
+  it("without a Lua caller, at no line of this module", function()
     local _, message = coroutine.resume(coroutine.create(cekura.new), { timeout = "x" })
     assert.is_nil(message:find("lua/cekura/", 1, true))
     assert.truthy(message:find("cekura: timeout: ", 1, true))
   end)
 
-  it("on one line", function()
+  it("in one line", function()
     for _, call in ipairs {
       function() return cekura.new { ["a\nb"] = 1 }, 1 end,
       function() return cekura.new { headers = { ["a\nb"] = "x" } }, 1 end,
@@ -245,13 +245,13 @@ describe("misuse raises at the caller's line, and names the argument:", function
     end
   end)
 
-  it("and sends nothing", function()
+  it("before anything is sent", function()
     assert.equal(0, client:stats().requests)
   end)
 end)
 
 describe("libcurl's codes", function()
-  -- The kinds by code, of the engine's table.
+  -- The kinds by code, from the engine's table.
   local function of_the_source()
     local client = cekura.assert(cekura.new { api_key = "sk-1", base_url = "http://127.0.0.1:1", config_file = false })
     local kinds = {}
@@ -266,7 +266,7 @@ describe("libcurl's codes", function()
     return kinds
   end
 
-  it("have in docs/errors.md the kinds that they have", function()
+  it("have the kinds that docs/errors.md says", function()
     local documented, count = {}, 0
     for code, kind in file.read "docs/errors.md":gmatch "\n| `(CURLE_[%u%d_]+)` | `([%l_]+)` |" do
       documented[code], count = kind, count + 1

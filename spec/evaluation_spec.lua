@@ -1,11 +1,11 @@
--- Whether a call log shows a newer evaluation than it did, in the situations that the service brings about.
+-- Whether a call log has a newer evaluation than before, in each situation that the service can cause.
 
 local cekura = require "cekura"
 local evaluation = require "cekura.records.evaluation"
 
 local OLD, LATER, LATEST = "2026-07-15T08:06:44Z", "2026-07-15T09:00:00Z", "2026-07-15T09:01:30Z"
 
--- Metrics: those of the old evaluation, as v1, v2 and a row of a list write them; and of a newer one.
+-- Metrics of the old evaluation, in the formats of v1, v2 and a row of a list, and those of a newer evaluation.
 local V1 = [=[{"metrics":[{"id":31,"name":"Offered two slots","type":"binary_qualitative","score":5.0,
   "explanation":["a"]},{"id":32,"name":"Words","type":"numeric","score":120}]}]=]
 local V2 = [=[{"metrics":[{"id":31,"name":"Offered two slots","eval_type":"binary","passed":true,"explanation":["a"]},
@@ -16,7 +16,7 @@ local NEW = [=[{"metrics":[{"id":31,"name":"Offered two slots","eval_type":"bina
   {"id":32,"name":"Words","eval_type":"numeric","score":120}]}]=]
 local NONE = '{"metrics":[]}'
 
--- A record: its status, verdict and metrics, and when it was updated; nil: that member did not come.
+-- A record with a status, a verdict, metrics and the time of its update. A nil member is missing.
 local function record(status, success, metrics, updated_at)
   local members = { '"id":5' }
   members[#members + 1] = status and ('"status":"%s"'):format(status)
@@ -32,7 +32,7 @@ local function row_of(evaluated, updated_at)
     ('{"id":5,"status":"success","success":true,"metrics":%s,"updated_at":"%s"}'):format(metrics, updated_at)))
 end
 
--- What a record shows, as a token takes it to another process: by texts and a truth value.
+-- The mark of a record after it has been through a token: strings and a boolean.
 local function mark_of(call)
   local mark = evaluation.mark(call)
   for _, name in ipairs { "updated_at", "sum" } do
@@ -83,7 +83,7 @@ describe("a newer evaluation is", function()
     end)
   end
 
-  it("any, where none was there before", function()
+  it("any, if there was none before", function()
     for _, success in ipairs { "true", "false", "null" } do
       assert.is_true(evaluation.is_newer(record("success", success, V1, OLD), nil))
       assert.is_true(evaluation.is_newer(record("success", success, NONE), nil))
@@ -136,14 +136,14 @@ describe("no newer evaluation is", function()
   } do
     it(row[1], function()
       assert.is_false(evaluation.is_newer(row[3], mark_of(row[2])))
-      -- Whether that is certain, so that even a webhook about its end is ignored.
+      -- Whether this is certain, so that even a webhook about the end is ignored.
       assert.equal(row[4] or false, evaluation.is_stale(row[3], mark_of(row[2])))
     end)
   end
 end)
 
-describe("what a record shows", function()
-  it("is nothing to be newer than, while its evaluation goes on", function()
+describe("the mark of a record", function()
+  it("is nil while its evaluation goes on", function()
     for _, status in ipairs { "evaluating", "pending", "a word of tomorrow" } do
       assert.is_nil(evaluation.mark(record(status, "null", NONE, OLD)))
       assert.is_nil(evaluation.mark(record(status, "true", V1, OLD)))
@@ -151,7 +151,7 @@ describe("what a record shows", function()
     assert.is_nil(evaluation.mark(cekura.call_log "{}"))
   end)
 
-  it("is no error, whatever types came", function()
+  it("raises for no type of any field", function()
     local good = mark_of(record("success", "true", V1, OLD))
     for _, value in ipairs { "null", "5", "true", '"x"', "[]", "{}", '{"metrics":5}', '{"metrics":[5,null,{}]}',
       '{"metrics":[{"id":null,"name":{},"score":"x","value":[],"passed":{}}]}' } do
@@ -167,7 +167,7 @@ describe("what a record shows", function()
 end)
 
 describe("an evaluation from start to end", function()
-  -- What each poll shows; the last one is the first that is newer.
+  -- The record at each poll. Only the last has a newer evaluation.
   for _, row in ipairs {
     { "that was started over", record("success", "true", V1, OLD),
       { record("success", "true", V1, OLD), record("success", "null", V1, LATER),

@@ -43,7 +43,7 @@ describe("examples", function()
       assert.truthy(server:requests()[1].body:find('"call_logs":[101,102]', 1, true))
     end)
 
-    it("rewrites one line on a terminal, with the time ticking", function()
+    it("redraws one line on a terminal as time passes", function()
       if select(2, shell "script -qec true /dev/null") ~= 0 then
         pending "there are no terminals here"
       end
@@ -58,7 +58,7 @@ describe("examples", function()
         return text
       end
       for _, step in ipairs { { "started", "queued" }, { "queued", "done" } } do
-        patience.eventually(function() -- the line shows some times of that step
+        patience.eventually(function() -- the line has shown five different times in this step
           local times, count = {}, 0
           for seconds in drawn():gmatch("\r\27%[K" .. step[1] .. "  (%d+%.%d) s") do
             count = count + (times[seconds] and 0 or 1)
@@ -76,7 +76,7 @@ describe("examples", function()
       assert.is_true(last_lines <= 3, output)
     end)
 
-    it("reports an error, bad arguments and a missing file, and fails", function()
+    it("exits with an error message after a refused key, bad arguments or a missing file", function()
       local output, status = improve("2142 101 " .. dir .. "/prompt.txt", "wrong-key")
       assert.equal(1, status)
       assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
@@ -94,7 +94,7 @@ describe("examples", function()
       end
     end)
 
-    it("takes ids, all call logs or the first so many", function()
+    it("takes ids, \"all\" or the first so many call logs", function()
       for arguments, sent in pairs { ["101"] = "[101]", ["101,102"] = "[101,102]", all = '"all"',
         ["first:12"] = "12" } do
         server:reset()
@@ -103,14 +103,14 @@ describe("examples", function()
       end
     end)
 
-    it("reports a configuration without a key", function()
+    it("exits with an error message if no key is configured", function()
       local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101 %s/prompt.txt"):format(
         dir, lua, dir))
       assert.equal(1, status)
       assert.truthy(output:find "^cekura: config: no API key")
     end)
 
-    it("takes key and URL from the official CLI's configuration file", function()
+    it("takes the key and the URL from the official command's configuration file", function()
       shell(("mkdir -p %s/.cekura && printf 'api_url = \"%s\"\\napi_key = \"%s\"\\n' > %s/.cekura/config.toml"):format(
         dir, server.url, server.key, dir))
       local output, status = shell(("HOME=%s %s examples/improve_prompt.lua 2142 101,102 %s/prompt.txt"):format(
@@ -122,9 +122,9 @@ describe("examples", function()
   it("many_jobs.lua runs fifty jobs at once", function()
     local output, status = shell(("%s %s examples/many_jobs.lua 2142 %s/prompt.txt"):format(environment(), lua, dir))
     assert.equal(0, status, output)
-    assert.truthy(output:find("50 jobs run\n", 1, true))
+    assert.truthy(output:find("50 jobs started\n", 1, true))
     assert.truthy(output:find "50 of 50 prompts improved, with 200 requests on %d+ connections")
-    -- At once: many are polled before the first is done, which is so at its third poll.
+    -- A job is done at its third poll. That many jobs were polled before then shows that they ran at once.
     local polls, polled = {}, 0
     for _, request in ipairs(server:requests()) do
       if request.path == POLL then
@@ -138,16 +138,17 @@ describe("examples", function()
     assert.is_true(polled > 10, polled)
   end)
 
-  it("select.lua goes on with its other work while a job runs", function()
+  it("select.lua does other work while a job runs", function()
     local output, status = shell(("%s timeout 120 %s examples/select.lua 2142 5181749"):format(environment(), lua))
     assert.equal(0, status, output)
     local lines = {}
     for line in output:gmatch "[^\n]+" do
-      lines[#lines + 1] = line:match "^Improved prompt: Be brief" or line:match "^Something else" or line
+      lines[#lines + 1] = line:match "^Improved prompt: Be brief" or line:match "^Doing other work" or line
     end
     local order = table.concat(lines, "\n")
-    assert.truthy(order:find "processing\nSomething else\n", order)
-    assert.truthy(order:find("Something else\nThe improvement is completed\nImproved prompt: Be brief", 1, true), order)
+    assert.truthy(order:find "processing\nDoing other work\n", order)
+    local finish = "Doing other work\nThe improvement is completed\nImproved prompt: Be brief"
+    assert.truthy(order:find(finish, 1, true), order)
     assert.truthy(server:requests()[1].body:find('"call_logs":["5181749"]', 1, true))
     output, status = shell(lua .. " examples/select.lua")
     assert.equal(2, status)

@@ -1,5 +1,5 @@
---- Tasks that fail, and tasks that are cancelled and go on: what `run`, `join` and the log make of them, and that none
--- of them keeps the others from running, the program from ending, or memory.
+--- Tasks that fail, and cancelled tasks that go on: what cekura.run, join and the log do with them, and that they keep
+-- neither other tasks from running, nor the program from ending, nor memory.
 
 local cekura = require "cekura"
 local own = require "cekura.loop.own"
@@ -12,7 +12,7 @@ local function boom()
   error("boom", 0)
 end
 
--- pcall, for code that may wait.
+-- pcall for functions that wait.
 local protected = pcall
 if puc_5_1 then
   protected = function(fn, ...)
@@ -47,7 +47,7 @@ describe("in the own loop", function()
       client:close()
     end)
 
-    -- What goes on beside the function, and would go on for ever.
+    -- The tasks that run beside the function, and would never end.
     local beside = {
       ["sleeps again and again"] = function()
         while true do
@@ -115,7 +115,7 @@ describe("in the own loop", function()
       end)
     end
 
-    it("has what they clean up done before", function()
+    it("waits until cancelled tasks have cleaned up", function()
       local order = {}
       local ok = pcall(cekura.run, function()
         cekura.spawn(function()
@@ -130,7 +130,7 @@ describe("in the own loop", function()
       assert.same({ "cancelled", "raised" }, order)
     end)
 
-    it("leaves what was spawned outside alone", function()
+    it("leaves tasks alone that were spawned outside", function()
       local outside = cekura.spawn(function()
         cekura.sleep(0.05)
         return "fine"
@@ -145,7 +145,7 @@ describe("in the own loop", function()
       error(value, 0)
     end
 
-    it("is logged once, with where it raised, and nothing of it is kept, while run goes on", function()
+    it("is logged once with its traceback, and is not kept, while run goes on", function()
       local seen, logged, kept = weak.table(), nil, nil
       local ok, raised = pcall(cekura.run, function()
         for index = 1, 50 do
@@ -160,10 +160,10 @@ describe("in the own loop", function()
       assert.equal(50, logged)
       assert.equal(50, #log)
       assert.truthy(log[50]:find "failure 50\n.*failure_spec.lua:%d+")
-      assert.equal(1, kept) -- the first, which run raises
+      assert.equal(1, kept) -- the first one, whose error run raises
     end)
 
-    it("is logged outside of run, too, and when no call waits any more", function()
+    it("is logged outside of run as well, when no call waits", function()
       local seen = weak.table()
       local function go()
         seen[cekura.spawn(fail, "outside")] = true
@@ -174,7 +174,7 @@ describe("in the own loop", function()
       assert.equal(0, weak.count(seen))
     end)
 
-    it("is not logged, and not kept, where it is joined", function()
+    it("is neither logged nor kept if it is joined", function()
       local seen = weak.table()
       cekura.run(function()
         for index = 1, 20 do
@@ -187,7 +187,7 @@ describe("in the own loop", function()
       assert.same({}, log)
     end)
 
-    it("is not logged if another joins it in the same round of the loop", function()
+    it("is not logged if a task joins it in the same round of the loop", function()
       cekura.run(function()
         local task = cekura.spawn(fail, "x")
         cekura.spawn(function()
@@ -198,7 +198,7 @@ describe("in the own loop", function()
       assert.same({}, log)
     end)
 
-    it("is logged though the join that waited for it was cancelled before", function()
+    it("is logged if the join that waited for it was cancelled", function()
       local ok, raised = pcall(cekura.run, function()
         local withdrawn = false
         local task = cekura.spawn(function()
@@ -218,7 +218,7 @@ describe("in the own loop", function()
       assert.equal(1, #log)
     end)
 
-    it("gives what it raised and where to join, again and again", function()
+    it("returns its error and its traceback from every join", function()
       local thrown = setmetatable({}, { __tostring = function() return "as it was" end })
       local task = cekura.spawn(function()
         local function deep()
@@ -234,7 +234,7 @@ describe("in the own loop", function()
       end
     end)
 
-    it("is raised by run: the first that is not joined by then, after its log", function()
+    it("is raised by run, after it is logged, if it is the first unjoined one", function()
       local ok, raised = pcall(cekura.run, function()
         local joined = cekura.spawn(fail, "joined later")
         cekura.sleep(0.01)
@@ -256,12 +256,12 @@ describe("in the own loop", function()
   end)
 
   describe("a task that is cancelled", function()
-    -- Lua 5.1 cannot wait inside pcall; in a coroutine of its own, a task waits as plain code does.
+    -- Lua 5.1 cannot wait inside pcall, but in a coroutine, where a task waits as plain code does.
     local tries = puc_5_1 and { ["a coroutine"] = protected } or { pcall = pcall, ["a coroutine"] = function(fn, ...)
       return coroutine.resume(coroutine.create(fn), ...)
     end }
     for name, try in pairs(tries) do
-      it("and catches that by " .. name .. " again and again lets others run, and counts as ended", function()
+      it("and catches that by " .. name .. " repeatedly lets others run, and counts as ended", function()
         local kinds, ticks = {}, 0
         cekura.run(function()
           local task = cekura.spawn(function()
@@ -287,7 +287,7 @@ describe("in the own loop", function()
     end
 
     if not puc_5_1 then
-      it("and goes on after that is collected, with all that it holds", function()
+      it("and goes on is collected with everything that it holds", function()
         local seen = weak.table()
         local function go()
           local task = cekura.spawn(function()
@@ -306,7 +306,7 @@ describe("in the own loop", function()
         assert.equal(0, weak.count(seen))
       end)
 
-      it("keeps no host from ending: nothing is due for it", function()
+      it("and goes on does not keep a host from ending, because nothing is due for it", function()
         local client = cekura.assert(cekura.new { api_key = "key", config_file = false })
         local task = cekura.spawn(function()
           while true do
@@ -321,7 +321,7 @@ describe("in the own loop", function()
       end)
     end
 
-    it("before it has begun ends at once, and lets go of its function", function()
+    it("before it begins ends at once, and releases its function", function()
       local seen = weak.table()
       local ran = false
       local function make()
@@ -339,7 +339,7 @@ describe("in the own loop", function()
       assert.equal(0, weak.count(seen))
     end)
 
-    it("after it has ended stays as it was", function()
+    it("after its end keeps its result", function()
       local task = cekura.spawn(function() return 7 end)
       assert.equal(7, task:join())
       assert.is_false(task:cancel())

@@ -1,5 +1,5 @@
---- What a client's requests owe to one another, and to a service that asks for a rest. To the microsecond that is
--- asserted in spec/engine/fair_test.c, hold_test.c and deadline_test.c; here, that it reaches the programs.
+--- Which of a client's requests go first, and what happens when the service asks for a rest. spec/engine/fair_test.c,
+-- hold_test.c and deadline_test.c check the times to the microsecond; here, the effect on programs.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -17,7 +17,7 @@ cekura.kind("fair.things", {
   cancel = { "POST /things/{id}/cancel/" },
 })
 
-describe("fair to all", function()
+describe("fairness:", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -30,7 +30,7 @@ describe("fair to all", function()
     client = server:renew_client(options)
   end
 
-  -- Runs `body` as a task beside waits for so many jobs, none of which gets an answer.
+  -- Runs `body` as a task beside waits for `count` jobs, none of which gets an answer.
   local function beside_jobs(count, body)
     server:script(PROGRESS, { { hold = "polls" } })
     local jobs = {}
@@ -46,7 +46,7 @@ describe("fair to all", function()
     end)
   end
 
-  it("a get and a start are answered while polls take every place that they may", function()
+  it("a get and a start are answered while polls take all the places that polls may take", function()
     for _, places in ipairs { 2, 16 } do
       with { max_in_flight = places }
       beside_jobs(100, function()
@@ -61,7 +61,7 @@ describe("fair to all", function()
     end
   end)
 
-  it("job:poll() goes before polls", function()
+  it("job:poll() goes before other polls", function()
     with { max_in_flight = 2 }
     server:script("/things/7/", { { body = { status = "processing" } } })
     beside_jobs(10, function()
@@ -70,7 +70,7 @@ describe("fair to all", function()
     end)
   end)
 
-  -- One place, and who waits for it is seen by the order in which they come.
+  -- With one place in flight, the order of arrival shows the priorities.
   it("a cancellation goes first, and polls do not starve", function()
     with { max_in_flight = 1 }
     server:script("/slow/", { { hold = "first", body = {} } })
@@ -87,7 +87,7 @@ describe("fair to all", function()
       for _ = 1, 8 do
         tasks[#tasks + 1] = cekura.spawn(client.request, client, "GET", "/x/", { timeout = 600 })
       end
-      cekura.sleep(0.05) -- they are in line
+      cekura.sleep(0.05) -- until they are queued
       tasks[#tasks + 1] = cekura.spawn(cancelled.cancel, cancelled)
       cekura.sleep(0.05)
       server:release "first"
@@ -101,7 +101,7 @@ describe("fair to all", function()
       places[request.path] = places[request.path] or index
     end
     assert.equal(2, places["/things/7/cancel/"])
-    assert.is_true(places["/things/8/"] <= 6, places["/things/8/"]) -- of ten
+    assert.is_true(places["/things/8/"] <= 6, places["/things/8/"]) -- of ten requests
   end)
 
   describe("after a 429", function()
@@ -123,7 +123,7 @@ describe("fair to all", function()
       assert.is_true(err.retry_after > 3000 and err.retry_after <= 3600)
     end
 
-    it("its endpoint is held for as long as it asks, at once, and the others are asked", function()
+    it("the endpoint is held for as long as Retry-After asks, and other endpoints are not", function()
       refuse "/a/"
       for _, path in ipairs { "/a/", "/a/5181749/", "/a/123e4567-e89b-12d3-a456-426614174000/", "/a/?page=2" } do
         assert_held(select(2, client:request("GET", path, { timeout = 600 })))
@@ -145,7 +145,7 @@ describe("fair to all", function()
       assert.equal(0, server:count "/things/two/")
     end)
 
-    it("records of one kind are one endpoint to those who wait, too", function()
+    it("records of one kind are one endpoint in a wait as well", function()
       server:script("/things/one/", HOUR)
       local one = cekura.assert(client:job("fair.things", "one"))
       local two = cekura.assert(client:job("fair.things", "two"))
@@ -164,7 +164,7 @@ describe("fair to all", function()
       assert_held(select(2, cekura.assert(client:job("calls.evaluation", 8)):poll()))
     end)
 
-    it("a start is another endpoint than a poll", function()
+    it("a start and a poll are different endpoints", function()
       server:script(PROGRESS, { { status = 429, headers = { ["Retry-After"] = "1" } } })
       local job = cekura.assert(client:job("calls.improve_prompt", "known"))
       assert.equal("timeout", select(2, job:wait { timeout = 0.5, interval = 0.01 }).kind)
@@ -189,27 +189,27 @@ describe("fair to all", function()
       assert.is_true(core.now() - began >= seconds)
     end
 
-    it("of a good poll puts off the next", function()
+    it("of a successful poll postpones the next poll", function()
       server:script(PROGRESS, { later(1), { body = DONE } })
       local job = known()
       assert_waits(job, 1)
       assert.equal(2, job.polls)
     end)
 
-    it("of a good poll puts off each, also where the answer stays the same", function()
+    it("of an unchanged answer postpones the next poll as well", function()
       server:script(PROGRESS, { { body = RUNNING }, later(0.5), later(1), { body = DONE } })
       local job = known()
       assert_waits(job, 1)
       assert.equal(4, job.polls)
     end)
 
-    it("that is a date counts from the answer's own", function()
+    it("as a date is relative to the answer's Date", function()
       local headers = { Date = "Sun, 06 Nov 1994 08:49:37 GMT", ["Retry-After"] = "Sun, 06 Nov 1994 08:49:38 GMT" }
       server:script(PROGRESS, { { body = RUNNING, headers = headers }, { body = DONE } })
       assert_waits(known(), 1)
     end)
 
-    it("of job:poll() puts off the next, too", function()
+    it("of job:poll() postpones the polls of a wait", function()
       server:script(PROGRESS, { later(1), { body = DONE } })
       local job = known()
       cekura.assert(job:poll())
@@ -223,7 +223,7 @@ describe("fair to all", function()
       assert_waits(job, 0.9)
     end)
 
-    it("is not forgotten for a job:poll() that gets no answer", function()
+    it("still holds after a job:poll() that gets no answer", function()
       server:script(PROGRESS, { later(2), { body = RUNNING, delay = 10 }, { body = DONE } })
       local job, began = known(), core.now()
       cekura.assert(job:poll())
@@ -232,13 +232,13 @@ describe("fair to all", function()
       assert.is_true(core.now() - began >= 1.9)
     end)
 
-    it("of a start puts off the first poll", function()
+    it("of a start postpones the first poll", function()
       server:script(START, { later(2, { progress_id = "p" }) })
       server:script(PROGRESS, { { body = DONE } })
       assert_waits(cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }), 1.9)
     end)
 
-    it("beyond the deadline of a wait lets it sleep until then, and the job is still good", function()
+    it("beyond the deadline of a wait times it out, and a later poll may succeed", function()
       server:script(PROGRESS, { later(3600), { body = DONE } })
       local job = known()
       local _, err = patience.before_timer(600, job.wait, job, { interval = 0.01, timeout = 0.3 })

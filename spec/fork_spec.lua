@@ -1,5 +1,5 @@
---- A process that forks in the middle of everything: the child has what its parent had for closed, and may have clients
--- of its own; the parent's connections and jobs are none the worse for whatever the child does.
+--- A process that forks at any moment. In the child, the parent's clients are closed, and new clients work. Whatever
+-- the child does, the parent's connections and jobs go on.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -7,7 +7,7 @@ local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- `child(fn)` forks; `joined()` waits for all children. A child that ends well is silent.
+-- `child(fn)` forks; `joined()` waits for all children. A child that succeeds prints nothing.
 local PRELUDE = [[
   io.stdout:setvbuf "no"
   local cekura, core, posix = require "cekura", require "cekura.core", require "spec.life.posix"
@@ -64,8 +64,8 @@ describe("a process that forks", function()
   end
 
   for _, tls in ipairs { false, true } do
-    -- Whatever a child said on it would end the parent's connection: there would be a second.
-    it("keeps its connection, however its child ends" .. (tls and ", over TLS" or ""), function()
+    -- A byte from a child would end the parent's connection, and the parent would need a second one.
+    it("keeps its connection, whatever its children do at their end" .. (tls and ", over TLS" or ""), function()
       prints("true\t1\n", [[
         local client = new()
         assert(ok(client))
@@ -83,13 +83,13 @@ describe("a process that forks", function()
         child(function() os.exit(7, true) end)
         joined()
         local good = ok(client)
-        -- a start has a connection of its own
+        -- the start used a second connection
         print(good, client:stats().connections - before + 1)
       ]], tls)
     end)
   end
 
-  it("has children that make clients of their own, as many as they like", function()
+  it("may have many children that make clients", function()
     prints("20\ttrue\n", [[
       local client = new()
       assert(ok(client))
@@ -107,7 +107,7 @@ describe("a process that forks", function()
     ]])
   end)
 
-  it("goes on with its jobs; the child has them by their token, from a client of its own", function()
+  it("goes on with its jobs, and a child resumes them by token in a new client", function()
     prints("true\n", [[
       local client = new()
       local job = cekura.assert(client.calls:improve_prompt(params))
@@ -125,8 +125,8 @@ describe("a process that forks", function()
     ]])
   end)
 
-  -- They waited for ever, with an error that everything waits where nothing else was left.
-  it("with requests and jobs on their way: in the child, waits for them end at once", function()
+  -- They waited for ever, or raised that nothing was left to wake them.
+  it("with requests and jobs in flight: waits for them end at once in the child", function()
     prints("200\ttrue\n", [[
       local another = new()
       local client = new { headers = { ["X-Simulate"] = "life=completed; seconds=0.3" } }
@@ -142,15 +142,15 @@ describe("a process that forks", function()
         assert(select(2, waiting:join()).kind == "closed")
         assert(ok(new()))
       end)
-      joined() -- and the answers are still held
+      joined() -- the answers are still held back
       release(new())
       print(cekura.assert(asking:join()).status, cekura.assert(waiting:join()).improved_prompt ~= nil)
       for _, task in ipairs(queued) do cekura.assert(task:join()) end
     ]])
   end)
 
-  -- The child has the same epoll descriptor.
-  it("watches for its answers as before, whatever its child has ended", function()
+  -- The child shares the epoll descriptor.
+  it("keeps its epoll registrations, whatever its child closes", function()
     server:script("/stuck/", { { delay = 600 } })
     prints("true\n", [[
       local client = new()
@@ -163,7 +163,7 @@ describe("a process that forks", function()
       end
       local tasks = {}
       for index = 1, 5 do tasks[index] = cekura.spawn(client.request, client, "GET", "/stuck/") end
-      repeat cekura.sleep(0.01) until watched() >= 6 -- the timer, too, and what libcurl has of its own
+      repeat cekura.sleep(0.01) until watched() >= 6 -- including the timer and libcurl's socket pair
       local before = watched()
       child(function() client:close() end)
       child(function() client:step() end)
@@ -177,7 +177,7 @@ describe("a process that forks", function()
     ]])
   end)
 
-  it("in a task, beside others: in the child their waits end, too, and its run ends", function()
+  it("inside a run: the waits of other tasks end in the child, and so does its run", function()
     prints("parent\tchild's exit status\t9\n", [[
       local client, is_child = new(), false
       local pid
@@ -211,7 +211,7 @@ describe("a process that forks", function()
     ["an event handler"] = "local client = new { on_event = function(event) if event.job then here() end end }",
     on_progress = "local client, on_progress = new(), function() here() end",
   } do
-    it("in " .. place .. ": the child may do there what it likes, the parent's wait goes on", function()
+    it("in " .. place .. ": the child may use and close clients there, and the parent's wait goes on", function()
       prints("true\n", [[
         local forked, on_progress
         local client
@@ -228,7 +228,7 @@ describe("a process that forks", function()
         end
         ]] .. set_up:gsub("^local ", "") .. [[
 
-        local other = cekura.spawn(function() -- in the child its client is closed, which is no failure to log
+        local other = cekura.spawn(function() -- closed in the child, which must not log that
           local job = client.calls:improve_prompt(params)
           return job and job:wait { interval = 0.01 }
         end)
@@ -240,7 +240,7 @@ describe("a process that forks", function()
     end)
   end
 
-  it("has grandchildren: each has what was made before it was forked for closed", function()
+  it("has grandchildren: the clients of both generations above are closed in them", function()
     prints("true\n", [[
       local client = new()
       assert(ok(client))
@@ -267,7 +267,7 @@ describe("a process that forks", function()
     ]], true)
   end)
 
-  it("may close its client, and be none the worse for a child that lives on", function()
+  it("may close its client while a child lives on", function()
     prints("true\ttrue\n", [[
       local client = new()
       assert(ok(client))

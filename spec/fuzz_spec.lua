@@ -1,4 +1,4 @@
--- The targets of spec/fuzz that are written in Lua, on their corpus: what was found once stays found on every Lua.
+-- The fuzz targets in Lua on their corpus: what fuzzing found once stays found on every Lua.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"

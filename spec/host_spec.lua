@@ -1,5 +1,5 @@
---- What a host that loads the module must not notice: the traps of libcurl and of embedding, seen from
--- outside, in a process of their own.
+--- What a host that loads the module must not notice: the pitfalls of libcurl and of embedding, tested in separate
+-- processes.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -7,8 +7,8 @@ local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- Runs a program in another process; returns what it printed, and its exit status. `before` and `after`
--- go around the file's name, in place of the Lua.
+-- Runs a program in another process; returns its output and its exit status. `before` and `after` surround the path of
+-- the program, `before` in place of the Lua.
 local function run(code, before, after)
   return file.temporary(code, function(path)
     return shell(("%s %s %s"):format(before or lua, path, after or ""))
@@ -60,7 +60,7 @@ describe("a host", function()
     assert.equal(0, status)
   end)
 
-  it("may end with the threads of bridges running", function()
+  it("may end while the threads of bridges run", function()
     local output, status = run(program(server, [[
       local unix = require "socket.unix"
       sockets, bridges = {}, {}
@@ -99,7 +99,7 @@ describe("a host", function()
       shell("rm -rf " .. dir)
     end)
 
-    -- All of it is held up for ten minutes if it is held up by the resolver.
+    -- Takes ten minutes if anything waits for the resolver.
     local code = [[
       local client = new { base_url = "https://a.name.slow", retries = 0 }
       local _, err = client:request("GET", "/", { timeout = 0.1 })
@@ -112,8 +112,8 @@ describe("a host", function()
       cekura.sleep(0.05)
     ]]
 
-    -- libcurl waits for its resolver's thread when a handle is removed, unless an option forbids it.
-    it("is held up by no deadline, no cancelled task and no close", function()
+    -- libcurl joins its resolver thread when a handle is removed, unless an option forbids it.
+    it("is not delayed at a deadline, a cancellation or a close", function()
       local output, status = run(program(server, code .. [[
         client:close()
         print "closed"
@@ -123,8 +123,8 @@ describe("a host", function()
       assert.equal(0, status)
     end)
 
-    -- A resolver's thread came back into a library that was no longer there.
-    it("lives on after lua_close, though a thread of libcurl's is still looking up a name", function()
+    -- A resolver thread returned into a library that had been unloaded.
+    it("survives lua_close while a thread of libcurl looks up a name", function()
       local output, status = run(program(server, code),
         ("LD_PRELOAD=%s SLOW_NAMES=600 timeout 120 %s/host"):format(preload, dir))
       assert.equal("timeout\tfalse\ncancelled\nclosed\nalive\n", output)
@@ -132,7 +132,7 @@ describe("a host", function()
     end)
   end)
 
-  it("is not killed by SIGPIPE when a server closes while a body is sent", function()
+  it("is not killed by SIGPIPE when a server closes the connection during a request", function()
     local output, status = run(program(server, [[
       local client = new { retries = 0 }
       for _ = 1, 5 do
@@ -144,10 +144,10 @@ describe("a host", function()
     assert.equal(0, status)
   end)
 
-  it("that starts another program does not hand it the connections", function()
+  it("does not pass connections on to programs that it starts", function()
     local output = run(program(server, [[
       local count = "ls -l /proc/self/fd | grep -c -e socket -e epoll -e timerfd"
-      local client = new() -- brings a socket pair of libcurl's, which is inherited, and leads nowhere
+      local client = new() -- brings libcurl's socket pair, which is inherited but harmless
       os.execute(count)
       cekura.assert(client:request("GET", "/echo/"))
       os.execute(count)
@@ -157,11 +157,9 @@ describe("a host", function()
     assert.equal(before, after)
   end)
 
-  it("that forks has the parent's client closed in the child, and working in the parent", function()
-    local has_ffi = rawget(_G, "jit") ~= nil
-    if not has_ffi then
-      return -- a Lua without fork; LuaJIT shows it for all
-    end
+  local with_ffi = rawget(_G, "jit") and it or pending -- spec/fork_spec.lua tests forks on every Lua
+
+  with_ffi("that forks has a working client in the parent, and a closed one in the child", function()
     local output, status = run(program(server, [[
       local ffi = require "ffi"
       ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
@@ -184,7 +182,7 @@ describe("a host", function()
     assert.equal(0, status)
   end)
 
-  it("gets signals while a request waits", function()
+  it("receives signals while a request waits", function()
     local output = run(program(server, [[
       local client = new()
       cekura.spawn(function() os.execute "true" end)
@@ -193,11 +191,11 @@ describe("a host", function()
     assert.equal("", output)
   end)
 
-  -- Clients lost their methods when the core alone was.
+  -- Clients lost their methods when only the core was loaded again.
   for what, pattern in pairs {
     ["the module"] = "^cekura$", ["its core"] = "^cekura%.core$", ["all of it"] = "^cekura",
   } do
-    it("may load " .. what .. " again, and what was there goes on", function()
+    it("may load " .. what .. " again, and existing clients go on", function()
       local output = run(program(server, [[
         local client = new()
         local params = { call_logs = { 1 }, prompt = "x" }
@@ -222,7 +220,7 @@ describe("a host", function()
     end)
   end
 
-  it("can unload and load the module again", function()
+  it("may unload and load the module again", function()
     local output = run(program(server, [[
       for _ = 1, 3 do
         cekura.assert(new():request("GET", "/echo/"))

@@ -1,4 +1,4 @@
--- client.calls:self_improve: the evaluation of a call, and a prompt improvement from it.
+-- client.calls:self_improve: waits for the evaluation of a call, and improves a prompt from it.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -35,7 +35,7 @@ describe("self_improve", function()
     return params
   end
 
-  it("finds the call by the provider's id, waits, and gives the new prompt", function()
+  it("finds the call by the provider's id, waits for its evaluation, and returns the new prompt", function()
     local improvement = cekura.assert(client.calls:self_improve(given()))
     assert.equal("succeeded", improvement.state)
     assert.truthy(improvement.improved_prompt:find "^Be nice%.\n")
@@ -51,7 +51,7 @@ describe("self_improve", function()
     assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', seen[3].body)
   end)
 
-  it("takes the id of the record, under either name, and sends on what it does not know", function()
+  it("takes the id of the record under either name, and passes on further parameters", function()
     for _, name in ipairs { "id", "call_id" } do
       local params = given { category_ids = {} }
       params.call_id = nil
@@ -69,7 +69,7 @@ describe("self_improve", function()
     assert.equal(2, starts)
   end)
 
-  it("waits until a call is known, and until it is evaluated", function()
+  it("waits until the call exists, and until it is evaluated", function()
     local sender = server:client { headers = { ["X-Simulate"] = "polls=3" } }
     local improvement
     local words = {}
@@ -97,7 +97,7 @@ describe("self_improve", function()
     assert.truthy(words[first + 2]:find "^calls.improve_prompt ")
   end)
 
-  it("ends by a webhook sooner than by the next poll", function()
+  it("ends by a webhook before the next poll", function()
     living(nil, { timeout = 600 })
     server:script("/observability/v2/call-logs/5181751/", { { pass = true }, { hold = "the next poll" } })
     local body
@@ -118,10 +118,10 @@ describe("self_improve", function()
     for _, each in ipairs(server:requests()) do
       polls = polls + (each.path == "/observability/v2/call-logs/5181751/" and 1 or 0)
     end
-    assert.is_true(polls <= 2) -- and the second was not answered
+    assert.is_true(polls <= 2) -- the second is still held back
   end)
 
-  it("takes no other call than the one that was named, nor a row without an id", function()
+  it("takes only the named call, and ignores a row without an id", function()
     server:script("/observability/v2/call-logs/", {
       { body = '{"results":[{"id":6,"call_id":"SESS-1-longer"},{"call_id":"sess-1"}]}' },
       { body = '{"results":[{"id":6,"call_id":"SESS-1-longer"},{"id":5181749,"call_id":"sess-1"}]}' },
@@ -129,7 +129,7 @@ describe("self_improve", function()
     assert.equal(5181749, cekura.assert(client.calls:self_improve(given())).call_log.id)
   end)
 
-  it("has nothing to do where there are no issues, or the prompt comes back as it was", function()
+  it("returns nothing_to_do if there are no issues, or the prompt comes back unchanged", function()
     living "life=no_issues; polls=1"
     local improvement = cekura.assert(client.calls:self_improve(given()))
     assert.equal("nothing_to_do", improvement.state)
@@ -145,7 +145,7 @@ describe("self_improve", function()
     assert.equal("string", type(improvement.reason))
   end)
 
-  it("has no prompt where the improvement answers with a call log", function()
+  it("returns protocol if the improvement answers with a call log", function()
     living "life=call_log; polls=1"
     local improvement, err = client.calls:self_improve(given())
     assert.is_nil(improvement)
@@ -153,7 +153,7 @@ describe("self_improve", function()
     assert.equal("calls.improve_prompt", err.job.kind)
   end)
 
-  it("gives the error of whichever step fails", function()
+  it("returns the error of the step that fails", function()
     local function failed(changes)
       local improvement, err = client.calls:self_improve(given(changes))
       assert.is_nil(improvement)
@@ -184,7 +184,7 @@ describe("self_improve", function()
   describe("of a call that does not exist", function()
     local LOGS = "/observability/v2/call-logs/"
 
-    -- What on_progress gets, and the outcome.
+    -- Returns what on_progress gets, the error, and the improvement.
     local function reported(changes)
       local reports = {}
       local params = given(changes)
@@ -221,7 +221,7 @@ describe("self_improve", function()
       end)
     end
 
-    it("is searched for once where it has to be there already", function()
+    it("searches once if appear_within is 0", function()
       for _, id in ipairs { "nobody", 99 } do
         local reports, err = reported { call_id = id, appear_within = 0 }
         assert.equal("not_found", err.kind)
@@ -230,7 +230,7 @@ describe("self_improve", function()
       assert.equal(2, #server:requests())
     end)
 
-    it("is searched for until it is there", function()
+    it("searches until the call appears", function()
       local missing = { status = 404, body = { detail = "Not found." } }
       server:script(LOGS .. "5181749/", { missing, missing, { pass = true } })
       local reports, err, improvement = reported { call_id = "sess-1", appear_within = 60 }
@@ -240,7 +240,7 @@ describe("self_improve", function()
       assert.equal("job", reports[3].type)
     end)
 
-    it("says that one is gone which was there", function()
+    it("returns gone if the call existed and disappears", function()
       server:script(LOGS .. "5181751/", { { pass = true }, { status = 404 } })
       local reports, err = reported { id = 5181751 }
       assert.equal("gone", err.kind)
@@ -249,7 +249,7 @@ describe("self_improve", function()
       assert.same({ "running", "gone" }, { reports[1].state, reports[2].state })
     end)
 
-    it("ends with timeout if that passes first", function()
+    it("ends with timeout if that passes before appear_within", function()
       patience.with_enough_time(0.1, function(seconds)
         local reports = 0
         local _, err = client.calls:self_improve(given { call_id = "nobody", timeout = seconds, appear_within = 600,
@@ -259,7 +259,7 @@ describe("self_improve", function()
       end)
     end)
 
-    it("raises what on_progress raises, and ends at what is no 404", function()
+    it("re-raises the error of on_progress, and ends with an error other than 404", function()
       local ok, raised = pcall(client.calls.self_improve, client.calls, given { call_id = "nobody",
         on_progress = function() error("mine", 0) end })
       assert.is_false(ok)
@@ -271,9 +271,9 @@ describe("self_improve", function()
     end)
   end)
 
-  it("keeps one deadline over all of it", function()
+  it("has one deadline for all its steps", function()
     living("life=endless", { timeout = 600 })
-    -- Whichever of its steps the deadline passes in, on a slow machine an earlier one.
+    -- On a slow machine the deadline may pass in an earlier step.
     local function passes_in(step)
       patience.with_enough_time(0.3, function(seconds)
         return step(select(2, patience.before_timer(60, client.calls.self_improve, client.calls,
@@ -290,7 +290,7 @@ describe("self_improve", function()
     passes_in(function(err) return err.kind == "timeout" end)
   end)
 
-  it("raises what is missing, before anything is sent", function()
+  it("raises for a missing or invalid parameter, and sends nothing", function()
     for pattern, params in pairs {
       ["self_improve: params: table expected"] = 5,
       ["self_improve: prompt: string expected"] = { agent_id = 1, call_id = "x" },
@@ -317,7 +317,7 @@ describe("self_improve", function()
     assert.same({}, server:requests())
   end)
 
-  describe("as examples/self_improve.lua", function()
+  describe("in examples/self_improve.lua", function()
     local folder
 
     before_each(function()
@@ -343,7 +343,7 @@ describe("self_improve", function()
       return content
     end
 
-    it("writes the next version when something has changed, and only then", function()
+    it("writes the next version only if the prompt has changed", function()
       file("v1.txt", "Be nice.")
       local output, status = run "sess-1"
       assert.equal(0, status)
@@ -360,10 +360,10 @@ describe("self_improve", function()
       assert.is_nil(file "v4.txt")
     end)
 
-    it("says what is missing", function()
+    it("exits with an error message if the prompt is missing or the key is refused", function()
       local output, status = run "sess-1"
       assert.equal(1, status)
-      assert.truthy(output:find "v1.txt: put the agent's prompt there")
+      assert.truthy(output:find "v1.txt does not exist: put the agent's prompt there")
       file("v1.txt", "Be nice.")
       server:script("/observability/v2/call-logs/", { { status = 401, body = { detail = "Invalid API key." } } })
       output, status = run "sess-1"

@@ -1,5 +1,5 @@
---- A host that interrupts Lua between any two instructions, as HAProxy does: specs run again with each `it` in a task,
--- and every task interrupted at every n-th instruction.
+--- A host that interrupts Lua between any two instructions, as HAProxy does. Specs run again with each `it` in a task,
+-- and every task is interrupted at every n-th instruction.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -7,7 +7,7 @@ local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
-if lua ~= "lua5.3" and lua ~= "lua5.4" then -- others have no hook that can yield
+if lua ~= "lua5.3" and lua ~= "lua5.4" then -- the other Luas have no hook that can yield
   return
 end
 
@@ -17,12 +17,11 @@ describe("interrupted at every", function()
     assert.equal(0, status, output)
   end)
 
-  local LEFT_OUT = "--filter-out='by ten thousands' --filter-out='is being told' --filter-out='loop by its timeout'"
+  local LEFT_OUT = "--filter-out='ten thousand of them'"
 
-  -- Each file once, since one run of all of them at every instruction takes minutes. Left out is what relies on the
-  -- order of tasks, or adds up in them.
+  -- Each file runs once, because a run at every instruction takes minutes. A test whose tasks are too many is left out.
   for name, every in pairs { tasks = 2, job = 7, evaluation = 3, callbacks = 50, webhook = 7, watch = 7 } do
-    it(("%d. instruction, the specs of %s hold"):format(every, name), function()
+    it(("%d. instruction, the specs of %s pass"):format(every, name), function()
       local output, status = shell(("INTERRUPT=%d timeout 600 %s /usr/bin/busted -o TAP %s "
         .. "--helper=spec/support/interrupted.lua spec/%s_spec.lua"):format(every, lua, LEFT_OUT, name))
       assert.truthy(output:find "\nok %d")
@@ -55,7 +54,7 @@ describe("interrupted at every", function()
     end
 
     for _, every in ipairs { 1, 2, 3, 7, 50 } do
-      it(("(the %d.), a watch handles each call once, improves it once, and has no errors"):format(every), function()
+      it(("(the %d.), a watch handles and improves each call once, without errors"):format(every), function()
         server:reset()
         server:admin("POST", "call_logs/", { count = 25, agent_id = 77 })
         prints("25 25 \n", every, ([[
@@ -68,7 +67,7 @@ describe("interrupted at every", function()
               on_improved = function(_, call) improved[call.id] = (improved[call.id] or 0) + 1 end,
               on_failed = function(err) errors[#errors + 1] = tostring(err) end } },
           }
-          -- Counted in plain code, which is not interrupted: no handler adds to what is gone through.
+          -- Counted in plain code, which is not interrupted, so no handler changes a table during its traversal.
           local function count(list)
             local sum = 0
             for _, times in pairs(list) do sum = sum + times end
@@ -112,7 +111,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), every request, job, join and failure has its one outcome"):format(every), function()
+      it(("(the %d.), every request, job, join and failure has exactly one outcome"):format(every), function()
         prints("100\t100\t100\t100\n", every, [[
           local function go(index)
             local job = cekura.assert(client.calls:improve_prompt { call_logs = { index }, prompt = "Be brief." })
@@ -127,7 +126,7 @@ describe("interrupted at every", function()
             return result.improved_prompt ~= nil, raised[1]
           end
           local improved, raised, joined, polled = 0, 0, 0, 0
-          require("cekura.loop.own").log = function() end -- one may fail before it is joined
+          require("cekura.loop.own").log = function() end -- a task may fail before it is joined
           cekura.run(function()
             local tasks, joiners = {}, {}
             for index = 1, 100 do
@@ -148,7 +147,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), each waiter of a host's coroutine is woken"):format(every), function()
+      it(("(the %d.), each waiter in a coroutine of the host is woken"):format(every), function()
         prints("100\n", every, [[
           local callbacks, waiters, wakers, woken = {}, {}, {}, 0
           local function never() end
@@ -157,14 +156,14 @@ describe("interrupted at every", function()
             after = function(_, callback) callbacks[#callbacks + 1] = callback return never end,
           })
           for index = 1, 100 do
-            coroutine.resume(create(function() -- the host's own: not interrupted
+            coroutine.resume(create(function() -- the host's coroutine, which is not interrupted
               waiters[index] = loop.waiter()
               waiters[index]:park()
               woken = woken + 1
             end))
             wakers[index] = coroutine.create(function() waiters[index]:wake() end)
           end
-          while next(wakers) do -- all of them at once
+          while next(wakers) do -- wakes all of them at once
             for index, waker in pairs(wakers) do
               assert(coroutine.resume(waker))
               wakers[index] = coroutine.status(waker) ~= "dead" and waker or nil
@@ -175,7 +174,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), tasks are cancelled, and run ends"):format(every), function()
+      it(("(the %d.), tasks are cancelled and run ends"):format(every), function()
         prints("false\tboom\n50\n", every, [[
           local tasks, cancelled = {}, 0
           print(pcall(cekura.run, function()

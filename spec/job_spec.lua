@@ -36,7 +36,7 @@ describe("a job", function()
   end
 
   describe("start", function()
-    it("sends agent, call logs and prompt as the service's clients do, and gives a pending job", function()
+    it("sends agent, call logs and prompt as the service's clients do, and returns a pending job", function()
       local before = core.now()
       local job = cekura.assert(start())
       local sent = server:requests()[1]
@@ -58,7 +58,7 @@ describe("a job", function()
       assert.equal("cekura.job (calls.improve_prompt " .. job.id .. ": pending)", tostring(job))
     end)
 
-    it("takes all call logs, or a number of them, an assistant in place of an agent, and an id as text", function()
+    it("takes all call logs or the first so many, an assistant instead of an agent, and an id as a string", function()
       cekura.assert(client.calls:improve_prompt { agent_id = "2142", call_logs = "all", prompt = "x" })
       cekura.assert(client.calls:improve_prompt { assistant_id = "asst_1", call_logs = { first = 10 }, prompt = "x" })
       cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x", category_ids = { 3 } })
@@ -68,7 +68,7 @@ describe("a job", function()
       assert.equal('{"call_logs":[1],"category_ids":[3],"prompt":"x"}', seen[3].body)
     end)
 
-    it("works for runs, and by the name of the kind", function()
+    it("works for runs, and with the name of the kind", function()
       local job = cekura.assert(client.runs:improve_prompt { run_ids = { 7 }, prompt = "x" })
       assert.equal("runs.improve_prompt", job.kind)
       assert.equal("/test_framework/v1/runs/improve_prompt_bg/", server:requests()[1].path)
@@ -77,7 +77,7 @@ describe("a job", function()
       assert.equal("calls.improve_prompt", job.kind)
     end)
 
-    it("raises at the caller's line, naming the parameter, what is missing or of the wrong type", function()
+    it("raises at the caller's line for a missing or mistyped parameter, and names it", function()
       local function refused(pattern, params)
         local ok, message = pcall(function()
           return client.calls:improve_prompt(params)
@@ -109,7 +109,7 @@ describe("a job", function()
       assert.same({}, server:requests())
     end)
 
-    it("leaves the caller's tables as they were", function()
+    it("leaves the caller's tables unchanged", function()
       local logs = { 101 }
       local params = { agent_id = 1, call_logs = logs, prompt = "x" }
       cekura.assert(client.calls:improve_prompt(params))
@@ -118,7 +118,7 @@ describe("a job", function()
       assert.equal(logs, params.call_logs)
     end)
 
-    it("gives what the service says of a field", function()
+    it("returns the service's messages about each field", function()
       local job, err = start { call_logs = { first = 41 } }
       assert.is_nil(job)
       assert.equal("invalid", err.kind)
@@ -126,7 +126,7 @@ describe("a job", function()
     end)
 
     for _, status in ipairs { 404, 410 } do
-      it(("gives gone, and names the endpoint, for a %d"):format(status), function()
+      it(("returns gone for a %d, and names the endpoint"):format(status), function()
         server:script(START, { { status = status, body = { detail = "Not found." } } })
         local job, err = start()
         assert.is_nil(job)
@@ -139,7 +139,7 @@ describe("a job", function()
       end)
     end
 
-    it("says that the endpoint was withdrawn, unless something else may be the reason", function()
+    it("says that the endpoint was withdrawn, unless something else may explain the answer", function()
       local elsewhere = server:client { base_url = server.url .. "/prefix" }
       finally(function()
         elsewhere:close()
@@ -153,7 +153,7 @@ describe("a job", function()
       end
       local params = { agent_id = 1, call_logs = { 1 }, prompt = "x" }
       assert.is_true(says_so(client, "calls.improve_prompt", START, params))
-      assert.is_false(says_so(elsewhere, "calls.improve_prompt", "/prefix" .. START, params)) -- it may be wrong
+      assert.is_false(says_so(elsewhere, "calls.improve_prompt", "/prefix" .. START, params)) -- the prefix may be wrong
       assert.is_false(says_so(client, "calls.create_scenarios", "/observability/v1/call-logs/create_scenarios/",
         { agent_id = 1, call_logs = { 1 } }))
     end)
@@ -163,7 +163,7 @@ describe("a job", function()
       ["an answer cut short"] = '{"progress_id": "5f', ["an answer without an id"] = '{"status":"queued"}',
       ["an empty id"] = '{"progress_id":""}',
     } do
-      it("gives protocol for " .. name, function()
+      it("returns protocol for " .. name, function()
         server:script(START, { { body = body } })
         local job, err = start()
         assert.is_nil(job)
@@ -179,7 +179,7 @@ describe("a job", function()
       assert.equal(12345, cekura.assert(start()).id)
     end)
 
-    it("gives a finished job if the answer holds the result itself", function()
+    it("returns a finished job if the answer contains the result", function()
       living "inline"
       local job = cekura.assert(start())
       assert.is_nil(job.id)
@@ -198,7 +198,7 @@ describe("a job", function()
   end)
 
   describe("wait", function()
-    it("returns the result, with a call of on_progress for every change", function()
+    it("returns the result, and calls on_progress for every change", function()
       local job = cekura.assert(start())
       local told = {}
       local result = cekura.assert(job:wait { interval = 0.02, on_progress = function(changed)
@@ -218,7 +218,7 @@ describe("a job", function()
       assert.equal(elapsed, job.elapsed)
     end)
 
-    it("gives its outcome again without a request", function()
+    it("returns the same outcome again without a request", function()
       local job = cekura.assert(start())
       local result = cekura.assert(job:wait { interval = 0.01 })
       local before = #server:requests()
@@ -240,8 +240,8 @@ describe("a job", function()
       assert.equal(6, job.polls)
     end)
 
-    if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- which cannot wait in on_progress
-      it("calls on_progress for every change, however long that takes", function()
+    if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- Lua 5.1 cannot wait in on_progress
+      it("calls on_progress for every change, however long each call takes", function()
         polled_answers({ status = "a" }, { status = "b" }, { status = "c" },
           { status = "completed", output = { improved_prompt = "y" } })
         local job, told = cekura.assert(start()), {}
@@ -253,7 +253,7 @@ describe("a job", function()
       end)
     end
 
-    it("keeps the last error as the cause, also if a poll went well afterwards", function()
+    it("keeps the last error as the cause, even if a later poll succeeds", function()
       local job, err
       patience.with_enough_time(0.15, function(seconds)
         server:script(POLL, { { status = 503 }, { body = { status = "processing" } } })
@@ -264,7 +264,7 @@ describe("a job", function()
       assert.equal("timeout", err.kind)
       assert.equal("server", err.cause.kind)
       err = select(2, job:wait { timeout = 0.05, interval = 0.02 })
-      assert.is_nil(err.cause) -- in this wait there was none
+      assert.is_nil(err.cause) -- this wait met no error
     end)
 
     it("times out at once with a timeout of 0", function()
@@ -272,7 +272,7 @@ describe("a job", function()
       assert.equal("timeout", select(2, job:wait { timeout = 0 }).kind)
     end)
 
-    it("raises what on_progress raises, and nothing is polled any more", function()
+    it("re-raises the error of on_progress, and stops polling", function()
       living("endless")
       local job = cekura.assert(start())
       local ok, message = pcall(job.wait, job, { interval = 0.01, on_progress = function()
@@ -287,7 +287,7 @@ describe("a job", function()
       end
     end)
 
-    it("runs no Lua for a poll that changes nothing", function()
+    it("runs no Lua for a poll without a change", function()
       polled_answers { status = "processing" }
       local job = cekura.assert(start())
       local fields, looked = core.fields(client), 0
@@ -304,7 +304,7 @@ describe("a job", function()
       end)
     end)
 
-    it("polls at the shortest interval that any of several asks for", function()
+    it("polls at the shortest of the intervals that its callers ask for", function()
       polled_answers { status = "processing" }
       local job = cekura.assert(start())
       cekura.run(function()
@@ -319,7 +319,7 @@ describe("a job", function()
       end)
     end)
 
-    it("ends as nothing_to_do when there are no issues, whatever the status says", function()
+    it("returns nothing_to_do if there are no issues, whatever the status is", function()
       living "no_issues"
       local job = cekura.assert(start())
       local result = cekura.assert(job:wait { interval = 0.01 })
@@ -329,7 +329,7 @@ describe("a job", function()
       assert.is_nil(job.error)
     end)
 
-    it("ends as job_failed, with the service's words", function()
+    it("returns job_failed with the service's message", function()
       living "failed"
       local job = cekura.assert(start())
       local result, err = job:wait { interval = 0.01 }
@@ -344,7 +344,7 @@ describe("a job", function()
       assert.equal(job.result, err.result)
     end)
 
-    it("that failed, was cancelled or timed out has what the answer has, and gives it as no result", function()
+    it("returns the error of a failed, cancelled or timed-out job, with the answer in err.result", function()
       for word, kind in pairs { failed = "job_failed", cancelled = "job_cancelled", timed_out = "job_failed" } do
         polled_answers('{"status":"processing","output":{"issues":[1]}}',
           ('{"status":"%s","output":{"issues":[1,2]},"errors":["a","b"]}'):format(word))
@@ -376,13 +376,13 @@ describe("a job", function()
       end
     end)
 
-    it("that failed has what its answer has, also members of names that other results use", function()
+    it("keeps all members of a failed answer in err.result, also those that other results use", function()
       polled_answers '{"status":"failed","call_log":5,"improved_prompt":null,"reason":"x"}'
       local _, err = client:job("calls.improve_prompt", "p"):wait { interval = 0.01, timeout = 60 }
       assert.same({ status = "failed", call_log = 5, reason = "x" }, err.result)
     end)
 
-    it("cancelled here has no result", function()
+    it("leaves no result after a local cancel", function()
       polled_answers '{"status":"processing","output":{"issues":[1]}}'
       local job = client:job("calls.improve_prompt", "p")
       cekura.assert(job:poll())
@@ -391,7 +391,7 @@ describe("a job", function()
       assert.is_nil(job.error.result)
     end)
 
-    it("ends as job_cancelled when the service cancels", function()
+    it("returns job_cancelled when the service cancels the job", function()
       living "cancelled"
       local job = cekura.assert(start())
       local _, err = job:wait { interval = 0.01 }
@@ -399,7 +399,7 @@ describe("a job", function()
       assert.equal("cancelled", job.state)
     end)
 
-    it("stops at needs_input", function()
+    it("returns needs_input when the job needs input", function()
       living "needs_input"
       local job = cekura.assert(start())
       local _, err = job:wait { interval = 0.01 }
@@ -407,8 +407,8 @@ describe("a job", function()
       assert.equal("needs_input", job.state)
     end)
 
-    -- The second wait saw the answer that it knew already, and went on to its deadline.
-    it("that stopped without an end stops again at the same answer", function()
+    -- The second wait took the repeated answer for an unchanged one, and went on to its deadline.
+    it("returns again at the answer that ended the previous wait without ending the job", function()
       for life, kind in pairs { needs_input = "needs_input", empty = "protocol" } do
         living(life)
         local job = cekura.assert(start())
@@ -421,7 +421,7 @@ describe("a job", function()
       end
     end)
 
-    it("gives protocol for a success without its output, and the job is still good", function()
+    it("returns protocol for a success without output, and a later wait may succeed", function()
       polled_answers({ status = "completed" }, { status = "completed", output = { improved_prompt = "y" } })
       local job = cekura.assert(start())
       local _, err = job:wait { interval = 0.01 }
@@ -430,7 +430,7 @@ describe("a job", function()
       assert.equal("y", cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
     end)
 
-    it("understands an answer in the shape of a call log", function()
+    it("accepts an answer in the shape of a call log", function()
       living "call_log"
       local job = cekura.assert(start())
       local told = {}
@@ -445,7 +445,7 @@ describe("a job", function()
     end)
 
     for _, status in ipairs { 404, 410 } do
-      it(("gives gone for a poll that gets a %d, and the job is over"):format(status), function()
+      it(("returns gone for a poll that gets a %d, and the job has ended"):format(status), function()
         server:script(POLL, { { status = status, body = { detail = "Not found." } } })
         local job = cekura.assert(client:job("calls.improve_prompt", "known"))
         local _, err = job:wait { interval = 0.01 }
@@ -460,7 +460,7 @@ describe("a job", function()
     end
 
     for status, kind in pairs { [401] = "auth", [403] = "auth", [400] = "invalid", [422] = "invalid" } do
-      it(("ends with %s for a poll that gets a %d, and the job is still good"):format(kind, status), function()
+      it(("returns %s for a poll that gets a %d, and a later wait may succeed"):format(kind, status), function()
         server:script(POLL, { { status = status }, { pass = true } })
         local job = cekura.assert(start())
         local _, err = job:wait { interval = 0.01 }
@@ -471,7 +471,7 @@ describe("a job", function()
       end)
     end
 
-    it("polls through 5xx, 429, cut and missing answers", function()
+    it("polls on through 5xx, 429, truncated and missing answers", function()
       server:script(POLL, {
         { status = 500 }, { status = 503 }, { status = 429, headers = { ["Retry-After"] = "0" } }, { drop = true },
         { status = 200, body = { status = "queued" }, cut = 5 }, { pass = true },
@@ -479,10 +479,10 @@ describe("a job", function()
       local job = cekura.assert(start())
       local result = cekura.assert(job:wait { interval = 0.02 })
       assert.truthy(result.improved_prompt)
-      assert.is_true(job.polls >= 7) -- libcurl repeats a dropped one on a stale connection itself
+      assert.is_true(job.polls >= 7) -- libcurl itself retries when a stale connection is dropped
     end)
 
-    it("times out on time, with the last error as the cause, and the job is still good", function()
+    it("times out at its deadline with the last error as the cause, and a later wait may succeed", function()
       server:script(POLL, { { status = 503, body = { detail = "Down." } } })
       local job = cekura.assert(start())
       local result, err
@@ -503,7 +503,7 @@ describe("a job", function()
       assert.truthy(cekura.assert(job:wait { interval = 0.01 }).improved_prompt)
     end)
 
-    it("times out on time against a server that is silent", function()
+    it("times out at its deadline while the server is silent", function()
       client = server:renew_client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
@@ -511,7 +511,7 @@ describe("a job", function()
       assert.equal("timeout", err.kind)
     end)
 
-    it("polls nothing while no call waits", function()
+    it("sends polls only while it runs", function()
       living "endless"
       local job = cekura.assert(start())
       cekura.sleep(0.05)
@@ -526,7 +526,7 @@ describe("a job", function()
       assert.equal(before, job.polls)
     end)
 
-    it("leaves nothing behind where it cannot be called", function()
+    it("leaves no waiter behind when it raises in a cancelled task", function()
       living "endless"
       local left, other = cekura.assert(start()), cekura.assert(start())
       local before
@@ -548,7 +548,7 @@ describe("a job", function()
       assert.equal(before, left.polls)
     end)
 
-    it("may be called by several for one job", function()
+    it("may be called by several tasks for one job", function()
       local job = cekura.assert(start())
       local results = {}
       cekura.run(function()
@@ -563,7 +563,7 @@ describe("a job", function()
       assert.equal(3, job.polls)
     end)
 
-    it("refuses options that are none", function()
+    it("raises for an invalid option", function()
       local job = cekura.assert(start())
       for name, value in pairs { timeout = "1", interval = 0, on_progress = 5 } do
         local ok, message = pcall(job.wait, job, { [name] = value })
@@ -574,7 +574,7 @@ describe("a job", function()
   end)
 
   describe("poll", function()
-    it("makes one request and brings the fields up to date", function()
+    it("sends one request and updates the fields", function()
       local job = cekura.assert(start())
       assert.equal(job, cekura.assert(job:poll()))
       assert.equal("queued", job.status)
@@ -589,7 +589,7 @@ describe("a job", function()
       assert.equal(4, #server:requests())
     end)
 
-    it("gives the error of a request that failed, and the job is still good", function()
+    it("returns the error of a failed request, and the next poll may succeed", function()
       server:script(POLL, { { status = 401, body = { detail = "No." } }, { pass = true } })
       local job = cekura.assert(start())
       local polled, err = job:poll()
@@ -600,7 +600,7 @@ describe("a job", function()
       assert.is_nil(job.error)
     end)
 
-    it("counts as a poll, whatever came of it", function()
+    it("counts as a poll even if it fails", function()
       server:script(POLL, { { status = 503 } })
       client = server:renew_client { retries = 0 }
       local job = cekura.assert(client:job("calls.improve_prompt", "p"))
@@ -608,7 +608,7 @@ describe("a job", function()
       assert.equal(1, job.polls)
     end)
 
-    it("ends at once when the job is cancelled", function()
+    it("returns at once when the job is cancelled", function()
       client = server:renew_client { timeout = 120 }
       server:script(POLL, { { delay = 600 } })
       local job = cekura.assert(start())
@@ -622,7 +622,7 @@ describe("a job", function()
       end)
     end)
 
-    it("wakes those who wait for the job", function()
+    it("wakes the waiters of the job", function()
       local job = cekura.assert(start())
       cekura.run(function()
         local waiting = cekura.spawn(job.wait, job, { interval = 600 })
@@ -637,7 +637,7 @@ describe("a job", function()
   end)
 
   describe("updates", function()
-    it("iterates once per change, the end included", function()
+    it("yields the job once for each change, the end included", function()
       local job = cekura.assert(start())
       local seen = {}
       local next_change = job:updates { interval = 0.01 }
@@ -661,7 +661,7 @@ describe("a job", function()
       assert.equal(3, count)
     end)
 
-    it("stops when polling does, with job.error set", function()
+    it("ends when polling does, and sets job.error", function()
       living "endless"
       local job, seen = cekura.assert(start()), {}
       patience.with_enough_time(0.1, function(seconds)
@@ -680,7 +680,7 @@ describe("a job", function()
       assert.equal("auth", job.error.kind)
     end)
 
-    it("has nothing polled while its body runs, or after it is left", function()
+    it("polls only while it waits for the next change", function()
       living "endless"
       local job = cekura.assert(start())
       local next_change = job:updates { interval = 0.01 }
@@ -691,7 +691,7 @@ describe("a job", function()
       assert.equal(job, (next_change()))
     end)
 
-    it("misses no change, however long its body takes", function()
+    it("yields every change, however long the loop's body takes", function()
       polled_answers({ status = "a" }, { status = "b" }, { status = "c" },
         { status = "completed", output = { improved_prompt = "y" } })
       local job, seen = cekura.assert(start()), {}
@@ -707,7 +707,7 @@ describe("a job", function()
   end)
 
   describe("cancel", function()
-    it("stops polling here, and the token still works", function()
+    it("stops polling, and the token still works", function()
       living "endless"
       local job = cekura.assert(start())
       local token = cekura.assert(job:token())
@@ -728,8 +728,8 @@ describe("a job", function()
     end)
   end)
 
-  describe("a job that is known from elsewhere", function()
-    it("is polled at once, by its id, whatever is in it", function()
+  describe("a job from an id or a token", function()
+    it("is polled at once with its id, whatever bytes that contains", function()
       local job = cekura.assert(start())
       local known = cekura.assert(client:job("calls.improve_prompt", job.id))
       assert.equal(1, #server:requests())
@@ -745,7 +745,7 @@ describe("a job", function()
       assert.equal(POLL .. "?progress_id=a%2F..%2Fb%3Fc%3Dd%26e%23%0D%0A%20%C3%BC", seen[#seen].uri)
     end)
 
-    it("is taken up by its token, in another client", function()
+    it("is resumed from its token by another client", function()
       local job = cekura.assert(start())
       local token = cekura.assert(job:token())
       assert.is_nil(token:find("sim-key", 1, true))
@@ -757,7 +757,7 @@ describe("a job", function()
       other:close()
     end)
 
-    it("is not taken up by a token that is malformed, changed, or for another base URL", function()
+    it("is not resumed from a token that is malformed, changed or for another base URL", function()
       local token = cekura.assert(cekura.assert(start()):token())
       for _, bad in ipairs { "", "x", token:sub(1, -2), token .. "0", (token:gsub("2142", "2143")) } do
         local job, err = client:resume(bad)
@@ -782,7 +782,7 @@ describe("a job", function()
       return jobs
     end
 
-    it("is waited for by all, in the order given", function()
+    it("is waited for by all, which returns the outcomes in order", function()
       local jobs = start_many(5)
       local outcomes = cekura.all(jobs, { interval = 0.02 })
       assert.equal(5, #outcomes)
@@ -793,7 +793,7 @@ describe("a job", function()
       end
     end)
 
-    it("is iterated over by each, in the order in which they finish, also over several clients", function()
+    it("is iterated over by each in the order of completion, even across clients", function()
       local slow = server:client { headers = { ["X-Simulate"] = "polls=40" } }
       local failing = server:client { headers = { ["X-Simulate"] = "life=failed; polls=20" } }
       local params = { call_logs = { 1 }, prompt = "x" }
@@ -812,7 +812,7 @@ describe("a job", function()
       failing:close()
     end)
 
-    it("has one deadline, and those that are not done in time come last", function()
+    it("has one deadline, after which all remaining jobs time out", function()
       local endless = server:client { headers = { ["X-Simulate"] = "life=endless" } }
       local stuck = cekura.assert(endless.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
       local jobs, outcomes = { stuck, start_many(1)[1], stuck }, nil
@@ -822,7 +822,7 @@ describe("a job", function()
       end)
       assert.equal("timeout", outcomes[1].err.kind)
       assert.equal(outcomes[1], outcomes[3])
-      for index = 1, 200 do -- with a deadline for each, they would take a hundred seconds
+      for index = 1, 200 do -- a deadline for each would take a hundred seconds in all
         jobs[index] = cekura.assert(endless:job("calls.improve_prompt", stuck.id))
       end
       outcomes = patience.before_timer(30, cekura.all, jobs, { interval = 0.2, timeout = 0.5 })
@@ -830,19 +830,19 @@ describe("a job", function()
       endless:close()
     end)
 
-    it("has nothing polled between two of its steps, or after it is left", function()
+    it("is polled only while each waits for the next completion", function()
       local endless = server:client { headers = { ["X-Simulate"] = "life=endless" } }
       local stuck = cekura.assert(endless.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
       local next_settled = cekura.each({ stuck, start_many(1)[1] }, { interval = 0.01 })
       assert.truthy((next_settled()))
-      patience.until_idle(endless) -- one may be on its way
+      patience.until_idle(endless) -- one poll may be in flight
       local before = stuck.polls
       cekura.sleep(0.1)
       assert.equal(before, stuck.polls)
       endless:close()
     end)
 
-    it("may be empty, or over already", function()
+    it("may be empty, or contain only jobs that have ended", function()
       assert.same({}, cekura.all {})
       assert.is_nil(cekura.each({})())
       local jobs = start_many(1)
@@ -860,7 +860,7 @@ describe("a job", function()
       assert.equal(9, told)
     end)
 
-    it("is what it was when it was given, whatever becomes of the table", function()
+    it("is copied, so changes to the table have no effect", function()
       local jobs = start_many(3)
       local first, second, third = jobs[1], jobs[2], jobs[3]
       local other = start_many(1)[1]
@@ -881,13 +881,13 @@ describe("a job", function()
       assert.equal(0, third.polls - 3)
     end)
 
-    it("refuses what is no job, naming its place", function()
+    it("must contain jobs: the error names the place of another value", function()
       local ok, message = pcall(cekura.all, { {} })
       assert.is_false(ok)
       assert.truthy(message:find("jobs[1]: job expected, got table", 1, true))
     end)
 
-    it("of a hundred is polled through a window of four", function()
+    it("of a hundred is polled with four requests in flight", function()
       client = server:renew_client { max_in_flight = 4 }
       local outcomes = cekura.all(start_many(100), { interval = 0.05 })
       for _, outcome in ipairs(outcomes) do
@@ -898,7 +898,7 @@ describe("a job", function()
     end)
   end)
 
-  it("takes no answer, and says so", function()
+  it("raises for answer, because this kind takes none", function()
     local ok, message = pcall(function()
       return cekura.assert(start()):answer "yes"
     end)
@@ -906,7 +906,7 @@ describe("a job", function()
     assert.truthy(message:find "job_spec.lua:%d+: cekura: calls.improve_prompt: this kind of job takes no answer")
   end)
 
-  it("has fields that are read only, and none that it does not have", function()
+  it("has only the documented fields, and they are read-only", function()
     local job = cekura.assert(start())
     assert.is_false((pcall(function()
       job.status = "completed"
@@ -916,7 +916,7 @@ describe("a job", function()
     assert.is_nil(job[1])
   end)
 
-  it("that is collected while its poll is in flight does no harm", function()
+  it("may be collected while its poll is in flight", function()
     server:script(POLL, { { delay = 0.05, body = { status = "queued" } } })
     do
       local job = cekura.assert(start())
@@ -928,8 +928,8 @@ describe("a job", function()
     assert.equal(200, cekura.assert(client:request("GET", "/echo/")).status)
   end)
 
-  -- They stayed for as long as the client lived.
-  it("that is given up while its poll is in flight is collected once that is over", function()
+  -- Such jobs stayed until the client was collected.
+  it("that is dropped while its poll is in flight is collected after the poll", function()
     local queued = { status = "queued" }
     local seen = setmetatable({}, { __mode = "v" })
     local function give_up_some()
@@ -952,7 +952,7 @@ describe("a job", function()
     assert.truthy(next(seen))
     server:release "second"
     if rawget(_G, "jit") then
-      _G.jit.flush() -- a compiled trace holds what it was compiled for
+      _G.jit.flush() -- a compiled trace keeps its objects alive
     end
     patience.eventually(function()
       collectgarbage()
@@ -960,8 +960,8 @@ describe("a job", function()
     end)
   end)
 
-  -- The queue ate up the time that each had for its answer.
-  it("gets its turn, and the time for an answer, however long the queue is", function()
+  -- The time in the queue was taken from each request's timeout.
+  it("is polled with its whole timeout, however long the queue is", function()
     client = server:renew_client { max_in_flight = 2, timeout = 3 }
     local jobs = {}
     for index = 1, 24 do
@@ -975,7 +975,7 @@ describe("a job", function()
     assert.equal(48, client:stats().requests)
   end)
 
-  it("reports no old answer when its client is closed between two polls", function()
+  it("returns closed without an old answer when its client is closed between two polls", function()
     polled_answers { status = "processing" }
     local job = cekura.assert(client:job("calls.improve_prompt", "known"))
     cekura.run(function()
@@ -995,7 +995,7 @@ describe("a job", function()
     assert.equal("closed", select(2, job:poll()).kind)
   end)
 
-  it("lists the issues that it found", function()
+  it("returns its issues from calls:improve_prompt_issues", function()
     local issues = cekura.assert(client.calls:improve_prompt_issues { agent_id = 1, call_logs = { 5 } })
     assert.equal("The date was not confirmed", issues.issues[1].title)
     assert.equal(5, issues.issues[1].call_logs[1])

@@ -1,4 +1,4 @@
--- Every kind of job from its start to its ends, against the simulator; and kinds of a program's own.
+-- Every kind of job from its start to each of its ends, against the simulator, and kinds that a program declares.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -12,7 +12,7 @@ local token = require "cekura.job.token"
 
 local TURNS = { { role = "Testing Agent", content = "Hello.", start_time = 0, end_time = 1 } }
 
--- kind = what its start is given; the start's body; a member of its result; and what else it can end as.
+-- Each kind: the parameters of a start, the body that is sent, a member of the result, and the other ends.
 local CASES = {
   ["calls.improve_prompt"] = {
     { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be nice." },
@@ -32,7 +32,7 @@ local CASES = {
   ["calls.evaluation"] = {
     { agent_id = 2142, call_logs = { 5181749 } }, '{"agent_id":2142,"call_logs":[5181749]}', "evaluation",
     polls_a_record = true,
-    ends = { failed = "succeeded" }, -- that the call failed is the verdict, and no failure of the job
+    ends = { failed = "succeeded" }, -- a failed call is a verdict, not a failure of the job
   },
   ["scenarios.generate"] = {
     { agent_id = 2142, num_scenarios = 3, tool_ids = {} }, '{"agent_id":2142,"num_scenarios":3,"tool_ids":[]}',
@@ -142,7 +142,7 @@ describe("a kind of job", function()
     server:reset()
   end)
 
-  it("of every name is exercised here", function()
+  it("of every name is in CASES", function()
     assert.same(sorted_keys(kinds), sorted_keys(CASES))
   end)
 
@@ -155,7 +155,7 @@ describe("a kind of job", function()
     end
 
     describe(name, function()
-      it("is started, polled, and gives its result", function()
+      it("is started and polled, and returns its result", function()
         local job = start "polls=2"
         assert.equal(name, job.kind)
         assert.equal("pending", job.state)
@@ -193,7 +193,7 @@ describe("a kind of job", function()
             assert.equal("job_" .. state, err.kind)
             assert.equal(job, err.job)
             assert.equal(job.result, err.result)
-            for member, value in pairs(core.decode(job:json())) do -- none of these has an output
+            for member, value in pairs(core.decode(job:json())) do -- these answers have no output
               assert.same(value, job.result[member], member)
             end
           else
@@ -203,14 +203,14 @@ describe("a kind of job", function()
         end)
       end
 
-      it("goes on while it goes on, and is taken up by its token", function()
+      it("goes on while the service works, and is resumed from its token", function()
         local job = start "life=endless"
         patience.with_enough_time(0.1, function(seconds)
           assert.equal("timeout", select(2, job:wait { interval = 0.01, timeout = seconds }).kind)
           return job.polls > 2
         end)
         assert.truthy(job.state == "running" or job.state == "pending")
-        for _ = 1, 2 do -- the service's own word changes once
+        for _ = 1, 2 do -- until the service's status no longer changes
           cekura.assert(job:poll())
         end
         local again = cekura.assert(client:resume(job:token()))
@@ -221,7 +221,7 @@ describe("a kind of job", function()
         assert.equal(seen[#seen - 1].uri, seen[#seen].uri)
       end)
 
-      it("is gone where the service does not know it", function()
+      it("is gone if the service does not know its id", function()
         local path = declared.poll:match " (.*)$":gsub("{version}", "v2"):gsub("{agent_id}", "2142"):gsub("{id}", "99")
         server:script(path, { { status = 404, body = { detail = "Not found." } } })
         local job = cekura.assert(living(""):job(name, 99, case.options))
@@ -231,7 +231,7 @@ describe("a kind of job", function()
         assert.equal("gone", job.state)
       end)
 
-      it("says why, when the service refuses its start", function()
+      it("returns the service's error if its start is refused", function()
         local path = case.path or declared.start:match " (.*)$"
         server:script(path, { { status = 400, body = { agent_id = { "Not yours." } } } })
         local job, err = living("")[resource][method](client[resource], case[1])
@@ -243,7 +243,7 @@ describe("a kind of job", function()
   end
 
   describe("whose start", function()
-    it("names a record in its path distinguishes a missing record from a missing endpoint", function()
+    it("has a record in its path returns not_found for a missing record and gone for a missing endpoint", function()
       local path = "/observability/v1/alerts/9/summarize/"
       server:script(path, { { status = 404, body = { detail = "No Alert matches." } } })
       local _, err = living("").alerts:summarize { alert_id = 9 }
@@ -256,7 +256,7 @@ describe("a kind of job", function()
       assert.equal("gone", err.kind)
     end)
 
-    it("lacks the record of its path is refused at the caller's line", function()
+    it("lacks the record of its path raises at the caller's line", function()
       for kind, place in pairs { ["alerts.summarize"] = "alert_id", ["metrics.run_reviews"] = "metric_id",
         ["runs.expected_outcome"] = "run_id", ["agents.auto_fetch"] = "agent_id" } do
         local ok, message = pcall(function()
@@ -268,7 +268,7 @@ describe("a kind of job", function()
       end
     end)
 
-    it("answers with the result itself is over at once", function()
+    it("answers with the result has ended at once", function()
       local job = cekura.assert(living("life=inline").metrics:simplify_prompt { original_prompt = "Be nice." })
       assert.equal("succeeded", job.state)
       assert.is_nil(job.id)
@@ -276,7 +276,7 @@ describe("a kind of job", function()
       assert.equal(1, #server:requests())
     end)
 
-    it("was answered in the flat shape of the documents, or in the envelope of other pages, is the same", function()
+    it("answers in the documented flat shape or in an envelope has the same result", function()
       for _, shape in ipairs { "shape=flat; polls=1", "polls=1" } do
         local job = cekura.assert(living(shape).metric_reviews:process_feedbacks { metric_id = 501 })
         assert.equal("string", type(cekura.assert(job:wait(QUICK)).improved_metric_description))
@@ -284,7 +284,7 @@ describe("a kind of job", function()
       end
     end)
 
-    it("skipped the work had nothing to do", function()
+    it("answers that the work was skipped has nothing to do", function()
       server:script("/test_framework/v1/metrics/simplify_prompt/",
         { { body = { skipped_simplification = true, original_prompt = "Be nice." } } })
       local job = cekura.assert(living("").metrics:simplify_prompt { original_prompt = "Be nice." })
@@ -292,13 +292,13 @@ describe("a kind of job", function()
       assert.truthy(cekura.assert(job:wait()).reason)
     end)
 
-    it("has its id in a result is found there, too", function()
+    it("answers with the id inside a result has that id", function()
       server:script("/test_framework/v1/scenarios/run_scenarios/",
         { { status = 201, body = { result = { id = 77 } } } })
       assert.equal(77, cekura.assert(living("").results:run { agent_id = 1, scenarios = { 1 } }).id)
     end)
 
-    it("has no id is a protocol error", function()
+    it("answers without an id is a protocol error", function()
       server:script("/test_framework/v1/metrics/preview/", { { body = { status = "queued" } } })
       local _, err = living("").metrics:preview { metric_data = { name = "x" }, agent_id = 1 }
       assert.equal("protocol", err.kind)
@@ -310,7 +310,7 @@ describe("a kind of job", function()
       assert.equal("protocol", err.kind)
     end)
 
-    it("takes the project that the client has, where it wants one and is given none", function()
+    it("needs a project and is given none uses the client's project", function()
       client = server:client { project_id = 310 }
       cekura.assert(client.insights:deep_research {})
       cekura.assert(client.metrics:preview { metric_data = { name = "x", type = "basic", eval_type = "binary" },
@@ -320,7 +320,7 @@ describe("a kind of job", function()
       assert.truthy(sent[2].body:find('"project_id":310', 1, true))
     end)
 
-    it("is given several calls where one is meant is refused", function()
+    it("takes one call raises for several", function()
       local ok, message = pcall(function()
         return living("").calls:evaluation { call_logs = { 1, 2 }, agent_id = 1 }
       end)
@@ -329,8 +329,8 @@ describe("a kind of job", function()
     end)
   end)
 
-  describe("whose poll takes a scope", function()
-    it("is sent what the options, the start or the client say", function()
+  describe("whose poll has a scope", function()
+    it("takes the scope from the options, from the start or from the client", function()
       client = server:client { project_id = 310 }
       local path = "/test_framework/v1/metrics/generate_metrics_progress/"
       local function polled(job)
@@ -346,13 +346,13 @@ describe("a kind of job", function()
       assert.equal("?agent_id=2142&progress_id=" .. job.id, polled(client:resume(job:token())))
     end)
 
-    it("in its path cannot do without", function()
+    it("in its path requires it", function()
       local ok, message = pcall(function()
         return living(""):job("agents.auto_fetch", "p")
       end)
       assert.is_false(ok)
       assert.truthy(message:find "agents.auto_fetch: agent_id is missing", message)
-      -- The record that the start names is the one that is asked for.
+      -- The record of the start has priority over the options.
       local started = cekura.assert(client.agents:auto_fetch({ agent_id = 2142 }, { agent_id = 2143 }))
       assert.truthy(started:token():find("agent_id=2142", 1, true))
       local members = { kind = "agents.auto_fetch", id = "p", base = server.url, started = 1 }
@@ -364,7 +364,7 @@ describe("a kind of job", function()
     end)
   end)
 
-  describe("that counts", function()
+  describe("with counters", function()
     local PATH = "/observability/v1/call-logs/create_scenarios_progress/"
 
     local function answered(...)
@@ -393,21 +393,21 @@ describe("a kind of job", function()
       assert.equal("No transcript", result.errors[1].error.detail)
     end)
 
-    it("is not done while there is nothing to count, unless there is a list", function()
+    it("is not done while all counters are 0, unless it has a list", function()
       local job = answered(counts(0, 0, 0), counts(0, 0, 0, ',"scenarios_list":[]'))
       assert.equal("timeout", select(2, job:wait { interval = 0.01, timeout = 0.1 }).kind)
       job = answered(counts(0, 0, 0, ',"scenarios_list":[{"id":1}]'))
       assert.truthy(job:wait(QUICK))
     end)
 
-    it("has failed where there was nothing to count, and errors say why", function()
+    it("has failed if all counters are 0 and there are errors", function()
       local job = answered(counts(0, 0, 0, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
       local _, err = job:wait(QUICK)
       assert.equal("job_failed", err.kind)
       assert.truthy(err.message:find "No transcript")
     end)
 
-    it("has failed when all has", function()
+    it("has failed if everything failed", function()
       local job = answered(counts(0, 2, 2, ',"scenarios_list":[],"errors":[{"error":{"detail":"No transcript"}}]'))
       local _, err = job:wait(QUICK)
       assert.equal("job_failed", err.kind)
@@ -415,8 +415,8 @@ describe("a kind of job", function()
     end)
   end)
 
-  describe("that asks", function()
-    it("stops the wait, takes an answer, and goes on", function()
+  describe("that asks a question", function()
+    it("ends the wait with needs_input, takes an answer, and goes on", function()
       local job = cekura.assert(living("life=needs_input; polls=1").scenarios:generate { agent_id = 2142,
         num_scenarios = 2 })
       local _, err = job:wait(QUICK)
@@ -437,7 +437,7 @@ describe("a kind of job", function()
       error "no answer was sent"
     end)
 
-    it("may say the same once more after the answer: that is no second question", function()
+    it("may repeat the question once after the answer", function()
       local path = "/test_framework/v1/scenarios/generate-progress/"
       local asks, done = { body = { status = "pending_clarification" } }, { body = { total_scenarios = 1,
         completed_scenarios = 1, failed_scenarios = 0 } }
@@ -449,7 +449,7 @@ describe("a kind of job", function()
       assert.truthy(job:wait(QUICK))
     end)
 
-    it("asks again when the same question keeps coming", function()
+    it("asks again if the question is still there after several polls", function()
       local path = "/test_framework/v1/scenarios/generate-progress/"
       server:script(path, { { body = { status = "pending_clarification" } } })
       server:script("/test_framework/v1/scenarios/generate-clarify-answer/", { { body = { progress_id = "p" } } })
@@ -460,7 +460,7 @@ describe("a kind of job", function()
       end
     end)
 
-    it("does not ask again by a poll that was on its way before the answer", function()
+    it("does not ask again because of a poll that was sent before the answer", function()
       local path = "/test_framework/v1/scenarios/generate-progress/"
       local asks = { body = { status = "pending_clarification" } }
       server:script(path, { asks, { hold = "poll", body = asks.body }, { body = { total_scenarios = 1,
@@ -480,7 +480,7 @@ describe("a kind of job", function()
       assert.truthy(result)
     end)
 
-    it("stays ended when it ends while the answer is on its way", function()
+    it("keeps its end if that comes while the answer is sent", function()
       local answers = "/test_framework/v1/scenarios/generate-clarify-answer/"
       server:script("/test_framework/v1/scenarios/generate-progress/", {
         { body = { status = "pending_clarification" } },
@@ -514,19 +514,19 @@ describe("a kind of job", function()
       end
     end)
 
-    it("is asked what its answer needs, if that is not known yet", function()
+    it("polls before it sends an answer that needs data from the poll", function()
       local job = cekura.assert(living("life=needs_input; polls=1").scenarios:agent { agent_id = 2142 })
       local same = cekura.assert(client:resume(job:token()))
       cekura.assert(same:answer "Only bookings.")
       local sent = server:requests()
       assert.truthy(sent[#sent].body:find '"session_id":%d+')
-      assert.equal("POST", sent[#sent - 1].method) -- the token knew
+      assert.equal("POST", sent[#sent - 1].method) -- the token has the data
 
       same = cekura.assert(client:job("scenarios.agent", job.id, { agent_id = 2142 }))
       cekura.assert(same:answer "Only bookings.")
       sent = server:requests()
       assert.truthy(sent[#sent].body:find '"session_id":%d+')
-      assert.equal("GET", sent[#sent - 1].method) -- the end came by the poll
+      assert.equal("GET", sent[#sent - 1].method) -- the poll had the data
 
       server:script("/test_framework/v1/scenarios/scenario-agent-progress/", { { body = { status = "queued" } } })
       local answered, err = client:job("scenarios.agent", "p"):answer "x"
@@ -535,7 +535,7 @@ describe("a kind of job", function()
       assert.truthy(err.message:find "session_id")
     end)
 
-    it("goes on as another job where the service makes one of the answer", function()
+    it("returns another job from answer() if the service starts one", function()
       local job = cekura.assert(living("life=needs_input; polls=1").scenarios:agent { agent_id = 2142 })
       assert.equal("needs_input", select(2, job:wait(QUICK)).kind)
       local other = cekura.assert(job:answer "Only bookings.")
@@ -546,14 +546,14 @@ describe("a kind of job", function()
         sent[#sent].body)
     end)
 
-    it("is also recognized by a member beside the status", function()
+    it("may ask by a member beside the status", function()
       local job = cekura.assert(living("life=needs_input; polls=1").agents:improvement_session())
       local _, err = job:wait(QUICK)
       assert.equal("needs_input", err.kind)
       assert.equal("running", job.status)
     end)
 
-    it("takes no answer when it is over, or if it never asks", function()
+    it("refuses an answer after its end, and raises for one of a kind that never asks", function()
       local job = cekura.assert(living("polls=1").scenarios:generate { agent_id = 2142, num_scenarios = 2 })
       cekura.assert(job:wait(QUICK))
       local again, err = job:answer "late"
@@ -571,7 +571,7 @@ describe("a kind of job", function()
       assert.truthy(message:find "text: string expected, got number", message)
     end)
 
-    it("gives the service's refusal of an answer, and can be answered again", function()
+    it("returns the service's error for an answer, and can be answered again", function()
       server:script("/test_framework/v1/scenarios/generate-clarify-answer/",
         { { status = 400, body = { answer = { "Too long." } } } })
       local job = cekura.assert(living("life=needs_input; polls=1").scenarios:generate { agent_id = 2142,
@@ -603,7 +603,7 @@ describe("a kind of job", function()
       assert.equal(#sent, #server:requests())
     end
 
-    it("is cancelled there", function()
+    it("is cancelled in the service", function()
       cancelled("metric_reviews.process_feedbacks", { metric_id = 501 },
         "/test_framework/metric%-reviews/process_feedbacks_cancel/", function(job)
           return ('{"progress_id":"%s"}'):format(job.id)
@@ -612,17 +612,17 @@ describe("a kind of job", function()
       cancelled("agents.improvement_session", {}, "/observability/v1/agent%-improvement%-sessions/%d+/cancel/")
     end)
 
-    it("is cancelled by what its start has answered beside its id", function()
+    it("is cancelled with the data of its start", function()
       local job = cekura.assert(living("life=endless").scenarios:agent { agent_id = 2142 })
       assert.same({ true, "service" }, { job:cancel() })
       local sent = server:requests()
       assert.truthy(sent[#sent].body:find '^{"session_id":%d+}$')
-      -- Taken up by its id alone, that is not known yet.
+      -- A job from its id alone does not have that data.
       job = cekura.assert(client:job("scenarios.agent", "p"))
       assert.same({ true, "local" }, { job:cancel() })
     end)
 
-    it("ends here in any case, and says why it goes on there", function()
+    it("is cancelled locally if the service refuses, and says why the service goes on", function()
       server:script("/test_framework/metric-reviews/process_feedbacks_cancel/",
         { { status = 409, body = { detail = "Already over." } } })
       local job = cekura.assert(living("life=endless").metric_reviews:process_feedbacks { metric_id = 501 })
@@ -646,10 +646,10 @@ describe("a kind of job", function()
   end)
 end)
 
-describe("a kind of a program's own", function()
+describe("a kind that a program declares", function()
   local server = simulator.during(setup, teardown)
 
-  it("is a method of its resource at once, also of a client that was there before", function()
+  it("adds a method to its resource at once, also in existing clients", function()
     local client = server:client()
     assert.is_nil(client.widgets)
     cekura.kind("widgets.build", {
@@ -678,7 +678,7 @@ describe("a kind of a program's own", function()
     end)
   end)
 
-  it("needs no more than a poll, and may be declared again", function()
+  it("needs only a poll, and may be declared again", function()
     cekura.kind("widgets.polish", { poll = "GET /nowhere/" })
     cekura.kind("widgets.polish", { poll = "GET /polish/" })
     local client = server:client()
@@ -693,7 +693,7 @@ describe("a kind of a program's own", function()
     assert.truthy(message:find "cannot be started here")
   end)
 
-  it("is checked when it is declared, at the caller's line", function()
+  it("is checked at the caller's line when it is declared", function()
     local GOOD = { poll = "GET /x/" }
     local function refused(pattern, name, declaration)
       local ok, message = pcall(function()
@@ -749,7 +749,7 @@ describe("a kind of a program's own", function()
     refused("client.request exists already", "request.foo", GOOD)
   end)
 
-  it("may be polled by a call log without a list", function()
+  it("may be polled with a call log outside a list", function()
     cekura.kind("shops.observe", { start = "POST /observability/v1/observe/", id = "id", record = "call_log",
       poll = "GET /observability/{version}/call-logs/{id}/", event = "call_log", interval = 0.01, timeout = 60 })
     local job = cekura.assert(server:client().shops:observe { call_id = "shop-1", agent = 2142 })
@@ -761,7 +761,7 @@ describe("a kind of a program's own", function()
     end)
     assert.is_false(ok)
     assert.truthy(message:find "shops.visit: agent_id is missing", message)
-    assert.equal(before, #server:requests()) -- before anything is started
+    assert.equal(before, #server:requests()) -- checked before the start is sent
   end)
 
   it("may have an output of several members", function()
@@ -776,13 +776,13 @@ describe("a kind of a program's own", function()
     assert.truthy(err.message:find "colour or recipe")
   end)
 
-  it("is as the kinds that come with the module are", function()
+  it("has the same shape as the built-in kinds", function()
     for name, declaration in pairs(kinds) do
-      assert.same(declaration, kind_schema.read(declaration), name) -- nothing is left to fill in
+      assert.same(declaration, kind_schema.read(declaration), name) -- all members are already in their final form
     end
   end)
 
-  it("has words that are compared as all words are, and the program's own table stays as it is", function()
+  it("has its status words normalized, in a copy of the program's table", function()
     local statuses = { ["sent-back now"] = "cancelled" }
     cekura.kind("shops.return", { poll = "GET /return/", statuses = statuses })
     assert.same({ ["sent-back now"] = "cancelled" }, statuses)
@@ -798,11 +798,11 @@ describe("the members of a declaration", function()
     "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
   table.sort(MEMBERS)
 
-  it("are those that are checked", function()
+  it("are those that kind_schema checks", function()
     assert.same(MEMBERS, sorted_keys(kind_schema.members))
   end)
 
-  it("are those that are described beside the kinds", function()
+  it("are those that kinds.lua describes", function()
     local described = {}
     for name in file.read("lua/cekura/api/kinds.lua"):match("^(.-)\n\n"):gmatch "\n%-%-   ([%w_]+)  +%S" do
       described[#described + 1] = name
@@ -811,7 +811,7 @@ describe("the members of a declaration", function()
     assert.same(MEMBERS, described)
   end)
 
-  it("have no other names: the hint is by meaning where the spelling would mislead", function()
+  it("have no other names: the hint suggests a member with the same meaning, even if the spelling is far", function()
     for former, hint in pairs { sure = "evidence", gives = "returns", waits = "input_member", healthy = "benign_errors",
       keep = "carry", words = "statuses", skipped = "skipped_member", ["cancel.with"] = "body",
       ["answer.may"] = "optional", ["counters.totals"] = "total", pol = "poll" } do

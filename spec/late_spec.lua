@@ -1,13 +1,13 @@
---- What has come in time counts, also when the program looks late: after a long computation, or when the process was
--- stopped. A deadline is held only against what is not there.
+--- An answer that has arrived in time counts even if the program looks late, after a long computation or because the
+-- process was stopped.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- A program in which the server is a part of the process: so the answer lies in the client's socket, and the deadline
--- passes, before the client is looked after again.
+-- The program contains the server, so the answer is in the client's socket and the deadline passes before the client is
+-- stepped again.
 local PROGRAM = [[
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -15,7 +15,7 @@ local socket = require "socket"
 local listener = assert(socket.bind("127.0.0.1", 0))
 listener:settimeout(0)
 
-local LIMIT = 1.5 -- seconds; until here everything is fast
+local LIMIT = 1.5 -- seconds; everything before the delay takes less
 
 local function new(options)
   options.api_key, options.config_file, options.retries = "sim-key", false, 0
@@ -23,13 +23,13 @@ local function new(options)
   return cekura.assert(cekura.new(options))
 end
 
--- Seconds for which nothing in this process goes on.
+-- Blocks this process for so many seconds.
 local function hang(seconds)
   local over = core.now() + seconds
   while core.now() < over do end
 end
 
--- Takes one request in, without keeping others from running; returns the connection.
+-- Accepts one request while other tasks run; returns the connection.
 local function take(sleep, peer)
   while not peer do
     peer = listener:accept()
@@ -61,7 +61,7 @@ local client = new { timeout = LIMIT %s }
 %s
 ]]
 
-describe("an answer that came in time", function()
+describe("a program that is late", function()
   local function prints(expected, code, options)
     file.temporary(PROGRAM:format(options or "", code), function(path)
       local output, status = shell(("timeout 60 %s %s"):format(lua, path))
@@ -70,8 +70,8 @@ describe("an answer that came in time", function()
     end)
   end
 
-  describe("is no timeout in the own loop:", function()
-    it("of a start", function()
+  describe("does not time out in the own loop:", function()
+    it("a start", function()
       prints("p-1\tpending\n", [[
         cekura.run(function()
           local starting = cekura.spawn(function()
@@ -85,7 +85,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("of a start, though the process was stopped", function()
+    it("a start, after the process was stopped", function()
       prints("p-1\n", [[
         cekura.run(function()
           local starting = cekura.spawn(function()
@@ -100,7 +100,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("of a start, an answer larger than one step takes in", function()
+    it("a start whose answer is larger than a slice", function()
       prints("true\n", [[
         local text = ("x"):rep(700000)
         cekura.run(function()
@@ -122,7 +122,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("of plain code that works in an event handler", function()
+    it("a request of plain code that is slow in an event handler", function()
       prints("200\n", [[
         local server = cekura.spawn(function()
           answer(take(cekura.sleep), "{}")
@@ -133,7 +133,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("of a wait for a job", function()
+    it("a wait for a job", function()
       prints("better\n", [[
         cekura.run(function()
           local job = cekura.assert(client:job("calls.improve_prompt", "p-1"))
@@ -146,7 +146,7 @@ describe("an answer that came in time", function()
       ]], ", timeout = 60")
     end)
 
-    it("of a single poll", function()
+    it("a single poll", function()
       prints("succeeded\n", [[
         cekura.run(function()
           local job = cekura.assert(client:job("calls.improve_prompt", "p-1"))
@@ -159,7 +159,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("in any of several clients", function()
+    it("requests of several clients", function()
       prints("200\t200\n", [[
         local other = new { timeout = LIMIT }
         cekura.run(function()
@@ -176,7 +176,7 @@ describe("an answer that came in time", function()
     end)
   end)
 
-  it("is one that never came", function()
+  it("times out if no answer has come", function()
     prints("unknown_outcome\ttimeout\n", [[
       cekura.run(function()
         local asking = cekura.spawn(client.request, client, "POST", "/x/")
@@ -187,7 +187,7 @@ describe("an answer that came in time", function()
     ]])
   end)
 
-  it("is one of which more comes for ever", function()
+  it("times out if the answer never ends", function()
     prints("unknown_outcome\n", [[
       cekura.run(function()
         local asking = cekura.spawn(client.request, client, "POST", "/x/")
@@ -197,7 +197,7 @@ describe("an answer that came in time", function()
         local _, err
         cekura.spawn(function() _, err = asking:join() end)
         while not err do
-          peer:send "xxxxxxxxxx" -- few: the announced length must not be reached, however fast this is
+          peer:send "xxxxxxxxxx" -- few bytes, so that the announced length is never reached
           cekura.sleep(0)
         end
         print(err.kind)
@@ -205,7 +205,7 @@ describe("an answer that came in time", function()
     ]])
   end)
 
-  it("is one of which more comes for ever, in chunks", function()
+  it("times out if the chunks of the answer never end", function()
     prints("unknown_outcome\n", [[
       cekura.run(function()
         local asking = cekura.spawn(client.request, client, "POST", "/x/")
@@ -224,7 +224,7 @@ describe("an answer that came in time", function()
     ]])
   end)
 
-  it("is seen by a program that only sleeps 0 s, again and again", function()
+  it("sees the answer even if it only repeats cekura.sleep(0)", function()
     prints("200\n", [[
       local done
       cekura.spawn(function() done = client:request("GET", "/x/") end)
@@ -235,7 +235,7 @@ describe("an answer that came in time", function()
     ]], ", timeout = 60")
   end)
 
-  it("is seen by a program that only steps", function()
+  it("sees the answer even if it only repeats cekura.step()", function()
     prints("200\tnil\n", [[
       local done
       cekura.spawn(function() done = client:request("GET", "/x/") end)
@@ -246,7 +246,7 @@ describe("an answer that came in time", function()
     ]], ", timeout = 60")
   end)
 
-  describe("is no timeout in the loop of", function()
+  describe("does not time out in the loop of", function()
     it("a host that serves timers before descriptors", function()
       prints("better\n", [[
         local hosted, host, readable = require "cekura.loop.hosted", { timers = {} }, nil
@@ -300,7 +300,7 @@ describe("an answer that came in time", function()
             answer(take(cekura.sleep), '{"status": "completed", "improved_prompt": "better"}')
             hang(LIMIT + 0.2)
           end)
-          local result, err = job:wait { timeout = LIMIT, interval = 0.01 } -- a coroutine of the program's
+          local result, err = job:wait { timeout = LIMIT, interval = 0.01 } -- a coroutine of the program
           print(job.id, result and result.improved_prompt or err.kind)
           listener:close()
         end)()
@@ -330,7 +330,7 @@ describe("an answer that came in time", function()
       ]])
     end)
 
-    it("a program that polls by itself", function()
+    it("a program that polls the client", function()
       prints("p-1\n", [[
         local done
         cekura.spawn(function()

@@ -1,5 +1,5 @@
--- Every size that a server chooses has a limit; SECURITY.md lists them. Those of the library are here, those of the
--- engine in limits_spec.lua.
+-- Every size that a server chooses has a limit; SECURITY.md lists them. This file tests the limits of the library,
+-- limits_spec.lua those of the engine.
 
 local cekura = require "cekura"
 local request = require "cekura.http.request"
@@ -10,7 +10,7 @@ local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
 local AGENT = "/test_framework/v1/scenarios/scenario-agent/"
 
-describe("an answer that is too much", function()
+describe("an answer that is too large", function()
   local server = simulator.during(setup, teardown)
   local client, file
 
@@ -30,7 +30,7 @@ describe("an answer that is too much", function()
     return client:request("GET", "/x/")
   end
 
-  -- The reply with a body that the simulator reads from a file.
+  -- A reply whose body the simulator reads from a file.
   local function with_body(status, ...)
     local out = assert(io.open(file, "wb"))
     for _, text in ipairs { ... } do
@@ -40,7 +40,7 @@ describe("an answer that is too much", function()
     return { status = status, file = file }
   end
 
-  it("in depth is no JSON", function()
+  it("in its nesting is not JSON", function()
     local deep = ("["):rep(512) .. ("]"):rep(512)
     assert.truthy(cekura.assert(answered { body = deep }):json())
     local _, err = cekura.assert(answered { body = "[" .. deep .. "]" }):json()
@@ -48,7 +48,7 @@ describe("an answer that is too much", function()
     assert.is_true(#err.message < 800)
   end)
 
-  it("in a detail, a page or a list of fields gives a short message", function()
+  it("in a detail, a page or its messages about fields gives a short message", function()
     local many = {}
     for index = 1, 20000 do
       many[index] = ('"field%d":["is wrong"]'):format(index)
@@ -70,7 +70,7 @@ describe("an answer that is too much", function()
     assert.is_true(#err.message < 400)
   end)
 
-  it("of a job gives a short message", function()
+  it("in the answer of a job gives a short message", function()
     local long = ("x"):rep(200000)
     for _, body in ipairs {
       { status = "failed", error = long }, { status = "completed", more = long },
@@ -83,7 +83,7 @@ describe("an answer that is too much", function()
     end
   end)
 
-  it("in an id makes no job", function()
+  it("in the id makes no job", function()
     server:script(START, { { body = { progress_id = ("x"):rep(1024) } }, { body = { progress_id = ("x"):rep(1025) } } })
     local params = { call_logs = { 1 }, prompt = "x" }
     local job = cekura.assert(client.calls:improve_prompt(params))
@@ -91,14 +91,14 @@ describe("an answer that is too much", function()
     local none, err = client.calls:improve_prompt(params)
     assert.is_nil(none)
     assert.equal("protocol", err.kind)
-    assert.is_true(err.sent) -- it runs, and nobody can ask for it
+    assert.is_true(err.sent) -- the service works, but the job cannot be polled
     assert.is_true(#err.message < 800)
     none, err = client:job("calls.improve_prompt", ("x"):rep(1025))
     assert.is_nil(none)
     assert.equal("config", err.kind)
   end)
 
-  it("in what a job keeps makes no token", function()
+  it("in the data of a job makes no token", function()
     server:script(AGENT, { { body = { progress_id = "p", session_id = ("x"):rep(60000) } },
       { body = { progress_id = "p", session_id = ("x"):rep(70000) } } })
     local job = cekura.assert(client.scenarios:agent { user_message = "x" })
@@ -116,7 +116,7 @@ describe("an answer that is too much", function()
       send:revert()
     end)
 
-    -- All pages of a service that names the next one so.
+    -- Iterates over the pages of a service that names the next page by next_of().
     local function go_through(next_of, results)
       local count = 0
       send = stub(request, "send", function()
@@ -132,14 +132,14 @@ describe("an answer that is too much", function()
       return calls.error, count, given
     end
 
-    it("that never end gives an error, empty ones too", function()
+    it("whose number has no end raises, even if they are empty", function()
       local err, count = go_through(function(page) return "https://x.example/?page=" .. page end, "[]")
       assert.equal("protocol", err.kind)
       assert.truthy(err.message:find("more than 10000 pages", 1, true))
       assert.equal(10000, count)
     end)
 
-    it("whose next is named at length gives an error", function()
+    it("whose `next` is too long raises", function()
       local long = "https://x.example/?x=" .. ("y"):rep(9000)
       local err, count, given = go_through(function() return long end, '[{"id":1}]')
       assert.equal("protocol", err.kind)

@@ -1,5 +1,5 @@
--- Every size that a server chooses has a limit; SECURITY.md lists them. Those of the engine are here, those of the
--- library in library_limits_spec.lua.
+-- Every size that a server chooses has a limit; SECURITY.md lists them. This file tests the limits of the engine,
+-- library_limits_spec.lua those of the library.
 
 local cekura = require "cekura"
 local files = require "spec.support.file"
@@ -8,7 +8,7 @@ local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
-describe("a server that says too much", function()
+describe("an answer that exceeds a limit", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -33,7 +33,7 @@ describe("a server that says too much", function()
   local TOO_MANY = "the headers are larger than 262144 bytes"
   local BODY = "Content-Length: 2\r\n\r\n{}"
 
-  -- A start that meets this is not known to have failed, and is never sent again.
+  -- Checks that a start with this answer is a protocol error, and is never repeated.
   local function assert_start_refused(raw)
     server:reset()
     server:script(START, { { raw = raw } })
@@ -53,7 +53,7 @@ describe("a server that says too much", function()
     return "HTTP/1.1 200 OK\r\n" .. lines .. BODY
   end
 
-  it("in headers is cut off, be they long or many", function()
+  it("in its headers is cut off, whether they are long or many", function()
     assert.truthy(answered { raw = with_headers(("X-A: 1\r\n"):rep(4000)) })
     assert_too_many(with_headers(("X-A: 1\r\n"):rep(4100)))
     assert_too_many(with_headers(("X-A: 1\r\n"):rep(40000)))
@@ -62,8 +62,8 @@ describe("a server that says too much", function()
     assert_too_many(with_headers(long:rep(3)))
   end)
 
-  -- libcurl refuses it itself: before 8.6, as a lack of memory.
-  it("in one line of the head is cut off, on a used connection too", function()
+  -- libcurl itself refuses it; before 8.6 it reports a lack of memory.
+  it("in one line of its head is cut off, on a reused connection as well", function()
     local long = "X-A: " .. ("x"):rep(200000) .. "\r\n"
     assert_too_many(with_headers(long))
     for _ = 1, 5 do
@@ -75,9 +75,9 @@ describe("a server that says too much", function()
     assert_too_many(with_headers("X-A: 1\r\n " .. ("x"):rep(200000) .. "\r\n"))
   end)
 
-  -- libcurl before 8.1 takes it for more of the last header that the handle had, and frees that again: where it is
-  -- looked after, such a program is ended. So it is one of its own.
-  it("in a first header that continues none is protocol, whatever the handle had before", function()
+  -- libcurl before 8.1 appends such a line to the last header of the handle's previous answer, and frees that twice. A
+  -- hardened allocator then aborts the program, so it runs in a separate process.
+  it("by a first line that continues no header is protocol, whatever the handle had before", function()
     local code = ([[
       local cekura = require "cekura"
       local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, retries = 0 })
@@ -104,19 +104,19 @@ describe("a server that says too much", function()
     assert.equal(0, status)
   end)
 
-  it("in one header many times over is read in one go", function()
+  it("by one header many times is read", function()
     local headers = cekura.assert(answered { raw = with_headers(("a: x\r\n"):rep(4000)) }).headers
     assert.equal(("x, "):rep(3999) .. "x", headers.A)
   end)
 
-  it("in answers before the answer is cut off", function()
+  it("in its 1xx answers is cut off", function()
     local early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     assert.truthy(answered { raw = early:rep(1000) .. with_headers "" })
     assert_too_many(early:rep(1500) .. with_headers "")
     assert_too_many(early:rep(7000) .. with_headers "")
   end)
 
-  it("behind the last chunk is cut off", function()
+  it("in its trailers is cut off", function()
     local chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
     assert.truthy(answered { raw = chunked .. ("X-A: 1\r\n"):rep(1000) .. "\r\n" })
     assert_too_many(chunked .. ("X-A: 1\r\n"):rep(4100) .. "\r\n")
@@ -124,7 +124,7 @@ describe("a server that says too much", function()
     assert_too_many(chunked .. "X-A: " .. ("x"):rep(5000) .. "\r\n\r\n")
   end)
 
-  it("in a head whose lines are no headers is protocol", function()
+  it("by lines that are not headers is protocol", function()
     for _, line in ipairs { "no colon", "HTTP 200", ("x"):rep(1000) } do
       for _ = 1, 2 do
         local _, err = answered { raw = with_headers(line .. "\r\n") }
@@ -133,8 +133,8 @@ describe("a server that says too much", function()
     end
   end)
 
-  -- libcurl takes some of these for a status of 200, and each release other ones.
-  it("in a status line that is none of HTTP/1 is protocol, and of a start unknown", function()
+  -- libcurl takes some of these for a status of 200; which ones depends on its version.
+  it("by a status line that is not HTTP/1 is protocol, and unknown_outcome for a start", function()
     for _, line in ipairs {
       "HTTP/2 200", "HTTP/2.1 304 Not Modified", "HTTP/1.1 2000 OK", "HTTP/1.1  200 OK", "http/1.1 200 OK",
       "HTTP/1.1 OK", "HTTP/1.1 099 OK", "ICY 200 OK",
@@ -149,7 +149,7 @@ describe("a server that says too much", function()
     end
   end)
 
-  it("in a body is cut off at max_response, announced or not", function()
+  it("in its body is cut off at max_response, with or without an announced length", function()
     client = server:renew_client { retries = 0, max_response = 1000 }
     for _, chunked in ipairs { false, true } do
       assert.equal(1000, #cekura.assert(answered { size = 1000, chunked = chunked }).body)

@@ -1,5 +1,5 @@
---- A host may have set any locale. In a Turkish one, of one byte a letter, I is no capital i, and letters have bytes
--- from 128 on: words of protocols are read, and texts are encoded, as ever.
+--- A host may have set any locale. In a Turkish locale with one byte for each letter, the lower case of I is not i, and
+-- letters have bytes from 128 on. Words of protocols and texts must not depend on it.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -16,7 +16,7 @@ local PROGRAM = [[
   local errors, nearest, response = require "cekura.errors", require "cekura.nearest", require "cekura.http.response"
   local client = cekura.assert(cekura.new { api_key = "k", config_file = false, base_url = "HTTP://LOCALHOST:1/" })
 
-  local function is(wanted, found) -- as texts
+  local function is(wanted, found) -- compares two values as texts
     if tostring(wanted) ~= tostring(found) then
       print(("%%q, not %%q"):format(tostring(wanted), tostring(found)))
     end
@@ -76,10 +76,10 @@ describe("in a Turkish locale", function()
     shell("rm -rf " .. folder)
   end)
 
-  it("what is read and sent is the same", function()
+  it("the same is read and sent", function()
     local output, status = shell(("localedef -i tr_TR -f ISO-8859-9 %s/tr_TR.ISO-8859-9"):format(folder))
     if not file.read(folder .. "/tr_TR.ISO-8859-9/LC_CTYPE") then
-      pending("no locale could be made: " .. status .. output)
+      pending("the locale could not be compiled: " .. status .. output)
     end
     output, status = file.temporary(PROGRAM:format "tr_TR.ISO-8859-9", function(path)
       return shell(("LOCPATH=%s timeout 60 %s %s 2>&1"):format(folder, lua, path))

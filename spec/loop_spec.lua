@@ -7,7 +7,7 @@ local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 describe("the own loop", function()
   describe("run", function()
-    it("passes arguments in and results out, nils included", function()
+    it("passes arguments in and results out, including nils", function()
       assert.same({ n = 4, 3, nil, 1, nil }, (function(...)
         return { n = select("#", ...), ... }
       end)(cekura.run(function(a, b, c, d)
@@ -22,7 +22,7 @@ describe("the own loop", function()
       end)
     end)
 
-    it("raises what the function raised, unchanged", function()
+    it("raises the function's error unchanged", function()
       local thrown = {}
       local ok, raised = pcall(cekura.run, function()
         error(thrown)
@@ -31,7 +31,7 @@ describe("the own loop", function()
       assert.equal(thrown, raised)
     end)
 
-    it("waits for all that was spawned, also by what was spawned", function()
+    it("waits for all tasks, also those that tasks spawned", function()
       local order = {}
       cekura.run(function()
         cekura.spawn(function()
@@ -47,7 +47,7 @@ describe("the own loop", function()
       assert.same({ "main", "first", "second" }, order)
     end)
 
-    it("raises the error of a task that was not joined, after all are done", function()
+    it("raises the error of an unjoined task after all tasks have ended", function()
       local done = false
       local ok, raised = pcall(cekura.run, function()
         cekura.spawn(error, "boom", 0)
@@ -61,7 +61,7 @@ describe("the own loop", function()
       assert.is_true(done)
     end)
 
-    it("does not raise what was joined", function()
+    it("does not raise the error of a joined task", function()
       assert.equal("boom", cekura.run(function()
         local _, raised = cekura.spawn(error, "boom", 0):join()
         return raised
@@ -77,7 +77,7 @@ describe("the own loop", function()
       end))
     end)
 
-    it("says so when everything waits for something that cannot come", function()
+    it("raises if everything waits for something that cannot happen", function()
       local ok, raised = pcall(cekura.run, function()
         local task
         local other = cekura.spawn(function()
@@ -92,7 +92,7 @@ describe("the own loop", function()
       assert.truthy(tostring(raised):find "nothing is left that could wake it")
     end)
 
-    it("refuses what is no function", function()
+    it("raises for an argument that is not a function", function()
       for _, bad in ipairs { "run", "spawn" } do
         local ok, message = pcall(cekura[bad], 5)
         assert.is_false(ok)
@@ -105,14 +105,14 @@ describe("the own loop", function()
   end)
 
   describe("a task", function()
-    it("runs beside others, in turn", function()
+    it("runs in turn with others", function()
       local order = {}
       cekura.run(function()
         for _, name in ipairs { "a", "b" } do
           cekura.spawn(function()
             for index = 1, 2 do
               order[#order + 1] = name .. index
-              coroutine.yield() -- one of the program's own: lets the others go first
+              coroutine.yield() -- a yield of the program lets the other task run
             end
           end)
         end
@@ -120,7 +120,7 @@ describe("the own loop", function()
       assert.same({ "a1", "b1", "a2", "b2" }, order)
     end)
 
-    it("is joined by several, and again after its end", function()
+    it("may be joined by several tasks, and again after its end", function()
       cekura.run(function()
         local task = cekura.spawn(function()
           cekura.sleep(0.01)
@@ -142,7 +142,7 @@ describe("the own loop", function()
       end)
     end)
 
-    it("started outside run goes on during every wait", function()
+    it("that was spawned outside run continues during every wait", function()
       local done = false
       local task = cekura.spawn(function()
         cekura.sleep(0.01)
@@ -167,7 +167,7 @@ describe("the own loop", function()
       assert.truthy(message:find "cannot join itself")
     end)
 
-    it("that is cancelled ends at its sleep, and join says cancelled", function()
+    it("that is cancelled ends at its sleep, and join returns cancelled", function()
       local reached = false
       cekura.run(function()
         local task = cekura.spawn(function()
@@ -185,7 +185,7 @@ describe("the own loop", function()
       assert.is_false(reached)
     end)
 
-    it("that is cancelled inside a run of its own has that end first", function()
+    it("that is cancelled in a nested run first lets that run end", function()
       local ended = 0
       cekura.run(function()
         local task = cekura.spawn(function()
@@ -206,7 +206,7 @@ describe("the own loop", function()
       assert.equal(2, ended)
     end)
 
-    it("that is cancelled before it ran never runs", function()
+    it("that is cancelled before it began never runs", function()
       local ran = false
       cekura.run(function()
         local task = cekura.spawn(function()
@@ -219,7 +219,7 @@ describe("the own loop", function()
     end)
 
     if not puc_5_1 then
-      it("that is cancelled and goes on waiting is ended by its next wait", function()
+      it("that goes on after its cancellation ends at its next wait", function()
         local rounds = 0
         cekura.run(function()
           local task = cekura.spawn(function()
@@ -239,17 +239,17 @@ describe("the own loop", function()
   end)
 
   describe("sleep", function()
-    it("takes as long as asked, side by side", function()
+    it("takes as long as asked in each of many tasks", function()
       local began = core.now()
       patience.before_timer(60, cekura.run, function()
-        for _ = 1, 2000 do -- one after the other, they would take 200 s
+        for _ = 1, 2000 do -- in sequence, they would take 200 s
           cekura.spawn(cekura.sleep, 0.1)
         end
       end)
       assert.is_true(core.now() - began >= 0.1)
     end)
 
-    it("in plain code lets tasks go on", function()
+    it("in plain code lets tasks run", function()
       local ticks = 0
       local task = cekura.spawn(function()
         while true do
@@ -307,7 +307,7 @@ describe("the own loop", function()
       other:close()
     end)
 
-    it("lets tasks go on while plain code, or a coroutine that is no task, waits for a request", function()
+    it("lets tasks run while plain code, or a coroutine that is not a task, waits for a request", function()
       server:script("/slow/", { { hold = "first" }, { hold = "second" } })
       local ticks, holds = 0, { [5] = "first", [10] = "second" }
       local task = cekura.spawn(function()
@@ -329,8 +329,8 @@ describe("the own loop", function()
       task:join()
     end)
 
-    -- It lost all other tasks.
-    it("has a task wait as plain code does, in a coroutine of its own, beside others that do", function()
+    -- All other tasks were lost.
+    it("lets tasks wait in coroutines that are not tasks, several at once", function()
       local done = 0
       cekura.run(function()
         for _ = 1, 5 do
@@ -350,7 +350,7 @@ describe("the own loop", function()
       assert.equal(5, done)
     end)
 
-    it("sends nothing for a task that was cancelled and goes on", function()
+    it("sends nothing for a task that goes on after its cancellation", function()
       local before = #server:requests()
       cekura.run(function()
         local task = cekura.spawn(function()
@@ -366,7 +366,7 @@ describe("the own loop", function()
       assert.equal("/slow/", seen[#seen].path)
     end)
 
-    it("cancels the request of a task that is cancelled, and no other", function()
+    it("cancels only the request of the cancelled task", function()
       cekura.run(function()
         local kinds = {}
         local doomed = cekura.spawn(function()
@@ -385,7 +385,7 @@ describe("the own loop", function()
     end)
 
     if puc_5_1 then
-      it("says so where Lua 5.1 cannot yield, and next() works there", function()
+      it("raises where Lua 5.1 cannot yield, and next() works there", function()
         local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
         cekura.run(function()
           local ok, message = pcall(function()
@@ -400,7 +400,7 @@ describe("the own loop", function()
           assert.is_false(ok)
           assert.truthy(tostring(message):find "Lua 5.1 cannot wait")
         end)
-        assert.equal(before, #server:requests()) -- nothing was begun that could not be waited for
+        assert.equal(before, #server:requests()) -- no request was sent for a wait that is impossible
         local ok, message = pcall(cekura.run, function()
           for _ in cekura.each({ job }, { interval = 0.01 }) do
             error "not reached"
@@ -429,7 +429,7 @@ describe("the own loop", function()
       end)
     end
 
-    -- A host: all it knows is pollfd, events, timeout and step. Nothing that it waits for takes a minute.
+    -- A host that uses only pollfd, events, timeout and step. Nothing that it waits for takes a minute.
     local function host_loop(until_done, use_timeout)
       while not until_done() do
         assert.equal("r", client:events())
@@ -441,7 +441,7 @@ describe("the own loop", function()
       end
     end
 
-    -- Until it has nothing to do, and a host may sleep.
+    -- Steps until there is nothing to do, so that a host may sleep.
     local function step_to_rest()
       patience.with_enough_time(0.1, function(seconds)
         local rests = not core.wait({ client }, seconds)
@@ -467,14 +467,14 @@ describe("the own loop", function()
       end)
     end
 
-    it("never blocks in step, and has a host sleep while there is nothing to do", function()
+    it("never blocks in step, and lets a host sleep while there is nothing to do", function()
       local done, response
       cekura.spawn(function()
         response = client:request("GET", "/slow/")
         done = true
       end)
       for _ = 1, 100 do
-        client:step() -- returns, though the answer is held
+        client:step() -- returns, although the answer is held back
       end
       step_to_rest()
       assert.is_nil(done)
@@ -485,7 +485,7 @@ describe("the own loop", function()
       assert.equal(200, response.status)
     end)
 
-    -- A loop that is nothing but a table of functions, whose waiters are plain tables.
+    -- An adapter that is a plain table of functions, with plain tables as waiters.
     local function table_of_functions()
       local own = require "cekura.loop.own"
       local waiters = {}
@@ -510,7 +510,7 @@ describe("the own loop", function()
       return adapter, waiters
     end
 
-    it("parks and wakes the waiters of a table of functions by these", function()
+    it("waits by an adapter's waiter, park and wake", function()
       local adapter, waiters = table_of_functions()
       local other = server:client { loop = adapter, headers = { ["X-Simulate"] = "polls=1" } }
       local result
@@ -522,7 +522,7 @@ describe("the own loop", function()
         assert(coroutine.resume(co))
         cekura.sleep(0.01)
       until result
-      assert.is_true(#waiters >= 2) -- of the start, and of the wait
+      assert.is_true(#waiters >= 2) -- one of the start, one of the wait
       assert.is_nil(waiters[1].seconds)
       assert.is_true(waiters[#waiters].seconds > 0 and waiters[#waiters].seconds <= 60)
       for _, waiter in ipairs(waiters) do
@@ -532,7 +532,7 @@ describe("the own loop", function()
       other:close()
     end)
 
-    it("ends a wait in a table of functions whose waiter is gone", function()
+    it("ends a wait when its adapter reports the waiter as gone", function()
       local adapter, waiters = table_of_functions()
       local other = server:client { loop = adapter, headers = { ["X-Simulate"] = "life=endless" } }
       local co = coroutine.create(function()
@@ -549,17 +549,17 @@ describe("the own loop", function()
       repeat
         cekura.sleep(0.01)
       until other:stats().requests > requests + 2
-      last:on_gone() -- the program has ended the coroutine
-      cekura.sleep(0.1) -- what was in flight is over
+      last:on_gone() -- as if the program had ended the coroutine
+      cekura.sleep(0.1) -- lets the request in flight end
       requests = other:stats().requests
       cekura.sleep(0.3)
       assert.equal(requests, other:stats().requests)
       other:close()
     end)
 
-    -- It stayed: the client counted a waiter for ever, and on_gone() was called for a wait that had never begun.
+    -- The client counted a waiter for ever, and on_gone() was called for a wait that had never begun.
     for name, count in pairs { ["of one job"] = 1, ["of several clients' jobs"] = 2 } do
-      it("leaves nothing of a wait " .. name .. " that ends as it begins, for want of memory", function()
+      it("leaves nothing behind after a wait " .. name .. " that ends as it begins, for want of memory", function()
         local adapter, waiters = table_of_functions()
         local clients, jobs = {}, {}
         local raised
@@ -601,7 +601,7 @@ describe("the own loop", function()
       end)
     end
 
-    it("takes an adapter of the program's own, and refuses what is none", function()
+    it("accepts a program's adapter, and raises for an invalid one", function()
       local own = require "cekura.loop.own"
       local parked = 0
       local adapter = setmetatable({ park = function(...)

@@ -1,4 +1,4 @@
--- The module in a program with libuv's loop, and in Neovim, which has one.
+-- The module in a program with libuv's loop, and in Neovim.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -9,19 +9,19 @@ local DONE = { status = "completed", output = { improved_prompt = "Be nice.\nBe 
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 if lua == "lua5.5" and not pcall(require, "luv") then
-  pending "in a program of luv's: Debian has none for Lua 5.5"
+  pending "in a luv program: Debian has no luv for Lua 5.5"
   return
 end
 
-describe("in a program of luv's", function()
+describe("in a luv program", function()
   local server = simulator.during(setup, teardown)
 
   before_each(function()
     server:reset()
   end)
 
-  -- Runs a program in another process, where `client` lives in libuv's loop, and `ticks` counts every 5 ms as long as
-  -- that goes on. Returns what it printed, and its exit status.
+  -- Runs a program in another process, where `client` uses libuv's loop, and `ticks` counts every 5 ms while the loop
+  -- runs. Returns its output and its exit status.
   local function run(code)
     return file.temporary(([[
       local uv, cekura = require "luv", require "cekura"
@@ -47,7 +47,7 @@ describe("in a program of luv's", function()
     assert.equal(0, status)
   end
 
-  it("a coroutine waits, and everything else goes on", function()
+  it("a waiting coroutine lets everything else run", function()
     server:script(PROGRESS, { { hold = "held", body = DONE } })
     prints("started\ntrue\nended\n", [[
       go(function()
@@ -61,11 +61,11 @@ describe("in a program of luv's", function()
       end)
       print "started"
       uv.run()
-      print "ended" -- by itself, when nobody waits any more
+      print "ended" -- when nothing waits any more
     ]])
   end)
 
-  it("many wait beside each other, for one client and for several", function()
+  it("many coroutines wait at once, for one client and for several", function()
     prints("20\n", [[
       local done = 0
       local others = { new(), new() }
@@ -82,7 +82,7 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("sleeps and tasks are the loop's, before there is a client, too", function()
+  it("sleeps and tasks use the loop even before there is a client", function()
     prints("slept\n7\nnil\tcekura: cancelled: the task was cancelled\nran\t5\n", [[
       go(function()
         cekura.sleep(0.05)
@@ -101,18 +101,18 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("a task of the module's lives in the loop without a coroutine of the program's", function()
+  it("a task runs in the loop without a coroutine of the program", function()
     prints("200\n", [[
       cekura.spawn(function() print(client:request("GET", "/echo/").status) end)
       uv.run()
     ]])
   end)
 
-  it("plain code blocks just its call", function()
+  it("plain code blocks only until its call returns", function()
     prints("200\n", [[ print(client:request("GET", "/echo/").status) ]])
   end)
 
-  it("a deadline passes on time, and close() ends what waits", function()
+  it("a wait ends at its deadline, and when its client is closed", function()
     prints("timeout\ttrue\nclosed\n", [[
       client = new { headers = { ["X-Simulate"] = "life=endless" } }
       go(function()
@@ -129,7 +129,7 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("an error that a coroutine raises after it waited is reported by the loop, as that of any callback", function()
+  it("an error in a coroutine that has waited is reported like that of any callback", function()
     local output = run [[
       go(function() client:request("GET", "/echo/") error "mine" end)
       uv.run()
@@ -137,7 +137,7 @@ describe("in a program of luv's", function()
     assert.truthy(output:find "Uncaught Error: .*mine", output)
   end)
 
-  it("clients that are dropped leave nothing behind", function()
+  it("dropped clients leave nothing behind", function()
     prints("true\n", [[
       local function descriptors()
         local count = 0
@@ -150,7 +150,7 @@ describe("in a program of luv's", function()
         for _ = 1, 20 do
           new():request("GET", "/echo/")
         end
-        repeat -- libuv closes handles a round later; a compiled trace holds what it was compiled for
+        repeat -- libuv closes handles one round later; a compiled trace keeps its objects alive
           if rawget(_G, "jit") then _G.jit.flush() end
           collectgarbage()
           cekura.sleep(0.01)
@@ -161,7 +161,7 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("a client may follow another that was closed, and gets its descriptor", function()
+  it("a client works after another was closed and its descriptor is reused", function()
     prints("200\n200\n200\n", [[
       go(function()
         for _ = 1, 3 do
@@ -174,7 +174,7 @@ describe("in a program of luv's", function()
     ]])
   end)
 
-  it("it ends with coroutines and tasks still waiting", function()
+  it("the program ends while coroutines and tasks wait", function()
     prints("end\n", [[
       client = new { headers = { ["X-Simulate"] = "life=endless" } }
       go(function()
@@ -189,12 +189,12 @@ describe("in a program of luv's", function()
   end)
 end)
 
--- Neovim's Lua is LuaJIT: one of the Luas tries it.
+-- Neovim's Lua is LuaJIT.
 if lua == "luajit" then
   describe("in Neovim", function()
     local server = simulator.during(setup, teardown)
 
-    -- Runs Neovim without a screen on a buffer with a prompt in it. Returns what it wrote, and its exit status.
+    -- Runs Neovim without a screen on a buffer that contains a prompt. Returns its output and its exit status.
     local function run(code)
       return file.temporary(code, function(path)
         return shell(("CEKURA_API_URL=%s CEKURA_API_KEY=sim-key timeout 120 nvim --headless -u NONE "
@@ -214,7 +214,7 @@ if lua == "luajit" then
         local ticker = vim.loop.new_timer()
         ticker:start(5, 5, function() ticks = ticks + 1 end)
         vim.cmd "CekuraImprove 2142 5181749"
-        coroutine.wrap(function() -- ends what the example waits for when the editor has been seen to go on meanwhile
+        coroutine.wrap(function() -- releases the job after the editor has run meanwhile
           local cekura = require "cekura"
           local client = cekura.assert(cekura.new { config_file = false })
           local polled
@@ -243,8 +243,8 @@ if lua == "luajit" then
       assert.equal('{"agent_id":"2142","call_logs":["5181749"],"prompt":"Be nice."}', sent[1].body)
     end)
 
-    -- Timers of the module's were not set as long as the coroutine that had been woken ran.
-    it("a coroutine that has its answer may run the editor's loop, and the others go on", function()
+    -- The module set no timers while a woken coroutine ran.
+    it("a coroutine that was woken may run the editor's loop, and other coroutines go on", function()
       local output, status = run [[
         local cekura = require "cekura"
         local client = cekura.assert(cekura.new { config_file = false })
@@ -265,7 +265,7 @@ if lua == "luajit" then
       assert.truthy(output:find("200 true\n", 1, true), output)
     end)
 
-    it("it ends at once with jobs still waiting", function()
+    it("the editor ends at once while jobs are waited for", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
       local output, status = run [[
         vim.api.nvim_buf_set_lines(0, 0, -1, false, { "Be nice." })

@@ -1,8 +1,8 @@
--- Metrics of an evaluation: the service writes them in two formats, which read the same.
+-- Metrics of an evaluation: the service has two formats, which read the same.
 
 local cekura = require "cekura"
 
--- What a metric promises.
+-- The documented fields of a metric.
 local MEMBERS = { "id", "name", "type", "score", "value", "passed", "explanation", "extra" }
 
 local function record(json)
@@ -17,7 +17,7 @@ local function metrics_of(call)
   return found
 end
 
--- Of each metric of the list what it promises.
+-- The documented fields of each metric in the list.
 local function read(list)
   local found = {}
   for place, metric in ipairs(metrics_of(record(('{"evaluation":{"metrics":[%s]}}'):format(list)))) do
@@ -29,7 +29,7 @@ local function read(list)
   return found
 end
 
-describe("both wire formats read the same:", function()
+describe("both formats read the same:", function()
   for _, row in ipairs {
     { "one that passed", '"type":"binary_qualitative","score":5', '"eval_type":"binary","passed":true',
       { type = "binary", score = 5, passed = true } },
@@ -86,15 +86,15 @@ describe("both wire formats read the same:", function()
       local old, new = read(both[1]), read(both[2])
       assert.same({ wanted }, old)
       assert.same(old, new)
-      assert.equal(tostring(old[1].score), tostring(new[1].score)) -- 5, and not 5.0
-      -- Both in one record, as webhooks have them.
+      assert.equal(tostring(old[1].score), tostring(new[1].score)) -- 5, not 5.0
+      -- One record with both formats, as webhooks have.
       assert.same({ wanted, wanted }, read(both[1] .. "," .. both[2]))
     end)
   end
 end)
 
 describe("the verdict of a metric", function()
-  it("is never made of what is none", function()
+  it("is only made from a valid value", function()
     for _, json in ipairs {
       '"score":"five"', '"score":true', '"score":[]', '"score":1', '"score":-5', '"score":50',
       '"score":99999999999999999999',
@@ -106,7 +106,7 @@ describe("the verdict of a metric", function()
     end
   end)
 
-  it("and its numbers may come as text", function()
+  it("and its numbers may be strings", function()
     for json, wanted in pairs {
       ['"score":"5"'] = { score = 5, passed = true }, ['"score":"5.0"'] = { score = 5, passed = true },
       ['"score":"0"'] = { score = 0, passed = false }, ['"score":"2.5"'] = { score = 2.5 },
@@ -126,10 +126,10 @@ describe("the verdict of a metric", function()
     assert.is_nil(numeric.passed)
     local call = cekura.call_log '{"metrics":[{"id":"501","score":"5"}]}'
     assert.equal(5, call:metric(501).score)
-    assert.equal("5", call:get("metrics")[1].score) -- the field is as it came
+    assert.equal("5", call:get("metrics")[1].score) -- the field itself is unchanged
   end)
 
-  it("is nil where the metric has no verdict", function()
+  it("is nil if the metric has none", function()
     for _, kind in ipairs { "numeric", "continuous_qualitative", "enum", "rating", "" } do
       for _, score in ipairs { 0, 5 } do
         assert.is_nil(read(('{"type":"%s","score":%d}'):format(kind, score))[1].passed)
@@ -137,17 +137,17 @@ describe("the verdict of a metric", function()
     end
   end)
 
-  it("that the service gave stands, whatever the type is", function()
+  it("from the service is kept, whatever the type of the metric is", function()
     assert.is_true(read('{"type":"numeric","score":3,"passed":true}')[1].passed)
     assert.is_false(read('{"passed":false}')[1].passed)
   end)
 
-  it("does not change a score that says another", function()
+  it("does not change a score that contradicts it", function()
     assert.equal(2.5, read('{"eval_type":"binary","passed":true,"score":2.5}')[1].score)
     assert.equal(0, read('{"eval_type":"binary","passed":true,"score":0}')[1].score)
   end)
 
-  it("makes no score of what is no verdict", function()
+  it("is not a score if it is invalid", function()
     for _, passed in ipairs { '"yes"', '""', "1", "0", "[]", "{}", "null" } do
       assert.is_nil(read(('{"eval_type":"binary","passed":%s}'):format(passed))[1].score, passed)
     end
@@ -155,7 +155,7 @@ describe("the verdict of a metric", function()
   end)
 end)
 
-describe("the explanation of a metric is a list of texts:", function()
+describe("the explanation of a metric is a list of strings:", function()
   for json, wanted in pairs {
     ['["One.","Two."]'] = { "One.", "Two." }, ['["One."]'] = { "One." }, ['"One."'] = { "One." }, ["[]"] = {},
     ['""'] = {}, ["null"] = {}, ["5"] = {}, ["true"] = {}, ["{}"] = {}, ['{"text":"One."}'] = {},
@@ -171,7 +171,7 @@ describe("the explanation of a metric is a list of texts:", function()
   end)
 end)
 
-describe("where the metrics are:", function()
+describe("the metrics of a record are found:", function()
   local ONE, TWO = '{"id":1,"name":"one"}', '{"id":2,"name":"two"}'
 
   for _, row in ipairs {
@@ -200,7 +200,7 @@ describe("where the metrics are:", function()
     end)
   end
 
-  it("values of any other type are no error, and no metrics", function()
+  it("values of any other type raise no error and are not metrics", function()
     for _, value in ipairs { "5", "true", '"x"', '"{"', '"[]"', "[]", "{}", "[[]]", '{"metrics":5}', '{"metrics":"x"}',
       '{"metrics":{"a":1}}', '{"metrics":[[]]}', '[null]', '"null"', '"[{]"' } do
       for _, name in ipairs { "evaluation", "metrics" } do
@@ -219,7 +219,7 @@ describe("one metric", function()
     {"id":"m-5","name":"Höflichkeit"},
     {"name":"without an id"}]}}]]
 
-  it("is found by its name, the first of it", function()
+  it("is found by its name; the first one counts", function()
     assert.equal(31, call:metric("Offered two slots").id)
     assert.is_true(call:metric("Offered two slots").passed)
     assert.equal("m-5", call:metric("Höflichkeit").id)
@@ -232,12 +232,12 @@ describe("one metric", function()
     assert.equal("Höflichkeit", call:metric("m-5").name)
   end)
 
-  it("is not found by the number as a text, or the other way round", function()
+  it("is not found by the id as a string, nor by a name that is a number", function()
     assert.equal(32, call:metric("31").id)
     assert.is_nil(call:metric("33"))
   end)
 
-  it("is nil if there is none", function()
+  it("is nil if no metric matches", function()
     for _, wanted in ipairs { 5, "x", "offered two slots", " Offered two slots" } do
       assert.is_nil(call:metric(wanted))
       assert.is_nil(record("{}"):metric(wanted))
@@ -246,7 +246,7 @@ describe("one metric", function()
 end)
 
 describe("a metric", function()
-  it("has whatever else came", function()
+  it("has its undocumented fields", function()
     local metric = record([[{"metrics":[{"id":1,"vocera_defined_metric_code":"latency","function_name":null,
       "score_normalized":0.8,"extra":{"categories":[]},"tomorrow":{"a":[1]}}]}]]):metrics()()
     assert.equal("latency", metric.vocera_defined_metric_code)
@@ -256,7 +256,7 @@ describe("a metric", function()
     assert.equal(1, metric.tomorrow.a[1])
   end)
 
-  it("that is changed changes neither the record nor the next loop", function()
+  it("is a copy: changing it changes neither the record nor the next loop", function()
     local call = record [[{"evaluation":{"metrics":[
       {"id":1,"type":"binary_qualitative","score":5,"explanation":["a"]}]}}]]
     local metric = call:metrics()()
@@ -268,7 +268,7 @@ describe("a metric", function()
     assert.same({ id = 1, type = "binary_qualitative", score = 5, explanation = { "a" } }, raw)
   end)
 
-  it("has numbers as exact as the record", function()
+  it("has numbers as exact as those of the record", function()
     local metric = record('{"metrics":[{"id":18446744073709551616,"type":"numeric","score":0.1}]}'):metrics()()
     assert.equal("18446744073709551616", metric.id)
     assert.equal(0.1, metric.score)

@@ -1,4 +1,4 @@
---- The hint for a name that there is not, wherever a program may misspell one.
+--- The hint at the nearest known name, wherever a program may misspell one.
 
 local cekura = require "cekura"
 local nearest = require "cekura.nearest"
@@ -6,17 +6,17 @@ local nearest = require "cekura.nearest"
 local NAMES = { agent_id = true, assistant_id = true, call_logs = true, category_ids = true, prompt = true }
 
 describe("the nearest name", function()
-  it("is the one with the fewest letters to change; of several, the first of the alphabet", function()
+  it("is the one with the fewest changed letters, and of several the first of the alphabet", function()
     for given, name in pairs { agent = "agent_id", catgory_ids = "category_ids", porompt = "prompt", rpompt = "prompt",
       categories = "category_ids", calllogs = "call_logs", callLogs = "call_logs", ["call-logs"] = "call_logs",
       PROMPT = "prompt", assistent_id = "assistant_id" } do
       assert.equal((" (did you mean %s?)"):format(name), nearest(given, NAMES))
     end
-    assert.equal(" (did you mean ba?)", nearest("ab", { abcd = 1, ba = 1 })) -- a swap is one change
+    assert.equal(" (did you mean ba?)", nearest("ab", { abcd = 1, ba = 1 })) -- a swap counts as one change
     assert.equal(" (did you mean aa?)", nearest("a", { ab = 1, aa = 1, ac = 1 }))
   end)
 
-  it("is found for whatever is no name, and is not there where there are no names", function()
+  it("is found for a value of any type, and is absent if there are no names", function()
     for _, given in ipairs { 5, true, {}, print, "", ("x"):rep(1e6), "\0\255%s" } do
       assert.truthy(nearest(given, NAMES):find "^ %(did you mean [%w_]+%?%)$")
     end

@@ -1,4 +1,4 @@
--- The module in nginx: real ones, whose Lua is LuaJIT. One of the Luas tries it.
+-- The module in real nginx processes, on their LuaJIT.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -17,7 +17,7 @@ local HERE = shell("pwd"):gsub("%s+$", "")
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
--- A client for each worker, in a module `app`.
+-- A module `app` with one client for each worker.
 local APP = [[
 local cekura = require "cekura"
 local app, client = {}, nil
@@ -33,7 +33,7 @@ return app
 
 describe("in nginx", function()
   local server = simulator.during(setup, teardown)
-  local host, client -- the nginx under test, and a client of it
+  local host, client -- the nginx under test, and a client that sends it requests
 
   before_each(function()
     server:reset()
@@ -49,7 +49,7 @@ describe("in nginx", function()
     client, host = nil, nil
   end)
 
-  -- Starts nginx with this in its http block.
+  -- Starts nginx with this text in its http block.
   local function start(http, options)
     host = nginx.start(nginx.config(http), function(dir)
       file.write(dir .. "/app.lua", APP:format(server.url, options or ""))
@@ -69,7 +69,7 @@ describe("in nginx", function()
     return response and (response.body:gsub("\n$", "")) or err.response and err.response.body or tostring(err)
   end
 
-  it("has no key in its log, though the program logs all that it gets, and the service repeats the key", function()
+  it("writes no key to the log, even if the program logs all values and the service repeats the key", function()
     server:script("/x/", { { status = 401, body = { detail = "bad sim-key-0123" } } })
     server:script(PROGRESS, { { body = { status = "failed", error = "bad sim-key-0123" } } })
     serve((([[location = /log { content_by_lua_block {
@@ -112,7 +112,7 @@ describe("in nginx", function()
     return count
   end
 
-  -- How many jobs, after the first so many requests.
+  -- The number of jobs that were polled after the first `before` requests.
   local function polled(before)
     local seen, count = {}, 0
     for index, request in ipairs(server:requests()) do
@@ -133,7 +133,7 @@ describe("in nginx", function()
     ngx.say(result and result.improved_prompt or err.kind .. " " .. job:token())
   } }]]
 
-  it("waits in every phase that can", function()
+  it("can wait in every phase that allows it", function()
     serve [[
       location = /content { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
       location = /rewrite {
@@ -163,7 +163,7 @@ describe("in nginx", function()
     assert.equal("200", get "/coroutine")
   end)
 
-  it("says so in phases that cannot", function()
+  it("raises in the phases that cannot wait", function()
     serve [[
       location = /set { set_by_lua_block $said { return select(2, pcall(function()
         return require("app").client():request("GET", "/echo/") end)) } return 200 $said; }
@@ -184,7 +184,7 @@ describe("in nginx", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("says so while a worker begins, and where an upstream is chosen", function()
+  it("raises in init_worker and in balancer", function()
     start [[
       init_worker_by_lua_block { package.loaded.at_first = select(2, pcall(function()
         require("app").client():request("GET", "/echo/") end)) }
@@ -207,13 +207,13 @@ describe("in nginx", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("refuses a client that would be made before the fork", function()
+  it("does not create a client before the fork", function()
     local ok, raised = pcall(start, "init_by_lua_block { require('app').client() }")
     assert.is_false(ok)
     assert.truthy(raised:find("init_worker_by_lua, or when it is first needed", 1, true), raised)
   end)
 
-  it("has tasks, in requests and where there is none", function()
+  it("runs tasks, within a request and outside", function()
     server:script("/slow/", { { delay = 600 } })
     serve [[
       location = /join { content_by_lua_block {
@@ -268,7 +268,7 @@ describe("in nginx", function()
     end))
   end)
 
-  it("logs the error of a task that is not joined, and raises an event handler's in the waiting task", function()
+  it("logs the error of an unjoined task, and raises an event handler's error in the waiting task", function()
     serve([[
       location = /lost { content_by_lua_block { require("cekura").spawn(error, "lost task", 0) } }
       location = /handler { content_by_lua_block {
@@ -282,14 +282,14 @@ describe("in nginx", function()
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/handler")
   end)
 
-  -- Two requests, one of which has an event handler do something.
+  -- Requests of which one has an event handler that misbehaves.
   local HANDLED = [[
     location = /one { content_by_lua_block { ngx.say(require("app").client():request("GET", "/echo/").status) } }
     location = /slow { content_by_lua_block { ngx.say(require("app").client():request("GET", "/handled/").status) } }
     location = /handling { content_by_lua_block { ngx.say(tostring(handling)) } }
   ]]
 
-  it("has others wait while an event handler does what it should not: let nginx go on", function()
+  it("lets other requests wait while an event handler yields to nginx, which it should not", function()
     serve(HANDLED, [[on_event = function(event)
       if event.name == "request_started" and event.path == "/handled/" then
         handling = true
@@ -305,7 +305,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("goes on, after seconds, where an event handler blocks the dispatch of answers", function()
+  it("lets other requests go on, after seconds, when an event handler blocks the dispatch of answers", function()
     serve(HANDLED, [[on_event = function(event)
       if event.name == "request_finished" and event.path == "/handled/" then
         handling = true
@@ -321,7 +321,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("tries at pauses, and lets nginx go on, what there is no memory to take in", function()
+  it("retries after a pause, in which nginx runs, when memory is too short to take in an answer", function()
     server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
     serve [[
       location = /short { content_by_lua_block {
@@ -332,7 +332,7 @@ describe("in nginx", function()
           if tries <= 3 then error("not enough memory", 0) end
           return take(job)
         end
-        -- Without a pause between two tries, and nginx going on in it, none of this would be between them.
+        -- Without the pause, and nginx running in it, there would be no ticks.
         local ticks = 0
         local ticker = require("cekura").spawn(function()
           while true do require("cekura").sleep(0.02) ticks = ticks + 1 end
@@ -345,8 +345,8 @@ describe("in nginx", function()
     assert.equal("Better. 4 true", get "/short")
   end)
 
-  -- The thread stepped on while an event handler ran, so there was always another event to deliver.
-  it("serves others while polls come faster than an event handler takes", function()
+  -- The thread stepped while an event handler ran, so there was always another event to deliver.
+  it("serves other requests while polls come faster than an event handler runs", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     serve([[
       location = /slow { content_by_lua_block {
@@ -381,8 +381,8 @@ describe("in nginx", function()
     end)
   end)
 
-  -- A job's place in the engine was given to a request, while an event of the job was still to be delivered.
-  it("gives each request its own outcome, while jobs are left and waited for again", function()
+  -- A job's entry in the engine was given to a request while an event of the job was still undelivered.
+  it("gives each request its outcome while jobs are abandoned and waited for again", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     serve([[
       location = /again { content_by_lua_block {
@@ -416,7 +416,7 @@ describe("in nginx", function()
     assert.equal("0", nameless)
   end)
 
-  it("serves others while jobs are waited for, by one client of the worker's", function()
+  it("serves other requests while one client of the worker waits for many jobs", function()
     serve(JOB)
     server:script(PROGRESS, { { hold = "plain", body = { status = "completed", improved_prompt = "Better." } } })
     local order = {}
@@ -454,7 +454,7 @@ describe("in nginx", function()
     end)())
   end)
 
-  it("lets a client that goes away end its own wait, and no other", function()
+  it("ends the wait of a client that disconnects, and no other wait", function()
     endless()
     serve(JOB .. [[
       location = /same { content_by_lua_block {
@@ -471,7 +471,7 @@ describe("in nginx", function()
       cekura.sleep(0.3)
       leaving:cancel()
       leaving_too:cancel()
-      patience.eventually(function() -- one job is polled, the other is not
+      patience.eventually(function() -- one job is still polled
         local before = #server:requests()
         cekura.sleep(1)
         return polled(before) == 1
@@ -485,7 +485,7 @@ describe("in nginx", function()
     assert.equal(before, polls())
   end)
 
-  it("lets go of a client that went away just before its job changed", function()
+  it("drops the wait of a client that disconnects just before its job changes", function()
     server:script(PROGRESS, { { body = { status = "queued" } }, { hold = "left", body = { status = "processing" } } })
     serve(JOB)
     cekura.run(function()
@@ -503,7 +503,7 @@ describe("in nginx", function()
     assert.equal(0, host:stop "QUIT")
   end)
 
-  it("runs any number of tasks of a timer", function()
+  it("runs 600 tasks in one timer", function()
     serve [[ location = /many { content_by_lua_block {
       local done, over = 0, require("ngx.semaphore").new()
       ngx.timer.at(0, function()
@@ -522,7 +522,7 @@ describe("in nginx", function()
   end)
 
   for _, way in ipairs { "HUP", "QUIT" } do
-    it("is not held up by waiting jobs when it gets " .. way, function()
+    it("does not delay the end of a worker while jobs are waited for: " .. way, function()
       endless()
       serve(JOB .. [[ location = /sleep { content_by_lua_block {
         ngx.say(select(2, pcall(require("cekura").sleep, 1000)).kind) } } ]])
@@ -548,13 +548,13 @@ describe("in nginx", function()
     end)
   end
 
-  it("leaves no thread, no descriptor and no file behind", function()
+  it("leaves no thread, descriptor or file behind", function()
     serve(JOB)
     local worker = host:workers()[1]
     local function files()
       return (shell(("ls -d /tmp/cekura-bridge-%s-* 2>/dev/null"):format(worker)))
     end
-    local function descriptors() -- but sockets: connections are kept
+    local function descriptors() -- sockets do not count, because connections are kept
       return tonumber((shell(("ls -l /proc/%s/fd | grep -c anon_inode"):format(worker))))
     end
     cekura.run(function()
@@ -572,7 +572,7 @@ describe("in nginx", function()
     assert.is_true(descriptors() == before)
   end)
 
-  it("takes away what a worker has left that was killed", function()
+  it("removes the files of a killed worker", function()
     endless()
     serve(JOB)
     local worker = host:workers()[1]
@@ -581,7 +581,7 @@ describe("in nginx", function()
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
       server:wait_for(PROGRESS)
-      assert.equal("socket\n", (shell("ls " .. left))) -- its owner runs
+      assert.equal("socket\n", (shell("ls " .. left))) -- kept while its owner runs
       shell("kill -KILL " .. worker)
       waiting:join()
       assert.truthy(process.eventually(function() return get "/plain" == "plain" end))
@@ -591,7 +591,7 @@ describe("in nginx", function()
     assert.equal("", (shell(("ls -d %s 2>/dev/null"):format(left))))
   end)
 
-  it("piles up no threads with lua_code_cache off", function()
+  it("accumulates no threads with lua_code_cache off", function()
     serve("lua_code_cache off;" .. [[ location = /one { content_by_lua_block {
       ngx.say(require("app").client():request("GET", "/echo/").status) } } ]])
     local worker = host:workers()[1]
@@ -601,7 +601,7 @@ describe("in nginx", function()
     assert.truthy(process.eventually(function() return threads(worker) == 1 end))
   end)
 
-  it("goes without a thread when asked to", function()
+  it("uses no thread with ticks = true", function()
     serve(JOB .. [[ location = /one { content_by_lua_block {
       ngx.say(require("app").client():request("GET", "/echo/").status) } } ]], "ticks = true")
     local worker = host:workers()[1]
@@ -617,7 +617,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("ends a wait at its deadline, and at the end of its client, on time", function()
+  it("ends a wait at its deadline, and when its client is closed", function()
     endless()
     serve [[
       location = /late { content_by_lua_block {
@@ -637,7 +637,7 @@ describe("in nginx", function()
     assert.truthy(process.eventually(function() return threads(worker) == 1 end))
   end)
 
-  it("keeps a watch across a reload, by shared memory, in one worker at a time", function()
+  it("continues a watch after a reload through shared memory, in one worker at a time", function()
     endless()
     start(([[
       lua_shared_dict watched 1m;
@@ -674,7 +674,7 @@ describe("in nginx", function()
     assert.equal(1, logged "improved 5181749 Better.")
     assert.equal(1, logged "evaluated 5181749")
     assert.equal(1, logged "agents%[1%].on_evaluated: init_worker_by_lua[^\n]*: mine")
-    assert.equal(2, logged "init_worker_by_lua[^\n]*:4: agents%[2%].agent_id") -- by each worker
+    assert.equal(2, logged "init_worker_by_lua[^\n]*:4: agents%[2%].agent_id") -- once for each worker
     local starts = 0
     for _, request in ipairs(server:requests()) do
       starts = starts + (request.path == START and 1 or 0)
@@ -682,7 +682,7 @@ describe("in nginx", function()
     assert.equal(1, starts)
   end)
 
-  -- Starts nginx with some workers that load this watch; each handler writes its name, the call, and its process.
+  -- Starts nginx with workers that all load this watch. Each handler logs its name, the call, and its process.
   local function start_watches(workers, store, handler)
     local config = nginx.config(([[
       lua_shared_dict watched 1m;
@@ -706,7 +706,7 @@ describe("in nginx", function()
     end)
   end
 
-  -- How often each call was noted by that name, and by which process last.
+  -- How often each call was logged under that name, the process that did so last, and the total.
   local function noted(what)
     local counts, pids, total = {}, {}, 0
     for id, pid in host:log():gmatch("noted: " .. what .. " (%d+) (%d+);") do
@@ -723,14 +723,13 @@ describe("in nginx", function()
     return count
   end
 
-  it("lets one file serve a watch in several workers, across reloads and a restart", function()
+  it("runs a watch of several workers with one file, across reloads and a restart", function()
     local dir = shell "mktemp -d":match "%S+"
     finally(function()
       shell("rm -rf " .. dir)
     end)
     local evaluated, ended, log = {}, {}, ""
-    -- A start that was about to be sent, or on its way, when nginx was stopped is of unknown outcome, and never sent
-    -- again.
+    -- A start that was in progress when nginx stopped has an unknown outcome, and is never repeated.
     local function count_all()
       for what, counts in pairs { evaluated = evaluated, improved = ended, failed = ended } do
         for id in (log .. host:log()):gmatch("noted: " .. what .. " (%d+) ") do
@@ -743,7 +742,7 @@ describe("in nginx", function()
       server:admin("POST", "call_logs/", { count = 4, agent_id = 77 })
       assert.truthy(process.eventually(function() return starts() >= 4 * round - 2 end))
       if round == 2 then
-        shell("kill -QUIT " .. host.pid) -- what is begun comes to its end
+        shell("kill -QUIT " .. host.pid) -- lets the workers end what they began
         assert.is_true(process.eventually(function() return not host:is_running() end))
         log = log .. host:log()
         host:stop()
@@ -767,7 +766,7 @@ describe("in nginx", function()
     assert.is_true(starts() <= 12 and starts() >= 12 - failed, starts() .. " starts")
   end)
 
-  it("has a worker that was frozen ask for its lease before it goes on with a watch", function()
+  it("makes a worker that was frozen check its lease before it goes on with a watch", function()
     start_watches(2, "ngx.shared.watched",
       "local till = ngx.now() + 0.1 repeat ngx.update_time() until ngx.now() > till")
     server:admin("POST", "call_logs/", { count = 50, agent_id = 77 })
@@ -790,7 +789,7 @@ describe("in nginx", function()
       end
     end))
     shell("kill -CONT " .. pid)
-    local function ends() -- a start that was frozen in its midst fails: of unknown outcome
+    local function ends() -- a start that was frozen halfway fails with unknown_outcome
       return select(3, noted "improved") + select(3, noted "failed")
     end
     assert.truthy(process.eventually(function() return ends() >= 50 end))
@@ -801,7 +800,7 @@ describe("in nginx", function()
       calls = calls + 1
     end
     assert.equal(50, calls)
-    assert.is_true(total <= 51, total) -- the handler that was frozen in its midst
+    assert.is_true(total <= 51, total) -- one handler may have been frozen halfway
     assert.equal(50, ends())
     local failed = noted "failed"
     for id, count in pairs((noted "improved")) do
@@ -811,7 +810,7 @@ describe("in nginx", function()
     assert.is_true(starts() <= 50)
   end)
 
-  it("runs the example", function()
+  it("runs examples/nginx", function()
     local config = file.read "examples/nginx/nginx.conf":gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@")
       :gsub("lua_package_path \"[^\"]*\"",
       ("lua_package_path \"%s/examples/nginx/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;\"; lua_package_cpath "

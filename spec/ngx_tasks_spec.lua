@@ -1,4 +1,4 @@
--- Tasks in nginx that are dropped, and tasks that go on after their cancellation. One of the Luas tries it.
+-- Tasks in nginx that nginx drops, and tasks that go on after their cancellation.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -57,7 +57,7 @@ describe("tasks in nginx", function()
     assert.truthy(process.eventually(function() return not host:is_running() end), host:log())
   end
 
-  it("go on after nginx had no free connection, and the worker ends", function()
+  it("go on after nginx had no free connection, and do not keep the worker alive", function()
     start([[
       init_worker_by_lua_block {
         local cekura = require "cekura"
@@ -70,7 +70,7 @@ describe("tasks in nginx", function()
             cekura.sleep(0.05)
           end
         end)
-        -- A task that nothing waits for.
+        -- Spawns a task that is never joined.
         local function again() cekura.spawn(function() turns.lonely = turns.lonely + 1 end) end
         assert(ngx.timer.every(0.05, again))
       }
@@ -81,8 +81,8 @@ describe("tasks in nginx", function()
           ngx.say(turns.n, " ", turns.lonely, " ", unbegun)
         } }
       }]], 64)
-    process.eventually(function() return tonumber(get "/turns":match "^%d+") > 2 end)
-    client:close() -- its connection is free, too
+    assert.truthy(process.eventually(function() return tonumber(get "/turns":match "^%d+") > 2 end))
+    client:close() -- frees its connection
     local held, log = {}, 0
     while log < 3 do
       hold(held)
@@ -101,7 +101,7 @@ describe("tasks in nginx", function()
     quit()
   end)
 
-  it("that wait again and again after their cancellation are ended, in requests and timers", function()
+  it("are killed if they keep waiting after their cancellation, in requests and in timers", function()
     start [[
       init_worker_by_lua_block {
         package.loaded.app = { rounds = 0, request_rounds = 0 }
@@ -133,7 +133,7 @@ describe("tasks in nginx", function()
           ngx.say(app.rounds, " ", app.request_rounds)
         } }
       }]]
-    assert.equal("boom", get "/run") -- and the request ends
+    assert.equal("boom", get "/run") -- the request ends as well
     assert.equal("cancelled", get "/timer":match "%a+")
     local before = get "/rounds"
     core.wait({}, 1)
@@ -141,7 +141,7 @@ describe("tasks in nginx", function()
     quit()
   end)
 
-  it("of which one raises are logged with where it was; join has that, too", function()
+  it("that raise are logged with a traceback, which join returns as well", function()
     start [[
       server { listen 127.0.0.1:@PORT@;
         location /raise { content_by_lua_block {

@@ -1,5 +1,5 @@
--- Answers to a poll that say nothing of the job: a proxy's, a lock's, half of one, one that came too early. One of them
--- does not end paid work, too many in a row do.
+-- Answers to a poll that say nothing about the job: a proxy's page, a lock, half an answer, an early 404. A single one
+-- does not end a wait for paid work; too many in a row do.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -54,8 +54,8 @@ describe("an odd answer to a poll", function()
     return { file = folder .. "/" .. name, headers = { ["Content-Encoding"] = coding } }
   end
 
-  -- What they are called, what is sent, and the kind of the error after too many. Each status comes with nothing, a
-  -- page, and with a reason.
+  -- The name, the reply, and the kind of the error after too many. Each status comes with an empty body, a page and a
+  -- reason.
   local ODD = {
     { "nothing", { body = "" }, "protocol" },
     { "a 204", { status = 204 }, "protocol" },
@@ -67,16 +67,16 @@ describe("an odd answer to a poll", function()
     { "true", { body = "true" }, "protocol" },
     { "a number", { body = "200" }, "protocol" },
     { "a string", { body = '"completed"' }, "protocol" },
-    { "half a text", { body = '{"status":"processi' }, "protocol" },
-    { "a text and more", { body = '{"status":"processing"} {}' }, "protocol" },
-    { "a page that is called 201", { status = 201, body = PAGE.body }, "protocol" },
-    { "less than was promised", { body = '{"status":"processing"}', cut = 5 }, "protocol" },
-    { "promised chunks", { raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{" }, "protocol" },
-    { "no HTTP", { raw = "processing\r\n\r\n" }, "protocol" },
-    { "no header", { raw = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\n{}" }, "protocol" },
-    { "gzip that is cut", encoded("cut.gz", "gzip"), "protocol" },
-    { "gzip that is broken", encoded("broken.gz", "gzip"), "protocol" },
-    { "gzip that is none", encoded("whole", "gzip"), "protocol" },
+    { "half an answer", { body = '{"status":"processi' }, "protocol" },
+    { "an answer and more", { body = '{"status":"processing"} {}' }, "protocol" },
+    { "a page with 201", { status = 201, body = PAGE.body }, "protocol" },
+    { "less than the announced length", { body = '{"status":"processing"}', cut = 5 }, "protocol" },
+    { "half a chunk", { raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{" }, "protocol" },
+    { "bytes that are not HTTP", { raw = "processing\r\n\r\n" }, "protocol" },
+    { "a malformed header", { raw = "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\n{}" }, "protocol" },
+    { "truncated gzip", encoded("cut.gz", "gzip"), "protocol" },
+    { "broken gzip", encoded("broken.gz", "gzip"), "protocol" },
+    { "plain text labelled gzip", encoded("whole", "gzip"), "protocol" },
     { "an unknown coding", encoded("whole.gz", "br"), "protocol" },
   }
   for _, status in ipairs { 300, 301, 302, 303, 304, 307, 308, 408, 409, 423, 425 } do
@@ -90,7 +90,7 @@ describe("an odd answer to a poll", function()
   for _, row in ipairs(ODD) do
     local name, reply, kind = row[1], row[2], row[3]
 
-    it(("ends no wait, if it is one or two: %s"):format(name), function()
+    it(("does not end a wait if there are one or two: %s"):format(name), function()
       answers(RUNNING, reply, RUNNING, reply, reply, DONE)
       local job = start()
       assert.equal("P", cekura.assert(wait(job)).improved_prompt)
@@ -98,7 +98,7 @@ describe("an odd answer to a poll", function()
       assert.is_nil(job.error)
     end)
 
-    it(("ends the wait after `retries` of them, and the job is still good: %s"):format(name), function()
+    it(("ends a wait after `retries` in a row, and a later wait may succeed: %s"):format(name), function()
       answers(RUNNING, reply)
       local job = start()
       local result, err = wait(job)
@@ -111,13 +111,13 @@ describe("an odd answer to a poll", function()
       assert.equal(4, server:count(POLL))
       assert.equal("running", job.state)
       assert.equal("processing", job.status)
-      assert.truthy(job:json():find "processing") -- the last that could be read
+      assert.truthy(job:json():find "processing") -- the last valid answer
       answers(reply, reply, DONE)
       assert.equal("P", cekura.assert(wait(job)).improved_prompt)
     end)
   end
 
-  it("is counted as often as `retries` says, but at least once", function()
+  it("is tolerated as often as `retries` says, but at least once", function()
     for retries, polls in pairs { [0] = 1, [1] = 1, [2] = 2, [5] = 5 } do
       with { retries = retries }
       for _, reply in ipairs { PAGE, { status = 409 }, { body = "", cut = 0 } } do
@@ -130,7 +130,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("counts whatever the others in the row were; the last is the error", function()
+  it("counts together with other odd answers; the last one is the error", function()
     answers({ status = 408 }, PAGE, { status = 423, body = { detail = "Locked." } })
     local job = start()
     local _, err = wait(job)
@@ -141,7 +141,7 @@ describe("an odd answer to a poll", function()
     assert.same({ "protocol", 200, 6 }, { err.kind, err.status, job.polls })
   end)
 
-  it("counts on where there is no answer in between, which ends no wait", function()
+  it("counts across failures without an answer, which do not count", function()
     with { max_in_flight = 1 }
     answers(PAGE, { status = 503 }, { raw = "HTTP/1.1 200 OK\r\nX-" }, PAGE, { status = 500 },
       { status = 429, headers = { ["Retry-After"] = "0" } }, PAGE, DONE)
@@ -151,7 +151,7 @@ describe("an odd answer to a poll", function()
     assert.equal(7, job.polls)
   end)
 
-  it("is none where the status is an error's, whatever became of the body", function()
+  it("is not an error status with an unreadable body", function()
     with { retries = 0 }
     answers({ status = 503, body = PAGE.body, cut = 5 }, { status = 500, file = folder .. "/cut.gz",
       headers = { ["Content-Encoding"] = "gzip" } }, { status = 502, body = PAGE.body, headers = {
@@ -161,12 +161,12 @@ describe("an odd answer to a poll", function()
     assert.equal(4, job.polls)
   end)
 
-  it("counts from the beginning after one that can be read, also if that is the known one", function()
+  it("counts from the beginning after a valid answer, even an unchanged one", function()
     answers(RUNNING, PAGE, PAGE, RUNNING, PAGE, PAGE, RUNNING, PAGE, PAGE, { body = {} }, PAGE, PAGE, DONE)
     assert.equal("P", cekura.assert(wait(start())).improved_prompt)
   end)
 
-  it("is the cause when the wait's time is over", function()
+  it("is the cause of a wait's timeout", function()
     for _, row in ipairs { { PAGE, "protocol" }, { { status = 408 }, "invalid" }, { { status = 404 }, "gone" } } do
       local err
       patience.with_enough_time(0.1, function(seconds)
@@ -182,7 +182,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("is followed by no poll before its Retry-After has passed", function()
+  it("postpones the next poll by its Retry-After", function()
     for _, reply in ipairs { { status = 409 }, { status = 302 }, { status = 404 } } do
       reply.headers = { ["Retry-After"] = "1" }
       answers(reply, DONE)
@@ -193,7 +193,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("wakes a wait, which goes on, and is no change for on_progress", function()
+  it("does not call on_progress", function()
     answers(RUNNING, PAGE, RUNNING, PAGE, PAGE, RUNNING, DONE)
     local job, states = start(), {}
     cekura.assert(job:wait { interval = 0.01, timeout = 60, on_progress = function(changed)
@@ -203,7 +203,7 @@ describe("an odd answer to a poll", function()
     assert.equal(7, job.polls)
   end)
 
-  it("is no change, and stops no iteration", function()
+  it("is not an update, and does not end the iteration", function()
     answers(RUNNING, PAGE, { status = 425 }, DONE)
     local job, seen = start(), {}
     for changed in job:updates { interval = 0.01 } do
@@ -219,7 +219,7 @@ describe("an odd answer to a poll", function()
     assert.equal("invalid", job.error.kind)
   end)
 
-  it("is met by each job of a list for itself", function()
+  it("counts separately for each job of a list", function()
     answers(PAGE)
     local bad = start()
     local token = bad:token()
@@ -236,7 +236,7 @@ describe("an odd answer to a poll", function()
     life:close()
   end)
 
-  it("ends a wait at once where it would cost as much again: it is too large, or encoded more than once", function()
+  it("ends a wait at once if a repetition would cost as much: it is too large, or encoded more than once", function()
     with { max_response = 1000 }
     for _, reply in ipairs { { size = 2000 }, { size = 2000, chunked = true }, encoded("twice.gz", "gzip, gzip"),
       encoded("whole", "br, gzip"), { raw = "HTTP/1.1 200 OK\r\n" .. ("X-A: 1\r\n"):rep(5000) .. "\r\n" } } do
@@ -247,7 +247,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("is returned by poll(), which leaves the job as it is", function()
+  it("is returned by poll(), which leaves the job unchanged", function()
     answers(RUNNING, PAGE, { status = 409 }, RUNNING)
     local job = start()
     cekura.assert(job:poll())
@@ -265,7 +265,7 @@ describe("an odd answer to a poll", function()
     assert.equal(4, job.polls)
   end)
 
-  it("counts for those who wait, when poll() meets it", function()
+  it("counts for a wait if poll() gets it", function()
     answers(PAGE, PAGE, PAGE, RUNNING)
     local job = start()
     cekura.run(function()
@@ -279,7 +279,7 @@ describe("an odd answer to a poll", function()
     assert.equal("pending", job.state)
   end)
 
-  it("is one request, also when poll() meets what other reads repeat", function()
+  it("is not retried by poll(), nor are failures that other reads repeat", function()
     for _, reply in ipairs { { status = 503 }, { status = 408 }, { status = 429 }, { body = "{}", cut = 1 } } do
       server:reset()
       answers(reply, DONE)
@@ -289,7 +289,7 @@ describe("an odd answer to a poll", function()
     end
   end)
 
-  it("does no harm to a webhook that comes meanwhile", function()
+  it("does not disturb a webhook that comes meanwhile", function()
     local path = "/observability/v2/call-logs/5181751/"
     server:script(path, { PAGE })
     local receive = client:webhook { secret = "whs" }
@@ -303,9 +303,9 @@ describe("an odd answer to a poll", function()
     end)
   end)
 
-  -- ---- a job that the service does not know yet ----
+  -- ---- jobs that the service does not know yet ----
 
-  -- Has what this process takes for the time go by.
+  -- Advances the time of this process.
   local function later(seconds)
     local now = core.now
     function core.now() -- luacheck: ignore 122
@@ -318,7 +318,7 @@ describe("an odd answer to a poll", function()
 
   local UNKNOWN = { status = 404, body = { detail = "Not found." } }
 
-  it("is a 404 shortly after the start, however often it comes", function()
+  it("may be a 404 shortly after the start, any number of times", function()
     answers(UNKNOWN, UNKNOWN, { status = 404, body = PAGE.body }, UNKNOWN, UNKNOWN, UNKNOWN, DONE)
     local job = start()
     assert.equal("gone", select(2, job:poll()).kind)
@@ -327,7 +327,7 @@ describe("an odd answer to a poll", function()
     assert.equal(7, job.polls)
   end)
 
-  it("is a 404 shortly after the start that counts for nothing", function()
+  it("may be a 404 shortly after the start, which counts for nothing", function()
     answers(PAGE, UNKNOWN, PAGE, UNKNOWN, PAGE, DONE)
     assert.equal("protocol", select(2, wait(start())).kind)
     with { retries = 0 }
@@ -335,7 +335,7 @@ describe("an odd answer to a poll", function()
     assert.equal("P", cekura.assert(wait(start())).improved_prompt)
   end)
 
-  it("is no 404 later on: the job is gone at once", function()
+  it("is not a 404 later on: the job is gone at once", function()
     answers(UNKNOWN, DONE)
     local job = start()
     later(15)
@@ -344,7 +344,7 @@ describe("an odd answer to a poll", function()
     assert.equal("gone", select(2, wait(job)).kind)
   end)
 
-  it("is no 410, and no 404 of a job that was not started here", function()
+  it("is not a 410, nor a 404 of a job that was not started here", function()
     answers({ status = 410 }, DONE)
     local job = start()
     local token = job:token()

@@ -1,4 +1,4 @@
--- The module in a real Prosody. Its Lua is the one that Prosody runs on.
+-- The module in a real Prosody, on the Lua of Prosody.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -14,7 +14,7 @@ local simulator = require "spec.support.simulator"
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local here = shell "pwd":match "[^\n]+"
 
--- Prosody changes its directory.
+-- Prosody changes its working directory.
 local function absolute(paths)
   return (paths:gsub("[^;]+", function(path)
     return path:sub(1, 1) == "/" and path or here .. "/" .. path
@@ -43,8 +43,7 @@ describe("in Prosody", function()
       absolute(package.path), absolute(package.cpath), server.url, server.key, dir)
   end
 
-  -- The example's configuration with other paths and another port, and with further lines. Returns its file, and the
-  -- port.
+  -- Writes the example's configuration with other paths, another port, and further lines. Returns its path and port.
   local function configure(module, lines)
     local text = file.read "examples/prosody/prosody.cfg.lua"
     local port = process.free_port()
@@ -52,7 +51,7 @@ describe("in Prosody", function()
       ['{ "/usr/local/lib/prosody/modules" }'] = ('{ "%s/examples/prosody", "%s" }'):format(here, dir),
       ['{ "http", "cekura" }'] = ('{ "http", "%s" }'):format(module),
       ["{ 5280 }"] = ("{ %d }"):format(port),
-      ['"*console"'] = '"/dev/stderr"', -- written at once
+      ['"*console"'] = '"/dev/stderr"', -- written without a buffer
       ["\nVirtualHost"] = ('\n%s\nrun_as_root = true\ndata_path = "%s"\nVirtualHost'):format(lines or "", dir),
     }
     for from, to in pairs(changes) do
@@ -63,7 +62,7 @@ describe("in Prosody", function()
     return dir .. "/prosody.cfg.lua", port
   end
 
-  -- Starts Prosody with that module, "cekura" being the example, and a client for it.
+  -- Starts Prosody with this module, where "cekura" is the example, and creates a client for it.
   local function start(module, lines)
     local path, port = configure(module, lines)
     prosody = process.start(("%s prosody -F --config %s"):format(environment(), path), function(self)
@@ -72,8 +71,8 @@ describe("in Prosody", function()
     client = server:client { base_url = "http://127.0.0.1:" .. port, timeout = 60 }
   end
 
-  -- Starts Prosody with a module of this code. There, `say` prints a line; each() is called by a timer, always again;
-  -- route() adds a handler; start() starts a job that ends when release() has been called.
+  -- Starts Prosody with a module of this code. In the code `say` prints a line, each() sets a repeated timer, route()
+  -- adds a handler, and start() starts a job that ends after release().
   local function probe(code, lines)
     file.write(dir .. "/mod_probe.lua", ([[
       local async, cekura = require "util.async", require "cekura"
@@ -107,7 +106,7 @@ describe("in Prosody", function()
     return answer.body
   end
 
-  -- Waits until that is in Prosody's output; tasks go on.
+  -- Waits until the text is in Prosody's output, while tasks run.
   local function wait_for(text)
     for _ = 1, 1200 do
       if prosody:output():find(text, 1, true) then
@@ -126,7 +125,7 @@ describe("in Prosody", function()
     return lines
   end
 
-  -- Only Prosody reports what it had to catch.
+  -- Checks that Prosody caught no error itself.
   local function is_well()
     local output = prosody:output()
     assert.falsy(output:find "Top%-level error" or output:find "Traceback" or output:find "non%-existent global"
@@ -136,7 +135,7 @@ describe("in Prosody", function()
   describe("the example", function()
     local body = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be nice." }
 
-    it("answers when the job is done, and other requests meanwhile", function()
+    it("answers when the job is done, and serves other requests meanwhile", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
       start "cekura"
       local order = {}
@@ -161,7 +160,7 @@ describe("in Prosody", function()
       is_well()
     end)
 
-    it("answers bad requests with an error, and passes on the service's, by the key of the configuration", function()
+    it("answers bad requests with 400, and errors of the service with 502, with the configuration's key", function()
       start("cekura", 'cekura_api_key = "wrong-key"')
       local function fails(options)
         local _, err = client:request("POST", "/cekura/improve_prompt", options)
@@ -175,7 +174,7 @@ describe("in Prosody", function()
       is_well()
     end)
 
-    it("is reloaded: what waits is answered, and the new one works", function()
+    it("answers 503 to waiting requests when the module is reloaded, and then works", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
       file.write(dir .. "/mod_reloads.lua", [[
         module:depends "http"
@@ -205,7 +204,7 @@ describe("in Prosody", function()
       is_well()
     end)
 
-    it("ends cleanly with jobs still waiting", function()
+    it("ends cleanly while jobs are waited for", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
       start "cekura"
       cekura.run(function()
@@ -215,7 +214,7 @@ describe("in Prosody", function()
         repeat
           cekura.sleep(0.05)
         until #cekura.assert(client:request("GET", "/cekura/jobs")):json() == 1
-        assert.equal(0, prosody:stop()) -- the job would last longer than stop() has patience
+        assert.equal(0, prosody:stop()) -- stop() raises long before the job would end
         improvement:cancel()
       end)
       assert.truthy(prosody:output():find "Shutdown complete")
@@ -223,7 +222,7 @@ describe("in Prosody", function()
     end)
   end)
 
-  it("a handler waits in util.async's way, while timers and other requests go on", function()
+  it("lets a handler wait as util.async does, while timers and other requests run", function()
     probe [[
       local ticks = 0
       each(function() ticks = ticks + 1 end)
@@ -232,7 +231,7 @@ describe("in Prosody", function()
         say("waits", (async.ready()))
         local result = job:wait { interval = 0.02 }
         say("is", result.improved_prompt, ticks > before)
-        async.sleep(0.02) -- it still is util.async's
+        async.sleep(0.02) -- util.async still works in it
         cekura.sleep(0.02)
         return "waited"
       end)
@@ -253,7 +252,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("what a runner is given while it waits, it does afterwards", function()
+  it("queues what a runner is given while it waits", function()
     probe [[
       local runner = async.runner(function(number)
         say("begins", number)
@@ -268,7 +267,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("tasks, coroutines of the module's and plain code wait, too", function()
+  it("waits in tasks, coroutines of the module and plain code", function()
     probe [[
       local ticks = 0
       each(function()
@@ -301,7 +300,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("many wait beside each other, for several clients", function()
+  it("runs many waits at once, for several clients", function()
     probe [[
       local others = { cekura.assert(cekura.new()), cekura.assert(cekura.new()) }
       route("many", function()
@@ -323,7 +322,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("what is raised is in the log, and Prosody goes on", function()
+  it("logs errors and goes on", function()
     probe [[
       route("task", function()
         cekura.spawn(function() cekura.sleep(0.01) error "of a task" end)
@@ -333,7 +332,7 @@ describe("in Prosody", function()
         coroutine.wrap(function() cekura.sleep(0.01) error "of a coroutine" end)()
         return "begun"
       end)
-      route("unspeakable", function() -- what reports it raises, too
+      route("unspeakable", function() -- reporting this error raises, too
         cekura.spawn(function()
           cekura.assert(client:request("GET", "/echo/"))
           error(setmetatable({}, { __tostring = function() error "its text is none" end }))
@@ -361,7 +360,7 @@ describe("in Prosody", function()
     assert.falsy(prosody:output():find "Top%-level error" or prosody:output():find "unexpected async state")
   end)
 
-  it("a deadline passes, and close() ends what waits", function()
+  it("ends a wait at its deadline, and when its client is closed", function()
     probe [[
       route("timeout", function()
         return select(2, start():wait { interval = 0.02, timeout = 0.2 }).kind
@@ -377,7 +376,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("clients that are closed or dropped leave nothing behind, and their descriptors can be used again", function()
+  it("leaves nothing behind of clients that are closed or dropped, and their descriptors can be reused", function()
     probe [[
       local function descriptors()
         local count = 0
@@ -401,11 +400,11 @@ describe("in Prosody", function()
     ]]
     assert.is_true(tonumber(get "clients") <= 2)
     assert.equal("pong", get "ping")
-    assert.equal(0, prosody:stop()) -- it does not, if it is to watch what is no more
+    assert.equal(0, prosody:stop()) -- Prosody would fail if it still watched a closed descriptor
     is_well()
   end)
 
-  it("a wait that is over leaves nothing behind", function()
+  it("leaves nothing behind of a wait that has ended", function()
     probe [[
       local waited, over = setmetatable({}, { __mode = "k" }), 0
       for _ = 1, 5 do
@@ -428,14 +427,14 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("a module may even wait while Prosody loads it", function()
+  it("lets a module wait while Prosody loads it", function()
     probe [[ say("loading", client:request("GET", "/echo/").status) ]]
     wait_for "say: loading 200"
     assert.equal("pong", get "ping")
     is_well()
   end)
 
-  it("goes on with a watch over reloads: no call and no improvement twice, none lost, nothing wrong said", function()
+  it("runs a watch across reloads: no call and no improvement is repeated or lost, and there is no error", function()
     file.write(dir .. "/mod_reloads.lua", [[
       module:depends "http"
       module:provides("http", { route = { ["GET /reload"] = function()
@@ -496,7 +495,7 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  it("ends cleanly with tasks, coroutines and handlers still waiting", function()
+  it("ends cleanly while tasks, coroutines and handlers wait", function()
     probe [[
       cekura.spawn(function() start():wait() end)
       cekura.spawn(function() cekura.sleep(1000) end)
@@ -512,9 +511,9 @@ describe("in Prosody", function()
     is_well()
   end)
 
-  -- It is asked to end by its own function: with this backend Prosody 13.0 does not hear a signal. Its
-  -- util-src/signal.c has the handler run in the coroutine that registered it, which is not the one that runs.
-  it("its other backend serves as well", function()
+  -- A function of the module asks Prosody to end, because with this backend Prosody 13.0 misses signals:
+  -- util-src/signal.c runs the handler in the coroutine that registered it, which is not the one that runs.
+  it("works with the select backend", function()
     probe([[
       route("wait", function() release() return start():wait { interval = 0.02 }.improved_prompt end)
       route("end", function() module:add_timer(0.1, function() prosody.shutdown "as asked" end) return "" end)
@@ -522,18 +521,18 @@ describe("in Prosody", function()
     assert.truthy(prosody:output():find "Prosody is using the select backend")
     assert.equal("better", get "wait")
     get "end"
-    process.eventually(function() return not prosody:is_running() end)
+    assert.truthy(process.eventually(function() return not prosody:is_running() end))
     assert.equal(0, prosody:stop())
     is_well()
   end)
 
   describe('"auto"', function()
-    it("is Prosody's loop inside Prosody", function()
+    it("detects Prosody's loop inside Prosody", function()
       probe [[ say(require "cekura.loop" "auto".name) ]]
       assert.same({ "prosody" }, said())
     end)
 
-    it("finds no host in prosodyctl, nor in a script that has a global of that name", function()
+    it("detects no host in prosodyctl, nor in a script with a global of that name", function()
       file.write(dir .. "/mod_names.lua", [[
         function module.command()
           print("type", prosody.process_type, require "cekura.loop" "auto".name)

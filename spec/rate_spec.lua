@@ -1,4 +1,4 @@
---- A client among the many of a service: how much it asks for, and what it does when that is too much.
+--- One of many clients of a service: how many requests it sends, and what it does after too many.
 
 local cekura = require "cekura"
 local patience = require "spec.support.patience"
@@ -18,8 +18,7 @@ describe("the rate of requests", function()
     client:close()
   end)
 
-  -- So many tasks at once, each asking so often; returns how many were answered, and the error of the last that was
-  -- not.
+  -- Runs `tasks` tasks that send `times` requests each. Returns the number of responses, and the last error.
   local function ask(tasks, times, method)
     local answered, last = 0, nil
     cekura.run(function()
@@ -36,17 +35,17 @@ describe("the rate of requests", function()
     return answered, last
   end
 
-  it("finds its pace after a 429, so that hardly another follows", function()
+  it("finds the pace of the service after a 429, so few others follow", function()
     client = server:client()
     server:script("/x/", { { limit = 40, headers = { ["Retry-After"] = "0" } } })
     assert.equal(200, (ask(20, 10)))
     local stats = client:stats()
-    -- Without a pace, each of the sixteen in flight would be refused again and again for the rest of each second.
+    -- Without a pace, the service would refuse all sixteen in flight again and again until the second is over.
     assert.is_true(stats.retries < 100, stats.retries)
     assert.equal(200 + stats.retries, stats.requests)
   end)
 
-  it("is not lowered by one request that is refused again and again", function()
+  it("is not lowered by one job that is refused again and again", function()
     client = server:client()
     server:script(PROGRESS, { { status = 429, headers = { ["Retry-After"] = "0" } } })
     server:script("/x/", { { body = {} } })
@@ -54,19 +53,19 @@ describe("the rate of requests", function()
     cekura.run(function()
       local task = cekura.spawn(refused.wait, refused, { interval = 0.05, timeout = 600 })
       patience.eventually(function() return refused.polls > 10 end)
-      assert.equal(30, (ask(1, 30))) -- how fast, spec/engine/deadline_test.c asserts
+      assert.equal(30, (ask(1, 30))) -- spec/engine/deadline_test.c tests the speed
       task:cancel()
     end)
   end)
 
-  it("is as high as ever while the service takes all", function()
+  it("has no limit while the service accepts all requests", function()
     client = server:client()
     server:script("/x/", { { body = {} } })
     assert.equal(400, (patience.before_timer(60, ask, 20, 20)))
     assert.equal(0, client:stats().retries)
   end)
 
-  it("does not make an outage worse: of many requests, a hundred are repeated", function()
+  it("does not make an outage worse: at most a hundred requests are retried", function()
     client = server:client()
     server:script("/x/", { { status = 500, headers = {} } })
     local answered, err = ask(100, 3)
@@ -78,7 +77,7 @@ describe("the rate of requests", function()
     assert.equal(0, client:stats().retry_quota)
   end)
 
-  it("is that of before when the outage is over", function()
+  it("recovers when the outage is over", function()
     client = server:client()
     server:script("/x/", { { status = 500 } })
     ask(50, 2)
@@ -89,10 +88,10 @@ describe("the rate of requests", function()
     server:script("/x/", { { status = 500 }, { body = {} } })
     local response = cekura.assert(client:request("GET", "/x/"))
     assert.equal(200, response.status)
-    assert.equal(25, client:stats().retry_quota) -- what the repetition cost came back with its success
+    assert.equal(25, client:stats().retry_quota) -- the success returns what the retry took
   end)
 
-  it("goes on with jobs in an outage, which are polled no more often than before", function()
+  it("leaves polls alone in an outage: they go on at their interval", function()
     client = server:client()
     server:script("/x/", { { status = 500 } })
     ask(50, 2)
@@ -103,7 +102,7 @@ describe("the rate of requests", function()
     assert.equal(3, #server:requests() - before)
   end)
 
-  it("is shared by all jobs alike", function()
+  it("is shared fairly by all jobs", function()
     client = server:client { max_in_flight = 3 }
     server:script(PROGRESS, { { body = { status = "processing" }, delay = 0.005 } })
     local jobs = {}
@@ -119,7 +118,7 @@ describe("the rate of requests", function()
     for _, job in ipairs(jobs) do
       least, most = math.min(least, job.polls), math.max(most, job.polls)
     end
-    -- One whose answer is held up by the machine is passed by others, once or twice.
+    -- Others may overtake a job once or twice while its answer is delayed.
     assert.is_true(most - least <= most / 4, ("%d to %d polls"):format(least, most))
     assert.equal(2, client:stats().max_in_flight)
   end)

@@ -5,7 +5,7 @@ local simulator = require "spec.support.simulator"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
-describe("what is sent again", function()
+describe("retries", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -35,7 +35,7 @@ describe("what is sent again", function()
       ["an answer cut short"] = { body = { id = 1 }, cut = 3 },
       ["headers cut short"] = { raw = "HTTP/1.1 200 OK\r\nX-" },
     } do
-      it("is the whole of it, after " .. name, function()
+      it("follow " .. name, function()
         local response, err = ask("GET", { reply, reply, { body = { fine = true } } })
         assert.is_nil(err)
         assert.is_true(response:json().fine)
@@ -44,7 +44,7 @@ describe("what is sent again", function()
       end)
     end
 
-    it("ends when the retries are used up, with the last error", function()
+    it("end with the last error when `retries` is used up", function()
       client = server:renew_client { retries = 2 }
       local response, err = ask("GET", { { status = 503, body = { detail = "Down." } } })
       assert.is_nil(response)
@@ -54,7 +54,7 @@ describe("what is sent again", function()
       assert.equal(3, times_seen())
     end)
 
-    it("that was cut short is protocol in the end, with the status and what came", function()
+    it("end with protocol, the status and an excerpt if every answer is truncated", function()
       client = server:renew_client { retries = 1 }
       local _, err = ask("GET", { { body = { id = 12345 }, cut = 7 } })
       assert.equal("protocol", err.kind)
@@ -63,7 +63,7 @@ describe("what is sent again", function()
       assert.equal(2, times_seen())
     end)
 
-    it("is nothing after other 4xx, or with retries = 0", function()
+    it("do not follow other 4xx, nor happen with retries = 0", function()
       for count, status in ipairs { 400, 404, 409, 423, 451 } do
         ask("GET", { { status = status } })
         assert.equal(count, times_seen())
@@ -74,7 +74,7 @@ describe("what is sent again", function()
       assert.equal(1, times_seen())
     end)
 
-    it("waits as long as Retry-After says, in seconds or as a date", function()
+    it("wait for as long as Retry-After says, in seconds or as a date", function()
       local began = core.now()
       cekura.assert(ask("GET", { { status = 503, headers = { ["Retry-After"] = "1" } }, { body = {} } }))
       assert.is_true(core.now() - began >= 1)
@@ -86,7 +86,7 @@ describe("what is sent again", function()
         { { status = 503, headers = { ["Retry-After"] = past } }, { body = {} } }, { timeout = 600 }))
     end)
 
-    it("does not wait for a Retry-After beyond its deadline", function()
+    it("do not wait for a Retry-After beyond the deadline", function()
       local _, err = patience.before_timer(60, ask, "GET",
         { { status = 503, headers = { ["Retry-After"] = "3600" } } }, { timeout = 600 })
       assert.equal("server", err.kind)
@@ -96,7 +96,7 @@ describe("what is sent again", function()
   end)
 
   describe("of a start", function()
-    it("is the whole of it after 429, and 503 with Retry-After", function()
+    it("follow a 429, and a 503 with Retry-After", function()
       local job = cekura.assert(start {
         { status = 429, headers = { ["Retry-After"] = "0" } }, { status = 503, headers = { ["Retry-After"] = "0" } },
         { pass = true },
@@ -118,7 +118,7 @@ describe("what is sent again", function()
       ["an answer cut short"] = { { body = { progress_id = "x" }, cut = 5 }, "unknown_outcome" },
       ["headers cut short"] = { { raw = "HTTP/1.1 200 OK\r\nContent-" }, "unknown_outcome" },
     } do
-      it("is nothing after " .. name, function()
+      it("do not follow " .. name, function()
         local job, err = start { case[1] }
         assert.is_nil(job)
         assert.equal(case[2], err.kind)
@@ -128,7 +128,7 @@ describe("what is sent again", function()
       end)
     end
 
-    it("is nothing after silence", function()
+    it("do not follow a timeout", function()
       server:script(START, { { delay = 600 } })
       local before, job, err
       patience.with_enough_time(0.2, function(seconds)
@@ -142,7 +142,7 @@ describe("what is sent again", function()
       assert.equal(1, times_seen() - before)
     end)
 
-    it("is the whole of it when no connection could be made", function()
+    it("follow a failure to connect", function()
       local nobody = cekura.assert(cekura.new {
         api_key = "k", base_url = "http://127.0.0.1:1", config_file = false, retries = 1,
       })
@@ -154,8 +154,8 @@ describe("what is sent again", function()
       nobody:close()
     end)
 
-    -- libcurl would send it again by itself, on a connection that was idle and is closed under it.
-    it("is nothing when an idle connection is closed under it", function()
+    -- libcurl itself would repeat it when an idle connection is closed.
+    it("do not follow an idle connection that is closed under the request", function()
       cekura.assert(client:request("GET", "/echo/"))
       local job, err = start { { drop = true }, { pass = true } }
       assert.is_nil(job)
@@ -165,8 +165,8 @@ describe("what is sent again", function()
     end)
   end)
 
-  -- It was told as an unknown outcome, though the service had refused it.
-  it("is not unknown when a start is refused with 429 and then waits for its turn in vain", function()
+  -- It was reported as an unknown outcome, although the service had refused it.
+  it("after a refusal do not make the outcome of a start unknown when it misses its deadline in the queue", function()
     client = server:renew_client { max_in_flight = 1 }
     server:script("/slow/", { { delay = 600 } })
     server:script(START, { { status = 429, headers = { ["Retry-After"] = "1" } } })
@@ -174,7 +174,7 @@ describe("what is sent again", function()
       local starting = cekura.spawn(function()
         return client:start("calls.improve_prompt", { call_logs = { 1 }, prompt = "x" }, { timeout = 5 })
       end)
-      -- It comes second, and waits in front of the start when that is refused.
+      -- Comes second, and is ahead in the queue when the start is refused.
       local slow = cekura.spawn(client.request, client, "GET", "/slow/", { timeout = 600 })
       local job, err = starting:join()
       assert.is_nil(job)
@@ -186,8 +186,8 @@ describe("what is sent again", function()
     assert.equal(1, server:count "/slow/")
   end)
 
-  -- libcurl counts what it says to a proxy as sent.
-  it("is not unknown when a proxy refuses to connect a start", function()
+  -- libcurl counts the bytes of CONNECT as sent.
+  it("after a proxy's refusal do not make the outcome of a start unknown", function()
     local proxied = server:client { base_url = "https://localhost:1", proxy = server.url, retries = 1 }
     local job, err = proxied.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
     assert.is_nil(job)
@@ -197,7 +197,7 @@ describe("what is sent again", function()
     proxied:close()
   end)
 
-  it("holds back every request of the client after a 429", function()
+  it("hold back every request of the client after a 429", function()
     local refused = false
     client = server:renew_client { on_event = function(event)
       refused = refused or event.name == "request_retried"
@@ -217,7 +217,7 @@ describe("what is sent again", function()
     assert.equal(4, times_seen())
   end)
 
-  it("ends at once what cannot be sent before its deadline after a 429", function()
+  it("end at once after a 429 for a request that cannot be sent before its deadline", function()
     local response, err = ask("GET", { { status = 429, headers = { ["Retry-After"] = "3600" } } })
     assert.is_nil(response)
     assert.equal("rate_limited", err.kind)

@@ -1,4 +1,4 @@
---- Tasks in large numbers and in odd ends: cancelled wherever they are, killed, never resumed, deep inside each other.
+--- Tasks in large numbers and unusual states: cancelled anywhere, killed, never resumed, deeply nested.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -41,27 +41,27 @@ describe("tasks", function()
       cekura.sleep(600)
     end
 
-    -- What each does when it is cancelled, 0.05 s after its start.
+    -- What each task does when it is cancelled, 0.05 s after its start.
     local states = {
       ["in a sleep"] = sleeper,
       ["in a request"] = function()
         client:request("GET", "/stuck/")
         return "ran on"
       end,
-      ["in a request that waits for its turn"] = function()
+      ["in a queued request"] = function()
         for _ = 1, 20 do
           cekura.spawn(client.request, client, "GET", "/stuck/", { timeout = 0.3 })
         end
         coroutine.yield()
         client:request("GET", "/stuck/")
       end,
-      ["in the wait for a job"] = function()
+      ["in the wait for one job"] = function()
         start():wait { interval = 0.01 }
       end,
-      ["in the wait for a list"] = function()
+      ["in the wait for a list of jobs"] = function()
         cekura.all({ start(), start() }, { interval = 0.01 })
       end,
-      ["between two changes"] = function()
+      ["between two updates"] = function()
         local next_change = start():updates { interval = 0.01 }
         while next_change() do
           cekura.sleep(0.01)
@@ -74,30 +74,30 @@ describe("tasks", function()
           end
         end):join()
       end,
-      ["in a run"] = function()
+      ["in a nested run"] = function()
         cekura.run(function()
           cekura.spawn(sleeper)
           sleeper()
         end)
       end,
-      ["in a yield of its own"] = function()
+      ["in a plain yield"] = function()
         while true do
           coroutine.yield()
           cekura.sleep(0.001)
         end
       end,
-      ["in a coroutine of its own"] = function()
+      ["in a nested coroutine"] = function()
         coroutine.wrap(function()
           cekura.sleep(0.2)
         end)()
         cekura.sleep(600)
       end,
     }
-    if not puc_5_1 then -- which cannot wait in on_progress, nor in pcall
+    if not puc_5_1 then -- 5.1 cannot wait in on_progress, nor in pcall
       states["in on_progress"] = function()
         start():wait { interval = 0.01, on_progress = sleeper }
       end
-      states["behind a pcall"] = function()
+      states["inside pcall"] = function()
         pcall(sleeper)
         sleeper()
       end
@@ -125,10 +125,10 @@ describe("tasks", function()
           over = true
         end)
         assert.equal(10, beside)
-        patience.until_idle(client) -- a poll may be on its way
+        patience.until_idle(client) -- a poll may be in flight
         local polls = client:stats().requests
         cekura.sleep(0.05)
-        assert.equal(polls, client:stats().requests) -- nobody waits for a job any more
+        assert.equal(polls, client:stats().requests) -- no waiter is left, so there are no polls
       end)
     end
 
@@ -141,7 +141,7 @@ describe("tasks", function()
       assert.equal("cancelled", select(2, task:join()).kind)
     end)
 
-    it("by each other, in a circle", function()
+    it("by each other in a circle", function()
       local tasks, kinds = {}, {}
       for index = 1, 3 do
         tasks[index] = cekura.spawn(function()
@@ -154,11 +154,11 @@ describe("tasks", function()
         local _, err = tasks[index]:join()
         kinds[index] = err and err.kind or "done"
       end
-      assert.same({ "cancelled", "cancelled", "done" }, kinds) -- the second did not come to cancel the third
+      assert.same({ "cancelled", "cancelled", "done" }, kinds) -- the second cancelled nothing
     end)
   end)
 
-  it("end by ten thousands, and are forgotten", function()
+  it("end and are collected, ten thousand of them", function()
     local done = 0
     local seen = setmetatable({}, { __mode = "k" })
     cekura.run(function()
@@ -179,7 +179,7 @@ describe("tasks", function()
     assert.is_nil(own.timeout(client))
   end)
 
-  it("run inside each other, 200 deep, each in a run of its own", function()
+  it("run inside each other, 200 deep, each in a separate run", function()
     local function nest(depth)
       cekura.sleep(0)
       return depth == 0 and 0 or 1 + cekura.run(nest, depth - 1)
@@ -187,7 +187,7 @@ describe("tasks", function()
     assert.equal(200, cekura.run(nest, 200))
   end)
 
-  it("raise from 200 deep, what was raised, unchanged", function()
+  it("raise an error unchanged from 200 deep", function()
     local thrown = {}
     local function nest(depth)
       if depth == 0 then
@@ -201,7 +201,7 @@ describe("tasks", function()
     assert.equal(thrown, raised)
   end)
 
-  it("wait as plain code does, 40 deep, each in a coroutine of a task of the one before", function()
+  it("may wait in nested coroutines and runs, 40 deep", function()
     local function nest(depth)
       return depth == 0 and 0 or 1 + coroutine.wrap(function()
         cekura.sleep(0.001)
@@ -211,7 +211,7 @@ describe("tasks", function()
     assert.equal(40, cekura.run(nest, 40))
   end)
 
-  it("of which a coroutine is dropped in the middle have it collected, and nothing more is polled", function()
+  it("release a coroutine that is dropped inside its iteration, and its job is no longer polled", function()
     local job, seen = start(), setmetatable({}, { __mode = "k" })
     for _, iterate in ipairs {
       function()
@@ -242,7 +242,7 @@ describe("tasks", function()
     assert.equal(before, job.polls)
   end)
 
-  it("of which a coroutine of the program's is never resumed keep neither tasks nor a client alive", function()
+  it("leave neither tasks nor a client alive in a coroutine that is never resumed", function()
     local seen = setmetatable({}, { __mode = "k" })
     local function leave()
       local lost = server:client()
@@ -260,8 +260,8 @@ describe("tasks", function()
   end)
 
   if coroutine.close then
-    -- It was polled on, as long as the client lived.
-    it("that are killed by coroutine.close() end, and their jobs are not polled on", function()
+    -- Its job was polled until the client was collected.
+    it("end when coroutine.close() kills them, and their jobs are no longer polled", function()
       cekura.run(function()
         local job, co = start(), nil
         local task = cekura.spawn(function()
@@ -280,10 +280,10 @@ describe("tasks", function()
   end
 end)
 
-describe("clients that were closed and are kept", function()
+describe("closed clients", function()
   local server = simulator.during(setup, teardown)
 
-  it("are skipped by waits", function()
+  it("are skipped by waits, even while they are referenced", function()
     local before, closed = #clients.list(), {}
     for index = 1, 5000 do
       closed[index] = server:client()

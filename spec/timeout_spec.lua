@@ -1,4 +1,4 @@
--- Each call that makes a request takes a last argument, { timeout = seconds }.
+-- Each method that makes a request takes a last argument, { timeout = seconds }.
 
 local cekura = require "cekura"
 local patience = require "spec.support.patience"
@@ -14,7 +14,7 @@ local function a_call(recording)
   return { call_id = "x", agent = 1, voice_recording = recording }
 end
 
--- What is called, where that is sent, and the arguments before the last.
+-- Each method, the path of its request, and the arguments before the last.
 local CALLS = {
   { "get", RECORDS .. "1/", 1 },
   { "list", RECORDS, {} },
@@ -40,7 +40,7 @@ for _, each in ipairs(CALLS) do
   each.of = "calls"
 end
 
--- Those of the client itself, and of a job that is known by its id.
+-- The methods of the client itself, and of a job that is known by its id.
 local OTHERS = {
   { of = "client", "request", "/x/", "GET", "/x/" },
   { of = "client", "start", ACTIONS .. "improve_prompt_bg/", "calls.improve_prompt", PROMPT },
@@ -69,7 +69,7 @@ describe("a timeout", function()
 
   for _, list in ipairs { CALLS, OTHERS } do
     for _, each in ipairs(list) do
-      it(("of its own has %s:%s to %s"):format(each.of, each[1], each[2]), function()
+      it(("in the last argument applies to %s:%s of %s"):format(each.of, each[1], each[2]), function()
         local client = server:client { timeout = 600 }
         server:script(each[2], { { delay = 600 } })
         local err = last(patience.before_timer(60, call, client, each, { timeout = 0.05 }))
@@ -77,7 +77,7 @@ describe("a timeout", function()
         client:close()
       end)
 
-      it(("is all that may stand in the last argument of %s:%s to %s"):format(each.of, each[1], each[2]), function()
+      it(("is the only option in the last argument of %s:%s of %s"):format(each.of, each[1], each[2]), function()
         server:reset()
         local client = server:client()
         for value, pattern in pairs { [5] = "options: table expected, got number",
@@ -99,7 +99,7 @@ describe("a timeout", function()
     end
   end
 
-  it("of self_improve is given once", function()
+  it("of self_improve is given in one place only", function()
     local client = server:client()
     local ok, message = pcall(client.calls.self_improve, client.calls,
       { call_id = "x", prompt = "x", timeout = 5 }, { timeout = 5 })
@@ -108,7 +108,7 @@ describe("a timeout", function()
     client:close()
   end)
 
-  it("is none of a job that is known by its id, for which nothing is sent", function()
+  it("is not an option of client:job, which sends nothing", function()
     local client = server:client()
     local ok, message = pcall(client.job, client, "results.run", 7, { timeout = 5 })
     assert.is_false(ok)
@@ -116,7 +116,7 @@ describe("a timeout", function()
     client:close()
   end)
 
-  it("is no parameter of a deletion", function()
+  it("of a deletion is not sent as a parameter", function()
     server:reset()
     local client = server:client()
     cekura.assert(client.calls:delete(5181749, { retain_evaluations = false, timeout = 60 }))

@@ -1,4 +1,4 @@
--- The lock of a store: one watch at a time holds it, however the store is named; and what a watch does that loses it.
+-- The lock of a store: one watch at a time holds it, however the store is named. What a watch does without it.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -28,9 +28,9 @@ describe("the lock of a store", function()
     end
   end
 
-  -- ---- files that are refused ----
+  -- ---- refused files ----
 
-  -- A watch whose store cannot be used reports that once, does nothing, blocks no task, and begins when it can.
+  -- Checks that a watch with an unusable store reports it once, does nothing, blocks no task, and begins when it can.
   local function assert_unusable(store, words, mend)
     local ticks = 0
     local ticker = cekura.spawn(function()
@@ -56,7 +56,7 @@ describe("the lock of a store", function()
     assert.equal(1, #w.problems)
   end
 
-  it("is refused for a FIFO, also through a link, which stays as it is", function()
+  it("is refused for a FIFO, even through a link, and changes neither", function()
     local fifo, link = w.folder .. "/fifo", w.folder .. "/link"
     shell(("mkfifo %s; ln -s fifo %s"):format(fifo, link))
     assert_unusable(link, "regular file", function()
@@ -82,7 +82,7 @@ describe("the lock of a store", function()
     end)
   end)
 
-  it("is refused for a file with hard links, which replacing it would part", function()
+  it("is refused for a file with hard links, which replacing the file would separate", function()
     local store = w.folder .. "/kept"
     shell(("printf '' > %s; ln %s %s.other"):format(store, store, store))
     assert_unusable(store, "hard links", function()
@@ -90,7 +90,7 @@ describe("the lock of a store", function()
     end)
   end)
 
-  it("is refused where something else has the name of the lock file", function()
+  it("is refused if the name of the lock file is taken", function()
     local store = w.folder .. "/kept"
     shell(("mkdir %s.lock"):format(store))
     assert_unusable(store, store, function()
@@ -98,7 +98,7 @@ describe("the lock of a store", function()
     end)
   end)
 
-  it("covers the target of a link, which is written with its mode unchanged", function()
+  it("covers the target of a link, whose mode stays unchanged", function()
     shell(("cd %s && mkdir a b && ln -s ../b/kept a/link && ln -s a/link link"):format(w.folder))
     local watch = declare { store = w.folder .. "/link", agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
@@ -116,7 +116,7 @@ describe("the lock of a store", function()
     once_each()
   end)
 
-  it("overwrites no file that was set aside", function()
+  it("does not overwrite a file that was set aside before", function()
     local store = w.folder .. "/kept"
     for index, suffix in ipairs { ".bad", ".bad.2", ".bad.3" } do
       file.write(store, "mine " .. index)
@@ -144,7 +144,7 @@ describe("the lock of a store", function()
       os.remove(library)
     end)
 
-    -- A program that watches agent 2143 and improves one prompt; it prints to the file `output`.
+    -- Runs a program that watches agent 2143 and improves one prompt; it prints to the file `output`.
     local function run(environment, code)
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
@@ -177,7 +177,7 @@ describe("the lock of a store", function()
       end
     end
 
-    it("is slow does not block other tasks, and nothing is started before the intent is stored", function()
+    it("is slow does not block other tasks, and nothing starts before the intent is stored", function()
       run(("export SLOW_DISK_GATE=%s/gate;"):format(w.folder), [[
         cekura.run(function()
           for tick = 1, 300 do
@@ -195,7 +195,7 @@ describe("the lock of a store", function()
       assert.equal(1, made())
     end)
 
-    it("is full is reported once, and nothing is started before there is room", function()
+    it("is full is reported once, and nothing starts before there is room", function()
       file.write(w.folder .. "/full", "")
       run(("export SLOW_DISK_FULL=%s/full;"):format(w.folder), "watch:wait()")
       eventually("a problem", says "No space left on device\n")
@@ -219,7 +219,7 @@ describe("the lock of a store", function()
       watches[index] = declare { client = living "seconds=0.3", store = w.folder .. spelling,
         agents = { agent { improve = true } } }
     end
-    while watches[1] do -- any watch that stands by may be the next
+    while watches[1] do -- any watch that stands by may be next
       local running
       eventually("running", function()
         for index, watch in ipairs(watches) do
@@ -240,7 +240,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("holds across processes, until its process is killed", function()
+  it("is held against other processes until its process is killed", function()
     local store = w.folder .. "/kept"
     file.write(w.folder .. "/conf.lua", ([[
       local cekura = require "cekura"
@@ -260,7 +260,7 @@ describe("the lock of a store", function()
     eventually("both tokens", function()
       return select(2, (file.read(store) or ""):gsub('"state":"running"', "")) == 2
     end)
-    shell("kill -STOP " .. pid) -- a frozen process still holds the file
+    shell("kill -STOP " .. pid) -- a frozen process still holds the lock
     local watch = declare { store = store, agents = { agent { improve = true } } }
     cekura.sleep(0.5)
     assert.equal("standby", watch:status().state)
@@ -272,7 +272,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("stays with the file that a relative path named first, when the working directory changes", function()
+  it("stays with the file of a relative path when the working directory changes", function()
     local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
     assert.equal(0, status, output)
     shell(("mkdir %s/elsewhere"):format(w.folder))
@@ -308,7 +308,7 @@ describe("the lock of a store", function()
     assert.equal("", (shell(("ls -A %s/elsewhere"):format(w.folder))))
   end)
 
-  it("is lost when its file is removed, which is noticed before anything further is done", function()
+  it("is lost when its file is removed, and the watch does nothing further", function()
     local store = w.folder .. "/kept"
     local second
     local first = declare { store = store, every = 0.5, agents = { agent { on_evaluated = function(call)
@@ -325,7 +325,7 @@ describe("the lock of a store", function()
 
   -- ---- leases ----
 
-  -- Another watch acquires the store while a handler of the first one runs, as if its process had been frozen there.
+  -- Lets another watch acquire the store while a handler of the first runs, as if the first process were frozen there.
   local function freeze(store, declare_second)
     store:delete "cekura.watch.holder"
     local second = declare_second()
@@ -366,8 +366,8 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  -- Gives the lease to another as soon as an answer has come from that path, as if the process had been frozen there.
-  -- Returns an on_event for a client, and a function that ends the other's lease.
+  -- Gives the lease away when an answer from that path has come, as if the process were frozen there. Returns an
+  -- on_event for a client, and a function that ends the other lease.
   local function taken_at(store, path)
     local is_taken = false
     return function(event)
@@ -380,7 +380,7 @@ describe("the lock of a store", function()
     end
   end
 
-  it("is checked before a handler, also if it was held when the call was requested", function()
+  it("is checked before a handler, even if it was held when the call was requested", function()
     local store = watching.shared()
     local on_event, give_back = taken_at(store, "/call%-logs/5181752/$")
     local watch = declare { store = store, client = living(nil, { on_event = on_event }), agents = { agent() } }
@@ -394,7 +394,7 @@ describe("the lock of a store", function()
     once_each()
   end)
 
-  it("is checked before the handler of an improvement's end", function()
+  it("is checked before the handler of an improvement", function()
     local store = watching.shared()
     local on_event, give_back = taken_at(store, "improve_prompt_progress")
     local watch = declare { store = store, client = living(nil, { on_event = on_event }),
@@ -409,7 +409,7 @@ describe("the lock of a store", function()
     assert.equal(1, made())
   end)
 
-  it("may be lost and acquired again, and what ran before ends first", function()
+  it("may be lost and acquired again, and a running handler ends before the next begins", function()
     local store, calls = watching.shared(), 0
     local watch
     watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, on_improved = function()
@@ -431,7 +431,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("is renewed where the lease is shorter than the time between two scans", function()
+  it("is renewed if the lease is shorter than the time between two scans", function()
     local store = watching.shared()
     local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
@@ -443,7 +443,7 @@ describe("the lock of a store", function()
   end)
 
   -- A host may interrupt its tasks between any two instructions, as spec/interrupt_spec.lua does.
-  it("is released after stop(), also if that comes just after a task has read that there was none", function()
+  it("is released after stop(), even if a task has just read that the watch is not stopping", function()
     for read = 1, 12 do
       local watch = declare { agents = { agent() } }
       local inner = w.supervisors[watch]
@@ -468,7 +468,7 @@ describe("the lock of a store", function()
     end
   end)
 
-  it("may be lost just after it was checked, and then nothing is begun", function()
+  it("may be lost just after a check, and then nothing begins", function()
     local watch = declare { store = w.folder .. "/kept", agents = { agent() } }
     await_scans()
     local inner, losses = w.supervisors[watch], 0
@@ -488,7 +488,7 @@ describe("the lock of a store", function()
     assert.equal(2, #w.recorded)
   end)
 
-  it("is renewed while a watch that was stopped waits for its handler", function()
+  it("is renewed while a stopped watch waits for its handler", function()
     local store = watching.shared()
     local go_on = false
     finally(function()
@@ -514,7 +514,7 @@ describe("the lock of a store", function()
     assert.same({ "begun 5181749" }, w.recorded)
   end)
 
-  -- A loop that runs no new task once `gate.shut` is true, as a host that is short of threads.
+  -- A loop that runs no new task while `gate.shut` is true, like a host that is short of threads.
   local function with_gate(gate)
     local own = require "cekura.loop.own"
     return setmetatable({ spawn = function(...)
@@ -522,7 +522,7 @@ describe("the lock of a store", function()
     end }, { __index = own })
   end
 
-  it("is released by a watch whose scans do not go on, which still ends when it is stopped", function()
+  it("is released by a watch whose scans stall, and stop() still ends that watch", function()
     local store, gate = watching.shared(), {}
     local first = declare { store = store, lease = 0.5, client = living(nil, { loop = with_gate(gate) }),
       agents = { agent() } }
@@ -537,7 +537,7 @@ describe("the lock of a store", function()
     once_each()
   end)
 
-  it("is released by a watch that raises, which is reported", function()
+  it("is released by a watch that raises, and the error is reported", function()
     local store = watching.shared()
     local first = declare { store = store, agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
@@ -559,7 +559,7 @@ describe("the lock of a store", function()
     ["shared memory"] = function() return watching.shared(true) end,
     ["shared memory with leases"] = function() return watching.shared() end,
   } do
-    it("is released at once by stop(), and acquired by the next watch within a scan: " .. what, function()
+    it("is released at once by stop(), and acquired by the next watch: " .. what, function()
       local store = open()
       local watch = declare { store = store, lease = 3600, agents = { agent() } }
       eventually("both", function() return #w.recorded == 2 end)
@@ -576,7 +576,7 @@ describe("the lock of a store", function()
     end)
   end
 
-  it("lets many reloads repeat and lose nothing, with handlers that wait, and reports no problem", function()
+  it("lets many reloads repeat and lose nothing while handlers wait", function()
     local store, ids, clients = w.folder .. "/kept", {}, 0
     local function load()
       clients = clients + 1
@@ -614,7 +614,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("leaves with the state what cut a start off: the client was closed, and no process ended", function()
+  it("leaves in the state that a closed client cut off a start", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     local client = living()
@@ -635,7 +635,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("leaves with the state that a run was cancelled during a start", function()
+  it("leaves in the state that a cancelled run cut off a start", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     cekura.run(function()
@@ -668,7 +668,7 @@ describe("the lock of a store", function()
       end)
     end,
   } do
-    it("sees no start begin after stop(), " .. what, function()
+    it("lets no start begin after stop() " .. what, function()
       local store = w.folder .. "/kept"
       local watch
       watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()

@@ -1,4 +1,4 @@
--- cekura.watch where answers make no sense: an improvement that was paid for is not given up for one of them, or a few.
+-- cekura.watch with odd answers: a few of them do not cost an improvement that has been paid for.
 
 local kinds = require "cekura.api.kinds"
 local file = require "spec.support.file"
@@ -9,7 +9,7 @@ local LIST, START, PROGRESS, FIRST = watching.LIST, watching.START, watching.PRO
 local PAGE, LOCKED = { body = "<html>" }, { status = 423, body = { detail = "Locked." } }
 local DONE = { body = { status = "completed", output = { improved_prompt = "P" } } }
 
-describe("watch, where answers make no sense,", function()
+describe("a watch that gets odd answers", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, declare, eventually, living = w.agent, w.declare, w.eventually, w.living
@@ -26,7 +26,7 @@ describe("watch, where answers make no sense,", function()
     kinds["calls.improve_prompt"].interval = interval
   end)
 
-  -- A watch that improves one prompt.
+  -- Declares a watch that improves one prompt.
   local function declare_one(changes, client, store)
     local given = agent { improve = true, filter = FIRST }
     for name, value in pairs(changes or {}) do
@@ -40,13 +40,14 @@ describe("watch, where answers make no sense,", function()
   end
 
   for name, replies in pairs {
-    ["pages"] = { PAGE, PAGE, PAGE, PAGE, PAGE, PAGE, PAGE },
-    ["locks"] = { LOCKED, LOCKED, LOCKED, LOCKED },
-    ["both, and failures"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 }, { body = "" } },
-    ["success without its output"] = { { body = { status = "completed" } }, { body = { status = "completed" } } },
+    ["pages of HTML"] = { PAGE, PAGE, PAGE, PAGE, PAGE, PAGE, PAGE },
+    ["answers of 423"] = { LOCKED, LOCKED, LOCKED, LOCKED },
+    ["odd answers and failures"] = { PAGE, LOCKED, { status = 503 }, { status = 409 }, { status = 408 },
+      { body = "" } },
+    ["success without output"] = { { body = { status = "completed" } }, { body = { status = "completed" } } },
     ["refusals"] = { { status = 400, body = { progress_id = { "Unknown." } } }, { status = 400 } },
   } do
-    it("requests a job again: " .. name, function()
+    it("polls a job again after " .. name, function()
       replies[#replies + 1] = DONE
       server:script(PROGRESS, replies)
       declare_one(nil, living(nil, { retries = 1 }))
@@ -57,7 +58,7 @@ describe("watch, where answers make no sense,", function()
     end)
   end
 
-  it("gives a job up in the end, after growing pauses, and keeps its token for the next watch", function()
+  it("gives a job up after polls at growing intervals, and keeps its token for the next watch", function()
     local store, failure = w.folder .. "/kept", nil
     server:script(PROGRESS, { PAGE })
     local watch = declare_one({ timeout = 6, on_failed = function(err)
@@ -68,7 +69,7 @@ describe("watch, where answers make no sense,", function()
     assert.equal("protocol", failure.kind)
     assert.equal(failure.job:token(), kept_token(store))
     local polls = #requests("GET", PROGRESS)
-    assert.is_true(polls >= 2 and polls <= 7, polls) -- after 0.05, 0.1, 0.2, 0.4, 0.8 and 1.6 s
+    assert.is_true(polls >= 2 and polls <= 7, polls) -- after pauses of 0.05, 0.1, 0.2, 0.4, 0.8 and 1.6 s
     await_scans()
     assert.equal(polls, #requests("GET", PROGRESS))
     assert.same({ running = 0, waiting = 0 }, { running = watch:status().entries["agent 2142"].running,
@@ -84,7 +85,7 @@ describe("watch, where answers make no sense,", function()
     assert.same({}, w.problems)
   end)
 
-  it("reports once that it gave a job up, and forgets the job when that is gone", function()
+  it("reports only once that it gave a job up, and forgets the job when the service has", function()
     local store, failures = w.folder .. "/kept", {}
     local function note(err)
       failures[#failures + 1] = err.kind
@@ -113,7 +114,7 @@ describe("watch, where answers make no sense,", function()
     assert.equal(1, failed)
   end)
 
-  it("keeps the youngest hundred of the jobs that it gave up", function()
+  it("keeps the newest hundred of the jobs that it gave up", function()
     local state = require("cekura.watch.state").new "https://api.example"
     state:add_entry "agents[1]"
     for id = 1, 250 do
@@ -134,7 +135,7 @@ describe("watch, where answers make no sense,", function()
     assert.equal("250", given_up[100])
   end)
 
-  it("never sends a start again that may have arrived", function()
+  it("never repeats a start that may have arrived", function()
     for _, reply in ipairs { PAGE, LOCKED, { status = 408 }, { status = 409 }, { status = 425 }, { body = "" },
       { body = "null" }, { body = "[]" }, { body = { progress_id = "p" }, cut = 5 }, { status = 302 } } do
       server:reset()
@@ -148,13 +149,13 @@ describe("watch, where answers make no sense,", function()
     end
   end)
 
-  it("handles a call whose record made no sense at first, once", function()
+  it("handles a call once, when its record makes sense", function()
     for _, reply in ipairs { PAGE, LOCKED, { status = 409 }, { body = "[]" }, { body = '{"id":5181', cut = 5 } } do
       server:reset()
       w.recorded = {}
       server:script(LIST .. "5181752/", { reply, reply, reply, { pass = true } })
       local watch = declare { client = living(nil, { retries = 0 }),
-        agents = { agent { filter = { "call_id", "eq", "sess-4" } } } } -- three days old: the window may be past it
+        agents = { agent { filter = { "call_id", "eq", "sess-4" } } } } -- a call of three days ago
       eventually("evaluated", has_recorded "evaluated 5181752")
       await_scans()
       assert.same({ ["evaluated 5181752"] = 1 }, counted())
@@ -163,7 +164,7 @@ describe("watch, where answers make no sense,", function()
     assert.same({}, w.problems)
   end)
 
-  it("gives up a record that never makes sense, reports that, and handles the others meanwhile", function()
+  it("gives up a record that never makes sense, reports it once, and handles other calls meanwhile", function()
     server:script(LIST .. "5181749/", { PAGE })
     declare { agents = { agent() } }
     eventually("the other", has_recorded "evaluated 5181752")
@@ -176,7 +177,7 @@ describe("watch, where answers make no sense,", function()
     assert.same({ ["evaluated 5181752"] = 1 }, counted())
   end)
 
-  it("handles the others beside a record that never makes sense, however few calls a scan may take in", function()
+  it("handles other calls beside a record that never makes sense, even with limits.calls = 1", function()
     server:script(LIST .. "5181752/", { PAGE }) -- the oldest
     declare { limits = { calls = 1 }, agents = { agent() } }
     eventually("the other, or a problem", function() return w.recorded[1] or w.problems[1] end)
@@ -186,19 +187,19 @@ describe("watch, where answers make no sense,", function()
     assert.equal(7, #requests("GET", LIST .. "5181752/"))
   end)
 
-  it("scans again at the usual pace after one refusal of the list", function()
+  it("scans again at the usual pace after a single refusal of the list", function()
     server:script(LIST, { { status = 409 }, { pass = true } })
-    declare { agents = { agent() }, calls = { { id = 5181751 } } } -- which is scanned as often, and gives the time
+    declare { agents = { agent() }, calls = { { id = 5181751 } } } -- the second entry measures the pace
     eventually("a second scan", function() return #requests("GET", LIST) >= 2 end)
     local lists, looks = 0, 0
     for _, request in ipairs(server:requests()) do
       lists = lists + (request.path == LIST and 1 or 0)
       looks = looks + (lists < 2 and request.path == LIST .. "5181751/" and 1 or 0)
     end
-    assert.is_true(looks <= 5, looks) -- and not ten
+    assert.is_true(looks <= 5, looks) -- a slower pace would allow ten
   end)
 
-  it("has the record for its handlers after a restart, though it made no sense at first", function()
+  it("has the record for its handlers after a restart, even if it made no sense at first", function()
     local store, text = w.folder .. "/kept", nil
     local watch = declare_one(nil, living "life=endless", store)
     eventually("a token", function() return kept_token(store) end)

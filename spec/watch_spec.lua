@@ -1,4 +1,4 @@
--- cekura.watch: which calls reach which handlers, the object, mistakes, limits and failures.
+-- cekura.watch: which calls reach which handlers, the public object, mistakes, limits and failures.
 
 local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
@@ -23,7 +23,7 @@ describe("watch", function()
   -- ---- handlers ----
 
   describe("of an agent", function()
-    it("handles each evaluated call, improves the prompt, and hands over the new one", function()
+    it("handles each evaluated call, improves the prompt, and passes the new prompt to a handler", function()
       local given, result, prompt_of
       given = agent { improve = function(call, own)
         assert.equal(given, own)
@@ -61,14 +61,14 @@ describe("watch", function()
       assert.equal("agents[1]", status.entries["agent 2142"].path)
     end)
 
-    it("handles the calls of its filter only", function()
+    it("handles only the calls that match its filter", function()
       declare { agents = { agent { agent_id = 2143, filter = { "success", "eq", false } } } }
       eventually("evaluated", has_recorded "evaluated 5181750")
       await_scans()
       assert.same({ "evaluated 5181750" }, w.recorded)
     end)
 
-    it("handles no call that began before it was watched, and all that begin later", function()
+    it("handles only calls that began after the watch did", function()
       local given = agent()
       given.since = nil
       declare { agents = { given } }
@@ -110,7 +110,7 @@ describe("watch", function()
       assert.same({}, w.problems)
     end)
 
-    it("has nothing to do where the prompt comes back unchanged", function()
+    it("has nothing to do if the prompt comes back unchanged", function()
       server:script(PROGRESS, { { body = { status = "completed", output = { improved_prompt = "Be nice." } } } })
       declare { agents = { agent { improve = true, filter = FIRST } } }
       eventually("nothing to do", has_recorded "nothing_to_do 5181749")
@@ -129,7 +129,7 @@ describe("watch", function()
     end)
   end)
 
-  it("handles a single call when it is evaluated, once, and then requests it no more", function()
+  it("handles a single call once, when it is evaluated, and then no longer requests it", function()
     local sender = living "polls=3"
     local call = cekura.assert(sender.calls:send { call_id = "fresh", agent = 2142,
       transcript_json = { { role = "Main Agent", content = "Hello." } } })
@@ -146,7 +146,7 @@ describe("watch", function()
     assert.same({ "evaluated " .. call.id, "improved " .. call.id }, w.recorded)
   end)
 
-  it("runs in the loop of its client, and makes and closes a client from options", function()
+  it("runs in its client's loop, and creates and closes a client if it is given options", function()
     local watch = declare { client = { api_key = "sim-key", base_url = server.url, config_file = false,
       loop = "own", headers = { ["X-Simulate"] = "polls=0" } }, agents = { agent() } }
     eventually("evaluated", has_recorded "evaluated 5181749")
@@ -156,7 +156,7 @@ describe("watch", function()
 
   -- ---- the object ----
 
-  it("shows three methods and nothing else, and writing to it does no harm", function()
+  it("has only three public methods, and survives writes to its object", function()
     local watch = declare { agents = { agent() } }
     assert.same({}, sorted_keys(watch))
     assert.same({ "__index" }, sorted_keys(getmetatable(watch)))
@@ -175,7 +175,7 @@ describe("watch", function()
     stop(watch)
   end)
 
-  it("goes on when the program drops its object, and is collected when it has ended", function()
+  it("goes on when the program drops its object, and is collected after its end", function()
     local weak, client = setmetatable({}, { __mode = "v" }), living()
     local function collect()
       collectgarbage()
@@ -200,7 +200,7 @@ describe("watch", function()
 
   -- ---- mistakes in the program ----
 
-  it("goes on when handlers raise, and reports which, where, and with which stack", function()
+  it("goes on when a handler raises, and reports the handler, the line and the traceback", function()
     local function boom()
       error "boom"
     end
@@ -226,10 +226,10 @@ describe("watch", function()
     end
     assert.same({ ["agents[1].on_evaluated"] = 2, ["agents[1].on_improved"] = 2, ["agents[2].improve"] = 2,
       ["agents[3].prompt"] = 1 }, counts)
-    assert.equal(2, #requests("POST", START)) -- of the first entry
+    assert.equal(2, #requests("POST", START)) -- from the first entry
   end)
 
-  it("lets handlers wait, also for the service", function()
+  it("lets handlers wait, even for the service", function()
     local client = living()
     declare { client = client, agents = { agent { agent_id = 2143, on_evaluated = function(call)
       cekura.sleep(0.01)
@@ -240,7 +240,7 @@ describe("watch", function()
     assert.same({}, w.problems)
   end)
 
-  it("reports mistakes in the declaration by path and line, and does the rest", function()
+  it("reports mistakes in the declaration by path and line, and uses the valid entries", function()
     local line = debug.getinfo(1, "l").currentline + 1
     local watch = cekura.watch { client = living(), every = OFTEN, evry = 3, name = 7,
       limits = { jbos = 1, jobs = 0 },
@@ -298,7 +298,7 @@ describe("watch", function()
     assert.same({}, requests("GET", LIST))
   end)
 
-  it("logs to stderr without on_error, one line for each problem, also if on_error raises", function()
+  it("logs each problem in one line to stderr if there is no on_error, or if on_error raises", function()
     file.write(w.folder .. "/conf.lua", ([[
       local cekura = require "cekura"
       local options = { api_key = "sim-key", base_url = %q, config_file = false }
@@ -319,7 +319,7 @@ describe("watch", function()
 
   -- ---- limits ----
 
-  it("runs no more improvements at once than limits.jobs", function()
+  it("runs at most limits.jobs improvements at once", function()
     server:admin("POST", "call_logs/", { count = 6 })
     local watch = declare { client = living "life=endless", limits = { jobs = 2 },
       agents = { agent { improve = true } }, calls = { { id = 5181750, improve = true, prompt = "x" } } }
@@ -353,7 +353,7 @@ describe("watch", function()
     assert.equal(3, most)
   end)
 
-  it("starts no more in an hour than limits.per_hour, also after a restart", function()
+  it("starts at most limits.per_hour improvements in an hour, even across a restart", function()
     server:admin("POST", "call_logs/", { count = 4 })
     local store = w.folder .. "/kept"
     local function given()
@@ -368,7 +368,7 @@ describe("watch", function()
     assert.equal(3, made())
     assert.equal(3, watch:status().entries["agent 2142"].waiting)
     stop(watch)
-    -- An hour later, by the times in the store.
+    -- Moves the starts in the store back by an hour.
     local text, count = file.read(store):gsub('"starts":%[(%d+),(%d+),(%d+)%]', function(...)
       local times = { ... }
       for index, time in ipairs(times) do
@@ -384,7 +384,7 @@ describe("watch", function()
     assert.equal(6, #requests("POST", START))
   end)
 
-  it("handles at most limits.calls calls in one scan, the oldest first, and in the end all of them", function()
+  it("handles at most limits.calls calls in one scan, the oldest first, until all are handled", function()
     server:admin("POST", "call_logs/", { count = 5, agent_id = 77 })
     declare { limits = { calls = 2 }, agents = { agent { agent_id = 77 } } }
     eventually("all", function() return #w.recorded == 5 end)
@@ -401,7 +401,7 @@ describe("watch", function()
 
   -- ---- failures of the service ----
 
-  it("reports a failure once until it changes, and scans again", function()
+  it("reports a failure once until it changes, and keeps scanning", function()
     local client = living(nil, { retries = 0 })
     server:script(LIST, { { status = 500 }, { status = 500 }, { status = 500 }, { status = 400 } , { pass = true } })
     declare { client = client, every = 0.02, agents = { agent() } }
@@ -430,7 +430,7 @@ describe("watch", function()
     local watch = declare { every = 0.03, agents = { agent() }, calls = { { id = 5181751 } } }
     eventually("many scans of the other", function() return #requests("GET", LIST .. "5181751/") >= 40 end)
     local tries = #requests("GET", LIST)
-    assert.is_true(tries >= 2 and tries <= 20, tries) -- and not forty
+    assert.is_true(tries >= 2 and tries <= 20, tries) -- not as often as the other entry
     assert.equal(1, #w.problems)
     assert.equal("auth", w.problems[1].kind)
     assert.truthy(watch:status().entries["agent 2142"].trouble:find "auth")
@@ -439,7 +439,7 @@ describe("watch", function()
     eventually("a good scan", function() return not watch:status().entries["agent 2142"].trouble end)
   end)
 
-  it("starts again what was certainly not processed, and nothing else", function()
+  it("repeats only a start that was certainly not processed", function()
     server:script(START, { { status = 429 }, { status = 401 }, { pass = true } })
     declare { client = living(nil, { retries = 0 }), every = 0.02,
       agents = { agent { improve = true, filter = FIRST } } }
@@ -460,7 +460,7 @@ describe("watch", function()
     end
   end)
 
-  it("goes on waiting for an improvement whose key is refused meanwhile", function()
+  it("keeps waiting for an improvement when a poll's key is refused", function()
     server:script(PROGRESS, { { status = 401 }, { pass = true } })
     declare { every = 0.02, agents = { agent { improve = true, filter = FIRST } } }
     eventually("improved", has_recorded "improved 5181749")
@@ -468,7 +468,7 @@ describe("watch", function()
     assert.equal("auth", w.problems[1].kind)
   end)
 
-  it("gives up an improvement that takes longer than its timeout", function()
+  it("fails an improvement that takes longer than its timeout", function()
     local failure
     declare { client = living "life=endless", agents = { agent { improve = true, timeout = 0.2,
       filter = FIRST, on_failed = function(err)
@@ -480,7 +480,7 @@ describe("watch", function()
     assert.equal(1, made())
   end)
 
-  it("ends without a problem when its client is closed, and keeps its state", function()
+  it("stops without an error when its client is closed, and keeps its state", function()
     local client = living "life=endless"
     local store = w.folder .. "/kept"
     local watch = declare { client = client, store = store, agents = { agent { improve = true } } }
@@ -494,7 +494,7 @@ describe("watch", function()
     assert.equal(2, select(2, file.read(store):gsub('"state":"running"', "")))
   end)
 
-  it("ends with the run that it was declared in", function()
+  it("stops with the run that it was declared in", function()
     local store = w.folder .. "/kept"
     cekura.run(function()
       local inner = cekura.spawn(cekura.run, function()
@@ -511,7 +511,7 @@ describe("watch", function()
     assert.equal(2, select(2, file.read(store):gsub('"call":', "")))
   end)
 
-  it("runs as examples/watch.lua, and goes on after a kill", function()
+  it("runs as examples/watch.lua, and continues after a kill", function()
     local pid
     local function run()
       pid = shell(("cd %s && root=$OLDPWD && CEKURA_API_KEY=%s CEKURA_API_URL=%s LUA_PATH=\"$root/lua/?.lua;"

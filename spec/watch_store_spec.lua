@@ -10,7 +10,7 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 local START, PROGRESS = watching.START, watching.PROGRESS
 local LONG_AGO, FIRST = watching.LONG_AGO, watching.FIRST
 
-describe("a watch and its store", function()
+describe("a watch with a store", function()
   local w = watching.during(setup, teardown, before_each, after_each)
   local server = w.server
   local agent, entry, declare, eventually, living = w.agent, w.entry, w.declare, w.eventually, w.living
@@ -25,7 +25,7 @@ describe("a watch and its store", function()
     ["shared memory"] = function() return shared(true) end,
     ["shared memory with leases"] = function() return shared() end,
   } do
-    it("handles each call once, across restarts, by " .. what, function()
+    it("handles each call once across restarts, with " .. what, function()
       local store = open()
       local function given()
         return { store = store, agents = { agent() }, calls = { entry { id = 5181750 } } }
@@ -50,7 +50,7 @@ describe("a watch and its store", function()
       assert.same({}, w.problems)
     end)
 
-    it("resumes the improvements that ran when it was stopped, by " .. what, function()
+    it("resumes the improvements that ran when it stopped, with " .. what, function()
       local store = open()
       local function given()
         return { client = living "seconds=1", store = store, agents = { agent { improve = true } } }
@@ -70,7 +70,7 @@ describe("a watch and its store", function()
     end)
   end
 
-  it("keeps the token of an improvement that is being started when it is stopped", function()
+  it("keeps the token of an improvement that starts while the watch stops", function()
     server:script(START, { { delay = 0.6, body = { progress_id = "p-1" } } })
     server:script(PROGRESS, { { body = { status = "completed", output = { improved_prompt = "New." } } } })
     local function given()
@@ -80,7 +80,7 @@ describe("a watch and its store", function()
     local watch = declare(given())
     eventually("a start is sent", function() return #requests("POST", START) == 1 end)
     watch:stop()
-    local second = declare(given()) -- which waits until the first has ended
+    local second = declare(given()) -- waits until the first has ended
     watch:wait()
     eventually("improved", has_recorded "improved 5181749")
     assert.equal(0, second:status().started)
@@ -88,7 +88,7 @@ describe("a watch and its store", function()
     assert.same({}, w.problems)
   end)
 
-  it("waits for a busy handler when it is stopped, and does not call it again", function()
+  it("waits for a busy handler when it stops, and does not call it again", function()
     local given = function()
       return { store = w.folder .. "/kept", agents = { agent { filter = FIRST,
         on_evaluated = function(call)
@@ -106,7 +106,7 @@ describe("a watch and its store", function()
     assert.equal(2, #w.recorded)
   end)
 
-  describe("in another process", function()
+  describe("after a kill of its process", function()
     local pid
 
     after_each(function()
@@ -116,7 +116,7 @@ describe("a watch and its store", function()
       end
     end)
 
-    -- A program that watches agent 2143 and improves from failed calls, with the store "kept" in the folder.
+    -- Starts a program that watches agent 2143 and improves from failed calls, with the store "kept" in the folder.
     local function start_program(directives)
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
@@ -148,7 +148,7 @@ describe("a watch and its store", function()
       return declare { store = w.folder .. "/kept", agents = { given } }
     end
 
-    it("what was running is resumed after a kill", function()
+    it("resumes a running improvement", function()
       start_program "seconds=1"
       eventually("a token is kept", function()
         local kept = file.read(w.folder .. "/kept")
@@ -163,13 +163,13 @@ describe("a watch and its store", function()
       eventually("improved", has_recorded "improved 5181750")
       await_scans()
       assert.truthy(result.improved_prompt:find "^Be nice%.\n")
-      assert.same({ "improved 5181750" }, w.recorded) -- the other process handled both calls
+      assert.same({ "improved 5181750" }, w.recorded) -- the killed process handled both calls
       assert.equal(0, watch:status().started)
       assert.equal(1, made())
       assert.same({}, w.problems)
     end)
 
-    it("what was being started is not started again after a kill, and fails with unknown_outcome", function()
+    it("does not repeat a start, and fails it with unknown_outcome", function()
       server:script(START, { { delay = 60 } })
       start_program "seconds=1"
       eventually("the intent is kept", function()
@@ -190,7 +190,7 @@ describe("a watch and its store", function()
       assert.same({}, w.problems)
     end)
 
-    it("a handler that a kill ended is called again, and the improvement that follows is started once", function()
+    it("calls a handler again that the kill ended, and then starts the improvement once", function()
       file.write(w.folder .. "/conf.lua", ([[
         local cekura = require "cekura"
         local watch = cekura.watch {
@@ -224,7 +224,7 @@ describe("a watch and its store", function()
       assert.same({}, w.problems)
     end)
 
-    it("however soon it is killed, nothing is started twice and nothing is lost", function()
+    it("starts nothing twice and loses nothing, at whatever moment the kill comes", function()
       local uncertain = 0
       for round = 1, 6 do
         server:reset()
@@ -251,7 +251,7 @@ describe("a watch and its store", function()
 
   -- ---- leases ----
 
-  it("the watch that holds the lease does the work, and another takes over when it ends", function()
+  it("works while it holds the lease, and another takes over when it ends", function()
     local store = shared()
     local function given()
       return { store = store, lease = 0.6, client = living "seconds=0.5", agents = { agent { improve = true } } }
@@ -264,7 +264,7 @@ describe("a watch and its store", function()
     assert.equal("string", type(holder))
     first:stop()
     eventually("the first has ended", function() return first:status().state == "stopped" end)
-    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- the second did not wait until the lease expired
+    assert.are_not.equal(holder, (store:get "cekura.watch.holder")) -- released by the first, not expired
     eventually("the second holds it", function() return second:status().state == "running" end)
     eventually("improved", function() return #w.recorded == 4 end)
     await_scans()
@@ -275,7 +275,7 @@ describe("a watch and its store", function()
     assert.same({ 0, 2 }, { second:status().started, second:status().improved })
   end)
 
-  it("a lease that is not renewed expires: another watch takes over, and the first stands by", function()
+  it("stands by after its lease has expired, and another takes over", function()
     local store, is_cut = shared(), false
     local reachable = setmetatable({}, { __index = function(_, name)
       return function(_, ...)
@@ -303,7 +303,7 @@ describe("a watch and its store", function()
     assert.same({ "evaluated 5181752", "evaluated 5181749" }, w.recorded)
   end)
 
-  it("two names in one store are two watches", function()
+  it("shares its store with a watch of another name", function()
     local store = shared()
     for _, name in ipairs { "a", "b" } do
       declare { store = store, name = name, agents = { agent { filter = FIRST } } }
@@ -317,7 +317,7 @@ describe("a watch and its store", function()
     ["of another shape"] = '{"format":"cekura.watch 1","base":"BASE","entries":[1],"improvements":[],"starts":[]}',
     ["of another service"] = '{"format":"cekura.watch 1","base":"https://api.example","entries":{},'
       .. '"improvements":[],"starts":[]}' } do
-    it("sets the file aside and begins a new one, where it is " .. what, function()
+    it("sets its file aside and begins a new one if the file is " .. what, function()
       local store = w.folder .. "/kept"
       if text == false then
         local watch = declare { store = store, agents = { agent() } }
@@ -338,7 +338,7 @@ describe("a watch and its store", function()
     end)
   end
 
-  it("stores that a call was handled before it handles the next", function()
+  it("stores that it handled a call before it handles the next", function()
     local store = w.folder .. "/kept"
     declare { store = store, agents = { agent { on_evaluated = function(call)
       w.record(("%d %s"):format(call.id, file.read(store):match '"told":{([^}]*)}':gsub(":%d+", "")))
@@ -347,7 +347,7 @@ describe("a watch and its store", function()
     assert.same({ "5181752 ", '5181749 "5181752"' }, w.recorded)
   end)
 
-  it("never holds the key, and is whole at any time", function()
+  it("never stores the key, and always has a complete file", function()
     local store = w.folder .. "/kept"
     declare { store = store, client = living "seconds=0.1", agents = { agent { improve = true } } }
     eventually("improved", function()
@@ -359,7 +359,7 @@ describe("a watch and its store", function()
     assert.is_nil(file.read(store .. ".new"))
   end)
 
-  it("starts nothing whose intent it cannot store, reports that once, and starts when it can", function()
+  it("starts nothing while it cannot store the intent, reports that once, and starts when it can", function()
     local store = w.folder .. "/later/kept"
     declare { store = store, agents = { agent { improve = true, every = 0.01 } } }
     eventually("evaluated", function() return #w.recorded == 2 end)

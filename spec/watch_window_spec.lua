@@ -1,4 +1,4 @@
--- The window: a watch remembers the calls that the service lists, whatever any clock says.
+-- The window of a watch: it remembers the calls that the service lists, whatever any clock says.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -20,7 +20,7 @@ describe("the window of a watch", function()
     store = w.folder .. "/kept"
   end)
 
-  -- A reply of the list: calls of these ids, one timestamp for all, and a further page or none.
+  -- A reply of the list: calls with these ids and one timestamp, and the number of a next page or nil.
   local function lists(ids, timestamp, more)
     local calls = {}
     for index, id in ipairs(ids) do
@@ -45,7 +45,7 @@ describe("the window of a watch", function()
     return times.text(math.floor(core.date() + seconds))
   end
 
-  -- ---- times as the service reads them ----
+  -- ---- timestamps ----
 
   for what, timestamp in pairs {
     ["of now"] = function() return date(2) end,
@@ -56,7 +56,7 @@ describe("the window of a watch", function()
     ["of another year"] = function() return "1999-12-31T23:59:59Z" end,
     ["that is no date"] = function() return "yesterday" end,
   } do
-    it("handles and improves a call once where the service ignores the filter: timestamps " .. what, function()
+    it("handles and improves a call once even if the service ignores the filter, with timestamps " .. what, function()
       server:script(LIST, { lists({ 5181749 }, timestamp()) })
       local given = function()
         local entry = agent { improve = true, lookback = 1 }
@@ -77,7 +77,7 @@ describe("the window of a watch", function()
   end
 
   for _, hours in ipairs { 8, 12, -14 } do
-    it(("misses no call where the service reads times in another zone, %d h from here"):format(hours), function()
+    it(("misses no call if the service reads times as %d h from this zone"):format(hours), function()
       local text = times.text
       times.text = function(seconds)
         return text(seconds + hours * 3600)
@@ -90,7 +90,7 @@ describe("the window of a watch", function()
       declare { store = store, agents = { given } }
       await_scans()
       if hours > 0 then
-        assert.same({}, w.recorded) -- which were there before
+        assert.same({}, w.recorded) -- both calls are older than the watch
       end
       local time = os.time() + 1
       local ids = server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
@@ -104,11 +104,11 @@ describe("the window of a watch", function()
     end)
   end
 
-  it("handles new calls, and not those that were there, where times name no zone", function()
+  it("handles only new calls, even if their timestamps have no zone", function()
     local time = date(-8 * 3600):sub(1, -2)
     server:script(LIST, { lists({ 5181749 }, time), lists({}), lists({ 5181752, 5181749 }, time),
       lists({ 5181749 }, time), lists({ 5181752, 5181749 }, time) })
-    local given = agent { improve = true } -- which waits for ever, so that the call stays known
+    local given = agent { improve = true } -- waits for ever, so the call stays in the store
     given.since = nil
     declare { store = store, limits = { per_hour = 0 }, agents = { given } }
     eventually("the other", has_recorded "evaluated 5181752")
@@ -117,7 +117,7 @@ describe("the window of a watch", function()
     assert.equal("5181749 5181752", known())
   end)
 
-  it("handles a call that began before only if the service lists it as since then", function()
+  it("handles a call with an early timestamp only when a filtered list contains it", function()
     server:script(LIST, { lists({ 5181749 }, date(-3600)), lists { 5181749 },
       lists({ 5181752, 5181749 }, date(-3600)), lists { 5181749 }, lists({ 5181752, 5181749 }, date(-3600)) })
     local given = agent()
@@ -130,9 +130,9 @@ describe("the window of a watch", function()
     assert.equal("5181749 5181752", known())
   end)
 
-  -- ---- calls that are forgotten ----
+  -- ---- forgetting ----
 
-  it("remembers the calls that are listed, and no others", function()
+  it("remembers exactly the calls that are listed", function()
     server:script(LIST, { lists { 5181749, 5181752 } })
     local watch = declare { store = store, agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
@@ -146,7 +146,7 @@ describe("the window of a watch", function()
     assert.equal(3, #w.recorded)
   end)
 
-  it("forgets nothing by a listing that breaks off", function()
+  it("forgets nothing after an incomplete listing", function()
     server:script(LIST, { lists { 5181749, 5181752 }, lists({ 5181752 }, nil, 2), { status = 500 },
       lists({ 5181752 }, nil, 2), { body = "<p>" }, lists({}, nil, 2), { body = '{"results":[],"next":"?page=2"}' },
       lists { 5181749, 5181752 } })
@@ -158,9 +158,9 @@ describe("the window of a watch", function()
     assert.equal("5181749 5181752", known())
   end)
 
-  it("does not forget a call that slipped from one page to another while they were read", function()
-    server:script(LIST, { lists({ 5181752 }, nil, 2), lists { 5181749 }, -- both
-      lists({ 5181752 }, nil, 2), lists { 5181753 }, -- 5181749 moved to the first page after that was read
+  it("does not forget a call that moves between pages while they are read", function()
+    server:script(LIST, { lists({ 5181752 }, nil, 2), lists { 5181749 }, -- both calls
+      lists({ 5181752 }, nil, 2), lists { 5181753 }, -- 5181749 has moved to the first page
       lists { 5181753, 5181752, 5181749 } })
     local watch = declare { store = store, agents = { agent() } }
     eventually("three", function() return #w.recorded >= 3 end)
@@ -171,7 +171,7 @@ describe("the window of a watch", function()
     assert.equal("5181749 5181752 5181753", known())
   end)
 
-  it("forgets no call that a filter lists now and then", function()
+  it("does not forget a call that its filter lists only at times", function()
     local sender = living()
     local function set_reason(text)
       cekura.assert(sender.calls:update(5181749, { call_ended_reason = text }))
@@ -197,7 +197,7 @@ describe("the window of a watch", function()
     assert.equal("5181749", known())
   end)
 
-  it("forgets, also with a filter, a call that is not listed at all any more", function()
+  it("forgets a call that is no longer listed, even with a filter", function()
     local sender = living "seconds=0.2"
     local sent = cekura.assert(sender.calls:send { call_id = "passing", agent = 2142, timestamp = os.time(),
       transcript_json = { { role = "Main Agent", content = "Hello." } } })
@@ -210,7 +210,7 @@ describe("the window of a watch", function()
     stop(watch)
   end)
 
-  it("remembers a call whose improvement is not over, and improves it once, even if it is handled twice", function()
+  it("remembers a call until its improvement ends, and improves it once, even if it is handled twice", function()
     server:script(LIST, { lists { 5181749 }, lists {}, lists {}, lists { 5181749 } })
     local function given(limit)
       return { store = store, limits = { per_hour = limit }, agents = { agent { improve = true } } }
@@ -220,7 +220,7 @@ describe("the window of a watch", function()
     stop(watch)
     assert.same({ "evaluated 5181749" }, w.recorded)
     assert.equal(1, select(2, file.read(store):gsub('"call":', "")))
-    -- As a store of an earlier version may have it.
+    -- An earlier version may leave such a store.
     file.write(store, (file.read(store):gsub('"told":{[^}]*}', '"told":{}')))
     declare(given(5))
     eventually("improved", has_recorded "improved 5181749")
@@ -239,7 +239,7 @@ describe("the window of a watch", function()
     assert.same({}, w.problems)
   end)
 
-  it("resumes the improvements in the store of an earlier version, whatever their state", function()
+  it("resumes the improvements in the store of an earlier version, in each of their states", function()
     local function item(call, rest)
       return ('{"call":"%d","entry":"agent 2142",%s}'):format(call, rest)
     end
@@ -287,7 +287,7 @@ describe("the window of a watch", function()
       core.date = right
     end)
 
-    -- Two calls that began so many seconds from now, by the real clock.
+    -- Adds two calls that began so many seconds from now, by the real clock.
     local function new_calls(seconds)
       local time = os.time() + (seconds or 1)
       return server:admin("POST", "call_logs/", { count = 2, from = time, to = time }).ids
@@ -310,7 +310,7 @@ describe("the window of a watch", function()
     for what, ahead in pairs { ["an hour"] = 3600, ["two days"] = 2 * 86400, ["ten years"] = 3650 * 86400 } do
       for from, since in pairs { ["an early date"] = function() return os.time() - 2 * 86400 end,
         ["its first scan"] = function() end } do
-        it(("by %s, from %s: handles all calls afterwards, and repeats nothing"):format(what, from), function()
+        it(("by %s, from %s: handles all calls after the correction, and none twice"):format(what, from), function()
           local function given()
             local entry = agent { improve = true }
             entry.since = since()
@@ -342,7 +342,7 @@ describe("the window of a watch", function()
       end
     end
 
-    it("has its times corrected also in a watch that goes on", function()
+    it("is corrected in a running watch", function()
       lead = 2 * 86400
       local given = agent()
       given.since = nil
@@ -357,7 +357,7 @@ describe("the window of a watch", function()
       assert_heard()
     end)
 
-    it("has its times corrected also without a date from the service", function()
+    it("is corrected even without the service's date", function()
       local http_date = times.http_date
       times.http_date = function() end
       finally(function()
@@ -378,7 +378,7 @@ describe("the window of a watch", function()
       assert_heard()
     end)
 
-    it("has its starts counted as of now", function()
+    it("makes its starts count from the correction", function()
       local function given()
         return { store = store, limits = { per_hour = 2 }, agents = { agent { improve = true } } }
       end
@@ -426,7 +426,7 @@ describe("the window of a watch", function()
       assert.equal(3, made())
     end)
 
-    it("is reported also where it only dated the store", function()
+    it("is reported even if it only dated the store", function()
       lead = 3600
       local watch = declare { store = store, agents = { agent() } }
       eventually("both", function() return #w.recorded == 2 end)
@@ -437,7 +437,7 @@ describe("the window of a watch", function()
       assert_heard()
     end)
 
-    it("is not reported where clocks differ by a little", function()
+    it("is not reported if it is ahead by a few seconds", function()
       lead = 3
       local watch = declare { store = store, agents = { agent() } }
       eventually("both", function() return #w.recorded == 2 end)

@@ -1,9 +1,9 @@
--- For haproxy.cfg, beside it.
+-- The Lua part of haproxy.cfg in this folder.
 
 local cekura = require "cekura"
 local cjson = require "cjson.safe"
 
--- Made when it is first needed: never while HAProxy loads this file, before it forks.
+-- Created on first use: HAProxy loads this file before it forks, and a client does not outlive a fork.
 local client
 
 local function the_client()
@@ -28,13 +28,13 @@ local function fail(applet, err)
   answer(applet, STATUS[err.kind] or 502, { error = err.message })
 end
 
--- Starts a job and answers when it is done. HAProxy goes on with everything else meanwhile.
+-- Starts a job and answers when it is done. HAProxy serves all other traffic while the service waits.
 core.register_service("improve", "http", function(applet)
   local given = cjson.decode(applet:receive() or "")
   if type(given) ~= "table" then
-    return answer(applet, 400, { error = "the body is to be a JSON object" })
+    return answer(applet, 400, { error = "the body must be a JSON object" })
   end
-  -- What is missing or of the wrong type is raised, as a mistake of the program's: here, it is the caller's.
+  -- A missing or mistyped parameter raises, as a mistake of the program. Here it is a mistake of the HTTP client.
   local ok, job, err = pcall(function()
     return the_client().calls:improve_prompt {
       agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
@@ -50,15 +50,15 @@ core.register_service("improve", "http", function(applet)
   if result then
     answer(applet, 200, { state = job.state, improved_prompt = result.improved_prompt,
       summary = result.summary_of_changes })
-  elseif err.kind == "timeout" or err.kind == "closed" then -- it goes on, in the service
+  elseif err.kind == "timeout" or err.kind == "closed" then -- the service still works on it
     answer(applet, 202, { state = job.state, token = job:token() })
   else
     fail(applet, err)
   end
 end)
 
--- How many calls of the last hour have failed: looked up every minute, beside the traffic, and read by the
--- configuration as lua.failed_calls.
+-- How many calls of the last hour have failed. A task fetches the number every minute; the configuration reads it as
+-- lua.failed_calls.
 local failed_calls = "unknown"
 
 core.register_fetches("failed_calls", function()
@@ -69,7 +69,7 @@ local function count_failed_calls()
   local calls = the_client().calls:each { timestamp_from = os.time() - 3600, { "success", "eq", false },
     fields = { "id" } }
   local count = 0
-  for _ in calls do -- raises what goes wrong
+  for _ in calls do -- raises if a page cannot be fetched
     count = count + 1
   end
   return tostring(count)
@@ -82,5 +82,5 @@ cekura.spawn(function()
       core.log(core.warning, tostring(value))
     end
     failed_calls = ok and value or "unknown"
-  until not pcall(cekura.sleep, 60) -- raises when HAProxy is stopped
+  until not pcall(cekura.sleep, 60) -- raises when HAProxy stops
 end)

@@ -1,11 +1,11 @@
--- For nginx.conf, beside it.
+-- The Lua part of nginx.conf in this folder.
 
 local cekura = require "cekura"
 local cjson = require "cjson.safe"
 
 local improve = {}
 
--- One client for each worker, made when it is first needed: never in init_by_lua, before the workers are there.
+-- Each worker creates a client on first use. init_by_lua would be too early: it runs before the workers are forked.
 local client
 
 local function the_client()
@@ -34,9 +34,9 @@ local function start_job()
   ngx.req.read_body()
   local given = cjson.decode(ngx.req.get_body_data() or "")
   if type(given) ~= "table" then
-    return nil, refuse(400, "the body is to be a JSON object")
+    return nil, refuse(400, "the body must be a JSON object")
   end
-  -- What is missing or of the wrong type is raised, as a mistake of the program's: here, it is the caller's.
+  -- A missing or mistyped parameter raises, as a mistake of the program. Here it is a mistake of the HTTP client.
   local ok, job, err = pcall(function()
     return the_client().calls:improve_prompt {
       agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
@@ -54,7 +54,7 @@ local function say_outcome(job, timeout)
   local result, err = job:wait { timeout = timeout }
   if result then
     say { state = job.state, improved_prompt = result.improved_prompt, summary = result.summary_of_changes }
-  elseif err.kind == "timeout" or err.kind == "closed" then -- it goes on, in the service
+  elseif err.kind == "timeout" or err.kind == "closed" then -- the service still works on it
     ngx.status = 202
     say { state = job.state, token = job:token() }
   else
@@ -77,7 +77,7 @@ function improve.start()
   end
 end
 
--- Answers within half a minute, with the outcome or with the token to ask again.
+-- Answers within 30 seconds: with the outcome, or with the token for the next attempt.
 function improve.outcome()
   local job, err = the_client():resume(ngx.req.get_uri_args().token or "")
   if not job then

@@ -1,14 +1,14 @@
--- For Prosody: improves prompts over HTTP, while Prosody goes on serving.
+-- A Prosody module that improves prompts over HTTP. Prosody keeps serving while a job runs.
 --
 --   POST /cekura/improve_prompt {"agent_id": 2142, "call_logs": [5181749], "prompt": "Be nice."}
---     answers when it is done: {"improved_prompt": "…", "summary_of_changes": "…"}, {"reason": "…"} if there is
---     nothing to do, {"error": "…"} if it failed
+--     answers when the job ends: {"improved_prompt": "…", "summary_of_changes": "…"}, {"reason": "…"} if there is
+--     nothing to do, {"error": "…"} if the job failed
 --   GET /cekura/jobs
---     what is on its way: [{"id": "…", "status": "processing", "elapsed": 1.5}]
+--     lists the running jobs: [{"id": "…", "status": "processing", "elapsed": 1.5}]
 --
--- The body is application/json. Every client that reaches these routes uses the key: have mod_http listen on loopback
--- only, or have a proxy before it that authenticates clients. The key is the option cekura_api_key, or CEKURA_API_KEY,
--- or that of ~/.cekura/config.toml.
+-- The body is application/json. Every client that reaches these routes uses your key, so let mod_http listen on
+-- loopback only, or put a proxy that authenticates clients in front of it. The key comes from the option
+-- cekura_api_key, from CEKURA_API_KEY, or from ~/.cekura/config.toml.
 
 local array = require "util.array"
 local cekura = require "cekura"
@@ -21,14 +21,14 @@ local client = cekura.assert(cekura.new {
   base_url = module:get_option_string "cekura_base_url",
 })
 
-local jobs = {} -- those on their way, as keys
+local jobs = {} -- the running jobs, as keys
 
 local function answer(status, value)
   return { status_code = status, headers = { content_type = "application/json" }, body = json.encode(value) }
 end
 
--- What the request asks for; nil: that is not what can be asked for. No page of another site makes a browser send this
--- type unasked.
+-- The parameters of an improvement, or nil if the body does not have them. Requiring application/json keeps pages of
+-- other sites from posting here through a user's browser: it sends that type across sites only after a preflight.
 local function read(request)
   local is_json = (request.headers.content_type or ""):find "^application/json"
   local asked = is_json and json.decode(request.body)
@@ -37,7 +37,7 @@ local function read(request)
   return known and { agent_id = asked.agent_id, call_logs = asked.call_logs, prompt = asked.prompt } or nil
 end
 
--- A handler of mod_http's may wait: only its own connection waits with it.
+-- A handler of mod_http may wait. Only the connection that it serves waits with it.
 local function improve_prompt(event)
   local params = read(event.request)
   if not params then
@@ -73,7 +73,7 @@ module:provides("http", {
   route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs },
 })
 
--- What waits is answered 503, also when the module is reloaded.
+-- Handlers that wait answer 503 when the module is unloaded or reloaded.
 function module.unload()
   client:close()
 end

@@ -1,16 +1,16 @@
--- Prosody with mod_cekura and little else, to try it on this machine:
+-- A minimal Prosody with mod_cekura, to try it on this machine:
 --
 --   CEKURA_API_KEY=… prosody -F --config /…/examples/prosody/prosody.cfg.lua
 --   curl http://127.0.0.1:5280/cekura/improve_prompt -H 'Content-Type: application/json' \
 --     -d '{"agent_id": 2142, "call_logs": [5181749], "prompt": "Be nice."}'
 --
--- In a configuration of your own: the module's directory in plugin_paths, and "cekura" in modules_enabled of a host.
+-- In your own configuration, add the module's folder to plugin_paths, and "cekura" to a host's modules_enabled.
 
-plugin_paths = { "/usr/local/lib/prosody/modules" } -- where mod_cekura.lua is
+plugin_paths = { "/usr/local/lib/prosody/modules" } -- contains mod_cekura.lua
 modules_enabled = { "http", "cekura" }
 modules_disabled = { "c2s", "s2s" }
 
-http_interfaces = { "127.0.0.1" } -- every client that reaches it uses the key
+http_interfaces = { "127.0.0.1" } -- every client that reaches this port uses your key
 http_ports = { 5280 }
 https_ports = {}
 http_default_host = "localhost"
