@@ -117,7 +117,7 @@ static struct operation *begin_request(int *peer)
     return operation;
 }
 
-static void steps_the_engine_and_tells_once_of_what_came(void **state)
+static void the_thread_steps_the_engine_and_notifies_once(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -148,7 +148,7 @@ static void fetch_event(enum event_kind kind)
     free(event);
 }
 
-static void gives_events_before_what_they_belong_to(void **state)
+static void events_come_before_their_completion(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -185,7 +185,7 @@ static struct poller *begin_poll(struct bridge *bridge, int *peer)
     return poll;
 }
 
-static void tells_nothing_of_polls_with_a_known_answer(void **state)
+static void an_unchanged_poll_does_not_notify(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -203,7 +203,7 @@ static void tells_nothing_of_polls_with_a_known_answer(void **state)
     close(fd);
 }
 
-static void steps_no_more_until_its_news_is_fetched(void **state)
+static void no_step_is_made_until_completions_are_fetched(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -253,7 +253,7 @@ static void step_until(bool in_flight)
 }
 
 /* Else its `ref`, given to another, would be found there. */
-static void needs_what_is_listed_or_told_of(void **state)
+static void a_listed_or_reported_poll_is_needed(void **state)
 {
     (void)state;
     struct poller *poll = poller_new(engine, request(), false, 0);
@@ -288,7 +288,7 @@ static void needs_what_is_listed_or_told_of(void **state)
     close(peer);
 }
 
-static void leaves_alone_what_another_bridge_was_told(void **state)
+static void a_bridge_keeps_the_notification_of_another(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -301,7 +301,7 @@ static void leaves_alone_what_another_bridge_was_told(void **state)
     close(fd);
 }
 
-static void leaves_what_was_given_out_as_it_is(void **state)
+static void a_step_does_not_change_what_was_returned(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -333,7 +333,7 @@ static void leaves_what_was_given_out_as_it_is(void **state)
     close(fd);
 }
 
-static void tells_of_the_alarm(void **state)
+static void the_alarm_notifies(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -350,7 +350,7 @@ static void tells_of_the_alarm(void **state)
     close(fd);
 }
 
-static void tells_of_the_end(void **state)
+static void closing_the_engine_notifies(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -362,7 +362,7 @@ static void tells_of_the_end(void **state)
     close(fd);
 }
 
-static void has_its_file_for_nobody_else_and_not_for_long(void **state)
+static void the_sockets_file_is_private_and_short_lived(void **state)
 {
     struct bridge *bridge = *state;
     char directory[128];
@@ -377,7 +377,7 @@ static void has_its_file_for_nobody_else_and_not_for_long(void **state)
     close(fd);
 }
 
-static void takes_no_other_process(void **state)
+static void another_process_is_refused(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -399,14 +399,14 @@ static void takes_no_other_process(void **state)
     waitpid(child, NULL, 0);
 }
 
-static void says_that_no_connection_was_made(void **state)
+static void a_missing_connection_is_an_error(void **state)
 {
     const char *message;
     assert_false(bridge_accept(*state, &message));
     assert_string_equal(message, "no connection has been made");
 }
 
-static void ends_with_its_socket(void **state)
+static void freeing_a_bridge_closes_its_socket_and_removes_its_file(void **state)
 {
     const char *message;
     struct bridge *bridge = bridge_new(engine, &message);
@@ -425,7 +425,7 @@ static void ends_with_its_socket(void **state)
     assert_false(exists(directory));
 }
 
-static void leaves_the_parents_alone_in_a_child(void **state)
+static void a_forked_child_leaves_the_parents_bridge_alone(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -455,7 +455,7 @@ static void leaves_the_parents_alone_in_a_child(void **state)
     close(fd);
 }
 
-static void keeps_no_caller_by_what_the_thread_does(void **state)
+static void callers_do_not_wait_for_the_thread(void **state)
 {
     (void)state; /* in this thread, since no other may want the engine */
     struct operation *operation = operation_new(engine, request(), 7);
@@ -465,7 +465,7 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
     operation_free(operation);
 }
 
-static void stops_when_somebody_wants_the_engine(void **state)
+static void a_step_ends_when_another_thread_wants_the_engine(void **state)
 {
     (void)state;
     engine->step.bytes = 1;
@@ -497,7 +497,7 @@ static void *step_slowly(void *user)
     return NULL;
 }
 
-static void has_no_child_begin_in_the_midst_of_a_step(void **state)
+static void a_fork_waits_for_the_end_of_a_step(void **state)
 {
     pthread_t thread;
     int status;
@@ -516,7 +516,7 @@ static void has_no_child_begin_in_the_midst_of_a_step(void **state)
     pthread_join(thread, NULL);
 }
 
-static void outlives_its_engine(void **state)
+static void a_bridge_may_outlive_its_engine(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -528,7 +528,7 @@ static void outlives_its_engine(void **state)
     assert_int_equal(set_up(state), 0);
 }
 
-static void refuses_an_engine_that_is_closed(void **state)
+static void a_closed_engine_gets_no_bridge(void **state)
 {
     const char *message;
     (void)state;
@@ -536,7 +536,7 @@ static void refuses_an_engine_that_is_closed(void **state)
     assert_string_equal(message, "the engine is closed");
 }
 
-static void accepts_once(void **state)
+static void a_bridge_accepts_once(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -557,32 +557,35 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            steps_the_engine_and_tells_once_of_what_came, set_up, tear_down),
+            the_thread_steps_the_engine_and_notifies_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            gives_events_before_what_they_belong_to, set_up_with_events, tear_down),
-        cmocka_unit_test_setup_teardown(steps_no_more_until_its_news_is_fetched, set_up, tear_down),
+            events_come_before_their_completion, set_up_with_events, tear_down),
         cmocka_unit_test_setup_teardown(
-            needs_what_is_listed_or_told_of, set_up_with_events, tear_down),
+            no_step_is_made_until_completions_are_fetched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            leaves_alone_what_another_bridge_was_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaves_what_was_given_out_as_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(keeps_no_caller_by_what_the_thread_does, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stops_when_somebody_wants_the_engine, set_up, tear_down),
+            a_listed_or_reported_poll_is_needed, set_up_with_events, tear_down),
         cmocka_unit_test_setup_teardown(
-            has_no_child_begin_in_the_midst_of_a_step, set_up, tear_down),
+            a_bridge_keeps_the_notification_of_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            tells_nothing_of_polls_with_a_known_answer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tells_of_the_alarm, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tells_of_the_end, set_up, tear_down),
+            a_step_does_not_change_what_was_returned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(callers_do_not_wait_for_the_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            has_its_file_for_nobody_else_and_not_for_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(takes_no_other_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_that_no_connection_was_made, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(ends_with_its_socket, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),
-        cmocka_unit_test(refuses_an_engine_that_is_closed),
-        cmocka_unit_test_setup_teardown(accepts_once, set_up, tear_down),
+            a_step_ends_when_another_thread_wants_the_engine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fork_waits_for_the_end_of_a_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unchanged_poll_does_not_notify, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_alarm_notifies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closing_the_engine_notifies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_sockets_file_is_private_and_short_lived, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_process_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_missing_connection_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            freeing_a_bridge_closes_its_socket_and_removes_its_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_forked_child_leaves_the_parents_bridge_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_bridge_may_outlive_its_engine, set_up, tear_down),
+        cmocka_unit_test(a_closed_engine_gets_no_bridge),
+        cmocka_unit_test_setup_teardown(a_bridge_accepts_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

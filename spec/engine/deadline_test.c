@@ -40,7 +40,7 @@ static void half_an_answer_ends_at_the_deadline(void **state)
     end_with(operation, peer);
 }
 
-static void what_waits_its_turn_ends_at_its_deadline(void **state)
+static void a_queued_request_ends_at_its_deadline(void **state)
 {
     (void)state;
     start(1);
@@ -58,7 +58,7 @@ static void what_waits_its_turn_ends_at_its_deadline(void **state)
 }
 
 /* The queue ate up the time that each had for its answer. */
-static void the_time_of_a_poll_runs_only_in_flight(void **state)
+static void the_deadline_of_a_poll_runs_only_in_flight(void **state)
 {
     (void)state;
     start(1);
@@ -84,7 +84,7 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     end();
 }
 
-static void a_cancelled_one_ends_at_once(void **state)
+static void a_cancelled_request_ends_at_once(void **state)
 {
     (void)state;
     start(1);
@@ -113,7 +113,7 @@ static void step_after(int64_t us)
         engine_step(engine, 0);
 }
 
-static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **state)
+static void an_answer_that_arrived_in_time_counts_however_late_it_is_read(void **state)
 {
     (void)state;
     static char zeros[1 << 20];
@@ -136,7 +136,7 @@ static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **st
     end_with(operation, peer);
 }
 
-static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void **state)
+static void an_endless_answer_ends_after_its_deadline(void **state)
 {
     (void)state;
     start(4);
@@ -155,7 +155,7 @@ static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void 
 
 /* ---- Retry-After ---- */
 
-static void a_pause_is_as_long_as_it_is_asked_for(void **state)
+static void a_pause_is_as_long_as_retry_after_says(void **state)
 {
     (void)state;
     start(4);
@@ -170,7 +170,7 @@ static void a_pause_is_as_long_as_it_is_asked_for(void **state)
     end_with(operation, peer);
 }
 
-static void a_date_that_has_passed_is_no_pause(void **state)
+static void a_date_in_the_past_means_no_pause(void **state)
 {
     (void)state;
     start(4);
@@ -181,7 +181,7 @@ static void a_date_that_has_passed_is_no_pause(void **state)
     end_with(operation, peer);
 }
 
-static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
+static void a_pause_beyond_the_deadline_ends_a_request_at_once(void **state)
 {
     for (int status = 429; status <= 503; status += 503 - 429) {
         (void)state;
@@ -215,7 +215,7 @@ static void a_date_counts_from_the_date_of_the_answer(void **state)
     end_with(operation, peer);
 }
 
-static void a_date_beside_one_that_is_none_counts_from_now(void **state)
+static void without_a_valid_date_header_a_date_counts_from_now(void **state)
 {
     (void)state;
     start(4);
@@ -245,7 +245,7 @@ static void assert_polled_after(int64_t span_us)
     assert_int_equal(sent(), before + 1);
 }
 
-static void a_good_answer_puts_off_the_next_poll(void **state)
+static void retry_after_in_a_good_answer_delays_the_next_poll(void **state)
 {
     (void)state;
     static const struct {
@@ -273,7 +273,7 @@ static void a_good_answer_puts_off_the_next_poll(void **state)
 }
 
 /* One that is shorter than the pause does not bring the poll forward. */
-static void of_pause_and_retry_after_the_longer_counts(void **state)
+static void the_longer_of_pause_and_retry_after_applies(void **state)
 {
     (void)state;
     start(4);
@@ -288,7 +288,7 @@ static void of_pause_and_retry_after_the_longer_counts(void **state)
     end();
 }
 
-static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
+static void retry_after_outside_the_schedule_delays_the_next_poll(void **state)
 {
     (void)state;
     start(4);
@@ -304,7 +304,7 @@ static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
     end();
 }
 
-static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
+static void retry_after_delays_a_queued_poll_too(void **state)
 {
     (void)state;
     start(1);
@@ -323,7 +323,7 @@ static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
 }
 
 /* What was refused was not done. */
-static void a_refused_start_that_waits_in_vain_was_not_sent(void **state)
+static void a_refused_start_that_expires_was_not_sent(void **state)
 {
     (void)state;
     start(1);
@@ -361,7 +361,7 @@ static void exchange(int peer, unsigned count)
     }
 }
 
-static void without_a_429_nothing_waits(void **state)
+static void without_a_429_nothing_is_delayed(void **state)
 {
     (void)state;
     start(1);
@@ -377,7 +377,7 @@ static void without_a_429_nothing_waits(void **state)
 }
 
 /* The first 429 leaves 7 a second; with each further one, it would be 1 a second in the end. */
-static void one_that_is_refused_again_and_again_slows_down_nobody_else(void **state)
+static void an_endpoint_that_refuses_repeatedly_slows_down_no_other(void **state)
 {
     (void)state;
     start(1);
@@ -407,23 +407,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_ends_at_the_deadline),
         cmocka_unit_test(half_an_answer_ends_at_the_deadline),
-        cmocka_unit_test(what_waits_its_turn_ends_at_its_deadline),
-        cmocka_unit_test(the_time_of_a_poll_runs_only_in_flight),
-        cmocka_unit_test(a_cancelled_one_ends_at_once),
-        cmocka_unit_test(an_answer_that_came_in_time_counts_however_late_it_is_read),
-        cmocka_unit_test(an_answer_of_which_more_comes_for_ever_ends_after_its_deadline),
-        cmocka_unit_test(a_pause_is_as_long_as_it_is_asked_for),
-        cmocka_unit_test(a_date_that_has_passed_is_no_pause),
-        cmocka_unit_test(a_pause_beyond_the_deadline_ends_it_at_once),
+        cmocka_unit_test(a_queued_request_ends_at_its_deadline),
+        cmocka_unit_test(the_deadline_of_a_poll_runs_only_in_flight),
+        cmocka_unit_test(a_cancelled_request_ends_at_once),
+        cmocka_unit_test(an_answer_that_arrived_in_time_counts_however_late_it_is_read),
+        cmocka_unit_test(an_endless_answer_ends_after_its_deadline),
+        cmocka_unit_test(a_pause_is_as_long_as_retry_after_says),
+        cmocka_unit_test(a_date_in_the_past_means_no_pause),
+        cmocka_unit_test(a_pause_beyond_the_deadline_ends_a_request_at_once),
         cmocka_unit_test(a_date_counts_from_the_date_of_the_answer),
-        cmocka_unit_test(a_date_beside_one_that_is_none_counts_from_now),
-        cmocka_unit_test(a_good_answer_puts_off_the_next_poll),
-        cmocka_unit_test(of_pause_and_retry_after_the_longer_counts),
-        cmocka_unit_test(an_answer_from_outside_the_schedule_puts_it_off),
-        cmocka_unit_test(a_poll_that_waits_for_its_turn_is_put_off_too),
-        cmocka_unit_test(a_refused_start_that_waits_in_vain_was_not_sent),
-        cmocka_unit_test(without_a_429_nothing_waits),
-        cmocka_unit_test(one_that_is_refused_again_and_again_slows_down_nobody_else),
+        cmocka_unit_test(without_a_valid_date_header_a_date_counts_from_now),
+        cmocka_unit_test(retry_after_in_a_good_answer_delays_the_next_poll),
+        cmocka_unit_test(the_longer_of_pause_and_retry_after_applies),
+        cmocka_unit_test(retry_after_outside_the_schedule_delays_the_next_poll),
+        cmocka_unit_test(retry_after_delays_a_queued_poll_too),
+        cmocka_unit_test(a_refused_start_that_expires_was_not_sent),
+        cmocka_unit_test(without_a_429_nothing_is_delayed),
+        cmocka_unit_test(an_endpoint_that_refuses_repeatedly_slows_down_no_other),
     };
     alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

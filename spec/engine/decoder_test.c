@@ -85,7 +85,7 @@ static const struct {
     int window;
 } forms[] = {{CODING_GZIP, GZIP}, {CODING_DEFLATE, ZLIB}, {CODING_DEFLATE, BARE}};
 
-static void names_are_read(void **state)
+static void names_of_codings_are_parsed(void **state)
 {
     static const struct {
         const char *values[4];
@@ -126,7 +126,7 @@ static void names_are_read(void **state)
     }
 }
 
-static void each_form_is_read_in_pieces_of_any_size(void **state)
+static void each_format_is_decoded_in_pieces_of_any_size(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forms); i++) {
@@ -140,7 +140,7 @@ static void each_form_is_read_in_pieces_of_any_size(void **state)
     }
 }
 
-static void zero_bytes_may_follow_and_no_others(void **state)
+static void only_zero_bytes_may_follow(void **state)
 {
     static const char zeros[600];
     (void)state;
@@ -178,7 +178,7 @@ static void members_of_gzip_are_joined(void **state)
     assert_gives(CODING_GZIP, &in, out.data, out.length);
 }
 
-static void deflate_has_one(void **state)
+static void deflate_has_one_member(void **state)
 {
     static struct bytes in;
     (void)state;
@@ -188,7 +188,7 @@ static void deflate_has_one(void **state)
     assert_broken(CODING_DEFLATE, &in);
 }
 
-static void what_is_cut_is_not_complete(void **state)
+static void a_truncated_body_is_not_complete(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forms); i++) {
@@ -233,7 +233,7 @@ static void a_wrong_byte_is_found(void **state)
     }
 }
 
-static void what_is_something_else_is_broken(void **state)
+static void another_format_is_broken(void **state)
 {
     static struct bytes in;
     (void)state;
@@ -279,14 +279,14 @@ static void one_call_fills_one_piece(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_read),
-        cmocka_unit_test(each_form_is_read_in_pieces_of_any_size),
-        cmocka_unit_test(zero_bytes_may_follow_and_no_others),
+        cmocka_unit_test(names_of_codings_are_parsed),
+        cmocka_unit_test(each_format_is_decoded_in_pieces_of_any_size),
+        cmocka_unit_test(only_zero_bytes_may_follow),
         cmocka_unit_test(members_of_gzip_are_joined),
-        cmocka_unit_test(deflate_has_one),
-        cmocka_unit_test(what_is_cut_is_not_complete),
+        cmocka_unit_test(deflate_has_one_member),
+        cmocka_unit_test(a_truncated_body_is_not_complete),
         cmocka_unit_test(a_wrong_byte_is_found),
-        cmocka_unit_test(what_is_something_else_is_broken),
+        cmocka_unit_test(another_format_is_broken),
         cmocka_unit_test(one_call_fills_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,7 @@ static void the_options_are_copied(void **state)
     end_with(operation, peer);
 }
 
-static void a_proxy_that_is_none_makes_no_engine(void **state)
+static void an_invalid_proxy_fails_the_creation(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -86,7 +86,7 @@ static void a_proxy_that_is_none_makes_no_engine(void **state)
     assert_non_null(message);
 }
 
-static void without_descriptors_there_is_no_engine(void **state)
+static void without_descriptors_the_creation_fails(void **state)
 {
     (void)state;
     struct rlimit before, scarce;
@@ -110,7 +110,7 @@ static void without_descriptors_there_is_no_engine(void **state)
 }
 
 /* It writes to static memory without a lock, and each thread of a host may make engines. */
-static void the_version_of_libcurl_is_asked_once(void **state)
+static void libcurls_version_is_queried_once(void **state)
 {
     (void)state;
     start(4);
@@ -122,7 +122,7 @@ static void the_version_of_libcurl_is_asked_once(void **state)
     assert_int_equal(version_calls, before);
 }
 
-static void no_more_are_in_flight_than_the_window_has(void **state)
+static void in_flight_requests_never_exceed_the_window(void **state)
 {
     (void)state;
     struct operation *operations[5];
@@ -184,7 +184,7 @@ static void a_request_is_due_at_once_and_so_is_its_answer(void **state)
     end_with(operation, peer);
 }
 
-static void an_engine_is_busy_with_polls_while_they_are_waited_for(void **state)
+static void an_engine_is_busy_with_polls_while_there_is_a_waiter(void **state)
 {
     (void)state;
     start(4);
@@ -210,7 +210,7 @@ static int64_t kernel_us(void)
     return time.tv_sec * SECOND + time.tv_nsec / 1000;
 }
 
-static void a_step_that_may_wait_does_until_there_is_something(void **state)
+static void a_blocking_step_waits_until_there_is_something_to_do(void **state)
 {
     (void)state;
     start(4);
@@ -230,7 +230,7 @@ static void a_step_that_may_wait_does_until_there_is_something(void **state)
 
 /* ---- completions ---- */
 
-static void what_has_finished_is_listed_in_the_order_of_the_ends(void **state)
+static void completions_are_listed_in_the_order_of_their_ends(void **state)
 {
     (void)state;
     static const int order[] = {2, 0, 1};
@@ -315,7 +315,7 @@ static void events_come_before_the_completion(void **state)
     end_with(operation, peer);
 }
 
-static void an_event_leads_to_what_it_is_about_until_that_is_freed(void **state)
+static void an_event_has_its_subject_until_that_is_freed(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -338,7 +338,7 @@ static void an_event_leads_to_what_it_is_about_until_that_is_freed(void **state)
     end();
 }
 
-static void events_that_are_not_wanted_are_not_made(void **state)
+static void events_are_reported_only_if_the_option_is_set(void **state)
 {
     (void)state;
     start(4);
@@ -349,7 +349,7 @@ static void events_that_are_not_wanted_are_not_made(void **state)
     end_with(operation, peer);
 }
 
-static void events_that_are_not_fetched_go_with_the_engine(void **state)
+static void events_that_are_not_fetched_are_freed_with_the_engine(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -361,7 +361,7 @@ static void events_that_are_not_fetched_go_with_the_engine(void **state)
     end(); /* the sanitizer would find them */
 }
 
-static void the_stats_count_what_was_done(void **state)
+static void the_stats_count(void **state)
 {
     (void)state;
     start(4);
@@ -407,7 +407,7 @@ static void assert_rings_no_more(void)
     assert_false(rings_at(now_us + 3600 * SECOND));
 }
 
-static void the_alarm_rings_again_and_again_until_it_is_set_anew(void **state)
+static void the_alarm_repeats_until_it_is_set_anew(void **state)
 {
     (void)state;
     start(4);
@@ -426,7 +426,7 @@ static void the_alarm_rings_again_and_again_until_it_is_set_anew(void **state)
     end();
 }
 
-static void it_rings_soon_for_what_was_not_fetched(void **state)
+static void the_alarm_reminds_of_completions_that_were_not_fetched(void **state)
 {
     (void)state;
     start(4);
@@ -464,7 +464,7 @@ static unsigned notified(void)
     return count > 0 ? (unsigned)count : 0;
 }
 
-static void one_byte_is_sent_when_something_has_finished(void **state)
+static void one_byte_is_sent_for_a_completion(void **state)
 {
     (void)state;
     struct operation *operations[2];
@@ -499,7 +499,7 @@ static void one_byte_is_sent_when_something_has_finished(void **state)
     end();
 }
 
-static void events_and_the_alarm_are_notified_too(void **state)
+static void one_byte_is_sent_for_events_and_the_alarm(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -520,7 +520,7 @@ static void events_and_the_alarm_are_notified_too(void **state)
     close_sockets();
 }
 
-static void a_notification_is_called_off_by_its_socket_alone(void **state)
+static void a_notification_is_cancelled_only_for_its_socket(void **state)
 {
     (void)state;
     start(4);
@@ -545,7 +545,7 @@ static void a_notification_is_called_off_by_its_socket_alone(void **state)
 
 /* ---- the step in the background ---- */
 
-static void a_step_in_the_background_says_whether_to_go_on(void **state)
+static void a_background_step_returns_whether_to_go_on(void **state)
 {
     (void)state;
     start(4);
@@ -574,7 +574,7 @@ static void *step_in_background(void *user)
 }
 
 /* The main thread only serves, and reads outcomes meanwhile. */
-static void a_thread_may_step_beside_the_hosts(void **state)
+static void a_thread_may_step_beside_the_host(void **state)
 {
     (void)state;
     start(4);
@@ -610,7 +610,7 @@ static void a_thread_ends_when_the_engine_is_closed(void **state)
 
 /* ---- the end ---- */
 
-static void close_ends_everything_and_all_can_be_fetched(void **state)
+static void close_ends_everything_and_lists_it(void **state)
 {
     (void)state;
     enum { PAUSED, IN_FLIGHT, QUEUED, MOST };
@@ -746,7 +746,7 @@ static void use_in_child(struct operation *operation, const struct poller *poll)
     end();
 }
 
-static void a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alone(void **state)
+static void in_a_forked_child_it_is_closed_without_touching_the_connections(void **state)
 {
     (void)state;
     start(4);
@@ -806,34 +806,34 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_options_are_copied),
-        cmocka_unit_test(a_proxy_that_is_none_makes_no_engine),
-        cmocka_unit_test(without_descriptors_there_is_no_engine),
-        cmocka_unit_test(the_version_of_libcurl_is_asked_once),
-        cmocka_unit_test(no_more_are_in_flight_than_the_window_has),
+        cmocka_unit_test(an_invalid_proxy_fails_the_creation),
+        cmocka_unit_test(without_descriptors_the_creation_fails),
+        cmocka_unit_test(libcurls_version_is_queried_once),
+        cmocka_unit_test(in_flight_requests_never_exceed_the_window),
         cmocka_unit_test(an_idle_engine_has_nothing_due),
         cmocka_unit_test(a_request_is_due_at_once_and_so_is_its_answer),
-        cmocka_unit_test(an_engine_is_busy_with_polls_while_they_are_waited_for),
-        cmocka_unit_test(a_step_that_may_wait_does_until_there_is_something),
-        cmocka_unit_test(what_has_finished_is_listed_in_the_order_of_the_ends),
+        cmocka_unit_test(an_engine_is_busy_with_polls_while_there_is_a_waiter),
+        cmocka_unit_test(a_blocking_step_waits_until_there_is_something_to_do),
+        cmocka_unit_test(completions_are_listed_in_the_order_of_their_ends),
         cmocka_unit_test(the_handler_of_a_completion_may_close_the_engine),
         cmocka_unit_test(events_come_before_the_completion),
-        cmocka_unit_test(an_event_leads_to_what_it_is_about_until_that_is_freed),
-        cmocka_unit_test(events_that_are_not_wanted_are_not_made),
-        cmocka_unit_test(events_that_are_not_fetched_go_with_the_engine),
-        cmocka_unit_test(the_stats_count_what_was_done),
-        cmocka_unit_test(the_alarm_rings_again_and_again_until_it_is_set_anew),
-        cmocka_unit_test(it_rings_soon_for_what_was_not_fetched),
-        cmocka_unit_test(one_byte_is_sent_when_something_has_finished),
-        cmocka_unit_test(events_and_the_alarm_are_notified_too),
-        cmocka_unit_test(a_notification_is_called_off_by_its_socket_alone),
-        cmocka_unit_test(a_step_in_the_background_says_whether_to_go_on),
-        cmocka_unit_test(a_thread_may_step_beside_the_hosts),
+        cmocka_unit_test(an_event_has_its_subject_until_that_is_freed),
+        cmocka_unit_test(events_are_reported_only_if_the_option_is_set),
+        cmocka_unit_test(events_that_are_not_fetched_are_freed_with_the_engine),
+        cmocka_unit_test(the_stats_count),
+        cmocka_unit_test(the_alarm_repeats_until_it_is_set_anew),
+        cmocka_unit_test(the_alarm_reminds_of_completions_that_were_not_fetched),
+        cmocka_unit_test(one_byte_is_sent_for_a_completion),
+        cmocka_unit_test(one_byte_is_sent_for_events_and_the_alarm),
+        cmocka_unit_test(a_notification_is_cancelled_only_for_its_socket),
+        cmocka_unit_test(a_background_step_returns_whether_to_go_on),
+        cmocka_unit_test(a_thread_may_step_beside_the_host),
         cmocka_unit_test(a_thread_ends_when_the_engine_is_closed),
-        cmocka_unit_test(close_ends_everything_and_all_can_be_fetched),
+        cmocka_unit_test(close_ends_everything_and_lists_it),
         cmocka_unit_test(a_closed_engine_does_nothing),
         cmocka_unit_test(engine_none_is_closed),
         cmocka_unit_test(the_memory_stays_until_the_last_reference_is_released),
-        cmocka_unit_test(a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alone),
+        cmocka_unit_test(in_a_forked_child_it_is_closed_without_touching_the_connections),
         cmocka_unit_test(at_exit_it_counts_as_closed),
     };
     atexit(close_at_exit);

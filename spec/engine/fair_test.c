@@ -229,13 +229,13 @@ static void a_get_goes_before_polls(void **state)
     a_get_takes_two_answers_at_most_beside(1500, 2);
 }
 
-static void also_before_a_hundred_thousand(void **state)
+static void a_get_goes_before_a_hundred_thousand_polls(void **state)
 {
     (void)state;
     a_get_takes_two_answers_at_most_beside(100000, 16);
 }
 
-static void one_place_is_never_given_to_a_poll(void **state)
+static void polls_never_take_the_last_place(void **state)
 {
     (void)state;
     for (unsigned places = 1; places <= 4; places++) {
@@ -318,7 +318,7 @@ static void polls_are_sent_in_the_order_in_which_they_were_due(void **state)
     end_service();
 }
 
-static void one_that_waits_for_its_turn_is_soon_enough_for_a_hurry(void **state)
+static void a_queued_poll_satisfies_an_expedition(void **state)
 {
     (void)state;
     begin_service(1);
@@ -358,7 +358,7 @@ static void a_cancellation_goes_before_all(void **state)
 /* ---- while connections are made ---- */
 
 /* There may be so many at once, of which one is no poll's, whatever is sent next. */
-static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
+static void a_poll_that_may_not_connect_delays_no_call(void **state)
 {
     (void)state;
     const unsigned elsewhere = 31;
@@ -379,7 +379,7 @@ static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
 
 /* ---- without a waiter ---- */
 
-static void polls_without_a_waiter_keep_nothing_off(void **state)
+static void polls_without_a_waiter_delay_nothing(void **state)
 {
     (void)state;
     begin_service(1);
@@ -403,15 +403,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_get_goes_before_polls),
-        cmocka_unit_test(also_before_a_hundred_thousand),
-        cmocka_unit_test(one_place_is_never_given_to_a_poll),
+        cmocka_unit_test(a_get_goes_before_a_hundred_thousand_polls),
+        cmocka_unit_test(polls_never_take_the_last_place),
         cmocka_unit_test(polls_come_in_time_beside_callers_that_fill_every_place),
         cmocka_unit_test(cancellations_go_before_polls_however_many),
         cmocka_unit_test(polls_are_sent_in_the_order_in_which_they_were_due),
-        cmocka_unit_test(one_that_waits_for_its_turn_is_soon_enough_for_a_hurry),
+        cmocka_unit_test(a_queued_poll_satisfies_an_expedition),
         cmocka_unit_test(a_cancellation_goes_before_all),
-        cmocka_unit_test(a_poll_that_may_not_connect_keeps_no_call_off),
-        cmocka_unit_test(polls_without_a_waiter_keep_nothing_off),
+        cmocka_unit_test(a_poll_that_may_not_connect_delays_no_call),
+        cmocka_unit_test(polls_without_a_waiter_delay_nothing),
     };
     alarm(300); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static void a_moved_node_comes_last_among_its_equals(void **state)
 
 /* The node that lies last in the array needs no replacement; each other one does. So each is
  * removed once, from the same heap, and the rest has to stay whole. */
-static void any_one_node_can_be_removed(void **state)
+static void any_node_can_be_removed(void **state)
 {
     (void)state;
     for (size_t gone = 0; gone < 9; gone++) {
@@ -257,7 +257,7 @@ static void inserting_into_reserved_room_allocates_nothing(void **state)
     heap_destroy(&heap);
 }
 
-static void reserving_in_between_keeps_what_is_in_the_heap(void **state)
+static void reserving_keeps_the_nodes_in_the_heap(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -272,7 +272,7 @@ static void reserving_in_between_keeps_what_is_in_the_heap(void **state)
     heap_destroy(&heap);
 }
 
-static void room_that_was_given_back_is_used_again(void **state)
+static void returned_room_is_reused(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -290,7 +290,7 @@ static void room_that_was_given_back_is_used_again(void **state)
 }
 
 /* The heap is made to believe that it is full and has to ask for more than there is. */
-static void reserving_without_memory_says_so_and_changes_nothing(void **state)
+static void reserving_without_memory_fails_and_changes_nothing(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -428,15 +428,15 @@ int main(void)
         cmocka_unit_test(equal_due_times_keep_their_order_among_others),
         cmocka_unit_test(inserting_a_node_again_moves_it),
         cmocka_unit_test(a_moved_node_comes_last_among_its_equals),
-        cmocka_unit_test(any_one_node_can_be_removed),
+        cmocka_unit_test(any_node_can_be_removed),
         cmocka_unit_test(the_only_node_can_be_removed),
         cmocka_unit_test(the_replacement_of_a_removed_node_may_rise),
         cmocka_unit_test(removing_a_node_that_is_in_no_heap_changes_nothing),
         cmocka_unit_test(a_removed_node_can_be_inserted_again),
         cmocka_unit_test(inserting_into_reserved_room_allocates_nothing),
-        cmocka_unit_test(reserving_in_between_keeps_what_is_in_the_heap),
-        cmocka_unit_test(room_that_was_given_back_is_used_again),
-        cmocka_unit_test(reserving_without_memory_says_so_and_changes_nothing),
+        cmocka_unit_test(reserving_keeps_the_nodes_in_the_heap),
+        cmocka_unit_test(returned_room_is_reused),
+        cmocka_unit_test(reserving_without_memory_fails_and_changes_nothing),
         cmocka_unit_test(a_destroyed_heap_is_an_empty_one),
         cmocka_unit_test(any_sequence_of_steps_agrees_with_a_sorted_list),
         cmocka_unit_test(any_sequence_of_steps_with_equal_due_times_agrees_with_a_sorted_list),

@@ -46,7 +46,7 @@ static void assert_sent_after(int64_t span_us)
 
 /* ---- the endpoint ---- */
 
-static void it_is_held_for_as_long_as_it_asks(void **state)
+static void an_endpoint_is_held_for_as_long_as_it_asks(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 1000\r\n");
@@ -56,7 +56,7 @@ static void it_is_held_for_as_long_as_it_asks(void **state)
     end_refused();
 }
 
-static void it_is_held_for_a_day_at_most(void **state)
+static void an_endpoint_is_held_for_a_day_at_most(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 99999999999\r\n");
@@ -66,7 +66,7 @@ static void it_is_held_for_a_day_at_most(void **state)
     end_refused();
 }
 
-static void digits_and_uuids_make_no_other_endpoint(void **state)
+static void digits_and_uuids_do_not_distinguish_endpoints(void **state)
 {
     (void)state;
     static const struct {
@@ -99,7 +99,7 @@ static void digits_and_uuids_make_no_other_endpoint(void **state)
     }
 }
 
-static void another_method_makes_another_endpoint(void **state)
+static void methods_distinguish_endpoints(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 60\r\n");
@@ -123,7 +123,7 @@ static void a_request_may_name_its_endpoint(void **state)
     end_refused();
 }
 
-static void what_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
+static void a_request_that_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 60\r\n");
@@ -138,7 +138,7 @@ static void what_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
     end_refused();
 }
 
-static void so_does_what_waits_for_its_turn_already(void **state)
+static void so_does_a_queued_request(void **state)
 {
     (void)state;
     start(1);
@@ -158,7 +158,7 @@ static void so_does_what_waits_for_its_turn_already(void **state)
 }
 
 /* A job's poll has no deadline: it waits for the end of the hold, others pass by. */
-static void polls_of_it_wait_and_others_pass_by(void **state)
+static void polls_of_a_held_endpoint_wait_and_others_are_sent(void **state)
 {
     (void)state;
     struct poller *polls[2];
@@ -180,7 +180,7 @@ static void polls_of_it_wait_and_others_pass_by(void **state)
 }
 
 /* The answer that asked for it came by another request while the poll was in flight. */
-static void a_poll_without_an_answer_forgets_no_retry_after(void **state)
+static void a_poll_without_an_answer_keeps_the_retry_after(void **state)
 {
     (void)state;
     start(4);
@@ -211,7 +211,7 @@ static void the_rest_is_held_for_five_seconds_at_most(void **state)
     end_refused();
 }
 
-static void it_is_held_no_longer_than_it_is_asked_for(void **state)
+static void the_rest_is_no_longer_than_the_retry_after(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 2\r\n");
@@ -240,7 +240,7 @@ static void end_waiting(void)
     end_refused();
 }
 
-static void one_request_tests_whether_the_others_are_taken(void **state)
+static void one_request_is_sent_as_a_probe(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -254,7 +254,7 @@ static void one_request_tests_whether_the_others_are_taken(void **state)
 }
 
 /* Its answer may come at any time: what has less than five seconds is not given up. */
-static void others_may_hope_for_its_answer(void **state)
+static void requests_are_not_given_up_while_a_probe_is_in_flight(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -268,7 +268,7 @@ static void others_may_hope_for_its_answer(void **state)
 }
 
 /* It was taken, whatever became of it. */
-static void an_error_other_than_429_ends_the_rest_too(void **state)
+static void any_status_other_than_429_ends_the_rest(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -278,7 +278,7 @@ static void an_error_other_than_429_ends_the_rest_too(void **state)
     end_waiting();
 }
 
-static void one_that_is_refused_holds_them_for_five_seconds_more(void **state)
+static void a_refused_probe_extends_the_rest_by_five_seconds(void **state)
 {
     (void)state;
     begin_waiting((const char *const[]){"b/", "c/", "d/"});
@@ -291,7 +291,7 @@ static void one_that_is_refused_holds_them_for_five_seconds_more(void **state)
     end_waiting();
 }
 
-static void while_it_has_no_answer_another_is_sent_every_five_seconds(void **state)
+static void without_an_answer_a_probe_is_sent_every_five_seconds(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -300,7 +300,7 @@ static void while_it_has_no_answer_another_is_sent_every_five_seconds(void **sta
     end_waiting();
 }
 
-static void when_it_is_cancelled_another_is_sent_at_once(void **state)
+static void after_a_cancelled_probe_another_is_sent_at_once(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -310,7 +310,7 @@ static void when_it_is_cancelled_another_is_sent_at_once(void **state)
     end_waiting();
 }
 
-static void when_it_is_cut_off_another_is_sent_at_once(void **state)
+static void after_a_probe_that_is_cut_off_another_is_sent_at_once(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -326,7 +326,7 @@ static void when_it_is_cut_off_another_is_sent_at_once(void **state)
 }
 
 /* Answers to what was sent before the 429 change nothing. */
-static void what_was_on_its_way_before_is_no_test(void **state)
+static void a_request_sent_before_the_429_is_not_a_probe(void **state)
 {
     (void)state;
     start(4);
@@ -346,7 +346,7 @@ static void what_was_on_its_way_before_is_no_test(void **state)
 }
 
 /* Nor do further 429 to what was sent before make it longer. */
-static void many_429_of_one_moment_are_one(void **state)
+static void simultaneous_429_count_once(void **state)
 {
     (void)state;
     start(4);
@@ -367,7 +367,7 @@ static void many_429_of_one_moment_are_one(void **state)
 
 /* It is about this endpoint: the others have been taken. Also if it is asked for by one request
  * after the other, with none between them. */
-static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
+static void an_endpoint_that_refuses_repeatedly_holds_no_other(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 2\r\n");
@@ -393,27 +393,27 @@ static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_held_for_as_long_as_it_asks),
-        cmocka_unit_test(it_is_held_for_a_day_at_most),
-        cmocka_unit_test(digits_and_uuids_make_no_other_endpoint),
-        cmocka_unit_test(another_method_makes_another_endpoint),
+        cmocka_unit_test(an_endpoint_is_held_for_as_long_as_it_asks),
+        cmocka_unit_test(an_endpoint_is_held_for_a_day_at_most),
+        cmocka_unit_test(digits_and_uuids_do_not_distinguish_endpoints),
+        cmocka_unit_test(methods_distinguish_endpoints),
         cmocka_unit_test(a_request_may_name_its_endpoint),
-        cmocka_unit_test(what_cannot_be_sent_before_its_deadline_ends_at_once),
-        cmocka_unit_test(so_does_what_waits_for_its_turn_already),
-        cmocka_unit_test(polls_of_it_wait_and_others_pass_by),
-        cmocka_unit_test(a_poll_without_an_answer_forgets_no_retry_after),
+        cmocka_unit_test(a_request_that_cannot_be_sent_before_its_deadline_ends_at_once),
+        cmocka_unit_test(so_does_a_queued_request),
+        cmocka_unit_test(polls_of_a_held_endpoint_wait_and_others_are_sent),
+        cmocka_unit_test(a_poll_without_an_answer_keeps_the_retry_after),
         cmocka_unit_test(the_rest_is_held_for_five_seconds_at_most),
-        cmocka_unit_test(it_is_held_no_longer_than_it_is_asked_for),
-        cmocka_unit_test(one_request_tests_whether_the_others_are_taken),
-        cmocka_unit_test(others_may_hope_for_its_answer),
-        cmocka_unit_test(an_error_other_than_429_ends_the_rest_too),
-        cmocka_unit_test(one_that_is_refused_holds_them_for_five_seconds_more),
-        cmocka_unit_test(while_it_has_no_answer_another_is_sent_every_five_seconds),
-        cmocka_unit_test(when_it_is_cancelled_another_is_sent_at_once),
-        cmocka_unit_test(when_it_is_cut_off_another_is_sent_at_once),
-        cmocka_unit_test(what_was_on_its_way_before_is_no_test),
-        cmocka_unit_test(many_429_of_one_moment_are_one),
-        cmocka_unit_test(one_that_is_refused_again_and_again_holds_nothing_else),
+        cmocka_unit_test(the_rest_is_no_longer_than_the_retry_after),
+        cmocka_unit_test(one_request_is_sent_as_a_probe),
+        cmocka_unit_test(requests_are_not_given_up_while_a_probe_is_in_flight),
+        cmocka_unit_test(any_status_other_than_429_ends_the_rest),
+        cmocka_unit_test(a_refused_probe_extends_the_rest_by_five_seconds),
+        cmocka_unit_test(without_an_answer_a_probe_is_sent_every_five_seconds),
+        cmocka_unit_test(after_a_cancelled_probe_another_is_sent_at_once),
+        cmocka_unit_test(after_a_probe_that_is_cut_off_another_is_sent_at_once),
+        cmocka_unit_test(a_request_sent_before_the_429_is_not_a_probe),
+        cmocka_unit_test(simultaneous_429_count_once),
+        cmocka_unit_test(an_endpoint_that_refuses_repeatedly_holds_no_other),
     };
     alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

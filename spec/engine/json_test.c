@@ -222,7 +222,7 @@ static void the_name_of_a_member_is_a_string(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void only_three_words_are_known_and_their_case_matters(void **state)
+static void only_three_literals_are_known_and_their_case_matters(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("n"), TEXT("nul"), TEXT("nulL"), TEXT("NULL"), TEXT("Null"),
@@ -244,7 +244,7 @@ static void what_only_javascript_knows_is_rejected(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void nothing_is_no_value(void **state)
+static void an_empty_text_is_rejected(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT(""), TEXT(" "), TEXT("\n\n\t \r")};
@@ -254,7 +254,7 @@ static void nothing_is_no_value(void **state)
     assert_int_equal(json_next(&reader).type, JSON_ERROR);
 }
 
-static void after_the_value_only_space_may_come(void **state)
+static void only_space_may_follow_the_value(void **state)
 {
     (void)state;
     const struct text accepted[] = {TEXT("1 "), TEXT("1\n"), TEXT("{} \t\r\n"), TEXT("\"a\" ")};
@@ -289,7 +289,7 @@ static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
 }
 
 /* Windows puts one before every text, RFC 8259 forbids to send it. */
-static void a_byte_order_mark_is_no_space(void **state)
+static void a_byte_order_mark_is_rejected(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("\xef\xbb\xbf{}"), TEXT("\xef\xbb\xbf"), TEXT("\xef\xbb{}"),
@@ -302,7 +302,7 @@ static void a_byte_order_mark_is_no_space(void **state)
 }
 
 /* A reader of C strings would stop there. */
-static void a_nul_byte_ends_nothing(void **state)
+static void a_nul_byte_does_not_end_the_text(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("\0"), TEXT("\0001"), TEXT("1\0002"), TEXT("[1\0]"),
@@ -319,7 +319,7 @@ struct number {
     enum json_type type;
 };
 
-static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void **state)
+static void numbers_are_read_whole_and_classified_by_their_form(void **state)
 {
     (void)state;
     const struct number numbers[] = {
@@ -362,7 +362,7 @@ static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void *
     }
 }
 
-static void what_is_not_quite_a_number_is_rejected(void **state)
+static void malformed_numbers_are_rejected(void **state)
 {
     (void)state;
     const char *const texts[] = {"01", "-01", "00", "-00", "000", "012", "00.5", "1.", "-1.", "0.",
@@ -424,7 +424,7 @@ static void an_unfinished_string_is_rejected(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void control_characters_stand_in_a_string_only_escaped(void **state)
+static void control_characters_in_strings_must_be_escaped(void **state)
 {
     (void)state;
     for (int c = 0; c < 0x20; c++) {
@@ -488,7 +488,7 @@ static bool is_surrogate(unsigned unit)
     return unit >= 0xd800 && unit <= 0xdfff;
 }
 
-static void every_unit_is_accepted_also_half_of_a_pair(void **state)
+static void every_unit_is_accepted_even_half_of_a_pair(void **state)
 {
     (void)state;
     for (unsigned unit = 0; unit <= 0xffff; unit++) {
@@ -503,7 +503,7 @@ static void every_unit_is_accepted_also_half_of_a_pair(void **state)
     assert_all_accepted(accepted, COUNT(accepted));
 }
 
-static void behind_half_of_a_pair_the_rules_are_the_same(void **state)
+static void after_half_of_a_pair_the_rules_are_the_same(void **state)
 {
     (void)state;
     const struct text rejected[] = {TEXT("\"\\ud83d\\ude0\""), TEXT("\"\\ud83d\\ude0x\""),
@@ -728,7 +728,7 @@ static void empty_lists_and_objects_count_as_a_level(void **state)
 }
 
 /* A hostile text: it must end the reading, not the stack. */
-static void a_text_of_openings_only_is_rejected_where_it_gets_too_deep(void **state)
+static void a_text_of_openings_is_rejected_where_it_gets_too_deep(void **state)
 {
     (void)state;
     static char text[ROOM];
@@ -744,7 +744,7 @@ static void a_text_of_openings_only_is_rejected_where_it_gets_too_deep(void **st
 }
 
 /* What counts is how many are open, not how many there were. */
-static void any_number_of_lists_may_stand_side_by_side(void **state)
+static void any_number_of_lists_may_follow_each_other(void **state)
 {
     (void)state;
     static char text[ROOM];
@@ -760,7 +760,7 @@ static void any_number_of_lists_may_stand_side_by_side(void **state)
 
 /* The reader keeps one bit for each open container. Each is closed by the wrong bracket once, at
  * every depth, and once after other containers have used the same bits. */
-static void each_opening_is_closed_by_its_own_bracket(void **state)
+static void each_opening_is_closed_by_the_matching_bracket(void **state)
 {
     (void)state;
     char room[8 * 64];
@@ -794,7 +794,7 @@ static void each_opening_is_closed_by_its_own_bracket(void **state)
     "\xf0\x9f\x98\x80\",\"k\\u0065y\":{\"a\":[{\"b\":0}]}}"
 
 /* What broke off says so at every byte; nothing that is left of it looks whole. */
-static void a_document_that_broke_off_is_rejected_wherever_it_did(void **state)
+static void a_truncated_document_is_rejected_at_every_length(void **state)
 {
     (void)state;
     const struct text document = TEXT(DOCUMENT);
@@ -924,7 +924,7 @@ static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
 
 /* What has misled readers of JSON, as far as no test above has it: most are faults in the middle of
  * a text that begins and ends well, or of several things at once. */
-static void hard_cases_are_judged_by_the_grammar(void **state)
+static void hard_cases_follow_the_grammar(void **state)
 {
     (void)state;
     const struct {
@@ -1162,7 +1162,7 @@ static void assert_read_as_by_bytes(struct text text)
  */
 static const char fillers[] = "a #![]\x7f/";
 
-static void any_byte_counts_at_any_place_of_a_string(void **state)
+static void special_bytes_are_found_anywhere_in_a_string(void **state)
 {
     (void)state;
     for (size_t f = 0; f + 1 < sizeof fillers; f++) {
@@ -1182,7 +1182,7 @@ static void any_byte_counts_at_any_place_of_a_string(void **state)
 }
 
 /* The same without the quote that ends it. */
-static void any_byte_counts_at_any_place_of_an_unfinished_string(void **state)
+static void special_bytes_are_found_anywhere_in_an_unfinished_string(void **state)
 {
     (void)state;
     for (size_t length = 1; length <= 41; length++) {
@@ -1199,7 +1199,7 @@ static void any_byte_counts_at_any_place_of_an_unfinished_string(void **state)
 }
 
 /* Of two that count the first does, also where both are in one word. */
-static void of_two_bytes_that_count_the_first_does(void **state)
+static void the_first_of_two_special_bytes_counts(void **state)
 {
     (void)state;
     static const unsigned char special[] = {
@@ -1217,7 +1217,7 @@ static void of_two_bytes_that_count_the_first_does(void **state)
 }
 
 /* A long character or escape begins anywhere in a word, and ends in the next. */
-static void long_characters_and_escapes_stand_at_any_place(void **state)
+static void long_characters_and_escapes_may_begin_anywhere(void **state)
 {
     (void)state;
     const struct text good[] = {TEXT("\xc3\xa4"), TEXT("\xe2\x82\xac"), TEXT("\xf0\x9f\x98\x80"),
@@ -1264,7 +1264,7 @@ static void assert_tokens(struct text text, const struct expected *expected, siz
     }
 }
 
-static void tokens_tell_what_stands_where(void **state)
+static void tokens_give_type_and_position(void **state)
 {
     (void)state;
     const struct expected tokens[] = {
@@ -1291,7 +1291,7 @@ static void tokens_tell_what_stands_where(void **state)
         tokens, COUNT(tokens));
 }
 
-static void names_are_told_from_strings_at_every_depth(void **state)
+static void names_are_distinguished_from_strings_at_every_depth(void **state)
 {
     (void)state;
     const struct expected tokens[] = {
@@ -1331,7 +1331,7 @@ static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
 }
 
 /* So that a caller can say which part of a document was wrong. */
-static void a_fault_tells_where_it_is(void **state)
+static void a_fault_has_its_offset(void **state)
 {
     (void)state;
     const struct {
@@ -1371,7 +1371,7 @@ static void a_fault_tells_where_it_is(void **state)
 }
 
 /* A connection that was cut is another matter than a service that sends something else. */
-static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(void **state)
+static void faults_distinguish_empty_unfinished_and_malformed_texts(void **state)
 {
     (void)state;
     const struct {
@@ -1400,7 +1400,7 @@ static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(
     }
 }
 
-static void a_fault_stays_and_does_not_change(void **state)
+static void a_fault_is_returned_again(void **state)
 {
     (void)state;
     struct json_reader reader;
@@ -1454,7 +1454,7 @@ static void assert_unescaped(struct text text, struct text expected)
         fail_msg("unescaped to %s", shown(bytes));
 }
 
-static void escapes_become_the_bytes_they_stand_for(void **state)
+static void escapes_are_decoded(void **state)
 {
     (void)state;
     const struct {
@@ -1564,7 +1564,7 @@ static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(vo
 }
 
 /* Not a token: it ends there, and equals nothing. */
-static void what_was_not_read_before_is_neither_invented_nor_equal(void **state)
+static void text_that_was_not_validated_is_handled_safely(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("a\\"), TEXT("a\\x"), TEXT("a\\u12"), TEXT("a\\ud83"),
@@ -1629,22 +1629,22 @@ int main(void)
         cmocka_unit_test(lists_and_objects_hold_any_values),
         cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),
         cmocka_unit_test(the_name_of_a_member_is_a_string),
-        cmocka_unit_test(only_three_words_are_known_and_their_case_matters),
+        cmocka_unit_test(only_three_literals_are_known_and_their_case_matters),
         cmocka_unit_test(what_only_javascript_knows_is_rejected),
-        cmocka_unit_test(nothing_is_no_value),
-        cmocka_unit_test(after_the_value_only_space_may_come),
+        cmocka_unit_test(an_empty_text_is_rejected),
+        cmocka_unit_test(only_space_may_follow_the_value),
         cmocka_unit_test(space_is_blank_tab_line_feed_and_carriage_return),
-        cmocka_unit_test(a_byte_order_mark_is_no_space),
-        cmocka_unit_test(a_nul_byte_ends_nothing),
-        cmocka_unit_test(numbers_are_read_whole_and_told_apart_by_how_they_are_written),
-        cmocka_unit_test(what_is_not_quite_a_number_is_rejected),
+        cmocka_unit_test(a_byte_order_mark_is_rejected),
+        cmocka_unit_test(a_nul_byte_does_not_end_the_text),
+        cmocka_unit_test(numbers_are_read_whole_and_classified_by_their_form),
+        cmocka_unit_test(malformed_numbers_are_rejected),
         cmocka_unit_test(strings_hold_any_character_of_unicode),
         cmocka_unit_test(an_unfinished_string_is_rejected),
-        cmocka_unit_test(control_characters_stand_in_a_string_only_escaped),
+        cmocka_unit_test(control_characters_in_strings_must_be_escaped),
         cmocka_unit_test(nine_escapes_are_known),
         cmocka_unit_test(an_escape_of_unicode_has_four_hex_digits),
-        cmocka_unit_test(every_unit_is_accepted_also_half_of_a_pair),
-        cmocka_unit_test(behind_half_of_a_pair_the_rules_are_the_same),
+        cmocka_unit_test(every_unit_is_accepted_even_half_of_a_pair),
+        cmocka_unit_test(after_half_of_a_pair_the_rules_are_the_same),
         cmocka_unit_test(malformed_utf8_is_rejected),
         cmocka_unit_test(every_character_is_utf8_and_no_surrogate_is),
         cmocka_unit_test(nothing_else_of_up_to_three_bytes_is_utf8),
@@ -1653,29 +1653,29 @@ int main(void)
         cmocka_unit_test(text_of_any_length_is_utf8_if_each_character_is),
         cmocka_unit_test(lists_and_objects_nest_512_deep_and_no_deeper),
         cmocka_unit_test(empty_lists_and_objects_count_as_a_level),
-        cmocka_unit_test(a_text_of_openings_only_is_rejected_where_it_gets_too_deep),
-        cmocka_unit_test(any_number_of_lists_may_stand_side_by_side),
-        cmocka_unit_test(each_opening_is_closed_by_its_own_bracket),
-        cmocka_unit_test(a_document_that_broke_off_is_rejected_wherever_it_did),
+        cmocka_unit_test(a_text_of_openings_is_rejected_where_it_gets_too_deep),
+        cmocka_unit_test(any_number_of_lists_may_follow_each_other),
+        cmocka_unit_test(each_opening_is_closed_by_the_matching_bracket),
+        cmocka_unit_test(a_truncated_document_is_rejected_at_every_length),
         cmocka_unit_test(a_document_with_any_wrong_byte_is_read_to_an_end),
         cmocka_unit_test(every_text_of_up_to_six_signs_is_read_by_the_grammar),
-        cmocka_unit_test(hard_cases_are_judged_by_the_grammar),
-        cmocka_unit_test(any_byte_counts_at_any_place_of_a_string),
-        cmocka_unit_test(any_byte_counts_at_any_place_of_an_unfinished_string),
-        cmocka_unit_test(of_two_bytes_that_count_the_first_does),
-        cmocka_unit_test(long_characters_and_escapes_stand_at_any_place),
-        cmocka_unit_test(tokens_tell_what_stands_where),
-        cmocka_unit_test(names_are_told_from_strings_at_every_depth),
+        cmocka_unit_test(hard_cases_follow_the_grammar),
+        cmocka_unit_test(special_bytes_are_found_anywhere_in_a_string),
+        cmocka_unit_test(special_bytes_are_found_anywhere_in_an_unfinished_string),
+        cmocka_unit_test(the_first_of_two_special_bytes_counts),
+        cmocka_unit_test(long_characters_and_escapes_may_begin_anywhere),
+        cmocka_unit_test(tokens_give_type_and_position),
+        cmocka_unit_test(names_are_distinguished_from_strings_at_every_depth),
         cmocka_unit_test(a_string_with_a_backslash_is_marked_as_escaped),
-        cmocka_unit_test(a_fault_tells_where_it_is),
-        cmocka_unit_test(a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one),
-        cmocka_unit_test(a_fault_stays_and_does_not_change),
+        cmocka_unit_test(a_fault_has_its_offset),
+        cmocka_unit_test(faults_distinguish_empty_unfinished_and_malformed_texts),
+        cmocka_unit_test(a_fault_is_returned_again),
         cmocka_unit_test(a_reader_can_begin_again),
-        cmocka_unit_test(escapes_become_the_bytes_they_stand_for),
+        cmocka_unit_test(escapes_are_decoded),
         cmocka_unit_test(every_unit_becomes_its_character),
         cmocka_unit_test(every_pair_of_surrogates_becomes_its_character),
         cmocka_unit_test(an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else),
-        cmocka_unit_test(what_was_not_read_before_is_neither_invented_nor_equal),
+        cmocka_unit_test(text_that_was_not_validated_is_handled_safely),
     };
     return cmocka_run_group_tests(tests, make_rooms, free_rooms);
 }

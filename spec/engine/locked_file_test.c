@@ -325,7 +325,7 @@ static void test_work(void **state)
 }
 
 /* What is freed while a thread works on it stays locked until the thread is done. */
-static void test_work_that_is_left(void **state)
+static void test_work_freed_while_it_runs(void **state)
 {
     (void)state;
     struct locked_file *file = lock("kept");
@@ -355,7 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replacements, enter, leave),
         cmocka_unit_test_setup_teardown(test_files_set_aside, enter, leave),
         cmocka_unit_test_setup_teardown(test_work, enter, leave),
-        cmocka_unit_test_setup_teardown(test_work_that_is_left, enter, leave),
+        cmocka_unit_test_setup_teardown(test_work_freed_while_it_runs, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void the_request_is_a_copy(void **state)
     end_with(operation, peer);
 }
 
-static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
+static void a_header_of_the_request_replaces_the_engines(void **state)
 {
     (void)state;
     static const char *const of_engine[] = {"X-One: engine", "X-Two: engine"};
@@ -105,7 +105,7 @@ static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
     end_with(operation, peer);
 }
 
-static void the_body_of_a_post_is_not_called_a_form(void **state)
+static void a_post_is_not_declared_as_a_form(void **state)
 {
     (void)state;
     static const struct {
@@ -195,7 +195,7 @@ static const struct row {
     {"POST", true, {STATUS(429, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 429},
 };
 
-static void only_what_was_not_processed_or_does_no_harm_is_repeated(void **state)
+static void only_unprocessed_or_safe_requests_are_repeated(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -234,7 +234,7 @@ static void a_repetition_that_succeeds_is_a_success(void **state)
 }
 
 /* Nothing was sent, so a start may be repeated. */
-static void a_refused_connection_is_tried_again_whatever_the_method(void **state)
+static void a_refused_connection_is_retried_with_any_method(void **state)
 {
     (void)state;
     start(4);
@@ -253,7 +253,7 @@ static void a_refused_connection_is_tried_again_whatever_the_method(void **state
 }
 
 /* libcurl sends it again by itself on a new connection, and on a new one only. */
-static void a_read_whose_connection_has_gone_stale_is_sent_again_at_once(void **state)
+static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
 {
     (void)state;
     start(4);
@@ -275,7 +275,7 @@ static void a_read_whose_connection_has_gone_stale_is_sent_again_at_once(void **
 }
 
 /* So libcurl cannot do that with it. */
-static void a_start_leaves_on_a_connection_of_its_own(void **state)
+static void a_start_is_sent_on_a_new_connection(void **state)
 {
     (void)state;
     start(4);
@@ -296,7 +296,7 @@ static void a_start_leaves_on_a_connection_of_its_own(void **state)
 }
 
 /* 500 tokens, 10 for a repetition after a cut. */
-static void an_outage_uses_up_what_may_be_repeated(void **state)
+static void an_outage_exhausts_the_retry_quota(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -333,7 +333,7 @@ static void one_deadline_covers_all_tries(void **state)
     end_with(operation, peer);
 }
 
-static void connecting_has_a_limit_too(void **state)
+static void connecting_has_a_timeout(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -402,7 +402,7 @@ static void leave(void)
     end();
 }
 
-static void a_cancelled_one_ends_at_once_and_is_listed_once(void **state)
+static void a_cancelled_operation_ends_at_once_and_is_listed_once(void **state)
 {
     (void)state;
     for (enum life life = QUEUED; life < LIVES; life++) {
@@ -421,7 +421,7 @@ static void a_cancelled_one_ends_at_once_and_is_listed_once(void **state)
     }
 }
 
-static void one_that_is_freed_is_not_listed_and_sends_nothing(void **state)
+static void a_freed_operation_is_not_listed_and_sends_nothing(void **state)
 {
     (void)state;
     for (enum life life = QUEUED; life < LIVES; life++) {
@@ -441,7 +441,7 @@ static void one_that_is_freed_is_not_listed_and_sends_nothing(void **state)
     }
 }
 
-static void the_place_of_one_that_is_freed_in_flight_is_free(void **state)
+static void freeing_an_operation_in_flight_frees_its_place(void **state)
 {
     (void)state;
     start(1);
@@ -456,7 +456,7 @@ static void the_place_of_one_that_is_freed_in_flight_is_free(void **state)
     end();
 }
 
-static void an_end_may_be_listed_again(void **state)
+static void an_operation_can_be_listed_again(void **state)
 {
     (void)state;
     start(4);
@@ -473,7 +473,7 @@ static void an_end_may_be_listed_again(void **state)
     end();
 }
 
-static void a_closed_engine_takes_none(void **state)
+static void a_closed_engine_accepts_no_operation(void **state)
 {
     (void)state;
     start(4);
@@ -486,22 +486,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_is_a_copy),
-        cmocka_unit_test(a_header_of_the_request_is_in_place_of_the_engines),
-        cmocka_unit_test(the_body_of_a_post_is_not_called_a_form),
+        cmocka_unit_test(a_header_of_the_request_replaces_the_engines),
+        cmocka_unit_test(a_post_is_not_declared_as_a_form),
         cmocka_unit_test(an_answer_is_the_outcome),
-        cmocka_unit_test(only_what_was_not_processed_or_does_no_harm_is_repeated),
+        cmocka_unit_test(only_unprocessed_or_safe_requests_are_repeated),
         cmocka_unit_test(a_repetition_that_succeeds_is_a_success),
-        cmocka_unit_test(a_refused_connection_is_tried_again_whatever_the_method),
-        cmocka_unit_test(a_read_whose_connection_has_gone_stale_is_sent_again_at_once),
-        cmocka_unit_test(a_start_leaves_on_a_connection_of_its_own),
-        cmocka_unit_test(an_outage_uses_up_what_may_be_repeated),
+        cmocka_unit_test(a_refused_connection_is_retried_with_any_method),
+        cmocka_unit_test(a_read_on_a_stale_connection_is_repeated_at_once),
+        cmocka_unit_test(a_start_is_sent_on_a_new_connection),
+        cmocka_unit_test(an_outage_exhausts_the_retry_quota),
         cmocka_unit_test(one_deadline_covers_all_tries),
-        cmocka_unit_test(connecting_has_a_limit_too),
-        cmocka_unit_test(a_cancelled_one_ends_at_once_and_is_listed_once),
-        cmocka_unit_test(one_that_is_freed_is_not_listed_and_sends_nothing),
-        cmocka_unit_test(the_place_of_one_that_is_freed_in_flight_is_free),
-        cmocka_unit_test(an_end_may_be_listed_again),
-        cmocka_unit_test(a_closed_engine_takes_none),
+        cmocka_unit_test(connecting_has_a_timeout),
+        cmocka_unit_test(a_cancelled_operation_ends_at_once_and_is_listed_once),
+        cmocka_unit_test(a_freed_operation_is_not_listed_and_sends_nothing),
+        cmocka_unit_test(freeing_an_operation_in_flight_frees_its_place),
+        cmocka_unit_test(an_operation_can_be_listed_again),
+        cmocka_unit_test(a_closed_engine_accepts_no_operation),
     };
     alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

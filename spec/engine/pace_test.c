@@ -27,7 +27,7 @@ static int64_t send_evenly(struct pace *pace, int64_t now_us, unsigned rate, uns
     return now_us;
 }
 
-static void without_a_429_nothing_waits(void **state)
+static void without_a_429_the_rate_is_unlimited(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -37,7 +37,7 @@ static void without_a_429_nothing_waits(void **state)
     }
 }
 
-static void a_429_leaves_seven_tenths_of_what_was_sent(void **state)
+static void a_429_lowers_the_rate_to_seven_tenths(void **state)
 {
     (void)state;
     for (unsigned rate = 20; rate <= 20000; rate *= 10) {
@@ -51,7 +51,7 @@ static void a_429_leaves_seven_tenths_of_what_was_sent(void **state)
     }
 }
 
-static void a_burst_in_the_first_moment_is_as_many_a_second(void **state)
+static void a_burst_counts_as_the_rate_of_a_second(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -61,7 +61,7 @@ static void a_burst_in_the_first_moment_is_as_many_a_second(void **state)
     assert_rate(&pace, 5 * SECOND, 209, 211);
 }
 
-static void what_was_sent_two_seconds_ago_does_not_count(void **state)
+static void requests_sent_two_seconds_ago_do_not_count(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -70,7 +70,7 @@ static void what_was_sent_two_seconds_ago_does_not_count(void **state)
     assert_rate(&pace, now_us, 7, 7);
 }
 
-static void one_request_is_no_rate(void **state)
+static void one_request_does_not_make_a_rate(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -80,7 +80,7 @@ static void one_request_is_no_rate(void **state)
     assert_true(pace.next_us < 2 * SECOND + SECOND / 5);
 }
 
-static void it_is_reached_again_in_eight_seconds_and_in_minutes_no_bound(void **state)
+static void the_refused_rate_is_reached_in_eight_seconds_and_then_exceeded(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -94,7 +94,7 @@ static void it_is_reached_again_in_eight_seconds_and_in_minutes_no_bound(void **
 }
 
 /* Sixteen that were on their way together, each refused. */
-static void many_429_of_one_moment_are_one(void **state)
+static void simultaneous_429_count_once(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -123,7 +123,7 @@ static void each_later_429_slows_down_further(void **state)
 }
 
 /* A service that allows so many in any second, and a client that always wants more. */
-static void it_finds_what_a_service_allows(void **state)
+static void the_rate_converges_to_what_a_service_allows(void **state)
 {
     (void)state;
     static const unsigned allowed[] = {1, 3, 20, 100, 1000};
@@ -158,15 +158,15 @@ static void it_finds_what_a_service_allows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_429_nothing_waits),
-        cmocka_unit_test(a_429_leaves_seven_tenths_of_what_was_sent),
-        cmocka_unit_test(a_burst_in_the_first_moment_is_as_many_a_second),
-        cmocka_unit_test(what_was_sent_two_seconds_ago_does_not_count),
-        cmocka_unit_test(one_request_is_no_rate),
-        cmocka_unit_test(it_is_reached_again_in_eight_seconds_and_in_minutes_no_bound),
-        cmocka_unit_test(many_429_of_one_moment_are_one),
+        cmocka_unit_test(without_a_429_the_rate_is_unlimited),
+        cmocka_unit_test(a_429_lowers_the_rate_to_seven_tenths),
+        cmocka_unit_test(a_burst_counts_as_the_rate_of_a_second),
+        cmocka_unit_test(requests_sent_two_seconds_ago_do_not_count),
+        cmocka_unit_test(one_request_does_not_make_a_rate),
+        cmocka_unit_test(the_refused_rate_is_reached_in_eight_seconds_and_then_exceeded),
+        cmocka_unit_test(simultaneous_429_count_once),
         cmocka_unit_test(each_later_429_slows_down_further),
-        cmocka_unit_test(it_finds_what_a_service_allows),
+        cmocka_unit_test(the_rate_converges_to_what_a_service_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

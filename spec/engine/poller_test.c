@@ -93,7 +93,7 @@ static void assert_answer(const char *expected)
 
 /* ---- when it is polled ---- */
 
-static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
+static void polls_are_sent_while_watched_and_waited_for(void **state)
 {
     (void)state;
     begin_unwatched(false, 0);
@@ -111,7 +111,7 @@ static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
     end_all();
 }
 
-static void one_that_was_started_here_is_first_polled_after_a_second(void **state)
+static void a_job_started_here_is_first_polled_after_a_second(void **state)
 {
     (void)state;
     begin_unwatched(true, 5 * SECOND);
@@ -187,7 +187,7 @@ static const struct {
 
 /* libcurl sends a read again by itself when its connection goes stale; so the first one is closed.
  */
-static void updates_are_listed_and_the_rest_is_polled_through(void **state)
+static void updates_are_listed_and_transient_failures_are_not(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -210,7 +210,7 @@ static void updates_are_listed_and_the_rest_is_polled_through(void **state)
     }
 }
 
-static void a_poll_rests_after_an_update_until_it_is_accepted(void **state)
+static void a_poll_pauses_after_an_update_until_it_is_accepted(void **state)
 {
     (void)state;
     begin();
@@ -288,7 +288,7 @@ static void an_update_can_be_forced_once(void **state)
 /* ---- the last error ---- */
 
 /* What was given out is changed by no step. */
-static void the_last_error_is_kept_as_it_was_shown(void **state)
+static void the_last_error_does_not_change_once_returned(void **state)
 {
     (void)state;
     begin();
@@ -318,7 +318,7 @@ static void the_last_error_is_kept_as_it_was_shown(void **state)
 
 /* ---- answers and requests from outside the schedule ---- */
 
-static void an_answer_from_elsewhere_is_a_poll(void **state)
+static void an_answer_from_outside_the_schedule_counts_as_a_poll(void **state)
 {
     (void)state;
     begin();
@@ -338,7 +338,7 @@ static void an_answer_from_elsewhere_is_a_poll(void **state)
     end_all();
 }
 
-static void a_request_from_elsewhere_puts_the_next_poll_off(void **state)
+static void a_request_from_outside_the_schedule_delays_the_next_poll(void **state)
 {
     (void)state;
     begin();
@@ -367,7 +367,7 @@ static void a_poll_can_be_expedited(void **state)
     end_all();
 }
 
-static void a_retry_after_holds_back_an_expedited_poll(void **state)
+static void a_retry_after_delays_an_expedited_poll(void **state)
 {
     (void)state;
     begin();
@@ -379,7 +379,7 @@ static void a_retry_after_holds_back_an_expedited_poll(void **state)
 }
 
 /* It may have come too early. */
-static void one_in_flight_does_not_count_as_expedited(void **state)
+static void a_request_in_flight_does_not_count_as_expedited(void **state)
 {
     (void)state;
     begin();
@@ -392,7 +392,7 @@ static void one_in_flight_does_not_count_as_expedited(void **state)
     end_all();
 }
 
-static void one_that_is_not_watched_is_expedited_when_it_is(void **state)
+static void an_unwatched_poll_is_expedited_when_it_is_watched(void **state)
 {
     (void)state;
     begin_unwatched(true, 100 * SECOND);
@@ -406,7 +406,7 @@ static void one_that_is_not_watched_is_expedited_when_it_is(void **state)
 
 /* ---- unwatching ---- */
 
-static void one_that_is_not_watched_any_more_is_not_polled(void **state)
+static void an_unwatched_poll_is_not_sent(void **state)
 {
     (void)state;
     begin();
@@ -423,7 +423,7 @@ static void one_that_is_not_watched_any_more_is_not_polled(void **state)
     end_all();
 }
 
-static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
+static void unwatching_dequeues_a_poll(void **state)
 {
     (void)state;
     start(1);
@@ -445,7 +445,7 @@ static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
 }
 
 /* With an update or without: the owner may be waiting to free it. */
-static void one_in_flight_is_listed_when_that_is_over(void **state)
+static void an_unwatched_poll_in_flight_is_listed_at_its_end(void **state)
 {
     (void)state;
     static const struct reply replies[] = {
@@ -473,7 +473,7 @@ static void one_in_flight_is_listed_when_that_is_over(void **state)
     }
 }
 
-static void one_that_an_event_is_about_is_needed(void **state)
+static void the_subject_of_an_event_is_needed(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -505,7 +505,7 @@ static void one_that_an_event_is_about_is_needed(void **state)
 
 /* ---- the end ---- */
 
-static void one_that_is_freed_is_not_listed(void **state)
+static void a_freed_poll_is_not_listed(void **state)
 {
     (void)state;
     for (int is_answered = 0; is_answered < 2; is_answered++) {
@@ -531,7 +531,7 @@ static void assert_closed(void)
     assert_false(poller_is_needed(polled));
 }
 
-static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **state)
+static void closing_the_engine_is_an_update_of_a_watched_poll(void **state)
 {
     (void)state;
     begin(); /* in flight */
@@ -572,7 +572,7 @@ static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **s
     end_all();
 }
 
-static void a_closed_engine_makes_none(void **state)
+static void a_closed_engine_accepts_no_poll(void **state)
 {
     (void)state;
     start(4);
@@ -585,29 +585,29 @@ static void a_closed_engine_makes_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_polled_while_it_is_watched_and_waited_for),
-        cmocka_unit_test(one_that_was_started_here_is_first_polled_after_a_second),
+        cmocka_unit_test(polls_are_sent_while_watched_and_waited_for),
+        cmocka_unit_test(a_job_started_here_is_first_polled_after_a_second),
         cmocka_unit_test(pauses_grow_to_the_usual_interval),
         cmocka_unit_test(the_interval_and_the_ref_may_change),
-        cmocka_unit_test(updates_are_listed_and_the_rest_is_polled_through),
-        cmocka_unit_test(a_poll_rests_after_an_update_until_it_is_accepted),
+        cmocka_unit_test(updates_are_listed_and_transient_failures_are_not),
+        cmocka_unit_test(a_poll_pauses_after_an_update_until_it_is_accepted),
         cmocka_unit_test(an_update_that_is_rejected_counts_as_an_error),
         cmocka_unit_test(an_update_may_be_listed_again),
         cmocka_unit_test(an_update_can_be_forced_once),
-        cmocka_unit_test(the_last_error_is_kept_as_it_was_shown),
-        cmocka_unit_test(an_answer_from_elsewhere_is_a_poll),
-        cmocka_unit_test(a_request_from_elsewhere_puts_the_next_poll_off),
+        cmocka_unit_test(the_last_error_does_not_change_once_returned),
+        cmocka_unit_test(an_answer_from_outside_the_schedule_counts_as_a_poll),
+        cmocka_unit_test(a_request_from_outside_the_schedule_delays_the_next_poll),
         cmocka_unit_test(a_poll_can_be_expedited),
-        cmocka_unit_test(a_retry_after_holds_back_an_expedited_poll),
-        cmocka_unit_test(one_in_flight_does_not_count_as_expedited),
-        cmocka_unit_test(one_that_is_not_watched_is_expedited_when_it_is),
-        cmocka_unit_test(one_that_is_not_watched_any_more_is_not_polled),
-        cmocka_unit_test(one_that_waits_for_its_turn_is_taken_out_of_the_queue),
-        cmocka_unit_test(one_in_flight_is_listed_when_that_is_over),
-        cmocka_unit_test(one_that_an_event_is_about_is_needed),
-        cmocka_unit_test(one_that_is_freed_is_not_listed),
-        cmocka_unit_test(the_close_of_the_engine_is_an_update_of_one_that_is_watched),
-        cmocka_unit_test(a_closed_engine_makes_none),
+        cmocka_unit_test(a_retry_after_delays_an_expedited_poll),
+        cmocka_unit_test(a_request_in_flight_does_not_count_as_expedited),
+        cmocka_unit_test(an_unwatched_poll_is_expedited_when_it_is_watched),
+        cmocka_unit_test(an_unwatched_poll_is_not_sent),
+        cmocka_unit_test(unwatching_dequeues_a_poll),
+        cmocka_unit_test(an_unwatched_poll_in_flight_is_listed_at_its_end),
+        cmocka_unit_test(the_subject_of_an_event_is_needed),
+        cmocka_unit_test(a_freed_poll_is_not_listed),
+        cmocka_unit_test(closing_the_engine_is_an_update_of_a_watched_poll),
+        cmocka_unit_test(a_closed_engine_accepts_no_poll),
     };
     alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static void end_threads(pthread_t threads[2])
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-static void test_fork_goes_before_the_threads(void **state)
+static void test_fork_has_priority_over_threads(void **state)
 {
     pthread_t threads[2];
     int status;
@@ -78,7 +78,7 @@ static void test_fork_goes_before_the_threads(void **state)
     end_threads(threads);
 }
 
-static void test_exit_goes_before_the_threads(void **state)
+static void test_exit_has_priority_over_threads(void **state)
 {
     int status;
     (void)state;
@@ -134,8 +134,8 @@ static int watch_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fork_goes_before_the_threads),
-        cmocka_unit_test(test_exit_goes_before_the_threads),
+        cmocka_unit_test(test_fork_has_priority_over_threads),
+        cmocka_unit_test(test_exit_has_priority_over_threads),
         cmocka_unit_test(test_step_is_over_when_the_process_is_wanted),
     };
     return cmocka_run_group_tests(tests, watch_process, NULL);

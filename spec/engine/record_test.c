@@ -146,7 +146,7 @@ static bool is_json(const char *bytes, size_t length)
 
 /* ---- where things stand ---- */
 
-static void each_kind_of_value_is_found_where_it_stands(void **state)
+static void each_kind_of_value_has_its_position(void **state)
 {
     (void)state;
     const struct text text =
@@ -179,7 +179,7 @@ static void each_kind_of_value_is_found_where_it_stands(void **state)
     free_record(&record);
 }
 
-static void whole_numbers_are_told_from_others(void **state)
+static void integers_are_distinguished_from_other_numbers(void **state)
 {
     (void)state;
     const struct expected expected[] = {
@@ -196,7 +196,7 @@ static void whole_numbers_are_told_from_others(void **state)
 }
 
 /* However much is in a value, and whatever it looks like. */
-static void what_is_nested_is_passed_over_whole(void **state)
+static void nested_values_are_skipped_whole(void **state)
 {
     (void)state;
     const struct expected expected[] = {
@@ -216,7 +216,7 @@ static void what_is_nested_is_passed_over_whole(void **state)
 }
 
 /* The space around a value is not part of it, the space in it is. */
-static void space_belongs_to_no_member(void **state)
+static void space_is_not_part_of_a_member(void **state)
 {
     (void)state;
     const struct text spaces[] = {
@@ -260,7 +260,7 @@ static void an_object_may_be_empty(void **state)
 }
 
 /* What follows the object is the caller's to read. */
-static void the_reader_is_left_behind_the_object(void **state)
+static void the_reader_stops_after_the_object(void **state)
 {
     (void)state;
     struct record record = read_with_room(text_of("{\"a\":{}} x"), 1);
@@ -326,7 +326,7 @@ static struct text with_members(char *room, size_t size, size_t count)
     return (struct text){room, length};
 }
 
-static void members_beyond_the_room_are_counted_and_can_be_read_again(void **state)
+static void members_beyond_the_room_are_counted(void **state)
 {
     (void)state;
     char bytes[4096];
@@ -416,7 +416,7 @@ static void a_name_is_found_whole_or_not_at_all(void **state)
     assert_found(searches, COUNT(searches));
 }
 
-static void of_several_of_one_name_the_last_counts(void **state)
+static void the_last_member_of_a_name_counts(void **state)
 {
     (void)state;
     const struct search searches[] = {
@@ -438,7 +438,7 @@ static void of_several_of_one_name_the_last_counts(void **state)
         text_of("{\"a\":1,\"\\u0061\":[],\"a\":3}"), expected, COUNT(expected)); /* all are there */
 }
 
-static void an_escaped_name_is_found_by_what_it_stands_for(void **state)
+static void an_escaped_name_is_found_decoded(void **state)
 {
     (void)state;
     const struct search searches[] = {
@@ -482,7 +482,7 @@ static void an_escaped_name_is_found_by_what_it_stands_for(void **state)
     "\"evaluation\":{\"metrics\":[{\"id\":1,\"explanation\":[\"\"]},{}]},\r\n\"\":[],\"id\":1}"
 
 /* In memory that ends where the text broke off. */
-static void a_text_that_broke_off_is_a_fault_wherever_it_did(void **state)
+static void a_truncated_text_is_a_fault_at_every_length(void **state)
 {
     (void)state;
     const struct text text = TEXT(RICH);
@@ -499,7 +499,7 @@ static void a_text_that_broke_off_is_a_fault_wherever_it_did(void **state)
 }
 
 /* The index accepts what the reader accepts, and every value in it is a text of its own. */
-static void any_wrong_byte_is_judged_as_the_reader_judges_it(void **state)
+static void any_wrong_byte_is_judged_as_by_the_reader(void **state)
 {
     (void)state;
     char bytes[] = RICH;
@@ -527,7 +527,7 @@ static void any_wrong_byte_is_judged_as_the_reader_judges_it(void **state)
     assert_true(accepted > text.length);
 }
 
-static void a_fault_tells_where_it_is(void **state)
+static void a_fault_has_its_offset(void **state)
 {
     (void)state;
     const struct {
@@ -668,21 +668,21 @@ static void an_object_of_4_gib_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_of_value_is_found_where_it_stands),
-        cmocka_unit_test(whole_numbers_are_told_from_others),
-        cmocka_unit_test(what_is_nested_is_passed_over_whole),
-        cmocka_unit_test(space_belongs_to_no_member),
+        cmocka_unit_test(each_kind_of_value_has_its_position),
+        cmocka_unit_test(integers_are_distinguished_from_other_numbers),
+        cmocka_unit_test(nested_values_are_skipped_whole),
+        cmocka_unit_test(space_is_not_part_of_a_member),
         cmocka_unit_test(an_object_may_be_empty),
-        cmocka_unit_test(the_reader_is_left_behind_the_object),
+        cmocka_unit_test(the_reader_stops_after_the_object),
         cmocka_unit_test(a_record_in_a_list_counts_from_its_own_start),
-        cmocka_unit_test(members_beyond_the_room_are_counted_and_can_be_read_again),
+        cmocka_unit_test(members_beyond_the_room_are_counted),
         cmocka_unit_test(a_copy_of_the_reader_reads_the_same_again),
         cmocka_unit_test(a_name_is_found_whole_or_not_at_all),
-        cmocka_unit_test(of_several_of_one_name_the_last_counts),
-        cmocka_unit_test(an_escaped_name_is_found_by_what_it_stands_for),
-        cmocka_unit_test(a_text_that_broke_off_is_a_fault_wherever_it_did),
-        cmocka_unit_test(any_wrong_byte_is_judged_as_the_reader_judges_it),
-        cmocka_unit_test(a_fault_tells_where_it_is),
+        cmocka_unit_test(the_last_member_of_a_name_counts),
+        cmocka_unit_test(an_escaped_name_is_found_decoded),
+        cmocka_unit_test(a_truncated_text_is_a_fault_at_every_length),
+        cmocka_unit_test(any_wrong_byte_is_judged_as_by_the_reader),
+        cmocka_unit_test(a_fault_has_its_offset),
         cmocka_unit_test(a_member_nests_511_deep_and_no_deeper),
         cmocka_unit_test(an_object_of_4_gib_is_refused),
     };

@@ -64,7 +64,7 @@ static void assert_choice_whatever_the_connection(
 static const enum retry_choice no = RETRY_NO, at_once = RETRY_AT_ONCE, later = RETRY_AFTER_PAUSE;
 
 /* Each answer, with and without Retry-After, to what may be repeated and to what starts work. */
-static void an_answer_decides_by_its_status(void **state)
+static void an_answer_is_judged_by_its_status(void **state)
 {
     (void)state;
     const struct {
@@ -105,7 +105,7 @@ static void an_answer_decides_by_its_status(void **state)
     }
 }
 
-static void what_is_hopeless_is_not_sent_again(void **state)
+static void a_hopeless_request_is_not_repeated(void **state)
 {
     (void)state;
     const int statuses[] = {0, 200, 429, 500, 503};
@@ -121,7 +121,7 @@ static void what_is_hopeless_is_not_sent_again(void **state)
 }
 
 /* Every way in which a try can be cut off: the one question is whether the service may have it. */
-static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
+static void a_cut_try_is_repeated_only_if_that_is_safe(void **state)
 {
     (void)state;
     const struct {
@@ -150,7 +150,7 @@ static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
 }
 
 /* The status of an answer that broke off is known, but the rest might have said anything. */
-static void of_half_an_answer_the_status_does_not_count(void **state)
+static void the_status_of_a_truncated_answer_does_not_count(void **state)
 {
     (void)state;
     const int statuses[] = {200, 404, 429, 503};
@@ -187,7 +187,7 @@ static void a_stale_connection_costs_no_try(void **state)
     assert_choice(&budget, &stale, at_once);
 }
 
-static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
+static void a_start_on_a_stale_connection_is_not_excused(void **state)
 {
     (void)state;
     struct retry_history budget = first_of_four(false);
@@ -198,7 +198,7 @@ static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
 
 /* Each reason there is for a later, on both sides of the limit. */
 /* Nothing has left this machine: not a start either. */
-static void what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often(void **state)
+static void any_request_without_a_descriptor_is_repeated_without_limit(void **state)
 {
     (void)state;
     const struct try_result starved = {.end = TRY_STARVED, .retry_after_us = NOTHING};
@@ -269,7 +269,7 @@ static void after_many_tries_the_bound_is_still_ten_seconds(void **state)
 }
 
 /* Full jitter: any pause up to the bound is as likely as any other, the shortest included. */
-static void pauses_are_spread_evenly_from_nothing_to_the_bound(void **state)
+static void pauses_are_spread_evenly_from_zero_to_the_bound(void **state)
 {
     (void)state;
     const unsigned draws = 1000000;
@@ -285,7 +285,7 @@ static void pauses_are_spread_evenly_from_nothing_to_the_bound(void **state)
     }
 }
 
-static void what_retry_after_asks_for_is_the_pause(void **state)
+static void retry_after_is_the_pause(void **state)
 {
     (void)state;
     const int64_t asked[] = {0, 1, SECOND, 3600 * SECOND, CLOCK_LONGEST_US};
@@ -353,7 +353,7 @@ static void a_number_is_seconds(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void blanks_around_the_value_do_not_matter(void **state)
+static void blanks_around_the_value_are_ignored(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -368,7 +368,7 @@ static void blanks_around_the_value_do_not_matter(void **state)
 
 /* Ten years are more than any deadline. Above, a sum with the clock could overflow; and so could
  * the number itself, which may have any length. */
-static void a_huge_number_is_cut_to_the_longest_span(void **state)
+static void a_huge_number_is_clamped(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -388,7 +388,7 @@ static void a_huge_number_is_cut_to_the_longest_span(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void what_is_not_a_whole_number_of_seconds_asks_for_nothing(void **state)
+static void anything_but_whole_seconds_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"-1", "-0", "+5", "1.5", "0.5", ".5", "5.", "1,5", "1e3", "0x10",
@@ -397,7 +397,7 @@ static void what_is_not_a_whole_number_of_seconds_asks_for_nothing(void **state)
     assert_all_ask_for_nothing(texts, COUNT(texts));
 }
 
-static void an_empty_value_asks_for_nothing(void **state)
+static void an_empty_value_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"", " ", "\t", "  \t  "};
@@ -469,7 +469,7 @@ static int back_to_the_time_zone_of_this_machine(void **state)
     return 0;
 }
 
-static void a_date_that_has_passed_asks_for_no_pause(void **state)
+static void a_date_in_the_past_means_no_pause(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -481,7 +481,7 @@ static void a_date_that_has_passed_asks_for_no_pause(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void a_date_before_the_epoch_has_passed_too(void **state)
+static void a_date_before_the_epoch_means_no_pause(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -492,7 +492,7 @@ static void a_date_before_the_epoch_has_passed_too(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void a_date_far_ahead_is_cut_to_the_longest_span(void **state)
+static void a_date_far_ahead_is_clamped(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -506,7 +506,7 @@ static void a_date_far_ahead_is_cut_to_the_longest_span(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void words_that_are_no_date_ask_for_nothing(void **state)
+static void words_other_than_a_date_are_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"Never", "Later", "Soon: at 12:00:30", "Monday", "Sun", "GMT",
@@ -521,7 +521,7 @@ static void words_that_are_no_date_ask_for_nothing(void **state)
 
 /* A month, a zone or the letter of a military zone at the front is what only a reader of anything
  * takes for a date. */
-static void a_date_that_does_not_begin_with_a_day_asks_for_nothing(void **state)
+static void a_date_that_does_not_begin_with_a_day_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"Nov 22 2026 12:00:30", "Nov 22 12:00:30 2026",
@@ -543,7 +543,7 @@ static unsigned taken(struct retry_quota *quota, const struct try_result *result
     return count;
 }
 
-static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
+static void the_quota_allows_a_hundred_repetitions_or_fifty_without_an_answer(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -556,7 +556,7 @@ static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
     assert_int_equal(quota.left, 9);
 }
 
-static void a_success_gives_back_what_was_paid_for_it(void **state)
+static void a_success_returns_its_cost(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -574,7 +574,7 @@ static void a_success_gives_back_what_was_paid_for_it(void **state)
     assert_int_equal(paid, 5);
 }
 
-static void it_is_never_more_than_full(void **state)
+static void the_quota_never_exceeds_its_size(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -586,37 +586,37 @@ static void it_is_never_more_than_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_decides_by_its_status),
-        cmocka_unit_test(what_is_hopeless_is_not_sent_again),
-        cmocka_unit_test(a_cut_try_is_sent_again_only_if_that_does_no_harm),
-        cmocka_unit_test(of_half_an_answer_the_status_does_not_count),
+        cmocka_unit_test(an_answer_is_judged_by_its_status),
+        cmocka_unit_test(a_hopeless_request_is_not_repeated),
+        cmocka_unit_test(a_cut_try_is_repeated_only_if_that_is_safe),
+        cmocka_unit_test(the_status_of_a_truncated_answer_does_not_count),
         cmocka_unit_test(a_stale_connection_is_excused_once),
         cmocka_unit_test(a_stale_connection_costs_no_try),
-        cmocka_unit_test(what_starts_work_is_not_excused_on_a_stale_connection),
-        cmocka_unit_test(what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often),
+        cmocka_unit_test(a_start_on_a_stale_connection_is_not_excused),
+        cmocka_unit_test(any_request_without_a_descriptor_is_repeated_without_limit),
         cmocka_unit_test(no_more_tries_are_made_than_the_limit),
         cmocka_unit_test(pauses_are_bounded_by_a_quarter_of_a_second_that_doubles_to_ten),
         cmocka_unit_test(after_many_tries_the_bound_is_still_ten_seconds),
-        cmocka_unit_test(pauses_are_spread_evenly_from_nothing_to_the_bound),
-        cmocka_unit_test(what_retry_after_asks_for_is_the_pause),
+        cmocka_unit_test(pauses_are_spread_evenly_from_zero_to_the_bound),
+        cmocka_unit_test(retry_after_is_the_pause),
         cmocka_unit_test(a_number_is_seconds),
-        cmocka_unit_test(blanks_around_the_value_do_not_matter),
-        cmocka_unit_test(a_huge_number_is_cut_to_the_longest_span),
-        cmocka_unit_test(what_is_not_a_whole_number_of_seconds_asks_for_nothing),
-        cmocka_unit_test(an_empty_value_asks_for_nothing),
+        cmocka_unit_test(blanks_around_the_value_are_ignored),
+        cmocka_unit_test(a_huge_number_is_clamped),
+        cmocka_unit_test(anything_but_whole_seconds_is_ignored),
+        cmocka_unit_test(an_empty_value_is_ignored),
         cmocka_unit_test(only_the_value_itself_is_read),
         cmocka_unit_test(each_form_of_an_http_date_is_read),
         cmocka_unit_test(each_day_of_the_coming_years_is_read),
         cmocka_unit_test_teardown(
             the_time_zone_of_this_machine_does_not_matter, back_to_the_time_zone_of_this_machine),
-        cmocka_unit_test(a_date_that_has_passed_asks_for_no_pause),
-        cmocka_unit_test(a_date_before_the_epoch_has_passed_too),
-        cmocka_unit_test(a_date_far_ahead_is_cut_to_the_longest_span),
-        cmocka_unit_test(words_that_are_no_date_ask_for_nothing),
-        cmocka_unit_test(a_date_that_does_not_begin_with_a_day_asks_for_nothing),
-        cmocka_unit_test(a_hundred_may_be_repeated_or_fifty_after_no_answer),
-        cmocka_unit_test(a_success_gives_back_what_was_paid_for_it),
-        cmocka_unit_test(it_is_never_more_than_full),
+        cmocka_unit_test(a_date_in_the_past_means_no_pause),
+        cmocka_unit_test(a_date_before_the_epoch_means_no_pause),
+        cmocka_unit_test(a_date_far_ahead_is_clamped),
+        cmocka_unit_test(words_other_than_a_date_are_ignored),
+        cmocka_unit_test(a_date_that_does_not_begin_with_a_day_is_ignored),
+        cmocka_unit_test(the_quota_allows_a_hundred_repetitions_or_fifty_without_an_answer),
+        cmocka_unit_test(a_success_returns_its_cost),
+        cmocka_unit_test(the_quota_never_exceeds_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void a_job_started_here_is_polled_after_a_second_then_at_growing_pauses(v
         assert_pause(&schedule, growing[schedule.polls]);
 }
 
-static void a_job_from_elsewhere_is_polled_at_once(void **state)
+static void a_job_known_by_its_id_is_polled_at_once(void **state)
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND};
@@ -124,7 +124,7 @@ static void a_fixed_interval_is_every_pause_the_first_included(void **state)
 }
 
 /* The interval is what lies between two polls; a job that may be long done has had none yet. */
-static void a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too(void **state)
+static void a_job_known_by_its_id_is_polled_at_once_with_a_fixed_interval_too(void **state)
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND, .fixed_us = 20 * SECOND};
@@ -133,7 +133,7 @@ static void a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too(voi
         assert_pause(&schedule, 20 * SECOND);
 }
 
-static void jitter_is_never_beyond_a_tenth(void **state)
+static void jitter_never_exceeds_a_tenth(void **state)
 {
     (void)state;
     const uint64_t special[] = {
@@ -170,7 +170,7 @@ static void jitter_is_spread_evenly(void **state)
 }
 
 /* Two moments of different pauses lie apart by a whole number of the smaller grains. */
-static void due_polls_meet_at_common_moments(void **state)
+static void due_times_lie_on_a_common_grid(void **state)
 {
     (void)state;
     uint64_t random = 5;
@@ -221,16 +221,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_started_here_is_polled_after_a_second_then_at_growing_pauses),
-        cmocka_unit_test(a_job_from_elsewhere_is_polled_at_once),
+        cmocka_unit_test(a_job_known_by_its_id_is_polled_at_once),
         cmocka_unit_test(after_that_its_pauses_grow_from_a_second_too),
         cmocka_unit_test(pauses_never_grow_beyond_the_usual_interval),
         cmocka_unit_test(a_usual_interval_below_a_second_is_kept_from_the_start),
         cmocka_unit_test(after_any_number_of_polls_the_pause_is_the_usual_interval),
         cmocka_unit_test(a_fixed_interval_is_every_pause_the_first_included),
-        cmocka_unit_test(a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too),
-        cmocka_unit_test(jitter_is_never_beyond_a_tenth),
+        cmocka_unit_test(a_job_known_by_its_id_is_polled_at_once_with_a_fixed_interval_too),
+        cmocka_unit_test(jitter_never_exceeds_a_tenth),
         cmocka_unit_test(jitter_is_spread_evenly),
-        cmocka_unit_test(due_polls_meet_at_common_moments),
+        cmocka_unit_test(due_times_lie_on_a_common_grid),
         cmocka_unit_test(of_a_million_jobs_none_is_polled_outside_its_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

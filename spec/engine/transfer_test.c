@@ -112,7 +112,7 @@ static void assert_row(const struct row *row, const struct operation *operation)
             outcome->message ? outcome->message : "none", outcome->sent ? "sent" : "not sent");
 }
 
-static void each_answer_has_its_kind(void **state)
+static void each_answer_gives_its_kind_of_outcome(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -129,7 +129,7 @@ static void each_answer_has_its_kind(void **state)
 }
 
 /* The last head is given out, its status line first, and trailers behind it. */
-static void the_head_is_given_as_it_came(void **state)
+static void the_head_is_returned_as_received(void **state)
 {
     (void)state;
     start(4);
@@ -146,7 +146,7 @@ static void the_head_is_given_as_it_came(void **state)
 }
 
 /* An interim answer announces an answer, and is none. */
-static void the_status_of_an_interim_answer_is_none(void **state)
+static void an_interim_answer_gives_no_status(void **state)
 {
     (void)state;
     start(4);
@@ -159,7 +159,7 @@ static void the_status_of_an_interim_answer_is_none(void **state)
     end_with(operation, peer);
 }
 
-static void a_retry_after_is_read_whatever_the_status(void **state)
+static void retry_after_is_parsed_with_any_status(void **state)
 {
     (void)state;
     static const struct {
@@ -206,7 +206,7 @@ static void assert_too_large(const char *bytes, size_t length, size_t kept)
     end_with(operation, peer);
 }
 
-static void a_body_has_its_limit(void **state)
+static void a_body_is_limited(void **state)
 {
     (void)state;
     static const char *const heads[] = {OK "\r\n", OK "Content-Length: 1001\r\n\r\n",
@@ -222,7 +222,7 @@ static void a_body_has_its_limit(void **state)
     assert_too_large(announced, strlen(announced), 1); /* the rest need not be waited for */
 }
 
-static void a_body_of_just_that_length_is_taken(void **state)
+static void a_body_of_exactly_the_limit_is_accepted(void **state)
 {
     (void)state;
     char bytes[1100] = OK "Content-Length: 1000\r\n\r\n";
@@ -250,7 +250,7 @@ static void add_zipped_zeros(struct bytes *in, size_t length)
 }
 
 /* Otherwise a few bytes could fill the memory. */
-static void a_body_is_measured_when_it_is_decoded(void **state)
+static void the_limit_counts_decoded_bytes(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -258,7 +258,7 @@ static void a_body_is_measured_when_it_is_decoded(void **state)
     assert_too_large(in.data, in.length, 1000);
 }
 
-static void a_head_has_its_limits(void **state)
+static void a_head_is_limited(void **state)
 {
     (void)state;
     static const struct {
@@ -281,7 +281,7 @@ static void a_head_has_its_limits(void **state)
 /* ---- slices ---- */
 
 /* A step reads 256 KiB and no more, however few bytes they came as. */
-static void a_large_body_is_taken_in_by_several_steps(void **state)
+static void a_large_body_takes_several_steps(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -311,7 +311,7 @@ static void a_large_body_is_taken_in_by_several_steps(void **state)
     end();
 }
 
-static void one_that_is_paused_may_be_ended(void **state)
+static void a_paused_transfer_can_be_ended(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -359,14 +359,14 @@ static unsigned connections_of_three(const char *header)
     return connections;
 }
 
-static void a_connection_is_used_again(void **state)
+static void a_connection_is_reused(void **state)
 {
     (void)state;
     assert_int_equal(connections_of_three(""), 1);
     assert_int_equal(connections_of_three("Connection: close\r\n"), 3);
 }
 
-static void one_whose_answer_was_cut_short_is_not(void **state)
+static void a_connection_with_a_truncated_answer_is_not_reused(void **state)
 {
     (void)state;
     char head[1000];
@@ -395,7 +395,7 @@ static bool is_connecting(void)
 }
 
 /* A newer libcurl sees them before it sends, and makes another connection at once. */
-static void bytes_that_no_request_asked_for_are_no_answer(void **state)
+static void unsolicited_bytes_are_not_an_answer(void **state)
 {
     (void)state;
     start(4);
@@ -419,7 +419,7 @@ static void bytes_that_no_request_asked_for_are_no_answer(void **state)
     end();
 }
 
-static void what_has_come_is_counted(void **state)
+static void received_bytes_are_counted(void **state)
 {
     (void)state;
     static const char text[] = OK "Content-Length: 2\r\n\r\n{}";
@@ -434,7 +434,7 @@ static void what_has_come_is_counted(void **state)
 
 /* ---- handles ---- */
 
-static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
+static void handles_are_spoiled_from_7_84_0_to_8_0_1(void **state)
 {
     (void)state;
     assert_false(transfer_spoils_handle(0x075301));
@@ -448,21 +448,21 @@ static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_answer_has_its_kind),
-        cmocka_unit_test(the_head_is_given_as_it_came),
-        cmocka_unit_test(the_status_of_an_interim_answer_is_none),
-        cmocka_unit_test(a_retry_after_is_read_whatever_the_status),
-        cmocka_unit_test(a_body_has_its_limit),
-        cmocka_unit_test(a_body_of_just_that_length_is_taken),
-        cmocka_unit_test(a_body_is_measured_when_it_is_decoded),
-        cmocka_unit_test(a_head_has_its_limits),
-        cmocka_unit_test(a_large_body_is_taken_in_by_several_steps),
-        cmocka_unit_test(one_that_is_paused_may_be_ended),
-        cmocka_unit_test(a_connection_is_used_again),
-        cmocka_unit_test(one_whose_answer_was_cut_short_is_not),
-        cmocka_unit_test(bytes_that_no_request_asked_for_are_no_answer),
-        cmocka_unit_test(what_has_come_is_counted),
-        cmocka_unit_test(handles_are_spoilt_from_7_84_0_to_8_0_1),
+        cmocka_unit_test(each_answer_gives_its_kind_of_outcome),
+        cmocka_unit_test(the_head_is_returned_as_received),
+        cmocka_unit_test(an_interim_answer_gives_no_status),
+        cmocka_unit_test(retry_after_is_parsed_with_any_status),
+        cmocka_unit_test(a_body_is_limited),
+        cmocka_unit_test(a_body_of_exactly_the_limit_is_accepted),
+        cmocka_unit_test(the_limit_counts_decoded_bytes),
+        cmocka_unit_test(a_head_is_limited),
+        cmocka_unit_test(a_large_body_takes_several_steps),
+        cmocka_unit_test(a_paused_transfer_can_be_ended),
+        cmocka_unit_test(a_connection_is_reused),
+        cmocka_unit_test(a_connection_with_a_truncated_answer_is_not_reused),
+        cmocka_unit_test(unsolicited_bytes_are_not_an_answer),
+        cmocka_unit_test(received_bytes_are_counted),
+        cmocka_unit_test(handles_are_spoiled_from_7_84_0_to_8_0_1),
     };
     alarm(60); /* should it hang */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,7 @@ static void assert_never_loopback(const char *text)
     url_free(&url);
 }
 
-static void scheme_host_port_and_path_are_told_apart(void **state)
+static void a_url_is_split_into_scheme_host_port_and_path(void **state)
 {
     (void)state;
     struct url url;
@@ -115,7 +115,7 @@ static void scheme_host_port_and_path_are_told_apart(void **state)
     url_free(&url);
 }
 
-static void scheme_and_host_are_lowered(void **state)
+static void scheme_and_host_become_lower_case(void **state)
 {
     (void)state;
     const struct reading readings[] = {
@@ -163,7 +163,7 @@ static void another_port_is_kept(void **state)
     assert_all_read_as(readings, COUNT(readings));
 }
 
-static void what_is_no_port_is_refused(void **state)
+static void an_invalid_port_is_refused(void **state)
 {
     (void)state;
     const char *const texts[] = {"https://h:0", "https://h:00/x", "https://h:65536",
@@ -254,7 +254,7 @@ static void other_addresses_are_not_this_machine(void **state)
 }
 
 /* Names whose owner may let them point anywhere. */
-static void names_that_look_like_this_machine_are_not_it(void **state)
+static void names_similar_to_localhost_are_not_this_machine(void **state)
 {
     (void)state;
     const char *const texts[] = {"http://localhost.evil.com", "http://127.0.0.1.nip.io",
@@ -287,7 +287,7 @@ static void tricks_do_not_make_another_host_this_machine(void **state)
 
 /* Old ways of writing an address, and escapes, are fine as long as the connection goes to the
  * checked address: so what comes out has to be the plain one. */
-static void other_spellings_of_an_address_are_refused_or_made_plain(void **state)
+static void other_spellings_of_an_address_are_refused_or_normalized(void **state)
 {
     (void)state;
     const char *const texts[] = {"http://127.1", "http://127.0.1", "http://2130706433",
@@ -306,7 +306,7 @@ static void other_spellings_of_an_address_are_refused_or_made_plain(void **state
 }
 
 /* Read again, it would be another host to the connection than to the check, or none. */
-static void a_host_that_reads_otherwise_again_is_refused(void **state)
+static void a_host_that_parses_differently_again_is_refused(void **state)
 {
     (void)state;
     const char *const texts[] = {"https://api%2541.example", "https://127%252e0.0.1",
@@ -315,7 +315,7 @@ static void a_host_that_reads_otherwise_again_is_refused(void **state)
 }
 
 /* The zone names the network that a link-local address is on: without it, it is another address. */
-static void an_address_with_a_zone_is_not_read_as_one_without(void **state)
+static void an_address_with_a_zone_is_refused(void **state)
 {
     (void)state;
     struct url url;
@@ -406,7 +406,7 @@ static void control_characters_and_spaces_are_refused_anywhere(void **state)
     }
 }
 
-static void a_host_with_a_character_of_no_host_is_refused(void **state)
+static void a_host_with_an_invalid_character_is_refused(void **state)
 {
     (void)state;
     for (const char *c = "!\"$&'()*+,;<=>\\^`{}"; *c; c++) {
@@ -479,7 +479,7 @@ static void assert_same_when_memory_ends(const char *text)
 }
 
 /* libcurl would translate it, or not, by the locale of the program. */
-static void a_host_that_no_name_server_can_know_is_refused(void **state)
+static void a_host_that_cannot_be_resolved_is_refused(void **state)
 {
     (void)state;
     static const char label_63[] =
@@ -515,7 +515,7 @@ static void assert_proxy(const char *text, const char *peer, bool secure, bool l
     assert_null(proxy.peer);
 }
 
-static void a_proxy_has_the_port_that_libcurl_takes(void **state)
+static void a_proxy_has_libcurls_default_port(void **state)
 {
     (void)state;
     assert_proxy("http://proxy.example:3128", "proxy.example:3128", false, false);
@@ -529,7 +529,7 @@ static void a_proxy_has_the_port_that_libcurl_takes(void **state)
     assert_proxy("http://[::1]:3128", "[::1]:3128", false, true);
 }
 
-static void what_is_no_proxy_is_refused(void **state)
+static void an_invalid_proxy_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", "http://", "ftp://proxy", "ftp.proxy.example",
@@ -563,7 +563,7 @@ static void the_peer_of_a_url_is_its_host_with_a_port(void **state)
     assert_null(url_peer(""));
 }
 
-static void a_proxy_is_read_or_refused_when_memory_ends(void **state)
+static void without_memory_a_proxy_is_parsed_rightly_or_refused(void **state)
 {
     (void)state;
     unsigned long n = 0;
@@ -583,7 +583,7 @@ static void a_proxy_is_read_or_refused_when_memory_ends(void **state)
     assert_true(n > 3);
 }
 
-static void a_url_is_taken_for_no_other_when_memory_ends(void **state)
+static void without_memory_a_url_is_parsed_rightly_or_refused(void **state)
 {
     (void)state;
     assert_same_when_memory_ends("https://api.example.com:8443/prefix/");
@@ -601,12 +601,12 @@ int main(void)
             failing_strdup, failing_calloc) != CURLE_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scheme_host_port_and_path_are_told_apart),
-        cmocka_unit_test(scheme_and_host_are_lowered),
+        cmocka_unit_test(a_url_is_split_into_scheme_host_port_and_path),
+        cmocka_unit_test(scheme_and_host_become_lower_case),
         cmocka_unit_test(the_case_of_a_path_is_kept),
         cmocka_unit_test(the_default_port_is_dropped),
         cmocka_unit_test(another_port_is_kept),
-        cmocka_unit_test(what_is_no_port_is_refused),
+        cmocka_unit_test(an_invalid_port_is_refused),
         cmocka_unit_test(trailing_slashes_are_dropped),
         cmocka_unit_test(a_prefix_is_kept),
         cmocka_unit_test(dots_in_a_prefix_are_resolved),
@@ -614,11 +614,11 @@ int main(void)
         cmocka_unit_test(localhost_is_this_machine_in_any_case),
         cmocka_unit_test(the_loopback_address_of_ipv6_is_this_machine),
         cmocka_unit_test(other_addresses_are_not_this_machine),
-        cmocka_unit_test(names_that_look_like_this_machine_are_not_it),
+        cmocka_unit_test(names_similar_to_localhost_are_not_this_machine),
         cmocka_unit_test(tricks_do_not_make_another_host_this_machine),
-        cmocka_unit_test(other_spellings_of_an_address_are_refused_or_made_plain),
-        cmocka_unit_test(a_host_that_reads_otherwise_again_is_refused),
-        cmocka_unit_test(an_address_with_a_zone_is_not_read_as_one_without),
+        cmocka_unit_test(other_spellings_of_an_address_are_refused_or_normalized),
+        cmocka_unit_test(a_host_that_parses_differently_again_is_refused),
+        cmocka_unit_test(an_address_with_a_zone_is_refused),
         cmocka_unit_test(a_user_name_or_a_password_is_refused),
         cmocka_unit_test(a_query_or_a_fragment_is_refused),
         cmocka_unit_test(an_empty_query_or_fragment_is_refused_or_dropped),
@@ -627,13 +627,13 @@ int main(void)
         cmocka_unit_test(a_url_without_a_host_is_refused),
         cmocka_unit_test(an_empty_text_is_refused),
         cmocka_unit_test(control_characters_and_spaces_are_refused_anywhere),
-        cmocka_unit_test(a_host_with_a_character_of_no_host_is_refused),
-        cmocka_unit_test(a_url_is_taken_for_no_other_when_memory_ends),
-        cmocka_unit_test(a_host_that_no_name_server_can_know_is_refused),
-        cmocka_unit_test(a_proxy_has_the_port_that_libcurl_takes),
-        cmocka_unit_test(what_is_no_proxy_is_refused),
+        cmocka_unit_test(a_host_with_an_invalid_character_is_refused),
+        cmocka_unit_test(without_memory_a_url_is_parsed_rightly_or_refused),
+        cmocka_unit_test(a_host_that_cannot_be_resolved_is_refused),
+        cmocka_unit_test(a_proxy_has_libcurls_default_port),
+        cmocka_unit_test(an_invalid_proxy_is_refused),
         cmocka_unit_test(the_peer_of_a_url_is_its_host_with_a_port),
-        cmocka_unit_test(a_proxy_is_read_or_refused_when_memory_ends),
+        cmocka_unit_test(without_memory_a_proxy_is_parsed_rightly_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
