@@ -1,4 +1,4 @@
-/* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
+/* bridge_test.c - a bridge from an engine to a socket. This program is also the engine's server. */
 #include "engine/bridge.h"
 #include "engine/engine_parts.h"
 #include "engine/operation.h"
@@ -23,7 +23,7 @@
 
 #include "peer.h"
 
-/* What has not come by then does not come. */
+/* A byte that has not arrived by then is missing. */
 #define HANGS_MS 60000
 
 static struct engine *engine;
@@ -70,7 +70,7 @@ static int connect_to(const char *path)
     return fd;
 }
 
-/* How many bytes come; waits for the first only as long as one is expected. */
+/* The number of bytes that arrive. Waits for the first for up to that time. */
 static int bytes(int fd, int wait_ms)
 {
     int count = 0;
@@ -92,7 +92,7 @@ static void directory_of(const char *path, char *directory)
     *strrchr(directory, '/') = '\0';
 }
 
-/* The host's end. */
+/* Connects as the host does. Returns its socket. */
 static int join(struct bridge *bridge)
 {
     const char *message;
@@ -108,7 +108,7 @@ static const struct request *request(void)
     return &get;
 }
 
-/* A request that is sent off here; all else is the thread's. */
+/* Sends a request in this thread. The bridge's thread does the rest. */
 static struct operation *begin_request(int *peer)
 {
     struct operation *operation = operation_new(engine, request(), 7);
@@ -129,7 +129,7 @@ static void the_thread_steps_the_engine_and_notifies_once(void **state)
     peer_answer(peer, 200, "", "yes");
     assert_int_equal(bytes(fd, HANGS_MS), 1);
     assert_memory_equal(operation_outcome(operation)->body.bytes, "yes", 3);
-    assert_false(bridge_arm(bridge)); /* there is something to be fetched */
+    assert_false(bridge_arm(bridge)); /* there is something to fetch */
     assert_int_equal(bytes(fd, 100), 0);
     assert_int_equal(engine_next_finished(engine)->ref, 7);
     assert_null(engine_next_finished(engine));
@@ -166,7 +166,7 @@ static void events_come_before_their_completion(void **state)
     close(fd);
 }
 
-/* A poll every 10 ms, of which the first answer, "busy", was fetched. */
+/* Begins a poll every 10 ms, whose first answer, "busy", has been fetched. */
 static struct poller *begin_poll(struct bridge *bridge, int *peer)
 {
     struct poller *poll = poller_new(engine, request(), false, 0);
@@ -252,7 +252,7 @@ static void step_until(bool in_flight)
     }
 }
 
-/* Else its `ref`, given to another, would be found there. */
+/* Otherwise its `ref` could be reused while an item or event still has it. */
 static void a_listed_or_reported_poll_is_needed(void **state)
 {
     (void)state;
@@ -440,7 +440,7 @@ static void a_forked_child_leaves_the_parents_bridge_alone(void **state)
     int fd = connect_to(bridge_path(bridge));
     assert_true(bridge_accept(bridge, &message));
     assert_true(bridge_arm(bridge));
-    child = fork(); /* once more, with the thread running */
+    child = fork(); /* again, with the thread running */
     if (child == 0) {
         engine_step(engine, 0);
         engine_free(engine);
@@ -457,7 +457,7 @@ static void a_forked_child_leaves_the_parents_bridge_alone(void **state)
 
 static void callers_do_not_wait_for_the_thread(void **state)
 {
-    (void)state; /* in this thread, since no other may want the engine */
+    (void)state; /* without a second thread, which could want the engine by itself */
     struct operation *operation = operation_new(engine, request(), 7);
     engine_step_in_background(engine);
     assert_int_equal(engine_stats(engine).requests, 1);
@@ -480,7 +480,7 @@ static void a_step_ends_when_another_thread_wants_the_engine(void **state)
     atomic_fetch_sub(&engine->gate.wanted, 1);
 }
 
-/* Is in the midst of a step for a while. */
+/* Stays in a step for a while. */
 static atomic_int in_step;
 
 static void *step_slowly(void *user)
@@ -543,7 +543,7 @@ static void a_bridge_accepts_once(void **state)
     int fd = join(bridge), peer;
     assert_false(bridge_accept(bridge, &message));
     assert_string_equal(message, "it was accepted before");
-    assert_true(bridge_arm(bridge)); /* it goes on as before */
+    assert_true(bridge_arm(bridge)); /* the bridge still works */
     struct operation *operation = begin_request(&peer);
     peer_read_request(peer);
     peer_answer(peer, 200, "", "{}");

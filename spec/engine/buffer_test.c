@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* AddressSanitizer would end the program where an allocation is to fail. */
+/* By default AddressSanitizer aborts the program when an allocation is too large. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -40,7 +40,7 @@ static void pieces_are_appended_in_order(void **state)
     buffer_free(&buffer);
 }
 
-/* Lengths around every power of two, where room is made. */
+/* Lengths around every power of two, where the capacity grows. */
 static void pieces_of_any_length_are_kept_whole(void **state)
 {
     (void)state;
@@ -97,7 +97,7 @@ static void a_buffer_can_be_filled_up_to_its_limit(void **state)
     buffer_free(&buffer);
 }
 
-/* What came before the piece that is too much stays: it is reported with the outcome. */
+/* Earlier pieces are kept, and are returned with the outcome. */
 static void a_piece_beyond_the_limit_is_not_appended(void **state)
 {
     (void)state;
@@ -122,8 +122,8 @@ static void a_limit_of_zero_accepts_nothing(void **state)
     buffer_free(&buffer);
 }
 
-/* The limit is an argument, so it may be lower than what an earlier one let in; the difference of
- * the two would then wrap around. */
+/* The limit is an argument, so it may be lower than the length. The difference of the two would
+ * then wrap around. */
 static void a_buffer_beyond_a_lower_limit_accepts_nothing(void **state)
 {
     (void)state;
@@ -135,7 +135,7 @@ static void a_buffer_beyond_a_lower_limit_accepts_nothing(void **state)
     buffer_free(&buffer);
 }
 
-/* Without a limit it is the sum of the lengths that would wrap around. */
+/* Without a limit, the sum of the lengths would wrap around. */
 static void a_length_that_overflows_is_refused(void **state)
 {
     (void)state;
@@ -162,8 +162,8 @@ static void without_memory_nothing_is_added_and_nothing_lost(void **state)
     buffer_free(&buffer);
 }
 
-/* A body of 64 MiB comes in some four thousand pieces. Room that grows by each piece alone would
- * be made, and perhaps copied, as often; room that doubles is made sixteen times. */
+/* A body of 64 MiB arrives in about four thousand pieces. A buffer that grew by one piece each time
+ * would be reallocated, and perhaps copied, as often. Doubling takes sixteen reallocations. */
 static void the_capacity_grows_geometrically(void **state)
 {
     (void)state;
@@ -224,7 +224,7 @@ static void a_freed_buffer_is_an_empty_one(void **state)
     buffer_free(&buffer);
 }
 
-/* That what `to` had is freed is seen by valgrind and by AddressSanitizer. */
+/* Valgrind and AddressSanitizer check that the bytes of `to` are freed. */
 static void moving_transfers_the_bytes(void **state)
 {
     (void)state;
@@ -260,7 +260,7 @@ static void buffers_are_equal_when_their_bytes_are(void **state)
     struct buffer a = {0}, b = {0};
     add(&a, "{\"status\":\"processing\"}");
     add(&b, "{\"status\":");
-    assert_false(buffer_equal(&a, &b)); /* the beginning of the other */
+    assert_false(buffer_equal(&a, &b)); /* a prefix of the other */
     assert_false(buffer_equal(&b, &a));
     add(&b, "\"processing\"}");
     assert_true(buffer_equal(&a, &b));
@@ -282,7 +282,7 @@ static void bytes_after_a_nul_are_compared_too(void **state)
     buffer_free(&b);
 }
 
-/* What is left over in the memory is not compared. */
+/* Bytes beyond the length are not compared. */
 static void empty_buffers_are_equal_with_and_without_memory(void **state)
 {
     (void)state;

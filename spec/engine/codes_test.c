@@ -1,4 +1,4 @@
-/* codes_test.c - libcurl's error codes: each that can come has the kind of its meaning. */
+/* codes_test.c - libcurl's error codes: each one that can occur has its kind of outcome. */
 #include "engine/codes.h"
 
 #include <setjmp.h>
@@ -40,7 +40,7 @@ static void codes_have_their_kinds(void **state)
     ASSERT_KIND(OUTCOME_NO_MEMORY, CURLE_OUT_OF_MEMORY);
 }
 
-/* It may pass, and libcurl may have new codes. */
+/* A new libcurl may have new codes, and such an error may be transient. */
 static void an_unknown_code_is_network(void **state)
 {
     (void)state;

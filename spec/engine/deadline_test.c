@@ -57,7 +57,7 @@ static void a_queued_request_ends_at_its_deadline(void **state)
     end();
 }
 
-/* The queue ate up the time that each had for its answer. */
+/* Once, time in the queue was taken from the time for the answer. */
 static void the_deadline_of_a_poll_runs_only_in_flight(void **state)
 {
     (void)state;
@@ -68,7 +68,7 @@ static void the_deadline_of_a_poll_runs_only_in_flight(void **state)
     struct poller *poll = poller_new(engine, &asked, false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, SECOND, 8);
-    settle(); /* it is in the queue */
+    settle(); /* the second one is queued */
     move_to(now_us + 1000 * SECOND);
     assert_int_equal(sent(), 1);
     assert_null(poller_last_error(poll));
@@ -102,11 +102,11 @@ static void a_cancelled_request_ends_at_once(void **state)
 
 /* ---- a host that steps late ---- */
 
-/* A step goes on until nothing is left to be read. */
+/* Steps until nothing is left to read. */
 static void step_after(int64_t us)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
-    assert_int_equal(poll(&watched, 1, 10000), 1); /* the answer has come */
+    assert_int_equal(poll(&watched, 1, 10000), 1); /* the answer has arrived */
     now_us = us;
     fire_if_due();
     while (poll(&watched, 1, 0) > 0)
@@ -198,7 +198,7 @@ static void a_pause_beyond_the_deadline_ends_a_request_at_once(void **state)
     }
 }
 
-/* The clocks of the service and of this machine may differ by any time. */
+/* The clocks of the service and of this machine may differ by any amount. */
 static void a_date_counts_from_the_date_of_the_answer(void **state)
 {
     (void)state;
@@ -272,7 +272,7 @@ static void retry_after_in_a_good_answer_delays_the_next_poll(void **state)
     end();
 }
 
-/* One that is shorter than the pause does not bring the poll forward. */
+/* A Retry-After shorter than the pause does not advance the poll. */
 static void the_longer_of_pause_and_retry_after_applies(void **state)
 {
     (void)state;
@@ -322,7 +322,7 @@ static void retry_after_delays_a_queued_poll_too(void **state)
     end();
 }
 
-/* What was refused was not done. */
+/* A refused request was not processed. */
 static void a_refused_start_that_expires_was_not_sent(void **state)
 {
     (void)state;
@@ -345,7 +345,7 @@ static void a_refused_start_that_expires_was_not_sent(void **state)
 
 /* ---- the pace ---- */
 
-/* Sends so many, one after the other, and moves the clock only as far as the engine wants. */
+/* Sends that many requests in sequence, and moves the clock only as far as the engine requires. */
 static void exchange(int peer, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -376,7 +376,7 @@ static void without_a_429_nothing_is_delayed(void **state)
     end();
 }
 
-/* The first 429 leaves 7 a second; with each further one, it would be 1 a second in the end. */
+/* The first 429 lowers the rate to 7 per second. If the others did too, it would fall to 1. */
 static void an_endpoint_that_refuses_repeatedly_slows_down_no_other(void **state)
 {
     (void)state;
@@ -425,6 +425,6 @@ int main(void)
         cmocka_unit_test(without_a_429_nothing_is_delayed),
         cmocka_unit_test(an_endpoint_that_refuses_repeatedly_slows_down_no_other),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

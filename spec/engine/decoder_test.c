@@ -1,5 +1,5 @@
-/* decoder_test.c - bodies in gzip and deflate, whole, joined, cut and broken, in pieces of any
- * size. */
+/* decoder_test.c - bodies in gzip and deflate: whole, joined, truncated and corrupt, in pieces of
+ * any size. */
 #include "engine/decoder.h"
 
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Gives bytes in chunks of that size, and takes pieces of that size. What came out is in `out`, cut
- * to its size; whether the body may end there in *complete. */
+/* Decodes bytes in chunks of that size into pieces of that size. Sets `out` to the output, up to
+ * its size, and *complete to whether the body may end there. */
 static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     const struct bytes *in, size_t chunk, size_t room, struct bytes *out, bool *complete)
 {
@@ -26,7 +26,7 @@ static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     decoder_begin(decoder, coding);
     for (size_t at = 0; at < in->length && result == DECODER_OK; at += chunk) {
         size_t length = in->length - at < chunk ? in->length - at : chunk;
-        /* A separate copy, so that a sanitizer sees what is read beyond it. */
+        /* In separate memory, so that a sanitizer detects a read beyond the end. */
         char *bytes = malloc(length);
         assert_non_null(bytes);
         memcpy(bytes, in->data + at, length);
@@ -135,7 +135,7 @@ static void each_format_is_decoded_in_pieces_of_any_size(void **state)
         add_coded(&in, forms[i].window, text, TEXT_LENGTH);
         assert_gives(forms[i].coding, &in, text, TEXT_LENGTH);
         in.length = 0;
-        add_coded(&in, forms[i].window, "", 0); /* of the bare stream, two bytes */
+        add_coded(&in, forms[i].window, "", 0); /* two bytes, if raw */
         assert_gives(forms[i].coding, &in, "", 0);
     }
 }
@@ -155,7 +155,7 @@ static void only_zero_bytes_may_follow(void **state)
         assert_broken(forms[i].coding, &in);
         in.length = length;
         add(&in, "x", 1);
-        if (forms[i].coding == CODING_GZIP) /* it could be the beginning of a member */
+        if (forms[i].coding == CODING_GZIP) /* "x" alone may begin a member */
             add(&in, "y", 1);
         assert_broken(forms[i].coding, &in);
         in.length = length;
@@ -209,7 +209,7 @@ static void a_truncated_body_is_not_complete(void **state)
     }
 }
 
-/* Whatever is wrong is found, or shows in what comes out: gzip and zlib have a sum. */
+/* Any wrong bit is detected, or changes nothing: gzip and zlib have a checksum. */
 static void a_wrong_byte_is_found(void **state)
 {
     (void)state;
@@ -226,7 +226,7 @@ static void a_wrong_byte_is_found(void **state)
                     decode(&decoder, forms[i].coding, &in, 3, 64, &out, &complete);
                 bool same = out.length == TEXT_LENGTH && memcmp(out.data, text, TEXT_LENGTH) == 0;
                 if (forms[i].window != BARE && result == DECODER_OK && complete)
-                    assert_true(same); /* time, flags, name of gzip are not in the sum */
+                    assert_true(same); /* gzip's time, flags and name are not covered */
                 in.data[at] = (char)(in.data[at] ^ (1 << bit));
             }
         decoder_free(&decoder);
@@ -249,11 +249,11 @@ static void another_format_is_broken(void **state)
     add_coded(&in, GZIP, text, TEXT_LENGTH);
     assert_broken(CODING_DEFLATE, &in);
     in.length = 0;
-    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* needs a dictionary, and there is none */
+    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* requires a preset dictionary */
     assert_broken(CODING_DEFLATE, &in);
 }
 
-/* A megabyte of zeros in a kilobyte, and blocks that give nothing: no call does more than a piece.
+/* A megabyte of zeros in a kilobyte, and blocks without output: each call fills one piece at most.
  */
 static void one_call_fills_one_piece(void **state)
 {

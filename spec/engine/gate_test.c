@@ -52,7 +52,7 @@ static void the_last_waits_while_another_thread_waits(void **state)
     assert_int_equal(atomic_load(&entered), 1);
 }
 
-/* Takes it again and again, each time until another thread wants it. */
+/* Enters repeatedly, each time until another thread wants to enter. */
 static void *hog(void *user)
 {
     const atomic_int *over = user;
@@ -76,7 +76,7 @@ static void other_threads_enter_before_the_last(void **state)
     atomic_store(&entered, 0);
     assert_int_equal(pthread_create(&thread, NULL, hog, &over), 0);
     for (int i = 0; i < 200; i++) {
-        while (atomic_load(&entered) <= i) /* it is inside, and would stay there */
+        while (atomic_load(&entered) <= i) /* until hog() is inside, where it would stay */
             sched_yield();
         gate_enter(&gate);
         inside++;

@@ -12,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Each line in separate memory, so that a sanitizer sees what is read beyond it. */
+/* Each line is in separate memory, so that a sanitizer detects a read beyond its end. */
 static enum head_result add(struct head *head, const char *line, bool counts)
 {
     size_t length = strlen(line);

@@ -1,9 +1,9 @@
-/* hold_test.c - what a 429 holds back, and for how long, to the microsecond. */
+/* hold_test.c - what a 429 delays, and for how long, to the microsecond. */
 #include "by_hand.h"
 
 #define UUID "123e4567-e89b-12d3-a456-426614174000"
 
-/* An engine that one endpoint, GET /a/, has answered with 429. */
+/* The operation to GET /a/, which was answered with 429, and its connection. */
 static struct operation *refused;
 static int peer;
 
@@ -22,7 +22,7 @@ static void end_refused(void)
     end();
 }
 
-/* The clock goes on, from one thing that is due to the next. */
+/* Moves the clock from each due time to the next. */
 static void go_on_for(int64_t span_us)
 {
     int64_t end_us = now_us + span_us;
@@ -31,7 +31,7 @@ static void go_on_for(int64_t span_us)
     move_to(end_us);
 }
 
-/* It is not sent before that time from now, and then it is. */
+/* Asserts that the next request is sent after exactly that time. */
 static void assert_sent_after(int64_t span_us)
 {
     unsigned before = sent();
@@ -157,7 +157,7 @@ static void so_does_a_queued_request(void **state)
     end_refused();
 }
 
-/* A job's poll has no deadline: it waits for the end of the hold, others pass by. */
+/* A queued poll has no deadline. It waits for the end of the hold, and others overtake it. */
 static void polls_of_a_held_endpoint_wait_and_others_are_sent(void **state)
 {
     (void)state;
@@ -179,7 +179,7 @@ static void polls_of_a_held_endpoint_wait_and_others_are_sent(void **state)
     end_refused();
 }
 
-/* The answer that asked for it came by another request while the poll was in flight. */
+/* Another request's answer asked for it while the poll was in flight. */
 static void a_poll_without_an_answer_keeps_the_retry_after(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void the_rest_is_no_longer_than_the_retry_after(void **state)
     end_refused();
 }
 
-/* Three that wait for `b/` to be asked for. */
+/* Three requests to `b/` that wait for the end of the rest. */
 static struct operation *waiting[3];
 
 static void begin_waiting(const char *const *paths)
@@ -244,16 +244,17 @@ static void one_request_is_sent_as_a_probe(void **state)
 {
     (void)state;
     begin_waiting(NULL);
-    move_to(now_us + 5 * SECOND - 1); /* no other before its answer */
+    move_to(now_us + 5 * SECOND - 1); /* none before the probe's answer */
     assert_int_equal(sent(), 2);
     answer(peer, 200, "");
     assert_ended(waiting[0], OUTCOME_RESPONSE, true);
-    go_on_for(SECOND); /* by the pace, one after the other */
+    go_on_for(SECOND); /* the pace spaces them */
     assert_int_equal(sent(), 4);
     end_waiting();
 }
 
-/* Its answer may come at any time: what has less than five seconds is not given up. */
+/* The probe's answer may arrive at any time, so even a request with less than five seconds left is
+ * kept. */
 static void requests_are_not_given_up_while_a_probe_is_in_flight(void **state)
 {
     (void)state;
@@ -267,7 +268,7 @@ static void requests_are_not_given_up_while_a_probe_is_in_flight(void **state)
     end_waiting();
 }
 
-/* It was taken, whatever became of it. */
+/* The service has accepted the request, whatever its result. */
 static void any_status_other_than_429_ends_the_rest(void **state)
 {
     (void)state;
@@ -315,7 +316,7 @@ static void after_a_probe_that_is_cut_off_another_is_sent_at_once(void **state)
     (void)state;
     begin_waiting(NULL);
     close(peer);
-    peer = take_request(); /* libcurl sends it again by itself, once */
+    peer = take_request(); /* libcurl repeats it by itself, once */
     close(peer);
     while (engine_stats(engine).in_flight > 0)
         step();
@@ -325,7 +326,7 @@ static void after_a_probe_that_is_cut_off_another_is_sent_at_once(void **state)
     end_waiting();
 }
 
-/* Answers to what was sent before the 429 change nothing. */
+/* Answers to requests that were sent before the 429 have no effect. */
 static void a_request_sent_before_the_429_is_not_a_probe(void **state)
 {
     (void)state;
@@ -345,7 +346,7 @@ static void a_request_sent_before_the_429_is_not_a_probe(void **state)
     end_refused();
 }
 
-/* Nor do further 429 to what was sent before make it longer. */
+/* Further 429 to requests that were sent before the first do not extend the rest. */
 static void simultaneous_429_count_once(void **state)
 {
     (void)state;
@@ -365,8 +366,8 @@ static void simultaneous_429_count_once(void **state)
     end_refused();
 }
 
-/* It is about this endpoint: the others have been taken. Also if it is asked for by one request
- * after the other, with none between them. */
+/* The 429 concern this endpoint, since requests to others are accepted. That holds even if a
+ * program requests it repeatedly, with no other request in between. */
 static void an_endpoint_that_refuses_repeatedly_holds_no_other(void **state)
 {
     (void)state;
@@ -374,7 +375,7 @@ static void an_endpoint_that_refuses_repeatedly_holds_no_other(void **state)
     for (int i = 0; i < 10; i++) {
         operation_free(refused);
         move_to(now_us + 3 * SECOND);
-        operation_free(submit_to("GET", "c/", SECOND)); /* what may be forgotten is, by now */
+        operation_free(submit_to("GET", "c/", SECOND)); /* drops endpoints that may be forgotten */
         refused = submit_to("GET", "a/", 2 * SECOND);
         settle();
         read_request(peer);
@@ -415,6 +416,6 @@ int main(void)
         cmocka_unit_test(simultaneous_429_count_once),
         cmocka_unit_test(an_endpoint_that_refuses_repeatedly_holds_no_other),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* json_test.c - the strict reader of JSON text.
  *
  * Every text is read twice, from memory that ends where the text ends and from memory that begins
- * where it begins: a read outside it is a segmentation fault, which fails the test. */
+ * where it begins. A read outside it is a segmentation fault, which fails the test. */
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -29,7 +29,7 @@ struct text {
         literal, sizeof(literal) - 1                                                               \
     }
 
-/* ---- memory with nothing around it ---- */
+/* ---- memory with guard pages ---- */
 
 #define ROOM ((size_t)1 << 16) /* whole pages on every machine */
 
@@ -65,28 +65,28 @@ static int free_rooms(void **state)
     return 0;
 }
 
-/* A copy right before forbidden memory. */
+/* A copy of the text directly before inaccessible memory. */
 static const char *at_end(struct text text)
 {
     assert_true(text.length <= ROOM);
     return memcpy(source.end - text.length, text.bytes, text.length);
 }
 
-/* A copy right after forbidden memory. */
+/* A copy of the text directly after inaccessible memory. */
 static const char *at_start(struct text text)
 {
     assert_true(text.length <= ROOM);
     return memcpy(source.start, text.bytes, text.length);
 }
 
-/* ---- reading a text from one end to the other ---- */
+/* ---- reading a whole text ---- */
 
 struct reading {
     bool accepted;
     size_t offset, tokens;
 };
 
-/* Reads to the end or to a fault, and watches that the reader only ever goes forward. */
+/* Reads to the end or to a fault, and asserts that the offset never decreases. */
 static struct reading read_placed(const char *text, size_t length)
 {
     struct json_reader reader;
@@ -125,7 +125,7 @@ static struct reading read_text(struct text text)
     return reading;
 }
 
-/* A text as it can be printed. */
+/* The text in printable form. */
 static const char *shown(struct text text)
 {
     static char line[400];
@@ -192,7 +192,7 @@ static void lists_and_objects_hold_any_values(void **state)
         TEXT("{\"a\":1,\"b\":[],\"c\":{},\"d\":\"e\"}"),
         TEXT("{\"\":0}"),                    /* a name may be empty */
         TEXT("{\"a\":1,\"a\":2}"),           /* and may come twice: RFC 8259 leaves it open */
-        TEXT("{\"a:b,}\":{\"]\":[\"{\"]}}"), /* and hold what otherwise has a meaning */
+        TEXT("{\"a:b,}\":{\"]\":[\"{\"]}}"), /* and contain syntax */
         TEXT("{\"\\u0061\":1}"),
         TEXT("{\"a\\u0000b\":1}"),
     };
@@ -265,7 +265,7 @@ static void only_space_may_follow_the_value(void **state)
     assert_all_rejected(rejected, COUNT(rejected));
 }
 
-/* Of all bytes four are space, wherever space may be. */
+/* Exactly four of all bytes are space, wherever space is allowed. */
 static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
 {
     (void)state;
@@ -275,7 +275,7 @@ static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
     for (size_t i = 0; i < COUNT(forms); i++) {
         for (int c = 0; c < 256; c++) {
             if (c == '-' || (c >= '0' && c <= '9'))
-                continue; /* may make a number there, or of one another one */
+                continue; /* could form a different number */
             char bytes[32];
             struct text text = {bytes, strlen(forms[i])};
             memcpy(bytes, forms[i], text.length);
@@ -288,7 +288,7 @@ static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
     }
 }
 
-/* Windows puts one before every text, RFC 8259 forbids to send it. */
+/* Some Windows programs begin every text with one; RFC 8259 forbids sending it. */
 static void a_byte_order_mark_is_rejected(void **state)
 {
     (void)state;
@@ -301,7 +301,7 @@ static void a_byte_order_mark_is_rejected(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-/* A reader of C strings would stop there. */
+/* A parser of C strings would stop there. */
 static void a_nul_byte_does_not_end_the_text(void **state)
 {
     (void)state;
@@ -342,11 +342,11 @@ static void numbers_are_read_whole_and_classified_by_their_form(void **state)
         {TEXT("1E1"), JSON_REAL},
         {TEXT("1e+1"), JSON_REAL},
         {TEXT("1e-1"), JSON_REAL},
-        {TEXT("1E+00"), JSON_REAL}, /* only before the point a leading zero is forbidden */
+        {TEXT("1E+00"), JSON_REAL}, /* leading zeros are forbidden only in the integer part */
         {TEXT("0e0"), JSON_REAL},
         {TEXT("-0e-0"), JSON_REAL},
         {TEXT("1.5e10"), JSON_REAL},
-        {TEXT("1e400"), JSON_REAL}, /* how large a number may be is the caller's affair */
+        {TEXT("1e400"), JSON_REAL}, /* the caller limits the range of numbers */
         {TEXT("-1e-99999999999999999999"), JSON_REAL},
     };
     for (size_t i = 0; i < COUNT(numbers); i++) {
@@ -378,7 +378,7 @@ static void malformed_numbers_are_rejected(void **state)
         assert_rejected(text_of(texts[i]));
         snprintf(wrapped, sizeof wrapped, "{\"a\":%s}", texts[i]);
         assert_rejected(text_of(wrapped));
-        if (strcmp(texts[i], "1,5") == 0) /* in a list that is two of them */
+        if (strcmp(texts[i], "1,5") == 0) /* in a list these are two numbers */
             continue;
         snprintf(wrapped, sizeof wrapped, "[%s]", texts[i]);
         assert_rejected(text_of(wrapped));
@@ -395,14 +395,14 @@ static void strings_hold_any_character_of_unicode(void **state)
         TEXT("\" \""),
         TEXT("\"/\""),
         TEXT("\"'\""),
-        TEXT("\"\x7f\""),         /* DEL is not a control character here */
-        TEXT("\"\xc2\x80\""),     /* nor are the ones of Latin-1: U+0080, the first of two bytes */
-        TEXT("\"\xdf\xbf\""),     /* U+07FF, the last of them */
-        TEXT("\"\xe0\xa0\x80\""), /* U+0800, the first of three */
-        TEXT("\"\xed\x9f\xbf\""), /* U+D7FF, before the surrogates */
-        TEXT("\"\xee\x80\x80\""), /* U+E000, after them */
-        TEXT("\"\xef\xbf\xbd\""), /* U+FFFD */
-        TEXT("\"\xef\xbf\xbf\""), /* U+FFFF: a noncharacter, and well-formed */
+        TEXT("\"\x7f\""),             /* DEL is not a control character here */
+        TEXT("\"\xc2\x80\""),         /* U+0080, the first of two bytes, neither */
+        TEXT("\"\xdf\xbf\""),         /* U+07FF, the last of them */
+        TEXT("\"\xe0\xa0\x80\""),     /* U+0800, the first of three */
+        TEXT("\"\xed\x9f\xbf\""),     /* U+D7FF, before the surrogates */
+        TEXT("\"\xee\x80\x80\""),     /* U+E000, after them */
+        TEXT("\"\xef\xbf\xbd\""),     /* U+FFFD */
+        TEXT("\"\xef\xbf\xbf\""),     /* U+FFFF: a noncharacter, and well-formed */
         TEXT("\"\xf0\x90\x80\x80\""), /* U+10000, the first of four */
         TEXT("\"\xf4\x8f\xbf\xbf\""), /* U+10FFFF, the last */
         TEXT("\"\xef\xbb\xbf\""),     /* the byte order mark */
@@ -439,7 +439,7 @@ static void control_characters_in_strings_must_be_escaped(void **state)
     }
 }
 
-/* All bytes after a backslash, with enough behind them for \u. */
+/* Every byte after a backslash, followed by enough digits for \u. */
 static void nine_escapes_are_known(void **state)
 {
     (void)state;
@@ -480,7 +480,7 @@ static void an_escape_of_unicode_has_four_hex_digits(void **state)
 
 /* ---- surrogates ---- */
 
-/* U+FFFD, which half of a pair is read as. */
+/* U+FFFD, as which half of a pair is read. */
 #define HALF "\xef\xbf\xbd"
 
 static bool is_surrogate(unsigned unit)
@@ -575,11 +575,11 @@ static void malformed_utf8_is_rejected(void **state)
         assert_false(is_utf8(texts[i].bytes, texts[i].length));
         assert_false(is_string(texts[i].bytes, texts[i].length));
         assert_rejected((struct text){key, texts[i].length + 6});
-        assert_rejected(texts[i]); /* outside of a string it is nothing either */
+        assert_rejected(texts[i]); /* outside of a string it is invalid, too */
     }
 }
 
-/* Built as RFC 3629 has it in its table, to compare with. */
+/* A reference encoder after the table of RFC 3629. */
 static size_t encode(unsigned point, char *to)
 {
     static const unsigned char first[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
@@ -605,8 +605,8 @@ static void every_character_is_utf8_and_no_surrogate_is(void **state)
     }
 }
 
-/* That all characters are accepted is shown above; so if of all sequences there are only as many
- * accepted as there are rows of characters of that length, then nothing else is accepted. */
+/* The test above shows that all characters are accepted. So if the number of accepted sequences of
+ * a length equals the number of characters of that length, nothing else is accepted. */
 static void nothing_else_of_up_to_three_bytes_is_utf8(void **state)
 {
     (void)state;
@@ -628,7 +628,8 @@ static void nothing_else_of_up_to_three_bytes_is_utf8(void **state)
     assert_int_equal(count[3], one * one * one + 2 * one * two + three);
 }
 
-/* All four bytes are too many to try; of the last two the ones at their borders are enough. */
+/* All sequences of four bytes are too many. For the last two bytes, the limits of their range are
+ * enough. */
 static void nothing_else_of_four_bytes_is_utf8(void **state)
 {
     (void)state;
@@ -641,7 +642,8 @@ static void nothing_else_of_four_bytes_is_utf8(void **state)
             count += is_utf8(bytes, 4);
         }
     }
-    /* As many pairs of first bytes as there are blocks of 4096 characters, with 80 and BF each. */
+    /* One pair of first bytes for each block of 4096 characters, with 80 and BF for each of the two
+     * others. */
     assert_int_equal(count, (0x110000 - 0x10000) / 0x1000 * 4);
 }
 
@@ -682,7 +684,7 @@ static void text_of_any_length_is_utf8_if_each_character_is(void **state)
 
 /* ---- depth ---- */
 
-/* `levels` openings, a value, and their ends. For each level a bit of `pattern`: object or list. */
+/* A value within that many levels, each an object or a list. */
 static struct text nested(char *room, size_t levels, const bool *objects)
 {
     char *to = room;
@@ -727,7 +729,7 @@ static void empty_lists_and_objects_count_as_a_level(void **state)
     }
 }
 
-/* A hostile text: it must end the reading, not the stack. */
+/* A hostile text: it must end in a fault, not in a stack overflow. */
 static void a_text_of_openings_is_rejected_where_it_gets_too_deep(void **state)
 {
     (void)state;
@@ -743,7 +745,7 @@ static void a_text_of_openings_is_rejected_where_it_gets_too_deep(void **state)
     assert_int_equal(reading.offset, 4 * JSON_MAX_DEPTH);
 }
 
-/* What counts is how many are open, not how many there were. */
+/* The limit is on open containers, not on all of them. */
 static void any_number_of_lists_may_follow_each_other(void **state)
 {
     (void)state;
@@ -793,7 +795,7 @@ static void each_opening_is_closed_by_the_matching_bracket(void **state)
     "\"\"],\"text\":\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\xc3\xa4\xe2\x82\xac"        \
     "\xf0\x9f\x98\x80\",\"k\\u0065y\":{\"a\":[{\"b\":0}]}}"
 
-/* What broke off says so at every byte; nothing that is left of it looks whole. */
+/* No proper prefix of the document is accepted. */
 static void a_truncated_document_is_rejected_at_every_length(void **state)
 {
     (void)state;
@@ -803,7 +805,7 @@ static void a_truncated_document_is_rejected_at_every_length(void **state)
         assert_rejected((struct text){document.bytes, length});
 }
 
-/* No single byte makes the reader read outside the text, or go astray. */
+/* No wrong byte makes the reader read outside the text, or fail to end. */
 static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
 {
     (void)state;
@@ -819,11 +821,11 @@ static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
         }
         document[i] = right;
     }
-    assert_true(accepted > text.length); /* a digit for a digit, a letter for a letter */
+    assert_true(accepted > text.length); /* such as a digit in place of a digit */
 }
 
-/* A plain recogniser, written off the grammar of RFC 8259, to compare with: each function returns
- * where its part ends, or NULL. It knows no words and no escapes, which the texts below lack. */
+/* A reference recognizer after the grammar of RFC 8259. Each function returns the end of its part,
+ * or NULL. It lacks literals and escapes, which do not occur in the texts below. */
 static const char *past(const char *at, const char *end, const char *set)
 {
     while (at < end && strchr(set, *at))
@@ -886,7 +888,7 @@ static const char *past_container(const char *at, const char *end)
     }
 }
 
-/* With the space around it. */
+/* The value with the space around it. */
 static const char *past_value(const char *at, const char *end)
 {
     at = past(at, end, " ");
@@ -899,7 +901,7 @@ static const char *past_value(const char *at, const char *end)
     return at ? past(at, end, " ") : NULL;
 }
 
-/* All three million of them. */
+/* There are three million of them. */
 static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
 {
     (void)state;
@@ -922,8 +924,8 @@ static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
 
 /* ---- hard cases ---- */
 
-/* What has misled readers of JSON, as far as no test above has it: most are faults in the middle of
- * a text that begins and ends well, or of several things at once. */
+/* Cases in which known JSON parsers fail, beyond those of the tests above. Most have a fault in the
+ * middle of a text that begins and ends well, or several faults. */
 static void hard_cases_follow_the_grammar(void **state)
 {
     (void)state;
@@ -1007,7 +1009,7 @@ static void hard_cases_follow_the_grammar(void **state)
         {TEXT("[7E77,-7e-77,77.777e7]"), true},
         {TEXT("[0.00000000000000000000000000000000000001e-99999999999999999999999]"), true},
         {TEXT("[ 4 ]"), true},
-        /* words */
+        /* literals */
         {TEXT("[nul"), false},
         {TEXT("[ true, fals"), false},
         {TEXT("[false, tru"), false},
@@ -1091,11 +1093,11 @@ static void hard_cases_follow_the_grammar(void **state)
         {TEXT("[\f]"), false},
         {TEXT("[\v1]"), false},
         {TEXT("[\xc2\x85]"), false},     /* next line */
-        {TEXT("[\xe3\x80\x80]"), false}, /* the wide one of East Asia */
-        {TEXT("\xe2\x80\x8b[]"), false}, /* of no width */
+        {TEXT("[\xe3\x80\x80]"), false}, /* ideographic space */
+        {TEXT("\xe2\x80\x8b[]"), false}, /* zero-width space */
         {TEXT("\t[\r\n]\n"), true},
         {TEXT(" {\"a\"\n:\r1\t} "), true},
-        /* what is behind the value */
+        /* text after the value */
         {TEXT("{\"a\":1}#"), false},
         {TEXT("{\"a\":1}#{}"), false},
         {TEXT("{\"a\":1}/"), false},
@@ -1119,9 +1121,8 @@ static void hard_cases_follow_the_grammar(void **state)
 
 /* ---- many bytes at once ---- */
 
-/* The reader checks a string eight bytes at a time; here it is checked byte by byte.
- * Returns where the string ends, or where its fault is; only for bytes of which none is of a
- * character of more than one byte, and no escape is \u. */
+/* Checks a string byte by byte, while the reader checks eight bytes at a time. Returns the offset
+ * of its end or fault. The string must be ASCII without \u escapes. */
 static size_t end_by_bytes(const char *text, size_t length, bool *whole, bool *escaped)
 {
     *whole = *escaped = false;
@@ -1158,8 +1159,7 @@ static void assert_read_as_by_bytes(struct text text)
     }
 }
 
-/* Among bytes that differ by one bit from those that count, and by none from the last that do not.
- */
+/* Among bytes that differ by one bit from special ones, and the nearest ordinary ones. */
 static const char fillers[] = "a #![]\x7f/";
 
 static void special_bytes_are_found_anywhere_in_a_string(void **state)
@@ -1181,7 +1181,7 @@ static void special_bytes_are_found_anywhere_in_a_string(void **state)
     }
 }
 
-/* The same without the quote that ends it. */
+/* The same without the closing quote. */
 static void special_bytes_are_found_anywhere_in_an_unfinished_string(void **state)
 {
     (void)state;
@@ -1198,7 +1198,7 @@ static void special_bytes_are_found_anywhere_in_an_unfinished_string(void **stat
     }
 }
 
-/* Of two that count the first does, also where both are in one word. */
+/* Even if both are in one word of eight bytes. */
 static void the_first_of_two_special_bytes_counts(void **state)
 {
     (void)state;
@@ -1216,7 +1216,7 @@ static void the_first_of_two_special_bytes_counts(void **state)
     }
 }
 
-/* A long character or escape begins anywhere in a word, and ends in the next. */
+/* They may begin anywhere in a word, and end in the next. */
 static void long_characters_and_escapes_may_begin_anywhere(void **state)
 {
     (void)state;
@@ -1321,7 +1321,7 @@ static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
         {JSON_ARRAY, 0, 1, false},
         {JSON_STRING, 2, 1, false},
         {JSON_STRING, 6, 2, true},
-        {JSON_STRING, 11, 1, false}, /* what was before it does not count */
+        {JSON_STRING, 11, 1, false}, /* a new token, without the flag */
         {JSON_STRING, 15, 12, true},
         {JSON_ARRAY_END, 28, 1, false},
         {JSON_END, 29, 0, false},
@@ -1330,7 +1330,7 @@ static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
         (struct text)TEXT("[\"/\",\"\\/\",\"a\",\"\\ud83d\\ude00\"]"), tokens, COUNT(tokens));
 }
 
-/* So that a caller can say which part of a document was wrong. */
+/* A caller can report which part of a document is wrong. */
 static void a_fault_has_its_offset(void **state)
 {
     (void)state;
@@ -1370,7 +1370,7 @@ static void a_fault_has_its_offset(void **state)
     }
 }
 
-/* A connection that was cut is another matter than a service that sends something else. */
+/* A connection that broke differs from a service that sends something other than JSON. */
 static void faults_distinguish_empty_unfinished_and_malformed_texts(void **state)
 {
     (void)state;
@@ -1433,8 +1433,8 @@ static void a_reader_can_begin_again(void **state)
 
 /* ---- escapes ---- */
 
-/* Reads `text`, a string with its quotes, and gives its bytes: they stand in memory that ends
- * where the room ends that json_unescape may ask for. */
+/* Reads `text`, a string with its quotes, and returns its decoded bytes. They are written to memory
+ * that ends with the room that json_unescape() may use. */
 static struct text unescaped(struct text text)
 {
     struct json_reader reader;
@@ -1490,7 +1490,7 @@ static void escapes_are_decoded(void **state)
         {TEXT("\"\\ude00z\""), TEXT(HALF "z")},        /* the second, */
         {TEXT("\"\\ude00\\ud83d\""), TEXT(HALF HALF)}, /* both in the wrong order, */
         {TEXT("\"\\ud83d\\ud83d\\ude00\""), TEXT(HALF "\xf0\x9f\x98\x80")}, /* one before a pair, */
-        {TEXT("\"\\ud83d\\ude00\\ude00\""), TEXT("\xf0\x9f\x98\x80" HALF)}, /* and behind one, */
+        {TEXT("\"\\ud83d\\ude00\\ude00\""), TEXT("\xf0\x9f\x98\x80" HALF)}, /* and after one, */
         {TEXT("\"\\ud83d\\u0041\""), TEXT(HALF "A")}, /* before another escape, */
         {TEXT("\"\\ud83d\\n\""), TEXT(HALF "\n")},
         {TEXT("\"\\ud83d\\\\ude00\""), TEXT(HALF "\\ude00")}, /* or what looks like one, */
@@ -1526,7 +1526,7 @@ static void every_pair_of_surrogates_becomes_its_character(void **state)
     }
 }
 
-/* Whether an escaped string stands for these bytes; both in memory that ends where they end. */
+/* Whether an escaped string decodes to these bytes. The memory of both ends where they end. */
 static bool stands_for(struct text text, struct text bytes)
 {
     char *to = target.end - bytes.length;
@@ -1534,7 +1534,7 @@ static bool stands_for(struct text text, struct text bytes)
     return json_equals(at_end(text), text.length, to, bytes.length);
 }
 
-/* json_equals says yes to what json_unescape writes, and to nothing near it. */
+/* json_equals() accepts the output of json_unescape(), and nothing similar. */
 static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(void **state)
 {
     (void)state;
@@ -1563,7 +1563,7 @@ static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(vo
     }
 }
 
-/* Not a token: it ends there, and equals nothing. */
+/* Decoding stops at an invalid escape, and such a text equals nothing. */
 static void text_that_was_not_validated_is_handled_safely(void **state)
 {
     (void)state;
@@ -1577,9 +1577,9 @@ static void text_that_was_not_validated_is_handled_safely(void **state)
     }
 }
 
-/* ---- strings that are written ---- */
+/* ---- writing strings ---- */
 
-/* Quotes a text into room that ends where json_quote() says that its string ends. */
+/* Quotes a text into room of exactly the length that json_quote() returns. */
 static struct text quoted(struct text text)
 {
     size_t length = json_quote(at_end(text), text.length, NULL);

@@ -1,7 +1,7 @@
 /* operation_test.c - the life of an operation: queued, sent, repeated or not, and ended.
  *
- * Deadlines and Retry-After to the microsecond are in deadline_test.c, what a 429 holds back in
- * hold_test.c, turns in fair_test.c. */
+ * Deadlines and Retry-After to the microsecond are tested in deadline_test.c, the effects of a 429
+ * in hold_test.c, the order of requests in fair_test.c. */
 #include "by_hand.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -9,8 +9,8 @@
     "HTTP/1.1 " #status " Whatever\r\n" header "Content-Length: 0\r\n\r\n"
 #define HALF "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
 
-/* Serves an operation until it has ended: each request gets the next reply, or else the last. The
- * clock moves only while the service has nothing to answer. Returns the number of requests. */
+/* Serves an operation until it has ended. Each request gets the next reply; the last one repeats.
+ * The clock moves only while no request waits for an answer. Returns the number of requests. */
 static unsigned serve(const struct operation *operation, const struct reply *script, size_t count)
 {
     char head[1000];
@@ -159,7 +159,7 @@ static const struct row {
     enum outcome_kind kind;
     int status;
 } rows[] = {
-    /* Reading twice does no harm. */
+    /* Safe to repeat. */
     {"GET", false, {NULL, CUT, 0}, 4, OUTCOME_NETWORK, 0},
     {"GET", false, {NULL, RESET, 0}, 4, OUTCOME_NETWORK, 0},
     {"GET", false, {HALF, CUT, 0}, 4, OUTCOME_TRUNCATED, 200},
@@ -169,11 +169,11 @@ static const struct row {
     {"GET", false, {STATUS(500, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 500},
     {"GET", false, {STATUS(599, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 599},
     {"HEAD", false, {STATUS(502, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 502},
-    /* What was refused before it was processed. */
+    /* Refused before it was processed. */
     {"POST", false, {STATUS(429, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 429},
     {"POST", false, {STATUS(503, "Retry-After: 1\r\n"), KEEP, 0}, 4, OUTCOME_RESPONSE, 503},
     {"DELETE", false, {STATUS(429, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 429},
-    /* What may have been processed. */
+    /* May have been processed. */
     {"POST", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"POST", false, {NULL, RESET, 0}, 1, OUTCOME_NETWORK, 0},
     {"POST", false, {HALF, CUT, 0}, 1, OUTCOME_TRUNCATED, 200},
@@ -183,12 +183,12 @@ static const struct row {
     {"PUT", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"PATCH", false, {STATUS(502, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 502},
     {"DELETE", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
-    /* What would end in the same way again. */
+    /* Would end in the same way again. */
     {"GET", false, {OK, KEEP, 0}, 1, OUTCOME_RESPONSE, 200},
     {"GET", false, {STATUS(304, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 304},
     {"GET", false, {STATUS(404, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 404},
     {"GET", false, {"no HTTP\r\n\r\n", CUT, 0}, 1, OUTCOME_MALFORMED, 0},
-    /* What its caller wants to be sent once. */
+    /* The caller wants it to be sent once. */
     {"GET", true, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"GET", true, {STATUS(500, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 500},
     {"GET", true, {STATUS(429, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 429},
@@ -252,7 +252,7 @@ static void a_refused_connection_is_retried_with_any_method(void **state)
     engine_free(engine);
 }
 
-/* libcurl sends it again by itself on a new connection, and on a new one only. */
+/* libcurl repeats it by itself on a new connection, where it does so no more. */
 static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
     end();
 }
 
-/* So libcurl cannot do that with it. */
+/* There libcurl never repeats a request by itself. */
 static void a_start_is_sent_on_a_new_connection(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void connecting_has_a_timeout(void **state)
     struct sockaddr_in address;
     socklen_t size = sizeof address;
     int crowd[3];
-    assert_int_equal(listen(listener, 0), 0); /* it takes one more; others get no answer */
+    assert_int_equal(listen(listener, 0), 0); /* accepts one more connection; others hang */
     getsockname(listener, (struct sockaddr *)&address, &size);
     for (size_t i = 0; i < COUNT(crowd); i++) {
         crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -363,7 +363,7 @@ static void connecting_has_a_timeout(void **state)
 
 /* ---- cancelling and freeing ---- */
 
-/* Brings an operation, the second of two where one may be in flight, to that state. */
+/* The states to which an operation is brought: the second of two in a window of one. */
 enum life { QUEUED, IN_FLIGHT, PAUSED, DONE, LIVES };
 
 static struct operation *ahead;
@@ -431,7 +431,7 @@ static void a_freed_operation_is_not_listed_and_sends_nothing(void **state)
         move_to(now_us + 3000 * SECOND);
         assert_int_equal(sent(), before);
         struct event *event;
-        while ((event = engine_next_event(engine))) { /* the events that it had are about nothing */
+        while ((event = engine_next_event(engine))) { /* its events have lost their subject */
             if (life != QUEUED)
                 assert_null(event->subject);
             free(event);
@@ -503,6 +503,6 @@ int main(void)
         cmocka_unit_test(an_operation_can_be_listed_again),
         cmocka_unit_test(a_closed_engine_accepts_no_operation),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

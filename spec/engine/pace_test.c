@@ -1,4 +1,4 @@
-/* pace_test.c - how fast requests are sent after a 429. The clock is a number here. */
+/* pace_test.c - the rate of requests after a 429. The clock is a number. */
 #include "engine/pace.h"
 
 #include <setjmp.h>
@@ -17,7 +17,7 @@ static void assert_rate(const struct pace *pace, int64_t now_us, double least, d
         fail_msg("%f a second, not %f to %f", rate, least, most);
 }
 
-/* So many in each second, evenly. */
+/* Sends that many requests in each second, evenly. Returns the time afterwards. */
 static int64_t send_evenly(struct pace *pace, int64_t now_us, unsigned rate, unsigned seconds)
 {
     for (unsigned i = 0; i < rate * seconds; i++) {
@@ -87,13 +87,13 @@ static void the_refused_rate_is_reached_in_eight_seconds_and_then_exceeded(void 
     int64_t now_us = send_evenly(&pace, SECOND, 100, 2);
     int64_t until_us = now_us + 30 * SECOND;
     pace_slow_down(&pace, now_us, now_us, until_us);
-    assert_rate(&pace, until_us, 65, 75); /* it grows from when sending goes on */
+    assert_rate(&pace, until_us, 65, 75); /* grows from when sending resumes */
     assert_rate(&pace, until_us + 8 * SECOND, 95, 110);
     assert_rate(&pace, until_us + 60 * SECOND, 1500, 2500);
     assert_rate(&pace, until_us + 3600 * SECOND, 1e6, 1e9);
 }
 
-/* Sixteen that were on their way together, each refused. */
+/* Sixteen requests in flight at once, each refused. */
 static void simultaneous_429_count_once(void **state)
 {
     (void)state;
@@ -119,10 +119,10 @@ static void each_later_429_slows_down_further(void **state)
     }
     for (int i = 0; i < 1000; i++)
         pace_slow_down(&pace, now_us + i, now_us + i, now_us + i);
-    assert_rate(&pace, now_us + 999, 0.6, 0.8); /* and never stops */
+    assert_rate(&pace, now_us + 999, 0.6, 0.8); /* but never to zero */
 }
 
-/* A service that allows so many in any second, and a client that always wants more. */
+/* A service with a limit in any second, and a client that always has more to send. */
 static void the_rate_converges_to_what_a_service_allows(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
-/* record_test.c - where the members of one object stand in its text.
+/* record_test.c - the index of an object's members.
  *
- * Every text, and the room for its members, lies in memory of exactly its size, so that the address
- * sanitizer sees a read outside it. */
+ * Every text, and the array of its members, is in memory of exactly its size, so that
+ * AddressSanitizer detects an access outside it. */
 #include "text/record.h"
 
 #include <setjmp.h>
@@ -38,9 +38,9 @@ static struct text text_of(const char *string)
 
 struct record {
     char *text;
-    struct json_reader reader; /* after the record, or where the fault is */
+    struct json_reader reader; /* after the record, or at the fault */
     const char *fault;
-    struct member *members; /* all of them, or as many as there was room for */
+    struct member *members; /* as many as there was room for */
     size_t room, count;
 };
 
@@ -51,8 +51,7 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* Reads the record at the start of the text, after the space there, and leaves its members out if
- * there are more than `room`. */
+/* Reads the record at the start of the text, after any space, with that much room for members. */
 static struct record read_with_room(struct text text, size_t room)
 {
     struct record record = {.room = room};
@@ -73,7 +72,7 @@ static void free_record(struct record *record)
     free(record->text);
 }
 
-/* Reads it with exactly as much room as it needs. */
+/* Reads it with exactly the room that it needs. */
 static struct record read_record(struct text text)
 {
     struct record first = read_with_room(text, 0);
@@ -130,7 +129,7 @@ static void assert_reads_as(struct text text, const struct expected *expected, s
     free_record(&record);
 }
 
-/* Whether a value, alone in separate memory, is one whole JSON text. */
+/* Whether a value is a valid JSON text by itself. */
 static bool is_json(const char *bytes, size_t length)
 {
     char *alone = allocate(length);
@@ -195,7 +194,7 @@ static void integers_are_distinguished_from_other_numbers(void **state)
         expected, COUNT(expected));
 }
 
-/* However much is in a value, and whatever it looks like. */
+/* Whatever a value contains. */
 static void nested_values_are_skipped_whole(void **state)
 {
     (void)state;
@@ -215,7 +214,7 @@ static void nested_values_are_skipped_whole(void **state)
     free_record(&record);
 }
 
-/* The space around a value is not part of it, the space in it is. */
+/* Space around a value is not part of it; space inside it is. */
 static void space_is_not_part_of_a_member(void **state)
 {
     (void)state;
@@ -259,7 +258,7 @@ static void an_object_may_be_empty(void **state)
     }
 }
 
-/* What follows the object is the caller's to read. */
+/* The caller reads what follows the object. */
 static void the_reader_stops_after_the_object(void **state)
 {
     (void)state;
@@ -273,7 +272,7 @@ static void the_reader_stops_after_the_object(void **state)
 
 /* ---- records in a list ---- */
 
-/* A record that is a part of a text is the same as that part alone. */
+/* A record within a text has the same index as its part of the text alone. */
 static void a_record_in_a_list_counts_from_its_own_start(void **state)
 {
     (void)state;
@@ -434,8 +433,8 @@ static void the_last_member_of_a_name_counts(void **state)
         {"\\u0061", "[]", JSON_ARRAY, true},
         {"a", "3", JSON_INTEGER, false},
     };
-    assert_reads_as(
-        text_of("{\"a\":1,\"\\u0061\":[],\"a\":3}"), expected, COUNT(expected)); /* all are there */
+    assert_reads_as(text_of("{\"a\":1,\"\\u0061\":[],\"a\":3}"), expected,
+        COUNT(expected)); /* all are indexed */
 }
 
 static void an_escaped_name_is_found_decoded(void **state)
@@ -481,7 +480,7 @@ static void an_escaped_name_is_found_decoded(void **state)
     "\"success\":true,\"is_reviewed\":false,\"rubric\":null,\t\"score\":-0.5e+3,"                  \
     "\"evaluation\":{\"metrics\":[{\"id\":1,\"explanation\":[\"\"]},{}]},\r\n\"\":[],\"id\":1}"
 
-/* In memory that ends where the text broke off. */
+/* The memory ends where the text does. */
 static void a_truncated_text_is_a_fault_at_every_length(void **state)
 {
     (void)state;
@@ -498,7 +497,8 @@ static void a_truncated_text_is_a_fault_at_every_length(void **state)
     free_record(&whole);
 }
 
-/* The index accepts what the reader accepts, and every value in it is a text of its own. */
+/* The index accepts the same texts as the reader, and every value in it is a valid text by itself.
+ */
 static void any_wrong_byte_is_judged_as_by_the_reader(void **state)
 {
     (void)state;
@@ -576,7 +576,7 @@ static void a_fault_has_its_offset(void **state)
     }
 }
 
-/* The record is one level itself, and what it is in counts too. */
+/* The record itself is one level, and so is each container around it. */
 static void a_member_nests_511_deep_and_no_deeper(void **state)
 {
     (void)state;
@@ -617,7 +617,7 @@ static void a_member_nests_511_deep_and_no_deeper(void **state)
 
 /* ---- the largest record ---- */
 
-/* As much memory full of 'x' as one likes: the same pages again and again. */
+/* Any amount of memory full of 'x', by mapping the same pages repeatedly. */
 static char *endless_x(size_t size, size_t piece)
 {
     int file = memfd_create("x", 0);
@@ -633,7 +633,7 @@ static char *endless_x(size_t size, size_t piece)
     return memory;
 }
 
-/* Places are 32 bits wide: one byte more, and a place would be wrong. */
+/* Offsets have 32 bits, so with one byte more an offset would be wrong. */
 static void an_object_of_4_gib_is_refused(void **state)
 {
     (void)state;
@@ -645,7 +645,7 @@ static void an_object_of_4_gib_is_refused(void **state)
         struct json_reader reader;
         struct member members[2];
         size_t count, last = 10;
-        char *text = memory + piece; /* a page that is changed is then one of its own */
+        char *text = memory + piece; /* a changed page becomes private */
         memcpy(text, "{\"a\":\"x", 7);
         memcpy(text + length - last, "\",\"b\":999}", last);
         json_begin(&reader, text, length);

@@ -1,4 +1,4 @@
-/* secret_test.c - finding a secret in a text, and reading the file that holds one. */
+/* secret_test.c - finds a secret in a text, and reads a file that holds one. */
 #include "file/private_file.h"
 #include "text/secret.h"
 
@@ -24,7 +24,8 @@ static struct secret secret_of(const char *text)
     return secret;
 }
 
-/* How much of the text, put where reading beyond its end is noticed, is taken for the secret. */
+/* The number of bytes of the text that represent the secret. The text is in memory of exactly its
+ * length, where a sanitizer detects a read beyond its end. */
 static size_t width_in(const char *key, const char *text)
 {
     struct secret secret = secret_of(key);
@@ -81,7 +82,7 @@ static void a_secret_is_found_in_a_url(void **state)
     assert_found("sk/01 23456789", "%73k%2f01%2023456789", 20);
 }
 
-/* What a broken connection cut off may be all but the last byte. */
+/* A broken connection may cut a text anywhere within the secret. */
 static void a_prefix_is_found_at_the_end_of_the_text(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* url_test.c - taking a base URL apart. What a URL is taken for decides whether the key may travel
- * unencrypted, so most cases here are attempts to make a foreign host look like this machine. */
+/* url_test.c - parses base URLs. The result decides whether the key may be sent unencrypted, so
+ * most cases are attempts to make a remote host look like this machine. */
 #include "text/url.h"
 
 #include <curl/curl.h>
@@ -40,7 +40,7 @@ static void assert_refused(const char *text)
         fail_msg("'%s' is taken for '%s%s'", text, url.origin, url.path);
     assert_true(strlen(fault) > 0);
     assert_is_empty(&url);
-    url_free(&url); /* does no harm after a fault */
+    url_free(&url); /* allowed after a fault */
 }
 
 static void assert_all_refused(const char *const *texts, size_t count)
@@ -49,7 +49,7 @@ static void assert_all_refused(const char *const *texts, size_t count)
         assert_refused(texts[i]);
 }
 
-/* Reads `text` and, since this is what requests are sent to, once more what it was read as. */
+/* Parses `text`, and then the resulting origin, to which requests are sent. */
 static void assert_read_as(const char *text, const char *origin, const char *path)
 {
     char again[300];
@@ -91,7 +91,7 @@ static void assert_loopback(const char *text, bool loopback)
     url_free(&url);
 }
 
-/* A host that is not this machine: refused, or at least not taken for it. */
+/* Asserts that the host is refused, or at least not taken for this machine. */
 static void assert_never_loopback(const char *text)
 {
     struct url url;
@@ -186,7 +186,7 @@ static void trailing_slashes_are_dropped(void **state)
     assert_all_read_as(readings, COUNT(readings));
 }
 
-/* A service behind a reverse proxy has one. */
+/* A service behind a reverse proxy may have one. */
 static void a_prefix_is_kept(void **state)
 {
     (void)state;
@@ -253,7 +253,7 @@ static void other_addresses_are_not_this_machine(void **state)
         assert_loopback(texts[i], false);
 }
 
-/* Names whose owner may let them point anywhere. */
+/* Their owners may point these names anywhere. */
 static void names_similar_to_localhost_are_not_this_machine(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static void names_similar_to_localhost_are_not_this_machine(void **state)
         assert_loopback(texts[i], false);
 }
 
-/* Each of these is read one way by some reader of URLs and another way by the next. */
+/* URL parsers disagree on each of these. */
 static void tricks_do_not_make_another_host_this_machine(void **state)
 {
     (void)state;
@@ -285,8 +285,8 @@ static void tricks_do_not_make_another_host_this_machine(void **state)
         assert_never_loopback(texts[i]);
 }
 
-/* Old ways of writing an address, and escapes, are fine as long as the connection goes to the
- * checked address: so what comes out has to be the plain one. */
+/* Old notations of an address, and escapes, are accepted as long as the connection goes to the
+ * checked address, so the result has to be the plain notation. */
 static void other_spellings_of_an_address_are_refused_or_normalized(void **state)
 {
     (void)state;
@@ -305,7 +305,7 @@ static void other_spellings_of_an_address_are_refused_or_normalized(void **state
     url_free(&url);
 }
 
-/* Read again, it would be another host to the connection than to the check, or none. */
+/* Parsed again, it would be another host to the connection than to the check, or invalid. */
 static void a_host_that_parses_differently_again_is_refused(void **state)
 {
     (void)state;
@@ -314,7 +314,7 @@ static void a_host_that_parses_differently_again_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* The zone names the network that a link-local address is on: without it, it is another address. */
+/* The zone is the interface of a link-local address. Without it the address is a different one. */
 static void an_address_with_a_zone_is_refused(void **state)
 {
     (void)state;
@@ -333,7 +333,7 @@ static void a_user_name_or_a_password_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* What is added to the path of a base URL would otherwise end up in its query. */
+/* Otherwise paths that are appended to the base URL would become part of its query. */
 static void a_query_or_a_fragment_is_refused(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void a_query_or_a_fragment_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* Only some versions of libcurl distinguish an empty one from none. */
+/* Only some versions of libcurl distinguish an empty one from a missing one. */
 static void an_empty_query_or_fragment_is_refused_or_dropped(void **state)
 {
     (void)state;
@@ -388,7 +388,7 @@ static void an_empty_text_is_refused(void **state)
     assert_refused("");
 }
 
-/* A line break would end the request line, or a header, where an attacker wants it to end. */
+/* A line break would let an attacker end the request line or a header. */
 static void control_characters_and_spaces_are_refused_anywhere(void **state)
 {
     (void)state;
@@ -452,8 +452,8 @@ static void *failing_calloc(size_t count, size_t size)
     return fails() ? NULL : calloc(count, size);
 }
 
-/* Whichever allocation of libcurl's fails: the same is read, or that memory was short is said. What
- * is refused anyway is refused, for whatever reason libcurl gives. */
+/* Whichever allocation in libcurl fails, the result is the same, or the fault is a lack of memory.
+ * A URL that is refused anyway may be refused for any reason. */
 static void assert_same_when_memory_ends(const char *text)
 {
     struct url expected, url;
@@ -478,7 +478,7 @@ static void assert_same_when_memory_ends(const char *text)
     url_free(&expected);
 }
 
-/* libcurl would translate it, or not, by the locale of the program. */
+/* Whether libcurl encodes such a name depends on the locale of the program. */
 static void a_host_that_cannot_be_resolved_is_refused(void **state)
 {
     (void)state;
