@@ -1,29 +1,29 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make demo              a prompt improvement from start to end, against the local simulator
-# make test              all checks and specs; what depends on the Lua runs on every Lua (make test LUA=lua5.4: on one)
+# make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
 # make lint              luacheck, clang-format, and the limits on a function's size
-# make graph             the dependencies of C units and Lua modules; fails where they form a circle
-# make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for the
-#                        next time; SUITE=sid is an early warning of what is to come, and no gate
+# make graph             the dependencies of C units and Lua modules; fails if they form a circle
+# make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for
+#                        later runs; SUITE=sid warns of coming changes, and is not a gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
-#                        make bench-waiting: how long requests wait for one another;
+#                        make bench-waiting: how long requests wait for each other;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make readme            writes the README's tables of kinds and options from their declarations
-# make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
-# make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
-# make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
+# make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
+# make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
+# make cycles            CYCLES=100000: starts jobs and closes clients, and fails if that leaks anything
 # make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
 #                        spec/memory/README.md
 # make clean             removes what was built
 # make help              this
-# What needs packages installs those that are missing: .ci/install has the list.
+# A goal installs the Debian packages that it needs: .ci/install has the list.
 
 LUA    ?= lua5.4
 LUA_GIVEN := $(filter command environment,$(origin LUA))
-# Asked for late: the list may have to be fetched.
+# Expanded only where it is used, since the list may have to be fetched.
 LUAS    = $(if $(LUA_GIVEN),$(LUA),$(shell .ci/install luas))
 PREFIX ?= /usr/local
 BUILD  ?= build
@@ -37,7 +37,7 @@ CFLAGS   ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
 LIBS     := -lcurl -lz -lpthread -ldl
 
-# Only the binding knows Lua: the rest is compiled once.
+# Only the binding depends on Lua; the rest is compiled once for all Luas.
 ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.c src/file/*.c))
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
@@ -64,11 +64,11 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 src/%.c: ;
 %.d: ;
 
-# The engine's parts, tested without Lua.
+# Unit tests of the engine, without Lua.
 UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))
 .PHONY: units sanitized-units
 units: $(UNITS)
-# (cmocka 2 calls deprecated what is all that cmocka 1 has.)
+# cmocka 2 deprecates functions for which cmocka 1 has no replacement.
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS)
@@ -76,7 +76,7 @@ SANITIZED := BUILD=$(BUILD)/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,u
 sanitized-units:
 	$(MAKE) units replays $(SANITIZED)
 
-# What specs of a process's life are made of: a module that forks, a program with many Lua states.
+# For specs of forks and states: a Lua module with fork(), and a program with many Lua states.
 LIFE := $(BUILD)/$(LUA)/spec/life/posix.so $(BUILD)/$(LUA)/states
 .PHONY: life
 life: $(LIFE)
@@ -101,9 +101,8 @@ $(INTERRUPT): spec/support/interrupt.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -shared -o $@ $<
 
-# Targets of libFuzzer, which is clang's: those in C, and those in Lua, which one program runs by the
-# name that it is called by. Everything that they reach is sanitized. The ones in C are also made with
-# a main of their own, for any compiler.
+# Targets of libFuzzer, which requires clang: those in C, and those in Lua, which share a program that selects the
+# target by its own name. All code is sanitized. The targets in C are also built with their own main(), for any compiler.
 FUZZ_C       := $(filter-out lua,$(patsubst spec/fuzz/%_fuzzer.c,%,$(wildcard spec/fuzz/*_fuzzer.c)))
 FUZZ_LUA     := $(patsubst spec/fuzz/targets/%.lua,%,$(wildcard spec/fuzz/targets/*.lua))
 FUZZ_TARGETS := $(FUZZ_C) $(FUZZ_LUA)
@@ -130,18 +129,18 @@ replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
 INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
 INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
-# A module that is a folder's init.lua would be hidden by a file of the folder's name that an earlier version has left.
+# A file cekura/x.lua of an earlier version would hide cekura/x/init.lua, and is removed.
 install: $(CORE)
 	cd lua && find cekura -mindepth 2 -name init.lua -printf '$(INST_LUADIR)/%h.lua\n' | xargs rm -f
 	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
 	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
 
-# For luarocks, which names the Lua only by its header directory: nothing of another is left over.
+# For luarocks, which names the Lua only by its header directory: objects built for another Lua are removed.
 rock:
 	rm -rf $(BUILD)
 	$(MAKE) all
 
-# Runs a program with what was built here.
+# The environment of a program that uses this build.
 HERE = LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
 
 demo:
@@ -163,7 +162,7 @@ spec:
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@spec/env $(LUA) $(LUA) /usr/bin/busted $(SPEC)
 
-# clang-format writes differently from version to version; the sources are in the style of this one.
+# The output of clang-format depends on its version; the sources have the style of this one.
 CLANG_FORMAT_VERSION := 14
 lint:
 	@.ci/install lint
@@ -177,7 +176,7 @@ lint:
 graph: all
 	@$(LUA) tools/graph.lua -v $(BUILD) $(LUA)
 
-# In a chroot of another release of Debian, which is kept for the next time: see .ci/debian.
+# See .ci/debian.
 SUITE ?= trixie
 test-debian:
 	@.ci/debian $(SUITE) $(if $(LUA_GIVEN),LUA=$(LUA))
@@ -207,7 +206,7 @@ soak:
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/bench/nginx/soak.lua $(MINUTES)
 
-# Two targets at a time. What they find on their way stays in build/fuzz/corpus, for the next time.
+# Two targets at a time. New inputs stay in build/fuzz/corpus for later runs.
 FUZZ_SECONDS ?= 600
 fuzz: override LUA = lua5.4
 fuzz:
@@ -236,8 +235,7 @@ cycles:
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
 
-# The module and what asks for its memory in one program, so that the linker can put our functions in
-# libc's place.
+# The module and the test of its allocations in one program, so that the linker can wrap libc's functions.
 LUA_LIBRARY := $(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA))
 INTERPOSED  := malloc calloc realloc strdup free mmap mremap munmap
 FAULTY      := $(patsubst %,spec/memory/%.c,faulty faults server)

@@ -99,7 +99,7 @@ describe("in a cqueues program", function()
           assert(cq:loop())
         ]])
         assert.equal(0, status)
-        local log, logged = "cekura: a task raised, and nobody joined it: nobody joins\nstack traceback:\n[^\n]*\n"
+        local log, logged = "cekura: a task raised, and was not joined: nobody joins\nstack traceback:\n[^\n]*\n"
         output, logged = output:gsub(log, "")
         assert.equal(1, logged, output)
         output = output:gsub("\t[^\n]*lua:%d+: in function [^\n]*\n", "")

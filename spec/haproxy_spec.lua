@@ -282,7 +282,7 @@ describe("in HAProxy", function()
       if event.name == "request_finished" and event.status == 200 then cekura.sleep(1) end
     end]] })
     get "/lost"
-    host:wait_for "a task raised, and nobody joined it: lost task"
+    host:wait_for "a task raised, and was not joined: lost task"
     get "/refused"
     host:wait_for "no such key: [key]"
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/echo")

@@ -278,7 +278,7 @@ describe("in nginx", function()
       if event.name == "request_finished" then require("cekura").sleep(1) end
     end]])
     get "/lost"
-    assert.truthy(host:log():find("a task raised, and nobody joined it: lost task", 1, true))
+    assert.truthy(host:log():find("a task raised, and was not joined: lost task", 1, true))
     assert.equal("cekura: an event handler cannot wait: have cekura.spawn start a task that does", get "/handler")
   end)
 

@@ -154,7 +154,7 @@ describe("tasks in nginx", function()
         } }
       }]]
     assert.equal("joined true", get "/raise")
-    assert.truthy(host:log():find "nobody joined it: [^\n]*lost\nstack traceback:\n")
-    assert.is_nil(host:log():find("nobody joined it: joined", 1, true))
+    assert.truthy(host:log():find "was not joined: [^\n]*lost\nstack traceback:\n")
+    assert.is_nil(host:log():find("was not joined: joined", 1, true))
   end)
 end)

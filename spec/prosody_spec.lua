@@ -344,7 +344,7 @@ describe("in Prosody", function()
     ]]
     get "task"
     wait_for "mod_probe.lua"
-    assert.truthy(prosody:output():find "cekura%s+error%s+cekura: a task raised, and nobody joined it: [^\n]*of a task")
+    assert.truthy(prosody:output():find "cekura%s+error%s+cekura: a task raised, and was not joined: [^\n]*of a task")
     get "coroutine"
     wait_for "of a coroutine"
     assert.truthy(prosody:output():find "error%s[^\n]*mod_probe.lua:%d+: of a coroutine")

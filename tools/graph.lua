@@ -1,9 +1,8 @@
---- lua tools/graph.lua [-v] [BUILD LUA]: the dependencies within src and lua, and whether they form a circle. Three
--- graphs:
+--- lua tools/graph.lua [-v] [BUILD LUA]: finds circular dependencies within src and lua, in three graphs:
 --
---   includes   of C units; a unit is x.c, x.h and x_private.h
---   requires   of Lua modules, at load time or later
---   symbols    of object files, if a directory that was built into and a Lua are given: which unit calls which
+--   includes   between C units; a unit is x.c, x.h and x_private.h
+--   requires   between Lua modules, at load time or later
+--   symbols    between object files, if a build directory and a Lua are given: which unit uses symbols of which
 --
 -- With `-v` it prints each node with its dependencies. The exit status is 1 if there is a circle.
 
@@ -47,7 +46,7 @@ local function includes()
   return graph
 end
 
--- A module's name in quotes is a require, also where it is a value.
+-- A module's name in quotes counts as a require, even where it is data.
 local function requires()
   local graph, text_of = {}, {}
   for _, path in ipairs(lines_of "find lua -name '*.lua' | sort") do
@@ -65,7 +64,7 @@ local function requires()
   return graph
 end
 
--- Begins with the sources: an object without one was left by an earlier version.
+-- Lists objects by their sources, since an object without a source is left from an earlier version.
 local function symbols(build, lua)
   local graph, owner, needed = {}, {}, {}
   local names, command = {}, "nm -A"
@@ -98,7 +97,7 @@ local function sorted(set)
   return list
 end
 
--- The strongly connected parts of more than one node, by Tarjan's algorithm.
+-- The strongly connected components of more than one node, by Tarjan's algorithm.
 local function circles(graph)
   local found, stack, on_stack, index, low, count = {}, {}, {}, {}, {}, 0
   local function visit(node)

@@ -1,12 +1,12 @@
---- lua tools/sizes.lua: the functions of src and lua with too many lines or parameters. The exit status is 1 if there
--- are any.
+--- lua tools/sizes.lua: lists the functions of src and lua with too many lines or parameters. The exit status is 1 if
+-- there are any.
 
-local MOST_LINES, MOST_PARAMETERS = 60, 5
+local MAX_LINES, MAX_PARAMETERS = 60, 5
 
 local failed = false
 
 local function judge(where, lines, parameters)
-  if lines > MOST_LINES or parameters > MOST_PARAMETERS then
+  if lines > MAX_LINES or parameters > MAX_PARAMETERS then
     print(("%s: %d lines, %d parameters"):format(where, lines, parameters))
     failed = true
   end
@@ -22,7 +22,7 @@ local function files(pattern)
   return list
 end
 
--- clang-format puts a function's name at the beginning of a line, and its braces alone on one.
+-- clang-format puts the braces of a function alone on their lines, in the first column.
 local function functions_of_c(path)
   local head, began, name, parameters, number = "", nil, nil, 0, 0
   for line in io.lines(path) do
@@ -59,7 +59,7 @@ local function functions_of_lua(path)
       first = nil
     end
   end
-  assert(pipe:close()) -- else there is no luac, and nothing has been judged
+  assert(pipe:close()) -- fails if luac is missing
 end
 
 for _, path in ipairs(files "*.c") do

@@ -1,4 +1,4 @@
-/* bridge_test.c - a bridge between an engine, whose server is this program, and a socket. */
+/* bridge_test.c - a bridge from an engine to a socket. This program is also the engine's server. */
 #include "engine/bridge.h"
 #include "engine/engine_parts.h"
 #include "engine/operation.h"
@@ -23,7 +23,7 @@
 
 #include "peer.h"
 
-/* What has not come by then does not come. */
+/* A byte that has not arrived by then is missing. */
 #define HANGS_MS 60000
 
 static struct engine *engine;
@@ -70,7 +70,7 @@ static int connect_to(const char *path)
     return fd;
 }
 
-/* How many bytes come; waits for the first only as long as one is expected. */
+/* The number of bytes that arrive. Waits for the first for up to that time. */
 static int bytes(int fd, int wait_ms)
 {
     int count = 0;
@@ -92,7 +92,7 @@ static void directory_of(const char *path, char *directory)
     *strrchr(directory, '/') = '\0';
 }
 
-/* The host's end. */
+/* Connects as the host does. Returns its socket. */
 static int join(struct bridge *bridge)
 {
     const char *message;
@@ -108,7 +108,7 @@ static const struct request *request(void)
     return &get;
 }
 
-/* A request that is sent off here; all else is the thread's. */
+/* Sends a request in this thread. The bridge's thread does the rest. */
 static struct operation *begin_request(int *peer)
 {
     struct operation *operation = operation_new(engine, request(), 7);
@@ -117,7 +117,7 @@ static struct operation *begin_request(int *peer)
     return operation;
 }
 
-static void steps_the_engine_and_tells_once_of_what_came(void **state)
+static void the_thread_steps_the_engine_and_notifies_once(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -129,7 +129,7 @@ static void steps_the_engine_and_tells_once_of_what_came(void **state)
     peer_answer(peer, 200, "", "yes");
     assert_int_equal(bytes(fd, HANGS_MS), 1);
     assert_memory_equal(operation_outcome(operation)->body.bytes, "yes", 3);
-    assert_false(bridge_arm(bridge)); /* there is something to be fetched */
+    assert_false(bridge_arm(bridge)); /* there is something to fetch */
     assert_int_equal(bytes(fd, 100), 0);
     assert_int_equal(engine_next_finished(engine)->ref, 7);
     assert_null(engine_next_finished(engine));
@@ -148,7 +148,7 @@ static void fetch_event(enum event_kind kind)
     free(event);
 }
 
-static void gives_events_before_what_they_belong_to(void **state)
+static void events_come_before_their_completion(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -166,7 +166,7 @@ static void gives_events_before_what_they_belong_to(void **state)
     close(fd);
 }
 
-/* A poll every 10 ms, of which the first answer, "busy", was fetched. */
+/* Begins a poll every 10 ms, whose first answer, "busy", has been fetched. */
 static struct poller *begin_poll(struct bridge *bridge, int *peer)
 {
     struct poller *poll = poller_new(engine, request(), false, 0);
@@ -185,7 +185,7 @@ static struct poller *begin_poll(struct bridge *bridge, int *peer)
     return poll;
 }
 
-static void tells_nothing_of_polls_with_a_known_answer(void **state)
+static void an_unchanged_poll_does_not_notify(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -203,7 +203,7 @@ static void tells_nothing_of_polls_with_a_known_answer(void **state)
     close(fd);
 }
 
-static void steps_no_more_until_its_news_is_fetched(void **state)
+static void no_step_is_made_until_completions_are_fetched(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -252,8 +252,8 @@ static void step_until(bool in_flight)
     }
 }
 
-/* Else its `ref`, given to another, would be found there. */
-static void needs_what_is_listed_or_told_of(void **state)
+/* Otherwise its `ref` could be reused while an item or event still has it. */
+static void a_listed_or_reported_poll_is_needed(void **state)
 {
     (void)state;
     struct poller *poll = poller_new(engine, request(), false, 0);
@@ -288,7 +288,7 @@ static void needs_what_is_listed_or_told_of(void **state)
     close(peer);
 }
 
-static void leaves_alone_what_another_bridge_was_told(void **state)
+static void a_bridge_keeps_the_notification_of_another(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -301,7 +301,7 @@ static void leaves_alone_what_another_bridge_was_told(void **state)
     close(fd);
 }
 
-static void leaves_what_was_given_out_as_it_is(void **state)
+static void a_step_does_not_change_what_was_returned(void **state)
 {
     struct bridge *bridge = *state;
     int peer, fd = join(bridge);
@@ -333,7 +333,7 @@ static void leaves_what_was_given_out_as_it_is(void **state)
     close(fd);
 }
 
-static void tells_of_the_alarm(void **state)
+static void the_alarm_notifies(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -350,7 +350,7 @@ static void tells_of_the_alarm(void **state)
     close(fd);
 }
 
-static void tells_of_the_end(void **state)
+static void closing_the_engine_notifies(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -362,7 +362,7 @@ static void tells_of_the_end(void **state)
     close(fd);
 }
 
-static void has_its_file_for_nobody_else_and_not_for_long(void **state)
+static void the_sockets_file_is_private_and_short_lived(void **state)
 {
     struct bridge *bridge = *state;
     char directory[128];
@@ -377,7 +377,7 @@ static void has_its_file_for_nobody_else_and_not_for_long(void **state)
     close(fd);
 }
 
-static void takes_no_other_process(void **state)
+static void another_process_is_refused(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -399,14 +399,14 @@ static void takes_no_other_process(void **state)
     waitpid(child, NULL, 0);
 }
 
-static void says_that_no_connection_was_made(void **state)
+static void a_missing_connection_is_an_error(void **state)
 {
     const char *message;
     assert_false(bridge_accept(*state, &message));
     assert_string_equal(message, "no connection has been made");
 }
 
-static void ends_with_its_socket(void **state)
+static void freeing_a_bridge_closes_its_socket_and_removes_its_file(void **state)
 {
     const char *message;
     struct bridge *bridge = bridge_new(engine, &message);
@@ -425,7 +425,7 @@ static void ends_with_its_socket(void **state)
     assert_false(exists(directory));
 }
 
-static void leaves_the_parents_alone_in_a_child(void **state)
+static void a_forked_child_leaves_the_parents_bridge_alone(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
@@ -440,7 +440,7 @@ static void leaves_the_parents_alone_in_a_child(void **state)
     int fd = connect_to(bridge_path(bridge));
     assert_true(bridge_accept(bridge, &message));
     assert_true(bridge_arm(bridge));
-    child = fork(); /* once more, with the thread running */
+    child = fork(); /* again, with the thread running */
     if (child == 0) {
         engine_step(engine, 0);
         engine_free(engine);
@@ -455,9 +455,9 @@ static void leaves_the_parents_alone_in_a_child(void **state)
     close(fd);
 }
 
-static void keeps_no_caller_by_what_the_thread_does(void **state)
+static void callers_do_not_wait_for_the_thread(void **state)
 {
-    (void)state; /* in this thread, since no other may want the engine */
+    (void)state; /* without a second thread, which could want the engine by itself */
     struct operation *operation = operation_new(engine, request(), 7);
     engine_step_in_background(engine);
     assert_int_equal(engine_stats(engine).requests, 1);
@@ -465,7 +465,7 @@ static void keeps_no_caller_by_what_the_thread_does(void **state)
     operation_free(operation);
 }
 
-static void stops_when_somebody_wants_the_engine(void **state)
+static void a_step_ends_when_another_thread_wants_the_engine(void **state)
 {
     (void)state;
     engine->step.bytes = 1;
@@ -480,7 +480,7 @@ static void stops_when_somebody_wants_the_engine(void **state)
     atomic_fetch_sub(&engine->gate.wanted, 1);
 }
 
-/* Is in the midst of a step for a while. */
+/* Stays in a step for a while. */
 static atomic_int in_step;
 
 static void *step_slowly(void *user)
@@ -497,7 +497,7 @@ static void *step_slowly(void *user)
     return NULL;
 }
 
-static void has_no_child_begin_in_the_midst_of_a_step(void **state)
+static void a_fork_waits_for_the_end_of_a_step(void **state)
 {
     pthread_t thread;
     int status;
@@ -516,7 +516,7 @@ static void has_no_child_begin_in_the_midst_of_a_step(void **state)
     pthread_join(thread, NULL);
 }
 
-static void outlives_its_engine(void **state)
+static void a_bridge_may_outlive_its_engine(void **state)
 {
     struct bridge *bridge = *state;
     int fd = join(bridge);
@@ -528,7 +528,7 @@ static void outlives_its_engine(void **state)
     assert_int_equal(set_up(state), 0);
 }
 
-static void refuses_an_engine_that_is_closed(void **state)
+static void a_closed_engine_gets_no_bridge(void **state)
 {
     const char *message;
     (void)state;
@@ -536,14 +536,14 @@ static void refuses_an_engine_that_is_closed(void **state)
     assert_string_equal(message, "the engine is closed");
 }
 
-static void accepts_once(void **state)
+static void a_bridge_accepts_once(void **state)
 {
     struct bridge *bridge = *state;
     const char *message;
     int fd = join(bridge), peer;
     assert_false(bridge_accept(bridge, &message));
     assert_string_equal(message, "it was accepted before");
-    assert_true(bridge_arm(bridge)); /* it goes on as before */
+    assert_true(bridge_arm(bridge)); /* the bridge still works */
     struct operation *operation = begin_request(&peer);
     peer_read_request(peer);
     peer_answer(peer, 200, "", "{}");
@@ -557,32 +557,35 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            steps_the_engine_and_tells_once_of_what_came, set_up, tear_down),
+            the_thread_steps_the_engine_and_notifies_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            gives_events_before_what_they_belong_to, set_up_with_events, tear_down),
-        cmocka_unit_test_setup_teardown(steps_no_more_until_its_news_is_fetched, set_up, tear_down),
+            events_come_before_their_completion, set_up_with_events, tear_down),
         cmocka_unit_test_setup_teardown(
-            needs_what_is_listed_or_told_of, set_up_with_events, tear_down),
+            no_step_is_made_until_completions_are_fetched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            leaves_alone_what_another_bridge_was_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaves_what_was_given_out_as_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(keeps_no_caller_by_what_the_thread_does, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stops_when_somebody_wants_the_engine, set_up, tear_down),
+            a_listed_or_reported_poll_is_needed, set_up_with_events, tear_down),
         cmocka_unit_test_setup_teardown(
-            has_no_child_begin_in_the_midst_of_a_step, set_up, tear_down),
+            a_bridge_keeps_the_notification_of_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            tells_nothing_of_polls_with_a_known_answer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tells_of_the_alarm, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tells_of_the_end, set_up, tear_down),
+            a_step_does_not_change_what_was_returned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(callers_do_not_wait_for_the_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            has_its_file_for_nobody_else_and_not_for_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(takes_no_other_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_that_no_connection_was_made, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(ends_with_its_socket, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaves_the_parents_alone_in_a_child, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(outlives_its_engine, set_up, tear_down),
-        cmocka_unit_test(refuses_an_engine_that_is_closed),
-        cmocka_unit_test_setup_teardown(accepts_once, set_up, tear_down),
+            a_step_ends_when_another_thread_wants_the_engine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fork_waits_for_the_end_of_a_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unchanged_poll_does_not_notify, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_alarm_notifies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closing_the_engine_notifies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_sockets_file_is_private_and_short_lived, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_process_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_missing_connection_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            freeing_a_bridge_closes_its_socket_and_removes_its_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_forked_child_leaves_the_parents_bridge_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_bridge_may_outlive_its_engine, set_up, tear_down),
+        cmocka_unit_test(a_closed_engine_gets_no_bridge),
+        cmocka_unit_test_setup_teardown(a_bridge_accepts_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* AddressSanitizer would end the program where an allocation is to fail. */
+/* By default AddressSanitizer aborts the program when an allocation is too large. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -29,7 +29,7 @@ static void add(struct buffer *buffer, const char *text)
     assert_int_equal(buffer_append(buffer, text, strlen(text), SIZE_MAX), BUFFER_OK);
 }
 
-static void pieces_stand_one_after_the_other(void **state)
+static void pieces_are_appended_in_order(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -40,8 +40,8 @@ static void pieces_stand_one_after_the_other(void **state)
     buffer_free(&buffer);
 }
 
-/* Lengths around every power of two, where room is made. */
-static void pieces_of_any_length_arrive_whole(void **state)
+/* Lengths around every power of two, where the capacity grows. */
+static void pieces_of_any_length_are_kept_whole(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -97,8 +97,8 @@ static void a_buffer_can_be_filled_up_to_its_limit(void **state)
     buffer_free(&buffer);
 }
 
-/* What came before the piece that is too much stays: it is reported with the outcome. */
-static void of_a_piece_that_goes_over_the_limit_nothing_is_added(void **state)
+/* Earlier pieces are kept, and are returned with the outcome. */
+static void a_piece_beyond_the_limit_is_not_appended(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -113,7 +113,7 @@ static void of_a_piece_that_goes_over_the_limit_nothing_is_added(void **state)
     buffer_free(&buffer);
 }
 
-static void a_limit_of_nothing_takes_nothing(void **state)
+static void a_limit_of_zero_accepts_nothing(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -122,9 +122,9 @@ static void a_limit_of_nothing_takes_nothing(void **state)
     buffer_free(&buffer);
 }
 
-/* The limit is an argument, so it may be lower than what an earlier one let in; the difference of
- * the two would then wrap around. */
-static void a_buffer_that_is_over_a_lower_limit_takes_nothing(void **state)
+/* The limit is an argument, so it may be lower than the length. The difference of the two would
+ * then wrap around. */
+static void a_buffer_beyond_a_lower_limit_accepts_nothing(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -135,8 +135,8 @@ static void a_buffer_that_is_over_a_lower_limit_takes_nothing(void **state)
     buffer_free(&buffer);
 }
 
-/* Without a limit it is the sum of the lengths that would wrap around. */
-static void a_length_beyond_every_memory_is_refused(void **state)
+/* Without a limit, the sum of the lengths would wrap around. */
+static void a_length_that_overflows_is_refused(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -162,9 +162,9 @@ static void without_memory_nothing_is_added_and_nothing_lost(void **state)
     buffer_free(&buffer);
 }
 
-/* A body of 64 MiB comes in some four thousand pieces. Room that grows by each piece alone would
- * be made, and perhaps copied, as often; room that doubles is made sixteen times. */
-static void room_is_made_for_more_than_the_next_piece(void **state)
+/* A body of 64 MiB arrives in about four thousand pieces. A buffer that grew by one piece each time
+ * would be reallocated, and perhaps copied, as often. Doubling takes sixteen reallocations. */
+static void the_capacity_grows_geometrically(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
@@ -224,8 +224,8 @@ static void a_freed_buffer_is_an_empty_one(void **state)
     buffer_free(&buffer);
 }
 
-/* That what `to` had is freed is seen by valgrind and by AddressSanitizer. */
-static void moving_hands_the_bytes_over(void **state)
+/* Valgrind and AddressSanitizer check that the bytes of `to` are freed. */
+static void moving_transfers_the_bytes(void **state)
 {
     (void)state;
     struct buffer to = {0}, from = {0};
@@ -260,7 +260,7 @@ static void buffers_are_equal_when_their_bytes_are(void **state)
     struct buffer a = {0}, b = {0};
     add(&a, "{\"status\":\"processing\"}");
     add(&b, "{\"status\":");
-    assert_false(buffer_equal(&a, &b)); /* the beginning of the other */
+    assert_false(buffer_equal(&a, &b)); /* a prefix of the other */
     assert_false(buffer_equal(&b, &a));
     add(&b, "\"processing\"}");
     assert_true(buffer_equal(&a, &b));
@@ -282,8 +282,8 @@ static void bytes_after_a_nul_are_compared_too(void **state)
     buffer_free(&b);
 }
 
-/* What is left over in the memory is not compared. */
-static void empty_buffers_are_equal_whether_they_have_memory_or_not(void **state)
+/* Bytes beyond the length are not compared. */
+static void empty_buffers_are_equal_with_and_without_memory(void **state)
 {
     (void)state;
     struct buffer fresh = {0}, cleared = {0}, full = {0};
@@ -302,25 +302,25 @@ static void empty_buffers_are_equal_whether_they_have_memory_or_not(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_stand_one_after_the_other),
-        cmocka_unit_test(pieces_of_any_length_arrive_whole),
+        cmocka_unit_test(pieces_are_appended_in_order),
+        cmocka_unit_test(pieces_of_any_length_are_kept_whole),
         cmocka_unit_test(bytes_may_be_nul),
         cmocka_unit_test(nothing_added_leaves_no_bytes),
         cmocka_unit_test(a_buffer_can_be_filled_up_to_its_limit),
-        cmocka_unit_test(of_a_piece_that_goes_over_the_limit_nothing_is_added),
-        cmocka_unit_test(a_limit_of_nothing_takes_nothing),
-        cmocka_unit_test(a_buffer_that_is_over_a_lower_limit_takes_nothing),
-        cmocka_unit_test(a_length_beyond_every_memory_is_refused),
+        cmocka_unit_test(a_piece_beyond_the_limit_is_not_appended),
+        cmocka_unit_test(a_limit_of_zero_accepts_nothing),
+        cmocka_unit_test(a_buffer_beyond_a_lower_limit_accepts_nothing),
+        cmocka_unit_test(a_length_that_overflows_is_refused),
         cmocka_unit_test(without_memory_nothing_is_added_and_nothing_lost),
-        cmocka_unit_test(room_is_made_for_more_than_the_next_piece),
+        cmocka_unit_test(the_capacity_grows_geometrically),
         cmocka_unit_test(clearing_keeps_the_memory_for_the_next_bytes),
         cmocka_unit_test(a_cleared_buffer_has_its_whole_limit_again),
         cmocka_unit_test(a_freed_buffer_is_an_empty_one),
-        cmocka_unit_test(moving_hands_the_bytes_over),
+        cmocka_unit_test(moving_transfers_the_bytes),
         cmocka_unit_test(moving_an_empty_buffer_empties_the_other),
         cmocka_unit_test(buffers_are_equal_when_their_bytes_are),
         cmocka_unit_test(bytes_after_a_nul_are_compared_too),
-        cmocka_unit_test(empty_buffers_are_equal_whether_they_have_memory_or_not),
+        cmocka_unit_test(empty_buffers_are_equal_with_and_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

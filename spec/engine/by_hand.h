@@ -1,5 +1,7 @@
-/* by_hand.h - an engine whose clock stands still and is moved by hand, for the engine and for
- * libcurl, and the service that answers it, which is the test. */
+/* by_hand.h - an engine and a service that a test controls. The monotonic clock of the engine and
+ * of libcurl stands still until the test moves it. The test reads the requests and writes the
+ * answers.
+ */
 #ifndef CEKURA_BY_HAND_H
 #define CEKURA_BY_HAND_H
 
@@ -33,7 +35,8 @@ static int64_t now_us = 1000 * SECOND; /* monotonic */
 static int64_t woken_us = CLOCK_NEVER; /* when the engine's timer fires */
 static int timer_fd;
 
-/* This and the next are in place of libc's; libcurl calls this one, too, so it must be visible. */
+/* This function and timerfd_settime() replace those of libc. This one must be visible, since
+ * libcurl calls it, too. */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
 {
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
@@ -101,7 +104,7 @@ static inline void end(void)
     close(listener);
 }
 
-/* The one of before is overwritten: an engine copies what it is given. */
+/* Overwrites the URL of the last request, of which the engine has a copy. */
 static inline struct request request_to(const char *method, const char *path, int64_t timeout_us)
 {
     static char whole[200];
@@ -125,7 +128,7 @@ static inline struct operation *submit(const char *method, int64_t timeout_us)
     return submit_to(method, "", timeout_us);
 }
 
-/* Does all that can be done with the clock where it is. */
+/* Steps until nothing is due at the current time. */
 static inline void settle(void)
 {
     for (int i = 0; i < 3; i++)
@@ -136,13 +139,13 @@ static inline void settle(void)
 
 static inline void step(void)
 {
-    usleep(1000); /* for the kernel, in which the clock goes on */
+    usleep(1000); /* gives the kernel time, whose clock runs */
     engine_step(engine, 0);
 }
 
 static inline void move_to(int64_t us)
 {
-    assert_true(us < CLOCK_NEVER); /* else nothing is due */
+    assert_true(us < CLOCK_NEVER); /* something is due */
     now_us = us;
     fire_if_due();
     settle();
@@ -156,7 +159,7 @@ static inline void read_request(int peer)
     peer_read_request(peer);
 }
 
-/* Has the engine connect, and reads what it asks. */
+/* Accepts the engine's next connection, and reads a request from it. */
 static inline int take_request(void)
 {
     struct pollfd watched = {.fd = listener, .events = POLLIN};
@@ -167,8 +170,8 @@ static inline int take_request(void)
     return peer;
 }
 
-/* Takes the next request in, on that connection (-1: there is none) or on a new one, which is
- * returned. The head, or as much of it as has room, is in `head`. */
+/* Reads the next request from that connection (-1: none) or from a new one, which replaces it.
+ * Returns the connection; the request's head is in `head`. */
 static inline int next_request(int peer, char *head, size_t room)
 {
     struct pollfd watched[] = {{.fd = listener, .events = POLLIN}, {.fd = peer, .events = POLLIN}};
@@ -195,7 +198,7 @@ static inline int next_request(int peer, char *head, size_t room)
     return peer;
 }
 
-/* Has the engine read what was written, or the end of the connection. */
+/* Steps until the engine has read what the test wrote, or the end of the connection. */
 static inline void take_in(void)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
@@ -203,8 +206,7 @@ static inline void take_in(void)
         usleep(1000);
     do
         step();
-    while (
-        poll(&watched, 1, 0) > 0); /* bytes_in says nothing yet: libcurl 8 counts after the fact */
+    while (poll(&watched, 1, 0) > 0); /* not by bytes_in, which libcurl 8 counts later */
     settle();
 }
 
@@ -222,21 +224,21 @@ static inline void answer(int peer, int status, const char *header)
     write_answer(peer, text);
 }
 
-/* What the service does with a request: it writes these bytes, if there are any, and then ends the
- * connection or not. */
+/* How the service answers a request: it writes the bytes, if any, and then keeps the connection,
+ * closes it or resets it. */
 struct reply {
     const char *bytes;
     enum { KEEP, CUT, RESET } ending;
-    size_t length; /* 0: as long as the text */
+    size_t length; /* 0: that of the text */
 };
 
-/* Returns the connection; -1: it has ended. */
+/* Returns the connection, or -1 if it has ended. */
 static inline int give(int peer, struct reply reply)
 {
     const struct linger at_once = {.l_onoff = 1};
     if (reply.bytes)
         peer_write_bytes(peer, reply.bytes, reply.length ? reply.length : strlen(reply.bytes));
-    if (reply.ending == RESET) { /* what was written before would be lost with it */
+    if (reply.ending == RESET) { /* a reset discards bytes that were not read */
         if (reply.bytes)
             take_in();
         setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

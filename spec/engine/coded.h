@@ -1,4 +1,4 @@
-/* coded.h - bytes in gzip and deflate, for tests of what decodes them. */
+/* coded.h - compresses bytes by gzip and deflate, for tests of the decoder. */
 #ifndef CEKURA_CODED_H
 #define CEKURA_CODED_H
 

@@ -1,4 +1,4 @@
-/* codes_test.c - libcurl's error codes: each that can come has the kind of its meaning. */
+/* codes_test.c - libcurl's error codes: each one that can occur has its kind of outcome. */
 #include "engine/codes.h"
 
 #include <setjmp.h>
@@ -20,7 +20,7 @@ static void assert_kind(enum outcome_kind kind, const CURLcode *codes, size_t co
     assert_kind(kind, (const CURLcode[]){__VA_ARGS__},                                             \
         sizeof((const CURLcode[]){__VA_ARGS__}) / sizeof(CURLcode))
 
-static void codes_mean_what_they_say(void **state)
+static void codes_have_their_kinds(void **state)
 {
     (void)state;
     ASSERT_KIND(OUTCOME_RESPONSE, CURLE_OK);
@@ -40,15 +40,15 @@ static void codes_mean_what_they_say(void **state)
     ASSERT_KIND(OUTCOME_NO_MEMORY, CURLE_OUT_OF_MEMORY);
 }
 
-/* It may pass, and libcurl may have new codes. */
-static void a_code_that_is_not_known_is_network(void **state)
+/* A new libcurl may have new codes, and such an error may be transient. */
+static void an_unknown_code_is_network(void **state)
 {
     (void)state;
     ASSERT_KIND(OUTCOME_NETWORK, CURLE_FTP_ACCEPT_FAILED, CURLE_TFTP_PERM, CURLE_OBSOLETE76,
         (CURLcode)102, (CURLcode)999, (CURLcode)-1);
 }
 
-static void no_error_is_taken_for_a_response(void **state)
+static void no_error_gives_a_response(void **state)
 {
     (void)state;
     for (int code = 1; code < 300; code++)
@@ -72,9 +72,9 @@ static void a_socks_proxy_refuses_or_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_mean_what_they_say),
-        cmocka_unit_test(a_code_that_is_not_known_is_network),
-        cmocka_unit_test(no_error_is_taken_for_a_response),
+        cmocka_unit_test(codes_have_their_kinds),
+        cmocka_unit_test(an_unknown_code_is_network),
+        cmocka_unit_test(no_error_gives_a_response),
         cmocka_unit_test(a_socks_proxy_refuses_or_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static void half_an_answer_ends_at_the_deadline(void **state)
     end_with(operation, peer);
 }
 
-static void what_waits_its_turn_ends_at_its_deadline(void **state)
+static void a_queued_request_ends_at_its_deadline(void **state)
 {
     (void)state;
     start(1);
@@ -57,8 +57,8 @@ static void what_waits_its_turn_ends_at_its_deadline(void **state)
     end();
 }
 
-/* The queue ate up the time that each had for its answer. */
-static void the_time_of_a_poll_runs_only_in_flight(void **state)
+/* Once, time in the queue was taken from the time for the answer. */
+static void the_deadline_of_a_poll_runs_only_in_flight(void **state)
 {
     (void)state;
     start(1);
@@ -68,7 +68,7 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     struct poller *poll = poller_new(engine, &asked, false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, SECOND, 8);
-    settle(); /* it is in the queue */
+    settle(); /* the second one is queued */
     move_to(now_us + 1000 * SECOND);
     assert_int_equal(sent(), 1);
     assert_null(poller_last_error(poll));
@@ -84,7 +84,7 @@ static void the_time_of_a_poll_runs_only_in_flight(void **state)
     end();
 }
 
-static void a_cancelled_one_ends_at_once(void **state)
+static void a_cancelled_request_ends_at_once(void **state)
 {
     (void)state;
     start(1);
@@ -102,18 +102,18 @@ static void a_cancelled_one_ends_at_once(void **state)
 
 /* ---- a host that steps late ---- */
 
-/* A step goes on until nothing is left to be read. */
+/* Steps until nothing is left to read. */
 static void step_after(int64_t us)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
-    assert_int_equal(poll(&watched, 1, 10000), 1); /* the answer has come */
+    assert_int_equal(poll(&watched, 1, 10000), 1); /* the answer has arrived */
     now_us = us;
     fire_if_due();
     while (poll(&watched, 1, 0) > 0)
         engine_step(engine, 0);
 }
 
-static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **state)
+static void an_answer_that_arrived_in_time_counts_however_late_it_is_read(void **state)
 {
     (void)state;
     static char zeros[1 << 20];
@@ -136,7 +136,7 @@ static void an_answer_that_came_in_time_counts_however_late_it_is_read(void **st
     end_with(operation, peer);
 }
 
-static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void **state)
+static void an_endless_answer_ends_after_its_deadline(void **state)
 {
     (void)state;
     start(4);
@@ -155,7 +155,7 @@ static void an_answer_of_which_more_comes_for_ever_ends_after_its_deadline(void 
 
 /* ---- Retry-After ---- */
 
-static void a_pause_is_as_long_as_it_is_asked_for(void **state)
+static void a_pause_is_as_long_as_retry_after_says(void **state)
 {
     (void)state;
     start(4);
@@ -170,7 +170,7 @@ static void a_pause_is_as_long_as_it_is_asked_for(void **state)
     end_with(operation, peer);
 }
 
-static void a_date_that_has_passed_is_no_pause(void **state)
+static void a_date_in_the_past_means_no_pause(void **state)
 {
     (void)state;
     start(4);
@@ -181,7 +181,7 @@ static void a_date_that_has_passed_is_no_pause(void **state)
     end_with(operation, peer);
 }
 
-static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
+static void a_pause_beyond_the_deadline_ends_a_request_at_once(void **state)
 {
     for (int status = 429; status <= 503; status += 503 - 429) {
         (void)state;
@@ -198,7 +198,7 @@ static void a_pause_beyond_the_deadline_ends_it_at_once(void **state)
     }
 }
 
-/* The clocks of the service and of this machine may differ by any time. */
+/* The clocks of the service and of this machine may differ by any amount. */
 static void a_date_counts_from_the_date_of_the_answer(void **state)
 {
     (void)state;
@@ -215,7 +215,7 @@ static void a_date_counts_from_the_date_of_the_answer(void **state)
     end_with(operation, peer);
 }
 
-static void a_date_beside_one_that_is_none_counts_from_now(void **state)
+static void without_a_valid_date_header_a_date_counts_from_now(void **state)
 {
     (void)state;
     start(4);
@@ -245,7 +245,7 @@ static void assert_polled_after(int64_t span_us)
     assert_int_equal(sent(), before + 1);
 }
 
-static void a_good_answer_puts_off_the_next_poll(void **state)
+static void retry_after_in_a_good_answer_delays_the_next_poll(void **state)
 {
     (void)state;
     static const struct {
@@ -272,8 +272,8 @@ static void a_good_answer_puts_off_the_next_poll(void **state)
     end();
 }
 
-/* One that is shorter than the pause does not bring the poll forward. */
-static void of_pause_and_retry_after_the_longer_counts(void **state)
+/* A Retry-After shorter than the pause does not advance the poll. */
+static void the_longer_of_pause_and_retry_after_applies(void **state)
 {
     (void)state;
     start(4);
@@ -288,7 +288,7 @@ static void of_pause_and_retry_after_the_longer_counts(void **state)
     end();
 }
 
-static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
+static void retry_after_outside_the_schedule_delays_the_next_poll(void **state)
 {
     (void)state;
     start(4);
@@ -304,7 +304,7 @@ static void an_answer_from_outside_the_schedule_puts_it_off(void **state)
     end();
 }
 
-static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
+static void retry_after_delays_a_queued_poll_too(void **state)
 {
     (void)state;
     start(1);
@@ -322,8 +322,8 @@ static void a_poll_that_waits_for_its_turn_is_put_off_too(void **state)
     end();
 }
 
-/* What was refused was not done. */
-static void a_refused_start_that_waits_in_vain_was_not_sent(void **state)
+/* A refused request was not processed. */
+static void a_refused_start_that_expires_was_not_sent(void **state)
 {
     (void)state;
     start(1);
@@ -345,7 +345,7 @@ static void a_refused_start_that_waits_in_vain_was_not_sent(void **state)
 
 /* ---- the pace ---- */
 
-/* Sends so many, one after the other, and moves the clock only as far as the engine wants. */
+/* Sends that many requests in sequence, and moves the clock only as far as the engine requires. */
 static void exchange(int peer, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -361,7 +361,7 @@ static void exchange(int peer, unsigned count)
     }
 }
 
-static void without_a_429_nothing_waits(void **state)
+static void without_a_429_nothing_is_delayed(void **state)
 {
     (void)state;
     start(1);
@@ -376,8 +376,8 @@ static void without_a_429_nothing_waits(void **state)
     end();
 }
 
-/* The first 429 leaves 7 a second; with each further one, it would be 1 a second in the end. */
-static void one_that_is_refused_again_and_again_slows_down_nobody_else(void **state)
+/* The first 429 lowers the rate to 7 per second. If the others did too, it would fall to 1. */
+static void an_endpoint_that_refuses_repeatedly_slows_down_no_other(void **state)
 {
     (void)state;
     start(1);
@@ -407,24 +407,24 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_ends_at_the_deadline),
         cmocka_unit_test(half_an_answer_ends_at_the_deadline),
-        cmocka_unit_test(what_waits_its_turn_ends_at_its_deadline),
-        cmocka_unit_test(the_time_of_a_poll_runs_only_in_flight),
-        cmocka_unit_test(a_cancelled_one_ends_at_once),
-        cmocka_unit_test(an_answer_that_came_in_time_counts_however_late_it_is_read),
-        cmocka_unit_test(an_answer_of_which_more_comes_for_ever_ends_after_its_deadline),
-        cmocka_unit_test(a_pause_is_as_long_as_it_is_asked_for),
-        cmocka_unit_test(a_date_that_has_passed_is_no_pause),
-        cmocka_unit_test(a_pause_beyond_the_deadline_ends_it_at_once),
+        cmocka_unit_test(a_queued_request_ends_at_its_deadline),
+        cmocka_unit_test(the_deadline_of_a_poll_runs_only_in_flight),
+        cmocka_unit_test(a_cancelled_request_ends_at_once),
+        cmocka_unit_test(an_answer_that_arrived_in_time_counts_however_late_it_is_read),
+        cmocka_unit_test(an_endless_answer_ends_after_its_deadline),
+        cmocka_unit_test(a_pause_is_as_long_as_retry_after_says),
+        cmocka_unit_test(a_date_in_the_past_means_no_pause),
+        cmocka_unit_test(a_pause_beyond_the_deadline_ends_a_request_at_once),
         cmocka_unit_test(a_date_counts_from_the_date_of_the_answer),
-        cmocka_unit_test(a_date_beside_one_that_is_none_counts_from_now),
-        cmocka_unit_test(a_good_answer_puts_off_the_next_poll),
-        cmocka_unit_test(of_pause_and_retry_after_the_longer_counts),
-        cmocka_unit_test(an_answer_from_outside_the_schedule_puts_it_off),
-        cmocka_unit_test(a_poll_that_waits_for_its_turn_is_put_off_too),
-        cmocka_unit_test(a_refused_start_that_waits_in_vain_was_not_sent),
-        cmocka_unit_test(without_a_429_nothing_waits),
-        cmocka_unit_test(one_that_is_refused_again_and_again_slows_down_nobody_else),
+        cmocka_unit_test(without_a_valid_date_header_a_date_counts_from_now),
+        cmocka_unit_test(retry_after_in_a_good_answer_delays_the_next_poll),
+        cmocka_unit_test(the_longer_of_pause_and_retry_after_applies),
+        cmocka_unit_test(retry_after_outside_the_schedule_delays_the_next_poll),
+        cmocka_unit_test(retry_after_delays_a_queued_poll_too),
+        cmocka_unit_test(a_refused_start_that_expires_was_not_sent),
+        cmocka_unit_test(without_a_429_nothing_is_delayed),
+        cmocka_unit_test(an_endpoint_that_refuses_repeatedly_slows_down_no_other),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

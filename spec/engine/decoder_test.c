@@ -1,5 +1,5 @@
-/* decoder_test.c - bodies in gzip and deflate, whole, joined, cut and broken, in pieces of any
- * size. */
+/* decoder_test.c - bodies in gzip and deflate: whole, joined, truncated and corrupt, in pieces of
+ * any size. */
 #include "engine/decoder.h"
 
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Gives bytes in chunks of that size, and takes pieces of that size. What came out is in `out`, cut
- * to its size; whether the body may end there in *complete. */
+/* Decodes bytes in chunks of that size into pieces of that size. Sets `out` to the output, up to
+ * its size, and *complete to whether the body may end there. */
 static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     const struct bytes *in, size_t chunk, size_t room, struct bytes *out, bool *complete)
 {
@@ -26,7 +26,7 @@ static enum decoder_result decode(struct decoder *decoder, enum coding coding,
     decoder_begin(decoder, coding);
     for (size_t at = 0; at < in->length && result == DECODER_OK; at += chunk) {
         size_t length = in->length - at < chunk ? in->length - at : chunk;
-        /* A separate copy, so that a sanitizer sees what is read beyond it. */
+        /* In separate memory, so that a sanitizer detects a read beyond the end. */
         char *bytes = malloc(length);
         assert_non_null(bytes);
         memcpy(bytes, in->data + at, length);
@@ -85,7 +85,7 @@ static const struct {
     int window;
 } forms[] = {{CODING_GZIP, GZIP}, {CODING_DEFLATE, ZLIB}, {CODING_DEFLATE, BARE}};
 
-static void names_are_read(void **state)
+static void names_of_codings_are_parsed(void **state)
 {
     static const struct {
         const char *values[4];
@@ -126,7 +126,7 @@ static void names_are_read(void **state)
     }
 }
 
-static void each_form_is_read_in_pieces_of_any_size(void **state)
+static void each_format_is_decoded_in_pieces_of_any_size(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forms); i++) {
@@ -135,12 +135,12 @@ static void each_form_is_read_in_pieces_of_any_size(void **state)
         add_coded(&in, forms[i].window, text, TEXT_LENGTH);
         assert_gives(forms[i].coding, &in, text, TEXT_LENGTH);
         in.length = 0;
-        add_coded(&in, forms[i].window, "", 0); /* of the bare stream, two bytes */
+        add_coded(&in, forms[i].window, "", 0); /* two bytes, if raw */
         assert_gives(forms[i].coding, &in, "", 0);
     }
 }
 
-static void zero_bytes_may_follow_and_no_others(void **state)
+static void only_zero_bytes_may_follow(void **state)
 {
     static const char zeros[600];
     (void)state;
@@ -155,7 +155,7 @@ static void zero_bytes_may_follow_and_no_others(void **state)
         assert_broken(forms[i].coding, &in);
         in.length = length;
         add(&in, "x", 1);
-        if (forms[i].coding == CODING_GZIP) /* it could be the beginning of a member */
+        if (forms[i].coding == CODING_GZIP) /* "x" alone may begin a member */
             add(&in, "y", 1);
         assert_broken(forms[i].coding, &in);
         in.length = length;
@@ -178,7 +178,7 @@ static void members_of_gzip_are_joined(void **state)
     assert_gives(CODING_GZIP, &in, out.data, out.length);
 }
 
-static void deflate_has_one(void **state)
+static void deflate_has_one_member(void **state)
 {
     static struct bytes in;
     (void)state;
@@ -188,7 +188,7 @@ static void deflate_has_one(void **state)
     assert_broken(CODING_DEFLATE, &in);
 }
 
-static void what_is_cut_is_not_complete(void **state)
+static void a_truncated_body_is_not_complete(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(forms); i++) {
@@ -209,7 +209,7 @@ static void what_is_cut_is_not_complete(void **state)
     }
 }
 
-/* Whatever is wrong is found, or shows in what comes out: gzip and zlib have a sum. */
+/* Any wrong bit is detected, or changes nothing: gzip and zlib have a checksum. */
 static void a_wrong_byte_is_found(void **state)
 {
     (void)state;
@@ -226,14 +226,14 @@ static void a_wrong_byte_is_found(void **state)
                     decode(&decoder, forms[i].coding, &in, 3, 64, &out, &complete);
                 bool same = out.length == TEXT_LENGTH && memcmp(out.data, text, TEXT_LENGTH) == 0;
                 if (forms[i].window != BARE && result == DECODER_OK && complete)
-                    assert_true(same); /* time, flags, name of gzip are not in the sum */
+                    assert_true(same); /* gzip's time, flags and name are not covered */
                 in.data[at] = (char)(in.data[at] ^ (1 << bit));
             }
         decoder_free(&decoder);
     }
 }
 
-static void what_is_something_else_is_broken(void **state)
+static void another_format_is_broken(void **state)
 {
     static struct bytes in;
     (void)state;
@@ -249,11 +249,11 @@ static void what_is_something_else_is_broken(void **state)
     add_coded(&in, GZIP, text, TEXT_LENGTH);
     assert_broken(CODING_DEFLATE, &in);
     in.length = 0;
-    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* needs a dictionary, and there is none */
+    add(&in, "\x78\xbb\x01\x02\x03\x04\x05", 7); /* requires a preset dictionary */
     assert_broken(CODING_DEFLATE, &in);
 }
 
-/* A megabyte of zeros in a kilobyte, and blocks that give nothing: no call does more than a piece.
+/* A megabyte of zeros in a kilobyte, and blocks without output: each call fills one piece at most.
  */
 static void one_call_fills_one_piece(void **state)
 {
@@ -279,14 +279,14 @@ static void one_call_fills_one_piece(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_read),
-        cmocka_unit_test(each_form_is_read_in_pieces_of_any_size),
-        cmocka_unit_test(zero_bytes_may_follow_and_no_others),
+        cmocka_unit_test(names_of_codings_are_parsed),
+        cmocka_unit_test(each_format_is_decoded_in_pieces_of_any_size),
+        cmocka_unit_test(only_zero_bytes_may_follow),
         cmocka_unit_test(members_of_gzip_are_joined),
-        cmocka_unit_test(deflate_has_one),
-        cmocka_unit_test(what_is_cut_is_not_complete),
+        cmocka_unit_test(deflate_has_one_member),
+        cmocka_unit_test(a_truncated_body_is_not_complete),
         cmocka_unit_test(a_wrong_byte_is_found),
-        cmocka_unit_test(what_is_something_else_is_broken),
+        cmocka_unit_test(another_format_is_broken),
         cmocka_unit_test(one_call_fills_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
-/* engine_test.c - what engine.h promises of the engine as a whole: options, the descriptor,
- * completions, events, alarm, notification, the background step, close, fork and exit.
+/* engine_test.c - the engine as a whole, by engine.h: options, the descriptor, completions, events,
+ * alarm, notification, the background step, close, fork and exit.
  *
- * Requests are in operation_test.c, polls in poller_test.c, the window in fair_test.c, what a fork
- * waits for in process_test.c. */
+ * Requests are tested in operation_test.c, polls in poller_test.c, the window in fair_test.c, and
+ * the wait of a fork in process_test.c. */
 #include "by_hand.h"
 
 #include <curl/curl.h>
@@ -44,7 +44,7 @@ static void assert_next(int ref)
 
 static unsigned version_calls;
 
-/* In place of libcurl's. */
+/* Replaces libcurl's function. */
 __attribute__((visibility("default"))) curl_version_info_data *curl_version_info(CURLversion age)
 {
     curl_version_info_data *(*real)(CURLversion age);
@@ -76,7 +76,7 @@ static void the_options_are_copied(void **state)
     end_with(operation, peer);
 }
 
-static void a_proxy_that_is_none_makes_no_engine(void **state)
+static void an_invalid_proxy_fails_the_creation(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -86,16 +86,16 @@ static void a_proxy_that_is_none_makes_no_engine(void **state)
     assert_non_null(message);
 }
 
-static void without_descriptors_there_is_no_engine(void **state)
+static void without_descriptors_the_creation_fails(void **state)
 {
     (void)state;
     struct rlimit before, scarce;
     const struct engine_options options = options_for(4);
     const char *message = NULL;
-    int next = dup(0); /* the lowest that is free */
+    int next = dup(0); /* the lowest free descriptor */
     close(next);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    for (int room = 0; room < 2; room++) { /* for neither, for one of the two */
+    for (int room = 0; room < 2; room++) { /* for none, then for one of two */
         scarce = before;
         scarce.rlim_cur = (rlim_t)(next + room);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &scarce), 0);
@@ -105,12 +105,12 @@ static void without_descriptors_there_is_no_engine(void **state)
         assert_string_equal(message, "no descriptor for epoll or timerfd");
     }
     int same = dup(0);
-    assert_int_equal(same, next); /* none is left open */
+    assert_int_equal(same, next); /* none has leaked */
     close(same);
 }
 
-/* It writes to static memory without a lock, and each thread of a host may make engines. */
-static void the_version_of_libcurl_is_asked_once(void **state)
+/* curl_version_info() writes to static memory without a lock, and any thread may create engines. */
+static void libcurls_version_is_queried_once(void **state)
 {
     (void)state;
     start(4);
@@ -122,7 +122,7 @@ static void the_version_of_libcurl_is_asked_once(void **state)
     assert_int_equal(version_calls, before);
 }
 
-static void no_more_are_in_flight_than_the_window_has(void **state)
+static void in_flight_requests_never_exceed_the_window(void **state)
 {
     (void)state;
     struct operation *operations[5];
@@ -175,7 +175,7 @@ static void a_request_is_due_at_once_and_so_is_its_answer(void **state)
     peer_write(peer, OK);
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
     assert_int_equal(poll(&watched, 1, 10000), 1);
-    assert_null(operation_outcome(operation)); /* only a step takes it in */
+    assert_null(operation_outcome(operation)); /* only a step reads it */
     take_in();
     assert_ended(operation, OUTCOME_RESPONSE, true);
     assert_true(engine_is_busy(engine)); /* it is listed */
@@ -184,7 +184,7 @@ static void a_request_is_due_at_once_and_so_is_its_answer(void **state)
     end_with(operation, peer);
 }
 
-static void an_engine_is_busy_with_polls_while_they_are_waited_for(void **state)
+static void an_engine_is_busy_with_polls_while_there_is_a_waiter(void **state)
 {
     (void)state;
     start(4);
@@ -202,7 +202,7 @@ static void an_engine_is_busy_with_polls_while_they_are_waited_for(void **state)
     end();
 }
 
-/* The clock of the kernel, in which the step waits, goes on. */
+/* The kernel's clock, which runs while a step waits. */
 static int64_t kernel_us(void)
 {
     struct timespec time;
@@ -210,7 +210,7 @@ static int64_t kernel_us(void)
     return time.tv_sec * SECOND + time.tv_nsec / 1000;
 }
 
-static void a_step_that_may_wait_does_until_there_is_something(void **state)
+static void a_blocking_step_waits_until_there_is_something_to_do(void **state)
 {
     (void)state;
     start(4);
@@ -223,14 +223,14 @@ static void a_step_that_may_wait_does_until_there_is_something(void **state)
     peer_write(peer, OK);
     while (!operation_outcome(operation))
         engine_step(engine, 1000 * SECOND);
-    engine_step(engine, 1000 * SECOND); /* not at all, for it is listed */
+    engine_step(engine, 1000 * SECOND); /* does not wait: it is listed */
     assert_next(1);
     end_with(operation, peer);
 }
 
 /* ---- completions ---- */
 
-static void what_has_finished_is_listed_in_the_order_of_the_ends(void **state)
+static void completions_are_listed_in_the_order_of_their_ends(void **state)
 {
     (void)state;
     static const int order[] = {2, 0, 1};
@@ -315,7 +315,7 @@ static void events_come_before_the_completion(void **state)
     end_with(operation, peer);
 }
 
-static void an_event_leads_to_what_it_is_about_until_that_is_freed(void **state)
+static void an_event_has_its_subject_until_that_is_freed(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -338,7 +338,7 @@ static void an_event_leads_to_what_it_is_about_until_that_is_freed(void **state)
     end();
 }
 
-static void events_that_are_not_wanted_are_not_made(void **state)
+static void events_are_reported_only_if_the_option_is_set(void **state)
 {
     (void)state;
     start(4);
@@ -349,7 +349,7 @@ static void events_that_are_not_wanted_are_not_made(void **state)
     end_with(operation, peer);
 }
 
-static void events_that_are_not_fetched_go_with_the_engine(void **state)
+static void events_that_are_not_fetched_are_freed_with_the_engine(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -358,10 +358,10 @@ static void events_that_are_not_fetched_go_with_the_engine(void **state)
     answer(peer, 200, "");
     operation_free(operation);
     close(peer);
-    end(); /* the sanitizer would find them */
+    end(); /* LeakSanitizer checks that they are freed */
 }
 
-static void the_stats_count_what_was_done(void **state)
+static void the_stats_count(void **state)
 {
     (void)state;
     start(4);
@@ -377,17 +377,17 @@ static void the_stats_count_what_was_done(void **state)
     assert_int_equal(stats.in_flight, 1);
     answer(peer, 200, "");
     stats = engine_stats(engine);
-    assert_int_equal(stats.retry_quota, 500); /* the success gives it back */
+    assert_int_equal(stats.retry_quota, 500); /* the success has returned its cost */
     assert_int_equal(stats.connections, 1);
     assert_int_equal(stats.in_flight, 0);
     assert_int_equal(stats.most_in_flight, 1);
-    assert_int_equal(stats.longest_step_us, 0); /* by this clock */
+    assert_int_equal(stats.longest_step_us, 0); /* the clock stands still */
     end_with(operation, peer);
 }
 
 /* ---- the alarm ---- */
 
-/* Whether the descriptor becomes readable when the clock is moved there; then the engine steps. */
+/* Whether the descriptor becomes readable when the clock is moved there. Then the engine steps. */
 static bool rings_at(int64_t us)
 {
     struct pollfd watched = {.fd = engine_fd(engine), .events = POLLIN};
@@ -399,7 +399,7 @@ static bool rings_at(int64_t us)
     return rings;
 }
 
-/* A timer that was set before may still fire, once. */
+/* A timer that was armed before may fire once more. */
 static void assert_rings_no_more(void)
 {
     if (woken_us < CLOCK_NEVER)
@@ -407,7 +407,7 @@ static void assert_rings_no_more(void)
     assert_false(rings_at(now_us + 3600 * SECOND));
 }
 
-static void the_alarm_rings_again_and_again_until_it_is_set_anew(void **state)
+static void the_alarm_repeats_until_it_is_set_anew(void **state)
 {
     (void)state;
     start(4);
@@ -426,7 +426,7 @@ static void the_alarm_rings_again_and_again_until_it_is_set_anew(void **state)
     end();
 }
 
-static void it_rings_soon_for_what_was_not_fetched(void **state)
+static void the_alarm_reminds_of_completions_that_were_not_fetched(void **state)
 {
     (void)state;
     start(4);
@@ -464,7 +464,7 @@ static unsigned notified(void)
     return count > 0 ? (unsigned)count : 0;
 }
 
-static void one_byte_is_sent_when_something_has_finished(void **state)
+static void one_byte_is_sent_for_a_completion(void **state)
 {
     (void)state;
     struct operation *operations[2];
@@ -499,7 +499,7 @@ static void one_byte_is_sent_when_something_has_finished(void **state)
     end();
 }
 
-static void events_and_the_alarm_are_notified_too(void **state)
+static void one_byte_is_sent_for_events_and_the_alarm(void **state)
 {
     (void)state;
     start_reporting(4);
@@ -520,7 +520,7 @@ static void events_and_the_alarm_are_notified_too(void **state)
     close_sockets();
 }
 
-static void a_notification_is_called_off_by_its_socket_alone(void **state)
+static void a_notification_is_cancelled_only_for_its_socket(void **state)
 {
     (void)state;
     start(4);
@@ -545,7 +545,7 @@ static void a_notification_is_called_off_by_its_socket_alone(void **state)
 
 /* ---- the step in the background ---- */
 
-static void a_step_in_the_background_says_whether_to_go_on(void **state)
+static void a_background_step_returns_whether_to_go_on(void **state)
 {
     (void)state;
     start(4);
@@ -557,7 +557,7 @@ static void a_step_in_the_background_says_whether_to_go_on(void **state)
     while (engine_step_in_background(engine))
         ;
     assert_ended(operation, OUTCOME_RESPONSE, true);
-    assert_false(engine_step_in_background(engine)); /* it is still there */
+    assert_false(engine_step_in_background(engine)); /* not fetched yet */
     assert_next(1);
     assert_true(engine_step_in_background(engine));
     engine_close(engine);
@@ -573,8 +573,8 @@ static void *step_in_background(void *user)
     return NULL;
 }
 
-/* The main thread only serves, and reads outcomes meanwhile. */
-static void a_thread_may_step_beside_the_hosts(void **state)
+/* The main thread only serves and reads outcomes, while another thread steps. */
+static void a_thread_may_step_beside_the_host(void **state)
 {
     (void)state;
     start(4);
@@ -610,7 +610,7 @@ static void a_thread_ends_when_the_engine_is_closed(void **state)
 
 /* ---- the end ---- */
 
-static void close_ends_everything_and_all_can_be_fetched(void **state)
+static void close_ends_everything_and_lists_it(void **state)
 {
     (void)state;
     enum { PAUSED, IN_FLIGHT, QUEUED, MOST };
@@ -685,7 +685,7 @@ static void engine_none_is_closed(void **state)
     assert_is_closed(engine_none());
 }
 
-/* The sanitizer would find what is used after it is freed, or never freed. */
+/* The sanitizer detects a use after free, and a leak. */
 static void the_memory_stays_until_the_last_reference_is_released(void **state)
 {
     (void)state;
@@ -707,7 +707,8 @@ static void the_memory_stays_until_the_last_reference_is_released(void **state)
 
 /* ---- fork and exit ---- */
 
-/* Fails in the child by its exit status: cmocka's jumps belong to the parent. */
+/* A failure in the child is its exit status, since cmocka would longjmp into the parent's frames.
+ */
 #define CHECK(condition)                                                                           \
     do                                                                                             \
         if (!(condition))                                                                          \
@@ -726,7 +727,7 @@ static void use_in_child(struct operation *operation, const struct poller *poll)
 {
     CHECK(engine_is_closed(engine));
     CHECK(engine_fd(engine) == -1);
-    CHECK(engine_due_us(engine) == 0); /* it is to be closed at once */
+    CHECK(engine_due_us(engine) == 0); /* a step, which closes it, is due */
     CHECK(!submit_as(9));
     CHECK(!engine_step_in_background(engine));
     CHECK(!operation_outcome(operation));
@@ -739,14 +740,14 @@ static void use_in_child(struct operation *operation, const struct poller *poll)
         listed++;
     CHECK(listed == 2);
     operation_free(operation);
-    start(4); /* another one works */
+    start(4); /* a new engine works */
     operation = submit_as(1);
     close(take_request());
     operation_free(operation);
     end();
 }
 
-static void a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alone(void **state)
+static void in_a_forked_child_it_is_closed_without_touching_the_connections(void **state)
 {
     (void)state;
     start(4);
@@ -770,7 +771,7 @@ static void a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alo
     end_with(operation, peer);
 }
 
-/* Registered before the first engine, and so called after the engine's own handler. */
+/* Registered before the first engine is created, so it is called after the engine's handler. */
 static bool is_leaving;
 
 static void close_at_exit(void)
@@ -806,37 +807,37 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_options_are_copied),
-        cmocka_unit_test(a_proxy_that_is_none_makes_no_engine),
-        cmocka_unit_test(without_descriptors_there_is_no_engine),
-        cmocka_unit_test(the_version_of_libcurl_is_asked_once),
-        cmocka_unit_test(no_more_are_in_flight_than_the_window_has),
+        cmocka_unit_test(an_invalid_proxy_fails_the_creation),
+        cmocka_unit_test(without_descriptors_the_creation_fails),
+        cmocka_unit_test(libcurls_version_is_queried_once),
+        cmocka_unit_test(in_flight_requests_never_exceed_the_window),
         cmocka_unit_test(an_idle_engine_has_nothing_due),
         cmocka_unit_test(a_request_is_due_at_once_and_so_is_its_answer),
-        cmocka_unit_test(an_engine_is_busy_with_polls_while_they_are_waited_for),
-        cmocka_unit_test(a_step_that_may_wait_does_until_there_is_something),
-        cmocka_unit_test(what_has_finished_is_listed_in_the_order_of_the_ends),
+        cmocka_unit_test(an_engine_is_busy_with_polls_while_there_is_a_waiter),
+        cmocka_unit_test(a_blocking_step_waits_until_there_is_something_to_do),
+        cmocka_unit_test(completions_are_listed_in_the_order_of_their_ends),
         cmocka_unit_test(the_handler_of_a_completion_may_close_the_engine),
         cmocka_unit_test(events_come_before_the_completion),
-        cmocka_unit_test(an_event_leads_to_what_it_is_about_until_that_is_freed),
-        cmocka_unit_test(events_that_are_not_wanted_are_not_made),
-        cmocka_unit_test(events_that_are_not_fetched_go_with_the_engine),
-        cmocka_unit_test(the_stats_count_what_was_done),
-        cmocka_unit_test(the_alarm_rings_again_and_again_until_it_is_set_anew),
-        cmocka_unit_test(it_rings_soon_for_what_was_not_fetched),
-        cmocka_unit_test(one_byte_is_sent_when_something_has_finished),
-        cmocka_unit_test(events_and_the_alarm_are_notified_too),
-        cmocka_unit_test(a_notification_is_called_off_by_its_socket_alone),
-        cmocka_unit_test(a_step_in_the_background_says_whether_to_go_on),
-        cmocka_unit_test(a_thread_may_step_beside_the_hosts),
+        cmocka_unit_test(an_event_has_its_subject_until_that_is_freed),
+        cmocka_unit_test(events_are_reported_only_if_the_option_is_set),
+        cmocka_unit_test(events_that_are_not_fetched_are_freed_with_the_engine),
+        cmocka_unit_test(the_stats_count),
+        cmocka_unit_test(the_alarm_repeats_until_it_is_set_anew),
+        cmocka_unit_test(the_alarm_reminds_of_completions_that_were_not_fetched),
+        cmocka_unit_test(one_byte_is_sent_for_a_completion),
+        cmocka_unit_test(one_byte_is_sent_for_events_and_the_alarm),
+        cmocka_unit_test(a_notification_is_cancelled_only_for_its_socket),
+        cmocka_unit_test(a_background_step_returns_whether_to_go_on),
+        cmocka_unit_test(a_thread_may_step_beside_the_host),
         cmocka_unit_test(a_thread_ends_when_the_engine_is_closed),
-        cmocka_unit_test(close_ends_everything_and_all_can_be_fetched),
+        cmocka_unit_test(close_ends_everything_and_lists_it),
         cmocka_unit_test(a_closed_engine_does_nothing),
         cmocka_unit_test(engine_none_is_closed),
         cmocka_unit_test(the_memory_stays_until_the_last_reference_is_released),
-        cmocka_unit_test(a_forked_child_finds_it_closed_and_leaves_the_parents_connection_alone),
+        cmocka_unit_test(in_a_forked_child_it_is_closed_without_touching_the_connections),
         cmocka_unit_test(at_exit_it_counts_as_closed),
     };
     atexit(close_at_exit);
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

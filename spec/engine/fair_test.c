@@ -1,5 +1,5 @@
-/* fair_test.c - whose request is sent next: callers', polls', cancellations. Each answer takes half
- * a second by the clock, which is moved by hand. */
+/* fair_test.c - which request is sent next: calls, polls, cancellations. Each answer takes half a
+ * second by the clock, which the test moves. */
 #include "engine/engine_parts.h"
 
 #include <sys/queue.h>
@@ -13,8 +13,8 @@
 
 struct served {
     int fd;
-    int64_t answered_us; /* when the answer to its request is written; CLOCK_NEVER: it has none */
-    unsigned poll;       /* the request is this poll; 0: it is none */
+    int64_t answered_us; /* when its request is answered; CLOCK_NEVER if it has no request */
+    unsigned poll;       /* the number of the request's poll; 0 for another request */
 };
 
 static struct served connections[MOST_PLACES];
@@ -22,9 +22,9 @@ static unsigned connection_count, arrived, answered;
 static unsigned polls_now, most_polls_now; /* being answered at once */
 static char last_path[100];
 
-/* Of each poll: when it was made or last answered. */
+/* For each poll, when it was created or last answered. */
 static int64_t *last_us;
-static int64_t longest_us; /* until a poll came */
+static int64_t longest_us; /* the longest time between two requests of a poll */
 
 static void begin_service(unsigned max_in_flight)
 {
@@ -67,7 +67,7 @@ static void arrive(struct served *connection)
         most_polls_now = polls_now;
 }
 
-/* Reads all that the engine has sent. */
+/* Reads all requests that the engine has sent. */
 static void take_all(void)
 {
     settle();
@@ -116,7 +116,7 @@ static int64_t next_us(int64_t end_us)
 
 #define MOST_CALLERS 64
 
-/* Each asks again as soon as it has its answer. */
+/* Each sends its next request as soon as it has its answer. */
 static struct operation *callers[MOST_CALLERS];
 static unsigned caller_count, calls_answered;
 
@@ -193,7 +193,7 @@ static void run_until(int64_t end_us)
     } while (now_us < end_us);
 }
 
-/* How long a request takes. */
+/* How long a GET takes from its submission to its outcome. */
 static int64_t time_of_get(void)
 {
     int64_t began_us = now_us;
@@ -216,7 +216,7 @@ static void a_get_takes_two_answers_at_most_beside(unsigned jobs, unsigned max_i
         int64_t took_us = time_of_get();
         if (took_us > 2 * ANSWER)
             fail_msg("%lld us", (long long)took_us);
-        run_until(now_us + 77777); /* at another moment of the polls */
+        run_until(now_us + 77777); /* at another phase of the polls */
     }
     end_jobs();
     end_service();
@@ -229,13 +229,13 @@ static void a_get_goes_before_polls(void **state)
     a_get_takes_two_answers_at_most_beside(1500, 2);
 }
 
-static void also_before_a_hundred_thousand(void **state)
+static void a_get_goes_before_a_hundred_thousand_polls(void **state)
 {
     (void)state;
     a_get_takes_two_answers_at_most_beside(100000, 16);
 }
 
-static void one_place_is_never_given_to_a_poll(void **state)
+static void polls_never_take_the_last_place(void **state)
 {
     (void)state;
     for (unsigned places = 1; places <= 4; places++) {
@@ -265,7 +265,7 @@ static void polls_come_in_time_beside_callers(unsigned places, unsigned count)
             longest_us = end_us - last_us[i];
     if (longest_us > 4 * interval_us + 4 * ANSWER)
         fail_msg("%u places: a poll came after %lld us", places, (long long)longest_us);
-    if (count > places) /* and the callers get theirs */
+    if (count > places) /* the callers get their share */
         assert_true(calls_answered >= places * 60 * 2 * 3 / 4 - places);
     end_callers();
     end_jobs();
@@ -293,7 +293,7 @@ static void cancellations_go_before_polls_however_many(void **state)
     for (int i = 0; i < 5; i++)
         cancellations[i] = operation_new(engine, &urgent, MOST_CALLERS);
     run_until(now_us + 4 * ANSWER);
-    assert_int_equal(poller_count(polls[1]), 0); /* they go first of all */
+    assert_int_equal(poller_count(polls[1]), 0); /* cancellations go first */
     run_until(now_us + 2 * ANSWER);
     assert_int_equal(poller_count(polls[1]), 1);
     for (int i = 0; i < 5; i++)
@@ -318,14 +318,14 @@ static void polls_are_sent_in_the_order_in_which_they_were_due(void **state)
     end_service();
 }
 
-static void one_that_waits_for_its_turn_is_soon_enough_for_a_hurry(void **state)
+static void a_queued_poll_satisfies_an_expedition(void **state)
 {
     (void)state;
     begin_service(1);
     begin_callers(1);
     take_all();
     begin_jobs(1, 1000 * SECOND);
-    settle(); /* it is in line */
+    settle(); /* it is queued */
     move_to(now_us + 1);
     poller_expedite(polls[1]);
     run_until(now_us + 10 * ANSWER);
@@ -357,8 +357,8 @@ static void a_cancellation_goes_before_all(void **state)
 
 /* ---- while connections are made ---- */
 
-/* There may be so many at once, of which one is no poll's, whatever is sent next. */
-static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
+/* The number of connecting transfers is limited, and polls leave one place free. */
+static void a_poll_that_may_not_connect_delays_no_call(void **state)
 {
     (void)state;
     const unsigned elsewhere = 31;
@@ -379,14 +379,14 @@ static void a_poll_that_may_not_connect_keeps_no_call_off(void **state)
 
 /* ---- without a waiter ---- */
 
-static void polls_without_a_waiter_keep_nothing_off(void **state)
+static void polls_without_a_waiter_delay_nothing(void **state)
 {
     (void)state;
     begin_service(1);
     begin_callers(2);
     begin_jobs(5, SECOND);
     take_all();
-    engine_wait_for_polls(engine, -1); /* they are in line already */
+    engine_wait_for_polls(engine, -1); /* they are queued already */
     unsigned before = arrived;
     run_until(now_us + 20 * ANSWER);
     assert_int_equal(calls_answered, 20);
@@ -403,16 +403,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_get_goes_before_polls),
-        cmocka_unit_test(also_before_a_hundred_thousand),
-        cmocka_unit_test(one_place_is_never_given_to_a_poll),
+        cmocka_unit_test(a_get_goes_before_a_hundred_thousand_polls),
+        cmocka_unit_test(polls_never_take_the_last_place),
         cmocka_unit_test(polls_come_in_time_beside_callers_that_fill_every_place),
         cmocka_unit_test(cancellations_go_before_polls_however_many),
         cmocka_unit_test(polls_are_sent_in_the_order_in_which_they_were_due),
-        cmocka_unit_test(one_that_waits_for_its_turn_is_soon_enough_for_a_hurry),
+        cmocka_unit_test(a_queued_poll_satisfies_an_expedition),
         cmocka_unit_test(a_cancellation_goes_before_all),
-        cmocka_unit_test(a_poll_that_may_not_connect_keeps_no_call_off),
-        cmocka_unit_test(polls_without_a_waiter_keep_nothing_off),
+        cmocka_unit_test(a_poll_that_may_not_connect_delays_no_call),
+        cmocka_unit_test(polls_without_a_waiter_delay_nothing),
     };
-    alarm(300); /* should it hang */
+    alarm(300); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static void *go_last(void *user)
     return NULL;
 }
 
-static void keeps_the_last_out_as_long_as_somebody_is_inside(void **state)
+static void the_last_waits_while_another_thread_is_inside(void **state)
 {
     pthread_t thread;
     (void)state;
@@ -37,7 +37,7 @@ static void keeps_the_last_out_as_long_as_somebody_is_inside(void **state)
     assert_int_equal(atomic_load(&entered), 1);
 }
 
-static void keeps_the_last_out_as_long_as_somebody_wants_it(void **state)
+static void the_last_waits_while_another_thread_waits(void **state)
 {
     pthread_t thread;
     (void)state;
@@ -52,7 +52,7 @@ static void keeps_the_last_out_as_long_as_somebody_wants_it(void **state)
     assert_int_equal(atomic_load(&entered), 1);
 }
 
-/* Takes it again and again, each time until another thread wants it. */
+/* Enters repeatedly, each time until another thread wants to enter. */
 static void *hog(void *user)
 {
     const atomic_int *over = user;
@@ -67,7 +67,7 @@ static void *hog(void *user)
     return NULL;
 }
 
-static void lets_others_in_before_the_last(void **state)
+static void other_threads_enter_before_the_last(void **state)
 {
     pthread_t thread;
     atomic_int over = 0;
@@ -76,7 +76,7 @@ static void lets_others_in_before_the_last(void **state)
     atomic_store(&entered, 0);
     assert_int_equal(pthread_create(&thread, NULL, hog, &over), 0);
     for (int i = 0; i < 200; i++) {
-        while (atomic_load(&entered) <= i) /* it is inside, and would stay there */
+        while (atomic_load(&entered) <= i) /* until hog() is inside, where it would stay */
             sched_yield();
         gate_enter(&gate);
         inside++;
@@ -90,9 +90,9 @@ static void lets_others_in_before_the_last(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_the_last_out_as_long_as_somebody_is_inside),
-        cmocka_unit_test(keeps_the_last_out_as_long_as_somebody_wants_it),
-        cmocka_unit_test(lets_others_in_before_the_last),
+        cmocka_unit_test(the_last_waits_while_another_thread_is_inside),
+        cmocka_unit_test(the_last_waits_while_another_thread_waits),
+        cmocka_unit_test(other_threads_enter_before_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Each line in separate memory, so that a sanitizer sees what is read beyond it. */
+/* Each line is in separate memory, so that a sanitizer detects a read beyond its end. */
 static enum head_result add(struct head *head, const char *line, bool counts)
 {
     size_t length = strlen(line);
@@ -48,7 +48,7 @@ static void assert_head(
 #define OK "HTTP/1.1 200 OK\r\n"
 #define HEAD(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void a_status_line_is_one_of_http_1(void **state)
+static void only_http_1_status_lines_are_accepted(void **state)
 {
     static const struct {
         const char *line;
@@ -81,7 +81,7 @@ static void a_status_line_is_one_of_http_1(void **state)
             rows[i].status ? HEAD_OK : HEAD_MALFORMED, rows[i].status, CODING_NONE);
 }
 
-static void what_is_before_the_answer_does_not_count(void **state)
+static void earlier_heads_are_discarded(void **state)
 {
     (void)state;
     assert_head(HEAD("HTTP/1.1 100 Continue\r\n", "\r\n", "HTTP/1.1 103 E\r\n",
@@ -111,7 +111,7 @@ static void trailers_change_nothing(void **state)
         HEAD_OK, 200, CODING_NONE);
 }
 
-static void a_first_field_continues_none(void **state)
+static void the_first_field_is_not_a_continuation(void **state)
 {
     (void)state;
     assert_head(HEAD(OK, " A: b\r\n"), HEAD_MALFORMED, 0, CODING_NONE);
@@ -121,7 +121,7 @@ static void a_first_field_continues_none(void **state)
     assert_head(HEAD(OK, "A: b\r\n", " c\r\n", "\td\r\n", "\r\n"), HEAD_OK, 200, CODING_NONE);
 }
 
-static void encodings_are_put_together(void **state)
+static void content_encodings_are_combined(void **state)
 {
     (void)state;
     assert_head(HEAD(OK, "CONTENT-encoding:GZIP\r\n", "\r\n"), HEAD_OK, 200, CODING_GZIP);
@@ -136,7 +136,7 @@ static void encodings_are_put_together(void **state)
         200, CODING_NONE);
 }
 
-static void a_transfer_encoding_is_chunked_once(void **state)
+static void only_one_chunked_transfer_encoding_is_accepted(void **state)
 {
     static const char *const others[] = {"", "gzip", "identity", "chunked, gzip", "gzip, chunked",
         "chunked, chunked", "chunkedx", "chunke", "chunked;q=1"};
@@ -154,7 +154,7 @@ static void a_transfer_encoding_is_chunked_once(void **state)
     assert_head(HEAD(OK, "Transfer-Encoding: chunked\r\n", " \r\n"), HEAD_CODED, 0, CODING_NONE);
 }
 
-static void there_is_a_limit_on_lines_and_bytes(void **state)
+static void lines_and_bytes_are_limited(void **state)
 {
     struct head head = {0};
     static char line[1 << 16];
@@ -177,13 +177,13 @@ static void there_is_a_limit_on_lines_and_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_status_line_is_one_of_http_1),
-        cmocka_unit_test(what_is_before_the_answer_does_not_count),
+        cmocka_unit_test(only_http_1_status_lines_are_accepted),
+        cmocka_unit_test(earlier_heads_are_discarded),
         cmocka_unit_test(trailers_change_nothing),
-        cmocka_unit_test(a_first_field_continues_none),
-        cmocka_unit_test(encodings_are_put_together),
-        cmocka_unit_test(a_transfer_encoding_is_chunked_once),
-        cmocka_unit_test(there_is_a_limit_on_lines_and_bytes),
+        cmocka_unit_test(the_first_field_is_not_a_continuation),
+        cmocka_unit_test(content_encodings_are_combined),
+        cmocka_unit_test(only_one_chunked_transfer_encoding_is_accepted),
+        cmocka_unit_test(lines_and_bytes_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

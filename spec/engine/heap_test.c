@@ -1,4 +1,4 @@
-/* heap_test.c - the heap of due times, against the plainest thing that does the same. */
+/* heap_test.c - the heap of due times, compared with a plain list. */
 #include "engine/clock.h"
 #include "engine/heap.h"
 
@@ -11,7 +11,7 @@
 
 #define NODES 200
 
-/* AddressSanitizer would end the program where an allocation is to fail. */
+/* By default AddressSanitizer aborts the program when an allocation is too large. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -33,7 +33,7 @@ static void reserve(struct heap *heap, size_t count)
         assert_true(heap_reserve(heap));
 }
 
-/* Removes the first node and returns which of `nodes` it is. */
+/* Removes the first node, and returns its index in `nodes`. */
 static size_t leave(struct heap *heap, const struct heap_node *nodes)
 {
     struct heap_node *first = heap_first(heap);
@@ -51,7 +51,7 @@ static void assert_leave_in_order(
     assert_null(heap_first(heap));
 }
 
-/* A node that does not know its place could not be removed later. */
+/* A node with a wrong place could not be removed. */
 static void assert_every_node_knows_its_place(const struct heap *heap)
 {
     for (size_t i = 0; i < heap->count; i++)
@@ -79,8 +79,8 @@ static void nodes_leave_in_order_of_their_due_times(void **state)
     heap_destroy(&heap);
 }
 
-/* A due time is a point on a clock whose zero means nothing, so it may be any number; a comparison
- * by subtraction would overflow here. */
+/* The zero of the clock is arbitrary, so a due time may be any number. A comparison by subtraction
+ * would overflow here. */
 static void the_whole_range_of_due_times_is_in_order(void **state)
 {
     (void)state;
@@ -107,7 +107,7 @@ static void equal_due_times_leave_in_order_of_insertion(void **state)
     heap_destroy(&heap);
 }
 
-/* Also when the heap was emptied and filled again in between, and others stand around them. */
+/* Even if the heap is emptied and refilled in between, and among nodes with other due times. */
 static void equal_due_times_keep_their_order_among_others(void **state)
 {
     (void)state;
@@ -151,9 +151,9 @@ static void a_moved_node_comes_last_among_its_equals(void **state)
     heap_destroy(&heap);
 }
 
-/* The node that lies last in the array needs no replacement; each other one does. So each is
- * removed once, from the same heap, and the rest has to stay whole. */
-static void any_one_node_can_be_removed(void **state)
+/* The last node of the array needs no replacement; any other does. So each is removed once from the
+ * same heap, and the rest must stay in order. */
+static void any_node_can_be_removed(void **state)
 {
     (void)state;
     for (size_t gone = 0; gone < 9; gone++) {
@@ -189,8 +189,8 @@ static void the_only_node_can_be_removed(void **state)
     heap_destroy(&heap);
 }
 
-/* What takes the place of a removed node comes from the end of the array, perhaps from another
- * branch, and may be due before the parent it gets there: here 3 comes under 10. */
+/* The replacement of a removed node comes from the end of the array, perhaps from another branch,
+ * and may be due before its new parent: here 3 comes under 10. */
 static void the_replacement_of_a_removed_node_may_rise(void **state)
 {
     (void)state;
@@ -201,7 +201,7 @@ static void the_replacement_of_a_removed_node_may_rise(void **state)
     for (size_t i = 0; i < 7; i++)
         heap_insert(&heap, &nodes[i], due[i]);
     for (size_t i = 0; i < 7; i++)
-        assert_ptr_equal(heap.nodes[i], &nodes[i]); /* else this shows nothing */
+        assert_ptr_equal(heap.nodes[i], &nodes[i]); /* the case is as intended */
     heap_remove(&heap, &nodes[3]);
     assert_leave_in_order(&heap, nodes, (size_t[]){0, 2, 5, 6, 1, 4}, 6);
     heap_destroy(&heap);
@@ -238,8 +238,7 @@ static void a_removed_node_can_be_inserted_again(void **state)
     heap_destroy(&heap);
 }
 
-/* A timer is set where nothing may fail, so all that was reserved must already be there.
- */
+/* Arming a timer must not fail, so reserving must allocate all that inserting needs. */
 static void inserting_into_reserved_room_allocates_nothing(void **state)
 {
     (void)state;
@@ -257,7 +256,7 @@ static void inserting_into_reserved_room_allocates_nothing(void **state)
     heap_destroy(&heap);
 }
 
-static void reserving_in_between_keeps_what_is_in_the_heap(void **state)
+static void reserving_keeps_the_nodes_in_the_heap(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -272,7 +271,7 @@ static void reserving_in_between_keeps_what_is_in_the_heap(void **state)
     heap_destroy(&heap);
 }
 
-static void room_that_was_given_back_is_used_again(void **state)
+static void returned_room_is_reused(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -289,8 +288,8 @@ static void room_that_was_given_back_is_used_again(void **state)
     heap_destroy(&heap);
 }
 
-/* The heap is made to believe that it is full and has to ask for more than there is. */
-static void reserving_without_memory_says_so_and_changes_nothing(void **state)
+/* The heap's fields are set so that it is full and has to allocate too much. */
+static void reserving_without_memory_fails_and_changes_nothing(void **state)
 {
     (void)state;
     struct heap heap = {0};
@@ -324,7 +323,7 @@ static void a_destroyed_heap_is_an_empty_one(void **state)
     heap_destroy(&heap);
 }
 
-/* ---- against a list that is searched from one end to the other ---- */
+/* ---- compared with a list, by linear search ---- */
 
 struct reference {
     bool present[NODES];
@@ -348,7 +347,7 @@ static void reference_remove(struct reference *reference, size_t i)
     reference->present[i] = false;
 }
 
-/* The index of the first one; NODES: none. */
+/* The index of the first node; NODES if the list is empty. */
 static size_t reference_first(const struct reference *reference)
 {
     size_t first = NODES;
@@ -371,7 +370,7 @@ static void assert_same_first(
     assert_ptr_equal(heap_first(heap), first == NODES ? NULL : &nodes[first]);
 }
 
-/* `span` is how many different due times there are: few, so that many are equal, or plenty. */
+/* `span` is the number of different due times. If it is small, many are equal. */
 static void run_against_the_reference(uint64_t span, unsigned steps)
 {
     struct heap heap = {0};
@@ -385,7 +384,7 @@ static void run_against_the_reference(uint64_t span, unsigned steps)
         /* Phases of growing and of shrinking, so that full and empty heaps both occur. */
         unsigned removals = step / 2000 % 2 ? 6 : 2;
         if (next_random(&random) % 8 < removals) {
-            if (step % 3 == 0 && heap_first(&heap)) /* what fires most: the first */
+            if (step % 3 == 0 && heap_first(&heap)) /* the first, as timers do */
                 i = (size_t)(heap_first(&heap) - nodes);
             heap_remove(&heap, &nodes[i]);
             reference_remove(&reference, i);
@@ -428,15 +427,15 @@ int main(void)
         cmocka_unit_test(equal_due_times_keep_their_order_among_others),
         cmocka_unit_test(inserting_a_node_again_moves_it),
         cmocka_unit_test(a_moved_node_comes_last_among_its_equals),
-        cmocka_unit_test(any_one_node_can_be_removed),
+        cmocka_unit_test(any_node_can_be_removed),
         cmocka_unit_test(the_only_node_can_be_removed),
         cmocka_unit_test(the_replacement_of_a_removed_node_may_rise),
         cmocka_unit_test(removing_a_node_that_is_in_no_heap_changes_nothing),
         cmocka_unit_test(a_removed_node_can_be_inserted_again),
         cmocka_unit_test(inserting_into_reserved_room_allocates_nothing),
-        cmocka_unit_test(reserving_in_between_keeps_what_is_in_the_heap),
-        cmocka_unit_test(room_that_was_given_back_is_used_again),
-        cmocka_unit_test(reserving_without_memory_says_so_and_changes_nothing),
+        cmocka_unit_test(reserving_keeps_the_nodes_in_the_heap),
+        cmocka_unit_test(returned_room_is_reused),
+        cmocka_unit_test(reserving_without_memory_fails_and_changes_nothing),
         cmocka_unit_test(a_destroyed_heap_is_an_empty_one),
         cmocka_unit_test(any_sequence_of_steps_agrees_with_a_sorted_list),
         cmocka_unit_test(any_sequence_of_steps_with_equal_due_times_agrees_with_a_sorted_list),

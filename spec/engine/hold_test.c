@@ -1,9 +1,9 @@
-/* hold_test.c - what a 429 holds back, and for how long, to the microsecond. */
+/* hold_test.c - what a 429 delays, and for how long, to the microsecond. */
 #include "by_hand.h"
 
 #define UUID "123e4567-e89b-12d3-a456-426614174000"
 
-/* An engine that one endpoint, GET /a/, has answered with 429. */
+/* The operation to GET /a/, which was answered with 429, and its connection. */
 static struct operation *refused;
 static int peer;
 
@@ -22,7 +22,7 @@ static void end_refused(void)
     end();
 }
 
-/* The clock goes on, from one thing that is due to the next. */
+/* Moves the clock from each due time to the next. */
 static void go_on_for(int64_t span_us)
 {
     int64_t end_us = now_us + span_us;
@@ -31,7 +31,7 @@ static void go_on_for(int64_t span_us)
     move_to(end_us);
 }
 
-/* It is not sent before that time from now, and then it is. */
+/* Asserts that the next request is sent after exactly that time. */
 static void assert_sent_after(int64_t span_us)
 {
     unsigned before = sent();
@@ -46,7 +46,7 @@ static void assert_sent_after(int64_t span_us)
 
 /* ---- the endpoint ---- */
 
-static void it_is_held_for_as_long_as_it_asks(void **state)
+static void an_endpoint_is_held_for_as_long_as_it_asks(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 1000\r\n");
@@ -56,7 +56,7 @@ static void it_is_held_for_as_long_as_it_asks(void **state)
     end_refused();
 }
 
-static void it_is_held_for_a_day_at_most(void **state)
+static void an_endpoint_is_held_for_a_day_at_most(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 99999999999\r\n");
@@ -66,7 +66,7 @@ static void it_is_held_for_a_day_at_most(void **state)
     end_refused();
 }
 
-static void digits_and_uuids_make_no_other_endpoint(void **state)
+static void digits_and_uuids_do_not_distinguish_endpoints(void **state)
 {
     (void)state;
     static const struct {
@@ -99,7 +99,7 @@ static void digits_and_uuids_make_no_other_endpoint(void **state)
     }
 }
 
-static void another_method_makes_another_endpoint(void **state)
+static void methods_distinguish_endpoints(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 60\r\n");
@@ -123,7 +123,7 @@ static void a_request_may_name_its_endpoint(void **state)
     end_refused();
 }
 
-static void what_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
+static void a_request_that_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 60\r\n");
@@ -138,7 +138,7 @@ static void what_cannot_be_sent_before_its_deadline_ends_at_once(void **state)
     end_refused();
 }
 
-static void so_does_what_waits_for_its_turn_already(void **state)
+static void so_does_a_queued_request(void **state)
 {
     (void)state;
     start(1);
@@ -157,8 +157,8 @@ static void so_does_what_waits_for_its_turn_already(void **state)
     end_refused();
 }
 
-/* A job's poll has no deadline: it waits for the end of the hold, others pass by. */
-static void polls_of_it_wait_and_others_pass_by(void **state)
+/* A queued poll has no deadline. It waits for the end of the hold, and others overtake it. */
+static void polls_of_a_held_endpoint_wait_and_others_are_sent(void **state)
 {
     (void)state;
     struct poller *polls[2];
@@ -179,8 +179,8 @@ static void polls_of_it_wait_and_others_pass_by(void **state)
     end_refused();
 }
 
-/* The answer that asked for it came by another request while the poll was in flight. */
-static void a_poll_without_an_answer_forgets_no_retry_after(void **state)
+/* Another request's answer asked for it while the poll was in flight. */
+static void a_poll_without_an_answer_keeps_the_retry_after(void **state)
 {
     (void)state;
     start(4);
@@ -211,7 +211,7 @@ static void the_rest_is_held_for_five_seconds_at_most(void **state)
     end_refused();
 }
 
-static void it_is_held_no_longer_than_it_is_asked_for(void **state)
+static void the_rest_is_no_longer_than_the_retry_after(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 2\r\n");
@@ -221,7 +221,7 @@ static void it_is_held_no_longer_than_it_is_asked_for(void **state)
     end_refused();
 }
 
-/* Three that wait for `b/` to be asked for. */
+/* Three requests to `b/` that wait for the end of the rest. */
 static struct operation *waiting[3];
 
 static void begin_waiting(const char *const *paths)
@@ -240,21 +240,22 @@ static void end_waiting(void)
     end_refused();
 }
 
-static void one_request_tests_whether_the_others_are_taken(void **state)
+static void one_request_is_sent_as_a_probe(void **state)
 {
     (void)state;
     begin_waiting(NULL);
-    move_to(now_us + 5 * SECOND - 1); /* no other before its answer */
+    move_to(now_us + 5 * SECOND - 1); /* none before the probe's answer */
     assert_int_equal(sent(), 2);
     answer(peer, 200, "");
     assert_ended(waiting[0], OUTCOME_RESPONSE, true);
-    go_on_for(SECOND); /* by the pace, one after the other */
+    go_on_for(SECOND); /* the pace spaces them */
     assert_int_equal(sent(), 4);
     end_waiting();
 }
 
-/* Its answer may come at any time: what has less than five seconds is not given up. */
-static void others_may_hope_for_its_answer(void **state)
+/* The probe's answer may arrive at any time, so even a request with less than five seconds left is
+ * kept. */
+static void requests_are_not_given_up_while_a_probe_is_in_flight(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -267,8 +268,8 @@ static void others_may_hope_for_its_answer(void **state)
     end_waiting();
 }
 
-/* It was taken, whatever became of it. */
-static void an_error_other_than_429_ends_the_rest_too(void **state)
+/* The service has accepted the request, whatever its result. */
+static void any_status_other_than_429_ends_the_rest(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -278,7 +279,7 @@ static void an_error_other_than_429_ends_the_rest_too(void **state)
     end_waiting();
 }
 
-static void one_that_is_refused_holds_them_for_five_seconds_more(void **state)
+static void a_refused_probe_extends_the_rest_by_five_seconds(void **state)
 {
     (void)state;
     begin_waiting((const char *const[]){"b/", "c/", "d/"});
@@ -291,7 +292,7 @@ static void one_that_is_refused_holds_them_for_five_seconds_more(void **state)
     end_waiting();
 }
 
-static void while_it_has_no_answer_another_is_sent_every_five_seconds(void **state)
+static void without_an_answer_a_probe_is_sent_every_five_seconds(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -300,7 +301,7 @@ static void while_it_has_no_answer_another_is_sent_every_five_seconds(void **sta
     end_waiting();
 }
 
-static void when_it_is_cancelled_another_is_sent_at_once(void **state)
+static void after_a_cancelled_probe_another_is_sent_at_once(void **state)
 {
     (void)state;
     begin_waiting(NULL);
@@ -310,12 +311,12 @@ static void when_it_is_cancelled_another_is_sent_at_once(void **state)
     end_waiting();
 }
 
-static void when_it_is_cut_off_another_is_sent_at_once(void **state)
+static void after_a_probe_that_is_cut_off_another_is_sent_at_once(void **state)
 {
     (void)state;
     begin_waiting(NULL);
     close(peer);
-    peer = take_request(); /* libcurl sends it again by itself, once */
+    peer = take_request(); /* libcurl repeats it by itself, once */
     close(peer);
     while (engine_stats(engine).in_flight > 0)
         step();
@@ -325,8 +326,8 @@ static void when_it_is_cut_off_another_is_sent_at_once(void **state)
     end_waiting();
 }
 
-/* Answers to what was sent before the 429 change nothing. */
-static void what_was_on_its_way_before_is_no_test(void **state)
+/* Answers to requests that were sent before the 429 have no effect. */
+static void a_request_sent_before_the_429_is_not_a_probe(void **state)
 {
     (void)state;
     start(4);
@@ -345,8 +346,8 @@ static void what_was_on_its_way_before_is_no_test(void **state)
     end_refused();
 }
 
-/* Nor do further 429 to what was sent before make it longer. */
-static void many_429_of_one_moment_are_one(void **state)
+/* Further 429 to requests that were sent before the first do not extend the rest. */
+static void simultaneous_429_count_once(void **state)
 {
     (void)state;
     start(4);
@@ -365,16 +366,16 @@ static void many_429_of_one_moment_are_one(void **state)
     end_refused();
 }
 
-/* It is about this endpoint: the others have been taken. Also if it is asked for by one request
- * after the other, with none between them. */
-static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
+/* The 429 concern this endpoint, since requests to others are accepted. That holds even if a
+ * program requests it repeatedly, with no other request in between. */
+static void an_endpoint_that_refuses_repeatedly_holds_no_other(void **state)
 {
     (void)state;
     begin_refused(4, "Retry-After: 2\r\n");
     for (int i = 0; i < 10; i++) {
         operation_free(refused);
         move_to(now_us + 3 * SECOND);
-        operation_free(submit_to("GET", "c/", SECOND)); /* what may be forgotten is, by now */
+        operation_free(submit_to("GET", "c/", SECOND)); /* drops endpoints that may be forgotten */
         refused = submit_to("GET", "a/", 2 * SECOND);
         settle();
         read_request(peer);
@@ -393,28 +394,28 @@ static void one_that_is_refused_again_and_again_holds_nothing_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_held_for_as_long_as_it_asks),
-        cmocka_unit_test(it_is_held_for_a_day_at_most),
-        cmocka_unit_test(digits_and_uuids_make_no_other_endpoint),
-        cmocka_unit_test(another_method_makes_another_endpoint),
+        cmocka_unit_test(an_endpoint_is_held_for_as_long_as_it_asks),
+        cmocka_unit_test(an_endpoint_is_held_for_a_day_at_most),
+        cmocka_unit_test(digits_and_uuids_do_not_distinguish_endpoints),
+        cmocka_unit_test(methods_distinguish_endpoints),
         cmocka_unit_test(a_request_may_name_its_endpoint),
-        cmocka_unit_test(what_cannot_be_sent_before_its_deadline_ends_at_once),
-        cmocka_unit_test(so_does_what_waits_for_its_turn_already),
-        cmocka_unit_test(polls_of_it_wait_and_others_pass_by),
-        cmocka_unit_test(a_poll_without_an_answer_forgets_no_retry_after),
+        cmocka_unit_test(a_request_that_cannot_be_sent_before_its_deadline_ends_at_once),
+        cmocka_unit_test(so_does_a_queued_request),
+        cmocka_unit_test(polls_of_a_held_endpoint_wait_and_others_are_sent),
+        cmocka_unit_test(a_poll_without_an_answer_keeps_the_retry_after),
         cmocka_unit_test(the_rest_is_held_for_five_seconds_at_most),
-        cmocka_unit_test(it_is_held_no_longer_than_it_is_asked_for),
-        cmocka_unit_test(one_request_tests_whether_the_others_are_taken),
-        cmocka_unit_test(others_may_hope_for_its_answer),
-        cmocka_unit_test(an_error_other_than_429_ends_the_rest_too),
-        cmocka_unit_test(one_that_is_refused_holds_them_for_five_seconds_more),
-        cmocka_unit_test(while_it_has_no_answer_another_is_sent_every_five_seconds),
-        cmocka_unit_test(when_it_is_cancelled_another_is_sent_at_once),
-        cmocka_unit_test(when_it_is_cut_off_another_is_sent_at_once),
-        cmocka_unit_test(what_was_on_its_way_before_is_no_test),
-        cmocka_unit_test(many_429_of_one_moment_are_one),
-        cmocka_unit_test(one_that_is_refused_again_and_again_holds_nothing_else),
+        cmocka_unit_test(the_rest_is_no_longer_than_the_retry_after),
+        cmocka_unit_test(one_request_is_sent_as_a_probe),
+        cmocka_unit_test(requests_are_not_given_up_while_a_probe_is_in_flight),
+        cmocka_unit_test(any_status_other_than_429_ends_the_rest),
+        cmocka_unit_test(a_refused_probe_extends_the_rest_by_five_seconds),
+        cmocka_unit_test(without_an_answer_a_probe_is_sent_every_five_seconds),
+        cmocka_unit_test(after_a_cancelled_probe_another_is_sent_at_once),
+        cmocka_unit_test(after_a_probe_that_is_cut_off_another_is_sent_at_once),
+        cmocka_unit_test(a_request_sent_before_the_429_is_not_a_probe),
+        cmocka_unit_test(simultaneous_429_count_once),
+        cmocka_unit_test(an_endpoint_that_refuses_repeatedly_holds_no_other),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* json_test.c - the strict reader of JSON text.
  *
  * Every text is read twice, from memory that ends where the text ends and from memory that begins
- * where it begins: a read outside it is a segmentation fault, which fails the test. */
+ * where it begins. A read outside it is a segmentation fault, which fails the test. */
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -29,7 +29,7 @@ struct text {
         literal, sizeof(literal) - 1                                                               \
     }
 
-/* ---- memory with nothing around it ---- */
+/* ---- memory with guard pages ---- */
 
 #define ROOM ((size_t)1 << 16) /* whole pages on every machine */
 
@@ -65,28 +65,28 @@ static int free_rooms(void **state)
     return 0;
 }
 
-/* A copy right before forbidden memory. */
+/* A copy of the text directly before inaccessible memory. */
 static const char *at_end(struct text text)
 {
     assert_true(text.length <= ROOM);
     return memcpy(source.end - text.length, text.bytes, text.length);
 }
 
-/* A copy right after forbidden memory. */
+/* A copy of the text directly after inaccessible memory. */
 static const char *at_start(struct text text)
 {
     assert_true(text.length <= ROOM);
     return memcpy(source.start, text.bytes, text.length);
 }
 
-/* ---- reading a text from one end to the other ---- */
+/* ---- reading a whole text ---- */
 
 struct reading {
     bool accepted;
     size_t offset, tokens;
 };
 
-/* Reads to the end or to a fault, and watches that the reader only ever goes forward. */
+/* Reads to the end or to a fault, and asserts that the offset never decreases. */
 static struct reading read_placed(const char *text, size_t length)
 {
     struct json_reader reader;
@@ -125,7 +125,7 @@ static struct reading read_text(struct text text)
     return reading;
 }
 
-/* A text as it can be printed. */
+/* The text in printable form. */
 static const char *shown(struct text text)
 {
     static char line[400];
@@ -192,7 +192,7 @@ static void lists_and_objects_hold_any_values(void **state)
         TEXT("{\"a\":1,\"b\":[],\"c\":{},\"d\":\"e\"}"),
         TEXT("{\"\":0}"),                    /* a name may be empty */
         TEXT("{\"a\":1,\"a\":2}"),           /* and may come twice: RFC 8259 leaves it open */
-        TEXT("{\"a:b,}\":{\"]\":[\"{\"]}}"), /* and hold what otherwise has a meaning */
+        TEXT("{\"a:b,}\":{\"]\":[\"{\"]}}"), /* and contain syntax */
         TEXT("{\"\\u0061\":1}"),
         TEXT("{\"a\\u0000b\":1}"),
     };
@@ -222,7 +222,7 @@ static void the_name_of_a_member_is_a_string(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void only_three_words_are_known_and_their_case_matters(void **state)
+static void only_three_literals_are_known_and_their_case_matters(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("n"), TEXT("nul"), TEXT("nulL"), TEXT("NULL"), TEXT("Null"),
@@ -244,7 +244,7 @@ static void what_only_javascript_knows_is_rejected(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void nothing_is_no_value(void **state)
+static void an_empty_text_is_rejected(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT(""), TEXT(" "), TEXT("\n\n\t \r")};
@@ -254,7 +254,7 @@ static void nothing_is_no_value(void **state)
     assert_int_equal(json_next(&reader).type, JSON_ERROR);
 }
 
-static void after_the_value_only_space_may_come(void **state)
+static void only_space_may_follow_the_value(void **state)
 {
     (void)state;
     const struct text accepted[] = {TEXT("1 "), TEXT("1\n"), TEXT("{} \t\r\n"), TEXT("\"a\" ")};
@@ -265,7 +265,7 @@ static void after_the_value_only_space_may_come(void **state)
     assert_all_rejected(rejected, COUNT(rejected));
 }
 
-/* Of all bytes four are space, wherever space may be. */
+/* Exactly four of all bytes are space, wherever space is allowed. */
 static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
 {
     (void)state;
@@ -275,7 +275,7 @@ static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
     for (size_t i = 0; i < COUNT(forms); i++) {
         for (int c = 0; c < 256; c++) {
             if (c == '-' || (c >= '0' && c <= '9'))
-                continue; /* may make a number there, or of one another one */
+                continue; /* could form a different number */
             char bytes[32];
             struct text text = {bytes, strlen(forms[i])};
             memcpy(bytes, forms[i], text.length);
@@ -288,8 +288,8 @@ static void space_is_blank_tab_line_feed_and_carriage_return(void **state)
     }
 }
 
-/* Windows puts one before every text, RFC 8259 forbids to send it. */
-static void a_byte_order_mark_is_no_space(void **state)
+/* Some Windows programs begin every text with one; RFC 8259 forbids sending it. */
+static void a_byte_order_mark_is_rejected(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("\xef\xbb\xbf{}"), TEXT("\xef\xbb\xbf"), TEXT("\xef\xbb{}"),
@@ -301,8 +301,8 @@ static void a_byte_order_mark_is_no_space(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-/* A reader of C strings would stop there. */
-static void a_nul_byte_ends_nothing(void **state)
+/* A parser of C strings would stop there. */
+static void a_nul_byte_does_not_end_the_text(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("\0"), TEXT("\0001"), TEXT("1\0002"), TEXT("[1\0]"),
@@ -319,7 +319,7 @@ struct number {
     enum json_type type;
 };
 
-static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void **state)
+static void numbers_are_read_whole_and_classified_by_their_form(void **state)
 {
     (void)state;
     const struct number numbers[] = {
@@ -342,11 +342,11 @@ static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void *
         {TEXT("1E1"), JSON_REAL},
         {TEXT("1e+1"), JSON_REAL},
         {TEXT("1e-1"), JSON_REAL},
-        {TEXT("1E+00"), JSON_REAL}, /* only before the point a leading zero is forbidden */
+        {TEXT("1E+00"), JSON_REAL}, /* leading zeros are forbidden only in the integer part */
         {TEXT("0e0"), JSON_REAL},
         {TEXT("-0e-0"), JSON_REAL},
         {TEXT("1.5e10"), JSON_REAL},
-        {TEXT("1e400"), JSON_REAL}, /* how large a number may be is the caller's affair */
+        {TEXT("1e400"), JSON_REAL}, /* the caller limits the range of numbers */
         {TEXT("-1e-99999999999999999999"), JSON_REAL},
     };
     for (size_t i = 0; i < COUNT(numbers); i++) {
@@ -362,7 +362,7 @@ static void numbers_are_read_whole_and_told_apart_by_how_they_are_written(void *
     }
 }
 
-static void what_is_not_quite_a_number_is_rejected(void **state)
+static void malformed_numbers_are_rejected(void **state)
 {
     (void)state;
     const char *const texts[] = {"01", "-01", "00", "-00", "000", "012", "00.5", "1.", "-1.", "0.",
@@ -378,7 +378,7 @@ static void what_is_not_quite_a_number_is_rejected(void **state)
         assert_rejected(text_of(texts[i]));
         snprintf(wrapped, sizeof wrapped, "{\"a\":%s}", texts[i]);
         assert_rejected(text_of(wrapped));
-        if (strcmp(texts[i], "1,5") == 0) /* in a list that is two of them */
+        if (strcmp(texts[i], "1,5") == 0) /* in a list these are two numbers */
             continue;
         snprintf(wrapped, sizeof wrapped, "[%s]", texts[i]);
         assert_rejected(text_of(wrapped));
@@ -395,14 +395,14 @@ static void strings_hold_any_character_of_unicode(void **state)
         TEXT("\" \""),
         TEXT("\"/\""),
         TEXT("\"'\""),
-        TEXT("\"\x7f\""),         /* DEL is not a control character here */
-        TEXT("\"\xc2\x80\""),     /* nor are the ones of Latin-1: U+0080, the first of two bytes */
-        TEXT("\"\xdf\xbf\""),     /* U+07FF, the last of them */
-        TEXT("\"\xe0\xa0\x80\""), /* U+0800, the first of three */
-        TEXT("\"\xed\x9f\xbf\""), /* U+D7FF, before the surrogates */
-        TEXT("\"\xee\x80\x80\""), /* U+E000, after them */
-        TEXT("\"\xef\xbf\xbd\""), /* U+FFFD */
-        TEXT("\"\xef\xbf\xbf\""), /* U+FFFF: a noncharacter, and well-formed */
+        TEXT("\"\x7f\""),             /* DEL is not a control character here */
+        TEXT("\"\xc2\x80\""),         /* U+0080, the first of two bytes, neither */
+        TEXT("\"\xdf\xbf\""),         /* U+07FF, the last of them */
+        TEXT("\"\xe0\xa0\x80\""),     /* U+0800, the first of three */
+        TEXT("\"\xed\x9f\xbf\""),     /* U+D7FF, before the surrogates */
+        TEXT("\"\xee\x80\x80\""),     /* U+E000, after them */
+        TEXT("\"\xef\xbf\xbd\""),     /* U+FFFD */
+        TEXT("\"\xef\xbf\xbf\""),     /* U+FFFF: a noncharacter, and well-formed */
         TEXT("\"\xf0\x90\x80\x80\""), /* U+10000, the first of four */
         TEXT("\"\xf4\x8f\xbf\xbf\""), /* U+10FFFF, the last */
         TEXT("\"\xef\xbb\xbf\""),     /* the byte order mark */
@@ -424,7 +424,7 @@ static void an_unfinished_string_is_rejected(void **state)
     assert_all_rejected(texts, COUNT(texts));
 }
 
-static void control_characters_stand_in_a_string_only_escaped(void **state)
+static void control_characters_in_strings_must_be_escaped(void **state)
 {
     (void)state;
     for (int c = 0; c < 0x20; c++) {
@@ -439,7 +439,7 @@ static void control_characters_stand_in_a_string_only_escaped(void **state)
     }
 }
 
-/* All bytes after a backslash, with enough behind them for \u. */
+/* Every byte after a backslash, followed by enough digits for \u. */
 static void nine_escapes_are_known(void **state)
 {
     (void)state;
@@ -480,7 +480,7 @@ static void an_escape_of_unicode_has_four_hex_digits(void **state)
 
 /* ---- surrogates ---- */
 
-/* U+FFFD, which half of a pair is read as. */
+/* U+FFFD, as which half of a pair is read. */
 #define HALF "\xef\xbf\xbd"
 
 static bool is_surrogate(unsigned unit)
@@ -488,7 +488,7 @@ static bool is_surrogate(unsigned unit)
     return unit >= 0xd800 && unit <= 0xdfff;
 }
 
-static void every_unit_is_accepted_also_half_of_a_pair(void **state)
+static void every_unit_is_accepted_even_half_of_a_pair(void **state)
 {
     (void)state;
     for (unsigned unit = 0; unit <= 0xffff; unit++) {
@@ -503,7 +503,7 @@ static void every_unit_is_accepted_also_half_of_a_pair(void **state)
     assert_all_accepted(accepted, COUNT(accepted));
 }
 
-static void behind_half_of_a_pair_the_rules_are_the_same(void **state)
+static void after_half_of_a_pair_the_rules_are_the_same(void **state)
 {
     (void)state;
     const struct text rejected[] = {TEXT("\"\\ud83d\\ude0\""), TEXT("\"\\ud83d\\ude0x\""),
@@ -575,11 +575,11 @@ static void malformed_utf8_is_rejected(void **state)
         assert_false(is_utf8(texts[i].bytes, texts[i].length));
         assert_false(is_string(texts[i].bytes, texts[i].length));
         assert_rejected((struct text){key, texts[i].length + 6});
-        assert_rejected(texts[i]); /* outside of a string it is nothing either */
+        assert_rejected(texts[i]); /* outside of a string it is invalid, too */
     }
 }
 
-/* Built as RFC 3629 has it in its table, to compare with. */
+/* A reference encoder after the table of RFC 3629. */
 static size_t encode(unsigned point, char *to)
 {
     static const unsigned char first[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
@@ -605,8 +605,8 @@ static void every_character_is_utf8_and_no_surrogate_is(void **state)
     }
 }
 
-/* That all characters are accepted is shown above; so if of all sequences there are only as many
- * accepted as there are rows of characters of that length, then nothing else is accepted. */
+/* The test above shows that all characters are accepted. So if the number of accepted sequences of
+ * a length equals the number of characters of that length, nothing else is accepted. */
 static void nothing_else_of_up_to_three_bytes_is_utf8(void **state)
 {
     (void)state;
@@ -628,7 +628,8 @@ static void nothing_else_of_up_to_three_bytes_is_utf8(void **state)
     assert_int_equal(count[3], one * one * one + 2 * one * two + three);
 }
 
-/* All four bytes are too many to try; of the last two the ones at their borders are enough. */
+/* All sequences of four bytes are too many. For the last two bytes, the limits of their range are
+ * enough. */
 static void nothing_else_of_four_bytes_is_utf8(void **state)
 {
     (void)state;
@@ -641,7 +642,8 @@ static void nothing_else_of_four_bytes_is_utf8(void **state)
             count += is_utf8(bytes, 4);
         }
     }
-    /* As many pairs of first bytes as there are blocks of 4096 characters, with 80 and BF each. */
+    /* One pair of first bytes for each block of 4096 characters, with 80 and BF for each of the two
+     * others. */
     assert_int_equal(count, (0x110000 - 0x10000) / 0x1000 * 4);
 }
 
@@ -682,7 +684,7 @@ static void text_of_any_length_is_utf8_if_each_character_is(void **state)
 
 /* ---- depth ---- */
 
-/* `levels` openings, a value, and their ends. For each level a bit of `pattern`: object or list. */
+/* A value within that many levels, each an object or a list. */
 static struct text nested(char *room, size_t levels, const bool *objects)
 {
     char *to = room;
@@ -727,8 +729,8 @@ static void empty_lists_and_objects_count_as_a_level(void **state)
     }
 }
 
-/* A hostile text: it must end the reading, not the stack. */
-static void a_text_of_openings_only_is_rejected_where_it_gets_too_deep(void **state)
+/* A hostile text: it must end in a fault, not in a stack overflow. */
+static void a_text_of_openings_is_rejected_where_it_gets_too_deep(void **state)
 {
     (void)state;
     static char text[ROOM];
@@ -743,8 +745,8 @@ static void a_text_of_openings_only_is_rejected_where_it_gets_too_deep(void **st
     assert_int_equal(reading.offset, 4 * JSON_MAX_DEPTH);
 }
 
-/* What counts is how many are open, not how many there were. */
-static void any_number_of_lists_may_stand_side_by_side(void **state)
+/* The limit is on open containers, not on all of them. */
+static void any_number_of_lists_may_follow_each_other(void **state)
 {
     (void)state;
     static char text[ROOM];
@@ -760,7 +762,7 @@ static void any_number_of_lists_may_stand_side_by_side(void **state)
 
 /* The reader keeps one bit for each open container. Each is closed by the wrong bracket once, at
  * every depth, and once after other containers have used the same bits. */
-static void each_opening_is_closed_by_its_own_bracket(void **state)
+static void each_opening_is_closed_by_the_matching_bracket(void **state)
 {
     (void)state;
     char room[8 * 64];
@@ -793,8 +795,8 @@ static void each_opening_is_closed_by_its_own_bracket(void **state)
     "\"\"],\"text\":\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\xc3\xa4\xe2\x82\xac"        \
     "\xf0\x9f\x98\x80\",\"k\\u0065y\":{\"a\":[{\"b\":0}]}}"
 
-/* What broke off says so at every byte; nothing that is left of it looks whole. */
-static void a_document_that_broke_off_is_rejected_wherever_it_did(void **state)
+/* No proper prefix of the document is accepted. */
+static void a_truncated_document_is_rejected_at_every_length(void **state)
 {
     (void)state;
     const struct text document = TEXT(DOCUMENT);
@@ -803,7 +805,7 @@ static void a_document_that_broke_off_is_rejected_wherever_it_did(void **state)
         assert_rejected((struct text){document.bytes, length});
 }
 
-/* No single byte makes the reader read outside the text, or go astray. */
+/* No wrong byte makes the reader read outside the text, or fail to end. */
 static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
 {
     (void)state;
@@ -819,11 +821,11 @@ static void a_document_with_any_wrong_byte_is_read_to_an_end(void **state)
         }
         document[i] = right;
     }
-    assert_true(accepted > text.length); /* a digit for a digit, a letter for a letter */
+    assert_true(accepted > text.length); /* such as a digit in place of a digit */
 }
 
-/* A plain recogniser, written off the grammar of RFC 8259, to compare with: each function returns
- * where its part ends, or NULL. It knows no words and no escapes, which the texts below lack. */
+/* A reference recognizer after the grammar of RFC 8259. Each function returns the end of its part,
+ * or NULL. It lacks literals and escapes, which do not occur in the texts below. */
 static const char *past(const char *at, const char *end, const char *set)
 {
     while (at < end && strchr(set, *at))
@@ -886,7 +888,7 @@ static const char *past_container(const char *at, const char *end)
     }
 }
 
-/* With the space around it. */
+/* The value with the space around it. */
 static const char *past_value(const char *at, const char *end)
 {
     at = past(at, end, " ");
@@ -899,7 +901,7 @@ static const char *past_value(const char *at, const char *end)
     return at ? past(at, end, " ") : NULL;
 }
 
-/* All three million of them. */
+/* There are three million of them. */
 static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
 {
     (void)state;
@@ -922,9 +924,9 @@ static void every_text_of_up_to_six_signs_is_read_by_the_grammar(void **state)
 
 /* ---- hard cases ---- */
 
-/* What has misled readers of JSON, as far as no test above has it: most are faults in the middle of
- * a text that begins and ends well, or of several things at once. */
-static void hard_cases_are_judged_by_the_grammar(void **state)
+/* Cases in which known JSON parsers fail, beyond those of the tests above. Most have a fault in the
+ * middle of a text that begins and ends well, or several faults. */
+static void hard_cases_follow_the_grammar(void **state)
 {
     (void)state;
     const struct {
@@ -1007,7 +1009,7 @@ static void hard_cases_are_judged_by_the_grammar(void **state)
         {TEXT("[7E77,-7e-77,77.777e7]"), true},
         {TEXT("[0.00000000000000000000000000000000000001e-99999999999999999999999]"), true},
         {TEXT("[ 4 ]"), true},
-        /* words */
+        /* literals */
         {TEXT("[nul"), false},
         {TEXT("[ true, fals"), false},
         {TEXT("[false, tru"), false},
@@ -1091,11 +1093,11 @@ static void hard_cases_are_judged_by_the_grammar(void **state)
         {TEXT("[\f]"), false},
         {TEXT("[\v1]"), false},
         {TEXT("[\xc2\x85]"), false},     /* next line */
-        {TEXT("[\xe3\x80\x80]"), false}, /* the wide one of East Asia */
-        {TEXT("\xe2\x80\x8b[]"), false}, /* of no width */
+        {TEXT("[\xe3\x80\x80]"), false}, /* ideographic space */
+        {TEXT("\xe2\x80\x8b[]"), false}, /* zero-width space */
         {TEXT("\t[\r\n]\n"), true},
         {TEXT(" {\"a\"\n:\r1\t} "), true},
-        /* what is behind the value */
+        /* text after the value */
         {TEXT("{\"a\":1}#"), false},
         {TEXT("{\"a\":1}#{}"), false},
         {TEXT("{\"a\":1}/"), false},
@@ -1119,9 +1121,8 @@ static void hard_cases_are_judged_by_the_grammar(void **state)
 
 /* ---- many bytes at once ---- */
 
-/* The reader checks a string eight bytes at a time; here it is checked byte by byte.
- * Returns where the string ends, or where its fault is; only for bytes of which none is of a
- * character of more than one byte, and no escape is \u. */
+/* Checks a string byte by byte, while the reader checks eight bytes at a time. Returns the offset
+ * of its end or fault. The string must be ASCII without \u escapes. */
 static size_t end_by_bytes(const char *text, size_t length, bool *whole, bool *escaped)
 {
     *whole = *escaped = false;
@@ -1158,11 +1159,10 @@ static void assert_read_as_by_bytes(struct text text)
     }
 }
 
-/* Among bytes that differ by one bit from those that count, and by none from the last that do not.
- */
+/* Among bytes that differ by one bit from special ones, and the nearest ordinary ones. */
 static const char fillers[] = "a #![]\x7f/";
 
-static void any_byte_counts_at_any_place_of_a_string(void **state)
+static void special_bytes_are_found_anywhere_in_a_string(void **state)
 {
     (void)state;
     for (size_t f = 0; f + 1 < sizeof fillers; f++) {
@@ -1181,8 +1181,8 @@ static void any_byte_counts_at_any_place_of_a_string(void **state)
     }
 }
 
-/* The same without the quote that ends it. */
-static void any_byte_counts_at_any_place_of_an_unfinished_string(void **state)
+/* The same without the closing quote. */
+static void special_bytes_are_found_anywhere_in_an_unfinished_string(void **state)
 {
     (void)state;
     for (size_t length = 1; length <= 41; length++) {
@@ -1198,8 +1198,8 @@ static void any_byte_counts_at_any_place_of_an_unfinished_string(void **state)
     }
 }
 
-/* Of two that count the first does, also where both are in one word. */
-static void of_two_bytes_that_count_the_first_does(void **state)
+/* Even if both are in one word of eight bytes. */
+static void the_first_of_two_special_bytes_counts(void **state)
 {
     (void)state;
     static const unsigned char special[] = {
@@ -1216,8 +1216,8 @@ static void of_two_bytes_that_count_the_first_does(void **state)
     }
 }
 
-/* A long character or escape begins anywhere in a word, and ends in the next. */
-static void long_characters_and_escapes_stand_at_any_place(void **state)
+/* They may begin anywhere in a word, and end in the next. */
+static void long_characters_and_escapes_may_begin_anywhere(void **state)
 {
     (void)state;
     const struct text good[] = {TEXT("\xc3\xa4"), TEXT("\xe2\x82\xac"), TEXT("\xf0\x9f\x98\x80"),
@@ -1264,7 +1264,7 @@ static void assert_tokens(struct text text, const struct expected *expected, siz
     }
 }
 
-static void tokens_tell_what_stands_where(void **state)
+static void tokens_give_type_and_position(void **state)
 {
     (void)state;
     const struct expected tokens[] = {
@@ -1291,7 +1291,7 @@ static void tokens_tell_what_stands_where(void **state)
         tokens, COUNT(tokens));
 }
 
-static void names_are_told_from_strings_at_every_depth(void **state)
+static void names_are_distinguished_from_strings_at_every_depth(void **state)
 {
     (void)state;
     const struct expected tokens[] = {
@@ -1321,7 +1321,7 @@ static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
         {JSON_ARRAY, 0, 1, false},
         {JSON_STRING, 2, 1, false},
         {JSON_STRING, 6, 2, true},
-        {JSON_STRING, 11, 1, false}, /* what was before it does not count */
+        {JSON_STRING, 11, 1, false}, /* a new token, without the flag */
         {JSON_STRING, 15, 12, true},
         {JSON_ARRAY_END, 28, 1, false},
         {JSON_END, 29, 0, false},
@@ -1330,8 +1330,8 @@ static void a_string_with_a_backslash_is_marked_as_escaped(void **state)
         (struct text)TEXT("[\"/\",\"\\/\",\"a\",\"\\ud83d\\ude00\"]"), tokens, COUNT(tokens));
 }
 
-/* So that a caller can say which part of a document was wrong. */
-static void a_fault_tells_where_it_is(void **state)
+/* A caller can report which part of a document is wrong. */
+static void a_fault_has_its_offset(void **state)
 {
     (void)state;
     const struct {
@@ -1370,8 +1370,8 @@ static void a_fault_tells_where_it_is(void **state)
     }
 }
 
-/* A connection that was cut is another matter than a service that sends something else. */
-static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(void **state)
+/* A connection that broke differs from a service that sends something other than JSON. */
+static void faults_distinguish_empty_unfinished_and_malformed_texts(void **state)
 {
     (void)state;
     const struct {
@@ -1400,7 +1400,7 @@ static void a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one(
     }
 }
 
-static void a_fault_stays_and_does_not_change(void **state)
+static void a_fault_is_returned_again(void **state)
 {
     (void)state;
     struct json_reader reader;
@@ -1433,8 +1433,8 @@ static void a_reader_can_begin_again(void **state)
 
 /* ---- escapes ---- */
 
-/* Reads `text`, a string with its quotes, and gives its bytes: they stand in memory that ends
- * where the room ends that json_unescape may ask for. */
+/* Reads `text`, a string with its quotes, and returns its decoded bytes. They are written to memory
+ * that ends with the room that json_unescape() may use. */
 static struct text unescaped(struct text text)
 {
     struct json_reader reader;
@@ -1454,7 +1454,7 @@ static void assert_unescaped(struct text text, struct text expected)
         fail_msg("unescaped to %s", shown(bytes));
 }
 
-static void escapes_become_the_bytes_they_stand_for(void **state)
+static void escapes_are_decoded(void **state)
 {
     (void)state;
     const struct {
@@ -1490,7 +1490,7 @@ static void escapes_become_the_bytes_they_stand_for(void **state)
         {TEXT("\"\\ude00z\""), TEXT(HALF "z")},        /* the second, */
         {TEXT("\"\\ude00\\ud83d\""), TEXT(HALF HALF)}, /* both in the wrong order, */
         {TEXT("\"\\ud83d\\ud83d\\ude00\""), TEXT(HALF "\xf0\x9f\x98\x80")}, /* one before a pair, */
-        {TEXT("\"\\ud83d\\ude00\\ude00\""), TEXT("\xf0\x9f\x98\x80" HALF)}, /* and behind one, */
+        {TEXT("\"\\ud83d\\ude00\\ude00\""), TEXT("\xf0\x9f\x98\x80" HALF)}, /* and after one, */
         {TEXT("\"\\ud83d\\u0041\""), TEXT(HALF "A")}, /* before another escape, */
         {TEXT("\"\\ud83d\\n\""), TEXT(HALF "\n")},
         {TEXT("\"\\ud83d\\\\ude00\""), TEXT(HALF "\\ude00")}, /* or what looks like one, */
@@ -1526,7 +1526,7 @@ static void every_pair_of_surrogates_becomes_its_character(void **state)
     }
 }
 
-/* Whether an escaped string stands for these bytes; both in memory that ends where they end. */
+/* Whether an escaped string decodes to these bytes. The memory of both ends where they end. */
 static bool stands_for(struct text text, struct text bytes)
 {
     char *to = target.end - bytes.length;
@@ -1534,7 +1534,7 @@ static bool stands_for(struct text text, struct text bytes)
     return json_equals(at_end(text), text.length, to, bytes.length);
 }
 
-/* json_equals says yes to what json_unescape writes, and to nothing near it. */
+/* json_equals() accepts the output of json_unescape(), and nothing similar. */
 static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(void **state)
 {
     (void)state;
@@ -1563,8 +1563,8 @@ static void an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else(vo
     }
 }
 
-/* Not a token: it ends there, and equals nothing. */
-static void what_was_not_read_before_is_neither_invented_nor_equal(void **state)
+/* Decoding stops at an invalid escape, and such a text equals nothing. */
+static void text_that_was_not_validated_is_handled_safely(void **state)
 {
     (void)state;
     const struct text texts[] = {TEXT("a\\"), TEXT("a\\x"), TEXT("a\\u12"), TEXT("a\\ud83"),
@@ -1577,9 +1577,9 @@ static void what_was_not_read_before_is_neither_invented_nor_equal(void **state)
     }
 }
 
-/* ---- strings that are written ---- */
+/* ---- writing strings ---- */
 
-/* Quotes a text into room that ends where json_quote() says that its string ends. */
+/* Quotes a text into room of exactly the length that json_quote() returns. */
 static struct text quoted(struct text text)
 {
     size_t length = json_quote(at_end(text), text.length, NULL);
@@ -1629,22 +1629,22 @@ int main(void)
         cmocka_unit_test(lists_and_objects_hold_any_values),
         cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),
         cmocka_unit_test(the_name_of_a_member_is_a_string),
-        cmocka_unit_test(only_three_words_are_known_and_their_case_matters),
+        cmocka_unit_test(only_three_literals_are_known_and_their_case_matters),
         cmocka_unit_test(what_only_javascript_knows_is_rejected),
-        cmocka_unit_test(nothing_is_no_value),
-        cmocka_unit_test(after_the_value_only_space_may_come),
+        cmocka_unit_test(an_empty_text_is_rejected),
+        cmocka_unit_test(only_space_may_follow_the_value),
         cmocka_unit_test(space_is_blank_tab_line_feed_and_carriage_return),
-        cmocka_unit_test(a_byte_order_mark_is_no_space),
-        cmocka_unit_test(a_nul_byte_ends_nothing),
-        cmocka_unit_test(numbers_are_read_whole_and_told_apart_by_how_they_are_written),
-        cmocka_unit_test(what_is_not_quite_a_number_is_rejected),
+        cmocka_unit_test(a_byte_order_mark_is_rejected),
+        cmocka_unit_test(a_nul_byte_does_not_end_the_text),
+        cmocka_unit_test(numbers_are_read_whole_and_classified_by_their_form),
+        cmocka_unit_test(malformed_numbers_are_rejected),
         cmocka_unit_test(strings_hold_any_character_of_unicode),
         cmocka_unit_test(an_unfinished_string_is_rejected),
-        cmocka_unit_test(control_characters_stand_in_a_string_only_escaped),
+        cmocka_unit_test(control_characters_in_strings_must_be_escaped),
         cmocka_unit_test(nine_escapes_are_known),
         cmocka_unit_test(an_escape_of_unicode_has_four_hex_digits),
-        cmocka_unit_test(every_unit_is_accepted_also_half_of_a_pair),
-        cmocka_unit_test(behind_half_of_a_pair_the_rules_are_the_same),
+        cmocka_unit_test(every_unit_is_accepted_even_half_of_a_pair),
+        cmocka_unit_test(after_half_of_a_pair_the_rules_are_the_same),
         cmocka_unit_test(malformed_utf8_is_rejected),
         cmocka_unit_test(every_character_is_utf8_and_no_surrogate_is),
         cmocka_unit_test(nothing_else_of_up_to_three_bytes_is_utf8),
@@ -1653,29 +1653,29 @@ int main(void)
         cmocka_unit_test(text_of_any_length_is_utf8_if_each_character_is),
         cmocka_unit_test(lists_and_objects_nest_512_deep_and_no_deeper),
         cmocka_unit_test(empty_lists_and_objects_count_as_a_level),
-        cmocka_unit_test(a_text_of_openings_only_is_rejected_where_it_gets_too_deep),
-        cmocka_unit_test(any_number_of_lists_may_stand_side_by_side),
-        cmocka_unit_test(each_opening_is_closed_by_its_own_bracket),
-        cmocka_unit_test(a_document_that_broke_off_is_rejected_wherever_it_did),
+        cmocka_unit_test(a_text_of_openings_is_rejected_where_it_gets_too_deep),
+        cmocka_unit_test(any_number_of_lists_may_follow_each_other),
+        cmocka_unit_test(each_opening_is_closed_by_the_matching_bracket),
+        cmocka_unit_test(a_truncated_document_is_rejected_at_every_length),
         cmocka_unit_test(a_document_with_any_wrong_byte_is_read_to_an_end),
         cmocka_unit_test(every_text_of_up_to_six_signs_is_read_by_the_grammar),
-        cmocka_unit_test(hard_cases_are_judged_by_the_grammar),
-        cmocka_unit_test(any_byte_counts_at_any_place_of_a_string),
-        cmocka_unit_test(any_byte_counts_at_any_place_of_an_unfinished_string),
-        cmocka_unit_test(of_two_bytes_that_count_the_first_does),
-        cmocka_unit_test(long_characters_and_escapes_stand_at_any_place),
-        cmocka_unit_test(tokens_tell_what_stands_where),
-        cmocka_unit_test(names_are_told_from_strings_at_every_depth),
+        cmocka_unit_test(hard_cases_follow_the_grammar),
+        cmocka_unit_test(special_bytes_are_found_anywhere_in_a_string),
+        cmocka_unit_test(special_bytes_are_found_anywhere_in_an_unfinished_string),
+        cmocka_unit_test(the_first_of_two_special_bytes_counts),
+        cmocka_unit_test(long_characters_and_escapes_may_begin_anywhere),
+        cmocka_unit_test(tokens_give_type_and_position),
+        cmocka_unit_test(names_are_distinguished_from_strings_at_every_depth),
         cmocka_unit_test(a_string_with_a_backslash_is_marked_as_escaped),
-        cmocka_unit_test(a_fault_tells_where_it_is),
-        cmocka_unit_test(a_fault_tells_an_empty_text_and_one_that_broke_off_from_a_wrong_one),
-        cmocka_unit_test(a_fault_stays_and_does_not_change),
+        cmocka_unit_test(a_fault_has_its_offset),
+        cmocka_unit_test(faults_distinguish_empty_unfinished_and_malformed_texts),
+        cmocka_unit_test(a_fault_is_returned_again),
         cmocka_unit_test(a_reader_can_begin_again),
-        cmocka_unit_test(escapes_become_the_bytes_they_stand_for),
+        cmocka_unit_test(escapes_are_decoded),
         cmocka_unit_test(every_unit_becomes_its_character),
         cmocka_unit_test(every_pair_of_surrogates_becomes_its_character),
         cmocka_unit_test(an_escaped_string_equals_what_it_is_unescaped_to_and_nothing_else),
-        cmocka_unit_test(what_was_not_read_before_is_neither_invented_nor_equal),
+        cmocka_unit_test(text_that_was_not_validated_is_handled_safely),
     };
     return cmocka_run_group_tests(tests, make_rooms, free_rooms);
 }

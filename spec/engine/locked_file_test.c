@@ -1,4 +1,4 @@
-/* locked_file_test.c - the lock of a file, by each of its names, and the content afterwards. */
+/* locked_file_test.c - the lock of a file, by each of its paths, and the file's content. */
 #include "file/file_work.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ static void assert_refused(const char *path, int code)
     assert_null(file);
 }
 
-/* A thread that is done may not have let go of it yet. */
+/* A thread whose work is done may not have released its reference yet. */
 static void lock_eventually(const char *path)
 {
     struct locked_file *file;
@@ -218,7 +218,7 @@ static int in_child(struct locked_file *file, struct file_work *work)
     return 0;
 }
 
-/* The child neither has the lock nor ends it, and does not keep it when its parent gives it up. */
+/* The child does not hold the lock and cannot release it, and the lock ends with the parent's. */
 static void test_a_fork(void **state)
 {
     (void)state;
@@ -241,7 +241,7 @@ static void test_a_fork(void **state)
         close(stay[1]);
         _exit(read(stay[0], &byte, 1) == 0 ? 0 : 1);
     }
-    locked_file_free(file); /* without unlocking it, as at the end of the process */
+    locked_file_free(file); /* without releasing it, as at the end of the process */
     lock_eventually("kept");
     close(stay[1]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -257,7 +257,7 @@ static void test_replacements(void **state)
     struct stat status;
     put("kept", "old");
     assert_int_equal(chmod("kept", 0640), 0);
-    assert_int_equal(mkfifo(".kept.new", 0666), 0); /* whatever stands there */
+    assert_int_equal(mkfifo(".kept.new", 0666), 0); /* it is replaced */
     struct locked_file *file = lock("kept");
     replace(file, "new");
     assert_has("kept", "new");
@@ -324,8 +324,8 @@ static void test_work(void **state)
     locked_file_free(file);
 }
 
-/* What is freed while a thread works on it stays locked until the thread is done. */
-static void test_work_that_is_left(void **state)
+/* A file that is freed during the work stays locked until the thread is done. */
+static void test_work_freed_while_it_runs(void **state)
 {
     (void)state;
     struct locked_file *file = lock("kept");
@@ -355,7 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replacements, enter, leave),
         cmocka_unit_test_setup_teardown(test_files_set_aside, enter, leave),
         cmocka_unit_test_setup_teardown(test_work, enter, leave),
-        cmocka_unit_test_setup_teardown(test_work_that_is_left, enter, leave),
+        cmocka_unit_test_setup_teardown(test_work_freed_while_it_runs, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

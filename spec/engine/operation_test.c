@@ -1,7 +1,7 @@
 /* operation_test.c - the life of an operation: queued, sent, repeated or not, and ended.
  *
- * Deadlines and Retry-After to the microsecond are in deadline_test.c, what a 429 holds back in
- * hold_test.c, turns in fair_test.c. */
+ * Deadlines and Retry-After to the microsecond are tested in deadline_test.c, the effects of a 429
+ * in hold_test.c, the order of requests in fair_test.c. */
 #include "by_hand.h"
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -9,8 +9,8 @@
     "HTTP/1.1 " #status " Whatever\r\n" header "Content-Length: 0\r\n\r\n"
 #define HALF "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
 
-/* Serves an operation until it has ended: each request gets the next reply, or else the last. The
- * clock moves only while the service has nothing to answer. Returns the number of requests. */
+/* Serves an operation until it has ended. Each request gets the next reply; the last one repeats.
+ * The clock moves only while no request waits for an answer. Returns the number of requests. */
 static unsigned serve(const struct operation *operation, const struct reply *script, size_t count)
 {
     char head[1000];
@@ -84,7 +84,7 @@ static void the_request_is_a_copy(void **state)
     end_with(operation, peer);
 }
 
-static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
+static void a_header_of_the_request_replaces_the_engines(void **state)
 {
     (void)state;
     static const char *const of_engine[] = {"X-One: engine", "X-Two: engine"};
@@ -105,7 +105,7 @@ static void a_header_of_the_request_is_in_place_of_the_engines(void **state)
     end_with(operation, peer);
 }
 
-static void the_body_of_a_post_is_not_called_a_form(void **state)
+static void a_post_is_not_declared_as_a_form(void **state)
 {
     (void)state;
     static const struct {
@@ -159,7 +159,7 @@ static const struct row {
     enum outcome_kind kind;
     int status;
 } rows[] = {
-    /* Reading twice does no harm. */
+    /* Safe to repeat. */
     {"GET", false, {NULL, CUT, 0}, 4, OUTCOME_NETWORK, 0},
     {"GET", false, {NULL, RESET, 0}, 4, OUTCOME_NETWORK, 0},
     {"GET", false, {HALF, CUT, 0}, 4, OUTCOME_TRUNCATED, 200},
@@ -169,11 +169,11 @@ static const struct row {
     {"GET", false, {STATUS(500, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 500},
     {"GET", false, {STATUS(599, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 599},
     {"HEAD", false, {STATUS(502, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 502},
-    /* What was refused before it was processed. */
+    /* Refused before it was processed. */
     {"POST", false, {STATUS(429, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 429},
     {"POST", false, {STATUS(503, "Retry-After: 1\r\n"), KEEP, 0}, 4, OUTCOME_RESPONSE, 503},
     {"DELETE", false, {STATUS(429, ""), KEEP, 0}, 4, OUTCOME_RESPONSE, 429},
-    /* What may have been processed. */
+    /* May have been processed. */
     {"POST", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"POST", false, {NULL, RESET, 0}, 1, OUTCOME_NETWORK, 0},
     {"POST", false, {HALF, CUT, 0}, 1, OUTCOME_TRUNCATED, 200},
@@ -183,19 +183,19 @@ static const struct row {
     {"PUT", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"PATCH", false, {STATUS(502, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 502},
     {"DELETE", false, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
-    /* What would end in the same way again. */
+    /* Would end in the same way again. */
     {"GET", false, {OK, KEEP, 0}, 1, OUTCOME_RESPONSE, 200},
     {"GET", false, {STATUS(304, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 304},
     {"GET", false, {STATUS(404, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 404},
     {"GET", false, {"no HTTP\r\n\r\n", CUT, 0}, 1, OUTCOME_MALFORMED, 0},
-    /* What its caller wants to be sent once. */
+    /* The caller wants it to be sent once. */
     {"GET", true, {NULL, CUT, 0}, 1, OUTCOME_NETWORK, 0},
     {"GET", true, {STATUS(500, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 500},
     {"GET", true, {STATUS(429, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 429},
     {"POST", true, {STATUS(429, ""), KEEP, 0}, 1, OUTCOME_RESPONSE, 429},
 };
 
-static void only_what_was_not_processed_or_does_no_harm_is_repeated(void **state)
+static void only_unprocessed_or_safe_requests_are_repeated(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -234,7 +234,7 @@ static void a_repetition_that_succeeds_is_a_success(void **state)
 }
 
 /* Nothing was sent, so a start may be repeated. */
-static void a_refused_connection_is_tried_again_whatever_the_method(void **state)
+static void a_refused_connection_is_retried_with_any_method(void **state)
 {
     (void)state;
     start(4);
@@ -252,8 +252,8 @@ static void a_refused_connection_is_tried_again_whatever_the_method(void **state
     engine_free(engine);
 }
 
-/* libcurl sends it again by itself on a new connection, and on a new one only. */
-static void a_read_whose_connection_has_gone_stale_is_sent_again_at_once(void **state)
+/* libcurl repeats it by itself on a new connection, where it does so no more. */
+static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
 {
     (void)state;
     start(4);
@@ -274,8 +274,8 @@ static void a_read_whose_connection_has_gone_stale_is_sent_again_at_once(void **
     end();
 }
 
-/* So libcurl cannot do that with it. */
-static void a_start_leaves_on_a_connection_of_its_own(void **state)
+/* There libcurl never repeats a request by itself. */
+static void a_start_is_sent_on_a_new_connection(void **state)
 {
     (void)state;
     start(4);
@@ -296,7 +296,7 @@ static void a_start_leaves_on_a_connection_of_its_own(void **state)
 }
 
 /* 500 tokens, 10 for a repetition after a cut. */
-static void an_outage_uses_up_what_may_be_repeated(void **state)
+static void an_outage_exhausts_the_retry_quota(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -333,7 +333,7 @@ static void one_deadline_covers_all_tries(void **state)
     end_with(operation, peer);
 }
 
-static void connecting_has_a_limit_too(void **state)
+static void connecting_has_a_timeout(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -343,7 +343,7 @@ static void connecting_has_a_limit_too(void **state)
     struct sockaddr_in address;
     socklen_t size = sizeof address;
     int crowd[3];
-    assert_int_equal(listen(listener, 0), 0); /* it takes one more; others get no answer */
+    assert_int_equal(listen(listener, 0), 0); /* accepts one more connection; others hang */
     getsockname(listener, (struct sockaddr *)&address, &size);
     for (size_t i = 0; i < COUNT(crowd); i++) {
         crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -363,7 +363,7 @@ static void connecting_has_a_limit_too(void **state)
 
 /* ---- cancelling and freeing ---- */
 
-/* Brings an operation, the second of two where one may be in flight, to that state. */
+/* The states to which an operation is brought: the second of two in a window of one. */
 enum life { QUEUED, IN_FLIGHT, PAUSED, DONE, LIVES };
 
 static struct operation *ahead;
@@ -402,7 +402,7 @@ static void leave(void)
     end();
 }
 
-static void a_cancelled_one_ends_at_once_and_is_listed_once(void **state)
+static void a_cancelled_operation_ends_at_once_and_is_listed_once(void **state)
 {
     (void)state;
     for (enum life life = QUEUED; life < LIVES; life++) {
@@ -421,7 +421,7 @@ static void a_cancelled_one_ends_at_once_and_is_listed_once(void **state)
     }
 }
 
-static void one_that_is_freed_is_not_listed_and_sends_nothing(void **state)
+static void a_freed_operation_is_not_listed_and_sends_nothing(void **state)
 {
     (void)state;
     for (enum life life = QUEUED; life < LIVES; life++) {
@@ -431,7 +431,7 @@ static void one_that_is_freed_is_not_listed_and_sends_nothing(void **state)
         move_to(now_us + 3000 * SECOND);
         assert_int_equal(sent(), before);
         struct event *event;
-        while ((event = engine_next_event(engine))) { /* the events that it had are about nothing */
+        while ((event = engine_next_event(engine))) { /* its events have lost their subject */
             if (life != QUEUED)
                 assert_null(event->subject);
             free(event);
@@ -441,7 +441,7 @@ static void one_that_is_freed_is_not_listed_and_sends_nothing(void **state)
     }
 }
 
-static void the_place_of_one_that_is_freed_in_flight_is_free(void **state)
+static void freeing_an_operation_in_flight_frees_its_place(void **state)
 {
     (void)state;
     start(1);
@@ -456,7 +456,7 @@ static void the_place_of_one_that_is_freed_in_flight_is_free(void **state)
     end();
 }
 
-static void an_end_may_be_listed_again(void **state)
+static void an_operation_can_be_listed_again(void **state)
 {
     (void)state;
     start(4);
@@ -473,7 +473,7 @@ static void an_end_may_be_listed_again(void **state)
     end();
 }
 
-static void a_closed_engine_takes_none(void **state)
+static void a_closed_engine_accepts_no_operation(void **state)
 {
     (void)state;
     start(4);
@@ -486,23 +486,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_is_a_copy),
-        cmocka_unit_test(a_header_of_the_request_is_in_place_of_the_engines),
-        cmocka_unit_test(the_body_of_a_post_is_not_called_a_form),
+        cmocka_unit_test(a_header_of_the_request_replaces_the_engines),
+        cmocka_unit_test(a_post_is_not_declared_as_a_form),
         cmocka_unit_test(an_answer_is_the_outcome),
-        cmocka_unit_test(only_what_was_not_processed_or_does_no_harm_is_repeated),
+        cmocka_unit_test(only_unprocessed_or_safe_requests_are_repeated),
         cmocka_unit_test(a_repetition_that_succeeds_is_a_success),
-        cmocka_unit_test(a_refused_connection_is_tried_again_whatever_the_method),
-        cmocka_unit_test(a_read_whose_connection_has_gone_stale_is_sent_again_at_once),
-        cmocka_unit_test(a_start_leaves_on_a_connection_of_its_own),
-        cmocka_unit_test(an_outage_uses_up_what_may_be_repeated),
+        cmocka_unit_test(a_refused_connection_is_retried_with_any_method),
+        cmocka_unit_test(a_read_on_a_stale_connection_is_repeated_at_once),
+        cmocka_unit_test(a_start_is_sent_on_a_new_connection),
+        cmocka_unit_test(an_outage_exhausts_the_retry_quota),
         cmocka_unit_test(one_deadline_covers_all_tries),
-        cmocka_unit_test(connecting_has_a_limit_too),
-        cmocka_unit_test(a_cancelled_one_ends_at_once_and_is_listed_once),
-        cmocka_unit_test(one_that_is_freed_is_not_listed_and_sends_nothing),
-        cmocka_unit_test(the_place_of_one_that_is_freed_in_flight_is_free),
-        cmocka_unit_test(an_end_may_be_listed_again),
-        cmocka_unit_test(a_closed_engine_takes_none),
+        cmocka_unit_test(connecting_has_a_timeout),
+        cmocka_unit_test(a_cancelled_operation_ends_at_once_and_is_listed_once),
+        cmocka_unit_test(a_freed_operation_is_not_listed_and_sends_nothing),
+        cmocka_unit_test(freeing_an_operation_in_flight_frees_its_place),
+        cmocka_unit_test(an_operation_can_be_listed_again),
+        cmocka_unit_test(a_closed_engine_accepts_no_operation),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

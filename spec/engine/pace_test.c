@@ -1,4 +1,4 @@
-/* pace_test.c - how fast requests are sent after a 429. The clock is a number here. */
+/* pace_test.c - the rate of requests after a 429. The clock is a number. */
 #include "engine/pace.h"
 
 #include <setjmp.h>
@@ -17,7 +17,7 @@ static void assert_rate(const struct pace *pace, int64_t now_us, double least, d
         fail_msg("%f a second, not %f to %f", rate, least, most);
 }
 
-/* So many in each second, evenly. */
+/* Sends that many requests in each second, evenly. Returns the time afterwards. */
 static int64_t send_evenly(struct pace *pace, int64_t now_us, unsigned rate, unsigned seconds)
 {
     for (unsigned i = 0; i < rate * seconds; i++) {
@@ -27,7 +27,7 @@ static int64_t send_evenly(struct pace *pace, int64_t now_us, unsigned rate, uns
     return now_us;
 }
 
-static void without_a_429_nothing_waits(void **state)
+static void without_a_429_the_rate_is_unlimited(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -37,7 +37,7 @@ static void without_a_429_nothing_waits(void **state)
     }
 }
 
-static void a_429_leaves_seven_tenths_of_what_was_sent(void **state)
+static void a_429_lowers_the_rate_to_seven_tenths(void **state)
 {
     (void)state;
     for (unsigned rate = 20; rate <= 20000; rate *= 10) {
@@ -51,7 +51,7 @@ static void a_429_leaves_seven_tenths_of_what_was_sent(void **state)
     }
 }
 
-static void a_burst_in_the_first_moment_is_as_many_a_second(void **state)
+static void a_burst_counts_as_the_rate_of_a_second(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -61,7 +61,7 @@ static void a_burst_in_the_first_moment_is_as_many_a_second(void **state)
     assert_rate(&pace, 5 * SECOND, 209, 211);
 }
 
-static void what_was_sent_two_seconds_ago_does_not_count(void **state)
+static void requests_sent_two_seconds_ago_do_not_count(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -70,7 +70,7 @@ static void what_was_sent_two_seconds_ago_does_not_count(void **state)
     assert_rate(&pace, now_us, 7, 7);
 }
 
-static void one_request_is_no_rate(void **state)
+static void one_request_does_not_make_a_rate(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -80,21 +80,21 @@ static void one_request_is_no_rate(void **state)
     assert_true(pace.next_us < 2 * SECOND + SECOND / 5);
 }
 
-static void it_is_reached_again_in_eight_seconds_and_in_minutes_no_bound(void **state)
+static void the_refused_rate_is_reached_in_eight_seconds_and_then_exceeded(void **state)
 {
     (void)state;
     struct pace pace = {0};
     int64_t now_us = send_evenly(&pace, SECOND, 100, 2);
     int64_t until_us = now_us + 30 * SECOND;
     pace_slow_down(&pace, now_us, now_us, until_us);
-    assert_rate(&pace, until_us, 65, 75); /* it grows from when sending goes on */
+    assert_rate(&pace, until_us, 65, 75); /* grows from when sending resumes */
     assert_rate(&pace, until_us + 8 * SECOND, 95, 110);
     assert_rate(&pace, until_us + 60 * SECOND, 1500, 2500);
     assert_rate(&pace, until_us + 3600 * SECOND, 1e6, 1e9);
 }
 
-/* Sixteen that were on their way together, each refused. */
-static void many_429_of_one_moment_are_one(void **state)
+/* Sixteen requests in flight at once, each refused. */
+static void simultaneous_429_count_once(void **state)
 {
     (void)state;
     struct pace pace = {0};
@@ -119,11 +119,11 @@ static void each_later_429_slows_down_further(void **state)
     }
     for (int i = 0; i < 1000; i++)
         pace_slow_down(&pace, now_us + i, now_us + i, now_us + i);
-    assert_rate(&pace, now_us + 999, 0.6, 0.8); /* and never stops */
+    assert_rate(&pace, now_us + 999, 0.6, 0.8); /* but never to zero */
 }
 
-/* A service that allows so many in any second, and a client that always wants more. */
-static void it_finds_what_a_service_allows(void **state)
+/* A service with a limit in any second, and a client that always has more to send. */
+static void the_rate_converges_to_what_a_service_allows(void **state)
 {
     (void)state;
     static const unsigned allowed[] = {1, 3, 20, 100, 1000};
@@ -158,15 +158,15 @@ static void it_finds_what_a_service_allows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_429_nothing_waits),
-        cmocka_unit_test(a_429_leaves_seven_tenths_of_what_was_sent),
-        cmocka_unit_test(a_burst_in_the_first_moment_is_as_many_a_second),
-        cmocka_unit_test(what_was_sent_two_seconds_ago_does_not_count),
-        cmocka_unit_test(one_request_is_no_rate),
-        cmocka_unit_test(it_is_reached_again_in_eight_seconds_and_in_minutes_no_bound),
-        cmocka_unit_test(many_429_of_one_moment_are_one),
+        cmocka_unit_test(without_a_429_the_rate_is_unlimited),
+        cmocka_unit_test(a_429_lowers_the_rate_to_seven_tenths),
+        cmocka_unit_test(a_burst_counts_as_the_rate_of_a_second),
+        cmocka_unit_test(requests_sent_two_seconds_ago_do_not_count),
+        cmocka_unit_test(one_request_does_not_make_a_rate),
+        cmocka_unit_test(the_refused_rate_is_reached_in_eight_seconds_and_then_exceeded),
+        cmocka_unit_test(simultaneous_429_count_once),
         cmocka_unit_test(each_later_429_slows_down_further),
-        cmocka_unit_test(it_finds_what_a_service_allows),
+        cmocka_unit_test(the_rate_converges_to_what_a_service_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* peer.h - the other end of an engine under test: this program, on a port of the loopback
+/* peer.h - an HTTP server for an engine under test, in the same program, on a port of the loopback
  * interface. */
 #ifndef CEKURA_PEER_H
 #define CEKURA_PEER_H
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Returns the descriptor that listens; -1 on failure. */
+/* Returns a listening socket, and writes its URL; -1 on failure. */
 static inline int peer_listen(char *url, size_t room)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -22,7 +22,7 @@ static inline int peer_listen(char *url, size_t room)
     return listener;
 }
 
-/* Reads the head of a request, which has no body, as text. */
+/* Reads the head of a request without a body, as text. */
 static inline void peer_read_head(int fd, char *bytes, size_t room)
 {
     size_t length = 0;
@@ -50,7 +50,7 @@ static inline void peer_write(int fd, const char *text)
     peer_write_bytes(fd, text, strlen(text));
 }
 
-/* `headers`: each with its line's end. */
+/* `headers` are lines, each with its line end. */
 static inline void peer_answer(int fd, int status, const char *headers, const char *body)
 {
     char text[300];

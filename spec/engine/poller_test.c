@@ -1,8 +1,8 @@
-/* poller_test.c - what poller.h promises: what is an update and what is polled through, the answer
- * and the error that are kept, the schedule, the end.
+/* poller_test.c - polls, by poller.h: updates and transient failures, the last answer and the last
+ * error, the schedule, the end.
  *
- * Retry-After to the microsecond is in deadline_test.c, turns in fair_test.c, the schedule over all
- * histories in schedule_test.c. */
+ * Retry-After to the microsecond is tested in deadline_test.c, the order of requests in
+ * fair_test.c, the schedule over all histories in schedule_test.c. */
 #include "by_hand.h"
 
 #define OK(body, length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n" body
@@ -23,7 +23,7 @@ static void begin_unwatched(bool started_here, int64_t usual_us)
     peer = -1;
 }
 
-/* Watched every ten seconds, and the first poll is in flight. */
+/* Begins a poll every ten seconds, whose first request is in flight. */
 static void begin(void)
 {
     char head[1000];
@@ -62,7 +62,7 @@ static void reply_text(const char *bytes)
     reply((struct reply){bytes, KEEP, 0});
 }
 
-/* The clock goes on until the next poll is sent, which is read. Returns how long that took. */
+/* Moves the clock until the next request is sent, and reads it. Returns how long that took. */
 static int64_t next_poll(void)
 {
     char head[1000];
@@ -93,7 +93,7 @@ static void assert_answer(const char *expected)
 
 /* ---- when it is polled ---- */
 
-static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
+static void polls_are_sent_while_watched_and_waited_for(void **state)
 {
     (void)state;
     begin_unwatched(false, 0);
@@ -105,13 +105,13 @@ static void it_is_polled_while_it_is_watched_and_waited_for(void **state)
     assert_rests();
     assert_int_equal(poller_count(polled), 0);
     engine_wait_for_polls(engine, 1);
-    assert_int_equal(next_poll(), 0); /* it has been due for long */
+    assert_int_equal(next_poll(), 0); /* it is overdue */
     reply_text(OK("{}", 2));
     assert_int_equal(poller_count(polled), 1);
     end_all();
 }
 
-static void one_that_was_started_here_is_first_polled_after_a_second(void **state)
+static void a_job_started_here_is_first_polled_after_a_second(void **state)
 {
     (void)state;
     begin_unwatched(true, 5 * SECOND);
@@ -140,7 +140,7 @@ static void pauses_grow_to_the_usual_interval(void **state)
     end_all();
 }
 
-/* The one that is in the heap already is put anew. */
+/* A due time that is in the heap already is moved. */
 static void the_interval_and_the_ref_may_change(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static const struct {
     enum outcome_kind kind;
     bool is_update;
 } rows[] = {
-    {{OK("{}", 2), KEEP, 0}, OUTCOME_RESPONSE, false}, /* as the one before */
+    {{OK("{}", 2), KEEP, 0}, OUTCOME_RESPONSE, false}, /* unchanged */
     {{OK("[]", 2), KEEP, 0}, OUTCOME_RESPONSE, true},
     {{OK("{} ", 3), KEEP, 0}, OUTCOME_RESPONSE, true},
     {{OK("", 0), KEEP, 0}, OUTCOME_RESPONSE, true},
@@ -175,7 +175,7 @@ static const struct {
     {{"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\na", KEEP, 0}, OUTCOME_TOO_LARGE, true},
     {{"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", KEEP, 0},
         OUTCOME_GARBLED, true},
-    /* Errors that may pass. */
+    /* Transient failures. */
     {{STATUS(429), KEEP, 0}, OUTCOME_RESPONSE, false},
     {{STATUS(500), KEEP, 0}, OUTCOME_RESPONSE, false},
     {{STATUS(503), KEEP, 0}, OUTCOME_RESPONSE, false},
@@ -185,9 +185,9 @@ static const struct {
     {{NULL, RESET, 0}, OUTCOME_NETWORK, false},
 };
 
-/* libcurl sends a read again by itself when its connection goes stale; so the first one is closed.
- */
-static void updates_are_listed_and_the_rest_is_polled_through(void **state)
+/* The first connection is closed, since libcurl repeats a read by itself when a reused connection
+ * is stale. */
+static void updates_are_listed_and_transient_failures_are_not(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -205,12 +205,12 @@ static void updates_are_listed_and_the_rest_is_polled_through(void **state)
         if (!is_same)
             assert_int_equal((update ? update : error)->kind, rows[i].kind);
         assert_int_equal(poller_count(polled), 2);
-        assert_int_equal(sent(), 2); /* its schedule repeats it, nothing else */
+        assert_int_equal(sent(), 2); /* only its schedule repeats it */
         end_all();
     }
 }
 
-static void a_poll_rests_after_an_update_until_it_is_accepted(void **state)
+static void a_poll_pauses_after_an_update_until_it_is_accepted(void **state)
 {
     (void)state;
     begin();
@@ -238,14 +238,14 @@ static void an_update_that_is_rejected_counts_as_an_error(void **state)
     reply_text(OK("<html>", 6));
     poller_reject(polled);
     assert_null(poller_update(polled));
-    assert_answer("{}"); /* the one before */
+    assert_answer("{}"); /* the earlier one */
     assert_memory_equal(poller_last_error(polled)->body.bytes, "<html>", 6);
     assert_true(is_listed());
     next_poll();
-    reply_text(OK("{}", 2)); /* what it is compared with */
+    reply_text(OK("{}", 2)); /* equals the last good answer */
     assert_false(is_listed());
     next_poll();
-    reply_text(OK("<html>", 6)); /* not that */
+    reply_text(OK("<html>", 6)); /* does not */
     assert_true(is_listed());
     end_all();
 }
@@ -287,8 +287,8 @@ static void an_update_can_be_forced_once(void **state)
 
 /* ---- the last error ---- */
 
-/* What was given out is changed by no step. */
-static void the_last_error_is_kept_as_it_was_shown(void **state)
+/* A step does not change a returned error. */
+static void the_last_error_does_not_change_once_returned(void **state)
 {
     (void)state;
     begin();
@@ -304,21 +304,21 @@ static void the_last_error_is_kept_as_it_was_shown(void **state)
     assert_memory_equal(shown->headers.bytes, "HTTP/1.1 500", 12);
     assert_int_equal(poller_last_error(polled)->status, 503);
     next_poll();
-    reply_text(OK("{}", 2)); /* does not forget it */
+    reply_text(OK("{}", 2)); /* does not reset it */
     assert_int_equal(poller_last_error(polled)->status, 503);
     poller_forget_error(polled);
     assert_null(poller_last_error(polled));
     poller_accept(polled);
     next_poll();
     reply_text(STATUS(500));
-    poller_forget_error(polled); /* also one that was not shown */
+    poller_forget_error(polled); /* even one that was not returned */
     assert_null(poller_last_error(polled));
     end_all();
 }
 
 /* ---- answers and requests from outside the schedule ---- */
 
-static void an_answer_from_elsewhere_is_a_poll(void **state)
+static void an_answer_from_outside_the_schedule_counts_as_a_poll(void **state)
 {
     (void)state;
     begin();
@@ -338,7 +338,7 @@ static void an_answer_from_elsewhere_is_a_poll(void **state)
     end_all();
 }
 
-static void a_request_from_elsewhere_puts_the_next_poll_off(void **state)
+static void a_request_from_outside_the_schedule_delays_the_next_poll(void **state)
 {
     (void)state;
     begin();
@@ -367,7 +367,7 @@ static void a_poll_can_be_expedited(void **state)
     end_all();
 }
 
-static void a_retry_after_holds_back_an_expedited_poll(void **state)
+static void a_retry_after_delays_an_expedited_poll(void **state)
 {
     (void)state;
     begin();
@@ -378,8 +378,8 @@ static void a_retry_after_holds_back_an_expedited_poll(void **state)
     end_all();
 }
 
-/* It may have come too early. */
-static void one_in_flight_does_not_count_as_expedited(void **state)
+/* The service may have answered it too early. */
+static void a_request_in_flight_does_not_count_as_expedited(void **state)
 {
     (void)state;
     begin();
@@ -392,7 +392,7 @@ static void one_in_flight_does_not_count_as_expedited(void **state)
     end_all();
 }
 
-static void one_that_is_not_watched_is_expedited_when_it_is(void **state)
+static void an_unwatched_poll_is_expedited_when_it_is_watched(void **state)
 {
     (void)state;
     begin_unwatched(true, 100 * SECOND);
@@ -406,7 +406,7 @@ static void one_that_is_not_watched_is_expedited_when_it_is(void **state)
 
 /* ---- unwatching ---- */
 
-static void one_that_is_not_watched_any_more_is_not_polled(void **state)
+static void an_unwatched_poll_is_not_sent(void **state)
 {
     (void)state;
     begin();
@@ -423,7 +423,7 @@ static void one_that_is_not_watched_any_more_is_not_polled(void **state)
     end_all();
 }
 
-static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
+static void unwatching_dequeues_a_poll(void **state)
 {
     (void)state;
     start(1);
@@ -444,8 +444,8 @@ static void one_that_waits_for_its_turn_is_taken_out_of_the_queue(void **state)
     end_all();
 }
 
-/* With an update or without: the owner may be waiting to free it. */
-static void one_in_flight_is_listed_when_that_is_over(void **state)
+/* With an update or without, since its owner may be waiting to free it. */
+static void an_unwatched_poll_in_flight_is_listed_at_its_end(void **state)
 {
     (void)state;
     static const struct reply replies[] = {
@@ -473,7 +473,7 @@ static void one_in_flight_is_listed_when_that_is_over(void **state)
     }
 }
 
-static void one_that_an_event_is_about_is_needed(void **state)
+static void the_subject_of_an_event_is_needed(void **state)
 {
     (void)state;
     struct engine_options options = options_for(4);
@@ -505,7 +505,7 @@ static void one_that_an_event_is_about_is_needed(void **state)
 
 /* ---- the end ---- */
 
-static void one_that_is_freed_is_not_listed(void **state)
+static void a_freed_poll_is_not_listed(void **state)
 {
     (void)state;
     for (int is_answered = 0; is_answered < 2; is_answered++) {
@@ -531,7 +531,7 @@ static void assert_closed(void)
     assert_false(poller_is_needed(polled));
 }
 
-static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **state)
+static void closing_the_engine_is_an_update_of_a_watched_poll(void **state)
 {
     (void)state;
     begin(); /* in flight */
@@ -572,7 +572,7 @@ static void the_close_of_the_engine_is_an_update_of_one_that_is_watched(void **s
     end_all();
 }
 
-static void a_closed_engine_makes_none(void **state)
+static void a_closed_engine_accepts_no_poll(void **state)
 {
     (void)state;
     start(4);
@@ -585,30 +585,30 @@ static void a_closed_engine_makes_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_polled_while_it_is_watched_and_waited_for),
-        cmocka_unit_test(one_that_was_started_here_is_first_polled_after_a_second),
+        cmocka_unit_test(polls_are_sent_while_watched_and_waited_for),
+        cmocka_unit_test(a_job_started_here_is_first_polled_after_a_second),
         cmocka_unit_test(pauses_grow_to_the_usual_interval),
         cmocka_unit_test(the_interval_and_the_ref_may_change),
-        cmocka_unit_test(updates_are_listed_and_the_rest_is_polled_through),
-        cmocka_unit_test(a_poll_rests_after_an_update_until_it_is_accepted),
+        cmocka_unit_test(updates_are_listed_and_transient_failures_are_not),
+        cmocka_unit_test(a_poll_pauses_after_an_update_until_it_is_accepted),
         cmocka_unit_test(an_update_that_is_rejected_counts_as_an_error),
         cmocka_unit_test(an_update_may_be_listed_again),
         cmocka_unit_test(an_update_can_be_forced_once),
-        cmocka_unit_test(the_last_error_is_kept_as_it_was_shown),
-        cmocka_unit_test(an_answer_from_elsewhere_is_a_poll),
-        cmocka_unit_test(a_request_from_elsewhere_puts_the_next_poll_off),
+        cmocka_unit_test(the_last_error_does_not_change_once_returned),
+        cmocka_unit_test(an_answer_from_outside_the_schedule_counts_as_a_poll),
+        cmocka_unit_test(a_request_from_outside_the_schedule_delays_the_next_poll),
         cmocka_unit_test(a_poll_can_be_expedited),
-        cmocka_unit_test(a_retry_after_holds_back_an_expedited_poll),
-        cmocka_unit_test(one_in_flight_does_not_count_as_expedited),
-        cmocka_unit_test(one_that_is_not_watched_is_expedited_when_it_is),
-        cmocka_unit_test(one_that_is_not_watched_any_more_is_not_polled),
-        cmocka_unit_test(one_that_waits_for_its_turn_is_taken_out_of_the_queue),
-        cmocka_unit_test(one_in_flight_is_listed_when_that_is_over),
-        cmocka_unit_test(one_that_an_event_is_about_is_needed),
-        cmocka_unit_test(one_that_is_freed_is_not_listed),
-        cmocka_unit_test(the_close_of_the_engine_is_an_update_of_one_that_is_watched),
-        cmocka_unit_test(a_closed_engine_makes_none),
+        cmocka_unit_test(a_retry_after_delays_an_expedited_poll),
+        cmocka_unit_test(a_request_in_flight_does_not_count_as_expedited),
+        cmocka_unit_test(an_unwatched_poll_is_expedited_when_it_is_watched),
+        cmocka_unit_test(an_unwatched_poll_is_not_sent),
+        cmocka_unit_test(unwatching_dequeues_a_poll),
+        cmocka_unit_test(an_unwatched_poll_in_flight_is_listed_at_its_end),
+        cmocka_unit_test(the_subject_of_an_event_is_needed),
+        cmocka_unit_test(a_freed_poll_is_not_listed),
+        cmocka_unit_test(closing_the_engine_is_an_update_of_a_watched_poll),
+        cmocka_unit_test(a_closed_engine_accepts_no_poll),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* process_test.c - forks and the exit of a process whose threads step engines: they wait for no
- * more than what a step has begun. A hang is ended by an alarm. */
+/* process_test.c - forks and the exit of a process whose threads step engines. They wait for one
+ * piece of work at most. An alarm ends a hang. */
 #include "engine/clock.h"
 #include "engine/process.h"
 #include "engine/step.h"
@@ -17,7 +17,7 @@
 
 #define HANG_S 30
 
-/* How often each of the two has taken hold of the process. */
+/* How often each of the two threads has held the process. */
 static atomic_uint holds[2];
 static atomic_bool over;
 
@@ -27,8 +27,8 @@ static void pause_ms(long ms)
     nanosleep(&span, NULL);
 }
 
-/* Lets go only when the other one has taken hold meanwhile, or cannot: so if readers went first,
- * the process would be held forever. */
+/* Releases the process only after the other thread has held it, or cannot. So if readers had
+ * priority, the process would be held forever. */
 static void *step_again_and_again(void *user)
 {
     atomic_uint *own = user, *other = own == &holds[0] ? &holds[1] : &holds[0];
@@ -61,7 +61,7 @@ static void end_threads(pthread_t threads[2])
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-static void test_fork_goes_before_the_threads(void **state)
+static void test_fork_has_priority_over_threads(void **state)
 {
     pthread_t threads[2];
     int status;
@@ -78,7 +78,7 @@ static void test_fork_goes_before_the_threads(void **state)
     end_threads(threads);
 }
 
-static void test_exit_goes_before_the_threads(void **state)
+static void test_exit_has_priority_over_threads(void **state)
 {
     int status;
     (void)state;
@@ -115,7 +115,7 @@ static void test_step_is_over_when_the_process_is_wanted(void **state)
     assert_int_equal(pthread_create(&thread, NULL, fork_now, &forked), 0);
     while (!step_is_over(&step))
         pause_ms(1);
-    step.background = NULL; /* a host's own step is not what the fork waits for */
+    step.background = NULL; /* a fork does not wait for a step of the host */
     assert_false(step_is_over(&step));
     process_release();
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -134,8 +134,8 @@ static int watch_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fork_goes_before_the_threads),
-        cmocka_unit_test(test_exit_goes_before_the_threads),
+        cmocka_unit_test(test_fork_has_priority_over_threads),
+        cmocka_unit_test(test_exit_has_priority_over_threads),
         cmocka_unit_test(test_step_is_over_when_the_process_is_wanted),
     };
     return cmocka_run_group_tests(tests, watch_process, NULL);

@@ -1,7 +1,7 @@
-/* record_test.c - where the members of one object stand in its text.
+/* record_test.c - the index of an object's members.
  *
- * Every text, and the room for its members, lies in memory of exactly its size, so that the address
- * sanitizer sees a read outside it. */
+ * Every text, and the array of its members, is in memory of exactly its size, so that
+ * AddressSanitizer detects an access outside it. */
 #include "text/record.h"
 
 #include <setjmp.h>
@@ -38,9 +38,9 @@ static struct text text_of(const char *string)
 
 struct record {
     char *text;
-    struct json_reader reader; /* after the record, or where the fault is */
+    struct json_reader reader; /* after the record, or at the fault */
     const char *fault;
-    struct member *members; /* all of them, or as many as there was room for */
+    struct member *members; /* as many as there was room for */
     size_t room, count;
 };
 
@@ -51,8 +51,7 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* Reads the record at the start of the text, after the space there, and leaves its members out if
- * there are more than `room`. */
+/* Reads the record at the start of the text, after any space, with that much room for members. */
 static struct record read_with_room(struct text text, size_t room)
 {
     struct record record = {.room = room};
@@ -73,7 +72,7 @@ static void free_record(struct record *record)
     free(record->text);
 }
 
-/* Reads it with exactly as much room as it needs. */
+/* Reads it with exactly the room that it needs. */
 static struct record read_record(struct text text)
 {
     struct record first = read_with_room(text, 0);
@@ -130,7 +129,7 @@ static void assert_reads_as(struct text text, const struct expected *expected, s
     free_record(&record);
 }
 
-/* Whether a value, alone in separate memory, is one whole JSON text. */
+/* Whether a value is a valid JSON text by itself. */
 static bool is_json(const char *bytes, size_t length)
 {
     char *alone = allocate(length);
@@ -146,7 +145,7 @@ static bool is_json(const char *bytes, size_t length)
 
 /* ---- where things stand ---- */
 
-static void each_kind_of_value_is_found_where_it_stands(void **state)
+static void each_kind_of_value_has_its_position(void **state)
 {
     (void)state;
     const struct text text =
@@ -179,7 +178,7 @@ static void each_kind_of_value_is_found_where_it_stands(void **state)
     free_record(&record);
 }
 
-static void whole_numbers_are_told_from_others(void **state)
+static void integers_are_distinguished_from_other_numbers(void **state)
 {
     (void)state;
     const struct expected expected[] = {
@@ -195,8 +194,8 @@ static void whole_numbers_are_told_from_others(void **state)
         expected, COUNT(expected));
 }
 
-/* However much is in a value, and whatever it looks like. */
-static void what_is_nested_is_passed_over_whole(void **state)
+/* Whatever a value contains. */
+static void nested_values_are_skipped_whole(void **state)
 {
     (void)state;
     const struct expected expected[] = {
@@ -215,8 +214,8 @@ static void what_is_nested_is_passed_over_whole(void **state)
     free_record(&record);
 }
 
-/* The space around a value is not part of it, the space in it is. */
-static void space_belongs_to_no_member(void **state)
+/* Space around a value is not part of it; space inside it is. */
+static void space_is_not_part_of_a_member(void **state)
 {
     (void)state;
     const struct text spaces[] = {
@@ -259,8 +258,8 @@ static void an_object_may_be_empty(void **state)
     }
 }
 
-/* What follows the object is the caller's to read. */
-static void the_reader_is_left_behind_the_object(void **state)
+/* The caller reads what follows the object. */
+static void the_reader_stops_after_the_object(void **state)
 {
     (void)state;
     struct record record = read_with_room(text_of("{\"a\":{}} x"), 1);
@@ -273,7 +272,7 @@ static void the_reader_is_left_behind_the_object(void **state)
 
 /* ---- records in a list ---- */
 
-/* A record that is a part of a text is the same as that part alone. */
+/* A record within a text has the same index as its part of the text alone. */
 static void a_record_in_a_list_counts_from_its_own_start(void **state)
 {
     (void)state;
@@ -326,7 +325,7 @@ static struct text with_members(char *room, size_t size, size_t count)
     return (struct text){room, length};
 }
 
-static void members_beyond_the_room_are_counted_and_can_be_read_again(void **state)
+static void members_beyond_the_room_are_counted(void **state)
 {
     (void)state;
     char bytes[4096];
@@ -416,7 +415,7 @@ static void a_name_is_found_whole_or_not_at_all(void **state)
     assert_found(searches, COUNT(searches));
 }
 
-static void of_several_of_one_name_the_last_counts(void **state)
+static void the_last_member_of_a_name_counts(void **state)
 {
     (void)state;
     const struct search searches[] = {
@@ -434,11 +433,11 @@ static void of_several_of_one_name_the_last_counts(void **state)
         {"\\u0061", "[]", JSON_ARRAY, true},
         {"a", "3", JSON_INTEGER, false},
     };
-    assert_reads_as(
-        text_of("{\"a\":1,\"\\u0061\":[],\"a\":3}"), expected, COUNT(expected)); /* all are there */
+    assert_reads_as(text_of("{\"a\":1,\"\\u0061\":[],\"a\":3}"), expected,
+        COUNT(expected)); /* all are indexed */
 }
 
-static void an_escaped_name_is_found_by_what_it_stands_for(void **state)
+static void an_escaped_name_is_found_decoded(void **state)
 {
     (void)state;
     const struct search searches[] = {
@@ -481,8 +480,8 @@ static void an_escaped_name_is_found_by_what_it_stands_for(void **state)
     "\"success\":true,\"is_reviewed\":false,\"rubric\":null,\t\"score\":-0.5e+3,"                  \
     "\"evaluation\":{\"metrics\":[{\"id\":1,\"explanation\":[\"\"]},{}]},\r\n\"\":[],\"id\":1}"
 
-/* In memory that ends where the text broke off. */
-static void a_text_that_broke_off_is_a_fault_wherever_it_did(void **state)
+/* The memory ends where the text does. */
+static void a_truncated_text_is_a_fault_at_every_length(void **state)
 {
     (void)state;
     const struct text text = TEXT(RICH);
@@ -498,8 +497,9 @@ static void a_text_that_broke_off_is_a_fault_wherever_it_did(void **state)
     free_record(&whole);
 }
 
-/* The index accepts what the reader accepts, and every value in it is a text of its own. */
-static void any_wrong_byte_is_judged_as_the_reader_judges_it(void **state)
+/* The index accepts the same texts as the reader, and every value in it is a valid text by itself.
+ */
+static void any_wrong_byte_is_judged_as_by_the_reader(void **state)
 {
     (void)state;
     char bytes[] = RICH;
@@ -527,7 +527,7 @@ static void any_wrong_byte_is_judged_as_the_reader_judges_it(void **state)
     assert_true(accepted > text.length);
 }
 
-static void a_fault_tells_where_it_is(void **state)
+static void a_fault_has_its_offset(void **state)
 {
     (void)state;
     const struct {
@@ -576,7 +576,7 @@ static void a_fault_tells_where_it_is(void **state)
     }
 }
 
-/* The record is one level itself, and what it is in counts too. */
+/* The record itself is one level, and so is each container around it. */
 static void a_member_nests_511_deep_and_no_deeper(void **state)
 {
     (void)state;
@@ -617,7 +617,7 @@ static void a_member_nests_511_deep_and_no_deeper(void **state)
 
 /* ---- the largest record ---- */
 
-/* As much memory full of 'x' as one likes: the same pages again and again. */
+/* Any amount of memory full of 'x', by mapping the same pages repeatedly. */
 static char *endless_x(size_t size, size_t piece)
 {
     int file = memfd_create("x", 0);
@@ -633,7 +633,7 @@ static char *endless_x(size_t size, size_t piece)
     return memory;
 }
 
-/* Places are 32 bits wide: one byte more, and a place would be wrong. */
+/* Offsets have 32 bits, so with one byte more an offset would be wrong. */
 static void an_object_of_4_gib_is_refused(void **state)
 {
     (void)state;
@@ -645,7 +645,7 @@ static void an_object_of_4_gib_is_refused(void **state)
         struct json_reader reader;
         struct member members[2];
         size_t count, last = 10;
-        char *text = memory + piece; /* a page that is changed is then one of its own */
+        char *text = memory + piece; /* a changed page becomes private */
         memcpy(text, "{\"a\":\"x", 7);
         memcpy(text + length - last, "\",\"b\":999}", last);
         json_begin(&reader, text, length);
@@ -668,21 +668,21 @@ static void an_object_of_4_gib_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_of_value_is_found_where_it_stands),
-        cmocka_unit_test(whole_numbers_are_told_from_others),
-        cmocka_unit_test(what_is_nested_is_passed_over_whole),
-        cmocka_unit_test(space_belongs_to_no_member),
+        cmocka_unit_test(each_kind_of_value_has_its_position),
+        cmocka_unit_test(integers_are_distinguished_from_other_numbers),
+        cmocka_unit_test(nested_values_are_skipped_whole),
+        cmocka_unit_test(space_is_not_part_of_a_member),
         cmocka_unit_test(an_object_may_be_empty),
-        cmocka_unit_test(the_reader_is_left_behind_the_object),
+        cmocka_unit_test(the_reader_stops_after_the_object),
         cmocka_unit_test(a_record_in_a_list_counts_from_its_own_start),
-        cmocka_unit_test(members_beyond_the_room_are_counted_and_can_be_read_again),
+        cmocka_unit_test(members_beyond_the_room_are_counted),
         cmocka_unit_test(a_copy_of_the_reader_reads_the_same_again),
         cmocka_unit_test(a_name_is_found_whole_or_not_at_all),
-        cmocka_unit_test(of_several_of_one_name_the_last_counts),
-        cmocka_unit_test(an_escaped_name_is_found_by_what_it_stands_for),
-        cmocka_unit_test(a_text_that_broke_off_is_a_fault_wherever_it_did),
-        cmocka_unit_test(any_wrong_byte_is_judged_as_the_reader_judges_it),
-        cmocka_unit_test(a_fault_tells_where_it_is),
+        cmocka_unit_test(the_last_member_of_a_name_counts),
+        cmocka_unit_test(an_escaped_name_is_found_decoded),
+        cmocka_unit_test(a_truncated_text_is_a_fault_at_every_length),
+        cmocka_unit_test(any_wrong_byte_is_judged_as_by_the_reader),
+        cmocka_unit_test(a_fault_has_its_offset),
         cmocka_unit_test(a_member_nests_511_deep_and_no_deeper),
         cmocka_unit_test(an_object_of_4_gib_is_refused),
     };

@@ -1,4 +1,4 @@
-/* retry_test.c - what may be sent again, and after which pause. The clock is a number here. */
+/* retry_test.c - whether a request is repeated, and after which pause. The clock is a number. */
 #include "engine/retry.h"
 
 #include "engine/clock.h"
@@ -15,7 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SECOND INT64_C(1000000)
-#define NOTHING (-1) /* asked for by Retry-After */
+#define NOTHING (-1) /* no Retry-After */
 
 /* splitmix64: the same numbers in every run. */
 static uint64_t next_random(uint64_t *state)
@@ -28,7 +28,7 @@ static uint64_t next_random(uint64_t *state)
 
 /* ---- whether to send again ---- */
 
-/* A budget that forbids nothing. */
+/* A history that allows further tries. */
 static struct retry_history first_of_four(bool repeatable)
 {
     return (struct retry_history){.repeatable = repeatable, .tries = 1, .limit = 4};
@@ -46,8 +46,8 @@ static void assert_choice(
             budget->limit, budget->stale_excused);
 }
 
-/* The same with every combination of what must not matter once there is an answer, or once
- * everything is in vain. */
+/* Asserts the same choice for every combination of the fields that must not matter after an answer
+ * or a hopeless try. */
 static void assert_choice_whatever_the_connection(
     bool repeatable, struct try_result result, enum retry_choice expected)
 {
@@ -63,8 +63,8 @@ static void assert_choice_whatever_the_connection(
 
 static const enum retry_choice no = RETRY_NO, at_once = RETRY_AT_ONCE, later = RETRY_AFTER_PAUSE;
 
-/* Each answer, with and without Retry-After, to what may be repeated and to what starts work. */
-static void an_answer_decides_by_its_status(void **state)
+/* Each status, with and without Retry-After, for a read and for a start. */
+static void an_answer_is_judged_by_its_status(void **state)
 {
     (void)state;
     const struct {
@@ -78,16 +78,16 @@ static void an_answer_decides_by_its_status(void **state)
         {400, no, no, no, no},
         {401, no, no, no, no},
         {404, no, no, no, no},
-        {408, later, later, no, no}, /* it was waited for too long, maybe in the middle of it */
+        {408, later, later, no, no}, /* the server timed out, perhaps within the request */
         {409, no, no, no, no},
         {410, no, no, no, no},
         {423, no, no, no, no},
-        {425, later, later, no, no},       /* it came too early: it may be a replay */
-        {429, later, later, later, later}, /* refused, and not processed */
+        {425, later, later, no, no},       /* too early: it may be a replay */
+        {429, later, later, later, later}, /* not processed */
         {499, no, no, no, no},
         {500, later, later, no, no},
         {502, later, later, no, no},
-        {503, later, later, no, later}, /* only with Retry-After is it certainly not begun */
+        {503, later, later, no, later}, /* not processed only with Retry-After */
         {504, later, later, no, no},
         {599, later, later, no, no},
     };
@@ -105,7 +105,7 @@ static void an_answer_decides_by_its_status(void **state)
     }
 }
 
-static void what_is_hopeless_is_not_sent_again(void **state)
+static void a_hopeless_request_is_not_repeated(void **state)
 {
     (void)state;
     const int statuses[] = {0, 200, 429, 500, 503};
@@ -120,21 +120,23 @@ static void what_is_hopeless_is_not_sent_again(void **state)
     }
 }
 
-/* Every way in which a try can be cut off: the one question is whether the service may have it. */
-static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
+/* Every way in which a try can be cut off. What matters is whether the service may have the
+ * request.
+ */
+static void a_cut_try_is_repeated_only_if_that_is_safe(void **state)
 {
     (void)state;
     const struct {
         bool sent, silent, reused;
         enum retry_choice read, start;
     } rows[] = {
-        {false, true, false, later, later}, /* refused, or no such host */
-        {false, true, true, later, later},  /* an old connection died before the request left */
+        {false, true, false, later, later}, /* connection refused, or no such host */
+        {false, true, true, later, later},  /* a reused connection broke first */
         {false, false, false, later, later},
         {false, false, true, later, later},
-        {true, true, false, later, no}, /* the service took it and said nothing */
+        {true, true, false, later, no}, /* no byte of an answer */
         {true, true, true, at_once, no},
-        {true, false, false, later, no}, /* half an answer */
+        {true, false, false, later, no}, /* a part of an answer */
         {true, false, true, later, no},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -149,8 +151,8 @@ static void a_cut_try_is_sent_again_only_if_that_does_no_harm(void **state)
     }
 }
 
-/* The status of an answer that broke off is known, but the rest might have said anything. */
-static void of_half_an_answer_the_status_does_not_count(void **state)
+/* The status of a truncated answer is known, but the rest could have been anything. */
+static void the_status_of_a_truncated_answer_does_not_count(void **state)
 {
     (void)state;
     const int statuses[] = {200, 404, 429, 503};
@@ -175,7 +177,7 @@ static void a_stale_connection_is_excused_once(void **state)
     assert_choice(&budget, &stale, later);
 }
 
-/* Nothing is left of the budget, and still it is repeated; but not a second time. */
+/* Even with no tries left it is repeated, but only once. */
 static void a_stale_connection_costs_no_try(void **state)
 {
     (void)state;
@@ -187,7 +189,7 @@ static void a_stale_connection_costs_no_try(void **state)
     assert_choice(&budget, &stale, at_once);
 }
 
-static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
+static void a_start_on_a_stale_connection_is_not_excused(void **state)
 {
     (void)state;
     struct retry_history budget = first_of_four(false);
@@ -196,9 +198,8 @@ static void what_starts_work_is_not_excused_on_a_stale_connection(void **state)
     assert_choice(&budget, &stale, no);
 }
 
-/* Each reason there is for a later, on both sides of the limit. */
-/* Nothing has left this machine: not a start either. */
-static void what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often(void **state)
+/* Nothing was sent, so even a start may be repeated. */
+static void any_request_without_a_descriptor_is_repeated_without_limit(void **state)
 {
     (void)state;
     const struct try_result starved = {.end = TRY_STARVED, .retry_after_us = NOTHING};
@@ -235,7 +236,7 @@ static void no_more_tries_are_made_than_the_limit(void **state)
 
 /* ---- the pause before it ---- */
 
-/* The longest pause after so many tries: 250 ms that double up to 10 s. */
+/* The longest pause after each number of tries: 250 ms, doubling up to 10 s. */
 static const int64_t bounds[] = {
     250000, 500000, 1000000, 2000000, 4000000, 8000000, 10000000, 10000000};
 
@@ -249,7 +250,7 @@ static void pauses_are_bounded_by_a_quarter_of_a_second_that_doubles_to_ten(void
             int64_t pause_us = retry_pause_us(tries, NOTHING, next_random(&random));
             assert_true(pause_us >= 0 && pause_us <= bound);
         }
-        /* Both ends are reached, and the extreme numbers stay between them. */
+        /* Both bounds are reached, and extreme numbers stay within them. */
         assert_int_equal(retry_pause_us(tries, NOTHING, 0), 0);
         assert_int_equal(retry_pause_us(tries, NOTHING, (uint64_t)bound), bound);
         int64_t extreme = retry_pause_us(tries, NOTHING, UINT64_MAX);
@@ -269,7 +270,7 @@ static void after_many_tries_the_bound_is_still_ten_seconds(void **state)
 }
 
 /* Full jitter: any pause up to the bound is as likely as any other, the shortest included. */
-static void pauses_are_spread_evenly_from_nothing_to_the_bound(void **state)
+static void pauses_are_spread_evenly_from_zero_to_the_bound(void **state)
 {
     (void)state;
     const unsigned draws = 1000000;
@@ -285,7 +286,7 @@ static void pauses_are_spread_evenly_from_nothing_to_the_bound(void **state)
     }
 }
 
-static void what_retry_after_asks_for_is_the_pause(void **state)
+static void retry_after_is_the_pause(void **state)
 {
     (void)state;
     const int64_t asked[] = {0, 1, SECOND, 3600 * SECOND, CLOCK_LONGEST_US};
@@ -301,8 +302,8 @@ static void what_retry_after_asks_for_is_the_pause(void **state)
 /* A Sunday, 2026-11-22 12:00:00 UTC. */
 #define NOW INT64_C(1795348800)
 
-/* The value stands in memory of exactly its length, so that valgrind and AddressSanitizer see a
- * read beyond it. */
+/* The value is in memory of exactly its length, so that valgrind and AddressSanitizer detect a read
+ * beyond it. */
 static int64_t asked_for(const char *value)
 {
     size_t length = strlen(value);
@@ -353,7 +354,7 @@ static void a_number_is_seconds(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void blanks_around_the_value_do_not_matter(void **state)
+static void blanks_around_the_value_are_ignored(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -366,9 +367,9 @@ static void blanks_around_the_value_do_not_matter(void **state)
     assert_spans(values, COUNT(values));
 }
 
-/* Ten years are more than any deadline. Above, a sum with the clock could overflow; and so could
- * the number itself, which may have any length. */
-static void a_huge_number_is_cut_to_the_longest_span(void **state)
+/* Ten years exceed any deadline. With more, a sum with the clock could overflow, and so could the
+ * number itself, which may have any length. */
+static void a_huge_number_is_clamped(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -388,7 +389,7 @@ static void a_huge_number_is_cut_to_the_longest_span(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void what_is_not_a_whole_number_of_seconds_asks_for_nothing(void **state)
+static void anything_but_whole_seconds_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"-1", "-0", "+5", "1.5", "0.5", ".5", "5.", "1,5", "1e3", "0x10",
@@ -397,7 +398,7 @@ static void what_is_not_a_whole_number_of_seconds_asks_for_nothing(void **state)
     assert_all_ask_for_nothing(texts, COUNT(texts));
 }
 
-static void an_empty_value_asks_for_nothing(void **state)
+static void an_empty_value_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"", " ", "\t", "  \t  "};
@@ -427,7 +428,7 @@ static void each_form_of_an_http_date_is_read(void **state)
     assert_spans(values, COUNT(values));
 }
 
-/* Nine years, so with each day, month and leap day, at every hour. */
+/* Nine years contain each day, month and leap day; every hour occurs. */
 static void assert_coming_dates_are_read(void)
 {
     const char *const forms[] = {
@@ -451,7 +452,7 @@ static void each_day_of_the_coming_years_is_read(void **state)
     assert_coming_dates_are_read();
 }
 
-/* A date without a zone, which the third form is, means GMT and not the time of this machine. */
+/* The third form has no zone, and means GMT, not local time. */
 static void the_time_zone_of_this_machine_does_not_matter(void **state)
 {
     (void)state;
@@ -460,7 +461,7 @@ static void the_time_zone_of_this_machine_does_not_matter(void **state)
     assert_coming_dates_are_read();
 }
 
-/* Also when an assertion has left the test. */
+/* Runs even if an assertion has left the test. */
 static int back_to_the_time_zone_of_this_machine(void **state)
 {
     (void)state;
@@ -469,19 +470,19 @@ static int back_to_the_time_zone_of_this_machine(void **state)
     return 0;
 }
 
-static void a_date_that_has_passed_asks_for_no_pause(void **state)
+static void a_date_in_the_past_means_no_pause(void **state)
 {
     (void)state;
     const struct value values[] = {
         {"Sun, 22 Nov 2026 12:00:00 GMT", 0}, {"Sun, 22 Nov 2026 11:59:59 GMT", 0},
         {"Sunday, 06-Nov-94 08:49:37 GMT", 0}, {"Sun Nov  6 08:49:37 1994", 0},
         {"Thu, 01 Jan 1970 00:00:01 GMT", 0},
-        {"Thu, 01 Jan 1970 00:00:00 GMT", 0}, /* what a clock says that was never set */
+        {"Thu, 01 Jan 1970 00:00:00 GMT", 0}, /* a clock that was never set */
     };
     assert_spans(values, COUNT(values));
 }
 
-static void a_date_before_the_epoch_has_passed_too(void **state)
+static void a_date_before_the_epoch_means_no_pause(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -492,7 +493,7 @@ static void a_date_before_the_epoch_has_passed_too(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void a_date_far_ahead_is_cut_to_the_longest_span(void **state)
+static void a_date_far_ahead_is_clamped(void **state)
 {
     (void)state;
     const struct value values[] = {
@@ -506,7 +507,7 @@ static void a_date_far_ahead_is_cut_to_the_longest_span(void **state)
     assert_spans(values, COUNT(values));
 }
 
-static void words_that_are_no_date_ask_for_nothing(void **state)
+static void words_other_than_a_date_are_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"Never", "Later", "Soon: at 12:00:30", "Monday", "Sun", "GMT",
@@ -519,9 +520,8 @@ static void words_that_are_no_date_ask_for_nothing(void **state)
     assert_all_ask_for_nothing(texts, COUNT(texts));
 }
 
-/* A month, a zone or the letter of a military zone at the front is what only a reader of anything
- * takes for a date. */
-static void a_date_that_does_not_begin_with_a_day_asks_for_nothing(void **state)
+/* Only a lenient parser accepts a month, a zone or the letter of a military zone at the front. */
+static void a_date_that_does_not_begin_with_a_day_is_ignored(void **state)
 {
     (void)state;
     const char *const texts[] = {"Nov 22 2026 12:00:30", "Nov 22 12:00:30 2026",
@@ -530,7 +530,7 @@ static void a_date_that_does_not_begin_with_a_day_asks_for_nothing(void **state)
     assert_all_ask_for_nothing(texts, COUNT(texts));
 }
 
-/* ---- what all may repeat ---- */
+/* ---- the quota ---- */
 
 static const struct try_result answered = {.end = TRY_ANSWERED, .status = 500},
                                cut = {.end = TRY_CUT};
@@ -543,7 +543,7 @@ static unsigned taken(struct retry_quota *quota, const struct try_result *result
     return count;
 }
 
-static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
+static void the_quota_allows_a_hundred_repetitions_or_fifty_without_an_answer(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -556,7 +556,7 @@ static void a_hundred_may_be_repeated_or_fifty_after_no_answer(void **state)
     assert_int_equal(quota.left, 9);
 }
 
-static void a_success_gives_back_what_was_paid_for_it(void **state)
+static void a_success_returns_its_cost(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -574,7 +574,7 @@ static void a_success_gives_back_what_was_paid_for_it(void **state)
     assert_int_equal(paid, 5);
 }
 
-static void it_is_never_more_than_full(void **state)
+static void the_quota_never_exceeds_its_size(void **state)
 {
     (void)state;
     struct retry_quota quota = {RETRY_QUOTA_FULL};
@@ -586,37 +586,37 @@ static void it_is_never_more_than_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_decides_by_its_status),
-        cmocka_unit_test(what_is_hopeless_is_not_sent_again),
-        cmocka_unit_test(a_cut_try_is_sent_again_only_if_that_does_no_harm),
-        cmocka_unit_test(of_half_an_answer_the_status_does_not_count),
+        cmocka_unit_test(an_answer_is_judged_by_its_status),
+        cmocka_unit_test(a_hopeless_request_is_not_repeated),
+        cmocka_unit_test(a_cut_try_is_repeated_only_if_that_is_safe),
+        cmocka_unit_test(the_status_of_a_truncated_answer_does_not_count),
         cmocka_unit_test(a_stale_connection_is_excused_once),
         cmocka_unit_test(a_stale_connection_costs_no_try),
-        cmocka_unit_test(what_starts_work_is_not_excused_on_a_stale_connection),
-        cmocka_unit_test(what_found_no_descriptor_is_sent_again_whatever_it_is_and_however_often),
+        cmocka_unit_test(a_start_on_a_stale_connection_is_not_excused),
+        cmocka_unit_test(any_request_without_a_descriptor_is_repeated_without_limit),
         cmocka_unit_test(no_more_tries_are_made_than_the_limit),
         cmocka_unit_test(pauses_are_bounded_by_a_quarter_of_a_second_that_doubles_to_ten),
         cmocka_unit_test(after_many_tries_the_bound_is_still_ten_seconds),
-        cmocka_unit_test(pauses_are_spread_evenly_from_nothing_to_the_bound),
-        cmocka_unit_test(what_retry_after_asks_for_is_the_pause),
+        cmocka_unit_test(pauses_are_spread_evenly_from_zero_to_the_bound),
+        cmocka_unit_test(retry_after_is_the_pause),
         cmocka_unit_test(a_number_is_seconds),
-        cmocka_unit_test(blanks_around_the_value_do_not_matter),
-        cmocka_unit_test(a_huge_number_is_cut_to_the_longest_span),
-        cmocka_unit_test(what_is_not_a_whole_number_of_seconds_asks_for_nothing),
-        cmocka_unit_test(an_empty_value_asks_for_nothing),
+        cmocka_unit_test(blanks_around_the_value_are_ignored),
+        cmocka_unit_test(a_huge_number_is_clamped),
+        cmocka_unit_test(anything_but_whole_seconds_is_ignored),
+        cmocka_unit_test(an_empty_value_is_ignored),
         cmocka_unit_test(only_the_value_itself_is_read),
         cmocka_unit_test(each_form_of_an_http_date_is_read),
         cmocka_unit_test(each_day_of_the_coming_years_is_read),
         cmocka_unit_test_teardown(
             the_time_zone_of_this_machine_does_not_matter, back_to_the_time_zone_of_this_machine),
-        cmocka_unit_test(a_date_that_has_passed_asks_for_no_pause),
-        cmocka_unit_test(a_date_before_the_epoch_has_passed_too),
-        cmocka_unit_test(a_date_far_ahead_is_cut_to_the_longest_span),
-        cmocka_unit_test(words_that_are_no_date_ask_for_nothing),
-        cmocka_unit_test(a_date_that_does_not_begin_with_a_day_asks_for_nothing),
-        cmocka_unit_test(a_hundred_may_be_repeated_or_fifty_after_no_answer),
-        cmocka_unit_test(a_success_gives_back_what_was_paid_for_it),
-        cmocka_unit_test(it_is_never_more_than_full),
+        cmocka_unit_test(a_date_in_the_past_means_no_pause),
+        cmocka_unit_test(a_date_before_the_epoch_means_no_pause),
+        cmocka_unit_test(a_date_far_ahead_is_clamped),
+        cmocka_unit_test(words_other_than_a_date_are_ignored),
+        cmocka_unit_test(a_date_that_does_not_begin_with_a_day_is_ignored),
+        cmocka_unit_test(the_quota_allows_a_hundred_repetitions_or_fifty_without_an_answer),
+        cmocka_unit_test(a_success_returns_its_cost),
+        cmocka_unit_test(the_quota_never_exceeds_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* schedule_test.c - when a job is polled next. No clock runs here: a job's history is a number. */
+/* schedule_test.c - when a job is polled next. No clock runs: a job's history is a number. */
 #include "engine/schedule.h"
 
 #include "engine/clock.h"
@@ -21,14 +21,14 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* The next pause of a job that was last heard of at some time or other. */
+/* The next pause of a job whose last poll was at a random time. */
 static int64_t some_pause(const struct schedule *schedule, uint64_t *random)
 {
     int64_t last_us = (int64_t)(next_random(random) % (86400 * SECOND));
     return schedule_due_us(schedule, last_us, next_random(random)) - last_us;
 }
 
-/* Asserts what a pause is without its jitter: the mean of many. */
+/* Asserts the mean of many pauses, which is the pause without jitter. */
 static void assert_pause(const struct schedule *schedule, int64_t expected_us)
 {
     const unsigned draws = 2000;
@@ -61,7 +61,7 @@ static void a_job_started_here_is_polled_after_a_second_then_at_growing_pauses(v
         assert_pause(&schedule, growing[schedule.polls]);
 }
 
-static void a_job_from_elsewhere_is_polled_at_once(void **state)
+static void a_job_known_by_its_id_is_polled_at_once(void **state)
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND};
@@ -89,7 +89,7 @@ static void pauses_never_grow_beyond_the_usual_interval(void **state)
     }
 }
 
-/* A second is the first pause only where the kind is not polled faster than that anyway. */
+/* The first pause is a second unless the kind is polled faster than that. */
 static void a_usual_interval_below_a_second_is_kept_from_the_start(void **state)
 {
     (void)state;
@@ -98,7 +98,7 @@ static void a_usual_interval_below_a_second_is_kept_from_the_start(void **state)
         assert_pause(&schedule, SECOND / 5);
 }
 
-/* In 2^32 polls growing has long ended; a loop over their number would take seconds. */
+/* Growing ends early; a loop over 2^32 polls would take seconds. */
 static void after_any_number_of_polls_the_pause_is_the_usual_interval(void **state)
 {
     (void)state;
@@ -123,8 +123,8 @@ static void a_fixed_interval_is_every_pause_the_first_included(void **state)
     }
 }
 
-/* The interval is what lies between two polls; a job that may be long done has had none yet. */
-static void a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too(void **state)
+/* The interval lies between two polls, and a job that may have ended has had none yet. */
+static void a_job_known_by_its_id_is_polled_at_once_with_a_fixed_interval_too(void **state)
 {
     (void)state;
     struct schedule schedule = {.usual_us = 5 * SECOND, .fixed_us = 20 * SECOND};
@@ -133,7 +133,7 @@ static void a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too(voi
         assert_pause(&schedule, 20 * SECOND);
 }
 
-static void jitter_is_never_beyond_a_tenth(void **state)
+static void jitter_never_exceeds_a_tenth(void **state)
 {
     (void)state;
     const uint64_t special[] = {
@@ -150,27 +150,29 @@ static void jitter_is_never_beyond_a_tenth(void **state)
     }
 }
 
-/* Jobs that started together would march in step if most random numbers gave the same pause. */
+/* If most random numbers gave the same pause, jobs that started together would be polled in
+ * lockstep.
+ */
 static void jitter_is_spread_evenly(void **state)
 {
     (void)state;
     const unsigned draws = 1000000;
     struct schedule schedule = {.usual_us = 5 * SECOND, .started_here = true, .polls = 50};
-    unsigned count[8] = {0}; /* 1.25 moments each */
+    unsigned count[8] = {0}; /* 1.25 points of the grid each */
     uint64_t random = 2;
     for (unsigned i = 0; i < draws; i++) {
         int64_t above = some_pause(&schedule, &random) - 9 * SECOND / 2;
         size_t eighth = (size_t)(above / (SECOND / 8));
-        count[eighth < 8 ? eighth : 7]++; /* the one pause at the upper end */
+        count[eighth < 8 ? eighth : 7]++; /* the longest pause */
     }
-    /* On both sides the last moments lie half outside. */
+    /* At both ends half of the last point lies outside. */
     assert_in_range(count[0] + count[7], draws / 6, draws / 4);
     for (size_t i = 1; i < 7; i++)
         assert_in_range(count[i], draws / 8, draws / 7);
 }
 
-/* Two moments of different pauses lie apart by a whole number of the smaller grains. */
-static void due_polls_meet_at_common_moments(void **state)
+/* Due times for different pauses differ by a multiple of the smaller spacing. */
+static void due_times_lie_on_a_common_grid(void **state)
 {
     (void)state;
     uint64_t random = 5;
@@ -184,8 +186,8 @@ static void due_polls_meet_at_common_moments(void **state)
     }
 }
 
-/* A million jobs of all kinds, each for some polls. A pause is measured by the interval that it
- * belongs to, so that quick and slow kinds weigh the same. */
+/* A million jobs of all kinds, each with several polls. Pauses are divided by their interval, so
+ * that fast and slow kinds have the same weight. */
 static void of_a_million_jobs_none_is_polled_outside_its_schedule(void **state)
 {
     (void)state;
@@ -205,7 +207,7 @@ static void of_a_million_jobs_none_is_polled_outside_its_schedule(void **state)
             if (pause < 0 || 10 * pause > 11 * schedule.usual_us)
                 fail_msg("job %u: %lld us after poll %u, where %lld us are usual", job,
                     (long long)pause, (unsigned)schedule.polls, (long long)schedule.usual_us);
-            if (schedule.polls < 9) /* from 1 s to 20 s it takes eight growths */
+            if (schedule.polls < 9) /* it takes eight polls to grow from 1 s to 20 s */
                 continue;
             grown_sum += (double)pause / (double)schedule.usual_us;
             grown++;
@@ -221,16 +223,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_started_here_is_polled_after_a_second_then_at_growing_pauses),
-        cmocka_unit_test(a_job_from_elsewhere_is_polled_at_once),
+        cmocka_unit_test(a_job_known_by_its_id_is_polled_at_once),
         cmocka_unit_test(after_that_its_pauses_grow_from_a_second_too),
         cmocka_unit_test(pauses_never_grow_beyond_the_usual_interval),
         cmocka_unit_test(a_usual_interval_below_a_second_is_kept_from_the_start),
         cmocka_unit_test(after_any_number_of_polls_the_pause_is_the_usual_interval),
         cmocka_unit_test(a_fixed_interval_is_every_pause_the_first_included),
-        cmocka_unit_test(a_job_from_elsewhere_is_polled_at_once_with_a_fixed_interval_too),
-        cmocka_unit_test(jitter_is_never_beyond_a_tenth),
+        cmocka_unit_test(a_job_known_by_its_id_is_polled_at_once_with_a_fixed_interval_too),
+        cmocka_unit_test(jitter_never_exceeds_a_tenth),
         cmocka_unit_test(jitter_is_spread_evenly),
-        cmocka_unit_test(due_polls_meet_at_common_moments),
+        cmocka_unit_test(due_times_lie_on_a_common_grid),
         cmocka_unit_test(of_a_million_jobs_none_is_polled_outside_its_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* secret_test.c - finding a secret in a text, and reading the file that holds one. */
+/* secret_test.c - finds a secret in a text, and reads a file that holds one. */
 #include "file/private_file.h"
 #include "text/secret.h"
 
@@ -24,7 +24,8 @@ static struct secret secret_of(const char *text)
     return secret;
 }
 
-/* How much of the text, put where reading beyond its end is noticed, is taken for the secret. */
+/* The number of bytes of the text that represent the secret. The text is in memory of exactly its
+ * length, where a sanitizer detects a read beyond its end. */
 static size_t width_in(const char *key, const char *text)
 {
     struct secret secret = secret_of(key);
@@ -44,7 +45,7 @@ static void assert_found(const char *key, const char *text, size_t width)
         fail_msg("'%s' in '%s': %zu bytes, not %zu", key, text, found, width);
 }
 
-static void a_secret_is_found_as_it_is(void **state)
+static void a_literal_secret_is_found(void **state)
 {
     (void)state;
     assert_found("sk-0123456789", "sk-0123456789", 13);
@@ -53,7 +54,7 @@ static void a_secret_is_found_as_it_is(void **state)
     assert_found("a\\/b%41", "a\\/b%41.", 7);
 }
 
-static void another_text_is_none(void **state)
+static void another_text_is_not_a_secret(void **state)
 {
     (void)state;
     const char *const texts[] = {"", "s", "x", "sk-012345678X", "sk-012345678x9", "SK-0123456789",
@@ -81,8 +82,8 @@ static void a_secret_is_found_in_a_url(void **state)
     assert_found("sk/01 23456789", "%73k%2f01%2023456789", 20);
 }
 
-/* What a broken connection cut off may be all but the last byte. */
-static void the_first_part_is_found_where_the_text_ends(void **state)
+/* A broken connection may cut a text anywhere within the secret. */
+static void a_prefix_is_found_at_the_end_of_the_text(void **state)
 {
     (void)state;
     assert_found("sk-0123456789", "sk-012345678", 12);
@@ -93,7 +94,7 @@ static void the_first_part_is_found_where_the_text_ends(void **state)
     assert_found("sk-012345678/", "sk-012345678\\u002", 17);
 }
 
-static void no_secret_is_found_nowhere(void **state)
+static void an_empty_secret_is_found_nowhere(void **state)
 {
     (void)state;
     struct secret none = {0};
@@ -165,7 +166,7 @@ static void a_file_is_read_up_to_its_limit_with_its_mode(void **state)
     assert_unreadable(path, "it is larger than 64 KB");
 }
 
-static void what_is_no_regular_file_is_refused_at_once(void **state)
+static void other_types_of_file_are_refused_without_blocking(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -176,7 +177,7 @@ static void what_is_no_regular_file_is_refused_at_once(void **state)
     alarm(0);
 }
 
-static void a_file_that_is_not_there_is_told(void **state)
+static void a_missing_file_is_reported(void **state)
 {
     (void)state;
     assert_unreadable(path, strerror(2));
@@ -198,15 +199,15 @@ static void a_symbolic_link_is_followed_to_a_regular_file_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_secret_is_found_as_it_is),
-        cmocka_unit_test(another_text_is_none),
+        cmocka_unit_test(a_literal_secret_is_found),
+        cmocka_unit_test(another_text_is_not_a_secret),
         cmocka_unit_test(a_secret_is_found_in_json),
         cmocka_unit_test(a_secret_is_found_in_a_url),
-        cmocka_unit_test(the_first_part_is_found_where_the_text_ends),
-        cmocka_unit_test(no_secret_is_found_nowhere),
+        cmocka_unit_test(a_prefix_is_found_at_the_end_of_the_text),
+        cmocka_unit_test(an_empty_secret_is_found_nowhere),
         cmocka_unit_test_teardown(a_file_is_read_up_to_its_limit_with_its_mode, remove_file),
-        cmocka_unit_test_teardown(what_is_no_regular_file_is_refused_at_once, remove_file),
-        cmocka_unit_test_teardown(a_file_that_is_not_there_is_told, remove_file),
+        cmocka_unit_test_teardown(other_types_of_file_are_refused_without_blocking, remove_file),
+        cmocka_unit_test_teardown(a_missing_file_is_reported, remove_file),
         cmocka_unit_test_teardown(a_symbolic_link_is_followed_to_a_regular_file_only, remove_file),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

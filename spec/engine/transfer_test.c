@@ -1,5 +1,5 @@
-/* transfer_test.c - what becomes of one try: every kind of answer, and the connection that it came
- * on. Bodies in every encoding are in decoder_test.c, heads in head_test.c. */
+/* transfer_test.c - the result of one try: every kind of answer, and its connection. Bodies in
+ * every coding are tested in decoder_test.c, heads in head_test.c. */
 #include "by_hand.h"
 #include "coded.h"
 #include "engine/transfer.h"
@@ -11,7 +11,7 @@
 #define CODED(encoding, length)                                                                    \
     OK "Content-Encoding: " encoding "\r\nContent-Length: " #length "\r\n\r\n"
 
-/* With all zero bytes in it. */
+/* A reply that contains zero bytes. */
 #define BYTES(text, ending)                                                                        \
     {                                                                                              \
         text, ending, sizeof text - 1                                                              \
@@ -24,7 +24,7 @@ static const struct row {
     int status;
     const char *body;
 } rows[] = {
-    /* Whole, each in the way that says so. */
+    /* Complete, by each way to delimit a body. */
     {"GET", {OK "Content-Length: 2\r\n\r\n{}", KEEP, 0}, OUTCOME_RESPONSE, 200, "{}"},
     {"GET", {OK "Content-Length: 2\r\n\r\n{}", CUT, 0}, OUTCOME_RESPONSE, 200, "{}"},
     {"GET", {OK "Content-Length: 0\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE, 200, ""},
@@ -42,7 +42,7 @@ static const struct row {
     {"GET", {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE,
         304, ""},
     {"HEAD", {OK "Content-Length: 2000\r\n\r\n", KEEP, 0}, OUTCOME_RESPONSE, 200, ""},
-    /* The key must not follow to another place. */
+    /* A redirect, which must not carry the key elsewhere. */
     {"GET", {"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", KEEP, 0},
         OUTCOME_RESPONSE, 302, ""},
     {"POST", {"HTTP/1.1 303 See\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", KEEP, 0},
@@ -55,7 +55,7 @@ static const struct row {
     {"GET", {OK "Content-Length: 2\r\n", RESET, 0}, OUTCOME_NETWORK, 0, ""},
     {"GET", {"HTTP/1.1 100 Continue\r\n\r\n", CUT, 0}, OUTCOME_NETWORK, 0, ""},
 
-    /* The head of one. */
+    /* The head of an answer. */
     {"GET", {OK "Content-Length: 9\r\n\r\nhalf", CUT, 0}, OUTCOME_TRUNCATED, 200, "half"},
     {"GET", {OK "Content-Length: 9\r\n\r\nhalf", RESET, 0}, OUTCOME_TRUNCATED, 200, "half"},
     {"GET", {OK "Content-Length: 9\r\n\r\n", CUT, 0}, OUTCOME_TRUNCATED, 200, ""},
@@ -64,12 +64,12 @@ static const struct row {
     {"GET", {"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nhalf", CUT, 0}, OUTCOME_TRUNCATED, 500,
         "half"},
 
-    /* Something else than HTTP. */
+    /* Not HTTP. */
     {"GET", {"SSH-2.0-OpenSSH_9.2\r\n", CUT, 0}, OUTCOME_MALFORMED, 0, ""},
     {"GET", {"{}", CUT, 0}, OUTCOME_MALFORMED, 0, ""},
     {"GET", {OK " X-A: b\r\nContent-Length: 0\r\n\r\n", KEEP, 0}, OUTCOME_MALFORMED, 200, ""},
 
-    /* Encodings. */
+    /* Content codings. */
     {"GET", BYTES(CODED("gzip", 27) GZIPPED, KEEP), OUTCOME_RESPONSE, 200, "{\"a\":1}"},
     {"GET", BYTES(CODED("identity", 2) "{}", KEEP), OUTCOME_RESPONSE, 200, "{}"},
     {"GET", BYTES("HTTP/1.1 204 None\r\nContent-Encoding: br\r\n\r\n", KEEP), OUTCOME_RESPONSE, 204,
@@ -112,7 +112,7 @@ static void assert_row(const struct row *row, const struct operation *operation)
             outcome->message ? outcome->message : "none", outcome->sent ? "sent" : "not sent");
 }
 
-static void each_answer_has_its_kind(void **state)
+static void each_answer_gives_its_kind_of_outcome(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -128,8 +128,8 @@ static void each_answer_has_its_kind(void **state)
     }
 }
 
-/* The last head is given out, its status line first, and trailers behind it. */
-static void the_head_is_given_as_it_came(void **state)
+/* The last head, status line first, and the trailers. */
+static void the_head_is_returned_as_received(void **state)
 {
     (void)state;
     start(4);
@@ -145,8 +145,8 @@ static void the_head_is_given_as_it_came(void **state)
     end_with(operation, peer);
 }
 
-/* An interim answer announces an answer, and is none. */
-static void the_status_of_an_interim_answer_is_none(void **state)
+/* An interim answer (1xx) is not an answer. */
+static void an_interim_answer_gives_no_status(void **state)
 {
     (void)state;
     start(4);
@@ -159,7 +159,7 @@ static void the_status_of_an_interim_answer_is_none(void **state)
     end_with(operation, peer);
 }
 
-static void a_retry_after_is_read_whatever_the_status(void **state)
+static void retry_after_is_parsed_with_any_status(void **state)
 {
     (void)state;
     static const struct {
@@ -206,7 +206,7 @@ static void assert_too_large(const char *bytes, size_t length, size_t kept)
     end_with(operation, peer);
 }
 
-static void a_body_has_its_limit(void **state)
+static void a_body_is_limited(void **state)
 {
     (void)state;
     static const char *const heads[] = {OK "\r\n", OK "Content-Length: 1001\r\n\r\n",
@@ -216,13 +216,13 @@ static void a_body_has_its_limit(void **state)
         size_t length = strlen(heads[i]);
         memcpy(bytes, heads[i], length);
         memset(bytes + length, 'a', 1001);
-        assert_too_large(bytes, length + 1001, 1000); /* what fits is given */
+        assert_too_large(bytes, length + 1001, 1000); /* what fits is kept */
     }
     static const char announced[] = OK "Content-Length: 1001\r\n\r\na";
-    assert_too_large(announced, strlen(announced), 1); /* the rest need not be waited for */
+    assert_too_large(announced, strlen(announced), 1); /* ends before the rest arrives */
 }
 
-static void a_body_of_just_that_length_is_taken(void **state)
+static void a_body_of_exactly_the_limit_is_accepted(void **state)
 {
     (void)state;
     char bytes[1100] = OK "Content-Length: 1000\r\n\r\n";
@@ -249,8 +249,8 @@ static void add_zipped_zeros(struct bytes *in, size_t length)
     add(in, body.data, body.length);
 }
 
-/* Otherwise a few bytes could fill the memory. */
-static void a_body_is_measured_when_it_is_decoded(void **state)
+/* Otherwise a few bytes could expand to fill the memory. */
+static void the_limit_counts_decoded_bytes(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -258,7 +258,7 @@ static void a_body_is_measured_when_it_is_decoded(void **state)
     assert_too_large(in.data, in.length, 1000);
 }
 
-static void a_head_has_its_limits(void **state)
+static void a_head_is_limited(void **state)
 {
     (void)state;
     static const struct {
@@ -280,8 +280,8 @@ static void a_head_has_its_limits(void **state)
 
 /* ---- slices ---- */
 
-/* A step reads 256 KiB and no more, however few bytes they came as. */
-static void a_large_body_is_taken_in_by_several_steps(void **state)
+/* A step reads 256 KiB of decoded bytes at most, from however few bytes they come. */
+static void a_large_body_takes_several_steps(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -303,7 +303,7 @@ static void a_large_body_is_taken_in_by_several_steps(void **state)
     assert_ended(large, OUTCOME_RESPONSE, true);
     assert_int_equal(operation_outcome(large)->body.length, sizeof zeros);
     assert_memory_equal(operation_outcome(large)->body.bytes, zeros, sizeof zeros);
-    assert_ended(small, OUTCOME_RESPONSE, true); /* it did not wait for that */
+    assert_ended(small, OUTCOME_RESPONSE, true); /* it did not wait for the large one */
     operation_free(large);
     operation_free(small);
     close(peer);
@@ -311,7 +311,7 @@ static void a_large_body_is_taken_in_by_several_steps(void **state)
     end();
 }
 
-static void one_that_is_paused_may_be_ended(void **state)
+static void a_paused_transfer_can_be_ended(void **state)
 {
     (void)state;
     static struct bytes in;
@@ -359,14 +359,14 @@ static unsigned connections_of_three(const char *header)
     return connections;
 }
 
-static void a_connection_is_used_again(void **state)
+static void a_connection_is_reused(void **state)
 {
     (void)state;
     assert_int_equal(connections_of_three(""), 1);
     assert_int_equal(connections_of_three("Connection: close\r\n"), 3);
 }
 
-static void one_whose_answer_was_cut_short_is_not(void **state)
+static void a_connection_with_a_truncated_answer_is_not_reused(void **state)
 {
     (void)state;
     char head[1000];
@@ -387,15 +387,16 @@ static void one_whose_answer_was_cut_short_is_not(void **state)
     end();
 }
 
-/* They would be taken for the answer to the next request. */
+/* Whether the engine opens a new connection. */
 static bool is_connecting(void)
 {
     struct pollfd fd = {.fd = listener, .events = POLLIN};
     return poll(&fd, 1, 0) > 0;
 }
 
-/* A newer libcurl sees them before it sends, and makes another connection at once. */
-static void bytes_that_no_request_asked_for_are_no_answer(void **state)
+/* libcurl must not take them for the answer to the next request. A newer one detects them before it
+ * sends, and opens another connection at once. */
+static void unsolicited_bytes_are_not_an_answer(void **state)
 {
     (void)state;
     start(4);
@@ -419,7 +420,7 @@ static void bytes_that_no_request_asked_for_are_no_answer(void **state)
     end();
 }
 
-static void what_has_come_is_counted(void **state)
+static void received_bytes_are_counted(void **state)
 {
     (void)state;
     static const char text[] = OK "Content-Length: 2\r\n\r\n{}";
@@ -434,7 +435,7 @@ static void what_has_come_is_counted(void **state)
 
 /* ---- handles ---- */
 
-static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
+static void handles_are_spoiled_from_7_84_0_to_8_0_1(void **state)
 {
     (void)state;
     assert_false(transfer_spoils_handle(0x075301));
@@ -448,22 +449,22 @@ static void handles_are_spoilt_from_7_84_0_to_8_0_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_answer_has_its_kind),
-        cmocka_unit_test(the_head_is_given_as_it_came),
-        cmocka_unit_test(the_status_of_an_interim_answer_is_none),
-        cmocka_unit_test(a_retry_after_is_read_whatever_the_status),
-        cmocka_unit_test(a_body_has_its_limit),
-        cmocka_unit_test(a_body_of_just_that_length_is_taken),
-        cmocka_unit_test(a_body_is_measured_when_it_is_decoded),
-        cmocka_unit_test(a_head_has_its_limits),
-        cmocka_unit_test(a_large_body_is_taken_in_by_several_steps),
-        cmocka_unit_test(one_that_is_paused_may_be_ended),
-        cmocka_unit_test(a_connection_is_used_again),
-        cmocka_unit_test(one_whose_answer_was_cut_short_is_not),
-        cmocka_unit_test(bytes_that_no_request_asked_for_are_no_answer),
-        cmocka_unit_test(what_has_come_is_counted),
-        cmocka_unit_test(handles_are_spoilt_from_7_84_0_to_8_0_1),
+        cmocka_unit_test(each_answer_gives_its_kind_of_outcome),
+        cmocka_unit_test(the_head_is_returned_as_received),
+        cmocka_unit_test(an_interim_answer_gives_no_status),
+        cmocka_unit_test(retry_after_is_parsed_with_any_status),
+        cmocka_unit_test(a_body_is_limited),
+        cmocka_unit_test(a_body_of_exactly_the_limit_is_accepted),
+        cmocka_unit_test(the_limit_counts_decoded_bytes),
+        cmocka_unit_test(a_head_is_limited),
+        cmocka_unit_test(a_large_body_takes_several_steps),
+        cmocka_unit_test(a_paused_transfer_can_be_ended),
+        cmocka_unit_test(a_connection_is_reused),
+        cmocka_unit_test(a_connection_with_a_truncated_answer_is_not_reused),
+        cmocka_unit_test(unsolicited_bytes_are_not_an_answer),
+        cmocka_unit_test(received_bytes_are_counted),
+        cmocka_unit_test(handles_are_spoiled_from_7_84_0_to_8_0_1),
     };
-    alarm(60); /* should it hang */
+    alarm(60); /* ends a hang */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* url_test.c - taking a base URL apart. What a URL is taken for decides whether the key may travel
- * unencrypted, so most cases here are attempts to make a foreign host look like this machine. */
+/* url_test.c - parses base URLs. The result decides whether the key may be sent unencrypted, so
+ * most cases are attempts to make a remote host look like this machine. */
 #include "text/url.h"
 
 #include <curl/curl.h>
@@ -40,7 +40,7 @@ static void assert_refused(const char *text)
         fail_msg("'%s' is taken for '%s%s'", text, url.origin, url.path);
     assert_true(strlen(fault) > 0);
     assert_is_empty(&url);
-    url_free(&url); /* does no harm after a fault */
+    url_free(&url); /* allowed after a fault */
 }
 
 static void assert_all_refused(const char *const *texts, size_t count)
@@ -49,7 +49,7 @@ static void assert_all_refused(const char *const *texts, size_t count)
         assert_refused(texts[i]);
 }
 
-/* Reads `text` and, since this is what requests are sent to, once more what it was read as. */
+/* Parses `text`, and then the resulting origin, to which requests are sent. */
 static void assert_read_as(const char *text, const char *origin, const char *path)
 {
     char again[300];
@@ -91,7 +91,7 @@ static void assert_loopback(const char *text, bool loopback)
     url_free(&url);
 }
 
-/* A host that is not this machine: refused, or at least not taken for it. */
+/* Asserts that the host is refused, or at least not taken for this machine. */
 static void assert_never_loopback(const char *text)
 {
     struct url url;
@@ -100,7 +100,7 @@ static void assert_never_loopback(const char *text)
     url_free(&url);
 }
 
-static void scheme_host_port_and_path_are_told_apart(void **state)
+static void a_url_is_split_into_scheme_host_port_and_path(void **state)
 {
     (void)state;
     struct url url;
@@ -115,7 +115,7 @@ static void scheme_host_port_and_path_are_told_apart(void **state)
     url_free(&url);
 }
 
-static void scheme_and_host_are_lowered(void **state)
+static void scheme_and_host_become_lower_case(void **state)
 {
     (void)state;
     const struct reading readings[] = {
@@ -163,7 +163,7 @@ static void another_port_is_kept(void **state)
     assert_all_read_as(readings, COUNT(readings));
 }
 
-static void what_is_no_port_is_refused(void **state)
+static void an_invalid_port_is_refused(void **state)
 {
     (void)state;
     const char *const texts[] = {"https://h:0", "https://h:00/x", "https://h:65536",
@@ -186,7 +186,7 @@ static void trailing_slashes_are_dropped(void **state)
     assert_all_read_as(readings, COUNT(readings));
 }
 
-/* A service behind a reverse proxy has one. */
+/* A service behind a reverse proxy may have one. */
 static void a_prefix_is_kept(void **state)
 {
     (void)state;
@@ -253,8 +253,8 @@ static void other_addresses_are_not_this_machine(void **state)
         assert_loopback(texts[i], false);
 }
 
-/* Names whose owner may let them point anywhere. */
-static void names_that_look_like_this_machine_are_not_it(void **state)
+/* Their owners may point these names anywhere. */
+static void names_similar_to_localhost_are_not_this_machine(void **state)
 {
     (void)state;
     const char *const texts[] = {"http://localhost.evil.com", "http://127.0.0.1.nip.io",
@@ -267,7 +267,7 @@ static void names_that_look_like_this_machine_are_not_it(void **state)
         assert_loopback(texts[i], false);
 }
 
-/* Each of these is read one way by some reader of URLs and another way by the next. */
+/* URL parsers disagree on each of these. */
 static void tricks_do_not_make_another_host_this_machine(void **state)
 {
     (void)state;
@@ -285,9 +285,9 @@ static void tricks_do_not_make_another_host_this_machine(void **state)
         assert_never_loopback(texts[i]);
 }
 
-/* Old ways of writing an address, and escapes, are fine as long as the connection goes to the
- * checked address: so what comes out has to be the plain one. */
-static void other_spellings_of_an_address_are_refused_or_made_plain(void **state)
+/* Old notations of an address, and escapes, are accepted as long as the connection goes to the
+ * checked address, so the result has to be the plain notation. */
+static void other_spellings_of_an_address_are_refused_or_normalized(void **state)
 {
     (void)state;
     const char *const texts[] = {"http://127.1", "http://127.0.1", "http://2130706433",
@@ -305,8 +305,8 @@ static void other_spellings_of_an_address_are_refused_or_made_plain(void **state
     url_free(&url);
 }
 
-/* Read again, it would be another host to the connection than to the check, or none. */
-static void a_host_that_reads_otherwise_again_is_refused(void **state)
+/* Parsed again, it would be another host to the connection than to the check, or invalid. */
+static void a_host_that_parses_differently_again_is_refused(void **state)
 {
     (void)state;
     const char *const texts[] = {"https://api%2541.example", "https://127%252e0.0.1",
@@ -314,8 +314,8 @@ static void a_host_that_reads_otherwise_again_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* The zone names the network that a link-local address is on: without it, it is another address. */
-static void an_address_with_a_zone_is_not_read_as_one_without(void **state)
+/* The zone is the interface of a link-local address. Without it the address is a different one. */
+static void an_address_with_a_zone_is_refused(void **state)
 {
     (void)state;
     struct url url;
@@ -333,7 +333,7 @@ static void a_user_name_or_a_password_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* What is added to the path of a base URL would otherwise end up in its query. */
+/* Otherwise paths that are appended to the base URL would become part of its query. */
 static void a_query_or_a_fragment_is_refused(void **state)
 {
     (void)state;
@@ -343,7 +343,7 @@ static void a_query_or_a_fragment_is_refused(void **state)
     assert_all_refused(texts, COUNT(texts));
 }
 
-/* Only some versions of libcurl distinguish an empty one from none. */
+/* Only some versions of libcurl distinguish an empty one from a missing one. */
 static void an_empty_query_or_fragment_is_refused_or_dropped(void **state)
 {
     (void)state;
@@ -388,7 +388,7 @@ static void an_empty_text_is_refused(void **state)
     assert_refused("");
 }
 
-/* A line break would end the request line, or a header, where an attacker wants it to end. */
+/* A line break would let an attacker end the request line or a header. */
 static void control_characters_and_spaces_are_refused_anywhere(void **state)
 {
     (void)state;
@@ -406,7 +406,7 @@ static void control_characters_and_spaces_are_refused_anywhere(void **state)
     }
 }
 
-static void a_host_with_a_character_of_no_host_is_refused(void **state)
+static void a_host_with_an_invalid_character_is_refused(void **state)
 {
     (void)state;
     for (const char *c = "!\"$&'()*+,;<=>\\^`{}"; *c; c++) {
@@ -452,8 +452,8 @@ static void *failing_calloc(size_t count, size_t size)
     return fails() ? NULL : calloc(count, size);
 }
 
-/* Whichever allocation of libcurl's fails: the same is read, or that memory was short is said. What
- * is refused anyway is refused, for whatever reason libcurl gives. */
+/* Whichever allocation in libcurl fails, the result is the same, or the fault is a lack of memory.
+ * A URL that is refused anyway may be refused for any reason. */
 static void assert_same_when_memory_ends(const char *text)
 {
     struct url expected, url;
@@ -478,8 +478,8 @@ static void assert_same_when_memory_ends(const char *text)
     url_free(&expected);
 }
 
-/* libcurl would translate it, or not, by the locale of the program. */
-static void a_host_that_no_name_server_can_know_is_refused(void **state)
+/* Whether libcurl encodes such a name depends on the locale of the program. */
+static void a_host_that_cannot_be_resolved_is_refused(void **state)
 {
     (void)state;
     static const char label_63[] =
@@ -515,7 +515,7 @@ static void assert_proxy(const char *text, const char *peer, bool secure, bool l
     assert_null(proxy.peer);
 }
 
-static void a_proxy_has_the_port_that_libcurl_takes(void **state)
+static void a_proxy_has_libcurls_default_port(void **state)
 {
     (void)state;
     assert_proxy("http://proxy.example:3128", "proxy.example:3128", false, false);
@@ -529,7 +529,7 @@ static void a_proxy_has_the_port_that_libcurl_takes(void **state)
     assert_proxy("http://[::1]:3128", "[::1]:3128", false, true);
 }
 
-static void what_is_no_proxy_is_refused(void **state)
+static void an_invalid_proxy_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", "http://", "ftp://proxy", "ftp.proxy.example",
@@ -563,7 +563,7 @@ static void the_peer_of_a_url_is_its_host_with_a_port(void **state)
     assert_null(url_peer(""));
 }
 
-static void a_proxy_is_read_or_refused_when_memory_ends(void **state)
+static void without_memory_a_proxy_is_parsed_rightly_or_refused(void **state)
 {
     (void)state;
     unsigned long n = 0;
@@ -583,7 +583,7 @@ static void a_proxy_is_read_or_refused_when_memory_ends(void **state)
     assert_true(n > 3);
 }
 
-static void a_url_is_taken_for_no_other_when_memory_ends(void **state)
+static void without_memory_a_url_is_parsed_rightly_or_refused(void **state)
 {
     (void)state;
     assert_same_when_memory_ends("https://api.example.com:8443/prefix/");
@@ -601,12 +601,12 @@ int main(void)
             failing_strdup, failing_calloc) != CURLE_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scheme_host_port_and_path_are_told_apart),
-        cmocka_unit_test(scheme_and_host_are_lowered),
+        cmocka_unit_test(a_url_is_split_into_scheme_host_port_and_path),
+        cmocka_unit_test(scheme_and_host_become_lower_case),
         cmocka_unit_test(the_case_of_a_path_is_kept),
         cmocka_unit_test(the_default_port_is_dropped),
         cmocka_unit_test(another_port_is_kept),
-        cmocka_unit_test(what_is_no_port_is_refused),
+        cmocka_unit_test(an_invalid_port_is_refused),
         cmocka_unit_test(trailing_slashes_are_dropped),
         cmocka_unit_test(a_prefix_is_kept),
         cmocka_unit_test(dots_in_a_prefix_are_resolved),
@@ -614,11 +614,11 @@ int main(void)
         cmocka_unit_test(localhost_is_this_machine_in_any_case),
         cmocka_unit_test(the_loopback_address_of_ipv6_is_this_machine),
         cmocka_unit_test(other_addresses_are_not_this_machine),
-        cmocka_unit_test(names_that_look_like_this_machine_are_not_it),
+        cmocka_unit_test(names_similar_to_localhost_are_not_this_machine),
         cmocka_unit_test(tricks_do_not_make_another_host_this_machine),
-        cmocka_unit_test(other_spellings_of_an_address_are_refused_or_made_plain),
-        cmocka_unit_test(a_host_that_reads_otherwise_again_is_refused),
-        cmocka_unit_test(an_address_with_a_zone_is_not_read_as_one_without),
+        cmocka_unit_test(other_spellings_of_an_address_are_refused_or_normalized),
+        cmocka_unit_test(a_host_that_parses_differently_again_is_refused),
+        cmocka_unit_test(an_address_with_a_zone_is_refused),
         cmocka_unit_test(a_user_name_or_a_password_is_refused),
         cmocka_unit_test(a_query_or_a_fragment_is_refused),
         cmocka_unit_test(an_empty_query_or_fragment_is_refused_or_dropped),
@@ -627,13 +627,13 @@ int main(void)
         cmocka_unit_test(a_url_without_a_host_is_refused),
         cmocka_unit_test(an_empty_text_is_refused),
         cmocka_unit_test(control_characters_and_spaces_are_refused_anywhere),
-        cmocka_unit_test(a_host_with_a_character_of_no_host_is_refused),
-        cmocka_unit_test(a_url_is_taken_for_no_other_when_memory_ends),
-        cmocka_unit_test(a_host_that_no_name_server_can_know_is_refused),
-        cmocka_unit_test(a_proxy_has_the_port_that_libcurl_takes),
-        cmocka_unit_test(what_is_no_proxy_is_refused),
+        cmocka_unit_test(a_host_with_an_invalid_character_is_refused),
+        cmocka_unit_test(without_memory_a_url_is_parsed_rightly_or_refused),
+        cmocka_unit_test(a_host_that_cannot_be_resolved_is_refused),
+        cmocka_unit_test(a_proxy_has_libcurls_default_port),
+        cmocka_unit_test(an_invalid_proxy_is_refused),
         cmocka_unit_test(the_peer_of_a_url_is_its_host_with_a_port),
-        cmocka_unit_test(a_proxy_is_read_or_refused_when_memory_ends),
+        cmocka_unit_test(without_memory_a_proxy_is_parsed_rightly_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* check.h - promises of the C targets; one that does not hold is a finding. */
+/* check.h - assertions of the C targets. One that fails is a finding. */
 #ifndef CEKURA_FUZZ_CHECK_H
 #define CEKURA_FUZZ_CHECK_H
 
@@ -15,7 +15,7 @@
         }                                                                                          \
     } while (0)
 
-/* What each target is, for libFuzzer and for replay.c. */
+/* The entry point of a target, called by libFuzzer and by replay.c. */
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 #endif

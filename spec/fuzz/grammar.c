@@ -1,8 +1,8 @@
-/* grammar.c - JSON text by its grammar; see grammar.h.
+/* grammar.c - a reference recognizer of JSON text; see grammar.h.
  *
- * A function for each rule of RFC 8259 and of the table of RFC 3629. Each takes a place and returns
- * where its part ends, or NULL; NULL goes in, NULL comes out. It shares nothing with
- * src/text/json.c. */
+ * There is a function for each rule of RFC 8259 and of the table of RFC 3629. It takes the start of
+ * its part and returns the end, or NULL if the text does not match; given NULL, it returns NULL. No
+ * code is shared with src/text/json.c. */
 #include "grammar.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ static place hex(place at, place end)
     return digit ? digit : one(at, end, 'A', 'F');
 }
 
-/* Behind "\u": four digits, whatever they name. */
+/* After "\u": any four hexadecimal digits. */
 static place unit(place at, place end)
 {
     return hex(hex(hex(hex(at, end), end), end), end);
@@ -127,7 +127,7 @@ static place member(place at, place end, unsigned depth)
     return value(sign(colon, end, ':'), end, depth);
 }
 
-/* `depth`: how many levels there may be, this one among them. */
+/* `depth` is the number of levels that are allowed, including this one. */
 static place container(place at, place end, unsigned depth)
 {
     bool object = *at == '{';
@@ -143,7 +143,7 @@ static place container(place at, place end, unsigned depth)
     return sign(at, end, closing);
 }
 
-/* With the space around it. */
+/* The value with the space around it. */
 static place value(place at, place end, unsigned depth)
 {
     at = space(at, end);

@@ -1,4 +1,4 @@
-/* grammar.h - JSON text by its grammar, written as plainly as it goes, to compare with. */
+/* grammar.h - a reference recognizer of JSON text, written as simply as possible. */
 #ifndef CEKURA_FUZZ_GRAMMAR_H
 #define CEKURA_FUZZ_GRAMMAR_H
 

@@ -1,6 +1,5 @@
-/* json_fuzzer.c - any bytes, read as JSON text, as a record, as a list of records, as a string.
- *
- * Whatever the bytes are, what json.h and record.h promise must hold. */
+/* json_fuzzer.c - reads any bytes as JSON text, as a record, as a list of records, and as a string,
+ * and checks what json.h and record.h promise. */
 #include "check.h"
 #include "grammar.h"
 #include "text/record.h"
@@ -12,7 +11,7 @@ struct bytes {
     size_t length;
 };
 
-/* Memory of exactly that size, for the address sanitizer. */
+/* Memory of exactly that size, so that AddressSanitizer detects an access outside it. */
 static struct bytes room_for(size_t length)
 {
     struct bytes room = {malloc(length), length};
@@ -44,7 +43,7 @@ static struct bytes unescaped(const char *text, size_t length)
     return room;
 }
 
-/* What a string token stands for is UTF-8, equals the token, and nothing near it does. */
+/* A string token decodes to UTF-8, which equals the token; similar bytes do not. */
 static void check_string(const char *text, const struct json_token *token)
 {
     const char *own = text + token->start;
@@ -65,8 +64,8 @@ static void check_string(const char *text, const struct json_token *token)
     free(exact.at);
 }
 
-/* Of bytes that nobody has validated: nothing is written or read outside, and whether they equal
- * others agrees with what they are unescaped to. */
+/* Bytes that were not validated: there is no access outside them, and json_equals() agrees with
+ * json_unescape(). */
 static void check_any_bytes(const char *text, size_t size)
 {
     struct bytes whole = unescaped(text, size), half = unescaped(text, size / 2);
@@ -84,7 +83,7 @@ static void check_any_bytes(const char *text, size_t size)
 
 /* ---- the whole text ---- */
 
-/* Reads to the end. Tokens go forward and stay in the text, and the end stays. */
+/* Reads to the end. Tokens advance, stay in the text, and the last one repeats. */
 static bool check_text(const char *text, size_t size)
 {
     struct json_reader reader;
@@ -115,7 +114,7 @@ static bool check_text(const char *text, size_t size)
 
 /* ---- records ---- */
 
-/* A value alone is a whole text of the same type. */
+/* A value by itself is a valid text of the same type. */
 static void check_alone(const char *text, size_t length, uint8_t type)
 {
     struct bytes alone = copy_of(text, length);
@@ -132,7 +131,7 @@ static void check_alone(const char *text, size_t length, uint8_t type)
             break;
         end = token.start + token.length;
     }
-    CHECK(end + (type == JSON_STRING) == length); /* nor behind it */
+    CHECK(end + (type == JSON_STRING) == length); /* nor after it */
     free(alone.at);
 }
 
@@ -141,7 +140,7 @@ static struct bytes meaning(const char *text, const struct member *member)
     return unescaped(text + member->name, member->name_length);
 }
 
-/* The last member of that name is the one that is found. */
+/* record_find() returns the last member of that name. */
 static void check_find(
     const char *text, const struct member *members, size_t count, struct bytes name)
 {
@@ -155,7 +154,7 @@ static void check_find(
     CHECK(record_find(text, members, count, name.at, name.length) == last);
 }
 
-/* Members stand one behind the other, as the tokens of the record say. */
+/* The members match the tokens of the record, in order. */
 static void check_members(
     const char *text, size_t length, const struct member *members, size_t count)
 {
@@ -182,8 +181,8 @@ static void check_members(
         check_alone(text + members[i].value, members[i].value_length, members[i].type);
 }
 
-/* Reads the object that the reader has just opened at `base`: counting only, with too little room,
- * and with exactly enough; and its text alone, which must give the same. */
+/* Reads the object whose opening brace the reader has just returned, at `base`: with no room, with
+ * too little, with exactly enough, and from its text alone. The results must agree. */
 static const char *check_record(struct json_reader *reader, size_t base)
 {
     struct json_reader short_of_room = *reader, enough = *reader;
@@ -220,7 +219,8 @@ static const char *check_record(struct json_reader *reader, size_t base)
     return fault;
 }
 
-/* As the binding reads an answer: one record, or a list of them. False: not that, or a fault. */
+/* Reads a record or a list of records, as the binding does. Returns false if the text is neither.
+ */
 static bool check_records(const char *text, size_t size, bool *has_records)
 {
     struct json_reader reader;
@@ -249,7 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     CHECK(!has_records || read == accepted);
     CHECK(check_text(text.at, size) == accepted);
     check_any_bytes(text.at, size);
-    CHECK(!size || memcmp(text.at, input, size) == 0); /* a reader changes nothing */
+    CHECK(!size || memcmp(text.at, input, size) == 0); /* the input is unchanged */
     free(text.at);
     return 0;
 }

@@ -1,9 +1,9 @@
-/* lua_fuzzer.c - a target that is written in Lua: spec/fuzz/targets/NAME.lua, for the program
- * NAME_fuzzer.
+/* lua_fuzzer.c - runs a target that is written in Lua. The program NAME_fuzzer loads
+ * spec/fuzz/targets/NAME.lua.
  *
- * Such a file returns a function, which is called with the bytes as a string; what it raises is a
- * finding. The binding and the engine are the sanitized ones. libFuzzer sees branches of C only, so
- * it is told which line of lua/cekura followed which. */
+ * The file returns a function, which is called with the input as a string. An error that it raises
+ * is a finding. The binding and the engine are sanitized. libFuzzer observes only branches of C, so
+ * a hook reports the pairs of consecutive lines of lua/cekura to it. */
 #include "check.h"
 
 #include <lauxlib.h>
@@ -16,7 +16,7 @@ int luaopen_cekura_core(lua_State *L);
 
 static lua_State *L;
 
-/* ---- what libFuzzer is told of Lua ---- */
+/* ---- coverage of Lua for libFuzzer ---- */
 
 #define STEPS (1u << 14)
 
@@ -61,7 +61,7 @@ static void preload(const char *name, lua_CFunction open)
     lua_pop(L, 1);
 }
 
-/* Leaves the target's function on the stack. */
+/* Leaves the target's function on the stack of the new state. */
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     char path[200];

@@ -1,7 +1,7 @@
-/* mutate.c - mutations that keep a text a text.
+/* mutate.c - mutations of whole words.
  *
- * What is read here is made of numbers, words and lines. libFuzzer changes bytes, and seldom turns
- * one date into another; so one mutation in four takes a whole number, word or line. */
+ * The inputs consist of numbers, words and lines. libFuzzer mutates bytes, and rarely turns one
+ * date into another, so every fourth mutation changes a whole number, word or line. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static struct piece any_piece(const uint8_t *data, size_t size)
     return (struct piece){start, end + 1 - start};
 }
 
-/* Puts `with` in the place of a piece; the new size, or the old one if there is no room. */
+/* Replaces a piece by `with`. Returns the new size, or the old one if there is no room. */
 static size_t replace(
     uint8_t *data, size_t size, size_t room, struct piece piece, const uint8_t *with, size_t length)
 {
@@ -64,7 +64,7 @@ static size_t replace(
 
 /* ---- mutations ---- */
 
-/* Another number, often of as many digits: one beside it, or one at which something changes. */
+/* Changes a number, often to one with as many digits: a neighbour, or a boundary value. */
 static size_t other_number(uint8_t *data, size_t size, size_t room, struct piece piece)
 {
     static const unsigned long long edges[] = {0, 1, 2, 4, 12, 13, 23, 24, 28, 29, 30, 31, 32, 59,
@@ -91,7 +91,7 @@ static size_t mutate_piece(uint8_t *data, size_t size, size_t room)
     if (other.length > sizeof copy)
         return size;
     memcpy(copy, data + other.start, other.length);
-    if (below(2)) /* goes in before it */
+    if (below(2)) /* inserts it before the piece */
         piece.length = 0;
     return replace(data, size, room, piece, copy, other.length);
 }

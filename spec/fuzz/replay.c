@@ -1,5 +1,6 @@
-/* replay.c - a target as a program of its own, for any compiler: it takes the files that it is
- * given. */
+/* replay.c - runs a target on the files given as arguments, without libFuzzer and with any
+ * compiler.
+ */
 #include "check.h"
 
 static int replay(const char *path)

@@ -1,7 +1,7 @@
-/* retry_after_fuzzer.c - any bytes as the value of a Retry-After header.
+/* retry_after_fuzzer.c - reads any bytes as the value of a Retry-After header.
  *
- * It is -1 or a span up to the longest; seconds and the three forms of an HTTP date are what a
- * plainer reading of RFC 9110 says that they are. */
+ * The result is -1 or a span up to CLOCK_LONGEST_US. For seconds and the three forms of an HTTP
+ * date it agrees with a simple implementation of RFC 9110. */
 #include "check.h"
 #include "engine/clock.h"
 #include "engine/retry.h"
@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Two of them, in 2026 and in 1970: dates are before, between and behind. */
+/* Two current times, in 2026 and in 1970, so that dates are before, between and after them. */
 static const int64_t nows_s[] = {1789000000, 0};
 
-/* ---- a plainer reading ---- */
+/* ---- the simple implementation ---- */
 
 struct text {
     const char *at, *end;
@@ -27,7 +27,7 @@ static bool take(struct text *text, const char *literal)
     return true;
 }
 
-/* A number of so many digits; the first may be a space if `blank`. */
+/* A number of that many digits. With `blank`, the first may be a space. */
 static bool take_number(struct text *text, int digits, bool blank, int *value)
 {
     *value = 0;
@@ -96,12 +96,12 @@ static bool is_rfc850(struct text text, struct tm *date)
         !take_number(&text, 2, false, &date->tm_year) || !take(&text, " ") ||
         !take_time(&text, date) || !take(&text, " GMT") || text.at != text.end)
         return false;
-    date->tm_year += date->tm_year > 70 ? 1900 : 2000; /* as libcurl has it */
+    date->tm_year += date->tm_year > 70 ? 1900 : 2000; /* as in libcurl */
     return true;
 }
 
-/* Whether it is a date of the calendar and of the clock, from the year 1583 on, before which
- * another calendar was in use. */
+/* Whether the date and time exist, from the year 1583 on, when the Gregorian calendar was in use.
+ */
 static bool is_real(const struct tm *date, int64_t *then_s)
 {
     struct tm same = *date;
@@ -120,7 +120,7 @@ static bool is_date(struct text text, int64_t *then_s)
            is_real(&date, then_s);
 }
 
-/* Whether it is seconds, which are too many to count if they have more than 15 digits. */
+/* Whether it is a number of seconds. Numbers of more than 15 digits are not computed. */
 static bool is_seconds(struct text text, int64_t *span_s)
 {
     *span_s = 0;
@@ -162,12 +162,12 @@ static void check_at(const char *value, size_t size, int64_t now_s)
         CHECK(asked_us == capped_us(meant_s - now_s));
     else if (text.at == text.end || (*text.at >= '0' && *text.at <= '9') ||
              !memchr(text.at, ':', (size_t)(text.end - text.at)))
-        CHECK(asked_us == -1); /* neither seconds nor a date, by any reading */
+        CHECK(asked_us == -1); /* neither seconds nor a date */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-    char *value = malloc(size); /* of exactly that size, for the address sanitizer */
+    char *value = malloc(size); /* of exactly that size, for AddressSanitizer */
     CHECK(value || !size);
     if (size)
         memcpy(value, input, size);

@@ -1,7 +1,7 @@
-/* url_fuzzer.c - any text as a base URL.
+/* url_fuzzer.c - parses any text as a base URL.
  *
- * It is refused, or its parts are plain, say the same again when they are read again, and send the
- * key to the host that they name and to no other. */
+ * It is refused, or its parts are plain, parse to the same parts again, and make libcurl connect to
+ * the host that they name. */
 #include "check.h"
 #include "text/url.h"
 
@@ -25,7 +25,7 @@ static bool plain(const char *text, const char *except)
     return true;
 }
 
-/* The host that libcurl connects to for this text. */
+/* The host to which libcurl connects for this text. */
 static char *connects_to(const char *text)
 {
     CURLU *handle = curl_url();
@@ -38,7 +38,9 @@ static char *connects_to(const char *text)
     return host;
 }
 
-/* What would be lost is not there: a name before the host, a query, a fragment, a zone. */
+/* Asserts that the text has no part that the result would lose: a user, a query, a fragment, a
+ * zone.
+ */
 static void check_text(const char *text)
 {
     const char *colon = strchr(text, ':');

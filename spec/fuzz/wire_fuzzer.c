@@ -1,9 +1,9 @@
-/* wire_fuzzer.c - any bytes as what a server sends, through the engine and libcurl.
+/* wire_fuzzer.c - sends any bytes as a server's answers, through libcurl and the engine.
  *
- * The first byte says how it is sent; the rest are the answers to one request and another, parted
- * by the byte RS. Handles, and connections as long as they last, serve one input after the other.
- * What does not end an answer is followed by the end of the connection. Whatever it is, each
- * request ends, with an outcome that holds what engine.h says of it. */
+ * The first byte selects how they are sent. The rest are the answers to successive requests,
+ * separated by the byte RS. Handles are reused from input to input, and so are connections while
+ * they last. If an answer does not end, the server closes the connection. Each request must end
+ * with an outcome as operation.h and request.h define it. */
 #include "check.h"
 #include "engine/clock.h"
 #include "engine/engine.h"
@@ -22,13 +22,13 @@
 #define MOST_ANSWERS 2
 #define MAX_RESPONSE 20000
 
-/* Of the first byte. */
+/* Bits of the first byte. */
 #define HOW_HEAD 1   /* requests are HEAD */
-#define HOW_START 2  /* or POST, which is not repeated */
-#define HOW_PIECES 4 /* it comes in pieces of seven bytes, at first */
-#define HOW_CLOSED 8 /* the connection ends behind each answer, whatever that says */
+#define HOW_START 2  /* requests are POST, which is not repeated */
+#define HOW_PIECES 4 /* answers begin in pieces of seven bytes */
+#define HOW_CLOSED 8 /* the connection ends after each answer, whatever its headers say */
 #define HOW_USED 16  /* the handle has had a good answer before */
-#define HOW_RESET 32 /* the end of the connection is a reset */
+#define HOW_RESET 32 /* the connection ends with a reset */
 
 static const char good[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-A: a\r\n"
                            "Content-Length: 2\r\n\r\n{}";
@@ -38,11 +38,11 @@ struct server {
     in_port_t port;
     uint32_t address;
     int how;
-    const char *answer; /* what is to be sent of it yet */
+    const char *answer; /* the bytes still to be sent */
     size_t left;
     int pieces;
     bool requested;
-    char last[4]; /* bytes of the request */
+    char last[4]; /* the last bytes of the request */
 };
 
 static struct server server = {.listener = -1, .peer = -1};
@@ -70,7 +70,7 @@ static void hang_up(void)
     server.peer = -1;
 }
 
-/* Reads requests to their ends. A start's body is what follows: it has no empty line in it. */
+/* Reads requests up to the empty line. The body of a POST, which follows, has no empty line. */
 static bool hear(void)
 {
     char bytes[4096];
@@ -102,8 +102,8 @@ static bool say(void)
     return true;
 }
 
-/* Whether anything was done. Without `idle`, only what is likely is tried: that saves system calls.
- */
+/* Serves the connection, and returns whether there was anything to do. Without `idle`, it tries
+ * only what is likely, which saves system calls. */
 static bool serve(bool idle)
 {
     bool did = false;
@@ -140,14 +140,14 @@ static void check_outcome(const struct outcome *outcome, bool is_head)
         CHECK(outcome->body.length == 0);
 }
 
-/* An engine serves so many inputs: a new one for each would cost as much as they do. */
+/* How many inputs an engine serves. Creating one takes as long as an input. */
 #define INPUTS_AN_ENGINE 50
 
 static struct engine *engine;
 static int inputs_left;
 
-/* Steps engine and server until the request has ended. The connection is ended when neither does
- * anything any more. */
+/* Steps engine and server until the request has ended. Ends the connection when neither has
+ * anything to do. */
 static int ask(const char *answer, size_t length, int how)
 {
     char url[64];
@@ -179,7 +179,7 @@ static int ask(const char *answer, size_t length, int how)
         idle = busy ? 0 : idle + 1;
         if (idle > 2 && server.peer >= 0)
             hang_up();
-        else if (idle > 4) /* what libcurl waits for is its own clock */
+        else if (idle > 4) /* libcurl waits for a timeout */
             engine_step(engine, 1000);
     }
     check_outcome(outcome, how & HOW_HEAD && !(how & HOW_START));
@@ -196,7 +196,7 @@ static void end_engine(void)
     hang_up();
 }
 
-/* True: it is new. */
+/* Creates the engine if there is none, and returns whether it did. */
 static bool get_engine(void)
 {
     const struct engine_options options = {
@@ -209,12 +209,13 @@ static bool get_engine(void)
     if (engine && --inputs_left > 0)
         return false;
     end_engine();
-    /* Addresses of its own, so that there are ports enough. */
+    /* An address of this process alone, so that there are enough ports. */
     server.address = server.address % 0xfffffe + 1;
     engine = engine_new(&options, &message);
     CHECK(engine);
     if (server.address == 1)
-        atexit(end_engine); /* before the engine's own handler, from which on it closes nothing */
+        atexit(end_engine); /* runs before the engine's handler, after which closing leaves libcurl
+                               alone */
     inputs_left = INPUTS_AN_ENGINE;
     return true;
 }
@@ -233,7 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         const char *stop = at < end ? memchr(at, RS, (size_t)(end - at)) : NULL;
         if (!stop)
             stop = end;
-        if (ask(at, (size_t)(stop - at), how) == 429) { /* nothing is sent for a while */
+        if (ask(at, (size_t)(stop - at), how) == 429) { /* the engine pauses after it */
             end_engine();
             break;
         }

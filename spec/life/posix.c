@@ -1,4 +1,4 @@
-/* posix.c - a module for specs: what Lua has no function for. */
+/* posix.c - a Lua module for specs: POSIX functions that Lua lacks. */
 #include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,7 +18,7 @@ static int posix_fork(lua_State *L)
     return 1;
 }
 
-/* wait(pid) -> the child's exit status; negative: the signal that ended it. */
+/* wait(pid) -> the child's exit status, or the negated number of the signal that ended it. */
 static int posix_wait(lua_State *L)
 {
     int status;
@@ -29,7 +29,7 @@ static int posix_wait(lua_State *L)
     return 1;
 }
 
-/* exit(status): at once, with nothing done at the end. */
+/* exit(status): ends the process at once, by _exit(). */
 static int posix_exit(lua_State *L)
 {
     _exit((int)luaL_checkinteger(L, 1));
@@ -47,7 +47,7 @@ static int posix_connect(lua_State *L)
     return 1;
 }
 
-/* receive(fd): waits for a byte. */
+/* receive(fd): waits until the descriptor has a byte to read. */
 static int posix_receive(lua_State *L)
 {
     char byte;

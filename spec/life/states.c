@@ -1,11 +1,11 @@
-/* states.c - a program with many Lua states, one after the other and side by side.
+/* states.c - a program with many Lua states, in sequence and in parallel.
  *
  *   states THREADS ROUNDS FILE
  *
- * Each thread makes a state, runs the file in it (its first argument: the number of the thread,
- * from 1), closes the state, and does so ROUNDS times. With no threads there is one state, which is
- * closed at the program's exit. At the end the module, though each state has let go of it, is still
- * mapped: threads of its libraries may be running. */
+ * Each thread creates a state, runs the file in it with the number of the thread, from 1, as its
+ * argument, and closes the state; it does so ROUNDS times. With no threads there is one state,
+ * which is closed at the program's exit. At the end the program prints whether the module is still
+ * mapped, as it must be: threads of its libraries may be running. */
 #include <dlfcn.h>
 #include <lauxlib.h>
 #include <link.h>
@@ -33,7 +33,7 @@ static bool run(lua_State *L, int number)
     return false;
 }
 
-/* Returns NULL if all went well. */
+/* Returns NULL on success. */
 static void *run_rounds(void *user)
 {
     int *number = user;

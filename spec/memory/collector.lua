@@ -1,4 +1,4 @@
---- For busted --helper: a collector that is nearly always at work. A cycle of its own begins whenever there is one
--- percent more; what is new and held by nothing is gone at once, not some time.
+--- For busted --helper: a collector that runs almost all the time. A cycle begins whenever memory has grown by one
+-- percent, so a new object without references is collected soon.
 
 collectgarbage("generational", 1, 100)

@@ -1,4 +1,4 @@
-/* faults.c - three allocators that count, and of which one fails once; see faults.h. */
+/* faults.c - three allocators that count allocations, and of which one fails once; see faults.h. */
 #include "faults.h"
 
 #include <curl/curl.h>
@@ -14,7 +14,7 @@ const char *const allocator_names[ALLOCATORS] = {"lua", "malloc", "curl"};
 
 struct allocator_state allocators[ALLOCATORS];
 
-/* What --wrap calls the functions themselves. */
+/* The names that --wrap gives to the real functions. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t number, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -28,7 +28,7 @@ static bool armed, tracing, met;
 static enum allocator failing;
 static unsigned long failing_at;
 
-/* What Lua asked for in vain. It collects its garbage then, and asks for the same again: that is
+/* Lua's failed allocation. Lua then collects garbage and requests the same again, which counts as
  * the same allocation. */
 static struct {
     bool pending;
@@ -108,7 +108,7 @@ static bool is_asked_again(const void *block, size_t old_size, size_t size)
     return again && armed;
 }
 
-/* What shrinks does not fail: Lua relies on that. */
+/* Shrinking a block does not fail: Lua relies on that. */
 void *faults_lua(void *user, void *block, size_t old_size, size_t size)
 {
     (void)user;

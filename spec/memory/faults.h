@@ -1,8 +1,8 @@
-/* faults.h - three allocators that count, and of which one fails once.
+/* faults.h - three allocators that count allocations, and of which one fails once.
  *
- * `malloc` stands for what the sources of this module ask libc for: malloc, calloc, realloc,
- * strdup, mmap and mremap, by the linker's --wrap. `curl` is what libcurl got by
- * curl_global_init_mem(), `lua` what lua_newstate() got. */
+ * `malloc` is the libc functions that this module's sources call: malloc, calloc, realloc, strdup,
+ * mmap and mremap, replaced by the linker's --wrap. `curl` is libcurl's allocator, set by
+ * curl_global_init_mem(). `lua` is that of the Lua state. */
 #ifndef CEKURA_MEMORY_FAULTS_H
 #define CEKURA_MEMORY_FAULTS_H
 
@@ -14,28 +14,29 @@ enum allocator { BY_LUA, BY_MALLOC, BY_CURL, ALLOCATORS };
 extern const char *const allocator_names[ALLOCATORS];
 
 struct allocator_state {
-    unsigned long made; /* allocations while they were counted */
-    long live;          /* blocks that were not given back */
+    unsigned long made; /* allocations while armed */
+    long live;          /* blocks that were not freed */
 };
 
 extern struct allocator_state allocators[ALLOCATORS];
 
-/* Gives libcurl its allocator; once, before anything of libcurl is called. False: it refused. */
+/* Sets libcurl's allocator. Called once, before any other function of libcurl. Returns false if
+ * libcurl refuses. */
 bool faults_begin(void);
 
-/* From now on allocations are counted, and the n-th of that allocator fails; 0: none does. */
+/* Starts counting. The n-th allocation of that allocator fails; with 0, none does. */
 void faults_arm(enum allocator which, unsigned long n);
 
-/* They are no longer counted, and none fails. */
+/* Stops counting and failing. */
 void faults_disarm(void);
 
-/* Whether the n-th has been asked for. */
+/* Whether the n-th allocation was requested. */
 bool faults_met(void);
 
-/* What fails says where, on stderr, and so does a crash. */
+/* Prints the stack of the failing allocation, and of a crash, to stderr. */
 void faults_trace(void);
 
-/* For lua_newstate(). */
+/* The allocator for lua_newstate(). */
 void *faults_lua(void *user, void *block, size_t old_size, size_t size);
 
 #endif

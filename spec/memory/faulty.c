@@ -1,10 +1,10 @@
-/* faulty.c - runs scenarios again and again, each time with another allocation failing; see
+/* faulty.c - runs each scenario repeatedly, each time with another allocation failing; see
  * README.md.
  *
  *   faulty [-e EVERY] [-a ALLOCATOR]... [-n N] SCENARIO...
  *
- * Each run has a process and a Lua state of its own. When it is over, the same state runs the
- * scenario again with nothing failing: what the failure left behind must not be in its way. */
+ * Each run has a new process and a new Lua state. Afterwards the same state runs the scenario again
+ * without a failure, to show that the failure has left nothing in an invalid state. */
 #include "faults.h"
 #include "server.h"
 
@@ -24,17 +24,17 @@
 
 #define SIDE_BY_SIDE 4
 
-/* Seconds that a run may take; the longest needs some tenths. */
+/* The limit of a run in seconds; the longest takes some tenths. */
 #define LIMIT 20
 
-/* Instructions of Lua between two collections, where its allocator is the one to fail. */
+/* Lua instructions between two collections while Lua's allocator is the one that fails. */
 #define COLLECT_EVERY 1000
 
 enum verdict { RIGHT, ERROR, WRONG, LEAK, HANG, CRASH, VERDICTS };
 
-/* What a run tells; in memory that its process shares. */
+/* The report of a run, in memory shared with its process. */
 struct run {
-    pid_t pid; /* 0: the place is free */
+    pid_t pid; /* 0: the slot is free */
     unsigned long n, made[ALLOCATORS];
     enum verdict verdict;
     bool met;
@@ -43,7 +43,7 @@ struct run {
 
 struct tally {
     unsigned long failed, verdicts[VERDICTS];
-    char note[1000]; /* of the first that is not as it must be */
+    char note[1000]; /* describes the first violation */
     unsigned long note_n;
 };
 
@@ -80,8 +80,8 @@ static void stop(lua_State *L, lua_Debug *record)
     luaL_error(L, "it hangs");
 }
 
-/* One that waits comes back to Lua now and then, and can say where; for others there is a second
- * alarm, which kills. */
+/* A scenario that waits returns to Lua now and then, where a hook reports its position. A second
+ * alarm kills any other. */
 static void on_alarm(int number)
 {
     signal(number, SIG_DFL);
@@ -111,7 +111,7 @@ static const char *field(lua_State *L, const char *name)
     return text;
 }
 
-/* An error as it must be: Lua's own word for it, or one of this module's. */
+/* Whether an error is allowed: Lua's "not enough memory", or one of the module's kinds. */
 static bool is_error(lua_State *L)
 {
     static const char *const kinds[] = {"config", "closed", "network", "unknown_outcome"};
@@ -138,7 +138,7 @@ static void note_value(lua_State *L, struct run *run, const char *when)
     }
 }
 
-/* Calls the scenario, which is at 1, with the URL, which is at 2. */
+/* Calls the scenario at 1 with the URL at 2. */
 static enum verdict attempt(lua_State *L, struct run *run, const char *when)
 {
     lua_settop(L, 2);
@@ -157,7 +157,7 @@ static enum verdict attempt(lua_State *L, struct run *run, const char *when)
 }
 
 /* A full collection frees the unused call records and stack of each coroutine, so that the next
- * calls have to allocate them; otherwise that is rare. */
+ * calls allocate them again. Otherwise they rarely do. */
 static void collect(lua_State *L, lua_Debug *where)
 {
     (void)where;
@@ -218,7 +218,7 @@ static _Noreturn void run_in_child(const char *scenario, enum allocator which, s
     exit(0);
 }
 
-/* ---- all of them ---- */
+/* ---- all runs ---- */
 
 static void begin(struct run *run, const char *scenario, enum allocator which, unsigned long n)
 {
@@ -232,7 +232,7 @@ static void begin(struct run *run, const char *scenario, enum allocator which, u
     run->pid = pid;
 }
 
-/* Waits for one that is over; its place. */
+/* Waits for a run to end, and returns its slot. */
 static struct run *finish(void)
 {
     int status;

@@ -1,6 +1,6 @@
-/* forget.c - preloaded behind the sanitizer's runtime. What this program starts is not sanitized;
- * and what it has loaded stays where it is: of memory that only an unmapped library knows, the
- * sanitizer would say that it leaks. */
+/* forget.c - preloaded after the sanitizer's runtime. It removes LD_PRELOAD, so that programs which
+ * this one starts run without the runtime. It also disables dlclose(): LeakSanitizer would report
+ * memory that only an unmapped library refers to. */
 #include <stdlib.h>
 
 int dlclose(void *handle);

@@ -1,6 +1,7 @@
-/* server.c - an API of a few answers, for many runs one after the other; see server.h.
+/* server.c - an API with a few canned answers; see server.h.
  *
- * A process of its own, with a thread for each connection: so nothing of it is counted. */
+ * It runs in a separate process, with a thread for each connection, so its allocations are not
+ * counted. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -15,8 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* More than a buffer holds without pages of its own (src/text/buffer.c), and then more than those.
- */
+/* Long enough that a buffer maps pages (MIN_MAPPED in src/text/buffer.c), and then grows them. */
 #define BIG 2500000
 
 #define BUSY "{\"status\":\"processing\",\"output\":null,\"error\":null}"
@@ -76,7 +76,7 @@ static bool send_big(int fd)
     return done;
 }
 
-/* Every second poll of a connection finds the job done, but that of an endless one. */
+/* Every second poll on a connection finds the job finished, unless the job is endless. */
 static bool serve_request(int fd, const struct request *request, unsigned *polls)
 {
     if (strstr(request->path, "improve_prompt_bg"))
@@ -96,12 +96,12 @@ static bool serve_request(int fd, const struct request *request, unsigned *polls
         return send_big(fd);
     if (strstr(request->path, "/never/")) {
         char byte;
-        return recv(fd, &byte, 1, 0) > 0; /* until the other side leaves */
+        return recv(fd, &byte, 1, 0) > 0; /* until the client closes the connection */
     }
     return say(fd, 404, "{\"detail\":\"Not found.\"}");
 }
 
-/* Reads until the whole request is there; its end, or 0. */
+/* Reads until the request is complete, and returns its length; 0 if it never is. */
 static size_t read_request(int fd, char *bytes, size_t room, struct request *request)
 {
     size_t length = 0;

@@ -1,9 +1,9 @@
-/* server.h - what the scenarios talk to. */
+/* server.h - the HTTP server of the scenarios. */
 #ifndef CEKURA_MEMORY_SERVER_H
 #define CEKURA_MEMORY_SERVER_H
 
-/* Starts it on a free port of the loopback interface; returns the port, -1 on failure. It ends with
- * the process that calls. */
+/* Starts the server on a free port of the loopback interface. Returns the port, or -1 on failure.
+ * It ends with the calling process. */
 int server_start(void);
 
 #endif

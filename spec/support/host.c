@@ -1,5 +1,5 @@
-/* host.c - a program with a Lua state in it: runs a file, closes the state, and lives on while the
- * threads come back that were looking up names (slow_names.c, preloaded).
+/* host.c - a program that embeds Lua: it runs a file, closes the state, and goes on while libcurl's
+ * resolver threads return (slow_names.c, preloaded).
  *
  *   host FILE */
 #ifndef _GNU_SOURCE
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     *(void **)&release = dlsym(RTLD_DEFAULT, "release_slow_names");
     if (!release || release() == 0)
         return 1;
-    sleep(1); /* they have come back to libcurl, and go on there */
+    sleep(1); /* the threads return into libcurl */
     printf("alive\n");
     return 0;
 }

@@ -1,12 +1,12 @@
-/* interrupt.c - a host that interrupts Lua between any two instructions, as HAProxy does:
- * coroutines that ask for it yield at every n-th instruction, wherever they may.
+/* interrupt.c - interrupts Lua between any two instructions, as HAProxy does. A coroutine that
+ * requests it yields at every n-th instruction at which it can.
  *
- *   interrupt.every(n)   from now on the coroutine that calls does; 0: no longer. What it creates
- *                        does not */
+ *   interrupt.every(n)   the calling coroutine does so from now on; 0 ends that. Coroutines that it
+ *                        creates do not */
 #include <lauxlib.h>
 #include <lua.h>
 
-/* Lua has a new coroutine inherit the hook of the one that makes it. */
+/* In Lua a new coroutine inherits the hook of its creator. */
 static int is_listed(lua_State *L)
 {
     static char place;
@@ -27,7 +27,7 @@ static int is_listed(lua_State *L)
     lua_rawget(L, -2);
     int listed = lua_toboolean(L, -1);
     lua_pop(L, 1);
-    return listed; /* the list is left on the stack */
+    return listed; /* leaves the list on the stack */
 }
 
 static void hook(lua_State *L, lua_Debug *event)

@@ -1,5 +1,5 @@
-/* moving_names.c - preloaded, it has every name that ends in ".moving" lead to the IPv4 address
- * that the file MOVING_NAMES holds at that moment. For specs of names that get a new address. */
+/* moving_names.c - a preloaded resolver: every name that ends in ".moving" has the IPv4 address
+ * that the file MOVING_NAMES contains at that moment. For specs of names whose address changes. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -18,7 +18,7 @@ int getaddrinfo(
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     if (length > 7 && strcmp(node + length - 7, ".moving") == 0) {
         FILE *file = fopen(getenv("MOVING_NAMES"), "r");
-        if (!file) /* as the C library answers when it can open nothing */
+        if (!file) /* as libc answers when it has no descriptor */
             return EAI_SYSTEM;
         char *found = fgets(address, sizeof address, file);
         fclose(file);

@@ -1,5 +1,5 @@
-/* slow_disk.c - a disk for specs, preloaded into a program: fsync() blocks as long as the file that
- * SLOW_DISK_GATE names does not exist, and fails while the one that SLOW_DISK_FULL names does. */
+/* slow_disk.c - a preloaded fsync() for specs. It blocks while the file named by SLOW_DISK_GATE
+ * does not exist, and fails while the file named by SLOW_DISK_FULL exists. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,8 +1,9 @@
-/* slow_names.c - preloaded, or linked in, it makes every name that ends in ".slow" take SLOW_NAMES
- * seconds (3) to be found not to exist. For specs of what a slow resolver must not hold up.
+/* slow_names.c - a resolver, preloaded or linked in, that takes SLOW_NAMES seconds (default 3) to
+ * report that a name ending in ".slow" does not exist. For specs of what a slow resolver must not
+ * block.
  *
- * int release_slow_names(void) ends that for all that are being looked up, returns how many there
- * were, and comes back when their threads are about to. */
+ * int release_slow_names(void) ends all such lookups. It returns their number, when their threads
+ * are about to return. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -125,7 +125,7 @@ end
 function task.report(self)
   if not self.joined then
     local traceback = self.traceback and "\n" .. self.traceback or ""
-    self.loop.log("cekura: a task raised, and nobody joined it: " .. text_of(self.values[1]) .. traceback)
+    self.loop.log("cekura: a task raised, and was not joined: " .. text_of(self.values[1]) .. traceback)
   end
 end
 

@@ -107,13 +107,17 @@ end
 --- Seconds by which the service may be behind in reading a time: no zone is further behind UTC than twelve hours.
 state.ZONE_LAG = 13 * 3600
 
+local function new_entry(since, from)
+  return { since = since, from = from, told = {} }
+end
+
 --- Adds an entry, if it is not known yet.
 ---@param name string
 ---@param since? number
 function State:add_entry(name, since)
   local now = core.date()
   since = math.floor(math.min(since or now, now))
-  local known = self.entries[name] or { since = since, from = since - state.ZONE_LAG, told = {} }
+  local known = self.entries[name] or new_entry(since, since - state.ZONE_LAG)
   known.since = known.since or known.from -- an earlier version has none
   self.entries[name] = known
 end
@@ -204,9 +208,9 @@ end
 ---@param other cekura.watch.State
 function State:merge(other)
   for name, known in pairs(other.entries) do
-    self.entries[name] = self.entries[name] or { since = known.since, from = known.from, told = {} }
+    self.entries[name] = self.entries[name] or new_entry(known.since, known.from)
     for id in pairs(known.told) do
-      self.entries[name].told[id] = 1
+      self:record_call(name, id)
     end
   end
   for _, item in ipairs(other.improvements) do
