@@ -2,6 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local encode = require "cekura.http.encode"
 local file = require "spec.support.file"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
@@ -105,6 +106,20 @@ local CASES = {
     polls_a_record = true,
     ends = { failed = "failed", timeout = "failed", cancelled = "cancelled", partial = "succeeded" },
   },
+  ["scenarios.generate_instructions"] = {
+    { agent = 2142 }, '{"agent":2142}', "instructions",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["results.ask_about_failures"] = {
+    { result_id = 77, question = "Why?" }, '{"question":"Why?"}', "answer",
+    path = "/test_framework/v1/results/77/ask_about_failures/",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
+  ["projects.preview_daily_report"] = {
+    { project_id = 310 }, "{}", "file_url",
+    path = "/user/v1/projects/310/preview_daily_report/",
+    ends = { failed = "failed", cancelled = "cancelled" },
+  },
   ["insights.deep_research"] = {
     { project = 310, focus = "greetings" }, '{"focus":"greetings","project":310}', "failure_modes",
     polls_a_record = true,
@@ -123,6 +138,31 @@ local CASES = {
     ends = { failed = "failed", cancelled = "cancelled", nothing = "nothing_to_do" },
   },
 }
+
+-- What the starts of scenarios are given, by their channel; the others take what results.run does.
+local RUNS = {
+  api_chat = { agent_id = 2142, scenarios = { 1, 2 }, timeout = 60 },
+  email = { scenarios = { 1, 2 }, frequency = 1, agent_email = "agent@example.com" },
+  json = { spec = { { name = "A caller who hangs up" } }, agent_id = 2142 },
+  livekit_v2 = { scenarios = { 1, 2 }, agent = 2142, livekit_data = { room = "x" } },
+  pipecat = { scenarios = { 1, 2 }, agent = 2142 },
+  pipecat_v2 = { scenarios = { 1, 2 }, pipecat_data = { room = "x" } },
+  retell_webrtc = { scenarios = { 1, 2 }, retell_agent_id = "agent_x" },
+  vapi_webrtc = { scenarios = { 1, 2 }, vapi_assistant_id = "assistant-x" },
+  websocket = { scenarios = { 1, 2 }, frequency = 1 },
+}
+
+for name in pairs(kinds) do
+  local channel = name:match "^scenarios%.run_(.*)$"
+  if channel then
+    local given = RUNS[channel] or { agent_id = 2142, scenarios = { 1, 2 } }
+    CASES[name] = {
+      given, encode(given, "given"), "runs",
+      polls_a_record = true,
+      ends = { failed = "failed", timeout = "failed", cancelled = "cancelled", partial = "succeeded" },
+    }
+  end
+end
 
 local QUICK = { interval = 0.01, timeout = 60 }
 
@@ -793,7 +833,7 @@ end)
 
 describe("the members of a declaration", function()
   -- The public names.
-  local MEMBERS = { "start", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event", "output",
+  local MEMBERS = { "start", "direct", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event", "output",
     "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log", "cancel", "answer",
     "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
   table.sort(MEMBERS)

@@ -198,7 +198,7 @@ function kind_schema.read(declaration)
   local kind = read_members("declaration", declaration, members)
   kind.id, kind.interval, kind.timeout = kind.id or "progress_id", kind.interval or 5, kind.timeout or 300
   if not kind.poll and not kind.direct then
-    refuse "declaration: poll or direct is missing"
+    refuse "declaration: poll is missing (or direct)"
   elseif not kind.poll and kind.start then
     refuse "declaration: start: without a poll, direct is the request that starts the job"
   elseif kind.list and not kind.record then

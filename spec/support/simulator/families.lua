@@ -1,6 +1,7 @@
 --- The families of jobs whose progress is asked for by a progress id, as data: one table for each. What serves them
 -- is in jobs.lua.
 --
+--   id        what its progress id is called, if not progress_id
 --   mounts    what its paths begin with
 --   start     the path of the request that starts one; {id} is the id of a record, kept as job.record_id
 --   poll      the path of the request for its progress
@@ -350,6 +351,18 @@ add {
   end),
 }
 
+-- What its start takes is not documented, and neither is its progress.
+add {
+  mounts = SCENARIOS, start = "generate-instructions/", poll = "instructions-progress/",
+  words = USUAL_WORDS,
+  begun = function()
+    return { project_id = 310 }
+  end,
+  progress = envelope(function()
+    return { instructions = "Call the desk.", expected_outcome_prompt = "The agent greets the caller." }
+  end),
+}
+
 families.clarification = add {
   mounts = SCENARIOS, start = "scenario-agent/", poll = "scenario-agent-progress/",
   required = { agent_id = "integer" },
@@ -387,6 +400,27 @@ add {
       score = 100, explanation = json.list { "The appointment was read back." }, outcome_alignments = json.list(),
     } }
   end),
+}
+
+-- An answer about the runs of a result that have failed.
+add {
+  mounts = { "/test_framework/v1/results/", "/test_framework/v2/results/" }, start = "{id}/ask_about_failures/",
+  poll = "failure-analysis-progress/", status = 202, required = { question = "text" },
+  words = USUAL_WORDS,
+  progress = function(job, phase, word)
+    local is_done = phase == "completed"
+    return { status = word, answer = is_done and "Two callers asked for prices." or json.null, error = error_of(phase),
+      run_ids = is_done and json.list { job.record_id * 100 + 1 } or json.list() }
+  end,
+}
+
+add {
+  mounts = { "/user/v1/projects/" }, start = "{id}/preview_daily_report/", poll = "preview_daily_report_progress/",
+  id = "task_id", words = USUAL_WORDS,
+  progress = function(_, phase, word)
+    return { status = word, file_url = phase == "completed" and "https://example.com/report.pdf" or json.null,
+      error = error_of(phase) }
+  end,
 }
 
 local STAGES = { "system_prompt", "call_settings", "phone_number", "tools", "dynamic_variables", "knowledge_base" }

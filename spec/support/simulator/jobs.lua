@@ -44,23 +44,25 @@ local function start(family)
       state.summaries[key] = job.id
     end
     local answer = family.begun and family.begun(job) or {}
-    answer.progress_id = job.id
+    answer[family.id or "progress_id"] = job.id
     return { status = family.status, body = answer }
   end
 end
 
 local function progress(family)
   return function(request)
-    local id = request.args.progress_id
+    local name = family.id or "progress_id"
+    local id = request.args[name]
     if not id then
-      return check.invalid { progress_id = "This field is required." }
+      return check.invalid { [name] = "This field is required." }
     end
-    local job = state.job(id, family)
-    if not job or request.id and request.id ~= job.record_id then
+    local job = state.jobs[id]
+    local is_known = job and job.family.poll == family.poll -- families may share the request for progress
+    if not is_known or request.id and request.id ~= job.record_id then
       return check.not_found()
     end
     local phase = job.life:poll()
-    return { body = family.progress(job, phase, family.words[phase]) }
+    return { body = job.family.progress(job, phase, job.family.words[phase]) }
   end
 end
 

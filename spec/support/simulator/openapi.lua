@@ -220,7 +220,9 @@ function openapi.faults(operation, values, args, body)
   local declared = operation.declared.requestBody
   if body ~= nil and declared then
     local content = declared.content["application/json"] or declared.content["multipart/form-data"]
-    check(content.schema, body, "body", faults)
+    if content then -- the document misspells one
+      check(content.schema, body, "body", faults)
+    end
   elseif body == nil and declared and declared.required then
     fault(faults, "body", "is missing")
   elseif body ~= nil and not declared then

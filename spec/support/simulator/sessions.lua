@@ -1,6 +1,7 @@
 --- Work that is told by a record of its own, polled by its id: results of scenario runs, insights, and sessions of
 -- agent improvement.
 --
+--   channels     the ends of further paths that start one, run_scenarios_CHANNEL/
 --   start, poll  the paths; a poll's {id} is the record's
 --   wire         poll path to the wire format of metrics
 --   required, one_of   as in families.lua
@@ -89,9 +90,13 @@ families.results = {
     "/test_framework/v1/scenarios/run_scenarios/", "/test_framework/v1/scenarios-external/run_scenarios/",
     "/test_framework/v2/scenarios/run_scenarios/",
   },
+  channels = {
+    "agora", "api_chat", "chirp", "elevenlabs", "ello", "email", "jotform", "json", "livekit", "livekit_chat",
+    "livekit_v2", "pipecat", "pipecat_v2", "retell_webrtc", "sip", "text", "vapi_webrtc", "with_websockets",
+  },
   poll = { "/test_framework/v1/results/{id}/", "/test_framework/v2/results/{id}/" },
   wire = { ["/test_framework/v1/results/{id}/"] = "legacy", ["/test_framework/v2/results/{id}/"] = "canonical" },
-  one_of = { "scenarios", "tags", "folder_path" },
+  one_of = { "scenarios", "tags", "folder_path", "spec" },
   words = {
     start = "pending", queued = "in_progress", running = "in_progress", completed = "completed", partial = "completed",
     failed = "failed", timeout = "timeout", cancelled = "cancelled",
@@ -275,6 +280,9 @@ function sessions.result_told(id)
 end
 
 local routes = sessions.routes
+for _, channel in ipairs(families.results.channels) do
+  table.insert(families.results.start, ("/test_framework/v1/scenarios/run_scenarios_%s/"):format(channel))
+end
 for _, family in pairs(families) do
   for _, path in ipairs(family.start) do
     routes["POST " .. path] = start(family)
