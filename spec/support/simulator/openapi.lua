@@ -268,7 +268,21 @@ local SAMPLES = {
   end,
 }
 
--- A value that is valid by the schema; deep down, null where that is allowed.
+-- A value that is valid by exactly one of the schemas, if there is one.
+local function sample_one(schemas, depth)
+  for _, schema in ipairs(schemas) do
+    local value, valid = sample(schema, depth), 0
+    for _, other in ipairs(schemas) do
+      valid = valid + (is_any({ other }, value) and 1 or 0)
+    end
+    if valid == 1 then
+      return value
+    end
+  end
+  return sample(schemas[1], depth)
+end
+
+-- A value that is valid by the schema.
 function sample(schema, depth)
   schema = resolve(schema)
   if schema.enum then
@@ -281,11 +295,16 @@ function sample(schema, depth)
       end
     end
     return object
-  elseif schema.oneOf or schema.anyOf then
-    return sample((schema.oneOf or schema.anyOf)[1], depth)
+  elseif schema.oneOf then
+    return sample_one(schema.oneOf, depth)
+  elseif schema.anyOf then
+    return sample(schema.anyOf[1], depth)
   end
   local make = SAMPLES[first_type(schema.type)]
-  return make and make(schema, depth) or cjson.null
+  if make then
+    return make(schema, depth)
+  end
+  return "text" -- any value
 end
 
 --- What a request of the operation may hold, each parameter given.
