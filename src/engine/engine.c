@@ -369,7 +369,7 @@ static const char *read_proxy(struct transfers *transfers)
     transfers->proxy_peer = proxy.peer;
     transfers->certificates.proxy = proxy.secure;
     return proxy.secure && !certificates_serve_proxies()
-               ? "this libcurl cannot speak TLS to a proxy"
+               ? "this build of libcurl does not support TLS to a proxy"
                : NULL;
 }
 
@@ -419,7 +419,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     *message = "no descriptor for epoll or timerfd";
     if (!loop_open(&engine->loop))
         goto fail;
-    *message = "libcurl gives no multi handle";
+    *message = "libcurl cannot create a multi handle";
     if (!transfers_open(&engine->transfers))
         goto fail;
     *message = "out of memory";

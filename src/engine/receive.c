@@ -115,7 +115,7 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
         if (work.filled && !append_body(transfer, piece, work.filled))
             return 0;
         if (result == DECODER_BROKEN)
-            return refuse(transfer, OUTCOME_GARBLED, "the compressed body is broken");
+            return refuse(transfer, OUTCOME_GARBLED, "the compressed body is corrupt");
     }
     transfer->taken = 0;
     return length;

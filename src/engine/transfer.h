@@ -17,7 +17,7 @@
 
 /* The message of a try that ended with TRY_STARVED. */
 #define TRANSFER_STARVED                                                                           \
-    "no file descriptor is free: the process, or the system, has opened as many as it may"
+    "no file descriptor is free: the process, or the system, has reached its limit"
 
 struct transfer;
 

@@ -55,6 +55,6 @@ CURLcode receive_resume(struct transfer *transfer);
 void receive_leave_queue(struct transfer *transfer);
 
 /* The message for a content coding that was not offered. */
-#define UNASKED "the answer is compressed in a way that was not asked for"
+#define UNASKED "the answer has a content coding that was not requested"
 
 #endif

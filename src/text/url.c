@@ -80,9 +80,8 @@ static const char *host_fault(const char *host)
 {
     for (const char *c = host; *c; c++)
         if ((unsigned char)*c >= 0x80)
-            return "names its host with letters that are not ASCII: give its name in ASCII "
-                   "(xn--...)";
-    return *host == '[' || is_valid_name(host) ? NULL : "names a host that no name server can know";
+            return "has a host name with letters outside ASCII: write it in ASCII (xn--...)";
+    return *host == '[' || is_valid_name(host) ? NULL : "has a host name that DNS does not allow";
 }
 
 /* Checks that libcurl, which parses the origin again for each request, finds the same host in it.
@@ -97,7 +96,7 @@ static const char *check_origin(const struct url *url)
     curl_url_cleanup(again.handle);
     if (again.no_memory)
         return NO_MEMORY;
-    return same ? NULL : "names its host with escapes that do not make a plain one";
+    return same ? NULL : "has escapes in its host name that do not decode to a valid one";
 }
 
 static const char *build_origin(struct url *url, const char *scheme, const char *port)
