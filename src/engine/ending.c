@@ -191,7 +191,7 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
     else if (kind == OUTCOME_GARBLED) /* found by libcurl 8 */
-        snprintf(transfer->error, room, "%s", UNASKED);
+        snprintf(transfer->error, room, "%s", UNREQUESTED_CODING);
     else if (kind == OUTCOME_TLS && is_silent_refusal(transfer))
         snprintf(transfer->error, room, "the certificate was refused, or the handshake failed");
     else if (kind == OUTCOME_TLS && code == CURLE_SEND_ERROR)

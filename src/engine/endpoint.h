@@ -58,7 +58,7 @@ struct endpoint {
 /* Finds or creates the endpoint of that URL, and adds a user. Returns NULL if memory runs out. */
 struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url);
 
-/* Removes a user. */
+/* Removes a user. An endpoint without users is kept until a minute after the end of its hold. */
 void endpoint_release(struct endpoint *endpoint);
 
 /* Appends the turn to the queue of its priority at its endpoint, or removes it. */

@@ -24,7 +24,7 @@ static int on_connected(void *user, char *address, char *own_address, int port, 
     struct transfer *transfer = user;
     (void)address, (void)own_address, (void)port;
     connection_use(&transfer->connection, own_port);
-    if (connection_has_unasked_bytes(&transfer->connection))
+    if (connection_has_unsolicited_bytes(&transfer->connection))
         return CURL_PREREQFUNC_ABORT;
     if (!transfer->began) {
         transfer->transfers->connecting--;
@@ -71,7 +71,7 @@ static bool set_common(struct transfer *transfer)
      * number. So receive.c decodes in slices. Accept-Encoding is one of the engine's headers, since
      * CURLOPT_ACCEPT_ENCODING would make libcurl interpret the answer's Content-Encoding. */
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
+    SET(CURLOPT_BUFFERSIZE, READ_SIZE);
     if (transfers->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((transfers->connect_timeout_us + 999) / 1000));
     if (transfers->user_agent)

@@ -11,7 +11,7 @@ static const struct type file_type = {"cekura.locked_file"};
 static const struct type work_type = {"cekura.file_work"};
 
 /* The longest time that core.file_result() blocks. */
-#define LONGEST_WAIT_US (INT64_C(10) * 1000000)
+#define MAX_WAIT_US (INT64_C(10) * 1000000)
 
 /* The userdata holds a pointer, which is NULL if the lock was not taken. */
 static struct locked_file *check_file(lua_State *L)
@@ -133,7 +133,7 @@ static int core_is_file_work_done(lua_State *L)
 static int core_file_result(lua_State *L)
 {
     const struct buffer *text;
-    int code = file_work_finish(check_work(L), LONGEST_WAIT_US, &text);
+    int code = file_work_finish(check_work(L), MAX_WAIT_US, &text);
     if (code && code != LOCKED_FILE_ABSENT)
         return failed(L, code);
     lua_pushboolean(L, true);

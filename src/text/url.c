@@ -13,8 +13,8 @@
 #define PORT_0 "has port 0, to which no connection can be made"
 
 /* Limits of a DNS name (RFC 1035, 2.3.4) in text form, without its final dot. */
-#define LONGEST_NAME 253u
-#define LONGEST_LABEL 63u
+#define MAX_NAME 253u
+#define MAX_LABEL 63u
 
 /* A URL that libcurl has parsed. If memory ran out, a part that seems to be missing may exist. Then
  * the URL must not be taken for one without a password, or with another port. */
@@ -63,11 +63,11 @@ static bool is_valid_name(const char *host)
     size_t length = strlen(host), label = 0;
     if (length > 0 && host[length - 1] == '.')
         length--;
-    if (length == 0 || length > LONGEST_NAME)
+    if (length == 0 || length > MAX_NAME)
         return false;
     for (size_t i = 0; i <= length; i++) {
         bool ends = i == length || host[i] == '.';
-        if (ends && (label == 0 || label > LONGEST_LABEL))
+        if (ends && (label == 0 || label > MAX_LABEL))
             return false;
         label = ends ? 0 : label + 1;
     }
