@@ -40,7 +40,7 @@ void guard_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
-    /* core.spend(guard): ends it now. */
+    /* core.spend(guard): calls its function now. */
     static const luaL_Reg functions[] = {{"guard", core_guard}, {"spend", guard_run}, {NULL, NULL}};
     object_open_type(L, &guard_type, metamethods, functions);
 }
