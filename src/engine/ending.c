@@ -39,9 +39,9 @@ static bool broke_in_handshake(const struct transfer *transfer)
 }
 
 /* Whether a TLS alert came in place of the answer. A TLS 1.3 server refuses a client without a
- * certificate after the client has finished its handshake, when the request may already be on its
- * way. If the server also closes the connection, libcurl may fail to send and never read the alert.
- */
+ * certificate after the client has finished its handshake, when the request may already be on
+ * its way. If the server also closes the connection, libcurl may fail to send and never read the
+ * alert. */
 static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 {
     return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&

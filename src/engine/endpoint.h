@@ -15,9 +15,9 @@
 /* Cancellations, then requests that a caller waits for, then polls; see window.h. */
 enum priority { PRIORITY_URGENT, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
 
-/* Each priority has a heap of the endpoints with a request that may be sent. Beside these are the
- * heap of held endpoints with a queued request, and the heap of endpoints that no operation uses.
- */
+/* Each priority has a heap of the endpoints with a request that may be sent. Beside these are
+ * the heap of held endpoints with a queued request, and the heap of endpoints that no operation
+ * uses. */
 enum endpoint_heap { ENDPOINTS_HELD = PRIORITIES, ENDPOINTS_UNUSED, ENDPOINT_HEAPS };
 
 /* The endpoints of an engine. */

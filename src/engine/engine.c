@@ -83,8 +83,8 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
     engine_enter(engine);
     if (gate_is_open(&engine->gate)) {
         loop_set_alarm(&engine->loop, alarm_us);
-        if (has_completions(
-                engine)) /* their handling failed, or is not done: wake the host again */
+        /* If completions are left, their handling failed or is not done: wake the host again. */
+        if (has_completions(engine))
             loop_set_alarm(
                 &engine->loop, earlier(alarm_us, clock_monotonic_us() + LOOP_REMINDER_US));
         loop_arm(&engine->loop, due_us(engine));

@@ -1,9 +1,8 @@
 /* transfer.c - one try of a request, on an easy handle from a pool; see transfer.h.
  *
- * All options of an easy handle are set here and in certificates.c, each with its reason. receive.c
- * receives the answer, and ending.c determines the result. operation.c decides what follows from
- * it.
- */
+ * All options of an easy handle are set here and in certificates.c, each with its reason.
+ * receive.c receives the answer, and ending.c determines the result. operation.c decides what
+ * follows from it. */
 #include "transfer_private.h"
 
 #include "text/ascii.h"
@@ -166,9 +165,9 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
-    /* If a reused connection ends before the first byte of the answer, libcurl repeats the request
-     * by itself, even a POST that the server may have processed. It never does on a new connection.
-     */
+    /* If a reused connection ends before the first byte of the answer, libcurl repeats the
+     * request by itself, even a POST that the server may have processed. It never does on a new
+     * connection. */
     if (!request_is_repeatable(request))
         SET(CURLOPT_FRESH_CONNECT, 1L);
     return code == CURLE_OK;

@@ -48,8 +48,7 @@ struct transfers {
 };
 
 /* Checks the version of the libcurl that is loaded. Called once, before the first engine is
- * created.
- */
+ * created. */
 void transfers_begin(const curl_version_info_data *libcurl);
 
 /* Opens the multi handle and the share. Returns false if memory runs out. */

@@ -352,8 +352,7 @@ static size_t secret_width(const struct client_object *client, const char *text,
 
 /* core.redact(client, text) -> the text without the secrets, which a service may repeat in its
  * answer. A closed client has wiped its secrets and cannot find them, so it replaces the whole
- * text.
- */
+ * text. */
 static int core_redact(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);

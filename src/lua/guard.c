@@ -1,7 +1,6 @@
-/* guard.c - a value that calls a function when it is collected or, from Lua 5.4 on, when the block
- * or the `for` that holds it is left. It is a userdata because Lua 5.1 supports __gc only for
- * those.
- */
+/* guard.c - a value that calls a function when it is collected or, from Lua 5.4 on, when the
+ * block or the `for` that holds it is left. It is a userdata because Lua 5.1 supports __gc only
+ * for those. */
 #include "object.h"
 #include "parts.h"
 

@@ -42,8 +42,7 @@ static int core_atomic(lua_State *L)
 }
 
 /* core.try(fn, ...) -> true and the results of fn, or false and its error: an uninterrupted
- * pcall().
- */
+ * pcall(). */
 static int core_try(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);

@@ -37,8 +37,7 @@ static int failed(lua_State *L, int code)
 }
 
 /* core.absolute_path(path) -> an absolute path: a relative one is resolved by the current
- * directory.
- */
+ * directory. */
 static int core_absolute_path(lua_State *L)
 {
     char directory[PATH_MAX];

@@ -84,8 +84,8 @@ static const char *host_fault(const char *host)
     return *host == '[' || is_valid_name(host) ? NULL : "has a host name that DNS does not allow";
 }
 
-/* Checks that libcurl, which parses the origin again for each request, finds the same host in it.
- */
+/* Checks that libcurl, which parses the origin again for each request, finds the same host in
+ * it. */
 static const char *check_origin(const struct url *url)
 {
     struct parsed again;
