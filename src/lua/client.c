@@ -71,8 +71,8 @@ static int core_new_client(lua_State *L)
     struct client_object *client = object_new(L, &client_type, sizeof *client);
     client->engine = engine_none();
     lua_newtable(L);
-    lua_pushboolean(
-        L, true); /* makes room for luaL_unref(), so that releasing an anchor cannot fail */
+    /* Makes room for luaL_unref(), so that releasing an anchor cannot fail. */
+    lua_pushboolean(L, true);
     luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
