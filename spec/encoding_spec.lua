@@ -88,7 +88,7 @@ describe("a compressed body", function()
     assert.equal(1, err.attempts)
   end
 
-  local UNASKED, BROKEN, CUT = "not asked for", "is broken", "is cut"
+  local UNASKED, BROKEN, CUT = "not requested", "is corrupt", "is truncated"
 
   it("is requested as gzip, unless the program sets the header", function()
     local function offered(given)

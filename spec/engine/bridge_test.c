@@ -542,7 +542,7 @@ static void a_bridge_accepts_once(void **state)
     const char *message;
     int fd = join(bridge), peer;
     assert_false(bridge_accept(bridge, &message));
-    assert_string_equal(message, "it was accepted before");
+    assert_string_equal(message, "the connection was accepted before");
     assert_true(bridge_arm(bridge)); /* the bridge still works */
     struct operation *operation = begin_request(&peer);
     peer_read_request(peer);

@@ -1,7 +1,6 @@
-/* by_hand.h - an engine and a service that a test controls. The monotonic clock of the engine and
- * of libcurl stands still until the test moves it. The test reads the requests and writes the
- * answers.
- */
+/* by_hand.h - an engine and a service that a test controls. The monotonic clock of the engine
+ * and of libcurl stands still until the test moves it. The test reads the requests and writes
+ * the answers. */
 #ifndef CEKURA_BY_HAND_H
 #define CEKURA_BY_HAND_H
 

@@ -253,8 +253,8 @@ static void another_format_is_broken(void **state)
     assert_broken(CODING_DEFLATE, &in);
 }
 
-/* A megabyte of zeros in a kilobyte, and blocks without output: each call fills one piece at most.
- */
+/* A megabyte of zeros in a kilobyte, and blocks without output: each call fills one piece at
+ * most. */
 static void one_call_fills_one_piece(void **state)
 {
     static char zeros[1 << 20], piece[4096];

@@ -707,8 +707,8 @@ static void the_memory_stays_until_the_last_reference_is_released(void **state)
 
 /* ---- fork and exit ---- */
 
-/* A failure in the child is its exit status, since cmocka would longjmp into the parent's frames.
- */
+/* A failure in the child is its exit status, since cmocka would longjmp into the parent's
+ * frames. */
 #define CHECK(condition)                                                                           \
     do                                                                                             \
         if (!(condition))                                                                          \

@@ -252,7 +252,7 @@ static void a_refused_connection_is_retried_with_any_method(void **state)
     engine_free(engine);
 }
 
-/* libcurl repeats it by itself on a new connection, where it does so no more. */
+/* libcurl itself repeats it, on a new connection; that is not another try. */
 static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void a_read_on_a_stale_connection_is_repeated_at_once(void **state)
     end();
 }
 
-/* There libcurl never repeats a request by itself. */
+/* libcurl repeats a request only if it was sent on a reused connection. */
 static void a_start_is_sent_on_a_new_connection(void **state)
 {
     (void)state;

@@ -497,8 +497,8 @@ static void a_truncated_text_is_a_fault_at_every_length(void **state)
     free_record(&whole);
 }
 
-/* The index accepts the same texts as the reader, and every value in it is a valid text by itself.
- */
+/* The index accepts the same texts as the reader, and every value in it is a valid text by
+ * itself. */
 static void any_wrong_byte_is_judged_as_by_the_reader(void **state)
 {
     (void)state;

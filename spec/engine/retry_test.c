@@ -121,8 +121,7 @@ static void a_hopeless_request_is_not_repeated(void **state)
 }
 
 /* Every way in which a try can be cut off. What matters is whether the service may have the
- * request.
- */
+ * request. */
 static void a_cut_try_is_repeated_only_if_that_is_safe(void **state)
 {
     (void)state;

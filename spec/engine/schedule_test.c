@@ -151,8 +151,7 @@ static void jitter_never_exceeds_a_tenth(void **state)
 }
 
 /* If most random numbers gave the same pause, jobs that started together would be polled in
- * lockstep.
- */
+ * lockstep. */
 static void jitter_is_spread_evenly(void **state)
 {
     (void)state;

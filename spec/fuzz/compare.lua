@@ -1,6 +1,6 @@
---- compare.lua [COUNT]: our reader of JSON, lua-cjson and Python's json on the same texts: the corpus, hard cases,
--- and COUNT mutations of them with a fixed seed. Each disagreement, over whether a text is JSON or over what it says,
--- is explained by a rule that has a name; one that none explains is a failure.
+--- compare.lua [COUNT]: compares this module's JSON reader, lua-cjson and Python's json on the same texts: the corpus,
+-- hard cases, and COUNT mutations of them with a fixed seed. A named rule explains each disagreement about whether a
+-- text is JSON, or about its value. An unexplained disagreement is a failure.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -92,8 +92,7 @@ local function one_of(list)
   return list[below(#list) + 1]
 end
 
--- Puts something in the place of a piece: a byte, nothing, the piece twice, a hard case, a sign, a part of another
--- text.
+-- Replaces a piece of the text by a byte, nothing, the piece twice, a hard case, a sign, or a part of another text.
 local function change_piece(text, texts)
   local at, length = below(#text + 1), below(4) == 0 and below(24) or 1
   local piece, way = text:sub(at + 1, at + length), below(6)
@@ -126,7 +125,7 @@ end
 
 local VALID_NUMBERS, VALID_STRINGS = valid_ones(NUMBERS), valid_ones(STRINGS)
 
--- Puts another value in the place of a number or a string; what was JSON often stays so.
+-- Replaces a number or a string by another value, which often keeps the text valid.
 local function change_value(text, texts)
   local is_number = below(2) == 0
   local first, last = text:find(is_number and "%-?%d[%d.eE+-]*" or '"[^"\\]*"', below(#text + 1))
@@ -142,7 +141,7 @@ local function change_value(text, texts)
   return text:sub(1, first - 1) .. value .. text:sub(last + 1)
 end
 
--- One or two changes, most often of what is JSON.
+-- Changes a text, which is mostly a valid one, once or twice.
 local function mutate(valid, texts)
   local text = one_of(below(8) > 0 and valid or texts)
   for _ = 0, below(2) do
@@ -175,7 +174,7 @@ local function ask_python(texts)
   return answers
 end
 
--- A value as compare.py writes it. With fewer digits LuaJIT would round 0.125 the other way.
+-- The value in the format of compare.py. With fewer digits, LuaJIT rounds 0.125 differently.
 local function written(value, parts)
   local kind = type(value)
   if value == cekura.null then
@@ -197,7 +196,7 @@ local function written(value, parts)
     for name in pairs(value) do
       names[#names + 1] = name
     end
-    table.sort(names, function(a, b) -- by bytes, whatever the locale
+    table.sort(names, function(a, b) -- by bytes, independent of the locale
       return a < b
     end)
     parts[#parts + 1] = "{"
@@ -210,7 +209,7 @@ local function written(value, parts)
   return parts
 end
 
--- The name of the rule by which Python's answer differs from ours; nil: none does. "": they agree.
+-- The name of the rule that explains how Python's answer differs from ours; "" if they agree; nil if no rule does.
 local function python_rule(ours, fault, python)
   if ours ~= nil then
     return python:sub(1, 1):find "[=~]" and python:sub(2) == table.concat(written(ours, {})) and "" or nil
@@ -225,7 +224,7 @@ end
 
 local ROUNDED, INFINITE = "lua-cjson rounds a number", "lua-cjson makes an infinite number"
 
--- Whether lua-cjson's value is ours. `found` takes the rules that it took.
+-- Whether lua-cjson's value equals ours by the rules. Adds the rules that were needed to `found`.
 local function same(ours, theirs, found)
   if type(ours) == "table" then
     if type(theirs) ~= "table" then
@@ -247,7 +246,7 @@ local function same(ours, theirs, found)
       found[ROUNDED] = true
     end
     return ours + 0.0 == theirs
-  elseif type(ours) == "string" and type(theirs) == "number" then -- the digits of what is no number here
+  elseif type(ours) == "string" and type(theirs) == "number" then -- digits that this Lua cannot represent
     local infinite = math.abs(theirs) == math.huge
     found[infinite and INFINITE or ROUNDED] = true
     return ours:find "^%-?%d[%d.eE+-]*$" ~= nil and (ours:sub(1, 1) == "-") == (theirs < 0)
@@ -256,7 +255,7 @@ local function same(ours, theirs, found)
   return ours == theirs
 end
 
--- Why lua-cjson takes what is no JSON: a rule is a name, our fault, and what stands at the place of the fault.
+-- The rules by which lua-cjson accepts invalid JSON: a name, our fault, the text at its offset, the text before it.
 local LENIENT = {
   { "lua-cjson takes invalid UTF-8", "^invalid UTF%-8 in a string$", "^[\128-\255]" },
   { "lua-cjson takes control characters in strings", "^control character in a string$", "^[\1-\31]" },
@@ -347,7 +346,7 @@ for _, text in ipairs(hard_cases()) do
 end
 local total = compare_all(bases)
 
--- What mutations are made of.
+-- The texts that are mutated.
 local small = {}
 for _, text in ipairs(bases) do
   small[#small + 1] = #text < 600 and text or nil

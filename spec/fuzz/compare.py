@@ -1,10 +1,9 @@
-"""What Python's json makes of texts, for compare.lua: compare.py [integers].
+"""Reads texts by Python's json, for compare.lua: compare.py [integers].
 
-In: for each text its length on a line, then its bytes. Out, in the same form: why it is refused, or
-"=" and the value ("~" where a text in it has half of a surrogate pair), or "!" and what a stricter
-reader refuses. Values are written so that two that are alike are the same bytes. The policy of
-cekura is said by hooks: what no number of Lua can hold is its digits, a null in an object is absent,
-half of a surrogate pair is U+FFFD.
+Input: for each text its length on a line, then its bytes. Output, in the same format: the reason for a refusal; or "="
+and the value ("~" if a string in it has half of a surrogate pair); or "!" and what a stricter reader refuses. Equal
+values are written as equal bytes. Hooks implement the policy of cekura: a number that Lua cannot represent is its
+digits, a null in an object is left out, half of a surrogate pair is U+FFFD.
 """
 import json
 import re
@@ -43,7 +42,7 @@ class Reader:
                                         object_pairs_hook=self.pairs)
 
     def mended(self, value):
-        """Texts with U+FFFD for half of a pair; what is in objects was mended when they were made."""
+        """Replaces each half of a pair by U+FFFD. pairs() has done that in objects."""
         if isinstance(value, str) and HALF.search(value):
             self.half = True
             return HALF.sub("\ufffd", value)
@@ -54,12 +53,12 @@ class Reader:
 
     def read(self, text):
         self.half = False
-        # json.loads would skip a byte order mark, and read UTF-16; decode() takes the space around the value
+        # json.loads would skip a byte order mark, and read UTF-16; decode() accepts space around the value
         return self.mended(self.decoder.decode(text))
 
 
 def depth_of(text):
-    """Of a text that is JSON."""
+    """The depth of a valid JSON text."""
     depth = deepest = 0
     for sign in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
         depth += 1 if sign in "[{" else -1
@@ -111,7 +110,7 @@ def verdict(reader, data):
 
 
 def main():
-    sys.setrecursionlimit(5000)  # what it reads, and what writes it
+    sys.setrecursionlimit(5000)  # for reading and for written()
     reader = Reader()
     given, out = sys.stdin.buffer, sys.stdout.buffer
     for line in given:

@@ -219,8 +219,8 @@ static const char *check_record(struct json_reader *reader, size_t base)
     return fault;
 }
 
-/* Reads a record or a list of records, as the binding does. Returns false if the text is neither.
- */
+/* Reads a record or a list of records, as the binding does. Returns false if the text is
+ * neither. */
 static bool check_records(const char *text, size_t size, bool *has_records)
 {
     struct json_reader reader;

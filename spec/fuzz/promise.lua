@@ -1,11 +1,11 @@
---- What the targets in Lua promise: each function raises where it does not hold.
+--- Assertions of the targets in Lua. Each function raises if its assertion does not hold.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 
 local promise = {}
 
---- A condition.
+--- Asserts a condition.
 function promise.holds(truth, what, ...)
   if not truth then
     error(("broken: " .. what):format(...), 2)
@@ -32,23 +32,23 @@ local function same(a, b, as_numbers)
   return true
 end
 
---- Two values are the same, tables member by member. Lists and objects are told apart; integers and floats, too, if
--- they are not said to be only numbers.
+--- Asserts that two values are equal, tables member by member. Lists differ from objects, and integers from floats,
+-- unless `as_numbers` is given.
 function promise.same(a, b, what, as_numbers)
   if not same(a, b, as_numbers) then
     error(("broken: the same %s: %s and %s"):format(what, tostring(a), tostring(b)), 2)
   end
 end
 
---- A number that is neither infinite nor NaN.
+--- Asserts that a value is a number, neither infinite nor NaN.
 function promise.finite(value, what)
   if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then
     error(("broken: %s is a finite number, not %s"):format(what, tostring(value)), 2)
   end
 end
 
---- Of `nil, err`: an error of one of the kinds, on one line. It is UTF-8, if what was read is, so that it can be sent
--- on as JSON.
+--- Asserts that `value, err` is nil and an error of one of the kinds, on one line. If the input is UTF-8, so is the
+-- error, so that it can be encoded as JSON.
 function promise.failed(value, err, kinds, read)
   if value ~= nil or not errors.is(err) or not kinds:find(err.kind, 1, true) or tostring(err):find "%c" then
     error(("broken: nil and an error of kind %s, not %s and %s"):format(kinds, tostring(value), tostring(err)), 2)

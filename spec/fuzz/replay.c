@@ -1,6 +1,5 @@
 /* replay.c - runs a target on the files given as arguments, without libFuzzer and with any
- * compiler.
- */
+ * compiler. */
 #include "check.h"
 
 static int replay(const char *path)

@@ -100,8 +100,8 @@ static bool is_rfc850(struct text text, struct tm *date)
     return true;
 }
 
-/* Whether the date and time exist, from the year 1583 on, when the Gregorian calendar was in use.
- */
+/* Whether the date and time exist, from the year 1583 on, when the Gregorian calendar was in
+ * use. */
 static bool is_real(const struct tm *date, int64_t *then_s)
 {
     struct tm same = *date;

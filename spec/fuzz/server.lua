@@ -1,6 +1,6 @@
 --- An API that answers at random, for the target `api`: `lua spec/fuzz/server.lua`. It prints its port. Its first
--- connection is the lifeline: when that ends, so does the program. What a client is answered follows from the number
--- that it sends as X-Seed, and from how many requests with that number there were.
+-- connection is a lifeline: when that ends, the program exits. An answer depends only on the number that the client
+-- sends as X-Seed, and on the number of earlier requests with it.
 
 local socket = require "socket"
 
@@ -10,11 +10,11 @@ print((select(2, server:getsockname())))
 local lifeline = assert(server:accept())
 server:settimeout(0)
 
--- ---- what is answered ----
+-- ---- answers ----
 
 local seeds = {}
 
--- From 1 to `limit`; a generator of Lehmer's for each seed.
+-- A number from 1 to `limit`, from a Lehmer generator for each seed.
 local function random(seed, limit)
   seeds[seed] = ((seeds[seed] or tonumber(seed) % 2147483646 + 1) * 48271) % 2147483647
   return seeds[seed] % limit + 1
@@ -44,7 +44,7 @@ local ODD = {
 
 local STATUSES = { 200, 201, 204, 301, 304, 400, 401, 403, 404, 408, 409, 410, 422, 425, 429, 500, 502, 503, 504, 599 }
 
--- What the path promises, nearly.
+-- A body that mostly suits the path.
 local function good_body(seed, method, path)
   if path:find "progress/?%??" then
     return STATES[random(seed, #STATES)]
@@ -63,7 +63,7 @@ local function response(status, body, more)
   return ("HTTP/1.1 %d Whatever\r\n%sContent-Length: %d\r\n\r\n%s"):format(status, more or "", #body, body)
 end
 
--- The bytes of an answer, and how the connection goes on: "keep", "close" or "reset".
+-- The bytes of an answer, and what follows on the connection: "keep", "close" or "silent".
 local function answer(seed, method, path)
   local turn = random(seed, 60)
   local body = random(seed, 5) == 1 and ODD[random(seed, #ODD)] or good_body(seed, method, path)
@@ -95,7 +95,7 @@ local function drop(peer)
   peer:close()
 end
 
--- Answers each whole request in the buffer.
+-- Answers each complete request in the buffer.
 local function serve(peer)
   while buffers[peer] do
     local head, rest = buffers[peer]:match "^(.-\r\n)\r\n(.*)$"

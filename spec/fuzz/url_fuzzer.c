@@ -39,8 +39,7 @@ static char *connects_to(const char *text)
 }
 
 /* Asserts that the text has no part that the result would lose: a user, a query, a fragment, a
- * zone.
- */
+ * zone. */
 static void check_text(const char *text)
 {
     const char *colon = strchr(text, ':');

@@ -1,9 +1,9 @@
---- Starts jobs and closes their clients, CYCLES times, and tells what that leaves behind: nothing, or it ends with an
--- error.
+--- Starts jobs and closes their clients, CYCLES times, and prints how memory, descriptors and threads have grown. Exits
+-- with an error if they have grown too much.
 --
 --   lua5.4 spec/life/cycles.lua [CYCLES]     `make cycles`
 --
--- A cycle is one of seven stories, in turn; the first readings are taken after some hundreds of them.
+-- A cycle is one of seven stories, in turn. The first readings are taken after a warm-up.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -14,8 +14,8 @@ local CYCLES = tonumber(arg[1]) or 100000
 local WARM_UP = math.min(2000, math.floor(CYCLES / 2))
 local PARAMS = { agent_id = 2142, call_logs = { 1 }, prompt = "x" }
 
--- What a process may have more of at the end, however long it ran. What malloc holds on to in one place is free in
--- another.
+-- How much each reading may grow, over any number of cycles. Resident memory may grow because malloc keeps freed
+-- memory.
 local ORDER = { "resident, KB", "of Lua, KB", "descriptors", "threads", "open clients" }
 local BOUNDS = { ["resident, KB"] = 2048, ["of Lua, KB"] = 128, descriptors = 0, threads = 0, ["open clients"] = 0 }
 
@@ -27,19 +27,19 @@ local function start(client)
 end
 
 local stories = {
-  -- A job of its own, from start to end.
+  -- A client with one job, from start to end.
   function()
     local client = server:client()
     cekura.assert(start(client):wait { interval = 0.0005 })
     client:close()
   end,
-  -- Closed when it has begun.
+  -- A client that is closed when its job has started.
   function()
     local client = server:client()
     start(client)
     client:close()
   end,
-  -- Closed with the start on its way, by a task.
+  -- A client that is closed while a task's start is in flight.
   function()
     local client = server:client()
     local task = cekura.spawn(start, client)
@@ -47,7 +47,7 @@ local stories = {
     client:close()
     assert(not task:join())
   end,
-  -- Closed with a poll on its way.
+  -- A client that is closed while a poll is in flight.
   function()
     local client = server:client()
     local job = start(client)
@@ -56,11 +56,11 @@ local stories = {
     client:close()
     task:join()
   end,
-  -- Collected, not closed.
+  -- A client that is collected, not closed.
   function()
     start(server:client())
   end,
-  -- One client, a job for each cycle; it is cancelled with a poll on its way.
+  -- A job of the shared client, which is cancelled while a poll is in flight.
   function()
     local job = start(shared)
     local task = cekura.spawn(job.wait, job, { interval = 0.0005 })
@@ -68,7 +68,7 @@ local stories = {
     job:cancel()
     task:join()
   end,
-  -- The same, to the end, with a task that is cancelled beside it.
+  -- A job of the shared client, to its end, beside a task that is cancelled.
   function()
     local job = start(shared)
     local task = cekura.spawn(cekura.sleep, 10)
@@ -79,8 +79,8 @@ local stories = {
   end,
 }
 
--- Counted at the end of the pipe's input, when this process has closed both of its ends: before that it may or may not
--- have closed the one that is the child's.
+-- The number of this process's descriptors. It is counted after the end of the pipe's input, when this process has
+-- certainly closed both ends of the pipe.
 local function descriptors()
   local path = os.tmpname()
   local pipe = assert(io.popen("cat; ls /proc/$PPID/fd | wc -l >" .. path, "w"))
@@ -104,16 +104,16 @@ local function readings()
   }
 end
 
--- Leaves no client open.
+-- Runs the cycles from one number to another. Leaves no client open.
 local function cycle(from, to)
   shared = server:client()
   for index = from, to do
     stories[index % #stories + 1]()
     if index % 100 == 0 then
-      collectgarbage() -- it does not know what a client costs beside Lua's memory
+      collectgarbage() -- the collector does not know the memory of a client outside Lua
     end
     if index % 1000 == 0 then
-      server:reset() -- what it remembers of requests
+      server:reset() -- clears its record of requests
     end
   end
   shared:close()

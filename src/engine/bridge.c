@@ -172,10 +172,10 @@ struct bridge *bridge_new(struct engine *engine, const char **message)
     bridge->engine_fd = fcntl(engine_fd(engine), F_DUPFD_CLOEXEC, 0);
     if (!add(bridge, bridge->engine_fd, EPOLLIN | EPOLLONESHOT))
         goto fail;
-    *message = "no directory for a socket: /tmp, /var/tmp and /dev/shm cannot be written to";
+    *message = "no directory for a socket: /tmp, /var/tmp and /dev/shm are not writable";
     if (!make_directory(bridge))
         goto fail;
-    *message = "no socket to listen on";
+    *message = "cannot listen on a socket";
     if (listen_there(bridge))
         return bridge;
 fail:
@@ -197,7 +197,7 @@ static bool is_own(int fd)
 
 bool bridge_accept(struct bridge *bridge, const char **message)
 {
-    *message = "it was accepted before";
+    *message = "the connection was accepted before";
     if (bridge->listener_fd < 0)
         return false;
     bridge->socket_fd = accept4(bridge->listener_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -210,7 +210,7 @@ bool bridge_accept(struct bridge *bridge, const char **message)
     *message = "another process has connected";
     if (!is_own(bridge->socket_fd))
         return false;
-    *message = "no thread";
+    *message = "cannot start a thread";
     return start_thread(bridge);
 }
 

@@ -80,7 +80,7 @@ void connection_tunnels(struct connection *connection)
     connection->sockets->by_port[connection->slot].read = 0;
 }
 
-bool connection_has_unasked_bytes(const struct connection *connection)
+bool connection_has_unsolicited_bytes(const struct connection *connection)
 {
     char byte;
     return connection->opened < 0 && connection->used >= 0 &&
@@ -109,12 +109,12 @@ int connection_close(void *user, curl_socket_t fd)
 
 /* A server's part of a handshake is larger than this if it contains a certificate, and smaller if
  * it does not. */
-#define SMALLEST_CERTIFICATE 400
+#define MIN_CERTIFICATE 400
 
 bool connection_had_certificate(const struct connection *connection)
 {
     uint64_t read = connection->sockets->by_port[connection->slot].read;
-    return connection->opened >= 0 && read > connection->read_before + SMALLEST_CERTIFICATE;
+    return connection->opened >= 0 && read > connection->read_before + MIN_CERTIFICATE;
 }
 
 bool connection_has_alert(const struct connection *connection)
@@ -177,6 +177,6 @@ bool connection_is_starved(const struct connection *connection, CURLcode code)
 
 void sockets_make_room(const struct sockets *sockets, struct multi *multi, unsigned in_use)
 {
-    long most = sockets->starved && sockets->open > in_use ? (long)sockets->open : 0;
-    curl_multi_setopt(multi->handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+    long limit = sockets->starved && sockets->open > in_use ? (long)sockets->open : 0;
+    curl_multi_setopt(multi->handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, limit);
 }

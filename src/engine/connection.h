@@ -46,7 +46,7 @@ void connection_tunnels(struct connection *connection);
 /* Whether an idle connection that is about to be reused has unread bytes. libcurl 7.88 does not
  * check, and would take them for the answer to the next request. A new connection is not checked:
  * over TLS it may have bytes of the handshake. */
-bool connection_has_unasked_bytes(const struct connection *connection);
+bool connection_has_unsolicited_bytes(const struct connection *connection);
 
 /* Whether enough bytes came through the tunnel to contain a certificate. Valid once the connection
  * is closed. */

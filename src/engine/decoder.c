@@ -144,9 +144,9 @@ enum decoder_result decoder_step(struct decoder *decoder, struct decoder_work *w
             return DECODER_OK;
         if (bytes[work->used] != 0)
             return decoder->coding == CODING_GZIP ? begin_stream(decoder) : DECODER_BROKEN;
-        decoder->state = DECODER_BEHIND;
+        decoder->state = DECODER_AFTER;
         return DECODER_OK;
-    case DECODER_BEHIND:
+    case DECODER_AFTER:
         while (work->used < work->length)
             if (bytes[work->used++] != 0)
                 return DECODER_BROKEN;
@@ -156,7 +156,7 @@ enum decoder_result decoder_step(struct decoder *decoder, struct decoder_work *w
 
 bool decoder_is_complete(const struct decoder *decoder)
 {
-    return decoder->state == DECODER_BETWEEN || decoder->state == DECODER_BEHIND;
+    return decoder->state == DECODER_BETWEEN || decoder->state == DECODER_AFTER;
 }
 
 void decoder_free(struct decoder *decoder)

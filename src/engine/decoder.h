@@ -25,7 +25,7 @@ enum coding coding_add(enum coding known, const char *value, size_t length);
 
 enum decoder_result { DECODER_OK, DECODER_BROKEN, DECODER_NO_MEMORY };
 
-enum decoder_state { DECODER_BEGIN, DECODER_INSIDE, DECODER_BETWEEN, DECODER_BEHIND };
+enum decoder_state { DECODER_BEGIN, DECODER_INSIDE, DECODER_BETWEEN, DECODER_AFTER };
 
 /* A zeroed decoder is valid: it has nothing to decode and nothing to free. */
 struct decoder {

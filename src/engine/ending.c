@@ -39,9 +39,9 @@ static bool broke_in_handshake(const struct transfer *transfer)
 }
 
 /* Whether a TLS alert came in place of the answer. A TLS 1.3 server refuses a client without a
- * certificate after the client has finished its handshake, when the request may already be on its
- * way. If the server also closes the connection, libcurl may fail to send and never read the alert.
- */
+ * certificate after the client has finished its handshake, when the request may already be on
+ * its way. If the server also closes the connection, libcurl may fail to send and never read the
+ * alert. */
 static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 {
     return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
@@ -182,7 +182,8 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
         snprintf(transfer->error, room, "out of memory");
     else if (kind == OUTCOME_TOO_LARGE && by_head)
         snprintf(transfer->error, room,
-            "the headers are larger than %zu bytes, have more than %u lines, or one too long",
+            "the headers are larger than %zu bytes, have more than %u lines, or have a line that "
+            "is too long",
             HEAD_MAX_BYTES, HEAD_MAX_LINES);
     else if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
@@ -190,14 +191,14 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
     else if (kind == OUTCOME_GARBLED) /* found by libcurl 8 */
-        snprintf(transfer->error, room, "%s", UNASKED);
+        snprintf(transfer->error, room, "%s", UNREQUESTED_CODING);
     else if (kind == OUTCOME_TLS && is_silent_refusal(transfer))
-        snprintf(transfer->error, room, "the certificate is refused, or the handshake failed");
+        snprintf(transfer->error, room, "the certificate was refused, or the handshake failed");
     else if (kind == OUTCOME_TLS && code == CURLE_SEND_ERROR)
         snprintf(transfer->error, room,
-            "the server ended the handshake: it may demand a certificate of the client");
+            "the server ended the handshake: it may require a client certificate");
     else if (code == CURLE_ABORTED_BY_CALLBACK)
-        snprintf(transfer->error, room, "the idle connection had bytes that no request asked for");
+        snprintf(transfer->error, room, "the idle connection had unsolicited bytes");
     if (kind == OUTCOME_TLS || kind == OUTCOME_PROXY_REFUSED)
         name_peer(transfer, kind);
 }
@@ -229,7 +230,7 @@ static CURLcode check_whole(struct transfer *transfer)
     if (head->coding != CODING_NONE && receive_has_body(transfer) &&
         !decoder_is_complete(&transfer->decoder)) {
         transfer->refused = OUTCOME_GARBLED;
-        transfer->refusal = "the compressed body is cut";
+        transfer->refusal = "the compressed body is truncated";
         return CURLE_WRITE_ERROR;
     }
     return CURLE_OK;

@@ -15,9 +15,9 @@
 /* Cancellations, long-running requests, requests that a caller waits for, polls; see window.h. */
 enum priority { PRIORITY_URGENT, PRIORITY_LONG, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
 
-/* Each priority has a heap of the endpoints with a request that may be sent. Beside these are the
- * heap of held endpoints with a queued request, and the heap of endpoints that no operation uses.
- */
+/* Each priority has a heap of the endpoints with a request that may be sent. Beside these are
+ * the heap of held endpoints with a queued request, and the heap of endpoints that no operation
+ * uses. */
 enum endpoint_heap { ENDPOINTS_HELD = PRIORITIES, ENDPOINTS_UNUSED, ENDPOINT_HEAPS };
 
 /* The endpoints of an engine. */
@@ -58,7 +58,7 @@ struct endpoint {
 /* Finds or creates the endpoint of that URL, and adds a user. Returns NULL if memory runs out. */
 struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url);
 
-/* Removes a user. */
+/* Removes a user. An endpoint without users is kept until a minute after the end of its hold. */
 void endpoint_release(struct endpoint *endpoint);
 
 /* Appends the turn to the queue of its priority at its endpoint, or removes it. */

@@ -15,7 +15,7 @@
 #include <sys/random.h>
 
 /* libcurl sends all new transfers in one call, so this bounds the time of that call. */
-#define STARTS_A_ROUND 4
+#define STARTS_PER_ROUND 4
 
 /* Sent unless the options have a header of that name. decoder.c reads more than it offers. */
 #define ENCODING_OFFER "Accept-Encoding: gzip"
@@ -83,10 +83,10 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
     engine_enter(engine);
     if (gate_is_open(&engine->gate)) {
         loop_set_alarm(&engine->loop, alarm_us);
-        if (has_completions(
-                engine)) /* their handling failed, or is not done: wake the host again */
+        /* If completions are left, their handling failed or is not done: wake the host again. */
+        if (has_completions(engine))
             loop_set_alarm(
-                &engine->loop, earlier(alarm_us, clock_monotonic_us() + LOOP_LEFT_OVER_US));
+                &engine->loop, earlier(alarm_us, clock_monotonic_us() + LOOP_REMINDER_US));
         loop_arm(&engine->loop, due_us(engine));
     }
     engine_leave(engine);
@@ -165,7 +165,7 @@ static void act(struct engine *engine, curl_socket_t fd, int what)
 
 static void fill_window(struct engine *engine, int64_t now_us)
 {
-    for (int started = 0; started < STARTS_A_ROUND; started++) {
+    for (int started = 0; started < STARTS_PER_ROUND; started++) {
         struct turn *next = next_turn(engine);
         if (!next || now_us < window_opens_us(&engine->window))
             return;
@@ -262,7 +262,7 @@ static void step(struct engine *engine, int64_t wait_us)
     if (wait_us > 0) {
         /* A caller that blocks keeps its own time. The alarm fires only if an error keeps the
          * caller from calling again. */
-        loop_set_alarm(loop, clock_monotonic_us() + wait_us + LOOP_LEFT_OVER_US);
+        loop_set_alarm(loop, clock_monotonic_us() + wait_us + LOOP_REMINDER_US);
         if (due_us(engine) <= clock_monotonic_us()) {
             loop_fetch(loop, 0);
             work(engine);
@@ -371,7 +371,7 @@ static const char *read_proxy(struct transfers *transfers)
     transfers->proxy_peer = proxy.peer;
     transfers->certificates.proxy = proxy.secure;
     return proxy.secure && !certificates_serve_proxies()
-               ? "this libcurl cannot speak TLS to a proxy"
+               ? "this build of libcurl does not support TLS to a proxy"
                : NULL;
 }
 
@@ -421,7 +421,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     *message = "no descriptor for epoll or timerfd";
     if (!loop_open(&engine->loop))
         goto fail;
-    *message = "libcurl gives no multi handle";
+    *message = "libcurl cannot create a multi handle";
     if (!transfers_open(&engine->transfers))
         goto fail;
     *message = "out of memory";

@@ -77,7 +77,7 @@ void loop_fetch(struct loop *loop, int64_t wait_us)
     if (loop_has_events(loop))
         return;
     loop->next_event = 0;
-    loop->event_count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_AT_ONCE, wait_ms(wait_us));
+    loop->event_count = epoll_wait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(wait_us));
 }
 
 bool loop_has_events(const struct loop *loop)
@@ -93,7 +93,7 @@ static void take_timer(struct loop *loop)
     loop->armed_us = CLOCK_NEVER;
     int64_t now_us = clock_monotonic_us();
     if (loop->alarm_us <= now_us) {
-        loop->alarm_us = now_us + LOOP_LEFT_OVER_US;
+        loop->alarm_us = now_us + LOOP_REMINDER_US;
         loop->rang = true;
     }
 }

@@ -8,14 +8,14 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
-#define EVENTS_AT_ONCE 64
+#define MAX_EVENTS 64
 
 struct loop {
     int epoll_fd, timer_fd;
-    int64_t armed_us; /* when the timerfd fires; CLOCK_NEVER: disarmed */
-    int64_t alarm_us; /* when the layers above want the descriptor readable */
-    bool rang;        /* the alarm has gone off since it was set */
-    struct epoll_event events[EVENTS_AT_ONCE]; /* fetched, from next_event on unhandled */
+    int64_t armed_us;                      /* when the timerfd fires; CLOCK_NEVER: disarmed */
+    int64_t alarm_us;                      /* when the layers above want the descriptor readable */
+    bool rang;                             /* the alarm has gone off since it was set */
+    struct epoll_event events[MAX_EVENTS]; /* fetched, from next_event on unhandled */
     int next_event, event_count;
 };
 
@@ -44,6 +44,6 @@ bool loop_has_events(const struct loop *loop);
 const struct epoll_event *loop_next(struct loop *loop);
 
 /* The period of the alarm, and of reminders of completions that were not fetched. */
-#define LOOP_LEFT_OVER_US 20000
+#define LOOP_REMINDER_US 20000
 
 #endif

@@ -124,7 +124,7 @@ static bool end_if_hopeless(struct operation *operation)
     if (sent_us <= operation->deadline_us || sent_us <= now_us)
         return false;
     operation->outcome.retry_after_us = sent_us - now_us;
-    finish(operation, OUTCOME_HELD, "the service asked to wait beyond the deadline");
+    finish(operation, OUTCOME_HELD, "the service asked for a pause beyond the deadline");
     return true;
 }
 
@@ -150,8 +150,8 @@ static const char *late_message(const struct operation *operation)
 {
     if (operation->state == OPERATION_QUEUED)
         return operation->tries ? "the deadline passed before the next try"
-                                : "the deadline passed before the request's turn came";
-    return "the deadline passed before the answer was there";
+                                : "the deadline passed while the request was queued";
+    return "the deadline passed before the answer was complete";
 }
 
 /* A program may step late, after a long computation, although the answer arrived in time. So an
@@ -191,7 +191,7 @@ static void on_timer(struct timer *timer)
         operation->outcome.sent = result.attempt.sent;
         operation->outcome.status = result.attempt.status;
         if (!result.attempt.sent)
-            message = "the deadline passed before a connection was there";
+            message = "the deadline passed before the connection was established";
     }
     finish(operation, OUTCOME_TIMEOUT, message);
 }
@@ -308,7 +308,7 @@ static void on_turn(struct turn *turn)
     operation->transfer =
         transfer_start(&engine->transfers, &operation->request, on_ended, operation);
     if (!operation->transfer) {
-        finish(operation, OUTCOME_NO_MEMORY, "no memory for the request, or libcurl refuses it");
+        finish(operation, OUTCOME_NO_MEMORY, "out of memory, or libcurl refuses the request");
         return;
     }
     endpoint_dequeue(turn);

@@ -28,8 +28,8 @@ void poller_free(struct poller *poll);
  * May be called again to change the interval. */
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
 
-/* Stops sending. A request in flight continues, so that an answer which is on its way is not lost.
- */
+/* Stops sending. A request in flight continues, so that an answer which is on its way is not
+ * lost. */
 void poller_unwatch(struct poller *poll);
 
 /* Whether the poll is or may still become listed, or the subject of an event. The caller keeps its

@@ -1,8 +1,8 @@
 /* process.h - forks and the exit of the process.
  *
- * The handles of libcurl and its TLS library can be used neither in a forked child nor after exit()
- * has begun. Each of the two starts a new generation, and handles of an older one are left alone.
- */
+ * The handles of libcurl and its TLS library can be used neither in a forked child nor after
+ * exit() has begun. Each of the two starts a new generation, and handles of an older one are
+ * left alone. */
 #ifndef CEKURA_PROCESS_H
 #define CEKURA_PROCESS_H
 

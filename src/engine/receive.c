@@ -36,7 +36,7 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
         return refuse(transfer, OUTCOME_MALFORMED,
             "the head has no valid status line, or begins with a continuation line");
     case HEAD_CODED:
-        return refuse(transfer, OUTCOME_GARBLED, UNASKED);
+        return refuse(transfer, OUTCOME_GARBLED, UNREQUESTED_CODING);
     case HEAD_NO_MEMORY:
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
     }
@@ -44,9 +44,9 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
         connection_tunnels(&transfer->connection);
     if (head->complete && !was_complete && receive_has_body(transfer)) {
         if (head->coding == CODING_SEVERAL)
-            return refuse(transfer, OUTCOME_ENCODED, UNASKED);
+            return refuse(transfer, OUTCOME_ENCODED, UNREQUESTED_CODING);
         if (head->coding == CODING_OTHER)
-            return refuse(transfer, OUTCOME_GARBLED, UNASKED);
+            return refuse(transfer, OUTCOME_GARBLED, UNREQUESTED_CODING);
         decoder_begin(&transfer->decoder, head->coding);
     }
     return size * count;
@@ -115,7 +115,7 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
         if (work.filled && !append_body(transfer, piece, work.filled))
             return 0;
         if (result == DECODER_BROKEN)
-            return refuse(transfer, OUTCOME_GARBLED, "the compressed body is broken");
+            return refuse(transfer, OUTCOME_GARBLED, "the compressed body is corrupt");
     }
     transfer->taken = 0;
     return length;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define FIRST_BOUND_US INT64_C(250000)
-#define LAST_BOUND_US INT64_C(10000000)
-#define LONGEST_HOLD_US INT64_C(86400000000)
+#define MAX_BOUND_US INT64_C(10000000)
+#define MAX_HOLD_US INT64_C(86400000000)
 
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
@@ -70,10 +70,10 @@ int64_t retry_pause_us(unsigned tries, int64_t asked_us, uint64_t random)
     if (asked_us >= 0)
         return asked_us;
     int64_t bound = FIRST_BOUND_US;
-    for (unsigned doubling = 1; doubling < tries && bound < LAST_BOUND_US; doubling++)
+    for (unsigned doubling = 1; doubling < tries && bound < MAX_BOUND_US; doubling++)
         bound *= 2;
-    if (bound > LAST_BOUND_US)
-        bound = LAST_BOUND_US;
+    if (bound > MAX_BOUND_US)
+        bound = MAX_BOUND_US;
     return (int64_t)(random % (uint64_t)(bound + 1));
 }
 
@@ -81,7 +81,7 @@ int64_t retry_hold_us(int64_t asked_us)
 {
     if (asked_us < 0)
         return 0;
-    return asked_us < LONGEST_HOLD_US ? asked_us : LONGEST_HOLD_US;
+    return asked_us < MAX_HOLD_US ? asked_us : MAX_HOLD_US;
 }
 
 static int64_t seconds_us(const char *value, size_t length)

@@ -7,13 +7,13 @@
 /* Time alone is no measure: in one call libcurl reads all that a socket has, and on a busy machine
  * time passes without work. */
 #define STEP_US 1000
-#define BYTES_A_STEP ((size_t)256 * 1024)
+#define BYTES_PER_STEP ((size_t)256 * 1024)
 
 void step_begin(struct step *step)
 {
     step->began_us = clock_monotonic_us();
     step->until_us = step->began_us + STEP_US;
-    step->bytes = BYTES_A_STEP;
+    step->bytes = BYTES_PER_STEP;
 }
 
 void step_record(struct step *step, int64_t span_us)

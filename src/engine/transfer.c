@@ -1,9 +1,8 @@
 /* transfer.c - one try of a request, on an easy handle from a pool; see transfer.h.
  *
- * All options of an easy handle are set here and in certificates.c, each with its reason. receive.c
- * receives the answer, and ending.c determines the result. operation.c decides what follows from
- * it.
- */
+ * All options of an easy handle are set here and in certificates.c, each with its reason.
+ * receive.c receives the answer, and ending.c determines the result. operation.c decides what
+ * follows from it. */
 #include "transfer_private.h"
 
 #include "text/ascii.h"
@@ -24,7 +23,7 @@ static int on_connected(void *user, char *address, char *own_address, int port, 
     struct transfer *transfer = user;
     (void)address, (void)own_address, (void)port;
     connection_use(&transfer->connection, own_port);
-    if (connection_has_unasked_bytes(&transfer->connection))
+    if (connection_has_unsolicited_bytes(&transfer->connection))
         return CURL_PREREQFUNC_ABORT;
     if (!transfer->began) {
         transfer->transfers->connecting--;
@@ -75,7 +74,7 @@ static bool set_common(struct transfer *transfer)
      * number. So receive.c decodes in slices. Accept-Encoding is one of the engine's headers, since
      * CURLOPT_ACCEPT_ENCODING would make libcurl interpret the answer's Content-Encoding. */
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
+    SET(CURLOPT_BUFFERSIZE, READ_SIZE);
     if (transfers->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((transfers->connect_timeout_us + 999) / 1000));
     if (transfers->user_agent)
@@ -170,9 +169,9 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
-    /* If a reused connection ends before the first byte of the answer, libcurl repeats the request
-     * by itself, even a POST that the server may have processed. It never does on a new connection.
-     */
+    /* If a reused connection ends before the first byte of the answer, libcurl repeats the
+     * request by itself, even a POST that the server may have processed. It never does on a new
+     * connection. */
     if (!request_is_repeatable(request))
         SET(CURLOPT_FRESH_CONNECT, 1L);
     return code == CURLE_OK;

@@ -17,7 +17,7 @@
 
 /* The message of a try that ended with TRY_STARVED. */
 #define TRANSFER_STARVED                                                                           \
-    "no file descriptor is free: the process, or the system, has opened as many as it may"
+    "no file descriptor is free: the process, or the system, has reached its limit"
 
 struct transfer;
 
@@ -48,8 +48,7 @@ struct transfers {
 };
 
 /* Checks the version of the libcurl that is loaded. Called once, before the first engine is
- * created.
- */
+ * created. */
 void transfers_begin(const curl_version_info_data *libcurl);
 
 /* Opens the multi handle and the share. Returns false if memory runs out. */

@@ -8,7 +8,7 @@
 
 /* The size of libcurl's receive buffer. A step may exceed its limit of bytes by this much, and a
  * paused transfer holds this much. */
-#define READ_AT_ONCE 4096L
+#define READ_SIZE 4096L
 
 struct transfer {
     CURL *easy;
@@ -55,6 +55,6 @@ CURLcode receive_resume(struct transfer *transfer);
 void receive_leave_queue(struct transfer *transfer);
 
 /* The message for a content coding that was not offered. */
-#define UNASKED "the answer is compressed in a way that was not asked for"
+#define UNREQUESTED_CODING "the answer has a content coding that was not requested"
 
 #endif

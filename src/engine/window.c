@@ -4,11 +4,11 @@
 #include "clock.h"
 
 /* How many requests in a row go before the polls that are due. */
-#define OTHERS_IN_A_ROW 3
+#define MAX_OTHERS_IN_A_ROW 3
 
 /* For each connecting transfer libcurl has a timer, after which it tries another address (200 ms).
  * When timers expire together, libcurl continues all of those transfers in one call. */
-#define CONNECTING_AT_ONCE 32
+#define MAX_CONNECTING 32
 
 void window_count_waiter(struct window *window, int change)
 {
@@ -31,12 +31,12 @@ static struct turn *due_poll(const struct window *window)
 static bool polls_have_place(const struct window *window, unsigned connecting)
 {
     return (window->polls_in_flight == 0 || window->polls_in_flight + 1 < window->max_in_flight) &&
-           connecting + 1 < CONNECTING_AT_ONCE;
+           connecting + 1 < MAX_CONNECTING;
 }
 
 struct turn *window_next(const struct window *window, unsigned connecting)
 {
-    if (connecting >= CONNECTING_AT_ONCE)
+    if (connecting >= MAX_CONNECTING)
         return NULL;
     struct turn *first = window->long_in_flight < window->max_long
                              ? endpoint_first(&window->endpoints, PRIORITY_LONG)
@@ -47,7 +47,7 @@ struct turn *window_next(const struct window *window, unsigned connecting)
     struct turn *next = endpoint_first(&window->endpoints, PRIORITY_URGENT);
     if (!next)
         next = first;
-    if (!next && !(poll && window->others_in_a_row >= OTHERS_IN_A_ROW))
+    if (!next && !(poll && window->others_in_a_row >= MAX_OTHERS_IN_A_ROW))
         next = endpoint_first(&window->endpoints, PRIORITY_CALL);
     return next ? next : poll;
 }

@@ -34,9 +34,9 @@ const char *locked_file_fault(int code)
 {
     switch (code) {
     case LOCKED_FILE_BUSY:
-        return "another holds it";
+        return "it is locked by another holder";
     case LOCKED_FILE_LOST:
-        return "it is no longer held";
+        return "its lock is no longer held";
     case LOCKED_FILE_TYPE:
         return "it is not a regular file";
     case LOCKED_FILE_LINKS:
@@ -46,9 +46,9 @@ const char *locked_file_fault(int code)
     case LOCKED_FILE_THREAD:
         return "no thread can be started";
     case LOCKED_FILE_SLOW:
-        return "the disk does not answer";
+        return "the disk does not respond";
     case LOCKED_FILE_ABSENT:
-        return "there is none";
+        return "it does not exist";
     default:
         return strerror(code);
     }

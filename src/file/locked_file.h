@@ -42,8 +42,8 @@ const char *locked_file_fault(int code);
  * need not. */
 int locked_file_open(struct locked_file **file, const char *path);
 
-/* Whether the lock is held: it was not released, and `NAME.lock` was neither removed nor replaced.
- */
+/* Whether the lock is held: it was not released, and `NAME.lock` was neither removed nor
+ * replaced. */
 bool locked_file_is_held(const struct locked_file *file);
 
 /* Whether the lock was taken by the process that this one was forked from. */

@@ -42,8 +42,8 @@ static int core_bridge_accept(lua_State *L)
     return 1;
 }
 
-/* core.bridge_arm(bridge) -> whether a byte will come; false: there is something to fetch already.
- */
+/* core.bridge_arm(bridge) -> whether a byte will arrive; false if there is something to fetch
+ * already. */
 static int core_bridge_arm(lua_State *L)
 {
     lua_pushboolean(L, bridge_arm(check_bridge(L)));

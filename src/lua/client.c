@@ -45,9 +45,9 @@ static void forget_secrets(struct client_object *client)
     client->secret_count = 0;
 }
 
-/* core.new_client(options) -> client | nil, message. Options as struct engine_options has them,
- * with times in seconds; `headers` may be secrets; `secrets` are what core.redact() removes from
- * texts. */
+/* core.new_client(options) -> client | nil, message. The options are those of struct
+ * engine_options, with times in seconds; `headers` may contain secrets. core.redact() removes the
+ * secrets in `secrets` from texts. */
 static int core_new_client(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -72,8 +72,8 @@ static int core_new_client(lua_State *L)
     struct client_object *client = object_new(L, &client_type, sizeof *client);
     client->engine = engine_none();
     lua_newtable(L);
-    lua_pushboolean(
-        L, true); /* makes room for luaL_unref(), so that releasing an anchor cannot fail */
+    /* Makes room for luaL_unref(), so that releasing an anchor cannot fail. */
+    lua_pushboolean(L, true);
     luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
@@ -85,8 +85,8 @@ static int core_new_client(lua_State *L)
     return 1;
 }
 
-/* core.close(client) -> whether it was open. Ends what is in flight; core.next_completion() still
- * gives it. The secrets are wiped; see core.redact(). */
+/* core.close(client) -> whether it was open. Ends all operations and jobs, which
+ * core.next_completion() still returns. Wipes the secrets; see core.redact(). */
 static int core_close(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -177,8 +177,8 @@ static int client_events(lua_State *L)
     return 1;
 }
 
-/* core.due(client) -> seconds until the engine's next step is due; nil: not before the descriptor
- * is readable. */
+/* core.due(client) -> seconds until the engine's next step is due; nil if none is due before the
+ * descriptor is readable. */
 static int core_due(lua_State *L)
 {
     int64_t due_us = engine_due_us(client_check(L, 1)->engine);
@@ -200,8 +200,8 @@ static int core_alarm(lua_State *L)
     return 0;
 }
 
-/* core.step(client [, seconds]): one step of the engine. With seconds > 0 it blocks until there is
- * something to do, or so long. */
+/* core.step(client [, seconds]): one step of the engine. If seconds > 0, it first blocks for up to
+ * that long until there is something to do. */
 static int core_step(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -209,7 +209,7 @@ static int core_step(lua_State *L)
     return 0;
 }
 
-/* core.wait_for_polls(client, 1 | -1): a waiter begins, or ends, to wait for jobs. */
+/* core.wait_for_polls(client, 1 | -1): adds or removes a waiter for jobs. */
 static int core_wait_for_polls(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -219,9 +219,9 @@ static int core_wait_for_polls(lua_State *L)
     return 0;
 }
 
-/* core.wait({ client, … } [, seconds]) -> whether the descriptor of one is readable. Blocks until
- * then, or so long: for the own loop, which may have several clients or none. With 0 seconds, for
- * any loop. */
+/* core.wait({ client, … } [, seconds]) -> whether the descriptor of a client is readable. Blocks
+ * until one is, for up to that long, or forever. Only the own loop, which may have any number of
+ * clients, blocks in it. */
 static int core_wait(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -274,7 +274,7 @@ static void push_anchored(lua_State *L, int ref)
 }
 
 /* core.next_completion(client) -> the next operation that has finished, or job that has an update;
- * nil: none. */
+ * nil if there is none. */
 static int core_next_completion(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -285,9 +285,9 @@ static int core_next_completion(lua_State *L)
     return 1;
 }
 
-/* core.next_event(client) -> the next event: a table of the fields that a program gets, and
- * `subject`, the operation or job; nil: none. The table is made before the event is fetched, since
- * the engine keeps no fetched event. */
+/* core.next_event(client) -> the next event, as a table of the fields that a program gets, and
+ * `subject`, the operation or job; nil if there is none. The table is created before the event is
+ * fetched: creating it may raise, and a fetched event would be lost. */
 static int core_next_event(lua_State *L)
 {
     static const char *const names[] = {
@@ -352,9 +352,9 @@ static size_t secret_width(const struct client_object *client, const char *text,
     return 0;
 }
 
-/* core.redact(client, text) -> the text, without the secrets: a service may repeat in its answer
- * what it was sent. A closed client has wiped its secrets, and can no longer find them in a text,
- * so it shows none. */
+/* core.redact(client, text) -> the text without the secrets, which a service may repeat in its
+ * answer. A closed client has wiped its secrets and cannot find them, so it replaces the whole
+ * text. */
 static int core_redact(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -388,7 +388,7 @@ static int core_redact(lua_State *L)
     return 1;
 }
 
-/* core.has_secret(client, text) -> whether one of the client's secrets stands in the text; a closed
+/* core.has_secret(client, text) -> whether the text contains one of the client's secrets. A closed
  * client has none. */
 static int core_has_secret(lua_State *L)
 {

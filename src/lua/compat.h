@@ -31,8 +31,8 @@ static inline void compat_set_table(lua_State *L, int index)
 #endif
 }
 
-/* Pushes the table of the userdata at `index`. Raises if the debug library was used to remove it.
- */
+/* Pushes the table of the userdata at `index`. Raises if the debug library was used to remove
+ * it. */
 static inline void compat_get_table(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM < 502
@@ -47,8 +47,8 @@ static inline void compat_get_table(lua_State *L, int index)
 /* A double represents every integer up to this magnitude. */
 #define COMPAT_EXACT_DOUBLE (INT64_C(1) << 53)
 
-/* Pushes an integer if this Lua can represent it exactly. Otherwise pushes nothing and returns 0.
- */
+/* Pushes an integer if this Lua can represent it exactly. Otherwise pushes nothing and returns
+ * 0. */
 static inline int compat_push_exact(lua_State *L, int64_t value)
 {
 #if LUA_VERSION_NUM >= 503

@@ -1,7 +1,6 @@
-/* guard.c - a value that calls a function when it is collected or, from Lua 5.4 on, when the block
- * or the `for` that holds it is left. It is a userdata because Lua 5.1 supports __gc only for
- * those.
- */
+/* guard.c - a value that calls a function when it is collected or, from Lua 5.4 on, when the
+ * block or the `for` that holds it is left. It is a userdata because Lua 5.1 supports __gc only
+ * for those. */
 #include "object.h"
 #include "parts.h"
 
@@ -40,7 +39,7 @@ void guard_open(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__gc", guard_run}, {"__close", guard_run}, {NULL, NULL}};
-    /* core.spend(guard): ends it now. */
+    /* core.spend(guard): calls its function now. */
     static const luaL_Reg functions[] = {{"guard", core_guard}, {"spend", guard_run}, {NULL, NULL}};
     object_open_type(L, &guard_type, metamethods, functions);
 }

@@ -2,8 +2,8 @@
  * hooks cannot interrupt. */
 #include "parts.h"
 
-/* core.has_extra_space() -> whether the host uses the space that Lua keeps for it in the calling
- * thread. HAProxy does, in its own coroutines. */
+/* core.has_extra_space() -> whether the host uses the calling thread's extra space. HAProxy does,
+ * in its own coroutines. */
 static int core_has_extra_space(lua_State *L)
 {
 #if LUA_VERSION_NUM >= 503
@@ -14,7 +14,7 @@ static int core_has_extra_space(lua_State *L)
     return 1;
 }
 
-/* core.uninterrupted(fn, ...) -> what fn returns. Nothing yields across a call from C, so a host
+/* core.uninterrupted(fn, ...) -> the results of fn. A hook cannot yield across a C call, so a host
  * that interrupts Lua by a hook lets fn run to its end. */
 static int core_uninterrupted(lua_State *L)
 {
@@ -32,7 +32,7 @@ static int host_call_atomic(lua_State *L)
     return lua_gettop(L);
 }
 
-/* core.atomic(fn) -> a function that does the same, uninterrupted; see cekura.loop.atomic. */
+/* core.atomic(fn) -> a function that calls fn, uninterrupted; see cekura.loop.atomic. */
 static int core_atomic(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -41,7 +41,7 @@ static int core_atomic(lua_State *L)
     return 1;
 }
 
-/* core.try(fn, ...) -> true and what fn returns, or false and what it raises: an uninterrupted
+/* core.try(fn, ...) -> true and the results of fn, or false and its error: an uninterrupted
  * pcall(). */
 static int core_try(lua_State *L)
 {

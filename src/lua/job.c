@@ -35,10 +35,10 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, request) -> job; nil: the client is closed, or there is no memory. The
- * members of `request`: `elapsed`, the seconds since the job was started; unless it is over and
- * never polled, those of marshal_request(), `started_here`, and `interval`, which growing pauses
- * end at. */
+/* core.new_job(client, request) -> job; nil if the client is closed or memory runs out. Members of
+ * `request`: `elapsed`, the seconds since the job started; unless the job has ended and is never
+ * polled, also those of marshal_request(), `started_here`, and `interval`, at which growing pauses
+ * end. */
 static int core_new_job(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -82,7 +82,7 @@ static void settle_anchor(lua_State *L, struct job_object *job)
         client_release_anchor(L, &job->ref);
 }
 
-/* core.watch(client, job [, interval]): polls it from now on. */
+/* core.watch(client, job [, interval]): starts polling the job. */
 static int core_watch(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
@@ -137,7 +137,7 @@ bool job_list_again(lua_State *L)
     return true;
 }
 
-/* core.update(job) -> as marshal_push_outcome(); nil: none. */
+/* core.update(job) -> its update, by marshal_push_outcome(); nil if there is none. */
 static int core_update(lua_State *L)
 {
     const struct outcome *update = poller_update(check_poll(L, 1));
@@ -147,7 +147,7 @@ static int core_update(lua_State *L)
     return 1;
 }
 
-/* core.last_error(job) -> as marshal_push_outcome(): the last failure that was polled through; nil:
+/* core.last_error(job) -> the last transient failure, by marshal_push_outcome(); nil if there is
  * none. */
 static int core_last_error(lua_State *L)
 {
@@ -159,14 +159,14 @@ static int core_last_error(lua_State *L)
     return 1;
 }
 
-/* core.force_update(job): the next good answer is an update, whatever it says. */
+/* core.force_update(job): makes the next good answer an update, even if it has not changed. */
 static int core_force_update(lua_State *L)
 {
     poller_force_update(check_poll(L, 1));
     return 0;
 }
 
-/* core.expedite(job): its next poll is due at once, or as soon as there is a waiter. */
+/* core.expedite(job): makes the next poll due at once, or as soon as there is a waiter. */
 static int core_expedite(lua_State *L)
 {
     poller_expedite(check_poll(L, 1));
@@ -180,8 +180,8 @@ static int core_forget_error(lua_State *L)
     return 0;
 }
 
-/* core.postpone(job, seconds | nil): the next poll comes no sooner. An answer from outside the
- * schedule asked for the pause. */
+/* core.postpone(job, seconds | nil): delays the next poll by at least that, as an answer from
+ * outside the schedule asked. */
 static int core_postpone(lua_State *L)
 {
     struct poller *poll = check_poll(L, 1);
@@ -196,7 +196,7 @@ static int core_count_poll(lua_State *L)
     return 0;
 }
 
-/* core.answer(job) -> the body of the last good answer; nil: none. */
+/* core.answer(job) -> the body of the last good answer; nil if there is none. */
 static int core_answer(lua_State *L)
 {
     const struct buffer *answer = poller_answer(check_poll(L, 1));
@@ -206,7 +206,7 @@ static int core_answer(lua_State *L)
     return 1;
 }
 
-/* core.set_answer(job, body): the good answer of a poll from outside the schedule. */
+/* core.set_answer(job, body): records a good answer from outside the schedule. */
 static int core_set_answer(lua_State *L)
 {
     size_t length;
@@ -217,8 +217,8 @@ static int core_set_answer(lua_State *L)
     return 0;
 }
 
-/* core.ended(job): stops the clock that job.elapsed shows. Whether a job has ended is in its state,
- * which the library keeps. */
+/* core.ended(job): stops the clock of job.elapsed. Whether a job has ended is in its state, which
+ * the library keeps. */
 static int core_ended(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);

@@ -11,7 +11,7 @@ static const struct type file_type = {"cekura.locked_file"};
 static const struct type work_type = {"cekura.file_work"};
 
 /* The longest time that core.file_result() blocks. */
-#define LONGEST_WAIT_US (INT64_C(10) * 1000000)
+#define MAX_WAIT_US (INT64_C(10) * 1000000)
 
 /* The userdata holds a pointer, which is NULL if the lock was not taken. */
 static struct locked_file *check_file(lua_State *L)
@@ -36,7 +36,8 @@ static int failed(lua_State *L, int code)
     return object_push_failure(L, locked_file_fault(code));
 }
 
-/* core.absolute_path(path) -> the path from the root on, if a relative one is resolved now. */
+/* core.absolute_path(path) -> an absolute path: a relative one is resolved by the current
+ * directory. */
 static int core_absolute_path(lua_State *L)
 {
     char directory[PATH_MAX];
@@ -47,8 +48,8 @@ static int core_absolute_path(lua_State *L)
     return 1;
 }
 
-/* core.lock_file(path) -> file | nil, fault, "busy" (another holds it) | "nowhere" (its directory
- * does not exist) | nil. */
+/* core.lock_file(path) -> file | nil, fault, code. The code is "busy" if the file has another
+ * holder, "nowhere" if its directory does not exist, else nil. */
 static int core_lock_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
@@ -80,7 +81,7 @@ static int core_release_file(lua_State *L)
     return 0;
 }
 
-/* core.set_file_aside(file) -> the suffix that its name got | nil, fault. */
+/* core.set_file_aside(file) -> the suffix that was appended to its name | nil, fault. */
 static int core_set_file_aside(lua_State *L)
 {
     char suffix[32];
@@ -127,13 +128,12 @@ static int core_is_file_work_done(lua_State *L)
     return 1;
 }
 
-/* core.file_result(work) -> true and the text that was read (after a replacement, the new text),
- * true alone if there is no file | nil, fault. Blocks until the work is done, ten seconds at most.
- */
+/* core.file_result(work) -> true, and the text that was read or written, or nothing if the file
+ * does not exist | nil, fault. Blocks for up to ten seconds until the work is done. */
 static int core_file_result(lua_State *L)
 {
     const struct buffer *text;
-    int code = file_work_finish(check_work(L), LONGEST_WAIT_US, &text);
+    int code = file_work_finish(check_work(L), MAX_WAIT_US, &text);
     if (code && code != LOCKED_FILE_ABSENT)
         return failed(L, code);
     lua_pushboolean(L, true);

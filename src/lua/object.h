@@ -47,8 +47,8 @@ void object_push_method(lua_State *L, const struct type *type, int name);
  * the caller has checked. Names that begin with "_" are private to the library and read as nil. */
 int object_index(lua_State *L, const struct type *type);
 
-/* Calls the method of that name with the object at 1, for metamethods that the library implements.
- */
+/* Calls the method of that name with the object at 1, for metamethods that the library
+ * implements. */
 int object_call_method(lua_State *L, const struct type *type, const char *name, int results);
 
 #endif

@@ -21,8 +21,8 @@ static struct operation *check_operation(lua_State *L, int index)
     return object->operation;
 }
 
-/* core.submit(client, request) -> operation; nil: the client is closed, or there is no memory. The
- * members of `request`: see marshal_request(). */
+/* core.submit(client, request) -> operation; nil if the client is closed or memory runs out. For
+ * the members of `request`, see marshal_request(). */
 static int core_submit(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -41,7 +41,7 @@ static int core_submit(lua_State *L)
     return 1;
 }
 
-/* core.release(client, operation): its end has been handled. */
+/* core.release(client, operation): releases the anchor, after the outcome has been handled. */
 static int core_release(lua_State *L)
 {
     client_check(L, 1);
@@ -56,7 +56,7 @@ void operation_list_again(lua_State *L)
     operation_relist(check_operation(L, 1));
 }
 
-/* core.outcome(operation) -> as marshal_push_outcome(); nil while it runs. */
+/* core.outcome(operation) -> its outcome, by marshal_push_outcome(); nil while it runs. */
 static int core_outcome(lua_State *L)
 {
     const struct outcome *outcome = operation_outcome(check_operation(L, 1));

@@ -216,8 +216,8 @@ static int record_totable(lua_State *L)
     return 1;
 }
 
-/* core.record_fields(record [, except]) -> a table of all fields that are not null, without the one
- * of that name. */
+/* core.record_fields(record [, except]) -> a table of all fields that are not null, except for the
+ * one of that name. */
 static int core_record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);

@@ -41,7 +41,7 @@ static void reserve(lua_State *L, struct secret *secret, size_t length)
         luaL_error(L, "not enough memory");
 }
 
-/* core.secret(text | secret, ...) -> one secret of all of them, joined. */
+/* core.secret(text | secret, ...) -> a secret, the concatenation of the arguments. */
 static int core_secret(lua_State *L)
 {
     int count = lua_gettop(L);
@@ -61,7 +61,7 @@ static int core_secret(lua_State *L)
     return 1;
 }
 
-/* core.equal_secrets(a, b) -> boolean. The time does not depend on where they differ. */
+/* core.equal_secrets(a, b) -> boolean. The time depends on the lengths only. */
 static int core_equal_secrets(lua_State *L)
 {
     size_t length, other_length;
@@ -181,7 +181,7 @@ static size_t extract(lua_State *L, struct secret *text, const char *name, int s
 }
 
 /* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. The values that the
- * file sets `name` to are in `secrets`, by the marks that stand in the text in their place. */
+ * file assigns to `name` are in `secrets`, by the marks that replace them in the text. */
 static int core_read_private(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1), *name = luaL_checkstring(L, 2), *fault;

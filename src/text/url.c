@@ -13,8 +13,8 @@
 #define PORT_0 "has port 0, to which no connection can be made"
 
 /* Limits of a DNS name (RFC 1035, 2.3.4) in text form, without its final dot. */
-#define LONGEST_NAME 253u
-#define LONGEST_LABEL 63u
+#define MAX_NAME 253u
+#define MAX_LABEL 63u
 
 /* A URL that libcurl has parsed. If memory ran out, a part that seems to be missing may exist. Then
  * the URL must not be taken for one without a password, or with another port. */
@@ -63,11 +63,11 @@ static bool is_valid_name(const char *host)
     size_t length = strlen(host), label = 0;
     if (length > 0 && host[length - 1] == '.')
         length--;
-    if (length == 0 || length > LONGEST_NAME)
+    if (length == 0 || length > MAX_NAME)
         return false;
     for (size_t i = 0; i <= length; i++) {
         bool ends = i == length || host[i] == '.';
-        if (ends && (label == 0 || label > LONGEST_LABEL))
+        if (ends && (label == 0 || label > MAX_LABEL))
             return false;
         label = ends ? 0 : label + 1;
     }
@@ -80,13 +80,12 @@ static const char *host_fault(const char *host)
 {
     for (const char *c = host; *c; c++)
         if ((unsigned char)*c >= 0x80)
-            return "names its host with letters that are not ASCII: give its name in ASCII "
-                   "(xn--...)";
-    return *host == '[' || is_valid_name(host) ? NULL : "names a host that no name server can know";
+            return "has a host name with letters outside ASCII: write it in ASCII (xn--...)";
+    return *host == '[' || is_valid_name(host) ? NULL : "has a host name that DNS does not allow";
 }
 
-/* Checks that libcurl, which parses the origin again for each request, finds the same host in it.
- */
+/* Checks that libcurl, which parses the origin again for each request, finds the same host in
+ * it. */
 static const char *check_origin(const struct url *url)
 {
     struct parsed again;
@@ -97,7 +96,7 @@ static const char *check_origin(const struct url *url)
     curl_url_cleanup(again.handle);
     if (again.no_memory)
         return NO_MEMORY;
-    return same ? NULL : "names its host with escapes that do not make a plain one";
+    return same ? NULL : "has escapes in its host name that do not decode to a valid one";
 }
 
 static const char *build_origin(struct url *url, const char *scheme, const char *port)

@@ -1,5 +1,5 @@
---- What the service answers: to the poll of a job of every kind, and as a refusal. The job goes on or ends, a refusal
--- is an error, whatever the body is; and the key is in no error, though a service may repeat it.
+--- The service's answers: to the poll of a job of any kind, and as a refusal. With any body the job goes on or ends,
+-- and a refusal is an error. No error contains the key, even if the service repeats it.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -23,7 +23,7 @@ for kind in pairs(kinds) do
 end
 table.sort(KINDS)
 
--- Three kinds that differ most, and for each body another one.
+-- The three kinds that differ most, and a fourth one that depends on the body.
 local function kinds_for(body)
   local sum = 0
   for place = 1, #body do
@@ -32,7 +32,7 @@ local function kinds_for(body)
   return { "calls.improve_prompt", "calls.evaluation", "results.run", KINDS[sum % #KINDS + 1] }
 end
 
--- The key is neither in the message, nor in the response or the messages of single fields.
+-- Asserts that the message, the response and the messages of fields do not contain the key.
 local function check_error(err, kinds_of_error, body)
   promise.failed(nil, err, kinds_of_error, body)
   local texts = { err.message, err.response and err.response.body }

@@ -1,7 +1,7 @@
---- The public API, called at random: each byte decides what is done next, and with what. Calls are right and wrong,
--- objects are exchanged and closed, callbacks and metamethods raise, a server (spec/fuzz/server.lua) answers at random.
--- Each call gives a value, or nil and an error of a documented kind, or raises something that is the program's own or
--- says at its line what is wrong; never an error inside the library, and never the key.
+--- The public API, called at random: each byte selects the next call or an argument. Calls are right and wrong, objects
+-- are exchanged and closed, callbacks and metamethods raise, a server (spec/fuzz/server.lua) answers at random. Each
+-- call returns a value, returns nil and an error of a documented kind, raises what the program's own function raised,
+-- or raises a message at the caller's line. There is never an error inside the library, and never the key.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
@@ -17,17 +17,17 @@ local KEY = "sk-5eCr3t-8f14e45f"
 local KINDS = "config network tls timeout auth invalid not_found gone raised rate_limited server protocol job_failed "
   .. "job_cancelled needs_input unknown_outcome cancelled closed"
 
--- The most calls of a run, and the seconds that one is waited for.
+-- The limit of calls in a run, and the seconds that a call may wait.
 local MOST_CALLS, PATIENCE = 40, 0.006
 
 -- ---- the server ----
 
--- In the background: closing a pipe waits for its program, and this one ends with the lifeline.
+-- In the background, since closing a pipe waits for its program, and this one ends only with the lifeline.
 local pipe = assert(io.popen((os.getenv "CEKURA_LUA" or "lua5.4") .. " spec/fuzz/server.lua &", "r"))
 local port = assert(tonumber(pipe:read "*l"))
 local url = "http://127.0.0.1:" .. port
 
--- ---- what the bytes decide ----
+-- ---- choices by the input ----
 
 local input = { bytes = "", at = 0, lifeline = assert(socket.connect("127.0.0.1", port)) }
 
@@ -42,7 +42,7 @@ end
 
 -- ---- values ----
 
-local objects -- what calls have given so far, and strangers
+local objects -- the results of calls so far, and foreign objects
 
 local BOOM = "boom: the program's own"
 
@@ -66,7 +66,7 @@ local NAMES = { "id", "timeout", "interval", "on_progress", "agent_id", "agent",
 
 local value
 
--- Tables that are not what they seem.
+-- Tables with unusual metatables or members.
 local ODD_TABLES = {
   function() return setmetatable({}, { __index = boom }) end,
   function() return setmetatable({}, { __pairs = boom, __len = boom, __tostring = boom, __eq = boom }) end,
@@ -135,16 +135,17 @@ local function check_error(err, what)
   end
 end
 
--- What a call may raise: an error of the module, what the program's own functions raise, what names an argument.
+-- Asserts that a call may raise this: an error of the module, one of the program's own functions, or one that names an
+-- argument.
 local function check_raised(raised, what)
   if errors.is(raised) then
     return check_error(raised, what)
   end
   local text = type(raised) == "string" and raised or "no text: " .. type(raised)
   check_text(text, what)
-  -- A file of the library, and not its line, which misuse() names where the call came from C.
+  -- An error inside the library begins with its file. misuse() names a line of it only in the message of a call from C.
   local inside = text:find "^lua/cekura/" or text:find "^%.?/?lua/cekura/"
-  local own = text:find "^spec/fuzz/targets/api.lua:%d+: attempt to" -- of what is no object of the module's
+  local own = text:find "^spec/fuzz/targets/api.lua:%d+: attempt to" -- on a foreign object
   if text ~= BOOM and not own and (inside or not (text:find("cekura: ", 1, true) or text:find("bad argument", 1, true)
       or text:find("cekura%.%w+ expected") or text:find("read only", 1, true) or text:find(BOOM, 1, true))) then
     error("broken: raised by " .. what .. ": " .. shown(text), 0)
@@ -174,7 +175,7 @@ end
 
 -- ---- calls ----
 
--- An object of that type, or now and then of any.
+-- An object of that type, or sometimes of any type.
 local function object(kind)
   if pick(12) > 1 then
     for place = #objects, 1, -1 do
@@ -216,8 +217,8 @@ end
 
 -- ---- watches ----
 
-local watches -- those of this run
-local broken_watch -- what its on_error got against the promises
+local watches -- of this run
+local broken_watch -- the finding of an on_error handler
 
 local function on_error(err, where)
   local fine, broken = pcall(check_error, err, "on_error")
@@ -226,7 +227,8 @@ local function on_error(err, where)
   end
 end
 
--- One with these keys and others that keep it here: a client of the server's, no file. They are busy, so a run has two.
+-- A watch with these keys, and others that keep it local: a client of the server, no file. Watches take time, so a run
+-- has at most two.
 local function watch(given)
   if #watches == 2 then
     return watches[1]
@@ -251,7 +253,7 @@ local function stop_watches()
   end
 end
 
--- Right calls, as far as their objects are.
+-- Calls that are right if their objects are.
 local RIGHT = {
   function() return new_client() end,
   any_job,
@@ -313,7 +315,7 @@ local RIGHT = {
         filter = pick(4) == 1 and { "success", "eq", true } or nil, timeout = one_of { PATIENCE, 1 },
         on_evaluated = handler(), on_improved = handler(), on_failed = handler() } },
       calls = { { id = 7, improve = true, prompt = "p", on_evaluated = handler(), on_failed = handler() } } }
-    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for some scans and a start
+    return cekura.sleep(PATIENCE * pick(4) / 2) -- long enough for several scans and a start
   end,
   function() return watch(random_table(1)) end,
   function()
@@ -330,7 +332,7 @@ local RIGHT = {
   function() collectgarbage() end,
 }
 
--- Functions by what they are called in a finding.
+-- Functions with their names in a finding.
 local function functions_of()
   local list = {}
   for _, kind in ipairs { "client", "job", "call_log" } do
@@ -374,7 +376,8 @@ end
 
 local ANY = functions_of()
 
--- What any call is given may make it wait for ever, so that it is cancelled, or send something elsewhere.
+-- A call with any arguments. It may wait forever, so its task is cancelled. Arguments that would send requests
+-- elsewhere are replaced.
 local function call_any()
   local chosen, given = one_of(ANY), values()
   local name, fn, kind = chosen[1], chosen[2], chosen[3]
@@ -390,7 +393,7 @@ local function call_any()
   return name, fn, given
 end
 
--- Tasks cannot use pcall() on PUC Lua 5.1 where they wait.
+-- On PUC Lua 5.1 a task cannot wait inside pcall().
 local attempt = require "cekura.loop.yieldable" and pcall or function(fn, ...)
   return true, fn(...)
 end
@@ -406,7 +409,7 @@ end
 
 -- ---- a run ----
 
--- What is broken by what a task has raised; nil: nothing.
+-- The finding in what a task has raised, or nil.
 local function verdict(raised)
   if type(raised) == "string" and raised:find "^broken: " then
     return raised
@@ -456,7 +459,7 @@ return function(bytes)
   objects[objects.first + 1] = cekura.assert(new_client())
   objects[objects.first + 2] = cekura.call_log '{"id":7,"call_id":"s-7","status":"evaluating"}'
   local fine, broken = pcall(cekura.run, run)
-  if not fine then -- on 5.1, what a task raised that was not joined by then
+  if not fine then -- on 5.1, the error of a task that was not joined
     broken = verdict(broken)
   end
   for place = objects.first + 1, #objects do

@@ -1,11 +1,11 @@
---- The access to records: every way to a field gives the same.
+--- Access to records: every way to read a field gives the same value.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local promise = require "spec.fuzz.promise"
 
--- A full decode as fields have it: no nulls in objects.
+-- A decoded value without the nulls of objects, as fields have it.
 local function without_nulls(value)
   if type(value) ~= "table" then
     return value
@@ -38,7 +38,7 @@ local function check_fields(call, decoded)
   end
 end
 
--- The methods of a record work whatever it holds.
+-- The methods of a record work with any contents.
 local function check_methods(call)
   promise.holds(type(tostring(call)) == "string", "a text")
   promise.holds(type(call:evaluated()) == "boolean", "evaluated or not")

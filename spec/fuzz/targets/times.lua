@@ -1,4 +1,4 @@
---- Durations and dates: read as a plainer reader reads them, which shares nothing with cekura.times.
+--- Durations and dates: they agree with a simple parser that shares no code with cekura.records.times.
 
 local cekura = require "cekura"
 local encode = require "cekura.http.encode"
@@ -6,13 +6,13 @@ local core = require "cekura.core"
 local promise = require "spec.fuzz.promise"
 local times = require "cekura.records.times"
 
--- ---- a reader that goes over a text byte by byte ----
+-- ---- a byte-by-byte reader ----
 
 local function reader(text)
   local at = 1
   local self = {}
 
-  -- The next byte, if it is one of those.
+  -- Takes the next byte if it is one of those.
   function self.one_of(bytes)
     local byte = text:sub(at, at)
     if byte ~= "" and bytes:find(byte, 1, true) then
@@ -21,7 +21,7 @@ local function reader(text)
     end
   end
 
-  -- From `least` to `most` digits, as text; none if there are fewer.
+  -- Takes from `least` to `most` digits, as text; nil if there are fewer.
   function self.digits(least, most)
     local first = at
     while at - first < most and self.one_of "0123456789" do
@@ -40,7 +40,7 @@ local function reader(text)
   return self
 end
 
--- As many digits as there are after a sign of one of those; nil: a sign and none.
+-- The fraction after one of those signs; 0 without a sign, nil for a sign without digits.
 local function read_fraction(from, signs)
   if not from.one_of(signs) then
     return 0
@@ -80,7 +80,7 @@ end
 
 -- ---- dates ----
 
--- The last day of a month, as the C library knows it.
+-- The last day of a month, by the C library.
 local function last_day(year, month)
   return os.date("*t", os.time { year = year, month = month + 1, day = 0, hour = 12 }).day
 end
@@ -97,7 +97,7 @@ local function read_zone(from)
   end
 end
 
--- Year, month, day, hour, minute and second as they stand there; the zone; the fraction.
+-- The year, month, day, hour, minute and second in the text; the zone in seconds; the fraction.
 local function plain_date(text)
   local from, fields = reader(text), {}
   for place, rule in ipairs { { 4, "-" }, { 2, "-" }, { 2, "Tt " }, { 2, ":" }, { 2, "" } } do
@@ -121,7 +121,7 @@ local function plain_date(text)
   return fields, zone, part
 end
 
--- The C library turns the number back into what stands there.
+-- Asserts that the C library converts the number back to the fields in the text.
 local function check_epoch(found, text)
   local fields, zone, part = plain_date(text)
   promise.holds((found ~= nil) == (fields ~= nil), "a date and time: %s", tostring(found))
@@ -147,12 +147,12 @@ local function check_written(found)
   promise.holds(math.abs(times.epoch(text) - found) <= 1e-5, "%.17g reads back from %s", found, text)
 end
 
--- A number of at least 0 as JSON writes it; nil for anything else.
+-- A JSON number of at least 0; nil for any other text.
 local function plain_number(text)
   local digits = text:match "^[ \t\r\n]*(-?%d[%d.eE+-]*)[ \t\r\n]*$"
   local number = digits and not digits:find "^-?0%d" and not digits:find "%.[^%d]" and not digits:find "%.$"
     and tonumber(digits)
-  if number and not digits:find "[.eE]" then -- an integer is exact, or no number
+  if number and not digits:find "[.eE]" then -- an integer must be exact
     number = (math.type and math.type(number) == "integer" or number < 2 ^ 53) and number or nil
   end
   return number and number >= 0 and number < math.huge and #text <= 40 and number or nil

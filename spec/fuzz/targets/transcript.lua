@@ -1,5 +1,5 @@
---- Transcripts: of any text, and of any JSON, whose turns have the fields that they promise; nothing that was said
--- is lost, and nothing is said that was not.
+--- Transcripts from any text and any JSON: turns have fields of the documented types, and together contain exactly what
+-- was said.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -8,7 +8,7 @@ local promise = require "spec.fuzz.promise"
 local times = require "cekura.records.times"
 local transcript = require "cekura.records.transcript"
 
--- Of a text: what a turn promises. Of JSON, what cannot be read stays as it came; see check_list().
+-- Asserts the types of a turn from a text. In JSON, a value of another type is kept; see check_list().
 local function check_fields(turn)
   for _, name in ipairs { "role", "content" } do
     promise.holds(turn[name] == nil or type(turn[name]) == "string", "%s is a text, not %s", name, type(turn[name]))
@@ -24,7 +24,7 @@ local function squeezed(text)
   return (text:gsub("%s+", ""))
 end
 
--- Put together again, the turns are the text without its space.
+-- Asserts that the turns, joined, are the text without its space.
 local function check_text(text, turns)
   local rest = squeezed(text)
   local function take(part)

@@ -1,4 +1,4 @@
---- The bodies of webhooks: an event or `nil, err`, and a job that waits for the record has its end by it or goes on.
+--- Bodies of webhooks: the result is an event or `nil, err`, and a job that waits for the record ends by it or goes on.
 
 local cekura = require "cekura"
 local core = require "cekura.core"

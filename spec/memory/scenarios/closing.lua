@@ -1,5 +1,5 @@
---- The state is closed, or the client, while requests are in flight, jobs are polled and tasks are parked: the first
--- time by the program, the second time by the collector, and then by lua_close.
+--- A client is closed while requests are in flight, jobs are polled and tasks are parked: first by the program, then by
+-- the collector, and at last by lua_close.
 
 local cekura = require "cekura"
 

@@ -6,7 +6,7 @@ local hosted = require "cekura.loop.hosted"
 
 local EVERY = { interval = 0.002, timeout = 10 }
 
--- A host that holds out when memory ends: what its callbacks raise, it keeps, and goes on.
+-- A host that survives a lack of memory: it records the errors of callbacks, and goes on.
 local function new_host()
   local host = { readers = {}, timers = {} }
   function host.watch(_, callback)
@@ -72,7 +72,7 @@ local function join(client)
   return task:join()
 end
 
--- One coroutine ends the wait of another.
+-- A coroutine ends the wait of another.
 local function cancel(client)
   local job, err = start(client, "endless")
   if not job then
@@ -93,7 +93,7 @@ local function cancel(client)
   if type(err) == "table" and err.kind == "cancelled" then
     return true
   end
-  return nil, err or "not enough memory" -- so the host was told
+  return nil, err or "not enough memory" -- as the host was notified
 end
 
 return function(url)

@@ -1,8 +1,8 @@
---- The module is loaded, each time anew.
+--- Loads the module again each time.
 
 return function(url)
   for name in pairs(package.loaded) do
-    if name:find "^cekura" or name == "cjson" then -- Lua 5.1 keeps in mind what could not be loaded
+    if name:find "^cekura" or name == "cjson" then -- Lua 5.1 marks a module that failed to load
       package.loaded[name] = nil
     end
   end

@@ -1,10 +1,10 @@
---- One thing after the other, in plain code.
+--- One call after the other, in plain code.
 
 local cekura = require "cekura"
 
 local PARAMS = { call_logs = { 1, 2 }, agent_id = 2142, prompt = "Be kind." }
 
--- Raises what is not as it must be. Beside errors there are no wrong results.
+-- Raises if a result is wrong: a call returns the right one or an error.
 local function expect(value, expected, what)
   if value ~= expected then
     error(("%s: %s, not %s"):format(what, tostring(value), tostring(expected)), 0)

@@ -1,4 +1,4 @@
---- A client that parses certificates when it is made, and then meets nobody.
+--- A client that parses certificates when it is created, and then cannot connect.
 
 local cekura = require "cekura"
 

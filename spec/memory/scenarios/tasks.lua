@@ -1,4 +1,4 @@
---- Things beside each other: tasks that wait for jobs and requests, and are cancelled.
+--- Concurrent tasks that wait for jobs and requests, and are cancelled.
 
 local cekura = require "cekura"
 
@@ -22,7 +22,7 @@ local function wait_for_job(client)
   return job:wait(EVERY)
 end
 
--- Several that wait for one job, and then for several.
+-- Several tasks that wait for one job, and then for several.
 local function wait_for_jobs(client)
   local jobs = {}
   for place = 1, 2 do
@@ -50,8 +50,8 @@ local function wait_for_jobs(client)
   return true
 end
 
--- A request that is never answered, and its task, which is cancelled. If memory ends before that, cekura.run() still
--- waits for the task: not for long.
+-- A request that is never answered, whose task is cancelled. If memory runs out first, cekura.run() waits for the task,
+-- but not for long.
 local function cancel_request(client)
   local task = cekura.spawn(client.request, client, "GET", "/never/", { timeout = 0.5 })
   cekura.sleep(0.002)
@@ -64,7 +64,7 @@ local function cancel_request(client)
   return nil, err
 end
 
--- An endless job, which is cancelled while somebody waits for it.
+-- An endless job, which is cancelled while a task waits for it.
 local function cancel_job(client)
   local job, err = start(client, "endless")
   if not job then
