@@ -1,15 +1,15 @@
--- The turns of a call, from whatever its transcript came as.
+-- The turns of a call, from each form of its transcript.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 
--- A value as JSON.
+-- A string as JSON.
 local function json_of(value)
   return encode({ value }, "value"):sub(2, -2)
 end
 
--- The turns of a record, of each what a turn promises.
+-- The documented fields of each turn of a record.
 local function turns_of(json, field)
   local found = {}
   for turn in cekura.assert(cekura.call_log(json)):turns(field) do
@@ -19,7 +19,7 @@ local function turns_of(json, field)
   return found
 end
 
--- A turn: its start, role, content and end.
+-- The documented fields of a turn.
 local function turn(start_time, role, content, end_time)
   return { start_time = start_time, role = role, content = content, end_time = end_time }
 end
@@ -96,14 +96,14 @@ describe("the structured transcript:", function()
   } do
     it(row[1], function()
       assert.same(row[3], turns_of('{"transcript_object":[' .. row[2] .. "]}"))
-      -- The same as the text of JSON, as the schema of a row says, and in any other field.
+      -- The same as a JSON string, as in the schema of a row, and in any other field.
       assert.same(row[3], turns_of(('{"transcript_object":%s}'):format(json_of("[" .. row[2] .. "]"))))
       local given = ('{"user_generated_transcript":\n[%s] }'):format(row[2])
       assert.same(row[3], turns_of(given, "user_generated_transcript"))
     end)
   end
 
-  it("whatever else a turn has is there, too", function()
+  it("a turn has its undocumented fields", function()
     local call = cekura.call_log '{"transcript_object":[{"role":"a","time":"0:01","words":[{"w":"x"}],"x":null}]}'
     local first = call:turns()()
     assert.equal("0:01", first.time)
@@ -111,7 +111,7 @@ describe("the structured transcript:", function()
     assert.is_nil(first.x)
   end)
 
-  it("whole seconds are integers, where this Lua has them", function()
+  it("whole seconds are integers, if this Lua has them", function()
     for _, json in ipairs { "7", '"00:07"', '"0:00:07"' } do
       local text = ('{"transcript_object":[{"start_time":%s,"end_time":%s}]}'):format(json, json)
       local first = cekura.call_log(text):turns()()
@@ -120,7 +120,7 @@ describe("the structured transcript:", function()
     end
   end)
 
-  it("a turn that is changed changes neither the record nor the next loop", function()
+  it("a turn is a copy: changing it changes neither the record nor the next loop", function()
     local call = cekura.call_log '{"transcript_object":[{"role":"a","content":"b","start_time":"0:07"}]}'
     for changed in call:turns() do
       changed.role, changed.start_time = "x", nil
@@ -210,7 +210,7 @@ describe("the text transcript:", function()
     end)
   end
 
-  it("a whole one, of many turns", function()
+  it("many turns", function()
     local lines, wanted = {}, {}
     for place = 1, 20000 do
       local seconds = place * 2
@@ -224,7 +224,7 @@ describe("the text transcript:", function()
     end
   end)
 
-  it("one of hardly anything but space takes no longer", function()
+  it("a text of spaces is read in linear time", function()
     local function seconds_for(texts)
       local before = os.clock()
       for _, text in ipairs(texts) do
@@ -241,7 +241,7 @@ describe("the text transcript:", function()
       "[00:01] a: b" .. ("\n"):rep(200000) .. "c", "[00:01] a" .. (" "):rep(200000) .. ": c", ("\r"):rep(200000) .. "c",
       ("["):rep(200000), ("[00:01"):rep(50000), "[" .. ("0"):rep(200000) .. "] a: b",
     }
-    -- A text of this length that is read by its square takes ten thousand times as long.
+    -- Quadratic time would be ten thousand times as long.
     assert.is_true(spaces < 100 * (seconds_for(ordinary) + 0.01))
   end)
 end)
@@ -279,7 +279,7 @@ describe("which transcript is read:", function()
     end)
   end
 
-  it("no value of any type is an error, or an invented number", function()
+  it("a value of any type causes neither an error nor an invented number", function()
     local values = { "null", "true", "0", "-1.5", "99999999999999999999", '""', '"x"', '"[00:61]"', "[]", "{}", "[[]]",
       "[null]", '[{"a":[null]}]', '{"metrics":[]}', '"null"', '"{"', '"[{]"' }
     for _, value in ipairs(values) do
