@@ -1,9 +1,8 @@
---- Starts jobs and closes their clients, CYCLES times, and tells what that leaves behind: nothing, or it ends with an
--- error.
+--- Starts jobs and closes their clients, CYCLES times, and raises if that leaves anything behind.
 --
 --   lua5.4 spec/life/cycles.lua [CYCLES]     `make cycles`
 --
--- A cycle is one of seven stories, in turn; the first readings are taken after some hundreds of them.
+-- A cycle is one of seven situations, in turn. The first readings are taken after some hundreds of cycles.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -14,32 +13,31 @@ local CYCLES = tonumber(arg[1]) or 100000
 local WARM_UP = math.min(2000, math.floor(CYCLES / 2))
 local PARAMS = { agent_id = 2142, call_logs = { 1 }, prompt = "x" }
 
--- What a process may have more of at the end, however long it ran. What malloc holds on to in one place is free in
--- another.
+-- What a process may have more of at the end, however long it ran. malloc keeps some freed memory, in varying places.
 local ORDER = { "resident, KB", "of Lua, KB", "descriptors", "threads", "open clients" }
 local BOUNDS = { ["resident, KB"] = 2048, ["of Lua, KB"] = 128, descriptors = 0, threads = 0, ["open clients"] = 0 }
 
 local server = simulator.start()
-local shared -- a client that lives for many cycles
+local shared -- a client for many cycles
 
 local function start(client)
   return cekura.assert(client.calls:improve_prompt(PARAMS))
 end
 
 local stories = {
-  -- A job of its own, from start to end.
+  -- A job in a new client, from start to end.
   function()
     local client = server:client()
     cekura.assert(start(client):wait { interval = 0.0005 })
     client:close()
   end,
-  -- Closed when it has begun.
+  -- The client is closed when the job has started.
   function()
     local client = server:client()
     start(client)
     client:close()
   end,
-  -- Closed with the start on its way, by a task.
+  -- The client is closed by a task while the start is in flight.
   function()
     local client = server:client()
     local task = cekura.spawn(start, client)
@@ -47,7 +45,7 @@ local stories = {
     client:close()
     assert(not task:join())
   end,
-  -- Closed with a poll on its way.
+  -- The client is closed while a poll is in flight.
   function()
     local client = server:client()
     local job = start(client)
@@ -56,11 +54,11 @@ local stories = {
     client:close()
     task:join()
   end,
-  -- Collected, not closed.
+  -- The client is collected without a close.
   function()
     start(server:client())
   end,
-  -- One client, a job for each cycle; it is cancelled with a poll on its way.
+  -- A job in the shared client, cancelled while a poll is in flight.
   function()
     local job = start(shared)
     local task = cekura.spawn(job.wait, job, { interval = 0.0005 })
@@ -68,7 +66,7 @@ local stories = {
     job:cancel()
     task:join()
   end,
-  -- The same, to the end, with a task that is cancelled beside it.
+  -- A job in the shared client, from start to end, beside a task that is cancelled.
   function()
     local job = start(shared)
     local task = cekura.spawn(cekura.sleep, 10)
@@ -79,8 +77,8 @@ local stories = {
   end,
 }
 
--- Counted at the end of the pipe's input, when this process has closed both of its ends: before that it may or may not
--- have closed the one that is the child's.
+-- Counted at the end of the pipe's input, when this process has closed both of its ends: before that, it may or may not
+-- have closed the child's end.
 local function descriptors()
   local path = os.tmpname()
   local pipe = assert(io.popen("cat; ls /proc/$PPID/fd | wc -l >" .. path, "w"))
@@ -110,10 +108,10 @@ local function cycle(from, to)
   for index = from, to do
     stories[index % #stories + 1]()
     if index % 100 == 0 then
-      collectgarbage() -- it does not know what a client costs beside Lua's memory
+      collectgarbage() -- the collector does not know the cost of a client outside Lua
     end
     if index % 1000 == 0 then
-      server:reset() -- what it remembers of requests
+      server:reset() -- clears its list of requests
     end
   end
   shared:close()
