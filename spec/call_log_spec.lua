@@ -411,7 +411,7 @@ describe("totable()", function()
   end)
 end)
 
-describe("a list that is empty", function()
+describe("an empty list", function()
   it("stays a list when it is encoded", function()
     local call = read '{"a":[],"b":{"c":[],"d":{}},"e":[[],{}],"f":{}}'
     assert.equal("[]", encode(call.a, "body"))
@@ -461,7 +461,7 @@ describe("the fields of a record", function()
   end)
 end)
 
-describe("a record as text", function()
+describe("tostring() of a record", function()
   it("shows its id and its status", function()
     local text = tostring(read '{"id":730154,"status":"evaluating"}')
     assert.truthy(text:find("730154", 1, true))
@@ -596,21 +596,21 @@ end)
 describe("text that is not one strict JSON object", function()
   for _, row in ipairs {
     { "nothing", "" }, { "space", " \n" }, { "a list", "[]" }, { "a list of objects", '[{"id":1}]' },
-    { "a text", '"{}"' }, { "a number", "5" }, { "true", "true" }, { "null", "null" }, { "a word", "OK" },
+    { "a string", '"{}"' }, { "a number", "5" }, { "true", "true" }, { "null", "null" }, { "a word", "OK" },
     { "HTML", "<html></html>" }, { "two objects", "{}{}" }, { "two objects, as lines", "{}\n{}" },
     { "text after it", "{} x" }, { "a comma after it", "{}," }, { "a NUL after it", "{}\0" },
-    { "a byte order mark", "\239\187\191{}" }, { "an object that is not ended", '{"id":1' },
-    { "one that has just begun", "{" }, { "an end", "}" }, { "a comma at the end", '{"id":1,}' },
+    { "a byte order mark", "\239\187\191{}" }, { "an unterminated object", '{"id":1' },
+    { "only a beginning", "{" }, { "only an end", "}" }, { "a comma at the end", '{"id":1,}' },
     { "no comma", '{"id":1 "a":2}' }, { "no value", '{"id":}' }, { "no colon", '{"id" 1}' },
     { "a name without quotes", "{id:1}" }, { "single quotes", "{'id':1}" }, { "a number as a name", "{1:2}" },
     { "a comment", '{"id":1} // one' }, { "NaN", '{"id":NaN}' }, { "Infinity", '{"id":-Infinity}' },
     { "a zero before digits", '{"id":01}' }, { "a word of Python", '{"id":None}' },
-    { "a text that is not ended", '{"id":"a}' }, { "a newline in a text", '{"id":"a\nb"}' },
+    { "an unterminated string", '{"id":"a}' }, { "a newline in a string", '{"id":"a\nb"}' },
     { "an unknown escape", [[{"id":"\x41"}]] }, { "a short escape", [[{"id":"\ud83"}]] },
     { "invalid UTF-8", '{"id":"\255"}' }, { "invalid UTF-8 in a name", '{"\255":1}' },
     { "Latin-1", '{"agent_name":"M\252ller"}' }, { "an object closed as a list", '{"id":1]' },
     { "a fault deep inside", '{"id":1,"metadata":{"a":[1,{"b":[01]}]},"status":"success"}' },
-    { "a fault in the last of many", "{" .. ('"a":1,'):rep(100) .. '"b":tru}' },
+    { "a fault in the last of many members", "{" .. ('"a":1,'):rep(100) .. '"b":tru}' },
     { "513 levels", '{"a":' .. ("["):rep(512) .. ("]"):rep(512) .. "}" },
     { "100000 levels", ('{"a":'):rep(100000) .. "1" .. ("}"):rep(100000) },
   } do
@@ -635,7 +635,7 @@ describe("text that is not one strict JSON object", function()
   end)
 end)
 
-describe("misuse raises at the caller's line, and names the argument:", function()
+describe("misuse raises at the caller's line and names the argument:", function()
   local call = read '{"id":1,"timestamp":"2026-07-15T08:03:12Z"}'
 
   -- Each function is on one line, which is the line of its call.

@@ -307,7 +307,7 @@ describe("a client", function()
     end
   end)
 
-  describe("its life", function()
+  describe("during its life", function()
     it("ends with close, which may be called twice, and tostring shows it", function()
       assert.equal("cekura.client (" .. server.url .. ")", tostring(client))
       client:close()
@@ -355,7 +355,7 @@ describe("a client", function()
       end)
     end
 
-    it("is counted in stats", function()
+    it("counts its requests in stats", function()
       cekura.assert(client:request("GET", "/echo/"))
       cekura.assert(client:request("GET", "/echo/"))
       local stats = client:stats()

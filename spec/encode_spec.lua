@@ -96,8 +96,8 @@ describe("a string", function()
 
   for name, text in pairs {
     ["a lone continuation byte"] = "a\128", ["a cut character"] = "a\195", ["an overlong form"] = "\192\175",
-    ["a surrogate"] = "\237\160\128", ["what is beyond Unicode"] = "\244\144\128\128", ["Latin-1"] = "sch\252ssel",
-    ["a byte that is in no UTF-8"] = "\255",
+    ["a surrogate"] = "\237\160\128", ["a code point beyond Unicode"] = "\244\144\128\128", ["Latin-1"] = "sch\252ssel",
+    ["a byte that UTF-8 never has"] = "\255",
   } do
     it("that is not UTF-8 is refused, and the error names its place: " .. name, function()
       assert.equal("body.prompt: the text is not valid UTF-8", refusal { prompt = text })

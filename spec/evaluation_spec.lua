@@ -42,39 +42,39 @@ local function mark_of(call)
   return { updated_at = mark.updated_at, judged = mark.judged, sum = mark.sum }
 end
 
-describe("a newer evaluation is", function()
+describe("a newer evaluation:", function()
   local before = record("success", "true", V1, OLD)
 
   for _, row in ipairs {
-    { "one with other metrics, of a later update", before, record("failure", "false", NEW, LATER) },
-    { "one with the same metrics, of a later update", before, record("success", "true", V1, LATER) },
-    { "the same in the other wire format, of a later update", before, record("success", "true", V2, LATER) },
-    { "one with another verdict, of a later update", before, record("failure", "false", V1, LATER) },
-    { "one of an update a millisecond later", record("success", "true", V1, "2026-07-15T08:06:44.000Z"),
+    { "other metrics and a later update", before, record("failure", "false", NEW, LATER) },
+    { "the same metrics and a later update", before, record("success", "true", V1, LATER) },
+    { "the same metrics in the other format and a later update", before, record("success", "true", V2, LATER) },
+    { "another verdict and a later update", before, record("failure", "false", V1, LATER) },
+    { "an update a millisecond later", record("success", "true", V1, "2026-07-15T08:06:44.000Z"),
       record("success", "true", V1, "2026-07-15T08:06:44.001Z") },
-    { "one of a later update that is written in another zone", before,
+    { "a later update in another time zone", before,
       record("success", "true", V1, "2026-07-15T10:06:45+02:00") },
-    { "one after the start took the verdict away", record("success", "null", V1, LATER),
+    { "a verdict after the start had removed it", record("success", "null", V1, LATER),
       record("success", "true", V1, LATEST) },
-    { "one after the start took the verdict and the metrics away", record("success", "null", NONE, LATER),
+    { "a verdict and metrics after the start had removed both", record("success", "null", NONE, LATER),
       record("failure", "false", NEW, LATEST) },
-    { "of an agent without metrics, any later update", record("success", "null", NONE, OLD),
+    { "any later update for an agent without metrics", record("success", "null", NONE, OLD),
       record("success", "null", NONE, LATER) },
-    { "of an agent without metrics, one that brings some", record("success", "null", NONE, OLD),
+    { "first metrics for an agent without metrics", record("success", "null", NONE, OLD),
       record("success", "true", V1, LATER) },
-    { "of a reviewed record, whose verdict is kept, one with other metrics",
+    { "other metrics of a reviewed record, which keeps its verdict",
       record("reviewed_success", "true", V1, OLD), record("reviewed_success", "true", NEW, LATER) },
-    { "of a reviewed record, one of a later update", record("reviewed_failure", "false", V1, OLD),
+    { "a later update of a reviewed record", record("reviewed_failure", "false", V1, OLD),
       record("reviewed_failure", "false", V1, LATER) },
-    { "without the time of the update, one with other metrics", record("success", "true", V1),
+    { "other metrics, without times", record("success", "true", V1),
       record("success", "true", NEW) },
-    { "without the time of the update, a verdict that was not there", record("success", "null", V1),
+    { "a new verdict, without times", record("success", "null", V1),
       record("success", "true", V1) },
-    { "where the time came only before, one with other metrics", before, record("success", "true", NEW) },
-    { "where the time came only after, one with other metrics", record("success", "true", V1),
+    { "other metrics, with a time only before", before, record("success", "true", NEW) },
+    { "other metrics, with a time only after", record("success", "true", V1),
       record("success", "true", NEW, LATER) },
-    { "within the same second, one with other metrics", before, record("failure", "false", NEW, OLD) },
-    { "where the time cannot be read, one with other metrics", record("success", "true", V1, "yesterday"),
+    { "other metrics at the same time", before, record("failure", "false", NEW, OLD) },
+    { "other metrics, with invalid times", record("success", "true", V1, "yesterday"),
       record("success", "true", NEW, "today") },
   } do
     it(row[1], function()
@@ -83,7 +83,7 @@ describe("a newer evaluation is", function()
     end)
   end
 
-  it("any, if there was none before", function()
+  it("any evaluation, if there was none before", function()
     for _, success in ipairs { "true", "false", "null" } do
       assert.is_true(evaluation.is_newer(record("success", success, V1, OLD), nil))
       assert.is_true(evaluation.is_newer(record("success", success, NONE), nil))
@@ -91,10 +91,10 @@ describe("a newer evaluation is", function()
   end)
 end)
 
-describe("no newer evaluation is", function()
+describe("not a newer evaluation:", function()
   for _, row in ipairs {
     { "the same record", record("success", "true", V1, OLD), record("success", "true", V1, OLD), true },
-    { "the same record in the other wire format", record("success", "true", V1, OLD),
+    { "the same record in the other format", record("success", "true", V1, OLD),
       record("success", "true", V2, OLD), true },
     { "the same record with its members in another order", record("success", "true", V1, OLD),
       record("success", "true", TURNED, OLD), true },
@@ -105,33 +105,33 @@ describe("no newer evaluation is", function()
     { "the same time in another zone", record("success", "true", V1, OLD),
       record("success", "true", V1, "2026-07-15T10:06:44.000+02:00"), true },
     { "an older record", record("success", "true", V1, LATER), record("success", "true", V1, OLD), true },
-    { "an older record with other metrics: a webhook that came late", record("failure", "false", NEW, LATER),
+    { "an older record with other metrics, from a late webhook", record("failure", "false", NEW, LATER),
       record("success", "true", V1, OLD), true },
     { "an older record without a verdict", record("success", "true", V1, LATER), record("success", "null", NONE, OLD),
       true },
-    { "what the start of one leaves: the old metrics without a verdict", record("success", "true", V1, OLD),
+    { "the old metrics without a verdict, after a start", record("success", "true", V1, OLD),
       record("success", "null", V1, LATER) },
-    { "what the start of one leaves: the old metrics without a verdict, in the other format",
+    { "the old metrics without a verdict in the other format, after a start",
       record("success", "true", V1, OLD), record("success", "null", V2, LATER) },
-    { "what the start of one leaves, if it takes the metrics, too", record("success", "true", V1, OLD),
+    { "no metrics, after a start", record("success", "true", V1, OLD),
       record("success", "null", NONE, LATER) },
-    { "what the start of one leaves, if there is no evaluation any more", record("failure", "false", V1, OLD),
+    { "no evaluation, after a start", record("failure", "false", V1, OLD),
       record("failure", "null", "null", LATER) },
-    { "of an agent without metrics, the same record", record("success", "null", NONE, OLD),
+    { "the same record of an agent without metrics", record("success", "null", NONE, OLD),
       record("success", "null", NONE, OLD), true },
-    { "of a reviewed record, the same", record("reviewed_success", "true", V1, OLD),
+    { "the same reviewed record", record("reviewed_success", "true", V1, OLD),
       record("reviewed_success", "true", V1, OLD), true },
-    { "without the time of the update, the same metrics", record("success", "true", V1),
+    { "the same metrics, without times", record("success", "true", V1),
       record("success", "true", V2) },
-    { "without the time of the update, a verdict that was taken away", record("success", "true", V1),
+    { "a removed verdict, without times", record("success", "true", V1),
       record("success", "null", V1) },
-    { "where the time came only after, the same metrics", record("success", "true", V1),
+    { "the same metrics, with a time only after", record("success", "true", V1),
       record("success", "true", V1, LATER) },
-    { "where the time came only before, the same metrics", record("success", "true", V1, OLD),
+    { "the same metrics, with a time only before", record("success", "true", V1, OLD),
       record("success", "true", V1) },
-    { "where the time cannot be read, the same metrics", record("success", "true", V1, "yesterday"),
+    { "the same metrics, with invalid times", record("success", "true", V1, "yesterday"),
       record("success", "true", V1, "today") },
-    { "where the time is of another type, the same metrics", record("success", "true", V1, "1"),
+    { "the same metrics, with a time of another type", record("success", "true", V1, "1"),
       cekura.call_log('{"status":"success","success":true,"evaluation":' .. V1 .. ',"updated_at":1789000000}') },
   } do
     it(row[1], function()
@@ -169,16 +169,16 @@ end)
 describe("an evaluation from start to end", function()
   -- The record at each poll. Only the last has a newer evaluation.
   for _, row in ipairs {
-    { "that was started over", record("success", "true", V1, OLD),
+    { "that was started again", record("success", "true", V1, OLD),
       { record("success", "true", V1, OLD), record("success", "null", V1, LATER),
         record("success", "null", V1, LATER), record("success", "true", V1, LATEST) } },
-    { "that empties the record before it says so", record("failure", "false", V1, OLD),
+    { "that clears the record before its status changes", record("failure", "false", V1, OLD),
       { record("failure", "false", V1, OLD), record("failure", "null", NONE, LATER),
         record("success", "true", NEW, LATEST) } },
-    { "of single metrics, which leaves the verdict", row_of(V1, OLD),
+    { "of single metrics, which keeps the verdict", row_of(V1, OLD),
       { record("success", "true", V2, OLD), record("success", "true", V2, OLD),
         record("failure", "false", NEW, LATER) } },
-    { "whose start the mark is of", record("success", "null", V1, LATER),
+    { "whose mark was taken after its start", record("success", "null", V1, LATER),
       { record("success", "null", V2, LATER), record("success", "null", V2, LATER),
         record("success", "true", V2, LATEST) } },
     { "of an agent without metrics", record("success", "null", NONE, LATER),

@@ -64,10 +64,10 @@ describe("in the own loop", function()
         local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
         job:wait { timeout = 1e6, interval = 0.01 }
       end,
-      ["joins another"] = function()
+      ["joins another task"] = function()
         cekura.spawn(cekura.sleep, 1e6):join()
       end,
-      ["runs others"] = function()
+      ["runs other tasks"] = function()
         cekura.run(function()
           cekura.spawn(cekura.sleep, 1e6)
           cekura.sleep(1e6)
@@ -79,7 +79,7 @@ describe("in the own loop", function()
           coroutine.yield()
         end
       end,
-      ["waits in a coroutine of its own"] = function()
+      ["waits in a nested coroutine"] = function()
         while true do
           coroutine.wrap(cekura.sleep)(0.01)
         end

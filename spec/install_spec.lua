@@ -1,4 +1,4 @@
---- What an installation holds, and that it works where nothing else of the checkout is.
+--- The files of an installation, and that it works without the checkout.
 
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -39,8 +39,8 @@ describe("an installation", function()
     assert.equal(0, status)
   end
 
-  it("by make has the Lua files and the core where this Lua looks, and works, also over an earlier version", function()
-    local old = dir .. "/opt/x/share/lua/" .. abi .. "/cekura" -- where job.lua was what job/init.lua is
+  it("by make has its files where this Lua looks for them, and works, even over an earlier version", function()
+    local old = dir .. "/opt/x/share/lua/" .. abi .. "/cekura" -- that version had job.lua instead of job/init.lua
     shell(("mkdir -p %s && echo 'error \"old\"' > %s/job.lua"):format(old, old))
     local output, status = shell(("make --no-print-directory -s install LUA=%s PREFIX=/opt/x DESTDIR=%s"):format(
       lua, dir))
@@ -51,9 +51,9 @@ describe("an installation", function()
     assert_works(share, lib)
   end)
 
-  if lua ~= "luajit" then -- Debian's luarocks knows no LuaJIT
+  if lua ~= "luajit" then -- Debian's luarocks does not support LuaJIT
     it("by luarocks has the same files, and works", function()
-      -- A copy of the checkout, so that what luarocks leaves behind is left there.
+      -- luarocks works in a copy of the checkout, so that it leaves nothing in this one.
       local output, status = shell(([[
         mkdir %s/source && cp -r Makefile *.rockspec README.md LICENSE src lua %s/source/ && cd %s/source &&
         luarocks --lua-version=%s --tree=%s/rocks make --deps-mode=none]]):format(dir, dir, dir, abi, dir))

@@ -71,7 +71,7 @@ describe("a kind of job", function()
       end)
 
       for life, state in pairs(case.ends) do
-        it("ends as " .. state .. " when its life is " .. life, function()
+        it("ends as " .. state .. " with life=" .. life, function()
           local job = start("polls=1; life=" .. life)
           local result, err = job:wait(QUICK)
           assert.equal(state, job.state)

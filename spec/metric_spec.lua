@@ -31,42 +31,43 @@ end
 
 describe("both formats read the same:", function()
   for _, row in ipairs {
-    { "one that passed", '"type":"binary_qualitative","score":5', '"eval_type":"binary","passed":true',
+    { "a metric that passed", '"type":"binary_qualitative","score":5', '"eval_type":"binary","passed":true',
       { type = "binary", score = 5, passed = true } },
-    { "one that failed", '"type":"binary_qualitative","score":0', '"eval_type":"binary","passed":false',
+    { "a metric that failed", '"type":"binary_qualitative","score":0', '"eval_type":"binary","passed":false',
       { type = "binary", score = 0, passed = false } },
-    { "one of the workflow", '"type":"binary_workflow_adherence","score":5', '"eval_type":"binary","passed":true',
+    { "a workflow metric that passed", '"type":"binary_workflow_adherence","score":5',
+      '"eval_type":"binary","passed":true',
       { type = "binary", score = 5, passed = true } },
-    { "one of the workflow that failed", '"type":"binary_workflow_adherence","score":0.0',
+    { "a workflow metric that failed", '"type":"binary_workflow_adherence","score":0.0',
       '"eval_type":"binary","passed":false', { type = "binary", score = 0, passed = false } },
     { "a score with a fraction of zero", '"type":"binary_qualitative","score":5.0',
       '"eval_type":"binary","passed":true',
       { type = "binary", score = 5, passed = true } },
-    { "one that does not apply", '"type":"binary_qualitative","score":null', '"eval_type":"binary","passed":null',
+    { "a metric that does not apply", '"type":"binary_qualitative","score":null', '"eval_type":"binary","passed":null',
       { type = "binary" } },
-    { "one that says nothing", '"type":"binary_workflow_adherence"', '"eval_type":"binary"', { type = "binary" } },
+    { "a metric without a score", '"type":"binary_workflow_adherence"', '"eval_type":"binary"', { type = "binary" } },
     { "a score beside the verdict", '"type":"binary_qualitative","score":5,"passed":true',
       '"eval_type":"binary","passed":true,"score":5', { type = "binary", score = 5, passed = true } },
     { "both names of the type", '"type":"binary_qualitative","eval_type":"binary_qualitative","score":5',
       '"type":"binary_qualitative","eval_type":"binary","passed":true', { type = "binary", score = 5, passed = true } },
-    { "what it was made as, beside the type", '"type":"llm_judge","eval_type":"binary_qualitative","score":0',
+    { "both types of a metric", '"type":"llm_judge","eval_type":"binary_qualitative","score":0',
       '"type":"llm_judge","eval_type":"binary","passed":false', { type = "binary", score = 0, passed = false } },
     { "the new type with the old score", '"type":"binary","score":5', '"eval_type":"binary","score":5',
       { type = "binary", score = 5, passed = true } },
-    { "one that is not clear", '"type":"binary_qualitative","score":2.5', '"eval_type":"binary","score":2.5',
+    { "a score between the verdicts", '"type":"binary_qualitative","score":2.5', '"eval_type":"binary","score":2.5',
       { type = "binary", score = 2.5 } },
     { "an enum", '"type":"enum","enum":"booked"', '"eval_type":"enum","value":"booked"',
       { type = "enum", value = "booked" } },
-    { "an enum with both of its names", '"type":"enum","enum":"booked","value":"booked","score":null',
+    { "an enum under both names", '"type":"enum","enum":"booked","value":"booked","score":null',
       '"eval_type":"enum","value":"booked","enum":null', { type = "enum", value = "booked" } },
     { "a number", '"type":"numeric","score":5', '"eval_type":"numeric","score":5', { type = "numeric", score = 5 } },
     { "a number of zero", '"type":"numeric","score":0', '"eval_type":"numeric","score":0',
       { type = "numeric", score = 0 } },
     { "a rating", '"type":"continuous_qualitative","score":3.5', '"eval_type":"continuous_qualitative","score":3.5',
       { type = "continuous_qualitative", score = 3.5 } },
-    { "a type of tomorrow", '"type":"binary_of_tomorrow","score":5', '"eval_type":"binary_of_tomorrow","score":5',
+    { "an unknown type", '"type":"binary_of_tomorrow","score":5', '"eval_type":"binary_of_tomorrow","score":5',
       { type = "binary_of_tomorrow", score = 5 } },
-    { "a type in other letters", '"type":"Binary Qualitative","score":5', '"eval_type":" BINARY","passed":true',
+    { "a type in another spelling", '"type":"Binary Qualitative","score":5', '"eval_type":" BINARY","passed":true',
       { type = "binary", score = 5, passed = true } },
     { "a verdict with blanks", '"eval_type":"binary","passed":" true "', '"eval_type":"binary","passed":"TRUE\\n"',
       { type = "binary", score = 5, passed = true } },
@@ -166,7 +167,7 @@ describe("the explanation of a metric is a list of strings:", function()
     end)
   end
 
-  it("missing", function()
+  it("if it is missing", function()
     assert.same({}, read('{"id":1}')[1].explanation)
   end)
 end)
@@ -176,20 +177,20 @@ describe("the metrics of a record are found:", function()
 
   for _, row in ipairs {
     { "in the evaluation", '{"evaluation":{"metrics":[' .. ONE .. "," .. TWO .. "]}}", "one two" },
-    { "in the evaluation as the text of JSON, as the schema of a row says",
+    { "in an evaluation that is JSON text, as in the schema of a row",
       [[{"evaluation":"{\"metrics\":[{\"id\":1,\"name\":\"one\"}]}"}]], "one" },
     { "in the row", '{"metrics":[' .. ONE .. "," .. TWO .. "]}", "one two" },
-    { "in the evaluation first: it has the explanations",
+    { "in the evaluation rather than in the row, because it has the explanations",
       '{"metrics":[' .. ONE .. '],"evaluation":{"metrics":[' .. TWO .. "]}}", "two" },
     { "in the row, if the evaluation has none", '{"metrics":[' .. ONE .. '],"evaluation":{"metrics":[]}}', "one" },
     { "in the row, if the evaluation is null", '{"metrics":[' .. ONE .. '],"evaluation":null}', "one" },
-    { "in the row, if the evaluation is no object", '{"metrics":[' .. ONE .. '],"evaluation":"done"}', "one" },
+    { "in the row, if the evaluation is a string", '{"metrics":[' .. ONE .. '],"evaluation":"done"}', "one" },
     { "in the row, if the evaluation is of another type", '{"metrics":[' .. ONE .. '],"evaluation":[5]}', "one" },
-    { "in the row, if the evaluation's are null", '{"metrics":[' .. ONE .. '],"evaluation":{"metrics":null}}', "one" },
-    { "nowhere, while the evaluation goes on", '{"status":"evaluating","evaluation":{"metrics":[]},"metrics":[]}', "" },
-    { "nowhere, in a record without any", "{}", "" },
+    { "in the row, if the evaluation has null", '{"metrics":[' .. ONE .. '],"evaluation":{"metrics":null}}', "one" },
+    { "nowhere, while the evaluation runs", '{"status":"evaluating","evaluation":{"metrics":[]},"metrics":[]}', "" },
+    { "nowhere, in an empty record", "{}", "" },
     { "nowhere, if both are null", '{"evaluation":null,"metrics":null}', "" },
-    { "among what is none", '{"metrics":[null,5,"one",true,[],[{"id":3,"name":"x"}],' .. ONE .. ",null]}", "one" },
+    { "among other values", '{"metrics":[null,5,"one",true,[],[{"id":3,"name":"x"}],' .. ONE .. ",null]}", "one" },
   } do
     it(row[1], function()
       local names = {}
@@ -210,7 +211,7 @@ describe("the metrics of a record are found:", function()
   end)
 end)
 
-describe("one metric", function()
+describe("a metric from metric()", function()
   local call = record [[{"evaluation":{"metrics":[
     {"id":31,"name":"Offered two slots","type":"binary_qualitative","score":5},
     {"id":32,"name":"31","type":"numeric","score":1},

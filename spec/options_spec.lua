@@ -1,4 +1,4 @@
--- The options of a client: where each comes from, and what is refused.
+-- The options of a client: the sources of each, and which values are refused.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -14,12 +14,12 @@ local function write(path, text)
   file:close()
 end
 
--- The user's own configuration file.
+-- The user's configuration file.
 local function write_config(text)
   write(home .. "/.cekura/config.toml", text)
 end
 
--- The configuration file and the environment of the machine that runs the specs do not count.
+-- The configuration file and the environment of the machine must not affect the specs.
 before_each(function()
   home = os.tmpname()
   os.remove(home)
@@ -35,14 +35,14 @@ after_each(function()
   os.execute(("rm -r '%s'"):format(home))
 end)
 
--- Resolves the options, with a key added.
+-- Resolves the options after adding a key.
 local function resolve(given)
   given = given or {}
   given.api_key = given.api_key or "sk-1"
   return options.resolve(given)
 end
 
--- The message of the error of kind "config" that the options give.
+-- The message of the `config` error that the options cause.
 local function refusal(given)
   local resolved, err = options.resolve(given)
   assert.is_nil(resolved)
@@ -75,7 +75,7 @@ local function header(resolved, name)
   return found
 end
 
--- A key can be compared; it cannot be read.
+-- A key can be compared, but not read.
 local function assert_key(key, given)
   local resolved = assert(options.resolve(given))
   assert.is_true(core.equal_secrets(key, resolved.engine.secrets[1]))
@@ -83,7 +83,7 @@ local function assert_key(key, given)
 end
 
 describe("the API key", function()
-  it("is the option, else the environment's, else the file's", function()
+  it("comes from the option, else from the environment, else from the file", function()
     write_config 'api_key = "from the file"\n'
     assert_key("from the file", {})
     environment.CEKURA_API_KEY = "from the environment"
@@ -97,14 +97,14 @@ describe("the API key", function()
     assert_key("from the file", { api_key = "" })
   end)
 
-  it("is required, and the error names the ways to give one", function()
+  it("is required, and the error lists the ways to give one", function()
     local message = refusal {}
     for _, way in ipairs { "api_key", "CEKURA_API_KEY", "cekura auth login --api-key" } do
       assert_mentions(way, message)
     end
   end)
 
-  it("is required where the file holds only a browser sign-in, and the error says so", function()
+  it("is required even if the file has a browser sign-in, and the error says so", function()
     write_config '[auth]\naccess_token = "tok-1"\n'
     local message = refusal {}
     assert_mentions("cekura auth login --api-key", message)
@@ -112,13 +112,13 @@ describe("the API key", function()
     assert.is_nil(message:find("tok-1", 1, true))
   end)
 
-  it("is taken from elsewhere, though the file holds a browser sign-in", function()
+  it("may come from elsewhere if the file has a browser sign-in", function()
     write_config '[auth]\naccess_token = "tok-1"\n'
     assert_key("sk-1", { api_key = "sk-1" })
   end)
 
   for name, text in pairs { CR = "\r", LF = "\n", NUL = "\0", ["CR LF and a header"] = "\r\nX-Evil: 1" } do
-    it(("with %s is refused, wherever it comes from, and not shown"):format(name), function()
+    it(("with %s is refused from every source, and not shown"):format(name), function()
       local function check(given)
         local message = refusal(given)
         assert_mentions("key", message)
@@ -142,7 +142,7 @@ describe("the base URL", function()
     return assert(resolve(given)).fields._base_url
   end
 
-  it("is the option, else the environment's, else the file's, else the service's", function()
+  it("comes from the option, else from the environment, else from the file, else is the service's", function()
     assert.equal("https://api.cekura.ai", base())
     write_config 'api_url = "https://file.example"\n'
     assert.equal("https://file.example", base())
@@ -151,7 +151,7 @@ describe("the base URL", function()
     assert.equal("https://option.example", base { base_url = "https://option.example" })
   end)
 
-  it("counts as absent when it is empty in the environment; an empty option is refused", function()
+  it("counts as absent when it is empty in the environment, but an empty option is refused", function()
     environment.CEKURA_API_URL = ""
     assert.equal("https://api.cekura.ai", base())
     local resolved, err = resolve { base_url = "" }
@@ -159,13 +159,13 @@ describe("the base URL", function()
     assert.equal("config", err.kind)
   end)
 
-  it("keeps its port and its path, and loses the slash at the end", function()
+  it("keeps its port and its path, and loses its last slash", function()
     assert.equal("https://example.com:8443/a/b", base { base_url = "https://example.com:8443/a/b" })
     assert.equal("https://example.com/a", base { base_url = "https://example.com/a/" })
     assert.equal("https://example.com", base { base_url = "https://example.com/" })
   end)
 
-  it("is written in one way, however it was given", function()
+  it("is normalized", function()
     assert.equal("https://api.example.com", base { base_url = "HTTPS://API.Example.com:443/" })
   end)
 
@@ -181,19 +181,19 @@ describe("the base URL", function()
     "api.cekura.ai", "localhost.example.com", "127.0.0.1.example.com", "128.0.0.1", "10.0.0.1", "0.0.0.0", "[::2]",
     "notlocalhost", "localhost@example.com",
   } do
-    it("may not be plain http to another: " .. host, function()
+    it("may not be plain http to another machine: " .. host, function()
       assert_mentions("base URL", refusal { api_key = "sk-1", base_url = "http://" .. host })
     end)
   end
 
-  it("may be plain http to another if allow_http says so, and only then", function()
+  it("may be plain http to another machine only with allow_http", function()
     assert.equal("http://api.example.com", base { base_url = "http://api.example.com", allow_http = true })
     local message = refusal { api_key = "sk-1", base_url = "http://api.example.com", allow_http = false }
     assert_mentions("allow_http", message)
     assert_mentions("http://api.example.com", message)
   end)
 
-  it("is checked wherever it comes from", function()
+  it("is checked, whatever its source", function()
     environment.CEKURA_API_URL = "http://api.example.com"
     refusal { api_key = "sk-1" }
     environment.CEKURA_API_URL = nil
@@ -209,12 +209,12 @@ describe("the base URL", function()
     "https://b%C3%BCcher.example/v1", "http://\228\190\139.jp", "https://a..b",
     "https://" .. ("x"):rep(64) .. ".example",
   } do
-    it(("is refused if no request could go there: %q"):format(url:sub(1, 40)), function()
+    it(("is refused if no request could be sent to it: %q"):format(url:sub(1, 40)), function()
       assert_mentions("base URL", refusal { api_key = "sk-1", base_url = url, allow_http = true })
     end)
   end
 
-  it("in letters that are not ASCII is refused with the way to write it", function()
+  it("with letters outside ASCII is refused with a hint at its ASCII form", function()
     assert_mentions("xn--", refusal { api_key = "sk-1", base_url = "https://b\195\188cher.example" })
     local ascii = "https://xn--bcher-kva.example"
     assert.equal(ascii, assert(resolve { base_url = ascii }).fields._base_url)
@@ -235,7 +235,7 @@ describe("the base URL", function()
 end)
 
 describe("the project", function()
-  it("is the option, else the file's", function()
+  it("comes from the option, else from the file", function()
     assert.is_nil(assert(resolve()).fields._project_id)
     write_config "default_project_id = 42\n"
     assert.equal(42, assert(resolve()).fields._project_id)
@@ -258,7 +258,7 @@ describe("the configuration file", function()
     assert_key("sk-1", { api_key = "sk-1", config_file = false })
   end)
 
-  it("need not be there, nor need a home", function()
+  it("may be missing, and so may HOME", function()
     assert_key("sk-1", { api_key = "sk-1" })
     for _, absent in ipairs { "/nonexistent", "" } do
       environment.HOME = absent
@@ -268,7 +268,7 @@ describe("the configuration file", function()
     assert_key("sk-1", { api_key = "sk-1" })
   end)
 
-  it("is found below a home of any name", function()
+  it("is found in a home with any name", function()
     for _, name in ipairs { "100%", "%1", "~" } do
       environment.HOME = home .. "/" .. name
       assert(os.execute(("mkdir -p '%s/.cekura'"):format(environment.HOME)))
@@ -278,11 +278,11 @@ describe("the configuration file", function()
     end
   end)
 
-  it("must be there if it is named", function()
+  it("must exist if the option names it", function()
     assert_mentions("/nonexistent.toml", refusal { api_key = "sk-1", config_file = "/nonexistent.toml" })
   end)
 
-  it("is read even if everything is given: a malformed one is an error", function()
+  it("is read even if it is not needed, so a malformed one is an error", function()
     write_config "nonsense\n"
     local message = refusal { api_key = "sk-1", base_url = "https://example.com" }
     assert_mentions(home .. "/.cekura/config.toml", message)
@@ -313,7 +313,7 @@ describe("an option", function()
     assert.is_true(resolved.engine.secure)
   end)
 
-  it("is taken as it is given", function()
+  it("is used unchanged", function()
     local function on_event() end
     write(home .. "/ca.pem", "x")
     local resolved = assert(resolve {
@@ -338,7 +338,7 @@ describe("a proxy", function()
     return { api_key = "sk-1", proxy = proxy, base_url = url, allow_http = allow_http }
   end
 
-  it("is a URL of http, https or socks, with a user or without, or a host", function()
+  it("is a URL of http, https or socks, with or without a user, or a host", function()
     for _, proxy in ipairs { "http://proxy:3128", "https://proxy", "socks5h://10.0.0.1:1080", "proxy", "proxy:8080/",
       "http://user:pass@proxy:1", "HTTP://us%40er:p%3As@proxy", "user:pass@proxy:1", "http://[::1]:3128", "" } do
       assert.equal(proxy, assert(resolve(with(proxy))).engine.proxy)
@@ -353,7 +353,7 @@ describe("a proxy", function()
     end
   end)
 
-  it("on another host gets the key in the clear with plain http: that needs allow_http", function()
+  it("on another host is refused for plain http without allow_http, since it would get the key in the clear", function()
     for _, proxy in ipairs { "http://proxy:3128", "https://proxy", "http://127.0.0.1.evil.example",
       "localhost@proxy" } do
       assert_mentions("allow_http", refusal(with(proxy, "http://127.0.0.1:1")))
@@ -365,13 +365,13 @@ describe("a proxy", function()
     end
   end)
 
-  it("has a password that is among the secrets, decoded", function()
+  it("has a password that is kept as a secret, decoded", function()
     local resolved = assert(resolve(with "http://user:p%40ss@proxy:1"))
     assert.is_true(core.equal_secrets("p@ss", resolved.engine.secrets[2]))
     assert.is_nil(assert(resolve(with "http://user@proxy:1")).engine.secrets[2])
   end)
 
-  it("of the environment is chosen by the base URL, and its password is among the secrets", function()
+  it("from the environment is chosen by the base URL, and its password is a secret", function()
     environment.https_proxy, environment.http_proxy = "http://user:p%40ss@secure:1", "http://user:word@plain:1"
     local resolved = assert(resolve(with(nil, "https://example.com")))
     assert.equal("http://user:p%40ss@secure:1", resolved.engine.proxy)
@@ -403,13 +403,13 @@ describe("a base URL that looks like this machine", function()
     "http://evil.com?localhost", "http:///evil.com", "http://evil.com:80:localhost", "http://128.1", "http://0x80.1",
     "http://4294967295.127.0.0.1", "http://127.0.0.1%2f@evil.com", "http:\\\\localhost", "http://evil.com/@localhost",
   } do
-    it(("is refused: %q"):format(url), function()
+    it(("is refused if it is another host: %q"):format(url), function()
       refusal { api_key = "sk-1", base_url = url }
     end)
   end
 
   for _, url in ipairs { "http://127.1", "http://0x7f000001", "http://2130706433", "http://0177.0.0.1" } do
-    it("and is this machine is written plainly: " .. url, function()
+    it("is normalized if it is this machine: " .. url, function()
       assert.equal("http://127.0.0.1", assert(resolve { base_url = url }).fields._base_url)
     end)
   end
@@ -433,14 +433,14 @@ describe("a CR, LF or NUL", function()
 end)
 
 describe("headers", function()
-  it("are sent with every request, numbers as text, empty ones too", function()
+  it("are sent with every request, including numbers and empty values", function()
     local resolved = assert(resolve { headers = { ["X-Text"] = "a: b", ["X-Number"] = 5, ["X-Empty"] = "" } })
     assert.equal("X-Text: a: b", header(resolved, "X-Text"))
     assert.equal("X-Number: 5", header(resolved, "X-Number"))
-    assert.equal("X-Empty;", header(resolved, "X-Empty")) -- libcurl's form
+    assert.equal("X-Empty;", header(resolved, "X-Empty")) -- the form that libcurl needs
   end)
 
-  it("may set Accept, in any spelling, in place of JSON", function()
+  it("may replace Accept, in any spelling", function()
     for _, name in ipairs { "Accept", "accept", "ACCEPT" } do
       local resolved = assert(resolve { headers = { [name] = "text/csv" } })
       assert.equal(name .. ": text/csv", header(resolved, "Accept"))
@@ -454,7 +454,7 @@ describe("headers", function()
     assert_mentions("headers", raised { api_key = "sk-1", headers = { "v" } })
   end)
 
-  it("raise for a value that is not text", function()
+  it("raise for a value that is neither a string nor a number", function()
     for _, value in ipairs { true, {}, print } do
       local message = raised { api_key = "sk-1", headers = { ["X-A"] = value } }
       assert_mentions("headers", message)
@@ -462,7 +462,7 @@ describe("headers", function()
     end
   end)
 
-  it("raise for what belongs to this module or to the connection", function()
+  it("raise for headers that belong to this module or to the connection", function()
     for _, name in ipairs {
       "X-CEKURA-API-KEY", "x-cekura-api-key", "X_CEKURA_API_KEY", "Host", "Content-Length", "Transfer-Encoding",
       "Connection", "User-Agent",
@@ -473,7 +473,7 @@ describe("headers", function()
 end)
 
 describe("an unknown option", function()
-  it("raises, and is named", function()
+  it("raises an error that names it", function()
     assert_mentions("apikey", raised { apikey = "sk-1" })
     assert_mentions("max_inflight", raised { api_key = "sk-1", max_inflight = 3 })
     assert_mentions("1", raised { "sk-1" })
@@ -503,7 +503,7 @@ describe("an option of a wrong type", function()
     on_event = { 5, "print", true, {} },
   } do
     for _, value in ipairs(values) do
-      it(("raises, and is named: %s = %s"):format(name, type(value) == "number" and tostring(value) or type(value)),
+      it(("raises and is named: %s = %s"):format(name, type(value) == "number" and tostring(value) or type(value)),
         function()
           local given = { api_key = "sk-1" }
           given[name] = value
@@ -513,7 +513,7 @@ describe("an option of a wrong type", function()
   end
 
   for _, name in ipairs { "max_in_flight", "retries" } do
-    it(("is a count beyond 32 bits: %s is refused or made smaller, never wrapped"):format(name), function()
+    it(("may be a count of more than 32 bits, which is refused or reduced, not wrapped: %s"):format(name), function()
       for _, count in ipairs { 2 ^ 32, 2 ^ 40, 2 ^ 62 } do
         local ok, resolved = pcall(resolve, { [name] = count })
         assert.is_true(not ok or resolved.engine[name] < 2 ^ 32)
@@ -521,17 +521,17 @@ describe("an option of a wrong type", function()
     end)
   end
 
-  it("raises even if a key is missing too", function()
+  it("raises even if a key is missing as well", function()
     assert_mentions("timeout", raised { timeout = "5" })
   end)
 
-  it("does not include a table that can be called", function()
+  it("is not a callable table in place of a function", function()
     local callable = setmetatable({}, { __call = function() end })
     assert.equal(callable, assert(resolve { on_event = callable }).fields._on_event)
   end)
 end)
 
-describe("a CA file that cannot be read", function()
+describe("an unreadable CA file", function()
   it("is an error of cekura.new, not of the first request", function()
     assert_mentions("ca_file", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
     assert_mentions("none.pem", refusal { api_key = "sk-1", ca_file = home .. "/none.pem" })
@@ -552,7 +552,7 @@ describe("cekura.new", function()
     assert.truthy(message:find("options_spec.lua:%d+: cekura: retries"))
   end)
 
-  it("makes a client whose text does not show the key", function()
+  it("returns a client whose tostring does not show the key", function()
     local client = assert(cekura.new { api_key = "sk-secret", base_url = "http://127.0.0.1:1/prefix" })
     assert.is_nil(tostring(client):find("sk-secret", 1, true))
     client:close()
@@ -561,7 +561,7 @@ describe("cekura.new", function()
 end)
 
 describe("a loop", function()
-  it("may be the two functions of a host: clients of the same table share an adapter", function()
+  it("may be the two functions of a host, and clients of the same table share an adapter", function()
     local function off() end
     local host = { watch = function() return off end, after = function() return off end }
     local adapter = assert(resolve { loop = host }).fields._loop
@@ -571,7 +571,7 @@ describe("a loop", function()
     assert.equal(adapter, assert(resolve { loop = adapter }).fields._loop)
   end)
 
-  it("made of such functions is collected with its clients, and so is the table", function()
+  it("made of two functions is collected with its clients, and so is the table", function()
     local tables = weak.table()
     local function close_client()
       local function off() end
@@ -582,10 +582,10 @@ describe("a loop", function()
     for _ = 1, 10 do
       close_client()
     end
-    assert.equal(0, weak.count(tables, 1)) -- a register of the program may hold the last one
+    assert.equal(0, weak.count(tables, 1)) -- a register may hold the last one
   end)
 
-  it("of a host that lacks a function raises, and the function is named", function()
+  it("made of a table without one of the functions raises an error that names the function", function()
     assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print } })
     assert_mentions("watch", raised { api_key = "sk-1", loop = { watch = true, after = print } })
     assert_mentions("watch", raised { api_key = "sk-1", loop = { after = print } })

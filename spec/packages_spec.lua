@@ -1,5 +1,5 @@
--- What .ci/install would install on the releases of Debian, and the chroots of .ci/debian. apt, dpkg and debootstrap
--- are stood in for by programs that come first in PATH.
+-- The packages that .ci/install installs on each release of Debian, and the chroots of .ci/debian. Programs at the
+-- beginning of PATH replace apt, dpkg and debootstrap.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -20,8 +20,8 @@ after_each(function()
 end)
 
 describe("the list of packages", function()
-  -- A machine of a release with nothing installed, whose user is not root. apt knows all but the names in `unknown`,
-  -- and that busted is for those Luas.
+  -- Simulates a release with nothing installed, and a user who is not root. apt knows every name but those in
+  -- `unknown`, and its busted supports `luas`.
   local function release(unknown, luas)
     local provided = luas:gsub("%S+", "lua%0-busted"):gsub(" ", ", ")
     stand_in("id", "echo 1000")
@@ -34,7 +34,7 @@ describe("the list of packages", function()
       esac]]):format(provided, unknown))
   end
 
-  -- What a goal lacks, in its order and as a set.
+  -- The packages that a goal lacks, in order and as a set.
   local function lacking(goal)
     local output, status = shell(("PATH=%s:$PATH LUA= .ci/install %s"):format(dir, goal))
     assert.equal(1, status)
@@ -53,7 +53,7 @@ describe("the list of packages", function()
   local TRIXIE = { "lua5.5 liblua5.5-dev luajit2 libluajit2-5.1-dev", "5.1 5.2 5.3 5.4" }
   local SID = { "luajit2 libluajit2-5.1-dev", "5.1 5.3 5.4 5.5" }
 
-  it("has the LuaJIT that the release has", function()
+  it("has the release's LuaJIT", function()
     for _, goal in ipairs { "test", "hosts", "check-memory" } do
       release(BOOKWORM[1], BOOKWORM[2])
       local _, set = lacking(goal)
@@ -68,7 +68,7 @@ describe("the list of packages", function()
     end
   end)
 
-  it("has the Luas that busted is packaged for", function()
+  it("has the Luas that the release's busted supports", function()
     release(BOOKWORM[1], BOOKWORM[2])
     assert.equal("lua5.1 lua5.2 lua5.3 lua5.4 luajit ", luas())
     local _, set = lacking "test"
@@ -81,7 +81,7 @@ describe("the list of packages", function()
     assert.is_nil(set["lua5.2"])
   end)
 
-  it("has no name that a release does not have, but one that was asked for", function()
+  it("has no name that the release lacks, unless the user asked for it", function()
     for _, each in ipairs { BOOKWORM, TRIXIE, SID } do
       release(each[1], each[2])
       for _, goal in ipairs { "demo", "test", "hosts", "lint", "bench", "fuzz", "chaos", "check-memory", "debian" } do
@@ -92,7 +92,7 @@ describe("the list of packages", function()
     end
   end)
 
-  it("is left alone where all is installed", function()
+  it("is empty if everything is installed", function()
     release("", "5.4")
     stand_in("dpkg-query", "echo installed")
     for _, goal in ipairs { "demo", "test", "lint", "check-memory" } do
@@ -102,7 +102,7 @@ describe("the list of packages", function()
     end
   end)
 
-  it("has a goal for what the Makefile asks, and refuses another", function()
+  it("has each goal that the Makefile uses, and refuses others", function()
     release("", "5.4")
     for goal in file.read "Makefile":gmatch "%.ci/install ([%w-]+)[\n)]" do
       local _, status = shell(("PATH=%s:$PATH .ci/install %s"):format(dir, goal))
@@ -123,7 +123,7 @@ describe("a chroot", function()
     stand_in("dpkg-query", "echo installed")
   end)
 
-  it("is that of a suite, not of a path", function()
+  it("is named by a suite, not by a path", function()
     for _, suite in ipairs { "''", "..", "../trixie", ".", "--help", "a/b", "'a b'" } do
       local output, status = make_test_debian(suite)
       assert.equal(2, status, output)
@@ -131,14 +131,14 @@ describe("a chroot", function()
     end
   end)
 
-  it("is root's", function()
+  it("needs root", function()
     stand_in("id", "echo 1000")
     local output, status = make_test_debian "trixie"
     assert.equal("Only root can make and enter a chroot.\n", output)
     assert.equal(1, status)
   end)
 
-  it("that could not be made is not taken for one, and what is left of it is removed", function()
+  it("that could not be made is removed, and not used later", function()
     stand_in("debootstrap", [[
       root=$(echo "$*" | tr ' ' '\n' | grep '\.part$')
       [ ! -e "$root" ] || echo "$root is there"
@@ -150,7 +150,7 @@ describe("a chroot", function()
     end
   end)
 
-  it("that is being made is given up with the script, however that ends", function()
+  it("that is being made is given up when the script ends, even by SIGKILL", function()
     stand_in("debootstrap", ("exec 8>%s/held; flock 8; touch %s/begun; sleep 60"):format(dir, dir))
     local output, status = shell(([[
       CEKURA_DEBIAN=%s/chroots PATH=%s:$PATH .ci/debian trixie >/dev/null 2>&1 &

@@ -1,4 +1,4 @@
--- The parameters of a start, held against what the kind declares.
+-- The parameters of a start, checked by the kind's declaration.
 
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
@@ -28,7 +28,7 @@ local function read(params, declaration)
   return reader.read("calls.improve_prompt", declaration or { params = DECLARED, one_of = ONE_OF }, params)
 end
 
--- What is raised, without the line.
+-- The message that is raised, without the line.
 local function raised(params, declaration)
   local ok, message = pcall(read, params, declaration)
   assert.is_false(ok)
@@ -43,13 +43,13 @@ local function without(name)
 end
 
 describe("parameters", function()
-  it("are sent as they are given", function()
+  it("are sent unchanged", function()
     assert.equal('{"agent_id":5,"call_logs":[101,102],"prompt":"p"}', encode(read(given()), "params"))
     assert.equal('{"agent_id":"5","call_logs":["101"],"prompt":""}',
       encode(read(given { agent_id = "5", call_logs = { "101" }, prompt = "" }), "params"))
   end)
 
-  it("that are not declared raise, naming the nearest one", function()
+  it("that are not declared raise an error that suggests the nearest one", function()
     for name, nearest in pairs { promt = "prompt", prompts = "prompt", call_log = "call_logs", callLogs = "call_logs",
       ["call-logs"] = "call_logs", agnet_id = "agent_id", AGENT_ID = "agent_id", agent = "agent_id", runs = "run_ids",
       [("x"):rep(1e6)] = "[%w_]+", [""] = "[%w_]+", ["%"] = "[%w_]+" } do
@@ -62,7 +62,7 @@ describe("parameters", function()
       raised(given { catgory_ids = { 1 } }, kinds["calls.improve_prompt"]))
   end)
 
-  it("that are not declared are sent in extra, unchecked", function()
+  it("that are not declared may be in `extra`, and are sent unchecked", function()
     local sent = read(given { extra = { lookback_days = 7, flag = false, nested = { a = 1 }, none = {} } })
     assert.equal(7, sent.lookback_days)
     assert.is_false(sent.flag)
@@ -72,7 +72,7 @@ describe("parameters", function()
     assert.same(given(), read(given { extra = {} }))
   end)
 
-  it("that are declared are none of extra", function()
+  it("that are declared may not be in `extra`", function()
     for _, name in ipairs { "prompt", "run_ids", "assistant_id", "agent_id" } do
       assert.equal(("calls.improve_prompt: extra: %s is a parameter: give it outside of extra"):format(name),
         raised(given { extra = { [name] = "x" } }))
@@ -83,7 +83,7 @@ describe("parameters", function()
     assert.truthy(raised(given { extra = { 5 } }):find("extra: the name of a parameter: string expected", 1, true))
   end)
 
-  it("of a kind that declares none are all sent, with the places of its path and those in extra", function()
+  it("of a kind without declared ones are all sent, together with the places of its path and `extra`", function()
     local path = { start = "POST /x/{metric_id}/y/" }
     assert.same({ metric_id = 5, any = 1, more = 2 }, read({ metric_id = 5, any = 1, extra = { more = 2 } }, path))
     assert.truthy(raised({ metric_id = 5, extra = { metric_id = 6 } }, path):find "is a parameter")
@@ -102,12 +102,12 @@ describe("parameters", function()
         one_of = { "agent_id", "assistant_id" } }))
   end)
 
-  it("of extra stay beside a scope", function()
+  it("in `extra` are sent beside a scope", function()
     local declaration = { params = { agent_id = { "id" } }, one_of = { "agent_id", "assistant_id" } }
     assert.same({ agent_id = 1, project_id = 5 }, read({ agent_id = 1, extra = { project_id = 5 } }, declaration))
   end)
 
-  it("leave the program's own table as it is", function()
+  it("leave the program's table unchanged", function()
     local params = given { tags = {}, extra = { more = 1 } }
     local logs = params.call_logs
     local sent = read(params)
@@ -129,17 +129,17 @@ describe("parameters", function()
   end)
 end)
 
-describe("a parameter that is missing", function()
-  it("raises, and is named", function()
+describe("a missing parameter", function()
+  it("raises an error that names it", function()
     assert.equal("calls.improve_prompt: prompt is missing", raised(without "prompt"))
     assert.equal("calls.improve_prompt: call_logs is missing", raised(without "call_logs"))
   end)
 
-  it("may be missing if nothing requires it", function()
+  it("is allowed if nothing requires it", function()
     assert.is_nil(read(given()).run_ids)
   end)
 
-  it("is missing in a kind that declares it, by its real declaration", function()
+  it("is found by the declarations of the built-in kinds", function()
     for name, wanted in pairs {
       ["calls.improve_prompt"] = { "prompt", "call_logs" }, ["runs.improve_prompt"] = { "prompt", "run_ids" },
     } do
@@ -155,14 +155,14 @@ describe("a parameter that is missing", function()
 end)
 
 describe("a list of ids", function()
-  it("raises when it is empty: none of them may be read as all of them", function()
+  it("raises if it is empty, because the service could take it for all", function()
     assert.equal("calls.improve_prompt: run_ids: there is no id in it", raised(given { run_ids = {} }))
     assert.equal("calls.improve_prompt: call_logs: there is no id in it", raised(given { call_logs = {} }))
     assert.equal("calls.improve_prompt: call_logs: there is no id in it",
       raised(given { call_logs = core.decode "[]" }))
   end)
 
-  it("raises when it is empty in every kind that works on what it names", function()
+  it("raises if it is empty in every kind that works on its records", function()
     for kind, names in pairs { ["calls.improve_prompt"] = { "call_logs" }, ["runs.improve_prompt"] = { "run_ids" },
       ["calls.create_scenarios"] = { "call_logs" }, ["calls.evaluation"] = { "call_logs" },
       ["metrics.preview"] = { "call_log_ids", "run_ids" }, ["results.run"] = { "scenarios" },
@@ -174,16 +174,16 @@ describe("a list of ids", function()
     end
   end)
 
-  it("stays a list when it is empty, where it only says more", function()
+  it("may be empty, and stays a list, if it only adds detail", function()
     assert.equal('{"agent_id":5,"call_logs":[101,102],"category_ids":[],"prompt":"p","tags":[]}',
       encode(read(given { tags = {}, category_ids = {} }), "params"))
   end)
 
-  it("may be one that came from the service", function()
+  it("may come from the service", function()
     assert.equal("[1,2]", encode(read(given { run_ids = core.decode "[1,2]" }).run_ids, "run_ids"))
   end)
 
-  it("raises for what is no list, and is named", function()
+  it("raises for a value that is not a list, and names it", function()
     for _, wrong in ipairs { 5, "1,2", true } do
       assert.equal("calls.improve_prompt: run_ids: table expected, got " .. type(wrong),
         raised(given { run_ids = wrong }))
@@ -195,26 +195,26 @@ describe("a list of ids", function()
     end
   end)
 
-  it("raises for an element that is no id, and names its place", function()
+  it("raises for an element that is not an id, and names its place", function()
     for _, wrong in ipairs { 1.5, "", true, {}, math.huge, 0 / 0 } do
       assert.truthy(raised(given { run_ids = { 1, wrong } }):find("run_ids[2]: ", 1, true))
     end
   end)
 
-  it("loses no element: one with a hole raises, and is named", function()
+  it("raises if it has a hole, and names it", function()
     assert.truthy(raised(given { run_ids = { 1, nil, 3 } }):find("run_ids", 1, true))
     assert.truthy(raised(given { call_logs = { 101, nil, 103 } }):find("call_logs", 1, true))
   end)
 end)
 
 describe("a selection", function()
-  it("is a list, \"all\", or how many of the first", function()
+  it("is a list, \"all\", or the first so many", function()
     assert.equal("all", read(given { call_logs = "all" }).call_logs)
     assert.equal(3, read(given { call_logs = { first = 3 } }).call_logs)
     assert.equal(core.array_mt, getmetatable(read(given { call_logs = { 1 } }).call_logs))
   end)
 
-  it("raises for anything else, and is named", function()
+  it("raises for any other value, and names it", function()
     for _, wrong in ipairs { "some", "", 12, 0, -1, 1.5, true, 0 / 0, math.huge, "12", "first:12" } do
       assert.equal(("calls.improve_prompt: call_logs: a list of ids, \"all\" or { first = number } expected, got %s")
         :format(tostring(wrong)), raised(given { call_logs = wrong }))
@@ -231,7 +231,7 @@ describe("a selection", function()
   end)
 end)
 
-describe("a selection where the service takes no number", function()
+describe("a selection that may not be a number", function()
   local DECLARATION = { params = { call_logs = { "ids_or_all", required = true } } }
 
   it("is a list or \"all\"", function()
@@ -245,14 +245,14 @@ describe("a selection where the service takes no number", function()
   end)
 end)
 
-describe("an id and a text", function()
-  it("may be what they are", function()
+describe("an id and a string", function()
+  it("have several types", function()
     for _, id in ipairs { 5, "5", "a/b", 2 ^ 53 - 1, -1 } do
       assert.equal(id, read(given { agent_id = id }).agent_id)
     end
   end)
 
-  it("raise for another type, and are named", function()
+  it("raise for another type, and name the parameter", function()
     for _, wrong in ipairs { 1.5, "", true, {}, 0 / 0, 2 ^ 70 } do
       assert.truthy(raised(given { agent_id = wrong }):find("calls.improve_prompt: agent_id: ", 1, true))
     end
@@ -272,13 +272,13 @@ describe("agent_id and assistant_id", function()
     assert.truthy(message:find("exclude", 1, true))
   end)
 
-  it("stand in place of each other", function()
+  it("may replace each other", function()
     local params = without "agent_id"
     params.assistant_id, params.call_logs = "a", "all"
     assert.equal("a", read(params).assistant_id)
   end)
 
-  it("may both be missing beside a list, which says itself what is meant", function()
+  it("may both be missing beside a list, which determines the agent", function()
     assert.is_table(read(without "agent_id"))
   end)
 

@@ -1,5 +1,5 @@
--- Proxies: a proxy over TLS is trusted as the service is, the error of a refusal names the proxy, and a proxy that can
--- never work is refused when the client is made.
+-- Proxies: the certificate of a proxy is checked like that of the service, the error of a refusal names the proxy, and
+-- a proxy that can never work is refused when the client is made.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -12,7 +12,7 @@ describe("a proxy", function()
   local peers = {}
   local client
 
-  -- Two certificates: of the service's authority for another name, and self-signed.
+  -- Two certificates: one of the service's authority for another name, and a self-signed one.
   setup(function()
     local output, status = shell(([[cd %s && openssl req -newkey rsa:2048 -nodes -subj /CN=elsewhere.example \
         -keyout elsewhere.key -out elsewhere.csr && echo subjectAltName=DNS:elsewhere.example >elsewhere &&
@@ -33,7 +33,7 @@ describe("a proxy", function()
     end
   end)
 
-  -- Starts a peer. The name of a certificate in the arguments stands for its option and file: `--cert server`.
+  -- Starts a peer. In the arguments, `--cert server` stands for the option and file of the certificate `server`.
   local function start(role, arguments)
     local peer = tls_peer.start(role .. " " .. (arguments or ""):gsub("%-%-cert (%w+)", "--cert " .. server.dir
       .. "/%1.pem"))
@@ -71,7 +71,7 @@ describe("a proxy", function()
   end
 
   describe("over TLS", function()
-    it("is trusted by ca_file: requests, starts and polls go through it", function()
+    it("passes requests, starts and polls if ca_file trusts it", function()
       local peer = start("proxy", "--cert server")
       new { proxy = "https://localhost:" .. peer.port }
       for _ = 1, 3 do
@@ -82,7 +82,7 @@ describe("a proxy", function()
       assert.truthy(peer:output():find("proxy CONNECT localhost:", 1, true))
     end)
 
-    it("with a bad certificate is tls, and the error names its host", function()
+    it("with a bad certificate is tls, and the error names the proxy's host", function()
       for _, certificate in ipairs { "own", "elsewhere" } do
         local peer = start("proxy", "--cert " .. certificate)
         new { proxy = "https://localhost:" .. peer.port }
@@ -92,13 +92,13 @@ describe("a proxy", function()
       end
     end)
 
-    it("is not trusted by an unknown authority without ca_file", function()
+    it("of an unknown authority is refused without ca_file", function()
       local peer = start("proxy", "--cert server")
       new { proxy = "https://localhost:" .. peer.port, ca_file = false }
       assert_refused("tls", "TLS with the proxy localhost:" .. peer.port)
     end)
 
-    it("behind which the service's certificate is bad is tls, and the error names the service's host", function()
+    it("in front of a service with a bad certificate is tls, and the error names the service's host", function()
       local proxy, service = start("proxy", "--cert server"), start("serve", "--cert own")
       new { proxy = "https://localhost:" .. proxy.port, base_url = "https://localhost:" .. service.port }
       assert_refused("tls", "TLS with localhost:" .. service.port, "the proxy")
@@ -118,7 +118,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("that speaks only an old TLS, or does not speak it, is tls", function()
+    it("without TLS, or with an old version, is tls", function()
       local old = start("proxy", "--cert server --newest 1.1")
       for _, port in ipairs { old.port, server.url:match "%d+$" } do
         new { proxy = "https://localhost:" .. port }
@@ -127,8 +127,8 @@ describe("a proxy", function()
       end
     end)
 
-    -- A cut says nothing about certificates, and the next try may pass.
-    it("behind which the handshake is cut off is network", function()
+    -- An interruption says nothing about certificates, and a retry may succeed.
+    it("in front of a service whose handshake is interrupted is network", function()
       local proxy = start("proxy", "--cert server")
       for _, role in ipairs { "cut", "reset" } do
         local service = start(role)
@@ -158,14 +158,14 @@ describe("a proxy", function()
     end)
   end)
 
-  it("in the clear, behind which the service's certificate is bad, is tls", function()
+  it("without TLS in front of a service with a bad certificate is tls", function()
     local proxy, service = start "proxy", start("serve", "--cert own")
     new { proxy = "http://localhost:" .. proxy.port, base_url = "https://localhost:" .. service.port }
     assert_refused("tls", "TLS with localhost:" .. service.port, "the proxy")
   end)
 
-  -- In TLS 1.3 the request is on its way before the server refuses the client; the proxy's answer came before.
-  it("in the clear, behind which the service demands a certificate of the client, is tls", function()
+  -- In TLS 1.3 the request has left before the server refuses the client; the proxy's answer to CONNECT came earlier.
+  it("without TLS in front of a service that demands a client certificate is tls", function()
     for _, version in ipairs { "1.2", "1.3" } do
       local proxy = start "proxy"
       local service = start("serve", ("--cert server --ask %s --newest %s"):format(server.ca_file, version))
@@ -177,7 +177,7 @@ describe("a proxy", function()
 
   describe("that refuses", function()
     for _, status in ipairs { 401, 403, 407 } do
-      it(("a tunnel with %d is auth, and the error names it"):format(status), function()
+      it(("a tunnel with %d is auth, and the error names the proxy"):format(status), function()
         for scheme, arguments in pairs { http = "", https = " --cert server" } do
           local peer = start("proxy", "--answer " .. status .. arguments)
           new { proxy = scheme .. "://localhost:" .. peer.port }
@@ -187,7 +187,7 @@ describe("a proxy", function()
       end)
     end
 
-    it("a request in the clear with 407 is auth", function()
+    it("a plain request with 407 is auth", function()
       local peer = start("proxy", "--answer 407")
       new { proxy = "http://localhost:" .. peer.port, base_url = "http://service.example", allow_http = true }
       local err = asked()
@@ -196,7 +196,7 @@ describe("a proxy", function()
       assert.equal(1, err.attempts)
     end)
 
-    it("a tunnel because it cannot reach the service is network, and is tried again", function()
+    it("a tunnel because it cannot reach the service is network, and is retried", function()
       local peer = start("proxy", "--answer 502")
       new { proxy = "http://localhost:" .. peer.port, retries = 1 }
       local err = asked()
@@ -205,7 +205,7 @@ describe("a proxy", function()
       assert.equal(2, err.attempts)
     end)
 
-    it("by SOCKS is auth, if the user or a rule is the reason", function()
+    it("with SOCKS is auth if the reason is the user or a rule", function()
       for _, answer in ipairs { "none", "user", 2 } do
         local peer = start("socks", "--answer " .. answer)
         new { proxy = "socks5h://user:word@localhost:" .. peer.port }
@@ -214,7 +214,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("by SOCKS is network, if the service cannot be reached", function()
+    it("with SOCKS is network if the service is unreachable", function()
       for _, answer in ipairs { 1, 3, 4, 5 } do
         local peer = start("socks", "--answer " .. answer)
         new { proxy = "socks5h://localhost:" .. peer.port, retries = 1 }
@@ -226,8 +226,8 @@ describe("a proxy", function()
     end)
   end)
 
-  -- libcurl takes 16 KiB; before 8.6 it reports a longer line as out of memory.
-  it("that answers CONNECT with too long a line is protocol", function()
+  -- libcurl accepts 16 KiB; before 8.6 it reports a longer line as out of memory.
+  it("that answers CONNECT with a line that is too long is protocol", function()
     local peer = start("proxy", "--line 8000")
     new { proxy = "http://localhost:" .. peer.port }
     cekura.assert(client:request("GET", "/echo/"))
@@ -237,7 +237,7 @@ describe("a proxy", function()
     assert_refused("protocol", "the headers are larger")
   end)
 
-  describe("of the environment", function()
+  describe("from the environment", function()
     local ASK = [[%s %s -e 'local c = require "cekura"
       local client, err = c.new { api_key = "k", base_url = "%s", config_file = false, retries = 0, ca_file = "%s" }
       if not client then print("new", err.kind, err) os.exit() end
@@ -248,7 +248,7 @@ describe("a proxy", function()
       return (shell(ASK:format(environment, os.getenv "CEKURA_LUA" or "lua5.4", url or server.tls_url, server.ca_file)))
     end
 
-    it("is trusted by ca_file, too", function()
+    it("is trusted by ca_file as well", function()
       for certificate, outcome in pairs { server = "^200\t", own = "^tls\t.*the proxy localhost:" } do
         local peer = start("proxy", "--cert " .. certificate)
         local output = ask("https_proxy=https://localhost:" .. peer.port)
@@ -256,7 +256,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("is the first set one of the variables that libcurl reads", function()
+    it("is the first variable of those that libcurl reads", function()
       local peer = start "proxy"
       local good, bad = ("=http://localhost:%d "):format(peer.port), "=http://localhost:1 "
       for _, environment in ipairs {
@@ -270,7 +270,7 @@ describe("a proxy", function()
       assert.equal(4, count)
     end)
 
-    it("that can never work is config at once, and its text is not shown", function()
+    it("that can never work is config, and the error does not show its text", function()
       for _, url in ipairs { "http://user:hunter2@proxy:port", "nonsense://user:hunter2@127.0.0.1:1",
         "user:hunter2 x@127.0.0.1:1", "http://user:hunter2@127.0.0.1:99999", "http://user:hunter2@127.0.0.1:0",
         "http://user:hunter2@pr\195\182xy:1", "http://user:hunter2@pr%C3%B6xy:1", "https://user:hunter2@a..b:1" } do
@@ -282,7 +282,7 @@ describe("a proxy", function()
       end
     end)
 
-    it("that can never work does not matter where it is not used", function()
+    it("that can never work is ignored by a client that does not use it", function()
       for _, environment in ipairs { "no_proxy=localhost", "NO_PROXY='example.com, .localhost'", "no_proxy='*'",
         "http_proxy=http://a:b:c" } do
         local others = environment:find "^http_proxy" and "" or "https_proxy=nonsense://x "

@@ -1,7 +1,7 @@
---- The queue of `make test` and `make test-hosts`: prints a line for each suite, the longest first.
+--- The queue of `make test` and `make test-hosts`: prints a line for each suite, the longest suite first.
 --   LUA spec/queue.lua test|hosts LUA...
--- A line has four parts, separated by tabs: the seconds after which the suite counts as hung; "tap" where the output
--- says which tests passed, or "check" where the exit status is the one result; the name; the command.
+-- A line has four parts, separated by tabs: the seconds after which the suite counts as hung; "tap" if the output lists
+-- the tests that passed, or "check" if only the exit status counts; the name; the command.
 
 local function lines_of(command)
   local lines = {}
@@ -13,14 +13,14 @@ local function lines_of(command)
   return lines
 end
 
--- HAProxy has the Lua that it was built with.
+-- HAProxy runs on the Lua that it was built with.
 local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built with Lua version : Lua (%d%.%d)" or "")
 
--- Specs are found by their names: spec/*_spec.lua for `test`, spec/hosts/*_spec.lua for `hosts`. They run on every Lua
--- and take a second, except these:
+-- Spec files are found by name: spec/*_spec.lua for `test`, spec/hosts/*_spec.lua for `hosts`. They run on every Lua
+-- and take a second, except for these:
 --   seconds  how long it takes on a quiet machine
---   on       the Luas that it runs on: those of the host that it starts, or two that stand for all
---   once     what it tests is the engine or the source, which are the same for every Lua
+--   on       the Luas that it runs on: that of its host, or two that represent all
+--   once     its subject is the engine or the source, which do not depend on the Lua
 local SPECS = {
   addresses = { seconds = 6, once = true },
   architecture = { once = true },
@@ -42,7 +42,7 @@ local SPECS = {
   interrupt = { seconds = 50, on = { "lua5.3", "lua5.4" } },
   job = { seconds = 8 },
   kinds = { seconds = 6 },
-  late = { seconds = 15, on = { "lua5.4", "luajit" } }, -- of the engine: spec/engine/deadline_test.c
+  late = { seconds = 15, on = { "lua5.4", "luajit" } }, -- spec/engine/deadline_test.c tests the engine
   library_limits = { seconds = 4 },
   knot_resolver = { on = { "luajit" } },
   layers = { once = true },
@@ -71,11 +71,11 @@ local SPECS = {
   wipe = { seconds = 2, once = true },
 }
 
--- The targets of fuzzing that take longer than five.
+-- The fuzz targets that take longer than five seconds.
 local SECONDS = { api = 30, json = 26, token = 50, wire = 20 }
 
--- How many texts; those whose targets are in Lua take 2,000, the others 50,000, except these, each text of which is a
--- whole program or conversation.
+-- The number of texts. Targets in Lua take 2,000, the others 50,000, except for these, whose texts are whole programs
+-- or conversations.
 local RUNS = { api = 150, wire = 2000 }
 
 local goal = arg[1]
@@ -83,7 +83,7 @@ local luas, is_wanted = {}, {}
 for index = 2, #arg do
   luas[#luas + 1], is_wanted[arg[index]] = arg[index], true
 end
-local main = is_wanted["lua5.4"] and "lua5.4" or luas[1] -- the one for what runs once
+local main = is_wanted["lua5.4"] and "lua5.4" or luas[1] -- the Lua for suites that run once
 
 local suites = {}
 
@@ -115,7 +115,7 @@ local function add_specs(folder)
   end
 end
 
--- Each target of libFuzzer takes a fixed number of texts, always the same; those in C also take their corpus, by gcc.
+-- Each target of libFuzzer takes a fixed number of texts, always the same. Those in C also take their corpus, with gcc.
 local function add_fuzz_targets()
   for _, program in ipairs(lines_of "ls build/sanitized/*_replay") do
     local target = program:match "([%w_]+)_replay$"
@@ -127,7 +127,7 @@ local function add_fuzz_targets()
     if in_lua then
       in_lua:close()
     end
-    if target ~= "lua" then -- it holds all that are written in Lua, and runs by their names
+    if target ~= "lua" then -- this target runs all targets that are written in Lua, by name
       local run = "spec/fuzz/run %s build/spec/fuzz/%s -runs=%d -seed=1"
       add(SECONDS[target] or 5, "check", "fuzz: " .. target, run:format(target, target,
         RUNS[target] or in_lua and 2000 or 50000))
@@ -144,7 +144,7 @@ local function add_checks()
   for _, lua in ipairs(luas) do
     add(5, "check", "three readers of JSON on " .. lua, ("spec/env %s %s spec/fuzz/compare.lua 10000"):format(lua, lua))
   end
-  if is_wanted["lua5.4"] then -- every 17th allocation; make check-memory has all of them
+  if is_wanted["lua5.4"] then -- every 17th allocation; make check-memory fails each of them
     add(30, "tap", "allocations that fail", "spec/memory/failing 17 lua5.4")
   end
 end
@@ -163,6 +163,6 @@ table.sort(suites, function(a, b)
   return a.place < b.place
 end)
 for _, suite in ipairs(suites) do
-  -- Ten times as long is a busy machine, not yet a hang.
+  -- A suite that takes ten times as long may be on a busy machine; beyond that it is hung.
   print(("%d\t%s\t%s\t%s"):format(300 + 10 * suite.seconds, suite.kind, suite.name, suite.command))
 end

@@ -1,4 +1,4 @@
--- The answer to one request, as a program reads it.
+-- The answer to a request, as a program reads it.
 
 local cekura = require "cekura"
 local errors = require "cekura.errors"
@@ -46,27 +46,27 @@ describe("a response", function()
 end)
 
 describe("headers", function()
-  it("are found whatever the case of their names", function()
+  it("are found in any case", function()
     local headers = answer().headers
     for _, name in ipairs { "Content-Type", "content-type", "CONTENT-TYPE", "cOnTeNt-TyPe" } do
       assert.equal("application/json", headers[name])
     end
   end)
 
-  it("of one name are joined", function()
+  it("of the same name are joined", function()
     assert.equal("Accept, Origin", answer().headers.vary)
     local head = "HTTP/2 200 \r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nSET-COOKIE: c=3\r\n\r\n"
     assert.equal("a=1, b=2, c=3", answer("", 200, head).headers["Set-Cookie"])
   end)
 
-  it("have their values without the space around, and with all colons", function()
+  it("have values without surrounding space, and with all their colons", function()
     local headers = answer().headers
     assert.equal("abc", headers["x-trace"])
     assert.equal("", headers["x-empty"])
     assert.equal("Sun, 22 Nov 2026 13:00:00 GMT", headers.date)
   end)
 
-  it("that did not come are nil", function()
+  it("that are missing are nil", function()
     local headers = answer().headers
     assert.is_nil(headers["x-other"])
     assert.is_nil(headers["http/1.1 200 ok"])
@@ -75,16 +75,16 @@ describe("headers", function()
     assert.is_nil(next(answer("", 0, "").headers))
   end)
 
-  it("can be gone through, in lower case, each once", function()
+  it("are a table of lower-case names", function()
     assert.same({ "content-type", "date", "vary", "x-empty", "x-trace" }, sorted_keys(answer().headers))
   end)
 
-  it("are the same table each time", function()
+  it("are the same table at each read", function()
     local reply = answer()
     assert.equal(reply.headers, reply.headers)
   end)
 
-  it("may be malformed, which hurts none of the others", function()
+  it("may be malformed without effect on the others", function()
     local head = "HTTP/1.1 200 OK\r\nnonsense\r\n: no name\r\nA: 1\r\nB : 2\r\nC: a:b\r\n\r\n"
     local headers = answer("", 200, head).headers
     assert.equal("1", headers.a)
@@ -92,15 +92,15 @@ describe("headers", function()
   end)
 end)
 
-describe("a body as JSON", function()
-  it("is its value, and no error", function()
+describe("response:json()", function()
+  it("returns the value, and no error", function()
     local value, err = answer('{"id":2142,"list":[1,null]}'):json()
     assert.is_nil(err)
     assert.equal(2142, value.id)
     assert.equal(cekura.null, value.list[2])
   end)
 
-  it("may be any value", function()
+  it("may return any value", function()
     assert.equal("text", (answer('"text"'):json()))
     assert.equal(5, (answer("5"):json()))
     assert.is_false((answer("false"):json()))
@@ -114,7 +114,7 @@ describe("a body as JSON", function()
     ["HTML"] = "<html>\n<body>Bad gateway</body>\r\n</html>", ["cut off"] = '{"id":21', ["plain text"] = "it broke",
     ["two values"] = "{} {}", ["a Latin-1 text"] = '{"a":"\228"}', ["binary"] = "\0\1\2\255", ["space"] = "  \r\n ",
   } do
-    it(("that is none is an error with the status and the beginning of it: %s"):format(name), function()
+    it(("returns an error with the status and an excerpt for a body that is not JSON: %s"):format(name), function()
       for _, status in ipairs { 200, 202 } do
         local reply = answer(body, status)
         local value, err = reply:json()
@@ -128,14 +128,14 @@ describe("a body as JSON", function()
     end)
   end
 
-  it("that is empty is an error that says so", function()
+  it("returns an error that says so for an empty body", function()
     local value, err = answer(""):json()
     assert.is_nil(value)
     assert_protocol(err)
     assert.truthy(err.message:find("nothing$"))
   end)
 
-  it("that is long and is not JSON is quoted by its first 200 bytes", function()
+  it("quotes the first 200 bytes of a long body that is not JSON", function()
     local body = "<html>" .. ("x"):rep(193) .. "Y" .. ("Z"):rep(100000)
     local _, err = answer(body):json()
     assert_protocol(err)
@@ -145,8 +145,8 @@ describe("a body as JSON", function()
   end)
 end)
 
-describe("the key, which a service may repeat in its answer,", function()
-  it("is in the response, and in no error", function()
+describe("the key in an answer of the service", function()
+  it("stays in the response, and is removed from errors", function()
     local reply = answer('your key is sk-secret', 200, "HTTP/1.1 200 OK\r\nX-Echo: sk-secret\r\n\r\n")
     local _, err = reply:json()
     assert_protocol(err)
@@ -158,8 +158,8 @@ describe("the key, which a service may repeat in its answer,", function()
   end)
 end)
 
-describe("an object that is due", function()
-  it("is one, an empty one too", function()
+describe("response.object()", function()
+  it("returns an object, even an empty one", function()
     assert.same({ a = 1 }, (response.object(answer '{"a":1}')))
     assert.same({}, (response.object(answer "{}")))
     assert.is_nil((select(2, response.object(answer "{}"))))
@@ -168,7 +168,7 @@ describe("an object that is due", function()
   for _, body in ipairs {
     '"a string"', "[]", '[{"a":1}]', "null", "5", "true", "false", '"{\\"progress_id\\":\\"x\\"}"',
   } do
-    it("is no other value: " .. body, function()
+    it("returns an error for another value: " .. body, function()
       local object, err = response.object(answer(body, 201))
       assert.is_nil(object)
       assert_protocol(err, 201)
@@ -176,7 +176,7 @@ describe("an object that is due", function()
     end)
   end
 
-  it("is nothing that is no JSON", function()
+  it("returns an error for a body that is not JSON", function()
     for _, body in ipairs { "", "<html>", '{"a":1' } do
       local object, err = response.object(answer(body))
       assert.is_nil(object)

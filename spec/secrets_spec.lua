@@ -1,4 +1,4 @@
--- The API key and other secrets: in nothing that a program prints.
+-- The API key and other secrets must not appear in anything that a program prints.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -7,15 +7,15 @@ local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
--- Backwards, so that no variable of this file is what is looked for.
+-- Reversed, so that no variable of this file contains the secret itself.
 local KEY, HEADER, PASSWORD, WEBHOOK = ("9876543210+\"terces\"-yrev/ks"):reverse(), ("redaeh-yrev"):reverse(),
   ("drowssap-yrev"):reverse(), ("koohbew-yrev"):reverse()
-local MARK = ("-yrev"):reverse() -- stands in each of them
+local MARK = ("-yrev"):reverse() -- part of each secret
 
 local own_table = debug.getuservalue or debug.getfenv
 
--- Everything that can be reached from a value, as one text: by pairs, tostring, metatables, the tables of
--- userdata, and the upvalues of this module's functions.
+-- Everything that is reachable from a value, as one text: through pairs, tostring, metatables, the tables of userdata,
+-- and the upvalues of this module's functions.
 local function dump(root)
   local seen, queue, texts = { [_G] = true }, {}, {}
   local function add(value)
@@ -60,7 +60,7 @@ local function assert_absent(value)
   assert(not at, at and text:sub(math.max(1, at - 200), at + 100))
 end
 
--- Whoever prints all that he gets.
+-- A program that prints every event that it gets.
 local printed
 
 local function note(event)
@@ -108,7 +108,7 @@ describe("a secret", function()
     return (text:gsub("%W", function(char) return ("\\u%04x"):format(char:byte()) end))
   end
 
-  -- What a server says that repeats what it was sent, in every way it can be written.
+  -- An answer that repeats the request's secrets in every notation.
   local function echo(more)
     local body = { detail = ("key %s, %s %s"):format(KEY, KEY, HEADER), error = "bad " .. KEY .. HEADER, status = KEY,
       url = "/" .. percent(KEY), twice = ('{"key": "%s"}'):format((KEY:gsub('["/]', "\\%0"))) }
@@ -145,7 +145,7 @@ describe("a secret", function()
     return err
   end
 
-  -- How each kind of error comes about.
+  -- How to provoke each kind of error.
   local ERRORS = {
     auth = { { status = 401, body = echo() }, ask },
     invalid = { { status = 400, body = { [KEY] = { KEY, HEADER }, prompt = { "is " .. KEY } } }, start },
@@ -170,7 +170,7 @@ describe("a secret", function()
   }
 
   for name, row in pairs(ERRORS) do
-    it("is in no error of kind " .. name, function()
+    it("is not in an error of kind " .. name, function()
       script(row[1])
       local err = row[2]()
       assert.equal(name:match "^(%l+)", err.kind:match "^(%l+)")
@@ -182,7 +182,7 @@ describe("a secret", function()
     end)
   end
 
-  it("is in no message of a refusal that repeats it with escapes", function()
+  it("is not in the message of a refusal that repeats it with escapes", function()
     local escaped = KEY:gsub("%-", [[\u002d]])
     for _, body in ipairs { '{"detail":"bad %s"}', '{"api_key":["bad %s"]}', '{"%s":["bad"]}' } do
       server:script("/x/", { { status = 400, body = (body:gsub("%%s", escaped)) } })
@@ -193,7 +193,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is in no error, wherever the answer that repeats it is cut", function()
+  it("is not in an error, wherever the answer that repeats it is truncated", function()
     local body = ('{"detail": "%s"}'):format(KEY)
     for cut = 12, #body - 1 do
       server:script("/x/", { { status = 200, body = body, cut = cut } })
@@ -205,7 +205,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is in no error of an answer that is too large", function()
+  it("is not in the error of an answer that is too large", function()
     client:close()
     client = new_client { max_response = 100 }
     for _, body in ipairs { KEY .. (" "):rep(200), (" "):rep(100 - #KEY + 3) .. KEY } do
@@ -216,7 +216,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is in no error when it comes in a status line", function()
+  it("is not in an error if it comes in the status line", function()
     script { raw = ("HTTP/1.1 401 %s\r\nContent-Length: 0\r\nWWW-Authenticate: %s\r\n\r\n"):format(KEY, KEY) }
     local err = ask()
     assert.equal("auth", err.kind)
@@ -224,7 +224,7 @@ describe("a secret", function()
     assert_absent(err.response.headers)
   end)
 
-  it("that a program has put into a query is in no error and no event", function()
+  it("in a query is neither in errors nor in events", function()
     script { status = 401, body = echo() }
     local _, err = client:request("GET", "/x/", { query = { api_key = KEY } })
     assert.equal("auth", err.kind)
@@ -235,7 +235,7 @@ describe("a secret", function()
     assert_absent(err)
   end)
 
-  it("that the service gives for an id makes no job, and no token", function()
+  it("as an id makes neither a job nor a token", function()
     for _, id in ipairs { KEY, "x" .. KEY } do
       script { body = { progress_id = id } }
       local job, err = client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }
@@ -249,7 +249,7 @@ describe("a secret", function()
     end
   end)
 
-  it("that the service gives for what a job keeps is in no token", function()
+  it("in a job's further data makes no token", function()
     local answer = "/test_framework/v1/scenarios/scenario-agent/"
     server:script(answer, { { body = { progress_id = "p1", session_id = KEY } } })
     local job = cekura.assert(client.scenarios:agent { user_message = "x" })
@@ -259,8 +259,8 @@ describe("a secret", function()
     assert_absent(tostring(err))
   end)
 
-  -- What a program asks for as data is what came, byte for byte.
-  it("is in the body of a good answer, and in a job's answer, if the service puts it there", function()
+  -- Data is passed on byte for byte.
+  it("is in the body of a successful answer if the service puts it there", function()
     local body = ('{"status":"processing","x":"%s"}'):format(HEADER)
     script { body = body }
     assert.equal(body, cekura.assert(client:request("GET", "/x/")).body)
@@ -268,7 +268,7 @@ describe("a secret", function()
     assert.equal(body, job:json())
   end)
 
-  it("is in nothing that is reached from a client, a job, a record, a task, a page or a response", function()
+  it("is not reachable from a client, a job, a record, a task, a page or a response", function()
     local call = cekura.assert(client:request("GET", "/echo/"))
     assert.truthy(call.body:find(HEADER, 1, true)) -- it was sent
     client:close()
@@ -290,7 +290,7 @@ describe("a secret", function()
     assert_absent { core.secret(KEY), core.secret "a" }
   end)
 
-  it("is in no error that is made after the client was closed", function()
+  it("is not in an error that is made after the client was closed", function()
     script { status = 401, body = echo() }
     cekura.run(function()
       for _ = 1, 3 do
@@ -312,7 +312,7 @@ describe("a secret", function()
     assert_absent(err.response.body)
   end)
 
-  it("is in no error of the configuration", function()
+  it("is not in an error of the configuration", function()
     for _, given in ipairs {
       { api_key = KEY .. "\r\nX: 1" }, { api_key = KEY .. "\0" },
       { base_url = "http://user:" .. PASSWORD .. "@127.0.0.1/" },
@@ -337,7 +337,7 @@ describe("a secret", function()
     end
   end)
 
-  it("of a proxy is in no error", function()
+  it("of a proxy is not in an error", function()
     client:close()
     local port = process.free_port()
     client = new_client { proxy = ("http://user:%s@127.0.0.1:%d"):format(PASSWORD, port) }
@@ -347,7 +347,7 @@ describe("a secret", function()
     assert_absent(client)
   end)
 
-  it("of a proxy that the environment names is in no error, whether it can be used or not", function()
+  it("of a proxy from the environment is not in an error, whether the proxy is usable or not", function()
     local lua = os.getenv "CEKURA_LUA" or "lua5.4"
     for proxy, kind in pairs {
       ["http://user:hunter2 x@127.0.0.1:1"] = "config", ["nonsense://user:hunter2@127.0.0.1:1"] = "config",
@@ -363,8 +363,8 @@ describe("a secret", function()
     end
   end)
 
-  it("does not go to a proxy of the environment in the clear", function()
-    -- The environment of this process cannot be changed, so another one asks.
+  it("is not sent over plain http to a proxy of the environment", function()
+    -- The environment of this process cannot be changed, so another process sends the requests.
     local lua = os.getenv "CEKURA_LUA" or "lua5.4"
     for _, name in ipairs { "http_proxy", "all_proxy", "ALL_PROXY" } do
       for _, host in ipairs { "127.0.0.1", "localhost" } do
@@ -377,7 +377,7 @@ describe("a secret", function()
     end
   end)
 
-  it("is in nothing that a watch stores or reports", function()
+  it("is neither in the store of a watch nor in its reports", function()
     server:admin("POST", "key/", { key = KEY })
     local kept, over = {}, false
     local watch = cekura.watch {
@@ -422,7 +422,7 @@ describe("a secret", function()
       proxy:stop()
     end)
 
-    it("never meet but in a tunnel, of which the proxy learns the host", function()
+    it("is sent to it only inside a tunnel, and the proxy learns only the host", function()
       client = new_client { base_url = "https://127.0.0.1:1", proxy = url }
       local err = ask()
       assert.equal("auth", err.kind)
@@ -434,7 +434,7 @@ describe("a secret", function()
       assert.is_nil(proxy:output():find("Bearer", 1, true))
     end)
 
-    it("meet where allow_http asks for plain http", function()
+    it("is sent to it in the clear with allow_http", function()
       client = new_client { base_url = "http://service.example", proxy = url, allow_http = true }
       local err = ask()
       assert.equal(407, err.status)
@@ -444,13 +444,13 @@ describe("a secret", function()
     end)
   end)
 
-  it("that has no letters to hide in is found all the same", function()
+  it("that is short or common is found as well", function()
     for _, key in ipairs { "k", "aa", "1", ("x"):rep(200) } do
       local short = new_client { api_key = key }
       script { status = 401, body = "(" .. key .. ")" }
       local _, err = short:request("GET", "/x/")
       assert.equal("([key])", err.response.body)
-      if #key < 8 then -- which may be in any id
+      if #key < 8 then -- a shorter key may occur in any id
         assert.truthy(cekura.assert(short:job("calls.improve_prompt", "a1kkaa")):token())
       end
       short:close()
@@ -461,12 +461,13 @@ describe("a secret", function()
     server:script("/x/", { { status = 307, headers = { Location = server.url .. "/elsewhere/" } } })
     client:request("GET", "/x/")
     client:request("POST", "/x/")
+    assert.equal(2, #server:requests())
     for _, seen in ipairs(server:requests()) do
       assert.equal("/x/", seen.path)
     end
   end)
 
-  it("is never given to libcurl's log, and no check of certificates is ever switched off", function()
+  it("is never passed to libcurl's log, and no check of certificates is switched off", function()
     for _, option in ipairs { "VERBOSE", "DEBUGFUNCTION", "NETRC", "UNRESTRICTED_AUTH", "COOKIE" } do
       assert.equal("", (shell("grep -rn CURLOPT_" .. option .. " src")))
     end

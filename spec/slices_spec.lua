@@ -1,4 +1,4 @@
---- Large bodies are read in slices: a step of the engine takes in so much and no more, whoever waits for what.
+--- Large bodies are read in slices: a step of the engine takes in a limited number of bytes, whatever is waited for.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -10,10 +10,9 @@ local simulator = require "spec.support.simulator"
 local MB = 1024 * 1024
 local SLICE = 256 * 1024 -- what a step takes in
 local READ = 4096 -- what libcurl reads at once
-local BEYOND = 4 * READ -- what it may have read of each transfer beyond the slice; heads are in it
+local BEYOND = 4 * READ -- what libcurl may read of each transfer beyond the slice, heads included
 
--- Text that repeats itself only after a length that fits into no slice: a piece that is missing or stands elsewhere
--- is seen.
+-- A text with a period of 65521 bytes, which divides no slice, so that a missing or misplaced piece is noticed.
 local function text(size)
   local lines, length = {}, 0
   while length < 65521 do
@@ -57,8 +56,8 @@ describe("a large body", function()
     return core.submit(client, { method = "GET", url = server.url .. path, timeout = timeout or 60 })
   end
 
-  -- Steps, as a host does that only watches the descriptor, until `done()`. Returns the number of steps that took in
-  -- something, and how much the greediest did.
+  -- Steps like a host that only watches the descriptor, until `done()`. Returns the number of steps that took in bytes,
+  -- and the most that one of them took in.
   local function step_until(done)
     local steps, most = 0, 0
     while not done() do
@@ -80,7 +79,7 @@ describe("a large body", function()
     end)
   end
 
-  -- Until a slice of each has arrived, so that all of them are in the middle of it.
+  -- Steps until a slice of each has arrived, so that all transfers have begun.
   local function step_into(count)
     step_until(function()
       return client:stats().bytes_in > count * SLICE
@@ -93,12 +92,12 @@ describe("a large body", function()
 
   local gzip = { ["Content-Encoding"] = "gzip" }
   for name, reply in pairs {
-    ["that tells its length"] = { file = "body" },
+    ["of an announced length"] = { file = "body" },
     ["in chunks"] = { file = "body", chunked = true },
     ["that is compressed"] = { file = "body.gz", headers = gzip },
     ["that is compressed, in chunks"] = { file = "body.gz", headers = gzip, chunked = true },
   } do
-    it(name .. " arrives byte for byte, and its connection is used again", function()
+    it(name .. " arrives byte for byte, and its connection is reused", function()
       serve("/large/", reply)
       for _ = 1, 3 do
         assert.is_true(cekura.assert(client:request("GET", "/large/")).body == body)
@@ -108,7 +107,7 @@ describe("a large body", function()
     end)
   end
 
-  it("is taken in by slices, and the descriptor is readable when the next is due", function()
+  it("is taken in by slices, and the descriptor is readable while a slice is due", function()
     serve("/large/", { file = "huge" })
     local operation = submit "/large/"
     local steps, most = step_to_end(operation)
@@ -117,7 +116,7 @@ describe("a large body", function()
     assert.is_true(steps >= #huge / (SLICE + BEYOND), steps)
   end)
 
-  it("shares the slice of a step with others", function()
+  it("shares the slice of a step with other bodies", function()
     serve("/large/", { file = "body", chunked = true })
     local operations = {}
     for index = 1, 6 do
@@ -132,7 +131,7 @@ describe("a large body", function()
     assert.is_true(most <= SLICE + 6 * BEYOND, most)
   end)
 
-  it("does not hold up small ones of others", function()
+  it("does not delay small bodies", function()
     serve("/large/", { file = "huge" })
     local order = {}
     cekura.run(function()
@@ -155,16 +154,16 @@ describe("a large body", function()
     assert.equal("large", order[21])
   end)
 
-  it("that is compressed very well is read on when others have had their turn", function()
+  it("with a very high compression ratio is read over several steps", function()
     shell(("head -c %d /dev/zero | gzip > %s/zeros.gz"):format(20 * MB, dir))
     serve("/large/", { file = "zeros.gz", headers = gzip })
     local operation = submit "/large/"
     local steps = step_to_end(operation)
     assert.is_true(body_of(operation) == ("\0"):rep(20 * MB))
-    assert.is_true(steps > 2, steps) -- 20 KB before it is decoded
+    assert.is_true(steps > 2, steps) -- 20 KB before decoding
   end)
 
-  describe("in the middle", function()
+  describe("half received", function()
     local first, second
 
     before_each(function()
@@ -178,7 +177,7 @@ describe("a large body", function()
       return core.outcome(first) == nil
     end
 
-    -- The others are none the worse for it.
+    -- Checks that other transfers succeed.
     local function others_go_on()
       step_to_end(second)
       assert.is_true(body_of(second) == body)
@@ -187,18 +186,18 @@ describe("a large body", function()
       assert.equal(0, client:stats().in_flight)
     end
 
-    it("is cancelled", function()
+    it("can be cancelled", function()
       assert.is_true(begin())
       core.cancel(first)
       assert.equal("cancelled", core.outcome(first).kind)
       others_go_on()
     end)
 
-    it("meets its deadline", function()
+    it("has its deadline", function()
       patience.with_enough_time(1, function(seconds)
         client = server:renew_client { retries = 0 }
         if begin(seconds) then
-          core.wait({}, seconds) -- nobody steps
+          core.wait({}, seconds) -- without a step
           return core.outcome(first) == nil
         end
       end)
@@ -210,14 +209,14 @@ describe("a large body", function()
       others_go_on()
     end)
 
-    it("ends with the client", function()
+    it("ends with closed when the client closes", function()
       assert.is_true(begin())
       client:close()
       assert.equal("closed", core.outcome(first).kind)
       assert.equal("closed", core.outcome(second).kind)
     end)
 
-    it("ends with a client that is collected", function()
+    it("is collected with its client", function()
       assert.is_true(begin())
       first, second = nil, nil
       local seen = setmetatable({ client }, { __mode = "v" })
@@ -228,7 +227,7 @@ describe("a large body", function()
       assert.is_nil(seen[1])
     end)
 
-    it("is cut off", function()
+    it("may be truncated", function()
       server:script("/cut/", { { file = dir .. "/body", cut = 3 * MB } })
       second = submit "/large/"
       first = submit "/cut/"
@@ -240,7 +239,7 @@ describe("a large body", function()
       others_go_on()
     end)
 
-    it("turns out to be no gzip", function()
+    it("may turn out not to be gzip", function()
       serve("/broken/", { file = "broken.gz", headers = gzip })
       second = submit "/large/"
       first = submit "/broken/"
@@ -250,8 +249,8 @@ describe("a large body", function()
     end)
   end)
 
-  -- What libcurl kept may be the last of it: then nothing comes after it that would be too large as well.
-  it("that grows too large in its last bytes does so, wherever it ends", function()
+  -- The bytes that libcurl kept may be the last ones, so nothing follows that would exceed the limit as well.
+  it("that exceeds the limit by its last byte is refused, wherever a slice ends", function()
     for beyond = 0, 4 * READ, READ / 4 do
       local size = SLICE + beyond
       file.write(dir .. "/ends", body:sub(1, size))
@@ -259,15 +258,15 @@ describe("a large body", function()
       client = server:renew_client { retries = 0, max_response = size - 1 }
       local operation = submit "/ends/"
       core.step(client)
-      core.wait({}, 0.02) -- so that all of it is there, and the first slice is full
+      core.wait({}, 0.02) -- until all of it has arrived and fills the first slice
       step_to_end(operation)
       assert.equal("too_large", core.outcome(operation).kind)
       assert.is_true(body_of(operation) == body:sub(1, size - 1))
     end
   end)
 
-  -- At each place of what libcurl keeps of a read that was refused, and of what it reads next.
-  it("that grows too large does so on the byte, wherever a slice ends", function()
+  -- At each position within what libcurl keeps of a refused read and within its next read.
+  it("that exceeds the limit is cut at the limit, wherever a slice ends", function()
     serve("/large/", { file = "body", chunked = true })
     for beyond = 0, 4 * READ, READ / 2 do
       local limit = 2 * SLICE + beyond

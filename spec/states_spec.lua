@@ -1,5 +1,5 @@
---- lua_close at every point of a job's life, and many Lua states in one process, one after the other and side by side:
--- under AddressSanitizer, which also tells what is left behind when all is closed.
+--- lua_close at every point of a job's life, and many Lua states in one process, in sequence and in parallel. The
+-- programs run under AddressSanitizer, which also reports what is left behind.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -10,8 +10,8 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
--- `keep` is for what is to be there to the end; `here(fn)` runs the function in a coroutine of the program's, which
--- is left wherever it yields.
+-- `keep` holds objects until the state is closed; `here(fn)` runs the function in a coroutine that is abandoned where
+-- it yields.
 local PRELUDE = [[
   local number = ...
   local cekura, core, posix = require "cekura", require "cekura.core", require "spec.life.posix"
@@ -37,7 +37,7 @@ local PRELUDE = [[
   local endless = { ["X-Simulate"] = "life=endless" }
 ]]
 
--- What has come so far when the state is closed. Those of `leaving` close it themselves, from inside.
+-- The situations in which the state is closed. Those whose name begins with "the program ends" close it themselves.
 local POINTS = {
   ["a client is made"] = "new()",
   ["a client is made, over TLS"] = "new { base_url = server.tls_url, ca_file = server.ca_file }",
@@ -45,13 +45,13 @@ local POINTS = {
   ["a connection is idle, over TLS"] = [[
     assert(new { base_url = server.tls_url, ca_file = server.ca_file }:request("GET", "/echo/"))
   ]],
-  ["a task is to start a job, and has not run"] = "spawn(start, new())",
-  ["a start waits for its turn"] = [[
+  ["a task that starts a job has not begun"] = "spawn(start, new())",
+  ["a start is queued"] = [[
     local client = new { max_in_flight = 1 }
     spawn(client.request, client, "GET", "/stuck/") spawn(start, client) cekura.sleep(0.05)
   ]],
-  ["a start is on its way"] = 'spawn(start, new { headers = { ["X-Stuck"] = "yes" } }) cekura.sleep(0.05)',
-  ["a start waits to be sent again"] = [[
+  ["a start is in flight"] = 'spawn(start, new { headers = { ["X-Stuck"] = "yes" } }) cekura.sleep(0.05)',
+  ["a start waits for its retry"] = [[
     local client = new()
     spawn(client.request, client, "GET", "/busy/") cekura.sleep(0.05)
   ]],
@@ -61,13 +61,13 @@ local POINTS = {
     spawn(job.wait, job, { interval = 0.01 }) cekura.sleep(0.05)
     spawn(job.wait, job, { interval = 10 }) cekura.sleep(0.05)
   ]],
-  ["a poll is on its way"] = [[
+  ["a poll is in flight"] = [[
     local client = new()
     local job = cekura.assert(client:job("results.run", 7))
     spawn(job.wait, job) cekura.sleep(0.05)
     assert(client:stats().in_flight == 1)
   ]],
-  ["a wait was given up with its poll on its way"] = [[
+  ["a wait was abandoned with its poll in flight"] = [[
     local job = cekura.assert(new():job("results.run", 7))
     job:wait { timeout = 0.03 }
     keep.job = job
@@ -77,13 +77,13 @@ local POINTS = {
     spawn(client.request, client, "GET", "/dripping/")
     repeat cekura.sleep(0.02) until client:stats().bytes_in > 0
   ]],
-  ["a large answer is read by slices"] = [[
+  ["a large answer is read in slices"] = [[
     local client = new()
     spawn(client.request, client, "GET", "/large/")
     repeat client:step() core.wait({ client }, 0.02) until client:stats().bytes_in > 100000
     assert(client:stats().in_flight == 1)
   ]],
-  ["connections are being made, over TLS"] = [[
+  ["TLS connections are being set up"] = [[
     for steps = 1, 30 do
       local client = new { base_url = server.tls_url, ca_file = server.ca_file }
       spawn(client.request, client, "GET", "/echo/")
@@ -94,7 +94,7 @@ local POINTS = {
     local client = new { base_url = "https://a.name.slow" }
     spawn(client.request, client, "GET", "/") cekura.sleep(0.05)
   ]],
-  ["tasks are parked in everything that waits"] = [[
+  ["tasks are parked in every kind of wait"] = [[
     local client = new { headers = endless }
     local job = start(client)
     local function sleeper() cekura.sleep(10) end
@@ -110,21 +110,21 @@ local POINTS = {
     spawn(function() while true do coroutine.yield() end end)
     cekura.sleep(0.1)
   ]],
-  ["tasks are cancelled, and have not come to know it"] = [[
+  ["tasks are cancelled, and have not resumed"] = [[
     local client = new()
     local one = spawn(client.request, client, "GET", "/stuck/")
     local two = spawn(cekura.sleep, 10)
     cekura.sleep(0.05)
     one:cancel() two:cancel()
   ]],
-  ["a body of updates() is left in the middle"] = [[
+  ["an iteration over updates() is abandoned"] = [[
     local job = start(new { headers = endless })
     here(function()
       local next_change = job:updates { interval = 0.01 }
       while next_change() do coroutine.yield() end
     end)
   ]],
-  ["a list is waited for in part"] = [[
+  ["some jobs of a list have ended"] = [[
     local client, slow = new(), new { headers = endless }
     keep.next = cekura.each({ start(client), start(slow), start(slow) }, { interval = 0.01 })
     assert(keep.next())
@@ -134,7 +134,7 @@ local POINTS = {
     spawn(job.wait, job, { interval = 0.01, on_progress = function() cekura.sleep(10) end })
     cekura.sleep(0.1)
   ]],
-  ["a client is closed, its jobs and their errors are kept"] = [[
+  ["a client is closed, and its jobs and their errors are kept"] = [[
     local client = new()
     local job = start(client)
     local waiting = spawn(job.wait, job, { interval = 0.01 })
@@ -142,13 +142,13 @@ local POINTS = {
     client:close()
     keep.err = select(2, waiting:join())
   ]],
-  ["a client is closed with requests on their way, and nobody was told yet"] = [[
+  ["a client is closed with requests in flight, and their waiters have not resumed"] = [[
     local client = new()
     for _ = 1, 5 do spawn(client.request, client, "GET", "/stuck/") end
     cekura.sleep(0.05)
     core.close(client)
   ]],
-  ["a client is collected, its job is not"] = [[
+  ["a client is collected, and its job is not"] = [[
     local client = new()
     local job = start(client)
     job:wait { interval = 0.01 }
@@ -161,7 +161,7 @@ local POINTS = {
     keep.call = cekura.assert(client.calls:get(5181749))
     keep.turns = { keep.call:turns() }
   ]],
-  ["finalizers use what may be gone"] = [[
+  ["finalizers use objects that may be finalized"] = [[
     local function finalizer(fn)
       if not newproxy then return setmetatable({}, { __gc = fn }) end
       local proxy = newproxy(true)
@@ -169,7 +169,7 @@ local POINTS = {
       return proxy
     end
     local client, job
-    -- They may raise, but not out of the finalizer: LuaJIT prints that from 2024 on, and did not before.
+    -- They may raise inside the finalizer only: LuaJIT of 2024 and later prints an error that leaves it.
     local function finish()
       for _, name in ipairs { "close", "step", "stats" } do pcall(function() client[name](client) end) end
       for _, name in ipairs { "cancel", "json", "token" } do pcall(function() job[name](job) end) end
@@ -192,7 +192,7 @@ local POINTS = {
     spawn(client.request, client, "GET", "/stuck/") cekura.sleep(0.05)
     core.bridge_arm(keep.bridge)
   ]],
-  ["nobody has connected to the bridge whose thread is to step"] = "keep.bridge = assert(core.bridge(new()))",
+  ["no socket has connected to a bridge"] = "keep.bridge = assert(core.bridge(new()))",
   ["the module was loaded twice"] = [[
     local client = new()
     local job = start(client)
@@ -206,7 +206,7 @@ local POINTS = {
   ]],
 }
 
-if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- there, nothing yields in a callback, and os.exit() closes nothing
+if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- in 5.1 nothing yields in a callback, and os.exit() closes nothing
   POINTS["a coroutine is left in on_progress"] = [[
     local job = start(new { headers = endless })
     here(function()
@@ -237,7 +237,7 @@ if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then -- there, nothing yields in a
   end
 end
 
--- What each of several threads does, in a state of its own.
+-- The program of each thread, which has a separate state.
 local WORK = [[
   local client, other = new { max_in_flight = 4 }, new()
   local jobs = {}
@@ -264,7 +264,7 @@ local WORK = [[
   if number % 2 == 0 then client:close() end
 ]]
 
--- The state's client is stepped by a thread, and by the state whenever it looks.
+-- A thread steps the client of the state, and the state steps it as well.
 local STEPPED = [[
   local asked, working, told = 0, 8, { nameless = 0, request_started = 0, request_finished = 0, others = 0 }
   local client = new { max_in_flight = 16, on_event = function(event)
@@ -301,9 +301,9 @@ local STEPPED = [[
   assert(told.nameless == 0 and told.others > 320)
 ]]
 
--- What the end of a state prints, where that is not nothing.
+-- The output at the end of a state, if there is any.
 local SAYS = {
-  ["a task is to start a job, and has not run"] =
+  ["a task that starts a job has not begun"] =
     "cekura: spawned tasks never began: 1. The program ended before it let them run (cekura.run)\n",
 }
 
@@ -325,10 +325,10 @@ describe("Lua states in one process", function()
     server:script("/large/", { { size = 40 * 1024 * 1024 } })
   end)
 
-  -- Returns what the program printed, what a sanitizer has to say included, and its exit status.
+  -- Returns the output of the program, with the reports of the sanitizer, and its exit status.
   local function run(code, threads, rounds, from)
     from = from or dir
-    -- What is left at a program's exit, the system takes back. What glibc loses of a LOCPATH, it does not.
+    -- Leaks at a program's exit do not count, because the system frees them. glibc itself leaks a LOCPATH.
     local options = threads == 0 and "ASAN_OPTIONS=detect_leaks=0" or ""
     options = options .. " TSAN_OPTIONS=suppressions=spec/life/races.txt:print_suppressions=0"
     return file.temporary(PRELUDE:format(server.url, server.tls_url, server.ca_file) .. code, function(path)
@@ -346,7 +346,7 @@ describe("Lua states in one process", function()
   for _, name in ipairs(sorted_keys(POINTS)) do
     describe("when " .. name .. ",", function()
       setup(function()
-        if name == "a start is on its way" then
+        if name == "a start is in flight" then
           server:script(START, { { delay = 600 } })
         end
       end)
@@ -362,18 +362,18 @@ describe("Lua states in one process", function()
       else
         local says = SAYS[name] or ""
 
-        it("are closed, one after the other, and leave nothing behind", function()
+        it("are closed in sequence, and leave nothing behind", function()
           ends_well(says:rep(3) .. "mapped\n", POINTS[name], 1, 3)
         end)
 
-        it("may be closed at the program's exit", function()
+        it("may be closed when the program exits", function()
           ends_well(says, POINTS[name], 0, 1)
         end)
       end
     end)
   end
 
-  it("run side by side, each in a thread of its own", function()
+  it("run in parallel, each in a separate thread", function()
     ends_well("mapped\n", WORK, 4, 3)
   end)
 
@@ -381,8 +381,8 @@ describe("Lua states in one process", function()
     ends_well("mapped\n", STEPPED, 2, 1)
   end)
 
-  if lua ~= "luajit" then -- whose memory lies where ThreadSanitizer wants its own
-    it("run side by side without a race", function()
+  if lua ~= "luajit" then -- LuaJIT needs the memory that ThreadSanitizer reserves
+    it("run in parallel without a data race", function()
       build "raceless-states"
       ends_well("mapped\n", WORK, 4, 3, "build/races/" .. lua)
       ends_well("mapped\n", STEPPED, 2, 1, "build/races/" .. lua)

@@ -1,12 +1,12 @@
--- A text that was cut in the middle of an emoji has half of a surrogate pair, as an escape. Wherever JSON is read, that
--- is U+FFFD; all the rest is as it came, and so are the bytes.
+-- A text that was cut inside an emoji contains a lone surrogate, as an escape. All readers of JSON turn it into U+FFFD,
+-- keep the rest, and do not change the bytes of a record.
 
 local cekura = require "cekura"
 local simulator = require "spec.support.simulator"
 
-local CUT = "Sure \239\191\189" -- what [[Sure \ud83d]] is read as
+local CUT = "Sure \239\191\189" -- the value of [[Sure \ud83d]]
 
--- A call log whose texts, names of members and transcripts are cut.
+-- A call log with lone surrogates in texts, in names of members and in transcripts.
 local CALL = [[{"id":7,"call_id":"c\ud83d-7","status":"success","agent_name":"Sure \ud83d","na\ude00me":1,
   "metadata":{"\ud83d":["\ude00\ud83d"],"note":"Sure \ud83d"},
   "transcript":"[00:01] Agent (\ud83d): Sure \ud83d\n[00:04] Caller: Bye","success":true,
@@ -15,7 +15,7 @@ local CALL = [[{"id":7,"call_id":"c\ud83d-7","status":"success","agent_name":"Su
   "notes":"[{\"role\":\"a\",\"content\":\"Sure \\ud83d\"}]",
   "evaluation":{"metrics":[{"id":5,"name":"Sure \ud83d","score":5,"explanation":["Sure \ud83d"]}]}}]]
 
--- What is true of that record, however it came.
+-- Checks that call log, wherever it came from.
 local function check(call)
   assert.equal(CALL, call:json())
   assert.equal("c\239\191\189-7", call.call_id)
@@ -38,7 +38,7 @@ local function check(call)
   assert.is_true(call:evaluated())
 end
 
-describe("half of a surrogate pair", function()
+describe("a lone surrogate", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -51,11 +51,11 @@ describe("half of a surrogate pair", function()
     server:script(path, { { status = status, body = body } })
   end
 
-  it("is read in a record from a text", function()
+  it("is read in a record from a string", function()
     check(cekura.assert(cekura.call_log(CALL)))
   end)
 
-  it("is read in a record, in a page of them and in all pages", function()
+  it("is read in a record, in a page and in all pages", function()
     answers("/observability/v2/call-logs/7/", CALL)
     check(cekura.assert(client.calls:get(7)))
     for _, page in ipairs { "[" .. CALL .. "]", '{"next":null,"cut":"Sure \\ud83d","results":[' .. CALL .. "]}" } do
@@ -80,7 +80,7 @@ describe("half of a surrogate pair", function()
     assert.equal(CUT, event.data.name)
   end)
 
-  it("is read in a result that was paid for, and in why there is none", function()
+  it("is read in a result, and in the error of a failed job", function()
     local poll = "/observability/v1/call-logs/improve_prompt_progress/"
     local body = [[{"status":"completed","output":{"improved_prompt":"Sure \ud83d","summary_of_changes":"\ude00"}}]]
     answers(poll, body)
@@ -103,7 +103,7 @@ describe("half of a surrogate pair", function()
     check(cekura.assert(client:job("calls.evaluation", 7):wait { interval = 0.01, timeout = 60 }))
   end)
 
-  it("is read in the answer to a start, and in a refusal", function()
+  it("is read in the answer to a start, and in the error of a refused start", function()
     local start = "/observability/v1/call-logs/improve_prompt_bg/"
     local params = { agent_id = 1, call_logs = { 7 }, prompt = "Be nice." }
     answers(start, [[{"progress_id":"p-3","message":"Sure \ud83d"}]])
@@ -115,7 +115,7 @@ describe("half of a surrogate pair", function()
     assert.equal(CUT, cekura.assert(client:request("GET", "/any/")):json()[1])
   end)
 
-  it("is written as U+FFFD, which is a character", function()
+  it("is sent as U+FFFD, a valid character", function()
     local call = cekura.assert(cekura.call_log(CALL))
     answers("/observability/v2/call-logs/7/", "{}")
     cekura.assert(client.calls:update(7, { metadata = call.metadata, feedback = call.agent_name }))
@@ -130,7 +130,7 @@ describe("half of a surrogate pair", function()
     assert.truthy(seen[#seen].body:find("c\239\191\189-7", 1, true))
   end)
 
-  it("as bytes, which no UTF-8 has, is refused as ever", function()
+  it("in invalid UTF-8 bytes is still refused", function()
     for _, text in ipairs { '{"a":"\237\160\189"}', '{"a":"\237\184\128"}', '{"a":"\\ud83d\237\184\128"}',
       '{"a":"\\ud83"}', '{"a":"\240\159\152"}' } do
       local call, err = cekura.call_log(text)

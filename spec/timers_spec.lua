@@ -1,8 +1,8 @@
--- The heap of what is due, held against a plain sorted list.
+-- The heap of timers, compared with a plain sorted list.
 
 local timers = require "cekura.loop.timers"
 
--- The same operations on a list that is searched: slow, and plainly right.
+-- The same operations on a list that is searched, which is slow and obviously correct.
 local reference = {}
 reference.__index = reference
 
@@ -39,15 +39,15 @@ local function drain(heap, now)
   return things
 end
 
-describe("nothing", function()
-  it("is due where there is nothing", function()
+describe("an empty or early heap", function()
+  it("has nothing due", function()
     local heap = timers.new()
     assert.is_nil(heap:due())
     assert.is_nil(heap:pop(math.huge))
     assert.equal(0, heap.count)
   end)
 
-  it("comes out before it is due", function()
+  it("pops nothing before its time", function()
     local heap, thing = timers.new(), {}
     heap:insert(thing, 5)
     assert.equal(5, heap:due())
@@ -58,8 +58,8 @@ describe("nothing", function()
   end)
 end)
 
-describe("things that are due", function()
-  it("come out in the order of their times", function()
+describe("due timers", function()
+  it("are popped in order of their times", function()
     local heap = timers.new()
     for _, due in ipairs { 5, 3, 8, 1, 9, 2, 7, 4, 6, 0, -1, 2.5 } do
       heap:insert({}, due)
@@ -73,7 +73,7 @@ describe("things that are due", function()
     assert.equal(12, #things)
   end)
 
-  it("come out each once, though many are due at the same time", function()
+  it("are popped once each, even if many are due at the same time", function()
     local heap, seen = timers.new(), {}
     for _ = 1, 100 do
       heap:insert({}, 1)
@@ -86,7 +86,7 @@ describe("things that are due", function()
     assert.equal(100, #things)
   end)
 
-  it("leave alone those that are not due yet", function()
+  it("do not affect later ones", function()
     local heap = timers.new()
     for due = 1, 10 do
       heap:insert({}, due)
@@ -97,8 +97,8 @@ describe("things that are due", function()
   end)
 end)
 
-describe("a thing that is taken out", function()
-  it("does not come", function()
+describe("a removed timer", function()
+  it("is not popped", function()
     local heap, things = timers.new(), {}
     for due = 1, 7 do
       things[due] = {}
@@ -116,8 +116,8 @@ describe("a thing that is taken out", function()
     end)())
   end)
 
-  -- As when memory ends: to give a table a field takes some.
-  it("is as it was after an insertion that raised, whichever field could not be given", function()
+  -- Running out of memory is simulated: setting a field of a table may need some.
+  it("is unchanged by an insertion that raised, whichever field could not be set", function()
     for _, refused in ipairs { "_due", "_timer" } do
       local heap, other = timers.new(), {}
       local thing = setmetatable({}, {
@@ -135,7 +135,7 @@ describe("a thing that is taken out", function()
     end
   end)
 
-  it("may be taken out again, or never have been in", function()
+  it("may be removed again, or without an insertion", function()
     local heap, thing = timers.new(), {}
     heap:remove(thing)
     heap:insert(thing, 1)
@@ -148,7 +148,7 @@ describe("a thing that is taken out", function()
     assert.equal(2, heap:due())
   end)
 
-  it("may be put in again, after it came out too", function()
+  it("may be inserted again, even after it was popped", function()
     local heap, thing = timers.new(), {}
     heap:insert(thing, 1)
     heap:remove(thing)
@@ -159,7 +159,7 @@ describe("a thing that is taken out", function()
     assert.equal(thing, heap:pop(2))
   end)
 
-  it("is held no longer", function()
+  it("is no longer referenced", function()
     local heap = timers.new()
     local weak = setmetatable({}, { __mode = "v" })
     for index = 1, 10 do
@@ -177,9 +177,9 @@ describe("a thing that is taken out", function()
   end)
 end)
 
-describe("whatever is done, in whatever order", function()
+describe("any sequence of operations", function()
   for seed = 1, 10 do
-    it("it is as with a sorted list: seed " .. seed, function()
+    it("has the same effect as on a sorted list: seed " .. seed, function()
       local state = seed * 7919
       local function random(most)
         state = (state * 16807) % 2147483647
@@ -194,7 +194,7 @@ describe("whatever is done, in whatever order", function()
           list:insert(thing)
           things[#things + 1] = thing
         elseif what <= 7 and #things > 0 then
-          local thing = table.remove(things, random(#things)) -- which may have come out already
+          local thing = table.remove(things, random(#things)) -- which may have been popped already
           heap:remove(thing)
           list:remove(thing)
         else

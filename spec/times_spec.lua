@@ -1,4 +1,4 @@
--- Times as the service writes them: durations, and dates with their time of day. Right, or refused.
+-- Times in the service's notations: durations, and dates with a time of day. They are read correctly or refused.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -9,7 +9,7 @@ local in_decimal_comma = require "spec.support.decimal_comma"
 -- Whether this Lua has 64-bit integers.
 local INTEGERS = math.type ~= nil
 
--- A record that has the value as its `duration` and as its `timestamp`; a text is given as it is, JSON as { json }.
+-- A record with the value as `duration` and as `timestamp`. A string becomes a JSON string; { json } is inserted.
 local function record(value)
   local json = type(value) == "table" and value[1] or encode({ value }, "value"):sub(2, -2)
   return assert(cekura.call_log(('{"id":1,"duration":%s,"timestamp":%s}'):format(json, json)))
@@ -35,7 +35,7 @@ local function assert_refused(field, found, err, ...)
   assert.equal(0, select("#", ...))
 end
 
--- The same pseudo-random numbers on every Lua: from 0 to 1.
+-- Pseudo-random numbers from 0 to 1, the same on every Lua.
 local function generator(seed)
   return function()
     seed = seed * 16807 % 2147483647
@@ -46,7 +46,7 @@ end
 -- ---- durations ----
 
 describe("a duration", function()
-  it("is seconds, of MM:SS, M:SS and HH:MM:SS", function()
+  it("is read in seconds from MM:SS, M:SS and HH:MM:SS", function()
     for text, wanted in pairs {
       ["01:10"] = 70, ["1:10"] = 70, ["0:00"] = 0, ["00:00"] = 0, ["0:07"] = 7, ["00:59"] = 59, ["08:09"] = 489,
       ["59:59"] = 3599, ["60:00"] = 3600, ["75:30"] = 4530, ["123:45"] = 7425, ["01:02:03"] = 3723,
@@ -55,13 +55,13 @@ describe("a duration", function()
     } do
       local found = seconds(text)
       assert.equal(wanted, found, text)
-      assert.equal(tostring(wanted), tostring(found), text) -- an integer, where this Lua has them
+      assert.equal(tostring(wanted), tostring(found), text) -- an integer, if this Lua has them
     end
     assert.equal(70.5, seconds "01:10.5")
     assert.equal(3723.25, seconds "1:02:03.250")
   end)
 
-  it("is what it was written from, for every second of a day", function()
+  it("reads back unchanged for every second of a day", function()
     for wanted = 0, 86399, 7 do
       local whole, rest = math.floor(wanted / 60), wanted % 60
       assert.equal(wanted, times.duration(("%02d:%02d"):format(whole, rest)))
@@ -83,16 +83,16 @@ describe("a duration", function()
     end
   end)
 
-  it("that is a number, also as text, is seconds", function()
+  it("that is a number, or a string of one, is in seconds", function()
     for json, wanted in pairs { ["70"] = 70, ["1.5"] = 1.5, ["0"] = 0, ['"70"'] = 70, ['"70.25"'] = 70.25,
       ['" 7 "'] = 7, ['"1e2"'] = 100 } do
       local call = cekura.assert(cekura.call_log(('{"duration":%s}'):format(json)))
       assert.equal(wanted, call:seconds())
-      assert.equal(core.decode(json), call.duration) -- the field is as it came
+      assert.equal(core.decode(json), call.duration) -- the field itself is unchanged
     end
   end)
 
-  it("that is long is quoted up to a whole character, so that the error can be sent on", function()
+  it("that is long is quoted up to a whole character, so the error is valid UTF-8", function()
     for length = 29, 62 do
       local _, err = record(("x"):rep(length) .. ("ü"):rep(30)):seconds()
       assert.is_true(core.is_utf8(err.message))
@@ -112,7 +112,7 @@ end)
 -- ---- dates ----
 
 describe("a date and time", function()
-  it("is seconds since the epoch, in any zone", function()
+  it("is read in seconds since the epoch, in any zone", function()
     for text, wanted in pairs {
       ["1970-01-01T00:00:00Z"] = 0, ["1970-01-01T00:00:01Z"] = 1, ["1969-12-31T23:59:59Z"] = -1,
       ["2024-03-15T10:15:45Z"] = 1710497745, ["2001-09-09T01:46:40Z"] = 1000000000,
@@ -131,9 +131,9 @@ describe("a date and time", function()
       ["2024-03-15T12:15:45+02"] = 1710497745, ["2024-03-16T00:15:45+14:00"] = 1710497745,
       ["2024-03-14T22:15:45-12:00"] = 1710497745, ["2024-01-01T00:30:00+01:00"] = 1704065400,
       ["2023-12-31T23:30:00-01:00"] = 1704069000, ["2024-03-01T00:30:00+01:00"] = 1709249400,
-      -- one that names no zone is in UTC
+      -- no zone means UTC
       ["2024-03-15T10:15:45"] = 1710497745,
-      -- lower case, and a space, as RFC 3339 allows
+      -- lower case and a space are allowed by RFC 3339
       ["2024-03-15t10:15:45z"] = 1710497745, ["2024-03-15 10:15:45Z"] = 1710497745,
       ["2024-03-15 10:15:45+00:00"] = 1710497745,
     } do
@@ -143,7 +143,7 @@ describe("a date and time", function()
     end
   end)
 
-  it("has its fraction", function()
+  it("keeps its fraction", function()
     for text, wanted in pairs {
       ["2024-03-15T10:15:45.5Z"] = 1710497745.5, ["2024-03-15T10:15:45.25+00:00"] = 1710497745.25,
       ["2024-03-15T11:15:45.125+01:00"] = 1710497745.125, ["2024-03-15T10:15:45.000Z"] = 1710497745,
@@ -161,7 +161,7 @@ describe("a date and time", function()
     assert.is_true(math.abs(epoch "1970-01-01T00:00:00.000001Z" - 1e-6) < 1e-12)
   end)
 
-  it("of every day from 1890 to 2110 is a day after the one before", function()
+  it("is a day later for each day from 1890 to 2110", function()
     local lengths = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
     local wanted = -2524521600 -- 1890-01-01
     for year = 1890, 2110 do
@@ -181,7 +181,7 @@ describe("a date and time", function()
     end
   end)
 
-  it("that is none in the calendar or on the clock is nil, with a reason", function()
+  it("that does not exist on the calendar or clock is nil, with a reason", function()
     for _, text in ipairs {
       "2024-02-31T10:15:45Z", "2024-02-30T10:15:45Z", "2023-02-29T10:15:45Z", "1900-02-29T10:15:45Z",
       "2100-02-29T00:00:00Z", "2024-04-31T10:15:45Z", "2024-06-31T10:15:45Z", "2024-09-31T10:15:45Z",
@@ -194,7 +194,7 @@ describe("a date and time", function()
     end
   end)
 
-  it("that is written in no such way is nil, with a reason", function()
+  it("in any other notation is nil, with a reason", function()
     for _, text in ipairs {
       "", " ", "now", "today-7d", "1710497745", "1710497745000", "15/03/2024 10:15", "03-15-2024T10:15:45Z",
       "2024-3-15T10:15:45Z", "24-03-15T10:15:45Z", "2024-03-15T1:15:45Z", "2024-03-15T10:15:5Z",
@@ -220,17 +220,17 @@ describe("a date and time", function()
     assert_refused("created_at", cekura.call_log("{}"):time "created_at")
   end)
 
-  it("may stand in any field", function()
+  it("may be in any field", function()
     local call = cekura.call_log '{"created_at":"2024-03-15T10:15:45Z","booked for":"2024-03-16T10:15:45+02:00"}'
     assert.equal(1710497745, call:time "created_at")
     assert.equal(1710576945, call:time "booked for")
   end)
 end)
 
--- ---- written ----
+-- ---- writing ----
 
-describe("a time that is written", function()
-  it("is in UTC, to the microsecond where there is a fraction", function()
+describe("a written time", function()
+  it("is in UTC, with microseconds if there is a fraction", function()
     for wanted, value in pairs {
       ["1970-01-01T00:00:00Z"] = 0, ["1969-12-31T23:59:59Z"] = -1, ["2024-03-15T10:15:45Z"] = 1710497745,
       ["2024-02-29T23:59:59Z"] = 1709251199, ["2023-12-31T23:59:59Z"] = 1704067199,
@@ -240,11 +240,11 @@ describe("a time that is written", function()
       ["2024-03-15T10:15:46Z"] = 1710497745.9999998,
     } do
       assert.equal(wanted, times.text(value))
-      assert.equal(wanted, times.text(value + 0.0)) -- a float, too
+      assert.equal(wanted, times.text(value + 0.0)) -- a float as well
     end
   end)
 
-  it("reads back as the same, from year 1 to 9999", function()
+  it("reads back unchanged from year 1 to 9999", function()
     local random = generator(11)
     for _ = 1, 5000 do
       local value = math.floor(-62135596800 + random() * (253402300800 + 62135596800))
@@ -254,7 +254,7 @@ describe("a time that is written", function()
     end
   end)
 
-  it("reads back to the microsecond, with a fraction", function()
+  it("reads back to the microsecond", function()
     local random = generator(13)
     for _ = 1, 5000 do
       local value = math.floor((random() - 0.5) * 2 ^ 33) + math.floor(random() * 64) / 64
@@ -264,7 +264,7 @@ describe("a time that is written", function()
     end
   end)
 
-  it("has no carry that is wrong, around the turn of every year", function()
+  it("carries correctly around the turn of every year", function()
     for year = 1, 9999, 3 do
       local new_year = times.epoch(("%04d-01-01T00:00:00Z"):format(year))
       assert.equal(("%04d-01-01T00:00:00Z"):format(year), times.text(new_year))
@@ -274,7 +274,7 @@ describe("a time that is written", function()
     end
   end)
 
-  it("is refused where there is none", function()
+  it("is refused if it is not a time", function()
     for _, value in ipairs { 0 / 0, math.huge, -math.huge, 253402300800, -62135596801, 1e300, "0", "now", {}, true } do
       local text, reason = times.text(value)
       assert.is_nil(text)
@@ -285,13 +285,13 @@ describe("a time that is written", function()
 end)
 
 describe("the date of an HTTP header", function()
-  it("is seconds since the epoch", function()
+  it("is read in seconds since the epoch", function()
     assert.equal(784111777, times.http_date "Sun, 06 Nov 1994 08:49:37 GMT")
     assert.equal(0, times.http_date "Thu, 01 Jan 1970 00:00:00 GMT")
     assert.equal(951827696, times.http_date "Tue, 29 Feb 2000 12:34:56 GMT")
   end)
 
-  it("is nil, with a reason, where it is written in another way, or there is no such day", function()
+  it("is nil, with a reason, in another notation or for a day that does not exist", function()
     for _, text in ipairs { "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
       "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
       "Sun, 06 Noe 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT", false, 7 } do
@@ -304,13 +304,13 @@ describe("the date of an HTTP header", function()
 end)
 
 describe("a locale with a decimal comma", function()
-  it("changes no time that is read or written", function()
+  it("does not change how times are read or written", function()
     local found = in_decimal_comma(function()
       return times.epoch "2024-03-15T10:15:45.25Z", times.text(1710497745.5), times.duration "01:10",
         (record({ '"1:02:03"' }):seconds())
     end)
     if not found then
-      pending("no such locale is installed")
+      pending("no locale with a decimal comma is installed")
     end
     assert.same({ 1710497745.25, "2024-03-15T10:15:45.500000Z", 70, 3723 }, found)
   end)

@@ -16,18 +16,18 @@ describe("over https", function()
     return server:client(options)
   end
 
-  it("a client with the right CA works, and goes on working on a kept connection", function()
+  it("a client with the right CA keeps using its connection", function()
     local client = client_of(server.tls_url, { ca_file = server.ca_file })
     for _ = 1, 3 do
       cekura.assert(client:request("GET", "/echo/"))
     end
     local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
     assert.truthy(cekura.assert(job:wait { interval = 0.02 }).improved_prompt)
-    assert.equal(2, client:stats().connections) -- the start went out on one of its own
+    assert.equal(2, client:stats().connections) -- a start uses a new connection
     client:close()
   end)
 
-  -- Each goes out on a connection of its own.
+  -- Each start uses a new connection.
   it("every start but the first resumes a TLS session", function()
     server:reset()
     local client = client_of(server.tls_url, { ca_file = server.ca_file })
@@ -43,7 +43,7 @@ describe("over https", function()
     assert.equal(5, resumed)
   end)
 
-  -- libcurl would parse them in the first step that connects, for tens of milliseconds.
+  -- libcurl would parse them in the first step that connects, which takes tens of milliseconds.
   it("certificates are loaded when the client is made, not in a step", function()
     local copy = os.tmpname()
     os.execute(("cp %s %s"):format(server.ca_file, copy))
@@ -53,7 +53,7 @@ describe("over https", function()
     client:close()
   end)
 
-  it("a certificate of an unknown CA is tls, at once, and nothing is sent", function()
+  it("a certificate of an unknown CA is tls after one attempt, and nothing is sent", function()
     local client = client_of(server.tls_url)
     local response, err = client:request("GET", "/echo/")
     assert.is_nil(response)
@@ -73,7 +73,7 @@ describe("over https", function()
     client:close()
   end)
 
-  it("a server that speaks no TLS is tls or network, and the key is not sent to it", function()
+  it("a server without TLS is tls or network, and does not get the request", function()
     local client = client_of(server.url:gsub("^http:", "https:"), { ca_file = server.ca_file, retries = 0 })
     local _, err = client:request("GET", "/echo/")
     assert.truthy(err.kind == "tls" or err.kind == "network")
@@ -81,8 +81,8 @@ describe("over https", function()
     client:close()
   end)
 
-  -- Over HTTP/2, libcurl 7.88 hung until the deadline.
-  it("a large body is answered also by a server that does not read it", function()
+  -- With HTTP/2, libcurl 7.88 waited until the deadline.
+  it("a large body is answered even by a server that does not read it", function()
     local client = client_of(server.tls_url, { ca_file = server.ca_file })
     local response = cekura.assert(client:request("POST", "/bench/", { body = ("x"):rep(300000), timeout = 60 }))
     assert.equal(200, response.status)
@@ -91,7 +91,7 @@ describe("over https", function()
 
   for name, text in pairs { empty = "", garbage = "no certificate\n",
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" } do
-    it("a ca_file that is " .. name .. " trusts no authority, and the error says so", function()
+    it("a ca_file that is " .. name .. " trusts no authority, and the error names the file", function()
       local path = os.tmpname()
       file.write(path, text)
       local client = client_of(server.tls_url, { ca_file = path, retries = 0 })
@@ -102,14 +102,14 @@ describe("over https", function()
         assert.equal("tls", err.kind)
         assert.is_false(err.sent)
       end
-      -- libcurl before 8.23 does not name an empty one.
+      -- libcurl before 8.23 does not name an empty file.
       assert.truthy(err.message:find(path, 1, true) or name == "empty" and err.message:find "certificate", err.message)
       client:close()
       os.remove(path)
     end)
   end
 
-  it("there is no option that switches a check off", function()
+  it("no option switches a check off", function()
     for _, name in ipairs { "insecure", "verify", "ssl_verify", "verify_peer", "verify_host", "tls_verify", "cert" } do
       assert.has_error(function() client_of(server.tls_url, { [name] = false }) end)
     end
@@ -123,7 +123,7 @@ describe("over https", function()
     local answer, err = client:request("GET", "/echo/")
     print(answer and answer.status or err.kind, err or "")' 2>&1]]
 
-  it("what other programs' environment says of certificates is not listened to", function()
+  it("variables of other programs for certificates are ignored", function()
     local trusted, none = ("%q"):format(server.ca_file), "nil"
     for name, value in pairs { SSL_CERT_FILE = server.ca_file, CURL_CA_BUNDLE = server.ca_file,
       SSL_CERT_DIR = server.dir, CURL_SSL_BACKEND = "none" } do
@@ -133,7 +133,7 @@ describe("over https", function()
     end
   end)
 
-  it("a version below 1.2 is not spoken, though OpenSSL's configuration allows it", function()
+  it("a version below 1.2 is refused, even if OpenSSL's configuration allows it", function()
     local port = process.free_port()
     local url = "https://localhost:" .. port
     local old = process.start(("openssl s_server -www -tls1_1 -cipher DEFAULT@SECLEVEL=0 -accept 127.0.0.1:%d "
@@ -149,8 +149,8 @@ describe("over https", function()
     assert.truthy(output:find "^tls\t", output)
   end)
 
-  -- TLS 1.3 has the request on its way before the server refuses the client.
-  it("a server that demands a certificate of the client is tls, and nothing was received", function()
+  -- In TLS 1.3 the request has left before the server refuses the client.
+  it("a server that demands a client certificate is tls, and the request was not received", function()
     for _, version in ipairs { "1.2", "1.3" } do
       local peer = tls_peer.start(("serve --cert %s/server.pem --ask %s --newest %s"):format(server.dir, server.ca_file,
         version))
@@ -171,7 +171,7 @@ describe("over https", function()
     end
   end)
 
-  it("an error names the host", function()
+  it("an error of TLS names the host", function()
     local client = client_of(server.tls_url)
     local _, err = client:request("GET", "/echo/")
     assert.truthy(err.message:find("TLS with " .. server.tls_url:match "//(.*)", 1, true), err.message)
@@ -203,7 +203,7 @@ describe("over https", function()
       file.write(path, file.read(from))
     end
 
-    it("is read again, each time", function()
+    it("is read again each time", function()
       take(none)
       client = client_of(server.tls_url, { ca_file = path })
       for _ = 1, 5 do
@@ -215,7 +215,7 @@ describe("over https", function()
       end
     end)
 
-    it("is read again where another file takes its name", function()
+    it("is read again when another file replaces it", function()
       take(none)
       client = client_of(server.tls_url, { ca_file = path })
       assert.equal("tls", outcome())
@@ -225,7 +225,7 @@ describe("over https", function()
       assert.equal(200, outcome())
     end)
 
-    it("is read again by the name of a symbolic link, and by a name without a folder", function()
+    it("is read again through a symbolic link, and through a path without a folder", function()
       local folder = shell "mktemp -d":match "%S+"
       local program = ([[
         local cekura = require "cekura"
@@ -239,7 +239,7 @@ describe("over https", function()
       ]]):format(server.tls_url, server.ca_file, none, server.ca_file)
       local here = shell "pwd":match "[^\n]+"
       local environment = {}
-      for _, name in ipairs { "LUA_PATH", "LUA_CPATH" } do -- they have relative paths
+      for _, name in ipairs { "LUA_PATH", "LUA_CPATH" } do -- both are relative paths
         environment[#environment + 1] = ("%s='%s'"):format(name, os.getenv(name):gsub("%f[^;%z]%./", here .. "/")
           :gsub("%f[^;%z]lua/", here .. "/lua/"):gsub("%f[^;%z]build/", here .. "/build/"))
       end
@@ -251,17 +251,17 @@ describe("over https", function()
       assert.equal("200\ntls\n200\n", output)
     end)
 
-    it("and is gone stays as it was, and one that comes back is read", function()
+    it("stays in use while it is missing, and is read when it is back", function()
       take(server.ca_file)
       client = client_of(server.tls_url, { ca_file = path })
       os.remove(path)
       assert.equal(200, outcome())
-      cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }) -- a connection of its own
+      cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" }) -- uses a new connection
       take(none)
       assert.equal("tls", outcome())
     end)
 
-    it("and is broken trusts no authority until it is whole again", function()
+    it("trusts no authority while it is broken", function()
       take(server.ca_file)
       client = client_of(server.tls_url, { ca_file = path, retries = 0 })
       assert.equal(200, outcome())
@@ -273,7 +273,7 @@ describe("over https", function()
     end)
   end)
 
-  it("a wait ends with tls", function()
+  it("a wait returns tls", function()
     local client = client_of(server.tls_url)
     local job = cekura.assert(client:job("calls.improve_prompt", "some-id"))
     local _, err = job:wait { interval = 0.01, timeout = 60 }
@@ -282,7 +282,7 @@ describe("over https", function()
     client:close()
   end)
 
-  it("a ca_file that cannot be read is config", function()
+  it("an unreadable ca_file is config", function()
     local client, err = cekura.new {
       api_key = "k", base_url = server.tls_url, config_file = false, ca_file = "/nowhere",
     }

@@ -1,4 +1,4 @@
--- Tokens: a job as a plain string, from which another process takes it up.
+-- Tokens: a job as a plain string, from which another process resumes it.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -18,16 +18,16 @@ local function as_text(members)
 end
 
 describe("a token", function()
-  it("reads back as what it was written from", function()
+  it("reads back unchanged", function()
     assert.same(as_text(MEMBERS), token.read(token.write(MEMBERS)))
   end)
 
-  it("is the same on every Lua, so that a job can go from one to another", function()
+  it("is the same on every Lua, so another Lua can resume the job", function()
     assert.equal(TOKEN, token.write(MEMBERS))
     assert.same(as_text(MEMBERS), token.read(TOKEN))
   end)
 
-  it("holds any text, byte for byte", function()
+  it("contains any text, byte for byte", function()
     for _, id in ipairs {
       "x", "", ".", "..", "%41", "a b", "a&id=b", "a=b=c", "&&", "\0\1\r\n\t", "schlüssel 日本", "\255\254", "cekura1:",
       ("x"):rep(4000), "2142", "0x10", "1e3", "9007199254740993",
@@ -36,14 +36,14 @@ describe("a token", function()
     end
   end)
 
-  it("is plain: it can stand in a URL, a line of a file or an argument of a shell, quoted", function()
+  it("has only plain characters: it can stand in a URL, in a line of a file, and in quotes in a shell", function()
     local text = token.write { id = " '\"\\$`\r\n\0/?#日", base = "https://x.example/a b" }
     assert.is_nil(text:find("[^%w%%=&:._~-]"))
   end)
 end)
 
-describe("a token that is not whole", function()
-  it("is none, wherever it was cut", function()
+describe("a damaged token", function()
+  it("is refused, wherever it was truncated", function()
     for length = 0, #TOKEN - 1 do
       assert.is_nil(token.read(TOKEN:sub(1, length)))
     end
@@ -52,7 +52,7 @@ describe("a token that is not whole", function()
     end
   end)
 
-  it("is none, whichever character was changed", function()
+  it("is refused, whichever character was changed", function()
     for at = 1, #TOKEN do
       local char = TOKEN:sub(at, at)
       for _, other in ipairs { "x", "0", "=", "&", "%", " ", "\0", char:upper() } do
@@ -63,7 +63,7 @@ describe("a token that is not whole", function()
     end
   end)
 
-  it("is none, if two characters have changed places", function()
+  it("is refused if two characters were exchanged", function()
     for at = 1, #TOKEN - 1 do
       local a, b = TOKEN:sub(at, at), TOKEN:sub(at + 1, at + 1)
       if a ~= b then
@@ -72,7 +72,7 @@ describe("a token that is not whole", function()
     end
   end)
 
-  it("is none, if something stands before or after it", function()
+  it("is refused if anything is before or after it", function()
     for _, more in ipairs { " ", "\n", "\0", "x", "&", "&id=other" } do
       assert.is_nil(token.read(TOKEN .. more))
       assert.is_nil(token.read(more .. TOKEN))
@@ -80,8 +80,8 @@ describe("a token that is not whole", function()
   end)
 end)
 
-describe("a foreign text", function()
-  it("is no token", function()
+describe("a string that is not a token", function()
+  it("is refused", function()
     for _, text in ipairs {
       "", " ", "x", "cekura1:", "cekura1:&", "cekura1:&00000007", "cekura2:" .. TOKEN:sub(9), "null", "{}",
       "https://api.cekura.ai/", "a3f1c9d2-6f1e-4a60-9d3e-1b6a0f0f7c11", "\255\254\0", ("&"):rep(8000),
@@ -91,7 +91,7 @@ describe("a foreign text", function()
     end
   end)
 
-  it("that is huge is refused", function()
+  it("is refused even if it is huge", function()
     assert.is_nil(token.read(("x"):rep(10000000)))
     assert.is_nil(token.read("cekura1:" .. ("&"):rep(10000000)))
     assert.is_true(token.read(token.write { id = ("x"):rep(65536), kind = "k" }) == nil)
@@ -110,7 +110,7 @@ describe("a client", function()
     client:close()
   end)
 
-  it("takes up a job from its token, with its scope", function()
+  it("resumes a job from its token, with its scope", function()
     local job = assert(client:job("calls.improve_prompt", "p/1 ü", { agent_id = 2142 }))
     local again = assert(client:resume(assert(job:token())))
     assert.equal("calls.improve_prompt", again.kind)
@@ -120,18 +120,18 @@ describe("a client", function()
     assert.equal("2142", token.read(again:token()).agent_id)
   end)
 
-  it("keeps when a job was started, whatever time it is now", function()
+  it("takes the start of a job from the token, not from the clock", function()
     local text = assert(client:job("calls.improve_prompt", "p1")):token()
     local date = core.date
     finally(function() core.date = date end)
     core.date = function() return date() + 7 end
     assert.equal(text, assert(client:resume(text)):token())
-    local dates = { 60, 61 } -- a second begins while the token is read
+    local dates = { 60, 61 } -- the second changes while the token is read
     core.date = function() return date() + (table.remove(dates, 1) or 61) end
     assert.equal(text, assert(client:resume(text)):token())
   end)
 
-  it("keeps what belongs to a job as it was: a text that looks like a number stays a text", function()
+  it("resumes a job with its data unchanged: a string of digits stays a string", function()
     for _, kept in ipairs {
       "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,
     } do
@@ -143,7 +143,7 @@ describe("a client", function()
     end
   end)
 
-  it("takes up a job whose token holds what is no number", function()
+  it("resumes a job whose token contains something that is not a number", function()
     for _, name in ipairs { "kept_session_id", "text_session_id", "number_session_id" } do
       for _, value in ipairs { "1e999", "-1e999", "nan", "inf", "0x", "9007199254740993" } do
         local text = token.write { kind = "agents.improvement_session", id = "p1", base = "http://127.0.0.1:1/v1",
@@ -179,7 +179,7 @@ describe("a client", function()
     end
   end)
 
-  it("refuses a token of another base URL, and never goes there", function()
+  it("refuses a token for another base URL, and sends nothing there", function()
     for _, base in ipairs {
       "https://api.cekura.ai", "http://127.0.0.1:1", "http://127.0.0.1:1/v1/", "http://127.0.0.1:2/v1", "",
     } do
@@ -187,20 +187,20 @@ describe("a client", function()
     end
   end)
 
-  it("refuses a token of a kind that it does not know", function()
+  it("refuses a token of an unknown kind", function()
     local message = refusal(members { kind = "no.such\nkind" })
     assert.truthy(message:find("no.such", 1, true))
     assert.is_nil(message:find("\n", 1, true))
   end)
 
-  it("refuses an id that would lead to another path, or that is too long", function()
+  it("refuses an id that would lead to another path or is too long", function()
     for _, id in ipairs { "../../user/v1/x", "1/../2", "..\\x", "/", ("1"):rep(1025) } do
       assert.truthy(refusal(members { kind = "results.run", id = id }):find("the id", 1, true))
     end
     assert(client:resume(members { kind = "results.run", id = "..%2f?#" }))
   end)
 
-  it("sends an id as one part of a path, or one parameter, whatever is in it", function()
+  it("sends an id as one segment of a path or one parameter, whatever it contains", function()
     for id, sent in pairs { ["1?x=1#y"] = "1%3Fx%3D1%23y", [".."] = "%2E%2E", ["%2e%2e"] = "%252e%252e",
       ["1\r\nX-Evil: 1"] = "1%0D%0AX-Evil%3A%201", ["1 HTTP/1.1"] = "1%20HTTP%2F1.1", ["1\0"] = "1%00" } do
       local job, err = client:resume(members { kind = "results.run", id = id })
@@ -215,17 +215,17 @@ describe("a client", function()
     end
   end)
 
-  it("keeps what a job kept as it was: numbers are numbers, and texts of digits are texts", function()
+  it("keeps numbers as numbers and strings of digits as strings in a job's data", function()
     local kept = { session_id = "0012", other = 12, third = "nan", fourth = "1e3", fifth = -7, sixth = "0x10" }
     local fields = { kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _carried = kept }
     local text = token.of_job(fields, "http://127.0.0.1:1/v1")
     assert.same(kept, token.read_job(text).origin.carried)
-    for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- no numbers: texts as they are
+    for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- not numbers, so they stay strings
       assert.same({ a = wrong }, token.read_job(token.write { kind = "k", id = "x", number_a = wrong }).origin.carried)
     end
   end)
 
-  it("takes a token of nothing but garbage for none", function()
+  it("does not accept random bytes as a token", function()
     for _, given in pairs { { number_ = "1", text_ = "x" }, { agent_id = "../x" }, { project_id = "1&2" },
       { mark_sum = "x", mark_at = "soon", mark_judged = "2" } } do
       given.kind, given.id, given.base = "calls.improve_prompt", "p", "http://127.0.0.1:1/v1"
@@ -234,7 +234,7 @@ describe("a client", function()
     end
   end)
 
-  it("does not repeat the key, should a token be made of it", function()
+  it("does not repeat a key that was made into a token", function()
     assert.is_nil(refusal(members { kind = "sk-secret" }):find("sk-secret", 1, true))
   end)
 

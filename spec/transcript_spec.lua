@@ -1,15 +1,15 @@
--- The turns of a call, from whatever its transcript came as.
+-- The turns of a call, from each form of its transcript.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 
--- A value as JSON.
+-- A string as JSON.
 local function json_of(value)
   return encode({ value }, "value"):sub(2, -2)
 end
 
--- The turns of a record, of each what a turn promises.
+-- The documented fields of each turn of a record.
 local function turns_of(json, field)
   local found = {}
   for turn in cekura.assert(cekura.call_log(json)):turns(field) do
@@ -19,45 +19,45 @@ local function turns_of(json, field)
   return found
 end
 
--- A turn: its start, role, content and end.
+-- The documented fields of a turn.
 local function turn(start_time, role, content, end_time)
   return { start_time = start_time, role = role, content = content, end_time = end_time }
 end
 
 describe("the structured transcript:", function()
   for _, row in ipairs {
-    { "turns with times, and a time for people", [[
+    { "turns with times, and with a readable time", [[
         {"role":"Testing Agent","time":"0:00","content":"Hotel Seeblick?","end_time":1.75,"start_time":0.25},
         {"role":"Main Agent","time":"0:02","content":"Good evening.","end_time":4,"start_time":2}]],
       { turn(0.25, "Testing Agent", "Hotel Seeblick?", 1.75), turn(2, "Main Agent", "Good evening.", 4) } },
-    { "a timestamp, as the schema has it", '{"role":"Main Agent","content":"Yes.","timestamp":7.5}',
+    { "a timestamp, as in the schema", '{"role":"Main Agent","content":"Yes.","timestamp":7.5}',
       { turn(7.5, "Main Agent", "Yes.") } },
     { "a timestamp of zero", '{"role":"Main Agent","content":"Yes.","timestamp":0}',
       { turn(0, "Main Agent", "Yes.") } },
-    { "a timestamp as text", '{"role":"user","content":"Two nights.","timestamp":"00:15"}',
+    { "a timestamp that is a string", '{"role":"user","content":"Two nights.","timestamp":"00:15"}',
       { turn(15, "user", "Two nights.") } },
-    { "only a time for people", '{"role":"user","content":"Two nights.","time":"1:02:03"}',
+    { "only a readable time", '{"role":"user","content":"Two nights.","time":"1:02:03"}',
       { turn(3723, "user", "Two nights.") } },
-    { "a start that counts before a timestamp and a time",
+    { "a start, which has priority over a timestamp and a time",
       '{"role":"user","content":"a","start_time":1.5,"timestamp":2,"time":"0:03"}', { turn(1.5, "user", "a") } },
     { "a start of zero, beside another time", '{"role":"user","content":"a","start_time":0,"timestamp":9}',
       { turn(0, "user", "a") } },
-    { "no time at all", '{"role":"user","content":"Hm."}', { turn(nil, "user", "Hm.") } },
-    { "a role and content that are no text stay as they came",
+    { "no time", '{"role":"user","content":"Hm."}', { turn(nil, "user", "Hm.") } },
+    { "a role and content of other types, unchanged",
       '{"role":5,"content":[5,true,[]],"start_time":1},{"role":{"a":1},"content":false,"start_time":2},{"content":[]}',
       { turn(1, 5, { 5, true, {} }), turn(2, { a = 1 }, false), turn(nil, nil, {}) } },
-    { "content that is a list of texts, or of parts that have some", [[
+    { "content that is a list of strings, or of parts with text", [[
         {"content":["Two nights.","Please."],"start_time":1},
         {"content":[{"type":"text","text":"Two"},{"type":"image"},{"type":"audio","transcript":"nights."}]},
         {"content":[{"content":"Two"},5,null,""]},{"content":{"text":"x"}},
         {"content":[{"type":"text","text":{"value":"Two nights.","annotations":[]}},{"text":{"x":1}}]}]],
       { turn(1, nil, "Two nights.\nPlease."), turn(nil, nil, "Two\nnights."), turn(nil, nil, "Two\n"),
         turn(nil, nil, { text = "x" }), turn(nil, nil, "Two nights.") } },
-    { "numbers as text", [[
+    { "numbers that are strings", [[
         {"start_time":"1.25","end_time":"2","content":"a"},{"timestamp":"1e1","content":"b"},
         {"start_time":" 3 ","content":"c"},{"start_time":"0","end_time":"-0.5","content":"d"}]],
       { turn(1.25, nil, "a", 2), turn(10, nil, "b"), turn(3, nil, "c"), turn(0, nil, "d", -0.5) } },
-    { "dates, in milliseconds or seconds since 1970: they are seconds since 1970", [[
+    { "dates in milliseconds or seconds since 1970, read in seconds", [[
         {"start_time":1789000000123,"end_time":"1789000001500","content":"a"},
         {"timestamp":1789000000.5,"content":"b"},{"start_time":1789000000,"content":"c"}]],
       { turn(1789000000.123, nil, "a", 1789000001.5), turn(1789000000.5, nil, "b"), turn(1789000000, nil, "c") } },
@@ -70,40 +70,40 @@ describe("the structured transcript:", function()
       '{"role":"Function Call","content":"find_room","start_time":2,"data":{"name":"find_room","arguments":{"n":2}}}',
       { { role = "Function Call", content = "find_room", start_time = 2,
         data = { name = "find_room", arguments = { n = 2 } } } } },
-    { "nulls, which are as if absent",
+    { "nulls, which are like absent fields",
       '{"role":null,"content":null,"start_time":null,"timestamp":null,"time":null,"end_time":null,"data":null}',
       {} },
-    { "a null before what is there", '{"role":"user","content":"a","start_time":null,"timestamp":2,"end_time":null}',
+    { "a null beside a timestamp", '{"role":"user","content":"a","start_time":null,"timestamp":2,"end_time":null}',
       { turn(2, "user", "a") } },
-    { "an empty turn, which is none", "{}", {} },
-    { "a role that no document knows", '{"role":"Night Porter","content":"a","start_time":1}',
+    { "an empty turn, which is ignored", "{}", {} },
+    { "an unknown role", '{"role":"Night Porter","content":"a","start_time":1}',
       { turn(1, "Night Porter", "a") } },
     { "content on several lines", [[{"role":"user","content":"a\n[00:09] b: c\n","start_time":1}]],
       { turn(1, "user", "a\n[00:09] b: c\n") } },
-    { "nothing but turns counts", 'null,5,"[00:01] a: b",true,[],[{"role":"x"}],{"role":"user","content":"a"},null',
+    { "other values, ignored", 'null,5,"[00:01] a: b",true,[],[{"role":"x"}],{"role":"user","content":"a"},null',
       { turn(nil, "user", "a") } },
-    { "times that cannot be read stay as they came",
+    { "invalid times, unchanged",
       [[{"content":"a","start_time":"soon","end_time":true},{"content":"b","start_time":[1],"end_time":{}},
         {"content":"c","start_time":"00:75","end_time":""},{"content":"d","timestamp":{},"time":5e400},
         {"content":"e","start_time":99999999999999999999,"end_time":"2026-07-15T08:03:12Z"}]],
       { turn("soon", nil, "a", true), turn({ 1 }, nil, "b", {}), turn("00:75", nil, "c", ""), turn(nil, nil, "d"),
         turn("99999999999999999999", nil, "e", "2026-07-15T08:03:12Z") } },
-    { "a time that cannot be read, beside one that can", '{"content":"a","start_time":"soon","timestamp":"0:07"}',
+    { "an invalid time beside a valid one", '{"content":"a","start_time":"soon","timestamp":"0:07"}',
       { turn(7, nil, "a") } },
-    { "a number as the time for people has no unit that is known, but for a date",
+    { "a number as the readable time, which has no known unit unless it is a date",
       '{"content":"a","time":1940},{"content":"b","time":1789000000123},{"content":"c","time":"12"}',
       { turn(nil, nil, "a"), turn(1789000000.123, nil, "b"), turn(nil, nil, "c") } },
   } do
     it(row[1], function()
       assert.same(row[3], turns_of('{"transcript_object":[' .. row[2] .. "]}"))
-      -- The same as the text of JSON, as the schema of a row says, and in any other field.
+      -- The same as a JSON string, as in the schema of a row, and in any other field.
       assert.same(row[3], turns_of(('{"transcript_object":%s}'):format(json_of("[" .. row[2] .. "]"))))
       local given = ('{"user_generated_transcript":\n[%s] }'):format(row[2])
       assert.same(row[3], turns_of(given, "user_generated_transcript"))
     end)
   end
 
-  it("whatever else a turn has is there, too", function()
+  it("a turn has its undocumented fields", function()
     local call = cekura.call_log '{"transcript_object":[{"role":"a","time":"0:01","words":[{"w":"x"}],"x":null}]}'
     local first = call:turns()()
     assert.equal("0:01", first.time)
@@ -111,7 +111,7 @@ describe("the structured transcript:", function()
     assert.is_nil(first.x)
   end)
 
-  it("whole seconds are integers, where this Lua has them", function()
+  it("whole seconds are integers, if this Lua has them", function()
     for _, json in ipairs { "7", '"00:07"', '"0:00:07"' } do
       local text = ('{"transcript_object":[{"start_time":%s,"end_time":%s}]}'):format(json, json)
       local first = cekura.call_log(text):turns()()
@@ -120,7 +120,7 @@ describe("the structured transcript:", function()
     end
   end)
 
-  it("a turn that is changed changes neither the record nor the next loop", function()
+  it("a turn is a copy: changing it changes neither the record nor the next loop", function()
     local call = cekura.call_log '{"transcript_object":[{"role":"a","content":"b","start_time":"0:07"}]}'
     for changed in call:turns() do
       changed.role, changed.start_time = "x", nil
@@ -142,24 +142,24 @@ describe("the text transcript:", function()
       { turn(1, "a", "b"), turn(4530, "a", "c"), turn(3723, "a", "d"), turn(3724, "a", "e") } },
     { "a stamp with a fraction", "[00:01.5] a: b\n[1:00:00.25] a: c",
       { turn(1.5, "a", "b"), turn(3600.25, "a", "c") } },
-    { "lines that go on", "[00:01] Main Agent: We have\n- a single room\n  with a bath\n[00:09] Testing Agent: Fine.",
+    { "long turns", "[00:01] Main Agent: We have\n- a single room\n  with a bath\n[00:09] Testing Agent: Fine.",
       { turn(1, "Main Agent", "We have\n- a single room\n  with a bath"), turn(9, "Testing Agent", "Fine.") } },
-    { "lines that go on, with CRLF", "[00:01] a: b\r\nc\r\n[00:02] d: e\r\n",
+    { "long turns with CRLF", "[00:01] a: b\r\nc\r\n[00:02] d: e\r\n",
       { turn(1, "a", "b\nc"), turn(2, "d", "e") } },
-    { "empty lines, within words and around them", "\n\n[00:01] a: b\n\nc\n\n\n[00:02] d: e\n\n\n",
+    { "empty lines, inside and around turns", "\n\n[00:01] a: b\n\nc\n\n\n[00:02] d: e\n\n\n",
       { turn(1, "a", "b\n\nc"), turn(2, "d", "e") } },
-    { "words that go on after a role alone", "[00:01] a:\nb\n[00:02] c: d",
+    { "content on the line after the role", "[00:01] a:\nb\n[00:02] c: d",
       { turn(1, "a", "\nb"), turn(2, "c", "d") } },
-    { "a role that says nothing", "[00:01] a:\n[00:02] b: \n[00:03] c: d",
+    { "a role without content", "[00:01] a:\n[00:02] b: \n[00:03] c: d",
       { turn(1, "a", ""), turn(2, "b", ""), turn(3, "c", "d") } },
     { "a stamp alone", "[00:01]\n[00:02] a: b", { turn(1, nil, ""), turn(2, "a", "b") } },
     { "a stamp without a role", "[00:01] (music)\n[00:02] Good evening, Hotel Seeblick!",
       { turn(1, nil, "(music)"), turn(2, nil, "Good evening, Hotel Seeblick!") } },
-    { "a stamp without a role, and a time in the words", "[00:01] 10:30 would suit me.\n[00:05] At 9:15, or 9:45?",
+    { "a stamp without a role, and a time in the content", "[00:01] 10:30 would suit me.\n[00:05] At 9:15, or 9:45?",
       { turn(1, nil, "10:30 would suit me."), turn(5, nil, "At 9:15, or 9:45?") } },
-    { "a stamp without a role, and an address in the words", "[00:01] https://hotel.example/rooms",
+    { "a stamp without a role, and a URL in the content", "[00:01] https://hotel.example/rooms",
       { turn(1, nil, "https://hotel.example/rooms") } },
-    { "colons in the words", "[00:01] a: The code: 1:2, https://x.example\n[00:02] b: c: d: e",
+    { "colons in the content", "[00:01] a: The code: 1:2, https://x.example\n[00:02] b: c: d: e",
       { turn(1, "a", "The code: 1:2, https://x.example"), turn(2, "b", "c: d: e") } },
     { "roles of several words",
       "[00:01] Function Call Result: {\"a\": 1}\n[00:02] Night-Porter 2: x\n[00:03] main_agent: y",
@@ -174,35 +174,35 @@ describe("the text transcript:", function()
         turn(4, "Sales/Support", "z"), turn(5, "**Agent**", "a"), turn(6, "j.doe@x.example", "b"),
         turn(7, 'R&D "Bot"', "c"), turn(8, "Speaker [1]", "d"), turn(9, "<Agent>", "e"), turn(10, "Agent | Main", "f"),
         turn(11, "[Caller]", "g"), turn(12, "Agent (+1 555-0102)", "h") } },
-    { "sentences with a colon, which are no roles",
+    { "sentences with a colon, which are not roles",
       "[00:01] Well, the code is: 5\n[00:02] Hello. My name is: x\n[00:03] Really? It says: y\n[00:04] (...): z"
         .. "\n[00:05] " .. ("long "):rep(20) .. ": a\n[00:06] : b",
       { turn(1, nil, "Well, the code is: 5"), turn(2, nil, "Hello. My name is: x"), turn(3, nil, "Really? It says: y"),
         turn(4, "(...)", "z"), turn(5, nil, ("long "):rep(20) .. ": a"), turn(6, nil, ": b") } },
-    { "roles and no stamps", "AI: Hello.\nHow are you?\n\nUser: Fine.\r\nAI: At 9:15, or\n10:30?\nAgent (John): Hi.\n",
+    { "roles without stamps", "AI: Hello.\nHow are you?\n\nUser: Fine.\r\nAI: At 9:15, or\n10:30?\nAgent (John): Hi.\n",
       { turn(nil, "AI", "Hello.\nHow are you?"), turn(nil, "User", "Fine."), turn(nil, "AI", "At 9:15, or\n10:30?"),
         turn(nil, "Agent (John)", "Hi.") } },
-    { "one role and no stamp", "AI: Hello.", { turn(nil, "AI", "Hello.") } },
-    { "words that have a colon later, and no stamp", "Hello.\nNote: x", { turn(nil, nil, "Hello.\nNote: x") } },
-    { "words of one line that have a colon late", "What I wanted to say is: x",
+    { "one role without a stamp", "AI: Hello.", { turn(nil, "AI", "Hello.") } },
+    { "text without a stamp, with a colon in a later line", "Hello.\nNote: x", { turn(nil, nil, "Hello.\nNote: x") } },
+    { "one line with a late colon", "What I wanted to say is: x",
       { turn(nil, nil, "What I wanted to say is: x") } },
-    { "words before the first stamp", "Recorded.\n\n[00:01] a: b", { turn(nil, nil, "Recorded."), turn(1, "a", "b") } },
-    { "words and no stamp", "Hello.\nGood evening.", { turn(nil, nil, "Hello.\nGood evening.") } },
-    { "stamps that are none are words",
+    { "text before the first stamp", "Recorded.\n\n[00:01] a: b", { turn(nil, nil, "Recorded."), turn(1, "a", "b") } },
+    { "text without a stamp", "Hello.\nGood evening.", { turn(nil, nil, "Hello.\nGood evening.") } },
+    { "invalid stamps, which are content",
       "[00:01] a: b\n[00:75] c: d\n[1:60:00] e: f\n[99] g\n[::] h\n[laughs]\n[00:02] i: j",
       { turn(1, "a", "b\n[00:75] c: d\n[1:60:00] e: f\n[99] g\n[::] h\n[laughs]"), turn(2, "i", "j") } },
-    { "stamps that are none, and no other", "[00:75] Testing Agent: Hello.\n[x] y",
+    { "only invalid stamps", "[00:75] Testing Agent: Hello.\n[x] y",
       { turn(nil, nil, "[00:75] Testing Agent: Hello.\n[x] y") } },
-    { "brackets in the words", "[00:01] a: b [00:09] c: d [e]", { turn(1, "a", "b [00:09] c: d [e]") } },
-    { "space after a role, which is no part of its name", "[00:01] Main Agent : b\n[00:02] a \t: c",
+    { "brackets in the content", "[00:01] a: b [00:09] c: d [e]", { turn(1, "a", "b [00:09] c: d [e]") } },
+    { "space after a role, which is not part of its name", "[00:01] Main Agent : b\n[00:02] a \t: c",
       { turn(1, "Main Agent", "b"), turn(2, nil, "a \t: c") } },
-    { "no space, and much", "[00:01]a:b\n   [00:02]   c:   d   \n\t[00:03]\te:\tf",
+    { "no space, and much space", "[00:01]a:b\n   [00:02]   c:   d   \n\t[00:03]\te:\tf",
       { turn(1, "a", "b"), turn(2, "c", "d"), turn(3, "e", "f") } },
-    { "times that go back are as they came", "[00:09] a: b\n[00:03] c: d", { turn(9, "a", "b"), turn(3, "c", "d") } },
+    { "times that go back, unchanged", "[00:09] a: b\n[00:03] c: d", { turn(9, "a", "b"), turn(3, "c", "d") } },
     { "nothing", "", {} },
     { "space", " \n\r\n\t\n", {} },
-    { "other signs", "[00:01] a: \"ü\" 日本 \\ %d %s \1", { turn(1, "a", "\"ü\" 日本 \\ %d %s \1") } },
-    { "JSON that is no transcript", "[]", {} },
+    { "special characters", "[00:01] a: \"ü\" 日本 \\ %d %s \1", { turn(1, "a", "\"ü\" 日本 \\ %d %s \1") } },
+    { "JSON that is not a transcript", "[]", {} },
   } do
     it(row[1], function()
       assert.same(row[3], turns_of(('{"transcript":%s}'):format(json_of(row[2]))))
@@ -210,7 +210,7 @@ describe("the text transcript:", function()
     end)
   end
 
-  it("a whole one, of many turns", function()
+  it("many turns", function()
     local lines, wanted = {}, {}
     for place = 1, 20000 do
       local seconds = place * 2
@@ -224,7 +224,7 @@ describe("the text transcript:", function()
     end
   end)
 
-  it("one of hardly anything but space takes no longer", function()
+  it("a text of spaces is read in linear time", function()
     local function seconds_for(texts)
       local before = os.clock()
       for _, text in ipairs(texts) do
@@ -241,7 +241,7 @@ describe("the text transcript:", function()
       "[00:01] a: b" .. ("\n"):rep(200000) .. "c", "[00:01] a" .. (" "):rep(200000) .. ": c", ("\r"):rep(200000) .. "c",
       ("["):rep(200000), ("[00:01"):rep(50000), "[" .. ("0"):rep(200000) .. "] a: b",
     }
-    -- A text of this length that is read by its square takes ten thousand times as long.
+    -- Quadratic time would be ten thousand times as long.
     assert.is_true(spaces < 100 * (seconds_for(ordinary) + 0.01))
   end)
 end)
@@ -279,7 +279,7 @@ describe("which transcript is read:", function()
     end)
   end
 
-  it("no value of any type is an error, or an invented number", function()
+  it("a value of any type causes neither an error nor an invented number", function()
     local values = { "null", "true", "0", "-1.5", "99999999999999999999", '""', '"x"', '"[00:61]"', "[]", "{}", "[[]]",
       "[null]", '[{"a":[null]}]', '{"metrics":[]}', '"null"', '"{"', '"[{]"' }
     for _, value in ipairs(values) do

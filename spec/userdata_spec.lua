@@ -1,14 +1,14 @@
---- What the functions and metamethods of the core do with objects that are not theirs: a file of io, a light userdata,
--- an object of another type, of a second copy of the core, one that borrows a metatable, one that is closed. Each
--- program is a process of its own, for what is tested here used to end it.
+--- What the functions and metamethods of the core do with wrong objects: a file of io, a light userdata, an object of
+-- another type or of a second copy of the core, one with a borrowed metatable, one that is closed. Each program runs in
+-- a separate process, because such objects used to crash it.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- `objects`: one of each type by its name. `strangers`: what none of them may be taken for. `refuses(wanted, fn, …)`:
--- whether `fn` raises, naming the type.
+-- `objects` has one object of each type by its name. `strangers` has values that may not be taken for them.
+-- `refuses(wanted, fn, …)` is true if `fn` raises an error that names the type.
 local PRELUDE = [[
   local cekura, core = require "cekura", require "cekura.core"
   local function new_client(own)
@@ -19,7 +19,7 @@ local PRELUDE = [[
     local client, path = new_client(own), os.tmpname()
     local locked = own.lock_file(path)
     os.remove(path)
-    os.remove(path .. ".lock") -- it would stay
+    os.remove(path .. ".lock") -- closing the file does not remove it
     return { client = client,
       job = own.new_job(client,
         { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 }),
@@ -58,7 +58,7 @@ local function check(code)
   assert.equal(0, status)
 end
 
--- The functions of the core by the types of the objects that they take.
+-- The functions of the core by the type of their first argument.
 local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
@@ -76,7 +76,7 @@ local TAKES = [[
 ]]
 
 describe("the core's functions refuse", function()
-  it("as their first argument whatever is of another type", function()
+  it("an object of another type as their first argument", function()
     check(TAKES .. [[
       for wanted, names in pairs(takes) do
         for _, name in ipairs(names) do
@@ -91,14 +91,15 @@ describe("the core's functions refuse", function()
     ]])
   end)
 
-  it("what this page lists, which is all that the core has", function()
+  it("the same for every function: TAKES is complete", function()
     check(TAKES .. [[
       local known = {}
       for _, names in pairs(takes) do
         for _, name in ipairs(names) do known[name] = true end
       end
-      -- What takes no object, or any value; what takes a client and a job, or a list of clients.
-      for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type", "now", "date",
+      -- Functions that take no object or any value, a client and a job, or a list of clients.
+      for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type", "now",
+        "date",
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
         "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
@@ -111,7 +112,7 @@ describe("the core's functions refuse", function()
     ]])
   end)
 
-  it("a stranger in place of the client or of the job, where they take both", function()
+  it("another object in place of the client or of the job, if they take both", function()
     check [[
       for _, name in ipairs { "watch", "unwatch", "accept_update", "reject_update", "settle_anchor" } do
         for what, stranger in pairs(strangers) do
@@ -132,7 +133,7 @@ describe("the core's functions refuse", function()
     ]]
   end)
 
-  it("what is neither a job nor an operation, where they take both", function()
+  it("an object that is neither a job nor an operation, if they take both", function()
     check [[
       for what, stranger in pairs(strangers) do
         holds(what == "job" or what == "operation" or refuses("operation", core.relist, stranger), what)
@@ -140,7 +141,7 @@ describe("the core's functions refuse", function()
     ]]
   end)
 
-  it("a stranger among the clients that are waited for, and among secrets", function()
+  it("another object in a list of clients, or in a list of secrets", function()
     check [[
       for what, stranger in pairs(strangers) do
         holds(what == "client" or refuses("client", core.wait, { stranger }, 0), "wait", what)
@@ -152,7 +153,7 @@ describe("the core's functions refuse", function()
     ]]
   end)
 
-  it("options of another type than theirs", function()
+  it("options of a wrong type", function()
     check [[
       local function options(changes)
         local all = { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000, retries = 0,
@@ -185,7 +186,7 @@ describe("the core's functions refuse", function()
 end)
 
 describe("the metamethods of the core's objects refuse", function()
-  it("whatever is of another type", function()
+  it("an object of another type", function()
     check [[
       for wanted, object in pairs(objects) do
         for name, fn in pairs(debug.getmetatable(object)) do
@@ -202,7 +203,7 @@ describe("the metamethods of the core's objects refuse", function()
     ]]
   end)
 
-  it("an object that borrows their metatable", function()
+  it("an object with a borrowed metatable", function()
     check [[
       for wanted, object in pairs(objects) do
         local mt = debug.getmetatable(object)
@@ -213,7 +214,7 @@ describe("the metamethods of the core's objects refuse", function()
             holds(refuses(wanted, fn, borrowed(pipe, object), "id"), wanted, name, "a file")
             debug.setmetatable(pipe, own)
             local null = strangers.null
-            debug.setmetatable(null, mt) -- that of all light userdata
+            debug.setmetatable(null, mt) -- the metatable of all light userdata
             holds(refuses(wanted, fn, null, "id"), wanted, name, "a light userdata")
             debug.setmetatable(null, nil)
           end
@@ -222,7 +223,7 @@ describe("the metamethods of the core's objects refuse", function()
     ]]
   end)
 
-  it("nothing, and do not crash, where the object has lost its metatable or its methods", function()
+  it("no object that lost its metatable or its methods, and do not crash", function()
     check [[
       local client, mt = objects.client, debug.getmetatable(objects.client)
       debug.setmetatable(client, nil)
@@ -244,7 +245,7 @@ describe("the metamethods of the core's objects refuse", function()
 end)
 
 describe("the core's objects", function()
-  it("may be ended twice, and used after their end", function()
+  it("may be finalized twice, and used afterwards", function()
     check(TAKES .. [[
       for wanted, object in pairs(objects) do
         local gc = debug.getmetatable(object).__gc
@@ -268,7 +269,7 @@ describe("the core's objects", function()
     ]])
   end)
 
-  it("of a second copy of the core are not taken for those of the first", function()
+  it("of one copy of the core are refused by a second copy", function()
     check(TAKES .. [[
       local path = os.tmpname()
       local from = package.searchpath and package.searchpath("cekura.core", package.cpath)
@@ -293,7 +294,7 @@ describe("the core's objects", function()
     ]])
   end)
 
-  it("whose own table was taken away or written into raise, or give what is there", function()
+  it("raise or return valid values after their user value was replaced", function()
     check [[
       local set = debug.setuservalue or debug.setfenv
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
@@ -332,7 +333,7 @@ describe("the core's objects", function()
 end)
 
 describe("methods", function()
-  it("raise at the line of the program, naming the method, for an object that is not theirs", function()
+  it("raise at the caller's line and name the method for a wrong object", function()
     check [[
       for _, what in ipairs { "client", "job", "call_log" } do
         for name, method in pairs(core[what .. "_methods"]) do

@@ -54,7 +54,7 @@ describe("the window of a watch", function()
     ["in another zone"] = function() return date(-8 * 3600):sub(1, -2) end,
     ["in a zone ahead"] = function() return date(14 * 3600):sub(1, -2) end,
     ["of another year"] = function() return "1999-12-31T23:59:59Z" end,
-    ["that is no date"] = function() return "yesterday" end,
+    ["that are invalid"] = function() return "yesterday" end,
   } do
     it("handles and improves a call once even if the service ignores the filter, with timestamps " .. what, function()
       server:script(LIST, { lists({ 5181749 }, timestamp()) })

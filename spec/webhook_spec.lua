@@ -1,4 +1,4 @@
--- client:webhook: events that the service sends by itself.
+-- client:webhook: events that the service sends.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -25,7 +25,7 @@ describe("a webhook", function()
     return { ["X-CEKURA-SECRET"] = SECRET, ["X-CEKURA-IDEMPOTENCY-KEY"] = key }
   end
 
-  -- The event that the service sends about a record once it is evaluated.
+  -- The event that the service sends about a record after its evaluation.
   local function told(id)
     return cekura.assert(server.administrator:request("GET", "/_sim/webhook/", { query = { call_log_id = id } })).body
   end
@@ -35,7 +35,7 @@ describe("a webhook", function()
   end
 
   describe("of a call log", function()
-    it("gives the record, byte for byte", function()
+    it("returns the record, byte for byte", function()
       local data = '{"id": 95, "status": "success",  "big": 9007199254740993}'
       local event = cekura.assert(receive(headers(), event_of(data)))
       assert.equal("call_log.completed", event.type)
@@ -46,7 +46,7 @@ describe("a webhook", function()
       assert.equal(95, event.call_log.id)
     end)
 
-    it("has its metrics, in both wire formats alike", function()
+    it("reads its metrics, the same in both formats", function()
       local event = cekura.assert(receive(headers(), told(5181749)))
       local call = cekura.assert(client.calls:get(5181749))
       assert.is_true(event.call_log:evaluated())
@@ -61,14 +61,14 @@ describe("a webhook", function()
       assert.equal(6, count)
     end)
 
-    it("gives a record that can wait for the next evaluation", function()
+    it("returns a record that can wait for its next evaluation", function()
       local event = cekura.assert(receive(headers(), told(5181749)))
       cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
       assert.truthy(event.call_log:evaluation():wait { interval = 0.01 })
     end)
   end)
 
-  it("with the bare type \"call_log\" is about a call log as any other, also if a job waits for it", function()
+  it("with the bare type \"call_log\" is like any other event of a call log, even if a job waits for it", function()
     local job = client:job("calls.evaluation", 95)
     local event = cekura.assert(receive(headers(), event_of('{"id":95,"status":"evaluating"}', "call_log")))
     assert.equal("evaluating", event.call_log.status)
@@ -78,7 +78,7 @@ describe("a webhook", function()
     assert.equal("succeeded", job.state)
   end)
 
-  it("of another type gives its data", function()
+  it("of another type returns its data", function()
     local event = cekura.assert(receive(headers(),
       event_of('{"id":4,"runs":{"4":{"success":false}}}', "result.completed")))
     assert.equal("result.completed", event.type)
@@ -89,12 +89,12 @@ describe("a webhook", function()
     assert.is_nil(event.data)
   end)
 
-  it("finds its headers in any case, and where a host gives lists", function()
+  it("has headers in any case, and as lists", function()
     assert.truthy(receive({ ["x-cekura-secret"] = SECRET }, event_of "{}"))
     assert.truthy(receive({ ["X-Cekura-Secret"] = { SECRET, "other" }, [1] = "noise" }, event_of "{}"))
   end)
 
-  it("without the secret, or with a wrong one, is refused, and the error shows neither", function()
+  it("with a missing or wrong secret is refused, and the error shows neither secret", function()
     for _, wrong in ipairs { {}, { ["X-CEKURA-SECRET"] = "" }, { ["X-CEKURA-SECRET"] = "whs-1235" },
       { ["X-CEKURA-SECRET"] = "whs-123" }, { ["X-CEKURA-SECRET"] = SECRET .. "5" }, { ["X-CEKURA-SECRET"] = true },
       { ["X-CEKURA-SECRET"] = SECRET .. SECRET } } do
@@ -117,23 +117,23 @@ describe("a webhook", function()
     assert.is_false(cekura.assert(receive(headers "k", event_of "{}")).duplicate)
   end)
 
-  it("that comes again is recognized by its key, also by another function of the client", function()
+  it("that is repeated is recognized by its key, even in another function of the client", function()
     assert.is_false(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
     assert.is_true(cekura.assert(receive(headers "a", event_of "{}")).duplicate)
     assert.is_false(cekura.assert(receive(headers "b", event_of "{}")).duplicate)
     assert.is_true(cekura.assert(client:webhook { secret = SECRET }(headers "b", event_of "{}")).duplicate)
     assert.is_false(cekura.assert(receive(headers(), event_of "{}")).duplicate)
-    assert.is_false(cekura.assert(receive(headers(), event_of "{}")).duplicate) -- without a key nobody knows
-    assert.is_false(cekura.assert(receive(headers "next", event_of "{}")).duplicate) -- no name of the memory's own
+    assert.is_false(cekura.assert(receive(headers(), event_of "{}")).duplicate) -- no key, so it cannot be recognized
+    assert.is_false(cekura.assert(receive(headers "next", event_of "{}")).duplicate) -- not a stored key
     assert.equal("next", cekura.assert(receive(headers "next", event_of "{}")).key)
     for _ = 1, 2 do
-      local event = cekura.assert(receive(headers "", event_of "{}")) -- an empty key is none
+      local event = cekura.assert(receive(headers "", event_of "{}")) -- an empty key does not count
       assert.is_false(event.duplicate)
       assert.is_nil(event.key)
     end
   end)
 
-  it("is forgotten once 4096 others have come", function()
+  it("is forgotten after 4096 others", function()
     for index = 1, 5000 do
       receive(headers("k" .. index), event_of "{}")
     end
@@ -142,13 +142,13 @@ describe("a webhook", function()
     assert.is_false(cekura.assert(receive(headers "k100", event_of "{}")).duplicate)
   end)
 
-  it("without the secret is refused before its body is read", function()
+  it("with a wrong secret is refused before its body is read", function()
     local event, err = receive({}, ("["):rep(1000000))
     assert.is_nil(event)
     assert.equal("auth", err.kind)
   end)
 
-  it("that is deeper, or larger, than an answer may be is refused", function()
+  it("beyond the limits of an answer's depth or size is refused", function()
     local small = server:client { max_response = 1000 }
     local take = small:webhook { secret = SECRET }
     local frame = #event_of '{"x":""}'
@@ -166,7 +166,7 @@ describe("a webhook", function()
     assert.equal("protocol", err.kind)
   end)
 
-  it("with too long a key is not remembered", function()
+  it("with a key that is too long is not remembered", function()
     for length, known in pairs { [256] = true, [257] = false, [1000000] = false } do
       local key = ("k"):rep(length)
       assert.is_false(cekura.assert(receive(headers(key), event_of "{}")).duplicate)
@@ -178,7 +178,7 @@ describe("a webhook", function()
     end
   end)
 
-  it("whose values are of other types than expected does no harm", function()
+  it("whose values have unexpected types causes no error", function()
     local job = cekura.assert(client:job("calls.evaluation", 7))
     for _, data in ipairs { '{"id":"7","status":{}}', '{"id":{},"status":"success"}', '{"id":[7]}', '{"id":7.5}',
       '{"id":1e400,"status":"success"}', '{"id":true}', '{"id":null}', '{"__index":{"id":7},"status":"success"}',
@@ -194,7 +194,7 @@ describe("a webhook", function()
     assert.equal("pending", job.state)
   end)
 
-  it("whose secret differs in one byte, or ends early, is refused", function()
+  it("whose secret differs in one byte or ends early is refused", function()
     for place = 1, #SECRET do
       local near = SECRET:sub(1, place - 1) .. "?" .. SECRET:sub(place + 1)
       assert.is_nil(receive({ ["X-CEKURA-SECRET"] = near }, event_of "{}"))
@@ -202,7 +202,7 @@ describe("a webhook", function()
     end
   end)
 
-  it("raises a wrong argument, at the caller's line", function()
+  it("raises for a wrong argument at the caller's line", function()
     local ok, message = pcall(function()
       return receive(nil, "{}")
     end)
@@ -225,7 +225,7 @@ describe("a webhook", function()
   end)
 
   describe("ends at once", function()
-    it("the job that waits for that evaluation", function()
+    it("the job that waits for this evaluation", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       local result, body
       patience.before_timer(60, cekura.run, function()
@@ -247,7 +247,7 @@ describe("a webhook", function()
       assert.truthy(body:find(job:json(), 1, true))
     end)
 
-    it("a job without a waiter, and every job for the record", function()
+    it("a job without a waiter, and every job for the same record", function()
       local jobs = {}
       for index = 1, 3 do
         jobs[index] = cekura.assert(client:job("calls.evaluation", index < 3 and 5181751 or "5181751"))
@@ -266,7 +266,7 @@ describe("a webhook", function()
       assert.equal(before, #server:requests())
     end)
 
-    it("no job for a call that is not evaluated, for a known evaluation, or for a repeat", function()
+    it("no job for a call that is not evaluated, for a known evaluation, or for a repeated event", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       cekura.assert(receive(headers(), event_of '{"id":5181751,"status":"evaluating"}'))
       assert.equal("pending", job.state)
@@ -282,7 +282,7 @@ describe("a webhook", function()
       assert.equal("pending", again.state)
     end)
 
-    it("the job whose record came from another operation, if it has no time", function()
+    it("the job whose record came from another operation without a time", function()
       local call = cekura.assert(client.calls:get(5181749))
       local newer = call:evaluation()
       cekura.assert(receive(headers(), event_of '{"id":5181749,"status":"failure"}'))
@@ -304,19 +304,19 @@ describe("a webhook", function()
         assert.equal(job.id, cekura.assert(job:wait()).id)
         assert.truthy(body:find(job:json(), 1, true))
       end
-      -- The id is neither a call log's nor another result's.
+      -- The id of a call log, or of another result, ends nothing.
       local job = cekura.assert(client:job("results.run", 5181749))
       receive(headers(), told(5181749))
       assert.equal("pending", job.state)
     end)
 
-    -- As the service sends it: with its runs, without the counts of a poll's answer.
+    -- The service sends the runs, but not the counts of a poll's answer.
     local RUNS = [[{"4":{"id":4,"success":true},"5":{"id":5,"success":false,"status":"completed"},
       "6":{"id":6,"success":false,"status":"timeout"}}]]
     local COUNTS = [["total_runs_count":3,"completed_runs_count":2,"success_runs_count":1,"failed_runs_count":1]]
     local RESULT = "/test_framework/v2/results/77/"
 
-    it("the job of a run with the same fields as a poll", function()
+    it("the job of a run, with the same fields as a poll", function()
       local ended = {}
       for status, state in pairs { completed = "succeeded", failed = "failed", timeout = "failed",
         cancelled = "cancelled" } do
@@ -339,7 +339,7 @@ describe("a webhook", function()
       end
     end)
 
-    it("polls at once for a run that came without counts", function()
+    it("nothing for a run without counts, and polls at once instead", function()
       for index, body in ipairs { '{"id":77,"status":"completed"}', '{"id":77,"status":"completed","runs":{}}',
         ('{"id":77,"status":"completed","total_runs_count":4,"runs":%s}'):format(RUNS) } do
         server:script(RESULT, { { body = '{"id":77,"status":"running"}' },
@@ -361,7 +361,7 @@ describe("a webhook", function()
       end
     end)
 
-    it("polls once, and goes on as before where the run has not ended", function()
+    it("nothing for a run that has not ended, and polls only once", function()
       server:script(RESULT, { { body = '{"id":77,"status":"running"}' } })
       local job = client:job("results.run", 77)
       patience.before_timer(60, cekura.run, function()
@@ -379,7 +379,7 @@ describe("a webhook", function()
       assert.equal(2, server:count(RESULT))
     end)
 
-    it("polls once more where a poll was on its way, and at the next wait", function()
+    it("nothing while a poll is in flight, and polls once more after it or at the next wait", function()
       local running, completed = '{"id":77,"status":"running"}',
         ('{"id":77,"status":"completed","runs":{},%s}'):format(COUNTS)
       server:script(RESULT, { { body = running, hold = "poll" }, { body = completed } })
@@ -405,7 +405,7 @@ describe("a webhook", function()
       end).passed)
     end)
 
-    it("jobs whose end makes an event handler start others for the same record", function()
+    it("jobs whose end makes an event handler start other jobs for the record", function()
       local others, busy = {}, nil
       busy = server:client { on_event = function(event)
         if event.name == "job_changed" then
@@ -426,14 +426,14 @@ describe("a webhook", function()
       busy:close()
     end)
 
-    it("a job in a host's loop, which learns it by client:timeout()", function()
+    it("a job in a host's loop, and client:timeout() becomes 0", function()
       local job = cekura.assert(client:job("calls.evaluation", 5181751))
       local done = false
       cekura.spawn(function()
         cekura.assert(job:wait { interval = 600, timeout = 3600 })
         done = true
       end)
-      -- A task that the host interrupts is due at once, and goes on in the next step.
+      -- An interrupted task is due at once, and goes on in the next step.
       while job.polls == 0 or client:timeout() == 0 do
         core.wait({ client }, client:timeout())
         client:step()
@@ -448,7 +448,7 @@ describe("a webhook", function()
     end)
   end)
 
-  it("skips jobs that were collected, while others for the record live", function()
+  it("ignores jobs that were collected", function()
     local told_of = 0
     local busy = server:client { on_event = function(event)
       told_of = told_of + (event.name == "job_changed" and 1 or 0)
@@ -465,7 +465,7 @@ describe("a webhook", function()
     busy:close()
   end)
 
-  it("keeps neither a job nor its id", function()
+  it("keeps references neither to a job nor to its id", function()
     for index = 1, 200 do
       client:job("calls.evaluation", index)
     end

@@ -1,4 +1,4 @@
--- What is left of the key in the memory of a process whose client was closed.
+-- Searches the memory of a process whose client is closed for the key.
 
 local file = require "spec.support.file"
 local memory = require "spec.support.memory"
@@ -8,14 +8,15 @@ local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
--- Longer than vector registers are: what was copied last may stand in those, and on the stack that they are saved to.
+-- Longer than vector registers: the last bytes of a copy may remain in registers, and on the stack where the system
+-- saves those.
 local KEY = "sk-very-secret"
 for number = 1000, 1040 do
   KEY = KEY .. number
 end
-local PART = KEY:sub(6) -- what is left when the beginning was written over
+local PART = KEY:sub(6) -- what is left if the beginning was overwritten
 
--- Reads the key from a file and never has it as a string, does what it is told, closes, collects, and waits.
+-- Reads the key from a file without making it a string, runs the given code, closes, collects, and waits.
 local PROGRAM = [[
 local cekura = require "cekura"
 local act = loadstring or load
@@ -56,7 +57,7 @@ describe("the memory of a process that has closed its client", function()
     running:stop "KILL"
   end)
 
-  -- Where the key is in a process that did that.
+  -- Where the key is found in a process that ran this code.
   local function left_by(action, url, key_line)
     local values = { URL = url, CA = url:find "^https" and ("%q"):format(server.ca_file) or "nil", ACTION = action }
     local command = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/%s/?.so;;' %s program.lua")
@@ -71,13 +72,13 @@ describe("the memory of a process that has closed its client", function()
     return memory.find(running.pid, PART)
   end
 
-  it("is looked through: a string that is kept is found", function()
+  it("is searched completely: a string that is kept is found", function()
     assert.is_true(#left_by(("kept = 'sk-' .. %q"):format(KEY:sub(4)), server.url) > 0)
   end)
 
-  it("has no key, if nothing was sent", function()
+  it("does not contain the key if nothing was sent", function()
     assert.same({}, left_by("", server.url))
-    assert.same({}, left_by("kept = client", server.url)) -- closed, and not collected
+    assert.same({}, left_by("kept = client", server.url)) -- closed, but not collected
     running:stop "KILL"
     assert.same({}, left_by("", server.url, ("# more\n"):rep(5000) .. 'api_key = "' .. KEY .. '"'))
     running:stop "KILL"
@@ -85,10 +86,10 @@ describe("the memory of a process that has closed its client", function()
   end)
 
   for _, scheme in ipairs { "http", "https" } do
-    it(("has it only in what libcurl has sent and freed: %s"):format(scheme), function()
+    it(("contains the key only in what libcurl has sent and freed: %s"):format(scheme), function()
       local left = left_by(REQUESTS, scheme == "http" and server.url or server.tls_url)
       for _, found in ipairs(left) do
-        assert.equal("\r\n", found.after:sub(1, 2)) -- what this module keeps ends in NUL, a file's in a quote
+        assert.equal("\r\n", found.after:sub(1, 2)) -- this module's copies end in NUL, the file's in a quote
       end
       assert.is_true(#left <= 2 * #server:requests(), #left .. " of them")
     end)

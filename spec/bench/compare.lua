@@ -1,4 +1,4 @@
---- Runs bare.c and request.lua in turn against one simulator, and prints medians and their ratio.
+--- Runs bare.c and request.lua alternately against one simulator, and prints the medians and their ratio.
 
 local simulator = require "spec.support.simulator"
 

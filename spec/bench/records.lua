@@ -1,16 +1,16 @@
---- Call logs as records against call logs decoded by lua-cjson, in one run on the same texts: the time until three
--- fields of each are read, and the memory that each adds to its text. records.lua [CALL_LOGS]; see README.md.
+--- Compares call logs as records with call logs decoded by lua-cjson, on the same texts in one run: the time to read
+-- three fields of each, and the memory that each needs beside its text. records.lua [CALL_LOGS]; see README.md.
 
 local cjson = require "cjson"
 local core = require "cekura.core"
 
-local BATCH = 1000 -- how many are in memory at once
-local ROUNDS = 3 -- each way over each batch
-local KEPT = 1000 -- of how many the memory is taken
+local BATCH = 1000 -- the number of call logs in memory at once
+local ROUNDS = 3 -- for each way and each batch
+local KEPT = 1000 -- the number of call logs whose memory is measured
 
 -- ---- call logs ----
 
--- The generator of Park and Miller: the same texts on every Lua.
+-- Park and Miller's generator, for the same texts on every Lua.
 local seed = 1
 local function random(least, most)
   seed = seed * 16807 % 2147483647
@@ -21,7 +21,7 @@ local function one_of(list)
   return list[random(1, #list)]
 end
 
--- A text in quotes; one word in nine has something in it that is escaped, or is no ASCII.
+-- A quoted text. One word in nine contains an escape or a character beyond ASCII.
 local WORDS = {
   "the", "booking", "for", "two", "nights", "is", "on", "my", "name", "and", "please", "could", "you", "read", "it",
   "back", "to", "me", "again", "Tuesday", "half", "past", "nine", "room", "key", "breakfast", "of", "course", "one",
@@ -37,7 +37,7 @@ local function prose(least, most)
   return '"' .. table.concat(words, " ") .. '"'
 end
 
--- Values are texts already; a list of {name, value} becomes an object in one of the two forms that services write.
+-- Values are JSON texts; a list of {name, value} becomes an object in one of the two forms that services write.
 local function object(members, style)
   local parts = {}
   for i, member in ipairs(members) do
@@ -85,7 +85,7 @@ local function tool(start, style)
     turn("Function Call Result", { { "id", id }, { "result", result } }), start + 0.9
 end
 
--- About `bytes` of turns, the text of them, and how long the call was.
+-- Turns of about `bytes` bytes, the same as text, and the duration of the call.
 local function transcript(bytes, style)
   local turns, lines, size, now = {}, {}, 0, 0.4
   while size < bytes do
@@ -143,7 +143,7 @@ local function dictionary(count, style)
   return object(members, style)
 end
 
--- A call log in full, 33 members, of 20 to 50 KB. Its transcript is there twice, as in the service's answers.
+-- A complete call log of 33 members and 20 to 50 KB. As in the service's answers, it contains its transcript twice.
 local function call_log(place)
   local style = place % 2 == 0 and SPACED or DENSE
   local metrics = several(metric, random(4, 12), style)
@@ -179,7 +179,7 @@ end
 
 -- ---- the two ways ----
 
--- Opens a text and reads three fields of it.
+-- Reads three fields of a text.
 local ways = {
   records = function(text)
     local call = assert(core.new_record(text))
@@ -196,7 +196,7 @@ local function median(figures)
   return figures[math.floor((#figures + 1) / 2)]
 end
 
--- Seconds of processor time for all of them, each given up before the next; what of it the collector takes, with it.
+-- The seconds of processor time for all texts, including garbage collection. Each result is dropped before the next.
 local function time(way, texts)
   collectgarbage()
   local began = os.clock()
@@ -231,8 +231,8 @@ end
 
 -- ---- memory ----
 
--- Each way has a process of its own, which begins with the same texts and with nothing that was freed and could be used
--- again: the texts are cut out of one piece, and malloc gives a large piece back when it is freed.
+-- Each way runs in a separate process, which begins with the same texts and without freed memory that could be reused:
+-- the texts are substrings of one large string, whose memory malloc returns to the system.
 local FRESH = "MALLOC_MMAP_THRESHOLD_=131072"
 
 local function resident()
@@ -242,7 +242,7 @@ local function resident()
   return pages * 4
 end
 
--- LuaJIT gives its buffers back by halves, one with each collection.
+-- LuaJIT halves its buffers at each collection.
 local function collected()
   for _ = 1, 40 do
     collectgarbage()
@@ -250,7 +250,7 @@ local function collected()
   return collectgarbage "count", resident()
 end
 
--- Prints KB for each call log: Lua's own count, and what the process has more of.
+-- Prints KB for each call log: by Lua's count, and by the growth of the process.
 local function keep(way, path)
   local file = assert(io.open(path, "rb"))
   local sizes, whole = file:read "*l", file:read "*a"

@@ -1,4 +1,4 @@
---- Microseconds per client:request(), wall time: request.lua URL REQUESTS IN_FLIGHT
+--- Measures the wall time of client:request() in microseconds: request.lua URL REQUESTS IN_FLIGHT
 
 local cekura = require "cekura"
 local core = require "cekura.core"

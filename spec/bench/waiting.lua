@@ -1,5 +1,5 @@
---- How long requests wait for one another: waiting.lua [JOBS...]. Each answer takes half a second; what is printed is
--- measured in such answers, or in intervals, so that the machine hardly matters as long as it keeps up.
+--- Measures how long requests wait for other requests: waiting.lua [JOBS...]. Each answer takes half a second. The unit
+-- of the output is an answer or an interval, so the machine hardly matters as long as it keeps up.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -37,7 +37,7 @@ local function new_client(on_event)
   return server:client { max_in_flight = PLACES, on_event = on_event }
 end
 
--- ---- what a caller waits for ----
+-- ---- the waits of a caller ----
 
 local function median_and_most(times)
   table.sort(times)
@@ -70,7 +70,7 @@ end
 
 -- ---- polls ----
 
--- Of what is asked for again and again: when it was answered last, and the longest time until it was asked for again.
+-- For each path that is requested repeatedly: when it was last answered, and the longest time until its next request.
 local function watch_polls()
   local watched = { longest = 0, polls = 0, calls = 0, last = {} }
   local function on_event(event)
@@ -88,7 +88,7 @@ local function watch_polls()
   return watched, on_event
 end
 
--- As many jobs as can be polled at their interval where nothing else is sent.
+-- As many jobs as can be polled at their interval if nothing else is sent.
 local JOBS = math.floor((PLACES - 1) * (INTERVAL + ANSWER) / ANSWER)
 
 local function polls(seconds)

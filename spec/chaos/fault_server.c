@@ -1,10 +1,10 @@
-/* fault_server.c - an API of one job, and a server that goes wrong as it is told; see README.md.
+/* fault_server.c - an API with one kind of job, on a server that causes faults; see README.md.
  *
- *   fault_server PORT CERTIFICATES    http on PORT, https on PORT + 1, and on PORT + 2 nobody yet
+ *   fault_server PORT CERTIFICATES    http on PORT, https on PORT + 1, and nothing yet on PORT + 2
  *
- * Every run of a fault has an address of its own, 127.FAULT.X.Y, so that a connection tells what to
- * do with it before a byte has come. The last two bits of Y tell which request meets the fault, and
- * how often: see enum part. */
+ * Every case has a separate address, 127.FAULT.X.Y, which determines the fault of a connection
+ * before a byte has arrived. The last two bits of Y say which request meets the fault, and how
+ * often: see enum part. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -31,13 +31,13 @@
 enum part { START_ONCE, START_ALWAYS, POLL_ONCE, POLL_ALWAYS };
 
 struct script {
-    char *text; /* steps, one in a line */
-    bool idle;  /* is played to a connection that was answered, not to a new one */
+    char *text; /* steps, one on each line */
+    bool idle;  /* applies to a connection that was answered, not to a new one */
 };
 
 struct story {
     unsigned connections, starts, polls, processed, faults;
-    unsigned start_connections; /* those before a start was processed */
+    unsigned start_connections; /* connections before a start was processed */
     bool healed;
 };
 
@@ -46,12 +46,12 @@ struct connection {
     SSL *tls;
     struct in_addr address;
     struct story *story;
-    char *bytes; /* what was read and not used yet */
+    char *bytes; /* bytes that were read and not used yet */
     size_t length, room;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct script scripts[256][2]; /* by fault, for starts and for polls */
+static struct script scripts[256][2]; /* by fault and by kind of request: starts, polls */
 static struct story *stories[256];
 static int port;
 static const char *certificates;
@@ -81,7 +81,7 @@ static const struct script *script_of(struct in_addr address)
     return &scripts[ntohl(address.s_addr) >> 16 & 255][part_of(address) >= POLL_ONCE];
 }
 
-/* Whether the fault is due now; if so, it counts as met. */
+/* Returns whether the fault is due now, and then counts it as met. */
 static bool is_due(struct connection *connection, bool idle)
 {
     struct story *story = connection->story;
@@ -193,7 +193,7 @@ static int value_of(char digit)
     return digit <= '9' ? digit - '0' : digit - 'a' + 10;
 }
 
-/* Sends what the hexadecimal digits say; with a pause after each byte, if there is one. */
+/* Sends bytes given as hexadecimal digits, with a pause after each byte if there is one. */
 static bool put_hex(struct connection *connection, const char *hex, long pause)
 {
     size_t length = strspn(hex, "0123456789abcdef") / 2;
@@ -243,7 +243,7 @@ static bool begin_tls(struct connection *connection, const char *name)
     return SSL_accept(connection->tls) == 1;
 }
 
-/* False: the connection is over. */
+/* Returns false if the connection has ended. */
 static bool play(struct connection *connection, const char *step)
 {
     struct request request = {0};
@@ -285,7 +285,7 @@ static bool play(struct connection *connection, const char *step)
             wait_until_gone(connection);
             return false;
         } else if (strcmp(verb, "reset") == 0) {
-            pause_ms(5); /* what was sent before is to arrive, and a reset may overtake it */
+            pause_ms(5); /* a reset may overtake bytes that were sent before */
             struct linger at_once = {1, 0};
             setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
             return false;
@@ -311,8 +311,8 @@ static int listen_on(struct in_addr address, int at, int backlog)
     struct sockaddr_in name = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)at), .sin_addr = address};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3); /* an old kernel lets only root do that */
-    /* Small, so that a large request that is not read stays at its sender. */
+    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3); /* old kernels allow this to root only */
+    /* Small, so that a large request that is not read stays with its sender. */
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
     if (bind(fd, (struct sockaddr *)&name, sizeof name) != 0 || listen(fd, backlog) != 0)
         fail("listen");
@@ -359,14 +359,14 @@ static void accept_on(int fd, int at)
     in_thread(accept_thread, listener);
 }
 
-/* What has a listener at PORT + 2: by address, the descriptors of those whose queue is full. */
+/* The addresses whose listener at PORT + 2 has a full queue, and the descriptors that fill it. */
 static struct full {
     struct in_addr address;
     int listener, waiting[3];
     struct full *next;
 } * all_full;
 
-/* A listener whose queue is full: who connects to it hears nothing. */
+/* Makes a listener whose queue is full, so that connecting to it gets no answer. */
 static void fill(struct in_addr address)
 {
     struct full *full = calloc(1, sizeof *full);
@@ -445,8 +445,7 @@ static bool answer_well(struct connection *connection, const struct request *req
     pthread_mutex_lock(&lock);
     story->processed++;
     pthread_mutex_unlock(&lock);
-    /* So that the poll has a connection of its own, which may meet a fault from its beginning on.
-     */
+    /* Closes, so that the poll uses a new connection, which may meet a fault from its beginning. */
     return answer(connection, START_BODY, true);
 }
 

@@ -1,7 +1,7 @@
 --- The rows of the fault table: what the server does, and what the user must get. See README.md.
 --
--- A fault is { name, steps, expected, options… }. steps(body, gzip, part) gives what the server does instead of
--- answering with that body to a start or a poll (part), in the words of fault_server.c.
+-- A fault is { name, steps, expected, options… }. steps(body, gzip, part) returns what the server does instead of
+-- answering a start or a poll (`part`) with that body, in the language of fault_server.c.
 
 local faults = {}
 
@@ -15,12 +15,12 @@ local function send(text)
   return "send " .. hex(text)
 end
 
--- The request is read and done, as far as the server knows.
+-- The request is read, and processed by the server.
 local function done(...)
   return { "request", "process", ... }
 end
 
--- The request is read, and refused.
+-- The request is read and refused.
 local function refuse(head)
   return function()
     return { "request", send("HTTP/1.1 " .. head .. "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), "close" }
@@ -47,19 +47,19 @@ local function constant(...)
 end
 
 -- ---- what the user must get ----
--- Of a start: nil for a job, else the error; of a wait: nil for the result, else the error. `processed` is how many
--- starts the server did when the user got an error.
+-- For a start: nil for a job, else the error; for a wait: nil for the result, else the error. `processed` is the number
+-- of starts that the server processed when the user gets an error.
 
 local function both(value)
   return { once = value, always = value }
 end
 
--- Not to be noticed.
+-- The user does not notice the fault.
 local function fine()
   return { start = {}, poll = {} }
 end
 
--- Nothing was sent: repeated, a start too.
+-- Nothing was sent: everything is retried, even a start.
 local function unsent(kind)
   return {
     start = { always = { kind = kind, sent = false, attempts = 2 } },
@@ -67,7 +67,7 @@ local function unsent(kind)
   }
 end
 
--- A start may have been done, or not; a poll is repeated.
+-- A start may have been processed or not; a poll is repeated.
 local function cut(kind, processed)
   return {
     start = both { kind = "unknown_outcome", cause = kind, sent = true, attempts = 1, processed = processed },
@@ -75,15 +75,14 @@ local function cut(kind, processed)
   }
 end
 
--- The same, and a poll that gets an answer which breaks off, or is none in the words of HTTP, again and again is given
--- up.
+-- The same, and a wait ends after several polls in a row with an answer that is truncated or is not HTTP.
 local function truncated()
   local expected = cut("protocol", 1)
   expected.poll.always = { kind = "protocol" }
   return expected
 end
 
--- A whole answer, and not what was promised: a poll that gets it again and again is given up.
+-- A complete but odd answer: a wait ends after several in a row.
 local function senseless(processed)
   return {
     start = both { kind = "protocol", sent = true, processed = processed or 1 },
@@ -91,14 +90,14 @@ local function senseless(processed)
   }
 end
 
--- A whole answer, and more than is taken in: a poll is given up at once.
+-- A complete answer beyond a limit: a wait ends at once.
 local function excessive()
   local expected = senseless()
   expected.poll = both { kind = "protocol" }
   return expected
 end
 
--- Refused, and polled through: a start is not repeated.
+-- Refused: a start is not repeated, and a wait polls on.
 local function refused(kind)
   return {
     start = both { kind = kind, sent = true, attempts = 1, processed = 0 },
@@ -106,7 +105,7 @@ local function refused(kind)
   }
 end
 
--- Refused before anything was done: repeated after a pause, a start too.
+-- Refused before processing: everything is retried after a pause, even a start.
 local function postponed(kind)
   return {
     start = { always = { kind = kind, sent = true, attempts = 2, processed = 0 } },
@@ -140,8 +139,8 @@ local function add(name, steps, expected, options)
 end
 
 -- Connections.
-add("refused", nil, unsent "network", { nobody = true })
-add("connecting is met by silence", nil, unsent "timeout", { nobody = true, full = true, connect_timeout = 0.2 })
+add("refused", nil, unsent "network", { no_listener = true })
+add("silence while connecting", nil, unsent "timeout", { no_listener = true, full = true, connect_timeout = 0.2 })
 add("reset before the request", constant("ready", "reset"), cut("network", 0))
 add("closed before the request", constant("ready", "close"), cut("network", 0))
 add("silence before the request", constant "silence", cut("timeout", 0))
@@ -164,7 +163,8 @@ end
 
 -- An idle connection.
 add("idle connection: unsolicited bytes", constant("sleep 30", send "xyz"), fine(), { idle = true })
--- One that comes in the moment in which a request leaves is taken for its answer: nothing tells them apart.
+-- An answer that comes in the moment in which a request leaves is taken for the answer to it: they cannot be
+-- distinguished.
 add("idle connection: an unsolicited answer", constant("sleep 30",
   send "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n", "close"), fine(), { idle = true })
 add("idle connection: closed", constant "close", fine(), { idle = true })
@@ -186,7 +186,7 @@ add("Content-Length too large, and silence", function(body)
   return done(reply(("Content-Length: %d\r\n"):format(#body + 5), body), "silence")
 end, cut("timeout", 1))
 add("Content-Length 0", replied "Content-Length: 0\r\n", senseless())
-add("Content-Length that is no number", replied "Content-Length: many\r\n", truncated())
+add("Content-Length that is not a number", replied "Content-Length: many\r\n", truncated())
 add("Content-Length below zero", replied "Content-Length: -5\r\n", truncated())
 add("Content-Length of 8 EiB", replied "Content-Length: 9223372036854775807\r\n", excessive())
 
@@ -199,12 +199,12 @@ end
 add("chunks", chunked(function(body)
   return chunk(half(body)) .. chunk(body:sub(#half(body) + 1)) .. "0\r\n\r\n"
 end), fine())
-add("chunk whose size is no number", chunked(function(body) return "zz\r\n" .. body .. "\r\n0\r\n\r\n" end),
+add("chunk whose size is not a number", chunked(function(body) return "zz\r\n" .. body .. "\r\n0\r\n\r\n" end),
   truncated())
-add("chunk longer than told", chunked(function(body)
+add("chunk longer than announced", chunked(function(body)
   return ("%x\r\n%s\r\n0\r\n\r\n"):format(#body - 5, body)
 end), truncated())
-add("chunk shorter than told", chunked(function(body)
+add("chunk shorter than announced", chunked(function(body)
   return ("%x\r\n%s\r\n0\r\n\r\n"):format(#body + 50, body)
 end), truncated())
 add("chunks without the last", chunked(chunk), truncated())
@@ -216,7 +216,7 @@ local function gzipped(edit)
   end
 end
 add("gzip", gzipped(function(bytes) return bytes end), fine())
-add("gzip that is none", gzipped(function(_, body) return body end), senseless())
+add("plain text labelled gzip", gzipped(function(_, body) return body end), senseless())
 add("gzip with a broken byte", gzipped(function(bytes)
   return bytes:sub(1, 14) .. string.char((bytes:byte(15) + 128) % 256, (bytes:byte(16) + 128) % 256) .. bytes:sub(17)
 end), senseless())
@@ -225,13 +225,13 @@ add("gzip with a wrong sum", gzipped(function(bytes) return bytes:sub(1, -9) .. 
 add("gzip cut in its first half", gzipped(function(bytes) return bytes:sub(1, 15) end), senseless())
 add("gzip cut in its second half", gzipped(function(bytes) return bytes:sub(1, -20) end), senseless())
 add("gzip without its sum", gzipped(function(bytes) return bytes:sub(1, -9) end), senseless())
-add("gzip and nothing of it", gzipped(function() return "" end), senseless())
+add("gzip with an empty body", gzipped(function() return "" end), senseless())
 add("gzip of two members", function(body, gzip)
   local bytes = gzip(half(body)) .. gzip(body:sub(#half(body) + 1)) .. ("\0"):rep(9)
   return done(reply(("Content-Encoding: x-gzip\r\nContent-Length: %d\r\n"):format(#bytes), bytes), "close")
 end, fine())
-add("gzip and bytes behind it", gzipped(function(bytes) return bytes .. "xyz" end), senseless())
-add("gzip whose connection is cut", function(body, gzip)
+add("gzip with bytes after its end", gzipped(function(bytes) return bytes .. "xyz" end), senseless())
+add("gzip whose connection is closed", function(body, gzip)
   local bytes = gzip(body)
   return done(reply(("Content-Encoding: gzip\r\nContent-Length: %d\r\n"):format(#bytes), half(bytes)), "close")
 end, truncated())
@@ -249,7 +249,7 @@ add("a page instead of JSON", function()
 end, senseless())
 
 -- Forms of HTTP.
-add("HTTP/1.0, ended by the connection's end", function(body)
+add("HTTP/1.0, ended by a close", function(body)
   return done(send("HTTP/1.0 200 OK\r\n\r\n" .. body), "close")
 end, fine())
 add("HTTP/1.0, ended too early", function(body)
@@ -260,12 +260,12 @@ add("1xx before the answer", function(body)
   return done(send "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
     reply(("Content-Length: %d\r\n"):format(#body), body), "close")
 end, fine())
-add("1xx and then the end", constant("request", "process", send "HTTP/1.1 103 Early Hints\r\n\r\n", "close"),
+add("1xx and then a close", constant("request", "process", send "HTTP/1.1 103 Early Hints\r\n\r\n", "close"),
   cut("network", 1))
 add("1xx and then silence", constant("request", "process", send "HTTP/1.1 103 Early Hints\r\n\r\n", "silence"),
   cut("timeout", 1))
 
--- Heads, and what follows the last chunk, beyond their limits; an encoding that nobody asked for.
+-- Heads and trailers beyond their limits; encodings that were not requested.
 local function headed(lines)
   return replied("Content-Length: LENGTH\r\n" .. lines)
 end
@@ -279,7 +279,7 @@ add("head of 4,000 lines", headed(("X-A: 1\r\n"):rep(4000)), fine())
 add("head of 5,000 lines", headed(("X-A: 1\r\n"):rep(5000)), excessive())
 add("head of 300 KB", headed(("X-A: " .. ("x"):rep(60000) .. "\r\n"):rep(5)), excessive())
 add("head with a line of 200 KB", headed("X-A: " .. ("x"):rep(200000) .. "\r\n"), excessive())
-add("head with a line that is no header", headed "X-A\r\n", truncated())
+add("head with a line that is not a header", headed "X-A\r\n", truncated())
 add("trailers", trailed "X-A: 1\r\n", fine())
 add("trailers of 5,000 lines", trailed(("X-A: 1\r\n"):rep(5000)), excessive())
 add("trailer of 5 KB", trailed("X-A: " .. ("x"):rep(5000) .. "\r\n"), excessive())
@@ -310,7 +310,7 @@ for _, status in ipairs { 429, 503 } do
     local head = ("HTTP/1.1 %d No\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: "):format(status)
     return constant("request", send(head), "date " .. from_now, send "\r\n\r\n", "close")
   end
-  -- Without a pause that can be read, a 503 may be anything.
+  -- A 503 without a valid Retry-After may have been processed.
   local unclear = status == 429 and postponed(kind) or refused(kind)
   add(status .. " without Retry-After", refuse(status .. " No"), unclear)
   add(status .. " with Retry-After: 0", retry_after "0", postponed(kind))
@@ -334,16 +334,16 @@ add("TLS: for another name", constant "tls other", untrusted(), { tls = true })
 add("TLS: self-signed", constant "tls selfsigned", untrusted(), { tls = true })
 add("TLS: of an unknown authority", constant "tls unknown", untrusted(), { tls = true })
 add("TLS: too old", constant "tls old", untrusted(), { tls = true })
-add("TLS: spoken to in clear", constant(send "HTTP/1.1 400 Bad Request\r\n\r\n", "close"), untrusted(), { tls = true })
+add("TLS: a plain answer", constant(send "HTTP/1.1 400 Bad Request\r\n\r\n", "close"), untrusted(), { tls = true })
 add("TLS: reset in the handshake", constant("read 100", "reset"), unsent "network", { tls = true })
 add("TLS: silence in the handshake", constant "silence", unsent "timeout", { tls = true, connect_timeout = 0.2 })
 add("TLS: ended unannounced in a body", function(body)
   return { "tls good", "request", "process", send("HTTP/1.0 200 OK\r\n\r\n" .. half(body)), "close" }
 end, senseless(), { tls = true })
-add("TLS: ended unannounced behind a body", function(body)
+add("TLS: ended unannounced after a body", function(body)
   return { "tls good", "request", "process", send("HTTP/1.0 200 OK\r\n\r\n" .. body), "close" }
 end, fine(), { tls = true })
-add("TLS: ended unannounced in a body whose length was told", function(body)
+add("TLS: ended unannounced in a counted body", function(body)
   return { "tls good", "request", "process", reply(("Content-Length: %d\r\n"):format(#body), half(body)), "close" }
 end, truncated(), { tls = true })
 add("TLS: ended unannounced in chunks", function(body)
@@ -354,8 +354,8 @@ end, truncated(), { tls = true })
 add("name that does not exist", nil, unsent "network", { named = "absent" })
 add("name that takes ten seconds", nil, unsent "timeout", { named = "slow", connect_timeout = 0.2 })
 
--- The date. These run after the others, since it is everybody's.
-add("date jumps by a day, to and fro", constant("request", "process", "silence"), cut("timeout", 1), { jumps = true })
+-- The date. These rows run after the others, because all cases share the date.
+add("date jumps forward and back", constant("request", "process", "silence"), cut("timeout", 1), { jumps = true })
 add("date jumps during a Retry-After", refuse "429 No\r\nRetry-After: 1", postponed "rate_limited",
   { jumps = true, at_least = 1, timeout = 3 })
 

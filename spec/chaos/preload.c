@@ -1,8 +1,8 @@
-/* preload.c - preloaded, it makes names and the date go wrong.
+/* preload.c - a preloaded library that causes faults of names and of the date.
  *
- * absent-A-B-C.chaos.test does not exist, and slow-A-B-C.chaos.test takes ten seconds to be found,
- * until there is a file of that name in the folder $CHAOS_NAMES. Then, and with any other first
- * word, it is 127.A.B.C at once.
+ * absent-A-B-C.chaos.test does not exist, and slow-A-B-C.chaos.test takes ten seconds to resolve,
+ * until a file of that name exists in the folder $CHAOS_NAMES. Then, and with any other first word,
+ * the name resolves to 127.A.B.C at once.
  *
  * jump_forward() and jump_back() move the date by a day. They can be called as functions of a Lua
  * module. */

@@ -1,7 +1,7 @@
---- Runs every fault CHAOS_RUNS times, side by side, and prints the table; see README.md.
+--- Runs every fault CHAOS_RUNS times, many cases at once, and prints the table; see README.md.
 --
--- A run is four stories: the start meets the fault once, or each time; a poll does, once or each time. Each story has a
--- client and an address of its own.
+-- A run is four cases: the start meets the fault once or each time; a poll meets it once or each time. Each case has a
+-- separate client and address.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -10,26 +10,26 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
 local RUNS = tonumber(os.getenv "CHAOS_RUNS") or 100
-local BUILD = os.getenv "CHAOS_BUILD" -- the folder of what was compiled, absolute
-local ONLY = os.getenv "CHAOS_ONLY" -- rows whose name has that text
+local BUILD = os.getenv "CHAOS_BUILD" -- the absolute path of the compiled programs
+local ONLY = os.getenv "CHAOS_ONLY" -- only rows whose name contains this text
 
--- With more, a round of the loop takes longer than the 50 ms that are looked for.
+-- With more cases at once, a round of the loop takes longer than the 50 ms that are checked.
 local SIDE_BY_SIDE = 50
 local KIND = "calls.improve_prompt"
--- On a busy machine the server may take as long as a deadline here: all spans are as many times longer.
+-- On a busy machine the server may take as long as a deadline here, so all times are multiplied.
 local STRETCH = tonumber(os.getenv "CHAOS_STRETCH") or 1
-local REQUEST = 0.8 * STRETCH -- seconds for a request that meets silence
+local REQUEST = 0.8 * STRETCH -- seconds for a request to a silent server
 local ENDLESS = 1.2 * STRETCH -- seconds for a wait that meets the fault each time
-local PATIENT = 20 * STRETCH -- for one that is to end well
-local IDLE = 0.3 * STRETCH -- until what comes on an idle connection has come
-local GRACE = tonumber(os.getenv "CHAOS_GRACE") or 0.05 -- seconds that an end may be later than a bare timer
+local PATIENT = 20 * STRETCH -- seconds for a wait that must succeed
+local IDLE = 0.3 * STRETCH -- seconds until bytes on an idle connection have arrived
+local GRACE = tonumber(os.getenv "CHAOS_GRACE") or 0.05 -- seconds by which an end may be later than a bare timer
 local ELSEWHERE = "127.250.0.%d"
 
 local START_BODY = '{"progress_id":"job-1"}'
 local DONE_BODY = '{"status":"completed","output":{"improved_prompt":"Better.","summary_of_changes":"All."},'
   .. '"error":null}'
 
-local STORIES = { { "start", "once" }, { "start", "always" }, { "poll", "once" }, { "poll", "always" } }
+local CASES = { { "start", "once" }, { "start", "always" }, { "poll", "once" }, { "poll", "always" } }
 
 -- ---- the server ----
 
@@ -88,7 +88,7 @@ local function send_scripts(number, row)
   for part, body in pairs { start = START_BODY, poll = DONE_BODY } do
     if row.steps then
       local text = table.concat(row.steps(body, gzip, part), "\n")
-      if row.elsewhere then -- the place of the numbers is known only here
+      if row.elsewhere then -- only this program knows the number of the row
         local function hex(plain)
           return (plain:gsub(".", function(char) return ("%02x"):format(char:byte()) end))
         end
@@ -101,7 +101,7 @@ local function send_scripts(number, row)
   end
 end
 
--- ---- a bare timer, to see how late this process is by itself ----
+-- ---- a bare timer, which shows how late this process itself is ----
 
 local ticks, ticking = {}, true
 
@@ -121,7 +121,7 @@ local function tick()
   end
 end
 
--- How late a bare timer was at most that fired after `from`, or that is still to fire.
+-- The greatest delay of a bare timer that fired after `from`, or is still to fire.
 local function lag(from)
   local newest = ticks[#ticks]
   local most = newest and core.now() - newest.fired - 0.005 or 0
@@ -135,17 +135,17 @@ local function lag(from)
   return math.max(most, 0)
 end
 
--- ---- a story ----
+-- ---- one case ----
 
-local Story = {}
-Story.__index = Story
+local Case = {}
+Case.__index = Case
 
-function Story:wrong(format, ...)
+function Case:wrong(format, ...)
   self.faulty = self.faulty or ("%s, %s: "):format(self.part, self.times) .. format:format(...)
 end
 
--- Calls what has that deadline.
-function Story:within(seconds, fn, ...)
+-- Calls a function with that deadline, and checks the time of its return.
+function Case:within(seconds, fn, ...)
   local began = core.now()
   local value, err = fn(...)
   self.took = core.now() - began
@@ -161,11 +161,11 @@ function Story:within(seconds, fn, ...)
   return value, err
 end
 
-function Story:request_timeout()
+function Case:request_timeout()
   return self.row.timeout and self.row.timeout * STRETCH or REQUEST
 end
 
-function Story:client()
+function Case:client()
   local row = self.row
   local host, scheme, at = self.address, "http", port
   if row.tls or row.named then
@@ -174,7 +174,7 @@ function Story:client()
   end
   if row.tls then
     scheme, at = "https", port + 1
-  elseif row.nobody then
+  elseif row.no_listener then
     at = port + 2
   end
   return cekura.assert(cekura.new {
@@ -185,10 +185,10 @@ function Story:client()
   })
 end
 
--- Ends the fault, where it is not the server that does. Returns what the server has counted so far.
-function Story:heal()
+-- Ends a fault that the server does not end itself. Returns what the server has counted so far.
+function Case:heal()
   local counts = admin("/heal/%s", self.address)
-  if self.row.nobody and not self.opened then
+  if self.row.no_listener and not self.opened then
     self.opened = true
     admin("/open/%s", self.address)
   elseif self.row.named then
@@ -197,8 +197,8 @@ function Story:heal()
   return counts
 end
 
--- Whether an error is the one that must come; nil: none must.
-function Story:check(err, expected)
+-- Checks that an error is the expected one; nil means none.
+function Case:check(err, expected)
   local function same(name, is, must)
     if must ~= nil and is ~= must then
       self:wrong("err.%s is %s, must be %s; %s", name, tostring(is), tostring(must), tostring(err))
@@ -206,7 +206,7 @@ function Story:check(err, expected)
   end
   if not err or not expected then
     if err or expected then
-      self:wrong("%s, must be %s", err and tostring(err) or "all went well", expected and expected.kind or "well")
+      self:wrong("%s, must be %s", err and tostring(err) or "no error", expected and expected.kind or "no error")
     end
     return
   end
@@ -219,10 +219,10 @@ function Story:check(err, expected)
   end
 end
 
-function Story:start()
+function Case:start()
   local row = self.row
-  -- What the server does not heal by itself heals while the start is tried again and again.
-  local heals = self.part == "start" and self.times == "once" and (row.nobody or row.named)
+  -- A fault that the server does not end itself ends while the start is retried.
+  local heals = self.part == "start" and self.times == "once" and (row.no_listener or row.named)
   if self.part == "start" and row.idle then
     cekura.assert(self.api:request("GET", "/warm/"))
     cekura.sleep(0.02)
@@ -238,8 +238,8 @@ function Story:start()
   return self:within(timeout, self.api.start, self.api, KIND, params, { timeout = timeout })
 end
 
-function Story:wait(job, seconds)
-  -- An idle connection is left idle until what comes on it has come.
+function Case:wait(job, seconds)
+  -- An idle connection stays idle until the bytes on it have arrived.
   local interval = self.row.idle and IDLE or 0.05
   local result, err = self:within(seconds, job.wait, job, { interval = interval, timeout = seconds })
   if result and result.improved_prompt ~= "Better." then
@@ -249,14 +249,14 @@ function Story:wait(job, seconds)
 end
 
 -- The start meets the fault.
-function Story:tell_start()
+function Case:run_start()
   local expected = self.row.expected.start[self.times]
   local job, err = self:start()
   self:check(err, expected)
   self.got, self.seconds = err, self.took
   local at_least = self.row.at_least
   if at_least and self.took < at_least then
-    self:wrong("after %.2f s, must be %g", self.took, at_least)
+    self:wrong("after %.2f s, must be at least %g", self.took, at_least)
   end
   local counts = admin("/heal/%s", self.address)
   self.seen = counts.start_connections
@@ -271,7 +271,7 @@ function Story:tell_start()
   end
   local must = not expected and 1 or expected.processed or 0
   if counts.processed ~= must then
-    self:wrong("the server did %d starts, must be %d", counts.processed, must)
+    self:wrong("the server processed %d starts, must be %d", counts.processed, must)
   end
   if expected and expected.sent and counts.start_connections ~= expected.attempts and expected.attempts then
     self:wrong("the server saw %d connections for %d attempts", counts.start_connections, expected.attempts)
@@ -279,16 +279,16 @@ function Story:tell_start()
 end
 
 -- A poll meets the fault.
-function Story:tell_poll()
+function Case:run_poll()
   local row = self.row
   local expected = row.expected.poll[self.times]
   local job
-  if row.nobody or row.named or row.tls and not row.steps then
+  if row.no_listener or row.named or row.tls and not row.steps then
     job = self.api:job(KIND, "job-1")
   else
     job = cekura.assert(self:start())
   end
-  if self.times == "once" and (row.nobody or row.named) then
+  if self.times == "once" and (row.no_listener or row.named) then
     cekura.spawn(function()
       cekura.sleep(0.1)
       self:heal()
@@ -299,14 +299,14 @@ function Story:tell_poll()
   self:check(err, expected)
   self.got, self.seconds = err, self.took
   if result and row.at_least and core.now() - began < row.at_least then
-    self:wrong("after %.2f s, must be %g", core.now() - began, row.at_least)
+    self:wrong("after %.2f s, must be at least %g", core.now() - began, row.at_least)
   end
   if result then
     return
   end
-  -- What the server finished is not lost: the job is still good.
+  -- Work that the server finished is not lost: the job can still be polled.
   self.seen = self:heal().polls
-  if row.held then -- this client does as it was told, for minutes; another was told nothing
+  if row.held then -- this client holds back as asked, for minutes; another client was not asked
     self.other = self:client()
     job = cekura.assert(self.other:resume(job:token()))
   end
@@ -317,20 +317,20 @@ function Story:tell_poll()
   end
 end
 
-function Story:tell()
-  -- Tried until it heals, or else just once more.
-  self.retries = (self.row.nobody or self.row.named) and self.times == "once" and 8 or 1
+function Case:run_all()
+  -- Retried until the fault ends, or once.
+  self.retries = (self.row.no_listener or self.row.named) and self.times == "once" and 8 or 1
   if self.part == "poll" then
-    self.retries = 2 -- so many odd answers in a row are one too many
+    self.retries = 2 -- the number of odd answers in a row that end a wait
   end
   self.api = self:client()
   if self.row.full then
     admin("/fill/%s", self.address)
   end
   if self.part == "start" then
-    self:tell_start()
+    self:run_start()
   else
-    self:tell_poll()
+    self:run_poll()
   end
   local counts = admin("/counts/%s", self.address)
   self.duplicate = counts.processed > 1
@@ -339,50 +339,50 @@ function Story:tell()
   if self.other then
     self.other:close()
   end
-  self.api, self.other = nil, nil -- the loop looks at every client that is not collected
+  self.api, self.other = nil, nil -- the loop scans every client that is not collected
 end
 
--- ---- all of them ----
+-- ---- all cases ----
 
-local function take(row, story)
-  row.stories = (row.stories or 0) + 1
+local function take(row, case)
+  row.cases = (row.cases or 0) + 1
   row.bad_runs = row.bad_runs or {}
-  if story.faulty or story.late or story.lost or story.duplicate then
-    row.bad_runs[story.run] = true
-    row.note = row.note or story.faulty
+  if case.faulty or case.late or case.lost or case.duplicate then
+    row.bad_runs[case.run] = true
+    row.note = row.note or case.faulty
   end
-  row.duplicates = (row.duplicates or 0) + (story.duplicate and 1 or 0)
-  row.late = (row.late or 0) + (story.late and 1 or 0)
-  row.lost = (row.lost or 0) + (story.lost and 1 or 0)
-  local name, got = story.part .. story.times, story.got
+  row.duplicates = (row.duplicates or 0) + (case.duplicate and 1 or 0)
+  row.late = (row.late or 0) + (case.late and 1 or 0)
+  row.lost = (row.lost or 0) + (case.lost and 1 or 0)
+  local name, got = case.part .. case.times, case.got
   row.got = row.got or {}
   row.got[name] = row.got[name] or { seconds = {}, seen = 0 }
   row.got[name].what = got and got.kind .. (got.cause and " (" .. got.cause.kind .. ")" or "")
-    or (story.part == "start" and "job" or "result")
-  row.got[name].seen = math.max(row.got[name].seen, story.seen or 0)
-  table.insert(row.got[name].seconds, story.seconds or 0)
+    or (case.part == "start" and "job" or "result")
+  row.got[name].seen = math.max(row.got[name].seen, case.seen or 0)
+  table.insert(row.got[name].seconds, case.seconds or 0)
 end
 
-local function run_stories(stories)
-  local next_story = 1
+local function run_cases(cases)
+  local next_case = 1
   local function work()
-    while stories[next_story] do
-      local story = stories[next_story]
-      stories[next_story] = true
-      next_story = next_story + 1
-      local told, raised = cekura.spawn(function()
-        story:tell()
+    while cases[next_case] do
+      local case = cases[next_case]
+      cases[next_case] = true
+      next_case = next_case + 1
+      local ended, raised = cekura.spawn(function()
+        case:run_all()
         return true
       end):join()
-      if not told then -- one that ended its worker would have the others wait for ever
-        story:wrong("%s", tostring(raised))
+      if not ended then -- an error must not end the worker, because the others would wait for ever
+        case:wrong("%s", tostring(raised))
       end
-      take(story.row, story)
+      take(case.row, case)
     end
     return true
   end
   local workers = {}
-  for index = 1, math.min(SIDE_BY_SIDE, #stories) do
+  for index = 1, math.min(SIDE_BY_SIDE, #cases) do
     workers[index] = cekura.spawn(work)
   end
   for _, worker in ipairs(workers) do
@@ -390,23 +390,23 @@ local function run_stories(stories)
   end
 end
 
--- The stories of the rows that are chosen; the same fault's are not neighbours.
-local function stories_of(names, jumping)
-  local stories = {}
+-- The cases of the selected rows, so ordered that cases of the same fault are not neighbours.
+local function cases_of(names, jumping)
+  local cases = {}
   for run = 1, RUNS do
     for number, row in ipairs(faults) do
       if (row.jumps or false) == jumping and (not ONLY or row.name:find(ONLY, 1, true)) then
-        for index, each in ipairs(STORIES) do
+        for index, each in ipairs(CASES) do
           local low = run * 4 + index - 1
-          stories[#stories + 1] = setmetatable({
+          cases[#cases + 1] = setmetatable({
             row = row, run = run, part = each[1], times = each[2], names = names,
             address = ("127.%d.%d.%d"):format(number, math.floor(low / 256), low % 256),
-          }, Story)
+          }, Case)
         end
       end
     end
   end
-  return stories
+  return cases
 end
 
 local function jump_while(fn, ...)
@@ -435,7 +435,7 @@ local function jump_while(fn, ...)
   task:join()
 end
 
-local function told(got)
+local function summary(got)
   table.sort(got.seconds)
   return ("%s %.2f s %d"):format(got.what, got.seconds[math.ceil(#got.seconds / 2)], got.seen)
 end
@@ -443,7 +443,7 @@ end
 local function got(row, part)
   local once, always = row.got[part .. "once"], row.got[part .. "always"]
   local same = once.what == always.what and once.seen == always.seen
-  return same and told(once) or told(once) .. "; " .. told(always)
+  return same and summary(once) or summary(once) .. "; " .. summary(always)
 end
 
 local function print_table(took)
@@ -451,7 +451,7 @@ local function print_table(took)
   print(("%-40s %5s %5s %10s %5s %5s  %-58s %s"):format("fault", "runs", "right", "duplicates", "late", "lost",
     "a start gets", "a wait gets"))
   for _, row in ipairs(faults) do
-    if row.stories then
+    if row.cases then
       kinds = kinds + 1
       local bad = 0
       for _ in pairs(row.bad_runs) do
@@ -481,12 +481,12 @@ local function main()
   local began = core.now()
   cekura.run(function()
     local ticker = cekura.spawn(tick)
-    run_stories(stories_of(names, false))
-    jump_while(run_stories, stories_of(names, true))
+    run_cases(cases_of(names, false))
+    jump_while(run_cases, cases_of(names, true))
     ticking = false
     ticker:join()
     for number, row in ipairs(faults) do
-      if row.elsewhere and row.stories and admin("/counts/" .. ELSEWHERE, number).connections > 0 then
+      if row.elsewhere and row.cases and admin("/counts/" .. ELSEWHERE, number).connections > 0 then
         row.bad_runs[1] = true
         row.note = "the redirect was followed"
       end

@@ -1,4 +1,4 @@
---- The module in a real Knot Resolver, whose coroutines are those of cqueues and whose Lua is LuaJIT.
+--- The module in a real Knot Resolver, which has coroutines of cqueues and LuaJIT.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
@@ -9,7 +9,7 @@ local socket = require "socket"
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local HERE = shell "pwd":match "%S+"
 
--- It answers every query with REFUSED, and asks nothing by itself.
+-- This configuration refuses every query, and sends none.
 local CONFIG = [[
 package.path = "HERE/lua/?.lua;HERE/lua/?/init.lua;" .. package.path
 package.cpath = "HERE/build/luajit/?.so;" .. package.cpath
@@ -27,7 +27,7 @@ worker.coroutine(function()
 end)
 ]]
 
--- A query for the address of x.test, numbered 4660 (RFC 1035, section 4).
+-- A query for the address of x.test with the number 4660 (RFC 1035, section 4).
 local QUERY = "\18\52\1\0\0\1\0\0\0\0\0\0\1x\4test\0\0\1\0\1"
 local REFUSED = 5
 
@@ -53,7 +53,7 @@ describe("in Knot Resolver", function()
     end)
   end
 
-  -- The code of the answer to a query (RFC 1035, 4.1.1), nil if none comes.
+  -- The code of the answer to a query (RFC 1035, 4.1.1), or nil without an answer.
   local function query()
     local peer = assert(socket.udp())
     peer:setpeername("127.0.0.1", port)
@@ -64,7 +64,7 @@ describe("in Knot Resolver", function()
     return answer and answer:byte(4) % 16
   end
 
-  it("waits for a job in a coroutine, while queries are answered", function()
+  it("waits for a job in a coroutine while queries are answered", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     start [[
       local job = cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
@@ -82,7 +82,7 @@ describe("in Knot Resolver", function()
     host:wait_for "improved: Better."
   end)
 
-  it("runs tasks side by side, and raises the error of one where it is joined", function()
+  it("runs tasks at once, and raises the error of a task in its join", function()
     start [[
       local long = cekura.spawn(function() cekura.sleep(0.3) return "long" end)
       local short = cekura.spawn(function() cekura.sleep(0.1) error("short", 0) end)

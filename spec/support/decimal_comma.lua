@@ -1,5 +1,5 @@
---- Calls a function in a locale that writes 1,5 for 1.5, and returns what it returns, as a list; nil where no such
--- locale is installed. spec/run makes one.
+--- Calls a function in a locale that writes 1,5 for 1.5, and returns its results as a list; returns nil if no such
+-- locale is installed. spec/run compiles one.
 
 local NAMES = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "fr_FR" }
 

@@ -1,4 +1,4 @@
---- make demo: starts the simulator, and lets examples/improve_prompt.lua improve a prompt there.
+--- make demo: starts the simulator, and runs examples/improve_prompt.lua against it.
 
 local simulator = require "spec.support.simulator"
 

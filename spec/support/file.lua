@@ -1,8 +1,8 @@
---- Whole files.
+--- Reads and writes whole files.
 
 local file = {}
 
---- What is in it, byte for byte; nil where there is none, or it cannot be read.
+--- The content of a file, byte for byte; nil if the file cannot be read.
 ---@param path string
 ---@return string?
 function file.read(path)
@@ -22,10 +22,10 @@ function file.write(path, text)
   handle:close()
 end
 
---- Has a function called with the path of a file with that text, which is removed afterwards.
+--- Writes a temporary file, calls a function with its path, and removes the file.
 ---@param text string
 ---@param use fun(path: string): ...
----@return any ... what the function returned
+---@return any ... what `use` returned
 function file.temporary(text, use)
   local path = os.tmpname()
   file.write(path, text)

@@ -7,7 +7,7 @@ local every = tonumber(os.getenv "INTERRUPT")
 
 local create = coroutine.create
 
--- Tasks are what the own loop makes of coroutine.create(); a program's own coroutines are not interrupted.
+-- The own loop makes tasks with coroutine.create(). A program's coroutines are not interrupted.
 rawset(coroutine, "create", function(fn)
   if debug.getinfo(2, "S").source:find("cekura/loop/own/", 1, true) then
     return create(function(...)
@@ -20,7 +20,7 @@ end)
 
 busted.subscribe({ "test", "start" }, function(element)
   local run = element.run
-  -- Not by cekura.run(): that waits for all tasks, and a watch goes on until the spec is over.
+  -- cekura.run() would wait for all tasks, and a watch runs until the end of the spec.
   element.run = function(...)
     local is_over = false
     local _, raised = require("cekura").spawn(function(...)
@@ -31,5 +31,5 @@ busted.subscribe({ "test", "start" }, function(element)
       error(raised, 0)
     end
   end
-  return nil, true -- others are told, too
+  return nil, true -- busted calls the other subscribers as well
 end)

@@ -1,4 +1,4 @@
--- A proxy that refuses everybody, writes down what it was told, and says it back.
+-- A proxy that refuses every request and prints what it received.
 
 local socket = require "socket"
 

@@ -1,19 +1,19 @@
---- loop_variables.lua FILE|FOLDER...: the places that assign to the control variable of a loop, which Lua 5.5 refuses
--- to compile; `make lint` calls it. luacheck has no such warning, but what it knows of a source tells: so this runs on
--- luacheck's Lua, 5.1.
+--- loop_variables.lua FILE|FOLDER...: prints assignments to the control variable of a loop, which Lua 5.5 refuses to
+-- compile. `make lint` calls it. luacheck has no such warning, but its analysis finds them, so this runs on luacheck's
+-- Lua, 5.1.
 
 local check_state = require "luacheck.check_state"
 local linearize = require "luacheck.stages.linearize"
 local parse = require "luacheck.stages.parse"
 local unwrap_parens = require "luacheck.stages.unwrap_parens"
 
--- Calls found(name, line) for each assignment to a loop's control variable, which is its first.
+-- Calls found(name, line) for each assignment to the control variable of a loop, its first variable.
 local function each_assignment(source, found)
   local state = check_state.new(source)
   for _, stage in ipairs { parse, unwrap_parens, linearize } do
     stage.run(state)
   end
-  for _, body in ipairs(state.lines) do -- a "line" is the main chunk's or one function's
+  for _, body in ipairs(state.lines) do -- a "line" is the code of the main chunk or of a function
     for _, item in ipairs(body.items) do
       local target = item.tag == "Local" and item.lhs[1]
       if target and (target.var.type == "loop" or target.var.type == "loopi") then

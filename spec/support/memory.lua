@@ -1,11 +1,11 @@
---- Looks for bytes in the memory of a process that waits.
+--- Searches the memory of a process for bytes while the process waits.
 
 local file = require "spec.support.file"
 local memory = {}
 
 local CHUNK = 1024 * 1024
 
--- Calls back with each piece of a mapping, which may end earlier than it says.
+-- Calls back with each piece of a mapping, which may be shorter than the map says.
 local function each_piece(image, from, to, overlap, callback)
   while from < to do
     local bytes = image:seek("set", from) and image:read(math.min(CHUNK, to - from))
@@ -17,10 +17,10 @@ local function each_piece(image, from, to, overlap, callback)
   end
 end
 
---- Where the bytes are found.
+--- Finds the bytes.
 ---@param pid integer
 ---@param wanted string
----@return { place: string, before: string, after: string }[] found what stands around them, 40 bytes at most
+---@return { place: string, before: string, after: string }[] found with up to 40 bytes around each place
 function memory.find(pid, wanted)
   local found = {}
   local image = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))

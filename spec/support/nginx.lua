@@ -1,4 +1,4 @@
---- Runs an nginx with a configuration, on a free port of the loopback interface.
+--- Runs nginx with a configuration, on a free port of the loopback interface.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
@@ -6,7 +6,7 @@ local shell = require "spec.support.shell"
 
 local HERE = shell("pwd"):gsub("%s+$", "")
 
--- A configuration whose Lua finds what was built in this checkout.
+-- The beginning of a configuration whose Lua finds the build of this checkout.
 local FRAME = [[
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
@@ -28,16 +28,16 @@ http {
 local nginx = setmetatable({}, { __index = process })
 nginx.__index = nginx
 
---- A configuration for start(): one worker, with this module.
----@param block string what stands in its http block
+--- A configuration for start(): one worker, with access to this module.
+---@param block string the content of its http block
 ---@return string
 function nginx.config(block)
   return (FRAME:gsub("HERE", HERE):gsub("BLOCK", function() return block end))
 end
 
---- Starts one. nginx is to write its errors to @DIR@/error.log, and its number to @DIR@/nginx.pid.
----@param config string in which @DIR@ stands for a directory of its own, @PORT@ and @NEXT@ for two ports
----@param prepare? fun(dir: string) puts into that directory what the configuration names
+--- Starts nginx, which must write its errors to @DIR@/error.log and its process id to @DIR@/nginx.pid.
+---@param config string in which @DIR@ stands for a new folder, and @PORT@ and @NEXT@ for two ports
+---@param prepare? fun(dir: string) writes the files that the configuration needs into that folder
 ---@return table nginx dir, port, url
 function nginx.start(config, prepare)
   local port = process.free_port()
@@ -53,7 +53,7 @@ function nginx.start(config, prepare)
   return setmetatable(self, nginx)
 end
 
---- The error log.
+--- The content of the error log.
 ---@return string
 function nginx:log()
   return file.read(self.dir .. "/error.log")
@@ -69,7 +69,7 @@ function nginx:workers()
   return list
 end
 
---- Has it reload its configuration.
+--- Reloads the configuration.
 function nginx:reload()
   shell(("kill -HUP %d"):format(self.pid))
 end

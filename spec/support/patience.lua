@@ -1,14 +1,14 @@
---- Time in specs, without a stopwatch: a machine may stop any process for seconds, so no spec asserts how soon
--- something happens. It asserts what comes first, and waits for what has to come.
+--- Time in specs without a stopwatch. A machine may stop any process for seconds, so no spec asserts how soon something
+-- happens. Specs assert the order of events, and wait for what must happen.
 --
--- What an exact deadline is, spec/engine/deadline_test.c asserts, by a clock of its own.
+-- spec/engine/deadline_test.c asserts exact deadlines, with a clock that it moves.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 
 local patience = {}
 
--- Seconds after which something hangs.
+-- Seconds after which something counts as hung.
 local LIMIT = 60
 
 local function pack(...)
@@ -17,10 +17,10 @@ end
 
 local unpack = table.unpack or unpack
 
---- Runs a function beside a bare timer of this process, and raises if the timer goes off first. The span is to be far
---- above what the function takes, and far below what it would take if it were wrong.
+--- Runs a function beside a bare timer of this process, and raises if the timer fires first. Choose a time far longer
+--- than the function takes, and far shorter than it would take if it failed.
 ---@param seconds number
----@param fn fun(...): any runs as a task; more arguments are its own
+---@param fn fun(...): any runs as a task, with the further arguments
 ---@return any ... what fn returns
 function patience.before_timer(seconds, fn, ...)
   local results, raised, late
@@ -37,15 +37,15 @@ function patience.before_timer(seconds, fn, ...)
     timer:cancel()
   end, ...)
   if late then
-    error(("a timer of %g s went off first"):format(seconds), 2)
+    error(("a timer of %g s fired first"):format(seconds), 2)
   elseif not results then
     error(raised, 0)
   end
   return unpack(results, 1, results.n)
 end
 
---- Waits, as a task does, until a function returns something true, and returns that. Raises if it never does.
----@param condition fun(): any asked again and again
+--- Waits in a task until a function returns a true value, and returns that value. Raises if it never does.
+---@param condition fun(): any called repeatedly
 function patience.eventually(condition)
   local limit = core.now() + LIMIT
   while core.now() < limit do
@@ -55,16 +55,16 @@ function patience.eventually(condition)
     end
     cekura.sleep(0.005)
   end
-  error("it never came", 2)
+  error("the condition never became true", 2)
 end
 
---- Waits until a client has nothing in flight: a poll that nobody waits for any more may still be on its way.
+--- Waits until a client has nothing in flight. A poll may be in flight after its last waiter has left.
 function patience.until_idle(client)
   patience.eventually(function() return client:stats().in_flight == 0 end)
 end
 
---- Calls a function with a span, and again with twice the span, until it returns something true, and returns that: for
---- what has to happen before a deadline passes, on a machine of whatever speed. Raises if no span is enough.
+--- Calls a function with a time, and again with twice the time, until it returns a true value, and returns that value.
+--- Use it for what must happen before a deadline, on a machine of any speed. Raises if no time is enough.
 ---@param seconds number the first span
 ---@param attempt fun(seconds: number): any
 function patience.with_enough_time(seconds, attempt)
@@ -75,7 +75,7 @@ function patience.with_enough_time(seconds, attempt)
     end
     seconds = seconds * 2
   end
-  error("no time was enough", 2)
+  error("no time was long enough", 2)
 end
 
 return patience

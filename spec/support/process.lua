@@ -1,5 +1,5 @@
---- Runs a program in the background: the server that a spec has to do with. It ends with stop(), or else with the
--- process that started it, however that ends.
+--- Runs a program in the background, such as a server for a spec. The program ends with stop(), or with the process
+-- that started it, however that ends.
 
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
@@ -7,11 +7,11 @@ local shell = require "spec.support.shell"
 local process = {}
 process.__index = process
 
--- Seconds that a program may take to become ready, or to end; a busy machine is slow.
+-- Seconds that a program may take to become ready or to end, even on a busy machine.
 local LIMIT = 120
 
--- The program's parent: keeps its exit status, and ends it when the owner is gone. It has a session of its own, because
--- whoever ends the owner may mean all of its group.
+-- The parent of the program: stores its exit status, and ends it when the owner has ended. It has a separate session,
+-- because a signal to the owner may go to its whole process group.
 local SUPERVISOR = [[
 exec env %s >>output 2>&1 </dev/null &
 pid=$!
@@ -27,7 +27,7 @@ kill $!
 kill -0 %s || rm -rf "$PWD"
 ]]
 
---- Waits until the function returns something true, and returns that; nil if it does not in time.
+--- Waits until the function returns a true value, and returns that value; returns nil if it takes too long.
 ---@param condition fun(): any
 function process.eventually(condition)
   for _ = 1, LIMIT * 50 do
@@ -39,8 +39,8 @@ function process.eventually(condition)
   end
 end
 
---- A port of the loopback interface that is free, and so is the next one. Specs that run at the same time draw from
--- ranges of their own (CEKURA_PORTS); all of them lie below the ports that Linux gives to outgoing connections.
+--- A free port of the loopback interface, whose successor is free as well. Specs that run at the same time use separate
+-- ranges of ports (CEKURA_PORTS), all below those that Linux gives to outgoing connections.
 ---@return integer
 function process.free_port()
   local taken = (file.read "/proc/net/tcp" or "") .. (file.read "/proc/net/tcp6" or "")
@@ -59,17 +59,17 @@ function process.free_port()
   return port
 end
 
---- Whether somebody listens on a port of 127.0.0.1.
+--- Whether a process listens on a port of 127.0.0.1.
 ---@param port integer
 function process.listens(port)
   return file.read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true) ~= nil
 end
 
 --- Starts a program and waits until it is ready.
----@param command string one program with its arguments, as a shell reads them; NAME=value may stand before it; it
----starts in a private directory, and is to stay in the foreground
----@param is_ready fun(self: table): any asked again and again; true: it is
----@param prepare? fun(dir: string) puts into that directory what the program needs
+---@param command string one program with its arguments, as a shell reads them, perhaps after NAME=value; the program
+---starts in a private folder and must stay in the foreground
+---@param is_ready fun(self: table): any called repeatedly until it returns a true value
+---@param prepare? fun(dir: string) writes the files that the program needs into that folder
 ---@return table process with `pid` and `dir`, the private directory
 function process.start(command, is_ready, prepare)
   local self = setmetatable({ dir = shell "mktemp -d":match "%S+" }, process)
@@ -84,7 +84,7 @@ function process.start(command, is_ready, prepare)
   end)
   if not process.eventually(function() return not self:is_running() or is_ready(self) end) or not self:is_running() then
     self:stop()
-    error("does not get ready: " .. command .. "\n" .. self:output())
+    error("the program did not become ready: " .. command .. "\n" .. self:output())
   end
   return self
 end
@@ -93,23 +93,23 @@ function process:is_running()
   return not self.stopped and not file.read(self.dir .. "/status")
 end
 
---- What it wrote so far, both streams.
+--- The output so far, of both streams.
 ---@return string
 function process:output()
   return self.stopped or file.read(self.dir .. "/output") or ""
 end
 
---- Waits until the output has that plain text; raises if it does not come.
+--- Waits until the output contains a plain text; raises if that takes too long.
 function process:wait_for(text)
   if not process.eventually(function() return self:output():find(text, 1, true) end) then
     error(("%q is not in the output:\n%s"):format(text, self:output()))
   end
 end
 
---- Ends it, and removes its directory; output() still tells what it wrote. May be called again. Raises if the
--- simulator's key is in that.
+--- Ends the program and removes its folder; output() still works. May be called again. Raises if the
+-- output contains the key of the simulator.
 ---@param signal? string "TERM" if nil
----@return integer? status its exit status; nil: it did not end by itself, or has been stopped before
+---@return integer? status its exit status; nil if a signal ended it, or if it was stopped before
 function process:stop(signal)
   if self.stopped then
     return nil

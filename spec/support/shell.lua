@@ -1,4 +1,4 @@
---- Runs a shell command; returns its output, both streams, and its exit status.
+--- Runs a shell command. Returns the output of both streams and the exit status.
 return function(command)
   local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo \"exit $?\""))
   local output = pipe:read "*a"

@@ -6,12 +6,12 @@ local nginx = require "spec.support.nginx"
 local simulator = {}
 simulator.__index = simulator
 
--- The body of /bench/: 189 bytes, as progress answers have them.
+-- The body of /bench/: 189 bytes, like the answers to polls.
 local BENCH = '{"status":"processing","output":null,"error":null,"padding":"' .. ("x"):rep(126) .. '"}'
 
--- What serves https.
+-- The part of the configuration for https.
 local TLS = [[listen 127.0.0.1:@NEXT@ ssl http2; listen [::1]:@NEXT@ ssl; ssl_certificate @DIR@/server.pem;
-  ssl_certificate_key @DIR@/server.key; ssl_session_cache shared:sessions:1m;]] -- libcurl takes no tickets of TLS 1.2
+  ssl_certificate_key @DIR@/server.key; ssl_session_cache shared:sessions:1m;]] -- libcurl ignores tickets of TLS 1.2
 
 local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
 
@@ -22,7 +22,7 @@ local function command(format, ...)
   return (output:gsub("%s+$", ""))
 end
 
--- A certificate authority of its own, and a certificate for 127.0.0.1 and localhost.
+-- Makes a certificate authority, and a certificate for 127.0.0.1 and localhost.
 local function make_certificates(dir)
   command([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=simulator-ca \
     -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE && \
@@ -32,8 +32,8 @@ local function make_certificates(dir)
     dir)
 end
 
---- Starts one on a free port of the loopback interface.
----@param options? { tls: boolean } tls: https too, on the next port, with a certificate of its own CA
+--- Starts a simulator on a free port of the loopback interface.
+---@param options? { tls: boolean } tls: https as well, on the next port, with a certificate of a new authority
 ---@return table simulator url, and with tls: tls_url, ca_file
 function simulator.start(options)
   local tls = options and options.tls
@@ -53,8 +53,8 @@ function simulator.start(options)
   }, simulator)
 end
 
---- One that runs while the specs of a `describe` do; pass busted's setup and teardown.
----@return table simulator filled when setup runs
+--- A simulator that runs during the specs of a `describe`. Pass busted's setup and teardown.
+---@return table simulator filled in when setup runs
 function simulator.during(setup, teardown, options)
   local self = setmetatable({}, simulator)
   setup(function()
@@ -68,7 +68,7 @@ function simulator.during(setup, teardown, options)
   return self
 end
 
---- A client of it. Its configuration comes from nowhere else.
+--- A client of the simulator, with no other configuration.
 ---@param options? table further options of cekura.new()
 function simulator:client(options)
   local cekura = require "cekura"
@@ -79,11 +79,10 @@ function simulator:client(options)
   return cekura.assert(cekura.new(all))
 end
 
---- A client in place of the one that this function made before, which is closed. The last one is closed with the
--- simulator.
+--- A client that replaces the last one of this function, which is closed. stop() closes the last one.
 ---@param options? table further options of cekura.new()
 function simulator:renew_client(options)
-  self.renewed = self.renewed or setmetatable({}, { __mode = "v" }) -- a spec may have its client collected
+  self.renewed = self.renewed or setmetatable({}, { __mode = "v" }) -- a spec may let its client be collected
   if self.renewed.client then
     self.renewed.client:close()
   end
@@ -97,22 +96,22 @@ function simulator:admin(method, path, body)
   return cekura.assert(self.administrator:request(method, "/_sim/" .. path, { body = body })):json()
 end
 
---- The next requests to `path` get these replies, the last of them for ever. See simulator/reply.lua.
+--- The next requests to `path` get these replies in order, and later ones the last reply. See simulator/reply.lua.
 function simulator:script(path, replies)
   self:admin("POST", "script/", { path = path, replies = replies })
 end
 
---- Lets the replies go whose `hold` is that name.
+--- Releases the replies whose `hold` is that name.
 function simulator:release(name)
   self:admin("POST", "release/", { name = name })
 end
 
---- The requests that came since the last reset, the administrator's left out.
+--- The requests since the last reset, without those of the administrator.
 function simulator:requests()
   return self:admin("GET", "requests/").requests or {}
 end
 
---- How many of them were to that path.
+--- How many requests went to that path.
 function simulator:count(path)
   local count = 0
   for _, request in ipairs(self:requests()) do
@@ -121,7 +120,7 @@ function simulator:count(path)
   return count
 end
 
---- Waits, as a task does, until so many requests to that path have come.
+--- Waits in a task until `count` requests to that path have come.
 ---@param count? integer 1 if nil
 function simulator:wait_for(path, count)
   require("spec.support.patience").eventually(function()

@@ -1,4 +1,4 @@
---- The keys of a table as a list, sorted.
+--- Returns the keys of a table as a sorted list.
 return function(set)
   local list = {}
   for key in pairs(set) do

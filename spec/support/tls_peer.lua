@@ -1,11 +1,11 @@
---- Starts spec/support/tls_peer.py; see there.
+--- Starts spec/support/tls_peer.py, which documents the arguments.
 
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
 local tls_peer = {}
 
---- Starts one.
+--- Starts a peer.
 ---@param arguments string
 ---@return table process with `port`
 function tls_peer.start(arguments)

@@ -1,5 +1,5 @@
---- What the specs of watches share: a simulator, watches that are stopped after each spec, and a record of the calls of
--- their handlers.
+--- What the specs of watches share: a simulator, watches that are stopped after each spec, and a record of what their
+-- handlers did.
 
 local atomic = require "cekura.loop.atomic"
 local cekura = require "cekura"
@@ -17,10 +17,10 @@ local watching = {
   FIRST = { "call_id", "eq", "sess-1" }, -- 5181749, a success
 }
 
--- Seconds; long, for a busy machine.
+-- Seconds; enough for a busy machine.
 local LIMIT = 60
 
---- Shared memory of a host: methods as ngx.shared.DICT has them, with expiry.
+--- The shared memory of a host, with the methods of ngx.shared.DICT and expiry.
 ---@param plain? boolean only get and set
 function watching.shared(plain)
   local values, dict = {}, {}
@@ -67,12 +67,12 @@ end
 ---@field server table the simulator
 ---@field recorded string[] the lines that handlers recorded
 ---@field problems table[] what on_error got
----@field folder string empty at the begin of each spec
----@field watches table[] those that were declared
----@field supervisors table<table, cekura.watch.Supervisor> of those
+---@field folder string empty at the beginning of each spec
+---@field watches table[] the watches that were declared
+---@field supervisors table<table, cekura.watch.Supervisor> by watch
 local Watching = {}
 
--- A client of the simulator; the directives say how its jobs go.
+-- A client of the simulator; the directives determine the life of its jobs.
 function Watching:living(directives, options)
   options = options or {}
   options.headers = { ["X-Simulate"] = directives or "polls=0" }
@@ -95,7 +95,7 @@ function Watching:on_error(err, where)
   add(self.problems, { where = where, err = err, kind = err.kind, message = err.message })
 end
 
--- A handler that records its name and the id of the call, which is its argument of that index.
+-- Returns a handler that records its name and the id of the call, which is its argument number `index`.
 function Watching:note(name, index)
   return function(...)
     self.record(("%s %d"):format(name, select(index, ...).id))
@@ -162,7 +162,7 @@ function Watching:await_scans(path)
   end)
 end
 
--- How often each line was recorded.
+-- Counts how often each line was recorded.
 function Watching:counted()
   local counts = {}
   for _, line in ipairs(self.recorded) do
@@ -183,13 +183,13 @@ function Watching:stop(watch) -- luacheck: no self
   assert(watch:status().state == "stopped")
 end
 
--- How many jobs the service has made.
+-- How many jobs the service has started.
 function Watching:made()
   return self.server:admin("GET", "jobs/").made
 end
 
---- Sets up a simulator and its watches for the specs of a `describe`; pass busted's functions. What it returns has the
--- methods above as plain functions.
+--- Sets up a simulator and watches for the specs of a `describe`; pass busted's functions. The result has the methods
+-- above as plain functions.
 ---@return spec.Watching
 function watching.during(setup, teardown, before_each, after_each)
   local self = { server = simulator.during(setup, teardown) }

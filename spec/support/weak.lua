@@ -1,15 +1,15 @@
---- Finds objects that are still alive after everything unreachable was collected.
+--- Finds objects that are still alive after a collection.
 
 local weak = {}
 
---- A table that holds none of its keys.
+--- Returns a table that does not keep its keys alive.
 ---@return table
 function weak.table()
   return setmetatable({}, { __mode = "k" })
 end
 
---- How many of its keys are left; `spare` of them do not count.
----@param seen table as weak.table() made it
+--- Counts the keys that are left, except for `spare` of them.
+---@param seen table from weak.table()
 ---@param spare? integer
 ---@return integer
 function weak.count(seen, spare)

@@ -1,8 +1,8 @@
---- What the module costs an nginx worker, each figure beside what it is measured by, in one run:
+--- Measures the cost of the module for an nginx worker, each figure together with its reference, in one run:
 --
 --   luajit spec/bench/nginx/figures.lua [quick] [poll] [beside] [processor] [step]
 --
--- What is named is measured, without a name all of it.
+-- Measures the named figures, or all of them.
 -- See spec/bench/README.md.
 
 local cekura = require "cekura"
@@ -56,7 +56,7 @@ local function quantile(list, part)
   return list[math.max(1, math.ceil(#list * part))]
 end
 
--- Seconds of processor time that a process has used so far, all its threads together.
+-- Seconds of processor time that all threads of a process have used so far.
 local function processor_time(pid)
   local file = assert(io.open("/proc/" .. pid .. "/stat"))
   local fields = file:read "*a":match "^.*%) (.*)$"
@@ -71,7 +71,7 @@ local function processor_time(pid)
   return total / 100
 end
 
--- ---- one poll, and one request by a cosocket ----
+-- ---- one poll, and one request over a cosocket ----
 
 local function one_poll()
   answers()
@@ -111,7 +111,7 @@ local function beside(what, spread)
     quantile(sorted(with_p99), 0.5), JOBS, INTERVAL, what, quantile(sorted(ratios), 0.5), ratios[1], ratios[#ratios]))
 end
 
--- What the machine makes of the same polls when the worker has no part in them.
+-- The effect of the same polls on the machine if another process sends them.
 local function beside_another_process()
   answers()
   local ratios, seconds = {}, 10

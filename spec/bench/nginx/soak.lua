@@ -1,8 +1,8 @@
---- An nginx under load for minutes, with reloads, jobs that are waited for all the while, and clients that go away:
+--- Runs nginx under load for minutes, with reloads, jobs that are waited for, and clients that disconnect:
 --
 --   luajit spec/bench/nginx/soak.lua [MINUTES]
 --
--- Prints what the worker and the master hold: memory, descriptors, threads. See spec/bench/README.md.
+-- Prints the resources of the worker and the master: memory, descriptors, threads. See spec/bench/README.md.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -39,7 +39,7 @@ end
 local served, failed, left = 0, 0, 0
 local over = false
 
--- Most stay until the answer; one in five goes away.
+-- Most callers wait for the answer; one in five disconnects.
 local function call(index)
   while not over do
     local request = cekura.spawn(function()

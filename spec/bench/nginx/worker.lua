@@ -1,4 +1,4 @@
---- For nginx.lua and soak.lua beside it: what is measured in the worker.
+--- The Lua of the worker for figures.lua and soak.lua.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
@@ -67,7 +67,7 @@ function worker.compare()
   ngx.say(cjson.encode { count = #polls, poll = median(polls), cosocket = median(cosockets) })
 end
 
--- Waits for so many jobs in the background, or ends that. They are begun at once, or spread over the interval.
+-- Begins to wait for so many jobs in the background, at once or spread over the interval, or ends these waits.
 function worker.wait()
   for _, task in ipairs(waiting) do
     task:cancel()
@@ -77,7 +77,7 @@ function worker.wait()
     local interval, timeout = tonumber(ngx.var.arg_interval), tonumber(ngx.var.arg_timeout)
     local parts = ngx.var.arg_spread and 50 or 1
     local list = jobs(ngx.var.arg_jobs)
-    if ngx.var.arg_known then -- asked for once, before
+    if ngx.var.arg_known then -- each job has been polled before the measurement
       cekura.all(list, { interval = 0.01, timeout = 2 })
     end
     ngx.timer.at(0, function()
@@ -93,7 +93,7 @@ function worker.wait()
   ngx.say "{}"
 end
 
--- What a server does for its clients: starts a job, and answers when it is done.
+-- A typical server: starts a job, and answers when it is done.
 function worker.improve()
   local job = assert(the_client().calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "Be brief." })
   local result, err = job:wait { interval = 0.2 }
@@ -105,7 +105,7 @@ function worker.stats()
   ngx.say(cjson.encode(the_client():stats()))
 end
 
--- Another client, whose counters begin anew.
+-- Replaces the client, so its counters begin at 0.
 function worker.fresh()
   if client then
     client:close()

@@ -1,4 +1,4 @@
---- /_sim/: tells the simulator what to do, and what it has seen. See README.md.
+--- /_sim/: controls the simulator, and shows what it received. See README.md.
 
 local check = require "check"
 local evaluations = require "evaluations"
@@ -65,7 +65,7 @@ local function call_log_told(id)
   return record and records.detail(record, "both")
 end
 
--- The body of a webhook. The service sends one when the work has ended, so it ends here.
+-- The body of a webhook. The service sends it when the work ends, so the work ends here.
 actions["GET /_sim/webhook/"] = function(_, args)
   if args.result_id then
     return told("result.completed", sessions.result_told(tonumber(args.result_id)))

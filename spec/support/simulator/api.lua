@@ -1,4 +1,4 @@
---- The Cekura API, as far as this project needs it: which request gets to which handler. See README.md.
+--- The part of the Cekura API that this project needs: passes each request to its handler. See README.md.
 
 local json = require "json"
 local multipart = require "multipart"
@@ -10,8 +10,8 @@ local api = {}
 
 -- ---- the routes ----
 
--- A route is "METHOD /path/"; {id} stands for an integer, which the handler finds in request.id. Without one the
--- place is looked up, else one pattern after the other is tried.
+-- A route is "METHOD /path/"; {id} stands for an integer, which becomes request.id. Routes without {id} are looked up;
+-- those with it are tried one after the other.
 local exact, patterns = {}, {}
 
 for _, module in ipairs { "improve_prompt", "call_logs", "ingest", "jobs", "sessions" } do
@@ -40,14 +40,14 @@ end
 
 -- ---- one request ----
 
--- Gives back what came: for specs of requests.
+-- Returns the request as its answer.
 local function echo(raw)
   return { body = {
     method = ngx.req.get_method(), path = ngx.var.request_uri, headers = ngx.req.get_headers(), body = raw,
   } }
 end
 
--- A body that is no text would make the list of requests none.
+-- A body that is not UTF-8 would make the list of requests invalid JSON.
 local function remember(raw)
   if raw and raw:find "^%-%-" then
     raw = raw:gsub("[\128-\255]", "?")
@@ -63,7 +63,7 @@ local function scripted()
   if not script or #script == 0 then
     return nil
   end
-  -- The last one stays.
+  -- The last reply is repeated.
   return #script > 1 and table.remove(script, 1) or script[1]
 end
 
@@ -79,7 +79,7 @@ local function read_raw()
   return raw
 end
 
--- The body as a table, and the files in it; nil where it cannot be read.
+-- The body as a table, and its files; nil if the body cannot be read.
 local function read_fields(raw)
   local content_type = ngx.var.content_type or ""
   if content_type:find("multipart/form-data", 1, true) then

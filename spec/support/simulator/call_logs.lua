@@ -1,5 +1,4 @@
---- Call logs that are there: lists, single records, changes. How they get there is in ingest.lua, their evaluation in
--- evaluations.lua.
+--- Stored call logs: lists, single records, changes. ingest.lua adds them, and evaluations.lua evaluates them.
 
 local check = require "check"
 local clock = require "clock"
@@ -12,7 +11,7 @@ local state = require "state"
 
 local call_logs = { routes = {} }
 
--- One set of views at three addresses, and the wire format of each.
+-- The same routes exist at three addresses, each with its format of metrics.
 local MOUNTS = {
   ["/observability/v1/call-logs/"] = "legacy",
   ["/observability/v1/call-logs-external/"] = "legacy",
@@ -25,7 +24,7 @@ local USUAL_PAGE, MOST_ON_A_PAGE = 25, 200
 local USUAL_WINDOW, WIDEST_WINDOW = 30 * clock.DAY, 33 * clock.DAY
 local MOST_COUNTED = 10000
 
--- From when to when, or a refusal.
+-- The range of time, or a refusal.
 local function window(args)
   local times = {}
   for _, name in ipairs { "timestamp_from", "timestamp_to" } do
@@ -49,7 +48,7 @@ local function numbers_in(text)
   return set
 end
 
--- The test of the query's filters, or a refusal.
+-- A test for the filters of the query, or a refusal.
 local function criteria(args)
   local from, to, refusal = window(args)
   if refusal then
@@ -74,7 +73,7 @@ local function criteria(args)
   end
 end
 
--- Those that meet the test, newest first.
+-- The records that pass the test, newest first.
 local function matching(test)
   local found = {}
   for _, record in pairs(state.call_logs) do
@@ -199,7 +198,7 @@ local function change(record, body)
   if check.given(body.timestamp) then
     record.timestamp = clock.parse(body.timestamp)
   end
-  if check.given(body.duration) then -- minutes
+  if check.given(body.duration) then -- the unit is minutes
     local seconds = math.floor(body.duration * 60 + 0.5)
     record.duration = ("%02d:%02d"):format(math.floor(seconds / 60), seconds % 60)
   end
@@ -244,7 +243,7 @@ end
 local function vote(request, record)
   local body = request.body
   local refusal = check.body(body, { metric_id = "integer" })
-  -- These two must be there, and may be null.
+  -- Both are required, but may be null.
   for _, name in ipairs { "thumbs_up", "expected_value" } do
     refusal = refusal or body[name] == nil and check.invalid { [name] = "This field is required." } or nil
   end
@@ -278,7 +277,7 @@ end
 
 -- ---- the routes ----
 
--- A handler of a record: 404 where there is none.
+-- Wraps a handler of a record; answers 404 if there is no such record.
 local function of_record(handler, wire)
   return function(request)
     local record = state.call_logs[request.id]

@@ -1,4 +1,4 @@
---- Refusals: the 400 of a field, the 404 of a record, and the checks of what came.
+--- Refusals (400 for a field, 404 for a record) and the checks of a body.
 
 local json = require "json"
 
@@ -19,14 +19,14 @@ function check.not_found()
   return { status = 404, body = { detail = "Not found." } }
 end
 
---- Whether a member is there, and not null.
+--- Whether a member is present and not null.
 function check.given(value)
   return value ~= nil and value ~= json.null
 end
 
 local REQUIRED = "This field is required."
 
--- What each kind of value has to be, and what its refusal says. Forms and two known clients send numbers as text.
+-- The check of each kind of value, and the text of its refusal. Forms and two known clients send numbers as strings.
 local kinds = {
   text = { "Not a string, or blank.", function(value) return type(value) == "string" and value ~= "" end },
   string = { "Not a string.", function(value) return type(value) == "string" end },
@@ -46,7 +46,7 @@ kinds.short = { "Not a string of 100 characters or less.", function(value)
   return type(value) == "string" and #value <= 100
 end }
 
---- The refusal of a body in which a field of `required` lacks, or one of `required` or `optional` is of another kind.
+--- Returns a refusal if a field of `required` is missing, or if a field has the wrong kind.
 ---@param body table
 ---@param required table<string, string> name to kind
 ---@param optional? table<string, string>
@@ -68,7 +68,7 @@ function check.body(body, required, optional)
   return next(wrong) and check.invalid(wrong) or nil
 end
 
---- The refusal of a body that has none of the fields `names`.
+--- Returns a refusal if the body has none of the fields `names`.
 function check.one_of(body, names)
   for _, name in ipairs(names) do
     if check.given(body[name]) then

@@ -1,4 +1,4 @@
---- Times: whole microseconds since the epoch here, ISO 8601 outside.
+--- Times: whole microseconds since the epoch inside, ISO 8601 outside.
 
 local clock = {}
 
@@ -11,14 +11,14 @@ function clock.now()
   return math.floor(ngx.now() * 1000 + 0.5) * 1000
 end
 
---- "2026-08-21T10:15:00Z"; with microseconds where there are some.
+--- "2026-08-21T10:15:00Z", with microseconds unless they are 0.
 function clock.iso(time)
   local text = os.date("!%Y-%m-%dT%H:%M:%S", math.floor(time / SECOND))
   local fraction = time % SECOND
   return text .. (fraction > 0 and (".%06d"):format(fraction) or "") .. "Z"
 end
 
--- Days from 1970-01-01 to a date: Fliegel and Van Flandern's Julian day number, less that of the epoch.
+-- The days from 1970-01-01 to a date: Fliegel and Van Flandern's Julian day number, minus that of the epoch.
 local function days(year, month, day)
   local shift = month <= 2 and 1 or 0
   local y = year + 4800 - shift
@@ -28,14 +28,14 @@ local function days(year, month, day)
 end
 
 local function offset_of(zone)
-  local sign, hours, minutes = zone:match "^([+ -])(%d%d):?(%d%d)$" -- a + may have come as a space
+  local sign, hours, minutes = zone:match "^([+ -])(%d%d):?(%d%d)$" -- a + may arrive as a space
   if sign then
     return (sign == "-" and -1 or 1) * (hours * 60 + minutes) * 60 * SECOND
   end
   return (zone == "" or zone == "Z") and 0 or nil
 end
 
---- The time of an ISO 8601 text; nil where it is none. A date alone is its midnight.
+--- The time of an ISO 8601 text, or nil. A date alone means midnight.
 function clock.parse(text)
   local year, month, day, rest = tostring(text):match "^(%d%d%d%d)-(%d%d)-(%d%d)(.*)$"
   if not year then
@@ -59,7 +59,7 @@ local UNITS = {
   s = SECOND, m = 60 * SECOND, h = 3600 * SECOND, d = DAY, w = 7 * DAY, M = 30 * DAY, y = 365 * DAY,
 }
 
---- The time of "now-2h", "today-7d" and the like, or of an ISO 8601 text.
+--- The time of a text like "now-2h" or "today-7d", or of an ISO 8601 text.
 function clock.relative(text)
   local base, sign, count, unit = tostring(text):match "^(%a+)([+-]?)(%d*)(%a?)$"
   if base ~= "now" and base ~= "today" then

@@ -1,4 +1,4 @@
---- The evaluation of call logs: work without a progress id, told by the record itself.
+--- The evaluation of call logs: work without a progress id, whose state is in the record itself.
 
 local check = require "check"
 local clock = require "clock"
@@ -11,7 +11,7 @@ local evaluations = {}
 
 local ENDS = { completed = true, failed = true }
 
---- The record has changed: later than it did before, whatever the clock says.
+--- Marks a record as changed, always later than before.
 function evaluations.touch(record)
   record.updated_at = math.max(clock.now(), record.updated_at + 1000)
 end
@@ -20,7 +20,7 @@ local function reviewed(record)
   return record.status == "reviewed_success" or record.status == "reviewed_failure"
 end
 
---- Ends the evaluation of a record now: "completed" or "failed". What people have reviewed keeps its verdict.
+--- Ends the evaluation of a record as "completed" or "failed". A reviewed record keeps its verdict.
 function evaluations.finish(record, ending)
   local success = ending == "completed"
   record.life = nil
@@ -32,7 +32,7 @@ function evaluations.finish(record, ending)
   evaluations.touch(record)
 end
 
---- Brings a record up to date; `polled` says that this is a GET of it, which counts.
+--- Brings a record up to date. `polled` means that a GET of the record caused this, which counts as a poll.
 function evaluations.settle(record, polled)
   if record.life then
     local phase = polled and record.life:poll() or record.life:phase()
@@ -42,7 +42,7 @@ function evaluations.settle(record, polled)
   end
 end
 
---- Begins an evaluation, which leaves the record as it is until it ends.
+--- Begins an evaluation, which does not change the record until it ends.
 ---@return table? refusal
 function evaluations.begin(record)
   local course, refusal = life.begin(ENDS)
@@ -59,14 +59,14 @@ function evaluations.begin_anew(record)
   return refusal
 end
 
---- Whether an evaluation of a record runs. What the store begins with may say so without ever coming to an end.
+--- Whether an evaluation of a record runs. A record of the initial store may be in this state for ever.
 function evaluations.running(record)
   return record.life ~= nil or record.status == "evaluating"
 end
 
 -- ---- the requests ----
 
--- The records that the body names, by ids or by "all" of an agent.
+-- The records that the body names, by ids or as "all" records of an agent.
 local function chosen(body)
   local found, missing = {}, {}
   if body.call_logs == "all" then
@@ -97,7 +97,7 @@ local function begin_all(chosen_records)
   end
 end
 
--- Known lie of the documents: which metrics are asked for makes no difference.
+-- The documents are wrong here: the requested metrics make no difference.
 local function evaluate_metrics(request, wire)
   local body = request.body
   local refusal = check.body(body, { call_logs = "list", metrics = "list" })
@@ -145,7 +145,7 @@ local function rerun_evaluation(request, wire)
   return { body = details }
 end
 
---- Adds the routes of a mount of the call logs.
+--- Adds the routes for one address of the call logs.
 function evaluations.mount(routes, mount, wire)
   routes["POST " .. mount .. "evaluate_metrics/"] = function(request) return evaluate_metrics(request, wire) end
   routes["POST " .. mount .. "rerun_evaluation/"] = function(request) return rerun_evaluation(request, wire) end

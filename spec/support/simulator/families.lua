@@ -1,19 +1,18 @@
---- The families of jobs whose progress is asked for by a progress id, as data: one table for each. What serves them
--- is in jobs.lua.
+--- The families of jobs that are polled by a progress id, as data: one table for each. jobs.lua serves them.
 --
---   id        what its progress id is called, if not progress_id
---   mounts    what its paths begin with
+--   id        the name of its progress id, if not progress_id
+--   mounts    the beginnings of its paths
 --   start     the path of the request that starts one; {id} is the id of a record, kept as job.record_id
---   poll      the path of the request for its progress
+--   poll      the path of the request that polls it
 --   required, optional   fields of the start's body: name to kind, see check.lua
---   one_of    fields of which one must be given
---   refuse    function(body): a refusal of its own, or nil
---   words     phase to the family's word for it; its ends are the lives that it knows
---   begun     function(job): what the answer to the start holds beside the progress id
+--   one_of    fields of which one is required
+--   refuse    function(body): a refusal for other reasons, or nil
+--   words     phase to the family's status; its ends are the lives that it supports
+--   begun     function(job): the members of the answer to the start beside the progress id
 --   status    of the answer to the start, if it is not 200
 --   progress  function(job, phase, word): the answer to a poll
 --   inline    function(job): the answer to a start with life=inline
---   cached    function(request): a key; a start with the key of an earlier one gets that one's progress id
+--   cached    function(request): a key; a start with the key of an earlier start gets the same progress id
 
 local check = require "check"
 local json = require "json"
@@ -39,20 +38,20 @@ local STAGED_WORDS = {
 
 local FAILURE = "The model gave no answer."
 
--- ---- what several families share ----
+-- ---- shared by several families ----
 
 local function error_of(phase)
   return phase == "failed" and FAILURE or json.null
 end
 
--- The platform's envelope {status, output, error}: also of those families whose shape is not documented.
+-- The platform's envelope {status, output, error}, also for families whose shape is not documented.
 local function envelope(output_of)
   return function(job, phase, word)
     return { status = word, output = phase == "completed" and output_of(job) or json.null, error = error_of(phase) }
   end
 end
 
--- How many of a job's parts are done, and how many of them have failed. Neither ever grows less.
+-- How many parts of a job are done, and how many of those have failed. Neither ever decreases.
 local function counts(job, phase)
   local total, ending = job.total, job.life.ending
   if ending == "needs_input" then
@@ -88,7 +87,7 @@ local function scenarios(count, agent)
   return list
 end
 
-local families = {} -- a list; three have names as well, for the requests that only they know
+local families = {} -- a list; three families also have names, for requests that only they support
 
 local function add(family)
   families[#families + 1] = family
@@ -97,7 +96,7 @@ end
 
 -- ---- scenarios from call logs ----
 
--- This progress has no status: done when completed and failed ones are as many as there are.
+-- This progress has no status: the job is done when the completed and the failed scenarios add up to the total.
 add {
   mounts = CALL_LOGS, start = "create_scenarios/", poll = "create_scenarios_progress/",
   required = { call_logs = "selection" }, one_of = { "agent_id", "assistant_id" },
@@ -122,13 +121,13 @@ add {
 
 -- ---- alerts ----
 
--- The documents show an alert as the answer; that it ends with "completed" or "error" is told in words. Its other
--- words and its shape are not documented.
+-- The documents show an alert as the answer; their text says that it ends with "completed" or "error". Other statuses
+-- and the shape are not documented.
 add {
   mounts = { "/observability/v1/alerts/" }, start = "{id}/summarize/", poll = "summarize_progress/",
   words = { queued = "processing", running = "processing", completed = "completed", failed = "error" },
   cached = function(request)
-    -- The service keys on alert, hours and the latest fire; the life is what stands for the fire here.
+    -- The service's key is alert, hours and the latest occurrence; the life replaces the occurrence here.
     return ("%d %s %s"):format(request.id, tostring(request.body.hours), tostring(ngx.var.http_x_simulate))
   end,
   progress = envelope(function(job)
@@ -145,8 +144,8 @@ local function improved_metric()
   }
 end
 
--- The docs page reads an envelope; the schema of the same endpoint is flat and without a status (shape=flat). The
--- words of a job that goes on are not documented.
+-- The documentation page reads an envelope; the schema of the same endpoint is flat and without a status (shape=flat).
+-- The status of a running job is not documented.
 families.feedbacks = add {
   mounts = { "/test_framework/metric-reviews/" }, start = "process_feedbacks/", poll = "process_feedbacks_progress/",
   required = { metric_id = "integer" }, optional = { test_set_ids = "list", skip_evaluation = "boolean" },
@@ -166,8 +165,8 @@ families.feedbacks = add {
   end,
 }
 
--- Documented in words: counts of what completed and failed, and the metric when finished. The names are those of the
--- newer request that answers when the work is done.
+-- Documented as text: counts of completed and failed parts, and the metric at the end. The names are those of the newer
+-- request that answers when the work is done.
 add {
   mounts = METRICS, start = "{id}/run_reviews/", poll = "run_reviews_progress/",
   words = {
@@ -259,7 +258,7 @@ add {
   end,
 }
 
--- Documented in words: a state with a status and results. The counts are those of the newer request that answers when
+-- Documented as text: a state with a status and results. The counts are those of the newer request that answers when
 -- the work is done.
 add {
   mounts = METRICS, start = "preview/", poll = "preview-progress/",
@@ -289,8 +288,8 @@ add {
 
 -- ---- scenarios ----
 
--- The schema has no status; words name "pending_clarification", and other notes "completed" and "failed". So a status
--- is there only while it is needed, or always with words=1.
+-- The schema has no status; the text names "pending_clarification", and other notes "completed" and "failed". So a
+-- status is present only while it is needed, or always with words=1.
 families.generation = add {
   mounts = SCENARIOS, start = "generate-bg/", poll = "generate-progress/",
   required = { num_scenarios = "integer" }, one_of = { "agent_id", "assistant_id" },
@@ -337,7 +336,7 @@ add {
   end,
 }
 
--- The documents show a scenario as the answer; the shape and the words are not documented.
+-- The documents show a scenario as the answer; its shape and its statuses are not documented.
 add {
   mounts = SCENARIOS, start = "improve_instructions/", poll = "instructions-progress/",
   required = { agent = "integer", extra_instructions = "text" },
@@ -391,7 +390,7 @@ families.clarification = add {
 
 -- ---- runs and agents ----
 
--- The documents show a run as both answers; the shape and the words are not documented.
+-- The documents show a run as both answers; the shape and the statuses are not documented.
 add {
   mounts = RUNS, start = "{id}/run_expected_outcome_bg/", poll = "run_expected_outcome_progress/",
   words = USUAL_WORDS,

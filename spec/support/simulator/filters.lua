@@ -1,11 +1,11 @@
---- What a list of call logs is narrowed by: the language of filters_v2, and the field selection ql.
+--- What selects and shortens a list of call logs: the language filters_v2, and the field selection ql.
 
 local clock = require "clock"
 local json = require "json"
 
 local filters = {}
 
--- ---- the values of a record ----
+-- ---- the fields of a record ----
 
 local function seconds_of(duration)
   local minutes, seconds = duration:match "^(%d+):(%d+)$"
@@ -41,7 +41,7 @@ end
 
 -- ---- the operators ----
 
--- A number that came as text compares with a number.
+-- A number that is a string is compared as a number.
 local function alike(value, wanted)
   if type(value) == "number" and type(wanted) == "string" then
     return tonumber(wanted)
@@ -94,7 +94,7 @@ end
 
 local compile
 
--- Whether one and the same metric of the record meets the condition.
+-- Whether a single metric of the record meets the condition.
 local function some_metric(test)
   return function(record)
     for _, metric in ipairs(record.metrics or {}) do
@@ -161,7 +161,7 @@ function compile(condition)
   return compile_group(condition)
 end
 
---- The test of a filters_v2 text: a function of a record, or nil and what is wrong.
+--- The test of a filters_v2 text: a function of a record, or nil and an error message.
 function filters.compile(text)
   return compile(json.decode(text))
 end
@@ -182,8 +182,8 @@ local function chosen(names, known)
   return fields
 end
 
---- The fields that a ql text chooses: `{a,b}`, `{-a}` or `{*}`.
----@param known table<string, boolean> the fields there are
+--- The fields that a ql text selects: `{a,b}`, `{-a}` or `{*}`.
+---@param known table<string, boolean> the existing fields
 ---@return table<string, boolean>? fields
 ---@return string? problem
 function filters.select(text, known)

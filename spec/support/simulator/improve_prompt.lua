@@ -1,4 +1,4 @@
---- The improve-prompt family, as clients have seen it.
+--- The improve_prompt family, as clients have observed it.
 
 local check = require "check"
 local json = require "json"
@@ -9,7 +9,7 @@ local improve_prompt = { routes = {} }
 
 local MOST_CALL_LOGS = 40
 
--- ---- the ends, by the word that chooses one ----
+-- ---- the ends, by life ----
 
 local ends = {}
 

@@ -1,4 +1,4 @@
---- How call logs get in: observe/, the webhooks of providers, and the administrator's many at once.
+--- Adds call logs: observe/, the webhooks of providers, and many at once for the administrator.
 
 local check = require "check"
 local clock = require "clock"
@@ -43,7 +43,7 @@ local function unacceptable(body)
   end
 end
 
--- What the body says about a record.
+-- The fields of a record that the body has.
 local function told(body)
   local given = { agent = tonumber(body.agent) or records.agent_of(body.assistant_id) }
   for _, name in ipairs(COPIED) do
@@ -61,7 +61,7 @@ local function told(body)
   return given
 end
 
--- The record of that call id: the one there is, brought up to date, or a new one.
+-- The record with that call id, brought up to date, or a new one.
 local function stored(given)
   for _, record in pairs(state.call_logs) do
     if record.call_id == given.call_id then
@@ -118,7 +118,7 @@ local function short_call()
   }
 end
 
---- Adds `count` records, their times spread evenly: the first at `from`, the last at `to` (seconds since the epoch).
+--- Adds `count` records at equal distances in time, from `from` to `to` (seconds since the epoch).
 ---@param wanted { count: integer, from: number, to: number, agent_id: integer, padding: integer }
 ---@return integer[] ids
 function ingest.add(wanted)

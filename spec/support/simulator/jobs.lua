@@ -1,5 +1,5 @@
---- The jobs whose progress is asked for by a progress id: their start, their progress, and what stops or answers
--- them. What makes them different is in families.lua.
+--- Jobs that are polled by a progress id: their start, their polls, and the requests that stop or answer them.
+-- families.lua has their differences.
 
 local check = require "check"
 local families = require "families"
@@ -118,8 +118,8 @@ local function of_session(session_id)
   return newest
 end
 
--- How a session is answered is not documented; what is sent into one that waits is its answer, and gets a progress id
--- of its own, as every start does. Both go on to the end.
+-- The documents do not say how a session is answered. Here a message to a waiting session is its answer, and gets a new
+-- progress id, as every start does. Both jobs go on to the end.
 local start_clarification = start(families.clarification)
 
 local function answer_session(request)

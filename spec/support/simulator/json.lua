@@ -1,18 +1,18 @@
---- JSON as the simulator speaks it: what cjson cannot do. Empty lists stay lists, big integers stay exact.
+--- JSON with what cjson lacks: empty lists stay lists, and big integers stay exact.
 
 local cjson = require "cjson"
 
 local json = { null = cjson.null }
 
 local LIST = {} -- the metatable of a list
-local RAW = {}  -- the metatable of text that goes out as it is
+local RAW = {}  -- the metatable of text that is inserted unchanged
 
---- A table that goes out as a list, also when it is empty.
+--- Makes a table a list, even if it is empty.
 function json.list(items)
   return setmetatable(items or {}, LIST)
 end
 
---- JSON text in place of a value.
+--- Makes JSON text a value.
 function json.raw(text)
   return setmetatable({ text = text }, RAW)
 end
@@ -63,14 +63,14 @@ function encode(value, out)
   end
 end
 
---- The text of a value. Names come in the order of the alphabet.
+--- The text of a value, with sorted names.
 function json.encode(value)
   local out = {}
   encode(value, out)
   return table.concat(out)
 end
 
--- What cjson would lose travels through it as a string that begins with this.
+-- A value that cjson would lose passes through it as a string with this prefix.
 local MARK = "\0simulator:"
 local MARK_IN_JSON = "\\u0000simulator:"
 local STRING_OR_LOSS = [["(?:[^"\\]++|\\.)*+"|\[\s*\]|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])]]
@@ -92,7 +92,7 @@ local function restore(value)
   return value
 end
 
---- The value of a text, or nil where it is not JSON.
+--- The value of a text, or nil if the text is not JSON.
 function json.decode(text)
   local protected = ngx.re.gsub(text, STRING_OR_LOSS, protect, "jo")
   local ok, value = pcall(cjson.decode, protected or text)

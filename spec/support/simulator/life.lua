@@ -1,5 +1,5 @@
---- How a piece of background work lives: it waits, it runs, and it ends in one of several ways. The header X-Simulate
--- of the request that starts it chooses how; see README.md.
+--- The life of a piece of background work: it waits, runs, and ends in one of several ways. The header X-Simulate of
+-- the request that starts it chooses the life; see README.md.
 
 local check = require "check"
 
@@ -17,8 +17,8 @@ function life.directives()
   return found
 end
 
---- A new life, as the current request's directives say.
----@param ends table<string, any> the ends that this kind of work knows; "completed" is the default
+--- A new life, by the directives of the current request.
+---@param ends table<string, any> the ends that this kind of work supports; "completed" is the default
 ---@return table? life
 ---@return table? refusal
 function life.begin(ends)
@@ -37,7 +37,7 @@ function life.begin(ends)
   }, life)
 end
 
---- Whether it has come to its end. `polls` are counted, or time is: so many seconds after its start it ends.
+--- Whether it has ended: after a number of polls, or a number of seconds after its start.
 function life:over()
   if self.ending == "endless" then
     return false
@@ -47,7 +47,7 @@ function life:over()
   return self.polls > self.polls_to_end
 end
 
---- Where it is, without counting a poll: "queued", "running" or the end.
+--- Its phase, without counting a poll: "queued", "running" or its end.
 function life:phase()
   if self:over() then
     return self.ending
@@ -55,13 +55,13 @@ function life:phase()
   return self.polls <= 1 and "queued" or "running"
 end
 
---- One poll.
+--- Counts a poll; returns the phase.
 function life:poll()
   self.polls = self.polls + 1
   return self:phase()
 end
 
---- How much of it is done, from 0 to 1; an endless one stays short of 1.
+--- How much of it is done, from 0 to 1; endless work never reaches 1.
 function life:share()
   if self:over() then
     return 1
@@ -76,7 +76,7 @@ function life:finish(ending)
   self.ending, self.seconds, self.polls_to_end = ending, nil, -1
 end
 
---- It was waiting for an answer, and goes on.
+--- Ends its wait for an answer.
 function life:resume()
   self.ending, self.polls, self.started = "completed", 1, ngx.now()
 end

@@ -7,14 +7,14 @@ local multipart = {}
 -- Fields that hold nested values are sent as JSON text.
 local NESTED = { transcript_json = true, metadata = true, dynamic_variables = true, logs = true }
 
--- Fields of which each value of a list is sent by itself.
+-- Fields whose lists are sent as one part for each value.
 local REPEATED = { redact_fields = true }
 
 --- Reads a body.
 ---@param content_type string
 ---@param raw string
 ---@return table? fields name to value; nil where this is no multipart body
----@return table? files name to { filename, content }
+---@return table? fields name to value; nil if this is not a multipart body
 function multipart.read(content_type, raw)
   local boundary = content_type:match 'boundary="?([^";]+)'
   if not boundary then

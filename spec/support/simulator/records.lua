@@ -1,5 +1,5 @@
---- Call logs: how one is made, what the store begins with, and the shapes in which one goes out. Two agents of
--- invented businesses: the receptionist of Lakeside Dental and the night desk of the Harbour Hotel.
+--- Call logs: how one is made, the initial store, and the shapes in which a record is sent. They belong to two agents
+-- of invented businesses: the receptionist of Lakeside Dental and the night desk of the Harbour Hotel.
 
 local clock = require "clock"
 local json = require "json"
@@ -19,7 +19,7 @@ records.roles = {
   ["Main Agent"] = true, ["Testing Agent"] = true, ["Function Call"] = true, ["Function Call Result"] = true,
 }
 
---- The text of a list of turns, as the service writes it: a line for each that has something to say.
+--- The text of a list of turns, as the service writes it: a line for each turn with content.
 function records.text_of(turns)
   local lines = {}
   for _, turn in ipairs(turns) do
@@ -31,7 +31,7 @@ function records.text_of(turns)
   return table.concat(lines, "\n")
 end
 
--- Turns of the formats of other houses: a role of their own, and the content under one of several names.
+-- Turns in the formats of other providers, with their roles, and the content under one of several names.
 local function foreign_turn(turn)
   local theirs = tostring(turn.role):lower()
   local start = tonumber(turn.start_time or turn.time) or 0
@@ -43,14 +43,14 @@ local function foreign_turn(turn)
   }
 end
 
---- How long a call with these turns is, as the service writes it.
+--- The duration of a call with these turns, as the service writes it.
 function records.duration_of(turns)
   local seconds = #turns > 0 and math.floor(tonumber(turns[#turns].end_time) or 0) or 0
   return ("%02d:%02d"):format(math.floor(seconds / 60), seconds % 60)
 end
 
---- What becomes of a transcript that is sent. Known lie of the documents: in the format "cekura" a role that is none
--- is no error, the transcript is stored empty.
+--- The transcript that is stored for one that is sent. The documents are wrong here: in the format "cekura" an unknown
+-- role is not an error, and an empty transcript is stored.
 function records.read_transcript(sent, format)
   local turns = json.list()
   if type(sent) ~= "table" then
@@ -107,7 +107,7 @@ local TEXT_ONLY = [[
 
 local WORDS = "The caller asks about the opening hours again, and the desk reads them out once more. "
 
---- A transcript whose contents have `bytes` bytes: a text of it, and the list as text that is ready to go out.
+--- A transcript with `bytes` bytes of content: as text, and as a list that is already encoded.
 function records.long_transcript(bytes)
   local turns = json.list()
   while bytes > 0 do
@@ -121,7 +121,7 @@ end
 
 -- ---- metrics ----
 
---- What an evaluation of that verdict found.
+--- The metrics of an evaluation with that verdict.
 function records.metrics(success)
   return {
     { id = 501, name = "Appointment confirmed", kind = "binary", passed = success, explanation = {
@@ -136,7 +136,7 @@ function records.metrics(success)
   }
 end
 
--- One of each kind, and one that did not apply.
+-- One metric of each kind, and one that did not apply.
 local function mixed_metrics()
   local metrics = records.metrics(true)
   metrics[2].passed = false
@@ -152,8 +152,7 @@ local function mixed_metrics()
   return metrics
 end
 
--- A metric as a wire format has it: "legacy" (v1), "canonical" (v2), or "both" (webhooks). `brief` is how the list of
--- a row has it.
+-- A metric in a format: "legacy" (v1), "canonical" (v2), or "both" (webhooks). `brief` is the form in a row of a list.
 local function metric_of(metric, wire, brief)
   local binary = metric.kind == "binary"
   local out = { id = metric.id, name = metric.name }
@@ -187,7 +186,7 @@ local function metrics_of(metrics, wire, brief)
   return out
 end
 
---- Metrics in the shape of an evaluation; null where none was tried.
+--- The metrics of an evaluation in its shape; null without an evaluation.
 function records.evaluation(metrics, wire)
   return metrics and { metrics = metrics_of(metrics, wire) } or json.null
 end
@@ -205,7 +204,7 @@ local DETAIL_ONLY = {
   "testing_channel_index", "waveform", "rubric", "user_generated_transcript", "project",
 }
 
--- In no schema of a row, and on rows all the same.
+-- In no schema of a row, but rows have them.
 local ROW_ONLY = { "metadata", "project" }
 
 local TIMES = { timestamp = true, created_at = true, updated_at = true }
@@ -230,19 +229,19 @@ local function shape(record, wire, names)
   return out
 end
 
---- A record as its own address gives it.
+--- A record as its own route returns it.
 function records.detail(record, wire)
   return shape(record, wire, DETAIL_ONLY)
 end
 
---- A record as lists give it.
+--- A record as lists contain it.
 function records.row(record, wire)
   local out = shape(record, wire, ROW_ONLY)
   out.metrics = metrics_of(record.metrics or {}, wire, true)
   return out
 end
 
---- The names that a field selection may hold.
+--- The names that a field selection may contain.
 function records.row_fields()
   local fields = { evaluation = true, metrics = true }
   for _, names in ipairs { BOTH, ROW_ONLY } do
@@ -255,7 +254,7 @@ end
 
 -- ---- making them ----
 
---- Sets fields of a record; its agent brings a name, a project and a provider's id along.
+--- Sets fields of a record. An agent also sets its name, its project and the provider's id.
 function records.assign(record, given)
   for name, value in pairs(given) do
     record[name] = value
@@ -267,8 +266,8 @@ function records.assign(record, given)
   end
 end
 
---- A record; what `given` does not say is as it is with a call of which little is known. `metrics` are nil as long as
--- no evaluation was tried.
+--- A record. What `given` lacks is as in a call of which little is known. `metrics` is nil before the first
+-- evaluation.
 function records.new(given)
   local record = {
     duration = "00:00", success = json.null, is_reviewed = false, status = "evaluating", feedback = "",
@@ -283,7 +282,7 @@ function records.new(given)
   return record
 end
 
---- The agent that a provider's assistant id belongs to.
+--- The agent with a provider's assistant id.
 function records.agent_of(assistant_id)
   for id, agent in pairs(agents) do
     if agent.assistant_id == assistant_id then
@@ -292,13 +291,13 @@ function records.agent_of(assistant_id)
   end
 end
 
--- A whole second, so long before now.
+-- The time so long ago, in whole seconds.
 local function ago(days, hours)
   local time = clock.now() - days * clock.DAY - (hours or 0) * clock.DAY / 24
   return math.floor(time / clock.SECOND) * clock.SECOND
 end
 
---- What the store begins with, by id.
+--- The initial store, by id.
 function records.seed()
   local seeds = {
     { id = 5181749, agent = DENTAL, call_id = "sess-1", status = "success", success = true, duration = "01:10",

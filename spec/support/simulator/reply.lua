@@ -1,17 +1,17 @@
---- Replies, also such as no well-behaved server gives.
+--- Replies, including those that no well-behaved server sends.
 --
 -- A reply is a table:
---   status, headers, body   what they say; a table as body goes out as JSON
+--   status, headers, body   of the answer; a table as body is sent as JSON
 --   delay    seconds of silence before the answer
---   hold     silence until POST /_sim/release/ {name}, this being the name; a reset ends the connection
---   size     the body is so many bytes
---   file     the body is what the file of that name holds
---   chunked  the head does not tell how long the body is
---   cut      the head promises the whole body, and so many bytes of it come; then the connection ends
+--   hold     silence until POST /_sim/release/ {name} with this name; a reset closes the connection
+--   size     the number of bytes of the body
+--   file     the body is the content of this file
+--   chunked  the head does not announce the length of the body
+--   cut      the head announces the whole body, but the connection ends after so many bytes of it
 --   drop     the connection ends without an answer
---   raw      these bytes in place of an HTTP answer; true: those of `file`
+--   raw      these bytes replace the HTTP answer; true: the bytes of `file`
 --   slow     seconds between any two bytes of the body
---   limit    more than so many of these within a second by the clock get 429
+--   limit    requests beyond this number within one second of the clock get 429
 
 local json = require "json"
 local state = require "state"
@@ -43,7 +43,7 @@ local function contents(path)
   return text
 end
 
--- False: there was a reset meanwhile.
+-- Returns false if there was a reset meanwhile.
 local function wait_for_release(name)
   local released = state.released
   while not released[name] do

@@ -1,13 +1,13 @@
---- Work that is told by a record of its own, polled by its id: results of scenario runs, insights, and sessions of
--- agent improvement.
+--- Work whose state is a record, polled by the record's id: results of scenario runs, insights, and sessions of agent
+-- improvement.
 --
 --   channels     the ends of further paths that start one, run_scenarios_CHANNEL/
 --   start, poll  the paths; a poll's {id} is the record's
 --   wire         poll path to the wire format of metrics
 --   required, one_of   as in families.lua
---   words        phase to status; "start" is the status that the start answers, the ends are the lives it knows
+--   words        phase to status; "start" is the status in the answer to the start; the ends are the supported lives
 --   status       of the answer to the start, if it is not 200
---   row          function(row, phase, word, wire): the record as it goes out
+--   row          function(row, phase, word, wire): the record as it is sent
 --   begun        function(row): the answer to the start, if that is not the row
 
 local check = require "check"
@@ -32,7 +32,7 @@ local function run_ids(row)
   return ids
 end
 
--- Webhooks have an object in place of the scenario's id.
+-- Webhooks have an object instead of the scenario's id.
 local function scenario_told(of)
   return { id = of.scenario, name = "A caller who moves an appointment", personality_name = "In a hurry",
     expected_outcome_prompt = "" }
@@ -70,7 +70,7 @@ local function result(row, phase, word, wire)
   }
 end
 
--- The answer to the start has its runs as a list, the result has them by id.
+-- The answer to the start has its runs as a list; the result has them by id.
 local function run_started(row)
   local runs = json.list()
   for index, of in ipairs(run_ids(row)) do
@@ -172,7 +172,7 @@ local STAGES = {
   cancelled = { "baseline_run", "done" },
 }
 
--- What the request has to hold is not documented, and so is how a question is answered: it waits until it is cancelled.
+-- The body of the request and the answer to a question are not documented, so a question waits until it is cancelled.
 families.improvement = {
   start = { "/observability/v1/agent-improvement-sessions/" },
   poll = { "/observability/v1/agent-improvement-sessions/{id}/" },
@@ -257,7 +257,7 @@ local function cancel(request)
   return { body = shown(row, "cancelled") }
 end
 
--- What becomes of a result whose calls are ended is not documented: one word of its enum is "cancelled".
+-- The status of a result whose calls were ended is not documented; one value of the enum is "cancelled".
 local function end_calls(request)
   local row = row_of(families.results, request.id)
   if not row then
@@ -270,7 +270,7 @@ local function end_calls(request)
   return {}
 end
 
---- What a webhook tells of a result, which has ended then; nil where there is none of that id.
+--- The data of a webhook about a result, which ends the result; nil if there is no result with that id.
 function sessions.result_told(id)
   local row = row_of(families.results, id)
   if row and not row.life:over() then

@@ -1,4 +1,4 @@
---- What the simulator remembers: one worker, so plain tables.
+--- The state of the simulator. nginx has one worker, so plain tables are enough.
 
 local records = require "records"
 
@@ -6,23 +6,23 @@ local state = {}
 
 function state.reset()
   state.jobs = {}      -- by progress id
-  state.made = 0       -- how many jobs, and rows
-  state.scripts = {}   -- path to a list of replies that its next requests get
-  state.released = {}  -- the names of replies that are no longer held
-  state.requests = {}  -- what came, oldest first
+  state.made = 0       -- the number of jobs and rows
+  state.scripts = {}   -- path to a list of replies for its next requests
+  state.released = {}  -- the names of released replies
+  state.requests = {}  -- the requests, oldest first
   state.key = "sim-key"
   state.call_logs = records.seed() -- by id
-  state.next_call_log = 7000001    -- the id of the next that is sent
-  state.next_added = 6000001       -- the id of the next that POST /_sim/call_logs/ adds
+  state.next_call_log = 7000001    -- the id of the next record that is sent
+  state.next_added = 6000001       -- the id of the next record that POST /_sim/call_logs/ adds
   state.rows = {}      -- results, insights and improvement sessions, by id
   state.next_row = 9001
   state.summaries = {} -- the progress id of an alert's summary, by alert and hours
-  state.memory = {     -- what requests left behind that no answer shows
+  state.memory = {     -- what requests left behind and no answer shows
     deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {}, faults = {},
   }
 end
 
---- Keeps a job, which knows its family.
+--- Stores a job, which contains its family.
 ---@return string progress_id
 function state.add_job(job)
   state.made = state.made + 1
@@ -31,7 +31,7 @@ function state.add_job(job)
   return job.id
 end
 
---- Keeps the record of a piece of work, which knows its family; it gets an id.
+--- Stores the record of a piece of work, which contains its family; it gets an id.
 function state.add_row(row)
   state.made = state.made + 1
   row.id = state.next_row
@@ -40,13 +40,13 @@ function state.add_row(row)
   return row
 end
 
---- The job of that id, if it is one of that family.
+--- The job with that id, if it belongs to that family.
 function state.job(id, family)
   local job = state.jobs[id or ""]
   return job and job.family == family and job or nil
 end
 
---- Adds to a list of what is remembered.
+--- Appends to a list of state.memory.
 function state.remember(name, what)
   table.insert(state.memory[name], what)
 end
