@@ -18,6 +18,10 @@ local ARGUMENTS = {
   ["calls.send"] = { { call_id = "x", agent = 2142, transcript_type = "vapi", transcript_json = { {} } } },
 }
 
+-- Parameters whose samples match several alternatives of the document.
+local PROVIDER = { provider = { type = "retell", agent_id = "agent_x" } }
+local OVERRIDES = { ["agents.create"] = PROVIDER, ["agents.replace"] = PROVIDER, ["agents.update"] = PROVIDER }
+
 ---@param row table of cekura.api.operations
 ---@return any[]
 return function(row)
@@ -33,6 +37,9 @@ return function(row)
   local query, body = openapi.request(assert(openapi.find(method, path), "the document does not have it"))
   for name, value in pairs(row.query and query or {}) do
     body = body or {}
+    body[name] = value
+  end
+  for name, value in pairs(OVERRIDES[row.resource .. "." .. row.name] or {}) do
     body[name] = value
   end
   given[#given + 1] = body
