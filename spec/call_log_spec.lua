@@ -719,7 +719,8 @@ describe("a record in a list", function()
       end
       texts[place] = object_of(fields)
     end
-    local calls = assert(core.new_records(" [ " .. table.concat(texts, " ,\n") .. " ] ", nil, core.record_class "record"))
+    local list = " [ " .. table.concat(texts, " ,\n") .. " ] "
+    local calls = assert(core.new_records(list, nil, core.record_class "record"))
     collectgarbage()
     assert.equal(#texts, #calls)
     for place, count in ipairs { 0, 1, 64, 65, 300 } do

@@ -680,7 +680,8 @@ end)
 
 describe("the members of a declaration", function()
   -- The public names.
-  local MEMBERS = { "start", "direct", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event", "output",
+  local MEMBERS = { "start", "direct", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event",
+    "output",
     "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log", "cancel", "answer",
     "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
   table.sort(MEMBERS)

@@ -298,7 +298,7 @@ describe("the core's objects", function()
     check [[
       local set = debug.setuservalue or debug.setfenv
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
-        for name, object in pairs { client = new_client(), 
+        for name, object in pairs { client = new_client(),
           record = core.new_record('{"id":1,"text":"two"}', nil, core.record_class "record"),
           job = core.new_job(objects.client, { elapsed = 0 }), guard = core.guard(print) } do
           local fine = pcall(set, object, wrong)

@@ -59,13 +59,24 @@ local function check_of(name, schema, words)
   return FORMATS[schema.format] or CHECKS[kind] or "any"
 end
 
+-- Whether a form has files. In JSON they would be text in base 64.
+local function has_files(schema)
+  for name, property in pairs(resolve(schema).properties or {}) do
+    if check_of(name, property):find "^file" then
+      return true
+    end
+  end
+  return false
+end
+
 -- The properties of a body that are sent, and those that must be.
 local function read_body(row, operation)
   local content = operation.requestBody and operation.requestBody.content
   if not content then
     return
   end
-  local schema = resolve((content["application/json"] or content["multipart/form-data"]).schema)
+  local form = content["multipart/form-data"]
+  local schema = resolve((form and has_files(form.schema) and form or content["application/json"]).schema)
   if json_type(schema) == "array" then
     row.list = true
     schema = resolve(schema.items)

@@ -20,7 +20,10 @@ local ARGUMENTS = {
 
 -- Parameters whose samples match several alternatives of the document.
 local PROVIDER = { provider = { type = "retell", agent_id = "agent_x" } }
-local OVERRIDES = { ["agents.create"] = PROVIDER, ["agents.replace"] = PROVIDER, ["agents.update"] = PROVIDER }
+local OVERRIDES = {
+  ["agents.upload_knowledge_base"] = { files = { { data = "Open from 8 to 5.", name = "hours.txt" } } },
+  ["agents.create"] = PROVIDER, ["agents.replace"] = PROVIDER, ["agents.update"] = PROVIDER,
+}
 
 ---@param row table of cekura.api.operations
 ---@return any[]

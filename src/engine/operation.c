@@ -2,6 +2,7 @@
 #include "operation_private.h"
 
 #include "clock.h"
+#include "upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,18 +22,22 @@ static char *copy_bytes(char **room, const char *bytes, size_t length)
 
 static bool copy_request(struct operation *operation, const struct request *request)
 {
-    size_t room = request->header_count * sizeof(char *);
+    size_t parts = request->part_count * sizeof *request->parts;
+    size_t room = parts + request->header_count * sizeof(char *);
     room += strlen(request->method) + 1 + strlen(request->url) + 1;
     for (size_t i = 0; i < request->header_count; i++)
         room += strlen(request->headers[i]) + 1;
     if (request->body)
         room += request->body_length + 1;
+    for (size_t i = 0; i < request->part_count; i++)
+        room += request->parts[i].bytes ? (size_t)request->parts[i].length + 1 : 0;
     char *block = malloc(room);
     if (!block)
         return false;
 
-    const char **headers = (const char **)(void *)block;
-    char *next = block + request->header_count * sizeof(char *);
+    struct body_part *copies = (struct body_part *)(void *)block;
+    const char **headers = (const char **)(void *)(block + parts);
+    char *next = block + parts + request->header_count * sizeof(char *);
     operation->block = block;
     operation->request = *request;
     operation->request.headers = headers;
@@ -43,12 +48,22 @@ static bool copy_request(struct operation *operation, const struct request *requ
     operation->request.url = copy_bytes(&next, request->url, strlen(request->url));
     if (request->body)
         operation->request.body = copy_bytes(&next, request->body, request->body_length);
-    return true;
+    for (size_t i = 0; i < request->part_count; i++) {
+        copies[i] = request->parts[i];
+        if (copies[i].bytes)
+            copies[i].bytes = copy_bytes(&next, copies[i].bytes, (size_t)copies[i].length);
+    }
+    operation->request.parts = copies;
+    if (upload_open(copies, request->part_count))
+        return true;
+    free(block);
+    return false;
 }
 
 /* Wipes the headers, which may hold a secret. They precede the method in the block. */
 static void free_request(struct operation *operation)
 {
+    upload_close(operation->request.parts, operation->request.part_count);
     explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
     free(operation->block);
 }

@@ -7,6 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
+/* A part of a body: bytes, or the first bytes of a regular file. */
+struct body_part {
+    const char *bytes; /* NULL: of the file */
+    int fd;
+    uint64_t length;
+};
+
 struct request {
     const char *method; /* upper case */
     const char *url;
@@ -14,6 +21,8 @@ struct request {
     size_t header_count;
     const char *body; /* NULL: none */
     size_t body_length;
+    const struct body_part *parts; /* the body in place of `body`; see upload.h */
+    size_t part_count;
     int64_t timeout_us;
     bool once;            /* never repeated, even where that is safe */
     const char *endpoint; /* a URL that names the endpoint in place of `url`, or NULL */

@@ -126,7 +126,7 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
     }
     /* Without this libcurl sends "Expect: 100-continue" with a large body, and then waits for a
      * second for a server that ignores it. */
-    if (request->body)
+    if (request->body || request->part_count)
         return add_header(list, "Expect:");
     /* libcurl would send the Content-Type of a form with every POST, even without a body. */
     return has_header(request, "Content-Type") || add_header(list, "Content-Type:");
@@ -150,22 +150,31 @@ static bool set_request(struct transfer *transfer, const struct request *request
     SET(CURLOPT_REQUEST_TARGET, target_of(transfer->transfers, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
     transfer->bodiless = strcmp(request->method, "HEAD") == 0;
-    if (request->header_count || request->body || is_post) {
+    bool has_body = request->body || request->part_count;
+    if (request->header_count || has_body || is_post) {
         if (!merge_headers(transfer, request))
             return false;
         SET(CURLOPT_HTTPHEADER, transfer->own_headers);
     } else {
         SET(CURLOPT_HTTPHEADER, transfer->transfers->headers);
     }
-    if (strcmp(request->method, "GET") == 0 && !request->body)
+    if (strcmp(request->method, "GET") == 0 && !has_body)
         return code == CURLE_OK;
 
     transfer->plain = false;
-    if (transfer->bodiless && !request->body)
+    if (transfer->bodiless && !has_body)
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, request->method);
-    if (request->body || is_post) {
+    if (request->part_count) {
+        transfer->upload = (struct upload){.request = request};
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)upload_length(request));
+        SET(CURLOPT_READFUNCTION, upload_read);
+        SET(CURLOPT_READDATA, &transfer->upload);
+        SET(CURLOPT_SEEKFUNCTION, upload_seek);
+        SET(CURLOPT_SEEKDATA, &transfer->upload);
+    } else if (request->body || is_post) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }

@@ -5,6 +5,7 @@
 #include "decoder.h"
 #include "head.h"
 #include "transfer.h"
+#include "upload.h"
 
 /* The size of libcurl's receive buffer. A step may exceed its limit of bytes by this much, and a
  * paused transfer holds this much. */
@@ -23,6 +24,7 @@ struct transfer {
     unsigned trusts;                /* the version of the certificates in the handle's options */
     struct head head;
     struct decoder decoder;
+    struct upload upload;      /* of a body in parts */
     struct buffer body;        /* decoded */
     size_t taken;              /* input that was decoded before the transfer was paused */
     enum outcome_kind refused; /* why a callback aborted the transfer; OUTCOME_RESPONSE: none did */

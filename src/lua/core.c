@@ -3,12 +3,15 @@
  * The module is private to the library; programs use `require "cekura"`. */
 #include "client.h"
 #include "engine/clock.h"
+#include "engine/jitter.h"
 #include "parts.h"
 #include "text/json.h"
 #include "text/url.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* ---- objects ---- */
 
@@ -47,6 +50,23 @@ static int core_relist(lua_State *L)
 static int core_now(lua_State *L)
 {
     lua_pushnumber(L, clock_to_seconds(clock_monotonic_us()));
+    return 1;
+}
+
+/* core.random_hex() -> 24 random hexadecimal digits, not fit for secrets. */
+static int core_random_hex(lua_State *L)
+{
+    unsigned char bytes[12];
+    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes) {
+        struct jitter jitter = {.state = (uint64_t)clock_monotonic_us()};
+        uint64_t first = jitter_next(&jitter), second = jitter_next(&jitter);
+        memcpy(bytes, &first, sizeof first);
+        memcpy(bytes + sizeof first, &second, sizeof bytes - sizeof first);
+    }
+    char digits[2 * sizeof bytes + 1];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
+    lua_pushlstring(L, digits, 2 * sizeof bytes);
     return 1;
 }
 
@@ -128,6 +148,7 @@ static const luaL_Reg functions[] = {
     {"relist", core_relist},
     {"now", core_now},
     {"date", core_date},
+    {"random_hex", core_random_hex},
     {"parse_url", core_parse_url},
     {"parse_proxy", core_parse_proxy},
     {"is_utf8", core_is_utf8},

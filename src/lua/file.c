@@ -56,6 +56,16 @@ static int core_file_size(lua_State *L)
     return 1;
 }
 
+struct body_part file_part(lua_State *L, int index)
+{
+    const char *fault;
+    const int *fd = object_check(L, index, &file_type);
+    int64_t size = *fd < 0 ? -1 : regular_file_size(*fd, &fault);
+    if (size < 0)
+        luaL_error(L, "the file is closed");
+    return (struct body_part){.fd = *fd, .length = (uint64_t)size};
+}
+
 /* core.close_file(file). May be called again. */
 static int core_close_file(lua_State *L)
 {

@@ -2,6 +2,7 @@
 #include "marshal.h"
 
 #include "engine/clock.h"
+#include "parts.h"
 #include "secret.h"
 
 #include <math.h>
@@ -56,6 +57,26 @@ const char *const *marshal_lines(lua_State *L, int table, const char *name, size
     return lines;
 }
 
+/* Reads the list of strings and files on top of the stack. */
+static void read_parts(lua_State *L, struct request *request)
+{
+    int list = lua_gettop(L);
+    request->part_count = lua_rawlen(L, list);
+    struct body_part *parts = lua_newuserdata(L, (request->part_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < request->part_count; i++) {
+        lua_rawgeti(L, list, (int)i + 1);
+        size_t length = 0;
+        parts[i] = (struct body_part){.fd = -1};
+        if (lua_type(L, -1) == LUA_TSTRING)
+            parts[i].bytes = lua_tolstring(L, -1, &length);
+        parts[i].length = length;
+        if (!parts[i].bytes)
+            parts[i] = file_part(L, -1);
+        lua_pop(L, 1);
+    }
+    request->parts = parts;
+}
+
 struct request marshal_request(lua_State *L, int table)
 {
     struct request request = {
@@ -69,7 +90,11 @@ struct request marshal_request(lua_State *L, int table)
     };
     if (!request.method || !request.url)
         luaL_error(L, "method and url expected");
-    request.body = marshal_text(L, table, "body", &request.body_length);
+    lua_getfield(L, table, "body");
+    if (lua_istable(L, -1))
+        read_parts(L, &request);
+    else
+        request.body = marshal_text(L, table, "body", &request.body_length);
     request.headers = marshal_lines(L, table, "headers", &request.header_count);
     return request;
 }

@@ -2,6 +2,7 @@
 #ifndef CEKURA_LUA_PARTS_H
 #define CEKURA_LUA_PARTS_H
 
+#include "engine/request.h"
 #include "object.h"
 
 #include <stdbool.h>
@@ -23,6 +24,9 @@ extern const struct type job_type, record_type;
 
 /* Pushes the name of the class of the record at 1. False, and nothing is pushed: it is not one. */
 bool record_push_class_name(lua_State *L);
+
+/* The whole of the file (src/lua/file.c) at `index` as a part of a body; raises if it is not one. */
+struct body_part file_part(lua_State *L, int index);
 
 /* Lists the job at 1 again. Returns false if the value is not a job. */
 bool job_list_again(lua_State *L);

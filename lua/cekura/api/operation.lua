@@ -7,6 +7,7 @@ local each = require "cekura.api.each"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local form = require "cekura.http.form"
 local page = require "cekura.api.page"
 local params = require "cekura.api.params"
 local record = require "cekura.records.record"
@@ -131,6 +132,16 @@ local function read_places(places, given)
   return values
 end
 
+-- Whether the parameters hold files, which only a form can send.
+local function has_files(checks, body)
+  for name in pairs(body) do
+    if checks[name] == "files" or checks[name] == "file" then
+      return true
+    end
+  end
+  return false
+end
+
 local function places_of(declared)
   local places = {}
   for _, name in ipairs(endpoint.places(declared[1])) do
@@ -167,7 +178,9 @@ function operation.method(name, declared)
     outgoing.path = outgoing.path .. uri.query(name, query)
     outgoing.timeout = check.timeout(given[#places + (declaration and 2 or 1)])
     local reply, err
-    if body then
+    if body and has_files(declared.body, body) then
+      reply, err = form.send(client, outgoing, name, form.read(name, body))
+    elseif body then
       reply, err = request.send_json(client, outgoing, name, body)
     else
       reply, err = request.send(client, outgoing)

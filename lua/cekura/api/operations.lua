@@ -65,7 +65,7 @@ return {
     "POST /test_framework/v2/aiagents/{id}/upload_knowledge_base/",
     required = { "files" },
     query = { page = "integer", page_size = "integer" },
-    body = { files = "list" },
+    body = { files = "files" },
   },
   { resource = "alerts", name = "create", "POST /observability/v1/alerts/",
     required = { "name", "project", "source_type" },

@@ -5,6 +5,7 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local form = require "cekura.http.form"
 local nearest = require "cekura.nearest"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
@@ -150,6 +151,24 @@ function types.joined(name, value)
   end
   check.list(name, value)
   return value
+end
+
+--- A file of a form: the path of a regular file, or { data = bytes, name =, content_type = }.
+function types.file(name, value)
+  return form.check_file(name, type(value) == "string" and { path = value } or check.table(name, value))
+end
+
+--- A list of files; one alone is a list of it.
+function types.files(name, value)
+  local is_one = type(value) ~= "table" or value.data ~= nil or value.path ~= nil
+  local files = {}
+  for index, each in ipairs(is_one and { value } or value) do
+    files[index] = types.file(("%s[%d]"):format(name, index), each)
+  end
+  if #files == 0 or not is_one and check.list(name, value) == 0 then
+    errors.misuse(name .. ": there is no file in it")
+  end
+  return files
 end
 
 --- A whole number above zero.

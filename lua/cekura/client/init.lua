@@ -8,6 +8,7 @@ local dispatch = require "cekura.loop.dispatch"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
+local form = require "cekura.http.form"
 local headers = require "cekura.http.headers"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
@@ -95,13 +96,15 @@ end
 
 -- ---- requests ----
 
-local REQUEST_OPTIONS = { query = true, body = true, headers = true, timeout = true }
+local REQUEST_OPTIONS = { query = true, body = true, form = true, headers = true, timeout = true }
 
 --- Sends any request of the API and waits for its answer.
 ---@param method string "GET", "POST", …
 ---@param path string begins with "/", below the base URL; may have a query
----@param given? { query: table?, body: table|string?, headers: table<string, string>?, timeout: number? } a table
----as body goes out as JSON, a string as it is; timeout in seconds
+---@param given? { query: table?, body: table|string?, form: table<string, any>?, headers: table<string, string>?,
+---timeout: number? } a table as body goes out as JSON, a string as it is. `form` goes out as multipart/form-data; a
+---field that is { path = … } or { data = bytes, name =, content_type = } is a file, which is streamed from disk. The
+---timeout is in seconds
 ---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
@@ -115,15 +118,20 @@ function methods:request(method, path, given)
     local query = uri.query("query", check.table("query", given.query))
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
   end
-  local body = given.body
-  if type(body) == "table" then
+  local timeout, body = check.seconds("timeout", given.timeout), given.body
+  if given.form ~= nil and body ~= nil then
+    errors.misuse "options: form and body exclude each other"
+  elseif given.form ~= nil then
+    local fields, files = form.read("form", check.table("form", given.form))
+    return form.send(self, { method = method, path = path, headers = headers.request_lines(given.headers),
+      timeout = timeout }, "form", fields, files)
+  elseif type(body) == "table" then
     body = encode(body, "body")
   elseif body ~= nil then
     check.text("body", body)
   end
   local lines = headers.request_lines(given.headers, body and "application/json") -- what this API takes
-  return request.send(self, { method = method, path = path, headers = lines, body = body,
-    timeout = check.seconds("timeout", given.timeout) })
+  return request.send(self, { method = method, path = path, headers = lines, body = body, timeout = timeout })
 end
 
 -- ---- jobs ----

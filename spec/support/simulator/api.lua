@@ -86,7 +86,7 @@ local function read_fields(raw)
     return multipart.read(content_type, raw or "")
   end
   local body = json.decode(raw or "{}")
-  return type(body) == "table" and body or nil, {}
+  return type(body) == "table" and body or nil
 end
 
 -- For the operations without a handler.
@@ -104,8 +104,8 @@ local function answer_by_document(operation, faults)
 end
 
 -- What is wrong with the request by the official document is remembered, also where a script answers it.
-local function judge(operation, places, raw, body)
-  local faults = openapi.faults(operation, places, ngx.req.get_uri_args(), raw and body or nil)
+local function judge(operation, places, raw, body, files)
+  local faults = openapi.faults(operation, places, ngx.req.get_uri_args(), raw and body or nil, files)
   for _, fault in ipairs(faults) do
     state.remember("faults", { endpoint = operation.method .. " " .. operation.path, fault = fault })
   end
@@ -117,7 +117,7 @@ function api.answer()
   remember(raw)
   local body, files = read_fields(raw)
   local operation, places = openapi.find(ngx.req.get_method(), ngx.var.uri)
-  local faults = operation and body and judge(operation, places, raw, body)
+  local faults = operation and body and judge(operation, places, raw, body, files)
   local told = scripted()
   if told and not told.pass then
     return reply.send(told)
@@ -133,7 +133,7 @@ function api.answer()
   elseif not body then
     return reply.send { status = 400, body = { detail = "JSON parse error" } }
   elseif handler then
-    return reply.send(handler { body = body, files = files, args = ngx.req.get_uri_args(), id = id })
+    return reply.send(handler { body = body, files = files or {}, args = ngx.req.get_uri_args(), id = id })
   end
   return reply.send(answer_by_document(operation, faults))
 end

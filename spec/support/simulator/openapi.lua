@@ -213,12 +213,20 @@ end
 ---@param values string[] of its places
 ---@param args table<string, string> of the query
 ---@param body any the decoded body; nil: it has none
+---@param files? table<string, table> the files of a form, whose fields are all texts
 ---@return string[]
-function openapi.faults(operation, values, args, body)
+function openapi.faults(operation, values, args, body, files)
   local faults = {}
   check_parameters(operation, values, args, faults)
   local declared = operation.declared.requestBody
-  if body ~= nil and declared then
+  if files and declared then
+    local form = declared.content["multipart/form-data"]
+    for _, name in ipairs(form and resolve(form.schema).required or {}) do
+      if body[name] == nil and not files[name] then
+        fault(faults, "body." .. name, "is required")
+      end
+    end
+  elseif body ~= nil and declared then
     local content = declared.content["application/json"] or declared.content["multipart/form-data"]
     if content then -- the document misspells one
       check(content.schema, body, "body", faults)

@@ -63,7 +63,7 @@ local function send(client, call, options)
   local send_form, timeout = recording.sender(sent.voice_recording), check.timeout(options)
   local reply, err
   if send_form then
-    reply, err = send_form(client, PATH, sent, timeout)
+    reply, err = send_form(client, { method = "POST", path = PATH, timeout = timeout }, sent)
   else
     reply, err = request.send_json(client, { method = "POST", path = PATH, timeout = timeout }, "send", sent)
   end
