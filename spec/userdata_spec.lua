@@ -12,8 +12,8 @@ local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 local PRELUDE = [[
   local cekura, core = require "cekura", require "cekura.core"
   local function new_client(own)
-    return assert((own or core).new_client { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000,
-      retries = 0, connect_timeout = 1, user_agent = "x", loopback = true })
+    return assert((own or core).new_client { headers = {}, secrets = {}, max_in_flight = 2, max_direct = 1,
+      max_response = 1000, retries = 0, connect_timeout = 1, user_agent = "x", loopback = true })
   end
   local function new_objects(own)
     local client, path = new_client(own), os.tmpname()
@@ -98,9 +98,8 @@ describe("the core's functions refuse", function()
         for _, name in ipairs(names) do known[name] = true end
       end
       -- Functions that take no object or any value, a client and a job, or a list of clients.
-      for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type", "now",
-        "date",
-        "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
+      for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type",
+        "now", "date", "random_hex", "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
         "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
@@ -156,7 +155,7 @@ describe("the core's functions refuse", function()
   it("options of a wrong type", function()
     check [[
       local function options(changes)
-        local all = { headers = {}, secrets = {}, max_in_flight = 2, max_response = 1000, retries = 0,
+        local all = { headers = {}, secrets = {}, max_in_flight = 2, max_direct = 1, max_response = 1000, retries = 0,
           connect_timeout = 1, user_agent = "x" }
         for name, value in pairs(changes) do all[name] = value end
         return all

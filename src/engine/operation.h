@@ -25,7 +25,8 @@ struct outcome {
 };
 
 /* Queues a copy of the request. When it finishes, its item is listed with `ref`; a long-running
- * request is also listed when it is sent. Returns NULL if memory runs out or the engine is closed. */
+ * request is also listed when it is sent. Returns NULL if memory runs out or the engine is closed.
+ */
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref);
 
 /* Cancels the operation if it still runs, and frees it. */

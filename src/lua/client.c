@@ -320,9 +320,9 @@ static int core_next_event(lua_State *L)
 }
 
 /* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `direct` jobs in flight beside these, `connections` opened, `jobs` made, `bytes_in`, the rest
- * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
- * seconds. */
+ * now and `max_in_flight` at once so far, `direct` jobs in flight beside these, `connections`
+ * opened, `jobs` made, `bytes_in`, the rest of the `retry_quota`, and `longest_step`: the longest
+ * time that a step blocked its caller, seconds. */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);

@@ -62,6 +62,8 @@ static void read_parts(lua_State *L, struct request *request)
 {
     int list = lua_gettop(L);
     request->part_count = lua_rawlen(L, list);
+    if (request->part_count == 0)
+        luaL_error(L, "body: string, or list of strings and files expected, got an empty table");
     struct body_part *parts = lua_newuserdata(L, (request->part_count + 1) * sizeof *parts);
     for (size_t i = 0; i < request->part_count; i++) {
         lua_rawgeti(L, list, (int)i + 1);

@@ -25,7 +25,8 @@ extern const struct type job_type, record_type;
 /* Pushes the name of the class of the record at 1. False, and nothing is pushed: it is not one. */
 bool record_push_class_name(lua_State *L);
 
-/* The whole of the file (src/lua/file.c) at `index` as a part of a body; raises if it is not one. */
+/* The whole of the file (src/lua/file.c) at `index` as a part of a body; raises if it is not one.
+ */
 struct body_part file_part(lua_State *L, int index);
 
 /* Lists the job at 1 again. Returns false if the value is not a job. */

@@ -98,7 +98,8 @@ static int core_new_record(lua_State *L)
     return fault ? json_push_fault(L, fault, &reader) : 1;
 }
 
-/* core.new_records(text, owner, class) -> list of records, for a list of objects | nil, fault, offset. */
+/* core.new_records(text, owner, class) -> list of records, for a list of objects | nil, fault,
+ * offset. */
 static int core_new_records(lua_State *L)
 {
     struct json_reader reader;
