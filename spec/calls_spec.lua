@@ -30,7 +30,7 @@ local function query_of(uri)
   return query
 end
 
-describe("client.calls", function()
+describe("client.calls:", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -60,7 +60,7 @@ describe("client.calls", function()
     return raised
   end
 
-  describe("get", function()
+  describe("get()", function()
     it("returns the record", function()
       local call = cekura.assert(client.calls:get(5181749))
       assert.equal("call_log", core.type(call))
@@ -119,7 +119,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("list", function()
+  describe("list()", function()
     it("returns one page of records", function()
       local page = cekura.assert(client.calls:list { agent_id = 2142 })
       assert.equal(3, #page.results)
@@ -283,7 +283,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("each", function()
+  describe("each()", function()
     -- Adds calls at equal distances in time from `from` to `to`; returns their ids.
     local function seed(count, from, to)
       return server:admin("POST", "call_logs/", { count = count, from = from, to = to, agent_id = 2142 }).ids
@@ -564,7 +564,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("send", function()
+  describe("send()", function()
     local TURNS = { { role = "Main Agent", content = "Hello.", start_time = 0, end_time = 1.5 },
       { role = "Function Call", data = { name = "book" }, start_time = 2, end_time = 2 } }
 
@@ -807,7 +807,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("send_raw", function()
+  describe("send_raw()", function()
     it("sends the body of a provider's webhook", function()
       for _, provider in ipairs { "vapi", "retell", "livekit", "pipecat" } do
         local reply = cekura.assert(client.calls:send_raw(provider, '{"message": {}}'))
@@ -869,7 +869,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("update", function()
+  describe("update()", function()
     it("changes a record, and returns its new state", function()
       local call = cekura.assert(client.calls:update(5181749,
         { seconds = 95, feedback = "", metadata = { vip = true } }))
@@ -927,7 +927,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("delete", function()
+  describe("delete()", function()
     it("deletes a record", function()
       assert.is_true(cekura.assert(client.calls:delete(5181749)))
       assert.equal(LIST .. "5181749/", last_request().uri)
@@ -941,7 +941,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("evaluate_metrics", function()
+  describe("evaluate_metrics()", function()
     it("returns the records before their evaluation, and their evaluation() waits for the new one", function()
       local calls = cekura.assert(client.calls:evaluate_metrics { call_logs = { 5181749, 5181750 }, metrics = { 501 },
         agent_id = 2142 })
@@ -988,7 +988,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("evaluation of a call", function()
+  describe("call:evaluation()", function()
     it("of a record with only some of its fields ends only with a newer evaluation", function()
       for _, fields in ipairs { { "id", "status" }, { "id", "status", "metrics" }, { "id", "status", "success" },
         { "id", "status", "updated_at" } } do
@@ -1021,7 +1021,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("rerun_evaluation", function()
+  describe("rerun_evaluation()", function()
     it("returns the records, whose evaluation ends only with a newer one", function()
       local before = cekura.assert(client.calls:get(5181749))
       local calls = cekura.assert(client.calls:rerun_evaluation { call_logs = { 5181749 }, agent_id = 2142 })
@@ -1047,7 +1047,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("mark_metric_vote", function()
+  describe("mark_metric_vote()", function()
     it("sends required parameters, and null for those that are not given", function()
       local answer = cekura.assert(client.calls:mark_metric_vote(5181749, { metric_id = 502, thumbs_up = false }))
       assert.equal("string", type(answer.detail))
@@ -1060,7 +1060,7 @@ describe("client.calls", function()
     end)
   end)
 
-  describe("trace and logs", function()
+  describe("trace() and logs()", function()
     it("return further data about a call", function()
       assert.equal("string", type(cekura.assert(client.calls:trace(5181749)).trace_id))
       assert.equal("/observability/v1/call-logs/5181749/trace/", last_request().uri)

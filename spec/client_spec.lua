@@ -5,7 +5,7 @@ local client_options = require "cekura.client.options"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
-describe("a client", function()
+describe("a client:", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -20,7 +20,7 @@ describe("a client", function()
     return client:request("GET", "/x/", options)
   end
 
-  describe("request", function()
+  describe("request()", function()
     it("returns status, headers, body and decoded JSON of any 2xx", function()
       local response = cekura.assert(ask { { status = 203, headers = { ["X-One"] = "1" }, body = { id = 2142 } } })
       assert.equal(203, response.status)

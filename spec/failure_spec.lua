@@ -20,7 +20,7 @@ if puc_5_1 then
   end
 end
 
-describe("in the own loop", function()
+describe("in the own loop,", function()
   local log, original
 
   before_each(function()
@@ -34,7 +34,7 @@ describe("in the own loop", function()
     own.log = original
   end)
 
-  describe("run, when its function raises,", function()
+  describe("run(), when its function raises,", function()
     local server = simulator.during(setup, teardown)
     local client
 

@@ -11,7 +11,7 @@ if lua ~= "lua5.3" and lua ~= "lua5.4" then -- the other Luas have no hook that 
   return
 end
 
-describe("interrupted at every", function()
+describe("interrupted at every n-th instruction,", function()
   setup(function()
     local output, status = shell(("make -s interrupt LUA=%s BUILD=%s"):format(lua, os.getenv "CEKURA_BUILD" or "build"))
     assert.equal(0, status, output)
@@ -21,7 +21,7 @@ describe("interrupted at every", function()
 
   -- Each file runs once, because a run at every instruction takes minutes. A test whose tasks are too many is left out.
   for name, every in pairs { tasks = 2, job = 7, evaluation = 3, callbacks = 50, webhook = 7, watch = 7 } do
-    it(("%d. instruction, the specs of %s pass"):format(every, name), function()
+    it(("with n = %d: the specs of %s pass"):format(every, name), function()
       local output, status = shell(("INTERRUPT=%d timeout 600 %s /usr/bin/busted -o TAP %s "
         .. "--helper=spec/support/interrupted.lua spec/%s_spec.lua"):format(every, lua, LEFT_OUT, name))
       assert.truthy(output:find "\nok %d")
@@ -29,7 +29,7 @@ describe("interrupted at every", function()
     end)
   end
 
-  describe("instruction", function()
+  describe("with", function()
     local server = simulator.during(setup, teardown)
 
     local PROGRAM = [[
@@ -54,7 +54,7 @@ describe("interrupted at every", function()
     end
 
     for _, every in ipairs { 1, 2, 3, 7, 50 } do
-      it(("(the %d.), a watch handles and improves each call once, without errors"):format(every), function()
+      it(("n = %d: a watch handles and improves each call once, without errors"):format(every), function()
         server:reset()
         server:admin("POST", "call_logs/", { count = 25, agent_id = 77 })
         prints("25 25 \n", every, ([[
@@ -85,7 +85,7 @@ describe("interrupted at every", function()
         assert.equal(25, starts)
       end)
 
-      it(("(the %d.), tasks that share an iterator get each call once"):format(every), function()
+      it(("n = %d: tasks that share an iterator get each call once"):format(every), function()
         server:reset()
         server:admin("POST", "call_logs/", { count = 100, agent_id = 78 })
         prints("100\t100\n", every, [[
@@ -111,7 +111,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), every request, job, join and failure has exactly one outcome"):format(every), function()
+      it(("n = %d: every request, job, join and failure has exactly one outcome"):format(every), function()
         prints("100\t100\t100\t100\n", every, [[
           local function go(index)
             local job = cekura.assert(client.calls:improve_prompt { call_logs = { index }, prompt = "Be brief." })
@@ -147,7 +147,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), each waiter in a coroutine of the host is woken"):format(every), function()
+      it(("n = %d: each waiter in a coroutine of the host is woken"):format(every), function()
         prints("100\n", every, [[
           local callbacks, waiters, wakers, woken = {}, {}, {}, 0
           local function never() end
@@ -174,7 +174,7 @@ describe("interrupted at every", function()
         ]])
       end)
 
-      it(("(the %d.), tasks are cancelled and run ends"):format(every), function()
+      it(("n = %d: tasks are cancelled and run ends"):format(every), function()
         prints("false\tboom\n50\n", every, [[
           local tasks, cancelled = {}, 0
           print(pcall(cekura.run, function()

@@ -6,7 +6,7 @@ local simulator = require "spec.support.simulator"
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local POLL = "/observability/v1/call-logs/improve_prompt_progress/"
 
-describe("a job", function()
+describe("a job:", function()
   local server = simulator.during(setup, teardown)
   local client
 
@@ -35,7 +35,7 @@ describe("a job", function()
     server:script(POLL, replies)
   end
 
-  describe("start", function()
+  describe("its start", function()
     it("sends agent, call logs and prompt as the service's clients do, and returns a pending job", function()
       local before = core.now()
       local job = cekura.assert(start())
@@ -197,7 +197,7 @@ describe("a job", function()
     end)
   end)
 
-  describe("wait", function()
+  describe("wait()", function()
     it("returns the result, and calls on_progress for every change", function()
       local job = cekura.assert(start())
       local told = {}
@@ -573,7 +573,7 @@ describe("a job", function()
     end)
   end)
 
-  describe("poll", function()
+  describe("poll()", function()
     it("sends one request and updates the fields", function()
       local job = cekura.assert(start())
       assert.equal(job, cekura.assert(job:poll()))
@@ -636,7 +636,7 @@ describe("a job", function()
     end)
   end)
 
-  describe("updates", function()
+  describe("updates()", function()
     it("yields the job once for each change, the end included", function()
       local job = cekura.assert(start())
       local seen = {}
@@ -706,7 +706,7 @@ describe("a job", function()
     end)
   end)
 
-  describe("cancel", function()
+  describe("cancel()", function()
     it("stops polling, and the token still works", function()
       living "endless"
       local job = cekura.assert(start())

@@ -5,8 +5,8 @@ local simulator = require "spec.support.simulator"
 
 local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
-describe("the own loop", function()
-  describe("run", function()
+describe("the own loop:", function()
+  describe("run()", function()
     it("passes arguments in and results out, including nils", function()
       assert.same({ n = 4, 3, nil, 1, nil }, (function(...)
         return { n = select("#", ...), ... }
@@ -238,7 +238,7 @@ describe("the own loop", function()
     end
   end)
 
-  describe("sleep", function()
+  describe("sleep()", function()
     it("takes as long as asked in each of many tasks", function()
       local began = core.now()
       patience.before_timer(60, cekura.run, function()

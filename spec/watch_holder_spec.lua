@@ -614,7 +614,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("leaves in the state that a closed client cut off a start", function()
+  it("is released after a closed client cut off a start, and the state says so", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     local client = living()
@@ -635,7 +635,7 @@ describe("the lock of a store", function()
     assert.same({}, w.problems)
   end)
 
-  it("leaves in the state that a cancelled run cut off a start", function()
+  it("is released after a cancelled run cut off a start, and the state says so", function()
     local store = w.folder .. "/kept"
     server:script(START, { { delay = 60 } })
     cekura.run(function()
