@@ -59,6 +59,8 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
+# The compiler writes dependency files beside the objects; make has no other rule for them.
+$(ENGINE:.o=.d) $(BINDING:.o=.d): ;
 # A dependency file that an earlier version has left may name a source that has moved.
 src/%.c: ;
 

@@ -38,9 +38,10 @@ end
 --- Starts one. nginx is to write its errors to @DIR@/error.log, and its number to @DIR@/nginx.pid.
 ---@param config string in which @DIR@ stands for a directory of its own, @PORT@ and @NEXT@ for two ports
 ---@param prepare? fun(dir: string) puts into that directory what the configuration names
+---@param port? integer the first of the two; a free one if nil
 ---@return table nginx dir, port, url
-function nginx.start(config, prepare)
-  local port = process.free_port()
+function nginx.start(config, prepare, port)
+  port = port or process.free_port()
   local self = process.start("nginx -p . -c nginx.conf -g 'daemon off;'", function(started)
     return process.listens(port) and (file.read(started.dir .. "/nginx.pid") or "") ~= ""
   end, function(dir)

@@ -1,0 +1,68 @@
+--- A machine of its own, on which the commands of a page run as they are; see machine/run. Root is needed, and namespaces.
+
+local file = require "spec.support.file"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+
+local machine = setmetatable({}, { __index = process })
+machine.__index = machine
+
+local HERE = shell "pwd":match "[^\n]+"
+local LUA = os.getenv "CEKURA_LUA" or "lua5.4"
+
+-- root's, after it has logged in.
+local ENVIRONMENT = "env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+-- A command of a session: it begins where the one before has ended, in its folder and with its environment.
+local COMMAND = [[
+cd /root/cekura
+[ ! -e /run/session ] || . /run/session
+set -e
+%s
+{ export -p; echo "cd '$PWD'"; } >/run/session
+]]
+
+--- Starts one that has these packages, and those that they depend on, and no others. Raises where there can be none.
+---@param packages string[]
+---@return table machine
+function machine.start(packages)
+  local output, status = shell "unshare --mount --net --pid --fork --mount-proc true"
+  if status ~= 0 then
+    error("Pages are tried in namespaces, which cannot be had here: root is needed, in a container also CAP_SYS_ADMIN\n"
+      .. output, 0)
+  end
+  local self = process.start(("%s/spec/support/machine/run %s %s %s"):format(HERE, LUA, HERE,
+    table.concat(packages, " ")), function(started)
+    return started:output():find "\nready\n"
+  end)
+  local inside = file.read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):match "%d+"
+  self.root = ("/proc/%s/root%s/root"):format(inside, self.dir) -- its files, as seen from here
+  self.enter = ("nsenter --target %s --mount --net --pid chroot %s/root %s"):format(inside, self.dir, ENVIRONMENT)
+  return setmetatable(self, machine)
+end
+
+--- Runs a piece of a shell session, as root in the checkout.
+---@param code string
+---@return string output both streams
+---@return integer status 124: it did not end
+function machine:type(code)
+  file.write(self.root .. "/run/command", COMMAND:format(code))
+  local output, status = shell(self.enter .. " timeout 300 sh -c 'sh /run/command >/run/output 2>&1 </dev/null'")
+  return output .. file.read(self.root .. "/run/output"), status
+end
+
+--- Writes a file, with its folders.
+---@param path string relative to the checkout, or absolute
+---@param text string
+function machine:write(path, text)
+  path = path:find "^/" and path or "/root/cekura/" .. path
+  self:type("mkdir -p " .. path:match "^(.*)/")
+  file.write(self.root .. path, text)
+end
+
+--- Ends it, and all that runs there.
+function machine:stop()
+  process.stop(self, "KILL")
+end
+
+return machine
