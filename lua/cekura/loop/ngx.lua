@@ -13,7 +13,7 @@ local ngx = ngx -- luacheck: ignore 113
 local host = { linger = 0.1 }
 
 local YIELDS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
-  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true, preread = true }
+  ssl_cert = true, preread = true }
 
 function host.here()
   local phase = ngx.get_phase()
