@@ -43,12 +43,14 @@ end
 
 --- Runs a piece of a shell session, as root in the checkout.
 ---@param code string
----@return string output both streams
+---@return string output
 ---@return integer status 124: it did not end
+---@return string errors the other stream
 function machine:type(code)
   file.write(self.root .. "/run/command", COMMAND:format(code))
-  local output, status = shell(self.enter .. " timeout 300 sh -c 'sh /run/command >/run/output 2>&1 </dev/null'")
-  return output .. file.read(self.root .. "/run/output"), status
+  local failure, status = shell(self.enter
+    .. " timeout 300 sh -c 'sh /run/command >/run/output 2>/run/errors </dev/null'")
+  return file.read(self.root .. "/run/output"), status, file.read(self.root .. "/run/errors") .. failure
 end
 
 --- Writes a file, with its folders.
