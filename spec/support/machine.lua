@@ -54,10 +54,10 @@ function machine:type(code)
 end
 
 --- Writes a file, with its folders.
----@param path string relative to the checkout, or absolute
+---@param path string absolute, or relative to the home folder (~/) or the checkout
 ---@param text string
 function machine:write(path, text)
-  path = path:find "^/" and path or "/root/cekura/" .. path
+  path = path:gsub("^~", "/root"):gsub("^[^/]", "/root/cekura/%0")
   self:type("mkdir -p " .. path:match "^(.*)/")
   file.write(self.root .. path, text)
 end
