@@ -37,7 +37,7 @@ function machine.start(packages)
   end)
   local inside = file.read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):match "%d+"
   self.root = ("/proc/%s/root%s/root"):format(inside, self.dir) -- its files, as seen from here
-  self.enter = ("nsenter --target %s --mount --net --pid chroot %s/root %s"):format(inside, self.dir, ENVIRONMENT)
+  self.enter = ("nsenter --target %s --mount --net --pid --root chroot %s/root %s"):format(inside, self.dir, ENVIRONMENT)
   return setmetatable(self, machine)
 end
 
