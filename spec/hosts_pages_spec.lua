@@ -70,12 +70,26 @@ local function follow(host, block, printed)
   end
 end
 
-describe("docs/hosts", function()
-  local host
+-- The commands in the comment that an example begins with.
+local function commands_of(path)
+  local commands = {}
+  for mark, indent, text in file.read(path):match "^(.-)\n[^#-]":gmatch "([#-]+)(   +)(%C+)" do
+    if #indent == 3 then
+      commands[#commands + 1] = text
+    elseif mark then -- it goes on
+      commands[#commands] = commands[#commands] .. "\n" .. text
+    end
+  end
+  return commands
+end
 
-  after_each(function()
-    host:stop()
-  end)
+local host
+
+after_each(function()
+  host:stop()
+end)
+
+describe("docs/hosts", function()
 
   for path in shell "ls docs/hosts/*.md":gmatch "[^\n]+" do
     it("has the page " .. path:match "[^/]+$" .. ", which works as it says", function()
@@ -92,4 +106,46 @@ describe("docs/hosts", function()
       assert.equal("", (host:type("grep -rl " .. KEY .. " /var/log /tmp || true")))
     end)
   end
+end)
+
+describe("examples", function()
+  -- Installs what the page says, and types the commands of an example. Returns what each of them prints.
+  local function try(page, example)
+    host = machine.start(packages_of(blocks(page)))
+    for _, block in ipairs(blocks(page)) do
+      if is_for_here(block) and block.code:find "make install" then
+        follow(host, block)
+      end
+    end
+    host:type("export CEKURA_API_KEY=" .. KEY)
+    local printed, token = {}, nil
+    for index, command in ipairs(commands_of(example)) do
+      local output, status, errors = host:type((command:gsub("TOKEN", function() return token end)))
+      assert.equal(0, status, command .. "\n" .. output .. errors)
+      printed[index] = cjson.decode(output) or output
+      token = output:match '"token":"([^"]*)"' or token
+    end
+    return printed
+  end
+
+  it("has nginx's, which works as it is typed", function()
+    local printed = try("docs/hosts/nginx.md", "examples/nginx/nginx.conf")
+    assert.equal("succeeded", printed[2].state)
+    assert.equal("succeeded", printed[4].state)
+    assert.equal(3, printed[5].jobs)
+    assert.equal(6, #printed)
+  end)
+
+  it("has HAProxy's, which works as it is typed", function()
+    local printed = try("docs/hosts/haproxy.md", "examples/haproxy/haproxy.cfg")
+    assert.equal("succeeded", printed[2].state)
+    assert.truthy(printed[3] == 0 or printed[3] == "unknown\n", printed[3]) -- it counts in the background
+    assert.equal(4, #printed)
+  end)
+
+  it("has Prosody's, which works as it is typed", function()
+    local printed = try("docs/hosts/prosody.md", "examples/prosody/prosody.cfg.lua")
+    assert.truthy(tostring(printed[4].improved_prompt):find "^Be nice", tostring(printed[4]))
+    assert.equal(4, #printed)
+  end)
 end)

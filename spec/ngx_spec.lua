@@ -207,6 +207,19 @@ describe("in nginx", function()
     assert.equal(0, #server:requests())
   end)
 
+  it("says so where no task can begin", function()
+    local try = "select(2, pcall(function() require('cekura').spawn(print) end))"
+    start(([[
+      init_by_lua_block { package.loaded.at_first = %s }
+      exit_worker_by_lua_block { ngx.log(ngx.ERR, %s) }
+      server { listen 127.0.0.1:@PORT@; location / { content_by_lua_block { ngx.say(package.loaded.at_first) } } }
+    ]]):format(try, try))
+    local line = ":1: cekura: nginx starts no task in %s_by_lua"
+    assert.truthy(get "/":find(line:format "init", 1, true), get "/")
+    host:reload()
+    assert.truthy(process.eventually(function() return host:log():find(line:format "exit_worker", 1, true) end))
+  end)
+
   -- A handshake can wait for its certificate. Its other phases can only in an OpenSSL and an nginx that are patched.
   it("waits for a certificate, and says so in the phases of a handshake that cannot wait", function()
     local dir = shell "mktemp -d":match "%S+"
@@ -694,7 +707,7 @@ describe("in nginx", function()
     end
     assert.truthy(process.eventually(function() return polls() > 2 end))
     local old = host:workers()[1]
-    host:reload()
+    os.execute "sleep 1" print(host:log()) host:reload() os.execute "sleep 2" print(host:log())
     assert.truthy(process.eventually(function()
       return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
     end))
@@ -781,7 +794,7 @@ describe("in nginx", function()
         host:stop()
         start_watches(3, ("%q"):format(dir .. "/kept"))
       else
-        host:reload()
+        os.execute "sleep 1" print(host:log()) host:reload() os.execute "sleep 2" print(host:log())
       end
     end
     assert.is_true(process.eventually(function()

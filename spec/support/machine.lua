@@ -47,10 +47,12 @@ end
 ---@return integer status 124: it did not end
 ---@return string errors the other stream
 function machine:type(code)
+  self.typed = (self.typed or 0) + 1 -- what an earlier command has left running writes to its own files
+  local output, errors = "/run/output" .. self.typed, "/run/errors" .. self.typed
   file.write(self.root .. "/run/command", COMMAND:format(code))
-  local failure, status = shell(self.enter
-    .. " timeout 300 sh -c 'sh /run/command >/run/output 2>/run/errors </dev/null'")
-  return file.read(self.root .. "/run/output"), status, file.read(self.root .. "/run/errors") .. failure
+  local failure, status = shell(("%s timeout 300 sh -c 'sh /run/command >%s 2>%s </dev/null'"):format(self.enter, output,
+    errors))
+  return file.read(self.root .. output), status, file.read(self.root .. errors) .. failure
 end
 
 --- Writes a file, with its folders.
