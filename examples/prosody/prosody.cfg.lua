@@ -4,11 +4,12 @@
 --   install -D -m 644 -t /usr/local/lib/prosody/modules examples/prosody/mod_cekura.lua
 --   install -m 644 examples/prosody/prosody.cfg.lua /etc/prosody/cekura.cfg.lua
 --   runuser -u prosody -- prosody -F --config /etc/prosody/cekura.cfg.lua &
---   curl --retry 5 --retry-connrefused -H 'Content-Type: application/json' http://127.0.0.1:5280/cekura/improve_prompt \
+--   curl --retry 5 --retry-connrefused http://127.0.0.1:5280/cekura/improve_prompt \
+--     -H 'Content-Type: application/json' \
 --     -d '{"agent_id": 2142, "call_logs": [5181749], "prompt": "Be nice."}'
 --
--- docs/hosts/prosody.md says what to install. In a configuration of your own: the module's directory in plugin_paths, and
--- "cekura" in modules_enabled of a host.
+-- docs/hosts/prosody.md says what to install. In a configuration of your own: the module's directory in plugin_paths,
+-- and "cekura" in modules_enabled of a host.
 
 plugin_paths = { "/usr/local/lib/prosody/modules" } -- where mod_cekura.lua is
 modules_enabled = { "http", "cekura" }

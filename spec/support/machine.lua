@@ -1,4 +1,4 @@
---- A machine of its own, on which the commands of a page run as they are; see machine/run. Root is needed, and namespaces.
+--- A machine on which the commands of a page run as they are; see machine/run. It needs root, and namespaces.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
@@ -28,16 +28,17 @@ set -e
 function machine.start(packages)
   local output, status = shell "unshare --mount --net --pid --fork --mount-proc true"
   if status ~= 0 then
-    error("Pages are tried in namespaces, which cannot be had here: root is needed, in a container also CAP_SYS_ADMIN\n"
+    error("This runs in namespaces, which cannot be had here: it needs root, and CAP_SYS_ADMIN in a container.\n"
       .. output, 0)
   end
   local self = process.start(("%s/spec/support/machine/run %s %s %s"):format(HERE, LUA, HERE,
     table.concat(packages, " ")), function(started)
-    return started:output():find "\nready\n"
+    return started:output():find("ready\n", 1, true)
   end)
   local inside = file.read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):match "%d+"
   self.root = ("/proc/%s/root%s/root"):format(inside, self.dir) -- its files, as seen from here
-  self.enter = ("nsenter --target %s --mount --net --pid --root chroot %s/root %s"):format(inside, self.dir, ENVIRONMENT)
+  self.enter = ("nsenter --target %s --mount --net --pid --root chroot %s/root %s"):format(
+    inside, self.dir, ENVIRONMENT)
   return setmetatable(self, machine)
 end
 
@@ -50,8 +51,8 @@ function machine:type(code)
   self.typed = (self.typed or 0) + 1 -- what an earlier command has left running writes to its own files
   local output, errors = "/run/output" .. self.typed, "/run/errors" .. self.typed
   file.write(self.root .. "/run/command", COMMAND:format(code))
-  local failure, status = shell(("%s timeout 300 sh -c 'sh /run/command >%s 2>%s </dev/null'"):format(self.enter, output,
-    errors))
+  local failure, status = shell(("%s timeout 300 sh -c 'sh /run/command >%s 2>%s </dev/null'"):format(
+    self.enter, output, errors))
   return file.read(self.root .. output), status, file.read(self.root .. errors) .. failure
 end
 
