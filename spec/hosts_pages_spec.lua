@@ -1,5 +1,5 @@
---- The pages of docs/hosts, and the examples of hosts. Each page is followed to the letter, on a machine that has nothing
--- but what the page installs (see spec/support/machine/run). A block is one of these:
+--- The pages of docs/hosts, and the examples of hosts. Each page is followed to the letter, on a machine that has
+-- nothing but what the page installs (see spec/support/machine/run). A block is one of these:
 --   sh           commands; with the first line `# Debian 12`, only for that release
 --   text, json   what the commands before it print; … stands for any text
 --   others       a file, whose name is in a comment in the first line
@@ -99,7 +99,7 @@ describe("docs/hosts", function()
       for _, block in ipairs(page) do
         if is_for_here(block) then
           local ok, result = pcall(follow, host, block, printed)
-          assert(ok, ("%s:%d:\n%s"):format(path, block.line, result))
+          assert(ok, ("%s:%d:\n%s"):format(path, block.line, tostring(result)))
           printed = result
         end
       end
