@@ -207,6 +207,51 @@ describe("in nginx", function()
     assert.equal(0, #server:requests())
   end)
 
+  it("says so where no task can begin", function()
+    local try = "select(2, pcall(function() require('cekura').spawn(print) end))"
+    start(([[
+      init_by_lua_block { package.loaded.at_first = %s }
+      exit_worker_by_lua_block { ngx.log(ngx.ERR, %s) }
+      server { listen 127.0.0.1:@PORT@; location / { content_by_lua_block { ngx.say(package.loaded.at_first) } } }
+    ]]):format(try, try))
+    local line = ":1: cekura: nginx starts no task in %s_by_lua"
+    assert.truthy(get "/":find(line:format "init", 1, true), get "/")
+    host:reload()
+    assert.truthy(process.eventually(function() return host:log():find(line:format "exit_worker", 1, true) end))
+  end)
+
+  -- A handshake can wait for its certificate. Its other phases can only in an OpenSSL and an nginx that are patched.
+  it("waits for a certificate, and says so in the phases of a handshake that cannot wait", function()
+    local dir = shell "mktemp -d":match "%S+"
+    shell(("cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout key -out pem"):format(dir))
+    local http = [[
+      ssl_certificate DIR/pem; ssl_certificate_key DIR/key; ssl_protocols TLSv1.2; ssl_session_tickets off;
+      ssl_session_fetch_by_lua_block { SAID.fetch = SAY() }
+      server {
+        listen 127.0.0.1:@PORT@; listen 127.0.0.1:@NEXT@ ssl;
+        ssl_client_hello_by_lua_block { SAID.hello = SAY() }
+        ssl_certificate_by_lua_block { SAID.certificate = SAY() }
+        location / { content_by_lua_block {
+          ngx.print(SAID.certificate, "|", SAID.hello, "|", tostring(SAID.fetch)) } }
+      }
+    ]]
+    start((http:gsub("DIR", dir):gsub("SAID", "package.loaded"):gsub("SAY", [[(function()
+      return tostring(select(2, pcall(function()
+        return require("app").client():request("GET", "/echo/").status end))) end)]])))
+    -- The second one resumes the session of the first.
+    local output = shell(([[
+      cd %s
+      for session in -sess_out -sess_in; do
+        { printf 'GET / HTTP/1.0\r\n\r\n'; sleep 1; } | openssl s_client -connect 127.0.0.1:%d $session session
+      done]]):format(dir, host.port + 1))
+    shell("rm -rf " .. dir)
+    local line = ":%d+: cekura: nginx cannot wait in ssl_%s_by_lua: have a task of cekura.spawn do it, in a timer"
+    local certificate, hello, fetch = get "/":match "^(.*)|(.*)|(.*)$"
+    assert.equal("200", certificate, output)
+    assert.truthy(hello:find((line:gsub("%%s", "client_hello"))), hello)
+    assert.truthy(fetch:find((line:gsub("%%s", "session_fetch"))), fetch)
+  end)
+
   it("does not create a client before the fork", function()
     local ok, raised = pcall(start, "init_by_lua_block { require('app').client() }")
     assert.is_false(ok)
@@ -662,7 +707,7 @@ describe("in nginx", function()
     end
     assert.truthy(process.eventually(function() return polls() > 2 end))
     local old = host:workers()[1]
-    host:reload()
+    os.execute "sleep 1" print(host:log()) host:reload() os.execute "sleep 2" print(host:log())
     assert.truthy(process.eventually(function()
       return not shell(("cat /proc/%s/comm"):format(old)):find "^nginx"
     end))
@@ -748,7 +793,7 @@ describe("in nginx", function()
         host:stop()
         start_watches(3, ("%q"):format(dir .. "/kept"))
       else
-        host:reload()
+        os.execute "sleep 1" print(host:log()) host:reload() os.execute "sleep 2" print(host:log())
       end
     end
     assert.is_true(process.eventually(function()

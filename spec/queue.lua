@@ -37,6 +37,7 @@ local SPECS = {
   handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },
   host = { seconds = 11 },
+  hosts_pages = { seconds = 120, once = true },
   improve = { seconds = 15 },
   install = { seconds = 7 },
   interrupt = { seconds = 50, on = { "lua5.3", "lua5.4" } },

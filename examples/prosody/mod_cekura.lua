@@ -16,10 +16,16 @@ local json = require "util.json"
 
 module:depends "http"
 
-local client = cekura.assert(cekura.new {
-  api_key = module:get_option_string "cekura_api_key",
-  base_url = module:get_option_string "cekura_base_url",
-})
+-- Made when it is first needed: Prosody may fork after it has loaded this module.
+local client
+
+local function the_client()
+  client = client or cekura.assert(cekura.new {
+    api_key = module:get_option_string "cekura_api_key",
+    base_url = module:get_option_string "cekura_base_url",
+  })
+  return client
+end
 
 local jobs = {} -- the running jobs, as keys
 
@@ -43,7 +49,7 @@ local function improve_prompt(event)
   if not params then
     return answer(400, { error = "a JSON object with prompt and call_logs (ids, or \"all\") expected" })
   end
-  local job, err = client.calls:improve_prompt(params)
+  local job, err = the_client().calls:improve_prompt(params)
   local result
   if job then
     jobs[job] = true
@@ -75,5 +81,7 @@ module:provides("http", {
 
 -- Handlers that wait answer 503 when the module is unloaded or reloaded.
 function module.unload()
-  client:close()
+  if client then
+    client:close()
+  end
 end

@@ -38,9 +38,10 @@ end
 --- Starts nginx, which must write its errors to @DIR@/error.log and its process id to @DIR@/nginx.pid.
 ---@param config string in which @DIR@ stands for a new folder, and @PORT@ and @NEXT@ for two ports
 ---@param prepare? fun(dir: string) writes the files that the configuration needs into that folder
+---@param port? integer the first of the two; a free one if nil
 ---@return table nginx dir, port, url
-function nginx.start(config, prepare)
-  local port = process.free_port()
+function nginx.start(config, prepare, port)
+  port = port or process.free_port()
   local self = process.start("nginx -p . -c nginx.conf -g 'daemon off;'", function(started)
     return process.listens(port) and (file.read(started.dir .. "/nginx.pid") or "") ~= ""
   end, function(dir)

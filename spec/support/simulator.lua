@@ -27,13 +27,14 @@ local function make_certificates(dir)
   command([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=simulator-ca \
     -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE && \
     openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr && \
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > names && \
+    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:api.cekura.ai' > names && \
     openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem]],
     dir)
 end
 
 --- Starts a simulator on a free port of the loopback interface.
----@param options? { tls: boolean } tls: https as well, on the next port, with a certificate of a new authority
+---@param options? { tls: boolean, port: integer } tls: https as well, on the next port, with a certificate of a new
+---authority; port: the first port, a free one if nil
 ---@return table simulator url, and with tls: tls_url, ca_file
 function simulator.start(options)
   local tls = options and options.tls
@@ -42,7 +43,7 @@ function simulator.start(options)
     values.SOURCE = command "pwd" .. "/" .. source
   end
   local config = file.read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
-  local server = nginx.start(config, tls and make_certificates)
+  local server = nginx.start(config, tls and make_certificates, options and options.port)
   return setmetatable({
     nginx = server,
     dir = server.dir,

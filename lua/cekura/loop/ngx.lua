@@ -13,7 +13,7 @@ local ngx = ngx -- luacheck: ignore 113
 local host = { linger = 0.1 }
 
 local YIELDS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
-  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true, preread = true }
+  ssl_cert = true, preread = true }
 
 function host.here()
   local phase = ngx.get_phase()
@@ -97,10 +97,16 @@ local function run_in_thread(fn)
   end
 end
 
+-- There are no timers there.
+local STARTS_NOTHING = { init = true, exit_worker = true }
+
 -- In a request, a task is a thread of it, and ends with it. Elsewhere each task has a timer: nginx frees a thread's
 -- memory at the end of the timer or request that started it, and a timer may run for weeks.
 function host.start(fn)
   local phase = ngx.get_phase()
+  if STARTS_NOTHING[phase] then
+    errors.misuse(("nginx starts no task in %s_by_lua"):format(phase))
+  end
   local timers = ngx.timer.running_count() + ngx.timer.pending_count()
   if not YIELDS[phase] or phase == "timer" and timers < MANY_TIMERS then
     assert(ngx.timer.at(0, function() run_in_thread(fn) end))
