@@ -1,0 +1,86 @@
+--- The commands of all pages are run as they stand there, in a copy of the checkout. They see the system's own files, but
+-- what they install in /usr/local is gone afterwards, and apt knows no package but those that are installed.
+-- spec/pages_spec.lua runs the Lua blocks.
+
+local file = require "spec.support.file"
+local pages = require "spec.support.pages"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+local shown = require "spec.support.shown"
+local simulator = require "spec.support.simulator"
+
+-- What is mounted over the system's files, and a copy of the checkout with what is built of it.
+local APART = [[
+mount -t tmpfs tmpfs /usr/local
+for folder in /var/lib/apt /var/cache/apt /var/log/apt /etc/apt/sources.list.d; do mount -t tmpfs tmpfs $folder; done
+[ ! -e /etc/apt/sources.list ] || mount --bind /dev/null /etc/apt/sources.list
+mkdir home checkout
+cd %s
+find . -mindepth 1 -maxdepth 1 ! -name build ! -name .git -exec cp -a {} "$OLDPWD/checkout" \;
+mkdir "$OLDPWD/checkout/build"
+for folder in engine text file lua5.4; do
+  [ ! -e build/$folder ] || cp -a build/$folder "$OLDPWD/checkout/build"
+done
+touch "$OLDPWD/ready"
+exec sleep infinity]]
+
+local function apart()
+  local here = shell "pwd":match "[^\n]+"
+  return process.start("unshare --mount sh -eu apart", function(self)
+    return file.read(self.dir .. "/ready")
+  end, function(dir)
+    file.write(dir .. "/apart", APART:format(here))
+  end)
+end
+
+-- Runs a command there, with nothing of this process's environment but the way to the simulator.
+local function run(place, server, command, expected)
+  local inside = ("env -i HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CEKURA_API_URL=%s CEKURA_API_KEY=%s sh -eu block")
+    :format(place.dir, server.url, server.key)
+  return shown.run(("cp block %s/checkout/block; exec nsenter -t %d -m -r sh -c 'cd %s/checkout; exec %s'"):format(
+    place.dir, place.pid, place.dir, inside), expected, function(dir)
+    file.write(dir .. "/block", command)
+  end)
+end
+
+local by_page, order = {}, {}
+for _, path in ipairs(pages.list()) do
+  for _, block in ipairs(pages.blocks(path)) do
+    local is_file = block.language == "lua" and block.code:match "^%-%- ([%w_]+%.lua)\n"
+    if pages.runner(path, block) == "spec/commands_spec.lua" or is_file and pages.runner(path, block) then
+      if not by_page[path] then
+        by_page[path], order[#order + 1] = {}, path
+      end
+      block.file = is_file
+      table.insert(by_page[path], block)
+    end
+  end
+end
+
+for _, path in ipairs(order) do
+  describe("the commands of " .. path, function()
+    local server = simulator.during(setup, teardown)
+    local place
+
+    setup(function()
+      place = apart()
+    end)
+
+    teardown(function()
+      place:stop()
+    end)
+
+    for _, block in ipairs(by_page[path]) do
+      local name = block.file and "lua5.4 " .. block.file or block.code:match "[^\n]*"
+      it(("at line %d run: %s"):format(block.line, name), function()
+        local command = block.code
+        if block.file then
+          file.write(("%s/checkout/%s"):format(place.dir, block.file), block.code)
+          command = "lua5.4 " .. block.file
+        end
+        local output, fault = run(place, server, command, block.output)
+        assert.is_nil(fault, ("%s:\n%s"):format(fault, output))
+      end)
+    end
+  end)
+end

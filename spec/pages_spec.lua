@@ -1,0 +1,133 @@
+--- The Lua blocks of all pages are run against the simulator, and print what their page shows. spec/commands_spec.lua
+-- runs the commands; this file checks that every other block is run, too, and what the pages have in common.
+
+local file = require "spec.support.file"
+local kinds_table = require "spec.support.kinds_table"
+local options_table = require "spec.support.options_table"
+local pages = require "spec.support.pages"
+local shell = require "spec.support.shell"
+local shown = require "spec.support.shown"
+local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+local HERE = shell "pwd":match "[^\n]+"
+
+-- What the simulator is to answer to a block that has this text.
+local SCRIPTS = {
+  ["is no longer offered"] = { path = "/observability/v1/call-logs/improve_prompt_bg/", replies = { { status = 404 } } },
+}
+
+-- Blocks that no spec runs: at most ten, by page, each with its reason.
+local NOT_RUN = {}
+
+-- Blocks of text that are the output of no other block: drawings.
+local DRAWINGS = { ["docs/architecture.md"] = true }
+
+-- The paths of the environment, for a program in another directory.
+local function paths()
+  local lua_path = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;;"):format(HERE, HERE, HERE)
+  local core = os.getenv "LUA_CPATH" or ("build/%s/?.so;;"):format(lua)
+  return ("LUA_PATH='%s' LUA_CPATH='%s'"):format(lua_path, core:find "^/" and core or HERE .. "/" .. core)
+end
+
+describe("a Lua block", function()
+  local server = simulator.during(setup, teardown)
+
+  before_each(function()
+    server:reset()
+  end)
+
+  for _, block in ipairs(pages.of "spec/pages_spec.lua") do
+    it(("at line %d of %s runs, and prints what is shown"):format(block.line, block.page), function()
+      for text, script in pairs(SCRIPTS) do
+        if block.code:find(text, 1, true) then
+          server:script(script.path, script.replies)
+        end
+      end
+      local command = ("%s CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=$PWD exec %s block.lua"):format(paths(), server.url,
+        server.key, lua)
+      local output, fault = shown.run(command, block.output or "", function(dir)
+        file.write(dir .. "/block.lua", block.code)
+      end)
+      assert.is_nil(fault, ("%s:\n%s"):format(fault, output))
+    end)
+  end
+end)
+
+describe("the pages", function()
+  it("have no block but those that a spec runs, and at most ten with a reason why none does", function()
+    local not_run, specs = {}, {}
+    for _, path in ipairs(pages.list()) do
+      for _, block in ipairs(pages.blocks(path)) do
+        local spec = pages.runner(path, block)
+        if block.not_run then
+          not_run[#not_run + 1] = path .. ": " .. block.not_run
+        elseif not (DRAWINGS[path] and block.language == "text") then
+          assert.is_string(spec, ("%s:%d: a block in %q, which no spec runs"):format(path, block.line, block.language))
+          specs[spec] = true
+        end
+      end
+    end
+    assert.same(NOT_RUN, not_run)
+    assert.is_true(#not_run <= 10)
+    for spec in pairs(specs) do
+      assert.is_string(file.read(spec), spec .. " is not there")
+    end
+  end)
+
+  it("show the output of each Lua block", function()
+    for _, block in ipairs(pages.of "spec/pages_spec.lua") do
+      assert.is_string(block.output, ("%s:%d"):format(block.page, block.line))
+    end
+  end)
+
+  it("lead nowhere that is not there", function()
+    local function anchors_of(path)
+      local anchors = {}
+      for heading in ("\n" .. file.read(path)):gmatch "\n#+ ([^\n]+)" do
+        anchors[heading:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-")] = true
+      end
+      return anchors
+    end
+    for _, path in ipairs(pages.list()) do
+      for target in file.read(path):gmatch "%]%(([^)%s]+)%)" do
+        if not target:find "^https?://" then
+          local place, anchor = target:match "^([^#]*)#?(.*)$"
+          local folder = path:match "^(.*/)" or ""
+          local goal = place == "" and path or folder .. place
+          assert.equal(0, select(2, shell(("test -e %s"):format(goal))), path .. ": " .. target)
+          if anchor ~= "" then
+            assert.is_true(anchors_of(goal)[anchor], path .. ": " .. target)
+          end
+        end
+      end
+    end
+  end)
+
+  it("have the tables of the kinds and the options as they are; `make generate` writes them", function()
+    local kinds, options = file.read "docs/kinds.md", file.read "docs/options.md"
+    assert.equal(kinds_table.put(kinds), kinds)
+    assert.equal(options_table.put(options), options)
+  end)
+
+  it("require no module of this one's but the public ones, nor does an example", function()
+    local public = { cekura = true, ["cekura.testing"] = true, ["cekura.fleet"] = true }
+    local texts, required = {}, 0
+    for _, block in ipairs(pages.of "spec/pages_spec.lua") do
+      texts[#texts + 1] = block.code
+    end
+    local blocks = #texts
+    for path in shell "find examples -type f":gmatch "[^\n]+" do
+      texts[#texts + 1] = file.read(path)
+    end
+    for _, text in ipairs(texts) do
+      for name in text:gmatch "require%s*%(?%s*[\"']([^\"']+)[\"']" do
+        if name:find "^cekura" then
+          required = required + 1
+          assert.is_true(public[name], name)
+        end
+      end
+    end
+    assert.is_true(required > blocks, required)
+  end)
+end)
