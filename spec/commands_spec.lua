@@ -79,7 +79,7 @@ for _, path in ipairs(order) do
           command = "lua5.4 " .. block.file
         end
         local output, fault = run(place, server, command, block.output)
-        assert.is_nil(fault, ("%s:\n%s"):format(fault, output))
+        assert.is_nil(fault, fault and fault .. ":\n" .. output)
       end)
     end
   end)

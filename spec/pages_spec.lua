@@ -49,7 +49,7 @@ describe("a Lua block", function()
       local output, fault = shown.run(command, block.output or "", function(dir)
         file.write(dir .. "/block.lua", block.code)
       end)
-      assert.is_nil(fault, ("%s:\n%s"):format(fault, output))
+      assert.is_nil(fault, fault and fault .. ":\n" .. output)
     end)
   end
 end)

@@ -1,6 +1,6 @@
 --- Runs a command that a page shows, and compares its output with the one that the page shows. There, "…" stands for a
--- part of a line that differs from run to run, and blanks for a tab. A last line "…" says that the command goes on until
--- it is interrupted.
+-- part of a line that differs from run to run, a line "…" for lines, and blanks for a tab. As the last line it says that
+-- the command goes on until it is interrupted.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
@@ -24,8 +24,8 @@ cd %s && {
 ---@param output string
 ---@param expected string
 function shown.matches(output, expected)
-  output, expected = output:gsub("[ \t]+", " "), expected:gsub("[ \t]+", " ")
-  return output:find("^" .. expected:gsub("%p", "%%%0"):gsub("…", "[^\n]-") .. "$") ~= nil
+  local pattern = expected:gsub("[ \t]+", " "):gsub("%p", "%%%0"):gsub("\n…\n", "\n.-"):gsub("…", "[^\n]-")
+  return output:gsub("[ \t]+", " "):find("^" .. pattern .. "$") ~= nil
 end
 
 --- Runs a command in a new directory, until it ends, or until it has written what the page shows and goes on.
