@@ -44,8 +44,9 @@ describe("a Lua block", function()
           server:script(script.path, script.replies)
         end
       end
-      local command = ("%s CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=$PWD exec %s block.lua"):format(paths(), server.url,
-        server.key, lua)
+      -- The output has no more of a buffer than in a terminal.
+      local command = ([[%s CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=$PWD exec %s -e "io.stdout:setvbuf 'line'" block.lua]])
+        :format(paths(), server.url, server.key, lua)
       local output, fault = shown.run(command, block.output or "", function(dir)
         file.write(dir .. "/block.lua", block.code)
       end)
