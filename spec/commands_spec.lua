@@ -1,4 +1,4 @@
---- The commands of all pages are run as they stand there, in a copy of the checkout. They see the system's own files, but
+--- The commands of all pages run as they stand there, in a copy of the checkout. They see the system's own files, but
 -- what they install in /usr/local is gone afterwards, and apt knows no package but those that are installed.
 -- spec/pages_spec.lua runs the Lua blocks.
 
@@ -35,8 +35,9 @@ end
 
 -- Runs a command there, with nothing of this process's environment but the way to the simulator.
 local function run(place, server, command, expected)
-  local inside = ("env -i HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CEKURA_API_URL=%s CEKURA_API_KEY=%s sh -eu block")
-    :format(place.dir, server.url, server.key)
+  local ports = os.getenv "CEKURA_PORTS"
+  local inside = ("env -i %s HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CEKURA_API_URL=%s CEKURA_API_KEY=%s sh -eu block")
+    :format(ports and ("CEKURA_PORTS=\"%s\""):format(ports) or "", place.dir, server.url, server.key)
   return shown.run(("cp block %s/checkout/block; exec nsenter -t %d -m -r sh -c 'cd %s/checkout; exec %s'"):format(
     place.dir, place.pid, place.dir, inside), expected, function(dir)
     file.write(dir .. "/block", command)

@@ -14,7 +14,9 @@ local HERE = shell "pwd":match "[^\n]+"
 
 -- What the simulator is to answer to a block that has this text.
 local SCRIPTS = {
-  ["is no longer offered"] = { path = "/observability/v1/call-logs/improve_prompt_bg/", replies = { { status = 404 } } },
+  ["is no longer offered"] = {
+    path = "/observability/v1/call-logs/improve_prompt_bg/", replies = { { status = 404 } },
+  },
 }
 
 -- Blocks that no spec runs: at most ten, by page, each with its reason.
@@ -45,8 +47,8 @@ describe("a Lua block", function()
         end
       end
       -- The output has no more of a buffer than in a terminal.
-      local command = ([[%s CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=$PWD exec %s -e "io.stdout:setvbuf 'line'" block.lua]])
-        :format(paths(), server.url, server.key, lua)
+      local command = ([[export %s CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=$PWD
+        exec %s -e "io.stdout:setvbuf 'line'" block.lua]]):format(paths(), server.url, server.key, lua)
       local output, fault = shown.run(command, block.output or "", function(dir)
         file.write(dir .. "/block.lua", block.code)
       end)

@@ -1,6 +1,6 @@
---- Runs a command that a page shows, and compares its output with the one that the page shows. There, "…" stands for a
--- part of a line that differs from run to run, a line "…" for lines, and blanks for a tab. As the last line it says that
--- the command goes on until it is interrupted.
+--- Runs a command that a page shows, and compares its output with the one that the page shows. There, "…" in a line
+-- stands for a part that differs from run to run, a line "…" for further lines, and blanks for a tab. A last line "…"
+-- says that the command goes on until it is interrupted.
 
 local file = require "spec.support.file"
 local process = require "spec.support.process"
