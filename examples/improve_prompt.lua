@@ -1,9 +1,10 @@
---- Improves an agent's prompt from its call logs.
+-- Improves an agent's prompt from its call logs, and shows the progress.
 --
---   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
+--   lua5.4 examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
 --
--- CALL_LOGS: ids, "101,102"; or "all"; or how many of the first, "first:12". The API is where CEKURA_API_URL says,
--- the key is CEKURA_API_KEY; without them both come from ~/.cekura/config.toml.
+-- CALL_LOGS is a list of ids (101,102), "all", or a number of calls (first:12). The improved prompt is printed, and
+-- written to IMPROVED_FILE. If the wait ends early, the program prints the token that takes the job up again. The key
+-- comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 

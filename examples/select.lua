@@ -1,10 +1,9 @@
--- A program with a loop of its own, by select(), in which coroutines wait for jobs: what it takes to make cekura at
--- home in a host that it does not know.
+-- Improves a prompt in a program that has an event loop by select(), and goes on with other work meanwhile. It shows
+-- what an adapter for a host needs: two functions.
 --
 --   lua5.4 examples/select.lua AGENT_ID CALL_LOG_ID...
 --
--- improves a prompt, and goes on with its other work meanwhile. The key comes from CEKURA_API_KEY or
--- ~/.cekura/config.toml. select() is LuaSocket's (Debian's lua-socket).
+-- select() is LuaSocket's (Debian's lua-socket). The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 local socket = require "socket"

@@ -133,4 +133,11 @@ describe("the pages", function()
     end
     assert.is_true(required > blocks, required)
   end)
+
+  it("lead to examples that say how they are run", function()
+    for path in file.read "README.md":gmatch "%]%((examples/[%w_]+%.lua)%)" do
+      local head = file.read(path):match "^(.-)\n\n"
+      assert.truthy(head:find("--   lua5.4 " .. path, 1, true), path)
+    end
+  end)
 end)
