@@ -1,6 +1,7 @@
 --- The Lua blocks of all pages are run against the simulator, and print what their page shows. spec/commands_spec.lua
 -- runs the commands; this file checks that every other block is run, too, and what the pages have in common.
 
+local cekura = require "cekura"
 local file = require "spec.support.file"
 local kinds_table = require "spec.support.kinds_table"
 local options_table = require "spec.support.options_table"
@@ -111,6 +112,13 @@ describe("the pages", function()
     local kinds, options = file.read "docs/kinds.md", file.read "docs/options.md"
     assert.equal(kinds_table.put(kinds), kinds)
     assert.equal(options_table.put(options), options)
+  end)
+
+  it("show a configuration file that a client takes", function()
+    local text = file.read "docs/options.md":match "config%.toml <<'END'\n(.-)END\n"
+    file.temporary(text, function(path)
+      cekura.assert(cekura.new { config_file = path }):close()
+    end)
   end)
 
   it("require no module of this one's but the public ones, nor does an example", function()
