@@ -1,5 +1,5 @@
---- The Lua blocks of all pages are run against the simulator, and print what their page shows. spec/commands_spec.lua
--- runs the commands; this file checks that every other block is run, too, and what the pages have in common.
+--- The Lua blocks of all pages run against the simulator, and print what their page shows. spec/commands_spec.lua runs
+-- the commands. The checks of all pages, one of which finds a block that no spec runs, are here.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"
@@ -59,7 +59,7 @@ describe("a Lua block", function()
 end)
 
 describe("the pages", function()
-  it("have no block but those that a spec runs, and at most ten with a reason why none does", function()
+  it("have blocks that one spec runs each, and at most ten that none does, each for a reason", function()
     local not_run, specs = {}, {}
     for _, path in ipairs(pages.list()) do
       for _, block in ipairs(pages.blocks(path)) do
@@ -85,7 +85,7 @@ describe("the pages", function()
     end
   end)
 
-  it("lead nowhere that is not there", function()
+  it("link to files and headings that exist", function()
     local function anchors_of(path)
       local anchors = {}
       for heading in ("\n" .. file.read(path)):gmatch "\n#+ ([^\n]+)" do
@@ -108,7 +108,7 @@ describe("the pages", function()
     end
   end)
 
-  it("have the tables of the kinds and the options as they are; `make generate` writes them", function()
+  it("have the tables of the kinds and the options; `make generate` writes them", function()
     local kinds, options = file.read "docs/kinds.md", file.read "docs/options.md"
     assert.equal(kinds_table.put(kinds), kinds)
     assert.equal(options_table.put(options), options)
@@ -121,7 +121,7 @@ describe("the pages", function()
     end)
   end)
 
-  it("require no module of this one's but the public ones, nor does an example", function()
+  it("require public modules only, and so do the examples", function()
     local public = { cekura = true, ["cekura.testing"] = true, ["cekura.fleet"] = true }
     local texts, required = {}, 0
     for _, block in ipairs(pages.of "spec/pages_spec.lua") do
@@ -142,7 +142,7 @@ describe("the pages", function()
     assert.is_true(required > blocks, required)
   end)
 
-  it("lead to examples that say how they are run", function()
+  it("link to examples whose head says how to run them", function()
     for path in file.read "README.md":gmatch "%]%((examples/[%w_]+%.lua)%)" do
       local head = file.read(path):match "^(.-)\n\n"
       assert.truthy(head:find("--   lua5.4 " .. path, 1, true), path)
