@@ -44,21 +44,21 @@ local function run(place, server, command, expected)
   end)
 end
 
-local by_page, order = {}, {}
-for _, path in ipairs(pages.list()) do
+-- The commands of a page; after the first, also its Lua blocks that begin with the name of a file, which run with what
+-- the commands have installed.
+local function commands_of(path)
+  local list = {}
   for _, block in ipairs(pages.blocks(path)) do
-    local is_file = block.language == "lua" and block.code:match "^%-%- ([%w_]+%.lua)\n"
-    if pages.runner(path, block) == "spec/commands_spec.lua" or is_file and pages.runner(path, block) then
-      if not by_page[path] then
-        by_page[path], order[#order + 1] = {}, path
-      end
-      block.file = is_file
-      table.insert(by_page[path], block)
+    local runner = pages.runner(path, block)
+    block.file = runner == "spec/pages_spec.lua" and list[1] and block.code:match "^%-%- ([%w_]+%.lua)\n"
+    if runner == "spec/commands_spec.lua" or block.file then
+      list[#list + 1] = block
     end
   end
+  return list
 end
 
-for _, path in ipairs(order) do
+local function describe_commands(path, commands)
   describe("the commands of " .. path, function()
     local server = simulator.during(setup, teardown)
     local place
@@ -71,7 +71,7 @@ for _, path in ipairs(order) do
       place:stop()
     end)
 
-    for _, block in ipairs(by_page[path]) do
+    for _, block in ipairs(commands) do
       local name = block.file and "lua5.4 " .. block.file or block.code:match "[^\n]*"
       it(("at line %d run: %s"):format(block.line, name), function()
         local command = block.code
@@ -84,4 +84,11 @@ for _, path in ipairs(order) do
       end)
     end
   end)
+end
+
+for _, path in ipairs(pages.list()) do
+  local commands = commands_of(path)
+  if commands[1] then
+    describe_commands(path, commands)
+  end
 end

@@ -35,8 +35,7 @@ function pages.runner(path, block)
   return BY_LANGUAGE[block.language]
 end
 
---- The blocks of a page, as spec.support.blocks reads them, except that a text block is the `output` of the block before
--- it.
+--- The blocks of a page, as spec.support.blocks reads them. A text block is the `output` of the block before it.
 ---@param path string
 ---@return table[]
 function pages.blocks(path)
