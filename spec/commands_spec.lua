@@ -38,7 +38,7 @@ local function run(place, server, command, expected)
   local ports = os.getenv "CEKURA_PORTS"
   local inside = ("env -i %s HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CEKURA_API_URL=%s CEKURA_API_KEY=%s sh -eu block")
     :format(ports and ("CEKURA_PORTS=\"%s\""):format(ports) or "", place.dir, server.url, server.key)
-  return shown.run(("cp block %s/checkout/block; exec nsenter -t %d -m -r sh -c 'cd %s/checkout; exec %s'"):format(
+  return shown.run(("cp block %s/checkout/block; exec nsenter -t %d -m -r -w sh -c 'cd %s/checkout; exec %s'"):format(
     place.dir, place.pid, place.dir, inside), expected, function(dir)
     file.write(dir .. "/block", command)
   end)
