@@ -5,10 +5,11 @@ local shell = require "spec.support.shell"
 
 local pages = {}
 
--- The spec for the blocks of one language on every page but those of hosts.
-local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua" }
+-- The specs that run all blocks of their pages, by the beginning of the page's path.
+local BY_PAGE = { { "docs/hosts/", "spec/hosts_pages_spec.lua" }, { "docs/debugging.md", "spec/debugging_spec.lua" } }
 
-local OF_HOSTS = "spec/hosts_pages_spec.lua"
+-- The specs that run the blocks of a language on all other pages.
+local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua" }
 
 --- The paths of all pages, sorted. The reference is left out: `make docs` makes it.
 ---@return string[]
@@ -29,8 +30,11 @@ end
 function pages.runner(path, block)
   if block.not_run then
     return nil
-  elseif path:find "^docs/hosts/" then
-    return OF_HOSTS
+  end
+  for _, each in ipairs(BY_PAGE) do
+    if path:sub(1, #each[1]) == each[1] then
+      return each[2]
+    end
   end
   return BY_LANGUAGE[block.language]
 end
