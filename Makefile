@@ -1,6 +1,7 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make demo              a prompt improvement from start to end, against the local simulator
+# make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
@@ -11,7 +12,7 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make readme            writes the README's tables of kinds and options from their declarations
+# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
 # make cycles            CYCLES=100000: starts jobs and closes clients, and fails if that leaks anything
@@ -42,7 +43,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -148,6 +149,10 @@ demo:
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/support/demo.lua
 
+simulator:
+	@LUA=$(LUA) .ci/install demo
+	@$(HERE) $(LUA) spec/support/serve.lua
+
 test:
 	@.ci/install test
 	@spec/run test $(LUAS)
@@ -248,9 +253,9 @@ check-memory:
 	@.ci/install check-memory
 	@spec/memory/run
 
-readme: all
-	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md
-	@$(HERE) $(LUA) spec/support/options_table.lua README.md
+generate: all
+	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
+	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 
 clean:
 	rm -rf $(BUILD)

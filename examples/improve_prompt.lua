@@ -1,9 +1,10 @@
---- Improves an agent's prompt from its call logs.
+-- Improves an agent's prompt from its call logs, and shows the progress.
 --
---   lua examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
+--   lua5.4 examples/improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]
 --
--- CALL_LOGS: ids ("101,102"), "all", or the first so many ("first:12"). The API's URL comes from CEKURA_API_URL and the
--- key from CEKURA_API_KEY; either one that is not set comes from ~/.cekura/config.toml.
+-- CALL_LOGS is a list of ids (101,102), "all", or a number of calls (first:12). The improved prompt is printed, and
+-- written to IMPROVED_FILE. If the wait ends early, the program prints the token that takes the job up again. The key
+-- comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 

@@ -1,6 +1,8 @@
---- Runs fifty prompt improvements at once, in one thread.
+-- Improves a prompt many times at once (50), in one thread and over a few connections, and prints each job as it ends.
 --
---   lua examples/many_jobs.lua AGENT_ID PROMPT_FILE [HOW_MANY]
+--   lua5.4 examples/many_jobs.lua AGENT_ID PROMPT_FILE [HOW_MANY]
+--
+-- The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 
@@ -15,7 +17,7 @@ file:close()
 
 local client = cekura.assert(cekura.new())
 
--- Each start runs in a separate task, so up to max_in_flight starts are sent at once.
+-- Each start is a task, so that the starts are sent side by side, max_in_flight at once.
 local jobs = cekura.run(function()
   local starts, jobs = {}, {}
   for index = 1, how_many do

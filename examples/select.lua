@@ -1,10 +1,9 @@
--- A program with an event loop around select(), whose coroutines wait for jobs. It shows what cekura needs from a host
--- that it does not know.
+-- Improves a prompt in a program that has an event loop by select(), and goes on with other work meanwhile. It shows
+-- what an adapter for a host needs: two functions.
 --
 --   lua5.4 examples/select.lua AGENT_ID CALL_LOG_ID...
 --
--- improves a prompt while the program does other work. The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
--- select() is from LuaSocket (Debian's lua-socket).
+-- select() is LuaSocket's (Debian's lua-socket). The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 local socket = require "socket"

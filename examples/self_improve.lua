@@ -1,10 +1,10 @@
--- Improves an agent's prompt from one call, and keeps all versions. prompts/v1.txt is the first prompt; each run that
--- improves the prompt writes the next version.
+-- Improves an agent's prompt from one call, and keeps every version: FOLDER/v1.txt is the first prompt, and each run
+-- that changes something writes the next version.
 --
 --   lua5.4 examples/self_improve.lua AGENT_ID CALL_ID [FOLDER]
 --
--- CALL_ID is the provider's id of the call. The call may have ended just now: the program waits for its evaluation. The
--- key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
+-- CALL_ID is the provider's id of the call, which may have just ended: the program waits until it is evaluated. FOLDER
+-- is "prompts" by default. The key comes from CEKURA_API_KEY or ~/.cekura/config.toml.
 
 local cekura = require "cekura"
 

@@ -1,11 +1,11 @@
--- Watches the calls of an agent: logs each evaluated call, and improves the agent's prompt from each failed one. The
--- improved prompts are written beside the prompt for review; the agent's own prompt does not change.
+-- Watches the calls of an agent: logs each evaluated call, and improves the agent's prompt from each failed one. It
+-- writes the improved prompts beside the prompt for review, and does not change the agent.
 --
 --   prompts/2142.txt              the prompt of agent 2142, which must exist
 --   prompts/2142-5181750.txt      the prompt that was improved from call 5181750
 --   prompts/watch.json            the store, from which the next start goes on; watch.json.lock lets one process use it
 --
--- As a script, it runs until it is killed:
+-- As a script, it runs until it is interrupted:
 --
 --   lua5.4 examples/watch.lua [AGENT_ID [SECONDS]]
 --

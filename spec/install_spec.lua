@@ -58,6 +58,7 @@ describe("an installation", function()
         mkdir %s/source && cp -r Makefile *.rockspec README.md LICENSE src lua %s/source/ && cd %s/source &&
         luarocks --lua-version=%s --tree=%s/rocks make --deps-mode=none]]):format(dir, dir, dir, abi, dir))
       assert.equal(0, status, output)
+      assert.is_nil(output:find("error", 1, true), output) -- a clean build has nothing to complain about
       local share, lib = dir .. "/rocks/share/lua/" .. abi, dir .. "/rocks/lib/lua/" .. abi
       assert.equal(files_below "lua", files_below(share))
       assert.equal("./cekura/core.so\n", files_below(lib))

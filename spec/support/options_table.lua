@@ -1,5 +1,5 @@
---- The README's table of the options of a client, and their LuaCATS class, made from their rows.
---   lua5.4 spec/support/options_table.lua README.md     writes both (make readme)
+--- The table of docs/options.md, and the LuaCATS class of the options, made from their rows.
+--   lua5.4 spec/support/options_table.lua docs/options.md     writes both (make generate)
 
 local marked = require "spec.support.marked"
 local options = require "cekura.client.options"
@@ -42,9 +42,9 @@ local function field_text(row)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- The README's text with the table between its marks.
+--- The page's text with the table between its marks.
 function options_table.put(text)
-  return marked.put(text, "<!-- options: made by make readme -->\n", "<!-- end of options -->\n", table_text())
+  return marked.put(text, "<!-- options: made by make generate -->\n", "<!-- end of options -->\n", table_text())
 end
 
 --- The text of options.lua with the fields of the class in their place.

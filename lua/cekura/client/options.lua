@@ -1,5 +1,5 @@
 --- The options of a client, as rows of data. A row says what an option may be, where it comes from, what it means and
--- where it goes; the checks, the resolution, the README's table and the LuaCATS class follow from the rows.
+-- where it goes; the checks, the resolution, the table of docs/options.md and the LuaCATS class follow from the rows.
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -168,7 +168,7 @@ end
 ---@field environment? string a variable
 ---@field file? string a setting of the configuration file
 ---@field default? any
----@field default_text? string what the README shows in place of the default
+---@field default_text? string what docs/options.md shows in place of the default
 ---@field meaning string one sentence, in Markdown
 ---@field engine? boolean whether the value is an option of core.new_client() by the same name
 ---@field field? string the client's private field that holds the value
