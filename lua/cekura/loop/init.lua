@@ -11,6 +11,7 @@
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
 --   tick(seconds)        optional, where there is no loop: what cekura.step() does
+--   running() -> loop    optional: the loop that runs the code that calls, where that depends on the code
 --   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it does, and returns
 --                        true; or false, where it runs
 --   step(client), timeout(client)   what client:step() and client:timeout() do
@@ -111,10 +112,7 @@ local function make_auto()
       return running()[name](...)
     end
   end
-  function made.tick(seconds)
-    local tick = running().tick or errors.misuse "this host has a loop, which does what is due"
-    return tick(seconds)
-  end
+  made.running = running
   function made.detach(client)
     own.detach(client)
     for _, row in ipairs(HOSTS) do
