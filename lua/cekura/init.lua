@@ -4,8 +4,10 @@ local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local client = require "cekura.client"
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 local choose_loop = require "cekura.loop"
+local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
@@ -22,6 +24,9 @@ local cekura = {
 
 for _, what in ipairs { "client", "job", "call_log" } do
   check.methods(what) -- complete now: the modules above have added theirs
+end
+for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
+  unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
@@ -83,8 +88,9 @@ function cekura.step(seconds)
     check_seconds(seconds)
   end
   local loop = choose_loop()
+  loop = loop.running and loop.running() or loop
   if not loop.tick then
-    errors.misuse(("step: %s has a loop, which does what is due"):format(loop.name))
+    errors.misuse(("step: the loop of %s does what is due"):format(loop.name))
   end
   return loop.tick(seconds)
 end
