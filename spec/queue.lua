@@ -30,6 +30,7 @@ local SPECS = {
   cqueues = { seconds = 8 },
   cycles = { seconds = 5, once = true },
   descriptors = { seconds = 20, once = true },
+  dnsdist = { seconds = 30, on = { "luajit" } },
   encoding = { seconds = 4, once = true },
   examples = { seconds = 25 },
   failure = { seconds = 3 },
