@@ -47,7 +47,7 @@ describe("a host with threads that drops a task", function()
   after_each(function()
     core.now = original
     for task in pairs(unbegun.tasks) do
-      unbegun.tasks[task] = nil
+      unbegun.remove(task)
     end
   end)
 
@@ -391,46 +391,5 @@ describe("a waiter whose wake-up runs out of memory", function()
       assert.truthy(result)
       assert.equal(job.result, result)
     end
-  end)
-end)
-
-describe("a program that lets no task run", function()
-  local file = require "spec.support.file"
-  local shell = require "spec.support.shell"
-  local lua = os.getenv "CEKURA_LUA" or "lua5.4"
-
-  local function run(code)
-    return file.temporary("local cekura, core = require 'cekura', require 'cekura.core'\n" .. code, function(path)
-      return shell(lua .. " " .. path)
-    end)
-  end
-
-  it("gets a warning at its end, once", function()
-    assert.equal("cekura: spawned tasks never began: 2. "
-      .. "The program ended before it let them run (cekura.run)\n", (run [[
-      cekura.spawn(print, "ran")
-      cekura.spawn(print, "ran")
-    ]]))
-  end)
-
-  it("gets a warning after five seconds, at the next call", function()
-    assert.equal("cekura: spawned tasks have not begun after 5 s: 1. The program lets none run: see cekura.run and "
-      .. "cekura.step\n", (run [[
-      local now, skipped = core.now, 0
-      core.now = function() return now() + skipped end
-      local task = cekura.spawn(print, "ran")
-      skipped = 6
-      cekura.spawn(print, "ran"):cancel()
-      skipped = 20
-      task:cancel()
-    ]]))
-  end)
-
-  it("gets no warning if the tasks ran or were cancelled", function()
-    assert.equal("ran\n", (run [[
-      cekura.spawn(print, "ran")
-      cekura.step()
-      cekura.spawn(print, "ran"):cancel()
-    ]]))
   end)
 end)

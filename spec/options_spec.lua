@@ -493,7 +493,7 @@ describe("an option of a wrong type", function()
     allow_http = { 1, "true", {} },
     ticks = { 1, "true", {} },
     api_version = { 2, "2", "v3", "", true, {} },
-    loop = { 1, "nowhere", true, {}, { watch = print }, { watch = true, after = print } },
+    loop = { 1, "nowhere", true, {}, { after = print }, { watch = print, after = 1 }, { watch = true, after = print } },
     timeout = { "5", true, {}, 0, -1, NAN },
     connect_timeout = { "5", true, {}, 0, -1, NAN },
     retries = { "3", true, {}, -1, 1.5, NAN, math.huge },
@@ -586,7 +586,7 @@ describe("a loop", function()
   end)
 
   it("made of a table without one of the functions raises an error that names the function", function()
-    assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print } })
+    assert_mentions("after", raised { api_key = "sk-1", loop = { watch = print, after = 1 } })
     assert_mentions("watch", raised { api_key = "sk-1", loop = { watch = true, after = print } })
     assert_mentions("watch", raised { api_key = "sk-1", loop = { after = print } })
   end)

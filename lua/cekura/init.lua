@@ -9,6 +9,7 @@ local core = require "cekura.core"
 local errors = require "cekura.errors"
 local record = require "cekura.records.record"
 local choose_loop = require "cekura.loop"
+local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
@@ -31,6 +32,9 @@ check.methods("client", core.client_methods)
 check.methods("job", core.job_methods)
 for name, methods in pairs(record.classes()) do
   check.methods(name, methods)
+end
+for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
+  unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
@@ -92,8 +96,9 @@ function cekura.step(seconds)
     check_seconds(seconds)
   end
   local loop = choose_loop()
+  loop = loop.running and loop.running() or loop
   if not loop.tick then
-    errors.misuse(("step: %s has a loop, which does what is due"):format(loop.name))
+    errors.misuse(("step: the loop of %s does what is due"):format(loop.name))
   end
   return loop.tick(seconds)
 end

@@ -1,10 +1,10 @@
 --- The module in a real Knot Resolver, which has coroutines of cqueues and LuaJIT.
 
+local dns = require "spec.support.dns"
 local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
-local socket = require "socket"
 
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local HERE = shell "pwd":match "%S+"
@@ -27,10 +27,6 @@ worker.coroutine(function()
 end)
 ]]
 
--- A query for the address of x.test with the number 4660 (RFC 1035, section 4).
-local QUERY = "\18\52\1\0\0\1\0\0\0\0\0\0\1x\4test\0\0\1\0\1"
-local REFUSED = 5
-
 describe("in Knot Resolver", function()
   local server = simulator.during(setup, teardown)
   local host, port
@@ -46,25 +42,14 @@ describe("in Knot Resolver", function()
 
   local function start(body)
     host = process.start("kresd -n -q -c kresd.conf .", function()
-      return file.read "/proc/net/udp":find(("0100007F:%04X "):format(port), 1, true)
+      return dns.listens(port)
     end, function(dir)
       local values = { HERE = HERE, PORT = port, URL = server.url, BODY = body }
       file.write(dir .. "/kresd.conf", (CONFIG:gsub("%u+", values)))
     end)
   end
 
-  -- The code of the answer to a query (RFC 1035, 4.1.1), or nil without an answer.
-  local function query()
-    local peer = assert(socket.udp())
-    peer:setpeername("127.0.0.1", port)
-    peer:settimeout(60)
-    peer:send(QUERY)
-    local answer = peer:receive()
-    peer:close()
-    return answer and answer:byte(4) % 16
-  end
-
-  it("waits for a job in a coroutine while queries are answered", function()
+  it("waits for a job in a coroutine, while queries are answered", function()
     server:script(PROGRESS, { { body = { status = "processing" } } })
     start [[
       local job = cekura.assert(client.calls:improve_prompt { agent_id = 1, call_logs = { 1 }, prompt = "x" })
@@ -75,7 +60,7 @@ describe("in Knot Resolver", function()
     for _ = 1, 3 do
       local before = #server:requests()
       assert.truthy(process.eventually(function() return #server:requests() > before + 3 end))
-      assert.equal(REFUSED, query())
+      assert.equal(dns.REFUSED, dns.query(port, "x.test"))
     end
     assert.is_nil(host:output():find("improved", 1, true))
     server:script(PROGRESS, { { body = { status = "completed", improved_prompt = "Better." } } })
@@ -89,5 +74,10 @@ describe("in Knot Resolver", function()
       print(select(2, short:join()), (long:join()))
     ]]
     host:wait_for "short\tlong"
+  end)
+
+  it("is stepped by nothing else", function()
+    start "print(pcall(cekura.step))"
+    host:wait_for "step: the loop of cqueues does what is due"
   end)
 end)

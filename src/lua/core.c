@@ -176,6 +176,7 @@ int luaopen_cekura_core(lua_State *L)
     json_open(L);
     record_open(L);
     guard_open(L);
+    notice_open(L);
     bridge_open(L);
     file_open(L);
     host_open(L);

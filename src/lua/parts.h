@@ -14,6 +14,7 @@ void job_open(lua_State *L);
 void json_open(lua_State *L);
 void record_open(lua_State *L);
 void guard_open(lua_State *L);
+void notice_open(lua_State *L);
 void bridge_open(lua_State *L);
 void file_open(lua_State *L);
 void host_open(lua_State *L);

@@ -60,6 +60,21 @@ function clients.catch_up(step)
   end
 end
 
+local function is_due(client)
+  return core.due(client) == 0 or core.wait({ client }, 0)
+end
+
+--- Steps each client until it can only wait: a connection that is made at once carries its request at once.
+function clients.settle()
+  for _, client in ipairs(clients.list()) do
+    local steps = 0
+    while core.is_busy(client) and steps < STEPS and is_due(client) do
+      clients.step(client)
+      steps = steps + 1
+    end
+  end
+end
+
 --- Calls `expire` with each waiter whose deadline has passed. What has arrived is taken in before a deadline counts,
 -- since the program may have done something else for long.
 ---@param deadlines table see cekura.loop.timers

@@ -29,6 +29,10 @@ local function is_running()
   return running
 end
 
+function host.is_loading()
+  return not is_running()
+end
+
 -- In a coroutine that HAProxy has not made, its functions do not wait, and register_task crashes.
 local function check_coroutine()
   if is_running() and not core.has_extra_space() then

@@ -1,11 +1,12 @@
 --- The own loop inside a host that has a loop: tasks run when the host's loop calls back, and a coroutine of the host's
--- waits by yielding to it. What differs from host to host are two functions:
+-- waits by yielding to it. What differs from host to host is one function:
 --
 --   watch(fd, callback)       calls back whenever the descriptor is readable; returns a function that ends it
---   after(seconds, callback)  calls back once; returns a function that cancels it, also when it is too late
 --
--- And where the host has its own ways, two more:
+-- And where the host has its own ways, up to three more:
 --
+--   after(seconds, callback)  calls back once; returns a function that cancels it, also when it is too late. Without
+--                             it, the alarm of a client's descriptor serves: time passes only while a client is open
 --   suspension()              for the coroutine that calls: a function that suspends it and one that resumes it, each
 --                             called once at most; nil: they are coroutine.yield() and coroutine.resume()
 --   log(message)              where errors go that nothing else shows; without it, to standard error
@@ -26,7 +27,7 @@ local hosted = {}
 
 ---@class cekura.Host
 ---@field watch fun(fd: integer, callback: function): function
----@field after fun(seconds: number, callback: function): function
+---@field after? fun(seconds: number, callback: function): function
 ---@field suspension? fun(): function?, function?
 ---@field log? fun(message: string)
 
@@ -98,8 +99,14 @@ end
 -- Seconds. A timer that is late by so much is one that the host has dropped; one that is early by so little is on time.
 local DROPPED, ON_TIME = 3, 0.0001
 
--- Makes the function that sets the one timer that the loop has in the host.
+local function nothing() end
+
+-- Makes the function that sets the one timer that the loop has in the host. The alarms of the clients are set to the
+-- same time, so a host without timers needs none.
 local function new_timer(host)
+  if not host.after then
+    return nothing
+  end
   local cancel, fires_at = nil, 0
   local function fire()
     cancel = nil
@@ -128,10 +135,16 @@ end
 local Waiter = {}
 Waiter.__index = Waiter
 
--- Whether a coroutine of the host's calls: neither a task of the own loop, nor plain code.
+-- Not before Lua 5.3: there, a coroutine that cannot yield is taken for one that can.
+local is_yieldable = coroutine.isyieldable or function()
+  return true
+end
+
+-- Whether a coroutine of the host's calls: neither a task of the own loop, nor plain code. A host may call plain code
+-- in a coroutine, too, which then cannot yield.
 local function is_host_coroutine()
   local co, is_main = coroutine.running()
-  return co and not is_main and not scheduler.is_task(co)
+  return co and not is_main and is_yieldable() and not scheduler.is_task(co)
 end
 
 local function new_waiter(host)
@@ -186,8 +199,7 @@ end
 
 -- ---- the adapter ----
 
-local function attach(host, client)
-  clients.attach(client)
+local function watch(host, client)
   local weak = setmetatable({ client = client }, { __mode = "v" })
   -- The descriptor ends with the client; the host forgets it before.
   core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
@@ -195,6 +207,20 @@ local function attach(host, client)
       serve(own.step, weak.client)
     end
   end))
+end
+
+local function attach(host, client)
+  clients.attach(client)
+  watch(host, client)
+end
+
+-- The client may have been attached to the own loop.
+local function adopt(host)
+  for _, client in ipairs(clients.list()) do
+    if not core.fields(client)._unwatch then
+      watch(host, client)
+    end
+  end
 end
 
 local function detach(client)
@@ -219,6 +245,8 @@ function hosted.new(name, host)
   return adapter.new { name = name, waiter = waiter, spawn = own.spawn, run = own.run, sleep = own.sleep,
     timeout = own.timeout, step = own.step, log = log, detach = detach, attach = function(client)
       attach(host, client)
+    end, adopt = function()
+      adopt(host)
     end }
 end
 

@@ -11,9 +11,11 @@
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
 --   tick(seconds)        optional, where there is no loop: what cekura.step() does
+--   running() -> loop    optional: the loop that runs the code that calls, where that depends on the code
 --   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it does, and returns
 --                        true; or false, where it runs
 --   step(client), timeout(client)   what client:step() and client:timeout() do
+--   adopt()              optional: attaches the clients that were made before "auto" found this loop
 --   log(message)         where errors go that nothing else shows; optional for an adapter that a program makes
 --
 -- A host that ends the coroutine of a waiter, so that w:park() never returns, calls w:on_lost() if that is there.
@@ -23,10 +25,11 @@
 -- cekura.loop.adapter.
 --
 -- Few programs write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an
--- adapter of two functions, `loop = { watch = …, after = … }`; for one that has threads, cekura.loop.threads of a few
--- more.
+-- adapter of one or two functions, `loop = { watch = …, after = … }`; for one that has threads, cekura.loop.threads
+-- makes one of a few more.
 
 local adapter = require "cekura.loop.adapter"
+local check = require "cekura.check"
 local errors = require "cekura.errors"
 local hosted = require "cekura.loop.hosted"
 local own = require "cekura.loop.own"
@@ -66,6 +69,10 @@ local HOSTS = {
     local cqueues = package.loaded.cqueues
     return cqueues and cqueues.running() -- a controller resumes the code that calls
   end },
+  { name = "glib", module = "cekura.loop.glib", beside_own = true, detect = function()
+    local lgi = package.loaded.lgi
+    return lgi and lgi.GLib.main_depth() > 0 -- the main loop calls the code that calls
+  end },
   { name = "own", module = "cekura.loop.own" },
 }
 
@@ -95,7 +102,11 @@ end
 local function running()
   for _, row in ipairs(HOSTS) do
     if row.beside_own and row.detect() then
-      return require(row.module)
+      local loop = require(row.module)
+      if loop.adopt then
+        loop.adopt()
+      end
+      return loop
     end
   end
   return own
@@ -111,10 +122,7 @@ local function make_auto()
       return running()[name](...)
     end
   end
-  function made.tick(seconds)
-    local tick = running().tick or errors.misuse "this host has a loop, which does what is due"
-    return tick(seconds)
-  end
+  made.running = running
   function made.detach(client)
     own.detach(client)
     for _, row in ipairs(HOSTS) do
@@ -137,12 +145,10 @@ local adapters = setmetatable({}, { __mode = "v" })
 local function of_table(given)
   if given.watch == nil and given.after == nil then
     return adapter.of(given)
+  elseif type(given.watch) ~= "function" then
+    errors.misuse "loop: the host has no function watch"
   end
-  for _, name in ipairs { "watch", "after" } do
-    if type(given[name]) ~= "function" then
-      errors.misuse(("loop: the host has no function %s"):format(name))
-    end
-  end
+  check.callback("loop: after", given.after)
   local made = adapters[given] or hosted.new(given.name or "host", given)
   adapters[given] = made
   return made

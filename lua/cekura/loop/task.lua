@@ -17,8 +17,9 @@ local task = {}
 ---@field body? function what its coroutine or thread runs; nil once it has ended
 ---@field state string "ready", "running" or "done"; in the own loop also "parked"
 ---@field begun boolean
----@field spawned_at number by core.now(); as the next two, owned by cekura.loop.unbegun
+---@field spawned_at number by core.now(); as the next three, owned by cekura.loop.unbegun
 ---@field launched_at number
+---@field noticed boolean counted in the notice at the program's end
 ---@field warned boolean the program has been warned that it is late
 ---@field joiners table[] the waiters in join()
 ---@field joined boolean join() has returned how it ended: then nothing else reports its error
@@ -111,7 +112,9 @@ function task.finish(self, ok, ...)
   local packed, values = pcall(pack, ...)
   self.state, self.body = "done", nil
   self.ok, self.values = packed and ok, packed and values or NO_MEMORY
-  unbegun.tasks[self] = nil
+  if not self.begun then
+    unbegun.remove(self)
+  end
   task.settle(self)
 end
 
@@ -135,10 +138,10 @@ end
 local function new_object(loop, group)
   local now = core.now()
   return setmetatable({ loop = loop, group = group, state = "ready", begun = false, spawned_at = now,
-    launched_at = now, warned = false, co = false, joiners = {}, joined = false, ok = false, values = false,
-    traceback = false, cancelled = false, cancel_reported = false, cancel_raised = false, reason = false,
-    ticket = false, following = false, nested = false, interrupted = false, grace_ends = false, killed = false,
-    signal = false, threads = false, leave = false, scope = false }, loop.task_metatable)
+    launched_at = now, noticed = false, warned = false, co = false, joiners = {}, joined = false, ok = false,
+    values = false, traceback = false, cancelled = false, cancel_reported = false, cancel_raised = false,
+    reason = false, ticket = false, following = false, nested = false, interrupted = false, grace_ends = false,
+    killed = false, signal = false, threads = false, leave = false, scope = false }, loop.task_metatable)
 end
 
 --- Makes a task and launches it. In a group that is being cancelled, the task ends before it begins.
@@ -157,13 +160,13 @@ task.start = atomic(function(loop, group, fn, ...)
     arguments = nil
     return fn(unpack(given, 1, given.n))
   end
-  unbegun.tasks[self] = true
+  unbegun.add(self)
   if group then
     group:add(self)
   end
   local launched, raised = pcall(loop.launch, self)
   if not launched then -- the host can start no more
-    unbegun.tasks[self] = nil
+    unbegun.remove(self)
     if group then
       group:remove(self)
     end
@@ -179,7 +182,7 @@ task.begin = atomic(function(self)
   if self.begun or self.state == "done" then
     return false
   end
-  unbegun.tasks[self] = nil
+  unbegun.remove(self)
   self.begun = true
   return true
 end)

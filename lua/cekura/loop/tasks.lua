@@ -6,6 +6,7 @@
 --                   with the outcome; see cekura.loop.task. It may be called again for a task that has not begun, and
 --                   does not yield
 --   relaunches      optional: a task that has not begun after a while is launched again
+--   is_loading()    optional: whether the host loads programs, and runs none yet
 --   current()       the running task; nil: none runs
 --   failed(task)    calls task.report() once the running code has had its turn
 --   log(message)    for errors that nothing else shows

@@ -1,5 +1,6 @@
 --- Tasks that were spawned and have not begun: a host may drop what it was given, and a program may let nothing run.
 
+local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 
 local unbegun = {}
@@ -11,7 +12,39 @@ unbegun.tasks = {}
 -- and between two checks.
 local RELAUNCH, LATE, PAUSE = 3, 5, 1
 
+-- A task runs while plain code waits, which a program whose host has a loop of another kind may never do.
+local REMEDY = "nothing here runs tasks: call cekura.run, or cekura.step on each tick of the host (docs/hosts.md)"
+local RELAUNCHED = "the host has not run them, so they are launched again"
+
+-- Written when the Lua state ends, or the process: the host's log may have ended before.
+local notice = core.notice("cekura: spawned tasks never began: ", ". The program has ended, and " .. REMEDY)
+
 local next_check = 0
+
+--- Adds a task. One that is spawned while its host still loads programs counts from when the host runs: loading may be
+-- all that happens, as where a configuration is only checked.
+---@param task cekura.Task
+unbegun.add = atomic(function(task)
+  unbegun.tasks[task] = true
+  if not (task.loop.is_loading and task.loop.is_loading()) then
+    core.count(notice, 1)
+    task.noticed = true
+  end
+end)
+
+local forget_notice = atomic(function(task)
+  if task.noticed then
+    task.noticed = false
+    core.count(notice, -1)
+  end
+end)
+
+--- Removes a task that begins or has ended.
+---@param task cekura.Task
+unbegun.remove = atomic(function(task)
+  unbegun.tasks[task] = nil
+  forget_notice(task)
+end)
 
 local function relaunch(task, now)
   task.launched_at = now
@@ -24,15 +57,18 @@ end
 local function warn(late)
   for _, task in ipairs(late) do
     task.warned = true
+    forget_notice(task)
   end
   if late[1] then
-    late[1].loop.log(("cekura: spawned tasks have not begun after %d s: %d. The program lets none run: see cekura.run "
-      .. "and cekura.step"):format(LATE, #late))
+    local loop = late[1].loop
+    loop.log(("cekura: spawned tasks have not begun after %d s: %d; %s"):format(LATE, #late,
+      loop.relaunches and RELAUNCHED or REMEDY))
   end
 end
 
---- Launches again what a host may have dropped, and warns once of tasks that are late.
-function unbegun.check()
+--- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
+-- this, and the loops where they wait.
+unbegun.check = atomic(function()
   local now = core.now()
   if next(unbegun.tasks) == nil or now < next_check then
     return
@@ -51,20 +87,21 @@ function unbegun.check()
   for _, task in ipairs(dropped) do
     relaunch(task, now)
   end
-end
+end)
 
--- When the Lua state ends, the host's log may have ended before it.
-local function warn_at_end()
-  local count = 0
-  for task in pairs(unbegun.tasks) do
-    count = count + (task.warned and 0 or 1)
-  end
-  if count > 0 then
-    io.stderr:write(("cekura: spawned tasks never began: %d. The program ended before it let them run (cekura.run)\n")
-      :format(count))
+--- Has each of the functions check first.
+---@param functions table<string, function> functions of the public module, or methods
+function unbegun.check_in(functions)
+  for name, fn in pairs(functions) do
+    if type(fn) == "function" then
+      functions[name] = function(...)
+        if next(unbegun.tasks) ~= nil then
+          unbegun.check()
+        end
+        return fn(...)
+      end
+    end
   end
 end
-
-unbegun.guard = core.guard(warn_at_end)
 
 return unbegun

@@ -74,6 +74,7 @@ local declaration = require "cekura.watch.declaration"
 local report = require "cekura.watch.report"
 local status = require "cekura.watch.status"
 local supervisor = require "cekura.watch.supervisor"
+local unbegun = require "cekura.loop.unbegun"
 
 local watch = {}
 
@@ -102,6 +103,8 @@ end
 function Watch:status()
   return status.of(supervisors[self])
 end
+
+unbegun.check_in(Watch)
 
 local METATABLE = { __index = Watch }
 

@@ -63,13 +63,9 @@ function own.timeout(client)
 end
 
 local function round()
-  clients.catch_up(clients.step)
+  clients.settle()
   scheduler.run_due()
-  for _, client in ipairs(clients.list()) do
-    if core.due(client) == 0 then
-      clients.step(client) -- the requests of the tasks are sent at once
-    end
-  end
+  clients.settle() -- the requests of the tasks are sent at once
 end
 
 --- Does one round of what is due, of all clients, timers and tasks; see cekura.step().

@@ -86,7 +86,7 @@ local function drive(self)
   while true do
     scheduler.run_due()
     if self.reason then
-      return
+      return clients.settle() -- plain code may not wait again for long: the requests of the tasks are sent before
     end
     if not clients.wait(scheduler.next_due()) then
       error("cekura: everything waits, and nothing is left that could wake it", 0)

@@ -19,6 +19,7 @@
 --                         optionally one that ends it, also while the other waits. `ticks` makes one for hosts that
 --                         cannot watch a descriptor
 --   linger                optional: seconds that a pump stays after its last work, where it is expensive to start
+--   is_loading()          optional: whether the host loads programs, and runs none yet
 --   is_closing()          optional: whether the host is ending, and only waits for what still runs
 --   is_lost(s)            optional: whether the thread that waited for s was ended by the host
 --   later(fn)             optional: calls fn() once the running code has had its turn
@@ -88,8 +89,8 @@ function threads.new(name, host)
     timeout = own.timeout, log = host.log }
   local spawn, run
   spawn, run, loop.sleep = tasks.of { Waiter = waiter.Waiter, waiter = loop.waiter, log = host.log, relaunches = true,
-    current = bind(in_threads, in_threads.current), launch = bind(in_threads, in_threads.launch),
-    failed = bind(in_threads, in_threads.failed) }
+    is_loading = host.is_loading, current = bind(in_threads, in_threads.current),
+    launch = bind(in_threads, in_threads.launch), failed = bind(in_threads, in_threads.failed) }
   loop.spawn, loop.run = either(parts, spawn, own.spawn), either(parts, run, own.run)
 
   function loop.detach(client)
