@@ -248,32 +248,42 @@ local function read_given(given)
   return checked
 end
 
--- Only a file that the program named must be there.
-local function read_file(path)
-  local home = environment "HOME"
-  if path == false or not path and not home then
-    return { signed_in = false }
+-- A value from the program or the environment.
+local function outer_value(row, given)
+  local value = given[row.name]
+  if value == nil and row.environment then
+    value = environment(row.environment)
   end
+  return value
+end
+
+local function read_file(given)
+  local path, home = given.config_file, environment "HOME"
+  if path == false or not path and not home then
+    return config_file.none()
+  end
+  local elsewhere = not path and { key = outer_value(by_name.api_key, given) ~= nil,
+    url = outer_value(by_name.base_url, given) ~= nil } or nil
   local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
-  return config_file.read(below_home and home .. below_home or path, not path, options.settings)
+  return config_file.read(below_home and home .. below_home or path, options.settings, elsewhere)
 end
 
 local function value_of(row, given, file)
-  local value = given[row.name]
+  local value = outer_value(row, given)
   if value == nil then
-    value = row.environment and environment(row.environment) or row.file and file[row.file] or row.default
+    value = row.file and file.values[row.file] or row.default
   end
   return value
 end
 
 --- Resolves the options. Raises for an unknown name and for a wrong type.
 ---@param given? cekura.Options
----@return { engine: table, fields: table, file: table }? made what core.new_client() takes, the private fields of the
----client, and what the configuration file holds
+---@return { engine: table, fields: table, file: cekura.ConfigFile }? made what core.new_client() takes, the private
+---fields of the client, and what the configuration file holds
 ---@return cekura.Error? err of kind "config"
 function options.resolve(given)
   given = read_given(given)
-  local file, fault = read_file(given.config_file)
+  local file, fault = read_file(given)
   if not file then
     return nil, errors.new("config", fault)
   end
