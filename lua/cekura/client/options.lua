@@ -40,8 +40,8 @@ local options = {}
 ---@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
 ---@field method? string of requests, as are path, attempt, outcome, status, elapsed, and pause until the next try
 ---@field job? cekura.Job of its polls and changes; with status, state and progress
----@field warning? string "config_file_readable_by_others": with `file` and `message`, before cekura.new() returns.
----An error that the handler raises then is raised by cekura.new()
+---@field warning? string "config_file_readable_by_others" or "config_file_ignored": with `file` and `message`, before
+---cekura.new() returns. An error that the handler raises then is raised by cekura.new()
 
 -- An empty variable counts as unset: a shell script exports one to mean none.
 local function environment(variable)

@@ -30,7 +30,7 @@ local function read(text)
   end
   promise.holds(line >= 1 and line <= lines, "the line of the fault")
   promise.holds(not fault:find "[^%w_#=,; :'%-]", "a fault without the text: %s", fault)
-  return nil, fault, line
+  return nil, (fault:gsub("line %d+", "line")), line
 end
 
 return function(text)
