@@ -6,6 +6,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 local built = shell "haproxy -vv"
 local lua = "lua" .. assert(built:match "Built with Lua version : Lua (%d%.%d)")
@@ -570,7 +571,8 @@ describe("in HAProxy", function()
     config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")
       :gsub("127.0.0.1:8000", server.url:match "//(.*)")
       :gsub("lua%-load [^\n]*/", PATHS:gsub("^%s+", ""):gsub("%%", "%%%%") .. "  lua-load ")
-      :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_API_URL " .. server.url .. "\n")
+      :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_WEBHOOK_SECRET whs-1234\n"
+        .. "  setenv CEKURA_API_URL " .. server.url .. "\n")
     start(config, { ["improve.lua"] = file.read "examples/haproxy/improve.lua" })
     local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
     local improved, proxied
@@ -595,5 +597,6 @@ describe("in HAProxy", function()
     assert.equal(400, err.status)
     assert.truthy(err.response:json().error:find "is missing", err.response.body)
     assert.truthy(process.eventually(function() return get "/failed_calls" == "0\n" end))
+    webhook_cases(client, "/webhook")
   end)
 end)

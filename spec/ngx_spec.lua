@@ -7,6 +7,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "luajit" then
   return
@@ -818,6 +819,7 @@ describe("in nginx", function()
         .. "\"%s/build/luajit/?.so;;\""):format(HERE, HERE, HERE, HERE))
       :gsub("env CEKURA_API_KEY;", "user root; pid @DIR@/nginx.pid; error_log @DIR@/error.log;"
         .. "env CEKURA_API_KEY=sim-key;")
+      :gsub("env CEKURA_WEBHOOK_SECRET;", "env CEKURA_WEBHOOK_SECRET=whs-1234;")
       :gsub("env CEKURA_API_URL;", ("env CEKURA_API_URL=%s;"):format(server.url))
       :gsub("http {", "http { access_log off; client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; "
         .. "fastcgi_temp_path @DIR@/fastcgi; uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;")
@@ -835,5 +837,6 @@ describe("in nginx", function()
     assert.equal(400, err.status)
     assert.truthy(err.response:json().error:find "is missing", err.response.body)
     assert.equal(3, cekura.assert(client:request("GET", "/stats")):json().jobs)
+    webhook_cases(client, "/webhook")
   end)
 end)

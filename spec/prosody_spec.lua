@@ -10,6 +10,7 @@ end
 local cekura = require "cekura"
 local process = require "spec.support.process"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local here = shell "pwd":match "[^\n]+"
@@ -172,6 +173,13 @@ describe("in Prosody", function()
       assert.truthy(fails { body = '{"call_logs":"all","prompt":"x"}', headers = { ["Content-Type"] = "text/plain" } }
         :find "^400 a JSON object")
       assert.truthy(fails { body = body }:find "^502 cekura: auth: ")
+      is_well()
+    end)
+
+    it("takes webhooks, by the secret of the configuration", function()
+      start("cekura", 'cekura_webhook_secret = "whs-1234"')
+      webhook_cases(client, "/cekura/webhook")
+      wait_for "call_log.completed: call log 95 is success"
       is_well()
     end)
 

@@ -6,6 +6,10 @@
 --   GET /cekura/jobs
 --     what is on its way: [{"id": "…", "status": "processing", "elapsed": 1.5}]
 --
+--   POST /cekura/webhook
+--     webhooks of the service, if the option cekura_webhook_secret, or CEKURA_WEBHOOK_SECRET, has the secret of the
+--     project's settings
+--
 -- The body is application/json. Every client that reaches these routes uses the key: have mod_http listen on loopback
 -- only, or have a proxy before it that authenticates clients. The key is the option cekura_api_key, or CEKURA_API_KEY,
 -- or that of ~/.cekura/config.toml.
@@ -60,6 +64,20 @@ local function improve_prompt(event)
     reason = result.reason })
 end
 
+-- An event ends the waits for the record that it is about. Without a secret there are no webhooks.
+local secret = module:get_option_string("cekura_webhook_secret", os.getenv "CEKURA_WEBHOOK_SECRET")
+local receive = secret and client:webhook { secret = secret }
+
+local function webhook(event)
+  local received, err = receive(event.request.headers, event.request.body)
+  if not received then
+    return answer(err.kind == "auth" and 401 or 400, { error = err.message })
+  elseif not received.duplicate and received.call_log then
+    module:log("info", "%s: call log %s is %s", received.type, received.call_log.id, received.call_log.status)
+  end
+  return answer(200, { type = received.type, duplicate = received.duplicate })
+end
+
 local function list_jobs()
   local list = array()
   for job in pairs(jobs) do
@@ -70,7 +88,8 @@ end
 
 module:provides("http", {
   cors = { enabled = false },
-  route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs },
+  route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs,
+    ["POST /webhook"] = receive and webhook },
 })
 
 -- What waits is answered 503, also when the module is reloaded.

@@ -58,6 +58,8 @@ static void a_string_with_three_quotes_is_found_if_it_is_on_one_line(void **stat
     assert_found("key = '''\r\na'''\nkey = 'b'", "a|b|");
     assert_found("key = \"\"\"\"a\"\"\"\"\"\nkey = 'b'", "\"a\"\"|b|");
     assert_found("key = '''''a'''''", "''a''|");
+    /* More quotes than can be stay where they are, so that the text stays malformed. */
+    assert_found("key = '''a''''''x", "a|");
     assert_found("key = '''a\nb'''\nkey = 'c'", "c|");
     assert_found("key = ''''''\nkey = 'c'", "|c|");
 }

@@ -74,8 +74,8 @@ static struct toml_string read_string(struct toml_finder *finder)
         string.start++; /* a newline behind the opening quotes does not count */
     size_t end = find_end(finder, string.start, quote, triple);
     size_t closing = run_of(finder, end, quote);
-    if (triple && closing > 3) /* the last three of them close the string */
-        end += closing > 5 ? 2 : closing - 3;
+    if (triple && closing > 3 && closing <= 5) /* the last three of them close the string */
+        end += closing - 3;
     string.length = end - string.start;
     finder->offset = end + (closing == 0 ? 0 : triple ? 3 : 1);
     return string;
