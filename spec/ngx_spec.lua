@@ -94,7 +94,7 @@ describe("in nginx", function()
     local log = host:log()
     for _, text in ipairs {
       "cekura: auth: GET /x/: HTTP 401: bad [key]", "calls.improve_prompt p: bad [key]", "name=warning",
-      "cekura1:", "cekura.client (http",
+      "cekura2.", "cekura.client (http",
     } do
       assert.truthy(log:find(text, 1, true), text .. log)
     end

@@ -96,7 +96,7 @@ describe("a webhook", function()
     end,
     nginx = function(secret, key)
       return setmetatable({ ["x-cekura-secret"] = { secret, secret }, ["x-cekura-idempotency-key"] = key },
-        { __index = function(given, name) return rawget(headers, (name:lower():gsub("_", "-"))) end })
+        { __index = function(given, name) return rawget(given, (name:lower():gsub("_", "-"))) end })
     end,
     HAProxy = function(secret, key)
       return { ["x-cekura-secret"] = { [0] = secret }, ["x-cekura-idempotency-key"] = { [0] = key, key } }
