@@ -566,6 +566,29 @@ describe("in HAProxy", function()
     end
   end)
 
+  it("writes the lines of CEKURA_DEBUG to stderr, whole, from all of its threads", function()
+    serve("", { global = "setenv CEKURA_DEBUG 1" })
+    cekura.run(function()
+      for _ = 1, 50 do
+        cekura.spawn(get, "/echo")
+      end
+    end)
+    local ends, starts = {}, 0
+    for line in host:output():gmatch "([^\n]*)\n" do
+      if line:find("cekura", 1, true) then
+        local number, rest = line:match "^cekura%[%d+%] %d%d:%d%d:%d%d #(%d+) GET /echo/: (.*)$"
+        assert.truthy(rest == "try 1" or rest:find "^ended: HTTP 200; tries: 1; %d+%.%d%d%d s$", line)
+        starts = starts + (rest == "try 1" and 1 or 0)
+        ends[number] = rest ~= "try 1" or nil
+      end
+    end
+    local count = 0
+    for _ in pairs(ends) do
+      count = count + 1
+    end
+    assert.same({ 50, 50 }, { starts, count })
+  end)
+
   it("runs the example", function()
     local config = file.read "examples/haproxy/haproxy.cfg"
     config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")

@@ -101,6 +101,24 @@ describe("in nginx", function()
     assert.is_nil(log:find("sim-key", 1, true))
   end)
 
+  it("writes the lines of CEKURA_DEBUG to its error log, by the number of the process", function()
+    host = nginx.start("env CEKURA_DEBUG=1;" .. nginx.config [[server { listen 127.0.0.1:@PORT@; location = /job {
+      content_by_lua_block {
+        local job = require("app").job()
+        ngx.say(require("cekura").assert(job:wait { interval = 0.05 }).improved_prompt ~= nil)
+      } } }]], function(dir)
+      file.write(dir .. "/app.lua", APP:format(server.url, ""))
+    end)
+    client = server:client { base_url = host.url }
+    assert.equal("true", get "/job")
+    local log = host:log()
+    local pid, number = log:match "\ncekura%[(%d+)%] %d%d:%d%d:%d%d #(%d+) POST [^\n]*: try 1\n"
+    assert.truthy(log:find(("\ncekura[%s] "):format(pid), 1, true), log)
+    assert.truthy(log:find(("#%s POST [^\n]*: ended: HTTP 200; tries: 1"):format(number)), log)
+    assert.truthy(log:find "\ncekura%[%d+%] %d%d:%d%d:%d%d job calls.improve_prompt [^\n]*: succeeded, status", log)
+    assert.truthy(file.read(("/proc/%s/cmdline"):format(pid)):find("worker process", 1, true))
+  end)
+
   local function threads(pid)
     return tonumber((shell(("ls /proc/%s/task | wc -l"):format(pid))))
   end

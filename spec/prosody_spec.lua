@@ -25,10 +25,12 @@ end
 describe("in Prosody", function()
   local server = simulator.during(setup, teardown)
   local dir, prosody, client
+  local further_environment
 
   before_each(function()
     server:reset()
     dir = shell "mktemp -d":match "%S+"
+    further_environment = ""
   end)
 
   after_each(function()
@@ -40,7 +42,7 @@ describe("in Prosody", function()
   end)
 
   local function environment()
-    return ("LUA_PATH='%s' LUA_CPATH='%s' CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=%s"):format(
+    return further_environment .. ("LUA_PATH='%s' LUA_CPATH='%s' CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=%s"):format(
       absolute(package.path), absolute(package.cpath), server.url, server.key, dir)
   end
 
@@ -139,6 +141,7 @@ describe("in Prosody", function()
 
     it("answers when the job is done, and other requests meanwhile", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
+      further_environment = "CEKURA_DEBUG=1 "
       start "cekura"
       local order = {}
       cekura.run(function()
@@ -158,6 +161,7 @@ describe("in Prosody", function()
       end)
       assert.same({ "processing", "Be very nice. One word more." }, order)
       assert.equal("[]", cekura.assert(client:request("GET", "/cekura/jobs")).body)
+      assert.truthy(prosody:output():find "\ncekura%[%d+%] %d%d:%d%d:%d%d job calls.improve_prompt [^\n]*: succeeded")
       assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', server:requests()[1].body)
       is_well()
     end)

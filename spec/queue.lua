@@ -28,6 +28,7 @@ local SPECS = {
   chaos = { seconds = 13, once = true },
   cqueues = { seconds = 8 },
   cycles = { seconds = 5, once = true },
+  debugging = { seconds = 5 },
   descriptors = { seconds = 20, once = true },
   encoding = { seconds = 4, once = true },
   examples = { seconds = 25 },

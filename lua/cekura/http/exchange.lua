@@ -52,7 +52,8 @@ end)
 local function exchange(client, outgoing, shown)
   local loop = core.fields(client)._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
-  local entry = { waiter = waiter, done = false, _raised = false, _method = outgoing.method, _path = shown }
+  local entry = { waiter = waiter, done = false, _raised = false, _request = false, _method = outgoing.method,
+    _path = shown }
   local operation = submit(client, outgoing, entry)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
