@@ -98,9 +98,9 @@ describe("the core's functions refuse", function()
         for _, name in ipairs(names) do known[name] = true end
       end
       -- What takes no object, or any value; what takes a client and a job, or a list of clients.
-      for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date", "pid",
-        "serial", "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private", "has_extra_space",
-        "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
+      for _, name in ipairs { "new_client", "new_record", "new_records", "decode", "guard", "type", "now", "date",
+        "pid", "serial", "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private",
+        "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
         "lock_file", "absolute_path" } do
         known[name] = true
