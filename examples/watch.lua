@@ -92,5 +92,5 @@ local watch = cekura.watch {
 }
 
 if is_script then
-  watch:wait()
+  cekura.assert(watch:wait())
 end
