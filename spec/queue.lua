@@ -24,6 +24,7 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 local SPECS = {
   addresses = { seconds = 6, once = true },
   architecture = { once = true },
+  build = { seconds = 10, once = true },
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },
   cqueues = { seconds = 8 },
