@@ -29,6 +29,13 @@ LUAS    = $(if $(LUA_GIVEN),$(LUA),$(shell .ci/install luas))
 PREFIX ?= /usr/local
 BUILD  ?= build
 
+# A Lua of another name needs its header directory; "rock" is what luarocks gives one.
+LUA_NAMES := lua5.1 lua5.2 lua5.3 lua5.4 lua5.5 luajit
+ifeq ($(filter command environment,$(origin LUA_INCDIR))$(filter $(LUA),$(LUA_NAMES)),)
+  $(error LUA=$(LUA) is unknown$(if $(filter lua$(LUA),$(LUA_NAMES)),: type `make LUA=lua$(LUA)`,). \
+    The Luas are $(LUA_NAMES); another one needs LUA_INCDIR)
+endif
+
 LUA_ABI    := $(if $(filter luajit,$(LUA)),5.1,$(patsubst lua%,%,$(LUA)))
 LUA_HEADER := $(if $(filter luajit,$(LUA)),luajit-2.1,$(LUA))
 LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/include/$(LUA_HEADER)) /usr/include)
@@ -46,6 +53,20 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
 .PHONY: all install rock demo simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
+
+# No rule of make's guesses how a file is made.
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
+HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers
+$(ENGINE): | $(BUILD)/headers
+$(BINDING): | $(HEADERS)
+$(BUILD)/headers: WANTED = curl/curl.h zlib.h
+$(BUILD)/$(LUA)/headers: WANTED = lua.h
+$(HEADERS):
+	@[ ! -e .ci/headers ] || .ci/headers $(LUA) "$(CC) -I$(LUA_INCDIR) $(CPPFLAGS)" $(WANTED)
+	@mkdir -p $(@D) && touch $@
 
 $(CORE): $(BINDING) $(ENGINE)
 	@mkdir -p $(@D)

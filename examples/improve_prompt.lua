@@ -8,6 +8,20 @@
 
 local cekura = require "cekura"
 
+local USAGE = "usage: improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]\n"
+
+local function wrong_usage(message)
+  io.stderr:write(message and message .. "\n" or "", USAGE)
+  os.exit(2)
+end
+
+for _, word in ipairs(arg) do
+  if word == "--help" or word == "-h" then
+    io.write(USAGE)
+    os.exit(0)
+  end
+end
+
 local function fail(message)
   io.stderr:write(tostring(message), "\n")
   os.exit(1)
@@ -22,7 +36,10 @@ local function read_call_logs(text)
   end
   local ids = {}
   for id in (text .. ","):gmatch "([^,]*)," do
-    ids[#ids + 1] = id:find "^%d+$" and tonumber(id) or fail("CALL_LOGS: ids, \"all\" or \"first:12\", not " .. text)
+    if not id:find "^%d+$" then
+      wrong_usage("CALL_LOGS: ids, \"all\" or \"first:12\", not " .. text)
+    end
+    ids[#ids + 1] = tonumber(id)
   end
   return ids
 end
@@ -74,10 +91,11 @@ local function show_progress(job)
   end
 end
 
-local agent_id, call_logs, prompt_file, improved_file = arg[1], arg[2], arg[3], arg[4]
-if not prompt_file then
-  fail "usage: improve_prompt.lua AGENT_ID CALL_LOGS PROMPT_FILE [IMPROVED_FILE]"
+local agent_id, prompt_file, improved_file = arg[1], arg[3], arg[4]
+if not prompt_file or arg[5] or agent_id:find "^%-" then
+  wrong_usage()
 end
+local call_logs = read_call_logs(arg[2])
 
 cekura.run(function()
   local client, err = cekura.new()
@@ -87,7 +105,7 @@ cekura.run(function()
   local job
   job, err = client.calls:improve_prompt {
     agent_id = tonumber(agent_id) or agent_id,
-    call_logs = read_call_logs(call_logs),
+    call_logs = call_logs,
     prompt = read_file(prompt_file),
   }
   if not job then

@@ -6,11 +6,27 @@
 
 local cekura = require "cekura"
 
-local agent_id, prompt_file, how_many = arg[1], arg[2], tonumber(arg[3] or 50)
-if not prompt_file then
-  io.stderr:write "usage: many_jobs.lua AGENT_ID PROMPT_FILE [HOW_MANY]\n"
-  os.exit(1)
+local USAGE = "usage: many_jobs.lua AGENT_ID PROMPT_FILE [HOW_MANY]\n"
+
+local function wrong_usage(message)
+  io.stderr:write(message and message .. "\n" or "", USAGE)
+  os.exit(2)
 end
+
+for _, word in ipairs(arg) do
+  if word == "--help" or word == "-h" then
+    io.write(USAGE)
+    os.exit(0)
+  end
+end
+
+local agent_id, prompt_file, how_many = arg[1], arg[2], arg[3] or "50"
+if not prompt_file or arg[4] or agent_id:find "^%-" then
+  wrong_usage()
+elseif not how_many:find "^[1-9]%d*$" then
+  wrong_usage("HOW_MANY: a whole number from 1, not " .. how_many)
+end
+how_many = tonumber(how_many)
 local file = assert(io.open(prompt_file, "rb"))
 local prompt = file:read "*a"
 file:close()

@@ -59,13 +59,26 @@ end
 
 -- ---- the program ----
 
-local agent_id, call_logs = arg[1], { (table.unpack or unpack)(arg, 2) } -- luacheck: ignore 143
-if not agent_id then
-  io.stderr:write("usage: select.lua AGENT_ID CALL_LOG_ID...\n")
+local USAGE = "usage: select.lua AGENT_ID CALL_LOG_ID...\n"
+
+local function wrong_usage()
+  io.stderr:write(USAGE)
   os.exit(2)
 end
 
--- These two functions are all that cekura needs from the loop.
+for _, word in ipairs(arg) do
+  if word == "--help" or word == "-h" then
+    io.write(USAGE)
+    os.exit(0)
+  end
+end
+
+local agent_id, call_logs = arg[1], { (table.unpack or unpack)(arg, 2) } -- luacheck: ignore 143
+if not call_logs[1] or agent_id:find "^%-" then
+  wrong_usage()
+end
+
+-- The two functions are all that cekura has to know of the loop.
 local client = cekura.assert(cekura.new { loop = { watch = watch, after = after } })
 
 local function tick()

@@ -8,10 +8,23 @@
 
 local cekura = require "cekura"
 
-local agent_id, call_id, folder = arg[1], arg[2], arg[3] or "prompts"
-if not call_id then
-  io.stderr:write "usage: self_improve.lua AGENT_ID CALL_ID [FOLDER]\n"
+local USAGE = "usage: self_improve.lua AGENT_ID CALL_ID [FOLDER]\n"
+
+local function wrong_usage()
+  io.stderr:write(USAGE)
   os.exit(2)
+end
+
+for _, word in ipairs(arg) do
+  if word == "--help" or word == "-h" then
+    io.write(USAGE)
+    os.exit(0)
+  end
+end
+
+local agent_id, call_id, folder = arg[1], arg[2], arg[3] or "prompts"
+if not call_id or arg[4] or agent_id:find "^%-" then
+  wrong_usage()
 end
 
 local function read(version)

@@ -18,7 +18,22 @@ local cekura = require "cekura"
 local arg = rawget(_G, "arg")
 local is_script = arg ~= nil and tostring(arg[0]):find "watch%.lua$" ~= nil
 local agent_id = is_script and arg[1] or "2142"
-local every = is_script and tonumber(arg[2]) or 60
+local every = is_script and arg[2] or 60
+
+if is_script then
+  local usage = "usage: watch.lua [AGENT_ID [SECONDS]]\n"
+  for _, word in ipairs(arg) do
+    if word == "--help" or word == "-h" then
+      io.write(usage)
+      os.exit(0)
+    end
+  end
+  every = tonumber(every) or 0
+  if arg[3] or agent_id:find "^%-" or every <= 0 then
+    io.stderr:write(usage)
+    os.exit(2)
+  end
+end
 
 local folder = "prompts/"
 
@@ -92,5 +107,5 @@ local watch = cekura.watch {
 }
 
 if is_script then
-  watch:wait()
+  cekura.assert(watch:wait())
 end

@@ -19,27 +19,15 @@ local function write(text)
   return path
 end
 
-local function read_file(path, optional)
-  return config_file.read(path, optional, options.settings)
+-- The file as the program has named it, or, by what comes from elsewhere, as the default one.
+local function read_file(path, elsewhere)
+  return config_file.read(path, options.settings, elsewhere)
 end
 
+-- The settings, and all that is read; or nil and the fault.
 local function read(text)
-  return read_file(write(text), false)
-end
-
--- The value of `key = text`, as the reader takes it.
-local function value_of(text)
-  local settings, fault = config_file.parse("key = " .. text)
-  assert.is_nil(fault)
-  assert.equal(1, #settings)
-  assert.equal("key", settings[1].key)
-  return settings[1].value
-end
-
-local function fault_of(text)
-  local settings, fault = config_file.parse(text)
-  assert.is_nil(settings)
-  return fault
+  local found, fault = read_file(write(text))
+  return found and found.values, found or fault
 end
 
 after_each(function()
@@ -51,9 +39,10 @@ end)
 
 describe("a configuration file", function()
   it("gives the settings at its top", function()
-    local found = read 'api_key = "sk-1"\napi_url = "https://eu.example.com"\ndefault_project_id = 42\n'
-    assert.same({ api_key = "sk-1", api_url = "https://eu.example.com", default_project_id = 42, signed_in = false },
-      found)
+    local values, found = read 'api_key = "sk-1"\n\napi_url = "https://eu.example.com"\ndefault_project_id = 42\n'
+    assert.same({ api_key = "sk-1", api_url = "https://eu.example.com", default_project_id = 42 }, values)
+    assert.same({ api_key = 1, api_url = 3, default_project_id = 4 }, found.lines)
+    assert.is_false(found.signed_in)
   end)
 
   it("gives the settings in a table, whatever its name", function()
@@ -77,7 +66,7 @@ describe("a configuration file", function()
 
   it("may be empty, or hold comments only", function()
     for _, text in ipairs { "", "\n\n", "# nothing\n  # here", BOM } do
-      assert.same({ signed_in = false }, read(text))
+      assert.same({}, read(text))
     end
   end)
 
@@ -124,90 +113,49 @@ describe("a configuration file", function()
   end)
 end)
 
-describe("a value", function()
-  it("in double quotes understands escapes", function()
-    assert.equal('say "hi"', value_of [["say \"hi\""]])
-    assert.equal("a\\b", value_of [["a\\b"]])
-    assert.equal("\\", value_of [["\\"]])
-    assert.equal("\b\t\n\f\r", value_of [["\b\t\n\f\r"]])
-    assert.equal("", value_of '""')
-    assert.equal("it's", value_of [["it's"]])
-  end)
+describe("a configuration file may have all of TOML:", function()
+  local KEY = "sk-very-secret"
 
-  it("in single quotes is taken as it is", function()
-    assert.equal([[a\nb]], value_of [['a\nb']])
-    assert.equal([[\]], value_of [['\']])
-    assert.equal('"x"', value_of [['"x"']])
-    assert.equal("", value_of "''")
-  end)
-
-  it("may hold any UTF-8", function()
-    assert.equal("schlüssel 日本", value_of '"schlüssel 日本"')
-  end)
-
-  it("may be a whole number", function()
-    assert.equal(42, value_of "42")
-    assert.equal(-7, value_of "-7")
-    assert.equal(7, value_of "+7")
-    assert.equal(1000000, value_of "1_000_000")
-    assert.equal(0, value_of "0")
-  end)
-
-  it("may be true or false", function()
-    assert.is_true(value_of "true")
-    assert.is_false(value_of "false")
-  end)
-end)
-
-describe("a malformed configuration file is refused with the number of the line:", function()
-  for _, row in ipairs {
-    { "a line without a value", "api_key", 1 },
-    { "a name without a value", "api_key =", 1 },
-    { "a value without a name", '= "k"', 1 },
-    { "a text without quotes", "api_key = sk-1", 1 },
-    { "a text without its closing quote", 'api_key = "sk-1', 1 },
-    { "a text whose closing quote is escaped", [[api_key = "sk-1\"]], 1 },
-    { "a text that begins and ends otherwise", [[api_key = "sk-1']], 1 },
-    { "an escape that is not understood", [[api_key = "\x41"]], 1 },
-    { "a Unicode escape", [[api_key = "\u0041"]], 1 },
-    { "something after the value", 'api_key = "a" "b"', 1 },
-    { "something after a table", '[a] api_key = "k"', 1 },
-    { "two values", "api_key = 'a''b'", 1 },
-    { "a table that is not closed", "[auth\n", 1 },
-    { "a list of tables", "[[auth]]\n", 1 },
-    { "a list", 'api_key = ["a"]', 1 },
-    { "an inline table", "auth = { api_key = 'a' }", 1 },
-    { "a dotted name", 'auth.api_key = "a"', 1 },
-    { "a bare word", "on = yes", 1 },
-    { "a NUL byte", "a = 1\napi_key = \"a\0b\"\n", 2 },
-    { "text over several lines", 'a = 1\n\napi_key = """\nk\n"""\n', 3 },
-    { "literal text over several lines", "a = 1\napi_key = '''\nk\n'''\n", 2 },
-    { "text over several lines that is on one", 'api_key = """k"""', 1 },
-    { "the first of several faults", "a = 1\r\n\r\n# x\r\nb\r\nc\r\n", 4 },
-    { "what is no text file at all", "\137PNG\r\n\026\n", 1 },
-    { "JSON", '{\n  "api_key": "k"\n}', 1 },
+  for name, text in pairs {
+    ["an inline table"] = "auth = { api_key = '%s', scopes = [] }",
+    ["a dotted name"] = 'auth.api_key = "%s"',
+    ["a name in quotes with dots"] = '"auth"."api_key" = "%s"',
+    ["a list of tables"] = '[[profiles]]\napi_key = "%s"\n[[profiles]]\nname = "other"',
+    ["a list of inline tables"] = 'profiles = [\n  { name = "x", api_key = "%s" }, # one\n]',
+    ["text over several lines"] = 'motd = """\napi_key = "not this one"\n\\\n  """\napi_key = "%s"',
+    ["literal text over several lines"] = "motd = '''\napi_key = \"not this one\"\n'''\napi_key = \"%s\"",
+    ["the key between three quotes"] = 'api_key = """\n%s"""',
+    ["dates, times and numbers"] = "a = 1979-05-27T07:32:00Z\nb = 07:32:00\nc = 0xff\nd = 1e-3\ne = nan\n"
+      .. "f = [ 1, 2.5, [ true ] ]\napi_key = '%s'",
+    ["what looks like the key in a comment and in text"] = '# api_key = "not this one"\na = "api_key = "\n'
+      .. "b = 'api_key = \"not this one\"'\napi_key = '%s'",
   } do
-    it(row[1], function()
-      local fault = fault_of(row[2])
-      assert.equal("line " .. row[3] .. ":", fault:match "^line %d+:")
-      assert.is_nil(fault:find("\n", 1, true))
+    it(name, function()
+      local values = assert(read((text:gsub("%%s", KEY))))
+      assert.equal("cekura.secret", tostring(values.api_key))
+      assert.is_true(core.equal_secrets(values.api_key, KEY))
     end)
   end
 
-  it("a setting that stands there twice", function()
-    assert.equal("line 2: api_key is set twice", fault_of 'api_key = "a"\napi_key = "a"\n')
-    assert.equal("line 3: api_key is set twice", fault_of '[x]\napi_key = "a"\n"api_key" = "b"\n')
+  it("an escaped key, which is then a string", function()
+    assert.equal("sk-Ab-cdefghi", read([[api_key = "sk-\u0041b-cdefghi"]]).api_key)
   end)
+end)
 
-  it("and with its path, when it is read", function()
+describe("a malformed configuration file", function()
+  it("is refused with its path and the line", function()
     local path = write 'api_key = "k"\nnonsense\n'
-    local found, fault = read_file(path, true)
+    local found, fault = read_file(path)
     assert.is_nil(found)
-    assert.truthy(fault:find(path, 1, true))
-    assert.truthy(fault:find("malformed: line 2:", 1, true))
+    assert.equal(("the configuration file %s:2 is malformed: there is no = after the name"):format(path), fault)
   end)
 
-  it("without showing the key that is in it", function()
+  it("is one in which a setting stands twice", function()
+    local _, fault = read '[x]\napi_key = "a"\n"api_key" = "b"\n'
+    assert.truthy(fault:find(":3 is malformed: this name is taken: see line 2", 1, true), fault)
+  end)
+
+  it("is refused without showing the key that is in it", function()
     for _, text in ipairs { 'api_key = "sk-secret', "api_key = sk-secret", 'api_key = "sk-secret" x' } do
       local _, fault = read(text)
       assert.is_nil(fault:find("sk-secret", 1, true))
@@ -219,6 +167,8 @@ describe("an ambiguous configuration file", function()
   it("is refused, and the two tables are named", function()
     local found, fault = read '[work]\napi_key = "sk-1"\n[home]\napi_key = "sk-2"\n'
     assert.is_nil(found)
+    assert.truthy(fault:find(":2 is ambiguous: ", 1, true))
+    assert.truthy(fault:find("in line 4", 1, true))
     assert.truthy(fault:find("[work]", 1, true))
     assert.truthy(fault:find("[home]", 1, true))
     assert.truthy(fault:find("api_key", 1, true))
@@ -237,13 +187,15 @@ end)
 describe("a setting of a wrong type", function()
   for _, row in ipairs {
     { "api_key", "5" }, { "api_key", "true" }, { "api_url", "false" }, { "api_url", "1" },
-    { "default_project_id", "true" },
+    { "default_project_id", "true" }, { "api_key", "['sk-very-secret']" }, { "api_key", "2026-06-30" },
+    { "default_project_id", "1.5" },
   } do
     it(("is refused, and named: %s = %s"):format(row[1], row[2]), function()
       local found, fault = read(("[a]\n%s = %s\n"):format(row[1], row[2]))
       assert.is_nil(found)
       assert.truthy(fault:find(row[1], 1, true))
-      assert.truthy(fault:find(paths[#paths], 1, true))
+      assert.truthy(fault:find(paths[#paths] .. ":2 has a wrong value", 1, true), fault)
+      assert.is_nil(fault:find("secret", 1, true))
     end)
   end
 end)
@@ -265,9 +217,9 @@ describe("a browser sign-in", function()
     ["a table below another"] = '[auth.oauth]\nvalue = "t"\n',
   } do
     it("is recognized by " .. name, function()
-      local found = read(text)
+      local values, found = read(text)
       assert.is_true(found.signed_in)
-      assert.is_nil(found.api_key)
+      assert.is_nil(values.api_key)
     end)
   end
 
@@ -279,24 +231,106 @@ end)
 
 describe("a configuration file that is not there", function()
   it("is not an error at the default path", function()
-    assert.same({ signed_in = false }, read_file("/nonexistent/cekura/config.toml", true))
-    assert.same({ signed_in = false }, read_file("/dev/null/config.toml", true))
+    local found = read_file("/nonexistent/cekura/config.toml", { key = false, url = false })
+    assert.same({ values = {}, lines = {}, signed_in = false }, found)
   end)
 
   it("is an error where the program named it", function()
-    local found, fault = read_file("/nonexistent/cekura/config.toml", false)
+    local found, fault = read_file "/nonexistent/cekura/config.toml"
     assert.is_nil(found)
     assert.truthy(fault:find("/nonexistent/cekura/config.toml", 1, true))
   end)
 end)
 
-describe("a configuration file that cannot be read", function()
-  it("is an error that names it, also at the default path", function()
-    for _, optional in ipairs { true, false } do
-      local found, fault = read_file("/", optional) -- a directory: not even root reads one
-      assert.is_nil(found)
-      assert.truthy(fault:find("cannot be read", 1, true))
-      assert.truthy(fault:find(" / ", 1, true))
+describe("the default configuration file", function()
+  -- Each fault, with what must come from elsewhere so that it is only warned of.
+  local function check_fault(path, why, needs_url)
+    for _, key in ipairs { true, false } do
+      for _, url in ipairs { true, false } do
+        local found, fault = read_file(path, { key = key, url = url })
+        if key and (url or not needs_url) then
+          assert.same({ {}, {}, false }, { found.values, found.lines, found.signed_in })
+          local event = found.warning
+          assert.same({ "warning", "config_file_ignored", path }, { event.name, event.warning, event.file })
+          fault = event.message
+        else
+          assert.is_nil(found)
+          assert.truthy(fault:find(needs_url and "both the API key and the base URL" or "the API key must be given", 1,
+            true), fault)
+        end
+        assert.truthy(fault:find(path, 1, true) and fault:find(why, 1, true), fault)
+      end
+    end
+    assert.is_nil(read_file(path))
+  end
+
+  it("that cannot be looked at is skipped if the key comes from elsewhere", function()
+    check_fault("/dev/null/config.toml", "Not a directory", false)
+  end)
+
+  it("that cannot be read, or is malformed, is skipped if key and URL both come from elsewhere", function()
+    check_fault("/", "it is not a regular file", true)
+    check_fault(write 'api_key = "sk-very-secret"\nx', ":2 is malformed", true)
+    check_fault(write 'api_key = 7', ":1 has a wrong value", true)
+    check_fault(write '[a]\napi_url = "x"\n[b]\napi_url = "y"', ":2 is ambiguous", true)
+  end)
+
+  it("is reported to on_event when the client is made", function()
+    local command = [[%s -e '
+      local cekura = require "cekura"
+      local client = cekura.assert(cekura.new { on_event = function(event)
+        print(event.name, event.warning, event.file, event.message)
+      end })
+      client:close()' 2>&1]]
+    local function run(variables)
+      return (shell("env HOME=/dev/null " .. variables .. " " .. command:format(os.getenv "CEKURA_LUA" or "lua5.4")))
+    end
+    local fault = "the configuration file /dev/null/.cekura/config.toml cannot be read: Not a directory"
+    assert.equal("warning\tconfig_file_ignored\t/dev/null/.cekura/config.toml\t" .. fault .. "\n",
+      run "CEKURA_API_KEY=sk-1")
+    assert.truthy(run "":find("cekura: config: " .. fault, 1, true))
+  end)
+end)
+
+-- The home of another user, as where a server has dropped its privileges and keeps HOME.
+describe("a configuration file in a directory that may not be searched", function()
+  local directory
+
+  setup(function()
+    directory = shell "mktemp -d":gsub("%s", "")
+    local built = (os.getenv "CEKURA_BUILD" or "build") .. "/" .. (os.getenv "CEKURA_LUA" or "lua5.4")
+    shell((("mkdir -p D/home/.cekura D/build && cp -r lua D && cp -r BUILT D/build && chmod -R a+rX D")
+      :gsub("%u+", { D = directory, BUILT = built })))
+    file.write(directory .. "/home/.cekura/config.toml", 'api_key = "sk-of-the-file"\n')
+    file.write(directory .. "/program.lua", [[
+      local cekura = require "cekura"
+      local client, err = cekura.new { on_event = function(event) print(event.warning, event.message) end }
+      print(client and "made" or err.kind .. ": " .. err.message)
+    ]])
+  end)
+
+  teardown(function()
+    shell(("chmod -R u+rwX %s; rm -rf %s"):format(directory, directory))
+  end)
+
+  -- As another user, if root runs the specs: for root, no directory is closed.
+  local function run(variables)
+    local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+    local other = shell "id -u":find "^0" and "setpriv --reuid=65534 --regid=65534 --clear-groups" or ""
+    local command = "cd D && HOME=D/home LUA_PATH='D/lua/?.lua;D/lua/?/init.lua;;' LUA_CPATH='D/build/LUA/?.so;;' "
+      .. "env VARIABLES OTHER LUA program.lua 2>&1"
+    return (shell((command:gsub("%f[%w_]%u+%f[^%w_]",
+      { D = directory, LUA = lua, VARIABLES = variables, OTHER = other }))))
+  end
+
+  it("is skipped, with a warning, if the key comes from elsewhere", function()
+    for _, closed in ipairs { ".cekura/config.toml", ".cekura", "" } do
+      shell(("chmod 0 %s/home/%s"):format(directory, closed))
+      local fault = ("the configuration file %s/home/.cekura/config.toml cannot be read: Permission denied"):format(
+        directory)
+      assert.equal(("config_file_ignored\t%s\nmade\n"):format(fault), run "CEKURA_API_KEY=sk-1")
+      assert.equal(("config: %s; without this file the API key must be given\n"):format(fault), run "")
+      shell(("chmod 755 %s/home/%s"):format(directory, closed))
     end
   end)
 end)
@@ -306,14 +340,14 @@ describe("a key in a configuration file", function()
 
   -- Compares the key in the text: a key cannot be read.
   local function has_key(text, key)
-    local found = assert(read(text))
-    return type(found.api_key) == "userdata" and core.equal_secrets(found.api_key, key or KEY)
+    local values = assert(read(text))
+    return type(values.api_key) == "userdata" and core.equal_secrets(values.api_key, key or KEY)
   end
 
   it("is a secret, not a string, however it is written", function()
     for _, line in ipairs {
       'api_key = "%s"', "api_key = '%s'", 'api_key="%s"', '\t"api_key" = "%s"', "'api_key'\t=\t'%s' # it",
-      'api_key = "%s"\r', BOM .. 'api_key = "%s"', '# api_key = "another"\n[auth]\n  api_key = "%s"\nx = 1',
+      'api_key = "%s"\r\n', BOM .. 'api_key = "%s"', '# api_key = "another"\n[auth]\n  api_key = "%s"\nx = 1',
       'x = 1\napi_key = "%s"',
       'api_key = "%s"\n[a]\napi_key = "another-key"', '[a]\napi_key = "%s"\n[b]\napi_key = "%s"',
     } do
@@ -339,7 +373,8 @@ describe("a key in a configuration file", function()
     for _, text in ipairs {
       'api_key = "%s', 'api_key = "%s" x', 'api_key = "%s"\napi_key = "%s"',
       '[a]\napi_key = "%s"\n[b]\napi_key = "%sx"',
-      'api_key = "%s"\napi_key = \'ab', 'api_key = "%s\0"', 'api_key = """%s"""', "api_key = %s", 'api_key = ["%s"]',
+      'api_key = "%s"\napi_key = \'ab', 'api_key = "%s\0"', 'api_key = "%s\255"', "api_key = %s", 'api_key = ["%s"]',
+      'api_key = """%s', 'a = { api_key = "%s"', 'api_key = { "%s" = 1 }, x',
     } do
       local found, fault = read((text:gsub("%%s", KEY)))
       assert.is_nil(found, text)
@@ -356,7 +391,7 @@ end)
 
 describe("a configuration file that is", function()
   local function refused(path, why)
-    local found, fault = read_file(path, true)
+    local found, fault = read_file(path)
     assert.is_nil(found)
     assert.equal(("the configuration file %s cannot be read: %s"):format(path, why), fault)
   end
@@ -372,7 +407,7 @@ describe("a configuration file that is", function()
   it("a symbolic link is what the link leads to", function()
     local target, path = write 'api_key = "sk-very-secret"', write ""
     shell(("ln -sf %s %s"):format(target, path))
-    assert.truthy(read_file(path, false).api_key)
+    assert.truthy(read_file(path).values.api_key)
     shell(("ln -sf /dev/zero %s"):format(path))
     refused(path, "it is not a regular file")
     shell(("ln -sfn %s %s"):format(path, path))
@@ -390,7 +425,7 @@ describe("a configuration file that others can read", function()
   local function warning(mode, text)
     local path = write(text or 'api_key = "sk-very-secret"\n')
     shell(("chmod %s %s"):format(mode, path))
-    return read_file(path, false).warning, path
+    return read_file(path).warning, path
   end
 
   it("makes a warning event when it holds a key or a sign-in", function()

@@ -81,16 +81,13 @@ describe("examples", function()
       assert.equal(1, status)
       assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
         output)
-      output, status = improve "2142 101"
-      assert.equal(1, status)
-      assert.truthy(output:find "^usage: ")
       output, status = improve("2142 101 " .. dir .. "/nowhere.txt")
       assert.equal(1, status)
       assert.truthy(output:find "nowhere.txt")
       for _, wrong in ipairs { "some", "first:0", "first:", "first:x", "12x", "1,,2", "1,", "''", "ALL", "-5" } do
         output, status = improve(("2142 %s %s/prompt.txt"):format(wrong, dir))
-        assert.equal(1, status, wrong)
-        assert.truthy(output:find "^CALL_LOGS")
+        assert.equal(2, status, wrong)
+        assert.truthy(output:find "^CALL_LOGS[^\n]*\nusage: ")
       end
     end)
 
@@ -150,8 +147,34 @@ describe("examples", function()
     local finish = "Doing other work\nThe improvement is completed\nImproved prompt: Be brief"
     assert.truthy(order:find(finish, 1, true), order)
     assert.truthy(server:requests()[1].body:find('"call_logs":["5181749"]', 1, true))
-    output, status = shell(lua .. " examples/select.lua")
-    assert.equal(2, status)
-    assert.truthy(output:find "^usage: ")
   end)
+
+  -- Of each program: what it cannot be called with.
+  local WRONG = {
+    improve_prompt = { "", "2142", "2142 101", "2142 101 p i x", "--agent 2142 101 p", "2142 x p" },
+    many_jobs = { "", "2142", "2142 p 0", "2142 p x", "2142 p 1.5", "2142 p 5 x", "-5 p" },
+    self_improve = { "", "2142", "2142 c f x", "--agent 2142" },
+    select = { "", "2142", "--agent 2142" },
+    watch = { "2142 x", "2142 0", "2142 -1", "2142 60 x", "--every 60" },
+  }
+
+  for name, wrong in pairs(WRONG) do
+    it(name .. ".lua exits with 2 on wrong usage, and says on stdout how it is used when it is asked", function()
+      local function run(arguments, redirection)
+        return shell(("env -u CEKURA_API_KEY %s examples/%s.lua %s %s"):format(lua, name, arguments, redirection))
+      end
+      for _, arguments in ipairs(wrong) do
+        local output, status = run(arguments, "2>&1 >/dev/null")
+        assert.equal(2, status, arguments)
+        assert.truthy(("\n" .. output):find("\nusage: " .. name .. ".lua ", 1, true), output)
+        assert.equal("", (run(arguments, "2>/dev/null")))
+      end
+      for _, arguments in ipairs { "--help", "-h", "2142 --help" } do
+        local output, status = run(arguments, "2>/dev/null")
+        assert.equal(0, status)
+        assert.truthy(output:find("^usage: " .. name .. "%.lua [^\n]+\n$"), output)
+        assert.equal("", (run(arguments, "2>&1 >/dev/null")))
+      end
+    end)
+  end
 end)

@@ -2,7 +2,9 @@
 -- neither other tasks from running, nor the program from ending, nor memory.
 
 local cekura = require "cekura"
+local file = require "spec.support.file"
 local own = require "cekura.loop.own"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local weak = require "spec.support.weak"
 
@@ -34,7 +36,25 @@ describe("in the own loop,", function()
     own.log = original
   end)
 
-  describe("run(), when its function raises,", function()
+  it("run logs the traceback of its function, unless something catches the error", function()
+    local program = [[
+      local cekura = require "cekura"
+      local function inner() error "in the midst" end
+      local function outer() inner() return true end
+      local ok = pcall(cekura.run, outer)
+      if not pcall(function() cekura.run(outer) end) then io.stderr:write "caught\n" end
+      if not pcall(cekura.run, function() return cekura.run(outer) end) then io.stderr:write "caught\n" end
+      cekura.run(outer)]]
+    local output = file.temporary(program, function(path)
+      return (shell(("%s %s 2>&1"):format(os.getenv "CEKURA_LUA" or "lua5.4", path)):gsub(path:gsub("%p", "%%%0"), "X"))
+    end)
+    local logged = "caught\ncaught\ncekura: the function of cekura.run raised: X:2: in the midst\nstack traceback:\n"
+    assert.equal(logged, output:sub(1, #logged))
+    assert.truthy(output:sub(#logged):find "X:2: in [^\n]*\n[^\n]*X:3: in ", output)
+    assert.equal(1, select(2, output:gsub("cekura: ", "")))
+  end)
+
+  describe("run, when its function raises,", function()
     local server = simulator.during(setup, teardown)
     local client
 

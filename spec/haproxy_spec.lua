@@ -7,6 +7,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 local built = shell "haproxy -vv"
 local lua = "lua" .. assert(built:match "Built with Lua version : Lua (%d%.%d)")
@@ -568,12 +569,36 @@ describe("in HAProxy", function()
     end
   end)
 
-  it("runs examples/haproxy", function()
+  it("writes the lines of CEKURA_DEBUG to stderr, whole, from all of its threads", function()
+    serve("", { global = "setenv CEKURA_DEBUG 1" })
+    cekura.run(function()
+      for _ = 1, 50 do
+        cekura.spawn(get, "/echo")
+      end
+    end)
+    local ends, starts = {}, 0
+    for line in host:output():gmatch "([^\n]*)\n" do
+      if line:find("cekura", 1, true) then
+        local number, rest = line:match "^cekura%[%d+%] %d%d:%d%d:%d%d #(%d+) GET /echo/: (.*)$"
+        assert.truthy(rest == "try 1" or rest:find "^ended: HTTP 200; tries: 1; %d+%.%d%d%d s$", line)
+        starts = starts + (rest == "try 1" and 1 or 0)
+        ends[number] = rest ~= "try 1" or nil
+      end
+    end
+    local count = 0
+    for _ in pairs(ends) do
+      count = count + 1
+    end
+    assert.same({ 50, 50 }, { starts, count })
+  end)
+
+  it("runs the example", function()
     local config = file.read "examples/haproxy/haproxy.cfg"
     config = config:gsub("127.0.0.1:8080", "127.0.0.1:@PORT@")
       :gsub("127.0.0.1:8000", server.url:match "//(.*)")
       :gsub("lua%-load [^\n]*/", PATHS:gsub("^%s+", ""):gsub("%%", "%%%%") .. "  lua-load ")
-      :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_API_URL " .. server.url .. "\n")
+      :gsub("\nglobal\n", "%0  setenv CEKURA_API_KEY sim-key\n  setenv CEKURA_WEBHOOK_SECRET whs-1234\n"
+        .. "  setenv CEKURA_API_URL " .. server.url .. "\n")
     start(config, { ["improve.lua"] = file.read "examples/haproxy/improve.lua" })
     local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
     local improved, proxied
@@ -598,5 +623,6 @@ describe("in HAProxy", function()
     assert.equal(400, err.status)
     assert.truthy(err.response:json().error:find "is missing", err.response.body)
     assert.truthy(process.eventually(function() return get "/failed_calls" == "0\n" end))
+    webhook_cases(client, "/webhook")
   end)
 end)

@@ -7,6 +7,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "luajit" then
   return
@@ -93,11 +94,29 @@ describe("in nginx", function()
     local log = host:log()
     for _, text in ipairs {
       "cekura: auth: GET /x/: HTTP 401: bad [key]", "calls.improve_prompt p: bad [key]", "name=warning",
-      "cekura1:", "cekura.client (http",
+      "cekura2.", "cekura.client (http",
     } do
       assert.truthy(log:find(text, 1, true), text .. log)
     end
     assert.is_nil(log:find("sim-key", 1, true))
+  end)
+
+  it("writes the lines of CEKURA_DEBUG to its error log, by the number of the process", function()
+    host = nginx.start("env CEKURA_DEBUG=1;" .. nginx.config [[server { listen 127.0.0.1:@PORT@; location = /job {
+      content_by_lua_block {
+        local job = require("app").job()
+        ngx.say(require("cekura").assert(job:wait { interval = 0.05 }).improved_prompt ~= nil)
+      } } }]], function(dir)
+      file.write(dir .. "/app.lua", APP:format(server.url, ""))
+    end)
+    client = server:client { base_url = host.url }
+    assert.equal("true", get "/job")
+    local log = host:log()
+    local pid, number = log:match "\ncekura%[(%d+)%] %d%d:%d%d:%d%d #(%d+) POST [^\n]*: try 1\n"
+    assert.truthy(log:find(("\ncekura[%s] "):format(pid), 1, true), log)
+    assert.truthy(log:find(("#%s POST [^\n]*: ended: HTTP 200; tries: 1"):format(number)), log)
+    assert.truthy(log:find "\ncekura%[%d+%] %d%d:%d%d:%d%d job calls.improve_prompt [^\n]*: succeeded, status", log)
+    assert.truthy(file.read(("/proc/%s/cmdline"):format(pid)):find("worker process", 1, true))
   end)
 
   local function threads(pid)
@@ -862,6 +881,7 @@ describe("in nginx", function()
         .. "\"%s/build/luajit/?.so;;\""):format(HERE, HERE, HERE, HERE))
       :gsub("env CEKURA_API_KEY;", "user root; pid @DIR@/nginx.pid; error_log @DIR@/error.log;"
         .. "env CEKURA_API_KEY=sim-key;")
+      :gsub("env CEKURA_WEBHOOK_SECRET;", "env CEKURA_WEBHOOK_SECRET=whs-1234;")
       :gsub("env CEKURA_API_URL;", ("env CEKURA_API_URL=%s;"):format(server.url))
       :gsub("http {", "http { access_log off; client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; "
         .. "fastcgi_temp_path @DIR@/fastcgi; uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;")
@@ -879,5 +899,6 @@ describe("in nginx", function()
     assert.equal(400, err.status)
     assert.truthy(err.response:json().error:find "is missing", err.response.body)
     assert.equal(3, cekura.assert(client:request("GET", "/stats")):json().jobs)
+    webhook_cases(client, "/webhook")
   end)
 end)

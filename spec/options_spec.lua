@@ -282,17 +282,30 @@ describe("the configuration file", function()
     assert_mentions("/nonexistent.toml", refusal { api_key = "sk-1", config_file = "/nonexistent.toml" })
   end)
 
-  it("is read even if it is not needed, so a malformed one is an error", function()
+  it("is read even if everything is given: where it is named, a malformed one is an error", function()
     write_config "nonsense\n"
-    local message = refusal { api_key = "sk-1", base_url = "https://example.com" }
-    assert_mentions(home .. "/.cekura/config.toml", message)
-    assert_mentions("line 1", message)
+    local path = home .. "/.cekura/config.toml"
+    local message = refusal { api_key = "sk-1", base_url = "https://example.com", config_file = path }
+    assert_mentions(path .. ":1", message)
   end)
 
   it("that cannot be read is an error", function()
     assert_mentions("cannot be read", refusal { api_key = "sk-1", config_file = home })
     assert(os.execute(("mkdir '%s/.cekura/config.toml'"):format(home)))
     assert_mentions("cannot be read", refusal { api_key = "sk-1" })
+  end)
+
+  it("may be malformed by default where key and URL both come from elsewhere", function()
+    write_config "nonsense\n"
+    assert_mentions("config.toml:1", refusal {})
+    assert_mentions("config.toml:1", refusal { api_key = "sk-1" })
+    assert_mentions("config.toml:1", refusal { base_url = "https://example.com" })
+    assert_key("sk-1", { api_key = "sk-1", base_url = "https://example.com" })
+    environment.CEKURA_API_KEY, environment.CEKURA_API_URL = "sk-2", "https://example.com"
+    assert_key("sk-2", {})
+    environment.CEKURA_API_KEY = "" -- counts as unset
+    assert_mentions("config.toml:1", refusal {})
+    assert_mentions("config.toml:1", refusal { api_key = "" })
   end)
 end)
 

@@ -10,6 +10,7 @@ end
 local cekura = require "cekura"
 local process = require "spec.support.process"
 local simulator = require "spec.support.simulator"
+local webhook_cases = require "spec.support.webhook_cases"
 
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local here = shell "pwd":match "[^\n]+"
@@ -24,10 +25,12 @@ end
 describe("in Prosody", function()
   local server = simulator.during(setup, teardown)
   local dir, prosody, client
+  local further_environment
 
   before_each(function()
     server:reset()
     dir = shell "mktemp -d":match "%S+"
+    further_environment = ""
   end)
 
   after_each(function()
@@ -39,7 +42,7 @@ describe("in Prosody", function()
   end)
 
   local function environment()
-    return ("LUA_PATH='%s' LUA_CPATH='%s' CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=%s"):format(
+    return further_environment .. ("LUA_PATH='%s' LUA_CPATH='%s' CEKURA_API_URL=%s CEKURA_API_KEY=%s HOME=%s"):format(
       absolute(package.path), absolute(package.cpath), server.url, server.key, dir)
   end
 
@@ -137,6 +140,7 @@ describe("in Prosody", function()
 
     it("answers when the job is done, and serves other requests meanwhile", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
+      further_environment = "CEKURA_DEBUG=1 "
       start "cekura"
       local order = {}
       cekura.run(function()
@@ -156,6 +160,7 @@ describe("in Prosody", function()
       end)
       assert.same({ "processing", "Be very nice. One word more." }, order)
       assert.equal("[]", cekura.assert(client:request("GET", "/cekura/jobs")).body)
+      assert.truthy(prosody:output():find "\ncekura%[%d+%] %d%d:%d%d:%d%d job calls.improve_prompt [^\n]*: succeeded")
       assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', server:requests()[1].body)
       is_well()
     end)
@@ -174,7 +179,14 @@ describe("in Prosody", function()
       is_well()
     end)
 
-    it("answers 503 to waiting requests when the module is reloaded, and then works", function()
+    it("takes webhooks, by the secret of the configuration", function()
+      start("cekura", 'cekura_webhook_secret = "whs-1234"')
+      webhook_cases(client, "/cekura/webhook")
+      wait_for "call_log.completed: call log 95 is success"
+      is_well()
+    end)
+
+    it("is reloaded: what waits is answered, and the new one works", function()
       server:script(PROGRESS, { { body = { status = "processing" } } })
       file.write(dir .. "/mod_reloads.lua", [[
         module:depends "http"

@@ -259,8 +259,20 @@ describe("a secret", function()
     assert_absent(tostring(err))
   end)
 
-  -- Data is passed on byte for byte.
-  it("is in the body of a successful answer if the service puts it there", function()
+  it("is found in a token whatever its characters are", function()
+    local key = "k.e/y~2E %&=.."
+    local other = server:client { api_key = key }
+    local answer = { progress_id = "p1", session_id = key }
+    server:script("/test_framework/v1/scenarios/scenario-agent/", { { body = answer } })
+    local job = cekura.assert(other.scenarios:agent { user_message = "x" })
+    local text, err = job:token()
+    assert.is_nil(text)
+    assert.equal("config", err.kind)
+    other:close()
+  end)
+
+  -- What a program asks for as data is what came, byte for byte.
+  it("is in the body of a good answer, and in a job's answer, if the service puts it there", function()
     local body = ('{"status":"processing","x":"%s"}'):format(HEADER)
     script { body = body }
     assert.equal(body, cekura.assert(client:request("GET", "/x/")).body)

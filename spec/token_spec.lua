@@ -6,7 +6,10 @@ local token = require "cekura.job.token"
 
 local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
   agent_id = 2142 }
-local TOKEN = "cekura1:agent_id=2142&base=https%3A%2F%2Fapi.cekura.ai&id=a%2Fb%26c%3Dd&kind=calls.improve_prompt"
+local TOKEN = "cekura2.agent_id.2142.base.https~3A~2F~2Fapi~2Ecekura~2Eai.id.a~2Fb~26c~3Dd.kind.calls~2Eimprove_prompt"
+  .. ".started.1780000000.5d985534"
+-- As earlier versions wrote it.
+local EARLIER = "cekura1:agent_id=2142&base=https%3A%2F%2Fapi.cekura.ai&id=a%2Fb%26c%3Dd&kind=calls.improve_prompt"
   .. "&started=1780000000&5037f58c"
 
 local function as_text(members)
@@ -25,65 +28,77 @@ describe("a token", function()
   it("is the same on every Lua, so another Lua can resume the job", function()
     assert.equal(TOKEN, token.write(MEMBERS))
     assert.same(as_text(MEMBERS), token.read(TOKEN))
+    assert.same(as_text(MEMBERS), token.read(EARLIER))
   end)
 
   it("contains any text, byte for byte", function()
     for _, id in ipairs {
-      "x", "", ".", "..", "%41", "a b", "a&id=b", "a=b=c", "&&", "\0\1\r\n\t", "schlüssel 日本", "\255\254", "cekura1:",
+      "x", "", ".", "..", "%41", "a b", "a&id=b", "a=b=c", "&&", "\0\1\r\n\t", "schlüssel 日本", "\255\254", "cekura2.",
+      "~", "~41", "a.b",
       ("x"):rep(4000), "2142", "0x10", "1e3", "9007199254740993",
     } do
       assert.equal(id, token.read(token.write { id = id, kind = "k" }).id)
     end
   end)
 
-  it("has only plain characters: it can stand in a URL, in a line of a file, and in quotes in a shell", function()
-    local text = token.write { id = " '\"\\$`\r\n\0/?#日", base = "https://x.example/a b" }
-    assert.is_nil(text:find("[^%w%%=&:._~-]"))
+  it("consists of characters that stand in a URL, a line of a file or a shell as they are", function()
+    local every = {}
+    for byte = 0, 255 do
+      every[byte + 1] = string.char(byte)
+    end
+    every = table.concat(every)
+    local text = token.write { id = every, base = "https://x.example/a b", ["text_" .. every] = every }
+    assert.is_nil(text:find "[^A-Za-z0-9._~-]")
+    assert.same({ id = every, base = "https://x.example/a b", ["text_" .. every] = every }, token.read(text))
   end)
 end)
 
-describe("a damaged token", function()
-  it("is refused, wherever it was truncated", function()
-    for length = 0, #TOKEN - 1 do
-      assert.is_nil(token.read(TOKEN:sub(1, length)))
-    end
-    for first = 2, #TOKEN do
-      assert.is_nil(token.read(TOKEN:sub(first)))
-    end
-  end)
+for name, text in pairs { ["a token"] = TOKEN, ["an earlier token"] = EARLIER } do
+  describe(name .. " that is not whole", function()
+    it("is none, wherever it was cut", function()
+      for length = 0, #text - 1 do
+        assert.is_nil(token.read(text:sub(1, length)))
+      end
+      for first = 2, #text do
+        assert.is_nil(token.read(text:sub(first)))
+      end
+    end)
 
-  it("is refused, whichever character was changed", function()
-    for at = 1, #TOKEN do
-      local char = TOKEN:sub(at, at)
-      for _, other in ipairs { "x", "0", "=", "&", "%", " ", "\0", char:upper() } do
-        if other ~= char then
-          assert.is_nil(token.read(TOKEN:sub(1, at - 1) .. other .. TOKEN:sub(at + 1)))
+    it("is none, whichever character was changed", function()
+      for at = 1, #text do
+        local char = text:sub(at, at)
+        for _, other in ipairs { "x", "0", "=", "&", "%", ".", "~", " ", "\0", char:upper() } do
+          if other ~= char then
+            assert.is_nil(token.read(text:sub(1, at - 1) .. other .. text:sub(at + 1)))
+          end
         end
       end
-    end
-  end)
+    end)
 
-  it("is refused if two characters were exchanged", function()
-    for at = 1, #TOKEN - 1 do
-      local a, b = TOKEN:sub(at, at), TOKEN:sub(at + 1, at + 1)
-      if a ~= b then
-        assert.is_nil(token.read(TOKEN:sub(1, at - 1) .. b .. a .. TOKEN:sub(at + 2)))
+    it("is none, if two characters have changed places", function()
+      for at = 1, #text - 1 do
+        local a, b = text:sub(at, at), text:sub(at + 1, at + 1)
+        if a ~= b then
+          assert.is_nil(token.read(text:sub(1, at - 1) .. b .. a .. text:sub(at + 2)))
+        end
       end
-    end
-  end)
+    end)
 
-  it("is refused if anything is before or after it", function()
-    for _, more in ipairs { " ", "\n", "\0", "x", "&", "&id=other" } do
-      assert.is_nil(token.read(TOKEN .. more))
-      assert.is_nil(token.read(more .. TOKEN))
-    end
+    it("is none, if something stands before or after it", function()
+      for _, more in ipairs { " ", "\n", "\0", "x", "&", "&id=other", ".", ".id.other" } do
+        assert.is_nil(token.read(text .. more))
+        assert.is_nil(token.read(more .. text))
+      end
+    end)
   end)
-end)
+end
 
 describe("a string that is not a token", function()
   it("is refused", function()
     for _, text in ipairs {
-      "", " ", "x", "cekura1:", "cekura1:&", "cekura1:&00000007", "cekura2:" .. TOKEN:sub(9), "null", "{}",
+      "", " ", "x", "cekura1:", "cekura1:&", "cekura1:&00000007", "cekura2.", "cekura2..",
+      "cekura2.00000007", "cekura3." .. TOKEN:sub(9), "cekura1:" .. TOKEN:sub(9), "cekura2." .. EARLIER:sub(9),
+      "null", "{}",
       "https://api.cekura.ai/", "a3f1c9d2-6f1e-4a60-9d3e-1b6a0f0f7c11", "\255\254\0", ("&"):rep(8000),
       "cekura1:" .. ("a=b&"):rep(1000), "cekura1:id=x&ffffffffffffffff",
     } do
@@ -94,7 +109,20 @@ describe("a string that is not a token", function()
   it("is refused even if it is huge", function()
     assert.is_nil(token.read(("x"):rep(10000000)))
     assert.is_nil(token.read("cekura1:" .. ("&"):rep(10000000)))
+    assert.is_nil(token.read("cekura2." .. ("."):rep(10000000)))
     assert.is_true(token.read(token.write { id = ("x"):rep(65536), kind = "k" }) == nil)
+  end)
+end)
+
+describe("a token whose checksum is right", function()
+  it("is none, if it is not made of names and values", function()
+    for _, said in ipairs { "cekura2.id", "cekura2.id.1.kind", "cekura2.", "cekura2.id.~", "cekura2.id.~4",
+      "cekura2.id.~zz",
+      "cekura2.id.a b", "cekura2.id.a%20b", "cekura2.id.a=b&c", "cekura2.id.\0" } do
+      assert.is_nil(token.read(said .. "." .. token.checksum(said)), said)
+    end
+    local said = "cekura2.id.~7e~2e~2E.kind."
+    assert.same({ id = "~..", kind = "" }, token.read(said .. "." .. token.checksum(said)))
   end)
 end)
 
@@ -120,7 +148,16 @@ describe("a client", function()
     assert.equal("2142", token.read(again:token()).agent_id)
   end)
 
-  it("takes the start of a job from the token, not from the clock", function()
+  it("takes up a job from a token that an earlier version has written", function()
+    local earlier = "cekura1:agent_id=2142&base=http%3A%2F%2F127.0.0.1%3A1%2Fv1&id=p%2F1%20%C3%BC"
+      .. "&kind=calls.improve_prompt&started=1780000000&f7ec14ec"
+    local job = assert(client:resume(earlier))
+    assert.same({ "calls.improve_prompt", "p/1 ü" }, { job.kind, job.id })
+    assert.equal("cekura2.agent_id.2142.base.http~3A~2F~2F127~2E0~2E0~2E1~3A1~2Fv1.id.p~2F1~20~C3~BC"
+      .. ".kind.calls~2Eimprove_prompt.started.1780000000.942fb7a2", job:token())
+  end)
+
+  it("keeps when a job was started, whatever time it is now", function()
     local text = assert(client:job("calls.improve_prompt", "p1")):token()
     local date = core.date
     finally(function() core.date = date end)

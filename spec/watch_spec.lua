@@ -317,6 +317,38 @@ describe("watch", function()
     assert.truthy(output:find "conf.lua:5: evry: there is no such key\n$", output)
   end)
 
+  it("ends with an error if nothing can be watched: no key, no store, no entry that is right", function()
+    local client = { api_key = "sim-key", base_url = server.url, config_file = false }
+    local right = { agent_id = 2142 }
+    for pattern, declared in pairs {
+      ["client: no API key"] = { client = { base_url = server.url, config_file = false }, agents = { right } },
+      ["client: .*base URL"] = { client = { api_key = "k", base_url = "x", config_file = false }, agents = { right } },
+      ["client: table expected"] = { client = 5, agents = { right } },
+      ["store"] = { client = client, store = 5, agents = { right } },
+      ["agents%[1%]%.evry"] = { client = client, agents = { { agent_id = 2142, evry = 1 }, 5 } },
+      ["agents%[1%]%.agent_id"] = { client = client, agents = { {} } },
+      ["calls%[1%]%.id"] = { client = client, calls = { {} } },
+      ["agents: there is no entry"] = { client = client, agents = {}, calls = {} },
+    } do
+      local errors = {}
+      declared.on_error = function(err) errors[#errors + 1] = err end
+      local watch = cekura.watch(declared)
+      for _ = 1, 2 do
+        local ended, err = watch:wait()
+        assert.is_nil(ended)
+        assert.equal("config", err.kind)
+        assert.truthy(err.message:find("spec/watch_spec.lua:%d+: " .. pattern), err.message)
+        assert.equal(errors[1], err)
+      end
+      assert.equal("stopped", watch:status().state)
+    end
+    local watch = cekura.watch { client = client, agents = { right, { agent_id = 5, evry = 1 } },
+      on_error = function() end }
+    assert.equal(1, select("#", next(watch:status().entries)) - 1)
+    watch:stop()
+    assert.is_true(watch:wait())
+  end)
+
   -- ---- limits ----
 
   it("runs at most limits.jobs improvements at once", function()

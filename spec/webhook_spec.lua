@@ -89,9 +89,69 @@ describe("a webhook", function()
     assert.is_nil(event.data)
   end)
 
-  it("has headers in any case, and as lists", function()
-    assert.truthy(receive({ ["x-cekura-secret"] = SECRET }, event_of "{}"))
-    assert.truthy(receive({ ["X-Cekura-Secret"] = { SECRET, "other" }, [1] = "noise" }, event_of "{}"))
+  -- As each host gives them; the specs of the hosts send them by HTTP.
+  local FORMS = {
+    ["a table of names in any case"] = function(secret, key)
+      return { ["x-Cekura-SECRET"] = secret, ["X-CEKURA-IDEMPOTENCY-KEY"] = key, [1] = "noise" }
+    end,
+    nginx = function(secret, key)
+      return setmetatable({ ["x-cekura-secret"] = { secret, secret }, ["x-cekura-idempotency-key"] = key },
+        { __index = function(given, name) return rawget(given, (name:lower():gsub("_", "-"))) end })
+    end,
+    HAProxy = function(secret, key)
+      return { ["x-cekura-secret"] = { [0] = secret }, ["x-cekura-idempotency-key"] = { [0] = key, key } }
+    end,
+    Prosody = function(secret, key)
+      return { x_cekura_secret = secret, x_cekura_idempotency_key = key }
+    end,
+    ["lua-http"] = function(secret, key)
+      local values = { ["x-cekura-secret"] = { secret, secret }, ["x-cekura-idempotency-key"] = { key } }
+      return setmetatable({}, { __index = { get = function(_, name)
+        return (table.unpack or unpack)(values[name] or {}) -- luacheck: ignore 143
+      end } })
+    end,
+    ["a metatable"] = function(secret, key)
+      local values = { ["x-cekura-secret"] = secret, ["x-cekura-idempotency-key"] = key }
+      return setmetatable({}, { __index = function(_, name) return values[name:lower()] end })
+    end,
+  }
+
+  for host, form in pairs(FORMS) do
+    it("finds its headers in the form of " .. host, function()
+      assert.is_false(cekura.assert(receive(form(SECRET, "k"), event_of "{}")).duplicate)
+      local event = cekura.assert(receive(form(SECRET, "k"), event_of "{}"))
+      assert.is_true(event.duplicate)
+      assert.equal("k", event.key)
+      for _, wrong in ipairs { "whs-1235", "", SECRET .. "," .. SECRET } do
+        local refused, err = receive(form(wrong, "k"), event_of "{}")
+        assert.is_nil(refused)
+        assert.equal("auth", err.kind)
+      end
+    end)
+  end
+
+  it("with two different secrets is refused, though one of them is right", function()
+    for _, headers_given in ipairs {
+      { ["X-Cekura-Secret"] = { SECRET, "other" } }, { ["X-Cekura-Secret"] = { "other", SECRET } },
+      { ["x-cekura-secret"] = { [0] = SECRET, "other" } }, { ["x-cekura-secret"] = { [0] = "other", SECRET } },
+      { ["X-CEKURA-SECRET"] = SECRET, ["x-cekura-secret"] = "other" }, { x_cekura_secret = SECRET,
+        ["x-cekura-secret"] = "other" }, { ["x-cekura-secret"] = { SECRET, SECRET, "" } },
+    } do
+      local event, err = receive(headers_given, event_of "{}")
+      assert.is_nil(event)
+      assert.equal("auth", err.kind)
+      assert.truthy(err.message:find("different values", 1, true))
+    end
+    assert.truthy(receive({ ["X-CEKURA-SECRET"] = SECRET, x_cekura_secret = { SECRET } }, event_of "{}"))
+  end)
+
+  it("with two different keys counts as one without", function()
+    for _ = 1, 2 do
+      local event = cekura.assert(receive({ ["x-cekura-secret"] = SECRET, ["x-cekura-idempotency-key"] = { "a", "b" } },
+        event_of "{}"))
+      assert.is_false(event.duplicate)
+      assert.is_nil(event.key)
+    end
   end)
 
   it("with a missing or wrong secret is refused, and the error shows neither secret", function()

@@ -57,8 +57,22 @@ core.register_service("improve", "http", function(applet)
   end
 end)
 
--- How many calls of the last hour have failed. A task fetches the number every minute; the configuration reads it as
--- lua.failed_calls.
+-- Webhooks of the service, by the secret of the project's settings. One ends the waits for the record that it is about.
+local receive
+
+core.register_service("webhook", "http", function(applet)
+  receive = receive or the_client():webhook { secret = os.getenv "CEKURA_WEBHOOK_SECRET" }
+  local event, err = receive(applet.headers, applet:receive() or "")
+  if not event then
+    return answer(applet, err.kind == "auth" and 401 or 400, { error = err.message })
+  elseif not event.duplicate and event.call_log then
+    core.log(core.notice, ("%s: call log %s is %s"):format(event.type, event.call_log.id, event.call_log.status))
+  end
+  answer(applet, 200, { type = event.type, duplicate = event.duplicate })
+end)
+
+-- How many calls of the last hour have failed: looked up every minute, beside the traffic, and read by the
+-- configuration as lua.failed_calls.
 local failed_calls = "unknown"
 
 core.register_fetches("failed_calls", function()

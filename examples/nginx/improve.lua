@@ -86,6 +86,21 @@ function improve.outcome()
   say_outcome(job, 30)
 end
 
+-- A webhook of the service. It ends the waits of this worker for the record that it is about.
+local receive
+
+function improve.webhook()
+  ngx.req.read_body()
+  receive = receive or the_client():webhook { secret = os.getenv "CEKURA_WEBHOOK_SECRET" }
+  local event, err = receive(ngx.req.get_headers(), ngx.req.get_body_data() or "")
+  if not event then
+    return refuse(err.kind == "auth" and 401 or 400, err.message)
+  elseif not event.duplicate and event.call_log then
+    ngx.log(ngx.NOTICE, event.type, ": call log ", event.call_log.id, " is ", event.call_log.status)
+  end
+  say { type = event.type, duplicate = event.duplicate }
+end
+
 function improve.stats()
   say(the_client():stats())
 end

@@ -6,9 +6,13 @@
 --   GET /cekura/jobs
 --     lists the running jobs: [{"id": "…", "status": "processing", "elapsed": 1.5}]
 --
--- The body is application/json. Every client that reaches these routes uses your key, so let mod_http listen on
--- loopback only, or put a proxy that authenticates clients in front of it. The key comes from the option
--- cekura_api_key, from CEKURA_API_KEY, or from ~/.cekura/config.toml.
+--   POST /cekura/webhook
+--     webhooks of the service, if the option cekura_webhook_secret, or CEKURA_WEBHOOK_SECRET, has the secret of the
+--     project's settings
+--
+-- The body is application/json. Every client that reaches these routes uses the key: have mod_http listen on loopback
+-- only, or have a proxy before it that authenticates clients. The key is the option cekura_api_key, or CEKURA_API_KEY,
+-- or that of ~/.cekura/config.toml.
 
 local array = require "util.array"
 local cekura = require "cekura"
@@ -66,6 +70,20 @@ local function improve_prompt(event)
     reason = result.reason })
 end
 
+-- An event ends the waits for the record that it is about. Without a secret there are no webhooks.
+local secret = module:get_option_string("cekura_webhook_secret", os.getenv "CEKURA_WEBHOOK_SECRET")
+local receive = secret and client:webhook { secret = secret }
+
+local function webhook(event)
+  local received, err = receive(event.request.headers, event.request.body)
+  if not received then
+    return answer(err.kind == "auth" and 401 or 400, { error = err.message })
+  elseif not received.duplicate and received.call_log then
+    module:log("info", "%s: call log %s is %s", received.type, received.call_log.id, received.call_log.status)
+  end
+  return answer(200, { type = received.type, duplicate = received.duplicate })
+end
+
 local function list_jobs()
   local list = array()
   for job in pairs(jobs) do
@@ -76,7 +94,8 @@ end
 
 module:provides("http", {
   cors = { enabled = false },
-  route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs },
+  route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs,
+    ["POST /webhook"] = receive and webhook },
 })
 
 -- Handlers that wait answer 503 when the module is unloaded or reloaded.

@@ -153,7 +153,7 @@ describe("in GLib's main loop", function()
       main_loop:run()
     ]]
     assert.equal(0, status, output)
-    assert.truthy(output:find("cekura: a task raised, and nobody joined it: of a task", 1, true), output)
+    assert.truthy(output:find("cekura: a task raised, and was not joined: of a task", 1, true), output)
     assert.truthy(output:find("cekura: of a coroutine", 1, true), output)
     assert.truthy(output:find "200\n$", output)
   end)

@@ -296,7 +296,7 @@ static int core_next_event(lua_State *L)
         [EVENT_FINISHED] = "request_finished",
     };
     struct client_object *client = client_check(L, 1);
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 11); /* with what the library adds */
     struct event *next = engine_next_event(client->engine);
     if (!next)
         return 0;

@@ -9,9 +9,11 @@
 #include "text/url.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 /* ---- objects ---- */
 
@@ -74,6 +76,23 @@ static int core_random_hex(lua_State *L)
 static int core_date(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)clock_date_s());
+    return 1;
+}
+
+/* ---- the process ---- */
+
+/* core.pid() -> the number of this process. */
+static int core_pid(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)getpid());
+    return 1;
+}
+
+/* core.serial() -> 1, 2, …: no two states of this process get the same number. */
+static int core_serial(lua_State *L)
+{
+    static atomic_llong last;
+    lua_pushinteger(L, (lua_Integer)atomic_fetch_add(&last, 1) + 1);
     return 1;
 }
 
@@ -149,6 +168,8 @@ static const luaL_Reg functions[] = {
     {"now", core_now},
     {"date", core_date},
     {"random_hex", core_random_hex},
+    {"pid", core_pid},
+    {"serial", core_serial},
     {"parse_url", core_parse_url},
     {"parse_proxy", core_parse_proxy},
     {"is_utf8", core_is_utf8},

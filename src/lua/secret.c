@@ -7,6 +7,7 @@
 #include "file/private_file.h"
 #include "parts.h"
 #include "text/secret.h"
+#include "text/toml.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,48 +90,9 @@ static int secret_tostring(lua_State *L)
 
 /* ---- files ---- */
 
-struct slice {
-    char *start;
-    size_t length;
-};
-
-static char *skip(char *at, const char *characters)
-{
-    return at + strspn(at, characters);
-}
-
-/* The text between quotes that the line assigns to `name`. A text with a backslash or control
- * character is left in place, for the parser of the file. */
-static struct slice value_of(char *line, const char *name)
-{
-    const struct slice none = {0};
-    size_t length = strlen(name);
-    char *at = skip(line, " \t");
-    char quote = *at == '"' || *at == '\'' ? *at++ : '\0';
-    if (strncmp(at, name, length) != 0)
-        return none;
-    at += length;
-    if (quote && *at++ != quote)
-        return none;
-    at = skip(at, " \t");
-    if (*at++ != '=')
-        return none;
-    at = skip(at, " \t");
-    if (*at != '"' && *at != '\'')
-        return none;
-    quote = *at++;
-    struct slice value = {.start = at};
-    for (; *at != quote; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f || *at == '\\')
-            return none;
-    }
-    value.length = (size_t)(at - value.start);
-    return value;
-}
-
-/* Pushes the mark of the secret that equals the value. If the table at `secrets` has none, adds a
- * new one. */
-static void push_mark(lua_State *L, int secrets, struct slice value)
+/* Pushes the mark of the secret that equals the value, in the table at `secrets`; a new secret and
+ * mark if there is none. */
+static void push_mark(lua_State *L, int secrets, const char *value, size_t value_length)
 {
     char digits[24];
     for (int number = 1;; number++) {
@@ -142,42 +104,40 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
             lua_pop(L, 1);
             lua_pushvalue(L, -1);
             known = push_secret(L);
-            reserve(L, known, value.length);
-            memcpy(known->bytes, value.start, value.length);
+            reserve(L, known, value_length);
+            memcpy(known->bytes, value, value_length);
             lua_rawset(L, secrets);
             return;
         }
         lua_pop(L, 1);
-        if (known->length == value.length && memcmp(known->bytes, value.start, value.length) == 0)
+        if (known->length == value_length && memcmp(known->bytes, value, value_length) == 0)
             return;
         lua_pop(L, 1);
     }
 }
 
-/* Moves the values of `name` from the text to the table at `secrets`, and leaves marks in their
- * place. Returns the new length of the text. */
+/* Moves the values of `name` from the text into the table at `secrets`, and leaves marks in their
+ * place, which are shorter. Returns the new length of the text. */
 static size_t extract(lua_State *L, struct secret *text, const char *name, int secrets)
 {
-    char *line = text->bytes, *end = text->bytes + text->length;
-    if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
-        line += 3;
-    while (line && line < end) {
-        struct slice value = value_of(line, name);
-        if (value.length >= SECRET_MIN_LENGTH) {
-            size_t length;
-            push_mark(L, secrets, value);
-            const char *mark = lua_tolstring(L, -1, &length);
-            char *after = value.start + value.length, *closer = value.start + length;
-            memcpy(value.start, mark, length);
-            memmove(closer, after, (size_t)(end - after));
-            end -= after - closer;
-            *end = '\0'; /* bytes of the old text follow */
-            lua_pop(L, 1);
-        }
-        char *newline = memchr(line, '\n', (size_t)(end - line));
-        line = newline ? newline + 1 : NULL;
+    struct toml_finder finder = {.text = text->bytes, .length = text->length, .name = name};
+    struct toml_string value;
+    size_t from = 0, to = 0;
+    while (toml_find(&finder, &value)) {
+        if (value.length < SECRET_LEAST_LENGTH)
+            continue;
+        size_t length;
+        push_mark(L, secrets, text->bytes + value.start, value.length);
+        const char *mark = lua_tolstring(L, -1, &length);
+        memmove(text->bytes + to, text->bytes + from, value.start - from);
+        to += value.start - from;
+        memcpy(text->bytes + to, mark, length);
+        to += length;
+        from = value.start + value.length;
+        lua_pop(L, 1);
     }
-    return (size_t)(end - text->bytes);
+    memmove(text->bytes + to, text->bytes + from, text->length - from);
+    return to + text->length - from;
 }
 
 /* core.read_private(path, name) -> text, secrets, mode | nil, fault, errno. The values that the

@@ -1,11 +1,13 @@
 --- Webhooks: events that the service sends by itself. An event ends the jobs that wait for its record.
 
-local ascii = require "cekura.http.ascii"
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
 local errors = require "cekura.errors"
+local received = require "cekura.http.received"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 143
 local record = require "cekura.records.record"
 
 local webhook = {}
@@ -16,18 +18,15 @@ local REMEMBERED = 4096
 -- A longer key does not count as one, so that a sender cannot fill the memory.
 local LONGEST_KEY = 256
 
--- The names of headers come in any case, and from some hosts the values as lists.
-local function header(headers, wanted)
-  for name, value in pairs(headers) do
-    if type(name) == "string" and ascii.lower(name) == wanted then
-      local text = type(value) == "table" and value[1] or value
-      return type(text) == "string" and text or nil
-    end
-  end
-end
-
 local function refuse(kind, message)
   return nil, errors.new(kind, "webhook: " .. message)
+end
+
+-- Several keys that differ name no event.
+local function key_of(headers)
+  local keys = received.values(headers, "x-cekura-idempotency-key")
+  local key = keys[1]
+  return key and not keys[2] and key ~= "" and #key <= LONGEST_KEY and key or nil
 end
 
 -- Whether the client has seen the key before. A new key takes the place of the oldest.
@@ -84,9 +83,10 @@ local OPTIONS = { secret = true }
 
 --- Makes a function that reads the webhooks of one endpoint. It does not wait, so it can be called in any host.
 --
--- `function(headers, body) -> event | nil, err`: headers by their names in any case, the body as it came. The error is
--- of kind "auth" where the secret is missing or wrong, of kind "protocol" where the body is not an event. An event
--- about a call log's evaluation or the result of a run ends the jobs of this client that wait for that record.
+-- `function(headers, body) -> event | nil, err`: headers as the HTTP server gives them (nginx, HAProxy, Prosody,
+-- lua-http), or a table of names in any case; the body as it came. The error is of kind "auth" where the secret is
+-- missing or wrong, or came with different values; of kind "protocol" where the body is not an event. An event about a
+-- call log's evaluation or the result of a run ends the jobs of this client that wait for that record.
 ---@param client cekura.Client
 ---@param options { secret: string } what the service sends as X-CEKURA-SECRET
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
@@ -100,9 +100,11 @@ function webhook.new(client, options)
   return function(headers, body)
     check.table("headers", headers)
     check.text("body", body)
-    local sent = header(headers, "x-cekura-secret")
+    local sent, other = unpack(received.values(headers, "x-cekura-secret"))
     if not sent then
       return refuse("auth", "the header X-CEKURA-SECRET is missing")
+    elseif other then
+      return refuse("auth", "the header X-CEKURA-SECRET came with different values")
     elseif not core.equal_secrets(sent, secret) then
       return refuse("auth", "X-CEKURA-SECRET is wrong")
     end
@@ -113,10 +115,7 @@ function webhook.new(client, options)
     if not event then
       return nil, text -- the error
     end
-    event.key = header(headers, "x-cekura-idempotency-key")
-    if event.key and (event.key == "" or #event.key > LONGEST_KEY) then
-      event.key = nil
-    end
+    event.key = key_of(headers)
     event.duplicate = is_repeat(core.fields(client)._webhook_keys, event.key)
     local subject = event.call_log or event.data
     if not event.duplicate and (event.call_log or type(subject) == "table") then

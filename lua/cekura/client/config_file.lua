@@ -1,143 +1,96 @@
---- The official CLI's configuration file, ~/.cekura/config.toml.
--- The reader takes the part of TOML that the file uses: `key = value` lines, [tables], comments. It refuses the rest of
--- TOML by the number of the line.
+--- The configuration file of the official command, ~/.cekura/config.toml, which that command owns: of all that it may
+-- hold, a few settings are read.
 
 local core = require "cekura.core"
+local errors = require "cekura.errors"
+local toml = require "cekura.client.toml"
 
 local config_file = {}
 
-local ESCAPES = { b = "\b", t = "\t", n = "\n", f = "\f", r = "\r", ['"'] = '"', ["\\"] = "\\" }
+-- ---- settings ----
 
--- Replaces the escapes of a text in double quotes; nil and the fault.
-local function unescape(text)
-  local fault
-  local value = text:gsub("\\(.)", function(char)
-    if not ESCAPES[char] then
-      fault = "an escape that is not understood"
+---@class cekura.Setting
+---@field name string
+---@field table string the names that lead to its table, with dots between; "" at the top
+---@field node cekura.TomlNode
+
+-- Lists the settings of a table and of all below it: what is not a table itself, nor a list of tables.
+local function add_settings(list, node, path)
+  for key, child in pairs(node.value) do
+    local name = tostring(key) -- of an element of an array: its place
+    local holds_tables = child.type == "table" or child.type == "array" and child.value[1]
+      and child.value[1].type == "table"
+    if holds_tables then
+      add_settings(list, child, (path == "" and "" or path .. ".") .. name)
+    elseif node.type == "table" then
+      list[#list + 1] = { name = name, table = path, node = child }
     end
-    return ESCAPES[char]
-  end)
-  if fault then
-    return nil, fault
   end
-  return value
-end
-
--- A text that begins with its quote: the value and what follows it; or nil and the fault.
-local function read_string(text)
-  local quote = text:sub(1, 1)
-  if text:sub(1, 3) == quote:rep(3) then
-    return nil, "text over several lines is not understood"
-  end
-  local finish = 2
-  while finish <= #text and text:sub(finish, finish) ~= quote do
-    finish = finish + (quote == '"' and text:sub(finish, finish) == "\\" and 2 or 1)
-  end
-  if finish > #text then
-    return nil, "text without its closing quote"
-  end
-  local inner, rest = text:sub(2, finish - 1), text:sub(finish + 1)
-  if quote == "'" then
-    return inner, rest
-  end
-  local value, fault = unescape(inner)
-  return value, value and rest or fault
-end
-
--- A value at the start of `text`, and what follows it; or nil and the fault.
-local function read_value(text)
-  if text:find "^[\"']" then
-    return read_string(text)
-  end
-  local word, rest = text:match "^([A-Za-z0-9_%.%+%-:]+)(.*)$"
-  if word == "true" or word == "false" then
-    return word == "true", rest
-  elseif word and word:match "^[%+%-]?%d[%d_]*$" then
-    local digits = word:gsub("[_%+]", "")
-    local number = tonumber(digits)
-    local exact = number > -2 ^ 53 and number < 2 ^ 53 or math.type and math.type(number) == "integer"
-    return exact and number or digits, rest -- an id that is too large for a number stays text
-  elseif word and word:match "^[%+%-]?%d" then
-    return word, rest -- a fraction or a date: no setting here is one
-  end
-  return nil, "a value that is not understood"
-end
-
--- The key and the value of a line; or nil and the fault.
-local function read_setting(line)
-  local key, text = line:match "^([A-Za-z0-9_%-]+)%s*=%s*(.+)$"
-  if not key then
-    key, text = line:match "^[\"']([^\"']+)[\"']%s*=%s*(.+)$"
-  end
-  if not key then
-    return nil, "neither a setting nor a [table]"
-  end
-  local value, rest = read_value(text)
-  if value == nil then
-    return nil, rest
-  elseif not rest:match "^%s*$" and not rest:match "^%s*#" then
-    return nil, "something after the value"
-  end
-  return key, value
 end
 
 --- Parses the text of such a file.
 ---@param text string
----@return { table: string, key: string, value: any }[]? settings in their order; those at the top have the table ""
----@return string? fault
+---@return cekura.Setting[]? settings in their order
+---@return string? fault without any of the text
+---@return integer? line of the fault
 function config_file.parse(text)
-  local settings, seen, section, number = {}, {}, "", 0
-  text = text:gsub("^\239\187\191", "")
-  for written in (text .. "\n"):gmatch "([^\n]*)\n" do
-    number = number + 1
-    local line = written:gsub("^%s+", ""):gsub("%s+$", "")
-    if line:find "%z" then
-      return nil, ("line %d: a NUL byte"):format(number)
-    end
-    local header = line:match "^%[([A-Za-z0-9_%-%.\"' ]+)%]%s*$" or line:match "^%[([A-Za-z0-9_%-%.\"' ]+)%]%s*#"
-    if header then
-      section = header
-    elseif line ~= "" and line:sub(1, 1) ~= "#" then
-      local key, value = read_setting(line)
-      if not key then
-        return nil, ("line %d: %s"):format(number, value)
-      end
-      if seen[section .. "\n" .. key] then
-        return nil, ("line %d: %s is set twice"):format(number, key)
-      end
-      seen[section .. "\n" .. key] = true
-      settings[#settings + 1] = { table = section, key = key, value = value }
-    end
+  local root, fault, line = toml.parse(text)
+  if not root then
+    return nil, fault, line
   end
+  local settings = {}
+  add_settings(settings, root, "")
+  table.sort(settings, function(a, b)
+    return a.node.line < b.node.line or a.node.line == b.node.line and a.table .. a.name < b.table .. b.name
+  end)
   return settings
 end
 
 -- Whether a setting stands at the top or in a table is not documented. The top counts first; two tables that differ are
 -- ambiguous.
-local function find(settings, key)
+local function find(settings, name)
   local found
   for _, setting in ipairs(settings) do
-    if setting.key == key then
-      if setting.table == "" then
-        return setting.value
-      elseif found and found.value ~= setting.value then
-        return nil, ("%s stands in [%s] and in [%s]"):format(key, found.table, setting.table)
-      end
+    if setting.name == name and setting.table == "" then
+      return setting
+    elseif setting.name == name and found and found.node.value ~= setting.node.value then
+      return nil, ("%s stands in [%s] and, in line %d, in [%s]"):format(name, errors.excerpt(found.table, 60),
+        setting.node.line, errors.excerpt(setting.table, 60)), found.node.line
+    elseif setting.name == name then
       found = found or setting
     end
   end
-  return found and found.value
+  return found
 end
 
 -- A browser sign-in leaves tokens. Their names are not documented, so this goes by what a name contains.
 local function has_sign_in(settings)
   for _, setting in ipairs(settings) do
-    if setting.key:find "token" or setting.key:find "oauth" or setting.table:find "oauth" then
+    if setting.name:find "token" or setting.name:find "oauth" or setting.table:find "oauth" then
       return true
     end
   end
   return false
 end
+
+-- The values of the wanted settings and their lines; or nil, the fault and its line.
+local function choose(settings, types)
+  local values, lines = {}, {}
+  for name, wanted in pairs(types) do
+    local setting, fault, line = find(settings, name)
+    local node = setting and setting.node
+    if fault then
+      return nil, "is ambiguous: " .. fault, line
+    elseif node and not wanted:find(node.type, 1, true) then
+      return nil, ("has a wrong value: %s: %s expected, got %s"):format(name, wanted, node.type), node.line
+    elseif node and node.value ~= "" then
+      values[name], lines[name] = node.value, node.line
+    end
+  end
+  return values, lines
+end
+
+-- ---- the file ----
 
 local GROUP_READS, OTHERS_READ = 32, 4
 
@@ -147,48 +100,74 @@ end
 
 -- The event to report where others than the owner may read the secrets in the file.
 local function warning_of(path, mode, found)
-  if (found.api_key or found.signed_in) and (has_bit(mode, GROUP_READS) or has_bit(mode, OTHERS_READ)) then
+  if (found.values.api_key or found.signed_in) and (has_bit(mode, GROUP_READS) or has_bit(mode, OTHERS_READ)) then
     return { name = "warning", warning = "config_file_readable_by_others", file = path,
       message = ("the configuration file %s, which holds a key, can be read by others (mode %03o): chmod 600 it")
         :format(path, mode) }
   end
 end
 
-local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
+-- The key and the URL may both come from the file, so its absence and its loss differ.
+local ABSENT = { [2] = true }                -- ENOENT
+local HIDDEN = { [13] = true, [20] = true }  -- EACCES, ENOTDIR: also where HOME is that of another user
 
---- Reads the file.
----@param path string
----@param optional boolean whether the file may be absent
----@param types table<string, string> the settings that are wanted, with the types of their values
----@return table? found these settings, signed_in (whether there is a browser sign-in) and perhaps a warning; api_key
----is a secret: a userdata that Lua cannot read
----@return string? fault with the path
-function config_file.read(path, optional, types)
+--- What the file gave.
+---@class cekura.ConfigFile
+---@field values table<string, any> of the settings that are wanted; api_key is a secret: a userdata that Lua cannot
+---read, but for a key of less than eight bytes or with escapes
+---@field lines table<string, integer> where they stand
+---@field signed_in boolean whether there is a browser sign-in
+---@field warning? table an event to report
+
+-- The file; or nil, the fault with the path, and the number of a system call's error.
+local function read(path, types)
   local text, secrets, mode = core.read_private(path, "api_key")
   if not text then
-    if optional and ABSENT[mode] then
-      return { signed_in = false }
-    end
-    return nil, ("the configuration file %s cannot be read: %s"):format(path, secrets)
+    return nil, ("the configuration file %s cannot be read: %s"):format(path, secrets), mode
   end
-  local settings, fault = config_file.parse(text)
+  local settings, fault, line = config_file.parse(text)
   if not settings then
-    return nil, ("the configuration file %s is malformed: %s"):format(path, fault)
+    return nil, ("the configuration file %s:%d is malformed: %s"):format(path, line, fault)
   end
-  local found = { signed_in = has_sign_in(settings) }
-  for key, wanted in pairs(types) do
-    local value
-    value, fault = find(settings, key)
-    local is = type(value) == "number" and "integer" or type(value)
-    if fault then
-      return nil, ("the configuration file %s is ambiguous: %s"):format(path, fault)
-    elseif value ~= nil and not wanted:find(is, 1, true) then
-      return nil, ("the configuration file %s: %s: %s expected, got %s"):format(path, key, wanted, is)
-    end
-    found[key] = value ~= "" and value or nil
+  local values, lines
+  values, lines, line = choose(settings, types)
+  if not values then
+    return nil, ("the configuration file %s:%d %s"):format(path, line, lines)
   end
-  found.api_key = found.api_key and (secrets[found.api_key] or found.api_key)
+  values.api_key = values.api_key and (secrets[values.api_key] or values.api_key)
+  local found = { values = values, lines = lines, signed_in = has_sign_in(settings) }
   found.warning = warning_of(path, mode, found)
+  return found
+end
+
+--- What there is without a file.
+---@return cekura.ConfigFile
+function config_file.none()
+  return { values = {}, lines = {}, signed_in = false }
+end
+
+--- Reads a file that the program has named, or the default one. The default one may be absent. It is skipped, with a
+-- warning, if it cannot be looked at and the key comes from elsewhere, or for any other fault if both the key and the
+-- URL do.
+---@param path string
+---@param types table<string, string> the settings that are wanted, with the types of their values
+---@param elsewhere? { key: boolean, url: boolean } of the default file: what the program or the environment gives
+---@return cekura.ConfigFile? found
+---@return string? fault with the path
+function config_file.read(path, types, elsewhere)
+  local found, fault, code = read(path, types)
+  if found or not elsewhere then
+    return found, fault
+  elseif ABSENT[code] then
+    return config_file.none()
+  end
+  local is_hidden = HIDDEN[code] or false
+  if not elsewhere.key or not elsewhere.url and not is_hidden then
+    return nil, ("%s; without this file %s must be given"):format(fault,
+      is_hidden and "the API key" or "both the API key and the base URL")
+  end
+  found = config_file.none()
+  found.warning = { name = "warning", warning = "config_file_ignored", file = path, message = fault }
   return found
 end
 

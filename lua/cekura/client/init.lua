@@ -37,6 +37,7 @@ local methods = core.client_methods
 ---@class cekura.ClientFields
 ---@field _base_url string the option, as the engine takes it: without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop
+---@field _on_event? fun(event: table) the option `on_event`, and before it the log that CEKURA_DEBUG asks for
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch

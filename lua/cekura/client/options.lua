@@ -6,6 +6,7 @@ local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
 local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
+local debug_log = require "cekura.debug_log"
 local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
 local proxy = require "cekura.client.proxy"
@@ -37,11 +38,22 @@ local options = {}
 ---@field on_event? fun(event: cekura.ClientEvent) called for each event; for logs and metrics
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
----@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
----@field method? string of requests, as are path, attempt, outcome, status, elapsed, and pause until the next try
----@field job? cekura.Job of its polls and changes; with status, state and progress
----@field warning? string "config_file_readable_by_others": with `file` and `message`, before cekura.new() returns.
----An error that the handler raises then is raised by cekura.new()
+---@field name "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
+---@field request? integer of a request: its number, the same in all of its events; unique in this process
+---@field method? string of a request
+---@field path? string of a request: below the base URL, with its query
+---@field attempt? integer the number of the try; at the end of a request, how many there were
+---@field outcome? string "response", or why there is none
+---@field status? integer|string of a request, the HTTP status; of a job, the word of the service
+---@field elapsed? number seconds since the request was made
+---@field pause? number seconds until the next try
+---@field job? cekura.Job of its polls and changes
+---@field state? string of a job
+---@field progress? number of a job: 0 to 1
+---@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
+---handler raises then is raised by cekura.new()
+---@field message? string of a warning
+---@field file? string of a warning: the path of the file that it is about
 
 -- An empty variable counts as unset: a shell script exports one to mean none.
 local function environment(variable)
@@ -157,6 +169,11 @@ local function use_headers(made, value)
   made.fields._conditional = headers.is_conditional(lines)
 end
 
+local function use_on_event(made, value)
+  made.fields._on_event = debug_log.around(value)
+  made.engine.report_events = made.fields._on_event ~= nil
+end
+
 -- ---- the rows ----
 
 ---@class cekura.Option
@@ -220,8 +237,7 @@ options.rows = {
     meaning = "the header of that name" },
   { name = "headers", type = "table<string, string>", check = header_table, default = {}, default_text = "",
     use = use_headers, meaning = "sent with every request" },
-  { name = "on_event", type = "fun(event: cekura.ClientEvent)", check = "callback", field = "_on_event",
-    use = function(made, value) made.engine.report_events = value ~= nil end,
+  { name = "on_event", type = "fun(event: cekura.ClientEvent)", check = "callback", use = use_on_event,
     meaning = "called for each event; for logs and metrics" },
 }
 
@@ -252,32 +268,42 @@ local function read_given(given)
   return checked
 end
 
--- Only a file that the program named must be there.
-local function read_file(path)
-  local home = environment "HOME"
-  if path == false or not path and not home then
-    return { signed_in = false }
+-- A value from the program or the environment.
+local function outer_value(row, given)
+  local value = given[row.name]
+  if value == nil and row.environment then
+    value = environment(row.environment)
   end
+  return value
+end
+
+local function read_file(given)
+  local path, home = given.config_file, environment "HOME"
+  if path == false or not path and not home then
+    return config_file.none()
+  end
+  local elsewhere = not path and { key = outer_value(by_name.api_key, given) ~= nil,
+    url = outer_value(by_name.base_url, given) ~= nil } or nil
   local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
-  return config_file.read(below_home and home .. below_home or path, not path, options.settings)
+  return config_file.read(below_home and home .. below_home or path, options.settings, elsewhere)
 end
 
 local function value_of(row, given, file)
-  local value = given[row.name]
+  local value = outer_value(row, given)
   if value == nil then
-    value = row.environment and environment(row.environment) or row.file and file[row.file] or row.default
+    value = row.file and file.values[row.file] or row.default
   end
   return value
 end
 
 --- Resolves the options. Raises for an unknown name and for a wrong type.
 ---@param given? cekura.Options
----@return { engine: table, fields: table, file: table }? made what core.new_client() takes, the private fields of the
----client, and what the configuration file holds
+---@return { engine: table, fields: table, file: cekura.ConfigFile }? made what core.new_client() takes, the private
+---fields of the client, and what the configuration file holds
 ---@return cekura.Error? err of kind "config"
 function options.resolve(given)
   given = read_given(given)
-  local file, fault = read_file(given.config_file)
+  local file, fault = read_file(given)
   if not file then
     return nil, errors.new("config", fault)
   end

@@ -62,7 +62,8 @@ end)
 function exchange.wait(client, outgoing, shown)
   local loop = core.fields(client)._loop
   local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
-  local entry = { waiter = waiter, done = false, _raised = false, _method = outgoing.method, _path = shown }
+  local entry = { waiter = waiter, done = false, _raised = false, _request = false, _method = outgoing.method,
+    _path = shown }
   local operation, err = exchange.submit(client, outgoing, shown, entry)
   if not operation then
     return nil, err

@@ -175,7 +175,7 @@ function methods:token()
     return nil, errors.new("config", why .. " to take it up by", { job = self })
   end
   local text = token.of_job(fields, core.fields(fields._client)._base_url)
-  if text == nil or core.has_secret(fields._client, text) then
+  if text == nil or core.has_secret(fields._client, token.as_url(text)) then
     return nil, errors.new("config", "what the token would have to hold is too long, or holds a secret",
       { job = self })
   end

@@ -106,6 +106,7 @@ end
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
 ---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
+---@field _request integer|false the number of its poll that is under way, for events; owned by cekura.loop.dispatch
 ---@field _same_record? table the list that cekura.job.delivered finds the job in
 
 --- Makes a job: for work that the service knows by an id, or for work that ended in its start.
@@ -142,7 +143,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._subscriptions = 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
-  fields._started = started
+  fields._started, fields._request = started, false
   if declaration.event and origin.id then
     delivered.register(self, fields)
   end

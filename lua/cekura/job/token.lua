@@ -1,13 +1,17 @@
 --- Tokens: a job as a plain string, from which another process takes it up.
 -- A token holds no secret. It names the base URL only for a comparison with the client's: it never decides where a
 -- request goes. It may come from anywhere, so nothing in it is trusted.
+--
+-- A token is the prefix, a name and a value for each member, and a checksum, with dots between. Letters, digits, "-"
+-- and "_" stand for themselves, any other byte is "~" and two hexadecimal digits: so a token consists of characters
+-- that stand in a URL as they are (RFC 3986, 2.3). Earlier tokens, which are still read, are the query of a URL.
 
 local core = require "cekura.core"
 local uri = require "cekura.http.uri"
 
 local token = {}
 
-local PREFIX = "cekura1:"
+local PREFIX, EARLIER_PREFIX = "cekura2.", "cekura1:"
 
 local LONGEST = 65536
 
@@ -22,29 +26,75 @@ function token.checksum(text)
   return ("%08x"):format(sum)
 end
 
+local function escape(char)
+  return ("~%02X"):format(char:byte())
+end
+
+local function unescape(hex)
+  return string.char(tonumber(hex, 16))
+end
+
 --- Writes a token. Members are strings or numbers.
 ---@param members table<string, string|number>
 function token.write(members)
-  local text = PREFIX .. uri.query("token", members):sub(2)
-  return text .. "&" .. token.checksum(text)
+  local names, parts = {}, {}
+  for name in pairs(members) do
+    names[#names + 1] = name
+  end
+  table.sort(names) -- so that the same job has the same token
+  for _, name in ipairs(names) do
+    for _, part in ipairs { name, uri.text("token", members[name]) } do
+      parts[#parts + 1] = part:gsub("[^A-Za-z0-9_-]", escape)
+    end
+  end
+  local text = PREFIX .. table.concat(parts, ".")
+  return text .. "." .. token.checksum(text)
+end
+
+--- A token with the escapes of a URL, by which core.has_secret() finds a secret in it.
+---@param text string
+function token.as_url(text)
+  return (text:gsub("~", "%%"))
+end
+
+local function read_members(parts)
+  local members, name = {}, nil
+  for escaped in (parts .. "."):gmatch "([^.]*)%." do
+    local rest = escaped:gsub("~%x%x", "")
+    if rest:find "[^A-Za-z0-9_-]" then
+      return nil
+    end
+    local part = escaped:gsub("~(%x%x)", unescape)
+    if name then
+      members[name], name = part, nil
+    else
+      name = part
+    end
+  end
+  return name == nil and members or nil
+end
+
+local function read_earlier_members(parts)
+  local members = {}
+  for name, value in parts:gmatch "([A-Za-z0-9_]+)=([^&]*)" do
+    members[name] = uri.decode(value)
+  end
+  return members
 end
 
 --- Reads a token.
 ---@param text string
 ---@return table<string, string>? members nil: the text is not a whole token
 function token.read(text)
-  if #text > LONGEST or text:sub(1, #PREFIX) ~= PREFIX then
+  local is_earlier = text:sub(1, #EARLIER_PREFIX) == EARLIER_PREFIX
+  if #text > LONGEST or not is_earlier and text:sub(1, #PREFIX) ~= PREFIX then
     return nil
   end
-  local signed, sum = text:match "^(.*)&(%x+)$"
+  local signed, sum = text:match(is_earlier and "^(.*)&(%x+)$" or "^(.*)%.(%x+)$")
   if not signed or token.checksum(signed) ~= sum then
     return nil
   end
-  local members = {}
-  for name, value in signed:sub(#PREFIX + 1):gmatch "([A-Za-z0-9_]+)=([^&]*)" do
-    members[name] = uri.decode(value)
-  end
-  return members
+  return (is_earlier and read_earlier_members or read_members)(signed:sub(#PREFIX + 1))
 end
 
 -- ---- jobs ----

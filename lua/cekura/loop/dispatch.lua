@@ -17,6 +17,16 @@ local function deliver(fields, event, subject)
   end
 end
 
+-- The number of the request that an event is about. A request has one from its first event to its last: its place is in
+-- the subject from the beginning, since memory may run out here.
+local function number_of(event, subject)
+  local number = subject and subject._request or core.serial()
+  if subject then
+    subject._request = event.name ~= "request_finished" and number
+  end
+  return number
+end
+
 -- Delivers the next event; returns whether there was one.
 local function deliver_next(client, fields)
   local event = core.next_event(client)
@@ -34,6 +44,7 @@ local function deliver_next(client, fields)
     subject = fields._pending[object]
   end
   event.method, event.path = subject and subject._method, subject and subject._path
+  event.request = number_of(event, subject)
   deliver(fields, event, subject)
   return true
 end

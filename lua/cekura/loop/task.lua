@@ -123,12 +123,19 @@ local function text_of(value)
   return ok and text or ("%s (%s)"):format(type(value), tostring(text))
 end
 
+--- Logs what a task raised, with its traceback.
+---@param self cekura.Task
+---@param what string in words, that it has
+function task.log(self, what)
+  local traceback = self.traceback and "\n" .. self.traceback or ""
+  self.loop.log(("cekura: %s: %s%s"):format(what, text_of(self.values[1]), traceback))
+end
+
 --- Logs what a task raised, unless it was joined meanwhile.
 ---@param self cekura.Task
 function task.report(self)
   if not self.joined then
-    local traceback = self.traceback and "\n" .. self.traceback or ""
-    self.loop.log("cekura: a task raised, and was not joined: " .. text_of(self.values[1]) .. traceback)
+    task.log(self, "a task raised, and was not joined")
   end
 end
 

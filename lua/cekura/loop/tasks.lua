@@ -46,6 +46,29 @@ local function spawn(loop, fn, ...)
   return task.start(loop, current and current.group, fn, ...)
 end
 
+-- Whether a pcall or xpcall of the running coroutine catches what is raised here.
+local function is_caught()
+  local level = 2
+  local info = debug.getinfo(level, "f")
+  while info do
+    if info.func == pcall or info.func == xpcall then
+      return true
+    end
+    level = level + 1
+    info = debug.getinfo(level, "f")
+  end
+  return false
+end
+
+-- Raises what the main task of a run has raised. What shows an uncaught error shows the traceback of this coroutine, so
+-- the one of the task is logged; in a task, whose error may be joined, it is not.
+local function raise(loop, main)
+  if not loop.current() and not is_caught() then
+    task.log(main, "the function of cekura.run raised")
+  end
+  error(main.values[1], 0)
+end
+
 -- Runs `fn(...)` as a task until it and all that it spawned are done. Returns what it returned. When it raises, the
 -- others are cancelled.
 local function run(loop, fn, ...)
@@ -53,7 +76,7 @@ local function run(loop, fn, ...)
   local main = task.start(loop, group, fn, ...)
   group:wait()
   if not main.ok and main.values.n > 0 then
-    error(main.values[1], 0)
+    raise(loop, main)
   end
   local failed = group.failed
   if failed and not failed.joined then

@@ -198,6 +198,12 @@ function declaration.read(given, report)
   for _, list in ipairs(LISTS) do
     read_list(report, list, read_top[list.key] or {}, declared.entries, declared.by_name)
   end
+  if not declared.entries[1] then
+    declared.unusable = true
+    if not report.first_mistake then
+      report:mistake("agents: there is no entry, here or in calls", "agents")
+    end
+  end
   declared.shortest = declared.every
   for _, entry in ipairs(declared.entries) do
     declared.shortest = math.min(declared.shortest, entry.every or declared.every)

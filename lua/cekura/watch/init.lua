@@ -46,7 +46,8 @@
 -- by. Times in the store that lie in the future, by a clock that was ahead, count as now, and on_error gets a problem.
 --
 -- Each mistake in the declaration, unknown keys included, is reported with its path and the line of the call. A wrong
--- entry is left out, and a wrong key at the top has its default; with a wrong client or store, nothing runs at all.
+-- entry is left out, and a wrong key at the top has its default; with a wrong client or store, or without an entry that
+-- is right, nothing runs at all, and wait() returns the first mistake.
 -- (Lua does not know the line of a tail call, as `return cekura.watch { … }`: use a local.)
 -- What fails at the API is tried again at the next scan, and reported once, until it fails otherwise or succeeds. The
 -- kinds auth, tls, invalid and not_found are tried at a tenth of the pace from the second time on. A record or a job
@@ -94,8 +95,11 @@ function Watch:stop()
 end
 
 --- Waits until the watch has ended. A script that has nothing else to do waits here.
+---@return true? ended by stop(), or with its client or host
+---@return cekura.Error? err of kind "config", at once: there is no client, no store or no entry that is right; or of
+---kind "raised": a defect has ended it
 function Watch:wait()
-  supervisors[self]:wait()
+  return supervisors[self]:wait()
 end
 
 --- What the watch has done since it was loaded, and what it does.

@@ -8,6 +8,7 @@ local errors = require "cekura.errors"
 ---@field position string the file and line of the declaration
 ---@field on_error? fun(err: cekura.Error, where: string)
 ---@field counters table<string, integer>
+---@field first_mistake? cekura.Error in the declaration
 ---@field failures table<string, string> by path in the declaration: what the last attempt failed by
 local Report = {}
 Report.__index = Report
@@ -48,13 +49,14 @@ end
 --- Reports a problem.
 ---@param raised any an error, or any value that a task raised
 ---@param where string a path in the declaration, as "agents[1].on_improved"
+---@return cekura.Error err
 function Report:problem(raised, where)
   self:count "errors"
   local err = as_error(raised, where)
   if self.on_error then
     local ok, fault = pcall(self.on_error, err, where)
     if ok then
-      return
+      return err
     end
     self.log(("cekura: watch: %s: on_error: %s"):format(self.position, tostring(fault)))
   end
@@ -63,13 +65,16 @@ function Report:problem(raised, where)
     line = line:find(missing, 1, true) and line or missing .. ": " .. line
   end
   self.log(("cekura: watch: %s: %s"):format(err.kind, line))
+  return err
 end
 
 --- Reports a mistake in the declaration.
 ---@param message string
 ---@param where string
 function Report:mistake(message, where)
-  self:problem(errors.new("config", self.position .. ": " .. message), where)
+  local err = errors.new("config", self.position .. ": " .. message)
+  self.first_mistake = self.first_mistake or err
+  self:problem(err, where)
 end
 
 local set_failure = atomic(function(self, where, failure)

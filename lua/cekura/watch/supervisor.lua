@@ -15,6 +15,7 @@ local store = require "cekura.watch.store"
 ---@field report cekura.watch.Report
 ---@field stopping boolean nothing further is begun; set by whatever ends the watch, and never reset
 ---@field over boolean the watch has ended
+---@field fault? cekura.Error why it did not begin, or what ended it
 ---@field calls table<cekura.watch.Item, cekura.CallLog> the records of improvements, for the handlers
 ---@field client? cekura.Client with all that follows, since the start
 ---@field owns_client? boolean the client was made here, and is closed at the end
@@ -153,8 +154,7 @@ end
 local function run_or_release(self)
   local ok, raised = self.loop.spawn(run, self):join()
   if not ok and not self.over and not report.is_shutdown(raised) then
-    self.over = true
-    self.report:problem(raised, "watch")
+    self.over, self.fault = true, self.report:problem(raised, "watch")
     self.persistence:release()
   end
 end
@@ -183,7 +183,7 @@ function Supervisor:start()
     if err then
       self.report:mistake("client: " .. err.message, "client")
     end
-    self.over = true
+    self.over, self.fault = true, not self.stopping and self.report.first_mistake or nil
     return
   end
   local fields = core.fields(self.client)
@@ -209,10 +209,15 @@ function Supervisor:stop()
 end
 
 --- Waits until the watch has ended.
+---@return true? ended, cekura.Error? fault
 function Supervisor:wait()
   if self.task then
     self.task:join()
   end
+  if self.fault then
+    return nil, self.fault
+  end
+  return true
 end
 
 return supervisor
