@@ -124,7 +124,7 @@ static size_t extract(lua_State *L, struct secret *text, const char *name, int s
     struct toml_string value;
     size_t from = 0, to = 0;
     while (toml_find(&finder, &value)) {
-        if (value.length < SECRET_LEAST_LENGTH)
+        if (value.length < SECRET_MIN_LENGTH)
             continue;
         size_t length;
         push_mark(L, secrets, text->bytes + value.start, value.length);
