@@ -30,6 +30,63 @@ describe("examples", function()
     return shell(("%s %s examples/improve_prompt.lua %s"):format(environment(key), lua, arguments))
   end
 
+  describe("gate.lua", function()
+    local RESULT = "/test_framework/v2/results/9001/"
+
+    local function gate(arguments, before)
+      return shell(("%s %s %s examples/gate.lua %s 2>&1"):format(environment(), before or "", lua, arguments))
+    end
+
+    local function runs(one, other)
+      return { ["21"] = { id = 21, status = "completed", success = one }, ["22"] = { id = 22, status = "completed",
+        success = other, evaluation = { metrics = { { id = 1, name = "Courtesy", type = "binary", passed = other,
+          explanation = { "The agent shouted." } } } } } }
+    end
+
+    it("exits with 0 if all calls have passed", function()
+      server:script(RESULT, { { body = { id = 9001, status = "completed", runs = runs(true, true) } } })
+      local output, status = gate "2142 smoke,nightly"
+      assert.equal(0, status, output)
+      assert.truthy(output:find "^result 9001\ncompleted 100 %% after %d+ s\n2 of 2 passed\n$", output)
+      assert.equal('{"agent_id":2142,"tags":["smoke","nightly"]}', server:requests()[1].body)
+    end)
+
+    it("exits with 1 and names the calls that did not pass", function()
+      server:script(RESULT, { { body = { id = 9001, status = "completed", runs = runs(true, false) } } })
+      local output, status = gate "2142 smoke"
+      assert.equal(1, status, output)
+      assert.truthy(output:find("run 22: did not pass\n  Courtesy: The agent shouted.\n1 of 2 passed\n", 1, true), output)
+    end)
+
+    it("leaves the calls alone when the time is over, and ends them with --cancel-on-exit", function()
+      server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })
+      local output, status = gate "--timeout 0.05 2142 smoke"
+      assert.equal(5, status, output)
+      assert.truthy(output:find("the calls go on: cekura2.", 1, true), output)
+      assert.equal(0, server:count "/test_framework/v1/results/9001/end_calls/")
+      output, status = gate "--cancel-on-exit --timeout 0.05 2142 smoke"
+      assert.equal(5, status, output)
+      assert.truthy(output:find("ended in the service", 1, true), output)
+      assert.equal(1, server:count "/test_framework/v1/results/9002/end_calls/")
+    end)
+
+    it("leaves the calls alone after Ctrl-C, and ends them with --cancel-on-exit", function()
+      for cancels, option in pairs { [0] = "", "--cancel-on-exit" } do
+        server:reset()
+        local output = gate(option .. " 2142 smoke", "timeout --preserve-status -s INT 1")
+        assert.truthy(output:find("interrupted; the calls ", 1, true), output)
+        assert.equal(cancels, server:count "/test_framework/v1/results/9001/end_calls/", output)
+      end
+    end)
+
+    it("exits with 2 for wrong usage and 4 for a wrong key", function()
+      assert.equal(2, select(2, gate "2142"))
+      assert.equal(2, select(2, gate "--cancel 2142 smoke"))
+      server:admin("POST", "key/", { key = "another" })
+      assert.equal(4, select(2, gate "2142 smoke"))
+    end)
+  end)
+
   describe("improve_prompt.lua", function()
     it("prints a line for each change, result and summary, and writes the improved prompt", function()
       local output, status = improve(("2142 101,102 %s/prompt.txt %s/improved.txt"):format(dir, dir))
