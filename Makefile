@@ -11,7 +11,8 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for one another;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make readme            writes the README's tables of kinds and options from their declarations
+# make generate          writes what is made from tables of data: the README's tables of kinds and options, and the
+#                        annotations for editors in lua/cekura/meta
 # make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
@@ -248,9 +249,10 @@ check-memory:
 	@.ci/install check-memory
 	@spec/memory/run
 
-readme: all
+generate: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md
 	@$(HERE) $(LUA) spec/support/options_table.lua README.md
+	@$(HERE) $(LUA) tools/meta/init.lua
 
 clean:
 	rm -rf $(BUILD)

@@ -1,5 +1,5 @@
 --- The README's table of the kinds of job, made from the kinds themselves.
---   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make readme)
+--   lua5.4 spec/support/kinds_table.lua README.md     writes it between its marks (make generate)
 
 local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
@@ -8,7 +8,7 @@ local sorted_keys = require "spec.support.sorted_keys"
 
 local kinds_table = {}
 
-local BEGIN, END = "<!-- kinds: made by make readme -->\n", "<!-- end of kinds -->\n"
+local BEGIN, END = "<!-- kinds: made by make generate -->\n", "<!-- end of kinds -->\n"
 
 local function code(text)
   return "`" .. text .. "`"

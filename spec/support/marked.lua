@@ -1,4 +1,4 @@
---- Parts of files that `make readme` makes from the module's own data.
+--- Parts of files that `make generate` makes from the module's own data.
 
 local file = require "spec.support.file"
 

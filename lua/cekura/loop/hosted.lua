@@ -22,6 +22,7 @@ local queue = require "cekura.loop.queue"
 local scheduler = require "cekura.loop.own.scheduler"
 local timers = require "cekura.loop.timers"
 
+---@class cekura.loop.hosted
 local hosted = {}
 
 ---@class cekura.Host
@@ -29,6 +30,7 @@ local hosted = {}
 ---@field after fun(seconds: number, callback: function): function
 ---@field suspension? fun(): function?, function?
 ---@field log? fun(message: string)
+---@field name? string for error messages
 
 -- ---- coroutines that are to be resumed ----
 
@@ -209,7 +211,7 @@ end
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host cekura.Host
----@return table loop in the shape that is described in cekura.loop
+---@return cekura.Loop loop
 function hosted.new(name, host)
   local function waiter()
     return new_waiter(host)

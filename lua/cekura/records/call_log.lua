@@ -16,11 +16,9 @@ local call_log = {}
 
 ---@class cekura.CallLog
 ---@field id integer the record's id, which paths are made with
----@field call_id string the provider's or the sender's own id
----@field status string "evaluating", "success", "failure", "reviewed_success", "reviewed_failure"
----@field get fun(self: cekura.CallLog, name: string): any any field; nil for null and for none
----@field json fun(self: cekura.CallLog): string the text that came, byte for byte
----@field totable fun(self: cekura.CallLog): table all of it, decoded; nulls are cekura.null
+---@field call_id? string the provider's or the sender's own id
+---@field status? string "evaluating", "success", "failure", "reviewed_success", "reviewed_failure"
+---@field [string] any all other fields that came
 local methods = core.call_log_methods
 
 --- A record from JSON text. It belongs to no client.

@@ -105,8 +105,8 @@ end
 
 local METATABLE = { __index = Watch }
 
---- Begins to watch; see above.
----@param given table
+--- Begins to watch.
+---@param given cekura.Watch.Declaration
 ---@return cekura.Watch
 function watch.new(given)
   check.table("watch", given)
