@@ -252,7 +252,7 @@ check-memory:
 generate: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua README.md
 	@$(HERE) $(LUA) spec/support/options_table.lua README.md
-	@$(HERE) $(LUA) tools/meta/init.lua
+	@$(HERE) $(LUA) tools/meta/files.lua
 
 clean:
 	rm -rf $(BUILD)

@@ -95,11 +95,11 @@ TAGS["return"] = function(block, text, at)
   read_returns(text, at, block.returns)
 end
 
-function TAGS.alias(block, text, at)
+function TAGS.alias(block, text, at, values)
   local name, rest = text:match "^([%w_.]+)%s*(.*)$"
   local alias = { name = name, at = at }
   alias.tree, alias.type, rest = read_type(rest:gsub("^|%s*", "", 1), at)
-  alias.text = trim(block.text .. "\n" .. trim(rest))
+  alias.text = trim(block.text .. "\n" .. trim(rest) .. "\n" .. table.concat(values, "\n"))
   block.aliases[#block.aliases + 1] = alias
   block.text = ""
 end
@@ -113,9 +113,11 @@ local function read_block(lines, at)
   for _, line in ipairs(lines) do
     local tag, rest = line:match "^%s*@(%l+)%s*(.*)$"
     if tag then
-      tags[#tags + 1] = { name = tag, text = rest }
+      tags[#tags + 1] = { name = tag, text = rest, values = {} }
     elseif tags[1] then
-      tags[#tags].text = tags[#tags].text .. " " .. trim(line)
+      local value, meaning = line:match "^%s*(|.-)%s*#%s*(.*)$" -- of an alias
+      tags[#tags].text = tags[#tags].text .. " " .. trim(value or line)
+      tags[#tags].values[#tags[#tags].values + 1] = value and value:gsub("^|%s*", "- `") .. "`: " .. meaning
     else
       block.text[#block.text + 1] = line:gsub("^ ", "", 1)
     end
@@ -123,7 +125,7 @@ local function read_block(lines, at)
   block.text = trim(table.concat(block.text, "\n"))
   for _, tag in ipairs(tags) do
     if TAGS[tag.name] then
-      TAGS[tag.name](block, tag.text, at)
+      TAGS[tag.name](block, tag.text, at, tag.values)
     end
   end
   return block
@@ -209,7 +211,10 @@ end
 ---@return table
 function annotations.read_lua(path)
   local found, comment, began, number, constructor = new_found(), nil, 0, 0, nil
-  for line in io.lines(path) do
+  local file = assert(io.open(path))
+  local source = file:read "*a"
+  file:close()
+  for line in (source .. "\n"):gmatch "(.-)\n" do -- and an empty one, which ends a comment
     number = number + 1
     local text = line:match "^%-%-%-(.*)$" or comment and line:match "^%-%-(.*)$"
     if text then

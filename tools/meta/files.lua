@@ -1,6 +1,6 @@
 --- Writes lua/cekura/meta/: LuaCATS annotations for editors of what no Lua source spells out, because it is made from
 -- tables of data or written in C.
---   lua5.4 tools/meta/init.lua     (make generate)
+--   lua5.4 tools/meta/files.lua     (make generate)
 
 local annotations = require "tools.luacats.annotations"
 local declarations = require "tools.meta.declarations"
@@ -78,7 +78,7 @@ function meta.files()
   return texts
 end
 
-if arg and arg[0] and arg[0]:find "tools/meta/init%.lua$" then
+if arg and arg[0] and arg[0]:find "tools/meta/files%.lua$" then
   local texts = meta.files()
   for _, path in ipairs(sorted_keys(texts)) do
     file.write(path, texts[path])
