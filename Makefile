@@ -13,6 +13,7 @@
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: the README's tables of kinds and options, and the
 #                        annotations for editors in lua/cekura/meta
+# make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for the readers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and what comes of them, see spec/chaos/README.md
 # make cycles            CYCLES=100000: jobs started and clients closed, and what that leaves behind: nothing
@@ -43,7 +44,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo docs generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -254,8 +255,24 @@ generate: all
 	@$(HERE) $(LUA) spec/support/options_table.lua README.md
 	@$(HERE) $(LUA) tools/meta/files.lua
 
+# LDoc reads a translation of the annotations: tools/reference/source.lua says why.
+REFERENCE := docs/reference
+docs:
+	@LUA=$(LUA) .ci/install docs
+	@rm -rf $(BUILD)/reference $(REFERENCE)
+	@mkdir -p $(BUILD)/reference $(REFERENCE)/html
+	@$(HERE) $(LUA) tools/reference/source.lua $(BUILD)/reference
+	@ldoc --quiet --fatalwarnings -c tools/reference/config.ld -x .md -d $(REFERENCE) $(BUILD)/reference >$(BUILD)/reference/log
+	@mv $(REFERENCE)/modules/*.md $(REFERENCE) && rmdir $(REFERENCE)/modules
+	@for page in $(REFERENCE)/*.md; do \
+	  name=$$(basename $$page .md); \
+	  sed 's/\.md\([)#]\)/.html\1/g' $$page \
+	    | lowdown -s -m "title: $$name" --html-no-head-ids --html-no-skiphtml --html-no-escapehtml \
+	      >$(REFERENCE)/html/$$name.html || exit 1; \
+	done
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(REFERENCE)
 
 help:
 	@sed -n '/^# make/,/^[^#]/s/^# //p' Makefile

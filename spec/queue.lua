@@ -56,6 +56,7 @@ local SPECS = {
   proxy = { seconds = 10, once = true },
   rate = { seconds = 30, once = true },
   readme = { seconds = 40 },
+  reference = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },
   secrets = { seconds = 13 },
   slices = { seconds = 6, once = true },

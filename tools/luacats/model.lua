@@ -89,15 +89,15 @@ end
 ---@param without_meta? boolean leave lua/cekura/meta out
 ---@return table model
 function model.read(without_meta)
-  local self = { classes = {}, aliases = {}, modules = {} }
-  local paths = lua_files()
-  for _, path in ipairs(paths) do
+  local self, files = { classes = {}, aliases = {}, modules = {} }, {}
+  for _, path in ipairs(lua_files()) do
     if not (without_meta and path:find "/meta/") then
       local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-      self.modules[module] = annotations.read_lua(path)
+      files[#files + 1] = annotations.read_lua(path)
+      self.modules[module] = files[#files]
     end
   end
-  for _, file in pairs(self.modules) do
+  for _, file in ipairs(files) do
     for _, declared in ipairs(file.classes) do
       add_class(self, file, declared)
     end
@@ -139,6 +139,20 @@ local function each_type(class, fn)
       end
     end
   end
+end
+
+--- The names that a class has for programs.
+---@param class table
+---@return string[]
+function model.members(class)
+  local names = {}
+  for _, field in ipairs(class.fields) do
+    names[#names + 1] = not field.private and field.name:match "^[%a_][%w_]*$" or nil
+  end
+  for _, method in ipairs(class.methods) do
+    names[#names + 1] = method.name:match "^%a.*$"
+  end
+  return names
 end
 
 --- The public types: what programs require, and all that those mention.

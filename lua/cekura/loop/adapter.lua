@@ -26,7 +26,7 @@ end
 
 -- ---- a table of functions that a program gives ----
 
----@class cekura.Loop the adapter of a loop; cekura.loop says what each function does
+---@class cekura.Loop the adapter of a loop; the source of cekura.loop documents each function
 ---@field name? string
 ---@field waiter fun(): any
 ---@field park fun(waiter: any, seconds?: number, idle?: boolean): "woken"|"timeout"|"cancelled"|"closing"

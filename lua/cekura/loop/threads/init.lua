@@ -35,7 +35,7 @@ local tasks = require "cekura.loop.tasks"
 local thread_tasks = require "cekura.loop.threads.tasks"
 local waiter = require "cekura.loop.threads.waiter"
 
----@class cekura.loop.ThreadHost
+---@class cekura.loop.ThreadHost what a host brings; the source of cekura.loop.threads documents each function
 ---@field here fun()
 ---@field is_plain? fun(): boolean
 ---@field signal fun(): any
@@ -53,7 +53,7 @@ local waiter = require "cekura.loop.threads.waiter"
 ---@field scope? fun(): any
 ---@field log fun(message: string)
 
----@class cekura.loop.threads
+---@class cekura.loop.threads adapters for hosts that have threads
 local threads = {}
 
 -- Seconds.
