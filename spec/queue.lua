@@ -64,6 +64,7 @@ local SPECS = {
   tasks = { seconds = 5 },
   timeout = { seconds = 5 },
   tls = { seconds = 10, once = true },
+  types = { seconds = 8 },
   watch = { seconds = 25 },
   watch_holder = { seconds = 45 },
   watch_odd = { seconds = 20 },

@@ -144,7 +144,8 @@ end)
 
 describe("each annotation", function()
   it("of an error's kind is one that the module gives, and none is missing", function()
-    local source = shell "find lua src/lua -name '*.[lc]*' ! -path '*/meta/*' ! -path lua/cekura/errors.lua -exec cat {} +"
+    local source = shell("find lua src/lua -name '*.[lc]*' ! -path '*/meta/*' ! -path lua/cekura/errors.lua "
+      .. "-exec cat {} +")
     local known = {}
     for _, each in ipairs(model.aliases["cekura.ErrorKind"].tree.of) do
       known[each.value] = true

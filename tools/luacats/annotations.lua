@@ -235,9 +235,21 @@ end
 
 -- ---- C ----
 
---- Reads a file in C: the methods of the type of userdata that it makes. A comment before a function has one line of
---- text, which begins with the call, as in `job:poll(): …`, and then the tags, in lines that begin with `---`. Fields
---- that follow no class are those of the type.
+-- The lines of the last of several comments, without the call that it begins with; and its text, up to the first tag.
+local function comment_lines(comments)
+  local lines, text = {}, {}
+  local comment = comments:gsub("^.*/%*", ""):gsub("\n %*", "\n")
+  for line in comment:gsub("^.-%)[^%s]* *", "", 1):gsub("^%l", string.upper):gmatch "[^\n]+" do
+    lines[#lines + 1] = line:gsub("^%s*%-%-%-", "")
+    text[#text + 1] = not lines[#lines]:find "^@" and #text == #lines - 1 and trim(line) or nil
+  end
+  lines.text = table.concat(text, "\n")
+  return lines
+end
+
+--- Reads a file in C: the methods of the type of userdata that it makes. A comment before a function has text that
+--- begins with the call, as in `job:poll(): …`, and then the tags, in lines that begin with `---`. Fields that follow no
+--- class are those of the type.
 ---@param path string
 ---@return table? found `methods`, the field of the core with the methods; `fields`; functions by the names of methods;
 ---nil: the file makes no type with methods
@@ -254,19 +266,13 @@ function annotations.read_c(path)
   for name, fn in (source:match " methods%[%] = (%b{})"):gmatch '{"([%w_]+)", ([%w_]+)}' do
     names[fn] = name
   end
-  for comment, fn in source:gmatch "/%*([^\n].-)%*/\nstatic int ([%w_]+)%(lua_State %*L%)" do
-    comment = comment:gsub("^.*/%*", "") -- of the last comment before the function
-    local lines = {}
-    for line in comment:gsub("\n %*", "\n"):gmatch "[^\n]+" do
-      lines[#lines + 1] = line:gsub("^%s*%-%-%-", "")
-    end
-    local text = (lines[1] or ""):gsub("^.-%)[^%s]* *", "", 1):gsub("^%l", string.upper)
-    lines[1] = text
+  for before, fn in source:gmatch "/%*([^\n].-)%*/\nstatic int ([%w_]+)%(lua_State %*L%)" do
+    local lines = comment_lines(before)
     local block = read_block(lines, path .. ": " .. fn)
     add(found.classes, block.classes)
     add(found.fields, block.fields)
     if names[fn] then
-      found.functions[#found.functions + 1] = { name = names[fn], text = trim(text), params = block.params,
+      found.functions[#found.functions + 1] = { name = names[fn], text = lines.text, params = block.params,
         returns = block.returns, at = block.at }
     end
   end

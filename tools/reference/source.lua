@@ -1,7 +1,7 @@
 --- Writes what LDoc makes the reference from: the public types with LDoc's own tags, one file for each page.
 --   lua5.4 tools/reference/source.lua build/reference     (make docs)
--- LDoc cannot read the sources themselves. Its tags have the type before the name, it documents a function where it is
--- defined and not by the name that programs call it by, and it knows neither aliases nor classes with fields of LuaCATS.
+-- LDoc cannot read the sources themselves. Its tags have the type before the name. It documents a function by the
+-- module that defines it, not by the name that programs call it by. It knows no aliases, and no classes with fields.
 
 local file = require "spec.support.file"
 local luacats = require "tools.luacats.model"
