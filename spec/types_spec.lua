@@ -255,6 +255,17 @@ describe("the generated annotations", function()
     end
   end)
 
+  it("can have the methods of operations that are rows of data", function()
+    local lines, row = {}, { resource = "test_sets", name = "update", "PATCH /test_framework/v1/test-sets/{id}/",
+      required = { "name" }, query = { dry = "flag" }, body = { name = "text", agents = "ids" } }
+    local method = require "tools.meta.resources".operation(lines, model, row)
+    assert.same({ "id", "params", "options" }, names_of(method.params))
+    assert.equal("cekura.TestSets.UpdateParams", method.params[2].type)
+    assert.same({ "--- What test_sets:update takes.", "---@class cekura.TestSets.UpdateParams", "---@field name string",
+      "---@field agents? cekura.Id[]", "---@field dry? boolean",
+      "---@field extra? table<string, any> further parameters, which are sent unchecked", "" }, lines)
+  end)
+
   it("have a type for each check of parameters, and no other", function()
     local found = {}
     for name in pairs(model.aliases) do

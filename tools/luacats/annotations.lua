@@ -235,7 +235,7 @@ end
 
 -- ---- C ----
 
--- The lines of the last of several comments, without the call that it begins with; and its text, up to the first tag.
+-- The lines of the last of several comments, without the call that it begins with; its text, up to the first tag.
 local function comment_lines(comments)
   local lines, text = {}, {}
   local comment = comments:gsub("^.*/%*", ""):gsub("\n %*", "\n")
@@ -248,8 +248,8 @@ local function comment_lines(comments)
 end
 
 --- Reads a file in C: the methods of the type of userdata that it makes. A comment before a function has text that
---- begins with the call, as in `job:poll(): …`, and then the tags, in lines that begin with `---`. Fields that follow no
---- class are those of the type.
+--- begins with the call, as in `job:poll(): …`, and then the tags, in lines that begin with `---`. Fields that follow
+--- no class are those of the type.
 ---@param path string
 ---@return table? found `methods`, the field of the core with the methods; `fields`; functions by the names of methods;
 ---nil: the file makes no type with methods

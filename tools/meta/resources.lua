@@ -1,6 +1,7 @@
 --- lua/cekura/meta/resources.lua: client.calls, client.runs, …, with a method for each operation and each kind of job.
 
 local checks = require "tools.meta.checks"
+local endpoint = require "cekura.http.endpoint"
 local kinds = require "cekura.api.kinds"
 local kinds_meta = require "tools.meta.kinds"
 local luacats = require "tools.luacats.model"
@@ -10,6 +11,9 @@ local upvalue = require "tools.meta.upvalue"
 local writer = require "tools.luacats.writer"
 
 local resources_meta = {}
+
+-- The operations that are rows of data.
+local ROWS = {}
 
 -- The modules whose functions are methods of a resource. Each takes the client first, in place of the resource.
 local MODULES = { calls = "cekura.api.calls" }
@@ -40,8 +44,36 @@ local function method_of(lines, model, resource, name, fn)
   return method
 end
 
+--- The method of an operation that is a row of data.
+---@param lines string[] the class of its parameters is added to them
+---@param model table
+---@param row table `resource`, `name`, [1] "METHOD /path/"; `query`, `body` (parameters and their checks), `required`;
+---`returns`, the type of what it returns
+---@return table method as tools.luacats.writer takes it
+function resources_meta.operation(lines, model, row)
+  local method = { name = row.name, text = row[1], params = {},
+    returns = { { type = (row.returns or "any") .. "?" }, { type = "cekura.Error?", name = "err" } } }
+  for _, place in ipairs(endpoint.places(row[1])) do
+    if place ~= "version" then
+      method.params[#method.params + 1] = { name = place, type = "cekura.Id" }
+    end
+  end
+  local fields = checks.fields(model, row)
+  if fields then
+    local class = names.class_of_kind(row.resource .. "." .. row.name) .. "Params"
+    writer.class(lines, { name = class, fields = fields,
+      text = ("What %s:%s takes."):format(row.resource, row.name) })
+    method.params[#method.params + 1] = { name = "params", type = class, optional = fields[1].optional }
+  end
+  method.params[#method.params + 1] = { name = "options", type = "cekura.Timeout", optional = true }
+  return method
+end
+
 local function put_resource(lines, model, resource)
   local methods = {}
+  for _, row in ipairs(ROWS) do
+    methods[row.name] = row.resource == resource and resources_meta.operation(lines, model, row) or methods[row.name]
+  end
   local functions = MODULES[resource] and luacats.functions(model, MODULES[resource]) or {}
   for _, name in ipairs(sorted_keys(functions)) do
     methods[name] = method_of(lines, model, resource, name, functions[name])
@@ -57,7 +89,7 @@ local function put_resource(lines, model, resource)
   end
 end
 
---- The resources: those of kinds, and those that a module has.
+--- The resources: those of kinds and of rows, and those that a module has.
 ---@return string[]
 function resources_meta.names()
   local found = {}
@@ -66,6 +98,9 @@ function resources_meta.names()
   end
   for resource in pairs(MODULES) do
     found[resource] = true
+  end
+  for _, row in ipairs(ROWS) do
+    found[row.resource] = true
   end
   return sorted_keys(found)
 end

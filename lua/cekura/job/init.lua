@@ -99,6 +99,7 @@ function methods:cancel(options)
 end
 
 --- For C: called at the end of a scope, which cannot wait for the service.
+---@private
 function methods:_leave()
   leave(self, core.fields(self), "left; the service goes on")
 end
