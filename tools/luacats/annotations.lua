@@ -95,6 +95,10 @@ TAGS["return"] = function(block, text, at)
   read_returns(text, at, block.returns)
 end
 
+function TAGS.type(block, text, at)
+  block.type = read_type(text, at)
+end
+
 function TAGS.alias(block, text, at, values)
   local name, rest = text:match "^([%w_.]+)%s*(.*)$"
   local alias = { name = name, at = at }
@@ -154,6 +158,17 @@ local function function_of(code)
   end
 end
 
+-- The parameters and returns of `---@type fun(…)`, of a function that another one makes.
+local function take_fun(block)
+  for _, param in ipairs(block.type.params) do
+    block.params[#block.params + 1] = { name = param.name, tree = param.type, optional = param.optional, text = "",
+      type = luacats_type.write(param.type), at = block.at }
+  end
+  for _, tree in ipairs(block.type.returns) do
+    block.returns[#block.returns + 1] = { tree = tree, type = luacats_type.write(tree), text = "", at = block.at }
+  end
+end
+
 local function add(list, items)
   for _, item in ipairs(items) do
     list[#list + 1] = item
@@ -169,8 +184,9 @@ local function put_block(found, block, code)
   if block.class and variable then
     block.class.variable, block.class.value = variable, value
   end
-  if assigned and (block.params[1] or block.returns[1]) then -- a function that another makes
-    name = name or assigned
+  if assigned and block.type and block.type.kind == "fun" then
+    take_fun(block)
+    name = assigned
   end
   if name then
     found.functions[#found.functions + 1] = { name = name, text = block.text, params = block.params,

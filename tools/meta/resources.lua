@@ -35,7 +35,8 @@ local function method_of(lines, model, resource, name, fn)
   for index = 2, #fn.params do
     local param = fn.params[index]
     local class = names.class_of_kind(resource .. "." .. name) .. "Params"
-    if param.type == class then
+    if declared and (param.type == "table" or param.type == class) then
+      param = { name = param.name, type = class, optional = param.optional, text = param.text }
       writer.class(lines, { name = class, text = ("What %s:%s takes."):format(resource, name),
         fields = checks.fields(model, declared) })
     end

@@ -139,8 +139,8 @@ function Calls:each(given, options) end
 --- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
 ---@param params cekura.Calls.EvaluateMetricsParams
 ---@param options? cekura.Timeout
----@return cekura.CallLog[]? calls
----@return cekura.Error? err
+---@return cekura.CallLog[]?
+---@return cekura.Error?
 function Calls:evaluate_metrics(params, options) end
 
 --- Starts a job of the kind calls.evaluation: POST /observability/v1/call-logs/rerun_evaluation/.
@@ -155,8 +155,8 @@ function Calls:evaluation(params, options) end
 --- One call log, by the id of the record.
 ---@param id cekura.Id
 ---@param options? cekura.Timeout
----@return cekura.CallLog? call
----@return cekura.Error? err
+---@return cekura.CallLog?
+---@return cekura.Error?
 function Calls:get(id, options) end
 
 --- Starts a job of the kind calls.improve_prompt: POST /observability/v1/call-logs/improve_prompt_bg/.
@@ -172,8 +172,8 @@ function Calls:improve_prompt(params, options) end
 --- improvement: an error of kind "gone" then names the endpoint. Returns the answer, decoded.
 ---@param params cekura.Calls.ImprovePromptIssuesParams
 ---@param options? cekura.Timeout
----@return table? answer
----@return cekura.Error? err
+---@return table?
+---@return cekura.Error?
 function Calls:improve_prompt_issues(params, options) end
 
 --- One page of call logs.
@@ -187,24 +187,24 @@ function Calls:list(given, options) end
 --- `call.is_log_present`.
 ---@param id cekura.Id
 ---@param options? cekura.Timeout
----@return table? answer
----@return cekura.Error? err
+---@return table?
+---@return cekura.Error?
 function Calls:logs(id, options) end
 
 --- Records a vote on a metric's result, which marks the call log as reviewed. Returns the answer, decoded.
 ---@param id cekura.Id
 ---@param vote cekura.Calls.MarkMetricVoteParams
 ---@param options? cekura.Timeout
----@return table? answer
----@return cekura.Error? err
+---@return table?
+---@return cekura.Error?
 function Calls:mark_metric_vote(id, vote, options) end
 
 --- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
 --- logs; `call:evaluation()` waits for the new evaluation.
 ---@param params cekura.Calls.RerunEvaluationParams
 ---@param options? cekura.Timeout
----@return cekura.CallLog[]? calls
----@return cekura.Error? err
+---@return cekura.CallLog[]?
+---@return cekura.Error?
 function Calls:rerun_evaluation(params, options) end
 
 --- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
@@ -243,8 +243,8 @@ function Calls:send_raw(provider, body, given) end
 --- empty.
 ---@param id cekura.Id
 ---@param options? cekura.Timeout
----@return table? answer
----@return cekura.Error? err
+---@return table?
+---@return cekura.Error?
 function Calls:trace(id, options) end
 
 --- Changes a call log. What is not given stays as it is; metadata and dynamic_variables are merged at their top. How
@@ -254,8 +254,8 @@ function Calls:trace(id, options) end
 ---@param id cekura.Id
 ---@param changes cekura.Calls.UpdateParams
 ---@param options? cekura.Timeout
----@return cekura.CallLog? call
----@return cekura.Error? err
+---@return cekura.CallLog?
+---@return cekura.Error?
 function Calls:update(id, changes, options) end
 
 --- `client.insights`

@@ -142,6 +142,7 @@ end
 ---@field ql? string the field selection as the API has it
 ---@field [integer] cekura.Condition
 ---@field page_size? integer the service gives at most 200
+
 local FILTER = {
   agent_id = { "id" },
   project_id = { "id" },

@@ -33,10 +33,7 @@ local calls = {
 -- ---- reading ----
 
 --- One call log, by the id of the record.
----@param client cekura.Client
----@param id cekura.Id
----@param options? cekura.Timeout
----@return cekura.CallLog? call, cekura.Error? err
+---@type fun(client, id: cekura.Id, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
 calls.get = operation("get", { "GET /observability/{version}/call-logs/{id}/", answer = "record" })
 
 --- One page of call logs.
@@ -52,18 +49,12 @@ end
 
 --- The trace of a call: OpenTelemetry spans, { trace_id =, spans = }. There is one only where `call.trace_id` is not
 --- empty.
----@param client cekura.Client
----@param id cekura.Id
----@param options? cekura.Timeout
----@return table? answer, cekura.Error? err
+---@type fun(client, id: cekura.Id, options?: cekura.Timeout): table?, cekura.Error?
 calls.trace = operation("trace", { "GET /observability/v1/call-logs/{id}/trace/", answer = "json" })
 
 --- The provider's log of a call: { provider =, format =, fetched_at =, entries = }. There is one only where
 --- `call.is_log_present`.
----@param client cekura.Client
----@param id cekura.Id
----@param options? cekura.Timeout
----@return table? answer, cekura.Error? err
+---@type fun(client, id: cekura.Id, options?: cekura.Timeout): table?, cekura.Error?
 calls.logs = operation("logs", { "GET /observability/v1/call-logs/{id}/logs/", answer = "json" })
 
 -- ---- changing ----
@@ -100,11 +91,7 @@ end
 --- long the call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as
 --- it gives it. A call whose evaluation is running is not evaluated again by reevaluate_metrics. Returns the changed
 --- call.
----@param client cekura.Client
----@param id cekura.Id
----@param changes cekura.Calls.UpdateParams
----@param options? cekura.Timeout
----@return cekura.CallLog? call, cekura.Error? err
+---@type fun(client, id: cekura.Id, changes: table, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
 calls.update = operation("update", {
   "PATCH /observability/{version}/call-logs/{id}/",
   params = {
@@ -146,11 +133,7 @@ function calls.delete(client, id, options)
 end
 
 --- Records a vote on a metric's result, which marks the call log as reviewed. Returns the answer, decoded.
----@param client cekura.Client
----@param id cekura.Id
----@param vote cekura.Calls.MarkMetricVoteParams
----@param options? cekura.Timeout
----@return table? answer, cekura.Error? err
+---@type fun(client, id: cekura.Id, vote: table, options?: cekura.Timeout): table?, cekura.Error?
 calls.mark_metric_vote = operation("mark_metric_vote", {
   "POST /observability/v1/call-logs/{id}/mark_metric_vote/",
   params = {
@@ -167,10 +150,7 @@ calls.mark_metric_vote = operation("mark_metric_vote", {
 --- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics of a
 --- call whatever `metrics` says. A call log that is still in its first evaluation is refused (kind "invalid"). Returns
 --- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
----@param client cekura.Client
----@param params cekura.Calls.EvaluateMetricsParams
----@param options? cekura.Timeout
----@return cekura.CallLog[]? calls, cekura.Error? err
+---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.evaluate_metrics = operation("evaluate_metrics", {
   "POST /observability/v1/call-logs/evaluate_metrics/",
   params = {
@@ -185,10 +165,7 @@ calls.evaluate_metrics = operation("evaluate_metrics", {
 
 --- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
 --- logs; `call:evaluation()` waits for the new evaluation.
----@param client cekura.Client
----@param params cekura.Calls.RerunEvaluationParams
----@param options? cekura.Timeout
----@return cekura.CallLog[]? calls, cekura.Error? err
+---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.rerun_evaluation = operation("rerun_evaluation", {
   "POST /observability/v1/call-logs/rerun_evaluation/",
   params = {
@@ -202,10 +179,7 @@ calls.rerun_evaluation = operation("rerun_evaluation", {
 
 --- Lists the issues that a prompt improvement has found, once it has completed. It was withdrawn together with the
 --- improvement: an error of kind "gone" then names the endpoint. Returns the answer, decoded.
----@param client cekura.Client
----@param params cekura.Calls.ImprovePromptIssuesParams
----@param options? cekura.Timeout
----@return table? answer, cekura.Error? err
+---@type fun(client, params: table, options?: cekura.Timeout): table?, cekura.Error?
 calls.improve_prompt_issues = operation("calls.improve_prompt_issues", {
   "POST /observability/v1/call-logs/improve_prompt_issues/",
   params = {
