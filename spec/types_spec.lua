@@ -133,7 +133,7 @@ describe("the annotations", function()
         local field = model.classes[class] and annotated(model.classes[class])[name]
         for _, value in ipairs(field and field.tree and not field.private and values or {}) do
           if not conforms(model, field.tree, value) then
-            wrong[#wrong + 1] = ("%s: %s: %s is no %s"):format(class, name, tostring(value), field.type)
+            wrong[#wrong + 1] = ("%s: %s: %s is not of the type %s"):format(class, name, tostring(value), field.type)
           end
         end
       end

@@ -57,7 +57,7 @@ local function put_result(lines, kind, class, declaration)
   return class .. "Result"
 end
 
--- The job's methods with the type of its own result.
+-- The job's methods, which return the kind's result.
 local function put_job(lines, kind, class, result)
   local name = class .. "Job"
   local variable = name:gsub("^cekura", ""):gsub("%.", "")

@@ -160,7 +160,7 @@ function methods:evaluated()
 end
 
 --- The job that waits for a newer evaluation than this record shows; if it shows none, for the first.
----@return cekura.Job? job of the kind calls.evaluation
+---@return cekura.Calls.EvaluationJob? job
 ---@return cekura.Error? err of kind "protocol": the record has no id
 function methods:evaluation()
   local client, id = core.owner(self), self:get "id"
