@@ -43,28 +43,21 @@ local function read_member(text, at)
   return member
 end
 
--- `type name, type name text`
+-- `type name, type name text`; a name may be missing.
 local function read_returns(text, at, list)
-  local more = true
-  while more do
-    local returned = { at = at, text = "" }
+  local comma
+  repeat
+    local returned = { at = at }
     returned.tree, returned.type, text = read_type(text, at)
-    local name
-    name, more = text:match "^%s+([%w_.]+)(,?)"
-    if name and (more == "," or trim(text) == name) then
-      returned.name, text = name, text:gsub("^%s+[%w_.]+,?", "", 1)
-    else
-      more = text:sub(1, 1)
-      text = more == "," and text:sub(2) or text
+    local name, rest = text:match "^%s+([%w_.]+)(.*)$"
+    if name and rest:find "^[,%s]" or rest == "" then
+      returned.name, text = name, rest
     end
-    more = more == ","
-    if not more then
-      name = not returned.name and text:match "^%s+([%w_.]+)%f[%s]"
-      returned.name = returned.name or name or nil
-      returned.text = trim(name and text:gsub("^%s+[%w_.]+", "", 1) or text)
-    end
+    comma = text:find "^," ~= nil
+    returned.text = comma and "" or trim(text)
+    text = text:gsub("^,", "", 1)
     list[#list + 1] = returned
-  end
+  until not comma
 end
 
 local TAGS = {}
