@@ -9,7 +9,7 @@ local choose_loop = require "cekura.loop"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
----@class cekura the module
+---@class cekura what `require "cekura"` returns
 ---@field _VERSION string
 ---@field null lightuserdata JSON's null, which lua-cjson calls cjson.null
 local cekura = {

@@ -47,7 +47,7 @@ local function add_methods(self, class, file, variable)
     if not seen[name] then
       seen[name] = true
       class.methods[#class.methods + 1] = { name = name, fn = fn,
-        of_self = separator == ":" or (fn.params[1] or {}).name == "self" }
+        of_self = separator == ":" or (fn.params[1] or {}).name == "self" or (fn.given or {})[1] == "self" }
     end
   end
   for _, fn in ipairs(file.functions) do

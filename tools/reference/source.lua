@@ -82,7 +82,7 @@ local function put_method(lines, model, public, type, method)
     end
   end
   for _, returned in ipairs(method.fn.returns) do
-    local text = ((returned.name and "`" .. returned.name .. "` " or "") .. returned.text):gsub("\n", " ")
+    local text = ((returned.name or "") .. " " .. returned.text):gsub("\n", " ")
     lines[#lines + 1] = ("-- @treturn %s %s"):format(type_text(model, public, returned), text)
   end
   lines[#lines + 1] = ""
