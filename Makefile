@@ -23,6 +23,9 @@
 # make help              this
 # What needs packages installs those that are missing: .ci/install has the list.
 
+# Else make would try to link the dependency files that are not there yet.
+MAKEFLAGS += --no-builtin-rules
+
 LUA    ?= lua5.4
 LUA_GIVEN := $(filter command environment,$(origin LUA))
 # Asked for late: the list may have to be fetched.
