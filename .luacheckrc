@@ -2,6 +2,7 @@ std = "max"
 max_line_length = 120
 exclude_files = { "build" }
 
+files["lua/cekura/meta"] = { unused = false }
 files["spec"] = { std = "max+busted" }
 files["spec/support/simulator"] = { std = "ngx_lua" }
 files["examples/neovim.lua"] = { read_globals = { "vim" } }

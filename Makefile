@@ -12,7 +12,9 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md
+# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, and the
+#                        annotations for editors in lua/cekura/meta
+# make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
 # make cycles            CYCLES=100000: starts jobs and closes clients, and fails if that leaks anything
@@ -21,6 +23,9 @@
 # make clean             removes what was built
 # make help              this
 # A goal installs the Debian packages that it needs: .ci/install has the list.
+
+# Else make would try to link the dependency files that are not there yet.
+MAKEFLAGS += --no-builtin-rules
 
 LUA    ?= lua5.4
 LUA_GIVEN := $(filter command environment,$(origin LUA))
@@ -50,7 +55,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo docs simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -277,9 +282,26 @@ check-memory:
 generate: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
+	@$(HERE) $(LUA) tools/meta/files.lua
+
+# LDoc reads a translation of the annotations: tools/reference/source.lua says why.
+REFERENCE := docs/reference
+docs:
+	@LUA=$(LUA) .ci/install docs
+	@rm -rf $(BUILD)/reference $(REFERENCE)
+	@mkdir -p $(BUILD)/reference $(REFERENCE)/html
+	@$(HERE) $(LUA) tools/reference/source.lua $(BUILD)/reference
+	@ldoc --quiet --fatalwarnings -c tools/reference/config.ld -x .md -d $(REFERENCE) $(BUILD)/reference >$(BUILD)/reference/log
+	@mv $(REFERENCE)/modules/*.md $(REFERENCE) && rmdir $(REFERENCE)/modules
+	@for page in $(REFERENCE)/*.md; do \
+	  name=$$(basename $$page .md); \
+	  sed 's/\.md\([)#]\)/.html\1/g' $$page \
+	    | lowdown -s -m "title: $$name" --html-no-head-ids --html-no-skiphtml --html-no-escapehtml \
+	      >$(REFERENCE)/html/$$name.html || exit 1; \
+	done
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(REFERENCE)
 
 help:
 	@sed -n '/^# make/,/^[^#]/s/^# //p' Makefile

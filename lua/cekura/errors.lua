@@ -3,10 +3,28 @@
 
 local errors = {}
 
+---@alias cekura.ErrorKind
+---| "config" # no key, a bad base URL or configuration file, a token that is not for this client
+---| "network" # no answer
+---| "tls" # a bad certificate
+---| "timeout" # a deadline passed, of an operation or of a wait
+---| "auth" # 401, 403, a proxy's 407
+---| "invalid" # 400 and other 4xx
+---| "not_found" # 404 or 410 of anything but a start and a poll
+---| "gone" # 404 or 410 of a start or a poll: the service does not know the job, or the endpoint
+---| "rate_limited" # 429, after the retries
+---| "server" # 5xx, after the retries
+---| "protocol" # an answer that is not what the operation promises
+---| "job_failed" # the job failed in the service
+---| "job_cancelled" # the job was cancelled in the service
+---| "needs_input" # the job waits for job:answer()
+---| "unknown_outcome" # a request that must not be repeated was cut off after it may have been received
+---| "cancelled" # by this side: job:cancel(), task:cancel()
+---| "closed" # the client was closed, or the host ends
+---| "raised" # what a handler of a watch raised
+
 ---@class cekura.Error
----@field kind string what went wrong: "config", "network", "tls", "timeout", "auth", "invalid", "not_found", "gone",
----"rate_limited", "server", "protocol", "job_failed", "job_cancelled", "needs_input", "unknown_outcome", "cancelled",
----"closed", "raised"
+---@field kind cekura.ErrorKind
 ---@field message string one line for people
 ---@field status? integer HTTP status
 ---@field fields? table<string, string[]> the service's messages about single fields, from a 400

@@ -13,6 +13,9 @@ local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
+---@class cekura what `require "cekura"` returns
+---@field _VERSION string
+---@field null lightuserdata JSON's null, which lua-cjson calls cjson.null
 local cekura = {
   _VERSION = require "cekura.version",
   null = cjson.null,
@@ -42,6 +45,7 @@ end
 ---@generic T
 ---@param value T?
 ---@param err? any
+---@param ... any
 ---@return T value, any ...
 function cekura.assert(value, err, ...)
   if value then
@@ -60,6 +64,7 @@ end
 --- Runs `fn(...)` as a task until it and all that it spawned are done. When it raises, the others are cancelled, and
 -- its error is raised once they have ended. Else the first error is raised of a task that was not joined by then.
 ---@param fn function
+---@param ... any
 ---@return any ... what fn returned
 function cekura.run(fn, ...)
   check_function(fn)
@@ -68,6 +73,7 @@ end
 
 --- Starts a task, which runs beside the caller.
 ---@param fn function
+---@param ... any
 ---@return cekura.Task
 function cekura.spawn(fn, ...)
   check_function(fn)

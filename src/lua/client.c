@@ -159,7 +159,8 @@ static int core_is_busy(lua_State *L)
 
 /* ---- the protocol of the host's loop ---- */
 
-/* client:pollfd() -> the descriptor to watch; nil when closed. */
+/* client:pollfd(): the descriptor that a host watches.
+ * ---@return integer? fd nil: the client is closed */
 static int client_pollfd(lua_State *L)
 {
     int fd = engine_fd(client_check(L, 1)->engine);
@@ -169,7 +170,8 @@ static int client_pollfd(lua_State *L)
     return 1;
 }
 
-/* client:events() -> "r": the descriptor is watched for reading. */
+/* client:events(): what the descriptor is watched for.
+ * ---@return "r" events for reading */
 static int client_events(lua_State *L)
 {
     client_check(L, 1);
@@ -319,10 +321,19 @@ static int core_next_event(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `direct` jobs in flight beside these, `connections`
- * opened, `jobs` made, `bytes_in`, the rest of the `retry_quota`, and `longest_step`: the longest
- * time that a step blocked its caller, seconds. */
+/* client:stats(): counters since the client was made.
+ * ---@class cekura.Stats
+ * ---@field requests integer tries that were sent
+ * ---@field retries integer those of them that repeated a request
+ * ---@field in_flight integer requests that are in flight now
+ * ---@field max_in_flight integer the most requests in flight at once
+ * ---@field direct integer direct jobs in flight, beside these
+ * ---@field connections integer connections that were opened
+ * ---@field jobs integer jobs that were made
+ * ---@field bytes_in integer bytes that were received
+ * ---@field retry_quota integer the rest of the quota of repetitions
+ * ---@field longest_step number seconds: the longest time that a step blocked its caller
+ * ---@return cekura.Stats stats */
 static int client_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);

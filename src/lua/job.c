@@ -229,6 +229,9 @@ static int core_ended(lua_State *L)
 
 /* ---- metamethods ---- */
 
+/* __index: a method, else a field.
+ * ---@field polls integer how many polls have ended
+ * ---@field elapsed number seconds since the start, until the end */
 static int job_index(lua_State *L)
 {
     struct job_object *job = check_job(L, 1);

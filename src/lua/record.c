@@ -177,7 +177,9 @@ static void push_field(lua_State *L, int name)
     lua_remove(L, table);
 }
 
-/* call:get(name) -> value of the field. */
+/* call:get(name): a field, also one that has the name of a method.
+ * ---@param name string
+ * ---@return any value nil for null and for a field that the record has not */
 static int record_get(lua_State *L)
 {
     check_record(L, 1);
@@ -186,7 +188,8 @@ static int record_get(lua_State *L)
     return 1;
 }
 
-/* call:json() -> the record's text, byte for byte. */
+/* call:json(): the text that came, byte for byte.
+ * ---@return string text */
 static int record_json(lua_State *L)
 {
     check_record(L, 1);
@@ -209,7 +212,8 @@ static int core_slice(lua_State *L)
     return 1;
 }
 
-/* call:totable() -> the whole record as a table, nulls as cekura.null. */
+/* call:totable(): the whole record, decoded; nulls are cekura.null.
+ * ---@return table<string, any> record */
 static int record_totable(lua_State *L)
 {
     const struct record_object *record = check_record(L, 1);

@@ -211,7 +211,7 @@ end
 -- be left out. A kind of the program's own may be declared again, one that comes with the module may not. Jobs keep the
 -- declaration that they were made by.
 ---@param name string "resource.name"
----@param declaration table
+---@param declaration cekura.KindDeclaration
 function kind_schema.declare(name, declaration)
   if not check.text("name", name):find "^[A-Za-z][A-Za-z0-9_]*%.[A-Za-z][A-Za-z0-9_]*$" then
     errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))

@@ -19,7 +19,39 @@ local function as_list(value)
   return setmetatable(list, core.array_mt)
 end
 
--- The checks of a parameter, by the name in its declaration. Each returns the value as it is sent.
+-- The checks of a parameter, by the name in its declaration. Each returns the value as it is sent. For each check there
+-- is the LuaCATS type of what it takes.
+---@alias cekura.Id integer|string of a record
+---@alias cekura.param.id cekura.Id
+---@alias cekura.param.text string
+---@alias cekura.param.flag boolean
+---@alias cekura.param.table table<string, any>
+---@alias cekura.param.any any
+---@alias cekura.param.ids cekura.Id[]
+---@alias cekura.param.records cekura.Id[]
+---@alias cekura.param.ids_or_all cekura.Id[]|"all"
+---@alias cekura.param.selection cekura.Id[]|"all"|{ first: integer }
+---@alias cekura.param.one_id cekura.Id[]
+---@alias cekura.param.list any[]
+---@alias cekura.param.texts string[]
+---@alias cekura.param.joined_ids cekura.Id[]|string
+---@alias cekura.param.channel 0|1
+---@alias cekura.param.transcript cekura.SentTurn[]
+---@alias cekura.param.positive integer
+---@alias cekura.param.time number|string
+
+---@class cekura.ParamDeclaration a parameter of a kind
+---@field [1] string its check
+---@field required? boolean
+---@field scope? boolean the client's project_id is the default
+
+---@class cekura.SentTurn a turn in the service's own format
+---@field role "Main Agent"|"Testing Agent"|"Function Call"|"Function Call Result"
+---@field content? string
+---@field start_time? number seconds since the call began
+---@field end_time? number
+---@field data? table of function calls
+
 local types = { id = check.id, text = check.text, flag = check.flag, table = check.table }
 
 --- Any value of JSON, which only the service can check.

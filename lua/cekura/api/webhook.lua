@@ -50,7 +50,7 @@ end)
 ---@field duplicate boolean whether an event with this key came before, whatever the program made of it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
----@field data any the subject of the event, decoded; nil for a call log, which `event.call_log:totable()` decodes
+---@field data? any the subject of the event, decoded; nil for a call log, which `event.call_log:totable()` decodes
 
 -- The event in a body, and the JSON text of its subject; or nil and the error.
 local function read_event(client, body)

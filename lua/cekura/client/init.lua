@@ -27,8 +27,6 @@ require "cekura.job" -- adds the methods of jobs
 local client = { kind = resources.declare_kind }
 
 ---@class cekura.Client
----@field calls cekura.Calls
----@field [string] table client.runs, client.scenarios, …: a resource, with a method for each kind of job named after it
 local methods = core.client_methods
 
 --- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
@@ -97,15 +95,20 @@ end
 
 -- ---- requests ----
 
+---@class cekura.RequestOptions
+---@field query? table<string, any> the values of a list are repeated
+---@field body? table|string a table goes out as JSON, a string as it is
+---@field form? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
+---{ data = bytes, name =, content_type = } is a file, which is streamed from disk
+---@field headers? table<string, string>
+---@field timeout? number seconds
+
 local REQUEST_OPTIONS = { query = true, body = true, form = true, headers = true, timeout = true }
 
 --- Sends any request of the API and waits for its answer.
 ---@param method string "GET", "POST", …
 ---@param path string begins with "/", below the base URL; may have a query
----@param given? { query: table?, body: table|string?, form: table<string, any>?, headers: table<string, string>?,
----timeout: number? } a table as body goes out as JSON, a string as it is. `form` goes out as multipart/form-data; a
----field that is { path = … } or { data = bytes, name =, content_type = } is a file, which is streamed from disk. The
----timeout is in seconds
+---@param given? cekura.RequestOptions
 ---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
@@ -145,6 +148,15 @@ local function declaration_of(kind)
   return declaration
 end
 
+---@class cekura.JobOptions of a job: sent where its poll takes them
+---@field agent_id? cekura.Id
+---@field project_id? cekura.Id
+---@field assistant_id? cekura.Id
+
+---@class cekura.StartOptions : cekura.JobOptions
+---@field timeout? number seconds for the start
+---@field direct? boolean by the one request that is answered when the work is done, if the kind has one
+
 local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
   JOB_OPTIONS[name], START_OPTIONS[name] = true, true
@@ -163,10 +175,9 @@ local function check_job_options(given, known)
 end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
----@param kind string
----@param given_params? table what the kind's start takes; see cekura.api.kinds
----@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number?, direct: boolean? } direct: by
----the one request that is answered when the work is done, if the kind has one
+---@param kind cekura.KindName|string
+---@param given_params? table what the kind's start takes
+---@param given? cekura.StartOptions
 ---@return cekura.Job? job, cekura.Error? err
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
@@ -185,9 +196,9 @@ function methods:start(kind, given_params, given)
 end
 
 --- Makes a job for an id that is known from elsewhere. Nothing is sent yet.
----@param kind string
----@param id string|integer
----@param given? { agent_id: any, project_id: any, assistant_id: any }
+---@param kind cekura.KindName|string
+---@param id cekura.Id
+---@param given? cekura.JobOptions
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   if not declaration_of(kind).poll then

@@ -14,31 +14,10 @@ local version = require "cekura.version"
 
 local options = {}
 
----@class cekura.Options as `make readme` writes it from the rows below
----@field api_key? string required somewhere
----@field base_url? string `https`, or `http` to this machine; a path prefix is kept (`"https://api.cekura.ai"`)
----@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere: it carries the key in the
----clear (`false`)
----@field api_version? string of the paths that records are read by, `"v1"` or `"v2"` (`"v2"`)
----@field project_id? integer|string the scope of calls that want one and name none
----@field config_file? string|false `false`: none is read (`"~/.cekura/config.toml"`)
----@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included (`30`)
----@field connect_timeout? number seconds (`10`)
----@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
----@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
----@field max_response? integer bytes of a body, counted after decompression (64 MiB)
----@field loop? string|table `"own"`, the name of a host, or a table that describes one; `"auto"`: the host's, else the
----own (`"auto"`)
----@field ticks? boolean in nginx, without a thread: the worker scans every 1 to 20 ms (`false`)
----@field ca_file? string PEM bundle, for the service and for a proxy of `https`; read again when it changes (the
----system's)
----@field proxy? string URL of http, https or socks; `""`: none (the environment's)
----@field user_agent? string the header of that name (`cekura-lua/` and the version)
----@field headers? table<string, string> sent with every request
----@field on_event? fun(event: cekura.ClientEvent) called for each event; for logs and metrics
+---@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
----@field name "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
+---@field name cekura.EventName
 ---@field request? integer of a request: its number, the same in all of its events; unique in this process
 ---@field method? string of a request
 ---@field path? string of a request: below the base URL, with its query
@@ -48,7 +27,7 @@ local options = {}
 ---@field elapsed? number seconds since the request was made
 ---@field pause? number seconds until the next try
 ---@field job? cekura.Job of its polls and changes
----@field state? string of a job
+---@field state? cekura.State of a job
 ---@field progress? number of a job: 0 to 1
 ---@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
 ---handler raises then is raised by cekura.new()
@@ -201,7 +180,7 @@ options.rows = {
     meaning = "`https`, or `http` to this machine; a path prefix is kept" },
   { name = "allow_http", type = "boolean", check = "flag", default = false,
     meaning = "plain `http` to another host, or through a proxy elsewhere: it carries the key in the clear" },
-  { name = "api_version", type = "string", check = api_version, default = "v2", field = "_api_version",
+  { name = "api_version", type = "\"v1\"|\"v2\"", check = api_version, default = "v2", field = "_api_version",
     meaning = "of the paths that records are read by, `\"v1\"` or `\"v2\"`" },
   { name = "project_id", type = "integer|string", check = "id", file = "default_project_id", field = "_project_id",
     meaning = "the scope of calls that want one and name none" },
@@ -222,7 +201,7 @@ options.rows = {
   { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
     default_text = "64 MiB", engine = true, field = "_max_response",
     meaning = "bytes of a body, counted after decompression" },
-  { name = "loop", type = "string|table", check = loop, default_text = '`"auto"`',
+  { name = "loop", type = "cekura.LoopName|cekura.Host|cekura.Loop", check = loop, default_text = '`"auto"`',
     use = function(made, value) made.fields._loop = value or choose_loop() end,
     meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"`: the host's, else the own" },
   { name = "ticks", type = "boolean", check = "flag", default = false, field = "_ticks",

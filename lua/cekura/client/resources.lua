@@ -81,9 +81,10 @@ function resources.add(client)
   end
 end
 
---- Declares a kind of job; see cekura.api.kind_schema.
+--- Declares a kind of job; its method is there at once, `client.<resource>:<name>(params)`. A kind of the program's own
+--- may be declared again, one that comes with the module may not. Jobs keep the declaration that they were made by.
 ---@param name string "resource.name"
----@param declaration table
+---@param declaration cekura.KindDeclaration
 resources.declare_kind = atomic(function(name, declaration)
   kind_schema.declare(name, declaration)
   for client in pairs(clients) do

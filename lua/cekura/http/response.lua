@@ -6,12 +6,6 @@ local errors = require "cekura.errors"
 
 local response = {}
 
----@class cekura.Response
----@field status integer HTTP status
----@field headers table<string, string> by name, in any case; several of one name are joined by ", "
----@field body string decompressed
----@field method string
----@field path string
 local Response = { __name = "cekura.response" }
 
 local any_case = {
@@ -33,6 +27,14 @@ local function parse_headers(head)
   return headers
 end
 
+---@class cekura.Response
+---@field status integer HTTP status
+---@field headers table<string, string> by name, in any case; several of one name are joined by ", "
+---@field body string decompressed
+---@field method string
+---@field path string
+---@field private _head string
+---@field private _client cekura.Client
 local methods = {}
 
 --- The body as a Lua value: objects and lists are tables, integers are exact.

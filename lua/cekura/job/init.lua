@@ -17,14 +17,13 @@ local wait = require "cekura.job.wait"
 
 ---@class cekura.Job
 ---@field id? string nil when the start answered with the result itself
----@field kind string
----@field state string "pending", "running", "needs_input", "succeeded", "nothing_to_do", "failed", "cancelled", "gone"
+---@field kind cekura.KindName|string
+---@field state cekura.State
 ---@field status? string the service's own word; nil before the first answer
 ---@field progress? number 0 to 1, where the service reports it
----@field result? table what the last answer has, also if the job failed or was cancelled in the service
+---@field result? cekura.Result|table|cekura.CallLog what the last answer has, also if the job failed or was cancelled
+---in the service
 ---@field error? cekura.Error
----@field polls integer how many polls have ended
----@field elapsed number seconds since the start, until the end
 local methods = core.job_methods
 
 methods.poll = poll.now -- defined in cekura.job.poll
@@ -100,6 +99,7 @@ function methods:cancel(options)
 end
 
 --- For C: called at the end of a scope, which cannot wait for the service.
+---@private
 function methods:_leave()
   leave(self, core.fields(self), "left; the service goes on")
 end

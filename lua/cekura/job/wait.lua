@@ -134,7 +134,7 @@ end
 --- job:wait(): waits until the job has ended.
 ---@param self cekura.Job
 ---@param options? cekura.WaitOptions
----@return table? result of a job that has succeeded, or had nothing to do
+---@return cekura.Result|table|cekura.CallLog|nil result of a job that has succeeded, or had nothing to do
 ---@return cekura.Error? err
 function wait.one(self, options)
   local fields = core.fields(self)
@@ -236,10 +236,15 @@ function wait.each(jobs, options)
   end, nil, nil, guard
 end
 
+---@class cekura.JobOutcome
+---@field job cekura.Job
+---@field result? cekura.Result|table|cekura.CallLog
+---@field err? cekura.Error
+
 --- Waits for all jobs.
 ---@param jobs cekura.Job[]
 ---@param options? cekura.WaitOptions `timeout` is one deadline for all
----@return { job: cekura.Job, result: table?, err: cekura.Error? }[] in the order given
+---@return cekura.JobOutcome[] list in the order given
 function wait.all(jobs, options)
   local each_once, list = check_jobs(jobs)
   local outcomes = {}

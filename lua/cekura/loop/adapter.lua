@@ -26,6 +26,22 @@ end
 
 -- ---- a table of functions that a program gives ----
 
+---@class cekura.Loop the adapter of a loop; the source of cekura.loop documents each function
+---@field name? string
+---@field waiter fun(): any
+---@field park fun(waiter: any, seconds?: number, idle?: boolean): "woken"|"timeout"|"cancelled"|"closing"
+---@field wake fun(waiter: any)
+---@field attach fun(client: cekura.Client)
+---@field detach? fun(client: cekura.Client)
+---@field spawn fun(fn: function, ...: any): cekura.Task
+---@field sleep fun(seconds: number)
+---@field run fun(fn: function, ...: any): ...: any
+---@field tick? fun(seconds?: number): number?
+---@field defer? fun(fn: fun()): boolean
+---@field step fun(client: cekura.Client)
+---@field timeout fun(client: cekura.Client): number?
+---@field log? fun(message: string)
+
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 
 -- The waiter of such a table, as an object.

@@ -23,13 +23,16 @@ local queue = require "cekura.loop.queue"
 local scheduler = require "cekura.loop.own.scheduler"
 local timers = require "cekura.loop.timers"
 
+---@class cekura.loop.hosted adapters for hosts that have a loop with callbacks
 local hosted = {}
 
----@class cekura.Host
----@field watch fun(fd: integer, callback: function): function
----@field after? fun(seconds: number, callback: function): function
----@field suspension? fun(): function?, function?
----@field log? fun(message: string)
+---@class cekura.Host a host's loop, as cekura.new { loop = … } takes it
+---@field watch fun(fd: integer, callback: function): function calls back whenever the descriptor is readable; returns a
+---function that ends it
+---@field after? fun(seconds: number, callback: function): function calls back once; returns a function that cancels it
+---@field suspension? fun(): function?, function? for the coroutine that calls: how it is suspended, and resumed
+---@field log? fun(message: string) where errors go that nothing else shows
+---@field name? string for error messages
 
 -- ---- coroutines that are to be resumed ----
 
@@ -235,7 +238,7 @@ end
 --- Makes the adapter of a host.
 ---@param name string
 ---@param host cekura.Host
----@return table loop in the shape that is described in cekura.loop
+---@return cekura.Loop loop
 function hosted.new(name, host)
   local function waiter()
     return new_waiter(host)

@@ -43,6 +43,8 @@ local task = {}
 ---@field scope any in threads: see cekura.loop.threads
 
 ---@class cekura.Task
+---@field private park function for loops
+---@field private wake function for loops
 local Task = {}
 
 local function cancelled()

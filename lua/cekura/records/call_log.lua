@@ -12,8 +12,36 @@ local call_log = {}
 
 ---@class cekura.CallLog: cekura.Call
 ---@field id integer the record's id, which paths are made with
----@field call_id string the provider's or the sender's own id
----@field status string "evaluating", "success", "failure", "reviewed_success", "reviewed_failure"
+---@field call_id? string the provider's or the sender's own id
+---@field status? string "evaluating", "success", "failure", "reviewed_success", "reviewed_failure"
+---@field agent? integer the agent's id, as is the next as text
+---@field agent_id? string
+---@field agent_name? string
+---@field project? integer
+---@field success? boolean the verdict; nil: none
+---@field is_reviewed? boolean
+---@field duration? string "MM:SS", see seconds()
+---@field timestamp? string when the call began, ISO 8601, see time(); as the next two
+---@field created_at? string
+---@field updated_at? string
+---@field transcript? string
+---@field transcript_object? table[] see turns()
+---@field user_generated_transcript? any
+---@field call_ended_reason? string
+---@field critical_categories? table
+---@field customer_number? string
+---@field dropoff_point? string
+---@field dynamic_variables? table
+---@field error_message? string
+---@field feedback? string
+---@field is_log_present? boolean whether calls:logs() has one
+---@field metadata? table
+---@field rubric? any
+---@field testing_channel_index? integer
+---@field topic? string
+---@field trace_id? string "" where calls:trace() has none
+---@field voice_recording_url? string
+---@field [string] any all other fields that came
 local methods = record.class "call_log"
 
 --- A call log from JSON text. It belongs to no client.
@@ -30,7 +58,7 @@ function methods:evaluated()
 end
 
 --- The job that waits for a newer evaluation than this record shows; if it shows none, for the first.
----@return cekura.Job? job of the kind calls.evaluation
+---@return cekura.Calls.EvaluationJob? job
 ---@return cekura.Error? err of kind "protocol": the record has no id
 function methods:evaluation()
   local client, id = core.owner(self), self:get "id"

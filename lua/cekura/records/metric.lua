@@ -15,7 +15,8 @@ local metric = {}
 ---@field value? string of an enum
 ---@field passed? boolean nil: the metric has no verdict
 ---@field explanation string[]
----@field extra? table every other member that came is kept, too
+---@field extra? table
+---@field [string] any every other member that came is kept, too
 
 -- "binary", and the older types of which the verdict is the score.
 local BINARY = { binary = true, binary_workflow_adherence = true, binary_qualitative = true }

@@ -11,6 +11,7 @@ local transcript = {}
 ---@field start_time? number seconds since the call began; since the epoch where the sender gave a date
 ---@field end_time? number
 ---@field data? table of function calls
+---@field [string] any
 
 -- ---- structured ----
 

@@ -112,8 +112,8 @@ unbegun.check_in(Watch)
 
 local METATABLE = { __index = Watch }
 
---- Begins to watch; see above.
----@param given table
+--- Begins to watch.
+---@param given cekura.Watch.Declaration
 ---@return cekura.Watch
 function watch.new(given)
   check.table("watch", given)

@@ -5,10 +5,21 @@ local atomic = require "cekura.loop.atomic"
 local status = {}
 
 ---@class cekura.watch.Status
----@field state string "running", "standby" (another watch holds the store), "stopping", "stopped"
----@field evaluated integer calls that were handled; with started, improved, nothing_to_do, failed, errors
----@field entries table<string, { path: string, looked: number?, running: integer, waiting: integer, trouble: string? }>
----by name: the date of the last scan, improvements that run and that wait, what the last attempt failed by
+---@field state "running"|"standby"|"stopping"|"stopped" standby: another watch holds the store
+---@field evaluated integer calls that were handled
+---@field started integer improvements that were started
+---@field improved integer those that gave a new prompt
+---@field nothing_to_do integer those that gave none
+---@field failed integer those that failed
+---@field errors integer problems that were reported
+---@field entries table<string, cekura.watch.EntryStatus> by name
+
+---@class cekura.watch.EntryStatus
+---@field path string in the declaration: "agents[1]"
+---@field looked? number the date of the last scan
+---@field running integer improvements that run
+---@field waiting integer improvements that wait
+---@field trouble? string what the last attempt failed by
 
 --- The status of a watch.
 ---@param supervisor cekura.watch.Supervisor

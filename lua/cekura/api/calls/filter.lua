@@ -115,6 +115,16 @@ end
 
 -- ---- the whole ----
 
+---@class cekura.Condition { field, operator, value }, or a group of conditions: { "and", condition, … }
+---@field [1]? string the field, or "and", "or", "same_row"
+---@field [2]? cekura.FilterOperator|cekura.Condition
+---@field [3]? any
+---@field field? string as the API has it; with `op` and `value`
+---@field op? cekura.FilterOperator
+---@field value? any
+---@field operator? "and"|"or"|"same_row" with `conditions`
+---@field conditions? cekura.Condition[]
+
 ---@class cekura.CallFilter
 ---@field agent_id? integer|string
 ---@field project_id? integer|string an organization's key needs it or an agent_id; default: the client's
@@ -122,12 +132,17 @@ end
 ---@field timestamp_from? number|string seconds since the epoch, or ISO 8601
 ---@field timestamp_to? number|string
 ---@field call_ids? integer[] ids of records (not the `call_id` of a call)
----@field filters? table a condition or a group, as above; conditions may also stand in the table itself
+---@field filters? cekura.Condition|string a condition or a group, or the JSON text of one; conditions may also stand in
+---the table itself
+---@field filters_v2? cekura.Condition|string the same
 ---@field fields? string[] only these, or, with "-" before each name, all but these
 ---@field include_count? boolean
 ---@field search? string
 ---@field page? integer
+---@field ql? string the field selection as the API has it
+---@field [integer] cekura.Condition
 ---@field page_size? integer the service gives at most 200
+
 local FILTER = {
   agent_id = { "id" },
   project_id = { "id" },

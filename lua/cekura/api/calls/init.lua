@@ -19,10 +19,8 @@ local times = require "cekura.records.times"
 local transcript_json = require "cekura.api.calls.transcript_json"
 local uri = require "cekura.http.uri"
 
----@alias cekura.Id integer|string of a record
 ---@alias cekura.Timeout { timeout: number? } seconds
 
----@class cekura.Calls
 local calls = {
   list = list.list,
   each = list.each,
@@ -83,7 +81,7 @@ end
 --- long the call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as
 --- it gives it. A call whose evaluation is running is not evaluated again by reevaluate_metrics. Returns the changed
 --- call.
----@type fun(client, id: cekura.Id, given: table, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
+---@type fun(client, id: cekura.Id, changes: table, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
 calls.update = operation.method("update", {
   "PATCH /observability/{version}/call-logs/{id}/",
   body = {
@@ -145,7 +143,7 @@ calls.mark_metric_vote = operation.method("mark_metric_vote", {
 --- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics of a
 --- call whatever `metrics` says. A call log that is still in its first evaluation is refused (kind "invalid"). Returns
 --- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
----@type fun(client, given: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
+---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.evaluate_metrics = operation.method("evaluate_metrics", {
   "POST /observability/v2/call-logs/evaluate_metrics/",
   required = { "call_logs", "metrics" },
@@ -162,7 +160,7 @@ calls.evaluate_metrics = operation.method("evaluate_metrics", {
 
 --- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
 --- logs; `call:evaluation()` waits for the new evaluation.
----@type fun(client, given: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
+---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.rerun_evaluation = operation.method("rerun_evaluation", {
   "POST /observability/v1/call-logs/rerun_evaluation/",
   required = { "call_logs" },
@@ -178,7 +176,7 @@ calls.rerun_evaluation = operation.method("rerun_evaluation", {
 
 --- Lists the issues that a prompt improvement has found, once it has completed. It was withdrawn together with the
 --- improvement: an error of kind "gone" then names the endpoint. Returns the answer, decoded.
----@type fun(client, given: table, options?: cekura.Timeout): table?, cekura.Error?
+---@type fun(client, params: table, options?: cekura.Timeout): table?, cekura.Error?
 calls.improve_prompt_issues = operation.method("calls.improve_prompt_issues", {
   "POST /observability/v1/call-logs/improve_prompt_issues/",
   required = { "call_logs" },

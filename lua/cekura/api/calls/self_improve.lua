@@ -137,16 +137,26 @@ end
 
 -- ---- the method ----
 
+---@class cekura.SelfImprove what calls:self_improve takes. All other parameters go to the start of the improvement
+---@field agent_id? cekura.Id
+---@field call_id? string|integer the provider's, a string, of a call of the last 30 days; a number is the id of the
+---record
+---@field id? cekura.Id of the record
+---@field prompt string the agent's
+---@field timeout? number seconds for all of it (450)
+---@field interval? number seconds: of the waits of both jobs, and of the search for a call that the service does not
+---know yet (5)
+---@field on_progress? fun(job: cekura.Job|table) of the waits of both jobs; also called after each search that found no
+---call, with a table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches),
+---elapsed and error
+---@field appear_within? number seconds that the call is searched for (60)
+---@field extra? table<string, any> further parameters of the start, which are sent unchecked
+---@field [string] any parameters of the start
+
 --- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
 --- back unchanged is nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
----@param given { agent_id: any, call_id: string|integer?, id: integer|string?, prompt: string, timeout: number?,
----interval: number?, on_progress: function?, appear_within: number? } call_id: the provider's, a string, of a call of
----the last 30 days; a number, and `id`, is that of the record. timeout (seconds, 450) is one for all of it. A call that
----the service does not know yet is searched for every 5 s, or `interval`, for appear_within (seconds, 60). interval and
----on_progress are those of both jobs' waits; on_progress is also called after each search that found no call, with a
----table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches), elapsed and
----error. All other parameters go to the start of the improvement
+---@param given cekura.SelfImprove
 ---@param options? { timeout: number? } the same as `timeout` of `given`
 ---@return cekura.Improvement? improvement
 ---@return cekura.Error? err of kind "not_found": the call did not appear in time

@@ -42,14 +42,9 @@ local SEND = {
 --- Refused here, since the service would store an empty transcript and not say so: turns in its own format ("cekura",
 --- also if no transcript_type is given) whose role is not one of its names. `metric_ids` has led to an error 500.
 ---@param client cekura.Client
----@param call { call_id: string, agent: any, assistant_id: string?, trace_id: string?, voice_recording: any,
----voice_recording_url: string?, transcript_type: string?, transcript_json: any,
----reconcile_with_cekura_transcript: boolean?, call_ended_reason: string?, customer_number: string?, metadata: any,
----timestamp: number|string?, dynamic_variables: any, feedback: string?, redact_fields: string[]?,
----metric_ids: integer[]|string?, main_agent_channel_index: integer?, logs: table[]?, extra: table? } one of agent (the
----agent's id) and assistant_id (the provider's). voice_recording: a text that begins with http:// or https:// is a URL,
----any other the path of a regular file; { data = bytes, name =, content_type = } are its bytes, by the name
----"recording" if it has none
+---@param call cekura.Calls.SendParams one of agent (the agent's id) and assistant_id (the provider's).
+---voice_recording: a text that begins with http:// or https:// is a URL, any other the path of a regular file;
+---{ data = bytes, name =, content_type = } are its bytes, by the name "recording" if it has none
 ---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then

@@ -36,6 +36,25 @@ local tasks = require "cekura.loop.tasks"
 local thread_tasks = require "cekura.loop.threads.tasks"
 local waiter = require "cekura.loop.threads.waiter"
 
+---@class cekura.loop.ThreadHost what a host brings; the source of cekura.loop.threads documents each function
+---@field here fun()
+---@field is_plain? fun(): boolean
+---@field signal fun(): any
+---@field wait fun(signal: any, seconds: number, waited: number)
+---@field notify fun(signal: any)
+---@field start fun(fn: fun(leave: fun()?))
+---@field in_coroutine? boolean
+---@field start_pump fun(fn: fun())
+---@field every? fun(seconds: number, fn: fun())
+---@field watch fun(client: cekura.Client): fun(), fun()?
+---@field linger? number
+---@field is_closing? fun(): boolean
+---@field is_lost? fun(signal: any): boolean
+---@field later? fun(fn: fun())
+---@field scope? fun(): any
+---@field log fun(message: string)
+
+---@class cekura.loop.threads adapters for hosts that have threads
 local threads = {}
 
 -- Seconds.
@@ -80,8 +99,8 @@ end
 
 --- Makes the adapter of a host.
 ---@param name string
----@param host table
----@return table loop in the shape that is described in cekura.loop
+---@param host cekura.loop.ThreadHost
+---@return cekura.Loop loop
 function threads.new(name, host)
   local parts = new_parts(host)
   local in_threads = parts.tasks

@@ -1,0 +1,127 @@
+---@meta cekura.meta.declarations
+-- Made by `make generate`. For editors: no program requires it.
+
+--- The declaration of a kind of job.
+---@class cekura.KindDeclaration
+---@field answer? { [1]: string, body?: string[], optional?: string[], text?: string } { "POST /path/", text = name,
+---body = names, optional = names }: the request that gives the input that a job needs, with the text under that name
+---@field benign_errors? string[] phrases in an `error` that mean a healthy end: there was nothing to do
+---@field call_log? boolean true: an answer may also have the shape of a call log
+---@field cancel? { [1]: string, body?: string[], optional?: string[], text?: string } { "POST /path/", body = names,
+---optional = names }: the request that cancels it, and the members of its body: the id by its name, what was carried,
+---or the scope. Without a value for each of `body`, the request is not sent; those of `optional` are left out where
+---they have none
+---@field carry? string[] members of its answers that later requests need
+---@field counters? cekura.CounterDeclaration members { done =, failed =, total = } that give the progress; with
+---`decide` they also decide the end: when done and failed add up to the total, and there is a total, or a `list`. With
+---`runs`, the member that has the runs, the failed ones are among those that are done; `success` counts the others. The
+---result has these counts as numbers, computed from the runs where they are missing, and `passed`: whether all runs
+---succeeded
+---@field event? string what the types of its webhook events begin with: "result" of "result.completed"
+---@field evidence? table<string, string> how well it is known: start, poll, done (how the end is recognized) and result
+---are each "documented" (in the official API document), "described" (in the words of that document or of another
+---official page, without a schema), "seen" (in a third party's client), "inferred" (from its siblings)
+---@field id? string the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
+---if the path of the poll has no {id}
+---@field input_member? string a member beside `status` whose word may say that the job needs input
+---@field interval? number seconds: the usual pause between two polls (5)
+---@field list? boolean true: the answer to the start is a list of one record
+---@field note? string remarks, for people
+---@field one_of? table names of parameters of which exactly one is given. unless_list = name, beside them: where that
+---parameter is a list, none of them need be given
+---@field output? string|string[] the member, of the answer or of its `output`, that makes the answer usable: if it is a
+---text, the job has succeeded; or a list of members, texts or objects, of which one is enough. Without it, a status
+---word or the counters decide, and the result is the answer's `output`, or the whole answer
+---@field params? table<string, cekura.ParamDeclaration> the parameters of the start: name to { check, required = true,
+---scope = true }. The check is one of cekura.api.params; `scope`: the client's project_id is the default. Another name
+---raises. Any start also takes `extra`, which is no member of a declaration: a table of further parameters, which are
+---sent unchecked. Without `params`, any names are sent
+---@field poll string "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
+---itself. {version} is the client's api_version
+---@field poll_scope? string[] which of agent_id, project_id and assistant_id the poll takes in its query
+---@field record? "call_log" "call_log": the poll reads a call log, and the result is that record
+---@field returns? string what the result has, for people
+---@field skipped_member? string a member that is true if there was nothing to do
+---@field start? string "METHOD /path/" of the request that starts a job; {places} of the path are parameters. Without
+---it, a job is made by client:job() only
+---@field statuses? table<string, cekura.State> status word to state; they precede the words of cekura.job.status
+---@field timeout? number seconds: how long a wait lasts if its caller gives no timeout (300)
+---@field withdrawn? string the date on which the service took the endpoint out of its documents, for errors of kind
+---`gone`
+
+--- The `counters` of a kind's declaration.
+---@class cekura.CounterDeclaration
+---@field decide? boolean
+---@field done string
+---@field failed? string
+---@field list? string
+---@field runs? string
+---@field success? string
+---@field total string
+
+--- What a watch does.
+---@class cekura.Watch.Declaration
+---@field agents? cekura.Watch.AgentEntry[] list of entries, each for the calls of an agent
+---@field calls? cekura.Watch.CallEntry[] list of entries, each for one call
+---@field client? cekura.Client|cekura.Options a client, or the options of one for cekura.new(); nil: cekura.new(). A
+---client that is made here is closed with the watch
+---@field every? number seconds between two scans for evaluated calls (60), a tenth more or less; also for each entry
+---@field lease? number seconds (30), see below
+---@field limits? cekura.Watch.Limits jobs: improvements that run at once (4); per_hour: improvements that are started
+---in any 3600 s (20), as they cost credits; calls: evaluated calls that one scan takes in (100), the others wait for
+---the next
+---@field name? string what the keys in shared memory begin with ("cekura.watch")
+---@field on_error? fun(err: cekura.Error, where: string) function(err, where): gets every problem; `where` is a path
+---like "agents[2].on_improved". It must not wait. Default: a line in the log of nginx, HAProxy or Prosody, else on
+---stderr
+---@field store? string|table keeps what must be known after a restart: the path of a file, or shared memory with
+---get(key) and set(key, value), as ngx.shared.cekura; nil: the memory of the process. It never holds the API key. See
+---below
+
+--- The `limits` of a watch.
+---@class cekura.Watch.Limits
+---@field calls? integer
+---@field jobs? integer
+---@field per_hour? integer
+
+--- An entry of the list `agents`.
+---@class cekura.Watch.AgentEntry
+---@field agent_id cekura.Id of the agent; required in `agents`. In `calls`, the improvement is for that agent
+---@field every? number seconds between two scans for evaluated calls (60), a tenth more or less; also for each entry
+---@field filter? cekura.Condition|string in `agents`: conditions, as calls:list() takes them in `filters`
+---@field improve? true|fun(call: cekura.CallLog, entry: table): any true, or function(call, entry): whether to improve
+---the prompt from this call (no)
+---@field lookback? number in `agents`: seconds (86400) after its beginning that a call may be recorded and evaluated,
+---and be seen. Less than a day is extended by 13 hours, because the service may use another time zone
+---@field name? string what the keys in shared memory begin with ("cekura.watch")
+---@field on_evaluated? fun(call: cekura.CallLog, entry: table) once for each call
+---@field on_failed? fun(err: cekura.Error, call: cekura.CallLog, entry: table) of the improvement; without it, on_error
+---gets the error
+---@field on_improved? fun(result: cekura.Improvement, call: cekura.CallLog, entry: table) result.improved_prompt,
+---result.summary_of_changes
+---@field on_nothing_to_do? fun(result: cekura.Improvement, call: cekura.CallLog, entry: table) result.reason; a handler
+---apart, so that on_improved always has a prompt
+---@field prompt? string|fun(agent_id: cekura.Id, call: cekura.CallLog, entry: table): string? the agent's prompt, or
+---function(agent_id, call, entry) that returns it; called before each start
+---@field since? number|string in `agents`: calls that began before are left out; seconds since the epoch or ISO 8601
+---(default: when the entry was first watched). A date before the one that the store has changes nothing
+---@field timeout? number seconds that an improvement may take (600)
+
+--- An entry of the list `calls`.
+---@class cekura.Watch.CallEntry
+---@field agent_id? cekura.Id of the agent; required in `agents`. In `calls`, the improvement is for that agent
+---@field every? number seconds between two scans for evaluated calls (60), a tenth more or less; also for each entry
+---@field id cekura.Id in `calls`, required: of the record
+---@field improve? true|fun(call: cekura.CallLog, entry: table): any true, or function(call, entry): whether to improve
+---the prompt from this call (no)
+---@field name? string what the keys in shared memory begin with ("cekura.watch")
+---@field on_evaluated? fun(call: cekura.CallLog, entry: table) once for each call
+---@field on_failed? fun(err: cekura.Error, call: cekura.CallLog, entry: table) of the improvement; without it, on_error
+---gets the error
+---@field on_improved? fun(result: cekura.Improvement, call: cekura.CallLog, entry: table) result.improved_prompt,
+---result.summary_of_changes
+---@field on_nothing_to_do? fun(result: cekura.Improvement, call: cekura.CallLog, entry: table) result.reason; a handler
+---apart, so that on_improved always has a prompt
+---@field prompt? string|fun(agent_id: cekura.Id, call: cekura.CallLog, entry: table): string? the agent's prompt, or
+---function(agent_id, call, entry) that returns it; called before each start
+---@field timeout? number seconds that an improvement may take (600)

@@ -1,0 +1,38 @@
+---@meta cekura.meta.names
+-- Made by `make generate`. For editors: no program requires it.
+
+--- The states of a job.
+---@alias cekura.State
+---| "cancelled"
+---| "failed"
+---| "gone"
+---| "needs_input"
+---| "nothing_to_do"
+---| "pending"
+---| "running"
+---| "succeeded"
+
+--- The loops: the host's, one of a host by its name, or the own one.
+---@alias cekura.LoopName
+---| "auto"
+---| "cqueues"
+---| "haproxy"
+---| "luv"
+---| "ngx"
+---| "own"
+---| "prosody"
+
+--- The operators of conditions.
+---@alias cekura.FilterOperator
+---| "contains"
+---| "endswith"
+---| "eq"
+---| "gt"
+---| "gte"
+---| "in"
+---| "isnull"
+---| "lt"
+---| "lte"
+---| "neq"
+---| "regex"
+---| "startswith"
