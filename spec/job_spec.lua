@@ -887,7 +887,7 @@ describe("a job:", function()
       assert.truthy(message:find("jobs[1]: job expected, got table", 1, true))
     end)
 
-    it("of a hundred is polled with four requests in flight", function()
+    it("of a hundred is polled with at most max_in_flight requests in flight", function()
       client = server:renew_client { max_in_flight = 4 }
       local outcomes = cekura.all(start_many(100), { interval = 0.05 })
       for _, outcome in ipairs(outcomes) do
