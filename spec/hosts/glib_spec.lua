@@ -1,6 +1,7 @@
 --- The module in programs with GLib's main loop, by lgi, which Debian has for Lua 5.1 to 5.3.
 
 local file = require "spec.support.file"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -54,9 +55,20 @@ describe("in GLib's main loop", function()
     end
 
     it("goes on with its main loop while it waits", function()
-      local output, status = example("sim-key", "1 2 'Be brief.'")
-      assert.equal(0, status, output)
-      assert.truthy(output:find("queued\n.*tick\n.*running\n.*tick\n.*completed\nBetter%.\n$"), output)
+      server:script(PROGRESS, { { hold = "done", body = { status = "completed", improved_prompt = "Better." } } })
+      local path = "LUA_PATH='HERE/lua/?.lua;HERE/lua/?/init.lua;;' LUA_CPATH='HERE/build/LUA/?.so;;'"
+      local command = path .. " CEKURA_API_URL=URL CEKURA_API_KEY=sim-key stdbuf -oL LUA HERE/examples/glib.lua 1 2 x"
+      local values = { HERE = shell "pwd":match "%S+", LUA = lua, URL = server.url }
+      local host = process.start(command:gsub("%f[%w_]%u+%f[^%w_]", values), function()
+        return server:count(PROGRESS) == 1
+      end)
+      local function ticks() return select(2, host:output():gsub("tick\n", "")) end
+      local before = ticks()
+      assert.truthy(process.eventually(function() return ticks() > before + 1 end))
+      server:release "done"
+      host:wait_for "completed\nBetter.\n"
+      assert.truthy(process.eventually(function() return not host:is_running() end))
+      assert.equal(0, host:stop())
     end)
 
     it("ends with the error", function()
@@ -73,19 +85,19 @@ describe("in GLib's main loop", function()
 
   for _, loop in ipairs { "glib", "auto" } do
     it(("lets tasks and coroutines wait, with loop = %q"):format(loop), function()
-      prints("started\nbeside\ncoroutine\tBetter.\ntask\tBetter.\n", ([[
+      prints("coroutine\tBetter.\ntask\tBetter.\nbeside\n", ([[
         local client = new(%q)
         soon(function()
           local task = cekura.spawn(function()
             local job = cekura.assert(client.calls:improve_prompt(PARAMS))
-            print "started"
             return cekura.assert(job:wait { interval = 0.05 }).improved_prompt
           end)
-          cekura.spawn(function() cekura.sleep(0.01) print "beside" end)
+          local sleeping = cekura.spawn(function() cekura.sleep(0.01) return "beside" end)
           coroutine.wrap(function()
             local job = cekura.assert(client.calls:improve_prompt(PARAMS))
             print("coroutine", cekura.assert(job:wait { interval = 0.02 }).improved_prompt)
             print("task", task:join())
+            print((sleeping:join()))
             quit()
           end)()
         end)
@@ -198,13 +210,20 @@ describe("in GLib's main loop", function()
   it("ends with clients open and tasks waiting, and forgets a client that is closed", function()
     prints("closed\nend\n", [[
       local client, other = new "glib", new "auto"
+      local job
       soon(function()
         cekura.spawn(function()
-          print(select(2, client.calls:improve_prompt(PARAMS):wait { interval = 0.01 }).kind)
+          job = cekura.assert(client.calls:improve_prompt(PARAMS))
+          print(select(2, job:wait { interval = 1000 }).kind)
         end)
         cekura.spawn(function() cekura.sleep(1000) end)
         cekura.spawn(function() other:request("GET", "/echo/") end)
-        cekura.spawn(function() cekura.sleep(0.03) client:close() cekura.sleep(0.03) quit() end)
+        cekura.spawn(function()
+          while not job do cekura.sleep(0.01) end
+          client:close()
+          cekura.sleep(0.01)
+          quit()
+        end)
       end)
       main_loop:run()
       print "end"
