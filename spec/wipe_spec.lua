@@ -83,6 +83,9 @@ describe("the memory of a process that has closed its client", function()
     assert.same({}, left_by("", server.url, ("# more\n"):rep(5000) .. 'api_key = "' .. KEY .. '"'))
     running:stop "KILL"
     assert.same({}, left_by("", server.url, "'api_key'='" .. KEY .. "'\r\n[other]\r\napi_key = \"" .. KEY .. "\""))
+    running:stop "KILL"
+    assert.same({}, left_by("", server.url, 'auth = { name = "x", api_key = "' .. KEY .. '" }\n'
+      .. 'other.api_key = \"\"\"\n' .. KEY .. '\"\"\"'))
   end)
 
   for _, scheme in ipairs { "http", "https" } do
