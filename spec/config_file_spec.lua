@@ -52,7 +52,8 @@ end)
 describe("a configuration file", function()
   it("gives the settings at its top", function()
     local found = read 'api_key = "sk-1"\napi_url = "https://eu.example.com"\ndefault_project_id = 42\n'
-    assert.same({ api_key = "sk-1", api_url = "https://eu.example.com", default_project_id = 42, signed_in = false },
+    assert.same({ api_key = "sk-1", api_url = "https://eu.example.com", default_project_id = 42, signed_in = false,
+      lines = { api_key = 1, api_url = 2, default_project_id = 3 } },
       found)
   end)
 
@@ -77,7 +78,7 @@ describe("a configuration file", function()
 
   it("may be empty, or hold comments only", function()
     for _, text in ipairs { "", "\n\n", "# nothing\n  # here", BOM } do
-      assert.same({ signed_in = false }, read(text))
+      assert.same({ lines = {}, signed_in = false }, read(text))
     end
   end)
 

@@ -49,6 +49,7 @@ local SPECS = {
   limits = { seconds = 3, once = true },
   luv = { seconds = 3 },
   odd = { seconds = 20 },
+  mistakes = { seconds = 5 },
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
   ngx_tasks = { seconds = 20, on = { "luajit" } },

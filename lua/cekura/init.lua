@@ -4,7 +4,9 @@ local call_log = require "cekura.records.call_log"
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local client = require "cekura.client"
+local core = require "cekura.core"
 local errors = require "cekura.errors"
+local list = require "cekura.list"
 local choose_loop = require "cekura.loop"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
@@ -15,13 +17,16 @@ local cekura = {
   new = client.new,
   kind = client.kind,
   call_log = call_log.read,
+  list = list.mark,
   all = wait.all,
   each = wait.each,
   watch = watch.new,
 }
 
 for _, what in ipairs { "client", "job", "call_log" } do
-  check.methods(what) -- complete now: the modules above have added theirs
+  check.methods(what, core[what .. "_methods"], function(value) -- complete: the modules above have added theirs
+    return core.type(value) == what
+  end)
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
@@ -34,7 +39,7 @@ function cekura.assert(value, err, ...)
   if value then
     return value, err, ...
   end
-  error(err == nil and "assertion failed!" or tostring(err), 2)
+  errors.raise(err == nil and "assertion failed!" or tostring(err))
 end
 
 local function check_function(fn)
@@ -63,7 +68,7 @@ end
 
 local function check_seconds(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    errors.misuse(("seconds: a number of at least 0 expected, got %s"):format(tostring(seconds)))
+    errors.misuse("seconds: a number of at least 0 expected, got %q", seconds)
   end
 end
 
@@ -84,9 +89,19 @@ function cekura.step(seconds)
   end
   local loop = choose_loop()
   if not loop.tick then
-    errors.misuse(("step: %s has a loop, which does what is due"):format(loop.name))
+    errors.misuse("step: %s has a loop, which does what is due", loop.name)
   end
   return loop.tick(seconds)
 end
 
-return cekura
+check.functions("cekura", cekura)
+
+return setmetatable(cekura, {
+  __name = "cekura",
+  __tostring = function()
+    return "cekura " .. cekura._VERSION
+  end,
+  __index = function(_, name)
+    return check.spelling("cekura", name, cekura)
+  end,
+})

@@ -1,6 +1,7 @@
 --- "Did you mean …": the nearest known name to an unknown one. All hints for misspelt names come from here.
 
 local ascii = require "cekura.http.ascii"
+local show = require "cekura.show"
 
 -- Only this many bytes of a name are compared.
 local LONGEST = 40
@@ -37,10 +38,11 @@ end
 --- The suggestion, in brackets: " (did you mean agent_id?)"; "" if no name is known.
 ---@param given any
 ---@param known table<string, any> its keys are the names
----@return string
+---@return string hint
+---@return boolean is_near the given name is that one, misspelt: a letter in three differs, and at most two do
 local function nearest(given, known)
   local best, least
-  given = plain(tostring(given))
+  given = plain(show.value(given))
   for name in pairs(known) do
     if type(name) == "string" then
       local far = distance(given, plain(name))
@@ -49,7 +51,8 @@ local function nearest(given, known)
       end
     end
   end
-  return best and (" (did you mean %s?)"):format(best) or ""
+  local is_near = best ~= nil and least <= 2 and least * 3 <= #given
+  return best and show.format(" (did you mean %s?)", best) or "", is_near
 end
 
 return nearest

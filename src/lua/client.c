@@ -317,11 +317,11 @@ static int core_next_event(lua_State *L)
     return 1;
 }
 
-/* client:stats() -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
+/* core.stats(client) -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
  * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, the rest
  * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
  * seconds. */
-static int client_stats(lua_State *L)
+static int core_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
     lua_createtable(L, 0, 9);
@@ -411,7 +411,6 @@ void client_open(lua_State *L)
     static const luaL_Reg methods[] = {
         {"pollfd", client_pollfd},
         {"events", client_events},
-        {"stats", client_stats},
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
@@ -426,6 +425,7 @@ void client_open(lua_State *L)
         {"wait", core_wait},
         {"next_completion", core_next_completion},
         {"next_event", core_next_event},
+        {"stats", core_stats},
         {"redact", core_redact},
         {"has_secret", core_has_secret},
         {NULL, NULL},

@@ -43,8 +43,9 @@ void object_open_methods(
 /* Pushes the method of a type whose name is at `name`; nil for none. */
 void object_push_method(lua_State *L, const struct type *type, int name);
 
-/* __index of client and job, whose object at 1 is checked: a method, else a field of the object's
- * own table. Names that begin with "_" are private to the library and read as nil. */
+/* __index of client and job, whose object at 1 is checked and whose stack has two values: a method,
+ * else a field of the object's own table, else what the library's table of methods has an __index
+ * for. Names that begin with "_" are private to the library and read as nil. */
 int object_index(lua_State *L, const struct type *type);
 
 /* Calls the method of that name with the object at 1: for metamethods where the library's method

@@ -168,11 +168,11 @@ static void push_field(lua_State *L, int name)
     lua_remove(L, table);
 }
 
-/* call:get(name) -> value of the field. */
-static int record_get(lua_State *L)
+/* core.get(record, name) -> value of the field. */
+static int core_get(lua_State *L)
 {
     check_record(L, 1);
-    luaL_argcheck(L, lua_type(L, 2) == LUA_TSTRING, 2, "the name of a field expected");
+    luaL_checktype(L, 2, LUA_TSTRING);
     push_field(L, 2);
     return 1;
 }
@@ -303,7 +303,6 @@ void record_open(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg methods[] = {
-        {"get", record_get},
         {"json", record_json},
         {"totable", record_totable},
         {NULL, NULL},
@@ -311,6 +310,7 @@ void record_open(lua_State *L)
     static const luaL_Reg functions[] = {
         {"new_record", core_new_record},
         {"new_records", core_new_records},
+        {"get", core_get},
         {"slice", core_slice},
         {"record_fields", core_record_fields},
         {"owner", core_owner},

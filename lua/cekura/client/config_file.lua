@@ -3,6 +3,7 @@
 -- TOML by the number of the line.
 
 local core = require "cekura.core"
+local show = require "cekura.show"
 
 local config_file = {}
 
@@ -106,7 +107,7 @@ function config_file.parse(text)
         return nil, ("line %d: %s is set twice"):format(number, key)
       end
       seen[section .. "\n" .. key] = true
-      settings[#settings + 1] = { table = section, key = key, value = value }
+      settings[#settings + 1] = { table = section, key = key, value = value, line = number }
     end
   end
   return settings
@@ -119,14 +120,14 @@ local function find(settings, key)
   for _, setting in ipairs(settings) do
     if setting.key == key then
       if setting.table == "" then
-        return setting.value
+        return setting
       elseif found and found.value ~= setting.value then
         return nil, ("%s stands in [%s] and in [%s]"):format(key, found.table, setting.table)
       end
       found = found or setting
     end
   end
-  return found and found.value
+  return found
 end
 
 -- A browser sign-in leaves tokens. Their names are not documented, so this goes by what a name contains.
@@ -160,8 +161,8 @@ local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
 ---@param path string
 ---@param optional boolean whether the file may be absent
 ---@param types table<string, string> the settings that are wanted, with the types of their values
----@return table? found these settings, signed_in (whether there is a browser sign-in) and perhaps a warning; api_key
----is a secret: a userdata that Lua cannot read
+---@return table? found these settings, signed_in (whether there is a browser sign-in), lines (where they
+---stand) and perhaps a warning; api_key is a secret: a userdata that Lua cannot read
 ---@return string? fault with the path
 function config_file.read(path, optional, types)
   local text, secrets, mode = core.read_private(path, "api_key")
@@ -169,23 +170,25 @@ function config_file.read(path, optional, types)
     if optional and ABSENT[mode] then
       return { signed_in = false }
     end
-    return nil, ("the configuration file %s cannot be read: %s"):format(path, secrets)
+    return nil, show.format("the configuration file %s cannot be read: %s", path, secrets)
   end
   local settings, fault = config_file.parse(text)
   if not settings then
-    return nil, ("the configuration file %s is malformed: %s"):format(path, fault)
+    return nil, show.format("the configuration file %s is malformed: %s", path, fault)
   end
-  local found = { signed_in = has_sign_in(settings) }
+  local found = { signed_in = has_sign_in(settings), lines = {} }
   for key, wanted in pairs(types) do
-    local value
-    value, fault = find(settings, key)
+    local setting
+    setting, fault = find(settings, key)
+    local value = setting and setting.value
     local is = type(value) == "number" and "integer" or type(value)
     if fault then
-      return nil, ("the configuration file %s is ambiguous: %s"):format(path, fault)
+      return nil, show.format("the configuration file %s is ambiguous: %s", path, fault)
     elseif value ~= nil and not wanted:find(is, 1, true) then
-      return nil, ("the configuration file %s: %s: %s expected, got %s"):format(path, key, wanted, is)
+      return nil, show.format("the configuration file %s: %s: %s expected, got %s", path, key, wanted, is)
     end
     found[key] = value ~= "" and value or nil
+    found.lines[key] = setting and setting.line
   end
   found.api_key = found.api_key and (secrets[found.api_key] or found.api_key)
   found.warning = warning_of(path, mode, found)

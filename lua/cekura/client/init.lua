@@ -4,6 +4,7 @@ local ascii = require "cekura.http.ascii"
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local dispatch = require "cekura.loop.dispatch"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
@@ -11,7 +12,6 @@ local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
-local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local poll = require "cekura.job.poll"
@@ -25,6 +25,17 @@ require "cekura.job" -- adds the methods of jobs
 
 local client = { kind = resources.declare_kind }
 
+---@class cekura.Stats
+---@field requests integer sent, further tries included
+---@field retries integer of these the further tries
+---@field in_flight integer requests now
+---@field max_in_flight integer requests at once, so far
+---@field connections integer opened
+---@field jobs integer made
+---@field bytes_in integer
+---@field retry_quota integer how many requests may be repeated before they must succeed again
+---@field longest_step number seconds that a step has blocked its caller at most
+
 ---@class cekura.Client
 ---@field calls cekura.Calls
 ---@field [string] table client.runs, client.scenarios, …: a resource, with a method for each kind of job named after it
@@ -36,6 +47,7 @@ local methods = core.client_methods
 ---@class cekura.ClientFields
 ---@field _base_url string the option, as the engine takes it: without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop
+---@field _key_source string where the API key comes from, for messages
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
@@ -108,7 +120,7 @@ function methods:request(method, path, given)
   given = check.options("options", given, REQUEST_OPTIONS)
   method = ascii.upper(check.text("method", method))
   if not method:find "^[A-Z]+$" then
-    errors.misuse(("method: an HTTP method expected, got %q"):format(method))
+    errors.misuse("method: an HTTP method expected, got %q", method)
   end
   path = uri.path("path", path)
   if given.query ~= nil then
@@ -129,11 +141,7 @@ end
 -- ---- jobs ----
 
 local function declaration_of(kind)
-  local declaration = kinds[check.text("kind", kind)]
-  if not declaration then
-    errors.misuse(("kind: there is no kind %q%s"):format(kind, nearest(kind, kinds)))
-  end
-  return declaration
+  return check.known("kind", "kind", check.text("kind", kind), kinds)
 end
 
 local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true }
@@ -160,7 +168,7 @@ end
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
   if not declaration.start then
-    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
+    errors.misuse("kind: %s cannot be started here; client:job() takes up one of its jobs", kind)
   end
   given = check_job_options(given, START_OPTIONS)
   if given_params == nil and (not declaration.params or endpoint.places(declaration.start)[1]) then
@@ -187,6 +195,18 @@ function methods:resume(text)
   return start.resumed(self, check.text("token", text))
 end
 
+-- ---- counters ----
+
+local Stats = described("cekura.stats", function(stats)
+  return ("%d requests, %d in flight, %d jobs"):format(stats.requests, stats.in_flight, stats.jobs)
+end)
+
+--- Counters since the client was made.
+---@return cekura.Stats
+function methods:stats()
+  return setmetatable(core.stats(self), Stats)
+end
+
 -- ---- webhooks ----
 
 --- Makes a function that reads the service's webhooks; see cekura.api.webhook.
@@ -208,6 +228,17 @@ end
 function methods:timeout()
   return core.fields(self)._loop.timeout(self)
 end
+
+-- ---- names ----
+
+-- The core asks for names that are neither methods nor fields.
+setmetatable(methods, { __index = function(_, name)
+  local known = resources.names()
+  for method in pairs(methods) do
+    known[method] = true
+  end
+  return check.spelling("client", name, known)
+end })
 
 -- A resource that is called like a method of the client could not be reached.
 for name in pairs(methods) do

@@ -3,6 +3,7 @@
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 -- Maps the operation to its waiter.
 local function register(pending, operation, entry, owner)
@@ -56,7 +57,7 @@ local function exchange(client, outgoing, shown)
   local operation = submit(client, outgoing, entry)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
-    return nil, errors.new("closed", ("%s %s: %s"):format(outgoing.method, shown, message),
+    return nil, errors.new("closed", show.format("%s %s: %s", outgoing.method, shown, message),
       { method = outgoing.method, path = shown, sent = false })
   end
   while not entry.done do

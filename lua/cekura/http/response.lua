@@ -1,8 +1,11 @@
 --- The answer to one request.
 
 local ascii = require "cekura.http.ascii"
+local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local response = {}
 
@@ -12,7 +15,9 @@ local response = {}
 ---@field body string decompressed
 ---@field method string
 ---@field path string
-local Response = { __name = "cekura.response" }
+local Response = described("cekura.response", function(self)
+  return show.format("%s %s: HTTP %d, %d bytes", self.method, self.path, self.status, #self.body)
+end)
 
 local any_case = {
   __index = function(headers, name)
@@ -33,6 +38,10 @@ local function parse_headers(head)
   return headers
 end
 
+local function is_response(value)
+  return getmetatable(value) == Response
+end
+
 local methods = {}
 
 --- The body as a Lua value: objects and lists are tables, integers are exact.
@@ -44,6 +53,8 @@ function methods:json()
   end
   return value
 end
+
+check.methods("response", methods, is_response)
 
 -- The head is parsed when a program reads `headers`.
 function Response:__index(name)
@@ -90,8 +101,8 @@ end
 ---@param message string
 function response.protocol_error(self, message)
   self = response.redacted(self)
-  local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
-  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, errors.excerpt(message), excerpt)
+  local text = show.format("%s %s: HTTP %d: %s: %s", self.method, self.path, self.status, message,
+    self.body == "" and "nothing" or self.body)
   return errors.new("protocol", text,
     { status = self.status, method = self.method, path = self.path, sent = true, response = self })
 end

@@ -9,6 +9,7 @@ local reason = require "cekura.job.reason"
 local record = require "cekura.records.record"
 local response = require "cekura.http.response"
 local run_counts = require "cekura.job.run_counts"
+local show = require "cekura.show"
 local status = require "cekura.job.status"
 local times = require "cekura.records.times"
 
@@ -214,7 +215,7 @@ function interpret.read(declaration, object)
   if counted or state == "succeeded" and not declaration.output then
     return counted or state, result_of(declaration, object), message
   elseif state == "succeeded" then
-    return "protocol", nil, ("the answer says %q and has no %s"):format(word, interpret.output_name(declaration))
+    return "protocol", nil, show.format("the answer says %q and has no %s", word, interpret.output_name(declaration))
   elseif state == "needs_input" then
     return state, nil, "the service waits for an answer"
   end

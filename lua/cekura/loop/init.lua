@@ -27,6 +27,7 @@
 -- more.
 
 local adapter = require "cekura.loop.adapter"
+local check = require "cekura.check"
 local errors = require "cekura.errors"
 local hosted = require "cekura.loop.hosted"
 local own = require "cekura.loop.own"
@@ -140,7 +141,7 @@ local function of_table(given)
   end
   for _, name in ipairs { "watch", "after" } do
     if type(given[name]) ~= "function" then
-      errors.misuse(("loop: the host has no function %s"):format(name))
+      errors.misuse("loop: the host has no function %s", name)
     end
   end
   local made = adapters[given] or hosted.new(given.name or "host", given)
@@ -160,14 +161,15 @@ local function choose(choice)
   if row then
     local found, loop = pcall(require, row.module)
     return found and loop
-      or errors.misuse(("loop: there is no %s here: %s"):format(row.name, tostring(loop):match "[^\n]*"))
+      or errors.misuse("loop: there is no %s here: %s", row.name, tostring(loop):match "[^\n]*")
   elseif choice == "auto" then
     return auto or make_auto()
   elseif type(choice) == "table" then
     return of_table(choice)
+  elseif type(choice) == "string" then
+    check.known("loop", "loop", choice, by_name)
   end
-  return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
-    tostring(choice)))
+  return errors.misuse("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s", choice)
 end
 
 return choose

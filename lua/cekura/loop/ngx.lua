@@ -18,7 +18,7 @@ local YIELDS = { rewrite = true, server_rewrite = true, access = true, content =
 function host.here()
   local phase = ngx.get_phase()
   if not YIELDS[phase] then
-    errors.misuse(("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer"):format(phase))
+    errors.misuse("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer", phase)
   end
 end
 

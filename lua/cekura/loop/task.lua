@@ -1,6 +1,7 @@
 --- A task: a function that runs beside others, and can be joined and cancelled. A task is a waiter of its loop's kind.
 
 local atomic = require "cekura.loop.atomic"
+local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local unbegun = require "cekura.loop.unbegun"
@@ -283,11 +284,20 @@ local function to_string(self)
   return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
 end
 
+-- A set: each loop has one.
+local metatables = setmetatable({}, { __mode = "k" })
+
+check.methods("task", Task, function(value)
+  return type(value) == "table" and metatables[getmetatable(value)]
+end)
+
 --- Makes the metatable of a loop's tasks.
 ---@param Waiter table the methods park() and wake() of a task
 function task.metatable(Waiter)
-  return { __name = "cekura.task", __tostring = to_string,
+  local metatable = { __name = "cekura.task", __tostring = to_string,
     __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake } }
+  metatables[metatable] = true
+  return metatable
 end
 
 return task

@@ -1,13 +1,15 @@
 --- Call logs: the record of one call, as a userdata that keeps its JSON text and decodes a field when it is read.
 -- `call.status` is a field; where a method has the field's name, as in call:metrics(), `call:get("metrics")` is.
 -- The fields are those of the API's CallLogDetail and CallLogList, and all others that came.
--- The methods get, json and totable are in src/lua/record.c, all others are here.
+-- The methods json and totable are in src/lua/record.c, all others are here.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
 local metric = require "cekura.records.metric"
+local show = require "cekura.show"
 local start = require "cekura.job.start"
 local times = require "cekura.records.times"
 local transcript = require "cekura.records.transcript"
@@ -18,7 +20,6 @@ local call_log = {}
 ---@field id integer the record's id, which paths are made with
 ---@field call_id string the provider's or the sender's own id
 ---@field status string "evaluating", "success", "failure", "reviewed_success", "reviewed_failure"
----@field get fun(self: cekura.CallLog, name: string): any any field; nil for null and for none
 ---@field json fun(self: cekura.CallLog): string the text that came, byte for byte
 ---@field totable fun(self: cekura.CallLog): table all of it, decoded; nulls are cekura.null
 local methods = core.call_log_methods
@@ -34,6 +35,13 @@ function call_log.read(text)
   return nil, errors.new("protocol", ("the text is not a JSON object (%s, at byte %d)"):format(fault, offset))
 end
 
+--- Any field, also one that a method hides.
+---@param name string
+---@return any value nil for null and for none
+function methods:get(name)
+  return core.get(self, check.text("name", name))
+end
+
 -- ---- times ----
 
 local function read_time(self, name, read)
@@ -44,7 +52,7 @@ local function read_time(self, name, read)
   if seconds then
     return seconds
   end
-  return nil, errors.new("protocol", name .. ": " .. reason)
+  return nil, errors.new("protocol", show.format("%s: %s", name, reason))
 end
 
 -- A number, also as text, is one of seconds.
@@ -75,11 +83,17 @@ end
 
 -- A table with this metatable can be indexed, and iterated over with and without pairs(); on Lua 5.1 pairs() knows no
 -- __pairs.
-local iterable = {
-  __call = function(fields, _, name)
-    return next(fields, name)
-  end,
-}
+local iterable = described("cekura.fields", function(fields)
+  local count = 0
+  for _ in pairs(fields) do
+    count = count + 1
+  end
+  return tostring(count)
+end)
+
+function iterable.__call(fields, _, name)
+  return next(fields, name)
+end
 
 --- All fields that are not null, as a table by their names: `for name, value in call:fields() do` works on every Lua,
 --- `pairs(call)` from 5.2 on.

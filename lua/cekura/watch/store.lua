@@ -8,6 +8,7 @@
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local store = {}
 
@@ -22,8 +23,8 @@ function store.check(name, value)
   if is_path or has(value, "get") and has(value, "set") then
     return value
   end
-  return errors.misuse(("%s: the path of a file, or something with get and set expected, got %s"):format(name,
-    value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or type(value)))
+  return errors.misuse("%s: the path of a file, or something with get and set expected, got %s",
+    name, value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or show.type(value))
 end
 
 -- ---- reads and writes, which may take a while ----

@@ -1,6 +1,7 @@
 --- One page of a list of call logs.
 
 local core = require "cekura.core"
+local described = require "cekura.described"
 local endpoint = require "cekura.http.endpoint"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
@@ -16,10 +17,14 @@ local page = {}
 ---@field count? integer only if the filter says include_count; at most 10000
 ---@field count_capped? boolean there are more
 
+local Page = described("cekura.page", function(found)
+  return ("%d results%s"):format(#found.results, found.next and ", and more pages" or "")
+end)
+
 local function read(client, reply)
   if reply.body:find "^%s*%[" then -- some answers are a bare list
     local records, err = record.list_of_reply(reply)
-    return records and { results = records }, err
+    return records and setmetatable({ results = records }, Page), err
   end
   local object, err = record.of_reply(reply) -- no call log, but fields are decoded as cheaply
   if not object then
@@ -31,7 +36,7 @@ local function read(client, reply)
   if not found.results then
     return nil, response.protocol_error(reply, "the answer has no list of results")
   end
-  return found
+  return setmetatable(found, Page)
 end
 
 --- Reads a page.

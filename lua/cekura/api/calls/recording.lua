@@ -5,8 +5,10 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local list = require "cekura.list"
 local multipart = require "cekura.http.multipart"
 local request = require "cekura.http.request"
+local show = require "cekura.show"
 local uri = require "cekura.http.uri"
 
 local recording = {}
@@ -34,8 +36,7 @@ local function form_field(name, value)
     end
     values[index] = uri.text(("%s[%d]"):format(what, index), item)
   end
-  local is_list = getmetatable(value) == core.array_mt or #value > 0
-  return not IS_JSON[name] and is_list and values or encode(value, what)
+  return not IS_JSON[name] and list.is_list(value) and values or encode(value, what)
 end
 
 -- The service's framework keeps the last part of a file's name. A file whose name has none is dropped in silence (tried
@@ -65,7 +66,7 @@ local function send_bytes(client, path, sent, timeout, bytes)
 end
 
 local function file_error(path, file_path, fault, sent)
-  return errors.new("config", ("send: voice_recording: %s: %s"):format(file_path, fault),
+  return errors.new("config", show.format("send: voice_recording: %s: %s", file_path, fault),
     { method = "POST", path = path, sent = sent })
 end
 
