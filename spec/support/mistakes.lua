@@ -386,8 +386,6 @@ return {
   { [[return cekura.kind("mine.own", { poll = "GET /x/", params = { x = { {} } } })]],
     [[HERE cekura: declaration.params.x: there is no check table (did you mean table?)]] },
   -- ---- nil where a client failed ----
-  { [[local client = cekura.new{ config_file = false } return client:request("GET", "/x/")]],
-    [[HERE attempt to index a nil value (local 'client')]] },
   { [[return cekura.assert(cekura.new{ config_file = false })]],
     [[HERE cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = ]]
       .. [["…" }; the environment: export CEKURA_API_KEY=…; the configuration file ~/.cekura/config.toml: ]]

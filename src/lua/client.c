@@ -317,10 +317,10 @@ static int core_next_event(lua_State *L)
     return 1;
 }
 
-/* core.stats(client) -> a table of counters: `requests` sent (tries), of these `retries`, `in_flight`
- * now and `max_in_flight` at once so far, `connections` opened, `jobs` made, `bytes_in`, the rest
- * of the `retry_quota`, and `longest_step`: the longest time that a step blocked its caller,
- * seconds. */
+/* core.stats(client) -> a table of counters: `requests` sent (tries), of these `retries`,
+ * `in_flight` now and `max_in_flight` at once so far, `connections` opened, `jobs` made,
+ * `bytes_in`, the rest of the `retry_quota`, and `longest_step`: the longest time that a step
+ * blocked its caller, seconds. */
 static int core_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);

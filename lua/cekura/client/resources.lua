@@ -20,7 +20,10 @@ for resource, methods in pairs(METHODS) do
   end
 end
 
-local function names_of(resource)
+--- The names of a resource's methods.
+---@param resource string
+---@return table<string, true>
+function resources.methods(resource)
   local names = {}
   for name in pairs(METHODS[resource] or {}) do
     names[name] = true
@@ -56,7 +59,7 @@ local function new_resource(client, resource)
         return method(client, ...)
       end, is_self)
     elseif type(name) == "string" and name:sub(1, 1) ~= "_" then
-      check.known(what, "method", name, names_of(resource))
+      check.known(what, "method", name, resources.methods(resource))
     end
   end
   self = setmetatable({}, metatable)

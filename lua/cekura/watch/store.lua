@@ -14,7 +14,13 @@ local store = {}
 
 local function has(given, name)
   local kind = type(given)
-  return (kind == "table" or kind == "userdata") and type(given[name]) == "function"
+  if kind ~= "table" and kind ~= "userdata" then
+    return false
+  end
+  local ok, value = pcall(function() -- a userdata need not have an __index
+    return given[name]
+  end)
+  return ok and type(value) == "function"
 end
 
 --- Raises for a value that cannot be a store.
