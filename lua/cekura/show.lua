@@ -74,17 +74,40 @@ function show.format(format, ...)
   end))
 end
 
+-- What may follow the colon after a host; anything else may be a password whose host was forgotten.
+local function port(text)
+  return #text <= 5 and text:find "^[0-9]+$" and ":" .. text or ":…"
+end
+
 --- A URL as far as it holds no secret: without a user, a password and a query. A text that is neither a URL nor the
 --- name of a host may be a key, and is not shown.
 ---@param url string
 ---@return string
 function show.url(url)
-  local scheme, rest = url:match "^([A-Za-z][A-Za-z0-9+.-]*:/*)(.*)$"
+  local scheme, rest = url:match "^([A-Za-z][A-Za-z0-9+.-]*://)(.*)$"
   if not scheme and url ~= "" and not url:find "^[A-Za-z0-9-]+[.:]" then
     return ("a text of %d bytes"):format(#url)
   end
   rest = (rest or url):gsub("^.*@", "…@"):gsub("[?#].*$", "?…")
-  return show.quoted((scheme or "") .. rest)
+  local host, path = rest:match "^([^/]*)(.*)$"
+  for _, form in ipairs { "^(%[[^%]]*%]):([^:]*)$", "^([^%[]*):([^:]*)$" } do
+    host = host:gsub(form, function(name, text)
+      return name .. port(text)
+    end)
+  end
+  return show.quoted((scheme or "") .. host .. path)
+end
+
+--- What a function has raised, as text: an object by its own __tostring, any other table by its type.
+---@param value any
+---@return string
+function show.raised(value)
+  local meta = getmetatable(value)
+  if type(value) == "string" or type(meta) == "table" and meta.__tostring then
+    local ok, text = pcall(tostring, value)
+    return ok and text or ("%s (%s)"):format(type(value), show.value(text))
+  end
+  return show.value(value)
 end
 
 return show

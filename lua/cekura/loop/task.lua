@@ -4,6 +4,7 @@ local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 local unbegun = require "cekura.loop.unbegun"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
@@ -116,17 +117,12 @@ function task.finish(self, ok, ...)
   task.settle(self)
 end
 
-local function text_of(value)
-  local ok, text = pcall(tostring, value)
-  return ok and text or ("%s (%s)"):format(type(value), tostring(text))
-end
-
 --- Logs what a task raised, unless it was joined meanwhile.
 ---@param self cekura.Task
 function task.report(self)
   if not self.joined then
     local traceback = self.traceback and "\n" .. self.traceback or ""
-    self.loop.log("cekura: a task raised, and nobody joined it: " .. text_of(self.values[1]) .. traceback)
+    self.loop.log("cekura: a task raised, and nobody joined it: " .. show.raised(self.values[1]) .. traceback)
   end
 end
 

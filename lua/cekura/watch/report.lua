@@ -2,6 +2,7 @@
 
 local atomic = require "cekura.loop.atomic"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 ---@class cekura.watch.Report
 ---@field log fun(line: string) the host's log
@@ -42,7 +43,7 @@ local function as_error(raised, where)
   if errors.is(raised) then
     return raised
   end
-  return errors.new("raised", ("%s: %s"):format(where, tostring(raised)))
+  return errors.new("raised", ("%s: %s"):format(where, show.raised(raised)))
 end
 
 --- Reports a problem.
@@ -56,7 +57,7 @@ function Report:problem(raised, where)
     if ok then
       return
     end
-    self.log(("cekura: watch: %s: on_error: %s"):format(self.position, tostring(fault)))
+    self.log(("cekura: watch: %s: on_error: %s"):format(self.position, show.raised(fault)))
   end
   local line = err.message
   for _, missing in ipairs { where, self.position } do
