@@ -168,17 +168,20 @@ end
 
 --- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The message, which names the
 -- host, says that the endpoint was withdrawn only where nothing else explains the answer: the kind is known to be
--- withdrawn, the answer gives no reason, and the base URL has no path, which may lead elsewhere.
+-- withdrawn, the answer gives no reason, the base URL has no path, which may lead elsewhere, and the job was not started
+-- here. The id of a job that was started elsewhere may be wrong.
 ---@param err cekura.Error
 ---@param declaration table of the kind
+---@param polled? cekura.JobFields of the job, if the request was a poll
 ---@return cekura.Error err
-function state.mark_gone(err, declaration)
+function state.mark_gone(err, declaration, polled)
   if err.kind == "not_found" then
     err.kind = "gone"
     local has_path = core.fields(err.response._client)._base_url:find "^[A-Za-z]+://[^/]*/"
-    if declaration.withdrawn and not has_path and not state.has_detail(err.response) then
-      err.message = ("%s; the service took this endpoint out of its documents on %s"):format(err.message,
-        declaration.withdrawn)
+    local is_known = polled and polled._started_here_at
+    if declaration.withdrawn and not has_path and not is_known and not state.has_detail(err.response) then
+      err.message = ("%s; the service %stook this endpoint out of its documents on %s"):format(err.message,
+        polled and "does not know the job, or " or "", declaration.withdrawn)
     end
   end
   return err
