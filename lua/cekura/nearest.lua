@@ -6,6 +6,10 @@ local show = require "cekura.show"
 -- Only this many bytes of a name are compared.
 local LONGEST = 40
 
+-- How long a name is, at least, that is taken for a misspelt one: by the number of changes. (In shorter ones that many
+-- letters make another word: "wait" and "waiter".)
+local NEAR = { [0] = 1, [1] = 3, [2] = 8 }
+
 -- A name in the form in which names are compared: without differences of camelCase, dashes and capitals.
 local function plain(name)
   name = name:sub(1, LONGEST):gsub("%-", "_"):gsub("[a-z][A-Z]", function(pair)
@@ -39,7 +43,7 @@ end
 ---@param given any
 ---@param known table<string, any> its keys are the names
 ---@return string hint
----@return boolean is_near the given name is that one, misspelt: a letter in three differs, and at most two do
+---@return boolean is_near the given name is that one, misspelt: see NEAR
 local function nearest(given, known)
   local best, least
   given = plain(show.value(given))
@@ -51,7 +55,7 @@ local function nearest(given, known)
       end
     end
   end
-  local is_near = best ~= nil and least <= 2 and least * 3 <= #given
+  local is_near = best ~= nil and #given >= (NEAR[least] or math.huge)
   return best and show.format(" (did you mean %s?)", best) or "", is_near
 end
 
