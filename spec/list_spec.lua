@@ -25,7 +25,7 @@ describe("cekura.list", function()
     assert.same({}, cekura.list {})
   end)
 
-  it("raises for what is no list, and for a table that a metatable makes something else", function()
+  it("raises for anything but a list, and for a table that a metatable makes something else", function()
     for argument, given in pairs { [5] = 5, ["the key a"] = { a = 1 }, ["the key 3"] = { 1, nil, 3 },
       ["without a metatable"] = setmetatable({}, {}) } do
       local ok, message = pcall(cekura.list, given)

@@ -527,6 +527,16 @@ return {
     [[cekura.call_log (101: success)]] },
   { [[return tostring(client.calls:list{ agent_id = 2142 })]],
     [[cekura.page (3 results)]] },
+  { [[return tostring(client.calls:list{ agent_id = 2142 }.results)]],
+    [[cekura.list (3)]] },
+  { [[return tostring(cekura.all({ job }, { timeout = 0 }))]],
+    [[cekura.list (1)]] },
+  { [[return tostring(client.calls:rerun_evaluation{ agent_id = 2142, call_logs = { 5181749 } })]],
+    [[cekura.list (1)]] },
+  { [[local job = client:job("calls.improve_prompt", 5) server:script("/observability/v1/call-logs/improve]]
+    .. [[_prompt_progress/", { { body = { status = "completed", output = { improved_prompt = "p", ]]
+    .. [[summary_of_changes = "s" } } } }) return tostring(job:wait())]],
+    [[cekura.result (improved_prompt, summary_of_changes)]] },
   { [[return tostring(call:turns()())]],
     [[cekura.turn (Main Agent at 7 s)]] },
   { [[return tostring(call:metrics()())]],

@@ -258,7 +258,7 @@ function wait.all(jobs, options)
   for index, each in ipairs(list) do
     list[index] = outcomes[each]
   end
-  return list
+  return setmetatable(list, core.array_mt)
 end
 
 return wait

@@ -23,7 +23,7 @@ end
 function record.list_of_reply(reply)
   local calls, fault = core.new_records(reply.body, reply._client)
   if calls then
-    return calls
+    return setmetatable(calls, core.array_mt)
   end
   return nil, response.protocol_error(reply, ("the answer is not a list of JSON objects (%s)"):format(fault))
 end

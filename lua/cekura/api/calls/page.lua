@@ -32,10 +32,11 @@ local function read(client, reply)
   end
   local results = core.slice(object, "results")
   local found = core.record_fields(object, "results")
-  found.results = results and core.new_records(results, client)
-  if not found.results then
+  results = results and core.new_records(results, client)
+  if not results then
     return nil, response.protocol_error(reply, "the answer has no list of results")
   end
+  found.results = setmetatable(results, core.array_mt)
   return setmetatable(found, Page)
 end
 
