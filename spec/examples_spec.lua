@@ -79,8 +79,8 @@ describe("examples", function()
     it("reports an error, bad arguments and a missing file, and fails", function()
       local output, status = improve("2142 101 " .. dir .. "/prompt.txt", "wrong-key")
       assert.equal(1, status)
-      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
-        output)
+      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key. "
+        .. "(the key is from the environment variable CEKURA_API_KEY)\n", output)
       output, status = improve "2142 101"
       assert.equal(1, status)
       assert.truthy(output:find "^usage: ")

@@ -168,8 +168,8 @@ end
 
 --- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The message, which names the
 -- host, says that the endpoint was withdrawn only where nothing else explains the answer: the kind is known to be
--- withdrawn, the answer gives no reason, the base URL has no path, which may lead elsewhere, and the job was not started
--- here. The id of a job that was started elsewhere may be wrong.
+-- withdrawn, the answer gives no reason, the base URL has no path, which may lead elsewhere, and the job was not
+-- started here. The id of a job that was started elsewhere may be wrong.
 ---@param err cekura.Error
 ---@param declaration table of the kind
 ---@param polled? cekura.JobFields of the job, if the request was a poll
