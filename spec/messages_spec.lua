@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local cjson = require "cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local report = require "cekura.watch.report"
 local request = require "cekura.http.request"
 local resources = require "cekura.client.resources"
 local sorted_keys = require "spec.support.sorted_keys"
@@ -250,6 +251,12 @@ describe("an error", function()
       assert.truthy(lines[place]:find(part, 1, true), lines[place])
     end
     assert.is_nil(tostring(missing):find("\n", 1, true))
+    local logged = {}
+    local problems = report.new(function(line)
+      logged[#logged + 1] = line
+    end, "conf.lua:1")
+    problems:problem(missing, "client")
+    assert.is_nil(logged[1]:find("\n", 1, true))
   end)
 end)
 

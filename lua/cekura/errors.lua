@@ -25,8 +25,15 @@ local errors = {}
 local Error = { __name = "cekura.error" }
 Error.__index = Error
 
+--- The message of an error on one line.
+---@param err cekura.Error
+---@return string
+function errors.line(err)
+  return (err.message:gsub(":\n *", ": "):gsub("\n *", "; "))
+end
+
 function Error:__tostring()
-  return "cekura: " .. self.kind .. ": " .. self.message:gsub(":\n *", ": "):gsub("\n *", "; ")
+  return "cekura: " .. self.kind .. ": " .. errors.line(self)
 end
 
 local function concatenated(value)

@@ -59,7 +59,7 @@ function Report:problem(raised, where)
     end
     self.log(("cekura: watch: %s: on_error: %s"):format(self.position, show.raised(fault)))
   end
-  local line = err.message
+  local line = errors.line(err)
   for _, missing in ipairs { where, self.position } do
     line = line:find(missing, 1, true) and line or missing .. ": " .. line
   end
