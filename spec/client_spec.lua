@@ -124,7 +124,9 @@ describe("a client:", function()
         assert.equal("GET", err.method)
         assert.equal("/x/", err.path)
         assert.is_true(err.sent)
-        assert.equal(("cekura: %s: GET /x/: HTTP %d: No."):format(kind, status), tostring(err))
+        local added = { [401] = " (the key is from the option api_key)", [404] = (" (from %s)"):format(server.url) }
+        added[410] = added[404]
+        assert.equal(("cekura: %s: GET /x/: HTTP %d: No.%s"):format(kind, status, added[status] or ""), tostring(err))
       end)
     end
 

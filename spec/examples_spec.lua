@@ -55,7 +55,8 @@ describe("examples", function()
       server:script(RESULT, { { body = { id = 9001, status = "completed", runs = runs(true, false) } } })
       local output, status = gate "2142 smoke"
       assert.equal(1, status, output)
-      assert.truthy(output:find("run 22: did not pass\n  Courtesy: The agent shouted.\n1 of 2 passed\n", 1, true), output)
+      local expected = "run 22: did not pass\n  Courtesy: The agent shouted.\n1 of 2 passed\n"
+      assert.truthy(output:find(expected, 1, true), output)
     end)
 
     it("leaves the calls alone when the time is over, and ends them with --cancel-on-exit", function()
@@ -136,8 +137,8 @@ describe("examples", function()
     it("exits with an error message after a refused key, bad arguments or a missing file", function()
       local output, status = improve("2142 101 " .. dir .. "/prompt.txt", "wrong-key")
       assert.equal(1, status)
-      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key.\n",
-        output)
+      assert.equal("cekura: auth: POST /observability/v1/call-logs/improve_prompt_bg/: HTTP 401: Invalid API key. "
+        .. "(the key is from the environment variable CEKURA_API_KEY)\n", output)
       output, status = improve("2142 101 " .. dir .. "/nowhere.txt")
       assert.equal(1, status)
       assert.truthy(output:find "nowhere.txt")

@@ -158,6 +158,17 @@ describe("a job:", function()
         { agent_id = 1, call_logs = { 1 } }))
     end)
 
+    it("says of an unknown job that its id may be wrong, and nothing of an endpoint that has started one", function()
+      server:script(POLL, { { status = 404, body = "<!doctype html>" } })
+      local known = cekura.assert(client:job("calls.improve_prompt", "other"))
+      assert.truthy(tostring(select(2, known:poll())):find(
+        "; the service does not know the job, or took this endpoint out of its documents on 2026-06-30", 1, true))
+      local started = cekura.assert(start())
+      local _, err = started:poll()
+      assert.equal("gone", err.kind)
+      assert.falsy(tostring(err):find("2026-06-30", 1, true))
+    end)
+
     for name, body in pairs {
       ["an empty answer"] = "", ["a page of HTML"] = "<html>", ["a list"] = "[]", ["a JSON string"] = '"progress_id"',
       ["an answer cut short"] = '{"progress_id": "5f', ["an answer without an id"] = '{"status":"queued"}',

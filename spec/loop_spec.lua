@@ -562,13 +562,14 @@ describe("the own loop:", function()
       it("leaves nothing behind after a wait " .. name .. " that ends as it begins, for want of memory", function()
         local adapter, waiters = table_of_functions()
         local clients, jobs = {}, {}
-        local raised
+        local raised, iterator
         local co = coroutine.create(function()
           for index = 1, count do
             clients[index] = server:client { loop = adapter, headers = { ["X-Simulate"] = "life=endless" } }
             jobs[index] = cekura.assert(clients[index].calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
           end
-          raised = select(2, pcall(cekura.each(jobs, { timeout = 60 })))
+          iterator = cekura.each(jobs, { timeout = 60 })
+          raised = select(2, pcall(iterator))
         end)
         local wait_for_polls = core.wait_for_polls
         local waiting, calls = {}, 0
@@ -595,6 +596,7 @@ describe("the own loop:", function()
         assert.is_nil(waiters[#waiters].on_gone)
         assert.is_nil(waiters[#waiters].subscription)
         assert.equal(count == 1, next(core.fields(jobs[1])._subscriptions) == nil)
+        assert.is_function(iterator) -- not collected until here, which would end the subscriptions
         for _, each in ipairs(clients) do
           each:close()
         end

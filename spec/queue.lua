@@ -59,6 +59,7 @@ local SPECS = {
   lua_http = { on = { "lua5.1", "luajit" } },
   luv = { seconds = 3 },
   odd = { seconds = 20 },
+  mistakes = { seconds = 5 },
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
   pages = { seconds = 50 },

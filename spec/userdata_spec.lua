@@ -62,10 +62,10 @@ end
 local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
-      "next_event", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
+      "next_event", "stats", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "ended" },
-    record = { "slice", "record_fields", "owner" },
+    record = { "get", "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },

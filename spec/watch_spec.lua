@@ -159,7 +159,7 @@ describe("watch", function()
   it("has only three public methods, and survives writes to its object", function()
     local watch = declare { agents = { agent() } }
     assert.same({}, sorted_keys(watch))
-    assert.same({ "__index" }, sorted_keys(getmetatable(watch)))
+    assert.same({ "__index", "__name", "__tostring" }, sorted_keys(getmetatable(watch)))
     assert.same({ "status", "stop", "wait" }, sorted_keys(getmetatable(watch).__index))
     local inner = w.supervisors[watch]
     for _, hidden in ipairs { inner, getmetatable(inner) } do
@@ -311,10 +311,10 @@ describe("watch", function()
     ]]):format(server.url))
     local output, status = shell(("timeout 120 %s %s/conf.lua"):format(lua, w.folder))
     assert.equal(0, status, output)
-    assert.equal(("cekura: watch: config: %s/conf.lua:3: evry: there is no such key\n"):format(w.folder),
-      output:match "^[^\n]*\n")
+    assert.equal(("cekura: watch: config: %s/conf.lua:3: evry: there is no such key (did you mean every?)\n"):format(
+      w.folder), output:match "^[^\n]*\n")
     assert.truthy(output:find "\ncekura: watch: [^\n]*on_error: [^\n]*mine\n", output)
-    assert.truthy(output:find "conf.lua:5: evry: there is no such key\n$", output)
+    assert.truthy(output:find "conf.lua:5: evry: there is no such key %(did you mean every%?%)\n$", output)
   end)
 
   it("ends with an error if nothing can be watched: no key, no store, no entry that is right", function()

@@ -1,21 +1,14 @@
 --- Checks of arguments. Each raises at the caller's line, with the argument's name; it returns the value, unless its
 -- comment says otherwise.
 
-local core = require "cekura.core"
 local errors = require "cekura.errors"
 local nearest = require "cekura.nearest"
+local show = require "cekura.show"
 
 local check = {}
 
-local function describe(value)
-  if value == nil then
-    return "nothing"
-  end
-  return type(value)
-end
-
 local function refuse(name, wanted, value)
-  return errors.misuse(("%s: %s expected, got %s"):format(name, wanted, describe(value)))
+  return errors.misuse("%s: %s expected, got %s", name, wanted, show.type(value))
 end
 
 local function is_integer(value)
@@ -30,13 +23,41 @@ function check.table(name, value)
   return value
 end
 
+--- One of the known names, which are the keys of a table. Any other raises, with the nearest of them. Returns what the
+-- table has for it.
+---@param name string
+---@param what string what the names are of: "option", "parameter", "kind", …
+---@param given any
+---@param known table<string, any>
+---@param hint? string what else the message says
+function check.known(name, what, given, known, hint)
+  local value = known[given]
+  if value == nil then
+    errors.misuse("%s: there is no %s %s%s%s", name, what, given, (nearest(given, known)), hint or "")
+  end
+  return value
+end
+
+--- For __index: a name that is not there reads as nil, as in any table, but one that is nearly a known name raises: it
+-- is misspelt. Names that begin with "_" are private, and never raise.
+---@param what string the object: "job"
+---@param name any
+---@param known table<string, any>
+function check.spelling(what, name, known)
+  if type(name) ~= "string" or name:sub(1, 1) == "_" or rawget(known, name) ~= nil then
+    return
+  end
+  local hint, is_near = nearest(name, known)
+  if is_near then
+    errors.misuse("%s: there is no %s%s", what, name, hint)
+  end
+end
+
 --- A table of options with no names but these; for nil, an empty table.
 function check.options(name, value, known)
   value = value == nil and {} or check.table(name, value)
   for option in pairs(value) do
-    if not known[option] then
-      errors.misuse(("%s: there is no option %s%s"):format(name, tostring(option), nearest(option, known)))
-    end
+    check.known(name, "option", option, known)
   end
   return value
 end
@@ -85,7 +106,7 @@ function check.seconds(name, value)
     refuse(name, "number of seconds", value)
   end
   if value <= 0 or value ~= value then
-    errors.misuse(("%s: a number of seconds above 0 expected, got %s"):format(name, tostring(value)))
+    errors.misuse("%s: a number of seconds above 0 expected, got %s", name, value)
   end
   return value
 end
@@ -104,7 +125,7 @@ function check.count(name, value, least, most)
   end
   most = most or 2 ^ 53
   if not is_integer(value) or value < least or value > most then
-    errors.misuse(("%s: a whole number from %d to %.0f expected, got %s"):format(name, least, most, tostring(value)))
+    errors.misuse("%s: a whole number from %d to %.0f expected, got %s", name, least, most, value)
   end
   return value
 end
@@ -118,7 +139,7 @@ function check.list(name, value)
   end
   for key in pairs(value) do
     if not is_integer(key) or key < 1 or key > count then
-      errors.misuse(("%s: a list expected, got a table with the key %s"):format(name, tostring(key)))
+      errors.misuse("%s: a list expected, got a table with the key %s", name, key)
     end
   end
   return count
@@ -134,10 +155,10 @@ function check.id(name, value)
   if type(value) == "string" and value ~= "" or is_exact(value) then
     return value
   elseif is_integer(value) then
-    errors.misuse(("%s: a number of that size is not exact here: give the id as a string"):format(name))
+    errors.misuse("%s: a number of that size is not exact here: give the id as a string", name)
   end
   if type(value) == "string" or type(value) == "number" then
-    errors.misuse(("%s: an id expected, got %s"):format(name, value == "" and "an empty string" or tostring(value)))
+    errors.misuse("%s: an id expected, got %s", name, value == "" and "an empty string" or value)
   end
   return refuse(name, "id", value)
 end
@@ -145,26 +166,64 @@ end
 --- A list of ids.
 function check.ids(name, value)
   for index = 1, check.list(name, value) do
-    check.id(("%s[%d]"):format(name, index), value[index])
+    check.id(show.format("%s[%d]", name, index), value[index])
   end
   return value
 end
 
---- Wraps every Lua method of a type so that it raises at the caller's line if its first argument is of another type,
--- as in `client.request("GET", …)` with a dot. The methods in C check it themselves.
----@param what string "client", "job" or the class of a record, as core.type() says
----@param methods table
-function check.methods(what, methods)
+-- ---- how functions are called ----
+
+-- The functions that this file makes; of an earlier copy of the file, too, if a program loads the module again.
+local function is_wrapped(method)
+  return debug.getinfo(method, "S").source == debug.getinfo(1, "S").source
+end
+
+--- A method that raises at the caller's line if its first argument is not such an object, as in
+-- `client.request("GET", …)` with a dot.
+---@param what string the object: "client", "client.calls"
+---@param name string
+---@param method function in Lua or C
+---@param is_one fun(value: any): any whether a value is such an object
+function check.method(what, name, method, is_one)
+  return function(self, ...)
+    if not is_one(self) then
+      errors.misuse("%s:%s: self: %s expected, got %s; call it with a colon: %s:%s(…)", what, name, what,
+        show.type(self), what, name)
+    end
+    return method(self, ...)
+  end
+end
+
+--- Wraps all methods of a table in this way.
+---@param what string
+---@param methods table<string, function>
+---@param is_one fun(value: any): any
+---@return table methods
+function check.methods(what, methods, is_one)
   for name, method in pairs(methods) do
-    if type(method) == "function" and debug.getinfo(method, "S").what ~= "C" then
-      methods[name] = function(self, ...)
-        if core.type(self) ~= what then
-          refuse(("%s:%s: self"):format(what, name), what, self)
+    if type(method) == "function" and not is_wrapped(method) then
+      methods[name] = check.method(what, name, method, is_one)
+    end
+  end
+  return methods
+end
+
+--- Wraps all functions of a module so that they raise at the caller's line where they are called with a colon.
+---@param what string the module: "cekura"
+---@param module table
+---@return table module
+function check.functions(what, module)
+  for name, fn in pairs(module) do
+    if type(fn) == "function" then
+      module[name] = function(...)
+        if rawequal((...), module) then
+          errors.misuse("%s:%s: call it with a dot: %s.%s(…)", what, name, what, name)
         end
-        return method(self, ...)
+        return fn(...)
       end
     end
   end
+  return module
 end
 
 return check

@@ -1,12 +1,14 @@
---- The parts of lua-cjson that the library uses: its null, and its encoding of strings and numbers. Where lua-cjson is
--- missing (Debian has none for Lua 5.5), the same null and an encoder that gives the same bytes.
+--- The parts of lua-cjson that the library uses: its null, its encoding of strings and numbers, and the marks of lists
+-- that OpenResty's build and others have (empty_array, empty_array_mt, array_mt). Where lua-cjson is missing (Debian
+-- has none for Lua 5.5), the same null and an encoder that gives the same bytes.
 
 local core = require "cekura.core"
 
 local available, cjson = pcall(require, "cjson")
 if available then
   -- A separate instance: the settings of `require "cjson"` are shared by the whole process.
-  return { null = cjson.null, encode = (cjson.new and cjson.new() or cjson).encode }
+  return { null = cjson.null, encode = (cjson.new and cjson.new() or cjson).encode, empty_array = cjson.empty_array,
+    empty_array_mt = cjson.empty_array_mt, array_mt = cjson.array_mt }
 end
 
 local function encode(value)

@@ -1,6 +1,8 @@
 --- Errors, in two forms. A failure at run time is returned as a value, `nil, err`; errors.new() makes it. A mistake in
 -- the calling program is raised at the caller's line by errors.misuse().
 
+local show = require "cekura.show"
+
 local errors = {}
 
 ---@alias cekura.ErrorKind
@@ -25,7 +27,7 @@ local errors = {}
 
 ---@class cekura.Error
 ---@field kind cekura.ErrorKind
----@field message string one line for people
+---@field message string for people: one line, but for a missing key, which has a line for each way to give it
 ---@field status? integer HTTP status
 ---@field fields? table<string, string[]> the service's messages about single fields, from a 400
 ---@field retry_after? number seconds
@@ -41,23 +43,45 @@ local errors = {}
 local Error = { __name = "cekura.error" }
 Error.__index = Error
 
-function Error:__tostring()
-  return "cekura: " .. self.kind .. ": " .. self.message
+--- The message of an error on one line.
+---@param err cekura.Error
+---@return string
+function errors.line(err)
+  return (err.message:gsub(":\n *", ": "):gsub("\n *", "; "))
 end
 
-local function one_line(text)
-  return (text:gsub("[%z\1-\31\127]+", " "))
+function Error:__tostring()
+  return "cekura: " .. self.kind .. ": " .. errors.line(self)
 end
+
+local function concatenated(value)
+  if getmetatable(value) == Error then
+    return tostring(value)
+  elseif type(value) ~= "string" and type(value) ~= "number" then
+    error("attempt to concatenate a " .. type(value) .. " value", 3)
+  end
+  return value
+end
+
+function Error.__concat(left, right)
+  return concatenated(left) .. concatenated(right)
+end
+
+-- Values are shown in parts, see cekura.show; a message that was made in another way is cut here.
+local LONGEST = 1000
 
 --- Makes an error value.
 ---@param kind string
----@param message string
+---@param message string|string[] a list has lines
 ---@param fields? table further fields of the error; it becomes the error
 ---@return cekura.Error
 function errors.new(kind, message, fields)
-  local err = fields or {}
+  local err, lines = fields or {}, {}
+  for index, line in ipairs(type(message) == "table" and message or { message }) do
+    lines[index] = show.excerpt(line, LONGEST)
+  end
   err.kind = kind
-  err.message = one_line(message)
+  err.message = table.concat(lines, "\n")
   return setmetatable(err, Error)
 end
 
@@ -66,21 +90,7 @@ function errors.is(value)
   return getmetatable(value) == Error
 end
 
---- The text on one line, cut to at most `limit` bytes (200) between two characters.
----@param text string
----@param limit? integer
-function errors.excerpt(text, limit)
-  limit = limit or 200
-  if #text > limit then
-    local cut = limit
-    while limit - cut < 3 and text:find("^[\128-\191]", cut + 1) do
-      cut = cut - 1
-    end
-    -- More continuation bytes in a row than a character has: this is not UTF-8, so it is cut anywhere.
-    text = text:sub(1, text:find("^[\128-\191]", cut + 1) and limit or cut)
-  end
-  return one_line(text)
-end
+errors.excerpt = show.excerpt
 
 -- The folder of this file, which has all of the library's own code.
 local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
@@ -90,7 +100,7 @@ local function caller_level()
   if not own_code then -- compiled without the name of its source
     return 3
   end
-  local level = 3 -- the caller of misuse()
+  local level = 3 -- the caller of misuse() or raise()
   while true do
     local info = debug.getinfo(level, "S")
     if not info then
@@ -103,10 +113,17 @@ local function caller_level()
   end
 end
 
---- Raises an error at the line of the program that called the library, however deep the call is in the library.
----@param message string with the argument's name
-function errors.misuse(message)
-  error("cekura: " .. one_line(message), caller_level())
+--- Raises a text at the line of the program that called the library, however deep the call is in the library.
+---@param text string
+function errors.raise(text)
+  error(text, caller_level())
+end
+
+--- Raises an error at the line of the program that called the library.
+---@param message string with the argument's name; a format of cekura.show if values follow it
+function errors.misuse(message, ...)
+  message = select("#", ...) > 0 and show.format(message, ...) or message
+  error("cekura: " .. show.excerpt(message, LONGEST), caller_level())
 end
 
 return errors

@@ -7,6 +7,7 @@ local cjson = require "cekura.cjson"
 local client = require "cekura.client"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local list = require "cekura.list"
 local record = require "cekura.records.record"
 local choose_loop = require "cekura.loop"
 local unbegun = require "cekura.loop.unbegun"
@@ -25,19 +26,27 @@ local cekura = {
   operations = catalog.operations,
   call_log = call_log.read,
   record = record.read,
+  list = list.mark,
   all = wait.all,
   each = wait.each,
   watch = watch.new,
 }
 
--- Complete now: the modules above have added theirs.
-check.methods("client", core.client_methods)
-check.methods("job", core.job_methods)
-for name, methods in pairs(record.classes()) do
-  check.methods(name, methods)
+-- Whether a value is a client, a job, or a record of a class.
+local function is_a(what)
+  return function(value)
+    return core.type(value) == what
+  end
 end
+
+-- Complete now: the modules above have added theirs.
 for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
   unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
+end
+check.methods("client", core.client_methods, is_a "client")
+check.methods("job", core.job_methods, is_a "job")
+for name, methods in pairs(record.classes()) do
+  check.methods(name, methods, is_a(name))
 end
 
 --- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
@@ -51,7 +60,7 @@ function cekura.assert(value, err, ...)
   if value then
     return value, err, ...
   end
-  error(err == nil and "assertion failed!" or tostring(err), 2)
+  errors.raise(err == nil and "assertion failed!" or tostring(err))
 end
 
 local function check_function(fn)
@@ -82,7 +91,7 @@ end
 
 local function check_seconds(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    errors.misuse(("seconds: a number of at least 0 expected, got %s"):format(tostring(seconds)))
+    errors.misuse("seconds: a number of at least 0 expected, got %q", seconds)
   end
 end
 
@@ -104,9 +113,19 @@ function cekura.step(seconds)
   local loop = choose_loop()
   loop = loop.running and loop.running() or loop
   if not loop.tick then
-    errors.misuse(("step: the loop of %s does what is due"):format(loop.name))
+    errors.misuse("step: the loop of %s does what is due", loop.name)
   end
   return loop.tick(seconds)
 end
 
-return cekura
+check.functions("cekura", cekura)
+
+return setmetatable(cekura, {
+  __name = "cekura",
+  __tostring = function()
+    return "cekura " .. cekura._VERSION
+  end,
+  __index = function(_, name)
+    return check.spelling("cekura", name, cekura)
+  end,
+})

@@ -1,9 +1,14 @@
 --- "Did you mean …": the nearest known name to an unknown one. All hints for misspelt names come from here.
 
 local ascii = require "cekura.http.ascii"
+local show = require "cekura.show"
 
 -- Only this many bytes of a name are compared.
 local LONGEST = 40
+
+-- How long a name is, at least, that is taken for a misspelt one: by the number of changes. (In shorter ones that many
+-- letters make another word: "wait" and "waiter".)
+local NEAR = { [0] = 1, [1] = 3, [2] = 8 }
 
 -- A name in the form in which names are compared: without differences of camelCase, dashes and capitals.
 local function plain(name)
@@ -37,10 +42,11 @@ end
 --- The suggestion, in brackets: " (did you mean agent_id?)"; "" if no name is known.
 ---@param given any
 ---@param known table<string, any> its keys are the names
----@return string
+---@return string hint
+---@return boolean is_near the given name is that one, misspelt: see NEAR
 local function nearest(given, known)
   local best, least
-  given = plain(tostring(given))
+  given = plain(show.value(given))
   for name in pairs(known) do
     if type(name) == "string" then
       local far = distance(given, plain(name))
@@ -49,7 +55,8 @@ local function nearest(given, known)
       end
     end
   end
-  return best and (" (did you mean %s?)"):format(best) or ""
+  local is_near = best ~= nil and #given >= (NEAR[least] or math.huge)
+  return best and show.format(" (did you mean %s?)", best) or "", is_near
 end
 
 return nearest

@@ -321,20 +321,9 @@ static int core_next_event(lua_State *L)
     return 1;
 }
 
-/* client:stats(): counters since the client was made.
- * ---@class cekura.Stats
- * ---@field requests integer tries that were sent
- * ---@field retries integer those of them that repeated a request
- * ---@field in_flight integer requests that are in flight now
- * ---@field max_in_flight integer the most requests in flight at once
- * ---@field direct integer direct jobs in flight, beside these
- * ---@field connections integer connections that were opened
- * ---@field jobs integer jobs that were made
- * ---@field bytes_in integer bytes that were received
- * ---@field retry_quota integer the rest of the quota of repetitions
- * ---@field longest_step number seconds: the longest time that a step blocked its caller
- * ---@return cekura.Stats stats */
-static int client_stats(lua_State *L)
+/* core.stats(client) -> the counters of client:stats(), of which cekura.client says what they are.
+ */
+static int core_stats(lua_State *L)
 {
     struct engine_stats stats = engine_stats(client_check(L, 1)->engine);
     lua_createtable(L, 0, 10);
@@ -426,7 +415,6 @@ void client_open(lua_State *L)
     static const luaL_Reg methods[] = {
         {"pollfd", client_pollfd},
         {"events", client_events},
-        {"stats", client_stats},
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
@@ -441,6 +429,7 @@ void client_open(lua_State *L)
         {"wait", core_wait},
         {"next_completion", core_next_completion},
         {"next_event", core_next_event},
+        {"stats", core_stats},
         {"redact", core_redact},
         {"has_secret", core_has_secret},
         {NULL, NULL},

@@ -94,12 +94,21 @@ int object_index(lua_State *L, const struct type *type)
         lua_pushnil(L);
         return 1;
     }
-    object_push_method(L, type, 2);
-    if (!lua_isnil(L, -1))
-        return 1;
     compat_get_table(L, 1);
+    push_metatable(L, type);
+    lua_getfield(L, -1, "_methods");
+    lua_replace(L, 4);
+    if (!lua_istable(L, 4))
+        luaL_error(L, "the object has lost its methods"); /* by the debug library */
+    for (int table = 4; table >= 3; table--) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, table);
+        if (!lua_isnil(L, -1))
+            return 1;
+        lua_pop(L, 1);
+    }
     lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    lua_gettable(L, 4);
     return 1;
 }
 

@@ -177,13 +177,11 @@ static void push_field(lua_State *L, int name)
     lua_remove(L, table);
 }
 
-/* call:get(name): a field, also one that has the name of a method.
- * ---@param name string
- * ---@return any value nil for null and for a field that the record has not */
-static int record_get(lua_State *L)
+/* core.get(record, name) -> value of the field. */
+static int core_get(lua_State *L)
 {
     check_record(L, 1);
-    luaL_argcheck(L, lua_type(L, 2) == LUA_TSTRING, 2, "the name of a field expected");
+    luaL_checktype(L, 2, LUA_TSTRING);
     push_field(L, 2);
     return 1;
 }
@@ -288,11 +286,10 @@ bool record_push_class_name(lua_State *L)
     return true;
 }
 
-/* core.record_class(name) -> a class without methods but get, json and totable. */
+/* core.record_class(name) -> a class without methods but json and totable. */
 static int core_record_class(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"get", record_get},
         {"json", record_json},
         {"totable", record_totable},
         {NULL, NULL},
@@ -371,6 +368,7 @@ void record_open(lua_State *L)
         {"record_class", core_record_class},
         {"new_record", core_new_record},
         {"new_records", core_new_records},
+        {"get", core_get},
         {"slice", core_slice},
         {"record_fields", core_record_fields},
         {"owner", core_owner},

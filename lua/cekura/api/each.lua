@@ -2,9 +2,11 @@
 -- (cekura.api.calls.each).
 
 local atomic = require "cekura.loop.atomic"
+local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local page = require "cekura.api.page"
+local show = require "cekura.show"
 local uri = require "cekura.http.uri"
 
 -- ---- the iterator ----
@@ -28,7 +30,7 @@ local MOST_PAGES = 10000
 ---@field private seen table<any, boolean> ids that the window has given
 ---@field private before table<any, boolean> ids that the window before it has given
 ---@field private over boolean
-local Each = {}
+local Each = { __name = "cekura.calls.each" }
 Each.__index = Each
 
 local LONGEST_QUERY = 8192
@@ -42,7 +44,7 @@ local function next_query(client, current)
   local query = current.next:match "%?([^#]+)"
   if not query then
     return nil, errors.new("protocol",
-      "the next page has no query: " .. errors.excerpt(core.redact(client, current.next)))
+      show.format("the next page has no query: %s", core.redact(client, current.next)))
   elseif #query > LONGEST_QUERY then
     return nil, errors.new("protocol", "the query of the next page is too long")
   end
@@ -59,8 +61,7 @@ local function next_request(self)
   if fault then
     return nil, fault
   elseif query and self.requested[query] then
-    return nil, errors.new("protocol", "the pages form a cycle, at "
-      .. errors.excerpt(core.redact(self.client, query)))
+    return nil, errors.new("protocol", show.format("the pages form a cycle, at %s", core.redact(self.client, query)))
   elseif query and self.count >= MOST_PAGES then
     return nil, errors.new("protocol", ("there are more than %d pages"):format(MOST_PAGES))
   elseif query then
@@ -130,6 +131,14 @@ function Each:next()
     end
   end
   return nil, self.error
+end
+
+Each.next = check.method("iterator", "next", Each.next, function(value)
+  return getmetatable(value) == Each
+end)
+
+function Each:__tostring()
+  return ("cekura.each (%d pages so far)"):format(self.pages)
 end
 
 -- As io.lines does: `for` only tests the first value, so a returned failure would look like the end.

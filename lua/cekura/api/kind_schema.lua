@@ -8,14 +8,11 @@ local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
+local show = require "cekura.show"
 
 local built_in = {}
 for name in pairs(kinds) do
   built_in[name] = true
-end
-
-local function refuse(message, ...)
-  return errors.misuse(message:format(...))
 end
 
 -- Names that members had before 0.1.0. By spelling alone, another member would be suggested.
@@ -29,9 +26,9 @@ local function read_members(name, given, checks)
   for member, value in pairs(check.table(name, given)) do
     if not checks[member] then
       local wanted = checks[FORMER[member]] and FORMER[member] or member
-      refuse("%s: there is no member %s%s", name, tostring(member), nearest(wanted, checks))
+      errors.misuse("%s: there is no member %s%s", name, member, (nearest(wanted, checks)))
     end
-    local place = (type(member) == "number" and "%s[%d]" or "%s.%s"):format(name, member)
+    local place = show.format(type(member) == "number" and "%s[%d]" or "%s.%s", name, member)
     local used = checks[member](place, value)
     read[member] = used == nil and value or used
   end
@@ -42,7 +39,7 @@ end
 
 local function text(name, value)
   if check.text(name, value) == "" then
-    refuse("%s is empty", name)
+    errors.misuse("%s is empty", name)
   end
 end
 
@@ -53,8 +50,7 @@ end
 local function check_endpoint(name, value, method)
   local given = endpoint.parse(value)
   if not given or method and given ~= method then
-    refuse("%s: %q expected, got %s", name, (method or "POST") .. " /path/",
-      type(value) == "string" and ("%q"):format(value) or type(value))
+    errors.misuse("%s: \"%s /path/\" expected, got %q", name, method or "POST", value)
   end
 end
 
@@ -62,7 +58,7 @@ end
 local function check_places(name, value, known)
   for _, place in ipairs(endpoint.places(value)) do
     if not known[place] then
-      refuse("%s: there is no value for {%s}", name, place)
+      errors.misuse("%s: there is no value for {%s}", name, place)
     end
   end
 end
@@ -86,9 +82,7 @@ local SCOPES = { agent_id = true, project_id = true, assistant_id = true }
 
 function members.poll_scope(name, value)
   for _, scope in ipairs(texts(name, value)) do
-    if not SCOPES[scope] then
-      refuse("%s: there is no scope %s", name, scope)
-    end
+    check.known(name, "scope", scope, SCOPES)
   end
 end
 
@@ -98,23 +92,21 @@ end
 
 function members.record(name, value)
   if value ~= "call_log" then
-    refuse("%s: \"call_log\" expected, got %s", name, tostring(value))
+    errors.misuse("%s: \"call_log\" expected, got %q", name, value)
   end
 end
 
 function members.params(name, value)
   for param, declared in pairs(check.table(name, value)) do
-    local place = ("%s.%s"):format(name, tostring(param))
+    local place = show.format("%s.%s", name, param)
     check.flag(place .. ".required", check.table(place, declared).required)
-    if not params.types[declared[1]] then
-      refuse("%s: there is no check %s%s", place, tostring(declared[1]), nearest(declared[1], params.types))
-    end
+    check.known(place, "check", declared[1], params.types)
   end
 end
 
 function members.one_of(name, value)
   if #check.table(name, value) < 2 then
-    refuse("%s: at least two names expected", name)
+    errors.misuse("%s: at least two names expected", name)
   end
   for index, param in ipairs(value) do
     check.text(("%s[%d]"):format(name, index), param)
@@ -131,14 +123,13 @@ local STATES = { pending = true, running = true, needs_input = true, succeeded =
 function members.statuses(name, value)
   local states = {}
   for word, state in pairs(check.table(name, value)) do
-    if not STATES[state] then
-      refuse("%s.%s: there is no state %s%s", name, tostring(word), tostring(state), nearest(state, STATES))
-    elseif type(word) ~= "string" or word ~= ascii.lower(word) then
-      refuse("%s: words are in lower case, got %s", name, tostring(word))
+    check.known(show.format("%s.%s", name, word), "state", state, STATES)
+    if type(word) ~= "string" or word ~= ascii.lower(word) then
+      errors.misuse("%s: words are in lower case, got %s", name, word)
     end
     local compared = ascii.word(word)
     if states[compared] and states[compared] ~= state then
-      refuse("%s: %s is %s and %s", name, word, states[compared], state)
+      errors.misuse("%s: %s is %s and %s", name, word, states[compared], state)
     end
     states[compared] = state
   end
@@ -151,9 +142,9 @@ local COUNTERS = { done = check.text, failed = check.text, total = check.text, l
 function members.counters(name, value)
   local counters = read_members(name, value, COUNTERS)
   if not counters.done or not counters.total then
-    refuse("%s: done and total expected", name)
+    errors.misuse("%s: done and total expected", name)
   elseif (counters.runs or counters.success) and not (counters.runs and counters.success and counters.failed) then
-    refuse("%s: runs, success and failed go together", name)
+    errors.misuse("%s: runs, success and failed go together", name)
   end
   return counters
 end
@@ -198,11 +189,11 @@ function kind_schema.read(declaration)
   local kind = read_members("declaration", declaration, members)
   kind.id, kind.interval, kind.timeout = kind.id or "progress_id", kind.interval or 5, kind.timeout or 300
   if not kind.poll and not kind.direct then
-    refuse "declaration: poll is missing (or direct)"
+    errors.misuse "declaration: poll is missing (or direct)"
   elseif not kind.poll and kind.start then
-    refuse "declaration: start: without a poll, direct is the request that starts the job"
+    errors.misuse "declaration: start: without a poll, direct is the request that starts the job"
   elseif kind.list and not kind.record then
-    refuse "declaration: list needs record"
+    errors.misuse "declaration: list needs record"
   end
   return kind
 end
@@ -214,11 +205,11 @@ end
 ---@param declaration cekura.KindDeclaration
 function kind_schema.declare(name, declaration)
   if not check.text("name", name):find "^[A-Za-z][A-Za-z0-9_]*%.[A-Za-z][A-Za-z0-9_]*$" then
-    errors.misuse(("name: \"resource.name\" expected, got %q"):format(name))
+    errors.misuse("name: \"resource.name\" expected, got %q", name)
   elseif built_in[name] then
-    errors.misuse(("name: the kind %s comes with the module"):format(name))
+    errors.misuse("name: the kind %s comes with the module", name)
   elseif reserved[name] or reserved[name:match "^[^.]+"] then
-    errors.misuse(("name: client.%s exists already"):format(reserved[name] and name or name:match "^[^.]+"))
+    errors.misuse("name: client.%s exists already", reserved[name] and name or name:match "^[^.]+")
   end
   kinds[name] = kind_schema.read(declaration)
 end

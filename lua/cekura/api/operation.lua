@@ -114,7 +114,7 @@ function READERS.any(reply, class)
   elseif page.is_list(reply) then
     local found, err = page.read(reply, class)
     local values = not found and reply:json() -- of other values than objects
-    return found or values and { results = values } or nil, not values and err or nil
+    return found or values and page.of_results(values) or nil, not values and err or nil
   elseif reply.body:find "^%s*{" then
     return record.of_reply(reply, class)
   end
@@ -218,7 +218,7 @@ function operation.list(name, declared)
   local function all(client, ...)
     local source, query, timeout = read(client, name .. ":each", ...)
     if query.page ~= nil then
-      errors.misuse(source.name .. ": page: it iterates over all pages; list() returns one")
+      errors.misuse("%s: page: it iterates over all pages; list() returns one", source.name)
     end
     return each(client, source, { query }, timeout)
   end

@@ -1,6 +1,7 @@
 --- One page of a list of records.
 
 local core = require "cekura.core"
+local described = require "cekura.described"
 local endpoint = require "cekura.http.endpoint"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
@@ -16,11 +17,22 @@ local page = {}
 ---@field count? integer only if the filter says include_count; at most 10000
 ---@field count_capped? boolean there are more
 
+local Page = described("cekura.page", function(found)
+  return ("%d results%s"):format(#found.results, found.next and ", and more pages" or "")
+end)
+
 ---@class cekura.PageSource
 ---@field name string what the list is called in errors
 ---@field [1] string "GET /path/"
 ---@field places? table<string, any> the values of the path's places
 ---@field class string of the records
+
+--- A page of these results alone.
+---@param results any[]
+---@return cekura.Page
+function page.of_results(results)
+  return setmetatable({ results = results }, Page)
+end
 
 --- Whether an answer is a bare list, which is a page of its own.
 ---@param reply cekura.Response
@@ -35,7 +47,7 @@ end
 function page.read(reply, class)
   if page.is_list(reply) then
     local records, err = record.list_of_reply(reply, class)
-    return records and { results = records }, err
+    return records and page.of_results(records), err
   end
   local object, err = record.of_reply(reply, "record")
   if not object then
@@ -43,11 +55,12 @@ function page.read(reply, class)
   end
   local results = core.slice(object, "results")
   local found = core.record_fields(object, "results")
-  found.results = results and core.new_records(results, reply._client, record.class(class))
-  if not found.results then
+  results = results and core.new_records(results, reply._client, record.class(class))
+  if not results then
     return nil, response.protocol_error(reply, "the answer has no list of results")
   end
-  return found
+  found.results = setmetatable(results, core.array_mt)
+  return setmetatable(found, Page)
 end
 
 --- Fetches a page.

@@ -2,22 +2,15 @@
 
 local check = require "cekura.check"
 local cjson = require "cekura.cjson"
-local core = require "cekura.core"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
 local form = require "cekura.http.form"
-local nearest = require "cekura.nearest"
+local list = require "cekura.list"
+local show = require "cekura.show"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
 
--- A copy that is marked as a list, so that it is sent as one also when it is empty. The program's table is unchanged.
-local function as_list(value)
-  local list = {}
-  for index, item in ipairs(value) do
-    list[index] = item
-  end
-  return setmetatable(list, core.array_mt)
-end
+local as_list = list.copy -- the program's table stays as it is
 
 -- The checks of a parameter, by the name in its declaration. Each returns the value as it is sent. For each check there
 -- is the LuaCATS type of what it takes.
@@ -66,7 +59,7 @@ end
 --- Ids of the records that are processed: at least one, since a service may read none as all.
 function types.records(name, value)
   if #check.ids(name, value) == 0 then
-    errors.misuse(name .. ": there is no id in it")
+    errors.misuse("%s: there is no id in it", name)
   end
   return as_list(value)
 end
@@ -75,7 +68,7 @@ local function read_ids_or_all(name, value, wanted)
   if value == "all" then
     return value
   elseif type(value) ~= "table" then
-    errors.misuse(("%s: %s expected, got %s"):format(name, wanted, value == nil and "nothing" or tostring(value)))
+    errors.misuse("%s: %s expected, got %s", name, wanted, value)
   end
   return types.records(name, value)
 end
@@ -84,7 +77,7 @@ end
 function types.ids_or_all(name, value)
   local wanted = 'a list of ids or "all"'
   if type(value) == "table" and value.first ~= nil then
-    errors.misuse(("%s: %s expected, got { first = … }: here the service takes no number"):format(name, wanted))
+    errors.misuse("%s: %s expected, got { first = … }: here the service takes no number", name, wanted)
   end
   return read_ids_or_all(name, value, wanted)
 end
@@ -97,7 +90,7 @@ function types.selection(name, value)
   end
   for key in pairs(value) do
     if key ~= "first" then
-      errors.misuse(("%s: { first = number } has no other members, got the key %s"):format(name, tostring(key)))
+      errors.misuse("%s: { first = number } has no other members, got the key %s", name, key)
     end
   end
   return check.count(name .. ".first", value.first, 1)
@@ -106,7 +99,7 @@ end
 --- A list of one id.
 function types.one_id(name, value)
   if #check.ids(name, value) ~= 1 then
-    errors.misuse(("%s: a list of one id expected, got %d"):format(name, #value))
+    errors.misuse("%s: a list of one id expected, got %d", name, #value)
   end
   return as_list(value)
 end
@@ -150,14 +143,14 @@ local ROLES = { ["Main Agent"] = true, ["Testing Agent"] = true, ["Function Call
 function types.transcript(name, value)
   local count = check.list(name, value)
   if count == 0 then
-    errors.misuse(name .. ": there is no turn in it")
+    errors.misuse("%s: there is no turn in it", name)
   end
   for index = 1, count do
     local place = ("%s[%d]"):format(name, index)
     local role = check.table(place, value[index]).role
     if not ROLES[role] then
-      errors.misuse(("%s: role: \"Main Agent\" (the agent) or \"Testing Agent\" (the caller) expected, got %s"):format(
-        place, type(role) == "string" and ("%q"):format(role) or type(role)))
+      errors.misuse("%s: role: \"Main Agent\" (the agent) or \"Testing Agent\" (the caller) expected, got %s", place,
+        role == nil and "nil" or show.quoted(role))
     end
   end
   return as_list(value)
@@ -198,7 +191,7 @@ function types.files(name, value)
     files[index] = types.file(("%s[%d]"):format(name, index), each)
   end
   if #files == 0 or not is_one and check.list(name, value) == 0 then
-    errors.misuse(name .. ": there is no file in it")
+    errors.misuse("%s: there is no file in it", name)
   end
   return files
 end
@@ -216,10 +209,10 @@ function types.time(name, value)
   elseif type(value) == "string" then
     reason = select(2, times.epoch(value))
   else
-    reason = "seconds since the epoch or ISO 8601 text expected, got " .. type(value)
+    reason = "seconds since the epoch or ISO 8601 text expected, got " .. show.type(value)
   end
   if reason then
-    errors.misuse(("%s: %s"):format(name, reason))
+    errors.misuse("%s: %s", name, reason)
   end
   return value
 end
@@ -237,7 +230,7 @@ local function check_one_of(what, one_of, given, sent, project_id)
   for _, name in ipairs(one_of) do
     if given[name] ~= nil then
       if found then
-        errors.misuse(("%s: %s and %s exclude each other"):format(what, found, name))
+        errors.misuse("%s: %s and %s exclude each other", what, found, name)
       end
       found = name
     elseif name == "project_id" then
@@ -247,7 +240,7 @@ local function check_one_of(what, one_of, given, sent, project_id)
   if not found and default ~= nil then
     sent.project_id = default
   elseif not found and type(sent[one_of.unless_list]) ~= "table" then
-    errors.misuse(("%s: %s is missing"):format(what, table.concat(one_of, " or ")))
+    errors.misuse("%s: %s is missing", what, table.concat(one_of, " or "))
   end
 end
 
@@ -272,11 +265,10 @@ local function copy(what, declaration, given)
   local known, sent = names_of(declaration), {}
   for name, value in pairs(given) do
     if type(name) ~= "string" then
-      errors.misuse(("%s: parameters have names, got the key %s"):format(what, tostring(name)))
+      errors.misuse("%s: parameters have names, got the key %s", what, name)
     elseif name ~= "extra" or known.extra then
-      if declaration.params and not known[name] then
-        errors.misuse(("%s: there is no parameter %s%s; extra = { … } is sent unchecked"):format(what,
-          errors.excerpt(name), nearest(name, known)))
+      if declaration.params then
+        check.known(what, "parameter", name, known, "; extra = { … } is sent unchecked")
       end
       sent[name] = value
     end
@@ -287,7 +279,7 @@ local function copy(what, declaration, given)
   for name, value in pairs(check.table(what .. ": extra", given.extra)) do
     check.text(what .. ": extra: the name of a parameter", name)
     if known[name] or given[name] ~= nil then
-      errors.misuse(("%s: extra: %s is a parameter: give it outside of extra"):format(what, name))
+      errors.misuse("%s: extra: %s is a parameter: give it outside of extra", what, name)
     end
     sent[name] = value
   end
@@ -313,14 +305,14 @@ end
 function params.read(what, declaration, given, project_id)
   local sent = copy(what, declaration, check.table(what .. ": params", given))
   for name, declared in pairs(declaration.params or {}) do
-    local value = sent[name]
+    local value = list.of(sent[name])
     if value == nil then
       value = declared.scope and project_id or declared.default
     end
     if value ~= nil then
       sent[name] = read_value(what .. ": " .. name, declared, value)
     elseif declared.required then
-      errors.misuse(("%s: %s is missing"):format(what, name))
+      errors.misuse("%s: %s is missing", what, name)
     end
   end
   if declaration.one_of then

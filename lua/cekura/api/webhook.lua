@@ -4,6 +4,7 @@ local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 local received = require "cekura.http.received"
 
@@ -52,6 +53,10 @@ end)
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field data? any the subject of the event, decoded; nil for a call log, which `event.call_log:totable()` decodes
 
+local Event = described("cekura.event", function(event)
+  return event.type
+end)
+
 -- The event in a body, and the JSON text of its subject; or nil and the error.
 local function read_event(client, body)
   local object, fault = core.new_record(body, client, record.class "record")
@@ -62,7 +67,7 @@ local function read_event(client, body)
   if type(event_type) ~= "string" then
     return refuse("protocol", "the body names no event_type")
   end
-  local event, text = { type = event_type }, core.slice(object, "data")
+  local event, text = setmetatable({ type = event_type }, Event), core.slice(object, "data")
   if event_type:match "^[^.]*" ~= "call_log" then
     event.data = object:get "data"
     return event, text

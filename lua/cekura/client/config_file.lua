@@ -2,7 +2,7 @@
 -- hold, a few settings are read.
 
 local core = require "cekura.core"
-local errors = require "cekura.errors"
+local show = require "cekura.show"
 local toml = require "cekura.client.toml"
 
 local config_file = {}
@@ -54,8 +54,8 @@ local function find(settings, name)
     if setting.name == name and setting.table == "" then
       return setting
     elseif setting.name == name and found and found.node.value ~= setting.node.value then
-      return nil, ("%s stands in [%s] and, in line %d, in [%s]"):format(name, errors.excerpt(found.table, 60),
-        setting.node.line, errors.excerpt(setting.table, 60)), found.node.line
+      return nil, ("%s stands in [%s] and, in line %d, in [%s]"):format(name, show.excerpt(found.table, 60),
+        setting.node.line, show.excerpt(setting.table, 60)), found.node.line
     elseif setting.name == name then
       found = found or setting
     end
@@ -123,16 +123,16 @@ local HIDDEN = { [13] = true, [20] = true }  -- EACCES, ENOTDIR: also where HOME
 local function read(path, types)
   local text, secrets, mode = core.read_private(path, "api_key")
   if not text then
-    return nil, ("the configuration file %s cannot be read: %s"):format(path, secrets), mode
+    return nil, show.format("the configuration file %s cannot be read: %s", path, secrets), mode
   end
   local settings, fault, line = config_file.parse(text)
   if not settings then
-    return nil, ("the configuration file %s:%d is malformed: %s"):format(path, line, fault)
+    return nil, show.format("the configuration file %s:%d is malformed: %s", path, line, fault)
   end
   local values, lines
   values, lines, line = choose(settings, types)
   if not values then
-    return nil, ("the configuration file %s:%d %s"):format(path, line, lines)
+    return nil, show.format("the configuration file %s:%d %s", path, line, lines)
   end
   values.api_key = values.api_key and (secrets[values.api_key] or values.api_key)
   local found = { values = values, lines = lines, signed_in = has_sign_in(settings) }

@@ -4,6 +4,7 @@ local ascii = require "cekura.http.ascii"
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local dispatch = require "cekura.loop.dispatch"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
@@ -12,7 +13,6 @@ local form = require "cekura.http.form"
 local headers = require "cekura.http.headers"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
-local nearest = require "cekura.nearest"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
 local poll = require "cekura.job.poll"
@@ -26,6 +26,18 @@ require "cekura.job" -- adds the methods of jobs
 
 local client = { kind = resources.declare_kind }
 
+---@class cekura.Stats
+---@field requests integer sent, further tries included
+---@field retries integer of these the further tries
+---@field in_flight integer requests now
+---@field max_in_flight integer requests at once, so far
+---@field direct integer direct jobs in flight, beside these
+---@field connections integer opened
+---@field jobs integer made
+---@field bytes_in integer
+---@field retry_quota integer how many requests may be repeated before they must succeed again
+---@field longest_step number seconds that a step has blocked its caller at most
+
 ---@class cekura.Client
 local methods = core.client_methods
 
@@ -36,6 +48,7 @@ local methods = core.client_methods
 ---@field _base_url string the option, as the engine takes it: without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop
 ---@field _on_event? fun(event: table) the option `on_event`, and before it the log that CEKURA_DEBUG asks for
+---@field _key_source string where the API key comes from, for messages
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
@@ -115,7 +128,7 @@ function methods:request(method, path, given)
   given = check.options("options", given, REQUEST_OPTIONS)
   method = ascii.upper(check.text("method", method))
   if not method:find "^[A-Z]+$" then
-    errors.misuse(("method: an HTTP method expected, got %q"):format(method))
+    errors.misuse("method: an HTTP method expected, got %q", method)
   end
   path = uri.path("path", path)
   if given.query ~= nil then
@@ -141,11 +154,7 @@ end
 -- ---- jobs ----
 
 local function declaration_of(kind)
-  local declaration = kinds[check.text("kind", kind)]
-  if not declaration then
-    errors.misuse(("kind: there is no kind %q%s"):format(kind, nearest(kind, kinds)))
-  end
-  return declaration
+  return check.known("kind", "kind", check.text("kind", kind), kinds)
 end
 
 ---@class cekura.JobOptions of a job: sent where its poll takes them
@@ -183,9 +192,9 @@ function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
   given = check_job_options(given, START_OPTIONS)
   if not declaration.start and not declaration.direct then
-    errors.misuse(("kind: %s cannot be started here; client:job() takes up one of its jobs"):format(kind))
+    errors.misuse("kind: %s cannot be started here; client:job() takes up one of its jobs", kind)
   elseif given.direct and not declaration.direct then
-    errors.misuse(("options: direct: %s has no request that is answered when its work is done"):format(kind))
+    errors.misuse("options: direct: %s has no request that is answered when its work is done", kind)
   end
   local first = declaration.start or declaration.direct
   if given_params == nil and (not declaration.params or endpoint.places(first)[1]) then
@@ -202,7 +211,7 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   if not declaration_of(kind).poll then
-    errors.misuse(("kind: %s has only direct jobs, which have no id"):format(kind))
+    errors.misuse("kind: %s has only direct jobs, which have no id", kind)
   end
   return start.known(self, kind, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
@@ -212,6 +221,18 @@ end
 ---@return cekura.Job? job, cekura.Error? err of kind "config": the token is malformed, or of another base URL
 function methods:resume(text)
   return start.resumed(self, check.text("token", text))
+end
+
+-- ---- counters ----
+
+local Stats = described("cekura.stats", function(stats)
+  return ("%d requests, %d in flight, %d jobs"):format(stats.requests, stats.in_flight, stats.jobs)
+end)
+
+--- Counters since the client was made.
+---@return cekura.Stats
+function methods:stats()
+  return setmetatable(core.stats(self), Stats)
 end
 
 -- ---- webhooks ----
@@ -235,6 +256,17 @@ end
 function methods:timeout()
   return core.fields(self)._loop.timeout(self)
 end
+
+-- ---- names ----
+
+-- The core asks for names that are neither methods nor fields.
+setmetatable(methods, { __index = function(_, name)
+  local known = resources.names()
+  for method in pairs(methods) do
+    known[method] = true
+  end
+  return check.spelling("client", name, known)
+end })
 
 -- A resource that is called like a method of the client could not be reached.
 for name in pairs(methods) do

@@ -10,6 +10,7 @@ local debug_log = require "cekura.debug_log"
 local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
 local proxy = require "cekura.client.proxy"
+local show = require "cekura.show"
 local version = require "cekura.version"
 
 local options = {}
@@ -57,7 +58,7 @@ end
 
 local function api_version(name, value)
   if not check.text(name, value):find "^v[12]$" then
-    errors.misuse(("%s: \"v1\" or \"v2\" expected, got %q"):format(name, value))
+    errors.misuse("%s: \"v1\" or \"v2\" expected, got %q", name, value)
   end
   return value
 end
@@ -74,25 +75,45 @@ end
 -- ---- uses: functions of what is being made, the option's value and all values by name; they return the message of an
 -- error of kind "config", or nothing ----
 
+local function is_empty(variable)
+  return os.getenv(variable) == "" and " (it is set, and empty)" or ""
+end
+
+-- The message for a key that is nowhere: one line for each way to give it.
+local function no_key(made)
+  local file = made.file.path or "~/.cekura/config.toml"
+  return {
+    "no API key; give it in one of these ways:",
+    '  the option: cekura.new { api_key = "…" }',
+    "  the environment: export CEKURA_API_KEY=…" .. is_empty "CEKURA_API_KEY",
+    show.format('  the configuration file %s: api_key = "…"%s', file,
+      made.file.is_off and " (not read: config_file = false)" or ""),
+    "  the official command, which writes that file: cekura auth login --api-key"
+      .. (made.file.signed_in and " (there is a browser sign-in, which this client cannot use)" or ""),
+  }
+end
+
 local function use_key(made, value)
-  if not value and made.file.signed_in then
-    return "no API key: the configuration file holds a browser sign-in, which this client cannot use; "
-      .. "store a key with `cekura auth login --api-key`"
-  elseif not value then
-    return "no API key: give api_key, set CEKURA_API_KEY, or store one with `cekura auth login --api-key`"
+  if not value then
+    return no_key(made)
   elseif type(value) == "string" and unsafe(value) then
-    return "the API key has a CR, LF or NUL"
+    return show.format("the API key from %s has a CR, LF or NUL", made.sources.api_key)
   end
+  made.fields._key_source = made.sources.api_key
   made.engine.headers = { core.secret("X-CEKURA-API-KEY: ", value) }
   made.engine.secrets = { value }
 end
 
 local function use_base_url(made, value, values)
   local origin, path, secure, loopback = core.parse_url(value)
+  local where = made.sources.base_url
   if not origin then
-    return "the base URL " .. path -- not the URL itself: it may hold a password
+    local fault = path:find "^[a-z]" and path or "cannot be read: " .. path -- libcurl's words begin with a capital
+    local hint = value:find("://", 1, true) and "" or "; it begins with https://"
+    return show.format("the base URL %s from %s ", show.url(value), where) .. fault .. hint
   elseif not secure and not loopback and not values.allow_http then
-    return ("the base URL %s is plain http to another host; allow_http = true allows it"):format(origin)
+    return show.format("the base URL %s from %s is plain http to another host; allow_http = true allows it", origin,
+      where)
   end
   made.fields._base_url = origin .. path
   made.engine.secure, made.engine.loopback = secure, loopback and not secure
@@ -114,7 +135,7 @@ local function use_ca_file(_, value)
   if value then
     local file, fault = core.open_file(value)
     if not file then
-      return ("ca_file %s cannot be read: %s"):format(value, fault)
+      return show.format("ca_file %s cannot be read: %s", value, fault)
     end
     core.close_file(file)
   end
@@ -168,7 +189,7 @@ end
 ---@field meaning string one sentence, in Markdown
 ---@field engine? boolean whether the value is an option of core.new_client() by the same name
 ---@field field? string the client's private field that holds the value
----@field use? fun(made: table, value: any, values: table): string|false|nil what else becomes of the value
+---@field use? fun(made: table, value: any, values: table): string|string[]|false|nil what else becomes of the value
 
 --- The options, in the order in which they are used and shown.
 ---@type cekura.Option[]
@@ -247,32 +268,44 @@ local function read_given(given)
   return checked
 end
 
--- A value from the program or the environment.
+-- A value from the program or the environment, and where it comes from, for messages.
 local function outer_value(row, given)
-  local value = given[row.name]
-  if value == nil and row.environment then
-    value = environment(row.environment)
+  if given[row.name] ~= nil then
+    return given[row.name], "the option " .. row.name
+  elseif row.environment then
+    return environment(row.environment), "the environment variable " .. row.environment
   end
-  return value
 end
 
 local function read_file(given)
   local path, home = given.config_file, environment "HOME"
   if path == false or not path and not home then
-    return config_file.none()
+    local none = config_file.none()
+    none.is_off = path == false
+    return none
   end
   local elsewhere = not path and { key = outer_value(by_name.api_key, given) ~= nil,
     url = outer_value(by_name.base_url, given) ~= nil } or nil
   local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
-  return config_file.read(below_home and home .. below_home or path, options.settings, elsewhere)
+  path = below_home and home .. below_home or path
+  local file, fault = config_file.read(path, options.settings, elsewhere)
+  if file then
+    file.path = path
+  end
+  return file, fault
 end
 
+-- The value of an option, and where it comes from, for messages.
 local function value_of(row, given, file)
-  local value = outer_value(row, given)
-  if value == nil then
-    value = row.file and file.values[row.file] or row.default
+  local value, source = outer_value(row, given)
+  if value ~= nil then
+    return value, source
   end
-  return value
+  value = row.file and file.values[row.file]
+  if value ~= nil then
+    return value, show.format("the configuration file %s:%d", file.path, file.lines[row.file])
+  end
+  return row.default, "the default"
 end
 
 --- Resolves the options. Raises for an unknown name and for a wrong type.
@@ -286,9 +319,9 @@ function options.resolve(given)
   if not file then
     return nil, errors.new("config", fault)
   end
-  local values, made = {}, { engine = {}, fields = {}, file = file }
+  local values, made = {}, { engine = {}, fields = {}, file = file, sources = {} }
   for _, row in ipairs(options.rows) do
-    values[row.name] = value_of(row, given, file)
+    values[row.name], made.sources[row.name] = value_of(row, given, file)
   end
   for _, row in ipairs(options.rows) do
     local value = values[row.name]

@@ -1,8 +1,9 @@
 --- The proxy of a client: the option, or the environment's. A proxy that can never work is refused here, before the
--- first request. No message quotes a URL, which may hold a password.
+-- first request.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
+local show = require "cekura.show"
 local uri = require "cekura.http.uri"
 
 local proxy = {}
@@ -83,7 +84,8 @@ function proxy.choose(given, url, allow_http)
       return {}
     end
     local fault = secure == nil and loopback or "cannot be read"
-    return nil, ("%s is not the URL of a proxy%s: it %s"):format(name, given and "" or ", in the environment", fault)
+    return nil, show.format("%s %s is not the URL of a proxy%s: it %s", name, show.url(text),
+      given and "" or ", in the environment", fault)
   elseif given and not url.secure and not allow_http and not loopback then
     return nil, "the base URL is plain http, and a proxy elsewhere would be sent the key in the clear; "
       .. "allow_http = true allows it"

@@ -4,7 +4,9 @@
 
 local atomic = require "cekura.loop.atomic"
 local calls = require "cekura.api.calls"
+local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local operation = require "cekura.api.operation"
@@ -41,29 +43,68 @@ for resource, methods in pairs(METHODS) do
   end
 end
 
-local function find_method(client, resource, name)
-  local method = METHODS[resource] and METHODS[resource][name]
-  if method then
-    return function(_, ...)
-      return method(client, ...)
+--- The names of a resource's methods.
+---@param resource string
+---@return table<string, true>
+function resources.methods(resource)
+  local names = {}
+  for name in pairs(METHODS[resource] or {}) do
+    names[name] = true
+  end
+  for kind in pairs(kinds) do
+    names[kind:match("^" .. resource .. "%.(.*)$") or false] = true
+  end
+  names[false] = nil
+  return names
+end
+
+-- A function of the client and the arguments.
+local function find_method(resource, name)
+  local kind = resource .. "." .. name
+  return METHODS[resource] and METHODS[resource][name] or kinds[kind] and function(client, params, options)
+    return client:start(kind, params, options)
+  end
+end
+
+local function new_resource(client, resource)
+  local self
+  local what = "client." .. resource
+  local function is_self(value)
+    return rawequal(value, self)
+  end
+  local metatable = described("cekura." .. resource, function()
+    return what
+  end)
+  function metatable.__index(_, name)
+    local method = type(name) == "string" and find_method(resource, name)
+    if method then
+      return check.method(what, name, function(_, ...)
+        return method(client, ...)
+      end, is_self)
+    elseif type(name) == "string" and name:sub(1, 1) ~= "_" then
+      check.known(what, "method", name, resources.methods(resource))
     end
   end
-  local kind = ("%s.%s"):format(resource, tostring(name))
-  if kinds[kind] then
-    return function(_, params, options)
-      return client:start(kind, params, options)
-    end
-  end
+  self = setmetatable({}, metatable)
+  return self
 end
 
 local function add_resource(client, resource)
   local fields = core.fields(client)
-  fields[resource] = fields[resource] or setmetatable({}, {
-    __name = "cekura." .. resource,
-    __index = function(_, name)
-      return find_method(client, resource, name)
-    end,
-  })
+  fields[resource] = fields[resource] or new_resource(client, resource)
+end
+
+--- The names of all resources.
+---@return table<string, true>
+function resources.names()
+  local names = {}
+  for resource in pairs(METHODS) do
+    names[resource] = true
+  end
+  for kind in pairs(kinds) do
+    names[kind:match "^[^.]+"] = true
+  end
+  return names
 end
 
 -- Kinds that are declared later add their resources to these.

@@ -6,18 +6,20 @@ local check = require "cekura.check"
 local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local list = require "cekura.list"
+local show = require "cekura.show"
 
 local MAX_DEPTH = 512
 
 local encode_value
 
 local function refuse(path, what)
-  return errors.misuse(("%s: %s"):format(path, what))
+  return errors.misuse("%s: %s", path, what)
 end
 
 local function encode_number(value, path)
   if value ~= value or value == math.huge or value == -math.huge then
-    refuse(path, "JSON has no " .. tostring(value))
+    refuse(path, "JSON has no " .. show.value(value))
   end
   if math.type and math.type(value) == "integer" then
     return ("%d"):format(value)
@@ -40,10 +42,6 @@ local function encode_string(value, path)
   return cjson.encode(value)
 end
 
-local function is_list(value)
-  return getmetatable(value) == core.array_mt or #value > 0
-end
-
 local function encode_list(value, path, depth)
   local parts = {}
   for index = 1, check.list(path, value) do
@@ -56,7 +54,7 @@ local function encode_object(value, path, depth)
   local keys, parts = {}, {}
   for key in pairs(value) do
     if type(key) ~= "string" then
-      refuse(path, ("an object with the key %s"):format(tostring(key)))
+      refuse(path, show.format("an object with the key %s", key))
     end
     keys[#keys + 1] = key
   end
@@ -78,16 +76,18 @@ function encode_value(value, path, depth)
     return tostring(value)
   elseif value == cjson.null then
     return "null"
+  elseif value == cjson.empty_array then
+    return "[]"
   elseif kind ~= "table" then
     return refuse(path, "JSON has no " .. kind)
   elseif depth == MAX_DEPTH then
     return refuse(path, "nested too deeply, or in itself")
   end
-  return (is_list(value) and encode_list or encode_object)(value, path, depth + 1)
+  return (list.is_list(value) and encode_list or encode_object)(value, path, depth + 1)
 end
 
---- A table as JSON text. A table with elements 1..n, and one that was decoded from a list, is a list; any other is an
--- object. Raises for a value that JSON does not have, with its path.
+--- A table as JSON text: a list, see cekura.list, or an object. Raises for a value that JSON does not have, with its
+-- path.
 ---@param value table
 ---@param name string the value's name in errors
 ---@return string

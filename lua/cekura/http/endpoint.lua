@@ -55,7 +55,7 @@ function endpoint.fill(what, text, values)
   local method, path = endpoint.parse(text)
   path = path:gsub("{([A-Za-z0-9_]+)}", function(name)
     if values[name] == nil then
-      errors.misuse(("%s: %s is missing"):format(what, name))
+      errors.misuse("%s: %s is missing", what, name)
     end
     return uri.encode(uri.text(name, values[name]))
   end)

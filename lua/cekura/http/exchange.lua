@@ -3,6 +3,7 @@
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local exchange = {}
 
@@ -30,7 +31,7 @@ exchange.submit = atomic(function(client, outgoing, shown, entry)
   local operation = core.submit(client, outgoing)
   if not operation then
     local message = core.is_closed(client) and "the client is closed" or "out of memory"
-    return nil, errors.new("closed", ("%s %s: %s"):format(outgoing.method, shown, message),
+    return nil, errors.new("closed", show.format("%s %s: %s", outgoing.method, shown, message),
       { method = outgoing.method, path = shown, sent = false })
   end
   local registered, raised = pcall(register, pending, operation, entry, owner)

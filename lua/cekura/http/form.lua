@@ -5,8 +5,10 @@ local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local list = require "cekura.list"
 local multipart = require "cekura.http.multipart"
 local request = require "cekura.http.request"
+local show = require "cekura.show"
 local uri = require "cekura.http.uri"
 
 local form = {}
@@ -41,8 +43,7 @@ function form.field(what, value)
     end
     values[index] = uri.text(("%s[%d]"):format(what, index), item)
   end
-  local is_list = getmetatable(value) == core.array_mt or #value > 0
-  return is_list and values or encode(value, what)
+  return list.is_list(value) and values or encode(value, what)
 end
 
 --- All values that a form can have, as its fields.
@@ -72,7 +73,7 @@ function form.check_file(what, value)
   if value.path == nil then
     check.text(what .. ".data", value.data)
   elseif value.data ~= nil then
-    errors.misuse(what .. ": path and data exclude each other")
+    errors.misuse("%s: path and data exclude each other", what)
   end
   for _, name in ipairs { "path", "name", "content_type" } do
     if value[name] ~= nil then
@@ -99,12 +100,12 @@ function form.read(what, values)
   table.sort(names)
   for _, name in ipairs(names) do
     local value = values[name]
-    local list = is_file(value) and { value } or type(value) == "table" and is_file(value[1]) and value
-    for index, file in ipairs(list or {}) do
-      local place = list == value and ("%s.%s[%d]"):format(what, name, index) or what .. "." .. name
+    local given = is_file(value) and { value } or type(value) == "table" and is_file(value[1]) and value
+    for index, file in ipairs(given or {}) do
+      local place = given == value and ("%s.%s[%d]"):format(what, name, index) or what .. "." .. name
       files[#files + 1] = { name = name, file = form.check_file(place, check.table(place, file)) }
     end
-    if not list then
+    if not given then
       fields[name] = value
     end
   end
@@ -162,7 +163,7 @@ end
 -- ---- sending ----
 
 local function file_error(what, outgoing, part, fault, sent)
-  return errors.new("config", ("%s: %s: %s"):format(what, part.path, fault),
+  return errors.new("config", show.format("%s: %s: %s", what, part.path, fault),
     { method = outgoing.method, path = outgoing.path, sent = sent })
 end
 

@@ -18,11 +18,11 @@ local function check_name(name, header)
   check.text(name .. ": the name of a header", header)
   local token = header:match "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]*"
   if token ~= header or header == "" then -- the message shows the token alone: the rest may be a value
-    errors.misuse(("%s: a header name expected, got one that begins with %q"):format(name, token))
+    errors.misuse("%s: a header name expected, got one that begins with %q", name, token)
   end
   local why = RESERVED[(ascii.lower(header):gsub("_", "-"))] -- as servers by WSGI read it
   if why then
-    errors.misuse(("%s: %s cannot be set here: %s"):format(name, header, why))
+    errors.misuse("%s: %s cannot be set here: %s", name, header, why)
   end
 end
 
@@ -31,7 +31,7 @@ local function value_text(name, header, value)
     value = uri.text(name, value)
   end
   if check.text(name .. ": " .. header, value):find "[%z\r\n]" then
-    errors.misuse(("%s: the value of %s has a CR, LF or NUL"):format(name, header))
+    errors.misuse("%s: the value of %s has a CR, LF or NUL", name, header)
   end
   return value
 end

@@ -6,6 +6,7 @@ local errors = require "cekura.errors"
 local exchange = require "cekura.http.exchange"
 local headers = require "cekura.http.headers"
 local response = require "cekura.http.response"
+local show = require "cekura.show"
 
 local request = {}
 
@@ -42,10 +43,10 @@ local function read_refusal(answer)
   local object = response.refusal(answer)
   if not object then
     local looks_like_text = answer.body ~= "" and not answer.body:find "^%s*<"
-    return looks_like_text and errors.excerpt(answer.body) or nil
+    return looks_like_text and show.excerpt(answer.body) or nil
   end
   if type(object.detail) == "string" then
-    return errors.excerpt(clean(object.detail))
+    return show.excerpt(clean(object.detail))
   end
   local fields, lines, names = {}, {}, {}
   for name, messages in pairs(object) do
@@ -61,9 +62,9 @@ local function read_refusal(answer)
     lines[index] = name .. ": " .. table.concat(fields[name], " ")
   end
   if #lines == 0 then
-    return errors.excerpt(answer.body)
+    return show.excerpt(answer.body)
   end
-  return errors.excerpt(table.concat(lines, "; ")), fields
+  return show.excerpt(table.concat(lines, "; ")), fields
 end
 
 -- ---- kinds of errors ----
@@ -114,6 +115,17 @@ local function is_bad(outcome)
   return BAD_OUTCOME[outcome.kind] and status ~= 429 and status < 500
 end
 
+-- ---- explanations ----
+
+-- The path alone, without a query.
+local function bare_path(path)
+  return path:match "^[^?]*"
+end
+
+local function lacks_last_slash(path)
+  return bare_path(path):sub(-1) ~= "/"
+end
+
 -- For an answer that is neither good nor a refusal: 3xx.
 local function elsewhere_message(answer)
   local location = answer.headers.location
@@ -122,18 +134,44 @@ local function elsewhere_message(answer)
   elseif not location then
     return "neither an answer nor a redirect: no Location says where to"
   end
-  local host = location:match "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*" or location:match "^//[^/?#]*"
+  local base_url = core.fields(answer._client)._base_url
+  local host, target = location:match "^([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^?#]*)"
+  if not host then
+    host, target = location:match "^(//[^/?#]*)([^?#]*)"
+  end
   if host then
     host = host:gsub("//[^@]*@", "//") -- without user name and password
   else
-    host = core.fields(answer._client)._base_url:match "^[A-Za-z]+://[^/]*" -- the same host
+    host, target = base_url:match "^[A-Za-z]+://[^/]*", location:match "^[^?#]*" -- the same host
   end
-  return "a redirect to " .. errors.excerpt(host) .. ", which is not followed"
+  local base_path = base_url:match "^[A-Za-z]+://[^/]*(.*)$"
+  if lacks_last_slash(answer.path) and target == base_path .. bare_path(answer.path) .. "/" then
+    return show.format("a redirect to the same path with a slash at its end, at %s: give it with that slash", host)
+  end
+  return show.format("a redirect to %s, which is not followed", host)
+end
+
+-- What a refusal's message adds to what the service says: where the key is from, or which host does not know the path,
+-- and why that may be.
+local function explanation(answer, said)
+  local status, fields = answer.status, core.fields(answer._client)
+  if status == 401 then
+    return show.format("the key is from %s", fields._key_source)
+  elseif status ~= 404 and status ~= 410 then
+    return nil
+  end
+  local from, base_path = show.format("from %s", fields._base_url), fields._base_url:match "^[A-Za-z]+://[^/]*(/.*)$"
+  if lacks_last_slash(answer.path) then
+    return from .. "; the path has no slash at its end, as the API's paths have"
+  elseif base_path and not said then
+    return from .. show.format("; the base URL has a path, %s, which stands before the API's", base_path)
+  end
+  return from
 end
 
 local function refused(answer, fields, repeatable)
   fields.status, fields.response = answer.status, answer
-  local what = ("%s %s: HTTP %d"):format(fields.method, fields.path, answer.status)
+  local what = show.format("%s %s: HTTP %d", fields.method, fields.path, answer.status)
   local kind = kind_of_status(answer.status, repeatable)
   if kind == "protocol" then
     return errors.new(kind, what .. ": " .. elsewhere_message(answer), fields)
@@ -143,16 +181,17 @@ local function refused(answer, fields, repeatable)
   if kind == "unknown_outcome" then
     line = "it may have been processed, or not" .. (line and ": " .. line or "")
   end
-  return errors.new(kind, line and what .. ": " .. line or what, fields)
+  local why = explanation(answer, line)
+  return errors.new(kind, what .. (line and ": " .. line or "") .. (why and " (" .. why .. ")" or ""), fields)
 end
 
 local function cut(outcome, answer, fields, repeatable)
   local kind = BY_OUTCOME[outcome.kind] or outcome.kind
-  local what = ("%s %s: "):format(fields.method, fields.path)
+  local what = show.format("%s %s: ", fields.method, fields.path)
   local message = outcome.message and core.redact(answer._client, without_passwords(outcome.message)) or outcome.kind
   if answer.status > 0 then
     fields.status, fields.response = answer.status, answer
-    message = message .. (answer.body ~= "" and ", after: " .. errors.excerpt(answer.body) or "")
+    message = message .. (answer.body ~= "" and ", after: " .. show.excerpt(answer.body) or "")
   end
   if CUT[outcome.kind] and fields.sent and not repeatable then
     fields.cause = errors.new(kind, what .. message)
@@ -208,7 +247,7 @@ local function too_large(outgoing, shown)
   end
   if size > LARGEST_HEAD then
     local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
-    return errors.new("invalid", message:format(outgoing.method, errors.excerpt(shown), size, LARGEST_HEAD),
+    return errors.new("invalid", show.format(message, outgoing.method, shown, size, LARGEST_HEAD),
       { method = outgoing.method, path = shown, sent = false, attempts = 0 })
   end
 end

@@ -1,12 +1,23 @@
 --- The answer to one request.
 
 local ascii = require "cekura.http.ascii"
+local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local response = {}
 
-local Response = { __name = "cekura.response" }
+---@class cekura.Response
+---@field status integer HTTP status
+---@field headers table<string, string> by name, in any case; several of one name are joined by ", "
+---@field body string decompressed
+---@field method string
+---@field path string
+local Response = described("cekura.response", function(self)
+  return show.format("%s %s: HTTP %d, %d bytes", self.method, self.path, self.status, #self.body)
+end)
 
 local any_case = {
   __index = function(headers, name)
@@ -27,14 +38,10 @@ local function parse_headers(head)
   return headers
 end
 
----@class cekura.Response
----@field status integer HTTP status
----@field headers table<string, string> by name, in any case; several of one name are joined by ", "
----@field body string decompressed
----@field method string
----@field path string
----@field private _head string
----@field private _client cekura.Client
+local function is_response(value)
+  return getmetatable(value) == Response
+end
+
 local methods = {}
 
 --- The body as a Lua value: objects and lists are tables, integers are exact.
@@ -46,6 +53,8 @@ function methods:json()
   end
   return value
 end
+
+check.methods("response", methods, is_response)
 
 -- The head is parsed when a program reads `headers`.
 function Response:__index(name)
@@ -92,8 +101,8 @@ end
 ---@param message string
 function response.protocol_error(self, message)
   self = response.redacted(self)
-  local excerpt = self.body == "" and "nothing" or errors.excerpt(self.body)
-  local text = ("%s %s: HTTP %d: %s: %s"):format(self.method, self.path, self.status, errors.excerpt(message), excerpt)
+  local text = show.format("%s %s: HTTP %d: %s: %s", self.method, self.path, self.status, message,
+    self.body == "" and "nothing" or self.body)
   return errors.new("protocol", text,
     { status = self.status, method = self.method, path = self.path, sent = true, response = self })
 end

@@ -37,8 +37,7 @@ function uri.text(name, value)
   elseif kind == "boolean" then
     return tostring(value)
   elseif kind ~= "number" or value ~= value or value == math.huge or value == -math.huge then
-    return errors.misuse(("%s: string, number or boolean expected, got %s"):format(name,
-      kind == "number" and tostring(value) or kind))
+    return errors.misuse("%s: string, number or boolean expected, got %s", name, value == nil and "nil" or value)
   elseif value % 1 == 0 and value >= -2 ^ 63 and value < 2 ^ 63 then
     return math.type and math.type(value) == "integer" and ("%d"):format(value) or ("%.0f"):format(value)
   end
@@ -82,7 +81,7 @@ end
 function uri.path(name, path)
   check.text(name, path)
   if path:sub(1, 1) ~= "/" then
-    errors.misuse(("%s: a path beginning with \"/\" expected, got %q"):format(name, path))
+    errors.misuse("%s: a path beginning with \"/\" expected, got %q", name, path)
   end
   return (path:gsub("[^A-Za-z0-9%-%._~!$&'()*+,;=:@/?%%]", percent))
 end

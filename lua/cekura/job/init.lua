@@ -146,7 +146,7 @@ function methods:answer(text, options)
     check.text("text", text)
   end
   if not declared then
-    errors.misuse(("%s: this kind of job takes no answer"):format(fields.kind))
+    errors.misuse("%s: this kind of job takes no answer", fields.kind)
   elseif status.is_end(fields.state) then
     return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
   end
@@ -188,5 +188,19 @@ function methods:json()
   local fields = core.fields(self)
   return fields._answer or not fields._operation and core.answer(self) or nil
 end
+
+-- ---- names ----
+
+local NAMES = { id = true, kind = true, state = true, status = true, progress = true, result = true, error = true,
+  polls = true, elapsed = true }
+
+for name in pairs(methods) do
+  NAMES[name] = true
+end
+
+-- The core asks for names that are neither methods nor fields of this job.
+setmetatable(methods, { __index = function(_, name)
+  return check.spelling("job", name, NAMES)
+end })
 
 return methods

@@ -10,6 +10,7 @@ local record = require "cekura.records.record"
 local response = require "cekura.http.response"
 local result_record = require "cekura.records.result"
 local run_counts = require "cekura.job.run_counts"
+local show = require "cekura.show"
 local status = require "cekura.job.status"
 local times = require "cekura.records.times"
 
@@ -222,7 +223,7 @@ function interpret.read(declaration, object)
   if counted or state == "succeeded" and not declaration.output then
     return counted or state, interpret.result(declaration, object), message
   elseif state == "succeeded" then
-    return "protocol", nil, ("the answer says %q and has no %s"):format(word, interpret.output_name(declaration))
+    return "protocol", nil, show.format("the answer says %q and has no %s", word, interpret.output_name(declaration))
   elseif state == "needs_input" then
     return state, nil, "the service waits for an answer"
   end

@@ -39,7 +39,8 @@ local function take(self, fields, reply, err, is_bad)
     end
   end
   local early = is_early(fields, err)
-  err = state.mark_gone(err, fields._declaration) -- on a poll, 404 and 410 mean that the service does not know the job
+  -- On a poll, 404 and 410 mean that the service does not know the job.
+  err = state.mark_gone(err, fields._declaration, fields)
   err.job = self
   if early or is_bad and not is_one_too_many(self, fields) then
     return nil, err
@@ -139,7 +140,7 @@ function poll.last_error(self)
   if reply then
     err = select(2, interpret.reply(fields._declaration, fields._evaluation_mark, reply))
   end
-  return state.mark_gone(err, fields._declaration)
+  return state.mark_gone(err, fields._declaration, fields)
 end
 
 return poll

@@ -13,6 +13,7 @@ local kinds = require "cekura.api.kinds"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
+local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
@@ -290,8 +291,8 @@ function start.resumed(client, text)
   if not kept or declaration and not is_located(declaration, kept.origin.scope) then
     return nil, errors.new("config", "the token is malformed")
   elseif not declaration then
-    return nil, errors.new("config", ("the token is for an unknown kind of job, %s"):format(
-      errors.excerpt(core.redact(client, kept.kind))))
+    return nil, errors.new("config", show.format("the token is for an unknown kind of job, %s",
+      core.redact(client, kept.kind)))
   elseif kept.base ~= core.fields(client)._base_url then
     return nil, errors.new("config", "the token is for another base URL")
   end

@@ -1,13 +1,29 @@
 --- The state of a job: how an answer, a record that a webhook delivered, or this side changes it.
 
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
 local interpret = require "cekura.job.interpret"
 local response = require "cekura.http.response"
+local show = require "cekura.show"
 local status = require "cekura.job.status"
 
 local state = {}
+
+-- The names of what it has: its texts may be long, or the program's own.
+local Result = described("cekura.result", function(result)
+  local names = {}
+  for name in pairs(result) do
+    names[#names + 1] = tostring(name)
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end)
+
+local function as_result(value)
+  return type(value) == "table" and getmetatable(value) == nil and setmetatable(value, Result) or value
+end
 
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
@@ -52,7 +68,7 @@ end
 ---@return cekura.Error
 function state.error(self, kind, message)
   local fields = core.fields(self)
-  return errors.new(kind, ("%s %s: %s"):format(fields.kind, fields.id or "", message), { job = self })
+  return errors.new(kind, show.format("%s %s: ", fields.kind, fields.id or "") .. message, { job = self })
 end
 
 -- A result that an error may hold: the same, unless the service repeats a secret in its answer.
@@ -89,11 +105,11 @@ end
 function state.take(self, fields, meaning)
   local word, progress = interpret.progress(fields._declaration, meaning.object)
   local before_state, before_word, before_progress = fields.state, fields.status, fields.progress
-  fields.status, fields.progress, fields.result, fields.error = word, progress, meaning.result, nil
+  fields.status, fields.progress, fields.result, fields.error = word, progress, as_result(meaning.result), nil
   local stop
   if END_KINDS[meaning.state] then
     fields.error = error_of(self, fields, meaning)
-    fields.result = meaning.result and without_secrets(fields, meaning)
+    fields.result = meaning.result and as_result(without_secrets(fields, meaning))
     fields.error.result = fields.result
     stop = not status.is_end(meaning.state) and fields.error or nil
   end
@@ -159,19 +175,23 @@ function state.has_detail(reply)
   return object ~= nil and object.detail ~= nil
 end
 
---- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The error names the endpoint
--- with its host, and says if it is known to be withdrawn, unless the base URL has a path: that may lead elsewhere.
+--- Turns a 404 or 410 of an endpoint whose path holds no record's id into kind "gone". The message, which names the
+-- host, says that the endpoint was withdrawn only where nothing else explains the answer: the kind is known to be
+-- withdrawn, the answer gives no reason, the base URL has no path, which may lead elsewhere, and the job was not
+-- started here. The id of a job that was started elsewhere may be wrong.
 ---@param err cekura.Error
 ---@param declaration table of the kind
+---@param polled? cekura.JobFields of the job, if the request was a poll
 ---@return cekura.Error err
-function state.mark_gone(err, declaration)
+function state.mark_gone(err, declaration, polled)
   if err.kind == "not_found" then
-    local origin, path = core.fields(err.response._client)._base_url:match "^([A-Za-z]+://[^/]*)(.*)$"
-    local hint = ("from %s"):format(origin)
-    if declaration.withdrawn and path == "" and not state.has_detail(err.response) then
-      hint = ("%s took this endpoint out of its documents on %s"):format(origin, declaration.withdrawn)
+    err.kind = "gone"
+    local has_path = core.fields(err.response._client)._base_url:find "^[A-Za-z]+://[^/]*/"
+    local is_known = polled and polled._started_here_at
+    if declaration.withdrawn and not has_path and not is_known and not state.has_detail(err.response) then
+      err.message = ("%s; the service %stook this endpoint out of its documents on %s"):format(err.message,
+        polled and "does not know the job, or " or "", declaration.withdrawn)
     end
-    err.kind, err.message = "gone", ("%s (%s)"):format(err.message, hint)
   end
   return err
 end

@@ -2,8 +2,10 @@
 
 local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 local poll = require "cekura.job.poll"
+local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
@@ -191,11 +193,16 @@ local function check_jobs(jobs)
   for index, value in ipairs(jobs) do
     list[index] = value
     if core.type(value) ~= "job" then
-      errors.misuse(("jobs[%d]: job expected, got %s"):format(index, type(value)))
+      errors.misuse("jobs[%d]: job expected, got %s", index, show.type(value))
     end
     if not seen[value] then
       seen[value] = true
       each_once[#each_once + 1] = value
+    end
+  end
+  for key in pairs(jobs) do
+    if type(key) == "number" and list[key] == nil then -- a job that could not be started has left a hole
+      errors.misuse("jobs[%d]: job expected, got nothing", #list + 1)
     end
   end
   return each_once, list
@@ -240,6 +247,9 @@ end
 ---@field job cekura.Job
 ---@field result? cekura.Result|table|cekura.CallLog
 ---@field err? cekura.Error
+local Outcome = described("cekura.outcome", function(ended)
+  return show.format("%s: %s", tostring(ended.job), tostring(ended.err or ended.result))
+end)
 
 --- Waits for all jobs.
 ---@param jobs cekura.Job[]
@@ -251,13 +261,13 @@ function wait.all(jobs, options)
   local next_settled = wait.each(each_once, options) -- called, not iterated over: Lua 5.1 could not wait in it
   local self, result, err = next_settled()
   while self do
-    outcomes[self] = { job = self, result = result, err = err }
+    outcomes[self] = setmetatable({ job = self, result = result, err = err }, Outcome)
     self, result, err = next_settled()
   end
   for index, each in ipairs(list) do
     list[index] = outcomes[each]
   end
-  return list
+  return setmetatable(list, core.array_mt)
 end
 
 return wait

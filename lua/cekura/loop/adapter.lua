@@ -81,7 +81,7 @@ function adapter.of(given)
   end
   for _, name in ipairs(SHAPE) do
     if type(given[name]) ~= "function" then
-      errors.misuse(("loop: the adapter has no function %s"):format(name))
+      errors.misuse("loop: the adapter has no function %s", name)
     end
   end
   return wrap(given)

@@ -3,7 +3,14 @@
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
+local described = require "cekura.described"
+local show = require "cekura.show"
 local subscription = require "cekura.job.subscription"
+
+local Event = described("cekura.client_event", function(event)
+  local path = show.format("%s %s", event.method or "?", event.path or "?")
+  return show.format("%s, %s", event.name, path) .. (event.outcome and ": " .. event.outcome or "")
+end)
 
 -- An error that an event handler raises must not end the waits of others that the same step serves: it is raised again
 -- in the task that waits for that operation or job.
@@ -45,6 +52,7 @@ local function deliver_next(client, fields)
   end
   event.method, event.path = subject and subject._method, subject and subject._path
   event.request = number_of(event, subject)
+  setmetatable(event, Event)
   deliver(fields, event, subject)
   return true
 end

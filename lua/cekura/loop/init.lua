@@ -166,14 +166,15 @@ local function choose(choice)
   if row then
     local found, loop = pcall(require, row.module)
     return found and loop
-      or errors.misuse(("loop: there is no %s here: %s"):format(row.name, tostring(loop):match "[^\n]*"))
+      or errors.misuse("loop: there is no %s here: %s", row.name, tostring(loop):match "[^\n]*")
   elseif choice == "auto" then
     return auto or make_auto()
   elseif type(choice) == "table" then
     return of_table(choice)
+  elseif type(choice) == "string" then
+    check.known("loop", "loop", choice, by_name)
   end
-  return errors.misuse(("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s"):format(
-    tostring(choice)))
+  return errors.misuse("loop: \"auto\", \"own\", the name of a host or an adapter expected, got %s", choice)
 end
 
 return choose

@@ -18,7 +18,7 @@ local YIELDS = { rewrite = true, server_rewrite = true, access = true, content =
 function host.here()
   local phase = ngx.get_phase()
   if not YIELDS[phase] then
-    errors.misuse(("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer"):format(phase))
+    errors.misuse("nginx cannot wait in %s_by_lua: have a task of cekura.spawn do it, in a timer", phase)
   end
 end
 
@@ -105,7 +105,7 @@ local STARTS_NOTHING = { init = true, exit_worker = true }
 function host.start(fn)
   local phase = ngx.get_phase()
   if STARTS_NOTHING[phase] then
-    errors.misuse(("nginx starts no task in %s_by_lua"):format(phase))
+    errors.misuse("nginx starts no task in %s_by_lua", phase)
   end
   local timers = ngx.timer.running_count() + ngx.timer.pending_count()
   if not YIELDS[phase] or phase == "timer" and timers < MANY_TIMERS then

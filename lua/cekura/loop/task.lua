@@ -1,8 +1,10 @@
 --- A task: a function that runs beside others, and can be joined and cancelled. A task is a waiter of its loop's kind.
 
 local atomic = require "cekura.loop.atomic"
+local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 local unbegun = require "cekura.loop.unbegun"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
@@ -120,17 +122,12 @@ function task.finish(self, ok, ...)
   task.settle(self)
 end
 
-local function text_of(value)
-  local ok, text = pcall(tostring, value)
-  return ok and text or ("%s (%s)"):format(type(value), tostring(text))
-end
-
 --- Logs what a task raised, with its traceback.
 ---@param self cekura.Task
 ---@param what string in words, that it has
 function task.log(self, what)
   local traceback = self.traceback and "\n" .. self.traceback or ""
-  self.loop.log(("cekura: %s: %s%s"):format(what, text_of(self.values[1]), traceback))
+  self.loop.log(("cekura: %s: %s%s"):format(what, show.raised(self.values[1]), traceback))
 end
 
 --- Logs what a task raised, unless it was joined meanwhile.
@@ -295,11 +292,20 @@ local function to_string(self)
   return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
 end
 
+-- A set: each loop has one.
+local metatables = setmetatable({}, { __mode = "k" })
+
+check.methods("task", Task, function(value)
+  return type(value) == "table" and metatables[getmetatable(value)]
+end)
+
 --- Makes the metatable of a loop's tasks.
 ---@param Waiter table the methods park() and wake() of a task
 function task.metatable(Waiter)
-  return { __name = "cekura.task", __tostring = to_string,
+  local metatable = { __name = "cekura.task", __tostring = to_string,
     __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake } }
+  metatables[metatable] = true
+  return metatable
 end
 
 return task

@@ -2,6 +2,8 @@
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
+local described = require "cekura.described"
+local show = require "cekura.show"
 local status = require "cekura.job.status"
 local times = require "cekura.records.times"
 
@@ -59,8 +61,16 @@ local function complete_binary(read)
   end
 end
 
+local Metric = described("cekura.metric", function(read)
+  local verdict = read.passed
+  if type(verdict) == "boolean" then
+    verdict = verdict and "passed" or "failed"
+  end
+  return show.format("%s: %s", read.name or read.id or "?", verdict or read.value or read.score or "no verdict")
+end)
+
 local function read_one(item)
-  local read = {}
+  local read = setmetatable({}, Metric)
   for name, value in pairs(item) do
     read[name] = value
   end

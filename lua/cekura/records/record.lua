@@ -1,12 +1,14 @@
 --- Records: JSON objects of the service, as userdata that keep their text and decode a field when it is read.
 -- `record.name` is a field; where a method has the field's name, `record:get(name)` is. A record's class says which
 -- methods it has: every record has those of this file, a call log and a run have more (cekura.records.call_log).
--- The methods get, json and totable are in src/lua/record.c.
+-- The methods json and totable are in src/lua/record.c.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 local response = require "cekura.http.response"
+local show = require "cekura.show"
 local times = require "cekura.records.times"
 
 local record = {}
@@ -43,13 +45,26 @@ end
 
 -- ---- the methods of every record ----
 
+--- Any field, also one that a method hides.
+---@param name string
+---@return any value nil for null and for none
+function methods:get(name)
+  return core.get(self, check.text("name", name))
+end
+
 -- A table with this metatable can be indexed, and iterated over with and without pairs(); on Lua 5.1 pairs() knows no
 -- __pairs.
-local iterable = {
-  __call = function(fields, _, name)
-    return next(fields, name)
-  end,
-}
+local iterable = described("cekura.fields", function(fields)
+  local count = 0
+  for _ in pairs(fields) do
+    count = count + 1
+  end
+  return tostring(count)
+end)
+
+function iterable.__call(fields, _, name)
+  return next(fields, name)
+end
 
 --- All fields that are not null, as a table by their names: `for name, value in record:fields() do` works on every Lua,
 --- `pairs(record)` from 5.2 on.
@@ -77,7 +92,7 @@ function record.read_time(self, name, read)
   if seconds then
     return seconds
   end
-  return nil, errors.new("protocol", name .. ": " .. reason)
+  return nil, errors.new("protocol", show.format("%s: %s", name, reason))
 end
 
 -- ---- making ----
@@ -113,7 +128,7 @@ end
 function record.list_of_reply(reply, class)
   local list, fault = core.new_records(reply.body, reply._client, record.class(class))
   if list then
-    return list
+    return setmetatable(list, core.array_mt)
   end
   return nil, response.protocol_error(reply, ("the answer is not a list of JSON objects (%s)"):format(fault))
 end

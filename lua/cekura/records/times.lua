@@ -2,14 +2,14 @@
 -- reason, never a wrong number.
 
 local core = require "cekura.core"
-local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local times = {}
 
 local MINUTE, HOUR, DAY = 60, 3600, 86400
 
 local function unreadable(what, text)
-  return nil, ("%q is not %s"):format(errors.excerpt(tostring(text), 60), what)
+  return nil, show.format("%q is not %s", text, what)
 end
 
 -- "5" of ".5" or "" as a number. By digits: tonumber() may expect another decimal point, by the locale.

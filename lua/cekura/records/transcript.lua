@@ -1,6 +1,8 @@
 --- Transcripts: the turns of a call, from the structured form and from the text.
 
 local core = require "cekura.core"
+local described = require "cekura.described"
+local show = require "cekura.show"
 local times = require "cekura.records.times"
 
 local transcript = {}
@@ -46,8 +48,13 @@ local function text_of_parts(parts)
   return texts[1] and table.concat(texts, "\n") or nil
 end
 
+local Turn = described("cekura.turn", function(turn)
+  local starts_at = type(turn.start_time) == "number" and show.format(" at %g s", turn.start_time) or ""
+  return (turn.role or "?") .. starts_at
+end)
+
 local function read_turn(item)
-  local turn = {}
+  local turn = setmetatable({}, Turn)
   for name, value in pairs(item) do
     turn[name] = value
   end

@@ -5,7 +5,9 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
 local filter = require "cekura.api.calls.filter"
+local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
+local show = require "cekura.show"
 local store = require "cekura.watch.store"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
@@ -66,9 +68,9 @@ local LISTS = {
 
 local function path_of(path, key)
   if type(key) ~= "string" then
-    return ("%s[%s]"):format(path, tostring(key))
+    return show.format("%s[%s]", path, key)
   end
-  return path == "" and key or path .. "." .. key
+  return path == "" and show.value(key) or show.format("%s.%s", path, key)
 end
 
 -- Sorted, so that mistakes are reported in the same order each time.
@@ -97,10 +99,10 @@ local function read(report, path, given, known)
   local values, wrong = {}, 0
   for _, key in ipairs(sorted_keys(given)) do
     local name = path_of(path, key)
-    if not known[key] then
-      report:mistake(name .. ": there is no such key", name)
-    else
+    if known[key] then
       values[key] = try(report, name, known[key], name, given[key])
+    else
+      report:mistake(name .. ": there is no such key" .. nearest(key, known), name)
     end
     wrong = wrong + (values[key] == nil and 1 or 0)
   end
@@ -152,7 +154,7 @@ local function read_list(report, list, given, entries, by_name)
     end
     local other = entry and by_name[entry.name]
     if other then
-      report:mistake(("%s.name: %s is %q, too: give one of them another name"):format(path, other.path, entry.name),
+      report:mistake(show.format("%s.name: %s is %q, too: give one of them another name", path, other.path, entry.name),
         path)
     elseif entry then
       by_name[entry.name], entries[#entries + 1] = entry, entry

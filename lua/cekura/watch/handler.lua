@@ -2,6 +2,7 @@
 -- wait and PUC Lua 5.1 cannot wait inside pcall.
 
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
@@ -9,8 +10,8 @@ local handler = {}
 
 -- The error for a raised value, with the stack of the coroutine that it ended.
 local function raised_error(raised, where, co)
-  local traceback = debug.traceback(co, tostring(raised))
-  local text = tostring(raised)
+  local text = show.raised(raised)
+  local traceback = debug.traceback(co, text)
   if type(raised) ~= "string" then -- no line stands before it
     local line = traceback:match "\n%s*([^%s%[][^\n]-:%d+): in"
     text = line and ("%s: %s"):format(line, text) or text

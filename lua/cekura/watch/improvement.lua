@@ -5,6 +5,7 @@ local call_log = require "cekura.records.call_log"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 local improve_outcome = require "cekura.api.calls.improve_outcome"
 local job_status = require "cekura.job.status"
 local token = require "cekura.job.token"
@@ -99,7 +100,8 @@ local function find_prompt(work, call)
   if interrupted then
     return nil, interrupted, true
   elseif type(prompt) ~= "string" or not core.is_utf8(prompt) then
-    return nil, errors.new("config", ("%s.prompt: a text expected, in UTF-8, got %s"):format(entry.path, type(prompt)))
+    return nil, errors.new("config",
+      show.format("%s.prompt: a text expected, in UTF-8, got %s", entry.path, show.type(prompt)))
   end
   return prompt
 end

@@ -72,7 +72,9 @@
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
 local declaration = require "cekura.watch.declaration"
+local described = require "cekura.described"
 local report = require "cekura.watch.report"
+local show = require "cekura.show"
 local status = require "cekura.watch.status"
 local supervisor = require "cekura.watch.supervisor"
 local unbegun = require "cekura.loop.unbegun"
@@ -109,8 +111,18 @@ function Watch:status()
 end
 
 unbegun.check_in(Watch)
+check.methods("watch", Watch, function(value)
+  return value ~= nil and supervisors[value]
+end)
 
-local METATABLE = { __index = Watch }
+local METATABLE = described("cekura.watch", function(self)
+  local inner = supervisors[self]
+  return show.format("%s: %d entries", inner.report.position, #inner.declared.entries)
+end)
+
+METATABLE.__index = setmetatable(Watch, { __index = function(_, name)
+  return check.spelling("watch", name, Watch)
+end })
 
 --- Begins to watch.
 ---@param given cekura.Watch.Declaration

@@ -2,6 +2,7 @@
 
 local atomic = require "cekura.loop.atomic"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 ---@class cekura.watch.Report
 ---@field log fun(line: string) the host's log
@@ -43,7 +44,7 @@ local function as_error(raised, where)
   if errors.is(raised) then
     return raised
   end
-  return errors.new("raised", ("%s: %s"):format(where, tostring(raised)))
+  return errors.new("raised", ("%s: %s"):format(where, show.raised(raised)))
 end
 
 --- Reports a problem.
@@ -58,9 +59,9 @@ function Report:problem(raised, where)
     if ok then
       return err
     end
-    self.log(("cekura: watch: %s: on_error: %s"):format(self.position, tostring(fault)))
+    self.log(("cekura: watch: %s: on_error: %s"):format(self.position, show.raised(fault)))
   end
-  local line = err.message
+  local line = errors.line(err)
   for _, missing in ipairs { where, self.position } do
     line = line:find(missing, 1, true) and line or missing .. ": " .. line
   end

@@ -5,6 +5,7 @@
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
+local show = require "cekura.show"
 
 local FORMAT = "cekura.watch 1"
 
@@ -83,7 +84,7 @@ function state.read(text, base)
   if type(read) ~= "table" or read.format ~= FORMAT then
     return nil, "it was not written by a watch, or is incomplete"
   elseif read.base ~= base then
-    return nil, "it belongs to another base URL, " .. tostring(read.base)
+    return nil, show.format("it belongs to another base URL, %s", read.base)
   elseif not (all(read.entries, is_entry) and all(read.improvements, is_item) and all(read.starts, is_number)
     and (read.saved == nil or is_number(read.saved))) then
     return nil, "it was not written by a watch"

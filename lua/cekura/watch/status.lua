@@ -1,6 +1,7 @@
 --- What watch:status() returns.
 
 local atomic = require "cekura.loop.atomic"
+local described = require "cekura.described"
 
 local status = {}
 
@@ -21,14 +22,18 @@ local status = {}
 ---@field waiting integer improvements that wait
 ---@field trouble? string what the last attempt failed by
 
+local Status = described("cekura.watch.status", function(result)
+  return ("%s, %d evaluated, %d improved"):format(result.state, result.evaluated, result.improved)
+end)
+
 --- The status of a watch.
 ---@param supervisor cekura.watch.Supervisor
 ---@return cekura.watch.Status
 status.of = atomic(function(supervisor)
   local schedule, failures = supervisor.schedule, supervisor.report.failures
   local held = supervisor.persistence and supervisor.persistence.state
-  local result = { entries = {}, state = supervisor.over and "stopped" or supervisor.stopping and "stopping"
-    or held and "running" or "standby" }
+  local result = setmetatable({ entries = {}, state = supervisor.over and "stopped"
+    or supervisor.stopping and "stopping" or held and "running" or "standby" }, Status)
   for name, count in pairs(supervisor.report.counters) do
     result[name] = count
   end

@@ -8,12 +8,19 @@
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local show = require "cekura.show"
 
 local store = {}
 
 local function has(given, name)
   local kind = type(given)
-  return (kind == "table" or kind == "userdata") and type(given[name]) == "function"
+  if kind ~= "table" and kind ~= "userdata" then
+    return false
+  end
+  local ok, value = pcall(function() -- a userdata need not have an __index
+    return given[name]
+  end)
+  return ok and type(value) == "function"
 end
 
 --- Raises for a value that cannot be a store.
@@ -22,8 +29,8 @@ function store.check(name, value)
   if is_path or has(value, "get") and has(value, "set") then
     return value
   end
-  return errors.misuse(("%s: the path of a file, or something with get and set expected, got %s"):format(name,
-    value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or type(value)))
+  return errors.misuse("%s: the path of a file, or something with get and set expected, got %s",
+    name, value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or show.type(value))
 end
 
 -- ---- reads and writes, which may take a while ----

@@ -8,8 +8,8 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
-local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
+local show = require "cekura.show"
 
 local filter = {}
 
@@ -20,6 +20,14 @@ local GROUPS = { ["and"] = true, ["or"] = true, same_row = true }
 local OPERATORS = {
   eq = true, neq = true, gt = true, gte = true, lt = true, lte = true, contains = true, startswith = true,
   endswith = true, regex = true, isnull = true, ["in"] = true,
+}
+
+-- The fields that the documents name. Others are sent as they are, but for a misspelt one of these in the short form.
+local FIELDS = {
+  id = true, success = true, status = true, duration = true, customer_number = true, call_ended_reason = true,
+  dropoff_point = true, topic = true, timestamp = true, is_reviewed = true, call_id = true, created_at = true,
+  updated_at = true, ["agent.id"] = true, ["agent.agent_name"] = true, ["metric_evaluations.value"] = true,
+  ["metric_evaluations.metric.id"] = true, ["metric_evaluations.metric.name"] = true,
 }
 
 local TIMES = { timestamp = true, created_at = true, updated_at = true }
@@ -34,15 +42,16 @@ local function list_of(name, conditions, first, depth)
     list[#list + 1] = read_condition(("%s[%d]"):format(name, index), conditions[index], depth)
   end
   if #list == 0 then
-    errors.misuse(name .. ": a group has conditions")
+    errors.misuse("%s: a group has conditions", name)
   end
   return list
 end
 
 local function leaf(name, field, operator, value)
+  check.known(name, "operator", operator, OPERATORS)
   check.text(name .. ": field", field)
   if value == nil then
-    errors.misuse(("%s: %s has no value to compare with"):format(name, field))
+    errors.misuse("%s: %s has no value to compare with", name, field)
   elseif TIMES[field] and type(value) == "number" then
     value = params.value("time", name .. ": " .. field, value)
   elseif type(value) == "table" then
@@ -53,25 +62,24 @@ end
 
 local function short_leaf(name, condition)
   local field, operator = condition[1], condition[2]
-  if not OPERATORS[operator] then
-    errors.misuse(("%s: there is no operator %s%s"):format(name, tostring(operator), nearest(operator, OPERATORS)))
-  end
   for key in pairs(condition) do
     if key ~= 1 and key ~= 2 and key ~= 3 then
-      errors.misuse(("%s: a condition is { field, operator, value }, got the key %s"):format(name, tostring(key)))
+      errors.misuse("%s: a condition is { field, operator, value }, got the key %s", name, key)
     end
   end
+  check.spelling(name .. ": field", field, FIELDS)
   return leaf(name, field, operator, condition[3])
 end
 
 function read_condition(name, condition, depth)
   check.table(name, condition)
   if depth > MAX_DEPTH then
-    errors.misuse(name .. ": nested too deeply, or in itself")
+    errors.misuse("%s: nested too deeply, or in itself", name)
   elseif condition.field ~= nil then
-    return leaf(name, condition.field, check.text(name .. ": op", condition.op), condition.value)
+    return leaf(name, condition.field, condition.op, condition.value)
   elseif condition.operator ~= nil then
-    return { operator = check.text(name .. ": operator", condition.operator),
+    check.known(name, "group", condition.operator, GROUPS)
+    return { operator = condition.operator,
       conditions = list_of(name .. ": conditions", check.table(name .. ": conditions", condition.conditions), 1,
         depth + 1) }
   elseif type(condition[1]) == "table" then
@@ -90,7 +98,7 @@ function filter.read(name, condition)
   if type(condition) == "string" then
     local decoded, fault = core.decode(condition)
     if type(decoded) ~= "table" then
-      errors.misuse(("%s: the JSON text of an object expected (%s)"):format(name, fault or type(decoded)))
+      errors.misuse("%s: the JSON text of an object expected (%s)", name, fault or show.type(decoded))
     end
     condition = decoded
   end
@@ -104,11 +112,11 @@ end
 function filter.selection(name, fields)
   for index = 1, check.list(name, fields) do
     if not check.text(("%s[%d]"):format(name, index), fields[index]):find "^%-?[A-Za-z0-9_.*]+$" then
-      errors.misuse(("%s[%d]: the name of a field expected, got %q"):format(name, index, fields[index]))
+      errors.misuse("%s[%d]: the name of a field expected, got %q", name, index, fields[index])
     end
   end
   if #fields == 0 then
-    errors.misuse(name .. ": there is no field in it")
+    errors.misuse("%s: there is no field in it", name)
   end
   return "{" .. table.concat(fields, ",") .. "}"
 end
@@ -171,7 +179,7 @@ local function conditions_of(what, given, positional)
   end
   for index = 1, check.list(what .. ": filters", positional) do
     if type(positional[index]) ~= "table" then
-      errors.misuse(what .. ": each condition stands in its own table: { { field, operator, value } }")
+      errors.misuse("%s: each condition stands in its own table: { { field, operator, value } }", what)
     end
     list[#list + 1] = filter.read(("%s: filters[%d]"):format(what, index), positional[index])
   end
@@ -193,7 +201,7 @@ function filter.parameters(what, client, given)
     elseif type(name) == "number" then
       positional[name] = value
     elseif not NOT_SENT[name] then
-      errors.misuse(("%s: there is no filter %s%s"):format(what, tostring(name), nearest(name, FILTER)))
+      check.known(what, "filter", name, FILTER)
     end
   end
   local query = params.read(what, { params = FILTER }, named)

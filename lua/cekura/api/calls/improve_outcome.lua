@@ -1,5 +1,6 @@
 --- What a prompt improvement that has ended means: a new prompt, or nothing to do.
 
+local described = require "cekura.described"
 local errors = require "cekura.errors"
 
 ---@class cekura.Improvement
@@ -8,6 +9,10 @@ local errors = require "cekura.errors"
 ---@field summary_of_changes? string
 ---@field reason? string why there was nothing to do
 ---@field call_log cekura.CallLog the call, evaluated
+
+local Improvement = described("cekura.improvement", function(improvement)
+  return improvement.state
+end)
 
 --- Reads the result of an improvement's job.
 ---@param job cekura.Job
@@ -23,9 +28,9 @@ local function improve_outcome(job, result, call, is_as_before)
   if improvement.state == "succeeded" and not improvement.improved_prompt then
     return nil, errors.new("protocol", "the improvement ended with a call log and no prompt", { job = job })
   elseif improvement.improved_prompt and is_as_before(improvement.improved_prompt) then
-    return { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
+    improvement = { state = "nothing_to_do", reason = "the prompt came back as it was", call_log = call }
   end
-  return improvement
+  return setmetatable(improvement, Improvement)
 end
 
 return improve_outcome

@@ -51,7 +51,7 @@ calls.logs = operation.method("logs", { "GET /observability/v1/call-logs/{id}/lo
 
 local function check_length(name, value)
   if type(value) ~= "number" or not (value >= 0 and value < math.huge) then
-    errors.misuse(("update: %s: a number of at least 0 expected, got %s"):format(name, tostring(value)))
+    errors.misuse("update: %s: a number of at least 0 expected, got %s", name, value)
   end
   return value
 end

@@ -6,6 +6,7 @@ local errors = require "cekura.errors"
 local improve_outcome = require "cekura.api.calls.improve_outcome"
 local kinds = require "cekura.api.kinds"
 local params = require "cekura.api.params"
+local show = require "cekura.show"
 
 -- Seconds for an evaluation and an improvement, by the time that each usually takes.
 local TIMEOUT = 450
@@ -27,7 +28,8 @@ local function record_id(given)
 end
 
 local function no_call(given, cause)
-  return errors.new("not_found", ("there is no call %s"):format(record_id(given) or given.call_id), { cause = cause })
+  local message = show.format("there is no call %s", record_id(given) or given.call_id)
+  return errors.new("not_found", message, { cause = cause })
 end
 
 -- The id of the record of a call that is known by the provider's id.
@@ -91,7 +93,7 @@ local function find_call(client, given, left)
       core.fields(client)._loop.sleep(math.min(rest, given.interval or SEARCH_EVERY))
     end
   until left() <= 0
-  return nil, errors.new("timeout", ("there is no call %s after %g s"):format(record_id(given) or given.call_id,
+  return nil, errors.new("timeout", show.format("there is no call %s after %g s", record_id(given) or given.call_id,
     given.timeout or TIMEOUT))
 end
 

@@ -21,8 +21,8 @@ local RAW_OPTIONS = { agent_id = true, headers = true, timeout = true }
 ---@return cekura.Response? response, cekura.Error? err
 local function send_raw(client, provider, body, given)
   if not PROVIDERS[check.text("provider", provider)] then
-    errors.misuse(("provider: vapi, retell, livekit, pipecat or elevenlabs expected, got %q%s"):format(provider,
-      nearest(provider, PROVIDERS)))
+    errors.misuse("provider: vapi, retell, livekit, pipecat or elevenlabs expected, got %q%s", provider,
+      (nearest(provider, PROVIDERS)))
   end
   given = check.options("options", given, RAW_OPTIONS)
   if given.agent_id ~= nil then
