@@ -17,6 +17,8 @@
 ---`runs`, the member that has the runs, the failed ones are among those that are done; `success` counts the others. The
 ---result has these counts as numbers, computed from the runs where they are missing, and `passed`: whether all runs
 ---succeeded
+---@field direct? string "POST /path/" of one request with the same parameters that is answered when the work is done;
+---for a job that is started with `direct`, and for every job of a kind that has no poll
 ---@field event? string what the types of its webhook events begin with: "result" of "result.completed"
 ---@field evidence? table<string, string> how well it is known: start, poll, done (how the end is recognized) and result
 ---are each "documented" (in the official API document), "described" (in the words of that document or of another

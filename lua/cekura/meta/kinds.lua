@@ -17,13 +17,34 @@
 ---| "metrics.preview"
 ---| "metrics.run_reviews"
 ---| "metrics.simplify_prompt"
+---| "projects.preview_daily_report"
+---| "results.ask_about_failures"
 ---| "results.run"
 ---| "runs.expected_outcome"
 ---| "runs.improve_prompt"
 ---| "scenarios.agent"
 ---| "scenarios.from_transcript"
 ---| "scenarios.generate"
+---| "scenarios.generate_instructions"
 ---| "scenarios.instructions"
+---| "scenarios.run_agora"
+---| "scenarios.run_api_chat"
+---| "scenarios.run_chirp"
+---| "scenarios.run_elevenlabs"
+---| "scenarios.run_ello"
+---| "scenarios.run_email"
+---| "scenarios.run_jotform"
+---| "scenarios.run_json"
+---| "scenarios.run_livekit"
+---| "scenarios.run_livekit_chat"
+---| "scenarios.run_livekit_v2"
+---| "scenarios.run_pipecat"
+---| "scenarios.run_pipecat_v2"
+---| "scenarios.run_retell_webrtc"
+---| "scenarios.run_sip"
+---| "scenarios.run_text"
+---| "scenarios.run_vapi_webrtc"
+---| "scenarios.run_websocket"
 
 --- The result of agents.auto_fetch: agent_id, current_stage, stages.
 ---@class cekura.Agents.AutoFetchResult : cekura.Result
@@ -433,6 +454,53 @@ function MetricsSimplifyPromptJob:wait(options) end
 ---@return fun(): cekura.Metrics.SimplifyPromptJob?
 function MetricsSimplifyPromptJob:updates(options) end
 
+--- The result of projects.preview_daily_report: file_url.
+---@class cekura.Projects.PreviewDailyReportResult : cekura.Result
+---@field file_url? any
+
+--- A job of the kind projects.preview_daily_report.
+---@class cekura.Projects.PreviewDailyReportJob : cekura.Job
+---@field result? cekura.Projects.PreviewDailyReportResult
+local ProjectsPreviewDailyReportJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Projects.PreviewDailyReportResult? result
+---@return cekura.Error? err
+function ProjectsPreviewDailyReportJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Projects.PreviewDailyReportJob?
+function ProjectsPreviewDailyReportJob:updates(options) end
+
+--- What the start of results.ask_about_failures takes.
+---@class cekura.Results.AskAboutFailuresParams
+---@field question string
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field result_id? cekura.Id of the path; `id` stands for it, too
+---@field id? cekura.Id of the path; `result_id` stands for it, too
+
+--- The result of results.ask_about_failures: answer, run ids.
+---@class cekura.Results.AskAboutFailuresResult : cekura.Result
+---@field answer? any
+
+--- A job of the kind results.ask_about_failures.
+---@class cekura.Results.AskAboutFailuresJob : cekura.Job
+---@field result? cekura.Results.AskAboutFailuresResult
+local ResultsAskAboutFailuresJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Results.AskAboutFailuresResult? result
+---@return cekura.Error? err
+function ResultsAskAboutFailuresJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Results.AskAboutFailuresJob?
+function ResultsAskAboutFailuresJob:updates(options) end
+
 --- What the start of results.run takes.
 ---@class cekura.Results.RunParams
 ---@field agent_id? cekura.Id
@@ -640,6 +708,27 @@ function ScenariosGenerateJob:wait(options) end
 ---@return fun(): cekura.Scenarios.GenerateJob?
 function ScenariosGenerateJob:updates(options) end
 
+--- The result of scenarios.generate_instructions: instructions, expected_outcome_prompt.
+---@class cekura.Scenarios.GenerateInstructionsResult : cekura.Result
+---@field instructions? any
+---@field expected_outcome_prompt? any
+
+--- A job of the kind scenarios.generate_instructions.
+---@class cekura.Scenarios.GenerateInstructionsJob : cekura.Job
+---@field result? cekura.Scenarios.GenerateInstructionsResult
+local ScenariosGenerateInstructionsJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.GenerateInstructionsResult? result
+---@return cekura.Error? err
+function ScenariosGenerateInstructionsJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.GenerateInstructionsJob?
+function ScenariosGenerateInstructionsJob:updates(options) end
+
 --- What the start of scenarios.instructions takes.
 ---@class cekura.Scenarios.InstructionsParams
 ---@field agent cekura.Id
@@ -665,3 +754,680 @@ function ScenariosInstructionsJob:wait(options) end
 ---@param options? cekura.WaitOptions
 ---@return fun(): cekura.Scenarios.InstructionsJob?
 function ScenariosInstructionsJob:updates(options) end
+
+--- What the start of scenarios.run_agora takes.
+---@class cekura.Scenarios.RunAgoraParams
+---@field agent_id? cekura.Id
+---@field agent_number? string
+---@field assistant_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field mode? string
+---@field name? string
+---@field outbound_phone_number? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field tags? string[]
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+
+--- The result of scenarios.run_agora: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunAgoraResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_agora.
+---@class cekura.Scenarios.RunAgoraJob : cekura.Job
+---@field result? cekura.Scenarios.RunAgoraResult
+local ScenariosRunAgoraJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunAgoraResult? result
+---@return cekura.Error? err
+function ScenariosRunAgoraJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunAgoraJob?
+function ScenariosRunAgoraJob:updates(options) end
+
+--- What the start of scenarios.run_api_chat takes.
+---@class cekura.Scenarios.RunApiChatParams
+---@field agent_id? cekura.Id
+---@field assistant_id? cekura.Id
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field name? string
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field tags? string[]
+---@field test_profile_ids? cekura.Id[]
+---@field timeout? integer
+
+--- The result of scenarios.run_api_chat: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunApiChatResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_api_chat.
+---@class cekura.Scenarios.RunApiChatJob : cekura.Job
+---@field result? cekura.Scenarios.RunApiChatResult
+local ScenariosRunApiChatJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunApiChatResult? result
+---@return cekura.Error? err
+function ScenariosRunApiChatJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunApiChatJob?
+function ScenariosRunApiChatJob:updates(options) end
+
+--- What the start of scenarios.run_chirp takes.
+---@class cekura.Scenarios.RunChirpParams
+---@field agent_id? cekura.Id
+---@field agent_number? string
+---@field assistant_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field mode? string
+---@field name? string
+---@field outbound_phone_number? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field tags? string[]
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+---@field websocket_url? string
+
+--- The result of scenarios.run_chirp: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunChirpResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_chirp.
+---@class cekura.Scenarios.RunChirpJob : cekura.Job
+---@field result? cekura.Scenarios.RunChirpResult
+local ScenariosRunChirpJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunChirpResult? result
+---@return cekura.Error? err
+function ScenariosRunChirpJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunChirpJob?
+function ScenariosRunChirpJob:updates(options) end
+
+--- What the start of scenarios.run_elevenlabs takes.
+---@class cekura.Scenarios.RunElevenlabsParams
+---@field agent_id? cekura.Id
+---@field agent_number? string
+---@field assistant_id? cekura.Id
+---@field concurrency_limit? integer
+---@field elevenlabs_agent_id? string
+---@field elevenlabs_data? any
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field mode? string
+---@field name? string
+---@field outbound_phone_number? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field tags? string[]
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+
+--- The result of scenarios.run_elevenlabs: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunElevenlabsResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_elevenlabs.
+---@class cekura.Scenarios.RunElevenlabsJob : cekura.Job
+---@field result? cekura.Scenarios.RunElevenlabsResult
+local ScenariosRunElevenlabsJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunElevenlabsResult? result
+---@return cekura.Error? err
+function ScenariosRunElevenlabsJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunElevenlabsJob?
+function ScenariosRunElevenlabsJob:updates(options) end
+
+--- The result of scenarios.run_ello: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunElloResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_ello.
+---@class cekura.Scenarios.RunElloJob : cekura.Job
+---@field result? cekura.Scenarios.RunElloResult
+local ScenariosRunElloJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunElloResult? result
+---@return cekura.Error? err
+function ScenariosRunElloJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunElloJob?
+function ScenariosRunElloJob:updates(options) end
+
+--- What the start of scenarios.run_email takes.
+---@class cekura.Scenarios.RunEmailParams
+---@field frequency integer
+---@field scenarios cekura.Id[]
+---@field agent_email? string
+---@field agent_id? cekura.Id
+---@field extra? table<string, any> further parameters, which are sent unchecked
+
+--- The result of scenarios.run_email: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunEmailResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_email.
+---@class cekura.Scenarios.RunEmailJob : cekura.Job
+---@field result? cekura.Scenarios.RunEmailResult
+local ScenariosRunEmailJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunEmailResult? result
+---@return cekura.Error? err
+function ScenariosRunEmailJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunEmailJob?
+function ScenariosRunEmailJob:updates(options) end
+
+--- The result of scenarios.run_jotform: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunJotformResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_jotform.
+---@class cekura.Scenarios.RunJotformJob : cekura.Job
+---@field result? cekura.Scenarios.RunJotformResult
+local ScenariosRunJotformJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunJotformResult? result
+---@return cekura.Error? err
+function ScenariosRunJotformJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunJotformJob?
+function ScenariosRunJotformJob:updates(options) end
+
+--- What the start of scenarios.run_json takes.
+---@class cekura.Scenarios.RunJsonParams
+---@field agent_id? cekura.Id
+---@field channel? string
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field livekit_data? table<string, any>
+---@field name? string
+---@field pipecat_data? table<string, any>
+---@field spec? any
+
+--- The result of scenarios.run_json: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunJsonResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_json.
+---@class cekura.Scenarios.RunJsonJob : cekura.Job
+---@field result? cekura.Scenarios.RunJsonResult
+local ScenariosRunJsonJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunJsonResult? result
+---@return cekura.Error? err
+function ScenariosRunJsonJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunJsonJob?
+function ScenariosRunJsonJob:updates(options) end
+
+--- The result of scenarios.run_livekit: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunLivekitResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_livekit.
+---@class cekura.Scenarios.RunLivekitJob : cekura.Job
+---@field result? cekura.Scenarios.RunLivekitResult
+local ScenariosRunLivekitJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunLivekitResult? result
+---@return cekura.Error? err
+function ScenariosRunLivekitJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunLivekitJob?
+function ScenariosRunLivekitJob:updates(options) end
+
+--- The result of scenarios.run_livekit_chat: the result: passed, total_runs_count, success_runs_count,
+--- failed_runs_count, status, runs, …
+---@class cekura.Scenarios.RunLivekitChatResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_livekit_chat.
+---@class cekura.Scenarios.RunLivekitChatJob : cekura.Job
+---@field result? cekura.Scenarios.RunLivekitChatResult
+local ScenariosRunLivekitChatJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunLivekitChatResult? result
+---@return cekura.Error? err
+function ScenariosRunLivekitChatJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunLivekitChatJob?
+function ScenariosRunLivekitChatJob:updates(options) end
+
+--- What the start of scenarios.run_livekit_v2 takes.
+---@class cekura.Scenarios.RunLivekitV2Params
+---@field scenarios any[]
+---@field agent? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field frequency? integer
+---@field livekit_data? any
+---@field mock_tool_names? string[]
+---@field name? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+
+--- The result of scenarios.run_livekit_v2: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunLivekitV2Result : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_livekit_v2.
+---@class cekura.Scenarios.RunLivekitV2Job : cekura.Job
+---@field result? cekura.Scenarios.RunLivekitV2Result
+local ScenariosRunLivekitV2Job = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunLivekitV2Result? result
+---@return cekura.Error? err
+function ScenariosRunLivekitV2Job:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunLivekitV2Job?
+function ScenariosRunLivekitV2Job:updates(options) end
+
+--- What the start of scenarios.run_pipecat takes.
+---@class cekura.Scenarios.RunPipecatParams
+---@field scenarios any[]
+---@field agent? cekura.Id
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field mock_tool_names? string[]
+
+--- The result of scenarios.run_pipecat: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunPipecatResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_pipecat.
+---@class cekura.Scenarios.RunPipecatJob : cekura.Job
+---@field result? cekura.Scenarios.RunPipecatResult
+local ScenariosRunPipecatJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunPipecatResult? result
+---@return cekura.Error? err
+function ScenariosRunPipecatJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunPipecatJob?
+function ScenariosRunPipecatJob:updates(options) end
+
+--- What the start of scenarios.run_pipecat_v2 takes.
+---@class cekura.Scenarios.RunPipecatV2Params
+---@field scenarios any[]
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field name? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field pipecat_data? any
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+
+--- The result of scenarios.run_pipecat_v2: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunPipecatV2Result : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_pipecat_v2.
+---@class cekura.Scenarios.RunPipecatV2Job : cekura.Job
+---@field result? cekura.Scenarios.RunPipecatV2Result
+local ScenariosRunPipecatV2Job = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunPipecatV2Result? result
+---@return cekura.Error? err
+function ScenariosRunPipecatV2Job:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunPipecatV2Job?
+function ScenariosRunPipecatV2Job:updates(options) end
+
+--- What the start of scenarios.run_retell_webrtc takes.
+---@class cekura.Scenarios.RunRetellWebrtcParams
+---@field scenarios cekura.Id[]
+---@field agent_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field name? string
+---@field project_id? cekura.Id
+---@field retell_agent_id? string
+
+--- The result of scenarios.run_retell_webrtc: the result: passed, total_runs_count, success_runs_count,
+--- failed_runs_count, status, runs, …
+---@class cekura.Scenarios.RunRetellWebrtcResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_retell_webrtc.
+---@class cekura.Scenarios.RunRetellWebrtcJob : cekura.Job
+---@field result? cekura.Scenarios.RunRetellWebrtcResult
+local ScenariosRunRetellWebrtcJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunRetellWebrtcResult? result
+---@return cekura.Error? err
+function ScenariosRunRetellWebrtcJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunRetellWebrtcJob?
+function ScenariosRunRetellWebrtcJob:updates(options) end
+
+--- What the start of scenarios.run_sip takes.
+---@class cekura.Scenarios.RunSipParams
+---@field agent_id? cekura.Id
+---@field agent_number? string
+---@field assistant_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field mode? string
+---@field name? string
+---@field outbound_phone_number? string
+---@field personality_id? cekura.Id
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field sip_endpoint? string
+---@field tags? string[]
+---@field test_profile_id? cekura.Id
+---@field test_profile_ids? cekura.Id[]
+
+--- The result of scenarios.run_sip: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunSipResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_sip.
+---@class cekura.Scenarios.RunSipJob : cekura.Job
+---@field result? cekura.Scenarios.RunSipResult
+local ScenariosRunSipJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunSipResult? result
+---@return cekura.Error? err
+function ScenariosRunSipJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunSipJob?
+function ScenariosRunSipJob:updates(options) end
+
+--- What the start of scenarios.run_text takes.
+---@class cekura.Scenarios.RunTextParams
+---@field agent_id? cekura.Id
+---@field agent_number? string
+---@field assistant_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field folder_path? string
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field name? string
+---@field outbound_phone_number? string
+---@field personality_ids? cekura.Id[]
+---@field project_id? cekura.Id
+---@field scenarios? cekura.Id[]
+---@field tags? string[]
+---@field test_profile_ids? cekura.Id[]
+---@field websocket_headers? table<string, any>
+---@field websocket_url? string
+
+--- The result of scenarios.run_text: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunTextResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_text.
+---@class cekura.Scenarios.RunTextJob : cekura.Job
+---@field result? cekura.Scenarios.RunTextResult
+local ScenariosRunTextJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunTextResult? result
+---@return cekura.Error? err
+function ScenariosRunTextJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunTextJob?
+function ScenariosRunTextJob:updates(options) end
+
+--- What the start of scenarios.run_vapi_webrtc takes.
+---@class cekura.Scenarios.RunVapiWebrtcParams
+---@field scenarios cekura.Id[]
+---@field vapi_assistant_id string
+---@field agent_id? cekura.Id
+---@field concurrency_limit? integer
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field frequency? integer
+---@field mock_tool_names? string[]
+---@field name? string
+---@field project_id? cekura.Id
+
+--- The result of scenarios.run_vapi_webrtc: the result: passed, total_runs_count, success_runs_count,
+--- failed_runs_count, status, runs, …
+---@class cekura.Scenarios.RunVapiWebrtcResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_vapi_webrtc.
+---@class cekura.Scenarios.RunVapiWebrtcJob : cekura.Job
+---@field result? cekura.Scenarios.RunVapiWebrtcResult
+local ScenariosRunVapiWebrtcJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunVapiWebrtcResult? result
+---@return cekura.Error? err
+function ScenariosRunVapiWebrtcJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunVapiWebrtcJob?
+function ScenariosRunVapiWebrtcJob:updates(options) end
+
+--- What the start of scenarios.run_websocket takes.
+---@class cekura.Scenarios.RunWebsocketParams
+---@field frequency integer
+---@field scenarios any[]
+---@field agent? cekura.Id
+---@field extra? table<string, any> further parameters, which are sent unchecked
+---@field mock_tool_names? string[]
+
+--- The result of scenarios.run_websocket: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
+--- status, runs, …
+---@class cekura.Scenarios.RunWebsocketResult : cekura.Result
+---@field passed? boolean
+---@field total_runs_count? integer
+---@field success_runs_count? integer
+---@field failed_runs_count? integer
+---@field status? string
+---@field runs? table
+
+--- A job of the kind scenarios.run_websocket.
+---@class cekura.Scenarios.RunWebsocketJob : cekura.Job
+---@field result? cekura.Scenarios.RunWebsocketResult
+local ScenariosRunWebsocketJob = {}
+
+--- Waits until the job has ended.
+---@param options? cekura.WaitOptions
+---@return cekura.Scenarios.RunWebsocketResult? result
+---@return cekura.Error? err
+function ScenariosRunWebsocketJob:wait(options) end
+
+--- Iterates over the changes of the job, its end included.
+---@param options? cekura.WaitOptions
+---@return fun(): cekura.Scenarios.RunWebsocketJob?
+function ScenariosRunWebsocketJob:updates(options) end

@@ -16,6 +16,7 @@
 ---@alias cekura.LoopName
 ---| "auto"
 ---| "cqueues"
+---| "glib"
 ---| "haproxy"
 ---| "luv"
 ---| "ngx"

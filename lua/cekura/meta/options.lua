@@ -14,6 +14,8 @@
 ---@field connect_timeout? number seconds (`10`)
 ---@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
 ---@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
+---@field max_direct? integer direct jobs at once, beside `max_in_flight` (`8`)
+---@field interval? number seconds between two polls, for every wait that is given none (the kind's)
 ---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
 ---@field loop? cekura.LoopName|cekura.Host|cekura.Loop `"own"`, the name of a host, or a table that describes one;
 ---`"auto"`: the host's, else the own (`"auto"`)

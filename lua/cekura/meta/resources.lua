@@ -131,7 +131,7 @@ function Calls:delete(id, options) end
 --- called, so that no failure looks like the end; iterator:next() returns it.
 ---@param given? cekura.CallFilter with `fields`, the id is asked for, too
 ---@param options? { timeout: number? } seconds for each page
----@return cekura.Calls.Each
+---@return cekura.Each
 function Calls:each(given, options) end
 
 --- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics of a
@@ -341,9 +341,31 @@ function Metrics:run_reviews(params, options) end
 ---@return cekura.Error? err
 function Metrics:simplify_prompt(params, options) end
 
+--- `client.projects`
+---@class cekura.Projects
+local Projects = {}
+
+--- Starts a job of the kind projects.preview_daily_report: POST /user/v1/projects/{project_id}/preview_daily_report/.
+--- The result has file_url.
+--- Note: within 15 minutes the same start answers with the result itself.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Projects.PreviewDailyReportJob? job
+---@return cekura.Error? err
+function Projects:preview_daily_report(params, options) end
+
 --- `client.results`
 ---@class cekura.Results
 local Results = {}
+
+--- Starts a job of the kind results.ask_about_failures: POST
+--- /test_framework/v1/results/{result_id}/ask_about_failures/.
+--- The result has answer, run ids.
+---@param params cekura.Results.AskAboutFailuresParams
+---@param options? cekura.StartOptions
+---@return cekura.Results.AskAboutFailuresJob? job
+---@return cekura.Error? err
+function Results:ask_about_failures(params, options) end
 
 --- Starts a job of the kind results.run: POST /test_framework/v1/scenarios/run_scenarios/.
 --- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
@@ -408,6 +430,15 @@ function Scenarios:from_transcript(params, options) end
 ---@return cekura.Error? err
 function Scenarios:generate(params, options) end
 
+--- Starts a job of the kind scenarios.generate_instructions: POST /test_framework/v1/scenarios/generate-instructions/.
+--- The result has instructions, expected_outcome_prompt.
+--- Note: what a start takes is not documented.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.GenerateInstructionsJob? job
+---@return cekura.Error? err
+function Scenarios:generate_instructions(params, options) end
+
 --- Starts a job of the kind scenarios.instructions: POST /test_framework/v1/scenarios/improve_instructions/.
 --- The result has what the service says.
 ---@param params cekura.Scenarios.InstructionsParams
@@ -416,6 +447,156 @@ function Scenarios:generate(params, options) end
 ---@return cekura.Error? err
 function Scenarios:instructions(params, options) end
 
+--- Starts a job of the kind scenarios.run_agora: POST /test_framework/v1/scenarios/run_scenarios_agora/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunAgoraParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunAgoraJob? job
+---@return cekura.Error? err
+function Scenarios:run_agora(params, options) end
+
+--- Starts a job of the kind scenarios.run_api_chat: POST /test_framework/v1/scenarios/run_scenarios_api_chat/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunApiChatParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunApiChatJob? job
+---@return cekura.Error? err
+function Scenarios:run_api_chat(params, options) end
+
+--- Starts a job of the kind scenarios.run_chirp: POST /test_framework/v1/scenarios/run_scenarios_chirp/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunChirpParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunChirpJob? job
+---@return cekura.Error? err
+function Scenarios:run_chirp(params, options) end
+
+--- Starts a job of the kind scenarios.run_elevenlabs: POST /test_framework/v1/scenarios/run_scenarios_elevenlabs/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunElevenlabsParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunElevenlabsJob? job
+---@return cekura.Error? err
+function Scenarios:run_elevenlabs(params, options) end
+
+--- Starts a job of the kind scenarios.run_ello: POST /test_framework/v1/scenarios/run_scenarios_ello/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+--- Note: what a start takes is not documented.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunElloJob? job
+---@return cekura.Error? err
+function Scenarios:run_ello(params, options) end
+
+--- Starts a job of the kind scenarios.run_email: POST /test_framework/v1/scenarios/run_scenarios_email/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunEmailParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunEmailJob? job
+---@return cekura.Error? err
+function Scenarios:run_email(params, options) end
+
+--- Starts a job of the kind scenarios.run_jotform: POST /test_framework/v1/scenarios/run_scenarios_jotform/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+--- Note: what a start takes is not documented.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunJotformJob? job
+---@return cekura.Error? err
+function Scenarios:run_jotform(params, options) end
+
+--- Starts a job of the kind scenarios.run_json: POST /test_framework/v1/scenarios/run_scenarios_json/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+--- Note: `spec` is the list of 1 to 200 cases.
+---@param params? cekura.Scenarios.RunJsonParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunJsonJob? job
+---@return cekura.Error? err
+function Scenarios:run_json(params, options) end
+
+--- Starts a job of the kind scenarios.run_livekit: POST /test_framework/v1/scenarios/run_scenarios_livekit/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+--- Note: what a start takes is not documented.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunLivekitJob? job
+---@return cekura.Error? err
+function Scenarios:run_livekit(params, options) end
+
+--- Starts a job of the kind scenarios.run_livekit_chat: POST /test_framework/v1/scenarios/run_scenarios_livekit_chat/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+--- Note: what a start takes is not documented.
+---@param params table<string, any>
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunLivekitChatJob? job
+---@return cekura.Error? err
+function Scenarios:run_livekit_chat(params, options) end
+
+--- Starts a job of the kind scenarios.run_livekit_v2: POST /test_framework/v1/scenarios/run_scenarios_livekit_v2/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunLivekitV2Params
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunLivekitV2Job? job
+---@return cekura.Error? err
+function Scenarios:run_livekit_v2(params, options) end
+
+--- Starts a job of the kind scenarios.run_pipecat: POST /test_framework/v1/scenarios/run_scenarios_pipecat/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunPipecatParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunPipecatJob? job
+---@return cekura.Error? err
+function Scenarios:run_pipecat(params, options) end
+
+--- Starts a job of the kind scenarios.run_pipecat_v2: POST /test_framework/v1/scenarios/run_scenarios_pipecat_v2/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunPipecatV2Params
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunPipecatV2Job? job
+---@return cekura.Error? err
+function Scenarios:run_pipecat_v2(params, options) end
+
+--- Starts a job of the kind scenarios.run_retell_webrtc: POST
+--- /test_framework/v1/scenarios/run_scenarios_retell_webrtc/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunRetellWebrtcParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunRetellWebrtcJob? job
+---@return cekura.Error? err
+function Scenarios:run_retell_webrtc(params, options) end
+
+--- Starts a job of the kind scenarios.run_sip: POST /test_framework/v1/scenarios/run_scenarios_sip/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunSipParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunSipJob? job
+---@return cekura.Error? err
+function Scenarios:run_sip(params, options) end
+
+--- Starts a job of the kind scenarios.run_text: POST /test_framework/v1/scenarios/run_scenarios_text/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params? cekura.Scenarios.RunTextParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunTextJob? job
+---@return cekura.Error? err
+function Scenarios:run_text(params, options) end
+
+--- Starts a job of the kind scenarios.run_vapi_webrtc: POST /test_framework/v1/scenarios/run_scenarios_vapi_webrtc/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunVapiWebrtcParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunVapiWebrtcJob? job
+---@return cekura.Error? err
+function Scenarios:run_vapi_webrtc(params, options) end
+
+--- Starts a job of the kind scenarios.run_websocket: POST /test_framework/v1/scenarios/run_scenarios_with_websockets/.
+--- The result has the result: passed, total_runs_count, success_runs_count, failed_runs_count, status, runs, …
+---@param params cekura.Scenarios.RunWebsocketParams
+---@param options? cekura.StartOptions
+---@return cekura.Scenarios.RunWebsocketJob? job
+---@return cekura.Error? err
+function Scenarios:run_websocket(params, options) end
+
 ---@class cekura.Client
 ---@field agents cekura.Agents
 ---@field alerts cekura.Alerts
@@ -423,6 +604,7 @@ function Scenarios:instructions(params, options) end
 ---@field insights cekura.Insights
 ---@field metric_reviews cekura.MetricReviews
 ---@field metrics cekura.Metrics
+---@field projects cekura.Projects
 ---@field results cekura.Results
 ---@field runs cekura.Runs
 ---@field scenarios cekura.Scenarios
