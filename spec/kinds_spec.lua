@@ -241,7 +241,7 @@ describe("a kind of job", function()
       assert.truthy(message:find "agents.auto_fetch: agent_id is missing", message)
       -- The record of the start has priority over the options.
       local started = cekura.assert(client.agents:auto_fetch({ agent_id = 2142 }, { agent_id = 2143 }))
-      assert.truthy(started:token():find("agent_id=2142", 1, true))
+      assert.truthy(started:token():find("agent_id.2142", 1, true))
       local members = { kind = "agents.auto_fetch", id = "p", base = server.url, started = 1 }
       local job, err = client:resume(token.write(members))
       assert.is_nil(job)

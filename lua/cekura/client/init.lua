@@ -111,12 +111,12 @@ end
 ---@class cekura.RequestOptions
 ---@field query? table<string, any> the values of a list are repeated
 ---@field body? table|string a table goes out as JSON, a string as it is
----@field form? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
+---@field multipart? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
 ---{ data = bytes, name =, content_type = } is a file, which is streamed from disk
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 
-local REQUEST_OPTIONS = { query = true, body = true, form = true, headers = true, timeout = true }
+local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers = true, timeout = true }
 
 --- Sends any request of the API and waits for its answer.
 ---@param method string "GET", "POST", …
@@ -136,12 +136,12 @@ function methods:request(method, path, given)
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
   end
   local timeout, body = check.seconds("timeout", given.timeout), given.body
-  if given.form ~= nil and body ~= nil then
-    errors.misuse "options: form and body exclude each other"
-  elseif given.form ~= nil then
-    local fields, files = form.read("form", check.table("form", given.form))
+  if given.multipart ~= nil and body ~= nil then
+    errors.misuse "options: multipart and body exclude each other"
+  elseif given.multipart ~= nil then
+    local fields, files = form.read("multipart", check.table("multipart", given.multipart))
     return form.send(self, { method = method, path = path, headers = headers.request_lines(given.headers),
-      timeout = timeout }, "form", fields, files)
+      timeout = timeout }, "multipart", fields, files)
   elseif type(body) == "table" then
     body = encode(body, "body")
   elseif body ~= nil then
