@@ -59,8 +59,10 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
-# A dependency file that an earlier version has left may name a source that has moved.
+# A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
+# compiler: without the second rule, make would try to build a missing one from a source named FILE.d.c.
 src/%.c: ;
+%.d: ;
 
 # The engine's parts, tested without Lua.
 UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))

@@ -1,7 +1,7 @@
-/* secret.c - secrets as userdata: Lua can pass them on and compare them, but cannot read them.
+/* secret.c - secrets as userdata: Lua can pass them on and compare them, but not read them.
  *
- * Lua frees its strings without wiping them, and all holders of a short string share one copy. So a
- * secret that need not be a string stays in a userdata, and is wiped when that is collected. */
+ * Lua frees strings without wiping them, and interns short ones. So a secret stays in a userdata,
+ * which is wiped when it is collected, unless it has to be a string. */
 #include "secret.h"
 
 #include "file/private_file.h"
@@ -99,8 +99,8 @@ static char *skip(char *at, const char *characters)
     return at + strspn(at, characters);
 }
 
-/* The text between quotes that the line sets `name` to. A text with a backslash or with control
- * characters is left in place: the reader of the file decides what it means. */
+/* The text between quotes that the line assigns to `name`. A text with a backslash or control
+ * character is left in place, for the parser of the file. */
 static struct slice value_of(char *line, const char *name)
 {
     const struct slice none = {0};
@@ -128,8 +128,8 @@ static struct slice value_of(char *line, const char *name)
     return value;
 }
 
-/* Pushes the mark of the secret that equals the value, in the table at `secrets`; a new secret and
- * mark if there is none. */
+/* Pushes the mark of the secret that equals the value. If the table at `secrets` has none, adds a
+ * new one. */
 static void push_mark(lua_State *L, int secrets, struct slice value)
 {
     char digits[24];
@@ -154,7 +154,7 @@ static void push_mark(lua_State *L, int secrets, struct slice value)
     }
 }
 
-/* Moves the values of `name` from the text into the table at `secrets`, and leaves marks in their
+/* Moves the values of `name` from the text to the table at `secrets`, and leaves marks in their
  * place. Returns the new length of the text. */
 static size_t extract(lua_State *L, struct secret *text, const char *name, int secrets)
 {
@@ -163,7 +163,7 @@ static size_t extract(lua_State *L, struct secret *text, const char *name, int s
         line += 3;
     while (line && line < end) {
         struct slice value = value_of(line, name);
-        if (value.length >= SECRET_LEAST_LENGTH) {
+        if (value.length >= SECRET_MIN_LENGTH) {
             size_t length;
             push_mark(L, secrets, value);
             const char *mark = lua_tolstring(L, -1, &length);
@@ -171,7 +171,7 @@ static size_t extract(lua_State *L, struct secret *text, const char *name, int s
             memcpy(value.start, mark, length);
             memmove(closer, after, (size_t)(end - after));
             end -= after - closer;
-            *end = '\0'; /* behind it stand bytes of the old text */
+            *end = '\0'; /* bytes of the old text follow */
             lua_pop(L, 1);
         }
         char *newline = memchr(line, '\n', (size_t)(end - line));
