@@ -53,10 +53,6 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
   check-memory clean
 all: $(CORE)
 
-# No rule of make's guesses how a file is made.
-MAKEFLAGS += --no-builtin-rules
-.SUFFIXES:
-
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
 HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers
 $(ENGINE): | $(BUILD)/headers
@@ -80,8 +76,10 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
-# A dependency file that an earlier version has left may name a source that has moved.
+# A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
+# compiler: without the second rule, make would try to build a missing one from a source named FILE.d.c.
 src/%.c: ;
+%.d: ;
 
 # The engine's parts, tested without Lua.
 UNITS := $(patsubst spec/engine/%.c,$(BUILD)/units/%,$(wildcard spec/engine/*_test.c))

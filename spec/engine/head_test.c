@@ -160,7 +160,7 @@ static void there_is_a_limit_on_lines_and_bytes(void **state)
     static char line[1 << 16];
     (void)state;
     assert_int_equal(add(&head, OK, true), HEAD_OK);
-    for (unsigned i = 1; i < HEAD_MOST_LINES; i++)
+    for (unsigned i = 1; i < HEAD_MAX_LINES; i++)
         assert_int_equal(add(&head, "A: b\r\n", true), HEAD_OK);
     assert_int_equal(add(&head, "\r\n", true), HEAD_TOO_LARGE);
     assert_true(head_is_too_large(&head));

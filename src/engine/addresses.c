@@ -1,4 +1,4 @@
-/* addresses.c - the addresses that libcurl keeps of names; see addresses.h. */
+/* addresses.c - eviction from libcurl's DNS cache; see addresses.h. */
 #include "addresses.h"
 
 #include "text/url.h"
@@ -15,7 +15,7 @@ static bool is_listed(const struct curl_slist *list, const char *entry)
     return false;
 }
 
-/* `peer`: "host:port", as CURLOPT_RESOLVE takes it behind a "-"; NULL: there is none. */
+/* `peer` is "host:port" or NULL. CURLOPT_RESOLVE removes an entry whose name follows a "-". */
 static void distrust(struct addresses *addresses, const char *peer)
 {
     size_t room = peer ? strlen(peer) + 2 : 0;
@@ -31,7 +31,7 @@ static void distrust(struct addresses *addresses, const char *peer)
     free(entry);
 }
 
-/* Both, for through SOCKS 4 and 5 it is this end that looks up both names. */
+/* Both names, because with SOCKS 4 and 5 libcurl resolves the service as well as the proxy. */
 void addresses_distrust(struct addresses *addresses, CURL *easy, const char *proxy_peer)
 {
     char *url = NULL;

@@ -1,23 +1,24 @@
-/* addresses.h - the addresses that libcurl keeps of names.
+/* addresses.h - eviction from libcurl's DNS cache.
  *
- * It keeps each for a minute, also one at which nothing answers: a service that has moved would not
- * be found for so long. So the addresses of a connection that failed are dropped, and the next
- * request looks the names up again. */
+ * libcurl caches the addresses of a name for a minute, including addresses that do not answer. A
+ * service that has moved would be unreachable for that long. So after a failed connection the names
+ * are evicted, and the next request resolves them again. */
 #ifndef CEKURA_ADDRESSES_H
 #define CEKURA_ADDRESSES_H
 
 #include <curl/curl.h>
 
 struct addresses {
-    struct curl_slist *distrusted; /* of peers, as CURLOPT_RESOLVE takes them */
+    struct curl_slist *distrusted; /* peers to evict, in the format of CURLOPT_RESOLVE */
 };
 
-/* The handle's connection has failed: distrusts the addresses of its service, and of the proxy
- * ("host:port"; NULL: there is none). Without memory the addresses stay. */
+/* Marks the service of a handle whose connection failed, and the proxy ("host:port", or NULL), for
+ * eviction. If memory runs out, their addresses stay in the cache. */
 void addresses_distrust(struct addresses *addresses, CURL *easy, const char *proxy_peer);
 
-/* Has libcurl drop what is distrusted when the handle's next transfer begins. Returns the list that
- * the handle uses then, to be freed once that has ended; NULL: nothing is to be dropped. */
+/* Has libcurl evict the marked peers when the handle's next transfer begins. Returns the list that
+ * the handle refers to until that transfer has ended; the caller frees it afterwards. Returns NULL
+ * if nothing is marked. */
 struct curl_slist *addresses_drop(struct addresses *addresses, CURL *easy);
 
 #endif

@@ -16,22 +16,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* libcurl and the TLS library need some. */
+/* Enough for libcurl and its TLS library, which run in the thread. */
 #define STACK_SIZE ((size_t)1024 * 1024)
 
 #define PREFIX "cekura-bridge-"
 
 struct bridge {
-    pid_t pid; /* the process that made it */
+    pid_t pid; /* of the process that created it */
     struct engine *engine;
-    int engine_fd;   /* a copy of the engine's descriptor, which may be closed meanwhile */
-    int epoll_fd;    /* that, for one event at a time, and stop_fd */
+    int engine_fd;   /* a duplicate of the engine's descriptor, which may be closed first */
+    int epoll_fd;    /* watches engine_fd, one-shot, and stop_fd */
     int stop_fd;     /* an eventfd */
     int listener_fd; /* -1 once accepted */
     int socket_fd;   /* -1 until accepted */
     bool has_thread;
     pthread_t thread;
-    char directory[64]; /* "" when it is removed */
+    char directory[64]; /* "" once removed */
     struct sockaddr_un address;
 };
 
@@ -53,8 +53,8 @@ static bool is_running(long pid)
     return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
 }
 
-/* Removes the files of this user's processes that no longer run. Another user can only make a
- * directory of such a name: what is in it can be removed by its owner alone. */
+/* Removes what dead processes of this user have left. The owner is checked because another user may
+ * create a directory of such a name in /tmp. */
 static void sweep(const char *parent)
 {
     DIR *entries = opendir(parent);
@@ -110,8 +110,8 @@ static void watch_engine(const struct bridge *bridge)
     (void)epoll_ctl(bridge->epoll_fd, EPOLL_CTL_MOD, bridge->engine_fd, &event);
 }
 
-/* Does not watch the engine while there is something that the host has not fetched: what comes
- * faster than the host fetches it has to wait. */
+/* While the host has completions to fetch, the engine is not watched, so it cannot produce them
+ * faster than the host consumes them. bridge_arm() watches it again. */
 static void *drive(void *user)
 {
     const struct bridge *bridge = user;
@@ -129,7 +129,7 @@ static void *drive(void *user)
     }
 }
 
-/* The host's signals are for its own threads. */
+/* The thread blocks all signals: they belong to the host's threads. */
 static bool start_thread(struct bridge *bridge)
 {
     sigset_t all, before;
@@ -228,7 +228,7 @@ static void close_fd(int fd)
         close(fd);
 }
 
-/* In a forked child the thread does not exist, and the files are the parent's. */
+/* In a forked child the thread does not exist, and the files belong to the parent. */
 void bridge_free(struct bridge *bridge)
 {
     if (bridge->pid == getpid()) {

@@ -1,13 +1,14 @@
-/* bridge.h - steps an engine in a background thread, and notifies the host over a socket when
- * something has come of it: for hosts that can wait only for sockets which they have connected
- * themselves (nginx).
+/* bridge.h - a thread that steps an engine, and a Unix socket that wakes the host.
  *
- * So what an engine does by itself, a poll whose answer is the known one, costs the host's thread
- * nothing. The host connects to bridge_path(), then calls bridge_accept(). From then on it arms the
- * bridge, reads a byte, fetches what has finished, and arms it again.
+ * A bridge serves hosts that can wait only for sockets which they have connected themselves, such
+ * as nginx. Its thread steps the engine in the background, so a poll whose answer has not changed
+ * costs the host's thread nothing.
  *
- * The socket's file exists only until the connection is accepted, in a directory that no other user
- * may enter. The next bridge removes the files of a process that was killed meanwhile. */
+ * The host connects to bridge_path() and calls bridge_accept(). Then it repeats three steps: arm
+ * the bridge, read one byte from the socket, fetch the completions.
+ *
+ * The socket's file lies in a directory that only this user may enter, and is unlinked when the
+ * connection is accepted. If a process is killed before that, the next bridge removes its file. */
 #ifndef CEKURA_BRIDGE_H
 #define CEKURA_BRIDGE_H
 
@@ -15,21 +16,22 @@
 
 struct bridge;
 
-/* NULL on failure, with the reason in `message` (constant). The engine may be closed, and freed by
- * its owner, before the bridge is. */
+/* Creates a bridge. On failure, returns NULL and sets *message to a constant string. The bridge
+ * holds a reference to the engine, whose owner may close and free it first. */
 struct bridge *bridge_new(struct engine *engine, const char **message);
 
-/* Where to connect to. */
+/* The path of the socket. */
 const char *bridge_path(const struct bridge *bridge);
 
-/* Accepts the connection that was made, and starts the thread. False, with `message`: there is
- * none, or another process has made it. */
+/* Accepts the host's connection and starts the thread. Returns false and sets *message if no
+ * connection is pending, another process made it, or no thread can be started. */
 bool bridge_accept(struct bridge *bridge, const char **message);
 
-/* Has a byte written, once, see engine_notify(). False: there is something to fetch already. */
+/* Requests one byte on the socket for the next completion; see engine_notify(). Returns false, and
+ * requests none, if there is something to fetch already. */
 bool bridge_arm(struct bridge *bridge);
 
-/* Ends the connection and the thread. */
+/* Stops the thread and closes the connection. */
 void bridge_free(struct bridge *bridge);
 
 #endif

@@ -1,8 +1,8 @@
-/* certificates.c - which certificates a TLS connection trusts; see certificates.h.
+/* certificates.c - the trusted certificates, and their verification; see certificates.h.
  *
- * libcurl parses the bundle when the first TLS connection of a multi handle begins, for 20 to 40
- * ms, and keeps the result in the multi handle. So that no step is held up, certificates_load()
- * begins a connection to itself when the engine is made. */
+ * When the first TLS connection of a multi handle begins, libcurl parses the bundle, which takes 20
+ * to 40 ms, and caches the result in the multi handle. To keep that out of a step,
+ * certificates_load() begins a connection to this process when the engine is created. */
 #include "certificates.h"
 
 #include <netinet/in.h>
@@ -31,10 +31,10 @@ bool certificates_serve_proxies(void)
 
 /* ---- the file ---- */
 
-/* libcurl knows what it has parsed by the path alone, so each version of the file has another path:
- * with as many "./" before the name. Connections and TLS sessions belong to a path, too: what
- * was begun with an older version is not used again. */
-#define SPELLINGS 1000u /* by then no connection of the first is left */
+/* libcurl's cache is keyed by the path alone, so each version of the file has a different spelling
+ * of the path: version 2 has "././" before the name. Connections and TLS sessions are keyed by the
+ * path, too, so none that was verified against an older version is reused. */
+#define SPELLINGS 1000u /* when they repeat, no connection of the first is left */
 
 static char *spell(const char *file, unsigned version)
 {
@@ -51,8 +51,8 @@ static char *spell(const char *file, unsigned version)
     return path;
 }
 
-/* Once, when the engine is made: a host may chroot afterwards, and then has no such file, but still
- * has what was parsed of it. */
+/* Called once, when the engine is created. If the host then calls chroot(), the file is out of
+ * reach, and the parsed certificates stay in use. */
 bool certificates_choose(struct certificates *certificates, const char *file)
 {
     if (!file && built_in && access(built_in, R_OK) == 0)
@@ -86,7 +86,7 @@ void certificates_refresh(struct certificates *certificates)
         return;
     char *path = spell(certificates->file, certificates->version + 1);
     if (!path)
-        return; /* the next check sees it */
+        return; /* the next refresh tries again */
     free(certificates->path);
     certificates->path = path;
     certificates->state = state;
@@ -95,7 +95,7 @@ void certificates_refresh(struct certificates *certificates)
 
 /* ---- the handle ---- */
 
-/* The options for the two ends that TLS may be spoken to. */
+/* The options of the two peers to which a connection may use TLS. */
 struct end {
     CURLoption version, bundle, directory;
 };
@@ -106,17 +106,17 @@ static const struct end proxy = {
 
 static CURLcode check_end(const char *path, CURL *easy, const struct end *end)
 {
-    /* libcurl's default is what OpenSSL's configuration allows. */
+    /* By default libcurl accepts any version that OpenSSL's configuration allows. */
     CURLcode code = curl_easy_setopt(easy, end->version, (long)CURL_SSLVERSION_TLSv1_2);
     if (code != CURLE_OK || !path)
         return code;
     code = curl_easy_setopt(easy, end->bundle, path);
-    /* A certificate directory, Debian's default, switches the cache of parsed certificates off, and
-     * then each connection stalls its thread to parse them again. */
+    /* A certificate directory, Debian's default, disables the cache, and then each connection
+     * blocks its thread to parse the bundle again. */
     return code == CURLE_OK ? curl_easy_setopt(easy, end->directory, NULL) : code;
 }
 
-/* The proxy's certificate and name are checked unless an option says otherwise, and none does. */
+/* libcurl verifies the proxy's certificate and name by default; no option here disables that. */
 CURLcode certificates_check(const struct certificates *certificates, CURL *easy)
 {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -126,14 +126,14 @@ CURLcode certificates_check(const struct certificates *certificates, CURL *easy)
         code = check_end(certificates->path, easy, &service);
     if (code == CURLE_OK && certificates->proxy)
         code = check_end(certificates->path, easy, &proxy);
-    /* The cache does not expire: after a day, its default, a step would stall, or, in a chroot,
-     * fail. */
+    /* The cache must not expire. After a day, its default, a step would block to parse the bundle,
+     * and in a chroot it would fail. */
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L) : code;
 }
 
 /* ---- the cache ---- */
 
-/* A socket of this machine that a connection can be made to; -1: none. */
+/* Returns a listening socket on the loopback interface, and sets *port; -1 on failure. */
 static int listen_here(in_port_t *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -163,7 +163,7 @@ static CURLMcode act_on_events(struct multi *multi)
     return code;
 }
 
-/* Turns the loop until the first byte of the handshake has come: by then the bundle is parsed. */
+/* Runs the loop until the first byte of the handshake arrives. By then the bundle is parsed. */
 static CURLMcode begin_handshake(struct multi *multi, int listener)
 {
     int peer = -1;
@@ -181,8 +181,8 @@ static CURLMcode begin_handshake(struct multi *multi, int listener)
     return code;
 }
 
-/* Nothing leaves the machine, and nothing is lost if it fails: then the first real connection
- * parses, and reports what is wrong. */
+/* Sends nothing off this machine. If it fails, the first real connection parses the bundle, and
+ * reports the error. */
 bool certificates_load(const struct certificates *certificates, struct multi *multi)
 {
     CURLMcode code = CURLM_OK;

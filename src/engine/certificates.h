@@ -1,4 +1,4 @@
-/* certificates.h - which certificates a TLS connection trusts. */
+/* certificates.h - the trusted certificates, and their verification. */
 #ifndef CEKURA_CERTIFICATES_H
 #define CEKURA_CERTIFICATES_H
 
@@ -6,36 +6,37 @@
 
 #include <sys/stat.h>
 
-/* The file of certificates that are trusted, and the ends that are checked against it. */
+/* The bundle of trusted certificates, and the peers that are verified against it. */
 struct certificates {
-    bool service, proxy; /* TLS is spoken to it */
+    bool service, proxy; /* whether connections to it use TLS */
     char *file;          /* NULL: libcurl's default */
-    char *path;          /* the file, spelt differently for each version */
-    unsigned version;    /* how often the file has changed */
-    struct stat state;   /* when it was checked last */
+    char *path;          /* the file, with a different spelling for each version */
+    unsigned version;    /* counts the changes of the file */
+    struct stat state;   /* of the file when this version was read */
 };
 
-/* Keeps where libcurl has the system's bundle, and whether it speaks TLS to proxies. To be called
- * before the first engine is made. */
+/* Records where libcurl finds the system's bundle, and whether it supports TLS to a proxy. Called
+ * once, before the first engine is created. */
 void certificates_begin(const curl_version_info_data *libcurl);
 
+/* Whether libcurl supports TLS to a proxy. */
 bool certificates_serve_proxies(void);
 
-/* Chooses the file: that one, or the system's if it is NULL. False: out of memory. */
+/* Chooses the bundle: `file`, or the system's if it is NULL. Returns false if memory runs out. */
 bool certificates_choose(struct certificates *certificates, const char *file);
 void certificates_free(struct certificates *certificates);
 
-/* Checks whether the file has changed: then the version is another, and handles that are set up
- * from now on have the file read again. A file that is missing, as after a chroot, or that this
- * user may not read, has not changed: what was read of it stays. */
+/* Increments the version if the file has changed, so that handles which are set up from now on read
+ * it again. A file that is missing, as after a chroot, or that this user may not read, counts as
+ * unchanged, and the certificates that were read from it stay in use. */
 void certificates_refresh(struct certificates *certificates);
 
-/* Has the handle check the certificate and the name of the service, and of a proxy that is spoken
- * to over TLS: always, against that file. */
+/* Sets the handle's options: certificate and host name are always verified, those of the service
+ * and those of a proxy over TLS. */
 CURLcode certificates_check(const struct certificates *certificates, CURL *easy);
 
-/* Has the file parsed now, so that no step has to. False: the multi handle has failed, and is to be
- * closed. */
+/* Parses the file into the cache of the multi handle, so that no step has to. Returns false if the
+ * multi handle has failed; the caller closes it then. */
 bool certificates_load(const struct certificates *certificates, struct multi *multi);
 
 #endif

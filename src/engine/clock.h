@@ -1,7 +1,7 @@
 /* clock.h - the two clocks: one for deadlines, one for dates.
  *
- * Deadlines use the monotonic clock, so that a change of the system's date moves none of them.
- * All times of the engine are microseconds in an int64_t, named *_us. */
+ * Deadlines use the monotonic clock, so a change of the system's date does not move them. All times
+ * of the engine are microseconds in an int64_t, named *_us. */
 #ifndef CEKURA_CLOCK_H
 #define CEKURA_CLOCK_H
 
@@ -11,8 +11,8 @@
 /* "Never": later than every deadline, and far enough from INT64_MAX that adding to it is safe. */
 #define CLOCK_NEVER (INT64_MAX / 4)
 
-/* The longest span that anything here waits, some ten years: what a caller or a server names
- * beyond it is cut to it, so that sums cannot overflow. */
+/* The longest span of time, about ten years. A longer one, from a caller or a server, is cut to it,
+ * so that sums cannot overflow. */
 #define CLOCK_LONGEST_US (INT64_C(10) * 366 * 86400 * 1000000)
 
 static inline int64_t clock_monotonic_us(void)
@@ -30,7 +30,7 @@ static inline int64_t clock_date_s(void)
     return (int64_t)now.tv_sec;
 }
 
-/* Seconds as the Lua side has them to microseconds; negative and NaN give 0. */
+/* Converts seconds to microseconds. A negative number and NaN give 0. */
 static inline int64_t clock_from_seconds(double seconds)
 {
     if (!(seconds > 0))

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Codes that headers of 7.87 do not have. */
+/* Codes that the headers of 7.87 do not define. */
 #define CODE_TOO_LARGE ((CURLcode)100)    /* CURLE_TOO_LARGE, from 8.6 on */
 #define CODE_ECH_REQUIRED ((CURLcode)101) /* CURLE_ECH_REQUIRED, from 8.8 on */
 
@@ -12,22 +12,22 @@ static const struct {
     enum outcome_kind kind;
 } meanings[] = {
     {CURLE_OK, OUTCOME_RESPONSE},
-    /* An answer that is not HTTP/1: HTTP/0.9 has no head. */
+    /* The answer is not HTTP/1: HTTP/0.9, for example, has no head. */
     {CURLE_UNSUPPORTED_PROTOCOL, OUTCOME_MALFORMED},
     {CURLE_WEIRD_SERVER_REPLY, OUTCOME_MALFORMED},
-    /* What no repetition changes: a URL that libcurl cannot read, a proxy or a version of TLS that
-     * it was not built for. */
+    /* Repeating the request cannot help: libcurl cannot parse the URL, or was built without the
+     * proxy's protocol or the version of TLS. */
     {CURLE_URL_MALFORMAT, OUTCOME_CONFIG},
     {CURLE_NOT_BUILT_IN, OUTCOME_CONFIG},
-    /* Before a connection stands. */
+    /* No connection was established. */
     {CURLE_FAILED_INIT, OUTCOME_NETWORK},
     {CURLE_COULDNT_RESOLVE_PROXY, OUTCOME_NETWORK},
     {CURLE_COULDNT_RESOLVE_HOST, OUTCOME_NETWORK},
     {CURLE_COULDNT_CONNECT, OUTCOME_NETWORK},
     {CURLE_INTERFACE_FAILED, OUTCOME_NETWORK},
     {CURLE_NO_CONNECTION_AVAILABLE, OUTCOME_NETWORK},
-    {CURLE_PROXY, OUTCOME_NETWORK},               /* see below */
-    {CURLE_ABORTED_BY_CALLBACK, OUTCOME_NETWORK}, /* bytes that no request asked for */
+    {CURLE_PROXY, OUTCOME_NETWORK},               /* see codes_socks_kind() */
+    {CURLE_ABORTED_BY_CALLBACK, OUTCOME_NETWORK}, /* unsolicited bytes on an idle connection */
     /* The connection broke. */
     {CURLE_SEND_ERROR, OUTCOME_NETWORK},
     {CURLE_SEND_FAIL_REWIND, OUTCOME_NETWORK},
@@ -38,7 +38,7 @@ static const struct {
     {CURLE_SSL_SHUTDOWN_FAILED, OUTCOME_NETWORK},
     {CURLE_PARTIAL_FILE, OUTCOME_TRUNCATED},
     {CURLE_OPERATION_TIMEDOUT, OUTCOME_TIMEOUT},
-    /* The peer cannot prove its identity, or the two ends cannot agree on how it would. */
+    /* The peer cannot prove its identity, or the two sides have no version or cipher in common. */
     {CURLE_SSL_CONNECT_ERROR, OUTCOME_TLS},
     {CURLE_PEER_FAILED_VERIFICATION, OUTCOME_TLS},
     {CURLE_SSL_CACERT_BADFILE, OUTCOME_TLS},
@@ -54,10 +54,10 @@ static const struct {
     {CURLE_SSL_ENGINE_INITFAILED, OUTCOME_TLS},
     {CURLE_USE_SSL_FAILED, OUTCOME_TLS},
     {CODE_ECH_REQUIRED, OUTCOME_TLS},
-    /* The proxy does not let this client through. */
+    /* The proxy rejects the client's credentials. */
     {CURLE_LOGIN_DENIED, OUTCOME_PROXY_REFUSED},
     {CURLE_AUTH_ERROR, OUTCOME_PROXY_REFUSED},
-    /* The answer goes over a limit, or is in an encoding that is not read. */
+    /* The answer exceeds a limit, or has a content coding that cannot be decoded. */
     {CURLE_FILESIZE_EXCEEDED, OUTCOME_TOO_LARGE},
     {CODE_TOO_LARGE, OUTCOME_TOO_LARGE},
     {CURLE_BAD_CONTENT_ENCODING, OUTCOME_GARBLED},

@@ -1,4 +1,4 @@
-/* completions.c - what an engine has for the layers above; see completions.h. */
+/* completions.c - the queues of completions and events; see completions.h. */
 #include "completions.h"
 
 #include <stdlib.h>
@@ -88,7 +88,7 @@ bool completions_are_listed(const struct completions *completions)
     return !TAILQ_EMPTY(&completions->listed);
 }
 
-bool completions_are_there(const struct completions *completions)
+bool completions_are_pending(const struct completions *completions)
 {
     return completions_are_listed(completions) || !STAILQ_EMPTY(&completions->events);
 }

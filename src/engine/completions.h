@@ -1,8 +1,9 @@
-/* completions.h - what an engine has for the layers above.
+/* completions.h - the queues from which the layers above fetch what has happened.
  *
- * Each operation and each poll has an item, which is registered from its making to its freeing. An
- * item is listed when its subject has finished, or has an update, and is fetched in that order.
- * Events, if they are reported, are fetched before it. A socket can be notified of both. */
+ * Each operation and each poll has an item, which is registered for as long as the operation or
+ * poll exists. An item is listed when its operation has finished or its poll has an update, and is
+ * fetched in that order. Events, if they are reported, are in a second queue, which is fetched
+ * first. One socket can be notified when either queue has an entry. */
 #ifndef CEKURA_COMPLETIONS_H
 #define CEKURA_COMPLETIONS_H
 
@@ -14,12 +15,12 @@ enum item_kind { ITEM_POLLER, ITEM_OPERATION, ITEM_KINDS };
 
 struct item {
     enum item_kind kind;
-    int ref; /* the caller's, to find the object by */
+    int ref; /* the caller's key of the object */
     bool listed;
-    unsigned events;                /* about it, that are to be fetched */
-    void (*end)(struct item *item); /* the engine is being closed */
+    unsigned events;                /* queued events about it */
+    void (*end)(struct item *item); /* called when the engine is being closed */
     LIST_ENTRY(item) registered;
-    TAILQ_ENTRY(item) next; /* of those that are listed */
+    TAILQ_ENTRY(item) next; /* in the queue of listed items */
 };
 
 enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
@@ -27,7 +28,7 @@ enum event_kind { EVENT_STARTED, EVENT_RETRIED, EVENT_FINISHED };
 struct event {
     enum event_kind kind;
     int ref;              /* of the operation or poll */
-    struct item *subject; /* NULL: it was freed */
+    struct item *subject; /* NULL once freed */
     enum outcome_kind outcome;
     int status;
     unsigned tries;
@@ -52,31 +53,32 @@ void completions_init(struct completions *completions);
 
 void completions_register(struct completions *completions, struct item *item);
 
-/* The item is about to be freed: it is not listed, and no event is about it. */
+/* Unregisters an item before it is freed: removes it from the list and from the events about it. */
 void completions_forget(struct completions *completions, struct item *item);
 
-/* Ends all that are registered: the polls, then the operations, each the youngest first. */
+/* Calls end() of all registered items: first polls, then operations, each newest first. */
 void completions_end_all(struct completions *completions);
 
 /* Lists an item, unless it is listed already. */
 void completions_list(struct completions *completions, struct item *item);
 
-/* The next item, which is listed no longer; NULL: there is none, or events come before it. */
+/* Removes the first listed item and returns it. Returns NULL if there is none, or if events are to
+ * be fetched first. */
 struct item *completions_next(struct completions *completions);
 
-/* Reports a copy of the event, if events are reported; without memory it is lost. */
+/* Queues a copy of the event if events are reported. If memory runs out, the event is lost. */
 void completions_report(struct completions *completions, const struct event *event);
 
-/* The next event, to be freed; NULL: there is none. */
+/* Removes the first event and returns it; the caller frees it. Returns NULL if there is none. */
 struct event *completions_next_event(struct completions *completions);
 
 /* Whether an item is listed. */
 bool completions_are_listed(const struct completions *completions);
 
-/* Whether there is anything to fetch, an item or an event. */
-bool completions_are_there(const struct completions *completions);
+/* Whether there is an item or an event to fetch. */
+bool completions_are_pending(const struct completions *completions);
 
-/* Writes a byte to the socket that waits for a notification, once. */
+/* Writes a byte to notify_fd, if it is set, and unsets it. */
 void completions_notify(struct completions *completions);
 
 #endif

@@ -1,4 +1,4 @@
-/* connection.c - the socket that a transfer uses; see connection.h. */
+/* connection.c - the socket of a transfer; see connection.h. */
 #include "connection.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ void connection_clear(struct connection *connection)
     *connection = (struct connection){.sockets = connection->sockets, .opened = -1, .used = -1};
 }
 
-/* The local port of a socket; 0: it has none. */
+/* The local port of a socket, or 0. */
 static int port_of(int fd)
 {
     struct sockaddr_storage name = {0};
@@ -32,7 +32,7 @@ static unsigned slot_of(int port)
     return (unsigned)port % SOCKETS_KNOWN;
 }
 
-/* Bytes that have been read from a connection since it was made. */
+/* The bytes read from a connection since it was established: received less unread. */
 static uint64_t read_from(int fd)
 {
     struct tcp_info info = {0};
@@ -44,7 +44,7 @@ static uint64_t read_from(int fd)
     return (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
 }
 
-/* Sockets that a program started by the host does not inherit. */
+/* SOCK_CLOEXEC, so that a program which the host starts does not inherit the socket. */
 curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct connection *connection = user;
@@ -58,8 +58,8 @@ curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sock
     return fd;
 }
 
-/* libcurl does not say yet which socket it will use, only its local port. The table may have
- * forgotten the socket, and the number may be another socket's by now. */
+/* At this point libcurl gives only the local port of the socket that it will use. The entry of the
+ * table may have been overwritten, and its descriptor reused, so its port is checked. */
 void connection_use(struct connection *connection, int port)
 {
     struct sockets *sockets = connection->sockets;
@@ -87,8 +87,8 @@ bool connection_has_unasked_bytes(const struct connection *connection)
            recv(connection->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Whether an alert of TLS 1.3 is next to be read: a record of two bytes, encrypted, with their type
- * and a tag of 16. */
+/* Whether the next unread record is a TLS 1.3 alert: two encrypted bytes, a byte for their type,
+ * and a tag of 16 bytes. */
 static bool has_alert(int fd)
 {
     static const unsigned char start[] = {23, 3, 3, 0, 2 + 1 + 16};
@@ -107,8 +107,8 @@ int connection_close(void *user, curl_socket_t fd)
     return close(fd);
 }
 
-/* The smallest answer to a handshake that has a certificate in it is larger, and one that has none
- * is smaller. */
+/* A server's part of a handshake is larger than this if it contains a certificate, and smaller if
+ * it does not. */
 #define SMALLEST_CERTIFICATE 400
 
 bool connection_had_certificate(const struct connection *connection)
@@ -132,8 +132,8 @@ bool connection_has_read(const struct connection *connection, uint64_t bytes)
     return connection->used >= 0 && read >= connection->read_before + bytes;
 }
 
-/* What may have come and is in no socket of this process: a record that the TLS library holds, what
- * the other end's kernel sends as soon as there is room. */
+/* Bytes that are not in the socket's receive buffer yet, or no longer: the TLS library holds a
+ * record, and the peer's kernel sends more as soon as there is room. */
 #define ON_ITS_WAY ((curl_off_t)4 * 1024 * 1024)
 
 bool connection_may_have(const struct connection *connection, curl_off_t bytes)
@@ -145,8 +145,8 @@ bool connection_may_have(const struct connection *connection, curl_off_t bytes)
 
 /* ---- when no descriptor is free ---- */
 
-/* What libcurl's resolver takes at once: a pair of sockets, and files and sockets of the C library,
- * which does not say what it lacked. */
+/* The descriptors that libcurl's resolver needs at once: a socket pair, and the files and sockets
+ * of the C library, whose error does not say that it lacked one. */
 #define RESOLVER_DESCRIPTORS 5
 
 static bool descriptors_are_scarce(void)

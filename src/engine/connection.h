@@ -1,7 +1,7 @@
-/* connection.h - the socket that a transfer uses.
+/* connection.h - the socket of a transfer.
  *
- * libcurl says little of it: the socket itself is asked whether it has bytes that no request asked
- * for, and how many were read from it. */
+ * libcurl exposes little of it. The kernel is asked whether the socket has unsolicited bytes, and
+ * how many bytes were read from it. */
 #ifndef CEKURA_CONNECTION_H
 #define CEKURA_CONNECTION_H
 
@@ -13,62 +13,62 @@
 struct sockets {
     struct {
         int fd;
-        uint64_t read; /* bytes, until it was closed; 0: it was not, since a request used it */
-        bool alert;    /* then an alert of TLS was still unread */
-    } by_port[SOCKETS_KNOWN]; /* the local one */
-    unsigned open;            /* of connections, in use or not */
+        uint64_t read;        /* bytes read from it when it was closed; 0 while it is open */
+        bool alert;           /* an unread TLS alert was left when it was closed */
+    } by_port[SOCKETS_KNOWN]; /* by local port */
+    unsigned open;            /* open connections, idle ones included */
     bool starved;             /* no descriptor was free for the last connection */
 };
 
-/* A transfer's part. */
+/* The socket of one transfer. */
 struct connection {
     struct sockets *sockets;
-    int opened;           /* the socket that was opened for it last; -1: none */
-    int used;             /* the one that it uses; -1: unknown */
-    unsigned slot;        /* of the socket, in the table */
-    uint64_t read_before; /* bytes, from that one, when the tunnel stood, or the request was sent */
+    int opened;           /* the last socket opened for this transfer; -1: none */
+    int used;             /* the socket in use; -1: unknown */
+    unsigned slot;        /* its index in by_port */
+    uint64_t read_before; /* bytes read before the request was sent, or through the new tunnel */
     bool starved;         /* no descriptor was free for its socket */
 };
 
-/* Gets ready for the next transfer. */
+/* Resets it for the next transfer. */
 void connection_clear(struct connection *connection);
 
-/* libcurl's callbacks. The user of the first is the connection, of the other the sockets. */
+/* libcurl's callbacks. `user` is the connection in the first and the sockets in the second. */
 curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
 int connection_close(void *user, curl_socket_t fd);
 
-/* The request is about to be sent from that local port. */
+/* Records the socket on which the request is about to be sent, by its local port. */
 void connection_use(struct connection *connection, int port);
 
-/* A proxy has made a tunnel: what comes now is the service's. */
+/* A proxy has established the tunnel: bytes from now on come from the service. */
 void connection_tunnels(struct connection *connection);
 
-/* Whether bytes have come on a connection that was idle. They would be taken for the answer to the
- * next request: libcurl 7.88 does not check. A new connection may have some, over TLS, from its
- * handshake. */
+/* Whether an idle connection that is about to be reused has unread bytes. libcurl 7.88 does not
+ * check, and would take them for the answer to the next request. A new connection is not checked:
+ * over TLS it may have bytes of the handshake. */
 bool connection_has_unasked_bytes(const struct connection *connection);
 
-/* Whether enough has come through a tunnel for a certificate; asked when the connection has been
- * closed. */
+/* Whether enough bytes came through the tunnel to contain a certificate. Valid once the connection
+ * is closed. */
 bool connection_had_certificate(const struct connection *connection);
 
-/* Whether what libcurl has left unread of the connection is an alert of TLS. */
+/* Whether the next unread bytes of the connection are a TLS alert. */
 bool connection_has_alert(const struct connection *connection);
 
-/* Whether so many bytes have come since the request was sent; asked when the connection has been
+/* Whether at least so many bytes were read since the request was sent. Valid once the connection is
  * closed. */
 bool connection_has_read(const struct connection *connection, uint64_t bytes);
 
-/* Whether so many bytes more may have come, or be on their way from the other end's kernel. */
+/* Whether that many more bytes may have arrived, or be in the send buffer of the peer. */
 bool connection_may_have(const struct connection *connection, curl_off_t bytes);
 
-/* Whether a connection, or the look-up of its name, failed because no descriptor was free. */
+/* Whether connecting, or resolving the name, failed because no descriptor was free. */
 bool connection_is_starved(const struct connection *connection, CURLcode code);
 
-/* Before a connection may be made, while `in_use` of the open ones are in use. While no descriptor
- * is free, a new connection takes the place of the one that has been idle for longest. With none
- * idle there is no limit: libcurl would have the transfer wait until another one ends, also when
- * descriptors are free again. */
+/* Called before a connection may be opened, while `in_use` of the open ones are in use. If the last
+ * connection found no free descriptor, libcurl is limited to as many connections as are open, so it
+ * closes the least recently used idle one for a new one. If none is idle the limit is lifted: under
+ * a limit the transfer would wait for another to end, even after a descriptor has become free. */
 void sockets_make_room(const struct sockets *sockets, struct multi *multi, unsigned in_use);
 
 #endif

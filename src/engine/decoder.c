@@ -1,4 +1,4 @@
-/* decoder.c - a compressed body, decoded as it arrives, by zlib; see decoder.h. */
+/* decoder.c - decodes a compressed body as it arrives, by zlib; see decoder.h. */
 #include "decoder.h"
 
 #include "text/ascii.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- which one it is ---- */
+/* ---- Content-Encoding ---- */
 
 static enum coding coding_named(const char *name, size_t length)
 {
@@ -44,7 +44,7 @@ enum coding coding_add(enum coding known, const char *value, size_t length)
 
 /* ---- decoding ---- */
 
-/* By our own functions, so that a test can have them fail. */
+/* zlib's allocator goes through this file, so that a test can make it fail. */
 static voidpf allocate(voidpf user, uInt count, uInt size)
 {
     (void)user;
@@ -65,9 +65,9 @@ void decoder_begin(struct decoder *decoder, enum coding coding)
     decoder->first_count = decoder->first_left = 0;
 }
 
-/* zlib's format begins with two bytes that are a multiple of 31, the first of which names the
- * method, 8. A bare stream could begin so only with a stored block whose padding is not zero, which
- * no compressor writes. */
+/* zlib's format begins with two bytes that are a multiple of 31, the first of which names method 8.
+ * A raw stream can begin like that only with a stored block whose padding is not zero, which no
+ * compressor writes. */
 static bool is_zlib(const unsigned char first[2])
 {
     return (first[0] & 0x0f) == Z_DEFLATED && (first[0] << 8 | first[1]) % 31 == 0;

@@ -1,4 +1,4 @@
-/* ending.c - how a try ended: libcurl's code for it, as an outcome. */
+/* ending.c - turns libcurl's code for a finished try into a result. */
 #include "transfer_private.h"
 
 #include "codes.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a proxy answered to CONNECT; 0: nothing, or it was not asked. */
+/* The status of the proxy's answer to CONNECT; 0 if there is none. */
 static int tunnel_status(const struct transfer *transfer)
 {
     long status = 0;
@@ -16,10 +16,10 @@ static int tunnel_status(const struct transfer *transfer)
     return (int)status;
 }
 
-/* Through a proxy that is spoken to over TLS, libcurl forgets why a handshake with the service
- * failed on this side: the alert for the service goes out through the TLS of the proxy, which
- * clears OpenSSL's queue of errors. It differs from a connection that broke in that a certificate
- * had come: with TLS 1.3 the handshake is then over, with 1.2 almost. */
+/* Whether this side refused the service's certificate through a proxy over TLS. libcurl loses the
+ * reason: the alert to the service is sent through the TLS connection to the proxy, which clears
+ * OpenSSL's error queue. Unlike in a handshake that broke, a certificate has arrived: in TLS 1.3
+ * the handshake is then over, in TLS 1.2 almost. */
 static bool is_silent_refusal(const struct transfer *transfer)
 {
     return transfer->transfers->certificates.proxy && tunnel_status(transfer) / 100 == 2 &&
@@ -27,8 +27,8 @@ static bool is_silent_refusal(const struct transfer *transfer)
            connection_had_certificate(&transfer->connection);
 }
 
-/* A handshake that failed because the connection broke says nothing about certificates. OpenSSL
- * reports both with one code; only the words differ. */
+/* Whether the handshake failed because the connection broke, which says nothing about certificates.
+ * CURLE_SSL_CONNECT_ERROR covers both cases; only OpenSSL's message differs. */
 static bool broke_in_handshake(const struct transfer *transfer)
 {
     const char *error = transfer->error;
@@ -38,9 +38,10 @@ static bool broke_in_handshake(const struct transfer *transfer)
            strstr(error, "Broken pipe");
 }
 
-/* With TLS 1.3 a server refuses a client without a certificate when the client's end of the
- * handshake is done, and the request may be on its way: the alert comes in place of an answer. If
- * the server ends the connection with it, libcurl may fail to send, and never reads the alert. */
+/* Whether a TLS alert came in place of the answer. A TLS 1.3 server refuses a client without a
+ * certificate after the client has finished its handshake, when the request may already be on its
+ * way. If the server also closes the connection, libcurl may fail to send and never read the alert.
+ */
 static bool is_late_alert(const struct transfer *transfer, CURLcode code)
 {
     return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
@@ -48,14 +49,14 @@ static bool is_late_alert(const struct transfer *transfer, CURLcode code)
            (strstr(transfer->error, " alert ") || connection_has_alert(&transfer->connection));
 }
 
-/* libcurl takes no longer line in a head, and before 8.6 calls one a lack of memory. It has then
- * read more than such a line, and not handed it out; a body that has come, too, it has not read. */
-#define LONGEST_LINE ((uint64_t)100 * 1024)
+/* libcurl's limit for a line of a head. Before 8.6 it reports a longer line as a lack of memory. By
+ * then it has read at least that many bytes which it has not passed on, and none of the body. */
+#define MAX_LINE ((uint64_t)100 * 1024)
 
 static bool had_long_line(const struct transfer *transfer)
 {
     return !transfer->head.complete &&
-           connection_has_read(&transfer->connection, transfer->head.bytes + LONGEST_LINE - 1);
+           connection_has_read(&transfer->connection, transfer->head.bytes + MAX_LINE - 1);
 }
 
 static bool begins_with(const char *text, const char *start)
@@ -63,9 +64,8 @@ static bool begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* libcurl's limits that a head, or trailers, may go over. 7.88 takes a trailer of more
- * than 4 KiB for a lack of memory, which its message is about; a line of what a proxy answers to
- * CONNECT may have 16 KiB. */
+/* Whether a head or trailer exceeded one of libcurl's limits. 7.88 reports a trailer of more than 4
+ * KiB as a lack of memory, in the message only. A line of the answer to CONNECT may have 16 KiB. */
 static bool is_refused_head(const struct transfer *transfer, CURLcode code)
 {
     if (code == CURLE_RECV_ERROR)
@@ -74,8 +74,8 @@ static bool is_refused_head(const struct transfer *transfer, CURLcode code)
     return transfer->began && code == CURLE_OUT_OF_MEMORY && had_long_line(transfer);
 }
 
-/* A body that ends with its connection is whole, also if TLS was not closed before. libcurl 7.88
- * agrees, 8.14 does not. */
+/* Whether a body that is delimited by the end of the connection ended without a TLS close_notify.
+ * Such a body counts as whole, as it does in libcurl 7.88; 8.14 reports an error. */
 static bool ended_unannounced(const struct transfer *transfer, CURLcode code)
 {
     curl_off_t announced = -1;
@@ -110,7 +110,7 @@ static enum outcome_kind kind_of(const struct transfer *transfer, CURLcode code,
         return OUTCOME_TLS;
     if (code == CURLE_SSL_CONNECT_ERROR && broke_in_handshake(transfer))
         return OUTCOME_NETWORK;
-    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line that is not a header */
+    if (code == CURLE_BAD_FUNCTION_ARGUMENT && transfer->began) /* a line is not a field */
         return OUTCOME_MALFORMED;
     if (kind == OUTCOME_NETWORK && status && transfer->head.complete)
         return OUTCOME_TRUNCATED;
@@ -133,7 +133,7 @@ static enum try_end end_of(enum outcome_kind kind, bool starved)
     }
 }
 
-/* The value of that header; NULL: there is none. */
+/* The value of that header, or NULL. */
 static const char *header_value(const struct transfer *transfer, const char *name)
 {
     struct curl_header *header;
@@ -141,7 +141,8 @@ static const char *header_value(const struct transfer *transfer, const char *nam
     return code == CURLHE_OK ? header->value : NULL;
 }
 
-/* A date is by the clock of the service, which says what time it is there. */
+/* The pause that Retry-After asks for; -1 if there is none. A date in it follows the service's
+ * clock, so it is compared with the Date header of the same answer. */
 static int64_t asked_pause_us(const struct transfer *transfer)
 {
     const char *asked = header_value(transfer, "Retry-After");
@@ -152,8 +153,8 @@ static int64_t asked_pause_us(const struct transfer *transfer)
     return retry_after_us(asked, strlen(asked), now_s >= 0 ? now_s : clock_date_s());
 }
 
-/* Adds the peer that a refusal is about, by its host: of TLS it may be the service or the proxy,
- * and libcurl does not say. Until the tunnel stands, it is a proxy that is spoken to over TLS. */
+/* Appends the host of the peer to the message. libcurl does not say whether a TLS error is about
+ * the service or the proxy: before the tunnel is established, it is about the proxy. */
 static void name_peer(struct transfer *transfer, enum outcome_kind kind)
 {
     const struct transfers *transfers = transfer->transfers;
@@ -170,7 +171,7 @@ static void name_peer(struct transfer *transfer, enum outcome_kind kind)
     free(service);
 }
 
-/* Replaces messages that libcurl cannot word, or words differently in each release. */
+/* Replaces the messages that libcurl lacks, or words differently in each release. */
 static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     size_t room = CURL_ERROR_SIZE;
@@ -182,13 +183,13 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
     else if (kind == OUTCOME_TOO_LARGE && by_head)
         snprintf(transfer->error, room,
             "the headers are larger than %zu bytes, have more than %u lines, or one too long",
-            HEAD_MOST_BYTES, HEAD_MOST_LINES);
+            HEAD_MAX_BYTES, HEAD_MAX_LINES);
     else if (kind == OUTCOME_TOO_LARGE)
         snprintf(transfer->error, room, "the body is larger than max_response, %zu bytes",
             transfer->transfers->max_response);
     else if (transfer->refusal)
         snprintf(transfer->error, room, "%s", transfer->refusal);
-    else if (kind == OUTCOME_GARBLED) /* libcurl 8 checks it, too */
+    else if (kind == OUTCOME_GARBLED) /* found by libcurl 8 */
         snprintf(transfer->error, room, "%s", UNASKED);
     else if (kind == OUTCOME_TLS && is_silent_refusal(transfer))
         snprintf(transfer->error, room, "the certificate is refused, or the handshake failed");
@@ -201,8 +202,8 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
         name_peer(transfer, kind);
 }
 
-/* For a try that ended before a connection stood: whether no descriptor was free. Otherwise the
- * address that was tried may be an old one. */
+/* Whether a try that never had a connection failed for lack of a descriptor. If not, its address
+ * may be out of date, and is evicted. */
 static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLcode code)
 {
     struct transfers *transfers = transfer->transfers;
@@ -217,7 +218,7 @@ static bool is_starved(struct transfer *transfer, enum outcome_kind kind, CURLco
     return false;
 }
 
-/* Finds answers that libcurl takes for whole, and that are not. */
+/* Detects truncated answers that libcurl accepts as complete. */
 static CURLcode check_whole(struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
@@ -248,7 +249,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
     }
     transfers->connections += (uint64_t)connects;
     transfers->bytes_in += transfer->head.lines.length;
-    if (status < 200) /* 1xx announces an answer, and is not one */
+    if (status < 200) /* 1xx is an interim answer */
         status = 0;
     if (ended_unannounced(transfer, code))
         code = CURLE_OK;
@@ -256,7 +257,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
         code = check_whole(transfer);
 
     enum outcome_kind kind = kind_of(transfer, code, status);
-    if (kind == OUTCOME_NETWORK) /* half a head is not an answer */
+    if (kind == OUTCOME_NETWORK) /* an incomplete head is not an answer */
         status = 0;
     else if (kind == OUTCOME_PROXY_REFUSED)
         status = tunnel_status(transfer);
@@ -270,7 +271,7 @@ struct transfer_result transfer_result(struct transfer *transfer, CURLcode code)
             {
                 .end = end_of(kind, starved),
                 .status = status,
-                .sent = request_size > 0 && kind != OUTCOME_TLS, /* the handshake was not over */
+                .sent = request_size > 0 && kind != OUTCOME_TLS, /* the handshake never ended */
                 .silent = transfer->head.lines.length == 0,
                 .reused = connects == 0,
                 .retry_after_us = status ? asked_pause_us(transfer) : -1,

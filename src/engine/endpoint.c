@@ -1,4 +1,4 @@
-/* endpoint.c - what requests are sent to, and what waits there; see endpoint.h. */
+/* endpoint.c - the endpoints of a service, and the queues of requests to them; see endpoint.h. */
 #include "endpoint.h"
 
 #include "clock.h"
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long an endpoint that no operation uses is remembered after it was held: so that a
- * program that asks for it again and again meets the same endpoint, and not a new one. */
+/* How long an unused endpoint is kept after the end of its hold, so that a program which requests
+ * it again and again meets the same endpoint with its history, not a new one. */
 #define REMEMBERED_US INT64_C(60000000)
 
 /* ---- the key ---- */
@@ -19,7 +19,7 @@ static bool is_hex(char c)
     return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Digits, a UUID, or nothing: an empty place of a template. */
+/* Whether a segment is all digits, a UUID, or empty, like a place of a template. */
 static bool names_record(const char *segment, size_t length)
 {
     static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -31,7 +31,7 @@ static bool names_record(const char *segment, size_t length)
     return is_number || is_uuid;
 }
 
-/* As long as both texts and three bytes at most. */
+/* Writes a key of at most the length of both texts and three bytes. */
 static void write_key(char *key, const char *method, const char *url)
 {
     key = stpcpy(key, method);
@@ -85,11 +85,11 @@ static void forget_unused(struct endpoints *endpoints, int64_t now_us)
     }
 }
 
-static void settle(struct endpoint *endpoint);
+static void update_heaps(struct endpoint *endpoint);
 
 static void on_wake(struct timer *timer)
 {
-    settle(container_of(timer, struct endpoint, wake));
+    update_heaps(container_of(timer, struct endpoint, wake));
 }
 
 static struct endpoint *make(struct endpoints *endpoints, const char *method, const char *url)
@@ -104,7 +104,7 @@ static struct endpoint *make(struct endpoints *endpoints, const char *method, co
     return endpoint;
 }
 
-struct endpoint *endpoint_take(struct endpoints *endpoints, const char *method, const char *url)
+struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url)
 {
     struct endpoint *made = make(endpoints, method, url);
     char **known = made ? tsearch(made->key, &endpoints->known, compare) : NULL;
@@ -125,7 +125,7 @@ struct endpoint *endpoint_take(struct endpoints *endpoints, const char *method, 
     return endpoint;
 }
 
-void endpoint_give_back(struct endpoint *endpoint)
+void endpoint_release(struct endpoint *endpoint)
 {
     struct endpoints *endpoints = endpoint->endpoints;
     int64_t now_us = clock_monotonic_us(), until_us = endpoint->held_us + REMEMBERED_US;
@@ -145,11 +145,11 @@ void endpoint_forget_all(struct endpoints *endpoints)
         heap_destroy(&endpoints->heaps[i]);
 }
 
-/* ---- what waits ---- */
+/* ---- the queues ---- */
 
-/* Puts the endpoint where it belongs: among those at which something is ready to be sent, or among
- * those that are held while something waits. */
-static void settle(struct endpoint *endpoint)
+/* Moves the endpoint into the heaps of the priorities that have a queued turn or, while it is held,
+ * into the heap of held endpoints. */
+static void update_heaps(struct endpoint *endpoint)
 {
     struct heap *heaps = endpoint->endpoints->heaps;
     bool is_held = endpoint->held_us > clock_monotonic_us(), is_waited_for = false;
@@ -175,7 +175,7 @@ void endpoint_enqueue(struct turn *turn)
     turn->queued_us = clock_monotonic_us();
     TAILQ_INSERT_TAIL(queue, turn, queued);
     if (is_first)
-        settle(turn->endpoint);
+        update_heaps(turn->endpoint);
 }
 
 void endpoint_dequeue(struct turn *turn)
@@ -184,7 +184,7 @@ void endpoint_dequeue(struct turn *turn)
     bool was_first = TAILQ_FIRST(queue) == turn;
     TAILQ_REMOVE(queue, turn, queued);
     if (was_first)
-        settle(turn->endpoint);
+        update_heaps(turn->endpoint);
 }
 
 void endpoint_hold(struct endpoint *endpoint, int64_t until_us)
@@ -192,7 +192,7 @@ void endpoint_hold(struct endpoint *endpoint, int64_t until_us)
     if (until_us <= endpoint->held_us)
         return;
     endpoint->held_us = until_us;
-    settle(endpoint);
+    update_heaps(endpoint);
 }
 
 struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority)

@@ -1,9 +1,10 @@
-/* endpoint.h - what requests are sent to, as far as a service distinguishes it: method and path.
- * Here they wait for a place in the window.
+/* endpoint.h - the endpoints of a service, and the queues of requests to them.
  *
- * Segments of a path that are digits or a UUID name a record and are left out, so that all records
- * of a collection are one endpoint. An endpoint that has answered 429 is held for as long as it
- * asked; what waits for others passes by. */
+ * An endpoint is a method and a path template, the unit by which a service limits its rate. Path
+ * segments that are digits or a UUID name a record and are left out, so all records of a collection
+ * share an endpoint. Requests wait in the queues of their endpoint until the window has a place.
+ * An endpoint that has answered 429 is held for as long as it asked; requests to other endpoints
+ * overtake those that wait for it. */
 #ifndef CEKURA_ENDPOINT_H
 #define CEKURA_ENDPOINT_H
 
@@ -11,63 +12,66 @@
 
 #include <sys/queue.h>
 
-/* What is sent first: what ends work, then what a caller waits for, then polls; see window.h. */
+/* Cancellations, then requests that a caller waits for, then polls; see window.h. */
 enum priority { PRIORITY_URGENT, PRIORITY_CALL, PRIORITY_POLL, PRIORITIES };
 
-/* Endpoints that have something ready to be sent are in the heap of that priority. */
+/* Each priority has a heap of the endpoints with a request that may be sent. Beside these are the
+ * heap of held endpoints with a queued request, and the heap of endpoints that no operation uses.
+ */
 enum endpoint_heap { ENDPOINTS_HELD = PRIORITIES, ENDPOINTS_UNUSED, ENDPOINT_HEAPS };
 
 /* The endpoints of an engine. */
 struct endpoints {
     struct heap heaps[ENDPOINT_HEAPS];
-    void *known; /* all of them, a tree of tsearch() */
+    void *known; /* all endpoints, a tree of tsearch() */
 };
 
-/* What waits for its turn: a part of an operation. */
+/* An operation's place in the queue of its endpoint; a member of the operation. */
 struct turn {
-    void (*fire)(struct turn *turn); /* the turn has come, and it is to leave the queue */
+    void (*fire)(struct turn *turn); /* called when its turn comes; dequeues it */
     enum priority priority;
     struct endpoint *endpoint;
-    int64_t queued_us; /* since when it waits */
+    int64_t queued_us; /* when it was queued */
     int64_t sent_us;   /* when it was sent last */
-    bool tests;        /* in flight, as the test of rest.h */
+    bool is_probe;     /* in flight, as the probe of rest.h */
     TAILQ_ENTRY(turn) queued;
 };
 
 TAILQ_HEAD(turn_queue, turn);
 
-/* What waits for its turn at one endpoint, the longest first. */
+/* The queue of one priority at one endpoint, first in, first out. */
 struct lane {
-    struct heap_node ready; /* in the heap of that priority, while the endpoint is not held */
+    struct heap_node ready; /* in the heap of its priority unless the endpoint is held */
     struct turn_queue queue;
 };
 
 struct endpoint {
     struct endpoints *endpoints;
-    struct timer wake; /* HELD: its end; UNUSED: when it may be forgotten */
-    unsigned users;    /* operations */
-    int64_t held_us;   /* until then */
+    struct timer wake; /* in HELD: the end of the hold; in UNUSED: when it may be freed */
+    unsigned users;    /* operations that refer to it */
+    int64_t held_us;   /* the end of the hold */
     bool refused;      /* its last answer was a 429 */
     struct lane lanes[PRIORITIES];
     char key[];
 };
 
-/* The endpoint of that URL, to be given back. NULL: out of memory. */
-struct endpoint *endpoint_take(struct endpoints *endpoints, const char *method, const char *url);
-void endpoint_give_back(struct endpoint *endpoint);
+/* Finds or creates the endpoint of that URL, and adds a user. Returns NULL if memory runs out. */
+struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url);
 
-/* The turn waits at its endpoint, behind the others of its priority; and no longer. */
+/* Removes a user. */
+void endpoint_release(struct endpoint *endpoint);
+
+/* Appends the turn to the queue of its priority at its endpoint, or removes it. */
 void endpoint_enqueue(struct turn *turn);
 void endpoint_dequeue(struct turn *turn);
 
-/* Nothing is sent to it before. */
+/* Holds the endpoint: nothing is sent to it before that time. A hold is never shortened. */
 void endpoint_hold(struct endpoint *endpoint, int64_t until_us);
 
-/* Of all that wait with that priority at endpoints that are not held, the one that has waited
- * longest; NULL: none does. */
+/* The longest queued turn of that priority at the endpoints that are not held, or NULL. */
 struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority);
 
-/* Frees those that are remembered, once no operation is left. */
+/* Frees all endpoints and heaps. No operation may be left. */
 void endpoint_forget_all(struct endpoints *endpoints);
 
 #endif

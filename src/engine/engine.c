@@ -1,6 +1,7 @@
-/* engine.c - has the parts of an engine work together: what is due, one step, the engine's life.
+/* engine.c - combines the parts of an engine: what is due, the order of work in a step, and the
+ * engine's life.
  *
- * What a request is lies in operation.c, what is repeated in poller.c. */
+ * Requests are implemented in operation.c, and polls in poller.c. */
 #include "engine.h"
 
 #include "engine_parts.h"
@@ -13,10 +14,10 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* libcurl sends all that are new to it off in one call. */
+/* libcurl sends all new transfers in one call, so this bounds the time of that call. */
 #define STARTS_A_ROUND 4
 
-/* Sent unless the program says otherwise; decoder.c reads more. The name is what is compared. */
+/* Sent unless the options have a header of that name. decoder.c reads more than it offers. */
 #define ENCODING_OFFER "Accept-Encoding: gzip"
 #define ENCODING_NAME strlen("Accept-Encoding")
 
@@ -51,7 +52,7 @@ static int64_t due_us(const struct engine *engine)
     return first_us;
 }
 
-/* In a forked child a step is due at once, which closes the engine. */
+/* In a forked child a step is due at once; it closes the engine. */
 int64_t engine_due_us(struct engine *engine)
 {
     if (!gate_is_open(&engine->gate))
@@ -74,7 +75,7 @@ void engine_wait_for_polls(struct engine *engine, int change)
 
 static bool has_completions(const struct engine *engine)
 {
-    return completions_are_there(&engine->completions) || engine->loop.rang;
+    return completions_are_pending(&engine->completions) || engine->loop.rang;
 }
 
 void engine_alarm(struct engine *engine, int64_t alarm_us)
@@ -82,7 +83,8 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
     engine_enter(engine);
     if (gate_is_open(&engine->gate)) {
         loop_set_alarm(&engine->loop, alarm_us);
-        if (has_completions(engine)) /* what kept them from being fetched may last */
+        if (has_completions(
+                engine)) /* their handling failed, or is not done: wake the host again */
             loop_set_alarm(
                 &engine->loop, earlier(alarm_us, clock_monotonic_us() + LOOP_LEFT_OVER_US));
         loop_arm(&engine->loop, due_us(engine));
@@ -93,10 +95,10 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
 bool engine_notify(struct engine *engine, int fd)
 {
     engine_enter(engine);
-    bool is_there = has_completions(engine) || engine->gate.closed;
-    engine->completions.notify_fd = is_there ? -1 : fd;
+    bool is_pending = has_completions(engine) || engine->gate.closed;
+    engine->completions.notify_fd = is_pending ? -1 : fd;
     engine_leave(engine);
-    return !is_there;
+    return !is_pending;
 }
 
 void engine_cancel_notify(struct engine *engine, int fd)
@@ -152,7 +154,7 @@ struct engine_stats engine_stats(struct engine *engine)
 static void act(struct engine *engine, curl_socket_t fd, int what)
 {
     struct transfers *transfers = &engine->transfers;
-    if (!transfers->multi.handle) /* the event of a socket that went with it */
+    if (!transfers->multi.handle) /* the event's socket was closed with the handle */
         return;
     bool works = multi_act(&transfers->multi, fd, what);
     transfers_end_done(transfers);
@@ -170,7 +172,7 @@ static void fill_window(struct engine *engine, int64_t now_us)
     }
 }
 
-/* Does what is due now, and what that makes due in turn. */
+/* Does what is due, and what becomes due meanwhile, until the step is over. */
 static void do_due(struct engine *engine)
 {
     const struct step *step = &engine->step;
@@ -200,12 +202,12 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
         what |= CURL_CSELECT_OUT;
     if (event->events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    engine->step.heard = true;
+    engine->step.had_input = true;
     act(engine, event->data.fd, what);
 }
 
-/* Threads that libcurl starts for resolving names inherit the signal mask. With signals open in
- * them, the host's SIGTERM could land there and interrupt none of the host's threads. */
+/* libcurl's resolver threads inherit the signal mask. If they accepted signals, the kernel could
+ * deliver the host's SIGTERM to one of them, and no thread of the host would be interrupted. */
 static void block_signals(sigset_t *before)
 {
     sigset_t all;
@@ -213,8 +215,8 @@ static void block_signals(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
-/* A peer that closes while we write raises SIGPIPE wherever libcurl or its TLS library writes
- * without MSG_NOSIGNAL. Blocked, it is left pending, and taken away here. */
+/* When the peer closes a connection, libcurl or its TLS library may raise SIGPIPE, because some of
+ * their writes lack MSG_NOSIGNAL. The blocked signal stays pending, and is consumed here. */
 static void unblock_signals(const sigset_t *before)
 {
     sigset_t pending;
@@ -229,13 +231,14 @@ static void unblock_signals(const sigset_t *before)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-/* Events that were fetched are acted on before others are: epoll gives them in turn only so. One
- * may be out of date by then, its socket closed; libcurl takes it for a false alarm. */
+/* All fetched events are handled before more are fetched, since epoll serves its descriptors in
+ * turn only then. An event may be stale, its socket closed by an earlier one; libcurl treats it as
+ * a spurious wake-up. */
 static void work(struct engine *engine)
 {
     sigset_t signals;
     step_begin(&engine->step);
-    engine->step.heard = transfers_are_paused(&engine->transfers);
+    engine->step.had_input = transfers_are_paused(&engine->transfers);
     block_signals(&signals);
     while (loop_has_events(&engine->loop)) {
         const struct epoll_event *event = loop_next(&engine->loop);
@@ -244,25 +247,26 @@ static void work(struct engine *engine)
         if (step_is_over(&engine->step))
             break;
     }
-    engine->step.heard |= loop_has_events(&engine->loop);
+    engine->step.had_input |= loop_has_events(&engine->loop);
     do_due(engine);
     unblock_signals(&signals);
     if (!engine->step.background)
         step_record(&engine->step, clock_monotonic_us() - engine->step.began_us);
 }
 
-/* Sockets first: what has come may end what is due. */
+/* Sockets come first, since an answer may finish an operation whose deadline is due. */
 static void step(struct engine *engine, int64_t wait_us)
 {
     struct loop *loop = &engine->loop;
     if (wait_us > 0) {
-        /* A caller that blocks keeps the time itself; the alarm covers an error on its way back. */
+        /* A caller that blocks keeps its own time. The alarm fires only if an error keeps the
+         * caller from calling again. */
         loop_set_alarm(loop, clock_monotonic_us() + wait_us + LOOP_LEFT_OVER_US);
         if (due_us(engine) <= clock_monotonic_us()) {
             loop_fetch(loop, 0);
             work(engine);
         }
-        if (completions_are_there(&engine->completions))
+        if (completions_are_pending(&engine->completions))
             wait_us = 0;
         loop_arm(loop, due_us(engine));
     }
@@ -274,7 +278,7 @@ static void step(struct engine *engine, int64_t wait_us)
         completions_notify(&engine->completions);
 }
 
-/* In a forked child closing ends what a waiter waits for. */
+/* In a forked child a step closes the engine, which ends what the waiters wait for. */
 void engine_step(struct engine *engine, int64_t wait_us)
 {
     if (!gate_is_open(&engine->gate)) {
@@ -306,7 +310,7 @@ bool engine_step_in_background(struct engine *engine)
 
 static bool process_is_watched;
 
-/* Once in a process, since curl_version_info() writes to static memory without a lock. */
+/* Called once in a process: curl_version_info() writes to static memory without a lock. */
 static void start(void)
 {
     process_is_watched = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && process_watch();
@@ -353,7 +357,7 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
            copy_text(&transfers->proxy, options->proxy);
 }
 
-/* What is wrong with the proxy; NULL: nothing. */
+/* Returns what is wrong with the proxy's URL, or NULL. */
 static const char *read_proxy(struct transfers *transfers)
 {
     struct proxy proxy;
@@ -369,7 +373,7 @@ static const char *read_proxy(struct transfers *transfers)
                : NULL;
 }
 
-/* Not in a step, which it would hold up. */
+/* Called when the engine is created, since it would delay a step by 20 ms or more. */
 static void load_certificates(struct transfers *transfers)
 {
     sigset_t signals;
@@ -436,8 +440,8 @@ static void close_now(struct engine *engine)
     completions_end_all(&engine->completions);
     bool is_open = gate_is_open(&engine->gate);
     engine->gate.closed = true;
-    /* In a forked child the handles share their connections with the parent's: a cleanup would say
-     * good-bye on them. They are left, memory and all, and never used again. */
+    /* A forked child shares its connections with the parent. A cleanup would send a TLS
+     * close_notify on them, so the handles are leaked, and never used again. */
     if (is_open)
         transfers_close(&engine->transfers);
     transfers_forget_secrets(&engine->transfers);
@@ -481,9 +485,9 @@ void engine_release(struct engine *engine)
 struct engine *engine_none(void)
 {
     static struct engine none = {
-        .references = 1, /* and never fewer */
+        .references = 1, /* never released */
         .gate.mutex = PTHREAD_MUTEX_INITIALIZER,
-        .gate.deserted = PTHREAD_COND_INITIALIZER,
+        .gate.unwanted = PTHREAD_COND_INITIALIZER,
         .gate.closed = true,
     };
     return &none;

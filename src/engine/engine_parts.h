@@ -1,5 +1,5 @@
-/* engine_parts.h - the parts of an engine. Each belongs to the file that it is named for; engine.c
- * has them work together, operation.c and poller.c are built on them. */
+/* engine_parts.h - struct engine and its parts. Each part belongs to the file that it is named for.
+ * engine.c combines them; operation.c and poller.c are built on them. */
 #ifndef CEKURA_ENGINE_PARTS_H
 #define CEKURA_ENGINE_PARTS_H
 
@@ -13,7 +13,7 @@ LIST_HEAD(poller_list, poller);
 
 struct engine {
     struct gate gate;
-    atomic_uint references; /* the owner's, and one of each operation and bridge */
+    atomic_uint references; /* the owner's, and one for each operation, poll and bridge */
     struct loop loop;
     struct step step;
     struct completions completions;
@@ -23,20 +23,21 @@ struct engine {
     struct jitter jitter;
     /* operation.c */
     struct {
-        unsigned retries; /* further tries of what may be repeated */
+        unsigned retries; /* further tries of a request that may be repeated */
         struct retry_quota quota;
     } tries;
     /* poller.c */
     struct {
         struct heap due; /* timers that fire only while the window takes polls */
         struct poller_list watched;
-        int64_t origin_us; /* of the moments at which polls are due: another in each engine */
+        int64_t origin_us; /* of the grid of due times, which differs between engines */
     } polls;
     struct engine_stats stats;
 };
 
-/* What a step may change is read and changed only between these. The public functions of engine,
- * operation and poller call them, so none of those calls another in between. */
+/* State that a step may change is accessed only between engine_enter() and engine_leave(). The
+ * public functions of engine, operation and poller call these two, so none of them calls another in
+ * between. */
 static inline struct engine *engine_enter(struct engine *engine)
 {
     step_record(&engine->step, gate_enter(&engine->gate));

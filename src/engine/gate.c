@@ -1,4 +1,4 @@
-/* gate.c - who may use an engine; see gate.h. */
+/* gate.c - the lock of an engine; see gate.h. */
 #include "gate.h"
 
 #include "clock.h"
@@ -20,7 +20,8 @@ bool gate_is_open(const struct gate *gate)
     return !gate->closed && is_of_this_process(gate);
 }
 
-/* In a forked child the thread that goes last is missing, and may have left the lock taken. */
+/* In a forked child the mutex may be locked forever, by a background thread that exists only in the
+ * parent. */
 int64_t gate_enter(struct gate *gate)
 {
     if (!is_of_this_process(gate))
@@ -38,7 +39,7 @@ void gate_leave(struct gate *gate)
     if (!is_of_this_process(gate))
         return;
     if (atomic_fetch_sub(&gate->wanted, 1) == 1)
-        pthread_cond_signal(&gate->deserted);
+        pthread_cond_signal(&gate->unwanted);
     pthread_mutex_unlock(&gate->mutex);
 }
 
@@ -46,7 +47,7 @@ void gate_enter_last(struct gate *gate)
 {
     pthread_mutex_lock(&gate->mutex);
     while (gate_is_wanted(gate))
-        pthread_cond_wait(&gate->deserted, &gate->mutex);
+        pthread_cond_wait(&gate->unwanted, &gate->mutex);
 }
 
 void gate_leave_last(struct gate *gate)

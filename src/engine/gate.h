@@ -1,9 +1,9 @@
-/* gate.h - who may use an engine: one thread at a time, in the process that made it, until it is
- * closed.
+/* gate.h - the lock of an engine. One thread at a time may enter, in the process that created the
+ * engine, until the engine is closed.
  *
- * A lock of pthreads is not fair: a thread that takes it again and again may keep another from it
- * for long. Here that thread goes last: it waits as long as another is inside or wants to be, and
- * can ask in the midst of its work whether it had better stop. */
+ * A pthread mutex is not fair: a thread that takes it repeatedly can starve the others. At a gate
+ * that thread goes last. It waits while another is inside or wants to enter, and can check during
+ * its work whether another thread wants to. */
 #ifndef CEKURA_GATE_H
 #define CEKURA_GATE_H
 
@@ -14,32 +14,34 @@
 
 struct gate {
     pthread_mutex_t mutex;
-    pthread_cond_t deserted;
-    atomic_uint wanted;  /* how many are inside or want to be, but for the one that goes last */
-    unsigned generation; /* of the process that made it, see process.h */
-    bool closed;         /* for good */
+    pthread_cond_t unwanted; /* signalled when `wanted` becomes 0 */
+    atomic_uint wanted;      /* threads inside or waiting, except for the one that goes last */
+    unsigned generation;     /* of the process that created it, see process.h */
+    bool closed;             /* never reset */
 };
 
-/* Of the first process of a program; gate_init() knows the others. */
+/* For generation 0, that of a program which has not forked; gate_init() sets the current one. */
 #define GATE_OPEN                                                                                  \
     {                                                                                              \
-        .mutex = PTHREAD_MUTEX_INITIALIZER, .deserted = PTHREAD_COND_INITIALIZER                   \
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .unwanted = PTHREAD_COND_INITIALIZER                   \
     }
 
 void gate_init(struct gate *gate);
 
-/* False once it is closed, in a process forked from the one that made it, and at exit. */
+/* False once closed, in a child forked from the process that created the gate, and after exit()
+ * has begun. */
 bool gate_is_open(const struct gate *gate);
 
-/* Returns how long that took, in microseconds. In a forked child these two do nothing. */
+/* Enters, and returns for how many microseconds the caller was blocked. In a forked child these two
+ * do nothing. */
 int64_t gate_enter(struct gate *gate);
 void gate_leave(struct gate *gate);
 
-/* For the one thread that goes last. */
+/* The same for the one thread that goes last. */
 void gate_enter_last(struct gate *gate);
 void gate_leave_last(struct gate *gate);
 
-/* Whether another thread wants to enter: asked by that thread while it is inside. */
+/* Whether another thread wants to enter. Called by the thread that goes last while it is inside. */
 bool gate_is_wanted(const struct gate *gate);
 
 #endif

@@ -1,4 +1,4 @@
-/* head.c - the head of an answer, line by line; see head.h. */
+/* head.c - parses the head of an answer, line by line; see head.h. */
 #include "head.h"
 
 #include "text/ascii.h"
@@ -7,7 +7,7 @@
 
 bool head_is_too_large(const struct head *head)
 {
-    return head->bytes > HEAD_MOST_BYTES || head->line_count > HEAD_MOST_LINES;
+    return head->bytes > HEAD_MAX_BYTES || head->line_count > HEAD_MAX_LINES;
 }
 
 void head_clear(struct head *head)
@@ -21,8 +21,8 @@ void head_free(struct head *head)
     buffer_free(&head->lines);
 }
 
-/* The status of an answer of HTTP/1 (RFC 9112, 4); 0: the line has none. libcurl takes some of such
- * lines for a status of 200, and each release others. */
+/* The status of an HTTP/1 status line (RFC 9112, 4), or 0 if the line is not one. libcurl accepts
+ * some such lines as status 200, each release different ones. */
 static int status_of(const char *line, size_t length)
 {
     static const char start[] = "HTTP/1.";
@@ -46,7 +46,7 @@ static enum head_result begin(struct head *head, const char *line, size_t length
     return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
 }
 
-/* The value, if the line is a field of that name; else NULL. */
+/* The value of the line if it is a field of that name, else NULL. */
 static const char *value_of(const char *line, size_t length, const char *name)
 {
     size_t span = strlen(name);
@@ -59,7 +59,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == ',' || c == '\r' || c == '\n';
 }
 
-/* libcurl decodes chunks, and 7.88 all that it was built for: only one `chunked` is accepted. */
+/* Whether the value is `chunked` alone. libcurl 7.88 would also decode the other codings that it
+ * was built with; they are refused. */
 static bool is_chunked_once(const char *value, const char *end)
 {
     size_t span = strlen("chunked");
@@ -79,7 +80,7 @@ static enum head_result add_field(struct head *head, const char *line, size_t le
     bool is_continued = *line == ' ' || *line == '\t';
     if (is_continued && head->after == HEAD_FIRST_FIELD)
         return HEAD_MALFORMED;
-    if (is_continued && head->after == HEAD_CHUNKED) /* libcurl reads only the line before */
+    if (is_continued && head->after == HEAD_CHUNKED) /* libcurl ignores the continuation */
         return HEAD_CODED;
     if (is_continued && head->after == HEAD_CODING)
         head->coding = coding_add(head->coding, line, length);
@@ -114,8 +115,7 @@ enum head_result head_add(struct head *head, const char *line, size_t length, bo
     } else if (!head->complete) {
         result = add_field(head, line, length);
     }
-    if (result == HEAD_OK &&
-        buffer_append(&head->lines, line, length, HEAD_MOST_BYTES) != BUFFER_OK)
+    if (result == HEAD_OK && buffer_append(&head->lines, line, length, HEAD_MAX_BYTES) != BUFFER_OK)
         result = HEAD_NO_MEMORY;
     return result;
 }

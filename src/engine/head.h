@@ -1,7 +1,7 @@
-/* head.h - the head of an answer, line by line, as libcurl hands it out.
+/* head.h - parses the head of an answer, line by line, as libcurl passes it on.
  *
- * Heads of 1xx, and of a proxy, come before the one that counts; trailers come behind its body, and
- * change nothing of what it said. */
+ * The final head may follow heads of 1xx and of a proxy. Trailers follow its body; they are kept,
+ * and change nothing that the final head said. */
 #ifndef CEKURA_HEAD_H
 #define CEKURA_HEAD_H
 
@@ -11,34 +11,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All heads and trailers of one answer are no larger than this, and have no more lines. libcurl 8
- * has limits, too: 300 KiB and 5,000 lines, which must not be met first. */
-#define HEAD_MOST_BYTES ((size_t)256 * 1024)
-#define HEAD_MOST_LINES 4096u
+/* The limits for all heads and trailers of one answer together. They are below those of libcurl 8,
+ * 300 KiB and 5,000 lines, so that these apply first. */
+#define HEAD_MAX_BYTES ((size_t)256 * 1024)
+#define HEAD_MAX_LINES 4096u
 
 struct head {
-    struct buffer lines; /* of the head that counts so far, status line first, and of trailers */
-    size_t bytes;        /* of all heads */
-    unsigned line_count;
+    struct buffer lines; /* the latest head, status line first, and the trailers */
+    size_t bytes;        /* of all heads and trailers */
+    unsigned line_count; /* likewise */
     int status;
-    bool complete;      /* the head that counts is here, to its empty line */
-    bool chunked;       /* the last chunk says where the body ends */
-    enum coding coding; /* what the body is in */
+    bool complete;      /* the final head has ended */
+    bool chunked;       /* Transfer-Encoding: chunked */
+    enum coding coding; /* of the body */
     enum { HEAD_STATUS_LINE, HEAD_FIRST_FIELD, HEAD_FIELD, HEAD_CODING, HEAD_CHUNKED } after;
 };
 
 enum head_result {
     HEAD_OK,
     HEAD_TOO_LARGE,
-    HEAD_MALFORMED, /* no status, or a first field that continues none */
+    HEAD_MALFORMED, /* no status line, or a continuation line directly after it */
     HEAD_CODED,     /* a Transfer-Encoding other than `chunked` */
     HEAD_NO_MEMORY,
 };
 
-/* Gets ready for the next answer; keeps memory. */
+/* Resets it for the next answer, and keeps its memory. */
 void head_clear(struct head *head);
 
-/* Adds a line, its end included. `counts`: it is the service's, not a proxy's answer to CONNECT. */
+/* Adds a line, line end included. `counts`: it is from the service, and not from a proxy's answer
+ * to CONNECT. */
 enum head_result head_add(struct head *head, const char *line, size_t length, bool counts);
 
 bool head_is_too_large(const struct head *head);

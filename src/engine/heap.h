@@ -1,9 +1,9 @@
 /* heap.h - a binary heap of due times.
  *
- * Intrusive: a node is a member of what is due, so inserting allocates nothing once room has been
- * reserved. The owner of a node reserves its place when it makes the node (heap_reserve) and
- * gives it back when it frees the node (heap_unreserve); between the two, inserting and removing
- * cannot fail, however short memory is. Equal due times leave in the order in which they came. */
+ * The heap is intrusive: a node is a member of the object that is due. The owner of a node reserves
+ * room when it creates the node (heap_reserve) and returns it when it frees the node
+ * (heap_unreserve). In between, inserting and removing allocate nothing and cannot fail. Nodes with
+ * equal due times leave in the order of their insertion. */
 #ifndef CEKURA_HEAP_H
 #define CEKURA_HEAP_H
 
@@ -13,7 +13,7 @@
 
 struct heap_node {
     int64_t due_us;
-    uint64_t order; /* which of two equal due times came first */
+    uint64_t order; /* of insertion, among equal due times */
     size_t place;   /* index in the heap plus one; 0: in no heap */
 };
 
@@ -24,16 +24,16 @@ struct heap {
     uint64_t next_order;
 };
 
-/* Makes room for one more node. False: out of memory, and nothing has changed. */
+/* Reserves room for one more node. Returns false, and changes nothing, if memory runs out. */
 bool heap_reserve(struct heap *heap);
 
-/* Gives back the room of one node, which must not be in the heap. */
+/* Returns the room of one node, which must not be in the heap. */
 void heap_unreserve(struct heap *heap);
 
-/* Inserts a node with a reserved place; one that is in the heap already is moved. */
+/* Inserts a node for which room is reserved. A node that is in the heap already is moved. */
 void heap_insert(struct heap *heap, struct heap_node *node, int64_t due_us);
 
-/* Takes a node out; one that is in no heap is left alone. */
+/* Removes a node. Does nothing if it is in no heap. */
 void heap_remove(struct heap *heap, struct heap_node *node);
 
 /* The node that is due first, or NULL. */

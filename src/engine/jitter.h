@@ -1,11 +1,11 @@
-/* jitter.h - random numbers for pauses, not for secrets: splitmix64. */
+/* jitter.h - random numbers for pauses, by splitmix64. They are not fit for secrets. */
 #ifndef CEKURA_JITTER_H
 #define CEKURA_JITTER_H
 
 #include <stdint.h>
 
 struct jitter {
-    uint64_t state; /* any */
+    uint64_t state; /* any number seeds it */
 };
 
 /* 64 random bits. */

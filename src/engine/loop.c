@@ -1,4 +1,4 @@
-/* loop.c - the one descriptor that a host waits for; see loop.h. */
+/* loop.c - the one descriptor that a host watches; see loop.h. */
 #include "loop.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ void loop_close(struct loop *loop)
     loop->epoll_fd = loop->timer_fd = -1;
 }
 
-/* A socket may have been closed behind our back, and its number used again: then ADD and MOD fail,
- * each where the other is right. */
+/* libcurl may have closed a socket without notice, and the kernel may have reused its number. Then
+ * ADD fails where MOD is right, or the other way round. */
 bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known)
 {
     struct epoll_event event = {.events = events, .data.fd = fd};
@@ -38,11 +38,11 @@ bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known)
 void loop_unwatch(struct loop *loop, int fd)
 {
     struct epoll_event event = {.data.fd = fd};
-    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: it is not there */
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: closed already */
 }
 
-/* A timerfd that is set to fire earlier is left alone: a system call for every request costs more
- * than a needless wake-up now and then. */
+/* A timerfd that is armed for an earlier time is left alone: a system call for every request costs
+ * more than an occasional spurious wake-up. */
 void loop_arm(struct loop *loop, int64_t due_us)
 {
     if (loop->alarm_us < due_us)

@@ -1,9 +1,9 @@
 /* multi.c - libcurl's multi handle; see multi.h. */
 #include "multi.h"
 
-/* ---- these are called from inside libcurl, and call nothing of it ---- */
+/* ---- libcurl's callbacks, which must not call libcurl ---- */
 
-/* `known` is what curl_multi_assign() tied to the socket: whether the loop has it. */
+/* `known` is the pointer that curl_multi_assign() stored: set once the loop watches the socket. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
 {
     struct multi *multi = user;
@@ -19,7 +19,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
         events |= EPOLLOUT;
     if (!loop_watch(multi->loop, fd, events, known != NULL))
         return -1;
-    if (!known) /* the one call that a socket callback may make */
+    if (!known) /* the one call that is allowed here */
         curl_multi_assign(multi->handle, fd, multi);
     return 0;
 }
@@ -35,9 +35,9 @@ static int on_timer(CURLM *handle, long timeout_ms, void *user)
 
 /* ---- life ---- */
 
-/* From libcurl 8.20 on, the threads that look up names are the multi handle's, and its end waits
- * for them unless this option is set: CURLMOPT_QUICK_EXIT, which the headers need not have. An
- * older libcurl refuses it. */
+/* From libcurl 8.20 on, the multi handle owns the resolver threads, and curl_multi_cleanup() joins
+ * them unless CURLMOPT_QUICK_EXIT is set. Older headers do not define the option, and an older
+ * libcurl refuses it. */
 #define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
 
 bool multi_open(struct multi *multi)
@@ -47,7 +47,7 @@ bool multi_open(struct multi *multi)
     multi->handle = curl_multi_init();
     if (!multi->handle)
         return false;
-    /* The default, four times the handles of the moment, closes connections when few are in use. */
+    /* By default the pool shrinks to four times the number of current transfers. */
     curl_multi_setopt(multi->handle, CURLMOPT_MAXCONNECTS, (long)multi->max_connections);
     curl_multi_setopt(multi->handle, MULTI_QUICK_EXIT, 1L);
     curl_multi_setopt(multi->handle, CURLMOPT_SOCKETFUNCTION, on_socket);

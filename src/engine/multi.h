@@ -11,18 +11,18 @@
 #endif
 
 struct multi {
-    CURLM *handle; /* NULL: none, until it is opened again */
+    CURLM *handle; /* NULL while closed */
     struct loop *loop;
-    unsigned max_connections; /* that are kept */
-    int64_t due_us;           /* when libcurl wants a call for its own timeouts */
+    unsigned max_connections; /* size of the connection pool */
+    int64_t due_us;           /* when libcurl's next timeout is due */
 };
 
-/* Opens it unless it is open. False: libcurl gives no handle. */
+/* Opens the handle unless it is open. Returns false if libcurl cannot create one. */
 bool multi_open(struct multi *multi);
 void multi_close(struct multi *multi);
 
-/* Has libcurl act on a socket, or with CURL_SOCKET_TIMEOUT on its timeouts. False: it has failed,
- * and is to be closed. */
+/* Calls curl_multi_socket_action() for a socket, or for the timeouts if `fd` is
+ * CURL_SOCKET_TIMEOUT. Returns false if the handle has failed; the caller closes it then. */
 bool multi_act(struct multi *multi, curl_socket_t fd, int what);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a copy of the request, in one block ---- */
+/* ---- the copy of the request, in one block ---- */
 
 static char *copy_bytes(char **room, const char *bytes, size_t length)
 {
@@ -46,7 +46,7 @@ static bool copy_request(struct operation *operation, const struct request *requ
     return true;
 }
 
-/* The headers, which lie before the method, may hold a secret. */
+/* Wipes the headers, which may hold a secret. They precede the method in the block. */
 static void free_request(struct operation *operation)
 {
     explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
@@ -92,7 +92,7 @@ static void leave_wire(struct operation *operation)
     operation->transfer = NULL;
 }
 
-/* Leaves the wire, the queue and the timers. */
+/* Removes it from the wire, the queue and the timers. */
 static void stop(struct operation *operation)
 {
     leave_wire(operation);
@@ -103,7 +103,7 @@ static void stop(struct operation *operation)
 
 static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
 {
-    /* What was sent before and waits to be sent again was refused, or does no harm. */
+    /* A start that waits for its next try has certainly not been processed: see retry_decide(). */
     if (!operation->transfer && !request_is_repeatable(&operation->request))
         operation->outcome.sent = false;
     stop(operation);
@@ -116,7 +116,7 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
     operation->kind->done(operation);
 }
 
-/* Finishes one that cannot be sent before its deadline. False: it may be, or has none. */
+/* Finishes an operation that cannot be sent before its deadline, and returns whether it did. */
 static bool end_if_hopeless(struct operation *operation)
 {
     int64_t sent_us = window_certain_us(&operation->engine->window, &operation->turn);
@@ -148,14 +148,15 @@ static const char *late_message(const struct operation *operation)
     return "the deadline passed before the answer was there";
 }
 
-/* The program may step late, after a long computation, though the answer came in time: as long as
- * there is something to read, it is read first. Not forever, for a server can send that long. */
+/* A program may step late, after a long computation, although the answer arrived in time. So an
+ * expired deadline is extended while there is input to read, but not without limit, since a server
+ * can send forever. */
 #define LATE_READS 64
 #define LATE_PAUSE_US 200
 
 static bool may_have_come(struct operation *operation)
 {
-    if (!operation->transfer || !operation->engine->step.heard ||
+    if (!operation->transfer || !operation->engine->step.had_input ||
         operation->late_reads == LATE_READS || !transfer_may_be_whole(operation->transfer))
         return false;
     operation->late_reads++;
@@ -219,8 +220,9 @@ static void end_hopeless(struct lane *lane)
     }
 }
 
-/* Applies what an answer says about the next requests. */
-static void heed(struct operation *operation, const struct try_result *result, int64_t pause_us)
+/* Adjusts the window by the status of an answer. */
+static void adjust_window(
+    struct operation *operation, const struct try_result *result, int64_t pause_us)
 {
     struct window *window = &operation->engine->window;
     struct turn *turn = &operation->turn;
@@ -235,7 +237,7 @@ static void heed(struct operation *operation, const struct try_result *result, i
     end_hopeless(&turn->endpoint->lanes[PRIORITY_CALL]);
 }
 
-/* Before its deadline, and from what all operations may repeat. */
+/* Whether the deadline and the engine's quota allow the next try. Takes its cost from the quota. */
 static bool can_repeat(struct operation *operation, enum retry_choice choice,
     const struct try_result *result, int64_t pause_us)
 {
@@ -268,7 +270,7 @@ static enum retry_choice decide(
     return choice;
 }
 
-/* libcurl has ended the try. */
+/* Called when libcurl has finished the try. */
 static void on_ended(void *owner, CURLcode code)
 {
     struct operation *operation = owner;
@@ -280,13 +282,13 @@ static void on_ended(void *owner, CURLcode code)
 
     if (result.attempt.end == TRY_ANSWERED && result.attempt.status < 400)
         retry_quota_refill(&operation->engine->tries.quota, operation->paid);
-    heed(operation, &result.attempt, pause_us);
+    adjust_window(operation, &result.attempt, pause_us);
     if (can_repeat(operation, choice, &result.attempt, pause_us)) {
         operation->stale_excused |= choice == RETRY_AT_ONCE;
         operation->starved += operation->is_starved;
         pause_before_next(operation, pause_us);
     } else {
-        char message[TRANSFER_MESSAGE]; /* the transfer's goes when finish() releases it */
+        char message[TRANSFER_MESSAGE]; /* a copy, since finish() releases the transfer */
         snprintf(message, sizeof message, "%s", result.message);
         finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
     }
@@ -341,7 +343,7 @@ bool operation_init(struct operation *operation, struct engine *engine,
     if (!heap_reserve(&engine->timers))
         goto no_timer;
     operation->turn.priority = priority_of(operation);
-    operation->turn.endpoint = endpoint_take(&engine->window.endpoints, request->method,
+    operation->turn.endpoint = endpoint_acquire(&engine->window.endpoints, request->method,
         request->endpoint ? request->endpoint : request->url);
     if (!operation->turn.endpoint)
         goto no_endpoint;
@@ -362,7 +364,7 @@ void operation_destroy(struct operation *operation)
     operation_withdraw(operation);
     completions_forget(&engine->completions, &operation->item);
     heap_unreserve(&engine->timers);
-    endpoint_give_back(operation->turn.endpoint);
+    endpoint_release(operation->turn.endpoint);
     buffer_free(&operation->outcome.headers);
     buffer_free(&operation->outcome.body);
     free(operation->outcome.message);
@@ -400,7 +402,7 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
     finish(operation, kind, message);
 }
 
-/* ---- the operation that stands for itself ---- */
+/* ---- single operations ---- */
 
 static void on_done(struct operation *operation)
 {

@@ -1,7 +1,8 @@
 /* operation.h - one request, with its tries and its one deadline.
  *
- * An operation waits its turn, is sent, is perhaps sent again, and finishes with one outcome. One
- * monotonic deadline covers all of that: queueing, name resolution, connecting, tries, pauses. */
+ * An operation waits for its turn, is sent, may be sent again, and finishes with one outcome. One
+ * monotonic deadline covers queueing, name resolution, connecting, all tries and the pauses between
+ * them. The caller owns an operation until operation_free(); see engine.h for threads. */
 #ifndef CEKURA_OPERATION_H
 #define CEKURA_OPERATION_H
 
@@ -14,28 +15,29 @@ struct operation;
 /* How an operation ended. */
 struct outcome {
     enum outcome_kind kind;
-    int status;            /* HTTP status, 0 where none came */
-    struct buffer headers; /* the head of the answer as it came, status line first */
-    struct buffer body;    /* decompressed; of a truncated or too large one, what came */
-    char *message;         /* what went wrong, in words; NULL with OUTCOME_RESPONSE */
+    int status;            /* HTTP status; 0 without an answer */
+    struct buffer headers; /* the head of the answer as received, status line first */
+    struct buffer body;    /* decompressed; if truncated or too large, what was received */
+    char *message;         /* describes the failure; NULL with OUTCOME_RESPONSE */
     unsigned tries;
     bool sent;              /* the last try may have reached the service */
-    int64_t retry_after_us; /* what the answer asked for; negative: nothing */
+    int64_t retry_after_us; /* from the answer's Retry-After; negative if it has none */
 };
 
-/* Queues a copy of the request, to be listed by `ref`. NULL: out of memory, or closed. */
+/* Queues a copy of the request. When it finishes, its item is listed with `ref`. Returns NULL if
+ * memory runs out or the engine is closed. */
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref);
 
-/* Frees it, cancelling it first if it still runs. */
+/* Cancels the operation if it still runs, and frees it. */
 void operation_free(struct operation *operation);
 
-/* Ends it with OUTCOME_CANCELLED, unless it has finished. */
+/* Ends the operation with OUTCOME_CANCELLED, unless it has finished. */
 void operation_cancel(struct operation *operation);
 
-/* Lists it once more, for an outcome that could not be handled. */
+/* Lists a finished operation again, because its outcome could not be handled. */
 void operation_relist(struct operation *operation);
 
-/* How it ended; NULL while it runs. */
+/* The outcome, which belongs to the operation; NULL while it runs. */
 const struct outcome *operation_outcome(const struct operation *operation);
 
 #endif

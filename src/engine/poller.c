@@ -12,15 +12,15 @@ struct poller {
     LIST_ENTRY(poller) watched; /* in the engine's list, see is_watched() */
     struct timer due;
     struct schedule schedule;
-    int64_t last_us;       /* the start of the job, or the end of the last poll */
-    int64_t not_before_us; /* Retry-After of the last poll */
-    int64_t began_us;      /* the last poll */
-    int64_t expedited_us;  /* no poll that began before is enough; 0: the schedule is */
-    struct buffer answer;  /* of the last good poll but for an update: that is in the outcome */
-    struct outcome error;  /* what was polled through last */
-    struct outcome shown;  /* and was given out */
+    int64_t last_us;       /* when the job started, or the last request ended */
+    int64_t not_before_us; /* from the last Retry-After */
+    int64_t began_us;      /* when the last request was queued */
+    int64_t expedited_us;  /* when poller_expedite() was called; 0: the schedule applies */
+    struct buffer answer;  /* the last good one, unless that is the update, in the outcome */
+    struct outcome error;  /* the last transient failure */
+    struct outcome shown;  /* the one that poller_last_error() returned */
     bool has_error, is_shown, has_update;
-    bool is_forced; /* the next good answer is an update, also if it is the known one */
+    bool is_forced; /* the next good answer is an update, even if it equals the last */
 };
 
 static bool is_watched(const struct poller *poll)
@@ -85,9 +85,9 @@ static void keep_error(struct poller *poll, struct outcome *outcome)
     poll->has_error = true;
 }
 
-/* Failures that may pass by themselves are polled through. A status of 429 or 5xx is one whatever
- * became of the body. */
-static bool may_pass(const struct outcome *outcome)
+/* Whether a failure is transient, so that polling continues. With a status of 429 or 5xx the body
+ * does not matter. */
+static bool is_transient(const struct outcome *outcome)
 {
     switch (outcome->kind) {
     case OUTCOME_NETWORK:
@@ -124,19 +124,19 @@ static void on_answer(struct operation *operation)
         poll->expedited_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
-    if (outcome->status) /* without an answer, what the last one asked for holds */
+    if (outcome->status) /* without an answer, the last Retry-After stays in force */
         poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
 
-    if (may_pass(outcome)) {
+    if (is_transient(outcome)) {
         keep_error(poll, outcome);
     } else if (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
-        buffer_clear(&outcome->body); /* nothing has changed */
+        buffer_clear(&outcome->body);
     } else {
         poll->has_update = true;
         poll->is_forced = false;
     }
-    /* A poll that is no longer watched is listed in any case: a caller may wait for its end. */
+    /* An unwatched poll is always listed, since a caller may be waiting for its end. */
     if (poll->has_update || !is_watched(poll))
         completions_list(&operation->engine->completions, &poll->operation.item);
     set_due(poll);
@@ -144,7 +144,7 @@ static void on_answer(struct operation *operation)
 
 /* ---- life ---- */
 
-/* Ends it with OUTCOME_CLOSED, as an update if it is watched. */
+/* Ends a poll with OUTCOME_CLOSED, which is an update if the poll is watched. */
 static void end(struct poller *poll)
 {
     unset_due(poll);
@@ -254,7 +254,7 @@ static void end_rest(struct poller *poll)
 {
     poll->has_update = false;
     if (is_watched(poll) && !gate_is_open(&poll->operation.engine->gate))
-        end(poll); /* closed while its update was handled */
+        end(poll); /* the engine was closed while the update was handled */
     set_due(poll);
 }
 
@@ -277,7 +277,7 @@ void poller_reject(struct poller *poll)
     engine_leave(engine);
 }
 
-/* ---- what is known of it ---- */
+/* ---- queries ---- */
 
 bool poller_is_needed(const struct poller *poll)
 {
@@ -296,7 +296,7 @@ const struct outcome *poller_update(const struct poller *poll)
     return has_update ? &poll->operation.outcome : NULL;
 }
 
-/* A step may replace the one that it keeps, but not the one that was given out. */
+/* Moves `error` to `shown`: a step may replace the former, but not the one that was returned. */
 const struct outcome *poller_last_error(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
@@ -323,8 +323,8 @@ const struct buffer *poller_answer(struct poller *poll)
     return answer;
 }
 
-/* When the next poll is due has changed, also for one that waits for its turn. */
-static void set_due_anew(struct poller *poll)
+/* Applies a changed due time, even if the request is queued already. */
+static void reschedule(struct poller *poll)
 {
     if (poll->operation.state == OPERATION_QUEUED)
         operation_withdraw(&poll->operation);
@@ -335,7 +335,7 @@ void poller_postpone(struct poller *poll, int64_t span_us)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->not_before_us = clock_monotonic_us() + retry_hold_us(span_us);
-    set_due_anew(poll);
+    reschedule(poll);
     engine_leave(engine);
 }
 
@@ -344,7 +344,7 @@ static void count_poll(struct poller *poll)
     poll->last_us = clock_monotonic_us();
     poll->expedited_us = 0;
     poll->schedule.polls++;
-    set_due_anew(poll);
+    reschedule(poll);
 }
 
 bool poller_set_answer(struct poller *poll, const char *body, size_t length)
@@ -370,7 +370,7 @@ void poller_expedite(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);
     poll->expedited_us = clock_monotonic_us();
-    if (poll->operation.state == OPERATION_QUEUED) /* it will be sent */
+    if (poll->operation.state == OPERATION_QUEUED) /* not sent yet, so it is recent enough */
         poll->began_us = poll->expedited_us;
     set_due(poll);
     engine_leave(engine);

@@ -1,10 +1,13 @@
 /* poller.h - a request that is repeated until its answer changes.
  *
- * A poll that is watched is an entry in the engine's heap of due times, not a handle and not a
- * coroutine. When it is due it becomes an operation. An answer equal to the last one only sets the
- * next due time, and so does a failure that may pass (no answer, 429, 5xx). Anything else is an
- * update: the poll is listed, and rests until poller_accept() or poller_reject(). A poll that is in
- * flight when it is unwatched is listed when that request has ended, with an update or without. */
+ * A watched poll is an entry in the engine's heap of due times, not an easy handle and not a
+ * coroutine. When it is due its request is sent. An answer equal to the last one only sets the next
+ * due time, and so does a transient failure (no answer, 429, 5xx). Anything else is an update: the
+ * poll is listed, and pauses until poller_accept() or poller_reject(). A poll that is unwatched
+ * while its request is in flight is listed when that request has ended, with or without an update.
+ *
+ * The caller owns a poll until poller_free(). Pointers that these functions return belong to the
+ * poll. */
 #ifndef CEKURA_POLLER_H
 #define CEKURA_POLLER_H
 
@@ -12,63 +15,66 @@
 
 struct poller;
 
-/* A poll of that request, not yet watched. started_here: its first poll waits for the schedule's
- * first pause. usual_us: the interval that growing pauses end at. NULL: out of memory or closed. */
+/* Creates a poll of that request, not yet watched. If started_here, the first request waits for the
+ * schedule's first pause. Growing pauses end at usual_us. Returns NULL if memory runs out or the
+ * engine is closed. */
 struct poller *poller_new(
     struct engine *engine, const struct request *request, bool started_here, int64_t usual_us);
 
 void poller_free(struct poller *poll);
 
-/* From now on it is polled, while there is a waiter (engine_wait_for_polls()), and listed by `ref`;
- * fixed_us > 0: at that interval, else at the schedule's pauses. May be called again, to change the
- * interval. */
+/* Watches the poll: its request is repeated while there is a waiter (engine_wait_for_polls()), at
+ * the interval fixed_us or, if that is 0, at the schedule's pauses. Its item is listed with `ref`.
+ * May be called again to change the interval. */
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
 
-/* Sends no further request. One that is in flight may finish, so that an answer which is already on
- * its way is not lost. */
+/* Stops sending. A request in flight continues, so that an answer which is on its way is not lost.
+ */
 void poller_unwatch(struct poller *poll);
 
-/* Whether it is listed or the subject of an event, or may still be: so long its `ref` is needed. */
+/* Whether the poll is or may still become listed, or the subject of an event. The caller keeps its
+ * `ref` valid until then. */
 bool poller_is_needed(const struct poller *poll);
 
-/* The outcome of the update; NULL: there is none. */
+/* The outcome of the update, or NULL if there is none. */
 const struct outcome *poller_update(const struct poller *poll);
 
-/* Lists it once more, for an update that could not be handled. */
+/* Lists the poll again, because its update could not be handled. */
 void poller_relist(struct poller *poll);
 
-/* Ends the rest after an update. */
+/* Ends the pause after an update. */
 void poller_accept(struct poller *poll);
 
-/* The same after an update that says nothing: it counts as a failure that was polled through, and
- * the last good answer stays the one before. */
+/* The same after an update that cannot be used: it counts as a transient failure, and the earlier
+ * good answer stays the last one. */
 void poller_reject(struct poller *poll);
 
-/* The last failure that was polled through since it was last forgotten; NULL: none. */
+/* The last transient failure since poller_forget_error(), or NULL. Valid until the next call of
+ * either. */
 const struct outcome *poller_last_error(struct poller *poll);
 void poller_forget_error(struct poller *poll);
 
-/* Body of the last good answer. */
+/* The body of the last good answer, empty if there is none. */
 const struct buffer *poller_answer(struct poller *poll);
 
-/* The next poll comes no sooner: an answer outside the schedule asked for that. */
+/* Delays the next request by at least that span, as an answer from outside the schedule asked. */
 void poller_postpone(struct poller *poll, int64_t span_us);
 
-/* A good answer came outside the schedule: it counts as a poll, and later ones are compared with
- * it. False: out of memory, and nothing has changed. */
+/* Records a good answer from outside the schedule: it counts as a poll, and later answers are
+ * compared with it. Returns false, and changes nothing, if memory runs out. */
 bool poller_set_answer(struct poller *poll, const char *body, size_t length);
 
-/* The next good answer is an update, also if it equals the last: another caller handles it. */
+/* Makes the next good answer an update, even if it equals the last one, for a new waiter. */
 void poller_force_update(struct poller *poll);
 
-/* Its next request is due at once, whatever the schedule says, when it is watched; not before a
- * Retry-After has passed. One that is in flight does not count: it may have come too early. */
+/* Makes the next request due at once, whatever the schedule says, but not before a Retry-After has
+ * passed. A request in flight is followed by another, since it may have been answered too early. */
 void poller_expedite(struct poller *poll);
 
-/* A request outside the schedule brought no good answer: it counts as a poll. */
+/* Records a request from outside the schedule that brought no good answer: it counts as a poll. */
 void poller_count_poll(struct poller *poll);
 
-/* How many requests of it have ended. */
+/* The number of requests that have ended. */
 uint32_t poller_count(const struct poller *poll);
 
 #endif

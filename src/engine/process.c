@@ -1,16 +1,16 @@
-/* process.c - forks, and the exit of the process; see process.h. */
+/* process.c - forks and the exit of the process; see process.h. */
 #include "process.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Counted rather than asked for: getpid() is a system call, and the generation is checked in every
- * function. */
+/* A counter, since getpid() is a system call, and every function checks the generation. */
 static atomic_uint generation;
 
-/* A reader holds the process. The threads of several engines may overlap forever, so a writer goes
- * first, and their steps end early: a fork and the exit wait for one piece of work. */
+/* Readers hold the process. The readers of several engines may overlap forever, so writers have
+ * priority. Steps end early when there is a writer, so a fork and the exit wait for one piece of
+ * work at most. */
 #define PROCESS_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 static pthread_rwlock_t process = PROCESS_LOCK;
 static atomic_uint wanted;
@@ -37,8 +37,8 @@ static void claim(void)
     wanted--;
 }
 
-/* The lock knows its writer by its thread's number, which is another in the child; and the threads
- * that wanted the process are not there. */
+/* The lock records its writer by thread id, which differs in the child. The threads that wanted the
+ * process do not exist there. */
 static void begin_child(void)
 {
     generation++;
@@ -53,8 +53,8 @@ static void begin_exit(void)
     process_release();
 }
 
-/* At a program's exit libcurl's TLS library is taken down by a handler that is called after this
- * one; a handler of the program that closes a Lua state may come later still. */
+/* Exit handlers run in reverse order of registration: this one, then the one in which the TLS
+ * library cleans up, then perhaps one of the program that closes a Lua state. */
 bool process_watch(void)
 {
     return pthread_atfork(claim, process_release, begin_child) == 0 && atexit(begin_exit) == 0;

@@ -1,14 +1,14 @@
-/* receive.c - reads an answer: its head, and its body by slices.
+/* receive.c - libcurl's callbacks that receive an answer: its head, and its body in slices.
  *
- * A body that arrives when the step is over is refused with CURL_WRITEFUNC_PAUSE: libcurl keeps
- * what it has just read, reads the socket no further, and the transfer waits in a queue until a
- * later step has room. */
+ * When the step is over, the body's callback returns CURL_WRITEFUNC_PAUSE. libcurl then holds what
+ * it has just read and stops reading the socket. The transfer is queued until a later step resumes
+ * it. */
 #include "transfer_private.h"
 
-/* What of a compressed body is decoded at once. */
+/* The most bytes that one call of the decoder writes. */
 #define PIECE ((size_t)16 * 1024)
 
-/* What a callback gives back to have libcurl end the transfer. */
+/* Records why a callback aborts the transfer. Returns what the callback must return for that. */
 static size_t refuse(struct transfer *transfer, enum outcome_kind kind, const char *why)
 {
     transfer->refused = kind;
@@ -34,7 +34,7 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
         return refuse(transfer, OUTCOME_TOO_LARGE, NULL);
     case HEAD_MALFORMED:
         return refuse(transfer, OUTCOME_MALFORMED,
-            "the head has no status, or its first field continues none");
+            "the head has no valid status line, or begins with a continuation line");
     case HEAD_CODED:
         return refuse(transfer, OUTCOME_GARBLED, UNASKED);
     case HEAD_NO_MEMORY:
@@ -52,7 +52,7 @@ size_t receive_header(char *line, size_t size, size_t count, void *user)
     return size * count;
 }
 
-/* A body whose announced length is too large need not be waited for. */
+/* Whether Content-Length exceeds the limit, so that the body need not be received. */
 static bool announces_too_much(const struct transfer *transfer)
 {
     curl_off_t announced = -1;
@@ -70,31 +70,32 @@ void receive_count(struct transfer *transfer)
     transfer->received = received;
 }
 
-/* libcurl keeps what it has just handed out, and hands it out again from receive_resume(). */
-static size_t put_off(struct transfer *transfer)
+/* Pauses the transfer. libcurl holds the bytes of this call, and passes them again in
+ * receive_resume(). */
+static size_t pause_body(struct transfer *transfer)
 {
     STAILQ_INSERT_TAIL(&transfer->transfers->paused, transfer, paused_link);
     transfer->paused = true;
     return CURL_WRITEFUNC_PAUSE;
 }
 
-/* Bytes of the body, decoded. False: the transfer is refused. */
-static bool keep(struct transfer *transfer, const char *bytes, size_t length)
+/* Appends decoded bytes of the body. Returns false if the transfer is aborted. */
+static bool append_body(struct transfer *transfer, const char *bytes, size_t length)
 {
     size_t limit = transfer->transfers->max_response;
     step_take(transfer->transfers->step, length);
     enum buffer_result result = buffer_append(&transfer->body, bytes, length, limit);
     if (result == BUFFER_NO_MEMORY)
         return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
-    if (result == BUFFER_FULL) /* what fits stays, to be shown in the error */
+    if (result == BUFFER_FULL) /* what fits is kept for the error */
         (void)buffer_append(&transfer->body, bytes, limit - transfer->body.length, limit);
     if (result == BUFFER_FULL || announces_too_much(transfer))
         return refuse(transfer, OUTCOME_TOO_LARGE, NULL);
     return true;
 }
 
-/* A few bytes may stand for many: what has been decoded of them when the step is over is skipped
- * when they come again. */
+/* Decodes bytes until the step is over, since a few of them may expand to many. Input that was
+ * decoded by then is skipped when libcurl passes it again. */
 static size_t decode(struct transfer *transfer, const char *bytes, size_t length)
 {
     struct decoder *decoder = &transfer->decoder;
@@ -107,11 +108,11 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
     for (bool first = true; work.used < length || decoder->has_more; first = false) {
         transfer->taken = work.used;
         if (!first && step_is_over(transfer->transfers->step))
-            return put_off(transfer);
+            return pause_body(transfer);
         enum decoder_result result = decoder_step(decoder, &work);
         if (result == DECODER_NO_MEMORY)
             return refuse(transfer, OUTCOME_NO_MEMORY, NULL);
-        if (work.filled && !keep(transfer, piece, work.filled))
+        if (work.filled && !append_body(transfer, piece, work.filled))
             return 0;
         if (result == DECODER_BROKEN)
             return refuse(transfer, OUTCOME_GARBLED, "the compressed body is broken");
@@ -120,21 +121,21 @@ static size_t decode(struct transfer *transfer, const char *bytes, size_t length
     return length;
 }
 
-/* What libcurl kept is read, however much of the slice is left: a body that is not compressed
- * as a whole, another by one piece at least. */
+/* When a transfer is resumed, something is read even if the step is over: all bytes of a plain
+ * body, one piece of a compressed one. */
 size_t receive_body(char *bytes, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
     size_t length = size * count;
     receive_count(transfer);
     if (!transfer->resuming && step_is_over(transfer->transfers->step))
-        return put_off(transfer);
+        return pause_body(transfer);
     if (transfer->head.coding != CODING_NONE)
         return decode(transfer, bytes, length);
-    return keep(transfer, bytes, length) ? length : 0;
+    return append_body(transfer, bytes, length) ? length : 0;
 }
 
-/* ---- bodies that wait for a later step ---- */
+/* ---- paused transfers ---- */
 
 void receive_leave_queue(struct transfer *transfer)
 {
@@ -144,8 +145,8 @@ void receive_leave_queue(struct transfer *transfer)
     transfer->paused = false;
 }
 
-/* libcurl hands out what it kept from inside this call, and reports an error of receive_body() by
- * its result alone: left to itself, the transfer would go on, with a gap. */
+/* curl_easy_pause() calls receive_body() with what libcurl held, and reports an error of it only by
+ * its result. If that were ignored, the transfer would go on with a gap. */
 CURLcode receive_resume(struct transfer *transfer)
 {
     receive_leave_queue(transfer);

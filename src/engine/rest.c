@@ -1,26 +1,26 @@
-/* rest.c - how long a client sends nothing after a 429; see rest.h. */
+/* rest.c - the pause of a whole client after a 429; see rest.h. */
 #include "rest.h"
 
-#define LONGEST_US INT64_C(5000000)
+#define MAX_REST_US INT64_C(5000000)
 
 void rest_begin(struct rest *rest, int64_t now_us, int64_t span_us)
 {
     rest->state = REST_KEPT;
-    rest->until_us = now_us + (span_us < LONGEST_US ? span_us : LONGEST_US);
+    rest->until_us = now_us + (span_us < MAX_REST_US ? span_us : MAX_REST_US);
 }
 
-bool rest_test(struct rest *rest, int64_t now_us)
+bool rest_probe(struct rest *rest, int64_t now_us)
 {
     if (rest->state == REST_NONE)
         return false;
-    rest->state = REST_TESTED;
-    rest->until_us = now_us + LONGEST_US;
+    rest->state = REST_PROBED;
+    rest->until_us = now_us + MAX_REST_US;
     return true;
 }
 
-void rest_test_again(struct rest *rest, int64_t now_us)
+void rest_probe_again(struct rest *rest, int64_t now_us)
 {
-    if (rest->state == REST_TESTED)
+    if (rest->state == REST_PROBED)
         rest_begin(rest, now_us, 0);
 }
 

@@ -1,4 +1,4 @@
-/* retry.c - what may be sent again, and after which pause; see retry.h. */
+/* retry.c - whether a request is sent again, and after which pause; see retry.h. */
 #include "retry.h"
 
 #include "clock.h"
@@ -14,9 +14,9 @@
 #define ANSWERED_COST 5u
 #define CUT_COST 10u
 
-/* The server had no answer for this request, and may have one for the next: 408 (RFC 9110, 15.5.9),
- * 425 (RFC 8470, 5.2), 5xx. */
-static bool may_pass(int status)
+/* Whether a status is transient, so that the same request may succeed later: 408 (RFC 9110,
+ * 15.5.9), 425 (RFC 8470, 5.2), 5xx. */
+static bool is_transient(int status)
 {
     return status == 408 || status == 425 || status >= 500;
 }
@@ -28,10 +28,10 @@ static bool worth_repeating(const struct retry_history *history, const struct tr
     if (result->end == TRY_CUT)
         return history->repeatable || !result->sent;
     if (result->status == 429)
-        return true; /* refused, and not processed */
+        return true; /* not processed */
     if (result->status == 503 && result->retry_after_us >= 0)
-        return true; /* likewise: the service says when to come back */
-    return history->repeatable && may_pass(result->status);
+        return true; /* likewise, since the service says when to retry */
+    return history->repeatable && is_transient(result->status);
 }
 
 enum retry_choice retry_decide(const struct retry_history *history, const struct try_result *result)
@@ -40,8 +40,8 @@ enum retry_choice retry_decide(const struct retry_history *history, const struct
         return RETRY_WITH_ROOM;
     if (!worth_repeating(history, result))
         return RETRY_NO;
-    /* A server may close an idle connection just as a request leaves on it. That says nothing about
-     * the server's health, so the repetition is immediate and free. */
+    /* A server may close an idle connection just as a request is sent on it. That says nothing
+     * about its health, so the repetition is immediate and free. */
     if (result->end == TRY_CUT && result->sent && result->silent && result->reused &&
         !history->stale_excused)
         return RETRY_AT_ONCE;
@@ -96,8 +96,8 @@ static int64_t seconds_us(const char *value, size_t length)
     return span < CLOCK_LONGEST_US ? span : CLOCK_LONGEST_US;
 }
 
-/* curl_getdate reads the three forms of an HTTP date, and much else besides. What they have in
- * common is that they begin with the name of a day. */
+/* curl_getdate() accepts many formats beside the three forms of an HTTP date. All three begin with
+ * the name of a day. */
 static bool looks_like_date(const char *value, size_t length)
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -140,7 +140,7 @@ int64_t retry_after_us(const char *value, size_t length, int64_t now_s)
     if (ascii_is_digit(*value))
         return seconds_us(value, length);
     int64_t then_s = retry_date_s(value, length);
-    if (then_s == -1) /* no date; one before 1970 is another negative number */
+    if (then_s == -1) /* not a date; one before 1970 gives another negative number */
         return -1;
     int64_t span_s = then_s - now_s;
     if (span_s <= 0)

@@ -16,8 +16,8 @@ static int64_t plain_pause_us(const struct schedule *schedule)
     return pause_us < schedule->usual_us ? pause_us : schedule->usual_us;
 }
 
-/* What lies between two moments at which polls with this pause are due: a power of two, so that
- * long pauses share the moments of short ones. */
+/* The spacing of the grid for this pause. It is a power of two, so the grid of a long pause is a
+ * part of that of a short one. */
 static int64_t grain_us(int64_t pause_us)
 {
     int64_t grain_us = 1;
@@ -26,7 +26,7 @@ static int64_t grain_us(int64_t pause_us)
     return grain_us;
 }
 
-/* With its jitter and the way to the nearest moment, a pause is within a tenth of what it is. */
+/* Jitter and rounding to the grid together change a pause by at most a tenth. */
 int64_t schedule_due_us(const struct schedule *schedule, int64_t last_us, uint64_t random)
 {
     int64_t pause = plain_pause_us(schedule);

@@ -1,9 +1,10 @@
 /* schedule.h - when a job is polled next.
  *
- * A pure function of the job's history, so that it can be tested without waiting. Short jobs are
- * noticed early and long ones cost little: the first poll comes after a second, then the pauses
- * grow to the usual interval of the job's kind. Each has 10 % jitter, so that jobs which started
- * together do not march in step. */
+ * The first poll comes after a second; then the pauses grow to the usual interval of the job's
+ * kind. So the end of a short job is noticed early, and a long job costs few requests. Each pause
+ * has 10 % jitter, so that jobs which started together are not polled in lockstep.
+ *
+ * Pure: a function of the job's history, which can be tested without waiting. */
 #ifndef CEKURA_SCHEDULE_H
 #define CEKURA_SCHEDULE_H
 
@@ -11,18 +12,18 @@
 #include <stdint.h>
 
 struct schedule {
-    int64_t usual_us;  /* the interval that growing pauses end at */
-    int64_t fixed_us;  /* the caller's own interval; 0: none, pauses grow */
-    bool started_here; /* false: the job is known from elsewhere and may be long done */
-    uint32_t polls;    /* how many polls have ended */
+    int64_t usual_us;  /* the interval at which growing pauses end */
+    int64_t fixed_us;  /* the caller's interval; 0: pauses grow */
+    bool started_here; /* false: the job is known by its id, and may have ended long ago */
+    uint32_t polls;    /* polls that have ended */
 };
 
-/* When the next poll is due, on a clock that only goes forward, in microseconds. `last_us` is the
- * job's start, or the end of its last poll. `random` is any 64 random bits.
+/* When the next poll is due, in microseconds on a monotonic clock. `last_us` is the job's start, or
+ * the end of its last poll. `random` is any 64 random bits.
  *
- * Polls are due at moments that all jobs have in common, some 1/64 of their pause apart: a hundred
- * polls at once cost their host a third of what they cost one by one, since it is woken once for
- * many of them. */
+ * Due times lie on a grid that all jobs share, with a spacing of at most 1/64 of the pause, so that
+ * one wake-up of the host serves many polls. A hundred polls at once cost the host a third of what
+ * they cost one by one. */
 int64_t schedule_due_us(const struct schedule *schedule, int64_t last_us, uint64_t random);
 
 #endif

@@ -1,11 +1,11 @@
-/* step.c - how much one step of an engine does; see step.h. */
+/* step.c - the time slice of one step of an engine; see step.h. */
 #include "step.h"
 
 #include "clock.h"
 #include "process.h"
 
-/* Time alone would do, if libcurl did not read all that a socket has, and if the clock of a busy
- * machine showed only the work. */
+/* Time alone is no measure: in one call libcurl reads all that a socket has, and on a busy machine
+ * time passes without work. */
 #define STEP_US 1000
 #define BYTES_A_STEP ((size_t)256 * 1024)
 

@@ -1,7 +1,7 @@
-/* step.h - how much one step of an engine does.
+/* step.h - the time slice of one step of an engine.
  *
- * A host waits for the step to return, so it does so much and no more; what it leaves is due at
- * once. */
+ * The host is blocked during a step, so a step does a bounded amount of work. What is left over is
+ * due at once. */
 #ifndef CEKURA_STEP_H
 #define CEKURA_STEP_H
 
@@ -11,24 +11,23 @@
 
 struct step {
     int64_t began_us, until_us;
-    size_t bytes;                  /* of bodies, that it may still read */
-    bool heard;                    /* something has come, or is still to be read */
-    int64_t longest_us;            /* that a caller was blocked */
-    const struct gate *background; /* the gate that it leaves as soon as others want to enter; NULL:
-                                      the host steps */
+    size_t bytes;                  /* of bodies that it may still read */
+    bool had_input;                /* input has arrived, or is left to be read */
+    int64_t longest_us;            /* the longest time that a caller was blocked */
+    const struct gate *background; /* in the background, the engine's gate; else NULL */
 };
 
 void step_begin(struct step *step);
 
-/* A caller was blocked for so long. */
+/* Records how long a caller was blocked. */
 void step_record(struct step *step, int64_t span_us);
 
-/* Bytes of a body were read. */
+/* Takes bytes of a body that were read from the slice. */
 void step_take(struct step *step, size_t length);
 
-/* Whether the step has read enough, or has taken long enough; or, in the background, whether
- * another thread wants the engine, or wants to fork or end the process. Asked after each piece of
- * work: one of each kind is done in any case, so that everything goes on. */
+/* Whether the slice is used up: enough bytes were read, or enough time has passed. In the
+ * background, also whether another thread wants the engine, to fork, or to exit. Checked after each
+ * piece of work, so that a step makes progress with each kind. */
 bool step_is_over(const struct step *step);
 
 #endif

@@ -1,4 +1,4 @@
-/* timers.c - functions that are called when they are due; see timers.h. */
+/* timers.c - callbacks in the order of their due times; see timers.h. */
 #include "timers.h"
 
 #include "clock.h"

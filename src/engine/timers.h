@@ -1,4 +1,4 @@
-/* timers.h - functions that are called when they are due. */
+/* timers.h - callbacks in the order of their due times. */
 #ifndef CEKURA_TIMERS_H
 #define CEKURA_TIMERS_H
 
@@ -7,16 +7,16 @@
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-/* A part of what it is about; a node of a heap of timers, where its owner inserts it. */
+/* A member of the object that is due. Its owner inserts the node into a heap of timers. */
 struct timer {
     struct heap_node node;
     void (*fire)(struct timer *timer);
 };
 
-/* When the first is due; CLOCK_NEVER: there is none. */
+/* When the first timer is due; CLOCK_NEVER if there is none. */
 int64_t timers_due_us(const struct heap *timers);
 
-/* Fires those that are due, the earliest first, until the step is over. */
+/* Removes the timers that are due and calls them, the earliest first, until the step is over. */
 void timers_fire(struct heap *timers, int64_t now_us, const struct step *step);
 
 #endif

@@ -1,7 +1,9 @@
-/* transfer.c - a pooled easy handle, and one try of a request on it.
+/* transfer.c - one try of a request, on an easy handle from a pool; see transfer.h.
  *
- * All options that a request gets are set here, each with its reason. receive.c takes the answer
- * in, ending.c says how the try ended; what is done about that end is decided in operation.c. */
+ * All options of an easy handle are set here and in certificates.c, each with its reason. receive.c
+ * receives the answer, and ending.c determines the result. operation.c decides what follows from
+ * it.
+ */
 #include "transfer_private.h"
 
 #include "text/ascii.h"
@@ -14,9 +16,9 @@
 
 #define SET(option, value) (code = code == CURLE_OK ? curl_easy_setopt(easy, option, value) : code)
 
-/* Until here nothing was sent to the service. CURLINFO_REQUEST_SIZE alone does not show that: it
- * counts what was sent to a proxy, and before libcurl has begun it is still that of the handle's
- * last request. */
+/* Called before the request is sent; until then the service has received none of it.
+ * CURLINFO_REQUEST_SIZE alone does not show that: it includes bytes for a proxy, and before the
+ * transfer begins it is that of the handle's last request. */
 static int on_connected(void *user, char *address, char *own_address, int port, int own_port)
 {
     struct transfer *transfer = user;
@@ -26,14 +28,14 @@ static int on_connected(void *user, char *address, char *own_address, int port, 
         return CURL_PREREQFUNC_ABORT;
     if (!transfer->began) {
         transfer->transfers->connecting--;
-        head_clear(&transfer->head); /* of what a proxy has answered */
+        head_clear(&transfer->head); /* drops the proxy's answer to CONNECT */
     }
     transfer->began = true;
     return CURL_PREREQFUNC_OK;
 }
 
-/* What every request has in common. Done once for a handle, and again after a request that was not
- * a plain GET. */
+/* Sets the options that all requests share: once for a handle, and again after a request that was
+ * not a plain GET. */
 static bool set_common(struct transfer *transfer)
 {
     struct transfers *transfers = transfer->transfers;
@@ -42,15 +44,15 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_PRIVATE, transfer);
     SET(CURLOPT_SHARE, transfers->share);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
-    /* The signals are the host's. */
+    /* Signal handlers belong to the host. */
     SET(CURLOPT_NOSIGNAL, 1L);
-    /* Without it, removing a handle waits for the resolver's thread: seconds, for a slow name. */
+    /* Otherwise removing a handle joins the resolver thread: seconds, for a slow name. */
     SET(CURLOPT_QUICK_EXIT, 1L);
-    /* An allow-list, whatever else libcurl was built to speak. */
+    /* libcurl may be built with many other protocols. */
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    /* The key must not follow to another host, and a POST must not become a GET. */
+    /* A redirect must not carry the key to another host, nor turn a POST into a GET. */
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    /* A path is sent as it is: "/.." in an encoded id must not name something else. */
+    /* Without it libcurl would resolve "/.." in the path, and an id could name another resource. */
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_HEADERFUNCTION, receive_header);
     SET(CURLOPT_HEADERDATA, transfer);
@@ -62,12 +64,12 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_OPENSOCKETDATA, &transfer->connection);
     SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
     SET(CURLOPT_CLOSESOCKETDATA, &transfers->sockets);
-    /* Not HTTP/2: libcurl 7.88 hangs until the deadline when a server answers over it before it has
-     * read a body of more than 64 KB, as one that refuses a request does. */
+    /* With HTTP/2, libcurl 7.88 hangs until the deadline if the server answers before it has read a
+     * body of more than 64 KB, as a server does that refuses the request. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    /* libcurl decodes what it has read in one go, and a few bytes may stand for any number: it is
-     * done here, by slices. What is offered is among the engine's headers, for the option for that
-     * would have libcurl read the answer's encoding, too. */
+    /* libcurl would decode all that it has read in one call, and a few bytes may expand to any
+     * number. So receive.c decodes in slices. Accept-Encoding is one of the engine's headers, since
+     * CURLOPT_ACCEPT_ENCODING would make libcurl interpret the answer's Content-Encoding. */
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     if (transfers->connect_timeout_us > 0)
@@ -76,7 +78,7 @@ static bool set_common(struct transfer *transfer)
         SET(CURLOPT_USERAGENT, transfers->user_agent);
     if (transfers->proxy)
         SET(CURLOPT_PROXY, transfers->proxy);
-    else if (transfers->direct) /* or a proxy would get to see the key in the clear */
+    else if (transfers->direct) /* a proxy would see the key in clear text */
         SET(CURLOPT_NOPROXY, "*");
     if (code == CURLE_OK)
         code = certificates_check(&transfers->certificates, easy);
@@ -108,7 +110,7 @@ static bool has_header(const struct request *request, const char *name)
     return false;
 }
 
-/* The request's own headers, then the engine's that they do not replace. */
+/* Lists the request's headers, then those of the engine that they do not replace. */
 static bool merge_headers(struct transfer *transfer, const struct request *request)
 {
     struct curl_slist **list = &transfer->own_headers;
@@ -119,16 +121,16 @@ static bool merge_headers(struct transfer *transfer, const struct request *reque
         if (!has_header(request, base->data) && !add_header(list, base->data))
             return false;
     }
-    /* Asking for leave to send the body ("Expect: 100-continue") costs a second with servers that
-     * do not know it. */
+    /* Without this libcurl sends "Expect: 100-continue" with a large body, and then waits for a
+     * second for a server that ignores it. */
     if (request->body)
         return add_header(list, "Expect:");
-    /* libcurl says of the body of every POST that it is a form, also of none. */
+    /* libcurl would send the Content-Type of a form with every POST, even without a body. */
     return has_header(request, "Content-Type") || add_header(list, "Content-Type:");
 }
 
-/* The path and query, for a request that goes to the service itself; NULL: a proxy is to read the
- * whole URL. */
+/* The path and query of the URL for a request that no proxy reads; NULL for one that needs the
+ * absolute form, for a proxy. */
 static const char *target_of(const struct transfers *transfers, const char *url)
 {
     const char *authority = strstr(url, "://");
@@ -141,7 +143,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
     CURL *easy = transfer->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, request->url);
-    /* When memory is short, libcurl 7.88 sends the URL without its query. */
+    /* Without this, libcurl 7.88 sends the URL without its query when memory is short. */
     SET(CURLOPT_REQUEST_TARGET, target_of(transfer->transfers, request->url));
     bool is_post = strcmp(request->method, "POST") == 0;
     transfer->bodiless = strcmp(request->method, "HEAD") == 0;
@@ -164,9 +166,9 @@ static bool set_request(struct transfer *transfer, const struct request *request
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
     }
-    /* When a reused connection ends before the first byte of the answer, libcurl sends the request
-     * again by itself, a POST too, though the server may have taken it. On a new connection it
-     * does not. */
+    /* If a reused connection ends before the first byte of the answer, libcurl repeats the request
+     * by itself, even a POST that the server may have processed. It never does on a new connection.
+     */
     if (!request_is_repeatable(request))
         SET(CURLOPT_FRESH_CONNECT, 1L);
     return code == CURLE_OK;
@@ -176,7 +178,7 @@ static bool set_request(struct transfer *transfer, const struct request *request
 
 /* ---- life ---- */
 
-/* Frees a header list, its bytes wiped: one of them is the key. */
+/* Wipes and frees a header list, which contains the key. */
 static void free_headers(struct curl_slist *headers)
 {
     for (struct curl_slist *line = headers; line; line = line->next)
@@ -200,7 +202,7 @@ bool transfer_spoils_handle(unsigned libcurl_version)
     return libcurl_version >= 0x075400 && libcurl_version < 0x080100;
 }
 
-static bool spoils_handles; /* the libcurl that is loaded */
+static bool spoils_handles; /* transfer_spoils_handle() of the libcurl that is loaded */
 
 void transfers_begin(const curl_version_info_data *libcurl)
 {
@@ -233,8 +235,8 @@ static struct transfer *take_idle(struct transfers *transfers)
         curl_easy_reset(transfer->easy);
         if (set_common(transfer))
             return transfer;
-        /* libcurl 7.88 keeps the read buffer of a handle whose name was not found, and then refuses
-         * to set its size. */
+        /* After a failed name resolution, libcurl 7.88 keeps the handle's receive buffer, and then
+         * refuses to set its size. */
         transfer_free(transfer);
         transfer = transfer_new(transfers);
         if (transfer && !set_common(transfer)) {
@@ -245,7 +247,8 @@ static struct transfer *take_idle(struct transfers *transfers)
     return transfer;
 }
 
-/* The transfers are counted only while descriptors are short: there may be many. */
+/* Counting takes time, since there may be many transfers, so it is done only while descriptors are
+ * short. */
 static void make_room(struct transfers *transfers)
 {
     unsigned in_use = 0;
@@ -307,7 +310,7 @@ void transfer_release(struct transfer *transfer)
         free_headers(transfer->own_headers);
         curl_slist_free_all(transfer->dropped);
         transfer->own_headers = transfer->dropped = NULL;
-        transfer->plain = false; /* the handle still points at the lists */
+        transfer->plain = false; /* the handle's options still refer to the lists */
     }
     LIST_INSERT_HEAD(&transfers->idle, transfer, link);
 }
@@ -320,7 +323,7 @@ bool transfer_may_be_whole(const struct transfer *transfer)
     return length < 0 || connection_may_have(&transfer->connection, length - received);
 }
 
-/* ---- all of them ---- */
+/* ---- all transfers of an engine ---- */
 
 /* One thread at a time uses an engine, so the share needs no locks. */
 bool transfers_open(struct transfers *transfers)
@@ -364,7 +367,7 @@ void transfers_end_done(struct transfers *transfers)
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(transfers->multi.handle, &left))) {
-        CURLcode code = message->data.result; /* the message goes with the handle */
+        CURLcode code = message->data.result; /* removing the handle frees the message */
         char *private = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         struct transfer *transfer = (struct transfer *)(void *)private;
@@ -372,9 +375,9 @@ void transfers_end_done(struct transfers *transfers)
     }
 }
 
-/* libcurl had no memory to keep a socket in mind. It does not say whose, and nothing would wake
- * that transfer before its deadline; and 7.88 divides by zero when the socket's number comes again.
- * So all tries end, and the next ones get another handle. */
+/* libcurl had no memory to record a socket. It does not say of which transfer, and nothing would
+ * wake that transfer before its deadline. Besides, 7.88 divides by zero when the socket's number is
+ * reused. So all tries end, and later ones get a new multi handle. */
 void transfers_give_up(struct transfers *transfers)
 {
     struct transfer *transfer, *next;

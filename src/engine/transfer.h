@@ -1,4 +1,4 @@
-/* transfer.h - a pooled easy handle, and one try of a request on it. */
+/* transfer.h - one try of a request, on an easy handle from a pool. */
 #ifndef CEKURA_TRANSFER_H
 #define CEKURA_TRANSFER_H
 
@@ -27,14 +27,14 @@ STAILQ_HEAD(transfer_queue, transfer);
 /* What the transfers of an engine share. */
 struct transfers {
     struct multi multi;
-    CURLSH *share;     /* of TLS sessions, which libcurl before 8.12 would keep in each handle */
-    struct step *step; /* how much of a body may be read */
+    CURLSH *share;     /* of TLS sessions, which libcurl before 8.12 caches in each handle */
+    struct step *step; /* limits how much of a body is read */
     struct sockets sockets;
     struct addresses addresses;
     struct certificates certificates;
     struct transfer_list idle, on_wire;
-    struct transfer_queue paused; /* there was no more room in a step for their bodies */
-    unsigned connecting;          /* those that have no connection yet */
+    struct transfer_queue paused; /* the step was over before their bodies were read */
+    unsigned connecting;          /* transfers that have no connection yet */
     uint64_t connections, bytes_in;
 
     /* options */
@@ -42,39 +42,40 @@ struct transfers {
     int64_t connect_timeout_us;
     char *user_agent;
     struct curl_slist *headers;
-    char *proxy;      /* NULL: what the environment says */
+    char *proxy;      /* NULL: the proxy that the environment names */
     char *proxy_peer; /* "host:port" */
-    bool direct;      /* no proxy of the environment */
+    bool direct;      /* ignore the environment's proxy */
 };
 
-/* Keeps what has to be known of the libcurl that is loaded. To be called before the first engine is
- * made. */
+/* Checks the version of the libcurl that is loaded. Called once, before the first engine is
+ * created.
+ */
 void transfers_begin(const curl_version_info_data *libcurl);
 
-/* Opens the multi handle and the share. False: out of memory. */
+/* Opens the multi handle and the share. Returns false if memory runs out. */
 bool transfers_open(struct transfers *transfers);
 
-/* Frees the handles of the pool, the multi handle and the share. */
+/* Frees the pool, the multi handle and the share. */
 void transfers_close(struct transfers *transfers);
 
-/* Wipes and frees what may hold a secret: the headers and the URL of the proxy. */
+/* Wipes and frees the options that may hold a secret: the headers and the URL of the proxy. */
 void transfers_forget_secrets(struct transfers *transfers);
 
 /* Frees the other options. */
 void transfers_free_options(struct transfers *transfers);
 
-/* Ends those that libcurl has ended. */
+/* Ends the transfers that libcurl reports as done. */
 void transfers_end_done(struct transfers *transfers);
 
-/* Ends all that are on the wire, and closes the multi handle, which has failed. */
+/* Ends all transfers on the wire, and closes the multi handle, after it has failed. */
 void transfers_give_up(struct transfers *transfers);
 
-/* Goes on with the one that has been paused for longest. */
+/* Resumes the transfer that has been paused for longest. */
 void transfers_resume(struct transfers *transfers);
 
 bool transfers_are_paused(const struct transfers *transfers);
 
-/* How a try ended. The buffers are the transfer's, until they are moved away. */
+/* How a try ended. The transfer owns the buffers, until the caller moves them away. */
 struct transfer_result {
     enum outcome_kind kind;
     struct try_result attempt;
@@ -82,28 +83,29 @@ struct transfer_result {
     struct buffer *headers, *body;
 };
 
-/* Called with libcurl's code when libcurl has ended the try; the transfer is released from it. */
+/* Called with libcurl's code when the try has ended. Releases the transfer. */
 typedef void transfer_ended(void *owner, CURLcode code);
 
-/* Sends the request off on an idle handle, or a new one. NULL: no memory, or libcurl refuses the
- * request. */
+/* Starts the request on an idle handle, or on a new one. Returns NULL if memory runs out or libcurl
+ * refuses the request. */
 struct transfer *transfer_start(
     struct transfers *transfers, const struct request *request, transfer_ended *ended, void *owner);
 
-/* What became of it: `code` is libcurl's, for one that libcurl has ended. */
+/* The result of a try that ended with that code, or that the caller ends now. */
 struct transfer_result transfer_result(struct transfer *transfer, CURLcode code);
 
-/* Whether all of the answer may have come: what it announced is read, or lies in the socket. */
+/* Whether all of the answer may have arrived: the announced length is read, or is in the socket. */
 bool transfer_may_be_whole(const struct transfer *transfer);
 
-/* Takes it off the wire, if it still is on it, and puts it back into the pool. */
+/* Takes the transfer off the wire, if it is still there, and returns its handle to the pool. */
 void transfer_release(struct transfer *transfer);
 
-/* Whether a handle that has had an answer is of no more use with that libcurl (CURLVERSION_NOW's
- * version_num). From 7.84.0 to 8.0.1, it keeps a pointer to the last header of that answer, which
- * it has freed; and if the first header of the next one begins with white space, it takes it for
- * more of that header: the block is freed twice, and the process aborted. curl_easy_reset() does
- * not help. Introduced by curl's commit c9b60f0053, mended by pull request 11103 (issue 11101). */
+/* Whether an answer leaves a handle unusable in that version of libcurl (version_num of
+ * CURLVERSION_NOW). From 7.84.0 to 8.0.1 the handle keeps a pointer to the last header of an
+ * answer, which is freed. If the next answer's first header begins with white space, libcurl takes
+ * it for a continuation of that header, frees the block twice, and the process aborts.
+ * curl_easy_reset() does not help. Introduced by curl's commit c9b60f0053, fixed by pull request
+ * 11103 (issue 11101). */
 bool transfer_spoils_handle(unsigned libcurl_version);
 
 #endif

@@ -1,13 +1,13 @@
-/* window.c - which of the requests that wait is sent next; see window.h. */
+/* window.c - which of the queued requests is sent next, and when; see window.h. */
 #include "window.h"
 
 #include "clock.h"
 
-/* While polls are due, no more than so many places in a row are given to others. */
+/* How many requests in a row go before the polls that are due. */
 #define OTHERS_IN_A_ROW 3
 
-/* Each of these has a timer in libcurl, by which it tries another address after a fifth of a
- * second. When they run out together, libcurl goes on with all of those handshakes in one call. */
+/* For each connecting transfer libcurl has a timer, after which it tries another address (200 ms).
+ * When timers expire together, libcurl continues all of those transfers in one call. */
 #define CONNECTING_AT_ONCE 32
 
 void window_count_waiter(struct window *window, int change)
@@ -21,13 +21,13 @@ bool window_takes_polls(const struct window *window)
     return window->waiters > 0;
 }
 
-/* The first of the polls that are due. */
+/* The first poll that is due, or NULL. */
 static struct turn *due_poll(const struct window *window)
 {
     return window_takes_polls(window) ? endpoint_first(&window->endpoints, PRIORITY_POLL) : NULL;
 }
 
-/* One place is never a poll's, of those in flight as of those that connect. */
+/* Polls leave one place free, both in flight and connecting. */
 static bool polls_have_place(const struct window *window, unsigned connecting)
 {
     return (window->polls_in_flight == 0 || window->polls_in_flight + 1 < window->max_in_flight) &&
@@ -62,7 +62,7 @@ void window_enter(struct window *window, struct turn *turn)
     bool is_poll = turn->priority == PRIORITY_POLL;
     turn->sent_us = clock_monotonic_us();
     pace_sent(&window->pace, turn->sent_us);
-    turn->tests = rest_test(&window->rest, turn->sent_us);
+    turn->is_probe = rest_probe(&window->rest, turn->sent_us);
     if (is_poll)
         window->others_in_a_row = 0;
     else if (due_poll(window))
@@ -76,26 +76,26 @@ void window_leave(struct window *window, struct turn *turn)
 {
     window->in_flight--;
     window->polls_in_flight -= turn->priority == PRIORITY_POLL;
-    if (turn->tests) /* no answer has come */
-        rest_test_again(&window->rest, clock_monotonic_us());
-    turn->tests = false;
+    if (turn->is_probe) /* the probe had no answer */
+        rest_probe_again(&window->rest, clock_monotonic_us());
+    turn->is_probe = false;
 }
 
-/* It may be about all that the client sends, so that rests, too, and less than before is sent
- * afterwards; unless the endpoint's last answer was a 429 already: then it is about this endpoint,
- * for others have been taken since, or will show. */
+/* A first 429 of an endpoint may be meant for the whole client, so the client rests and then slows
+ * down. A further 429 is meant for the endpoint alone: requests to other endpoints have been
+ * accepted since, or their own answers will show. */
 void window_refused(struct window *window, struct turn *turn, int64_t span_us)
 {
     struct endpoint *endpoint = turn->endpoint;
     int64_t now_us = clock_monotonic_us();
     if (!endpoint->refused) {
-        if (window->rest.state == REST_NONE || turn->tests)
+        if (window->rest.state == REST_NONE || turn->is_probe)
             rest_begin(&window->rest, now_us, span_us);
         pace_slow_down(&window->pace, now_us, turn->sent_us, rest_certain_us(&window->rest));
-    } else if (turn->tests) {
-        rest_test_again(&window->rest, now_us);
+    } else if (turn->is_probe) {
+        rest_probe_again(&window->rest, now_us);
     }
-    turn->tests = false;
+    turn->is_probe = false;
     endpoint->refused = true;
     endpoint_hold(endpoint, now_us + span_us);
 }
@@ -103,7 +103,7 @@ void window_refused(struct window *window, struct turn *turn, int64_t span_us)
 void window_accepted(struct window *window, struct turn *turn)
 {
     turn->endpoint->refused = false;
-    if (turn->tests)
+    if (turn->is_probe)
         rest_end(&window->rest);
-    turn->tests = false;
+    turn->is_probe = false;
 }

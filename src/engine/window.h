@@ -1,9 +1,9 @@
-/* window.h - which of the requests that wait is sent next, and when.
+/* window.h - which of the queued requests is sent next, and when.
  *
- * There are so many places for requests in flight. What a caller waits for goes before polls, which
- * can wait; but while polls are due, they get every fourth place that falls free, so that callers
- * that always want more cannot keep them off. Where there are two places, one is never a poll's: so
- * a caller finds one free, however many jobs there are. What ends work goes first of all. */
+ * The window has max_in_flight places for requests. Urgent requests, which cancel work, go first.
+ * Requests that a caller waits for go before polls; but while polls are due, they get every fourth
+ * place that becomes free, so callers that always have more to send cannot starve them. Polls never
+ * take the last of two or more places, so a caller finds one free however many jobs there are. */
 #ifndef CEKURA_WINDOW_H
 #define CEKURA_WINDOW_H
 
@@ -12,40 +12,39 @@
 #include "rest.h"
 
 struct window {
-    struct endpoints endpoints; /* where requests wait */
+    struct endpoints endpoints; /* the queues of requests */
     unsigned max_in_flight;
     unsigned in_flight, most_in_flight, polls_in_flight;
-    unsigned others_in_a_row; /* were sent since a poll was, while polls were due */
-    unsigned waiters;         /* for polls, which are sent only while there are some */
-    struct rest rest;         /* that the service asked for */
-    struct pace pace;         /* and how fast requests are sent afterwards */
+    unsigned others_in_a_row; /* requests sent since the last poll, while polls were due */
+    unsigned waiters;         /* for polls, which are sent only while there is one */
+    struct rest rest;
+    struct pace pace;
 };
 
-/* A waiter for polls has come, 1, or has left, -1. */
+/* Adds (1) or removes (-1) a waiter for polls. */
 void window_count_waiter(struct window *window, int change);
 
 /* Whether polls are sent. */
 bool window_takes_polls(const struct window *window);
 
-/* The turn that comes next, while so many connections are being made; NULL: none waits, or none has
- * a place. */
+/* The turn that comes next, while that many transfers are connecting. Returns NULL if nothing is
+ * queued, or there is no place for it. */
 struct turn *window_next(const struct window *window, unsigned connecting);
 
-/* When it may come. */
+/* The earliest time at which rest and pace allow the next request. */
 int64_t window_opens_us(const struct window *window);
 
-/* The earliest time at which a turn can come, as far as it is certain. */
+/* A lower bound of the time at which that turn can come, from its endpoint's hold and the rest. */
 int64_t window_certain_us(const struct window *window, const struct turn *turn);
 
-/* The request is sent, and takes up a place; and has left it. */
+/* The request is sent, and occupies a place; and leaves it. */
 void window_enter(struct window *window, struct turn *turn);
 void window_leave(struct window *window, struct turn *turn);
 
-/* The service has answered the request with 429, and asks for a pause of that span. The endpoint is
- * held for so long. */
+/* The request was answered with 429. Holds its endpoint for that span. */
 void window_refused(struct window *window, struct turn *turn, int64_t span_us);
 
-/* The service has answered it with anything else. */
+/* The request was answered with any other status. */
 void window_accepted(struct window *window, struct turn *turn);
 
 #endif

@@ -1,4 +1,4 @@
-/* file_work.c - reading and replacing a locked file in the background; see file_work.h. */
+/* file_work.c - reads or replaces a locked file in a background thread; see file_work.h. */
 #include "file_work.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define STACK_SIZE ((size_t)256 * 1024)
 
 struct file_work {
-    atomic_uint references; /* of the caller and of the thread */
+    atomic_uint references; /* one of the caller, one of the thread */
     struct locked_file *file;
     bool replaces;
     struct buffer text;
@@ -47,7 +47,7 @@ static void *run_thread(void *user)
     return NULL;
 }
 
-/* The thread inherits the signal mask: the host's signals are for its own threads. */
+/* The thread inherits a mask that blocks all signals: they belong to the host's threads. */
 static bool start_thread(struct file_work *work)
 {
     pthread_attr_t attributes;
@@ -65,7 +65,7 @@ static bool start_thread(struct file_work *work)
     return started;
 }
 
-/* Timed waits use the monotonic clock, which no change of the date moves. */
+/* Timed waits use the monotonic clock, so a change of the system's date does not move them. */
 static bool init_condition(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;
@@ -121,8 +121,8 @@ struct file_work *file_work_replace(struct locked_file *file, const char *text, 
     return NULL;
 }
 
-/* Whether the thread of the work is in the process that this one was forked from. It may have held
- * the mutex at the fork. */
+/* Whether this is a forked child, and the work's thread runs in the parent. The thread may have
+ * held the mutex at the fork. */
 static bool is_orphaned(const struct file_work *work)
 {
     return locked_file_is_inherited(work->file);
@@ -160,6 +160,6 @@ int file_work_finish(struct file_work *work, int64_t wait_us, const struct buffe
 void file_work_free(struct file_work *work)
 {
     if (is_orphaned(work))
-        return; /* the reference of the thread is never released */
+        return; /* leaked: the thread's reference is never released here */
     release(work);
 }

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOST_LINKS 40 /* as Linux has it */
-#define MOST_SET_ASIDE 1000
+#define MAX_LINKS 40 /* the limit of Linux */
+#define MAX_SET_ASIDE 1000
 
 #define LOCK_SUFFIX ".lock"
 #define BAD_SUFFIX ".bad"
@@ -24,7 +24,7 @@ struct locked_file {
     LIST_ENTRY(locked_file) link;
     atomic_uint references;
     atomic_bool lost;      /* released, or inherited */
-    atomic_bool inherited; /* in a forked child, where its descriptors are closed */
+    atomic_bool inherited; /* this is a forked child, and the descriptors are closed */
     int directory_fd, lock_fd;
     char name[NAME_MAX + 1];
     char lock_name[NAME_MAX + sizeof LOCK_SUFFIX];
@@ -54,7 +54,7 @@ const char *locked_file_fault(int code)
     }
 }
 
-/* ---- forks: a child closes what it inherits, so that the lock ends with the parent ---- */
+/* ---- forks: a child closes the descriptors, so that the lock ends with the parent ---- */
 
 static LIST_HEAD(, locked_file) files = LIST_HEAD_INITIALIZER(files);
 static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -78,7 +78,7 @@ static void close_descriptors(const struct locked_file *file)
         close(file->directory_fd);
 }
 
-/* No thread of the parent, which could be using one of these, exists in the child. */
+/* No other thread exists in the child, so none can be using a descriptor. */
 static void begin_child(void)
 {
     struct locked_file *file;
@@ -131,8 +131,7 @@ void locked_file_free(struct locked_file *file)
 
 /* ---- from a path to a directory and a name in it ---- */
 
-/* Splits the path: opens its directory, relative to the one that is open already, and makes its
- * last part the name. */
+/* Splits the path into a directory, which is opened relative to the current one, and a name. */
 static int enter_directory(struct locked_file *file, char *path)
 {
     char *slash = strrchr(path, '/');
@@ -160,19 +159,19 @@ static int resolve(struct locked_file *file, const char *path)
     if (strlen(path) >= sizeof rest)
         return ENAMETOOLONG;
     strcpy(rest, path);
-    for (int links = 0; links < MOST_LINKS; links++) {
+    for (int links = 0; links < MAX_LINKS; links++) {
         int code = enter_directory(file, rest);
         if (code)
             return code;
         ssize_t length = readlinkat(file->directory_fd, file->name, rest, sizeof rest - 1);
-        if (length < 0) /* EINVAL: not a link; ENOENT: nothing exists yet */
+        if (length < 0) /* EINVAL: not a link; ENOENT: no such file yet */
             return errno == EINVAL || errno == ENOENT ? 0 : errno;
         rest[length] = '\0';
     }
     return ELOOP;
 }
 
-/* ENOENT: the file does not exist. */
+/* Returns ENOENT if the file does not exist. */
 static int check_type(const struct locked_file *file, struct stat *status)
 {
     if (fstatat(file->directory_fd, file->name, status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -199,8 +198,8 @@ static bool is_in_place(const struct locked_file *file)
            own.st_dev == there.st_dev && own.st_ino == there.st_ino;
 }
 
-/* If the lock's file is removed between opening and locking it, the locked file has no name, and
- * excludes no other holder. */
+/* If `NAME.lock` is removed between its opening and the flock(), the lock is on an unlinked inode,
+ * and excludes no other holder. So its name is checked afterwards. */
 static int take_lock(struct locked_file *file)
 {
     struct stat status;
@@ -282,7 +281,7 @@ int locked_file_read(struct locked_file *file, struct buffer *text)
     if (fd < 0 && errno == ENOENT)
         return LOCKED_FILE_ABSENT;
     if (fd < 0)
-        return errno == ELOOP ? LOCKED_FILE_TYPE : errno; /* it has become a link */
+        return errno == ELOOP ? LOCKED_FILE_TYPE : errno; /* ELOOP: it is a link now */
     int code = fstat(fd, &status) != 0    ? errno
                : !S_ISREG(status.st_mode) ? LOCKED_FILE_TYPE
                                           : append_all(fd, text);
@@ -306,7 +305,7 @@ static int write_all(int fd, const char *text, size_t length)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-/* Few users may change the owner. */
+/* EPERM is ignored, since few users may change the owner. */
 static int copy_mode_and_owner(int fd, const struct stat *status)
 {
     if (fchown(fd, status->st_uid, status->st_gid) != 0 && errno != EPERM)
@@ -314,7 +313,7 @@ static int copy_mode_and_owner(int fd, const struct stat *status)
     return fchmod(fd, status->st_mode & 07777) == 0 ? 0 : errno;
 }
 
-/* Writes the new file under `name`. What a killed process left there is removed. */
+/* Writes the new file to `name`, and removes one that a killed process has left there. */
 static int write_new(struct locked_file *file, const char *name, const char *text, size_t length)
 {
     struct stat status;
@@ -348,7 +347,7 @@ int locked_file_replace(struct locked_file *file, const char *text, size_t lengt
         return LOCKED_FILE_LOST;
     snprintf(name, sizeof name, ".%s.new", file->name);
     int code = write_new(file, name, text, length);
-    if (!code && !locked_file_is_held(file)) /* writing may have taken long */
+    if (!code && !locked_file_is_held(file)) /* lost during a slow write */
         code = LOCKED_FILE_LOST;
     if (!code && renameat(file->directory_fd, name, file->directory_fd, file->name) != 0)
         code = errno;
@@ -365,7 +364,7 @@ int locked_file_set_aside(struct locked_file *file, char *suffix, size_t size)
     char name[NAME_MAX + 16];
     if (!locked_file_is_held(file))
         return LOCKED_FILE_LOST;
-    for (unsigned number = 1; number < MOST_SET_ASIDE; number++) {
+    for (unsigned number = 1; number < MAX_SET_ASIDE; number++) {
         snprintf(suffix, size, number == 1 ? BAD_SUFFIX : BAD_SUFFIX ".%u", number);
         snprintf(name, sizeof name, "%s%s", file->name, suffix);
         if (fstatat(file->directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)

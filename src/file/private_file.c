@@ -1,4 +1,4 @@
-/* private_file.c - reading a small file that may hold secrets; see private_file.h. */
+/* private_file.c - reads a small file that may hold secrets; see private_file.h. */
 #include "private_file.h"
 
 #include "regular_file.h"
@@ -44,7 +44,7 @@ bool private_file_read(struct private_file *file, const char *path, const char *
     *fault = "it is larger than 64 KB";
     if ((size_t)length > PRIVATE_FILE_LIMIT)
         goto fail;
-    file->text.length = (size_t)length; /* the room after it is all zero */
+    file->text.length = (size_t)length; /* zeros follow */
     file->mode = status.st_mode & 07777;
     close(fd);
     return true;

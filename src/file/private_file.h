@@ -1,4 +1,4 @@
-/* private_file.h - reading a small file that may hold secrets. */
+/* private_file.h - reads a small file that may hold secrets. */
 #ifndef CEKURA_PRIVATE_FILE_H
 #define CEKURA_PRIVATE_FILE_H
 
@@ -11,8 +11,9 @@ struct private_file {
     unsigned mode; /* its permissions, as in stat() */
 };
 
-/* Reads a regular file, see regular_file.h. On failure, returns false and sets *fault to the
- * reason; errno is 0 where no system call failed. */
+/* Reads a regular file (see regular_file.h) of at most PRIVATE_FILE_LIMIT bytes. The caller wipes
+ * the text. On failure, returns false and sets *fault to the reason; errno is 0 if no system call
+ * failed. */
 bool private_file_read(struct private_file *file, const char *path, const char **fault);
 
 #endif

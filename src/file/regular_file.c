@@ -1,4 +1,4 @@
-/* regular_file.c - opening and reading regular files; see regular_file.h. */
+/* regular_file.c - opens and reads regular files; see regular_file.h. */
 #include "regular_file.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 static const struct type bridge_type = {"cekura.bridge"};
 
-/* The object is a pointer; NULL: closed, or never made. */
+/* The userdata holds a pointer, which is NULL if the bridge is closed or could not be created. */
 static struct bridge *check_bridge(lua_State *L)
 {
     struct bridge **object = object_check(L, 1, &bridge_type);

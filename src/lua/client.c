@@ -1,5 +1,5 @@
-/* client.c - the client: an engine as a userdata, the protocol by which a host polls it, and the
- * Lua objects of the completions and events that the engine lists. */
+/* client.c - the client: an engine as a userdata, the protocol by which a host's loop polls it, and
+ * the Lua objects of the engine's completions and events. */
 #include "client.h"
 
 #include "engine/clock.h"
@@ -16,7 +16,7 @@ const struct type client_type = {"cekura.client"};
 
 /* ---- life ---- */
 
-/* Copies the list of secrets at `index`. False: out of memory. */
+/* Copies the list of secrets at `index`. Returns false if memory runs out. */
 static bool keep_secrets(lua_State *L, struct client_object *client, int index)
 {
     size_t count = lua_rawlen(L, index);
@@ -71,7 +71,8 @@ static int core_new_client(lua_State *L)
     struct client_object *client = object_new(L, &client_type, sizeof *client);
     client->engine = engine_none();
     lua_newtable(L);
-    lua_pushboolean(L, true); /* room for luaL_unref(), so that no release of an anchor can fail */
+    lua_pushboolean(
+        L, true); /* makes room for luaL_unref(), so that releasing an anchor cannot fail */
     luaL_unref(L, -1, luaL_ref(L, -2));
     compat_set_table(L, -2);
 
@@ -88,7 +89,7 @@ static int core_new_client(lua_State *L)
 static int core_close(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    /* Not asked of the engine: in a forked child it counts as closed. */
+    /* By the secrets, since in a forked child the engine counts as closed before. */
     lua_pushboolean(L, client->secrets != NULL);
     engine_close(client->engine);
     forget_secrets(client);
@@ -102,7 +103,7 @@ static int client_close(lua_State *L)
     return object_call_method(L, &client_type, "close", 0);
 }
 
-/* Other finalizers may still use the object afterwards: it counts as closed. */
+/* Other finalizers may use the object afterwards, so it stays valid, as a closed client. */
 static int client_gc(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -155,7 +156,7 @@ static int core_is_busy(lua_State *L)
     return 1;
 }
 
-/* ---- the protocol ---- */
+/* ---- the protocol of the host's loop ---- */
 
 /* client:pollfd() -> the descriptor to watch; nil when closed. */
 static int client_pollfd(lua_State *L)
@@ -262,7 +263,7 @@ void client_release_anchor(lua_State *L, int *ref)
     *ref = LUA_NOREF;
 }
 
-/* ---- what the engine lists ---- */
+/* ---- completions and events ---- */
 
 static void push_anchored(lua_State *L, int ref)
 {
@@ -337,7 +338,8 @@ static int client_stats(lua_State *L)
     return 1;
 }
 
-/* How many bytes at the beginning of the text stand for one of the client's secrets; 0: none. */
+/* The number of bytes at the start of the text that represent one of the client's secrets; 0 if it
+ * starts with none. */
 static size_t secret_width(const struct client_object *client, const char *text, size_t length)
 {
     for (size_t i = 0; i < client->secret_count; i++) {
@@ -363,7 +365,7 @@ static int core_redact(lua_State *L)
         return 1;
     }
     luaL_Buffer clean;
-    size_t copied = 0; /* bytes of the text that are in the buffer, or left out */
+    size_t copied = 0; /* bytes of the text that are copied to the buffer, or redacted */
     for (size_t at = 0; at < length;) {
         size_t width = secret_width(client, text + at, length - at);
         if (width == 0) {
@@ -393,7 +395,7 @@ static int core_has_secret(lua_State *L)
     const char *text = luaL_checklstring(L, 2, &length);
     bool found = false;
     for (size_t i = 0; i < client->secret_count; i++)
-        for (size_t at = 0; client->secrets[i].length >= SECRET_LEAST_LENGTH && at < length; at++)
+        for (size_t at = 0; client->secrets[i].length >= SECRET_MIN_LENGTH && at < length; at++)
             found = found || secret_at(&client->secrets[i], text + at, length - at) > 0;
     lua_pushboolean(L, found);
     return 1;

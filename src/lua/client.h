@@ -1,4 +1,4 @@
-/* client.h - the client's object, and the anchors of what it has in flight. */
+/* client.h - the client's userdata, and the anchors of its operations and jobs in flight. */
 #ifndef CEKURA_LUA_CLIENT_H
 #define CEKURA_LUA_CLIENT_H
 
@@ -9,23 +9,23 @@
 extern const struct type client_type;
 
 struct client_object {
-    struct engine *engine;  /* engine_none() where it could not be made, or was collected */
-    struct secret *secrets; /* what core.redact() removes from texts; wiped at close */
+    struct engine *engine;  /* engine_none() if it could not be created, or is freed */
+    struct secret *secrets; /* core.redact() removes them from texts; wiped at close */
     size_t secret_count;
 };
 
-/* The client at `index`; raises if there is another value. */
+/* The client at `index`; raises if the value is not a client. */
 struct client_object *client_check(lua_State *L, int index);
 
-/* Raises unless the object at 2, which is of that engine, is of the client at 1. A client that was
- * collected before its objects no longer has an engine, and passes. */
+/* Raises unless the client at 1 has that engine, which is the one of the object at 2. A client that
+ * was collected before its objects has lost its engine, and passes. */
 void client_check_owner(lua_State *L, const struct engine *engine);
 
-/* Keeps the object at `index` alive while the engine has it in flight; returns the reference by
- * which it is found again. The table of the client at 1 holds it. */
+/* Anchors the object at `index` in the table of the client at 1, so that it is not collected while
+ * the engine has it in flight. Returns its reference, which is the `ref` of the engine's items. */
 int client_anchor(lua_State *L, int index);
 
-/* Releases *ref, unless it is LUA_NOREF, which it then becomes. */
+/* Releases *ref, and sets it to LUA_NOREF. Does nothing if it is LUA_NOREF. */
 void client_release_anchor(lua_State *L, int *ref);
 
 #endif

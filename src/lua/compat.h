@@ -1,6 +1,6 @@
-/* compat.h - one API over Lua 5.1 to 5.5 and LuaJIT, as far as the binding uses it.
+/* compat.h - one API for Lua 5.1 to 5.5 and LuaJIT, as far as the binding needs it.
  *
- * A userdata has one table: its environment in 5.1, its user value from 5.2 on. */
+ * Each userdata has one table: its environment in 5.1, its user value from 5.2 on. */
 #ifndef CEKURA_LUA_COMPAT_H
 #define CEKURA_LUA_COMPAT_H
 
@@ -12,7 +12,7 @@
 #define lua_rawlen(L, index) lua_objlen(L, index)
 #endif
 
-/* luaL_setfuncs, which 5.1 lacks: adds the functions to the table on top of the stack. */
+/* Adds the functions to the table on top of the stack, like luaL_setfuncs(), which 5.1 lacks. */
 static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
 {
     for (; functions->name; functions++) {
@@ -21,7 +21,7 @@ static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
     }
 }
 
-/* Pops a table, which becomes that of the userdata at `index`. */
+/* Pops a table, and makes it the table of the userdata at `index`. */
 static inline void compat_set_table(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM < 502
@@ -31,8 +31,8 @@ static inline void compat_set_table(lua_State *L, int index)
 #endif
 }
 
-/* Pushes the table of the userdata at `index`. Raises if a program has removed it by the debug
- * library. */
+/* Pushes the table of the userdata at `index`. Raises if the debug library was used to remove it.
+ */
 static inline void compat_get_table(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM < 502
@@ -44,10 +44,11 @@ static inline void compat_get_table(lua_State *L, int index)
         luaL_error(L, "the object has lost its table");
 }
 
-/* A double holds every integer up to this magnitude. */
+/* A double represents every integer up to this magnitude. */
 #define COMPAT_EXACT_DOUBLE (INT64_C(1) << 53)
 
-/* Pushes an integer if this Lua has it exactly. Returns 0 if not, and pushes nothing. */
+/* Pushes an integer if this Lua can represent it exactly. Otherwise pushes nothing and returns 0.
+ */
 static inline int compat_push_exact(lua_State *L, int64_t value)
 {
 #if LUA_VERSION_NUM >= 503

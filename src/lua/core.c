@@ -1,6 +1,6 @@
-/* core.c - the module cekura.core, made of what the files of the binding add, the clocks, URLs.
+/* core.c - the module cekura.core: the functions of the binding's other files, clocks and URLs.
  *
- * It is private to the library; programs use `require "cekura"`. */
+ * The module is private to the library; programs use `require "cekura"`. */
 #include "client.h"
 #include "engine/clock.h"
 #include "parts.h"
@@ -134,8 +134,8 @@ static int core_is_utf8(lua_State *L)
 
 /* ---- opening ---- */
 
-/* libcurl's resolver threads may outlive the Lua state. If a closing state unmapped this library,
- * and libcurl with it, the threads would return into unmapped code: so it stays mapped. */
+/* Keeps this library, and so libcurl, mapped after the Lua state has closed. libcurl's resolver
+ * threads may outlive the state, and would return into unmapped code. */
 static void stay_mapped(void)
 {
     Dl_info self;
@@ -157,10 +157,10 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-/* The only visible symbol. The others are hidden, so that none clashes with one of the host. */
+/* The only visible symbol, so that no other clashes with one of the host. */
 __attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
 
-/* Makes the module once for each state: if a program loads it again, objects that exist keep the
+/* Creates the module once for each state. If a program loads it again, existing objects keep the
  * methods that the library has added. */
 int luaopen_cekura_core(lua_State *L)
 {

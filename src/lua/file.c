@@ -1,5 +1,5 @@
-/* file.c - a regular file (file/regular_file.h) as a userdata: the body of a request is read from
- * it, and its size afterwards shows whether it has changed. */
+/* file.c - a regular file (file/regular_file.h) as a userdata. The library reads the body of a
+ * request from it, and compares its size afterwards to detect a change. */
 #include "file/regular_file.h"
 #include "object.h"
 #include "parts.h"
@@ -9,7 +9,7 @@
 
 static const struct type file_type = {"cekura.file"};
 
-/* The object is a descriptor; -1: closed. */
+/* The userdata holds a descriptor, which is -1 once closed. */
 static int check_fd(lua_State *L)
 {
     const int *fd = object_check(L, 1, &file_type);

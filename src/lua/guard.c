@@ -1,6 +1,7 @@
-/* guard.c - a value whose end runs a function: when it is collected or, from Lua 5.4 on, when the
- * block or the `for` that holds it is left. It is a userdata because Lua 5.1 has __gc for no other
- * type. */
+/* guard.c - a value that calls a function when it is collected or, from Lua 5.4 on, when the block
+ * or the `for` that holds it is left. It is a userdata because Lua 5.1 supports __gc only for
+ * those.
+ */
 #include "object.h"
 #include "parts.h"
 
@@ -28,7 +29,8 @@ static int guard_run(lua_State *L)
     *armed = false;
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, 1);
-    /* When the state closes, the function may find what it cleans up already collected. */
+    /* Errors are ignored: when the state closes, the objects that the function cleans up may have
+     * been collected already. */
     if (lua_pcall(L, 0, 0, 0) != 0)
         lua_pop(L, 1);
     return 0;

@@ -1,4 +1,5 @@
-/* host.c - what only C can find out about the host that runs Lua, or keep it from doing. */
+/* host.c - functions about the host that runs Lua: what it stores in a thread, and calls that its
+ * hooks cannot interrupt. */
 #include "parts.h"
 
 /* core.has_extra_space() -> whether the host uses the space that Lua keeps for it in the calling
@@ -22,7 +23,7 @@ static int core_uninterrupted(lua_State *L)
     return lua_gettop(L);
 }
 
-/* The function that core.atomic() returns: calls its upvalue. */
+/* The function that core.atomic() returns. It calls its upvalue. */
 static int host_call_atomic(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -1,7 +1,8 @@
-/* job.c - a job as a userdata: a poll of the engine, and the fields that the library gives it.
+/* job.c - a job as a userdata: a poll of the engine, a clock, and the table of the library's
+ * fields.
  *
- * The library decides what an answer means. This file has what must work while no Lua runs: the
- * poll, the last answer, the time. */
+ * The library decides what an answer means. This file implements what must work while no Lua code
+ * runs: the poll, the last answer, the elapsed time. */
 #include "client.h"
 #include "engine/clock.h"
 #include "engine/poller.h"
@@ -14,11 +15,11 @@
 const struct type job_type = {"cekura.job"};
 
 struct job_object {
-    const struct engine *engine; /* of the client that it was made by */
-    struct poller *poll;         /* NULL for a job that was over when it began */
+    const struct engine *engine; /* of the client that created it */
+    struct poller *poll;         /* NULL for a job that had ended when it was created */
     int64_t began_us;
-    int64_t ended_us; /* 0: the clock of `elapsed` runs */
-    int ref;          /* its anchor; LUA_NOREF: none */
+    int64_t ended_us; /* 0 while the job runs */
+    int ref;          /* its anchor, or LUA_NOREF */
 };
 
 static struct job_object *check_job(lua_State *L, int index)
@@ -65,7 +66,7 @@ static int core_new_job(lua_State *L)
 
 /* ---- polling ---- */
 
-/* The job at 2, of the client at 1, which holds its anchor. */
+/* The job at 2. Raises unless the client at 1, which holds its anchor, created it. */
 static struct job_object *check_job_of_client(lua_State *L)
 {
     client_check(L, 1);
@@ -74,7 +75,7 @@ static struct job_object *check_job_of_client(lua_State *L)
     return job;
 }
 
-/* A job is anchored as long as the engine may list it or report an event of it. */
+/* Releases the anchor once the engine can neither list the job nor report an event about it. */
 static void settle_anchor(lua_State *L, struct job_object *job)
 {
     if (job->poll && !poller_is_needed(job->poll))
@@ -87,7 +88,7 @@ static int core_watch(lua_State *L)
     struct job_object *job = check_job_of_client(L);
     struct poller *poll = check_poll(L, 2);
     double interval = luaL_optnumber(L, 3, 0);
-    if (job->ref == LUA_NOREF) /* before it can be listed, and while an error loses nothing */
+    if (job->ref == LUA_NOREF) /* first, since it may raise, and a listed job needs its anchor */
         job->ref = client_anchor(L, 2);
     poller_watch(poll, clock_from_seconds(interval), job->ref);
     return 0;

@@ -1,8 +1,9 @@
-/* json.c - JSON text as Lua values, exact.
+/* json.c - JSON text as exact Lua values.
  *
- * An integer is an integer where this Lua has them; one that this Lua cannot hold is a string of
- * its digits. A null is absent from an object, and cekura.null in a list. A list has a metatable,
- * which distinguishes it from an object when it is sent back, even if it is empty. */
+ * From Lua 5.3 on an integer becomes an integer; one that this Lua cannot represent becomes a
+ * string of its digits. A null is left out of an object, and becomes cekura.null in a list. A list
+ * gets a metatable, which distinguishes it from an object when it is sent back, even if it is
+ * empty. */
 #include "json.h"
 
 #include "parts.h"
@@ -53,7 +54,7 @@ static void push_real(lua_State *L, const char *digits, size_t length)
         lua_pop(L, 1);
     }
     if (isinf(value))
-        lua_pushlstring(L, digits, length); /* beyond the range of numbers: its digits */
+        lua_pushlstring(L, digits, length); /* too large for a number */
     else
         lua_pushnumber(L, value);
 }
@@ -101,14 +102,14 @@ struct level {
     int count;
 };
 
-/* Pops a value, which becomes the next of a list, or the member of an object whose key is below. */
+/* Pops a value, and appends it to the list below or, with the key below, sets it in the object. */
 static void put_value(lua_State *L, struct level *level, bool absent)
 {
     if (!level->object) {
         lua_rawseti(L, -2, ++level->count);
         return;
     }
-    if (absent) { /* removes an earlier member of that name: the last one counts */
+    if (absent) { /* a null removes an earlier member of that name, since the last one counts */
         lua_pop(L, 1);
         lua_pushnil(L);
     }
@@ -131,7 +132,7 @@ bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
     unsigned depth = 0;
     luaL_checkstack(L, 6, NULL);
     luaL_getmetatable(L, ARRAY_TYPE);
-    lua_createtable(L, 1, 0); /* level 0: a list for the one value */
+    lua_createtable(L, 1, 0); /* level 0: a list that receives the value */
     for (;;) {
         struct json_token token = json_next(reader);
         luaL_checkstack(L, 6, NULL);

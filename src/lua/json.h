@@ -8,12 +8,12 @@
 /* Pushes the text of a string token. */
 void json_push_string(lua_State *L, const char *text, const struct json_token *token);
 
-/* Pushes the one value of the reader's text. Nulls are cekura.null in lists, and in objects with
- * keep_nulls; without it they are absent there. False: nothing is pushed, the reader has the fault.
- */
+/* Pushes the value of the reader's text. A null becomes cekura.null in a list; in an object it does
+ * so with keep_nulls, and is left out without. On an error, pushes nothing and returns false; the
+ * reader has the fault. */
 bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls);
 
-/* Pushes nil, the fault, and the offset where it stands. */
+/* Pushes nil, the fault, and the reader's offset. Returns 3. */
 int json_push_fault(lua_State *L, const char *fault, const struct json_reader *reader);
 
 #endif

@@ -13,7 +13,7 @@ static const struct type work_type = {"cekura.file_work"};
 /* The longest time that core.file_result() blocks. */
 #define LONGEST_WAIT_US (INT64_C(10) * 1000000)
 
-/* The object is a pointer; NULL: the lock was not taken. */
+/* The userdata holds a pointer, which is NULL if the lock was not taken. */
 static struct locked_file *check_file(lua_State *L)
 {
     struct locked_file **object = object_check(L, 1, &file_type);
@@ -22,7 +22,7 @@ static struct locked_file *check_file(lua_State *L)
     return *object;
 }
 
-/* The object is a pointer; NULL: the work was not begun. */
+/* The userdata holds a pointer, which is NULL if the work could not be started. */
 static struct file_work *check_work(lua_State *L)
 {
     struct file_work **object = object_check(L, 1, &work_type);

@@ -1,4 +1,4 @@
-/* marshal.c - see marshal.h. */
+/* marshal.c - converts tables to C values, and outcomes to tables; see marshal.h. */
 #include "marshal.h"
 
 #include "engine/clock.h"

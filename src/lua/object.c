@@ -1,10 +1,10 @@
-/* object.c - what the types of userdata have in common; see object.h. */
+/* object.c - the common base of the module's types of userdata; see object.h. */
 #include "object.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* What an object begins with; aligned for any object after it. */
+/* Precedes each object, and is aligned for any object. */
 struct header {
     _Alignas(int64_t) const struct type *type;
 };
@@ -76,8 +76,8 @@ void object_open_methods(
     lua_setfield(L, -2, field);
 }
 
-/* The metatable comes from the registry: the object's own may have been replaced. If a program has
- * replaced the table of methods by another value, indexing it raises here. */
+/* The metatable is taken from the registry, since a program may have replaced the object's. If it
+ * has replaced the table of methods by a value that cannot be indexed, this raises. */
 void object_push_method(lua_State *L, const struct type *type, int name)
 {
     push_metatable(L, type);

@@ -8,9 +8,9 @@
 static const struct type operation_type = {"cekura.operation"};
 
 struct operation_object {
-    const struct engine *engine; /* of the client that it was made by */
+    const struct engine *engine; /* of the client that created it */
     struct operation *operation;
-    int ref; /* its anchor; LUA_NOREF: none */
+    int ref; /* its anchor, or LUA_NOREF */
 };
 
 static struct operation *check_operation(lua_State *L, int index)

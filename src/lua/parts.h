@@ -1,4 +1,4 @@
-/* parts.h - what the parts of the binding give to core.c, which makes cekura.core of them. */
+/* parts.h - the functions of the binding's files that core.c combines into cekura.core. */
 #ifndef CEKURA_LUA_PARTS_H
 #define CEKURA_LUA_PARTS_H
 
@@ -21,10 +21,10 @@ void lock_open(lua_State *L);
 
 extern const struct type job_type, call_log_type;
 
-/* Lists the job at 1 once more. False: it is not a job. */
+/* Lists the job at 1 again. Returns false if the value is not a job. */
 bool job_list_again(lua_State *L);
 
-/* Lists the operation at 1 once more; raises if it is not one. */
+/* Lists the operation at 1 again. Raises if the value is not an operation. */
 void operation_list_again(lua_State *L);
 
 #endif

@@ -1,7 +1,7 @@
-/* record.c - a call log as a userdata: its text, and the place of each member in it.
+/* record.c - a call log as a userdata: its text, and an index of its members.
  *
- * A field is decoded when it is first read, and kept in the record's own table, which also holds
- * the text and the client that the record came from. The library decides what the fields mean. */
+ * A field is decoded when it is first read, and cached in the record's table, which also holds the
+ * text and the client of the record. The library decides what the fields mean. */
 #include "text/record.h"
 
 #include "json.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* Places in a record's own table; its other keys are names of fields. */
+/* Keys of a record's table. Its other keys are the names of fields. */
 enum { TEXT = 1, OWNER = 2 };
 
 /* A call log has 33 members. A record with more members than this is scanned twice. */
@@ -30,8 +30,8 @@ static struct record_object *check_record(lua_State *L, int index)
 
 /* ---- making ---- */
 
-/* Pushes the record of the object that the reader has just opened. Its text is the string at 1, or
- * the object's part of that if `base`, where it begins, is not 0. Its owner is at 2. Returns NULL,
+/* Pushes the record of the object whose opening brace the reader has just returned. Its text is the
+ * string at 1, or the part of it from `base` on if that is not 0. Its owner is at 2. Returns NULL,
  * or the fault. */
 static const char *push_record(lua_State *L, struct json_reader *reader, size_t base)
 {
@@ -70,7 +70,8 @@ static void begin_text(lua_State *L, struct json_reader *reader)
     json_begin(reader, text, length);
 }
 
-/* Reads a token of that type. Returns NULL, or the fault: `otherwise`, if it is of another type. */
+/* Reads a token. Returns NULL if it has that type, the reader's fault if it is an error, and
+ * `otherwise` if it has another type. */
 static const char *expect(struct json_reader *reader, enum json_type type, const char *otherwise)
 {
     enum json_type found = json_next(reader).type;
@@ -115,29 +116,29 @@ static int core_new_records(lua_State *L)
 
 /* ---- reading ---- */
 
-/* The text of the record at 1. Pushes its own table, which holds it. */
+/* Pushes the table of the record at 1, and returns its text, which the table holds. */
 static const char *push_table(lua_State *L, const struct record_object *record)
 {
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, TEXT);
     if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != record->length)
-        luaL_error(L, "the record has lost its text"); /* by the debug library */
+        luaL_error(L, "the record has lost its text"); /* through the debug library */
     const char *text = lua_tostring(L, -1);
     lua_pop(L, 1);
     return text;
 }
 
-/* Pushes the value of a text that was validated before. */
+/* Pushes the value of a text that has been validated. */
 static void push_value(lua_State *L, const char *text, size_t length, bool keep_nulls)
 {
     struct json_reader reader;
     json_begin(&reader, text, length);
     if (!json_push_value(L, &reader, keep_nulls))
-        luaL_error(L, "the record's text is another now"); /* by the debug library */
+        luaL_error(L, "the record's text has changed"); /* through the debug library */
 }
 
-/* Pushes the value of a member that is not null, and keeps it in the own table at `table`; its name
- * is at `name`. */
+/* Pushes the value of a member that is not null, and caches it in the record's table at `table`
+ * under the name at `name`. */
 static void push_member(
     lua_State *L, int table, int name, const char *text, const struct member *member)
 {
@@ -147,7 +148,7 @@ static void push_member(
     lua_rawset(L, table);
 }
 
-/* Pushes the value of the member whose name is at `name`; nil for none, and for null. */
+/* Pushes the value of the member whose name is at `name`; nil if it is absent or null. */
 static void push_field(lua_State *L, int name)
 {
     const struct record_object *record = check_record(L, 1);
@@ -215,7 +216,7 @@ static int core_record_fields(lua_State *L)
     struct record_object *record = check_record(L, 1);
     lua_settop(L, 2);
     const char *text = push_table(L, record); /* at 3 */
-    lua_newtable(L); /* at 4: at first the number of each name's last member */
+    lua_newtable(L); /* at 4: first maps each name to the index of its last member */
     for (size_t i = 0; i < record->count; i++) {
         const struct member *member = &record->members[i];
         struct json_token name = {

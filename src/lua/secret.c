@@ -1,7 +1,7 @@
-/* secret.c - secrets as userdata: Lua can pass them on and compare them, but cannot read them.
+/* secret.c - secrets as userdata: Lua can pass them on and compare them, but not read them.
  *
- * Lua frees its strings without wiping them, and all holders of a short string share one copy. So a
- * secret that need not be a string stays in a userdata, and is wiped when that is collected. */
+ * Lua frees strings without wiping them, and interns short ones. So a secret stays in a userdata,
+ * which is wiped when it is collected, unless it has to be a string. */
 #include "secret.h"
 
 #include "file/private_file.h"
@@ -90,8 +90,8 @@ static int secret_tostring(lua_State *L)
 
 /* ---- files ---- */
 
-/* Pushes the mark of the secret that equals the value, in the table at `secrets`; a new secret and
- * mark if there is none. */
+/* Pushes the mark of the secret that equals the value. If the table at `secrets` has none, adds a
+ * new one. */
 static void push_mark(lua_State *L, int secrets, const char *value, size_t value_length)
 {
     char digits[24];
@@ -116,7 +116,7 @@ static void push_mark(lua_State *L, int secrets, const char *value, size_t value
     }
 }
 
-/* Moves the values of `name` from the text into the table at `secrets`, and leaves marks in their
+/* Moves the values of `name` from the text to the table at `secrets`, and leaves marks in their
  * place, which are shorter. Returns the new length of the text. */
 static size_t extract(lua_State *L, struct secret *text, const char *name, int secrets)
 {
@@ -124,7 +124,7 @@ static size_t extract(lua_State *L, struct secret *text, const char *name, int s
     struct toml_string value;
     size_t from = 0, to = 0;
     while (toml_find(&finder, &value)) {
-        if (value.length < SECRET_LEAST_LENGTH)
+        if (value.length < SECRET_MIN_LENGTH)
             continue;
         size_t length;
         push_mark(L, secrets, text->bytes + value.start, value.length);

@@ -1,5 +1,5 @@
-/* ascii.h - ASCII letters and hexadecimal digits, whatever the locale. strcasecmp() follows the
- * locale: in a Turkish one, "I" is not the capital of "i". */
+/* ascii.h - ASCII letters and hexadecimal digits, independent of the locale. strcasecmp() depends
+ * on it: in a Turkish locale "I" is not the capital of "i". */
 #ifndef CEKURA_ASCII_H
 #define CEKURA_ASCII_H
 
@@ -17,7 +17,7 @@ static inline bool ascii_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether two texts are equal except for the case of A to Z, up to `length` or their ends. */
+/* Whether two texts are equal, ignoring the case of A to Z, up to `length` or their ends. */
 static inline bool ascii_same(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -29,7 +29,7 @@ static inline bool ascii_same(const char *a, const char *b, size_t length)
     return true;
 }
 
-/* The value of a hexadecimal digit; -1: it is something else. */
+/* The value of a hexadecimal digit; -1 for any other character. */
 static inline int ascii_hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -38,7 +38,7 @@ static inline int ascii_hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The number that `count` hexadecimal digits stand for; -1: not all of them are digits. */
+/* The number written as `count` hexadecimal digits; -1 if one of them is not a digit. */
 static inline int ascii_hex_number(const char *digits, int count)
 {
     int number = 0;

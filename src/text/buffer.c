@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* From this capacity on, the buffer maps its own pages, which can move to another address without
- * being copied. realloc() copies up to 32 MB in one call, which takes many milliseconds. */
-#define LEAST_MAPPED ((size_t)1024 * 1024)
+/* From this capacity on, a buffer maps its own pages, so that mremap() can move them without a
+ * copy. realloc() would copy up to 32 MB in one call, which takes many milliseconds. */
+#define MIN_MAPPED ((size_t)1024 * 1024)
 
 static bool is_mapped(const struct buffer *buffer)
 {
-    return buffer->capacity >= LEAST_MAPPED;
+    return buffer->capacity >= MIN_MAPPED;
 }
 
 static void free_bytes(const struct buffer *buffer)
@@ -48,8 +48,8 @@ enum buffer_result buffer_append(
         size_t capacity = buffer->capacity ? buffer->capacity : 512;
         while (capacity < needed)
             capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
-        char *grown = capacity < LEAST_MAPPED ? realloc(buffer->bytes, capacity)
-                                              : grow_mapping(buffer, capacity);
+        char *grown = capacity < MIN_MAPPED ? realloc(buffer->bytes, capacity)
+                                            : grow_mapping(buffer, capacity);
         if (!grown)
             return BUFFER_NO_MEMORY;
         buffer->bytes = grown;

@@ -12,16 +12,16 @@ struct buffer {
 
 enum buffer_result { BUFFER_OK, BUFFER_FULL, BUFFER_NO_MEMORY };
 
-/* Appends bytes. BUFFER_FULL: there would be more than `limit` in all, and none is appended. */
+/* Appends bytes. Returns BUFFER_FULL, and appends nothing, if the total would exceed `limit`. */
 enum buffer_result buffer_append(
     struct buffer *buffer, const void *bytes, size_t length, size_t limit);
 
-/* Drops the bytes and keeps the memory for later ones. */
+/* Discards the bytes, and keeps the memory for later ones. */
 void buffer_clear(struct buffer *buffer);
 
 void buffer_free(struct buffer *buffer);
 
-/* Moves the bytes: what `to` held is freed, and `from` is left empty. */
+/* Moves the bytes: frees those of `to`, and leaves `from` empty. */
 void buffer_move(struct buffer *to, struct buffer *from);
 
 bool buffer_equal(const struct buffer *a, const struct buffer *b);

@@ -16,7 +16,7 @@ enum expectation {
 
 /* ---- UTF-8 ---- */
 
-/* The length of the UTF-8 character at `text`; 0: it is invalid. */
+/* The length of the UTF-8 character at `text`; 0 if it is invalid. */
 static size_t utf8_length(const unsigned char *text, size_t left)
 {
     unsigned char first = text[0];
@@ -42,8 +42,8 @@ static size_t utf8_length(const unsigned char *text, size_t left)
     return length;
 }
 
-/* The letter that escapes `c` after a backslash; 'u': its number follows; 0: `c` is written as it
- * is. */
+/* The letter that follows the backslash in the escape of `c`: 'u' for \uXXXX; 0 if `c` needs no
+ * escape. */
 static char escape_for(unsigned char c)
 {
     switch (c) {
@@ -132,7 +132,7 @@ static void value_done(struct json_reader *reader)
 
 /* ---- strings ---- */
 
-/* The four hexadecimal digits at `text` as a number; negative: they are not all there. */
+/* The number written as four hexadecimal digits at `text`; -1 if there are fewer. */
 static int32_t read_hex4(const char *text, size_t left)
 {
     return left < 4 ? -1 : ascii_hex_number(text, 4);
@@ -165,8 +165,8 @@ static bool is_short_escape(char c)
     }
 }
 
-/* The length of the escape at `text`, which begins with a backslash; 0: it is invalid. The two
- * halves of a surrogate pair, in their order, count as one escape. */
+/* The length of the escape at `text`, which begins with a backslash; 0 if it is invalid. The two
+ * halves of a surrogate pair, in order, count as one escape. */
 static size_t escape_length(const char *text, size_t left)
 {
     if (left < 2)
@@ -181,10 +181,10 @@ static size_t escape_length(const char *text, size_t left)
     return pair ? 12 : 6;
 }
 
-/* How many of the bytes at `text` are certainly plain: ASCII, not a quote, a backslash or a control
- * character. Most bytes of most texts are in strings, so eight are checked at once. Fewer than
- * eight, or all on a machine of the other byte order, are left to the caller. A byte of `found` can
- * be set wrongly only above one that is set rightly, and the lowest counts. */
+/* The length of a prefix of plain bytes: ASCII other than quotes, backslashes and control
+ * characters. Most bytes of most texts are in strings, so eight are checked at once. The caller
+ * checks the last bytes, fewer than eight, and on a big-endian machine all. A borrow can set a byte
+ * of `found` wrongly, but only above one that is set rightly, and only the lowest counts. */
 static size_t plain_length(const char *text, size_t left)
 {
     size_t at = 0;
@@ -203,7 +203,7 @@ static size_t plain_length(const char *text, size_t left)
     return at;
 }
 
-/* The length of the run of multi-byte characters at `text`; 0: the first is invalid. */
+/* The length of the run of valid multi-byte characters at `text`; 0 if the first is invalid. */
 static size_t multibyte_length(const char *text, size_t left)
 {
     size_t length = 0, width;
@@ -287,8 +287,8 @@ static char short_escape(char c)
     }
 }
 
-/* Stands for a surrogate without its other half, which RFC 8259, section 8.2, leaves to the reader.
- * A text that was cut in the middle of an emoji has one, and must still be readable. */
+/* Replaces a lone surrogate, whose meaning RFC 8259, section 8.2, leaves open. A text that was cut
+ * in the middle of an emoji has one, and must still be readable. */
 #define REPLACEMENT_CHARACTER 0xfffd
 
 static int32_t code_point(const char *escape, size_t width)
@@ -300,8 +300,8 @@ static int32_t code_point(const char *escape, size_t width)
     return is_half ? REPLACEMENT_CHARACTER : unit;
 }
 
-/* Writes the character that the escape at `text` stands for, at most four bytes, and sets *written
- * to their number. Returns the length of the escape; 0: it is invalid. */
+/* Writes the character of the escape at `text`, up to four bytes, and sets *written to their
+ * number. Returns the length of the escape; 0 if it is invalid. */
 static size_t unescape_one(const char *text, size_t left, char *to, size_t *written)
 {
     size_t width = escape_length(text, left);
@@ -327,7 +327,7 @@ size_t json_unescape(const char *text, size_t length, char *to)
             break;
         size_t bytes = 0, width = unescape_one(escape, length - at, to + written, &bytes);
         if (!width)
-            break; /* not a token of json_next() */
+            break; /* the text is not from json_next() */
         written += bytes;
         at += width;
     }
@@ -367,7 +367,7 @@ static struct json_token read_number(struct json_reader *reader)
     if (peek(reader) == '-')
         reader->offset++;
     if (peek(reader) == '0')
-        reader->offset++; /* a digit after it is not part of the number, and so a fault */
+        reader->offset++; /* a digit after it is read as the next token, and is an error */
     else if (!skip_digits(reader))
         return fail(reader, "invalid number");
     if (peek(reader) == '.') {

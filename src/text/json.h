@@ -1,8 +1,8 @@
 /* json.h - a strict reader of JSON text (RFC 8259).
  *
- * It validates while it reads, allocates nothing, does not recurse, and never reads outside its
- * input. Values are not converted: a token says where in the text a value stands. An escape of half
- * a surrogate pair, which the grammar allows, is read as U+FFFD. */
+ * The reader validates as it reads, allocates nothing, does not recurse, and never reads outside
+ * its input. It converts no values: a token gives the position of a value in the text. An escape
+ * for half a surrogate pair, which the grammar allows, is read as U+FFFD. */
 #ifndef CEKURA_JSON_H
 #define CEKURA_JSON_H
 
@@ -25,13 +25,13 @@ enum json_type {
     JSON_ARRAY,
     JSON_ARRAY_END,
     JSON_END,  /* of the whole text */
-    JSON_ERROR /* `fault` of the reader says what is wrong at its `offset` */
+    JSON_ERROR /* the reader's `fault` describes the error at its `offset` */
 };
 
 struct json_token {
     enum json_type type;
     size_t start, length; /* in the text; of a string, without its quotes */
-    bool escaped;         /* a string with a backslash: json_unescape() it */
+    bool escaped;         /* the string has an escape, see json_unescape() */
 };
 
 struct json_reader {
@@ -39,25 +39,25 @@ struct json_reader {
     size_t length, offset;
     unsigned depth;
     int expects;
-    uint8_t objects[JSON_MAX_DEPTH / 8]; /* a bit for each open container: object, or array */
+    uint8_t objects[JSON_MAX_DEPTH / 8]; /* a bit per open container: set for an object */
     const char *fault;
 };
 
 void json_begin(struct json_reader *reader, const char *text, size_t length);
 
-/* Returns the next token. After JSON_END or JSON_ERROR, it returns the same one again. */
+/* Returns the next token. After JSON_END or JSON_ERROR, returns the same token again. */
 struct json_token json_next(struct json_reader *reader);
 
-/* Writes the bytes of an escaped string token to `to`, which has room for `length` bytes, and
- * returns their number. The text must have been read by json_next(). */
+/* Decodes an escaped string token into `to`, which has room for `length` bytes. Returns the number
+ * of bytes written. The text must have been read by json_next(). */
 size_t json_unescape(const char *text, size_t length, char *to);
 
-/* Whether an escaped string token stands for these bytes. */
+/* Whether an escaped string token decodes to these bytes. */
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
 
-/* Writes the bytes, which are UTF-8, as a JSON string with its quotes to `to`, and returns the
- * string's length. `to` may be NULL, to get only the length. It escapes what lua-cjson escapes,
- * slashes and DEL included. */
+/* Writes UTF-8 text as a JSON string, with its quotes, to `to`. Returns the length of the string.
+ * `to` may be NULL, to get only the length. Escapes the same characters as lua-cjson, slashes and
+ * DEL included. */
 size_t json_quote(const char *text, size_t length, char *to);
 
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */

@@ -22,7 +22,7 @@ const char *record_read(
         struct json_token name = json_next(reader);
         if (name.type == JSON_OBJECT_END)
             break;
-        struct json_token value = json_next(reader); /* after a fault, the same one again */
+        struct json_token value = json_next(reader); /* repeats an error of the name */
         struct json_token last = skip_value(reader, value);
         if (last.type == JSON_ERROR)
             return reader->fault;

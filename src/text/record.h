@@ -1,8 +1,8 @@
 /* record.h - an index of the members of one JSON object.
  *
- * One scan validates the text and records where each member stands; nothing is converted. A record
- * costs its bytes and twenty more for each member; a member that is never read costs nothing else.
- * Nothing is allocated here: the caller provides the room. */
+ * One scan validates the text and records the position of each member, without converting any. The
+ * index takes twenty bytes for each member; a member that is never read costs nothing more. The
+ * caller provides the memory. */
 #ifndef CEKURA_RECORD_H
 #define CEKURA_RECORD_H
 
@@ -16,15 +16,15 @@ struct member {
     bool name_escaped;
 };
 
-/* Reads the object that the reader has just opened, up to its end. Fills in the first `room` of its
- * members, in the order of the text; a repeated name makes a member each time. Sets *count to the
- * number of members: if that exceeds `room`, read again from a copy of the reader. `base`: where in
- * the reader's text the record's text begins. Returns NULL on success, else a constant text that
- * says what is wrong at the reader's offset. */
+/* Reads the rest of an object whose opening brace the reader has just returned. Fills in its first
+ * `room` members, in the order of the text; a repeated name gives a member each time. Sets *count
+ * to the number of members. If that exceeds `room`, the caller reads again from a copy of the
+ * reader. `base` is the offset in the reader's text at which the record's text begins. Returns NULL
+ * on success, else a constant string that describes the error at the reader's offset. */
 const char *record_read(
     struct json_reader *reader, size_t base, struct member *members, size_t room, size_t *count);
 
-/* The member of that name, the last one if there are several; NULL: there is none. */
+/* The last member of that name, or NULL. */
 const struct member *record_find(
     const char *text, const struct member *members, size_t count, const char *name, size_t length);
 

@@ -1,4 +1,4 @@
-/* secret.c - a secret: kept, found in texts, wiped; see secret.h. */
+/* secret.c - stores a secret, finds it in texts, and wipes it; see secret.h. */
 #include "secret.h"
 
 #include "ascii.h"
@@ -7,9 +7,9 @@
 #include <string.h>
 
 /* A shorter prefix of a secret reveals nothing. */
-#define LEAST_PREFIX 8
+#define MIN_PREFIX 8
 
-enum encoding { AS_IT_IS, AS_JSON, AS_URL, ENCODINGS };
+enum encoding { LITERAL, AS_JSON, AS_URL, ENCODINGS };
 
 bool secret_reserve(struct secret *secret, size_t length)
 {
@@ -33,8 +33,9 @@ void secret_free_text(char *text)
     free(text);
 }
 
-/* JSON inside a text of JSON has its escapes escaped again, so an escape may begin with any number
- * of backslashes. */
+/* Sets *c to the character of a JSON escape, and returns the escape's length; 0 if the text ends
+ * within it. A JSON text inside a JSON string has its escapes escaped again, so an escape may begin
+ * with any number of backslashes. */
 static size_t read_escape(const char *text, size_t length, int *c)
 {
     size_t run = 1;
@@ -54,8 +55,8 @@ static size_t read_escape(const char *text, size_t length, int *c)
     return run + (*next == 'u' ? 5 : 1);
 }
 
-/* Sets *c to the next character, and returns how many bytes it is written with; 0: the text ends
- * within it. */
+/* Sets *c to the next character, and returns the number of bytes that encode it; 0 if the text ends
+ * within them. */
 static size_t read_char(enum encoding encoding, const char *text, size_t length, int *c)
 {
     *c = (unsigned char)*text;
@@ -82,7 +83,7 @@ static size_t match(
         matched++;
         at += width;
     }
-    return matched == secret->length || matched >= LEAST_PREFIX ? at : 0;
+    return matched == secret->length || matched >= MIN_PREFIX ? at : 0;
 }
 
 size_t secret_at(const struct secret *secret, const char *text, size_t length)
@@ -90,9 +91,9 @@ size_t secret_at(const struct secret *secret, const char *text, size_t length)
     if (secret->length == 0 || length == 0)
         return 0;
     bool escaped = *text == '\\' || *text == '%';
-    if (!escaped && *text != *secret->bytes) /* nearly always */
+    if (!escaped && *text != *secret->bytes) /* the usual case, without the loop */
         return 0;
-    for (enum encoding encoding = AS_IT_IS; encoding < ENCODINGS; encoding++) {
+    for (enum encoding encoding = LITERAL; encoding < ENCODINGS; encoding++) {
         size_t width = match(encoding, secret, text, length);
         if (width)
             return width;

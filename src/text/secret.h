@@ -1,4 +1,4 @@
-/* secret.h - a secret: kept, found in texts, wiped. */
+/* secret.h - stores a secret, finds it in texts, and wipes it. */
 #ifndef CEKURA_SECRET_H
 #define CEKURA_SECRET_H
 
@@ -6,19 +6,20 @@
 #include <stddef.h>
 
 struct secret {
-    char *bytes; /* a NUL follows; NULL: none */
+    char *bytes; /* followed by a NUL; NULL if there is no secret */
     size_t length;
 };
 
-/* Allocates room for a secret of that length, which the caller fills in. False: out of memory. */
+/* Allocates room for a secret of that length, which the caller fills in. Returns false if memory
+ * runs out. */
 bool secret_reserve(struct secret *secret, size_t length);
 
 /* Wipes and frees it. Idempotent. */
 void secret_wipe(struct secret *secret);
 
-/* How many bytes at the start of the text stand for the secret: as it is, or with the escapes of
- * JSON or of URLs. The text may have been cut, so a prefix of the secret counts where the text ends
- * with it. 0: the text starts with something else. */
+/* The number of bytes at the start of the text that represent the secret, literally or with the
+ * escapes of JSON or URLs; 0 if the text starts with anything else. A text that was cut may end
+ * with a prefix of the secret, which counts, too. */
 size_t secret_at(const struct secret *secret, const char *text, size_t length);
 
 /* Wipes and frees a text that holds a secret; NULL is allowed. */

@@ -1,4 +1,4 @@
-/* url.c - base URLs and URLs of proxies; see url.h. */
+/* url.c - parses base URLs and proxy URLs; see url.h. */
 #include "url.h"
 
 #include "ascii.h"
@@ -12,12 +12,12 @@
 #define NO_MEMORY "cannot be read: out of memory"
 #define PORT_0 "has port 0, to which no connection can be made"
 
-/* Of a name in the DNS (RFC 1035, 2.3.4) in its written form; a final dot does not count. */
+/* Limits of a DNS name (RFC 1035, 2.3.4) in text form, without its final dot. */
 #define LONGEST_NAME 253u
 #define LONGEST_LABEL 63u
 
-/* A URL that libcurl has parsed. Once memory was short, a part that is not found may still
- * exist: a URL must not be taken for one without a password, or with another port. */
+/* A URL that libcurl has parsed. If memory ran out, a part that seems to be missing may exist. Then
+ * the URL must not be taken for one without a password, or with another port. */
 struct parsed {
     CURLU *handle;
     bool no_memory;
@@ -74,8 +74,8 @@ static bool is_valid_name(const char *host)
     return true;
 }
 
-/* What is wrong with a host that can never be looked up; NULL: nothing. Whether libcurl can
- * translate letters outside ASCII depends on its build and on the locale of the program. */
+/* Describes why a host name can never be resolved; NULL if it may be. Letters outside ASCII are
+ * refused, since libcurl's support for them depends on its build and on the program's locale. */
 static const char *host_fault(const char *host)
 {
     for (const char *c = host; *c; c++)
@@ -85,7 +85,8 @@ static const char *host_fault(const char *host)
     return *host == '[' || is_valid_name(host) ? NULL : "names a host that no name server can know";
 }
 
-/* libcurl parses the origin again for each request, and has to find the same host in it. */
+/* Checks that libcurl, which parses the origin again for each request, finds the same host in it.
+ */
 static const char *check_origin(const struct url *url)
 {
     struct parsed again;
@@ -125,7 +126,7 @@ static const char *check_parts(
     const char *fault = host_fault(url->host);
     if (fault)
         return fault;
-    for (char *c = url->host; *c; c++) /* one spelling for one host */
+    for (char *c = url->host; *c; c++) /* one spelling for each host */
         *c = ascii_lower(*c);
     url->loopback = is_loopback(url->host);
     for (size_t end = strlen(url->path); end > 0 && url->path[end - 1] == '/'; end--)
@@ -174,9 +175,9 @@ void url_free(struct url *url)
     *url = (struct url){0};
 }
 
-/* ---- a proxy ---- */
+/* ---- proxies ---- */
 
-/* "host:port"; a final dot of the name is left out. */
+/* Returns "host:port", without a final dot in the name; NULL if memory runs out. */
 static char *join_peer(const char *host, const char *port)
 {
     size_t length = host ? strlen(host) : 0;
