@@ -59,10 +59,6 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
   check-memory clean
 all: $(CORE)
 
-# No rule of make's guesses how a file is made.
-MAKEFLAGS += --no-builtin-rules
-.SUFFIXES:
-
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
 HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers
 $(ENGINE): | $(BUILD)/headers
