@@ -304,7 +304,8 @@ local STEPPED = [[
 -- What the end of a state prints, where that is not nothing.
 local SAYS = {
   ["a task is to start a job, and has not run"] =
-    "cekura: spawned tasks never began: 1. The program ended before it let them run (cekura.run)\n",
+    "cekura: spawned tasks never began: 1. The program has ended, and nothing here runs "
+      .. "tasks: call cekura.run, or cekura.step on each tick of the host (docs/hosts.md)\n",
 }
 
 describe("Lua states in one process", function()
