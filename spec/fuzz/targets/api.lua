@@ -367,7 +367,8 @@ local function functions_of()
       end, "client" }
     end
   end
-  for _, name in ipairs { "new", "call_log", "record", "list", "kinds", "operations", "all", "each", "spawn", "sleep", "kind" } do
+  for _, name in ipairs { "new", "call_log", "record", "list", "kinds", "operations", "all", "each", "spawn", "sleep",
+    "kind" } do
     list[#list + 1] = { "cekura." .. name, cekura[name] }
   end
   for kind, made in pairs { client = client, job = client:job("results.run", 7), call_log = cekura.call_log "{}" } do
