@@ -105,7 +105,8 @@ describe("the annotations", function()
       or class:match "^cekura%.%u%w*%.%u%w*Job$"
     return given()[class] or of_kind or class:find "Declaration$" or class:find "Entry$" or class:find "Limits$"
       or class == "cekura.Options" or class == "cekura.Host" or class == "cekura.loop.ThreadHost"
-      or class == "cekura.Condition" or class == "cekura.SentTurn" or class == "cekura.SelfImprove"
+      or class == "cekura.Condition" or class == "cekura.SentTurn" or class == "cekura.FormFile"
+      or class == "cekura.SelfImprove"
       or class == "cekura.JobResult" -- the parent of results
   end
 
