@@ -4,6 +4,7 @@
 # make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
+# make check-api         every operation and kind of job against the official document, by Stoplight Prism
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
 # make lint              luacheck, clang-format, and the limits on a function's size
 # make graph             the dependencies of C units and Lua modules; fails if they form a circle
@@ -55,7 +56,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo docs simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -182,6 +183,11 @@ test:
 test-hosts:
 	@.ci/install hosts
 	@spec/run hosts $(LUAS)
+
+check-api:
+	@.ci/install api
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@spec/env $(LUA) $(LUA) /usr/bin/busted spec/hosts/api_spec.lua
 
 spec:
 	@test -n "$(SPEC)" || { echo "usage: make spec SPEC=spec/job_spec.lua [LUA=lua5.4]" >&2; exit 2; }

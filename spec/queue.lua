@@ -23,6 +23,7 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 --   once     its subject is the engine or the source, which do not depend on the Lua
 local SPECS = {
   addresses = { seconds = 6, once = true },
+  api = { seconds = 180, once = true },
   architecture = { once = true },
   build = { seconds = 10, once = true },
   callbacks = { seconds = 8 },

@@ -1,19 +1,18 @@
 --- lua/cekura/meta/resources.lua: client.calls, client.runs, …, with a method for each operation and each kind of job.
 
+local answers = require "tools.meta.answers"
 local checks = require "tools.meta.checks"
 local endpoint = require "cekura.http.endpoint"
 local kinds = require "cekura.api.kinds"
 local kinds_meta = require "tools.meta.kinds"
 local luacats = require "tools.luacats.model"
 local names = require "tools.meta.names"
+local operations = require "cekura.api.operations"
 local sorted_keys = require "spec.support.sorted_keys"
 local upvalue = require "tools.meta.upvalue"
 local writer = require "tools.luacats.writer"
 
 local resources_meta = {}
-
--- The operations that are rows of data.
-local ROWS = {}
 
 -- The modules whose functions are methods of a resource. Each takes the client first, in place of the resource.
 local MODULES = { calls = "cekura.api.calls" }
@@ -45,39 +44,59 @@ local function method_of(lines, model, resource, name, fn)
   return method
 end
 
+-- The type of a row's parameters; nil: it has none, or, with true, any may be left out. Writes its class.
+local function params_type(lines, model, row)
+  local fields = checks.fields(model, row)
+  if not fields and row.name == "list" then
+    return "table", true
+  elseif not fields then
+    return nil
+  end
+  local class = names.class_of_kind(row.resource .. "." .. row.name) .. "Params"
+  writer.class(lines, { name = class, fields = fields,
+    text = ("What %s:%s takes%s."):format(row.resource, row.name, row.list and ", for each of a list" or "") })
+  return row.list and class .. "[]" or class, fields[1].optional and not (row.list or row[1]:find "^P[AU]T")
+end
+
 --- The method of an operation that is a row of data.
 ---@param lines string[] the class of its parameters is added to them
 ---@param model table
----@param row table `resource`, `name`, [1] "METHOD /path/"; `query`, `body` (parameters and their checks), `required`;
----`returns`, the type of what it returns
+---@param row table of cekura.api.operations
+---@param returns string the type of what it returns
 ---@return table method as tools.luacats.writer takes it
-function resources_meta.operation(lines, model, row)
+function resources_meta.operation(lines, model, row, returns)
   local method = { name = row.name, text = row[1], params = {},
-    returns = { { type = (row.returns or "any") .. "?" }, { type = "cekura.Error?", name = "err" } } }
+    returns = { { type = returns .. "?" }, { type = "cekura.Error?", name = "err" } } }
   for _, place in ipairs(endpoint.places(row[1])) do
     if place ~= "version" then
       method.params[#method.params + 1] = { name = place, type = "cekura.Id" }
     end
   end
-  local fields = checks.fields(model, row)
-  if fields then
-    local class = names.class_of_kind(row.resource .. "." .. row.name) .. "Params"
-    writer.class(lines, { name = class, fields = fields,
-      text = ("What %s:%s takes."):format(row.resource, row.name) })
-    method.params[#method.params + 1] = { name = "params", type = class, optional = fields[1].optional }
+  local type, optional = params_type(lines, model, row)
+  if type then
+    method.params[#method.params + 1] = { name = "params", type = type, optional = optional }
   end
   method.params[#method.params + 1] = { name = "options", type = "cekura.Timeout", optional = true }
   return method
 end
 
+-- The iterator beside a `list`.
+local function each_of(list)
+  return { name = "each", params = list.params, returns = { { type = "cekura.Each" } },
+    text = list.text .. "\nIterates over the records of all pages; it raises what goes wrong." }
+end
+
 local function put_resource(lines, model, resource)
   local methods = {}
-  for _, row in ipairs(ROWS) do
-    methods[row.name] = row.resource == resource and resources_meta.operation(lines, model, row) or methods[row.name]
-  end
   local functions = MODULES[resource] and luacats.functions(model, MODULES[resource]) or {}
   for _, name in ipairs(sorted_keys(functions)) do
     methods[name] = method_of(lines, model, resource, name, functions[name])
+  end
+  for _, row in ipairs(operations) do
+    if row.resource == resource and not methods[row.name] then
+      methods[row.name] = resources_meta.operation(lines, model, row, answers.type_of(row))
+      methods.each = row.name == "list" and each_of(methods.list) or methods.each
+    end
   end
   for kind in pairs(kinds) do
     local of, name = kind:match "^(.-)%.(.*)$"
@@ -100,7 +119,7 @@ function resources_meta.names()
   for resource in pairs(MODULES) do
     found[resource] = true
   end
-  for _, row in ipairs(ROWS) do
+  for _, row in ipairs(operations) do
     found[row.resource] = true
   end
   return sorted_keys(found)

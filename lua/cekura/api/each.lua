@@ -21,9 +21,9 @@ local MOST_PAGES = 10000
 ---@field private page? cekura.Page the one whose calls are given now
 ---@field private place integer how many of them were
 ---@field private client cekura.Client
----@field private filter table the query
+---@field private source cekura.PageSource
 ---@field private timeout? number
----@field private windows table[]
+---@field private queries table[] that of each window
 ---@field private window integer the place of its window
 ---@field private requested table<string, boolean> queries of the window's pages
 ---@field private count integer how many those are

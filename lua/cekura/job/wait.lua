@@ -136,7 +136,7 @@ end
 --- job:wait(): waits until the job has ended.
 ---@param self cekura.Job
 ---@param options? cekura.WaitOptions
----@return cekura.Result|table|cekura.CallLog|nil result of a job that has succeeded, or had nothing to do
+---@return cekura.JobResult|table|cekura.CallLog|nil result of a job that has succeeded, or had nothing to do
 ---@return cekura.Error? err
 function wait.one(self, options)
   local fields = core.fields(self)
@@ -245,7 +245,7 @@ end
 
 ---@class cekura.JobOutcome
 ---@field job cekura.Job
----@field result? cekura.Result|table|cekura.CallLog
+---@field result? cekura.JobResult|table|cekura.CallLog
 ---@field err? cekura.Error
 local Outcome = described("cekura.outcome", function(ended)
   return show.format("%s: %s", tostring(ended.job), tostring(ended.err or ended.result))

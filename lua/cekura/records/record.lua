@@ -13,7 +13,7 @@ local times = require "cekura.records.times"
 
 local record = {}
 
----@class cekura.Record
+---@class cekura.Record an object of the service; the source is cekura.records.record
 ---@field json fun(self: cekura.Record): string the text that came, byte for byte
 ---@field totable fun(self: cekura.Record): table all of it, decoded; nulls are cekura.null
 ---@field [string] any a field; nil for null and for none

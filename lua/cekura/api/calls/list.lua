@@ -14,11 +14,14 @@ local list = {}
 
 local SOURCE = { name = "list", "GET /observability/{version}/call-logs/", class = "call_log" }
 
+---@class cekura.Calls.Page: cekura.Page
+---@field results cekura.CallLog[]
+
 --- One page of call logs.
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter
 ---@param options? cekura.Timeout
----@return cekura.Page? page, cekura.Error? err
+---@return cekura.Calls.Page? page, cekura.Error? err
 function list.list(client, given, options)
   local query, timeout = uri.query("list", filter.parameters("list", client, given)), check.timeout(options)
   local found, err = page.get(client, SOURCE, query, timeout)
