@@ -170,7 +170,7 @@ describe("no message", function()
   it("of the module's functions has an address, several lines, a line of the module, or much of what was given",
     function()
       for name, fn in pairs(cekura) do
-        if type(fn) == "function" and not ("run spawn sleep assert watch"):find(name, 1, true) then
+        if type(fn) == "function" and not ("run spawn sleep step assert watch"):find(name, 1, true) then
           try(name, fn)
         end
       end
