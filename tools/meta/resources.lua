@@ -80,7 +80,7 @@ end
 
 -- The iterator beside a `list`.
 local function each_of(list)
-  return { name = "each", params = list.params, returns = { { type = "cekura.Each" } },
+  return { name = "each", params = list.params, iterates = true, returns = { { type = "cekura.Each" } },
     text = list.text .. "\nIterates over the records of all pages; it raises what goes wrong." }
 end
 
@@ -88,7 +88,7 @@ end
 ---@param model table
 ---@param resource string
 ---@return table<string, table> methods as tools.luacats.writer takes them; also `class`, that of the parameters;
----`request`, "METHOD /path/"; `paged`; `kind`, its declaration
+---`request`, "METHOD /path/"; `paged`; `iterates`, over a list; `kind`, its declaration
 function resources_meta.methods(model, resource)
   local methods = {}
   local functions = MODULES[resource] and luacats.functions(model, MODULES[resource]) or {}
