@@ -20,6 +20,9 @@ local SCRIPTS = {
   ["is no longer offered"] = {
     path = "/observability/v1/call-logs/improve_prompt_bg/", replies = { { status = 404 } },
   },
+  ["direct = true"] = {
+    path = "/test_framework/v3/metrics/simplify_prompt/", replies = { { body = { simplified_prompt = "Be nice." } } },
+  },
 }
 
 -- Blocks that no spec runs: at most ten, by page, each with its reason.

@@ -121,17 +121,18 @@ end
 local INTRODUCTION = [[
 # The API
 
-A resource of the service is a member of the client, and its operations are methods: `client.agents:get(2142)`. The pages
-below list them all; `cekura.operations()` and `cekura.kinds()` give the same to programs.
+A resource of the service is a member of the client, and its operations are methods: `client.agents:get(2142)`. The
+pages below list them all; `cekura.operations()` and `cekura.kinds()` return the same as data.
 
-A method takes the values of its path's places, then a table of parameters, then `{ timeout = seconds }`. Square brackets
-mark what may be left out. It returns `nil` and an [error](../errors.md) where it fails. A wrong type, a missing parameter
-and an unknown one raise an error at the caller's line; `extra = { … }` is sent unchecked.
+A method takes the values of its path's places, then a table of parameters, then `{ timeout = seconds }`. Square
+brackets mark what may be left out. It returns `nil` and an [error](../errors.md) where it fails. A wrong type, a missing
+parameter and an unknown one raise an error at the caller's line; `extra = { … }` is sent unchecked.
 
-"Paged" says that the service answers a list in pages; [records](../records.md) describes pages, iterators and records.
-A method that returns a job starts one; [jobs](../jobs.md) and [kinds of job](../kinds.md) describe those. Parameters and
-their types are those of the official API document; what a plain operation returns is, too, and any other answer is read
-as well.
+"Paged" means that the service answers a list in pages; [records](../records.md) describes pages, iterators and
+records. A method that returns a job starts one: see [jobs](../jobs.md) and [kinds of job](../kinds.md).
+
+Parameters and their types are those of the official API document. What an operation returns is from there, too; the
+client also reads an answer of another shape.
 ]]
 
 local function index_of(pages)
