@@ -13,8 +13,8 @@
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, and the
-#                        annotations for editors in lua/cekura/meta
+# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
+#                        of docs/api, and the annotations for editors in lua/cekura/meta
 # make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
@@ -285,6 +285,7 @@ generate: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua
+	@$(HERE) $(LUA) tools/api_pages.lua
 
 # LDoc reads a translation of the annotations: tools/reference/source.lua says why.
 REFERENCE := docs/reference

@@ -12,6 +12,7 @@ local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local sorted_keys = require "spec.support.sorted_keys"
 local upvalue = require "tools.meta.upvalue"
+local writer = require "tools.luacats.writer"
 
 local model = luacats.read()
 local public, undeclared = luacats.public(model, luacats.ROOTS)
@@ -259,7 +260,8 @@ describe("the generated annotations", function()
   it("can have the methods of operations that are rows of data", function()
     local lines, row = {}, { resource = "test_sets", name = "update", "PATCH /test_framework/v1/test-sets/{id}/",
       required = { "name" }, query = { dry = "flag" }, body = { name = "text", agents = "ids" } }
-    local method = require "tools.meta.resources".operation(lines, model, row, "cekura.Record")
+    local method = require "tools.meta.resources".operation(model, row, "cekura.Record")
+    writer.class(lines, method.class)
     assert.same({ "id", "params", "options" }, names_of(method.params))
     assert.equal("cekura.TestSets.UpdateParams", method.params[2].type)
     assert.same({ "--- What test_sets:update takes.", "---@class cekura.TestSets.UpdateParams", "---@field name string",

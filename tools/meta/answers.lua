@@ -8,6 +8,12 @@ require "cekura.client.resources" -- gives rows the class of their records
 
 local answers = {}
 
+--- What methods return, in words, by its type.
+answers.WORDS = { ["cekura.Record"] = "a record", ["cekura.Run"] = "a run", ["cekura.Result"] = "a result",
+  ["cekura.CallLog"] = "a call log", ["cekura.CallLog[]"] = "a list of call logs", ["cekura.Page"] = "a page",
+  ["cekura.Calls.Page"] = "a page", ["cekura.Each"] = "an iterator", ["cekura.Response"] = "a response",
+  ["boolean"] = "`true`", ["true"] = "`true`", ["table"] = "the answer, decoded" }
+
 -- The types of records, by the class in a row.
 local RECORDS = { run = "cekura.Run", result = "cekura.Result" }
 

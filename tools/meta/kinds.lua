@@ -111,7 +111,7 @@ function kinds_meta.method(model, kind)
     params.optional = params.optional and field.optional
   end
   return { name = kind:match "[^.]+$", text = text_of(kind, declaration),
-    params = { params, { name = "options", type = "cekura.StartOptions", optional = true } },
+    fields = fields, params = { params, { name = "options", type = "cekura.StartOptions", optional = true } },
     returns = { { type = class .. "Job?", name = "job" }, { type = "cekura.Error?", name = "err" } } }
 end
 

@@ -99,7 +99,7 @@
 
 --- What agents:upload_knowledge_base takes.
 ---@class cekura.Agents.UploadKnowledgeBaseParams
----@field files cekura.param.file|cekura.param.file[]
+---@field files string|cekura.FormFile|(string|cekura.FormFile)[]
 ---@field extra? table<string, any> further parameters, which are sent unchecked
 ---@field page? integer|string
 ---@field page_size? integer|string
