@@ -439,7 +439,7 @@ return {
     [[cekura: config: the base URL "api.cekura.ai" from the option base_url cannot be read: Bad scheme; ]]
       .. [[it begins with https://]] },
   { [[return cekura.new{ api_key = "k", base_url = "", config_file = false }]],
-    [[cekura: config: the base URL "" from the option base_url cannot be read: Bad scheme; it begins with ]]
+    [[cekura: config: the base URL "" from the option base_url is empty; it begins with ]]
       .. [[https://]] },
   { [[return cekura.new{ api_key = "k", base_url = "http://api.cekura.ai", config_file = false }]],
     [[cekura: config: the base URL http://api.cekura.ai from the option base_url is plain http to another ]]

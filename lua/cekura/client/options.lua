@@ -109,6 +109,7 @@ local function use_base_url(made, value, values)
   local where = made.sources.base_url
   if not origin then
     local fault = path:find "^[a-z]" and path or "cannot be read: " .. path -- libcurl's words begin with a capital
+    fault = value == "" and "is empty" or fault -- libcurl's words for that depend on its version
     local hint = value:find("://", 1, true) and "" or "; it begins with https://"
     return show.format("the base URL %s from %s ", show.url(value), where) .. fault .. hint
   elseif not secure and not loopback and not values.allow_http then
