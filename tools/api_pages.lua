@@ -125,10 +125,10 @@ A resource of the service is a member of the client, and its operations are meth
 pages below list them all; `cekura.operations()` and `cekura.kinds()` return the same as data.
 
 A method takes the values of its path's places, then a table of parameters, then `{ timeout = seconds }`. Square
-brackets mark what may be left out. It returns `nil` and an [error](../errors.md) where it fails. A wrong type, a missing
-parameter and an unknown one raise an error at the caller's line; `extra = { … }` is sent unchecked.
+brackets mark what may be left out. It returns `nil` and an [error](../errors.md) where it fails. A wrong type, a
+missing parameter and an unknown one raise an error at the caller's line; `extra = { … }` is sent unchecked.
 
-"Paged" means that the service answers a list in pages; [records](../records.md) describes pages, iterators and
+"Paged" means that the service answers a list in pages: [records](../records.md) describes pages, iterators and
 records. A method that returns a job starts one: see [jobs](../jobs.md) and [kinds of job](../kinds.md).
 
 Parameters and their types are those of the official API document. What an operation returns is from there, too; the
