@@ -72,14 +72,14 @@ local function loop(_, value)
   return choose_loop(value)
 end
 
--- ---- uses: functions of what is being made, the option's value and all values by name; they return the message of an
--- error of kind "config", or nothing ----
+-- ---- uses: each takes the table that options.resolve() builds, the option's value, and all values by name; it returns
+-- the message of an error of kind "config", or nothing ----
 
 local function is_empty(variable)
   return os.getenv(variable) == "" and " (it is set, and empty)" or ""
 end
 
--- The message for a key that is nowhere: one line for each way to give it.
+-- The message when no source has a key: one line for each way to give it.
 local function no_key(made)
   local file = made.file.path or "~/.cekura/config.toml"
   return {
@@ -141,7 +141,7 @@ local function use_ca_file(_, value)
   end
 end
 
--- A header whose name has one of these words holds a secret, to judge by the name.
+-- A header whose name contains one of these words is assumed to hold a secret.
 local SECRET_NAMES = { "auth", "key", "token", "secret", "password", "signature", "cookie" }
 
 local function is_secret(name)
@@ -179,17 +179,17 @@ end
 ---@class cekura.Option
 ---@field name string
 ---@field type string as LuaCATS writes it
----@field check string|function a check of cekura.check by its name, or a function like those
----@field least? integer of a count
----@field most? integer of a count
----@field environment? string a variable
----@field file? string a setting of the configuration file
+---@field check string|function the name of a check of cekura.check, or a function of that form
+---@field least? integer the minimum of a count
+---@field most? integer the maximum of a count
+---@field environment? string the name of a variable
+---@field file? string the name of a setting of the configuration file
 ---@field default? any
----@field default_text? string what docs/options.md shows in place of the default
----@field meaning string one sentence, in Markdown
+---@field default_text? string docs/options.md shows it in place of the default
+---@field meaning string a phrase, in Markdown
 ---@field engine? boolean whether the value is an option of core.new_client() by the same name
 ---@field field? string the client's private field that holds the value
----@field use? fun(made: table, value: any, values: table): string|string[]|false|nil what else becomes of the value
+---@field use? fun(made: table, value: any, values: table): string|string[]|false|nil any other effect of the value
 
 --- The options, in the order in which they are used and shown.
 ---@type cekura.Option[]
@@ -200,13 +200,13 @@ options.rows = {
     default = "https://api.cekura.ai", use = use_base_url,
     meaning = "`https`, or `http` to this machine; a path prefix is kept" },
   { name = "allow_http", type = "boolean", check = "flag", default = false,
-    meaning = "plain `http` to another host, or through a proxy elsewhere: it carries the key in the clear" },
+    meaning = "plain `http` to another host, or through a proxy elsewhere, which sends the key unencrypted" },
   { name = "api_version", type = "\"v1\"|\"v2\"", check = api_version, default = "v2", field = "_api_version",
-    meaning = "of the paths that records are read by, `\"v1\"` or `\"v2\"`" },
+    meaning = "the version in the paths of records, `\"v1\"` or `\"v2\"`" },
   { name = "project_id", type = "integer|string", check = "id", file = "default_project_id", field = "_project_id",
-    meaning = "the scope of calls that want one and name none" },
+    meaning = "the scope of requests that need one and name none" },
   { name = "config_file", type = "string|false", check = path_or_false, default = "~/.cekura/config.toml",
-    meaning = "`false`: none is read" },
+    meaning = "path of the configuration file; `false`: none is read" },
   { name = "timeout", type = "number", check = "seconds", default = 30, field = "_timeout",
     meaning = "seconds for one operation that is not a wait: queueing, tries and pauses included" },
   { name = "connect_timeout", type = "number", check = "seconds", default = 10, engine = true, meaning = "seconds" },
@@ -218,17 +218,17 @@ options.rows = {
   { name = "max_direct", type = "integer", check = "count", least = 1, most = 2 ^ 16, default = 8, engine = true,
     meaning = "direct jobs at once, beside `max_in_flight`" },
   { name = "interval", type = "number", check = "seconds", field = "_interval", default_text = "the kind's",
-    meaning = "seconds between two polls, for every wait that is given none" },
+    meaning = "seconds between two polls, for waits without `interval`" },
   { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
     default_text = "64 MiB", engine = true, field = "_max_response",
     meaning = "bytes of a body, counted after decompression" },
   { name = "loop", type = "cekura.LoopName|cekura.Host|cekura.Loop", check = loop, default_text = '`"auto"`',
     use = function(made, value) made.fields._loop = value or choose_loop() end,
-    meaning = "`\"own\"`, the name of a host, or a table that describes one; `\"auto\"`: the host's, else the own" },
+    meaning = "`\"own\"`, the name of a host, or an adapter; `\"auto\"`: the host's loop, else the own loop" },
   { name = "ticks", type = "boolean", check = "flag", default = false, field = "_ticks",
     meaning = "in nginx, without a thread: the worker scans every 1 to 20 ms" },
   { name = "ca_file", type = "string", check = "text", default_text = "the system's", engine = true, use = use_ca_file,
-    meaning = "PEM bundle, for the service and for a proxy of `https`; read again when it changes" },
+    meaning = "PEM bundle, for the service and for a proxy over `https`; read again when it changes" },
   { name = "proxy", type = "string", check = "text", default_text = "the environment's", use = use_proxy,
     meaning = "URL of http, https or socks; `\"\"`: none" },
   { name = "user_agent", type = "string", check = "text", default = "cekura-lua/" .. version,
@@ -243,7 +243,7 @@ options.rows = {
 
 local by_name = {}
 
---- The types of the settings of the configuration file that options come from.
+--- The types of the settings in the configuration file that are options.
 options.settings = {}
 
 for _, row in ipairs(options.rows) do
@@ -255,7 +255,7 @@ end
 
 -- ---- resolution ----
 
--- The options that a program gave, checked.
+-- Checks the options that the program gave.
 local function read_given(given)
   given = check.options("options", given, by_name)
   local checked = {}
@@ -268,7 +268,7 @@ local function read_given(given)
   return checked
 end
 
--- A value from the program or the environment, and where it comes from, for messages.
+-- A value from the program or the environment, and its source, for messages.
 local function outer_value(row, given)
   if given[row.name] ~= nil then
     return given[row.name], "the option " .. row.name
@@ -295,7 +295,7 @@ local function read_file(given)
   return file, fault
 end
 
--- The value of an option, and where it comes from, for messages.
+-- The value of an option, and its source, for messages.
 local function value_of(row, given, file)
   local value, source = outer_value(row, given)
   if value ~= nil then
@@ -310,8 +310,8 @@ end
 
 --- Resolves the options. Raises for an unknown name and for a wrong type.
 ---@param given? cekura.Options
----@return { engine: table, fields: table, file: cekura.ConfigFile }? made what core.new_client() takes, the private
----fields of the client, and what the configuration file holds
+---@return { engine: table, fields: table, file: cekura.ConfigFile }? made the options of core.new_client(), the private
+---fields of the client, and the content of the configuration file
 ---@return cekura.Error? err of kind "config"
 function options.resolve(given)
   given = read_given(given)

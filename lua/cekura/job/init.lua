@@ -21,8 +21,8 @@ local wait = require "cekura.job.wait"
 ---@field state cekura.State
 ---@field status? string the service's own word; nil before the first answer
 ---@field progress? number 0 to 1, where the service reports it
----@field result? cekura.JobResult|table|cekura.CallLog what the last answer has, also of a job that failed
----in the service
+---@field result? cekura.JobResult|table|cekura.CallLog what the last answer has, also if the job failed or was
+---cancelled in the service
 ---@field error? cekura.Error
 local methods = core.job_methods
 

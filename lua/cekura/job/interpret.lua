@@ -144,7 +144,7 @@ end
 
 -- ---- decision ----
 
----@class cekura.JobResult what the last answer of a job has: the members of its kind's results, and any others
+---@class cekura.JobResult what the last answer of a job has: the members of its kind's results, and all others
 ---@field reason? string why there was nothing to do
 
 --- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
