@@ -128,7 +128,7 @@ A method takes the values of its path's places, then a table of parameters, then
 brackets mark what may be left out. It returns `nil` and an [error](../errors.md) where it fails. A wrong type, a
 missing parameter and an unknown one raise an error at the caller's line; `extra = { … }` is sent unchecked.
 
-"Paged" means that the service answers a list in pages; [records](../records.md) describes pages, iterators and
+"Paged" means that the service answers a list in pages: [records](../records.md) describes pages, iterators and
 records. A method that returns a job starts one: see [jobs](../jobs.md) and [kinds of job](../kinds.md).
 
 Parameters and their types are those of the official API document. What an operation returns is from there, too; the
