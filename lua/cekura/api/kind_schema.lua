@@ -8,6 +8,7 @@ local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
+local selection = require "cekura.http.selection"
 
 local built_in = {}
 for name in pairs(kinds) do
@@ -90,6 +91,24 @@ function members.poll_scope(name, value)
       refuse("%s: there is no scope %s", name, scope)
     end
   end
+end
+
+local SELECTION = { parameter = text }
+
+function SELECTION.poll(name, value)
+  local names = selection.check(name, value)
+  if selection.is_exclusion(names) then
+    refuse("%s: the names of members expected", name)
+  end
+  return names
+end
+
+function members.selection(name, value)
+  local read = read_members(name, value, SELECTION)
+  if not read.parameter or not read.poll then
+    refuse("%s: parameter and poll expected", name)
+  end
+  return read
 end
 
 function members.output(name, value)
@@ -203,6 +222,8 @@ function kind_schema.read(declaration)
     refuse "declaration: start: without a poll, direct is the request that starts the job"
   elseif kind.list and not kind.record then
     refuse "declaration: list needs record"
+  elseif kind.selection and not kind.poll then
+    refuse "declaration: selection needs poll"
   end
   return kind
 end

@@ -17,6 +17,7 @@ local params = require "cekura.api.params"
 local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
 local resources = require "cekura.client.resources"
+local selection = require "cekura.http.selection"
 local start = require "cekura.job.start"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
@@ -41,6 +42,7 @@ local methods = core.client_methods
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
+---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
 ---@field _place? integer in the list of open clients; owned by cekura.loop.clients
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
@@ -72,7 +74,7 @@ function client.new(given)
   for name, value in pairs(made.fields) do
     fields[name] = value
   end
-  fields._pending, fields._on_update = {}, poll.on_update
+  fields._pending, fields._on_update, fields._selection_refused = {}, poll.on_update, false
   fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
   register(self, fields._loop)
   return self
@@ -136,28 +138,34 @@ local function declaration_of(kind)
   return declaration
 end
 
-local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true, direct = true }
+local JOB_OPTIONS, START_OPTIONS = { fields = true }, { fields = true, timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
   JOB_OPTIONS[name], START_OPTIONS[name] = true, true
 end
 
+-- The options of a job, checked; a copy.
 local function check_job_options(given, known)
-  given = check.options("options", given, known)
+  local copy = {}
+  for name, value in pairs(check.options("options", given, known)) do
+    copy[name] = value
+  end
   for _, name in ipairs(token.SCOPE) do
-    if given[name] ~= nil then
-      check.id(name, given[name])
+    if copy[name] ~= nil then
+      check.id(name, copy[name])
     end
   end
-  check.seconds("timeout", given.timeout)
-  check.flag("direct", given.direct)
-  return given
+  check.seconds("timeout", copy.timeout)
+  check.flag("direct", copy.direct)
+  copy.fields = selection.check("fields", copy.fields)
+  return copy
 end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
 ---@param kind string
 ---@param given_params? table what the kind's start takes; see cekura.api.kinds
----@param given? { agent_id: any, project_id: any, assistant_id: any, timeout: number?, direct: boolean? } direct: by
----the one request that is answered when the work is done, if the kind has one
+---@param given? { agent_id: any, project_id: any, assistant_id: any, fields: string[]?, timeout: number?,
+---direct: boolean? } fields: what the result is to hold, as in cekura.WaitOptions; direct: by the one request that is
+---answered when the work is done, if the kind has one
 ---@return cekura.Job? job, cekura.Error? err
 function methods:start(kind, given_params, given)
   local declaration = declaration_of(kind)
@@ -178,7 +186,8 @@ end
 --- Makes a job for an id that is known from elsewhere. Nothing is sent yet.
 ---@param kind string
 ---@param id string|integer
----@param given? { agent_id: any, project_id: any, assistant_id: any }
+---@param given? { agent_id: any, project_id: any, assistant_id: any, fields: string[]? } fields: what the result is to
+---hold, as in cekura.WaitOptions
 ---@return cekura.Job? job, cekura.Error? err
 function methods:job(kind, id, given)
   if not declaration_of(kind).poll then

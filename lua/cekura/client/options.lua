@@ -37,9 +37,12 @@ local options = {}
 ---@field on_event? fun(event: cekura.ClientEvent) called for each event; for logs and metrics
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
----@field name string "request_started", "request_retried", "request_finished", "job_changed", "warning"
+---@field name string "request_started", "request_retried", "request_finished", "job_changed", "selection_refused",
+---"warning"
 ---@field method? string of requests, as are path, attempt, outcome, status, elapsed, and pause until the next try
 ---@field job? cekura.Job of its polls and changes; with status, state and progress
+---@field message? string of "selection_refused": the service has refused to send only some members of a record, with
+---method, path and status; this client's later polls ask for whole records
 ---@field warning? string "config_file_readable_by_others": with `file` and `message`, before cekura.new() returns.
 ---An error that the handler raises then is raised by cekura.new()
 

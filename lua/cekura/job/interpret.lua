@@ -143,15 +143,19 @@ end
 
 -- ---- decision ----
 
+-- Whether the answer's `output` is an object that is not empty.
+local function has_output_object(object)
+  local output = object.output
+  return type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
+end
+
 --- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
 -- answer; with the counts of its runs, and `passed` by them.
 ---@param declaration table
 ---@param object table
 ---@return table
 function interpret.result(declaration, object)
-  local output = object.output
-  local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
-  local result = copy(is_object and output or object)
+  local result = copy(has_output_object(object) and object.output or object)
   local names = declaration.counters
   if names and names.runs then
     local counts = run_counts.read(declaration, object)
@@ -171,6 +175,21 @@ local function why_of(object, word)
     said[#said + 1] = object[name]
   end
   return reason(said) or "the service says: " .. word
+end
+
+--- Whether the result of an end needs nothing of the answer but its `output` and its `error`.
+---@param declaration table
+---@param object table|cekura.CallLog
+function interpret.is_complete(declaration, object)
+  local failure = reason(object.error)
+  if declaration.record or declaration.counters then
+    return false
+  elseif failure and is_healthy(declaration, failure) then
+    return true
+  elseif declaration.output then
+    return object.output ~= nil and usable_output(declaration, object) == object.output
+  end
+  return has_output_object(object)
 end
 
 --- Whether a record lacks counts that its kind's results have. Webhooks deliver such records; a poll brings the counts.
