@@ -18,8 +18,8 @@
 --                   if the path of the poll has no {id}
 --   poll_scope      which of agent_id, project_id and assistant_id the poll takes in its query
 --   selection       { parameter = name, poll = names }: the poll takes a list of members in that parameter of its query,
---                   as {a,b}, and answers with no others. `poll` names those that show how far the work is, and
---                   end: the polls ask for those, and what the result is to hold is asked for once, at the end
+--                   as {a,b}, and answers with no others. `poll` names those that show how far the work is and
+--                   whether it has ended: the polls ask for those, and what the result is to hold is asked for once, at the end
 --   record          "call_log": the poll reads a call log, and the result is that record
 --   event           what the types of its webhook events begin with: "result" of "result.completed"
 --   call_log        true: an answer may also have the shape of a call log

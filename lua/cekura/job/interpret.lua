@@ -177,15 +177,31 @@ local function why_of(object, word)
   return reason(said) or "the service says: " .. word
 end
 
---- Whether the result of an end needs nothing of the answer but its `output` and its `error`.
+-- Whether the names have every place where the usable output of an answer may be.
+local function has_output_names(declaration, names)
+  local output = declaration.output
+  for _, name in ipairs(type(output) == "table" and output or { output }) do
+    if not names[name] then
+      return false
+    end
+  end
+  return names.output
+end
+
+--- Whether an answer with only some members of a record means the same as the record would, and has the same result.
 ---@param declaration table
----@param object table|cekura.CallLog
-function interpret.is_complete(declaration, object)
+---@param meaning cekura.Meaning that says more than that the job goes on
+---@param names table<string, true> of the members
+function interpret.is_complete(declaration, meaning, names)
+  local object = meaning.object
   local failure = reason(object.error)
   if declaration.record or declaration.counters then
     return false
   elseif failure and is_healthy(declaration, failure) then
     return true
+  elseif meaning.state == "protocol" then
+    local may_be_call_log = declaration.call_log and evaluation.is_final(status.read(object.status))
+    return has_output_names(declaration, names) and not may_be_call_log
   elseif declaration.output then
     return object.output ~= nil and usable_output(declaration, object) == object.output
   end

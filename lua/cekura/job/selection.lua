@@ -175,8 +175,8 @@ function selection.suffices(fields, asked, meaning)
   if wish.text == asked.text or wish.names and has_all(asked, wish, meaning) then
     return true
   end
-  return asked.names and has_more(meaning.object, asked.names)
-    or interpret.is_complete(fields._declaration, meaning.object)
+  return asked.names ~= nil and (has_more(meaning.object, asked.names)
+    or interpret.is_complete(fields._declaration, meaning, asked.names))
 end
 
 -- ---- refusals ----

@@ -3,6 +3,7 @@
 local check = require "check"
 local json = require "json"
 local life = require "life"
+local selection = require "selection"
 local state = require "state"
 
 local improve_prompt = { routes = {} }
@@ -116,7 +117,8 @@ local function progress(request)
     return check.not_found()
   end
   local phase = job.life:poll()
-  return { body = ends[phase] and ends[phase](job) or going_on(job, phase) }
+  local whole = ends[phase] and ends[phase](job) or going_on(job, phase)
+  return selection.answer(whole, request.args.ql, "ignore")
 end
 
 local function issues(request)
