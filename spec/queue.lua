@@ -58,6 +58,7 @@ local SPECS = {
   readme = { seconds = 40 },
   retry = { seconds = 9, once = true },
   secrets = { seconds = 13 },
+  selection = { seconds = 4 },
   slices = { seconds = 6, once = true },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   tasks = { seconds = 5 },

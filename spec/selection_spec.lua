@@ -199,6 +199,15 @@ describe("a poll with a selection", function()
       assert.same({ SMALL, "whole", "whole" }, asked(CALL))
     end)
 
+    it("does not keep an end that the whole record has denied", function()
+      server:script(CALL, { { body = small_call() }, { body = whole_call "evaluating" },
+        { status = 404, body = { detail = "Not found." } } })
+      local job = cekura.assert(client:job("calls.evaluation", ID))
+      local _, err = job:wait(QUICK)
+      assert.equal("gone", err.kind)
+      assert.equal("gone", job.state)
+    end)
+
     it("may come while a waiter that wants more has just begun to wait", function()
       server:script(CALL, { { hold = "poll", body = small_call() }, { body = whole_call() } })
       local job = cekura.assert(client:job("calls.evaluation", ID))
@@ -327,6 +336,17 @@ describe("a poll with a selection", function()
       assert.equal(SMALL, asked(CALL)[7])
     end)
 
+    it("is reported once, also for jobs that wait at the same time", function()
+      local jobs = { evaluate() }
+      for index = 2, 3 do
+        jobs[index] = cekura.assert(client:job("calls.evaluation", ID))
+      end
+      for _, outcome in ipairs(cekura.all(jobs, QUICK)) do
+        assert.equal("call_log", core.type(outcome.result))
+      end
+      assert.equal(1, #events_of "selection_refused")
+    end)
+
     it("is not repeated by job:poll(), which returns the error", function()
       local job = cekura.assert(client:job("calls.evaluation", ID, { fields = { "call_id" } }))
       local _, err = job:poll()
@@ -369,6 +389,13 @@ describe("a poll with a selection", function()
       end
     end)
   end
+
+  it("is not refused by another status than 400", function()
+    server:script(CALL, { { status = 422, body = { ql = { "No." } } }, { body = whole_call() } })
+    local _, err = cekura.assert(client:job("calls.evaluation", ID)):wait(QUICK)
+    assert.equal("invalid", err.kind)
+    assert.equal(0, #events_of "selection_refused")
+  end)
 
   it("that is refused for an unknown field of the program's brings the whole record", function()
     local result = cekura.assert(evaluate():wait(quick { "colour" }))
@@ -547,6 +574,21 @@ describe("a poll with a selection", function()
     assert.equal("/count/7/?only=%7Bstatus%7D", sent[1].uri)
     assert.equal("/count/7/?only=%7Bstatus%7D", sent[2].uri)
     assert.equal("/count/7/", sent[3].uri)
+  end)
+
+  it("is followed by one for the whole answer where it did not ask for the output, or for counts", function()
+    cekura.kind("shops.draw", { poll = "GET /draw/", output = "url",
+      selection = { parameter = "ql", poll = { "status" } } })
+    server:script("/draw/", { { body = { status = "done" } }, { body = { status = "done", url = "u" } } })
+    assert.equal("u", cekura.assert(client:job("shops.draw", 7)):wait(QUICK).url)
+    cekura.kind("shops.drive", { poll = "GET /drive/",
+      counters = { done = "d", failed = "f", success = "s", total = "t", runs = "runs" },
+      selection = { parameter = "ql", poll = { "status", "output" } } })
+    server:script("/drive/", { { body = { status = "done", output = { a = 1 } } },
+      { body = { status = "done", output = { a = 1 }, d = 2, f = 0, s = 2, t = 2 } } })
+    local result = cekura.assert(client:job("shops.drive", 7)):wait(QUICK)
+    assert.equal(2, result.t)
+    assert.is_true(result.passed)
   end)
 
   it("raises at the caller's line for fields that are none", function()

@@ -1,6 +1,6 @@
---- Measures the bytes of the answers to 20 polls of a `calls.evaluation`: selection.lua [BYTES], those of the transcript of
--- the call log, which a record has as text and as a list. Prints a line for a service that ignores the selection, and
--- two for one that heeds it.
+--- Measures the bytes of the answers to 20 polls of a `calls.evaluation`: selection.lua [BYTES], those of the
+-- transcript, which a record has twice. Prints a line for a service that ignores the selection, and two for one that
+-- heeds it.
 
 local cekura = require "cekura"
 local simulator = require "spec.support.simulator"

@@ -17,9 +17,9 @@
 --   id              the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
 --                   if the path of the poll has no {id}
 --   poll_scope      which of agent_id, project_id and assistant_id the poll takes in its query
---   selection       { parameter = name, poll = names }: the poll takes a list of members in that parameter of its query,
---                   as {a,b}, and answers with no others. `poll` names those that show how far the work is and
---                   whether it has ended: the polls ask for those, and what the result is to hold is asked for once, at the end
+--   selection       { parameter = name, poll = names }: the poll takes a list of members, {a,b}, in that parameter of
+--                   its query, and answers with no others. `poll` names the members that show how far the work is and
+--                   whether it has ended. The polls ask for those; what the result is to hold is asked for at the end
 --   record          "call_log": the poll reads a call log, and the result is that record
 --   event           what the types of its webhook events begin with: "result" of "result.completed"
 --   call_log        true: an answer may also have the shape of a call log

@@ -195,7 +195,7 @@ end
 function interpret.is_complete(declaration, meaning, names)
   local object = meaning.object
   local failure = reason(object.error)
-  if declaration.record or declaration.counters then
+  if declaration.counters and declaration.counters.runs then
     return false
   elseif failure and is_healthy(declaration, failure) then
     return true
