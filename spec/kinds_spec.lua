@@ -63,7 +63,8 @@ describe("a kind of job", function()
         if case.polls_a_record then
           local path = declared.poll:match " (.*)$":gsub("{version}", "v2"):gsub("{id}", ("%.0f"):format(job.id))
           assert.equal(path, sent[2].path)
-          assert.equal(path, sent[2].uri)
+          assert.equal(path .. (declared.selection and "?ql=%7Bid%2Cstatus%2Csuccess%2Cupdated_at%2Cevaluation%7D" or ""),
+            sent[2].uri)
         else
           assert.equal(case.poll or declared.poll:match " (.*)$", sent[2].path)
           assert.truthy(sent[2].uri:find(declared.id .. "=" .. job.id, 1, true))
@@ -680,10 +681,9 @@ end)
 
 describe("the members of a declaration", function()
   -- The public names.
-  local MEMBERS = { "start", "direct", "poll", "id", "params", "one_of", "list", "poll_scope", "record", "event",
-    "output",
-    "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log", "cancel", "answer",
-    "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
+  local MEMBERS = { "start", "direct", "poll", "id", "params", "one_of", "list", "poll_scope", "selection", "record",
+    "event", "output", "statuses", "input_member", "counters", "benign_errors", "skipped_member", "carry", "call_log",
+    "cancel", "answer", "withdrawn", "interval", "timeout", "returns", "evidence", "note" }
   table.sort(MEMBERS)
 
   it("are those that kind_schema checks", function()

@@ -71,6 +71,7 @@ local SPECS = {
   reference = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },
   secrets = { seconds = 13 },
+  selection = { seconds = 4 },
   slices = { seconds = 6, once = true },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   step = { seconds = 3 },

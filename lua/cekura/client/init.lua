@@ -18,6 +18,7 @@ local params = require "cekura.api.params"
 local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
 local resources = require "cekura.client.resources"
+local selection = require "cekura.http.selection"
 local start = require "cekura.job.start"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
@@ -54,6 +55,7 @@ local methods = core.client_methods
 ---@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
+---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
 ---@field _place? integer in the list of open clients; owned by cekura.loop.clients
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
@@ -85,7 +87,7 @@ function client.new(given)
   for name, value in pairs(made.fields) do
     fields[name] = value
   end
-  fields._pending, fields._on_update = {}, poll.on_update
+  fields._pending, fields._on_update, fields._selection_refused = {}, poll.on_update, false
   fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
   register(self, fields._loop)
   return self
@@ -161,26 +163,32 @@ end
 ---@field agent_id? cekura.Id
 ---@field project_id? cekura.Id
 ---@field assistant_id? cekura.Id
+---@field fields? string[] what the result holds at least, as in cekura.WaitOptions
 
 ---@class cekura.StartOptions : cekura.JobOptions
 ---@field timeout? number seconds for the start
 ---@field direct? boolean by the one request that is answered when the work is done, if the kind has one
 
-local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true, direct = true }
+local JOB_OPTIONS, START_OPTIONS = { fields = true }, { fields = true, timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
   JOB_OPTIONS[name], START_OPTIONS[name] = true, true
 end
 
+-- The options of a job, checked; a copy.
 local function check_job_options(given, known)
-  given = check.options("options", given, known)
+  local copy = {}
+  for name, value in pairs(check.options("options", given, known)) do
+    copy[name] = value
+  end
   for _, name in ipairs(token.SCOPE) do
-    if given[name] ~= nil then
-      check.id(name, given[name])
+    if copy[name] ~= nil then
+      check.id(name, copy[name])
     end
   end
-  check.seconds("timeout", given.timeout)
-  check.flag("direct", given.direct)
-  return given
+  check.seconds("timeout", copy.timeout)
+  check.flag("direct", copy.direct)
+  copy.fields = selection.check("fields", copy.fields)
+  return copy
 end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.

@@ -15,7 +15,8 @@ local version = require "cekura.version"
 
 local options = {}
 
----@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
+---@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"selection_refused"|
+---"warning"
 
 ---@class cekura.ClientEvent for logs and metrics: it holds no secret
 ---@field name cekura.EventName
@@ -32,7 +33,7 @@ local options = {}
 ---@field progress? number of a job: 0 to 1
 ---@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
 ---handler raises then is raised by cekura.new()
----@field message? string of a warning
+---@field message? string of a warning, or of "selection_refused"
 ---@field file? string of a warning: the path of the file that it is about
 
 -- An empty variable counts as unset: a shell script exports one to mean none.

@@ -28,12 +28,14 @@ end
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
 
-local function emit_event(self, fields)
+--- Gives the client's event handler an event about a job. What the handler raises is raised where the job is waited
+-- for.
+---@param fields cekura.JobFields
+---@param event cekura.ClientEvent
+function state.emit_event(fields, event)
   local client = core.fields(fields._client)
   if client._on_event then
-    local word = fields.status and core.redact(fields._client, fields.status)
-    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = word,
-      state = fields.state, progress = fields.progress })
+    local ok, raised = pcall(client._on_event, event)
     if not ok then
       fields._raised = { raised }
     end
@@ -49,7 +51,9 @@ end
 
 local function changed(self, fields)
   fields._version = fields._version + 1
-  emit_event(self, fields)
+  local word = fields.status and core.redact(fields._client, fields.status)
+  state.emit_event(fields, { name = "job_changed", job = self, status = word, state = fields.state,
+    progress = fields.progress })
 end
 
 --- Gives the job a state that this side has decided.
@@ -144,27 +148,35 @@ local function is_answered(self, fields, reply)
   return true
 end
 
---- Takes in a reply of a 2xx status.
+--- Takes in what the reply to a request means.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
----@param reply cekura.Response
+---@param meaning cekura.Meaning with its reply
 ---@return cekura.Error? stop as state.take() gives it
----@return boolean? is_bad the reply holds no JSON object: `stop` says so, and nothing is taken in
-function state.take_reply(self, fields, reply)
-  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
-  if not meaning then
-    return err, true
-  end
+function state.take_answer(self, fields, meaning)
   for _, name in ipairs(fields._declaration.carry or {}) do
     fields._carried[name] = meaning.object[name] or fields._carried[name]
   end
-  if meaning.state == "needs_input" and is_answered(self, fields, reply) then
+  if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
     meaning.state = "running"
   end
   if fields._evaluation_mark and meaning.state ~= "succeeded" then
     fields._evaluation_mark = evaluation.next_mark(meaning.object, fields._evaluation_mark)
   end
   return state.take(self, fields, meaning)
+end
+
+--- Takes in a reply of a 2xx status.
+---@param self cekura.Job
+---@param fields cekura.JobFields
+---@param reply cekura.Response
+---@return cekura.Error? stop as state.take() gives it, or: the reply holds no JSON object, and nothing is taken in
+function state.take_reply(self, fields, reply)
+  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
+  if not meaning then
+    return err
+  end
+  return state.take_answer(self, fields, meaning)
 end
 
 --- Whether the body of a refusal has a `detail`: then the endpoint is there.

@@ -5,6 +5,7 @@ local core = require "cekura.core"
 local described = require "cekura.described"
 local errors = require "cekura.errors"
 local poll = require "cekura.job.poll"
+local selection = require "cekura.http.selection"
 local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
@@ -28,7 +29,7 @@ local function outcome(fields)
   return nil, fields.error
 end
 
-local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true }
+local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true, fields = true }
 
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
@@ -36,6 +37,7 @@ local function wait_options(options, default_timeout)
     timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
     interval = check.seconds("interval", options.interval),
     on_progress = check.callback("on_progress", options.on_progress),
+    fields = selection.check("fields", options.fields),
   }
 end
 
@@ -124,7 +126,8 @@ local function follow(jobs, options)
     end
   end
 
-  subscribed = subscription.new(jobs, options.timeout, options.interval) -- last: nothing may fail after it
+  -- Last: nothing may fail after it.
+  subscribed = subscription.new(jobs, options.timeout, options.interval, options.fields)
   return next_settled, subscribed
 end
 
@@ -132,6 +135,9 @@ end
 ---@field timeout? number seconds; the kind's own if nil
 ---@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
+---@field fields? string[] what the result is to hold at least, where the kind's polls take a selection: members, or
+---all but those with a "-" before them; nil: the job's `fields`, else the whole record. A job that has ended keeps its
+---result
 
 --- job:wait(): waits until the job has ended.
 ---@param self cekura.Job
@@ -157,7 +163,7 @@ end
 function wait.updates(self, options)
   local fields = core.fields(self)
   options = wait_options(options, usual_timeout(fields))
-  local subscribed = subscription.new({ self }, options.timeout, options.interval)
+  local subscribed = subscription.new({ self }, options.timeout, options.interval, options.fields)
   local guard = core.guard(function()
     subscribed:close()
   end)

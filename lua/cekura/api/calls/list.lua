@@ -7,6 +7,7 @@ local each = require "cekura.api.each"
 local errors = require "cekura.errors"
 local filter = require "cekura.api.calls.filter"
 local page = require "cekura.api.page"
+local selection = require "cekura.http.selection"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
 
@@ -89,7 +90,7 @@ function list.each(client, given, options)
     errors.misuse "each: page: it iterates over all pages; list() returns one"
   end
   if given and given.fields and not given.fields[1]:find "^%-" then
-    query.ql = filter.selection("each: fields", with_id(given.fields))
+    query.ql = selection.text(with_id(given.fields))
   end
   local queries = {}
   for place, window in ipairs(windows_of(query)) do
