@@ -63,7 +63,8 @@ describe("a kind of job", function()
         if case.polls_a_record then
           local path = declared.poll:match " (.*)$":gsub("{version}", "v2"):gsub("{id}", ("%.0f"):format(job.id))
           assert.equal(path, sent[2].path)
-          assert.equal(path .. (declared.selection and "?ql=%7Bid%2Cstatus%2Csuccess%2Cupdated_at%2Cevaluation%7D" or ""),
+          local query = "?ql=%7Bid%2Cstatus%2Csuccess%2Cupdated_at%2Cevaluation%7D"
+          assert.equal(path .. (declared.selection and query or ""),
             sent[2].uri)
         else
           assert.equal(case.poll or declared.poll:match " (.*)$", sent[2].path)

@@ -46,7 +46,8 @@ end
 -- Takes in the reply or the error of a poll. `asked`: see cekura.job.selection; `is_bad`: see request.read(). Returns
 -- `stop`, an error that ends the waits for the job, since another poll does not help, or not now; `failure`, an error
 -- if the poll brought no answer that could be taken in; and what the later polls are to ask for, if that changes.
-local function take(self, fields, asked, reply, err, is_bad)
+local function take(self, asked, reply, err, is_bad)
+  local fields = core.fields(self)
   if reply then
     local stop, failure, wish
     stop, failure, wish, is_bad = take_reply(self, fields, asked, reply)
@@ -92,7 +93,7 @@ function poll.on_update(self)
   if status.is_end(fields.state) then
     subscription.notify(self)
   elseif outcome then
-    local stop, failure, wish = take(self, fields, fields._asked,
+    local stop, failure, wish = take(self, fields._asked,
       request.read(fields._client, "GET", fields._path, outcome))
     notify(self, fields, stop)
     if wish then -- last: after a lack of memory the same update is taken in again
@@ -103,14 +104,15 @@ function poll.on_update(self)
   settle(fields._client, self)
 end
 
-local take_requested = atomic(function(self, fields, asked, reply, err, is_bad)
+local take_requested = atomic(function(self, asked, reply, err, is_bad)
+  local fields = core.fields(self)
   if status.is_end(fields.state) then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
     end
     return self
   end
-  local stop, failure, wish = take(self, fields, asked, reply, err, is_bad)
+  local stop, failure, wish = take(self, asked, reply, err, is_bad)
   if reply or err.attempts and err.attempts > 0 then -- there was a request
     if reply or err.status then
       core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
@@ -156,7 +158,7 @@ function poll.now(self, options)
   end
   local asked = selection.of_result(fields)
   local path = selection.path(fields._declaration, fields._whole_path, asked)
-  return take_requested(self, fields, asked, request.poll(fields._client,
+  return take_requested(self, asked, request.poll(fields._client,
     { path = path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
 end
 

@@ -10,6 +10,7 @@ local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local params = require "cekura.api.params"
 local selection = require "cekura.http.selection"
+local show = require "cekura.show"
 
 local filter = {}
 
