@@ -92,7 +92,8 @@ end
 ---@field _declaration table of the kind
 ---@field _path? string of the poll, or of the start that ended the job
 ---@field _method string for events: "GET", or the method of a direct job's request
----@field _operation? userdata the request of a direct job, which is not polled; owned by cekura.job.direct
+---@field _operation? userdata|true the request of a direct job, which is not polled; true: it has ended. Owned by
+---cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need

@@ -28,6 +28,8 @@ end
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
 
+local GOES_ON = { pending = true, running = true }
+
 local function emit_event(self, fields)
   local client = core.fields(fields._client)
   if client._on_event then
@@ -90,7 +92,7 @@ local function error_of(self, fields, meaning)
     return err
   end
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
-  err.method, err.path = "GET", fields._path
+  err.method, err.path = fields._method, fields._path
   if meaning.state == "needs_input" then
     err.response = response.redacted(meaning.reply) -- the question is somewhere in it; where, is not documented
   end
@@ -122,15 +124,6 @@ function state.take(self, fields, meaning)
   return stop
 end
 
---- The result that a reply is, whatever its status word says.
----@param fields cekura.JobFields
----@param reply cekura.Response
----@return table
-function state.result_of(fields, reply)
-  local object = interpret.object(fields._declaration, reply)
-  return without_secrets(fields, { text = reply.body, result = interpret.result(fields._declaration, object) })
-end
-
 -- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
 -- that, the same words are a new question.
 local function is_answered(self, fields, reply)
@@ -147,19 +140,24 @@ end
 --- Takes in a reply of a 2xx status.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
----@param reply cekura.Response
+---@param reply cekura.Response to a poll, or to the request of a direct job
 ---@return cekura.Error? stop as state.take() gives it
 ---@return boolean? is_bad the reply holds no JSON object: `stop` says so, and nothing is taken in
 function state.take_reply(self, fields, reply)
-  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
+  local declaration = fields._declaration
+  local meaning, err = interpret.reply(declaration, fields._evaluation_mark, reply)
   if not meaning then
     return err, true
   end
-  for _, name in ipairs(fields._declaration.carry or {}) do
+  for _, name in ipairs(declaration.carry or {}) do
     fields._carried[name] = meaning.object[name] or fields._carried[name]
   end
   if meaning.state == "needs_input" and is_answered(self, fields, reply) then
     meaning.state = "running"
+  end
+  if fields._operation and GOES_ON[meaning.state] then -- the work of a direct job is over, whatever its status word
+    meaning.state = "succeeded"
+    meaning.result = declaration.record and meaning.object or interpret.result(declaration, meaning.object)
   end
   if fields._evaluation_mark and meaning.state ~= "succeeded" then
     fields._evaluation_mark = evaluation.next_mark(meaning.object, fields._evaluation_mark)
