@@ -67,8 +67,9 @@ describe("a direct job", function()
         server:wait_for(PATH)
         server:release "answer"
       end)
-      for changed in job:updates() do
-        states[#states + 1] = changed.state
+      local next_change = job:updates() -- Lua 5.1 could not wait in a `for`
+      while next_change() do
+        states[#states + 1] = job.state
       end
     end)
     assert.same({ "running", "succeeded" }, states)
@@ -215,11 +216,17 @@ describe("a direct job", function()
     end)
   end
 
-  it("names its own request in the error of a failure", function()
+  it("names its own request in the error of a failure, as a job does that failed in its start", function()
     server:script(PATH, { { body = '{"status":"failed","error":"no model"}' } })
     local _, err = start():wait()
     assert.equal("POST", err.method)
     assert.equal(PATH, err.path)
+    local path = "/test_framework/v1/metrics/simplify_prompt/"
+    server:script(path, { { body = '{"status":"failed","error":"no model"}' } })
+    _, err = start({}):wait()
+    assert.equal("job_failed", err.kind)
+    assert.equal("POST", err.method)
+    assert.equal(path, err.path)
   end)
 
   it("has a result also if the answer repeats the key beside an unfinished status", function()

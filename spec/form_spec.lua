@@ -135,6 +135,22 @@ describe("a form", function()
     assert.equal(0, left)
   end)
 
+  it("leaves no descriptor open if an event handler raises", function()
+    local path = written("large", LARGE)
+    for _, name in ipairs { "request_started", "request_finished" } do
+      client = server:renew_client { on_event = function(event)
+        if event.name == name then
+          error("handler", 0)
+        end
+      end }
+      collectgarbage "stop"
+      local ok, raised = pcall(client.request, client, "POST", "/echo/", { multipart = { a = { path = path } } })
+      local left = descriptors()
+      collectgarbage "restart"
+      assert.same({ false, "handler", 0 }, { ok, raised, left })
+    end
+  end)
+
   it("is sent from the beginning again after a 429, and not again after a 503", function()
     local path = written("large", LARGE)
     server:script("/echo/", { { status = 429, headers = { ["Retry-After"] = "0" } }, { pass = true } })

@@ -202,7 +202,7 @@ function start.started(client, kind, declaration, reply, scope)
     core.postpone(self, reply._retry_after)
   elseif self then
     local fields = core.fields(self)
-    fields._path, fields._answer = reply.path, reply.body
+    fields._method, fields._path, fields._answer = reply.method, reply.path, reply.body
     state.take_reply(self, fields, reply)
   end
   return self, failure
