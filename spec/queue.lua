@@ -40,6 +40,7 @@ local SPECS = {
   failure = { seconds = 3 },
   fair = { seconds = 15, once = true },
   fork = { seconds = 4 },
+  form = { seconds = 2 },
   glib = { seconds = 5, on = { "lua5.1", "lua5.2", "lua5.3", "luajit" } },
   handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },

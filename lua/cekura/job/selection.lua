@@ -7,6 +7,7 @@ local core = require "cekura.core"
 local interpret = require "cekura.job.interpret"
 local names_of = require "cekura.http.selection"
 local state = require "cekura.job.state"
+local status = require "cekura.job.status"
 local uri = require "cekura.http.uri"
 
 local selection = {}
@@ -142,8 +143,6 @@ end
 
 -- ---- what came ----
 
-local GOES_ON = { pending = true, running = true }
-
 -- Whether an answer has a member that was not asked for: the service ignores the selection.
 local function has_more(object, names)
   for name in pairs(type(object) == "userdata" and core.record_fields(object) or object) do
@@ -168,7 +167,7 @@ end
 ---@param asked cekura.Asked what the answer was asked for
 ---@param meaning cekura.Meaning
 function selection.suffices(fields, asked, meaning)
-  if not asked.text or GOES_ON[meaning.state] then
+  if not asked.text or status.goes_on(meaning.state) then
     return true
   end
   local wish = selection.of_result(fields)

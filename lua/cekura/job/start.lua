@@ -98,7 +98,8 @@ end
 ---@field _fields? string[] what the result is to hold, for waiters that do not say
 ---@field _selected_end cekura.Meaning|false an end that was shown by an answer without all that the result is to hold
 ---@field _method string for events: "GET", or the method of a direct job's request
----@field _operation? userdata the request of a direct job, which is not polled; owned by cekura.job.direct
+---@field _operation? userdata|true the request of a direct job, which is not polled; true: it has ended. Owned by
+---cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need
@@ -210,7 +211,7 @@ function start.started(client, kind, declaration, reply, scope)
     core.postpone(self, reply._retry_after)
   elseif self then
     local fields = core.fields(self)
-    fields._path, fields._answer = reply.path, reply.body
+    fields._method, fields._path, fields._answer = reply.method, reply.path, reply.body
     state.take_reply(self, fields, reply)
   end
   return self, failure

@@ -94,7 +94,7 @@ local function error_of(self, fields, meaning)
     return err
   end
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
-  err.method, err.path = "GET", fields._path
+  err.method, err.path = fields._method, fields._path
   if meaning.state == "needs_input" then
     err.response = response.redacted(meaning.reply) -- the question is somewhere in it; where, is not documented
   end
@@ -126,15 +126,6 @@ function state.take(self, fields, meaning)
   return stop
 end
 
---- The result that a reply is, whatever its status word says.
----@param fields cekura.JobFields
----@param reply cekura.Response
----@return table
-function state.result_of(fields, reply)
-  local object = interpret.object(fields._declaration, reply)
-  return without_secrets(fields, { text = reply.body, result = interpret.result(fields._declaration, object) })
-end
-
 -- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
 -- that, the same words are a new question.
 local function is_answered(self, fields, reply)
@@ -154,11 +145,16 @@ end
 ---@param meaning cekura.Meaning with its reply
 ---@return cekura.Error? stop as state.take() gives it
 function state.take_answer(self, fields, meaning)
-  for _, name in ipairs(fields._declaration.carry or {}) do
+  local declaration = fields._declaration
+  for _, name in ipairs(declaration.carry or {}) do
     fields._carried[name] = meaning.object[name] or fields._carried[name]
   end
   if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
     meaning.state = "running"
+  end
+  if fields._operation and status.goes_on(meaning.state) then -- the work of a direct job is over, whatever its status word
+    meaning.state = "succeeded"
+    meaning.result = declaration.record and meaning.object or interpret.result(declaration, meaning.object)
   end
   if fields._evaluation_mark and meaning.state ~= "succeeded" then
     fields._evaluation_mark = evaluation.next_mark(meaning.object, fields._evaluation_mark)

@@ -83,6 +83,12 @@ end
 
 ---@class cekura.Subscription
 
+--- Gives it another timeout, from its beginning.
+---@param timeout number seconds
+function subscription:set_timeout(timeout)
+  self.deadline, self.timeout = self.began + timeout, timeout
+end
+
 --- Subscribes to jobs.
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds, for all of them together
@@ -93,6 +99,7 @@ subscription.new = atomic(function(jobs, timeout, interval, fields)
     jobs = jobs,
     interval = interval,
     fields = fields,
+    began = core.now(),
     deadline = core.now() + timeout,
     timeout = timeout,
     queue = {}, first = 1, last = 0,

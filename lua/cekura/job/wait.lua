@@ -34,6 +34,7 @@ local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true, fiel
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
   return {
+    is_usual = options.timeout == nil,
     timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
     interval = check.seconds("interval", options.interval),
     on_progress = check.callback("on_progress", options.on_progress),
@@ -91,15 +92,20 @@ end
 ---@param options table as wait_options() gives it
 local function follow(jobs, options)
   local subscribed, given_up
-  local open, left, place = {}, #jobs, 0
+  local open, left, place, direct = {}, #jobs, 0, 0
   for _, each in ipairs(jobs) do
     open[each] = true
+    direct = direct + (core.fields(each)._operation and 1 or 0)
   end
 
   local function settle(self, why)
     local result, err = settled(subscribed, self, why)
     open[self] = nil
     left = left - 1
+    direct = direct - (core.fields(self)._operation and 1 or 0)
+    if direct == 0 and options.polled_timeout then
+      subscribed:set_timeout(options.polled_timeout)
+    end
     subscribed:close(self)
     return self, result, err
   end
@@ -214,12 +220,15 @@ local function check_jobs(jobs)
   return each_once, list
 end
 
-local function longest_timeout(jobs)
-  local longest = 1
+-- How long a list is waited for, and how long those of its jobs that are polled.
+local function longest_timeouts(jobs)
+  local longest, polled = 1, 1
   for _, self in ipairs(jobs) do
-    longest = math.max(longest, usual_timeout(core.fields(self)))
+    local timeout = usual_timeout(core.fields(self))
+    longest = math.max(longest, timeout)
+    polled = timeout < math.huge and math.max(polled, timeout) or polled
   end
-  return longest
+  return longest, polled
 end
 
 --- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
@@ -228,10 +237,13 @@ end
 ---@return fun(): cekura.Job?, table?, cekura.Error?
 function wait.each(jobs, options)
   jobs = check_jobs(jobs)
-  options = wait_options(options, longest_timeout(jobs))
+  local timeout, polled = longest_timeouts(jobs)
+  options = wait_options(options, timeout)
   if #jobs == 0 then
     return function() end
   end
+  -- The direct jobs, which end by themselves, are waited for without a deadline. Those that are polled may never end.
+  options.polled_timeout = options.is_usual and timeout == math.huge and polled or nil
   local next_settled, subscribed
   -- A `for` that is left early ends the polling: Lua 5.4 closes the guard at once, other versions when the iterator is
   -- collected.
