@@ -95,7 +95,8 @@ end
 ---@field _whole_path? string of the poll for the whole record
 ---@field _asked cekura.Asked what the polls ask for now; owned, with the path, by cekura.job.selection
 ---@field _fields? string[] what the result is to hold, for waiters that do not say
----@field _selected_end cekura.Meaning|false an end that was shown by an answer without all that the result is to hold
+---@field _selected_end boolean the last answer shows an end, without all that the result is to hold; owned by
+---cekura.job.poll
 ---@field _method string for events: "GET", or the method of a direct job's request
 ---@field _operation? userdata the request of a direct job, which is not polled; owned by cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
