@@ -6,6 +6,7 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local interpret = require "cekura.job.interpret"
 local request = require "cekura.http.request"
+local response = require "cekura.http.response"
 local selection = require "cekura.job.selection"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
@@ -39,7 +40,7 @@ local function take_reply(self, fields, asked, reply)
     fields._selected_end = false
     return state.take_answer(self, fields, meaning)
   end
-  fields._selected_end = status.is_end(meaning.state) and meaning
+  fields._selected_end = status.is_end(meaning.state)
   return nil, nil, selection.of_result(fields)
 end
 
@@ -67,7 +68,8 @@ local function take(self, asked, reply, err, is_bad)
   if early or is_bad and not is_one_too_many(self, fields) then
     return nil, err
   elseif err.kind == "gone" and fields._selected_end then -- forgotten since, and not unknown
-    return state.take_answer(self, fields, fields._selected_end)
+    return state.take_reply(self, fields, response.new(fields._client, "GET", fields._path,
+      { status = 200, headers = "", body = core.answer(self) }))
   end
   fields.error = err
   if err.kind == "gone" then

@@ -96,7 +96,8 @@ end
 ---@field _whole_path? string of the poll for the whole record
 ---@field _asked cekura.Asked what the polls ask for now; owned, with the path, by cekura.job.selection
 ---@field _fields? string[] what the result is to hold, for waiters that do not say
----@field _selected_end cekura.Meaning|false an end that was shown by an answer without all that the result is to hold
+---@field _selected_end boolean the last answer shows an end, without all that the result is to hold; owned by
+---cekura.job.poll
 ---@field _method string for events: "GET", or the method of a direct job's request
 ---@field _operation? userdata|true the request of a direct job, which is not polled; true: it has ended. Owned by
 ---cekura.job.direct
