@@ -6,6 +6,7 @@ local errors = require "cekura.errors"
 local improve_outcome = require "cekura.api.calls.improve_outcome"
 local kinds = require "cekura.api.kinds"
 local params = require "cekura.api.params"
+local selection = require "cekura.job.selection"
 local show = require "cekura.show"
 
 -- Seconds for an evaluation and an improvement, by the time that each usually takes.
@@ -58,8 +59,8 @@ local function search(client, given, left)
     job, err = client:job("calls.evaluation", id)
   end
   if job then
-    if is_evaluated then -- so one request brings the whole record
-      job:poll { timeout = within(client, left) }
+    if is_evaluated then -- so the first poll brings the end, and is to bring the whole record
+      selection.ask(job, core.fields(job), selection.WHOLE)
     end
     call, err = wait(job, given, left, given.on_progress and function(evaluation)
       if evaluation.state ~= "gone" or evaluation.status then -- else the search has found no call
