@@ -198,8 +198,9 @@ function form.send(client, outgoing, what, fields, files)
   outgoing.body, content_type = multipart(fields, parts)
   outgoing.headers = outgoing.headers or {}
   table.insert(outgoing.headers, "Content-Type: " .. content_type)
-  local owner, reply = {}, nil -- what an event handler raises must not leave the files open
+  local owner = {} -- what an event handler raises must not leave the files open
   outgoing.owner = owner
+  local reply
   reply, err = request.send(client, outgoing)
   local part = changed(parts)
   close(parts)
