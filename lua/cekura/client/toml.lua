@@ -311,7 +311,7 @@ local function read_names(reader)
 end
 
 local function fail_twice(reader, node)
-  fail(reader, ("this name is taken: see line %d"):format(node.line))
+  fail(reader, ("this name is already defined in line %d"):format(node.line))
 end
 
 local function add_table(reader, parent, name)

@@ -146,9 +146,9 @@ function methods:answer(text, options)
     check.text("text", text)
   end
   if not declared then
-    errors.misuse("%s: this kind of job takes no answer", fields.kind)
+    errors.misuse("%s: this kind of job accepts no answer", fields.kind)
   elseif status.is_end(fields.state) then
-    return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
+    return nil, state.error(self, "invalid", "it has ended, so there is nothing to answer")
   end
   local body, known = service_body(fields, declared)
   if not known then -- the job was taken up by its id alone: the next answer may have the rest

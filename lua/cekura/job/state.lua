@@ -189,7 +189,7 @@ function state.mark_gone(err, declaration, polled)
     local has_path = core.fields(err.response._client)._base_url:find "^[A-Za-z]+://[^/]*/"
     local is_known = polled and polled._started_here_at
     if declaration.withdrawn and not has_path and not is_known and not state.has_detail(err.response) then
-      err.message = ("%s; the service %stook this endpoint out of its documents on %s"):format(err.message,
+      err.message = ("%s; the service %sremoved this endpoint from its documentation on %s"):format(err.message,
         polled and "does not know the job, or " or "", declaration.withdrawn)
     end
   end
