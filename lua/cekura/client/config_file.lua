@@ -107,14 +107,15 @@ local function warning_of(path, mode, found)
   end
 end
 
--- The errors that mean "there is no default file", and those that prevent a look.
+-- A missing default file is ordinary. One that cannot be reached may hold the key and the URL, so it is never ignored
+-- silently.
 local ABSENT = { [2] = true }                -- ENOENT
 local HIDDEN = { [13] = true, [20] = true }  -- EACCES, ENOTDIR: also where HOME is that of another user
 
 --- The content of the file.
 ---@class cekura.ConfigFile
----@field values table<string, any> of the settings that are wanted; api_key is a secret: a userdata that Lua cannot
----read, but for a key of less than eight bytes or with escapes
+---@field values table<string, any> of the wanted settings; api_key is a secret: a userdata that Lua cannot read, except
+---for a key of less than eight bytes or with escapes
 ---@field lines table<string, integer> the lines of these settings
 ---@field signed_in boolean whether there is a browser sign-in
 ---@field warning? table an event to report
@@ -150,7 +151,7 @@ end
 -- a warning, if access is denied and the key comes from elsewhere, or for any other fault if both the key and the URL
 -- come from elsewhere.
 ---@param path string
----@param types table<string, string> the settings that are wanted, with the types of their values
+---@param types table<string, string> the wanted settings, with the types of their values
 ---@param elsewhere? { key: boolean, url: boolean } for the default file: the values that come from elsewhere
 ---@return cekura.ConfigFile? found
 ---@return string? fault with the path

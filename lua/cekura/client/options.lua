@@ -1,5 +1,5 @@
---- The options of a client, as rows of data. A row says what an option may be, where it comes from, what it means and
--- where it goes; the checks, the resolution, the table of docs/options.md and the LuaCATS class follow from the rows.
+--- The options of a client, as rows of data. A row has an option's type, its sources, its meaning and its use; the
+-- checks, the resolution, the table of docs/options.md and the LuaCATS class follow from the rows.
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -17,23 +17,23 @@ local options = {}
 
 ---@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
 
----@class cekura.ClientEvent for logs and metrics: it holds no secret
+---@class cekura.ClientEvent an event for logs and metrics, without secrets
 ---@field name cekura.EventName
 ---@field request? integer of a request: its number, the same in all of its events; unique in this process
 ---@field method? string of a request
 ---@field path? string of a request: below the base URL, with its query
----@field attempt? integer the number of the try; at the end of a request, how many there were
----@field outcome? string "response", or why there is none
----@field status? integer|string of a request, the HTTP status; of a job, the word of the service
+---@field attempt? integer the number of the try; at the end of a request, the number of tries
+---@field outcome? string "response", or the reason why there is none
+---@field status? integer|string of a request, the HTTP status; of a job, the service's own word
 ---@field elapsed? number seconds since the request was made
 ---@field pause? number seconds until the next try
 ---@field job? cekura.Job of its polls and changes
 ---@field state? cekura.State of a job
 ---@field progress? number of a job: 0 to 1
----@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
----handler raises then is raised by cekura.new()
+---@field warning? "config_file_readable_by_others"|"config_file_ignored" sent before cekura.new() returns, which raises
+---any error of the handler
 ---@field message? string of a warning
----@field file? string of a warning: the path of the file that it is about
+---@field file? string of a warning: the path of the file that caused it
 
 -- An empty variable counts as unset: a shell script exports one to mean none.
 local function environment(variable)

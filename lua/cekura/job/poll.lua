@@ -1,5 +1,5 @@
---- Polls of a job: what one brings, by the engine's schedule or by job:poll(). Errors that may pass by themselves are
--- polled through, and so are a few bad answers in a row.
+--- Polls of a job, by the engine's schedule or by job:poll(). Transient errors do not end the polling, nor do a few bad
+-- answers in a row.
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
@@ -12,24 +12,24 @@ local subscription = require "cekura.job.subscription"
 
 local poll = {}
 
--- Seconds after the answer to a start within which some servers of the service may not know the job yet.
+-- Seconds after the answer to a start during which some servers of the service may not know the job yet.
 local GRACE = 15
 
 local function is_early(fields, err)
   return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
 end
 
--- Counts a bad answer. Returns whether it is one too many: a single one, such as a proxy's page, must not end paid
--- work.
+-- Counts a bad answer. Returns whether the limit is reached: a single bad answer, such as a proxy's page, must not end
+-- paid work.
 local function is_one_too_many(self, fields)
   fields._bad_answers = fields._bad_answers + 1
-  core.force_update(self) -- a good answer ends the row, also if it equals the last one
+  core.force_update(self) -- the next good answer resets the count, even if it equals the last one
   return fields._bad_answers >= core.fields(fields._client)._retries
 end
 
--- Takes in the reply or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error that ends the waits
--- for the job, since another poll does not help, or not now; and `failure`, an error if the poll brought no answer that
--- could be taken in.
+-- Processes the reply or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error that ends the
+-- waits for the job, because another poll would not help, or not now; and `failure`, an error if the poll brought no
+-- usable answer.
 local function take(self, fields, reply, err, is_bad)
   if reply then
     err, is_bad = state.take_reply(self, fields, reply)
@@ -52,7 +52,8 @@ local function take(self, fields, reply, err, is_bad)
   return err, err
 end
 
--- Ends a row of bad answers last: after a lack of memory the same update is taken in again, and must stop again.
+-- Resets the count of bad answers last: after a failed allocation the same update is processed again, and must stop
+-- again.
 local function notify(self, fields, stop)
   subscription.notify(self, stop)
   if stop then
@@ -60,12 +61,12 @@ local function notify(self, fields, stop)
   end
 end
 
---- Takes in the update of a job that the engine lists. The client calls it.
+--- Processes the update of a job that the engine lists. cekura.loop.dispatch calls it.
 ---@param self cekura.Job
 function poll.on_update(self)
   local fields = core.fields(self)
   local settle = core.accept_update
-  local outcome = core.update(self) -- nil: a poll has ended that was in flight when the job was no longer watched
+  local outcome = core.update(self) -- nil: the job was no longer watched when its last poll ended
   if status.is_end(fields.state) then
     subscription.notify(self)
   elseif outcome then
@@ -95,7 +96,7 @@ local take_requested = atomic(function(self, fields, reply, err, is_bad)
     end
   end
   fields.error = failure or fields.error
-  if not (reply or is_bad) then -- the error of this request alone: the polls of other waiters meet it themselves
+  if not (reply or is_bad) then -- an error of this request alone: other waiters have polls of their own
     stop = nil
   end
   notify(self, fields, stop)
@@ -107,11 +108,11 @@ local take_requested = atomic(function(self, fields, reply, err, is_bad)
   return self
 end)
 
---- job:poll(): polls the job once, now, by one request that is not repeated. A job that has ended is not polled. A bad
--- answer leaves the job as it is, and counts in the row of its waiters, too.
+--- job:poll(): polls the job once, now, with a single request that is not repeated. A job that has ended is not polled.
+-- A bad answer does not change the job, and counts towards the limit of its waiters, too.
 ---@param self cekura.Job
 ---@param options? { timeout: number? } seconds
----@return cekura.Job? job with its fields brought up to date
+---@return cekura.Job? job with updated fields
 ---@return cekura.Error? err
 function poll.now(self, options)
   local fields, timeout = core.fields(self), check.timeout(options)
@@ -127,7 +128,7 @@ function poll.now(self, options)
     { path = fields._path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
 end
 
---- The last error that was polled through; nil if there is none.
+--- The last error that did not end the polling; nil if there is none.
 ---@param self cekura.Job
 ---@return cekura.Error?
 function poll.last_error(self)

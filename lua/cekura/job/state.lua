@@ -1,4 +1,4 @@
---- The state of a job: how an answer, a record that a webhook delivered, or this side changes it.
+--- Changes of a job's state, by an answer, by a record that a webhook delivered, or by this side.
 
 local core = require "cekura.core"
 local described = require "cekura.described"
@@ -11,7 +11,7 @@ local status = require "cekura.job.status"
 
 local state = {}
 
--- The names of what it has: its texts may be long, or the program's own.
+-- A result is described by the names of its members: their texts may be long, or private.
 local Result = described("cekura.result", function(result)
   local names = {}
   for name in pairs(result) do
@@ -92,12 +92,12 @@ local function error_of(self, fields, meaning)
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
   err.method, err.path = "GET", fields._path
   if meaning.state == "needs_input" then
-    err.response = response.redacted(meaning.reply) -- the question is somewhere in it; where, is not documented
+    err.response = response.redacted(meaning.reply) -- it contains the question, in an undocumented place
   end
   return err
 end
 
---- Takes in what an answer means. Returns an error if nothing is to wait for the job any longer, though it goes on.
+--- Applies the meaning of an answer. Returns an error if the waits for the job must end although it goes on.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
 ---@param meaning cekura.Meaning
@@ -122,7 +122,7 @@ function state.take(self, fields, meaning)
   return stop
 end
 
---- The result that a reply is, whatever its status word says.
+--- The result in a reply, regardless of its status word.
 ---@param fields cekura.JobFields
 ---@param reply cekura.Response
 ---@return table
@@ -131,8 +131,8 @@ function state.result_of(fields, reply)
   return without_secrets(fields, { text = reply.body, result = interpret.result(fields._declaration, object) })
 end
 
--- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
--- that, the same words are a new question.
+-- Whether a reply repeats the question that was answered: the service may repeat it a few times before it goes on.
+-- After that, the same words are a new question.
 local function is_answered(self, fields, reply)
   local answered = fields._answered_question
   if not answered or answered.question ~= reply.body or answered.times == 0 then
@@ -144,12 +144,12 @@ local function is_answered(self, fields, reply)
   return true
 end
 
---- Takes in a reply of a 2xx status.
+--- Processes a reply with a 2xx status.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
 ---@param reply cekura.Response
----@return cekura.Error? stop as state.take() gives it
----@return boolean? is_bad the reply holds no JSON object: `stop` says so, and nothing is taken in
+---@return cekura.Error? stop see state.take()
+---@return boolean? is_bad the reply holds no JSON object: `stop` is the error, and the job is unchanged
 function state.take_reply(self, fields, reply)
   local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
   if not meaning then
@@ -167,7 +167,7 @@ function state.take_reply(self, fields, reply)
   return state.take(self, fields, meaning)
 end
 
---- Whether the body of a refusal has a `detail`: then the endpoint is there.
+--- Whether the body of a refusal has a `detail`, which shows that the endpoint exists.
 ---@param reply cekura.Response
 ---@return boolean
 function state.has_detail(reply)

@@ -15,12 +15,12 @@ local wait = {}
 
 local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
 
--- How long a wait lasts that is given no timeout. A direct job has the deadline of its request.
+-- The timeout of a wait without the option. A direct job has only the deadline of its request.
 local function usual_timeout(fields)
   return fields._operation and math.huge or fields._declaration.timeout
 end
 
--- What wait() returns for a job that has ended. A job that failed may have a result, too.
+-- The results of wait() for a job that has ended. A job that failed may have a result, too.
 local function outcome(fields)
   if GOOD_ENDS[fields.state] then
     return fields.result
@@ -39,7 +39,7 @@ local function wait_options(options, default_timeout)
   }
 end
 
--- Where a coroutine cannot yield across pcall, an error of on_progress leaves the subscription to the collector.
+-- Where a coroutine cannot yield across pcall, the collector closes the subscription after an error of on_progress.
 local protected = yields and pcall or function(fn, ...)
   fn(...)
   return true
@@ -60,7 +60,7 @@ local function give_up(subscribed, self, why)
   elseif why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
   elseif why == "closing" then
-    return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
+    return errors.new("closed", "the host is ending; the job goes on, and its token resumes it", { job = self })
   end
   local fields = core.fields(self)
   if fields.error and fields.error.kind == "needs_input" then -- as in settled(), below
@@ -74,8 +74,8 @@ local function give_up(subscribed, self, why)
   return err
 end
 
--- What a wait returns for a job that it ends for. The job may have ended all the same: while an event handler blocks,
--- deadlines pass before the waiters are notified of what the handler was called for.
+-- The results of a wait that ends for the reason `why`. The job may have ended nevertheless: while an event handler
+-- blocks, a deadline may pass before the waiters are notified of the event.
 local function settled(subscribed, self, why)
   local fields = core.fields(self)
   if status.is_end(fields.state) then
@@ -84,9 +84,9 @@ local function settled(subscribed, self, why)
   return nil, give_up(subscribed, self, why)
 end
 
--- Subscribes to jobs until each is settled. Returns a function that gives `job, result, err` for one after the other,
--- in the order in which they are settled and the unfinished ones last, then nil; and the subscription.
----@param options table as wait_options() gives it
+-- Subscribes to jobs until each is settled. Returns an iterator over `job, result, err`, in the order in which the jobs
+-- are settled, with the unfinished ones last; and the subscription.
+---@param options table from wait_options()
 local function follow(jobs, options)
   local subscribed, given_up
   local open, left, place = {}, #jobs, 0
@@ -129,8 +129,8 @@ local function follow(jobs, options)
 end
 
 ---@class cekura.WaitOptions
----@field timeout? number seconds; the kind's own if nil
----@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
+---@field timeout? number seconds; nil: the default of the kind
+---@field interval? number seconds: every pause, plus or minus a tenth; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
 
 --- job:wait(): waits until the job has ended.
@@ -186,7 +186,7 @@ end
 
 -- ---- many ----
 
--- Two copies of the list, which the program may change during the wait: with each job once, and as it is.
+-- Two copies of the list, which the program may change during the wait: one with each job once, and one unchanged.
 local function check_jobs(jobs)
   check.table("jobs", jobs)
   local each_once, list, seen = {}, {}, {}
@@ -227,8 +227,7 @@ function wait.each(jobs, options)
     return function() end
   end
   local next_settled, subscribed
-  -- A `for` that is left early ends the polling: Lua 5.4 closes the guard at once, other versions when the iterator is
-  -- collected.
+  -- A `break` ends the polling: Lua 5.4 and newer close the guard at once, others when the iterator is collected.
   local guard = core.guard(function()
     if subscribed then
       subscribed:close()
