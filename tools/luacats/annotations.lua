@@ -187,7 +187,7 @@ local function put_block(found, block, code)
   end
 end
 
--- What a line of code assigns: `a.b, c = d, e`, or a member of the constructor that it is in.
+-- The assignments of a line of code: `a.b, c = d, e`, or a member of the enclosing table constructor.
 local function put_values(found, code, constructor)
   local variable, module = code:match '^local ([%w_]+) = require "(.-)"'
   if variable then

@@ -48,7 +48,7 @@ end)
 
 ---@class cekura.Event
 ---@field type string "call_log.completed", "result.completed", …
----@field duplicate boolean whether an event with this key came before, whatever the program made of it
+---@field duplicate boolean whether an event with this key arrived before, even if the program failed to handle it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field data? any the subject of the event, decoded; nil for a call log, which `event.call_log:totable()` decodes
@@ -93,7 +93,7 @@ local OPTIONS = { secret = true }
 -- missing or wrong, or came with different values; of kind "protocol" where the body is not an event. An event about a
 -- call log's evaluation or the result of a run ends the jobs of this client that wait for that record.
 ---@param client cekura.Client
----@param options { secret: string } what the service sends as X-CEKURA-SECRET
+---@param options { secret: string } the value of the header X-CEKURA-SECRET
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
 function webhook.new(client, options)
   options = check.options("options", options, OPTIONS)

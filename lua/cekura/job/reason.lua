@@ -1,6 +1,6 @@
---- The text of an answer's `error` or `errors`, in any shape: a string, an object with a detail, the messages of fields,
--- a list of these. An error without content ({}, [], "null", blanks, objects of nulls) has no text: answers about work
--- that goes on contain such errors.
+--- The text of an answer's `error` or `errors`, in any shape: a string, an object with a detail, the messages of
+-- fields, a list of these. An error without content ({}, [], "null", blanks, objects of nulls) has no text: answers
+-- about work that goes on contain such errors.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"

@@ -1,4 +1,4 @@
---- The clients that are open: their steps, and what they wait for together.
+--- The open clients: their steps, and the waits for all of them together.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -48,7 +48,7 @@ end
 -- How many steps are made before a deadline counts, although more has arrived.
 local STEPS = 64
 
---- Takes in what has arrived.
+--- Processes the answers that have arrived.
 ---@param step fun(client: cekura.Client)
 function clients.catch_up(step)
   for _, client in ipairs(clients.list()) do
@@ -100,7 +100,7 @@ function clients.earlier(a, b)
   return a and b and math.min(a, b) or a or b
 end
 
---- Seconds until a client or what the caller knows of is due; nil: nothing will be.
+--- Seconds until a client, or the caller's own work, is due; nil: no work is pending.
 ---@param seconds? number
 ---@return number?
 function clients.next_due(seconds)

@@ -26,7 +26,7 @@ local timers = require "cekura.loop.timers"
 ---@class cekura.loop.hosted adapters for hosts that have a loop with callbacks
 local hosted = {}
 
----@class cekura.Host a host's loop, as cekura.new { loop = … } takes it
+---@class cekura.Host a host's loop, for cekura.new { loop = … }
 ---@field watch fun(fd: integer, callback: function): function calls back whenever the descriptor is readable; returns a
 ---function that ends it
 ---@field after? fun(seconds: number, callback: function): function calls back once; returns a function that cancels it
@@ -138,7 +138,7 @@ end
 local Waiter = {}
 Waiter.__index = Waiter
 
--- Not before Lua 5.3: there, a coroutine that cannot yield is taken for one that can.
+-- Only from Lua 5.3 on: older versions cannot detect that a coroutine cannot yield.
 local is_yieldable = coroutine.isyieldable or function()
   return true
 end

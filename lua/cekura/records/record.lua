@@ -15,7 +15,7 @@ local record = {}
 
 ---@class cekura.Record
 ---@field get fun(self: cekura.Record, name: string): any any field; nil for null and for none
----@field json fun(self: cekura.Record): string the text that came, byte for byte
+---@field json fun(self: cekura.Record): string the received text, byte for byte
 ---@field totable fun(self: cekura.Record): table all of it, decoded; nulls are cekura.null
 ---@field [string] any a field; nil for null and for none
 local methods = {}

@@ -30,7 +30,7 @@ end
 -- The service refuses a range of more than 33 days; another page of its documents says 31.
 local WINDOW = 31 * 86400
 
--- Whether a range includes its limits is not known, so windows overlap; a call that comes twice is given once.
+-- It is not known whether a range includes its limits, so windows overlap, and a call in two windows is returned once.
 local OVERLAP = 1
 
 -- The windows of a range, the latest first, as the service orders the calls in them.

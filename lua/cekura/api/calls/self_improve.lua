@@ -8,7 +8,7 @@ local kinds = require "cekura.api.kinds"
 local params = require "cekura.api.params"
 local show = require "cekura.show"
 
--- Seconds for an evaluation and an improvement, by the time that each usually takes.
+-- Seconds for an evaluation and an improvement, from their usual durations.
 local TIMEOUT = 450
 
 -- How long after its end a call appears at the service is not documented: seconds to search for it, and between tries.
@@ -18,7 +18,7 @@ local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on
 
 -- ---- the call ----
 
--- Seconds for one request: as long as usual, and no longer than is left.
+-- Seconds for one request: the usual timeout, or the time left if that is less.
 local function within(client, left)
   return math.max(0.001, math.min(core.fields(client)._timeout, left()))
 end
@@ -121,7 +121,7 @@ local function read_given(given, options)
   return copy
 end
 
--- The parameters of the improvement's start, with a stand-in for the call; checked before the evaluation is paid for.
+-- The parameters of the improvement's start, with a placeholder for the call; checked before the evaluation is charged.
 local function start_of(given)
   local start = {}
   if given.call_logs ~= nil then

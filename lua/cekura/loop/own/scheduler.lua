@@ -21,8 +21,8 @@ local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadli
 -- The tasks by coroutine: nothing else may hold one that is parked.
 local alive = {} -- luacheck: ignore 241
 local current -- the task that is running
-local resuming = false -- the task whose turn it is: taken from `ready`, and not yet parked, ready again or done
-local depth = 0 -- how many drives and steps are running, one inside the other
+local resuming = false -- the task that runs now: removed from `ready`, and not yet parked, ready again or done
+local depth = 0 -- the number of nested drives and steps
 local failed = queue.new() -- tasks that have failed since the last report
 
 --- The running task; nil: plain code runs, or a coroutine of the host's.
@@ -36,7 +36,7 @@ function scheduler.is_task(co)
   return alive[co] ~= nil
 end
 
--- ---- what is due ----
+-- ---- due work ----
 
 --- Seconds until this loop has something to do; nil: only when a client has.
 ---@return number?
