@@ -5,22 +5,22 @@
 ---@class cekura.Options
 ---@field api_key? string required somewhere
 ---@field base_url? string `https`, or `http` to this machine; a path prefix is kept (`"https://api.cekura.ai"`)
----@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere: it carries the key in the
----clear (`false`)
----@field api_version? "v1"|"v2" of the paths that records are read by, `"v1"` or `"v2"` (`"v2"`)
----@field project_id? integer|string the scope of calls that want one and name none
----@field config_file? string|false `false`: none is read (`"~/.cekura/config.toml"`)
+---@field allow_http? boolean plain `http` to another host, or through a proxy elsewhere, which sends the key
+---unencrypted (`false`)
+---@field api_version? "v1"|"v2" the version in the paths of records, `"v1"` or `"v2"` (`"v2"`)
+---@field project_id? integer|string the scope of requests that need one and name none
+---@field config_file? string|false path of the configuration file; `false`: none is read (`"~/.cekura/config.toml"`)
 ---@field timeout? number seconds for one operation that is not a wait: queueing, tries and pauses included (`30`)
 ---@field connect_timeout? number seconds (`10`)
 ---@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
 ---@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
 ---@field max_direct? integer direct jobs at once, beside `max_in_flight` (`8`)
----@field interval? number seconds between two polls, for every wait that is given none (the kind's)
+---@field interval? number seconds between two polls, for waits without `interval` (the kind's)
 ---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
----@field loop? cekura.LoopName|cekura.Host|cekura.Loop `"own"`, the name of a host, or a table that describes one;
----`"auto"`: the host's, else the own (`"auto"`)
+---@field loop? cekura.LoopName|cekura.Host|cekura.Loop `"own"`, the name of a host, or an adapter; `"auto"`: the host's
+---loop, else the own loop (`"auto"`)
 ---@field ticks? boolean in nginx, without a thread: the worker scans every 1 to 20 ms (`false`)
----@field ca_file? string PEM bundle, for the service and for a proxy of `https`; read again when it changes (the
+---@field ca_file? string PEM bundle, for the service and for a proxy over `https`; read again when it changes (the
 ---system's)
 ---@field proxy? string URL of http, https or socks; `""`: none (the environment's)
 ---@field user_agent? string the header of that name (`cekura-lua/` and the version)

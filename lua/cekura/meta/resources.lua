@@ -230,9 +230,9 @@ function Calls:self_improve(given, options) end
 ---err.sent may be true: the service may have taken the call)
 function Calls:send(call, options) end
 
---- Passes on the body of a provider's webhook as it came. What the service answers is not documented.
+--- Forwards the unchanged body of a provider's webhook. The service's answer is not documented.
 ---@param provider string "vapi", "retell", "livekit", "pipecat"; "elevenlabs" is named by a page of the documents only
----@param body string|table the bytes that came, or a table
+---@param body string|table the received bytes, or a table
 ---@param given? { agent_id: any, headers: table<string, string>?, timeout: number? } agent_id: vapi's is named in the
 ---query; headers to pass on, such as the signature that Retell's webhook is checked by; seconds
 ---@return cekura.Response? response
