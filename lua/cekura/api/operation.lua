@@ -19,7 +19,7 @@ local uri = require "cekura.http.uri"
 local operation = {}
 
 ---@class cekura.Operation
----@field [1] string "METHOD /path/"; the values of its {places} are the method's first arguments, but for {version},
+---@field [1] string "METHOD /path/"; the values of its {places} are the method's first arguments, except {version},
 ---which is the client's api_version
 ---@field query? table<string, string> parameters that are sent in the query, and their checks (cekura.api.params)
 ---@field body? table<string, string> those that are sent in the body
@@ -150,9 +150,9 @@ local function places_of(declared)
   return places
 end
 
---- Makes the method. It takes the client, the values of the path's places, the parameters if there are any, and
---- { timeout = seconds }.
----@param name string what its parameters are called in an error
+--- Makes the method. Its arguments are the client, the values of the path's placeholders, the parameters if there are
+--- any, and { timeout = seconds }.
+---@param name string the name of its parameters in errors
 ---@param declared cekura.Operation
 ---@return fun(client: cekura.Client, ...): any, cekura.Error?
 function operation.method(name, declared)

@@ -88,10 +88,10 @@ local OPTIONS = { secret = true }
 
 --- Makes a function that reads the webhooks of one endpoint. It does not wait, so it can be called in any host.
 --
--- `function(headers, body) -> event | nil, err`: headers as the HTTP server gives them (nginx, HAProxy, Prosody,
--- lua-http), or a table of names in any case; the body as it came. The error is of kind "auth" where the secret is
--- missing or wrong, or came with different values; of kind "protocol" where the body is not an event. An event about a
--- call log's evaluation or the result of a run ends the jobs of this client that wait for that record.
+-- `function(headers, body) -> event | nil, err`: `headers` in the form of the HTTP server (nginx, HAProxy, Prosody,
+-- lua-http), or a table of names in any case; the unchanged body. The error is of kind "auth" if the secret is missing
+-- or wrong, or occurs with different values, and of kind "protocol" if the body is not an event. An event about a call
+-- log's evaluation or the result of a run ends the jobs of this client that wait for that record.
 ---@param client cekura.Client
 ---@param options { secret: string } the value of the header X-CEKURA-SECRET
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?

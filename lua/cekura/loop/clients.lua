@@ -75,8 +75,8 @@ function clients.settle()
   end
 end
 
---- Calls `expire` with each waiter whose deadline has passed. What has arrived is taken in before a deadline counts,
--- since the program may have done something else for long.
+--- Calls `expire` with each waiter whose deadline has passed. Answers that have arrived are processed first, because
+-- the program may have been busy past the deadline.
 ---@param deadlines table see cekura.loop.timers
 ---@param expire fun(waiter: table)
 function clients.fire(deadlines, expire)

@@ -36,9 +36,9 @@ local hosted = {}
 
 -- ---- coroutines that are to be resumed ----
 
--- Waiters that have been woken, or whose time is over. The code that wakes one has more to do, so the coroutine is
--- resumed from the host's next callback, with nothing else begun there: it may do whatever a program does, and run its
--- host's loop, too.
+-- Waiters that have been woken, or whose deadline has passed. The code that wakes a waiter has more to do, so the
+-- host's next callback resumes the coroutine, outside any other work of this module: it may do anything, even run the
+-- host's loop.
 local woken, deadlines = queue.new(), timers.new()
 
 local function expire(waiter)
@@ -46,7 +46,7 @@ local function expire(waiter)
   woken:put(waiter)
 end
 
-local resuming = false -- the waiter that was taken from `woken` last; it may not have been resumed yet
+local resuming = false -- the waiter that was removed from `woken` last; it may not have been resumed yet
 
 -- Puts a waiter back that could not be resumed because memory ran out: the next callback resumes it.
 local function keep_resuming()

@@ -272,9 +272,9 @@ function Task:join()
   return task.outcome(self)
 end
 
---- Cancels the task. What it waits for gives nil and an error of kind "cancelled" (a sleep raises it); its next wait
--- raises that error; at any later one it counts as ended. join() gives nil and that error.
----@return boolean whether it had not ended, and was not cancelled yet
+--- Cancels the task. Its current wait returns nil and an error of kind "cancelled" (a sleep raises it), and its next
+-- wait raises that error; at any later wait the task counts as ended. join() then returns nil and that error.
+---@return boolean is_new false if the task had already ended or been cancelled
 Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
     return false

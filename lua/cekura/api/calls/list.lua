@@ -74,10 +74,10 @@ local function with_id(fields)
 end
 
 --- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is longer than
---- the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as it is
---- called, so that no failure looks like the end; iterator:next() returns it.
+--- the service allows. Each call is returned once. On failure the iterator raises a cekura.Error at every call, so that
+--- no failure looks like the end; iterator:next() returns the error.
 ---@param client cekura.Client
----@param given? cekura.CallFilter with `fields`, the id is asked for, too
+---@param given? cekura.CallFilter with `fields`, the id is requested, too
 ---@param options? { timeout: number? } seconds for each page
 ---@return cekura.Each
 function list.each(client, given, options)

@@ -139,7 +139,7 @@ end
 
 -- ---- the method ----
 
----@class cekura.SelfImprove what calls:self_improve takes. All other parameters go to the start of the improvement
+---@class cekura.SelfImprove the parameters of calls:self_improve. All others go to the start of the improvement
 ---@field agent_id? cekura.Id
 ---@field call_id? string|integer the provider's, a string, of a call of the last 30 days; a number is the id of the
 ---record
@@ -151,12 +151,12 @@ end
 ---@field on_progress? fun(job: cekura.Job|table) of the waits of both jobs; also called after each search that found no
 ---call, with a table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches),
 ---elapsed and error
----@field appear_within? number seconds that the call is searched for (60)
+---@field appear_within? number seconds within which the search must find the call (60)
 ---@field extra? table<string, any> further parameters of the start, which are sent unchecked
 ---@field [string] any parameters of the start
 
---- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
---- back unchanged is nothing to do. Nothing is changed in the service.
+--- Waits until a call is evaluated, starts an improvement of the agent's prompt from it, and waits for the result. An
+--- unchanged prompt means that there was nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
 ---@param given cekura.SelfImprove
 ---@param options? { timeout: number? } the same as `timeout` of `given`

@@ -58,9 +58,9 @@ scheduler.LONGEST_WAIT = 30 * 86400
 ---@type cekura.loop.Outer
 scheduler.outer = nil
 
---- Sets the alarms of all clients, and notifies the outer loop, by what is due next. A host that only watches
--- descriptors learns by them of tasks, too, and of coroutines that it is to resume, also where it has no memory for a
--- timer. Code that yields to the host, and not to this loop, calls this before, so that its requests are sent.
+--- Sets the alarms of all clients, and notifies the outer loop, for the work that is due next. The alarms also make
+-- a host that only watches descriptors run tasks and resume coroutines, even if the allocation of a timer has failed.
+-- Code that yields to the host, and not to this loop, calls this first, so that its requests are sent.
 function scheduler.rearm()
   if depth > 0 then
     return
