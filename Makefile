@@ -4,6 +4,7 @@
 # make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
+# make check-api         every operation and kind of job against the official document, by Stoplight Prism
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
 # make lint              luacheck, clang-format, and the limits on a function's size
 # make graph             the dependencies of C units and Lua modules; fails if they form a circle
@@ -11,9 +12,10 @@
 #                        later runs; SUITE=sid warns of coming changes, and is not a gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
+#                        make bench-upload: memory while a large file is uploaded;
 #                        make soak MINUTES=10: an nginx under load, with reloads
-# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, and the
-#                        annotations for editors in lua/cekura/meta
+# make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
+#                        of docs/api, and the annotations for editors in lua/cekura/meta
 # make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
@@ -55,13 +57,9 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo docs simulator generate test test-hosts test-debian spec lint graph help bench bench-nginx bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
-
-# No rule of make's guesses how a file is made.
-MAKEFLAGS += --no-builtin-rules
-.SUFFIXES:
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
 HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers
@@ -187,6 +185,11 @@ test-hosts:
 	@.ci/install hosts
 	@spec/run hosts $(LUAS)
 
+check-api:
+	@.ci/install api
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@spec/env $(LUA) $(LUA) /usr/bin/busted spec/hosts/api_spec.lua
+
 spec:
 	@test -n "$(SPEC)" || { echo "usage: make spec SPEC=spec/job_spec.lua [LUA=lua5.4]" >&2; exit 2; }
 	@.ci/install test
@@ -216,6 +219,11 @@ bench:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) spec/bench/run $(LUA)
+
+bench-upload:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) spec/bench/upload.lua
 
 bench-waiting:
 	@LUA=$(LUA) .ci/install bench
@@ -283,6 +291,7 @@ generate: all
 	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua
+	@$(HERE) $(LUA) tools/api_pages.lua
 
 # LDoc reads a translation of the annotations: tools/reference/source.lua says why.
 REFERENCE := docs/reference

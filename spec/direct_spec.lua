@@ -1,6 +1,7 @@
 --- Direct jobs: one request that is answered when the work is done.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local patience = require "spec.support.patience"
 local simulator = require "spec.support.simulator"
 
@@ -66,8 +67,9 @@ describe("a direct job", function()
         server:wait_for(PATH)
         server:release "answer"
       end)
-      for changed in job:updates() do
-        states[#states + 1] = changed.state
+      local next_change = job:updates() -- Lua 5.1 could not wait in a `for`
+      while next_change() do
+        states[#states + 1] = job.state
       end
     end)
     assert.same({ "running", "succeeded" }, states)
@@ -213,6 +215,79 @@ describe("a direct job", function()
       assert.equal(1, server:count(PATH))
     end)
   end
+
+  it("names its own request in the error of a failure, as a job does that failed in its start", function()
+    server:script(PATH, { { body = '{"status":"failed","error":"no model"}' } })
+    local _, err = start():wait()
+    assert.equal("POST", err.method)
+    assert.equal(PATH, err.path)
+    local path = "/test_framework/v1/metrics/simplify_prompt/"
+    server:script(path, { { body = '{"status":"failed","error":"no model"}' } })
+    _, err = start({}):wait()
+    assert.equal("job_failed", err.kind)
+    assert.equal("POST", err.method)
+    assert.equal(path, err.path)
+  end)
+
+  it("has a result also if the answer repeats the key beside an unfinished status", function()
+    local path = "/test_framework/v3/scenarios/generate-instructions/"
+    server:script(path, { { body = ('{"status":"in_progress","instructions":"Call %s."}'):format(server.key) } })
+    local job = cekura.assert(client:start("scenarios.generate_instructions", {}, { direct = true }))
+    assert.equal("table", type(cekura.assert(job:wait())))
+    assert.equal("succeeded", job.state)
+  end)
+
+  it("raises in the task that waits for it what an event handler raised", function()
+    for _, name in ipairs { "request_started", "request_finished" } do
+      server:script(PATH, { DONE })
+      client = server:renew_client { on_event = function(event)
+        if event.name == name then
+          error("handler", 0)
+        end
+      end }
+      local job = start()
+      local ok, raised = pcall(job.wait, job)
+      assert.is_false(ok, name)
+      assert.equal("handler", raised)
+      assert.equal("Be nice.", cekura.assert(job:wait()).simplified_prompt)
+    end
+  end)
+
+  it("does not go back to pending", function()
+    local path, states = "/test_framework/v3/scenarios/generate-instructions/", {}
+    client = server:renew_client { on_event = function(event)
+      if event.name == "job_changed" then
+        states[#states + 1] = event.state
+      end
+    end }
+    for _, body in ipairs { '{"status":"pending","instructions":"Call."}', '{"instructions":"Call."}' } do
+      server:script(path, { { body = body } })
+      states = {}
+      cekura.assert(cekura.assert(client:start("scenarios.generate_instructions", {}, { direct = true })):wait())
+      for index, state in ipairs(states) do
+        assert.equal(index == #states and "succeeded" or "running", state)
+      end
+    end
+  end)
+
+  it("does not lend its missing deadline to the polled jobs beside it", function()
+    server:script(PATH, { DONE })
+    cekura.kind("echoes.brief", { start = "POST /brief/", poll = "GET /brief/", id = "progress_id", timeout = 0.2 })
+    server:script("/brief/", { { body = '{"progress_id":"x"}' }, { body = '{"status":"running"}' } })
+    local polled = cekura.assert(client:start("echoes.brief", {}))
+    local ended = patience.before_timer(60, cekura.all, { start(), polled })
+    assert.equal("Be nice.", ended[1].result.simplified_prompt)
+    assert.equal("timeout", ended[2].err.kind)
+  end)
+
+  it("keeps neither its request nor its answer's copy once it has ended", function()
+    server:script(PATH, { { body = '{"simplified_prompt":"' .. ("x"):rep(1000) .. '"}' } })
+    local job = start()
+    cekura.assert(job:wait())
+    assert.is_nil(next(core.fields(job)._in_flight or {}))
+    assert.not_equal("userdata", type(core.fields(job)._operation))
+    assert.is_truthy(core.fields(job)._operation) -- it is direct still
+  end)
 
   it("has the deadline of its options, from the moment when it is sent", function()
     server:script(PATH, { held "never" })

@@ -47,8 +47,9 @@ describe("self_improve", function()
     assert.equal("/observability/v2/call-logs/?agent_id=2142&filters_v2=%7B%22field%22%3A%22call_id%22%2C"
       .. "%22op%22%3A%22eq%22%2C%22value%22%3A%22sess-1%22%7D", seen[1].uri)
     assert.equal("/observability/v2/call-logs/5181749/", seen[2].path)
-    assert.equal("/observability/v1/call-logs/improve_prompt_bg/", seen[3].path)
-    assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', seen[3].body)
+    assert.equal("/observability/v2/call-logs/5181749/", seen[3].uri) -- the whole record
+    assert.equal("/observability/v1/call-logs/improve_prompt_bg/", seen[4].path)
+    assert.equal('{"agent_id":2142,"call_logs":[5181749],"prompt":"Be nice."}', seen[4].body)
   end)
 
   it("takes the id of the record under either name, and passes on further parameters", function()

@@ -223,7 +223,8 @@ describe("a job:", function()
       assert.equal("completed", job.status)
       assert.equal(result, job.result)
       assert.equal(3, job.polls)
-      assert.equal(POLL .. "?progress_id=" .. job.id, server:requests()[2].uri)
+      local selection = "&ql=%7Bstatus%2Coutput%2Cerror%2Cimproved_prompt%2Csummary_of_changes%7D"
+      assert.equal(POLL .. "?progress_id=" .. job.id .. selection, server:requests()[2].uri)
       local elapsed = job.elapsed
       core.wait({}, 0.01)
       assert.equal(elapsed, job.elapsed)

@@ -1,6 +1,7 @@
 --- The Lua blocks of all pages run against the simulator, and print what their page shows. spec/commands_spec.lua runs
 -- the commands. The checks of all pages, one of which finds a block that no spec runs, are here.
 
+local api_pages = require "tools.api_pages"
 local cekura = require "cekura"
 local file = require "spec.support.file"
 local kinds_table = require "spec.support.kinds_table"
@@ -9,6 +10,7 @@ local pages = require "spec.support.pages"
 local shell = require "spec.support.shell"
 local shown = require "spec.support.shown"
 local simulator = require "spec.support.simulator"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 local HERE = shell "pwd":match "[^\n]+"
@@ -17,6 +19,9 @@ local HERE = shell "pwd":match "[^\n]+"
 local SCRIPTS = {
   ["is no longer offered"] = {
     path = "/observability/v1/call-logs/improve_prompt_bg/", replies = { { status = 404 } },
+  },
+  ["direct = true"] = {
+    path = "/test_framework/v3/metrics/simplify_prompt/", replies = { { body = { simplified_prompt = "Be nice." } } },
   },
 }
 
@@ -112,6 +117,17 @@ describe("the pages", function()
     local kinds, options = file.read "docs/kinds.md", file.read "docs/options.md"
     assert.equal(kinds_table.put(kinds), kinds)
     assert.equal(options_table.put(options), options)
+  end)
+
+  it("of docs/api are as `make generate` writes them, and there are no others", function()
+    local texts, found = api_pages.files(), {}
+    for path in shell "find docs/api -type f":gmatch "[^\n]+" do
+      found[path] = file.read(path)
+    end
+    assert.same(sorted_keys(texts), sorted_keys(found))
+    for path, text in pairs(texts) do
+      assert.equal(text, found[path], path)
+    end
   end)
 
   it("show a configuration file that a client takes", function()

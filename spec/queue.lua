@@ -23,6 +23,7 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 --   once     its subject is the engine or the source, which do not depend on the Lua
 local SPECS = {
   addresses = { seconds = 6, once = true },
+  api = { seconds = 180, once = true },
   architecture = { once = true },
   build = { seconds = 10, once = true },
   callbacks = { seconds = 8 },
@@ -39,6 +40,7 @@ local SPECS = {
   failure = { seconds = 3 },
   fair = { seconds = 15, once = true },
   fork = { seconds = 4 },
+  form = { seconds = 2 },
   glib = { seconds = 5, on = { "lua5.1", "lua5.2", "lua5.3", "luajit" } },
   handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },
@@ -70,6 +72,7 @@ local SPECS = {
   reference = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },
   secrets = { seconds = 13 },
+  selection = { seconds = 4 },
   slices = { seconds = 6, once = true },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   step = { seconds = 3 },

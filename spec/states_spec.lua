@@ -304,7 +304,8 @@ local STEPPED = [[
 -- The output at the end of a state, if there is any.
 local SAYS = {
   ["a task that starts a job has not begun"] =
-    "cekura: spawned tasks never began: 1. The program ended before it let them run (cekura.run)\n",
+    "cekura: spawned tasks never began: 1. The program has ended, and nothing here runs tasks: call cekura.run, or "
+      .. "cekura.step on each tick of the host (docs/hosts.md)\n",
 }
 
 describe("Lua states in one process", function()

@@ -245,7 +245,7 @@ describe("a client", function()
         assert.equal("config", err.kind)
         job = assert(client:resume(members { id = id }))
         assert.equal("/observability/v1/call-logs/improve_prompt_progress/?progress_id=" .. sent,
-          core.fields(job)._path)
+          core.fields(job)._whole_path)
       else
         assert.equal("/test_framework/v2/results/" .. sent .. "/", core.fields(job)._path)
       end

@@ -1,5 +1,6 @@
 -- The reader of TOML 1.0: what it takes and gives, and what it refuses, with the line.
 
+local config_file = require "cekura.client.config_file"
 local core = require "cekura.core"
 local toml = require "cekura.client.toml"
 
@@ -198,6 +199,13 @@ describe("TOML: a table", function()
 end)
 
 describe("TOML: a document", function()
+  it("may be 512 levels deep, which its readers can take", function()
+    for _, text in ipairs { ("a."):rep(511) .. "b = 1", "[a" .. (".a"):rep(510) .. "]\nb = 1\n[c]\n[d]\ne = 2",
+      "a = " .. ("["):rep(511) .. ("]"):rep(511), "a = " .. ("{ b = "):rep(255) .. "1" .. ("}"):rep(255) } do
+      assert(config_file.parse(text))
+    end
+  end)
+
   it("may be empty, end without a newline, begin with a byte order mark, and end its lines in CR LF", function()
     for _, text in ipairs { "", "\n", " \t\n", "# only a comment", "\239\187\191", "\r\n# a comment\r\n" } do
       assert.same({}, parse(text))
@@ -267,6 +275,11 @@ local REFUSED = {
     { "[" }, { "[a" }, { "[]" }, { "[a]]" }, { "[[a]" }, { "[[a] ]" }, { "[ [a]]" }, { "[a.]" }, { "[.a]" },
     { "[a..b]" }, { "[a b]" }, { "[a] b = 1" }, { "[a][b]" }, { "[a = 1]" }, { "[a\n]" }, { '["a]' }, { '["""a"""]' },
     { "[é]" }, { "[[]]" }, { "x = 1\n[a # b]", 2 },
+  },
+  depth = {
+    { ("a."):rep(512) .. "b = 1" }, { ("a."):rep(30000) .. "b = 1" }, { "[a" .. (".a"):rep(600) .. "]" },
+    { "[a" .. (".a"):rep(300) .. "]\nb" .. (".b"):rep(300) .. " = 1", 2 },
+    { "a" .. (".a"):rep(300) .. " = { b" .. (".b"):rep(300) .. " = 1 }" }, { ("a = {"):rep(257) },
   },
   ["names that are taken"] = {
     { "a = 1\na = 1", 2 }, { "a = 1\n'a' = 2", 2 }, { 'a = 1\n"\\u0061" = 2', 2 }, { "a = 1\na.b = 2", 2 },

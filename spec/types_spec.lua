@@ -12,6 +12,7 @@ local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local sorted_keys = require "spec.support.sorted_keys"
 local upvalue = require "tools.meta.upvalue"
+local writer = require "tools.luacats.writer"
 
 local model = luacats.read()
 local public, undeclared = luacats.public(model, luacats.ROOTS)
@@ -105,8 +106,9 @@ describe("the annotations", function()
       or class:match "^cekura%.%u%w*%.%u%w*Job$"
     return given()[class] or of_kind or class:find "Declaration$" or class:find "Entry$" or class:find "Limits$"
       or class == "cekura.Options" or class == "cekura.Host" or class == "cekura.loop.ThreadHost"
-      or class == "cekura.Condition" or class == "cekura.SentTurn" or class == "cekura.SelfImprove"
-      or class == "cekura.Result" -- the parent of results
+      or class == "cekura.Condition" or class == "cekura.SentTurn" or class == "cekura.FormFile"
+      or class == "cekura.SelfImprove"
+      or class == "cekura.JobResult" -- the parent of results
   end
 
   it("name nothing that the module does not have", function()
@@ -237,12 +239,12 @@ describe("the generated annotations", function()
   it("have the parameters of each kind as it declares them", function()
     for kind, declaration in pairs(kinds) do
       local class = model.classes[names.class_of_kind(kind) .. "Params"]
-      assert.equal(declaration.start ~= nil and declaration.params ~= nil, class ~= nil, kind)
+      assert.equal((declaration.start or declaration.direct) ~= nil and declaration.params ~= nil, class ~= nil, kind)
       local wanted, found = {}, {}
       for name, declared in pairs(declaration.params or {}) do
         wanted[name] = declared.required and not declared.scope or false
       end
-      for name in (declaration.start or ""):gmatch "{([%w_]+)}" do
+      for name in (declaration.start or declaration.direct or ""):gmatch "{([%w_]+)}" do
         wanted[name], wanted.id = false, false
       end
       wanted.extra = false
@@ -258,7 +260,8 @@ describe("the generated annotations", function()
   it("can have the methods of operations that are rows of data", function()
     local lines, row = {}, { resource = "test_sets", name = "update", "PATCH /test_framework/v1/test-sets/{id}/",
       required = { "name" }, query = { dry = "flag" }, body = { name = "text", agents = "ids" } }
-    local method = require "tools.meta.resources".operation(lines, model, row)
+    local method = require "tools.meta.resources".operation(model, row, "cekura.Record")
+    writer.class(lines, method.class)
     assert.same({ "id", "params", "options" }, names_of(method.params))
     assert.equal("cekura.TestSets.UpdateParams", method.params[2].type)
     assert.same({ "--- What test_sets:update takes.", "---@class cekura.TestSets.UpdateParams", "---@field name string",

@@ -89,6 +89,28 @@ describe("a webhook", function()
     assert.is_nil(event.data)
   end)
 
+  it("about a result has it as a record, whose runs are records", function()
+    local event = cekura.assert(receive(headers(), event_of([[{ "id": 4, "status": "completed", "runs": { "2": {
+      "id": 301, "success": true, "transcript_object": [{ "role": "Testing Agent", "content": "Hello." }] } } }]],
+      "result.completed")))
+    assert.equal("completed", event.result.status)
+    local runs = {}
+    for run in event.result:runs() do
+      runs[#runs + 1] = run.id
+      assert.equal("Hello.", run:turns()().content)
+    end
+    assert.same({ 301 }, runs)
+  end)
+
+  it("before the calls of a run are dialled ends no job", function()
+    local job = cekura.assert(client:job("results.run", 101))
+    local event = cekura.assert(receive(headers(),
+      event_of('{"result_id":101,"runs":{"1":{"id":301}}}', "result.pre_trigger")))
+    assert.equal(101, event.data.result_id)
+    assert.equal("pending", job.state)
+    assert.is_false(event.duplicate)
+  end)
+
   -- As each host gives them; the specs of the hosts send them by HTTP.
   local FORMS = {
     ["a table of names in any case"] = function(secret, key)

@@ -72,9 +72,10 @@ end
 
 -- An event ends the waits for the record that it is about. Without a secret there are no webhooks.
 local secret = module:get_option_string("cekura_webhook_secret", os.getenv "CEKURA_WEBHOOK_SECRET")
-local receive = secret and client:webhook { secret = secret }
+local receive -- made when it is first needed, as the client is
 
 local function webhook(event)
+  receive = receive or the_client():webhook { secret = secret }
   local received, err = receive(event.request.headers, event.request.body)
   if not received then
     return answer(err.kind == "auth" and 401 or 400, { error = err.message })
@@ -95,7 +96,7 @@ end
 module:provides("http", {
   cors = { enabled = false },
   route = { ["POST /improve_prompt"] = improve_prompt, ["GET /jobs"] = list_jobs,
-    ["POST /webhook"] = receive and webhook },
+    ["POST /webhook"] = secret and webhook },
 })
 
 -- Handlers that wait answer 503 when the module is unloaded or reloaded.

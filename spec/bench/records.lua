@@ -182,7 +182,7 @@ end
 -- Reads three fields of a text.
 local ways = {
   records = function(text)
-    local call = assert(core.new_record(text))
+    local call = assert(core.new_record(text, nil, core.record_class "record"))
     return call, call.id, call.status, call.duration
   end,
   cjson = function(text)

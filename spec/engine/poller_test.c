@@ -288,6 +288,85 @@ static void an_update_can_be_forced_once(void **state)
 /* ---- the last error ---- */
 
 /* A step does not change a returned error. */
+/* Sets the URL to that path of the peer. */
+static void set_path(const char *path)
+{
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s%s", url, path + 1); /* the peer's ends with a slash */
+    assert_true(poller_set_url(polled, whole));
+}
+
+/* Like next_poll(), and asserts the path. */
+static void next_poll_of(const char *path)
+{
+    char head[1000], begin[128];
+    unsigned before = sent();
+    settle();
+    while (sent() == before)
+        move_to(engine_due_us(engine));
+    peer = next_request(peer, head, sizeof head);
+    snprintf(begin, sizeof begin, "GET %s ", path);
+    assert_memory_equal(head, begin, strlen(begin));
+}
+
+static void another_url_makes_the_next_good_answer_an_update(void **state)
+{
+    (void)state;
+    begin();
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    set_path("/other/?a=1");
+    poller_accept(polled);
+    next_poll_of("/other/?a=1");
+    reply_text(STATUS(500));
+    assert_false(is_listed());
+    set_path("/third/");
+    next_poll_of("/third/");
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    poller_accept(polled);
+    next_poll_of("/third/");
+    reply_text(OK("{}", 2));
+    assert_false(is_listed());
+    end_all();
+}
+
+/* Only an answer is ignored: a failure to get one concerns the job as well. */
+static void an_answer_from_a_former_url_is_ignored(void **state)
+{
+    (void)state;
+    static const struct reply replies[] = {
+        {OK("[]", 2), KEEP, 0}, {STATUS(404), KEEP, 0}, {STATUS(400), KEEP, 0}};
+    for (size_t i = 0; i < COUNT(replies); i++) {
+        begin();
+        set_path("/other/");
+        poller_expedite(polled);
+        reply(replies[i]);
+        assert_false(is_listed());
+        assert_null(poller_update(polled));
+        assert_int_equal(poller_count(polled), 1);
+        next_poll_of("/other/");
+        reply_text(OK("{}", 2));
+        assert_true(is_listed());
+        assert_answer("{}");
+        end_all();
+    }
+}
+
+static void a_failure_at_a_former_url_is_the_last_error(void **state)
+{
+    (void)state;
+    begin();
+    set_path("/other/");
+    reply_text(STATUS(503));
+    assert_false(is_listed());
+    assert_int_equal(poller_last_error(polled)->status, 503);
+    next_poll_of("/other/");
+    reply_text(OK("{}", 2));
+    assert_true(is_listed());
+    end_all();
+}
+
 static void the_last_error_does_not_change_once_returned(void **state)
 {
     (void)state;
@@ -594,6 +673,9 @@ int main(void)
         cmocka_unit_test(an_update_that_is_rejected_counts_as_an_error),
         cmocka_unit_test(an_update_may_be_listed_again),
         cmocka_unit_test(an_update_can_be_forced_once),
+        cmocka_unit_test(another_url_makes_the_next_good_answer_an_update),
+        cmocka_unit_test(an_answer_from_a_former_url_is_ignored),
+        cmocka_unit_test(a_failure_at_a_former_url_is_the_last_error),
         cmocka_unit_test(the_last_error_does_not_change_once_returned),
         cmocka_unit_test(an_answer_from_outside_the_schedule_counts_as_a_poll),
         cmocka_unit_test(a_request_from_outside_the_schedule_delays_the_next_poll),

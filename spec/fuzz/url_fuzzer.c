@@ -43,7 +43,8 @@ static char *connects_to(const char *text)
 static void check_text(const char *text)
 {
     const char *colon = strchr(text, ':');
-    CHECK(!strpbrk(text, "?#") || !strpbrk(text, "?#")[1]);
+    const char *rest = strpbrk(text, "?#");
+    CHECK(!rest || !rest[1] || strcmp(rest, "?#") == 0); /* an empty query, an empty fragment */
     if (colon && strncmp(colon, "://", 3) == 0) {
         char *host = strndup(colon + 3, strcspn(colon + 3, "/?#"));
         CHECK(host && !strchr(host, '@') && !(strchr(host, '[') && strchr(host, '%')));

@@ -94,6 +94,10 @@ static bool serve_request(int fd, const struct request *request, unsigned *polls
             fd, 200, "{\"results\":[" RECORD "," RECORD "],\"next\":null,\"previous\":null}");
     if (strstr(request->path, "/big/"))
         return send_big(fd);
+    if (strstr(request->path, "v3/metrics/simplify_prompt"))
+        return say(fd, 200, "{\"simplified_prompt\":\"Be kind.\"}");
+    if (strstr(request->path, "/echo/"))
+        return say(fd, 200, strstr(request->body, "Hello, file.") ? "{\"read\":true}" : "{}");
     if (strstr(request->path, "/never/")) {
         char byte;
         return recv(fd, &byte, 1, 0) > 0; /* until the client closes the connection */

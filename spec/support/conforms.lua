@@ -3,14 +3,20 @@
 local core = require "cekura.core"
 
 -- The classes of userdata, by what core.type() says.
-local USERDATA = { client = "cekura.Client", job = "cekura.Job", call_log = "cekura.CallLog" }
+local USERDATA = { client = "cekura.Client", job = "cekura.Job", record = "cekura.Record", call_log = "cekura.CallLog",
+  run = "cekura.Run", result = "cekura.Result" }
 
 local conforms
+
+-- Whether a class is another one, or made from it.
+local function is_or_extends(model, name, other)
+  return name == other or name ~= nil and is_or_extends(model, model.classes[name].parent, other)
+end
 
 local function is_class(model, name, value)
   local class = model.classes[name]
   if type(value) == "userdata" then
-    return USERDATA[core.type(value)] == name
+    return is_or_extends(model, USERDATA[core.type(value)], name)
   elseif type(value) ~= "table" then
     return false
   end

@@ -17,7 +17,7 @@ end
 -- What a start takes: what is required first, then what is one of several, then the rest.
 local function takes(declaration)
   local required, one_of, others = {}, {}, {}
-  for place in (declaration.start or ""):gmatch "{([%w_]+)}" do
+  for place in (declaration.start or declaration.direct or ""):gmatch "{([%w_]+)}" do
     required[#required + 1] = code(place)
   end
   local listed = {}
@@ -63,6 +63,7 @@ local function can(declaration)
   local list = {}
   list[#list + 1] = declaration.cancel and "cancel" or nil
   list[#list + 1] = declaration.answer and "answer" or nil
+  list[#list + 1] = declaration.direct and "direct" or nil
   return table.concat(list, ", ")
 end
 

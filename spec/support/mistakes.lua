@@ -368,7 +368,7 @@ return {
   { [[job.state = "done"]],
     [[HERE the fields of a job are read only]] },
   { [[call.status = "done"]],
-    [[HERE the fields of a call log are read only]] },
+    [[HERE the fields of a record are read only]] },
   { [[return client:webhook{ secret = "s" }("x-cekura-secret: s", "{}")]],
     [[HERE cekura: headers: table expected, got string]] },
   { [[return client:webhook{ secret = "s" }({}, "{}")]],
@@ -423,7 +423,8 @@ return {
     [[cekura: config: the configuration file /nonexistent/config.toml cannot be read: No such file or ]]
       .. [[directory]] },
   { [[return cekura.new{ config_file = write "api_key = sk-1" }]],
-    [[cekura: config: the configuration file FILE is malformed: line 1: a value that is not understood]] },
+    [[cekura: config: the configuration file FILE:1 is malformed: a value that TOML does not have; a string needs ]]
+      .. [[quotes]] },
   { [[return cekura.new{ api_key = "k", base_url = "ftp://api.cekura.ai", config_file = false }]],
     [[cekura: config: the base URL "ftp://api.cekura.ai" from the option base_url is neither https nor ]]
       .. [[http]] },
@@ -438,7 +439,7 @@ return {
     [[cekura: config: the base URL "api.cekura.ai" from the option base_url cannot be read: Bad scheme; ]]
       .. [[it begins with https://]] },
   { [[return cekura.new{ api_key = "k", base_url = "", config_file = false }]],
-    [[cekura: config: the base URL "" from the option base_url cannot be read: Bad scheme; it begins with ]]
+    [[cekura: config: the base URL "" from the option base_url is empty; it begins with ]]
       .. [[https://]] },
   { [[return cekura.new{ api_key = "k", base_url = "http://api.cekura.ai", config_file = false }]],
     [[cekura: config: the base URL http://api.cekura.ai from the option base_url is plain http to another ]]
@@ -505,7 +506,7 @@ return {
   { [[return client:request("GET", "/x/", { headers = { [("x"):rep(10000)] = "a\nb" } })]],
     [[HERE cekura: headers: the value of <x 200> has a CR, LF or NUL]] },
   { [[return cekura.new{ [("x"):rep(10000)] = 1 }]],
-    [[HERE cekura: options: there is no option <x 200> (did you mean max_in_flight?)]] },
+    [[HERE cekura: options: there is no option <x 200> (did you mean max_direct?)]] },
   { [[return cekura.new{ api_key = "k", base_url = "ftp://" .. ("x"):rep(10000), config_file = false }]],
     [[cekura: config: the base URL "ftp://<x 192>" from the option base_url is neither https nor http]] },
   { [[return cekura.new{ api_key = "k", config_file = "/" .. ("x"):rep(10000) }]],
@@ -546,16 +547,16 @@ return {
   { [[return tostring(cekura.watch{ client = client, agents = {}, on_error = type })]],
     [[cekura.watch (HERE 0 entries)]] },
   { [[return tostring(cekura.watch{ client = client, agents = {}, on_error = type }:status())]],
-    [[cekura.watch.status (standby, 0 evaluated, 0 improved)]] },
+    [[cekura.watch.status (stopped, 0 evaluated, 0 improved)]] },
   { [[return tostring(cekura.spawn(print))]],
     [[cekura.task (ready)]] },
   { [[return tostring(client:request("GET", "/observability/v2/call-logs/"))]],
     [[cekura.response (GET /observability/v2/call-logs/: HTTP 200, 10648 bytes)]] },
   { [[return tostring(client.calls:each{ agent_id = 2142 })]],
-    [[cekura.calls.each (0 pages so far)]] },
-  { [[return tostring(cekura.all({ job }, { timeout = 0 })[1])]],
-    [[cekura.outcome (cekura.job (calls.improve_prompt 5: pending): cekura: timeout: calls.improve_prompt ]]
-      .. [[5: not done after 0 s)]] },
+    [[cekura.each (0 pages so far)]] },
+  { [[job:cancel() return tostring(cekura.all { job }[1])]],
+    [[cekura.outcome (cekura.job (calls.improve_prompt 5: cancelled): cekura: cancelled: calls.improve_prompt 5: ]]
+      .. [[cancelled here; the service goes on)]] },
   { [[return tostring(call:get("transcript_object"))]],
     [[cekura.list (1)]] },
   { [[return tostring(call:fields())]],

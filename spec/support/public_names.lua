@@ -7,6 +7,7 @@ local file = require "spec.support.file"
 local hosted = require "cekura.loop.hosted"
 local kinds = require "cekura.api.kinds"
 local names = require "tools.meta.names"
+local record = require "cekura.records.record"
 local shell = require "spec.support.shell"
 local threads = require "cekura.loop.threads"
 local upvalue = require "tools.meta.upvalue"
@@ -37,6 +38,12 @@ function Seen:object(class, object)
   local index = getmetatable(object).__index
   self:table(class, object)
   self:table(class, type(index) == "function" and upvalue(index, "methods") or index or {})
+end
+
+-- A record: the methods of its class, and its fields.
+function Seen:record(class, object)
+  self:table(class, record.class(core.type(object)))
+  self:table(class, object:fields())
 end
 
 function Seen:job(job)
@@ -97,7 +104,7 @@ function steps.resources(seen, server)
   local methods = upvalue(require "cekura.client.resources".add, "METHODS")
   for kind, declaration in pairs(kinds) do
     local resource, name = kind:match "^(.-)%.(.*)$"
-    if declaration.start then
+    if declaration.start or declaration.direct then
       seen:name(names.class_of_resource(resource), name, client[resource][name])
     end
   end
@@ -175,10 +182,9 @@ end
 
 function steps.call_logs(seen, server)
   local client = living(seen, server, "polls=1")
-  seen:table("cekura.CallLog", core.call_log_methods)
   for _, id in ipairs { 5181749, 5181752 } do
     local call = cekura.assert(client.calls:get(id))
-    seen:table("cekura.CallLog", call:fields())
+    seen:record("cekura.CallLog", call)
     for turn in call:turns() do
       seen:table("cekura.Turn", turn)
     end
@@ -187,17 +193,38 @@ function steps.call_logs(seen, server)
     end
   end
   local query = { agent_id = 2142, include_count = true, page_size = 1 }
-  seen:table("cekura.Page", cekura.assert(client.calls:list(query)))
+  seen:table("cekura.Calls.Page", cekura.assert(client.calls:list(query)))
   query.page = 2
-  seen:table("cekura.Page", cekura.assert(client.calls:list(query)))
+  for _, class in ipairs { "cekura.Page", "cekura.Calls.Page" } do
+    seen:table(class, cekura.assert(client.calls:list(query)))
+  end
   local iterator = client.calls:each { agent_id = 2142 }
   cekura.assert(iterator:next())
-  seen:object("cekura.Calls.Each", iterator)
+  seen:object("cekura.Each", iterator)
   server:script("/observability/v2/call-logs/", { { status = 401 } })
   iterator = client.calls:each { agent_id = 2142 }
   iterator:next()
-  seen:object("cekura.Calls.Each", iterator)
+  seen:object("cekura.Each", iterator)
   server:reset()
+end
+
+function steps.records(seen, server)
+  local client = living(seen, server, "polls=1")
+  seen:record("cekura.Record", cekura.assert(client.agents:get(2142)))
+  server:script("/test_framework/v2/results/7/", { { body = '{"id":7,"runs":[{"id":8,"status":"completed"}]}' } })
+  local result = cekura.assert(client.results:get(7))
+  seen:record("cekura.Result", result)
+  for run in result:runs() do
+    for _, class in ipairs { "cekura.Run", "cekura.Call" } do
+      seen:record(class, run)
+    end
+  end
+  for class, list in pairs { ["cekura.KindEntry"] = cekura.kinds(), ["cekura.OperationEntry"] = cekura.operations() } do
+    for _, entry in ipairs(list) do
+      seen:table(class, entry)
+      seen:table("cekura.Parameter", entry.params[1] or {})
+    end
+  end
 end
 
 function steps.improvement(seen, server)

@@ -197,6 +197,8 @@ static void describe(struct transfer *transfer, enum outcome_kind kind, CURLcode
     else if (kind == OUTCOME_TLS && code == CURLE_SEND_ERROR)
         snprintf(transfer->error, room,
             "the server ended the handshake: it may require a client certificate");
+    else if (transfer->upload.broken)
+        snprintf(transfer->error, room, "a file of the body could not be read to its end");
     else if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(transfer->error, room, "the idle connection had unsolicited bytes");
     if (kind == OUTCOME_TLS || kind == OUTCOME_PROXY_REFUSED)

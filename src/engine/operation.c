@@ -20,6 +20,13 @@ static char *copy_bytes(char **room, const char *bytes, size_t length)
     return copy;
 }
 
+/* Wipes the headers, which may hold a secret. They precede the method in the block. */
+static void free_block(struct operation *operation)
+{
+    explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
+    free(operation->block);
+}
+
 static bool copy_request(struct operation *operation, const struct request *request)
 {
     size_t parts = request->part_count * sizeof *request->parts;
@@ -56,16 +63,20 @@ static bool copy_request(struct operation *operation, const struct request *requ
     operation->request.parts = copies;
     if (upload_open(copies, request->part_count))
         return true;
-    free(block);
+    free_block(operation);
     return false;
 }
 
-/* Wipes the headers, which may hold a secret. They precede the method in the block. */
+static void close_files(struct request *request)
+{
+    upload_close(request->parts, request->part_count);
+    request->part_count = 0;
+}
+
 static void free_request(struct operation *operation)
 {
-    upload_close(operation->request.parts, operation->request.part_count);
-    explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
-    free(operation->block);
+    close_files(&operation->request);
+    free_block(operation);
 }
 
 /* ---- events ---- */
@@ -122,6 +133,7 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
     if (!operation->transfer && !request_is_repeatable(&operation->request))
         operation->outcome.sent = false;
     stop(operation);
+    close_files(&operation->request); /* the program may keep the operation for long */
     operation->state = OPERATION_DONE;
     operation->outcome.kind = kind;
     operation->outcome.tries = operation->tries;

@@ -6,6 +6,7 @@
 #include "schedule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct poller {
     struct operation operation;
@@ -17,10 +18,12 @@ struct poller {
     int64_t began_us;      /* when the last request was queued */
     int64_t expedited_us;  /* when poller_expedite() was called; 0: the schedule applies */
     struct buffer answer;  /* the last good one, unless that is the update, in the outcome */
+    char *url;             /* from poller_set_url(), or NULL */
     struct outcome error;  /* the last transient failure */
     struct outcome shown;  /* the one that poller_last_error() returned */
     bool has_error, is_shown, has_update;
-    bool is_forced; /* the next good answer is an update, even if it equals the last */
+    bool is_forced;   /* the next good answer is an update, even if it equals the last */
+    bool is_outdated; /* the request in flight went to a former URL */
 };
 
 static bool is_watched(const struct poller *poll)
@@ -127,8 +130,12 @@ static void on_answer(struct operation *operation)
     if (outcome->status) /* without an answer, the last Retry-After stays in force */
         poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
 
+    bool is_ignored = poll->is_outdated && outcome->kind == OUTCOME_RESPONSE;
+    poll->is_outdated = false;
     if (is_transient(outcome)) {
         keep_error(poll, outcome);
+    } else if (is_ignored) {
+        buffer_clear(&outcome->body);
     } else if (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
                buffer_equal(&outcome->body, &poll->answer)) {
         buffer_clear(&outcome->body);
@@ -217,6 +224,7 @@ void poller_free(struct poller *poll)
     heap_unreserve(&engine->polls.due);
     forget_error(poll);
     buffer_free(&poll->answer);
+    free(poll->url);
     operation_destroy(&poll->operation);
     engine_leave(engine);
     engine_release(engine);
@@ -374,6 +382,21 @@ void poller_expedite(struct poller *poll)
         poll->began_us = poll->expedited_us;
     set_due(poll);
     engine_leave(engine);
+}
+
+bool poller_set_url(struct poller *poll, const char *url)
+{
+    char *copy = strdup(url);
+    if (!copy)
+        return false;
+    struct engine *engine = engine_enter(poll->operation.engine);
+    free(poll->url);
+    poll->url = copy;
+    poll->operation.request.url = copy; /* libcurl has copied that of a request in flight */
+    poll->is_forced = true;
+    poll->is_outdated = is_in_flight(poll);
+    engine_leave(engine);
+    return true;
 }
 
 void poller_count_poll(struct poller *poll)

@@ -74,6 +74,11 @@ void poller_expedite(struct poller *poll);
 /* Records a request from outside the schedule that brought no good answer: it counts as a poll. */
 void poller_count_poll(struct poller *poll);
 
+/* Sends later requests to that URL of the same endpoint. The next good answer is an update. The
+ * answer to a request in flight, which went to the former URL, is ignored. Returns false, and
+ * changes nothing, if memory runs out. */
+bool poller_set_url(struct poller *poll, const char *url);
+
 /* The number of requests that have ended. */
 uint32_t poller_count(const struct poller *poll);
 

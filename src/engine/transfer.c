@@ -285,6 +285,7 @@ struct transfer *transfer_start(
     transfer->refused = OUTCOME_RESPONSE;
     transfer->refusal = NULL;
     transfer->began = false;
+    transfer->upload.broken = false;
     transfer->received = 0;
     transfer->taken = 0;
     transfer->error[0] = '\0';

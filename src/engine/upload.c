@@ -35,8 +35,10 @@ size_t upload_read(char *bytes, size_t size, size_t count, void *user)
         const struct body_part *part = &upload->request->parts[i];
         if (offset < part->length) {
             ssize_t length = read_part(part, offset, bytes, size * count);
-            if (length < 0)
+            if (length < 0) {
+                upload->broken = true;
                 return CURL_READFUNC_ABORT;
+            }
             upload->offset += (uint64_t)length;
             return (size_t)length;
         }

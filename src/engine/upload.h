@@ -11,6 +11,7 @@
 struct upload {
     const struct request *request;
     uint64_t offset;
+    bool broken; /* a file could not be read to its end */
 };
 
 /* The length of all parts. */

@@ -217,6 +217,16 @@ static int core_set_answer(lua_State *L)
     return 0;
 }
 
+/* core.set_poll_url(job, url): sends later polls to that URL. The next good answer is an update. */
+static int core_set_poll_url(lua_State *L)
+{
+    struct poller *poll = check_poll(L, 1);
+    const char *url = luaL_checkstring(L, 2);
+    if (!poller_set_url(poll, url))
+        return luaL_error(L, "not enough memory");
+    return 0;
+}
+
 /* core.ended(job): stops the clock of job.elapsed. Whether a job has ended is in its state, which
  * the library keeps. */
 static int core_ended(lua_State *L)
@@ -314,6 +324,7 @@ void job_open(lua_State *L)
         {"count_poll", core_count_poll},
         {"answer", core_answer},
         {"set_answer", core_set_answer},
+        {"set_poll_url", core_set_poll_url},
         {"ended", core_ended},
         {NULL, NULL},
     };

@@ -99,13 +99,13 @@ static int core_count(lua_State *L)
 static int notice_gc(lua_State *L)
 {
     struct notice *notice = object_check(L, 1, &notice_type);
-    if (!notice->link)
-        return 0;
-    pthread_mutex_lock(&list);
-    *notice->link = notice->next;
-    if (notice->next)
-        notice->next->link = notice->link;
-    notice->link = NULL;
+    pthread_mutex_lock(&list); /* also for the link, which another state's notice may change */
+    if (notice->link) {
+        *notice->link = notice->next;
+        if (notice->next)
+            notice->next->link = notice->link;
+        notice->link = NULL;
+    }
     pthread_mutex_unlock(&list);
     write_notice(notice);
     return 0;

@@ -90,8 +90,8 @@ static int secret_tostring(lua_State *L)
 
 /* ---- files ---- */
 
-/* Pushes the mark of the secret that equals the value, in the table at `secrets`; a new secret and
- * mark if there is none. */
+/* Pushes the mark of the secret that equals the value. If the table at `secrets` has none, adds a
+ * new one. */
 static void push_mark(lua_State *L, int secrets, const char *value, size_t value_length)
 {
     char digits[24];
@@ -116,7 +116,7 @@ static void push_mark(lua_State *L, int secrets, const char *value, size_t value
     }
 }
 
-/* Moves the values of `name` from the text into the table at `secrets`, and leaves marks in their
+/* Moves the values of `name` from the text to the table at `secrets`, and leaves marks in their
  * place, which are shorter. Returns the new length of the text. */
 static size_t extract(lua_State *L, struct secret *text, const char *name, int secrets)
 {

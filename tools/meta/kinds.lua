@@ -51,7 +51,7 @@ local function put_result(lines, kind, class, declaration)
   if declaration.record then
     return "cekura.CallLog"
   end
-  writer.class(lines, { name = class .. "Result", parent = "cekura.Result",
+  writer.class(lines, { name = class .. "Result", parent = "cekura.JobResult",
     fields = result_fields(declaration),
     text = ("The result of %s: %s."):format(kind, declaration.returns):gsub("…%.$", "…") })
   return class .. "Result"
@@ -76,7 +76,7 @@ end
 ---@return table[]? fields as tools.luacats.writer takes them; nil: any
 function kinds_meta.params(model, declaration)
   local fields = checks.fields(model, declaration)
-  for _, place in ipairs(fields and endpoint.places(declaration.start) or {}) do
+  for _, place in ipairs(fields and endpoint.places(declaration.start or declaration.direct) or {}) do
     for _, name in ipairs { place, "id" } do
       fields[#fields + 1] = { name = name, type = "cekura.Id", optional = true, text = "of the path; `"
         .. (name == "id" and place or "id") .. "` stands for it, too" }
@@ -86,8 +86,10 @@ function kinds_meta.params(model, declaration)
 end
 
 local function text_of(kind, declaration)
-  local lines = { ("Starts a job of the kind %s: %s."):format(kind, declaration.start),
+  local lines = { ("Starts a job of the kind %s: %s."):format(kind, declaration.start or declaration.direct),
     (("The result has %s."):format(declaration.returns):gsub("…%.$", "…")) }
+  lines[#lines + 1] = declaration.start and declaration.direct and
+    ("With the option `direct`: %s."):format(declaration.direct)
   lines[#lines + 1] = declaration.note and ("Note: %s."):format(declaration.note)
   lines[#lines + 1] = declaration.withdrawn and
     ("The service took the endpoint out of its documents on %s."):format(declaration.withdrawn)
@@ -100,7 +102,7 @@ end
 ---@return table? method as tools.luacats.writer takes it
 function kinds_meta.method(model, kind)
   local declaration, class = kinds[kind], names.class_of_kind(kind)
-  if not declaration.start then
+  if not declaration.start and not declaration.direct then
     return nil
   end
   local fields = kinds_meta.params(model, declaration)
@@ -109,7 +111,7 @@ function kinds_meta.method(model, kind)
     params.optional = params.optional and field.optional
   end
   return { name = kind:match "[^.]+$", text = text_of(kind, declaration),
-    params = { params, { name = "options", type = "cekura.StartOptions", optional = true } },
+    fields = fields, params = { params, { name = "options", type = "cekura.StartOptions", optional = true } },
     returns = { { type = class .. "Job?", name = "job" }, { type = "cekura.Error?", name = "err" } } }
 end
 
@@ -121,7 +123,7 @@ function kinds_meta.lines(model)
   writer.alias(lines, "cekura.KindName", sorted_keys(kinds), "The kinds of job that come with the module.")
   for _, kind in ipairs(sorted_keys(kinds)) do
     local declaration, class = kinds[kind], names.class_of_kind(kind)
-    local fields = declaration.start and kinds_meta.params(model, declaration)
+    local fields = (declaration.start or declaration.direct) and kinds_meta.params(model, declaration)
     if fields then
       writer.class(lines, { name = class .. "Params", text = ("What the start of %s takes."):format(kind),
         fields = fields })

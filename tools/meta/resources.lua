@@ -1,19 +1,18 @@
 --- lua/cekura/meta/resources.lua: client.calls, client.runs, …, with a method for each operation and each kind of job.
 
+local answers = require "tools.meta.answers"
 local checks = require "tools.meta.checks"
 local endpoint = require "cekura.http.endpoint"
 local kinds = require "cekura.api.kinds"
 local kinds_meta = require "tools.meta.kinds"
 local luacats = require "tools.luacats.model"
 local names = require "tools.meta.names"
+local operations = require "cekura.api.operations"
 local sorted_keys = require "spec.support.sorted_keys"
 local upvalue = require "tools.meta.upvalue"
 local writer = require "tools.luacats.writer"
 
 local resources_meta = {}
-
--- The operations that are rows of data.
-local ROWS = {}
 
 -- The modules whose functions are methods of a resource. Each takes the client first, in place of the resource.
 local MODULES = { calls = "cekura.api.calls" }
@@ -28,60 +27,99 @@ local function declaration_of(method)
   end
 end
 
--- The annotated function as a method, without the client. Writes the class of its parameters, if they have one.
-local function method_of(lines, model, resource, name, fn)
+-- The class of the parameters of a method, by its declaration; nil: it takes any.
+local function params_class(model, resource, name, declared, text)
+  local fields = checks.fields(model, declared)
+  return fields and { name = names.class_of_kind(resource .. "." .. name) .. "Params", fields = fields,
+    text = ("What %s:%s takes%s."):format(resource, name, text or "") }
+end
+
+-- The annotated function as a method, without the client.
+local function method_of(model, resource, name, fn)
   local declared = declaration_of(require(MODULES[resource])[name])
-  local method = { name = name, text = fn.text, params = {}, returns = fn.returns }
+  local method = { name = name, text = fn.text, params = {}, returns = fn.returns, request = declared and declared[1] }
   for index = 2, #fn.params do
     local param = fn.params[index]
-    local class = names.class_of_kind(resource .. "." .. name) .. "Params"
-    if declared and (param.type == "table" or param.type == class) then
-      param = { name = param.name, type = class, optional = param.optional, text = param.text }
-      writer.class(lines, { name = class, text = ("What %s:%s takes."):format(resource, name),
-        fields = checks.fields(model, declared) })
+    local class = declared and params_class(model, resource, name, declared)
+    if class and (param.type == "table" or param.type == class.name) then
+      param = { name = param.name, type = class.name, optional = param.optional, text = param.text }
+      method.class = class
     end
     method.params[#method.params + 1] = param
   end
   return method
 end
 
+-- The parameters of a row that are in a table; nil: it has none.
+local function table_param(row, class)
+  if not class then
+    return row.name == "list" and { name = "params", type = "table", optional = true } or nil
+  end
+  return { name = "params", type = row.list and class.name .. "[]" or class.name,
+    optional = class.fields[1].optional and not (row.list or row[1]:find "^P[AU]T") }
+end
+
 --- The method of an operation that is a row of data.
----@param lines string[] the class of its parameters is added to them
 ---@param model table
----@param row table `resource`, `name`, [1] "METHOD /path/"; `query`, `body` (parameters and their checks), `required`;
----`returns`, the type of what it returns
----@return table method as tools.luacats.writer takes it
-function resources_meta.operation(lines, model, row)
-  local method = { name = row.name, text = row[1], params = {},
-    returns = { { type = (row.returns or "any") .. "?" }, { type = "cekura.Error?", name = "err" } } }
+---@param row table of cekura.api.operations
+---@param returns string the type of what it returns
+---@return table method see resources_meta.methods
+function resources_meta.operation(model, row, returns)
+  local method = { name = row.name, text = row[1], params = {}, request = row[1], paged = row.paged,
+    class = params_class(model, row.resource, row.name, row, row.list and ", for each of a list"),
+    returns = { { type = returns .. "?" }, { type = "cekura.Error?", name = "err" } } }
   for _, place in ipairs(endpoint.places(row[1])) do
     if place ~= "version" then
       method.params[#method.params + 1] = { name = place, type = "cekura.Id" }
     end
   end
-  local fields = checks.fields(model, row)
-  if fields then
-    local class = names.class_of_kind(row.resource .. "." .. row.name) .. "Params"
-    writer.class(lines, { name = class, fields = fields,
-      text = ("What %s:%s takes."):format(row.resource, row.name) })
-    method.params[#method.params + 1] = { name = "params", type = class, optional = fields[1].optional }
-  end
+  method.params[#method.params + 1] = table_param(row, method.class)
   method.params[#method.params + 1] = { name = "options", type = "cekura.Timeout", optional = true }
   return method
 end
 
-local function put_resource(lines, model, resource)
+-- The iterator beside a `list`.
+local function each_of(list)
+  return { name = "each", params = list.params, iterates = true, returns = { { type = "cekura.Each" } },
+    text = list.text .. "\nIterates over the records of all pages; it raises what goes wrong." }
+end
+
+--- The methods of a resource, by name: those that a module has, operations, kinds.
+---@param model table
+---@param resource string
+---@return table<string, table> methods as tools.luacats.writer takes them; also `class`, that of the parameters;
+---`request`, "METHOD /path/"; `paged`; `iterates`, over a list; `kind`, its declaration
+function resources_meta.methods(model, resource)
   local methods = {}
-  for _, row in ipairs(ROWS) do
-    methods[row.name] = row.resource == resource and resources_meta.operation(lines, model, row) or methods[row.name]
-  end
   local functions = MODULES[resource] and luacats.functions(model, MODULES[resource]) or {}
-  for _, name in ipairs(sorted_keys(functions)) do
-    methods[name] = method_of(lines, model, resource, name, functions[name])
+  for name, fn in pairs(functions) do
+    methods[name] = method_of(model, resource, name, fn)
   end
-  for kind in pairs(kinds) do
+  for _, row in ipairs(operations) do
+    local method = row.resource == resource and methods[row.name]
+    if method then
+      method.request, method.paged = method.request or row[1], row.paged
+    elseif row.resource == resource then
+      methods[row.name] = resources_meta.operation(model, row, answers.type_of(row))
+      methods.each = row.name == "list" and each_of(methods.list) or methods.each
+    end
+  end
+  for kind, declaration in pairs(kinds) do
     local of, name = kind:match "^(.-)%.(.*)$"
-    methods[name] = of == resource and not methods[name] and kinds_meta.method(model, kind) or methods[name]
+    local method = of == resource and not methods[name] and kinds_meta.method(model, kind)
+    if method then
+      methods[name], method.kind = method, declaration
+    end
+  end
+  return methods
+end
+
+local function put_resource(lines, model, resource)
+  local methods = resources_meta.methods(model, resource)
+  for _, name in ipairs(sorted_keys(methods)) do
+    if methods[name].class then
+      writer.class(lines, methods[name].class)
+    end
   end
   local variable = names.class_of_resource(resource):match "[^.]+$"
   writer.class(lines, { name = names.class_of_resource(resource), text = ("`client.%s`"):format(resource) }, variable)
@@ -100,7 +138,7 @@ function resources_meta.names()
   for resource in pairs(MODULES) do
     found[resource] = true
   end
-  for _, row in ipairs(ROWS) do
+  for _, row in ipairs(operations) do
     found[row.resource] = true
   end
   return sorted_keys(found)

@@ -21,10 +21,10 @@ local MOST_PAGES = 10000
 ---@field private page? cekura.Page the current page
 ---@field private place integer the number of its records that were returned
 ---@field private client cekura.Client
----@field private filter table the query
+---@field private source cekura.PageSource
 ---@field private timeout? number
----@field private windows table[]
----@field private window integer the index of its window
+---@field private queries table[] that of each window
+---@field private window integer the place of its window
 ---@field private requested table<string, boolean> queries of the window's pages
 ---@field private count integer the number of these queries
 ---@field private seen table<any, boolean> ids in this window

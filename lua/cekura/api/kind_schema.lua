@@ -8,6 +8,7 @@ local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
 local nearest = require "cekura.nearest"
 local params = require "cekura.api.params"
+local selection = require "cekura.http.selection"
 local show = require "cekura.show"
 
 local built_in = {}
@@ -84,6 +85,24 @@ function members.poll_scope(name, value)
   for _, scope in ipairs(texts(name, value)) do
     check.known(name, "scope", scope, SCOPES)
   end
+end
+
+local SELECTION = { parameter = text }
+
+function SELECTION.poll(name, value)
+  local names = selection.check(name, value)
+  if selection.is_exclusion(names) then
+    errors.misuse("%s: the names of members expected", name)
+  end
+  return names
+end
+
+function members.selection(name, value)
+  local read = read_members(name, value, SELECTION)
+  if not read.parameter or not read.poll then
+    errors.misuse("%s: parameter and poll expected", name)
+  end
+  return read
 end
 
 function members.output(name, value)
@@ -194,6 +213,8 @@ function kind_schema.read(declaration)
     errors.misuse "declaration: start: without a poll, direct is the request that starts the job"
   elseif kind.list and not kind.record then
     errors.misuse "declaration: list needs record"
+  elseif kind.selection and not kind.poll then
+    errors.misuse "declaration: selection needs poll"
   end
   return kind
 end

@@ -16,7 +16,10 @@
 --                   itself. {version} is the client's api_version
 --   id              the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
 --                   if the path of the poll has no {id}
---   poll_scope      those of agent_id, project_id and assistant_id that the poll has in its query
+--   poll_scope      which of agent_id, project_id and assistant_id the poll takes in its query
+--   selection       { parameter = name, poll = names }: the poll takes a list of members, {a,b}, in that parameter of
+--                   its query, and answers with no others. `poll` names the members that show how far the work is and
+--                   whether it has ended. The polls ask for those; what the result is to hold is asked for at the end
 --   record          "call_log": the poll reads a call log, and the result is that record
 --   event           the prefix of the types of its webhook events: "result" of "result.completed"
 --   call_log        true: an answer may also have the shape of a call log
@@ -58,11 +61,16 @@ local kinds = {}
 -- a call log, for requests and answers alike.
 local IMPROVE_PROMPT_WITHDRAWN = "2026-06-30"
 
+-- Inferred: the last document of the progress speaks of a selection, and not of its parameter, which is "ql" elsewhere.
+local IMPROVE_PROMPT_SELECTION = { parameter = "ql",
+  poll = { "status", "output", "error", "improved_prompt", "summary_of_changes" } }
+
 local function improve_prompt(declaration)
   declaration.id = "progress_id"
   declaration.output = "improved_prompt"
   declaration.benign_errors = { "no issues" }
   declaration.call_log = true
+  declaration.selection = IMPROVE_PROMPT_SELECTION
   declaration.withdrawn = IMPROVE_PROMPT_WITHDRAWN
   declaration.interval = 5
   declaration.timeout = 150
@@ -138,6 +146,7 @@ kinds["calls.evaluation"] = {
   list = true,
   poll = "GET /observability/{version}/call-logs/{id}/",
   id = "id",
+  selection = { parameter = "ql", poll = { "id", "status", "success", "updated_at", "evaluation" } },
   record = "call_log",
   event = "call_log",
   interval = 10,

@@ -112,9 +112,7 @@ function READERS.any(reply, class)
   if reply.body == "" then
     return true
   elseif page.is_list(reply) then
-    local found, err = page.read(reply, class)
-    local values = not found and reply:json() -- of other values than objects
-    return found or values and page.of_results(values) or nil, not values and err or nil
+    return page.read(reply, class)
   elseif reply.body:find "^%s*{" then
     return record.of_reply(reply, class)
   end

@@ -27,11 +27,15 @@ end)
 ---@field places? table<string, any> the values of the path's places
 ---@field class string of the records
 
---- A page of these results alone.
----@param results any[]
----@return cekura.Page
-function page.of_results(results)
-  return setmetatable({ results = results }, Page)
+-- The items of a list: records of the class, or decoded values where one of them is not an object; nil and the fault if
+-- the text is not a list.
+local function items_of(text, client, class)
+  local list, fault = core.new_records(text, client, record.class(class))
+  if not list and class ~= "call_log" then
+    local values = core.decode(text)
+    return getmetatable(values) == core.array_mt and values or nil, fault
+  end
+  return list and setmetatable(list, core.array_mt), fault
 end
 
 --- Whether an answer is a bare list, which is the only page.
@@ -46,8 +50,11 @@ end
 ---@return cekura.Page? page, cekura.Error? err of kind "protocol"
 function page.read(reply, class)
   if page.is_list(reply) then
-    local records, err = record.list_of_reply(reply, class)
-    return records and page.of_results(records), err
+    local items, fault = items_of(reply.body, reply._client, class)
+    if items then
+      return setmetatable({ results = items }, Page)
+    end
+    return nil, response.protocol_error(reply, ("the answer is not a list of JSON objects (%s)"):format(fault))
   end
   local object, err = record.of_reply(reply, "record")
   if not object then
@@ -55,11 +62,11 @@ function page.read(reply, class)
   end
   local results = core.slice(object, "results")
   local found = core.record_fields(object, "results")
-  results = results and core.new_records(results, reply._client, record.class(class))
+  results = results and items_of(results, reply._client, class)
   if not results then
     return nil, response.protocol_error(reply, "the answer has no list of results")
   end
-  found.results = setmetatable(results, core.array_mt)
+  found.results = results
   return setmetatable(found, Page)
 end
 

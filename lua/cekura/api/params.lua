@@ -32,6 +32,11 @@ local as_list = list.copy -- the program's table stays as it is
 ---@alias cekura.param.transcript cekura.SentTurn[]
 ---@alias cekura.param.positive integer
 ---@alias cekura.param.time number|string
+---@alias cekura.param.integer integer|string
+---@alias cekura.param.number number
+---@alias cekura.param.joined string|(string|number)[]
+---@alias cekura.param.file string|cekura.FormFile the path of a regular file, or its bytes
+---@alias cekura.param.files string|cekura.FormFile|(string|cekura.FormFile)[]
 
 ---@class cekura.ParamDeclaration a parameter of a kind
 ---@field [1] string its check

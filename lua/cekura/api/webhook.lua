@@ -47,10 +47,12 @@ local is_repeat = atomic(function(seen, key)
 end)
 
 ---@class cekura.Event
----@field type string "call_log.completed", "result.completed", …
----@field duplicate boolean whether an event with this key arrived before, even if the program failed to handle it
+---@field type string "call_log.completed", "result.completed"; "result.pre_trigger" comes before the calls of a run are
+---dialled, and the service waits up to 30 seconds for the answer
+---@field duplicate boolean whether an event with this key came before, whatever the program made of it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
+---@field result? cekura.Result of an event about the result of a run
 ---@field data? any the subject of the event, decoded; nil for a call log, which `event.call_log:totable()` decodes
 
 local Event = described("cekura.event", function(event)
@@ -68,8 +70,10 @@ local function read_event(client, body)
     return refuse("protocol", "the body names no event_type")
   end
   local event, text = setmetatable({ type = event_type }, Event), core.slice(object, "data")
-  if event_type:match "^[^.]*" ~= "call_log" then
+  local subject = event_type:match "^[^.]*"
+  if subject ~= "call_log" then
     event.data = object:get "data"
+    event.result = subject == "result" and core.new_record(text or "", client, record.class "result") or nil
     return event, text
   end
   event.call_log, fault = core.new_record(text or "", client, record.class "call_log")

@@ -41,7 +41,12 @@ function config_file.parse(text)
   local settings = {}
   add_settings(settings, root, "")
   table.sort(settings, function(a, b)
-    return a.node.line < b.node.line or a.node.line == b.node.line and a.table .. a.name < b.table .. b.name
+    if a.node.line ~= b.node.line then
+      return a.node.line < b.node.line
+    elseif a.table ~= b.table then
+      return a.table < b.table
+    end
+    return a.name < b.name
   end)
   return settings
 end

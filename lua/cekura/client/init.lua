@@ -18,6 +18,7 @@ local params = require "cekura.api.params"
 local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
 local resources = require "cekura.client.resources"
+local selection = require "cekura.http.selection"
 local start = require "cekura.job.start"
 local token = require "cekura.job.token"
 local uri = require "cekura.http.uri"
@@ -54,6 +55,7 @@ local methods = core.client_methods
 ---@field _on_update fun(job: cekura.Job) processes the new answer of a job; called by cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
+---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
 ---@field _place? integer in the list of open clients; owned by cekura.loop.clients
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
 
@@ -85,7 +87,7 @@ function client.new(given)
   for name, value in pairs(made.fields) do
     fields[name] = value
   end
-  fields._pending, fields._on_update = {}, poll.on_update
+  fields._pending, fields._on_update, fields._selection_refused = {}, poll.on_update, false
   fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
   register(self, fields._loop)
   return self
@@ -109,14 +111,14 @@ end
 -- ---- requests ----
 
 ---@class cekura.RequestOptions
----@field query? table<string, any> a list is sent as repeated parameters
----@field body? table|string a table is sent as JSON, a string unchanged
----@field form? table<string, any> sent as multipart/form-data; a field { path = … } or
----{ data = bytes, name =, content_type = } is a file; a path is streamed from disk
+---@field query? table<string, any> the values of a list are repeated
+---@field body? table|string a table goes out as JSON, a string as it is
+---@field multipart? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
+---{ data = bytes, name =, content_type = } is a file, which is streamed from disk
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 
-local REQUEST_OPTIONS = { query = true, body = true, form = true, headers = true, timeout = true }
+local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers = true, timeout = true }
 
 --- Sends any request of the API and waits for its answer.
 ---@param method string "GET", "POST", …
@@ -136,12 +138,12 @@ function methods:request(method, path, given)
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
   end
   local timeout, body = check.seconds("timeout", given.timeout), given.body
-  if given.form ~= nil and body ~= nil then
-    errors.misuse "options: form and body exclude each other"
-  elseif given.form ~= nil then
-    local fields, files = form.read("form", check.table("form", given.form))
+  if given.multipart ~= nil and body ~= nil then
+    errors.misuse "options: multipart and body exclude each other"
+  elseif given.multipart ~= nil then
+    local fields, files = form.read("multipart", check.table("multipart", given.multipart))
     return form.send(self, { method = method, path = path, headers = headers.request_lines(given.headers),
-      timeout = timeout }, "form", fields, files)
+      timeout = timeout }, "multipart", fields, files)
   elseif type(body) == "table" then
     body = encode(body, "body")
   elseif body ~= nil then
@@ -161,26 +163,32 @@ end
 ---@field agent_id? cekura.Id
 ---@field project_id? cekura.Id
 ---@field assistant_id? cekura.Id
+---@field fields? string[] what the result holds at least, as in cekura.WaitOptions
 
 ---@class cekura.StartOptions : cekura.JobOptions
 ---@field timeout? number seconds for the start
 ---@field direct? boolean start a direct job: one request, which is answered when the work is done; not for all kinds
 
-local JOB_OPTIONS, START_OPTIONS = {}, { timeout = true, direct = true }
+local JOB_OPTIONS, START_OPTIONS = { fields = true }, { fields = true, timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
   JOB_OPTIONS[name], START_OPTIONS[name] = true, true
 end
 
+-- The options of a job, checked; a copy.
 local function check_job_options(given, known)
-  given = check.options("options", given, known)
+  local copy = {}
+  for name, value in pairs(check.options("options", given, known)) do
+    copy[name] = value
+  end
   for _, name in ipairs(token.SCOPE) do
-    if given[name] ~= nil then
-      check.id(name, given[name])
+    if copy[name] ~= nil then
+      check.id(name, copy[name])
     end
   end
-  check.seconds("timeout", given.timeout)
-  check.flag("direct", given.direct)
-  return given
+  check.seconds("timeout", copy.timeout)
+  check.flag("direct", copy.direct)
+  copy.fields = selection.check("fields", copy.fields)
+  return copy
 end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.

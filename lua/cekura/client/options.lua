@@ -15,7 +15,8 @@ local version = require "cekura.version"
 
 local options = {}
 
----@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"warning"
+---@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"selection_refused"|
+---"warning"
 
 ---@class cekura.ClientEvent an event for logs and metrics, without secrets
 ---@field name cekura.EventName
@@ -30,10 +31,10 @@ local options = {}
 ---@field job? cekura.Job of its polls and changes
 ---@field state? cekura.State of a job
 ---@field progress? number of a job: 0 to 1
----@field warning? "config_file_readable_by_others"|"config_file_ignored" sent before cekura.new() returns, which raises
----any error of the handler
----@field message? string of a warning
----@field file? string of a warning: the path of the file that caused it
+---@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
+---handler raises then is raised by cekura.new()
+---@field message? string of a warning, or of "selection_refused"
+---@field file? string of a warning: the path of the file that it is about
 
 -- An empty variable counts as unset: a shell script exports one to mean none.
 local function environment(variable)
@@ -109,6 +110,7 @@ local function use_base_url(made, value, values)
   local where = made.sources.base_url
   if not origin then
     local fault = path:find "^[a-z]" and path or "cannot be read: " .. path -- libcurl's words begin with a capital
+    fault = value == "" and "is empty" or fault -- libcurl's words for that depend on its version
     local hint = value:find("://", 1, true) and "" or "; it begins with https://"
     return show.format("the base URL %s from %s ", show.url(value), where) .. fault .. hint
   elseif not secure and not loopback and not values.allow_http then

@@ -23,14 +23,22 @@ local MAX_DEPTH = 512
 ---@field text string
 ---@field at integer the next character
 ---@field line integer
----@field depth integer the number of open arrays and inline tables
+---@field depth integer how many names, arrays and inline tables lead to the next value
 
 -- Raises the fault, which toml.parse() returns. It never quotes the text, which may hold a key.
 local function fail(reader, fault, line)
   error({ fault = fault, line = line or reader.line }, 0)
 end
 
--- Consumes and returns the text that the pattern matches at the next character; nil: no match, and nothing is consumed.
+-- The next values are so many levels deeper.
+local function deepen(reader, levels)
+  reader.depth = reader.depth + levels
+  if reader.depth > MAX_DEPTH then
+    fail(reader, "too many tables and arrays within one another")
+  end
+end
+
+-- What the pattern matches at the next character, which is then behind it; nil: no match, and nothing has moved.
 local function take(reader, pattern)
   local _, finish, captured = reader.text:find("^" .. pattern, reader.at)
   if not finish then
@@ -392,7 +400,9 @@ local function read_pair(reader, parent, section)
     fail(reader, "there is no = after the name", line)
   end
   take(reader, "[ \t]*")
+  deepen(reader, #names)
   set(reader, parent, names, read_value(reader), section)
+  reader.depth = reader.depth - #names
 end
 
 local function read_inline_table(reader)
@@ -418,10 +428,7 @@ function read_value(reader)
     local kind, value = read_word(reader)
     return { type = kind, value = value, line = line }
   end
-  reader.depth = reader.depth + 1
-  if reader.depth > MAX_DEPTH then
-    fail(reader, "arrays and tables are nested too deeply")
-  end
+  deepen(reader, 1)
   local node = char == "{" and read_inline_table(reader)
     or { type = "array", value = read_array(reader), line = line }
   reader.depth = reader.depth - 1
@@ -437,6 +444,8 @@ local function read_header(reader, root)
   if not take(reader, open == "[" and "%]" or "%]%]") then
     fail(reader, "the header of a table has no closing bracket")
   end
+  reader.depth = 0
+  deepen(reader, #names)
   local parent = root
   for index = 1, #names - 1 do
     parent = descend(reader, parent, names[index])

@@ -198,10 +198,14 @@ function form.send(client, outgoing, what, fields, files)
   outgoing.body, content_type = multipart(fields, parts)
   outgoing.headers = outgoing.headers or {}
   table.insert(outgoing.headers, "Content-Type: " .. content_type)
-  local reply
+  local owner, reply = {}, nil -- what an event handler raises must not leave the files open
+  outgoing.owner = owner
   reply, err = request.send(client, outgoing)
   local part = changed(parts)
   close(parts)
+  if owner._raised then
+    error(owner._raised[1], 0)
+  end
   if part then
     local fault = file_error(what, outgoing, part, "its size has changed while it was sent", reply ~= nil or err.sent)
     fault.response, fault.cause = reply or err.response, err

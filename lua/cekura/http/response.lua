@@ -15,6 +15,8 @@ local response = {}
 ---@field body string decompressed
 ---@field method string
 ---@field path string
+local methods = {}
+
 local Response = described("cekura.response", function(self)
   return show.format("%s %s: HTTP %d, %d bytes", self.method, self.path, self.status, #self.body)
 end)
@@ -41,8 +43,6 @@ end
 local function is_response(value)
   return getmetatable(value) == Response
 end
-
-local methods = {}
 
 --- The body as a Lua value: objects and lists are tables, integers are exact.
 ---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON

@@ -4,6 +4,7 @@ local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
 local evaluation = require "cekura.records.evaluation"
 local interpret = require "cekura.job.interpret"
+local selection = require "cekura.job.selection"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
@@ -66,7 +67,9 @@ delivered.take = atomic(function(client, event, object, text)
       local meaning = read_record(fields, object, text)
       local is_end = status.is_end(meaning.state)
       if is_end and interpret.lacks_counts(fields._declaration, object) then
-        core.expedite(self) -- a poll brings the record with its counts
+        core.expedite(self) -- the record as it is polled has them
+      elseif is_end and selection.is_lacking(fields, meaning) then
+        selection.ask(self, fields, selection.of_result(fields))
       elseif is_end then
         fields._answer = text
         state.take(self, fields, meaning)

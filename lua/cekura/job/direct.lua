@@ -30,18 +30,13 @@ local function take_error(self, fields, err)
   state.change(self, fields, err.kind == "gone" and "gone" or "failed")
 end
 
--- Processes the answer. The work is over, so a status word that says otherwise is ignored.
+-- Takes in the answer.
 local function take_reply(self, fields, reply)
   fields._answer = reply.body
   local stop = state.take_reply(self, fields, reply)
-  if status.is_end(fields.state) then
-    return
-  elseif stop then
+  if stop then -- no answer of a direct job can be waited for again
     stop.job, fields.error = self, stop
     state.change(self, fields, "failed")
-  else
-    fields.result = state.result_of(fields, reply)
-    state.change(self, fields, "succeeded")
   end
 end
 
@@ -50,10 +45,20 @@ end
 local Entry = {}
 Entry.__index = Entry
 
+-- Lets go of the request, which has ended. Called again after a lack of memory.
+local function leave(fields)
+  fields._in_flight, fields._operation = nil, true
+end
+
 -- Called by cekura.loop.dispatch when the request has been sent, then without an outcome, and at its end. Returns
 -- whether that was the end. After a lack of memory it is called again.
 function Entry:on_change(outcome)
   local job, fields = self.job, core.fields(self.job)
+  fields._raised = self._raised or fields._raised
+  self._raised = false
+  if outcome then
+    leave(fields)
+  end
   if status.is_end(fields.state) then -- cancelled here, or this very end before
     subscription.notify(job)
     return outcome ~= nil
@@ -82,7 +87,7 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 direct.submit = atomic(function(self, outgoing, body)
   local fields = core.fields(self)
-  local entry = setmetatable({ job = self }, Entry)
+  local entry = setmetatable({ job = self, _raised = false, _request = false }, Entry)
   outgoing.direct, outgoing.owner, outgoing.timeout = true, fields, outgoing.timeout or TIMEOUT
   local operation, err = request.submit_json(fields._client, outgoing, fields.kind, body, entry)
   if not operation then

@@ -21,7 +21,7 @@ local wait = require "cekura.job.wait"
 ---@field state cekura.State
 ---@field status? string the service's own word; nil before the first answer
 ---@field progress? number 0 to 1, where the service reports it
----@field result? cekura.Result|table|cekura.CallLog the result in the last answer, also if the job failed or was
+---@field result? cekura.JobResult|table|cekura.CallLog what the last answer has, also if the job failed or was
 ---cancelled in the service
 ---@field error? cekura.Error
 local methods = core.job_methods

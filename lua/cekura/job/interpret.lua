@@ -144,8 +144,14 @@ end
 
 -- ---- decision ----
 
----@class cekura.Result the result in a job's last answer: the members of its kind's results, and any others
----@field reason? string the reason why there was nothing to do
+-- Whether the answer's `output` is an object that is not empty.
+local function has_output_object(object)
+  local output = object.output
+  return type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
+end
+
+---@class cekura.JobResult what the last answer of a job has: the members of its kind's results, and all others
+---@field reason? string why there was nothing to do
 
 --- The result of an end: a copy of the answer's `output`, if that is a non-empty object, else of the whole answer; with
 -- the counts of its runs, and `passed`, which follows from them.
@@ -153,9 +159,7 @@ end
 ---@param object table
 ---@return table
 function interpret.result(declaration, object)
-  local output = object.output
-  local is_object = type(output) == "table" and getmetatable(output) ~= core.array_mt and next(output) ~= nil
-  local result = copy(is_object and output or object)
+  local result = copy(has_output_object(object) and object.output or object)
   local names = declaration.counters
   if names and names.runs then
     local counts = run_counts.read(declaration, object)
@@ -177,7 +181,38 @@ local function why_of(object, word)
   return reason(said) or "the service says: " .. word
 end
 
---- Whether a record lacks counts that its kind's results have. Records from webhooks do; a poll brings the counts.
+-- Whether the names have every place where the usable output of an answer may be.
+local function has_output_names(declaration, names)
+  local output = declaration.output
+  for _, name in ipairs(type(output) == "table" and output or { output }) do
+    if not names[name] then
+      return false
+    end
+  end
+  return names.output
+end
+
+--- Whether an answer with only some members of a record means the same as the record would, and has the same result.
+---@param declaration table
+---@param meaning cekura.Meaning that says more than that the job goes on
+---@param names table<string, true> of the members
+function interpret.is_complete(declaration, meaning, names)
+  local object = meaning.object
+  local failure = reason(object.error)
+  if declaration.counters and declaration.counters.runs then
+    return false
+  elseif failure and is_healthy(declaration, failure) then
+    return true
+  elseif meaning.state == "protocol" then
+    local may_be_call_log = declaration.call_log and evaluation.is_final(status.read(object.status))
+    return has_output_names(declaration, names) and not may_be_call_log
+  elseif declaration.output then
+    return object.output ~= nil and usable_output(declaration, object) == object.output
+  end
+  return has_output_object(object)
+end
+
+--- Whether a record lacks counts that its kind's results have. Webhooks deliver such records; a poll brings the counts.
 ---@param declaration table
 ---@param object table
 function interpret.lacks_counts(declaration, object)

@@ -6,6 +6,8 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local interpret = require "cekura.job.interpret"
 local request = require "cekura.http.request"
+local response = require "cekura.http.response"
+local selection = require "cekura.job.selection"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
@@ -27,16 +29,37 @@ local function is_one_too_many(self, fields)
   return fields._bad_answers >= core.fields(fields._client)._retries
 end
 
--- Processes the reply or the error of a poll; `is_bad`: see request.read(). Returns `stop`, an error that ends the
--- waits for the job, because another poll would not help, or not now; and `failure`, an error if the poll brought no
--- usable answer.
-local function take(self, fields, reply, err, is_bad)
+-- Takes in the reply to a poll: see take(), below. Returns `is_bad` as the last: it holds no JSON object.
+local function take_reply(self, fields, asked, reply)
+  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
+  if not meaning then
+    return err, nil, nil, true
+  end
+  fields._bad_answers = 0
+  if selection.suffices(fields, asked, meaning) then
+    fields._selected_end = false
+    return state.take_answer(self, fields, meaning)
+  end
+  fields._selected_end = status.is_end(meaning.state)
+  return nil, nil, selection.of_result(fields)
+end
+
+-- Takes in the reply or the error of a poll. `asked`: see cekura.job.selection; `is_bad`: see request.read(). Returns
+-- `stop`, an error that ends the waits for the job, since another poll does not help, or not now; `failure`, an error
+-- if the poll brought no answer that could be taken in; and what the later polls are to ask for, if that changes.
+local function take(self, asked, reply, err, is_bad)
+  local fields = core.fields(self)
   if reply then
-    err, is_bad = state.take_reply(self, fields, reply)
+    local stop, failure, wish
+    stop, failure, wish, is_bad = take_reply(self, fields, asked, reply)
     if not is_bad then
-      fields._bad_answers = 0
-      return err
+      return stop, failure, wish
     end
+    err = stop
+  elseif selection.is_refused(fields, asked, err) then
+    selection.switch_off(self, fields, err)
+    err.job = self
+    return nil, err, selection.WHOLE
   end
   local early = is_early(fields, err)
   -- On a poll, 404 and 410 mean that the service does not know the job.
@@ -44,6 +67,9 @@ local function take(self, fields, reply, err, is_bad)
   err.job = self
   if early or is_bad and not is_one_too_many(self, fields) then
     return nil, err
+  elseif err.kind == "gone" and fields._selected_end then -- forgotten since, and not unknown
+    return state.take_reply(self, fields, response.new(fields._client, "GET", fields._path,
+      { status = 200, headers = "", body = core.answer(self) }))
   end
   fields.error = err
   if err.kind == "gone" then
@@ -70,30 +96,38 @@ function poll.on_update(self)
   if status.is_end(fields.state) then
     subscription.notify(self)
   elseif outcome then
-    local stop, failure = take(self, fields, request.read(fields._client, "GET", fields._path, outcome))
+    local stop, failure, wish = take(self, fields._asked,
+      request.read(fields._client, "GET", fields._path, outcome))
     notify(self, fields, stop)
+    if wish then -- last: after a lack of memory the same update is taken in again
+      selection.ask(self, fields, wish)
+    end
     settle = failure and core.reject_update or settle
   end
   settle(fields._client, self)
 end
 
-local take_requested = atomic(function(self, fields, reply, err, is_bad)
+local take_requested = atomic(function(self, asked, reply, err, is_bad)
+  local fields = core.fields(self)
   if status.is_end(fields.state) then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
     end
     return self
   end
-  local stop, failure = take(self, fields, reply, err, is_bad)
+  local stop, failure, wish = take(self, asked, reply, err, is_bad)
   if reply or err.attempts and err.attempts > 0 then -- there was a request
     if reply or err.status then
       core.postpone(self, (reply and reply._retry_after) or err and err.retry_after)
     end
-    if failure then
-      core.count_poll(self)
-    else
+    if reply and not failure then
       core.set_answer(self, reply.body)
+    else
+      core.count_poll(self)
     end
+  end
+  if wish then
+    selection.ask(self, fields, wish)
   end
   fields.error = failure or fields.error
   if not (reply or is_bad) then -- an error of this request alone: other waiters have polls of their own
@@ -108,8 +142,9 @@ local take_requested = atomic(function(self, fields, reply, err, is_bad)
   return self
 end)
 
---- job:poll(): polls the job once, now, with a single request that is not repeated. A job that has ended is not polled.
--- A bad answer does not change the job, and counts towards the limit of its waiters, too.
+--- job:poll(): polls the job once, now, by one request that is not repeated. A job that has ended is not polled. A bad
+-- answer leaves the job as it is, and counts in the row of its waiters, too. The request asks for all that the result
+-- is to hold, the whole record or the job's `fields`, so that it may bring the end.
 ---@param self cekura.Job
 ---@param options? { timeout: number? } seconds
 ---@return cekura.Job? job with updated fields
@@ -124,8 +159,10 @@ function poll.now(self, options)
     end
     return self
   end
-  return take_requested(self, fields, request.poll(fields._client,
-    { path = fields._path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
+  local asked = selection.of_result(fields)
+  local path = selection.path(fields._declaration, fields._whole_path, asked)
+  return take_requested(self, asked, request.poll(fields._client,
+    { path = path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
 end
 
 --- The last error that did not end the polling; nil if there is none.

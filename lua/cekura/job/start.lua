@@ -13,6 +13,7 @@ local kinds = require "cekura.api.kinds"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
+local selection = require "cekura.job.selection"
 local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
@@ -84,6 +85,7 @@ end
 ---@field scope table
 ---@field evaluation_mark? cekura.EvaluationMark see cekura.JobFields
 ---@field carried? table members of the answer to the start
+---@field fields? string[] see cekura.JobFields
 
 --- The private fields of a job: core.fields(job) returns them, together with the public ones except `polls` and
 -- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
@@ -91,9 +93,15 @@ end
 ---@field _client cekura.Client
 ---@field _declaration table of the kind
 ---@field _path? string of the poll, or of the start that ended the job
+---@field _whole_path? string of the poll for the whole record
+---@field _asked cekura.Asked what the polls ask for now; owned, with the path, by cekura.job.selection
+---@field _fields? string[] what the result is to hold, for waiters that do not say
+---@field _selected_end boolean the last answer shows an end, without all that the result is to hold; owned by
+---cekura.job.poll
 ---@field _method string for events: "GET", or the method of a direct job's request
----@field _operation? userdata the request of a direct job, which is not polled; owned by cekura.job.direct
----@field _endpoint? string the common part of the poll paths of all jobs of this kind; nil: its own path
+---@field _operation? userdata|true the request of a direct job, which is not polled; true: it has ended. Owned by
+---cekura.job.direct
+---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need
 ---@field _started number seconds since the epoch, for tokens
@@ -115,7 +123,8 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
   local client_fields = core.fields(client)
-  local path, common, self
+  local whole, path, common, self
+  local asked = selection.first(client, declaration)
   local now = core.date()
   local started = origin.started or now
   local elapsed = math.max(0, now - started)
@@ -124,7 +133,8 @@ start.new = atomic(function(client, kind, declaration, origin)
     return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
   end
   if origin.id then
-    path = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
+    whole = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
+    path = selection.path(declaration, whole, asked)
     if endpoint.has(declaration.poll, "id") then
       common = poll_path(client_fields, kind, declaration, "", origin.scope)
     end
@@ -141,6 +151,7 @@ start.new = atomic(function(client, kind, declaration, origin)
   fields.id, fields.kind, fields.state = origin.id, kind, "pending"
   fields._client, fields._declaration = client, declaration
   fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
+  fields._whole_path, fields._asked, fields._selected_end, fields._fields = whole, asked, false, origin.fields
   fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
   fields._version, fields._subscriptions = 0, {}
   fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
@@ -201,7 +212,7 @@ function start.started(client, kind, declaration, reply, scope)
     core.postpone(self, reply._retry_after)
   elseif self then
     local fields = core.fields(self)
-    fields._path, fields._answer = reply.path, reply.body
+    fields._method, fields._path, fields._answer = reply.method, reply.path, reply.body
     state.take_reply(self, fields, reply)
   end
   return self, failure
@@ -246,7 +257,7 @@ end
 
 --- Starts a job.
 ---@param params table what is sent
----@param options table agent_id, project_id, assistant_id, timeout, direct
+---@param options table agent_id, project_id, assistant_id, fields, timeout, direct
 ---@return cekura.Job? job, cekura.Error? err
 function start.start(client, kind, declaration, params, options)
   if options.direct or not declaration.start then
@@ -264,7 +275,7 @@ function start.start(client, kind, declaration, params, options)
   end
   if self then -- the error of an event handler must not lose the job: it is raised where the job is waited for
     local fields = core.fields(self)
-    fields._raised = owner._raised or fields._raised
+    fields._raised, fields._fields = owner._raised or fields._raised, options.fields
     return self
   end
   subscription.reraise(owner)
@@ -275,11 +286,12 @@ function start.start(client, kind, declaration, params, options)
 end
 
 --- A job for an id that is known from elsewhere.
----@param options table agent_id, project_id, assistant_id
+---@param options table agent_id, project_id, assistant_id, fields
 ---@param mark? cekura.EvaluationMark
 function start.known(client, kind, id, options, mark)
   return start.new(client, kind, kinds[kind],
-    { id = id, scope = read_scope(core.fields(client), options, {}, {}), evaluation_mark = mark })
+    { id = id, scope = read_scope(core.fields(client), options, {}, {}), evaluation_mark = mark,
+      fields = options.fields })
 end
 
 --- A job from its token.

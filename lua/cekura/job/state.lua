@@ -28,12 +28,14 @@ end
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
 
-local function emit_event(self, fields)
+--- Gives the client's event handler an event about a job. What the handler raises is raised where the job is waited
+-- for.
+---@param fields cekura.JobFields
+---@param event cekura.ClientEvent
+function state.emit_event(fields, event)
   local client = core.fields(fields._client)
   if client._on_event then
-    local word = fields.status and core.redact(fields._client, fields.status)
-    local ok, raised = pcall(client._on_event, { name = "job_changed", job = self, status = word,
-      state = fields.state, progress = fields.progress })
+    local ok, raised = pcall(client._on_event, event)
     if not ok then
       fields._raised = { raised }
     end
@@ -49,7 +51,9 @@ end
 
 local function changed(self, fields)
   fields._version = fields._version + 1
-  emit_event(self, fields)
+  local word = fields.status and core.redact(fields._client, fields.status)
+  state.emit_event(fields, { name = "job_changed", job = self, status = word, state = fields.state,
+    progress = fields.progress })
 end
 
 --- Gives the job a state that this side has decided.
@@ -90,7 +94,7 @@ local function error_of(self, fields, meaning)
     return err
   end
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
-  err.method, err.path = "GET", fields._path
+  err.method, err.path = fields._method, fields._path
   if meaning.state == "needs_input" then
     err.response = response.redacted(meaning.reply) -- it contains the question, in an undocumented place
   end
@@ -122,17 +126,8 @@ function state.take(self, fields, meaning)
   return stop
 end
 
---- The result in a reply, regardless of its status word.
----@param fields cekura.JobFields
----@param reply cekura.Response
----@return table
-function state.result_of(fields, reply)
-  local object = interpret.object(fields._declaration, reply)
-  return without_secrets(fields, { text = reply.body, result = interpret.result(fields._declaration, object) })
-end
-
--- Whether a reply repeats the question that was answered: the service may repeat it a few times before it goes on.
--- After that, the same words are a new question.
+-- Whether a reply is the question that was answered: it may come a few times more before the service goes on. After
+-- that, the same words are a new question.
 local function is_answered(self, fields, reply)
   local answered = fields._answered_question
   if not answered or answered.question ~= reply.body or answered.times == 0 then
@@ -144,22 +139,22 @@ local function is_answered(self, fields, reply)
   return true
 end
 
---- Processes a reply with a 2xx status.
+--- Takes in what the reply to a request means.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
----@param reply cekura.Response
----@return cekura.Error? stop see state.take()
----@return boolean? is_bad the reply holds no JSON object: `stop` is the error, and the job is unchanged
-function state.take_reply(self, fields, reply)
-  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
-  if not meaning then
-    return err, true
-  end
-  for _, name in ipairs(fields._declaration.carry or {}) do
+---@param meaning cekura.Meaning with its reply
+---@return cekura.Error? stop as state.take() gives it
+function state.take_answer(self, fields, meaning)
+  local declaration = fields._declaration
+  for _, name in ipairs(declaration.carry or {}) do
     fields._carried[name] = meaning.object[name] or fields._carried[name]
   end
-  if meaning.state == "needs_input" and is_answered(self, fields, reply) then
+  if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
     meaning.state = "running"
+  end
+  if fields._operation and status.goes_on(meaning.state) then -- the work of a direct job is over, whatever its status word
+    meaning.state = "succeeded"
+    meaning.result = declaration.record and meaning.object or interpret.result(declaration, meaning.object)
   end
   if fields._evaluation_mark and meaning.state ~= "succeeded" then
     fields._evaluation_mark = evaluation.next_mark(meaning.object, fields._evaluation_mark)
@@ -167,7 +162,20 @@ function state.take_reply(self, fields, reply)
   return state.take(self, fields, meaning)
 end
 
---- Whether the body of a refusal has a `detail`, which shows that the endpoint exists.
+--- Takes in a reply of a 2xx status.
+---@param self cekura.Job
+---@param fields cekura.JobFields
+---@param reply cekura.Response
+---@return cekura.Error? stop as state.take() gives it, or: the reply holds no JSON object, and nothing is taken in
+function state.take_reply(self, fields, reply)
+  local meaning, err = interpret.reply(fields._declaration, fields._evaluation_mark, reply)
+  if not meaning then
+    return err
+  end
+  return state.take_answer(self, fields, meaning)
+end
+
+--- Whether the body of a refusal has a `detail`: then the endpoint is there.
 ---@param reply cekura.Response
 ---@return boolean
 function state.has_detail(reply)

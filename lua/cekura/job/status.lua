@@ -28,6 +28,12 @@ function status.is_end(state)
   return ENDS[state] or false
 end
 
+--- Whether the work of a job in this state goes on.
+---@param state cekura.State
+function status.goes_on(state)
+  return state == "pending" or state == "running"
+end
+
 --- The word of a status in the form in which words are compared; nil for a blank text and for anything else.
 ---@param value any
 ---@return string?

@@ -83,14 +83,23 @@ end
 
 ---@class cekura.Subscription
 
+--- Gives it another timeout, from its beginning.
+---@param timeout number seconds
+function subscription:set_timeout(timeout)
+  self.deadline, self.timeout = self.began + timeout, timeout
+end
+
 --- Subscribes to jobs.
 ---@param jobs cekura.Job[] each once
 ---@param timeout number seconds: one deadline for all jobs
 ---@param interval? number seconds
-subscription.new = atomic(function(jobs, timeout, interval)
+---@param fields? string[] what the results are to hold
+subscription.new = atomic(function(jobs, timeout, interval, fields)
   local self = setmetatable({
     jobs = jobs,
     interval = interval,
+    fields = fields,
+    began = core.now(),
     deadline = core.now() + timeout,
     timeout = timeout,
     queue = {}, first = 1, last = 0,
@@ -101,12 +110,12 @@ subscription.new = atomic(function(jobs, timeout, interval)
     waiter = false, -- of the task in next()
   }, subscription)
   for _, job in ipairs(jobs) do
-    local fields = core.fields(job)
-    self.clients[fields._client] = false
-    self.seen[job] = fields._version
-    if not status.is_end(fields.state) then
-      fields.error = nil
-      if not fields._operation then
+    local job_fields = core.fields(job)
+    self.clients[job_fields._client] = false
+    self.seen[job] = job_fields._version
+    if not status.is_end(job_fields.state) then
+      job_fields.error = nil
+      if not job_fields._operation then
         core.forget_error(job)
       end
     end

@@ -7,6 +7,7 @@
 -- escape in a URL (RFC 3986, 2.3). Tokens in the earlier format, the query of a URL, are still read.
 
 local core = require "cekura.core"
+local selection = require "cekura.http.selection"
 local uri = require "cekura.http.uri"
 
 local token = {}
@@ -111,7 +112,8 @@ local CARRIED = { string = "text_", number = "number_" }
 ---@param base string the client's base URL
 ---@return string? token nil: it would be longer than token.read() accepts
 function token.of_job(fields, base)
-  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started }
+  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started,
+    fields = fields._fields and table.concat(fields._fields, ",") }
   for _, name in ipairs(token.SCOPE) do
     members[name] = fields._scope[name]
   end
@@ -157,6 +159,9 @@ function token.read_job(text)
     origin.evaluation_mark =
       { updated_at = members.mark_at, judged = members.mark_judged == "1", sum = members.mark_sum }
   end
+  if members.fields then
+    origin.fields = selection.split(members.fields)
+  end
   for name, value in pairs(members) do
     local kind, carried = name:match "^([a-z]+_)(.*)$"
     if kind == CARRIED.string then
@@ -164,6 +169,9 @@ function token.read_job(text)
     elseif kind == CARRIED.number then
       origin.carried[carried] = exact_number(value)
     end
+  end
+  if members.fields and not origin.fields then
+    return nil
   end
   return { kind = members.kind, base = members.base, origin = origin }
 end

@@ -5,6 +5,7 @@ local core = require "cekura.core"
 local described = require "cekura.described"
 local errors = require "cekura.errors"
 local poll = require "cekura.job.poll"
+local selection = require "cekura.http.selection"
 local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
@@ -28,14 +29,16 @@ local function outcome(fields)
   return nil, fields.error
 end
 
-local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true }
+local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true, fields = true }
 
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
   return {
+    is_usual = options.timeout == nil,
     timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
     interval = check.seconds("interval", options.interval),
     on_progress = check.callback("on_progress", options.on_progress),
+    fields = selection.check("fields", options.fields),
   }
 end
 
@@ -89,15 +92,20 @@ end
 ---@param options table from wait_options()
 local function follow(jobs, options)
   local subscribed, given_up
-  local open, left, place = {}, #jobs, 0
+  local open, left, place, direct = {}, #jobs, 0, 0
   for _, each in ipairs(jobs) do
     open[each] = true
+    direct = direct + (core.fields(each)._operation and 1 or 0)
   end
 
   local function settle(self, why)
     local result, err = settled(subscribed, self, why)
     open[self] = nil
     left = left - 1
+    direct = direct - (core.fields(self)._operation and 1 or 0)
+    if direct == 0 and options.polled_timeout then
+      subscribed:set_timeout(options.polled_timeout)
+    end
     subscribed:close(self)
     return self, result, err
   end
@@ -124,7 +132,8 @@ local function follow(jobs, options)
     end
   end
 
-  subscribed = subscription.new(jobs, options.timeout, options.interval) -- last: nothing may fail after it
+  -- Last: nothing may fail after it.
+  subscribed = subscription.new(jobs, options.timeout, options.interval, options.fields)
   return next_settled, subscribed
 end
 
@@ -132,11 +141,14 @@ end
 ---@field timeout? number seconds; nil: the default of the kind
 ---@field interval? number seconds: every pause, plus or minus a tenth; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
+---@field fields? string[] what the result is to hold at least, where the kind's polls take a selection: members, or
+---all but those with a "-" before them; nil: the job's `fields`, else the whole record. A job that has ended keeps its
+---result
 
 --- job:wait(): waits until the job has ended.
 ---@param self cekura.Job
 ---@param options? cekura.WaitOptions
----@return cekura.Result|table|cekura.CallLog|nil result of a job that has succeeded, or had nothing to do
+---@return cekura.JobResult|table|cekura.CallLog|nil result of a job that has succeeded, or had nothing to do
 ---@return cekura.Error? err
 function wait.one(self, options)
   local fields = core.fields(self)
@@ -157,7 +169,7 @@ end
 function wait.updates(self, options)
   local fields = core.fields(self)
   options = wait_options(options, usual_timeout(fields))
-  local subscribed = subscription.new({ self }, options.timeout, options.interval)
+  local subscribed = subscription.new({ self }, options.timeout, options.interval, options.fields)
   local guard = core.guard(function()
     subscribed:close()
   end)
@@ -208,12 +220,15 @@ local function check_jobs(jobs)
   return each_once, list
 end
 
-local function longest_timeout(jobs)
-  local longest = 1
+-- How long a list is waited for, and how long those of its jobs that are polled.
+local function longest_timeouts(jobs)
+  local longest, polled = 1, 1
   for _, self in ipairs(jobs) do
-    longest = math.max(longest, usual_timeout(core.fields(self)))
+    local timeout = usual_timeout(core.fields(self))
+    longest = math.max(longest, timeout)
+    polled = timeout < math.huge and math.max(polled, timeout) or polled
   end
-  return longest
+  return longest, polled
 end
 
 --- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
@@ -222,10 +237,13 @@ end
 ---@return fun(): cekura.Job?, table?, cekura.Error?
 function wait.each(jobs, options)
   jobs = check_jobs(jobs)
-  options = wait_options(options, longest_timeout(jobs))
+  local timeout, polled = longest_timeouts(jobs)
+  options = wait_options(options, timeout)
   if #jobs == 0 then
     return function() end
   end
+  -- The direct jobs, which end by themselves, are waited for without a deadline. Those that are polled may never end.
+  options.polled_timeout = options.is_usual and timeout == math.huge and polled or nil
   local next_settled, subscribed
   -- A `break` ends the polling: Lua 5.4 and newer close the guard at once, others when the iterator is collected.
   local guard = core.guard(function()
@@ -244,7 +262,7 @@ end
 
 ---@class cekura.JobOutcome
 ---@field job cekura.Job
----@field result? cekura.Result|table|cekura.CallLog
+---@field result? cekura.JobResult|table|cekura.CallLog
 ---@field err? cekura.Error
 local Outcome = described("cekura.outcome", function(ended)
   return show.format("%s: %s", tostring(ended.job), tostring(ended.err or ended.result))

@@ -41,6 +41,7 @@ end
 ---@field step fun(client: cekura.Client)
 ---@field timeout fun(client: cekura.Client): number?
 ---@field log? fun(message: string)
+---@field running? fun(): cekura.Loop of the one that chooses by where a task runs: the one here
 
 local SHAPE = { "waiter", "park", "wake", "attach", "spawn", "sleep", "run", "step", "timeout" }
 

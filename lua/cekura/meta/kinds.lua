@@ -47,7 +47,7 @@
 ---| "scenarios.run_websocket"
 
 --- The result of agents.auto_fetch: agent_id, current_stage, stages.
----@class cekura.Agents.AutoFetchResult : cekura.Result
+---@class cekura.Agents.AutoFetchResult : cekura.JobResult
 ---@field agent_id? cekura.Id
 ---@field current_stage? string
 ---@field stages? table[]
@@ -69,7 +69,7 @@ function AgentsAutoFetchJob:wait(options) end
 function AgentsAutoFetchJob:updates(options) end
 
 --- The result of agents.improvement_session: the session: proposal_summary, metric_delta, …
----@class cekura.Agents.ImprovementSessionResult : cekura.Result
+---@class cekura.Agents.ImprovementSessionResult : cekura.JobResult
 ---@field proposal_summary? table
 ---@field metric_delta? any
 
@@ -90,7 +90,7 @@ function AgentsImprovementSessionJob:wait(options) end
 function AgentsImprovementSessionJob:updates(options) end
 
 --- The result of alerts.summarize: what the service says.
----@class cekura.Alerts.SummarizeResult : cekura.Result
+---@class cekura.Alerts.SummarizeResult : cekura.JobResult
 
 --- A job of the kind alerts.summarize.
 ---@class cekura.Alerts.SummarizeJob : cekura.Job
@@ -120,7 +120,7 @@ function AlertsSummarizeJob:updates(options) end
 
 --- The result of calls.create_scenarios: scenarios_list, completed_scenarios, failed_scenarios, total_scenarios,
 --- errors.
----@class cekura.Calls.CreateScenariosResult : cekura.Result
+---@class cekura.Calls.CreateScenariosResult : cekura.JobResult
 ---@field scenarios_list? table[]
 ---@field completed_scenarios? integer
 ---@field failed_scenarios? integer
@@ -177,7 +177,7 @@ function CallsEvaluationJob:updates(options) end
 ---@field workflow_metric_ids? cekura.Id[]
 
 --- The result of calls.improve_prompt: improved_prompt, summary_of_changes.
----@class cekura.Calls.ImprovePromptResult : cekura.Result
+---@class cekura.Calls.ImprovePromptResult : cekura.JobResult
 ---@field improved_prompt? string
 ---@field summary_of_changes? string
 ---@field call_log? cekura.CallLog the record, where the service answers with one
@@ -209,7 +209,7 @@ function CallsImprovePromptJob:updates(options) end
 ---@field window_days? integer
 
 --- The result of insights.deep_research: the insight: failure_modes, num_calls_analyzed, …
----@class cekura.Insights.DeepResearchResult : cekura.Result
+---@class cekura.Insights.DeepResearchResult : cekura.JobResult
 ---@field failure_modes? any
 ---@field num_calls_analyzed? integer
 
@@ -240,7 +240,7 @@ function InsightsDeepResearchJob:updates(options) end
 ---@field window_days? integer
 
 --- The result of insights.failure_modes: the insight: failure_modes, headline, …
----@class cekura.Insights.FailureModesResult : cekura.Result
+---@class cekura.Insights.FailureModesResult : cekura.JobResult
 ---@field failure_modes? any
 ---@field headline? string
 
@@ -271,7 +271,7 @@ function InsightsFailureModesJob:updates(options) end
 
 --- The result of metric_reviews.process_feedbacks: improved_metric_description, improved_evaluation_trigger,
 --- custom_code, …
----@class cekura.MetricReviews.ProcessFeedbacksResult : cekura.Result
+---@class cekura.MetricReviews.ProcessFeedbacksResult : cekura.JobResult
 ---@field improved_metric_description? string
 ---@field improved_evaluation_trigger? string
 ---@field custom_code? string
@@ -300,7 +300,7 @@ function MetricReviewsProcessFeedbacksJob:updates(options) end
 ---@field extra? table<string, any> further parameters, which are sent unchecked
 
 --- The result of metrics.clean_description: clean_description, thinking.
----@class cekura.Metrics.CleanDescriptionResult : cekura.Result
+---@class cekura.Metrics.CleanDescriptionResult : cekura.JobResult
 ---@field clean_description? string
 ---@field thinking? string
 
@@ -328,7 +328,7 @@ function MetricsCleanDescriptionJob:updates(options) end
 ---@field num_metrics? integer
 
 --- The result of metrics.generate: metrics (or generated_metrics).
----@class cekura.Metrics.GenerateResult : cekura.Result
+---@class cekura.Metrics.GenerateResult : cekura.JobResult
 ---@field metrics? table[]
 ---@field generated_metrics? any
 
@@ -358,7 +358,7 @@ function MetricsGenerateJob:updates(options) end
 ---@field run_ids? cekura.Id[]
 
 --- The result of metrics.preview: results, completed, total.
----@class cekura.Metrics.PreviewResult : cekura.Result
+---@class cekura.Metrics.PreviewResult : cekura.JobResult
 ---@field results? table[]
 ---@field completed? integer
 ---@field total? integer
@@ -401,7 +401,7 @@ function MetricsPreviewJob:updates(options) end
 
 --- The result of metrics.run_reviews: output (a list), metric, reviews_list, failed_reviews_list, completed_reviews,
 --- failed_reviews, total_reviews.
----@class cekura.Metrics.RunReviewsResult : cekura.Result
+---@class cekura.Metrics.RunReviewsResult : cekura.JobResult
 ---@field output? any a list
 ---@field metric? any
 ---@field reviews_list? table[]
@@ -433,7 +433,7 @@ function MetricsRunReviewsJob:updates(options) end
 ---@field metric_id? cekura.Id
 
 --- The result of metrics.simplify_prompt: simplified_prompt, original_prompt, skipped_simplification.
----@class cekura.Metrics.SimplifyPromptResult : cekura.Result
+---@class cekura.Metrics.SimplifyPromptResult : cekura.JobResult
 ---@field simplified_prompt? string
 ---@field original_prompt? string
 ---@field skipped_simplification? boolean
@@ -455,7 +455,7 @@ function MetricsSimplifyPromptJob:wait(options) end
 function MetricsSimplifyPromptJob:updates(options) end
 
 --- The result of projects.preview_daily_report: file_url.
----@class cekura.Projects.PreviewDailyReportResult : cekura.Result
+---@class cekura.Projects.PreviewDailyReportResult : cekura.JobResult
 ---@field file_url? any
 
 --- A job of the kind projects.preview_daily_report.
@@ -482,7 +482,7 @@ function ProjectsPreviewDailyReportJob:updates(options) end
 ---@field id? cekura.Id of the path; `result_id` stands for it, too
 
 --- The result of results.ask_about_failures: answer, run ids.
----@class cekura.Results.AskAboutFailuresResult : cekura.Result
+---@class cekura.Results.AskAboutFailuresResult : cekura.JobResult
 ---@field answer? any
 
 --- A job of the kind results.ask_about_failures.
@@ -524,7 +524,7 @@ function ResultsAskAboutFailuresJob:updates(options) end
 
 --- The result of results.run: the result: passed, total_runs_count, success_runs_count, failed_runs_count, status,
 --- runs, …
----@class cekura.Results.RunResult : cekura.Result
+---@class cekura.Results.RunResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -549,7 +549,7 @@ function ResultsRunJob:wait(options) end
 function ResultsRunJob:updates(options) end
 
 --- The result of runs.expected_outcome: what the service says.
----@class cekura.Runs.ExpectedOutcomeResult : cekura.Result
+---@class cekura.Runs.ExpectedOutcomeResult : cekura.JobResult
 
 --- A job of the kind runs.expected_outcome.
 ---@class cekura.Runs.ExpectedOutcomeJob : cekura.Job
@@ -576,7 +576,7 @@ function RunsExpectedOutcomeJob:updates(options) end
 ---@field workflow_metric_ids? cekura.Id[]
 
 --- The result of runs.improve_prompt: improved_prompt, summary_of_changes.
----@class cekura.Runs.ImprovePromptResult : cekura.Result
+---@class cekura.Runs.ImprovePromptResult : cekura.JobResult
 ---@field improved_prompt? string
 ---@field summary_of_changes? string
 ---@field call_log? cekura.CallLog the record, where the service answers with one
@@ -610,7 +610,7 @@ function RunsImprovePromptJob:updates(options) end
 ---@field user_message? string
 
 --- The result of scenarios.agent: result (what the agent has clarified), session_id, mode.
----@class cekura.Scenarios.AgentResult : cekura.Result
+---@class cekura.Scenarios.AgentResult : cekura.JobResult
 ---@field result? any what the agent has clarified
 ---@field session_id? string
 ---@field mode? string
@@ -643,7 +643,7 @@ function ScenariosAgentJob:updates(options) end
 ---@field personality? cekura.Id
 
 --- The result of scenarios.from_transcript: scenario_id, scenario.
----@class cekura.Scenarios.FromTranscriptResult : cekura.Result
+---@class cekura.Scenarios.FromTranscriptResult : cekura.JobResult
 ---@field scenario_id? cekura.Id
 ---@field scenario? table
 
@@ -686,7 +686,7 @@ function ScenariosFromTranscriptJob:updates(options) end
 ---@field tool_ids? string[]
 
 --- The result of scenarios.generate: scenarios_list, completed_scenarios, failed_scenarios, total_scenarios.
----@class cekura.Scenarios.GenerateResult : cekura.Result
+---@class cekura.Scenarios.GenerateResult : cekura.JobResult
 ---@field scenarios_list? table[]
 ---@field completed_scenarios? integer
 ---@field failed_scenarios? integer
@@ -709,7 +709,7 @@ function ScenariosGenerateJob:wait(options) end
 function ScenariosGenerateJob:updates(options) end
 
 --- The result of scenarios.generate_instructions: instructions, expected_outcome_prompt.
----@class cekura.Scenarios.GenerateInstructionsResult : cekura.Result
+---@class cekura.Scenarios.GenerateInstructionsResult : cekura.JobResult
 ---@field instructions? any
 ---@field expected_outcome_prompt? any
 
@@ -737,7 +737,7 @@ function ScenariosGenerateInstructionsJob:updates(options) end
 ---@field extra? table<string, any> further parameters, which are sent unchecked
 
 --- The result of scenarios.instructions: what the service says.
----@class cekura.Scenarios.InstructionsResult : cekura.Result
+---@class cekura.Scenarios.InstructionsResult : cekura.JobResult
 
 --- A job of the kind scenarios.instructions.
 ---@class cekura.Scenarios.InstructionsJob : cekura.Job
@@ -778,7 +778,7 @@ function ScenariosInstructionsJob:updates(options) end
 
 --- The result of scenarios.run_agora: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunAgoraResult : cekura.Result
+---@class cekura.Scenarios.RunAgoraResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -819,7 +819,7 @@ function ScenariosRunAgoraJob:updates(options) end
 
 --- The result of scenarios.run_api_chat: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunApiChatResult : cekura.Result
+---@class cekura.Scenarios.RunApiChatResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -867,7 +867,7 @@ function ScenariosRunApiChatJob:updates(options) end
 
 --- The result of scenarios.run_chirp: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunChirpResult : cekura.Result
+---@class cekura.Scenarios.RunChirpResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -916,7 +916,7 @@ function ScenariosRunChirpJob:updates(options) end
 
 --- The result of scenarios.run_elevenlabs: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunElevenlabsResult : cekura.Result
+---@class cekura.Scenarios.RunElevenlabsResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -942,7 +942,7 @@ function ScenariosRunElevenlabsJob:updates(options) end
 
 --- The result of scenarios.run_ello: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunElloResult : cekura.Result
+---@class cekura.Scenarios.RunElloResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -976,7 +976,7 @@ function ScenariosRunElloJob:updates(options) end
 
 --- The result of scenarios.run_email: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunEmailResult : cekura.Result
+---@class cekura.Scenarios.RunEmailResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1002,7 +1002,7 @@ function ScenariosRunEmailJob:updates(options) end
 
 --- The result of scenarios.run_jotform: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunJotformResult : cekura.Result
+---@class cekura.Scenarios.RunJotformResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1038,7 +1038,7 @@ function ScenariosRunJotformJob:updates(options) end
 
 --- The result of scenarios.run_json: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunJsonResult : cekura.Result
+---@class cekura.Scenarios.RunJsonResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1064,7 +1064,7 @@ function ScenariosRunJsonJob:updates(options) end
 
 --- The result of scenarios.run_livekit: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunLivekitResult : cekura.Result
+---@class cekura.Scenarios.RunLivekitResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1090,7 +1090,7 @@ function ScenariosRunLivekitJob:updates(options) end
 
 --- The result of scenarios.run_livekit_chat: the result: passed, total_runs_count, success_runs_count,
 --- failed_runs_count, status, runs, …
----@class cekura.Scenarios.RunLivekitChatResult : cekura.Result
+---@class cekura.Scenarios.RunLivekitChatResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1131,7 +1131,7 @@ function ScenariosRunLivekitChatJob:updates(options) end
 
 --- The result of scenarios.run_livekit_v2: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunLivekitV2Result : cekura.Result
+---@class cekura.Scenarios.RunLivekitV2Result : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1164,7 +1164,7 @@ function ScenariosRunLivekitV2Job:updates(options) end
 
 --- The result of scenarios.run_pipecat: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunPipecatResult : cekura.Result
+---@class cekura.Scenarios.RunPipecatResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1204,7 +1204,7 @@ function ScenariosRunPipecatJob:updates(options) end
 
 --- The result of scenarios.run_pipecat_v2: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunPipecatV2Result : cekura.Result
+---@class cekura.Scenarios.RunPipecatV2Result : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1242,7 +1242,7 @@ function ScenariosRunPipecatV2Job:updates(options) end
 
 --- The result of scenarios.run_retell_webrtc: the result: passed, total_runs_count, success_runs_count,
 --- failed_runs_count, status, runs, …
----@class cekura.Scenarios.RunRetellWebrtcResult : cekura.Result
+---@class cekura.Scenarios.RunRetellWebrtcResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1290,7 +1290,7 @@ function ScenariosRunRetellWebrtcJob:updates(options) end
 
 --- The result of scenarios.run_sip: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunSipResult : cekura.Result
+---@class cekura.Scenarios.RunSipResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1336,7 +1336,7 @@ function ScenariosRunSipJob:updates(options) end
 
 --- The result of scenarios.run_text: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunTextResult : cekura.Result
+---@class cekura.Scenarios.RunTextResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1374,7 +1374,7 @@ function ScenariosRunTextJob:updates(options) end
 
 --- The result of scenarios.run_vapi_webrtc: the result: passed, total_runs_count, success_runs_count,
 --- failed_runs_count, status, runs, …
----@class cekura.Scenarios.RunVapiWebrtcResult : cekura.Result
+---@class cekura.Scenarios.RunVapiWebrtcResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer
@@ -1408,7 +1408,7 @@ function ScenariosRunVapiWebrtcJob:updates(options) end
 
 --- The result of scenarios.run_websocket: the result: passed, total_runs_count, success_runs_count, failed_runs_count,
 --- status, runs, …
----@class cekura.Scenarios.RunWebsocketResult : cekura.Result
+---@class cekura.Scenarios.RunWebsocketResult : cekura.JobResult
 ---@field passed? boolean
 ---@field total_runs_count? integer
 ---@field success_runs_count? integer

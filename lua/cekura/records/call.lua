@@ -7,7 +7,7 @@ local record = require "cekura.records.record"
 local times = require "cekura.records.times"
 local transcript = require "cekura.records.transcript"
 
----@class cekura.Call: cekura.Record
+---@class cekura.Call: cekura.Record what call logs and runs have in common
 local methods = {}
 
 -- A number, also as text, is one of seconds.

@@ -13,9 +13,8 @@ local times = require "cekura.records.times"
 
 local record = {}
 
----@class cekura.Record
----@field get fun(self: cekura.Record, name: string): any any field; nil for null and for none
----@field json fun(self: cekura.Record): string the received text, byte for byte
+---@class cekura.Record an object of the service; the source is cekura.records.record
+---@field json fun(self: cekura.Record): string the text that came, byte for byte
 ---@field totable fun(self: cekura.Record): table all of it, decoded; nulls are cekura.null
 ---@field [string] any a field; nil for null and for none
 local methods = {}
@@ -97,16 +96,23 @@ end
 
 -- ---- making ----
 
---- A record from JSON text. It belongs to no client.
+--- A record of a class from JSON text. It belongs to no client.
 ---@param text string
----@param class? string
+---@param class string
 ---@return cekura.Record? record, cekura.Error? err of kind "protocol" for anything but one strict JSON object
 function record.read(text, class)
-  local read, fault, offset = core.new_record(check.text("json", text), nil, record.class(class or "record"))
+  local read, fault, offset = core.new_record(check.text("json", text), nil, record.class(class))
   if read then
     return read
   end
   return nil, errors.new("protocol", ("the text is not a JSON object (%s, at byte %d)"):format(fault, offset))
+end
+
+--- cekura.record(): a record from JSON text. It belongs to no client.
+---@param text string
+---@return cekura.Record? record, cekura.Error? err of kind "protocol" for anything but one strict JSON object
+function record.of_text(text)
+  return record.read(text, "record")
 end
 
 --- The record that an answer is.
@@ -132,5 +138,7 @@ function record.list_of_reply(reply, class)
   end
   return nil, response.protocol_error(reply, ("the answer is not a list of JSON objects (%s)"):format(fault))
 end
+
+record.class "record" -- now, so that it is there when the public module checks all methods
 
 return record

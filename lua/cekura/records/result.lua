@@ -6,6 +6,8 @@ local record = require "cekura.records.record"
 
 local result = {}
 
+---@class cekura.Run: cekura.Call one call of a result
+
 ---@class cekura.Result: cekura.Record
 local methods = record.class "result"
 
@@ -37,7 +39,7 @@ local function runs_of(self)
 end
 
 --- Iterates over its runs, in the order of their ids.
----@return fun(): cekura.Call?
+---@return fun(): cekura.Run?
 function methods:runs()
   local runs, place = runs_of(self), 0
   return function()

@@ -9,6 +9,8 @@ local core = require "cekura.core"
 local errors = require "cekura.errors"
 local kinds = require "cekura.api.kinds"
 local methods_of_calls = require "cekura.api.calls"
+local operations = require "cekura.api.operations"
+local record = require "cekura.records.record"
 local shared_memory = require("spec.support.watching").shared
 local socket = require "socket"
 local sorted_keys = require "spec.support.sorted_keys"
@@ -335,9 +337,12 @@ local RIGHT = {
 -- Functions with their names in a finding.
 local function functions_of()
   local list = {}
-  for _, kind in ipairs { "client", "job", "call_log" } do
-    for _, name in ipairs(sorted_keys(core[kind .. "_methods"])) do
-      list[#list + 1] = { kind .. ":" .. name, core[kind .. "_methods"][name], kind }
+  for kind, methods in pairs { client = core.client_methods, job = core.job_methods,
+    call_log = record.class "call_log" } do
+    for name, method in pairs(methods) do
+      if type(method) == "function" then -- a class also has its name
+        list[#list + 1] = { kind .. ":" .. name, method, kind }
+      end
     end
   end
   local client = cekura.assert(new_client())
@@ -355,7 +360,15 @@ local function functions_of()
       return self.calls[name](self.calls, ...)
     end, "client" }
   end
-  for _, name in ipairs { "new", "call_log", "all", "each", "spawn", "sleep", "kind" } do
+  for _, operation in ipairs(operations) do
+    if operation.resource ~= "calls" then
+      list[#list + 1] = { operation.resource .. ":" .. operation.name, function(self, ...)
+        return self[operation.resource][operation.name](self[operation.resource], ...)
+      end, "client" }
+    end
+  end
+  for _, name in ipairs { "new", "call_log", "record", "list", "kinds", "operations", "all", "each", "spawn", "sleep",
+    "kind" } do
     list[#list + 1] = { "cekura." .. name, cekura[name] }
   end
   for kind, made in pairs { client = client, job = client:job("results.run", 7), call_log = cekura.call_log "{}" } do

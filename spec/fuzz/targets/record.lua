@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local promise = require "spec.fuzz.promise"
+local record = require "cekura.records.record"
 
 -- A decoded value without the nulls of objects, as fields have it.
 local function without_nulls(value)
@@ -24,7 +25,7 @@ local function check_fields(call, decoded)
   promise.same(fields, decoded, "fields and decoded text")
   for name, value in call:fields() do
     promise.holds(rawequal(call:get(name), value), "%s got, and among the fields", name)
-    local method = core.call_log_methods[name]
+    local method = record.class("call_log")[name]
     promise.holds(rawequal(call[name], method or value), "%s as a field", name)
     promise.same(core.decode(core.slice(call, name)), value, "value of the slice")
   end
@@ -84,7 +85,7 @@ return function(text)
   else
     promise.failed(call, err, "protocol", text)
   end
-  local list = core.new_records(text)
+  local list = core.new_records(text, nil, record.class "call_log")
   local decoded = core.decode(text)
   promise.holds(not list or type(decoded) == "table" and #decoded == #list, "as many records as elements")
   for place, each in ipairs(list or {}) do

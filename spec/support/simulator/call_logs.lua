@@ -7,6 +7,7 @@ local filters = require "filters"
 local json = require "json"
 local life = require "life"
 local records = require "records"
+local selection = require "selection"
 local state = require "state"
 
 local call_logs = { routes = {} }
@@ -295,9 +296,9 @@ for mount, wire in pairs(MOUNTS) do
   routes["POST " .. mount .. "delete_call_logs/"] = delete_many
   routes["POST " .. mount .. "{id}/mark_metric_vote/"] = of_record(vote)
   routes["PATCH " .. mount .. "{id}/"] = of_record(update, wire)
-  routes["GET " .. mount .. "{id}/"] = of_record(function(_, record)
+  routes["GET " .. mount .. "{id}/"] = of_record(function(request, record)
     evaluations.settle(record, true)
-    return { body = records.detail(record, wire) }
+    return selection.answer(records.detail(record, wire), request.args.ql, "select", records.detail_fields())
   end)
   routes["DELETE " .. mount .. "{id}/"] = of_record(function(request)
     delete(request.id, request.args.retain_evaluations == "true")

@@ -3,6 +3,7 @@
 local check = require "check"
 local json = require "json"
 local life = require "life"
+local selection = require "selection"
 local state = require "state"
 
 local improve_prompt = { routes = {} }
@@ -67,15 +68,15 @@ end
 -- ---- the start ----
 
 local function call_logs_source(body)
-  local selection = body.call_logs
-  if selection == nil then
+  local chosen = body.call_logs
+  if chosen == nil then
     return nil, check.invalid { call_logs = "This field is required." }
-  elseif type(selection) == "number" and selection > MOST_CALL_LOGS then
+  elseif type(chosen) == "number" and chosen > MOST_CALL_LOGS then
     return nil, check.invalid { call_logs = ("Maximum length is %d"):format(MOST_CALL_LOGS) }
-  elseif type(selection) ~= "table" and not body.agent_id and not body.assistant_id then
+  elseif type(chosen) ~= "table" and not body.agent_id and not body.assistant_id then
     return nil, check.invalid { agent_id = "This field is required." }
   end
-  local count = type(selection) == "table" and #selection or selection
+  local count = type(chosen) == "table" and #chosen or chosen
   return ("%s call logs"):format(tostring(count))
 end
 
@@ -116,7 +117,8 @@ local function progress(request)
     return check.not_found()
   end
   local phase = job.life:poll()
-  return { body = ends[phase] and ends[phase](job) or going_on(job, phase) }
+  local whole = ends[phase] and ends[phase](job) or going_on(job, phase)
+  return selection.answer(whole, request.args.ql, "ignore")
 end
 
 local function issues(request)

@@ -241,15 +241,24 @@ function records.row(record, wire)
   return out
 end
 
---- The names that a field selection may contain.
-function records.row_fields()
-  local fields = { evaluation = true, metrics = true }
-  for _, names in ipairs { BOTH, ROW_ONLY } do
+local function set_of(...)
+  local fields = {}
+  for _, names in ipairs { ... } do
     for _, name in ipairs(names) do
       fields[name] = true
     end
   end
   return fields
+end
+
+--- The names that a field selection of a list may contain.
+function records.row_fields()
+  return set_of(BOTH, ROW_ONLY, { "evaluation", "metrics" })
+end
+
+--- The names that a field selection of one record may contain.
+function records.detail_fields()
+  return set_of(BOTH, DETAIL_ONLY, { "evaluation" })
 end
 
 -- ---- making them ----

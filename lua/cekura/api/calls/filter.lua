@@ -9,6 +9,7 @@ local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local params = require "cekura.api.params"
+local selection = require "cekura.http.selection"
 local show = require "cekura.show"
 
 local filter = {}
@@ -105,22 +106,6 @@ function filter.read(name, condition)
   return read_condition(name, condition, 1)
 end
 
---- The field selection of a list of names: { "id", "status" }, or { "-metadata" } for all but those.
----@param name string
----@param fields string[]
----@return string ql
-function filter.selection(name, fields)
-  for index = 1, check.list(name, fields) do
-    if not check.text(("%s[%d]"):format(name, index), fields[index]):find "^%-?[A-Za-z0-9_.*]+$" then
-      errors.misuse("%s[%d]: the name of a field expected, got %q", name, index, fields[index])
-    end
-  end
-  if #fields == 0 then
-    errors.misuse("%s: there is no field in it", name)
-  end
-  return "{" .. table.concat(fields, ",") .. "}"
-end
-
 -- ---- the whole ----
 
 ---@class cekura.Condition { field, operator, value }, or a group of conditions: { "and", condition, … }
@@ -210,7 +195,7 @@ function filter.parameters(what, client, given)
     query.filters_v2 = encode(conditions, what .. ": filters")
   end
   if given.fields ~= nil then
-    query.ql = filter.selection(what .. ": fields", given.fields)
+    query.ql = selection.text(selection.check(what .. ": fields", given.fields))
   end
   if query.agent_id == nil and query.project_id == nil and query.assistant_id == nil then
     query.project_id = core.fields(client)._project_id

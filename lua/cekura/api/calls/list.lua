@@ -7,6 +7,7 @@ local each = require "cekura.api.each"
 local errors = require "cekura.errors"
 local filter = require "cekura.api.calls.filter"
 local page = require "cekura.api.page"
+local selection = require "cekura.http.selection"
 local times = require "cekura.records.times"
 local uri = require "cekura.http.uri"
 
@@ -14,11 +15,14 @@ local list = {}
 
 local SOURCE = { name = "list", "GET /observability/{version}/call-logs/", class = "call_log" }
 
+---@class cekura.Calls.Page: cekura.Page
+---@field results cekura.CallLog[]
+
 --- One page of call logs.
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter
 ---@param options? cekura.Timeout
----@return cekura.Page? page, cekura.Error? err
+---@return cekura.Calls.Page? page, cekura.Error? err
 function list.list(client, given, options)
   local query, timeout = uri.query("list", filter.parameters("list", client, given)), check.timeout(options)
   local found, err = page.get(client, SOURCE, query, timeout)
@@ -86,7 +90,7 @@ function list.each(client, given, options)
     errors.misuse "each: page: it iterates over all pages; list() returns one"
   end
   if given and given.fields and not given.fields[1]:find "^%-" then
-    query.ql = filter.selection("each: fields", with_id(given.fields))
+    query.ql = selection.text(with_id(given.fields))
   end
   local queries = {}
   for place, window in ipairs(windows_of(query)) do

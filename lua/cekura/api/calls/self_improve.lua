@@ -32,16 +32,16 @@ local function no_call(given, cause)
   return errors.new("not_found", message, { cause = cause })
 end
 
--- The id of the record of a call that is known by the provider's id.
+-- The id of the record of a call that is known by the provider's id, and whether its evaluation is done.
 local function find_record(client, given, left)
   local page, err = client.calls:list({ agent_id = given.agent_id, filters = { "call_id", "eq", given.call_id } },
     { timeout = within(client, left) })
   for _, call in ipairs(page and page.results or {}) do
     if call:get "call_id" == given.call_id and call:get "id" ~= nil then
-      return call:get "id"
+      return call:get "id", call:evaluated()
     end
   end
-  return nil, not page and left() > 0 and err or no_call(given, err)
+  return nil, false, not page and left() > 0 and err or no_call(given, err)
 end
 
 local function wait(job, given, left, on_progress)
@@ -50,14 +50,17 @@ end
 
 -- Searches for the call once, and waits for its evaluation. An error of kind "not_found": the service does not know it.
 local function search(client, given, left)
-  local id, job, call, err = record_id(given), nil, nil, nil
+  local id, is_evaluated, job, call, err = record_id(given), false, nil, nil, nil
   if id == nil then
-    id, err = find_record(client, given, left)
+    id, is_evaluated, err = find_record(client, given, left)
   end
   if id ~= nil then
     job, err = client:job("calls.evaluation", id)
   end
   if job then
+    if is_evaluated then -- so one request brings the whole record
+      job:poll { timeout = within(client, left) }
+    end
     call, err = wait(job, given, left, given.on_progress and function(evaluation)
       if evaluation.state ~= "gone" or evaluation.status then -- else the search has found no call
         given.on_progress(evaluation)
