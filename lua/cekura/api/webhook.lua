@@ -49,7 +49,7 @@ end)
 ---@class cekura.Event
 ---@field type string "call_log.completed", "result.completed"; "result.pre_trigger" comes before the calls of a run are
 ---dialled, and the service waits up to 30 seconds for the answer
----@field duplicate boolean whether an event with this key came before, whatever the program made of it
+---@field duplicate boolean whether an event with this key arrived before, even if the program failed to handle it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field result? cekura.Result of an event about the result of a run

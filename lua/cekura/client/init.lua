@@ -111,10 +111,10 @@ end
 -- ---- requests ----
 
 ---@class cekura.RequestOptions
----@field query? table<string, any> the values of a list are repeated
----@field body? table|string a table goes out as JSON, a string as it is
----@field multipart? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
----{ data = bytes, name =, content_type = } is a file, which is streamed from disk
+---@field query? table<string, any> a list is sent as repeated parameters
+---@field body? table|string a table is sent as JSON, a string unchanged
+---@field multipart? table<string, any> sent as multipart/form-data; a field { path = … } or
+---{ data = bytes, name =, content_type = } is a file; a path is streamed from disk
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 

@@ -67,7 +67,7 @@ delivered.take = atomic(function(client, event, object, text)
       local meaning = read_record(fields, object, text)
       local is_end = status.is_end(meaning.state)
       if is_end and interpret.lacks_counts(fields._declaration, object) then
-        core.expedite(self) -- the record as it is polled has them
+        core.expedite(self) -- a poll brings the record with its counts
       elseif is_end and selection.is_lacking(fields, meaning) then
         selection.ask(self, fields, selection.of_result(fields))
       elseif is_end then

@@ -40,9 +40,9 @@
 ---unchecked. Without `params`, any names are sent
 ---@field poll string "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
 ---itself. {version} is the client's api_version
----@field poll_scope? string[] those of agent_id, project_id and assistant_id that the poll has in its query
+---@field poll_scope? string[] which of agent_id, project_id and assistant_id the poll takes in its query
 ---@field record? "call_log" "call_log": the poll reads a call log, and the result is that record
----@field returns? string what the result has, for people
+---@field returns? string the members of the result, for people
 ---@field selection? string { parameter = name, poll = names }: the poll takes a list of members, {a,b}, in that
 ---parameter of its query, and answers with no others. `poll` names the members that show how far the work is and
 ---whether it has ended. The polls ask for those; what the result is to hold is asked for at the end
