@@ -152,7 +152,7 @@ describe("a malformed configuration file", function()
 
   it("is one in which a setting stands twice", function()
     local _, fault = read '[x]\napi_key = "a"\n"api_key" = "b"\n'
-    assert.truthy(fault:find(":3 is malformed: this name is taken: see line 2", 1, true), fault)
+    assert.truthy(fault:find(":3 is malformed: this name is already defined in line 2", 1, true), fault)
   end)
 
   it("is refused without showing the key that is in it", function()

@@ -337,7 +337,7 @@ describe("a direct job", function()
       return client:start("results.run", { scenarios = { 1 } }, { direct = true })
     end)
     assert.is_false(ok)
-    assert.truthy(message:find("^spec/direct_spec.lua:%d+: .*results.run has no request that is answered"), message)
+    assert.truthy(message:find("^spec/direct_spec.lua:%d+: .*results.run has no direct jobs"), message)
   end)
 
   it("is every job of a declared kind that has `direct` in place of `poll`", function()

@@ -162,7 +162,7 @@ describe("a job:", function()
       server:script(POLL, { { status = 404, body = "<!doctype html>" } })
       local known = cekura.assert(client:job("calls.improve_prompt", "other"))
       assert.truthy(tostring(select(2, known:poll())):find(
-        "; the service does not know the job, or took this endpoint out of its documents on 2026-06-30", 1, true))
+        "; the service does not know the job, or removed this endpoint from its documentation on 2026-06-30", 1, true))
       local started = cekura.assert(start())
       local _, err = started:poll()
       assert.equal("gone", err.kind)
@@ -915,7 +915,7 @@ describe("a job:", function()
       return cekura.assert(start()):answer "yes"
     end)
     assert.is_false(ok)
-    assert.truthy(message:find "job_spec.lua:%d+: cekura: calls.improve_prompt: this kind of job takes no answer")
+    assert.truthy(message:find "job_spec.lua:%d+: cekura: calls.improve_prompt: this kind of job accepts no answer")
   end)
 
   it("has only the documented fields, and they are read-only", function()

@@ -452,7 +452,7 @@ describe("a kind of job", function()
         return client:job("metrics.preview", "p"):answer "what?"
       end)
       assert.is_false(ok)
-      assert.truthy(message:find "^spec/kinds_spec.lua:%d+: cekura: metrics.preview: this kind of job takes no answer")
+      assert.truthy(message:find "^spec/kinds_spec.lua:%d+: cekura: metrics.preview: this kind of job accepts no")
       ok, message = pcall(function()
         return client:job("scenarios.generate", "p"):answer(5)
       end)

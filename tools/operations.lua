@@ -2,9 +2,9 @@
 -- prints what differs: parameters and paths of the operations that have a row, and the operations that the document
 -- offers to its own tool users (`x-mcp-expose`) and that have none. With `write` it writes the rows anew.
 --
--- Which operation a row stands for, what it is called, and that it is there at all is decided in the rows: the document
--- has no names that stay. From the document come facts only: parameters, their types, which are required, and whether a
--- list comes in pages. To add an operation, add `{ resource = …, name = …, "METHOD /path/" }` and run this.
+-- The rows decide which operations exist, and their names, because the document has no stable names. The document
+-- supplies facts only: parameters, their types, whether they are required, and whether a list has pages. To add an
+-- operation, add `{ resource = …, name = …, "METHOD /path/" }` and run this.
 
 local cjson = require "cjson"
 

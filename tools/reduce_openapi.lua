@@ -1,6 +1,6 @@
---- lua tools/reduce_openapi.lua DOCUMENT.json > spec/api/openapi.json: what the specs need of an OpenAPI document: the
+--- lua tools/reduce_openapi.lua DOCUMENT.json > spec/api/openapi.json: reduces an OpenAPI document for the specs to the
 -- operations that this module uses, with names, types, limits and enums, and no prose. An operation is in use if its
--- "METHOD /path/" stands in a file of lua/; {version} stands for v1 and v2.
+-- "METHOD /path/" is in a file of lua/; {version} stands for v1 and v2.
 
 local cjson = require "cekura.cjson"
 local core = require "cekura.core" -- its decoder marks lists, so that an empty one stays a list

@@ -23,13 +23,13 @@ function check.table(name, value)
   return value
 end
 
---- One of the known names, which are the keys of a table. Any other raises, with the nearest of them. Returns what the
--- table has for it.
+--- One of the known names, which are the keys of a table. Returns the table's value for it. Any other name raises an
+-- error that suggests the nearest known one.
 ---@param name string
 ---@param what string what the names are of: "option", "parameter", "kind", …
 ---@param given any
 ---@param known table<string, any>
----@param hint? string what else the message says
+---@param hint? string appended to the message
 function check.known(name, what, given, known, hint)
   local value = known[given]
   if value == nil then
@@ -38,8 +38,8 @@ function check.known(name, what, given, known, hint)
   return value
 end
 
---- For __index: a name that is not there reads as nil, as in any table, but one that is nearly a known name raises: it
--- is misspelt. Names that begin with "_" are private, and never raise.
+--- For __index: a missing name reads as nil, as in any table, but one that resembles a known name raises, because it is
+-- probably misspelt. Names that begin with "_" are private, and never raise.
 ---@param what string the object: "job"
 ---@param name any
 ---@param known table<string, any>
@@ -53,7 +53,7 @@ function check.spelling(what, name, known)
   end
 end
 
---- A table of options with no names but these; for nil, an empty table.
+--- A table of options whose names are all known; for nil, an empty table.
 function check.options(name, value, known)
   value = value == nil and {} or check.table(name, value)
   for option in pairs(value) do
@@ -173,7 +173,7 @@ end
 
 -- ---- how functions are called ----
 
--- The functions that this file makes; of an earlier copy of the file, too, if a program loads the module again.
+-- The functions that this file makes, and those of an earlier copy of the file, if a program loads the module again.
 local function is_wrapped(method)
   return debug.getinfo(method, "S").source == debug.getinfo(1, "S").source
 end

@@ -1,6 +1,6 @@
 --- The parts of lua-cjson that the library uses: its null, its encoding of strings and numbers, and the marks of lists
 -- that OpenResty's build and others have (empty_array, empty_array_mt, array_mt). Where lua-cjson is missing (Debian
--- has none for Lua 5.5), the same null and an encoder that gives the same bytes.
+-- has none for Lua 5.5), this module has the same null and an encoder with the same output.
 
 local core = require "cekura.core"
 

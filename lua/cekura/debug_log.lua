@@ -52,8 +52,8 @@ local function write(event)
   io.stderr:write(("cekura[%d] %s %s\n"):format(core.pid(), os.date "%H:%M:%S", text))
 end
 
---- The function that a client calls for each event: the program's, and before it the log, if the environment asks for
--- that.
+--- The function that a client calls for each event: it writes the log, if the environment asks for it, and then calls
+-- the program's function.
 ---@param on_event? fun(event: cekura.ClientEvent)
 ---@return (fun(event: cekura.ClientEvent))? nil: events are not needed
 function debug_log.around(on_event)

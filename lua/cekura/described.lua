@@ -1,9 +1,9 @@
---- Plain tables that say what they are: their metatable has a name and __tostring and nothing else, so pairs(), JSON
--- and comparisons treat them as plain tables.
+--- Plain tables with a description: their metatable has only a name and __tostring, so pairs(), JSON and comparisons
+-- treat them as plain tables.
 
 local show = require "cekura.show"
 
---- A metatable. As text a table with it is "NAME (what `describe` returns)".
+--- A metatable. tostring() of a table with it is NAME, followed by the result of `describe` in brackets.
 ---@param name string "cekura.page"
 ---@param describe fun(value: table): string short, and without secrets
 ---@return table

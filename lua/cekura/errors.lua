@@ -27,7 +27,7 @@ local errors = {}
 
 ---@class cekura.Error
 ---@field kind cekura.ErrorKind
----@field message string for people: one line, but for a missing key, which has a line for each way to give it
+---@field message string for people: one line, except for a missing key, with a line for each way to give it
 ---@field status? integer HTTP status
 ---@field fields? table<string, string[]> the service's messages about single fields, from a 400
 ---@field retry_after? number seconds
@@ -39,7 +39,7 @@ local errors = {}
 ---@field job? cekura.Job
 ---@field result? table the result of a job that failed or was cancelled, as in job.result
 ---@field response? cekura.Response
----@field traceback? string of what a handler of a watch raised (kind "raised")
+---@field traceback? string of an error that a handler of a watch raised (kind "raised")
 local Error = { __name = "cekura.error" }
 Error.__index = Error
 
@@ -67,7 +67,7 @@ function Error.__concat(left, right)
   return concatenated(left) .. concatenated(right)
 end
 
--- Values are shown in parts, see cekura.show; a message that was made in another way is cut here.
+-- The longest message. cekura.show already shortens values; messages that are made without it are cut here.
 local LONGEST = 1000
 
 --- Makes an error value.
@@ -92,7 +92,7 @@ end
 
 errors.excerpt = show.excerpt
 
--- The folder of this file, which has all of the library's own code.
+-- The folder of this file, which contains all of the library's own code.
 local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
 
 -- The level of the first function outside the library, as error() counts from its caller.

@@ -14,7 +14,7 @@ local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
 local watch = require "cekura.watch"
 
----@class cekura what `require "cekura"` returns
+---@class cekura the module, as `require "cekura"` returns it
 ---@field _VERSION string
 ---@field null lightuserdata JSON's null, which lua-cjson calls cjson.null
 local cekura = {
@@ -39,7 +39,7 @@ local function is_a(what)
   end
 end
 
--- Complete now: the modules above have added theirs.
+-- The tables of methods are complete now: the modules above have added their methods.
 for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
   unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
 end
@@ -70,11 +70,12 @@ local function check_function(fn)
   check.callback("fn", fn)
 end
 
---- Runs `fn(...)` as a task until it and all that it spawned are done. When it raises, the others are cancelled, and
--- its error is raised once they have ended. Else the first error is raised of a task that was not joined by then.
+--- Runs `fn(...)` as a task until it and all tasks that it spawned have ended. If it raises, the other tasks are
+-- cancelled, and its error is raised once they have ended. Otherwise the first error of a task that was not joined by
+-- then is raised.
 ---@param fn function
 ---@param ... any
----@return any ... what fn returned
+---@return any ... the results of fn
 function cekura.run(fn, ...)
   check_function(fn)
   return choose_loop().run(fn, ...)
@@ -102,10 +103,10 @@ function cekura.sleep(seconds)
   choose_loop().sleep(seconds)
 end
 
---- For hosts that only tick: does one round of what is due, of all clients, timers and tasks of this Lua state, and
--- returns. Raises inside a host that has a loop.
----@param seconds? number first waits up to so long for something to become due
----@return number? seconds until something is due; nil: nothing is
+--- For hosts that only tick: does the work that is due, once, for all clients, timers and tasks of this Lua state.
+-- Raises inside a host that has a loop.
+---@param seconds? number first waits up to this long for work to become due
+---@return number? seconds until more work is due; nil: none is known
 function cekura.step(seconds)
   if seconds ~= nil then
     check_seconds(seconds)
@@ -113,7 +114,7 @@ function cekura.step(seconds)
   local loop = choose_loop()
   loop = loop.running and loop.running() or loop
   if not loop.tick then
-    errors.misuse("step: the loop of %s does what is due", loop.name)
+    errors.misuse("step: the loop of %s runs its clients and tasks", loop.name)
   end
   return loop.tick(seconds)
 end

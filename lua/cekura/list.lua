@@ -21,8 +21,8 @@ function list.is_list(value)
   return #value > 0 or meta ~= nil and meta == cjson.empty_array_mt and next(value) == nil
 end
 
---- cekura.list(): marks a table as a list, so that it is sent as one also while it is empty. (The Lua of most programs
---- cannot distinguish an empty list from an empty object; `cjson.decode "[]"` and `cjson.decode "{}"` give the same.)
+--- cekura.list(): marks a table as a list, so that it is sent as one even if it is empty. (In Lua an empty list and an
+--- empty object are the same table: `cjson.decode "[]"` and `cjson.decode "{}"` return the same value.)
 ---@generic T
 ---@param value T[] without a metatable of another kind
 ---@return T[] value the same table

@@ -6,8 +6,8 @@ local show = require "cekura.show"
 -- Only this many bytes of a name are compared.
 local LONGEST = 40
 
--- How long a name is, at least, that is taken for a misspelt one: by the number of changes. (In shorter ones that many
--- letters make another word: "wait" and "waiter".)
+-- The least length of a name that counts as misspelt, by the number of changes. (In a shorter name so many changes make
+-- another word: "wait" and "waiter".)
 local NEAR = { [0] = 1, [1] = 3, [2] = 8 }
 
 -- A name in the form in which names are compared: without differences of camelCase, dashes and capitals.
@@ -43,7 +43,7 @@ end
 ---@param given any
 ---@param known table<string, any> its keys are the names
 ---@return string hint
----@return boolean is_near the given name is that one, misspelt: see NEAR
+---@return boolean is_near whether the given name is probably that one, misspelt: see NEAR
 local function nearest(given, known)
   local best, least
   given = plain(show.value(given))

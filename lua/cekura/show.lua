@@ -1,5 +1,5 @@
---- What a program or the service has given, as messages show it: on one line, and at most 200 bytes of it. All messages
--- show values by these functions.
+--- Values from the program or the service, for messages: on one line, cut to at most 200 bytes. All messages show
+-- values through these functions.
 
 local core = require "cekura.core"
 
@@ -28,7 +28,7 @@ function show.excerpt(text, limit)
   return one_line(text)
 end
 
---- The type of a value: one of the module's own where it is one.
+--- The type of a value: for an object of the module, its class.
 ---@param value any
 ---@return string
 function show.type(value)
@@ -74,13 +74,13 @@ function show.format(format, ...)
   end))
 end
 
--- What may follow the colon after a host; anything else may be a password whose host was forgotten.
+-- The port after the colon; any other text may be a password, in a URL that lacks its host.
 local function port(text)
   return #text <= 5 and text:find "^[0-9]+$" and ":" .. text or ":…"
 end
 
---- A URL as far as it holds no secret: without a user, a password and a query. A text that is neither a URL nor the
---- name of a host may be a key, and is not shown.
+--- A URL without the parts that may hold a secret: user, password and query. A text that is neither a URL nor the name
+--- of a host may be a key, and is not shown.
 ---@param url string
 ---@return string
 function show.url(url)
@@ -98,7 +98,7 @@ function show.url(url)
   return show.quoted((scheme or "") .. host .. path)
 end
 
---- What a function has raised, as text: an object by its own __tostring, any other table by its type.
+--- The text of an error value: an object by its own __tostring, any other table by its type.
 ---@param value any
 ---@return string
 function show.raised(value)

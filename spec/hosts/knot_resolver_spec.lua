@@ -78,6 +78,6 @@ describe("in Knot Resolver", function()
 
   it("is stepped by nothing else", function()
     start "print(pcall(cekura.step))"
-    host:wait_for "step: the loop of cqueues does what is due"
+    host:wait_for "step: the loop of cqueues runs its clients and tasks"
   end)
 end)

@@ -583,9 +583,9 @@ return {
   { [[job:cancel() return job:wait()]],
     [[cekura: cancelled: calls.improve_prompt 5: cancelled here; the service goes on]] },
   { [[job:cancel() return job:answer("yes")]],
-    [[HERE cekura: calls.improve_prompt: this kind of job takes no answer]] },
+    [[HERE cekura: calls.improve_prompt: this kind of job accepts no answer]] },
   { [[return job:answer("yes")]],
-    [[HERE cekura: calls.improve_prompt: this kind of job takes no answer]] },
+    [[HERE cekura: calls.improve_prompt: this kind of job accepts no answer]] },
   -- ---- lists ----
   { [[return client:request("POST", "/x/", { body = cekura.list(5) })]],
     [[HERE cekura: list: table expected, got number]] },

@@ -1,6 +1,6 @@
---- Reads the LuaCATS annotations of a file in Lua, or of one in C: there they are in the comments before functions.
+--- Reads the LuaCATS annotations of a file in Lua, or in C, where they are in the comments before functions.
 --
--- What is read of a file:
+-- The result for a file:
 --
 --   classes     list of { name =, parent =, text =, fields =, at =, variable =, value = }: the local variable that the
 --               class is that of, and the expression that is its value
@@ -187,7 +187,7 @@ local function put_block(found, block, code)
   end
 end
 
--- What a line of code assigns: `a.b, c = d, e`, or a member of the constructor that it is in.
+-- The assignments of a line of code: `a.b, c = d, e`, or a member of the enclosing table constructor.
 local function put_values(found, code, constructor)
   local variable, module = code:match '^local ([%w_]+) = require "(.-)"'
   if variable then

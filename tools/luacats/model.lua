@@ -1,5 +1,5 @@
---- The annotated types of all files together. What a type has may come from several files: a module gives a class
--- methods that another defines, and lua/cekura/meta has what is made from tables and from C.
+--- The annotated types of all files together. The parts of a type may be in several files: a module adds methods that
+-- another defines to a class, and lua/cekura/meta has the parts that are generated from tables and from C.
 --
 --   classes   by name: { name =, parent =, text =, fields =, methods =, at = }; `fields` is a list, `methods` one of
 --             { name =, of_self =, fn = }: `of_self` says that it is called with a colon, `fn` is as

@@ -22,7 +22,7 @@ local function name_of(item)
 end
 
 --- Text: its own lines, each broken where it is too long.
----@param lines string[] what is written is added to them
+---@param lines string[] the output is appended
 ---@param text string
 function writer.text(lines, text)
   for paragraph in (text .. "\n"):gmatch "(.-)\n" do
@@ -40,9 +40,9 @@ end
 --- An alias.
 ---@param lines string[]
 ---@param name string
----@param values string[] texts that it stands for
+---@param values string[] its string values
 ---@param text string
----@param other? string a type that it stands for, too
+---@param other? string a further type that it includes
 function writer.alias(lines, name, values, text, other)
   writer.text(lines, text)
   tag(lines, "@alias " .. name, "")

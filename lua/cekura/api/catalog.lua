@@ -29,7 +29,7 @@ end
 ---@field name string
 ---@field params cekura.Parameter[]
 ---@field direct boolean whether it can be one request that is answered when the work is done
----@field withdrawn? string since when the service's documents no longer have it
+---@field withdrawn? string the date on which Cekura removed it from its documentation
 
 --- All kinds of job, those that the program has declared too, in the order of their names.
 ---@return cekura.KindEntry[]
@@ -56,7 +56,7 @@ end
 ---@field method string of HTTP
 ---@field path string
 ---@field params cekura.Parameter[] after the values of the path's places
----@field paged boolean whether it is a list that comes in pages
+---@field paged boolean whether it returns a list in pages
 
 --- All operations that are one request each, in the order of their resources and names. Each `list` has an `each`.
 ---@return cekura.OperationEntry[]

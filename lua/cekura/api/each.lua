@@ -11,32 +11,32 @@ local uri = require "cekura.http.uri"
 
 -- ---- the iterator ----
 
--- In one window. Empty pages that never end would block the caller for ever.
+-- In one window: an endless series of empty pages would block the caller for ever.
 local MOST_PAGES = 10000
 
 ---@class cekura.Each the state of an iteration, which several tasks may share
----@field error? cekura.Error what ended it early
----@field pages integer pages that came
----@field date? number when the service answered first, by its own clock, in seconds since the epoch
----@field private page? cekura.Page the one whose calls are given now
----@field private place integer how many of them were
+---@field error? cekura.Error the error that ended it early
+---@field pages integer the number of pages received
+---@field date? number the time of the first answer, by the service's clock, in seconds since the epoch
+---@field private page? cekura.Page the current page
+---@field private place integer the number of its records that were returned
 ---@field private client cekura.Client
 ---@field private source cekura.PageSource
 ---@field private timeout? number
 ---@field private queries table[] that of each window
 ---@field private window integer the place of its window
 ---@field private requested table<string, boolean> queries of the window's pages
----@field private count integer how many those are
----@field private seen table<any, boolean> ids that the window has given
----@field private before table<any, boolean> ids that the window before it has given
+---@field private count integer the number of these queries
+---@field private seen table<any, boolean> ids in this window
+---@field private before table<any, boolean> ids in the previous window
 ---@field private over boolean
 local Each = { __name = "cekura.calls.each" }
 Each.__index = Each
 
 local LONGEST_QUERY = 8192
 
--- The query of the page after this one; nil: this was the window's last. Of the service's URL only the query is used:
--- requests go to this client's own base URL. An URL without a query would give all calls.
+-- The query of the next page; nil: this was the window's last. Only the query of the service's URL is used: requests go
+-- to this client's own base URL. A URL without a query would match all calls.
 local function next_query(client, current)
   if type(current.next) ~= "string" or current.next == "" then
     return nil
@@ -100,9 +100,9 @@ local take = atomic(function(self)
   return nil, wanted
 end)
 
--- Makes the page that came the current one, or ends with an error. Until here the iterator is unchanged: where the
--- request raises, since the host cannot wait or an event handler raised, the next call repeats it and leaves out no
--- page. Tasks may share the iterator, so another task may have turned the page already.
+-- Makes the received page the current one, or ends with an error. Until here the iterator is unchanged: if the request
+-- raises, because the host cannot wait or an event handler raised, the next call repeats it, and skips no page. Tasks
+-- may share the iterator, so another task may have turned the page already.
 local turn_to = atomic(function(self, wanted, found, err, date)
   if self.page ~= wanted.after then
     return
@@ -141,7 +141,7 @@ function Each:__tostring()
   return ("cekura.each (%d pages so far)"):format(self.pages)
 end
 
--- As io.lines does: `for` only tests the first value, so a returned failure would look like the end.
+-- Raises errors, as io.lines does: `for` only tests the first value, so a returned error would look like the end.
 function Each:__call()
   local call, err = self:next()
   if err then
@@ -150,7 +150,7 @@ function Each:__call()
   return call
 end
 
---- Makes an iterator. No record comes twice.
+--- Makes an iterator, which returns each record once.
 ---@param client cekura.Client
 ---@param source cekura.PageSource
 ---@param queries table[] the query of each window, in their order; one, if there are no windows

@@ -1,17 +1,17 @@
---- The kinds of job, as data. A new kind is one more row; programs add theirs by cekura.kind(), which checks it (see
--- cekura.api.kind_schema). The members of a declaration:
+--- The kinds of job, as data. A new kind is one more row; programs add their own with cekura.kind(), which checks them
+-- (see cekura.api.kind_schema). The members of a declaration:
 --
 --   start           "METHOD /path/" of the request that starts a job; {places} of the path are parameters. Without it,
 --                   a job is made by client:job() only
 --   params          the parameters of the start: name to { check, required = true, scope = true }. The check is one of
---                   cekura.api.params; `scope`: the client's project_id is the default. Another name raises. Any start
---                   also takes `extra`, which is no member of a declaration: a table of further parameters, which are
---                   sent unchecked. Without `params`, any names are sent
+--                   cekura.api.params; `scope`: the client's project_id is the default. An unknown name raises. Every
+--                   start also accepts `extra`, which is not declared: a table of further parameters, which are sent
+--                   unchecked. Without `params`, any names are sent
 --   one_of          names of parameters of which exactly one is given. unless_list = name, beside them: where that
 --                   parameter is a list, none of them need be given
 --   list            true: the answer to the start is a list of one record
---   direct          "POST /path/" of one request with the same parameters that is answered when the work is done; for a
---                   job that is started with `direct`, and for every job of a kind that has no poll
+--   direct          "POST /path/" of the request of direct jobs: it has the same parameters, and is answered when the
+--                   work is done. A kind without `poll` has only direct jobs
 --   poll            "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
 --                   itself. {version} is the client's api_version
 --   id              the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
@@ -21,14 +21,14 @@
 --                   its query, and answers with no others. `poll` names the members that show how far the work is and
 --                   whether it has ended. The polls ask for those; what the result is to hold is asked for at the end
 --   record          "call_log": the poll reads a call log, and the result is that record
---   event           what the types of its webhook events begin with: "result" of "result.completed"
+--   event           the prefix of the types of its webhook events: "result" of "result.completed"
 --   call_log        true: an answer may also have the shape of a call log
 --   output          the member, of the answer or of its `output`, that makes the answer usable: if it is a text, the
 --                   job has succeeded; or a list of members, texts or objects, of which one is enough. Without it, a
 --                   status word or the counters decide, and the result is the answer's `output`, or the whole answer
 --   statuses        status word to state; they precede the words of cekura.job.status
 --   input_member    a member beside `status` whose word may say that the job needs input
---   counters        members { done =, failed =, total = } that give the progress; with `decide` they also decide the
+--   counters        members { done =, failed =, total = } that show the progress; with `decide` they also decide the
 --                   end: when done and failed add up to the total, and there is a total, or a `list`. With `runs`, the
 --                   member that has the runs, the failed ones are among those that are done; `success` counts the
 --                   others. The result has these counts as numbers, computed from the runs where they are missing,
@@ -37,15 +37,15 @@
 --   skipped_member  a member that is true if there was nothing to do
 --   carry           members of its answers that later requests need
 --   cancel          { "POST /path/", body = names, optional = names }: the request that cancels it, and the members of
---                   its body: the id by its name, what was carried, or the scope. Without a value for each of `body`,
---                   the request is not sent; those of `optional` are left out where they have none
---   answer          { "POST /path/", text = name, body = names, optional = names }: the request that gives the input
+--                   its body: the id by its name, carried members, or the scope. Without a value for each of `body`,
+--                   the request is not sent; those of `optional` without a value are left out
+--   answer          { "POST /path/", text = name, body = names, optional = names }: the request that sends the input
 --                   that a job needs, with the text under that name
---   withdrawn       the date on which the service took the endpoint out of its documents, for errors of kind `gone`
+--   withdrawn       the date on which Cekura removed the endpoint from its documentation, for errors of kind `gone`
 --   interval        seconds: the usual pause between two polls (5)
---   timeout         seconds: how long a wait lasts if its caller gives no timeout (300)
---   returns         what the result has, for people
---   evidence        how well it is known: start, poll, done (how the end is recognized) and result are each
+--   timeout         seconds: the default timeout of a wait (300)
+--   returns         the members of the result, for people
+--   evidence        the sources for start, poll, done (the recognition of the end) and result, each one of
 --                   "documented" (in the official API document), "described" (in the words of that document or of
 --                   another official page, without a schema), "seen" (in a third party's client), "inferred" (from its
 --                   siblings)
@@ -55,10 +55,10 @@ local kinds = {}
 
 -- ---- the improve-prompt family ----
 
--- Cekura took it out of its documents on 2026-06-30, and out of the service by what the commits say. Whether the
--- service still answers was not tested. If it does not, a start gives an error of kind "gone" that names the
--- endpoint. The shapes are those that clients have seen: the documents gave the generator's default, a call log, for
--- requests and answers alike.
+-- Cekura removed the endpoint from its documentation on 2026-06-30; according to the commits, it was removed from the
+-- service as well, which was not tested. If the service does not answer, a start returns an error of kind "gone" that
+-- names the endpoint. The shapes are those that clients have seen: the documentation had only the generator's default,
+-- a call log, for requests and answers alike.
 local IMPROVE_PROMPT_WITHDRAWN = "2026-06-30"
 
 -- Inferred: the last document of the progress speaks of a selection, and not of its parameter, which is "ql" elsewhere.

@@ -19,13 +19,13 @@ local uri = require "cekura.http.uri"
 local operation = {}
 
 ---@class cekura.Operation
----@field [1] string "METHOD /path/"; the values of its {places} are the method's first arguments, but for {version},
+---@field [1] string "METHOD /path/"; the values of its {places} are the method's first arguments, except {version},
 ---which is the client's api_version
 ---@field query? table<string, string> parameters that are sent in the query, and their checks (cekura.api.params)
 ---@field body? table<string, string> those that are sent in the body
 ---@field required? string[] those that must be given
 ---@field list? boolean the body is a list of objects with these parameters
----@field paged? boolean the answer is a list that comes in pages
+---@field paged? boolean the answer is one page of a list
 ---@field answer? string "record", "records" (a list of them), "json" (decoded), or "any", the default: a record for an
 ---object, a page for a list, true for an empty answer, and else the value
 ---@field class? string of the records in the answer
@@ -39,7 +39,7 @@ local operation = {}
 -- A caller who names one of these has named a scope.
 local SCOPES = { "agent_id", "assistant_id", "organization_id", "agent", "project" }
 
--- The declaration of the parameters, as params.read() takes it.
+-- The declaration of the parameters, for params.read().
 local function declaration_of(declared)
   local read = { params = {}, one_of = declared.one_of }
   for _, place in ipairs { "query", "body" } do
@@ -53,7 +53,7 @@ local function declaration_of(declared)
   return read
 end
 
--- Whether the client's project is sent: where a request takes one, and its caller has named no scope.
+-- Whether to send the client's project: the request accepts one, and its caller has named no scope.
 local function wants_project(declaration, given)
   if not declaration.params.project_id or declaration.one_of then
     return false
@@ -148,9 +148,9 @@ local function places_of(declared)
   return places
 end
 
---- Makes the method. It takes the client, the values of the path's places, the parameters if there are any, and
---- { timeout = seconds }.
----@param name string what its parameters are called in an error
+--- Makes the method. Its arguments are the client, the values of the path's placeholders, the parameters if there are
+--- any, and { timeout = seconds }.
+---@param name string the name of its parameters in errors
 ---@param declared cekura.Operation
 ---@return fun(client: cekura.Client, ...): any, cekura.Error?
 function operation.method(name, declared)
@@ -190,7 +190,7 @@ function operation.method(name, declared)
   end
 end
 
---- Makes the methods of a list: `list` gives one page, `each` iterates over the records of all pages.
+--- Makes the methods of a list: `list` returns one page, `each` iterates over the records of all pages.
 ---@param name string of the resource
 ---@param declared cekura.Operation
 ---@return function list, function each

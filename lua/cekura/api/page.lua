@@ -12,7 +12,7 @@ local page = {}
 
 ---@class cekura.Page
 ---@field results cekura.Record[] (a list of other values has these)
----@field next? string URL of the next page, as it came
+---@field next? string URL of the next page, unchanged
 ---@field previous? string
 ---@field count? integer only if the filter says include_count; at most 10000
 ---@field count_capped? boolean there are more
@@ -22,7 +22,7 @@ local Page = described("cekura.page", function(found)
 end)
 
 ---@class cekura.PageSource
----@field name string what the list is called in errors
+---@field name string the name of the list in errors
 ---@field [1] string "GET /path/"
 ---@field places? table<string, any> the values of the path's places
 ---@field class string of the records
@@ -38,7 +38,7 @@ local function items_of(text, client, class)
   return list and setmetatable(list, core.array_mt), fault
 end
 
---- Whether an answer is a bare list, which is a page of its own.
+--- Whether an answer is a bare list, which is the only page.
 ---@param reply cekura.Response
 function page.is_list(reply)
   return reply.body:find "^%s*%[" ~= nil

@@ -249,7 +249,7 @@ local function check_one_of(what, one_of, given, sent, project_id)
   end
 end
 
--- The names that a declaration has: parameters, and the places of the start's path, each of which `id` stands for.
+-- The names in a declaration: parameters, and the placeholders of the start's path, for each of which `id` may stand.
 local function names_of(declaration)
   local names = {}
   for name in pairs(declaration.params or {}) do
@@ -265,7 +265,7 @@ local function names_of(declaration)
   return names
 end
 
--- A copy of the given parameters with those of `extra`, which the service takes and the declaration does not have.
+-- A copy of the given parameters with those of `extra`, which the declaration does not know.
 local function copy(what, declaration, given)
   local known, sent = names_of(declaration), {}
   for name, value in pairs(given) do
@@ -291,16 +291,16 @@ local function copy(what, declaration, given)
   return sent
 end
 
--- One parameter that was given, checked; as it is sent.
+-- Checks one parameter, and returns the value to send.
 local function read_value(name, declared, value)
   if value == cjson.null and not declared.required then
-    return value -- the API takes null for many parameters, and refuses the others
+    return value -- the API accepts null for many parameters, and refuses it for the others
   end
   return params.value(declared[1], name, value)
 end
 
---- Checks the parameters; returns a copy, to be sent. Raises at the caller's line what is wrong with them.
----@param what string what the parameters are for
+--- Checks the parameters, and returns a copy to send. Raises any fault at the caller's line.
+---@param what string the operation or kind, for messages
 ---@param declaration { params: table<string, table>?, one_of: string[]?, start: string? } as cekura.api.kinds describes
 ---them. The client's project_id is the default for a parameter with `scope`, and for a project_id of `one_of`; others
 ---may have `default =`

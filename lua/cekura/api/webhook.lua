@@ -49,7 +49,7 @@ end)
 ---@class cekura.Event
 ---@field type string "call_log.completed", "result.completed"; "result.pre_trigger" comes before the calls of a run are
 ---dialled, and the service waits up to 30 seconds for the answer
----@field duplicate boolean whether an event with this key came before, whatever the program made of it
+---@field duplicate boolean whether an event with this key arrived before, even if the program failed to handle it
 ---@field key? string X-CEKURA-IDEMPOTENCY-KEY
 ---@field call_log? cekura.CallLog of an event about a call log
 ---@field result? cekura.Result of an event about the result of a run
@@ -92,12 +92,12 @@ local OPTIONS = { secret = true }
 
 --- Makes a function that reads the webhooks of one endpoint. It does not wait, so it can be called in any host.
 --
--- `function(headers, body) -> event | nil, err`: headers as the HTTP server gives them (nginx, HAProxy, Prosody,
--- lua-http), or a table of names in any case; the body as it came. The error is of kind "auth" where the secret is
--- missing or wrong, or came with different values; of kind "protocol" where the body is not an event. An event about a
--- call log's evaluation or the result of a run ends the jobs of this client that wait for that record.
+-- `function(headers, body) -> event | nil, err`: `headers` in the form of the HTTP server (nginx, HAProxy, Prosody,
+-- lua-http), or a table of names in any case; the unchanged body. The error is of kind "auth" if the secret is missing
+-- or wrong, or occurs with different values, and of kind "protocol" if the body is not an event. An event about a call
+-- log's evaluation or the result of a run ends the jobs of this client that wait for that record.
 ---@param client cekura.Client
----@param options { secret: string } what the service sends as X-CEKURA-SECRET
+---@param options { secret: string } the value of the header X-CEKURA-SECRET
 ---@return fun(headers: table, body: string): cekura.Event?, cekura.Error?
 function webhook.new(client, options)
   options = check.options("options", options, OPTIONS)

@@ -1,5 +1,5 @@
---- The configuration file of the official command, ~/.cekura/config.toml, which that command owns: of all that it may
--- hold, a few settings are read.
+--- The configuration file, ~/.cekura/config.toml. The official command owns it; the module reads only a few of its
+-- settings.
 
 local core = require "cekura.core"
 local show = require "cekura.show"
@@ -11,13 +11,13 @@ local config_file = {}
 
 ---@class cekura.Setting
 ---@field name string
----@field table string the names that lead to its table, with dots between; "" at the top
+---@field table string the path of its table, with dots; "" at the top
 ---@field node cekura.TomlNode
 
--- Lists the settings of a table and of all below it: what is not a table itself, nor a list of tables.
+-- Lists the settings of a table and of the tables in it. A setting is any value but a table and a list of tables.
 local function add_settings(list, node, path)
   for key, child in pairs(node.value) do
-    local name = tostring(key) -- of an element of an array: its place
+    local name = tostring(key) -- of an element of an array: its index
     local holds_tables = child.type == "table" or child.type == "array" and child.value[1]
       and child.value[1].type == "table"
     if holds_tables then
@@ -51,8 +51,8 @@ function config_file.parse(text)
   return settings
 end
 
--- Whether a setting stands at the top or in a table is not documented. The top counts first; two tables that differ are
--- ambiguous.
+-- The place of a setting, at the top or in a table, is not documented. The top takes precedence; different values in
+-- two tables are ambiguous.
 local function find(settings, name)
   local found
   for _, setting in ipairs(settings) do
@@ -68,7 +68,7 @@ local function find(settings, name)
   return found
 end
 
--- A browser sign-in leaves tokens. Their names are not documented, so this goes by what a name contains.
+-- A browser sign-in stores tokens. Their names are not documented, so this looks for parts of names.
 local function has_sign_in(settings)
   for _, setting in ipairs(settings) do
     if setting.name:find "token" or setting.name:find "oauth" or setting.table:find "oauth" then
@@ -103,7 +103,7 @@ local function has_bit(mode, bit)
   return math.floor(mode / bit) % 2 == 1
 end
 
--- The event to report where others than the owner may read the secrets in the file.
+-- The event to report if users other than the owner can read the secrets in the file.
 local function warning_of(path, mode, found)
   if (found.values.api_key or found.signed_in) and (has_bit(mode, GROUP_READS) or has_bit(mode, OTHERS_READ)) then
     return { name = "warning", warning = "config_file_readable_by_others", file = path,
@@ -112,19 +112,20 @@ local function warning_of(path, mode, found)
   end
 end
 
--- The key and the URL may both come from the file, so its absence and its loss differ.
+-- A missing default file is ordinary. One that cannot be reached may hold the key and the URL, so it is never ignored
+-- silently.
 local ABSENT = { [2] = true }                -- ENOENT
 local HIDDEN = { [13] = true, [20] = true }  -- EACCES, ENOTDIR: also where HOME is that of another user
 
---- What the file gave.
+--- The content of the file.
 ---@class cekura.ConfigFile
----@field values table<string, any> of the settings that are wanted; api_key is a secret: a userdata that Lua cannot
----read, but for a key of less than eight bytes or with escapes
----@field lines table<string, integer> where they stand
+---@field values table<string, any> of the wanted settings; api_key is a secret: a userdata that Lua cannot read, except
+---for a key of less than eight bytes or with escapes
+---@field lines table<string, integer> the lines of these settings
 ---@field signed_in boolean whether there is a browser sign-in
 ---@field warning? table an event to report
 
--- The file; or nil, the fault with the path, and the number of a system call's error.
+-- Reads the file. On failure returns nil, the fault with the path, and the errno of a system call.
 local function read(path, types)
   local text, secrets, mode = core.read_private(path, "api_key")
   if not text then
@@ -145,18 +146,18 @@ local function read(path, types)
   return found
 end
 
---- What there is without a file.
+--- The settings where no file is read: none.
 ---@return cekura.ConfigFile
 function config_file.none()
   return { values = {}, lines = {}, signed_in = false }
 end
 
---- Reads a file that the program has named, or the default one. The default one may be absent. It is skipped, with a
--- warning, if it cannot be looked at and the key comes from elsewhere, or for any other fault if both the key and the
--- URL do.
+--- Reads a file that the program has named, or the default file, which may be absent. The default file is skipped, with
+-- a warning, if access is denied and the key comes from elsewhere, or for any other fault if both the key and the URL
+-- come from elsewhere.
 ---@param path string
----@param types table<string, string> the settings that are wanted, with the types of their values
----@param elsewhere? { key: boolean, url: boolean } of the default file: what the program or the environment gives
+---@param types table<string, string> the wanted settings, with the types of their values
+---@param elsewhere? { key: boolean, url: boolean } for the default file: the values that come from elsewhere
 ---@return cekura.ConfigFile? found
 ---@return string? fault with the path
 function config_file.read(path, types, elsewhere)

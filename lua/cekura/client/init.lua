@@ -28,31 +28,31 @@ require "cekura.job" -- adds the methods of jobs
 local client = { kind = resources.declare_kind }
 
 ---@class cekura.Stats
----@field requests integer sent, further tries included
----@field retries integer of these the further tries
----@field in_flight integer requests now
----@field max_in_flight integer requests at once, so far
----@field direct integer direct jobs in flight, beside these
----@field connections integer opened
----@field jobs integer made
----@field bytes_in integer
----@field retry_quota integer how many requests may be repeated before they must succeed again
----@field longest_step number seconds that a step has blocked its caller at most
+---@field requests integer tries that were sent, repetitions included
+---@field retries integer the repetitions among them
+---@field in_flight integer requests in flight now
+---@field max_in_flight integer the largest value of in_flight so far
+---@field direct integer direct jobs in flight, not counted in in_flight
+---@field connections integer connections opened
+---@field jobs integer jobs made
+---@field bytes_in integer bytes of bodies received
+---@field retry_quota integer tokens left for repetitions: one costs 5, or 10 after a try without an answer
+---@field longest_step number the longest time, in seconds, that a step has blocked its caller
 
 ---@class cekura.Client
 local methods = core.client_methods
 
---- The private fields of a client: core.fields(client) gives them. A field that holds an option as it is, `_timeout`,
--- is named in the option's row in cekura.client.options; these are the others. Beside them are the client's resources,
--- by their names, and under integer keys the objects that the binding anchors (src/lua/client.c).
+--- The private fields of a client, which core.fields(client) returns. A field that holds the value of an option, such
+-- as `_timeout`, is named in the option's row in cekura.client.options; these are the others. The same table has the
+-- client's resources by their names and, under integer keys, the objects that the binding anchors (src/lua/client.c).
 ---@class cekura.ClientFields
----@field _base_url string the option, as the engine takes it: without a slash at its end
+---@field _base_url string the option, without a slash at its end
 ---@field _loop table the adapter that steps the client, see cekura.loop
 ---@field _on_event? fun(event: table) the option `on_event`, and before it the log that CEKURA_DEBUG asks for
 ---@field _key_source string where the API key comes from, for messages
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
----@field _on_update fun(job: cekura.Job) takes in the new answer of a job, for cekura.loop.dispatch
+---@field _on_update fun(job: cekura.Job) processes the new answer of a job; called by cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
 ---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
@@ -103,7 +103,7 @@ local close = atomic(function(self)
   end
 end)
 
---- Closes the client. What still waits gets an error of kind "closed". May be called again.
+--- Closes the client. Pending waits end with an error of kind "closed". May be called again.
 function methods:close()
   close(self)
 end
@@ -111,10 +111,10 @@ end
 -- ---- requests ----
 
 ---@class cekura.RequestOptions
----@field query? table<string, any> the values of a list are repeated
----@field body? table|string a table goes out as JSON, a string as it is
----@field multipart? table<string, any> goes out as multipart/form-data; a field that is { path = … } or
----{ data = bytes, name =, content_type = } is a file, which is streamed from disk
+---@field query? table<string, any> a list is sent as repeated parameters
+---@field body? table|string a table is sent as JSON, a string unchanged
+---@field multipart? table<string, any> sent as multipart/form-data; a field { path = … } or
+---{ data = bytes, name =, content_type = } is a file; a path is streamed from disk
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 
@@ -149,7 +149,7 @@ function methods:request(method, path, given)
   elseif body ~= nil then
     check.text("body", body)
   end
-  local lines = headers.request_lines(given.headers, body and "application/json") -- what this API takes
+  local lines = headers.request_lines(given.headers, body and "application/json") -- the API's type
   return request.send(self, { method = method, path = path, headers = lines, body = body, timeout = timeout })
 end
 
@@ -159,7 +159,7 @@ local function declaration_of(kind)
   return check.known("kind", "kind", check.text("kind", kind), kinds)
 end
 
----@class cekura.JobOptions of a job: sent where its poll takes them
+---@class cekura.JobOptions options of a job, which are sent where its poll accepts them
 ---@field agent_id? cekura.Id
 ---@field project_id? cekura.Id
 ---@field assistant_id? cekura.Id
@@ -167,7 +167,7 @@ end
 
 ---@class cekura.StartOptions : cekura.JobOptions
 ---@field timeout? number seconds for the start
----@field direct? boolean by the one request that is answered when the work is done, if the kind has one
+---@field direct? boolean start a direct job: one request, which is answered when the work is done; not for all kinds
 
 local JOB_OPTIONS, START_OPTIONS = { fields = true }, { fields = true, timeout = true, direct = true }
 for _, name in ipairs(token.SCOPE) do
@@ -193,7 +193,7 @@ end
 
 --- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
 ---@param kind cekura.KindName|string
----@param given_params? table what the kind's start takes
+---@param given_params? table the parameters of the kind
 ---@param given? cekura.StartOptions
 ---@return cekura.Job? job, cekura.Error? err
 function methods:start(kind, given_params, given)
@@ -202,17 +202,17 @@ function methods:start(kind, given_params, given)
   if not declaration.start and not declaration.direct then
     errors.misuse("kind: %s cannot be started here; client:job() takes up one of its jobs", kind)
   elseif given.direct and not declaration.direct then
-    errors.misuse("options: direct: %s has no request that is answered when its work is done", kind)
+    errors.misuse("options: direct: %s has no direct jobs", kind)
   end
   local first = declaration.start or declaration.direct
   if given_params == nil and (not declaration.params or endpoint.places(first)[1]) then
-    given_params = {} -- so that the error names what is missing
+    given_params = {} -- so that the error names the missing parameter
   end
   local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
   return start.start(self, kind, declaration, sent, given)
 end
 
---- Makes a job for an id that is known from elsewhere. Nothing is sent yet.
+--- Makes a job for an id that is known from elsewhere. Sends nothing.
 ---@param kind cekura.KindName|string
 ---@param id cekura.Id
 ---@param given? cekura.JobOptions
@@ -224,7 +224,7 @@ function methods:job(kind, id, given)
   return start.known(self, kind, check.id("id", id), check_job_options(given, JOB_OPTIONS))
 end
 
---- Takes up a job from its token.
+--- Makes a job from its token, in the same process or another. Sends nothing.
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config": the token is malformed, or of another base URL
 function methods:resume(text)
@@ -276,7 +276,7 @@ setmetatable(methods, { __index = function(_, name)
   return check.spelling("client", name, known)
 end })
 
--- A resource that is called like a method of the client could not be reached.
+-- A resource with the name of a method of the client would be unreachable.
 for name in pairs(methods) do
   kind_schema.reserve(name)
 end

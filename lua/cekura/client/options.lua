@@ -1,5 +1,5 @@
---- The options of a client, as rows of data. A row says what an option may be, where it comes from, what it means and
--- where it goes; the checks, the resolution, the table of docs/options.md and the LuaCATS class follow from the rows.
+--- The options of a client, as rows of data. A row has an option's type, its sources, its meaning and its use; the
+-- checks, the resolution, the table of docs/options.md and the LuaCATS class follow from the rows.
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"
@@ -18,14 +18,14 @@ local options = {}
 ---@alias cekura.EventName "request_started"|"request_retried"|"request_finished"|"job_changed"|"selection_refused"|
 ---"warning"
 
----@class cekura.ClientEvent for logs and metrics: it holds no secret
+---@class cekura.ClientEvent an event for logs and metrics, without secrets
 ---@field name cekura.EventName
 ---@field request? integer of a request: its number, the same in all of its events; unique in this process
 ---@field method? string of a request
 ---@field path? string of a request: below the base URL, with its query
----@field attempt? integer the number of the try; at the end of a request, how many there were
----@field outcome? string "response", or why there is none
----@field status? integer|string of a request, the HTTP status; of a job, the word of the service
+---@field attempt? integer the number of the try; at the end of a request, the number of tries
+---@field outcome? string "response", or the reason why there is none
+---@field status? integer|string of a request, the HTTP status; of a job, the service's own word
 ---@field elapsed? number seconds since the request was made
 ---@field pause? number seconds until the next try
 ---@field job? cekura.Job of its polls and changes

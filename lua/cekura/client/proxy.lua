@@ -26,8 +26,8 @@ local function first_set(names)
   end
 end
 
--- Whether no_proxy may exempt the host. libcurl decides for each request; here it only matters whether an unusable
--- proxy is an error. An address counts as exempt as soon as the list has a network.
+-- Whether no_proxy may exempt the host. libcurl decides for each request; this answer only determines whether an
+-- unusable proxy is an error. An address counts as exempt if the list has any network.
 local function may_be_exempt(host)
   host = ascii.lower(host)
   local is_address = host:find "^[%d.]+$" or host:find "^%["
@@ -66,7 +66,7 @@ end
 ---@param given? string the option `proxy`; "" means none
 ---@param url { host: string, secure: boolean, loopback: boolean } of the base URL
 ---@param allow_http? boolean the option
----@return { url: string?, password: string? }? chosen what the engine takes; without a URL libcurl asks the environment
+---@return { url: string?, password: string? }? chosen for the engine; without a URL libcurl reads the environment
 ---@return string? fault
 function proxy.choose(given, url, allow_http)
   local text, name = given, "proxy"
@@ -87,7 +87,7 @@ function proxy.choose(given, url, allow_http)
     return nil, show.format("%s %s is not the URL of a proxy%s: it %s", name, show.url(text),
       given and "" or ", in the environment", fault)
   elseif given and not url.secure and not allow_http and not loopback then
-    return nil, "the base URL is plain http, and a proxy elsewhere would be sent the key in the clear; "
+    return nil, "the base URL is plain http, and a proxy on another host would receive the key unencrypted; "
       .. "allow_http = true allows it"
   end
   return { url = text, password = password_of(text) }

@@ -14,7 +14,7 @@ local operations = require "cekura.api.operations"
 
 local resources = {}
 
--- The methods that are not kinds, by resource: functions of the client and the arguments.
+-- The methods that are not kinds, by resource. Each is called with the client and the arguments.
 local METHODS = { calls = calls }
 
 -- The records of these resources have more methods than others.
@@ -24,7 +24,7 @@ local function add_operation(row)
   local methods, name = METHODS[row.resource] or {}, row.resource .. "." .. row.name
   METHODS[row.resource] = methods
   if methods[row.name] then
-    return -- calls has its own
+    return -- cekura.api.calls has all methods of calls
   end
   row.class = CLASSES[row.resource]
   if row.name == "list" then
@@ -58,7 +58,7 @@ function resources.methods(resource)
   return names
 end
 
--- A function of the client and the arguments.
+-- Finds a method, which is called with the client and the arguments.
 local function find_method(resource, name)
   local kind = resource .. "." .. name
   return METHODS[resource] and METHODS[resource][name] or kinds[kind] and function(client, params, options)
@@ -122,8 +122,8 @@ function resources.add(client)
   end
 end
 
---- Declares a kind of job; its method is there at once, `client.<resource>:<name>(params)`. A kind of the program's own
---- may be declared again, one that comes with the module may not. Jobs keep the declaration that they were made by.
+--- Declares a kind of job. Its method, `client.<resource>:<name>(params)`, exists at once. A program may redeclare its
+--- own kinds, but not those of the module. Jobs keep the declaration that they were made with.
 ---@param name string "resource.name"
 ---@param declaration cekura.KindDeclaration
 resources.declare_kind = atomic(function(name, declaration)

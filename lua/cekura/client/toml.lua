@@ -1,15 +1,15 @@
---- A strict reader of TOML 1.0 (https://toml.io/en/v1.0.0): it takes all of TOML, and refuses what TOML refuses.
+--- A strict reader of TOML 1.0 (https://toml.io/en/v1.0.0): it accepts every valid document and no other.
 
 local core = require "cekura.core"
 
 local toml = {}
 
----@class cekura.TomlNode a value, and where it stands
+---@class cekura.TomlNode a value and its place
 ---@field type "string"|"integer"|"float"|"boolean"|"datetime"|"array"|"table"
 ---@field value any a table by names or a list of nodes; the text of a datetime; else the value. A number that this Lua
 ---cannot represent is a string of its digits
----@field line integer of the value's beginning, or of the table's first mention
----@field section? table of a table: what defined it, a header or an inline table. Dotted names may add to a table only
+---@field line integer the first line of the value, or of the table's first mention
+---@field section? table of a table: the header or inline table that defines it. Dotted names may add to a table only
 ---in the section that defines it, and a header may define only a table without a section
 ---@field closed? boolean of a table: it is inline, and nothing can be added
 ---@field tables? boolean of an array: it consists of [[tables]]
@@ -73,7 +73,7 @@ end
 local function end_line(reader, after)
   skip_comment(reader)
   if not take_newline(reader) and reader.at <= #reader.text then
-    fail(reader, "something stands after " .. after)
+    fail(reader, "unexpected text after " .. after)
   end
 end
 
@@ -114,10 +114,10 @@ local function read_escape(reader, multiline)
   fail(reader, "an escape that TOML does not have")
 end
 
--- What ends a piece of a string: its quote, a backslash if it has escapes, a control character other than a tab.
+-- The characters that end a piece of a string: its quote, a backslash if it has escapes, a control character but a tab.
 local STOPS = { ['"'] = '[%z\1-\8\10-\31\127"\\]', ["'"] = "[%z\1-\8\10-\31\127']" }
 
--- The quotes at the next character, if they end the string: those that belong to it; else nil.
+-- If the quotes at the next character end the string, consumes them, and returns those that belong to it; else nil.
 local function take_closing(reader, quote, multiline)
   local quotes = reader.text:match("^" .. quote .. "*", reader.at)
   if not multiline then
@@ -172,7 +172,7 @@ end
 
 -- ---- numbers, dates and words ----
 
--- The digits without underscores, which stand between two digits only; nil: that is not what the text consists of.
+-- The digits without their underscores, each of which must be between two digits; nil for any other text.
 local function digits_of(text, class)
   if text:find("[^_" .. class .. "]") or text:find "^_" or text:find "_$" or text:find "__" or text == "" then
     return nil
@@ -190,7 +190,7 @@ local BASES = { x = { "0-9A-Fa-f", 16 }, o = { "0-7", 8 }, b = { "01", 2 } }
 
 -- The decimal digits of a number of 64 bits, more than a double has.
 local function to_decimal(digits, base)
-  local limbs = { 0 } -- of a million each, the least first
+  local limbs = { 0 } -- in base 1,000,000, the least significant first
   for digit in digits:gmatch "." do
     local carry = tonumber(digit, base)
     for place = 1, #limbs do
@@ -206,7 +206,7 @@ local function to_decimal(digits, base)
   return text
 end
 
--- A decimal integer of any size is kept; one in another base has 63 bits at most, as TOML says.
+-- A decimal integer may have any size; one in another base has 63 bits at most, as in TOML.
 local function read_integer(word)
   local base = BASES[word:match "^0([xob])"]
   local digits = base and digits_of(word:sub(3), base[1])
@@ -257,7 +257,7 @@ local function is_time(text)
     and (fraction == "" or fraction:find "^%.[0-9]+$" ~= nil)
 end
 
--- The text of a date, of a time, or of both with or without an offset (RFC 3339); nil: it is none of these.
+-- The text of a date, of a time, or of both with or without an offset (RFC 3339); nil for any other word.
 local function read_datetime(word)
   local year, month, day, rest = word:match "^([0-9][0-9][0-9][0-9])%-([0-9][0-9])%-([0-9][0-9])(.*)$"
   if not year then
@@ -307,7 +307,7 @@ local function read_name(reader)
   return name or fail(reader, "a name is missing")
 end
 
--- One or more names with dots between.
+-- One or more names, separated by dots.
 local function read_names(reader)
   local names = {}
   repeat
@@ -319,7 +319,7 @@ local function read_names(reader)
 end
 
 local function fail_twice(reader, node)
-  fail(reader, ("this name is taken: see line %d"):format(node.line))
+  fail(reader, ("this name is already defined in line %d"):format(node.line))
 end
 
 local function add_table(reader, parent, name)
@@ -328,7 +328,7 @@ local function add_table(reader, parent, name)
   return node
 end
 
--- Sets a value in a table, or below it by a dotted name.
+-- Sets a value in a table or, for a dotted name, in a table below it.
 local function set(reader, parent, names, node, section)
   for index = 1, #names - 1 do
     local child = parent.value[names[index]] or add_table(reader, parent, names[index])
@@ -344,7 +344,7 @@ local function set(reader, parent, names, node, section)
   parent.value[last] = node
 end
 
--- The table that the header of another may stand below.
+-- The table, on the path of a header, in which the next name of the path is looked up.
 local function descend(reader, parent, name)
   local child = parent.value[name] or add_table(reader, parent, name)
   if child.tables then
@@ -442,7 +442,7 @@ local function read_header(reader, root)
   local open = take(reader, "%[%[?")
   local names = read_names(reader)
   if not take(reader, open == "[" and "%]" or "%]%]") then
-    fail(reader, "the header of a table that does not end")
+    fail(reader, "the header of a table has no closing bracket")
   end
   reader.depth = 0
   deepen(reader, #names)

@@ -58,7 +58,7 @@ local function encode_object(value, path, depth)
     end
     keys[#keys + 1] = key
   end
-  table.sort(keys) -- the same table gives the same bytes
+  table.sort(keys) -- equal tables have equal texts
   for index, key in ipairs(keys) do
     local inner = path .. "." .. key
     parts[index] = encode_string(key, inner) .. ":" .. encode_value(value[key], inner, depth)

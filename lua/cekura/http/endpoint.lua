@@ -39,7 +39,7 @@ function endpoint.places(text)
   return names
 end
 
---- The path with its places left empty: it stands for the paths of all records.
+--- The path with empty placeholders, which stands for the paths of all records.
 ---@param text string
 ---@return string
 function endpoint.common_path(text)

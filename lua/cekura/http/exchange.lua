@@ -1,4 +1,4 @@
---- Sends a request, and waits for its end in whichever loop the client lives.
+--- Sends a request, and waits for its end in the client's loop.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -72,7 +72,7 @@ function exchange.wait(client, outgoing, shown)
   while not entry.done do
     if waiter:park() == "cancelled" then
       core.cancel(operation)
-      entry.waiter = nil -- the entry stays for the events that are still to come
+      entry.waiter = nil -- the entry stays for later events
       break
     end
   end

@@ -112,7 +112,7 @@ function form.read(what, values)
   return form.fields(what, fields), files
 end
 
--- A file up to this size is read at once: what is sent is the file as it was at one time.
+-- A file up to this size is read at once, so that a consistent state of the file is sent.
 local SMALL = 1024 * 1024
 
 -- The service's framework keeps the last part of a file's name. A file whose name has none is dropped in silence (tried

@@ -1,4 +1,4 @@
---- Headers as a program gives them, a table, and as they are sent: a list of lines, "Name: value".
+--- Headers in the form of the program, a table, and in the form for sending, a list of lines "Name: value".
 
 local ascii = require "cekura.http.ascii"
 local check = require "cekura.check"

@@ -2,7 +2,7 @@
 
 local core = require "cekura.core"
 
--- A boundary that no part contains: it is random, and what is in memory is searched.
+-- A boundary that no part contains: it is random, and the parts in memory are searched for it.
 local function find_boundary(parts)
   local boundary
   repeat

@@ -1,4 +1,4 @@
---- Headers of a request that the program has received, in the forms in which HTTP servers give them.
+--- Headers of a request that the program has received, in the forms of various HTTP servers.
 
 local ascii = require "cekura.http.ascii"
 

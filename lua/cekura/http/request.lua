@@ -201,10 +201,10 @@ local function cut(outcome, answer, fields, repeatable)
 end
 
 ---@class cekura.Outcome how an operation of the engine ended
----@field kind string "response" for a whole answer, whatever its status; else what went wrong
----@field status integer HTTP status; 0 where none came
----@field headers string the head of the answer as it came
----@field body string decompressed; if it is incomplete, the part that came
+---@field kind string "response" for a complete answer with any status; else the kind of failure
+---@field status integer HTTP status; 0 without an answer
+---@field headers string the unchanged head of the answer
+---@field body string decompressed; if it is incomplete, the part that arrived
 ---@field message? string what went wrong, in words
 ---@field tries integer
 ---@field sent boolean the last try may have reached the service
@@ -235,8 +235,8 @@ end
 
 -- ---- sending ----
 
--- libcurl sends 1 MiB at most before a body, and reports more as a lack of memory; some of it is the client's own
--- headers. No server takes as much.
+-- libcurl sends at most 1 MiB before a body, and reports more as CURLE_OUT_OF_MEMORY; the client's own headers use some
+-- of it. No server accepts as much.
 local LARGEST_HEAD = 1000000
 
 -- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
@@ -278,7 +278,7 @@ local function prepare(client, outgoing)
   return shown
 end
 
--- Sends a request; the answer, or the error, as request.read() gives them.
+-- Sends a request, and returns the results of request.read().
 local function ask(client, outgoing)
   local fields = core.fields(client)
   local shown, err = prepare(client, outgoing)
@@ -291,7 +291,7 @@ local function ask(client, outgoing)
     return nil, err
   elseif outcome.status == 304 and outcome.kind == "response"
       and (fields._conditional or headers.is_conditional(outgoing.headers)) then
-    return response.new(client, outgoing.method, shown, outcome) -- nothing has changed: that is what was asked
+    return response.new(client, outgoing.method, shown, outcome) -- 304 is the answer that the condition asked for
   end
   return request.read(client, outgoing.method, shown, outcome)
 end
@@ -337,10 +337,10 @@ function request.submit_json(client, outgoing, what, params, entry)
   return exchange.submit(client, outgoing, shown, entry)
 end
 
---- Reads what is at a path, by one request that is not repeated.
+--- Sends a single GET, which is not repeated.
 ---@param client cekura.Client
 ---@param outgoing cekura.Request without method
----@return cekura.Response? response, cekura.Error? err, boolean? is_bad as request.read() gives them
+---@return cekura.Response? response, cekura.Error? err, boolean? is_bad see request.read()
 function request.poll(client, outgoing)
   outgoing.method, outgoing.once = "GET", true
   return ask(client, outgoing)

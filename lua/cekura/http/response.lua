@@ -68,7 +68,7 @@ end
 ---@param client cekura.Client
 ---@param method string
 ---@param path string
----@param outcome { status: integer, headers: string, body: string } headers: the head as it came, status line first
+---@param outcome { status: integer, headers: string, body: string } headers: the unchanged head, with the status line
 ---@return cekura.Response
 function response.new(client, method, path, outcome)
   return setmetatable({ status = outcome.status, body = outcome.body, method = method, path = path,

@@ -29,7 +29,7 @@ function uri.decode(text)
   end))
 end
 
---- A number, string or boolean as the text that stands for it in a path or query.
+--- The text of a number, string or boolean in a path or query.
 function uri.text(name, value)
   local kind = type(value)
   if kind == "string" then
@@ -76,7 +76,7 @@ function uri.query(name, query)
   return "?" .. table.concat(parts, "&")
 end
 
---- A path that a program has written. Characters that a path cannot have are encoded; what is encoded already stays.
+--- A path from the program. Characters that a path cannot have are encoded; existing escapes stay.
 ---@param path string begins with "/"; may have a query
 function uri.path(name, path)
   check.text(name, path)

@@ -1,4 +1,4 @@
---- Records that webhooks deliver: one that a job is polled by ends the job without a poll.
+--- Records that webhooks deliver. The record that a job polls for ends the job without a poll.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -12,13 +12,13 @@ local uri = require "cekura.http.uri"
 
 local delivered = {}
 
--- A client maps a record to the list of its jobs, weakly: the jobs keep the list alive. The list is weak by value,
--- since a key that is being finalized would still be found.
+-- A client maps a record to the list of its jobs, weakly: the jobs keep the list alive. The jobs are the list's weak
+-- values, because a weak key that is being finalized would still be found.
 local function record_key(event, id)
   return event .. " " .. uri.text("id", id)
 end
 
---- Registers a job, so that it is found by its record.
+--- Registers a job under its record.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
 function delivered.register(self, fields)
@@ -30,7 +30,7 @@ function delivered.register(self, fields)
   fields._same_record, all[key] = same, same
 end
 
--- The jobs of a record; a copy of the list, since an event handler may add to the list.
+-- The jobs of a record, as a copy of the list, because an event handler may add to it.
 local function jobs_of(client, event, id)
   local jobs = {}
   if type(id) == "number" or type(id) == "string" then
@@ -43,7 +43,7 @@ local function jobs_of(client, event, id)
   return jobs
 end
 
--- What a record means for a job; its state is nil if it says nothing new.
+-- The meaning of a record for a job; its state is nil if nothing is new.
 local function read_record(fields, object, text)
   local declaration, mark = fields._declaration, fields._evaluation_mark
   local meaning = { object = object, text = text }
@@ -55,11 +55,11 @@ local function read_record(fields, object, text)
   return meaning
 end
 
---- Takes in a record that a webhook has delivered. If it shows an end, it ends the jobs that are polled by it.
+--- Processes a record that a webhook has delivered. If the record shows an end, the jobs that poll for it end.
 ---@param client cekura.Client
 ---@param event string "call_log", "result", …
 ---@param object cekura.CallLog|table
----@param text string the same, as it came
+---@param text string the JSON text of the object
 delivered.take = atomic(function(client, event, object, text)
   for _, self in ipairs(jobs_of(client, event, object.id)) do
     local fields = core.fields(self)
@@ -67,7 +67,7 @@ delivered.take = atomic(function(client, event, object, text)
       local meaning = read_record(fields, object, text)
       local is_end = status.is_end(meaning.state)
       if is_end and interpret.lacks_counts(fields._declaration, object) then
-        core.expedite(self) -- the record as it is polled has them
+        core.expedite(self) -- a poll brings the record with its counts
       elseif is_end and selection.is_lacking(fields, meaning) then
         selection.ask(self, fields, selection.of_result(fields))
       elseif is_end then

@@ -1,6 +1,6 @@
---- Direct jobs: one POST that the service answers when the work is done. Such a job has no id, is not polled, and
--- cannot be taken up elsewhere; to its waiters it is a job like the others. It is `pending` until its request is sent,
--- which may have to wait for one of the client's places for direct jobs (`max_direct`), and then `running`.
+--- Direct jobs: one POST that the service answers when the work is done. A direct job has no id, is not polled, and
+-- cannot be resumed elsewhere; for its waiters it is a job like any other. It is `pending` while its request is queued
+-- for one of the client's places for direct jobs (`max_direct`), and `running` once the request is sent.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -11,15 +11,16 @@ local subscription = require "cekura.job.subscription"
 
 local direct = {}
 
--- Seconds from the sending of the request. The service gives up after 15 minutes, and says so.
+-- Seconds after the request is sent. The service itself gives up, with an error, after 15 minutes.
 local TIMEOUT = 16 * 60
 
 -- ---- the end ----
 
--- Takes in the error of the request. A request that was cut off, or that a gateway gave up, may still be worked on.
+-- Processes the error of the request. The service may still work on a request that was cut off, or that timed out at a
+-- gateway.
 local function take_error(self, fields, err)
   if err.kind == "closed" then
-    return err -- ends the waits; the job has no end that is known
+    return err -- ends the waits, though the job's end is unknown
   end
   if err.kind == "unknown_outcome" then
     err.message = err.message .. "; it may still complete in the service"

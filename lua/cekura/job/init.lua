@@ -1,5 +1,5 @@
---- Jobs: background work that the service runs and the client polls. These are the methods of a job. How a job begins
--- is in cekura.job.start, with a list of its private fields; how it changes is in cekura.job.state.
+--- The methods of a job, background work that the service runs and the client polls. cekura.job.start makes jobs, and
+-- documents their private fields; cekura.job.state changes them.
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
@@ -33,7 +33,7 @@ methods.wait, methods.updates = wait.one, wait.updates -- defined in cekura.job.
 
 local HERE_ONLY = "cancelled here; the service goes on"
 
--- Ends the job on this side. Returns whether it had not ended yet.
+-- Ends the job on this side. Returns false if it had already ended.
 local leave = atomic(function(self, fields, message)
   if status.is_end(fields.state) then
     return false
@@ -74,18 +74,18 @@ local function ask_service(fields, what, body, timeout, owner)
   return request.send_json(fields._client, outgoing, fields.kind, body)
 end
 
---- Ends the job: in the service where the API can cancel, and on this side in any case. If the API cannot, or the
--- service refuses, the service goes on, and the token still works.
+--- Ends the job: always on this side, and in the service where the API can cancel it. If the API cannot, or the service
+-- refuses, the service goes on, and the token still works.
 ---@param options? { timeout: number? } seconds
 ---@return boolean ok, string where "service" or "local"
----@return cekura.Error? err why the service did not cancel it
+---@return cekura.Error? err the reason why the service did not cancel it
 function methods:cancel(options)
   local fields, timeout = core.fields(self), check.timeout(options)
   local declared = fields._declaration.cancel
   local body, known = service_body(fields, declared or {})
   local by_service = declared ~= nil and fields.id ~= nil and known
   if by_service and not status.is_end(fields.state) then
-    core.fields(fields._client)._loop.waiter() -- raises where this host cannot wait, before anything is done
+    core.fields(fields._client)._loop.waiter() -- raises where this host cannot wait, before the job changes
   end
   if not leave(self, fields, by_service and "cancelled" or HERE_ONLY) or not by_service then
     return true, "local"
@@ -98,7 +98,7 @@ function methods:cancel(options)
   return true, "local", err
 end
 
---- For C: called at the end of a scope, which cannot wait for the service.
+--- C calls this at the end of a scope, where no wait for the service is possible.
 ---@private
 function methods:_leave()
   leave(self, core.fields(self), "left; the service goes on")
@@ -106,10 +106,10 @@ end
 
 -- ---- answering ----
 
--- How often the question that was answered may still come.
+-- How many more times the service may repeat a question that was answered.
 local FORGIVEN = 3
 
--- Takes in the reply to an answer.
+-- Processes the reply to an answer.
 local take_answered = atomic(function(self, fields, question, reply, err)
   if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
@@ -137,7 +137,7 @@ end)
 --- Answers a job that needs input. Some kinds go on as the same job, others as another.
 ---@param text string|table a table where the kind's answers have parts
 ---@param options? { timeout: number? } seconds
----@return cekura.Job? job the one to wait for now
+---@return cekura.Job? job the job to wait for now
 ---@return cekura.Error? err
 function methods:answer(text, options)
   local fields, timeout = core.fields(self), check.timeout(options)
@@ -146,16 +146,16 @@ function methods:answer(text, options)
     check.text("text", text)
   end
   if not declared then
-    errors.misuse("%s: this kind of job takes no answer", fields.kind)
+    errors.misuse("%s: this kind of job accepts no answer", fields.kind)
   elseif status.is_end(fields.state) then
-    return nil, state.error(self, "invalid", "it has ended, there is nothing to answer")
+    return nil, state.error(self, "invalid", "it has ended, so there is nothing to answer")
   end
   local body, known = service_body(fields, declared)
-  if not known then -- the job was taken up by its id alone: the next answer may have the rest
+  if not known then -- the job was made from its id alone: the next answer may have the other values
     local _, err = self:poll(options)
     body, known = service_body(fields, declared)
     if not known then
-      return nil, err or state.error(self, "invalid", "the service has not said what an answer needs: "
+      return nil, err or state.error(self, "invalid", "the service has not sent the values that an answer needs: "
         .. table.concat(declared.body, ", "))
     end
   end
@@ -166,17 +166,17 @@ end
 
 -- ---- the token and the last answer ----
 
---- A plain string from which client:resume() takes the job up, in this process or another.
+--- A plain string from which client:resume() makes the job again, in this process or another.
 ---@return string? token, cekura.Error? err
 function methods:token()
   local fields = core.fields(self)
   if not fields.id then
     local why = fields._operation and "a direct job has no id" or "the job ended in its start, so there is no id"
-    return nil, errors.new("config", why .. " to take it up by", { job = self })
+    return nil, errors.new("config", why .. " for a token", { job = self })
   end
   local text = token.of_job(fields, core.fields(fields._client)._base_url)
   if text == nil or core.has_secret(fields._client, token.as_url(text)) then
-    return nil, errors.new("config", "what the token would have to hold is too long, or holds a secret",
+    return nil, errors.new("config", "the token would be too long, or contain a secret",
       { job = self })
   end
   return text

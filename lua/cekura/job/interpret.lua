@@ -1,6 +1,6 @@
---- What an answer of the service means for a job.
--- Status words are an open set: an unknown one is not an error, it means that the job goes on. So the decision does not
--- begin with them: what counts first is whether the answer has usable output.
+--- The meaning of the service's answers for a job.
+-- Status words are an open set: an unknown word is not an error, but means that the job goes on. So the first criterion
+-- is not the word, but whether the answer has usable output.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
@@ -22,7 +22,7 @@ local function text_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
--- A single name is the name of a text; of several names, each may be of a text or an object.
+-- A single name is that of a string; each of several names may be that of a string or an object.
 local function holds_output(holder, name)
   if type(holder) ~= "table" then
     return false
@@ -54,7 +54,7 @@ end
 local function is_call_log(object, failure)
   if object.output ~= nil or failure then
     return false
-  elseif type(object.id) == "number" then -- that of a call log: progress ids are texts
+  elseif type(object.id) == "number" then -- the id of a call log: progress ids are strings
     return true
   end
   for _, name in ipairs(CALL_LOG_MEMBERS) do
@@ -100,7 +100,7 @@ end
 
 local DEFAULT_COUNTERS = { done = "completed_count", total = "total" }
 
--- How many items have ended, how many of them failed, and how many there are to be; nil without such counters.
+-- The numbers of items that have ended, that failed among these, and in total; nil without such counters.
 local function read_counters(declaration, object)
   local names = declaration.counters or DEFAULT_COUNTERS
   if names.runs then
@@ -130,7 +130,7 @@ local function state_of_counters(declaration, object)
   return "succeeded"
 end
 
--- The progress, 0 to 1: the answer's own number, or from its counters; nil without either.
+-- The progress, 0 to 1: the number in the answer, or the ratio of its counters; nil without either.
 local function progress_of(declaration, object)
   local progress = times.number(object.progress)
   if progress and progress >= 0 and progress <= 1 then
@@ -153,8 +153,8 @@ end
 ---@class cekura.JobResult what the last answer of a job has: the members of its kind's results, and all others
 ---@field reason? string why there was nothing to do
 
---- The result of an end: a copy of the answer's `output`, if that is an object that is not empty, or of the whole
--- answer; with the counts of its runs, and `passed` by them.
+--- The result of an end: a copy of the answer's `output`, if that is a non-empty object, else of the whole answer; with
+-- the counts of its runs, and `passed`, which follows from them.
 ---@param declaration table
 ---@param object table
 ---@return table
@@ -172,7 +172,7 @@ function interpret.result(declaration, object)
   return result
 end
 
--- The reason of a failure: from all members of the answer that may give one, else from its status word.
+-- The reason of a failure: from all members of the answer that may hold one, else from its status word.
 local function why_of(object, word)
   local said = setmetatable({}, core.array_mt)
   for _, name in ipairs { "error", "errors", "error_message" } do
@@ -227,8 +227,8 @@ end
 --- Reads an answer.
 ---@param declaration table the kind's
 ---@param object table the answer, decoded
----@return string state, table? result, string? message state "protocol": it reports success without the output; every
----end has a result
+---@return string state, table? result, string? message state "protocol": the answer reports success without the output;
+---every end has a result
 function interpret.read(declaration, object)
   local state, word = state_of_words(declaration, object)
   local failure = reason(object.error)
@@ -240,7 +240,7 @@ function interpret.read(declaration, object)
   elseif declaration.skipped_member and object[declaration.skipped_member] == true then
     return "nothing_to_do", { reason = "the service skipped it" }
   elseif declaration.call_log and evaluation.is_final(word) and is_call_log(object, failure) then
-    -- The word is the verdict on the call, not on the job.
+    -- The word is the verdict on the call, not the status of the job.
     return "succeeded", { call_log = object }
   elseif state == "failed" or state == "cancelled" then
     return state, interpret.result(declaration, object), why_of(object, word)
@@ -265,15 +265,15 @@ function interpret.read(declaration, object)
   return state or (word and "running" or "pending")
 end
 
----@class cekura.Meaning what an answer, or a record that a webhook delivered, means for a job
+---@class cekura.Meaning the meaning, for a job, of an answer or of a record that a webhook delivered
 ---@field object table|cekura.CallLog the answer, decoded
----@field text string the answer as it came
----@field reply? cekura.Response that the answer came by
+---@field text string the JSON text of the answer
+---@field reply? cekura.Response the response with the answer
 ---@field state string see interpret.read()
 ---@field result? table
 ---@field message? string
 
---- The object that an answer is: a call log, where the kind's answers are such, else a table.
+--- The object in an answer: a call log, if the kind's answers are call logs, else a table.
 ---@param declaration table the kind's
 ---@param reply cekura.Response
 ---@return (table|cekura.CallLog)? object, cekura.Error? err of kind "protocol": the body is not a JSON object
@@ -308,7 +308,7 @@ function interpret.reply(declaration, mark, reply)
   return meaning
 end
 
---- The status and the progress of an answer; nil for one that it does not have.
+--- The status and the progress in an answer, or nil.
 ---@param declaration table the kind's
 ---@param object table|cekura.CallLog
 ---@return string? status, number? progress

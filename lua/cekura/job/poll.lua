@@ -1,5 +1,5 @@
---- Polls of a job: what one brings, by the engine's schedule or by job:poll(). Errors that may pass by themselves are
--- polled through, and so are a few bad answers in a row.
+--- Polls of a job, by the engine's schedule or by job:poll(). Transient errors do not end the polling, nor do a few bad
+-- answers in a row.
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
@@ -14,18 +14,18 @@ local subscription = require "cekura.job.subscription"
 
 local poll = {}
 
--- Seconds after the answer to a start within which some servers of the service may not know the job yet.
+-- Seconds after the answer to a start during which some servers of the service may not know the job yet.
 local GRACE = 15
 
 local function is_early(fields, err)
   return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
 end
 
--- Counts a bad answer. Returns whether it is one too many: a single one, such as a proxy's page, must not end paid
--- work.
+-- Counts a bad answer. Returns whether the limit is reached: a single bad answer, such as a proxy's page, must not end
+-- paid work.
 local function is_one_too_many(self, fields)
   fields._bad_answers = fields._bad_answers + 1
-  core.force_update(self) -- a good answer ends the row, also if it equals the last one
+  core.force_update(self) -- the next good answer resets the count, even if it equals the last one
   return fields._bad_answers >= core.fields(fields._client)._retries
 end
 
@@ -78,7 +78,8 @@ local function take(self, asked, reply, err, is_bad)
   return err, err
 end
 
--- Ends a row of bad answers last: after a lack of memory the same update is taken in again, and must stop again.
+-- Resets the count of bad answers last: after a failed allocation the same update is processed again, and must stop
+-- again.
 local function notify(self, fields, stop)
   subscription.notify(self, stop)
   if stop then
@@ -86,12 +87,12 @@ local function notify(self, fields, stop)
   end
 end
 
---- Takes in the update of a job that the engine lists. The client calls it.
+--- Processes the update of a job that the engine lists. cekura.loop.dispatch calls it.
 ---@param self cekura.Job
 function poll.on_update(self)
   local fields = core.fields(self)
   local settle = core.accept_update
-  local outcome = core.update(self) -- nil: a poll has ended that was in flight when the job was no longer watched
+  local outcome = core.update(self) -- nil: the job was no longer watched when its last poll ended
   if status.is_end(fields.state) then
     subscription.notify(self)
   elseif outcome then
@@ -129,7 +130,7 @@ local take_requested = atomic(function(self, asked, reply, err, is_bad)
     selection.ask(self, fields, wish)
   end
   fields.error = failure or fields.error
-  if not (reply or is_bad) then -- the error of this request alone: the polls of other waiters meet it themselves
+  if not (reply or is_bad) then -- an error of this request alone: other waiters have polls of their own
     stop = nil
   end
   notify(self, fields, stop)
@@ -146,7 +147,7 @@ end)
 -- is to hold, the whole record or the job's `fields`, so that it may bring the end.
 ---@param self cekura.Job
 ---@param options? { timeout: number? } seconds
----@return cekura.Job? job with its fields brought up to date
+---@return cekura.Job? job with updated fields
 ---@return cekura.Error? err
 function poll.now(self, options)
   local fields, timeout = core.fields(self), check.timeout(options)
@@ -164,7 +165,7 @@ function poll.now(self, options)
     { path = path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
 end
 
---- The last error that was polled through; nil if there is none.
+--- The last error that did not end the polling; nil if there is none.
 ---@param self cekura.Job
 ---@return cekura.Error?
 function poll.last_error(self)

@@ -1,6 +1,6 @@
---- The text of an answer's `error` or `errors`, whichever shape it has: a text, an object with a detail, the messages
--- of fields, a list of these. An error without content ({}, [], "null", blanks, objects of nulls) has none: it comes
--- beside work that goes on.
+--- The text of an answer's `error` or `errors`, in any shape: a string, an object with a detail, the messages of
+-- fields, a list of these. An error without content ({}, [], "null", blanks, objects of nulls) has no text: answers
+-- about work that goes on contain such errors.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
@@ -11,7 +11,7 @@ local UNNAMED = "the service gave an error"
 -- The members of an object that may have the text, in order of precedence.
 local NAMES = { "detail", "message", "error" }
 
--- The ways in which services in Python and JavaScript write nothing.
+-- The texts for "nothing" of services in Python and JavaScript.
 local NOTHING = { [""] = true, null = true, none = true, undefined = true }
 
 -- The longest text that is decoded, to see whether it is an empty value.
@@ -40,7 +40,7 @@ local function is_list(value)
   return getmetatable(value) == core.array_mt
 end
 
--- Adds the texts of the items, those of nested lists, too, each once; `lines` also has them as keys.
+-- Adds the texts of the items and of nested lists, each once; they are also keys of `lines`.
 local function collect(list, lines)
   for _, item in ipairs(list) do
     if is_list(item) then

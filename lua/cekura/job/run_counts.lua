@@ -1,5 +1,5 @@
---- How many runs a result has, and how many of them succeeded: by the record's counts, or, if it has none, as when a
--- webhook delivers it, by its list of runs.
+--- The number of runs of a result, and of those that succeeded: the record's counts, or, in a record without counts,
+-- such as a webhook delivers, a count of its runs.
 
 local times = require "cekura.records.times"
 local status = require "cekura.job.status"
@@ -14,8 +14,8 @@ function run_counts.number(value)
   return value and math.max(0, value)
 end
 
--- Counts runs: a list, or an object by their ids. Without runs there are no counts. A run that was cut off is neither a
--- success nor a failure, whatever its verdict; a run without status is done if it has a verdict.
+-- Counts runs: a list, or an object by their ids; nil without runs. A run that was cut off is neither a success nor a
+-- failure, even with a verdict; a run without status has ended if it has a verdict.
 local function count_runs(runs)
   local total, done, success, failed = 0, 0, 0, 0
   for _, run in pairs(type(runs) == "table" and runs or {}) do
@@ -37,7 +37,7 @@ local COUNTED = { "total", "done", "success", "failed" }
 
 local ENDS = { succeeded = true, failed = true, cancelled = true }
 
---- The counts of a record: its own; if it has ended, the others by its runs, provided that all runs are listed.
+--- The counts of a record: its own; if it has ended and lists all of its runs, the missing ones are counted.
 ---@param declaration table the kind's, with `counters` of runs
 ---@param object table the record
 ---@return { total: number?, done: number?, success: number?, failed: number? }

@@ -1,4 +1,4 @@
---- How a job begins: started in the service, known by its id, or taken up by its token.
+--- The creation of jobs: by a start in the service, from an id, or from a token.
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
@@ -25,7 +25,7 @@ local start = {}
 
 local SCOPE = token.SCOPE
 
--- Whether the scope has all that the path of the poll names beside the id.
+-- Whether the scope has every member that the path of the poll names beside the id.
 local function is_located(declaration, scope)
   for _, name in ipairs(SCOPE) do
     if endpoint.has(declaration.poll, name) and scope[name] == nil then
@@ -65,8 +65,8 @@ end
 -- In the API's documents an id is a number or a UUID.
 local LONGEST_ID = 1024
 
--- What is wrong with an id, which may come from anywhere; nil: nothing. A slash is encoded, but some servers decode it
--- before they route a path.
+-- The fault of an id, which may come from anywhere, or nil. A slash would be encoded, but some servers decode it before
+-- they route a path.
 local function fault_of_id(client, declaration, id)
   id = uri.text("id", id)
   if #id > LONGEST_ID then
@@ -74,7 +74,7 @@ local function fault_of_id(client, declaration, id)
   elseif endpoint.has(declaration.poll, "id") and id:find "[/\\]" then
     return "it has a slash"
   elseif core.has_secret(client, id) then
-    return "it is a secret of this client's"
+    return "it is a secret of this client"
   end
 end
 
@@ -87,7 +87,7 @@ end
 ---@field carried? table members of the answer to the start
 ---@field fields? string[] see cekura.JobFields
 
---- The private fields of a job: core.fields(job) gives them, together with the public ones but for `polls` and
+--- The private fields of a job: core.fields(job) returns them, together with the public ones except `polls` and
 -- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
 ---@class cekura.JobFields
 ---@field _client cekura.Client
@@ -105,18 +105,18 @@ end
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need
 ---@field _started number seconds since the epoch, for tokens
----@field _started_here_at? number by core.now(): when the answer to its start came; nil: it was started elsewhere
----@field _evaluation_mark? cekura.EvaluationMark the evaluation that is waited for is newer; owned by cekura.job.state
+---@field _started_here_at? number the time of the answer to its start, by core.now(); nil: it was started elsewhere
+---@field _evaluation_mark? cekura.EvaluationMark the job waits for a newer evaluation; owned by cekura.job.state
 ---@field _answer? string the answer that ended the job if no poll brought it; else core.answer() has the last one
----@field _answered_question? { question: string, times: integer } the answer that job:answer() replied to, and how
----often it may still come
+---@field _answered_question? { question: string, times: integer } the question that job:answer() replied to, and the
+---number of times that the service may still repeat it
 ---@field _bad_answers integer in a row; owned by cekura.job.poll
 ---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
 ---@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
 ---@field _request integer|false the number of its poll that is under way, for events; owned by cekura.loop.dispatch
----@field _same_record? table the list that cekura.job.delivered finds the job in
+---@field _same_record? table the list of jobs of its record; owned by cekura.job.delivered
 
 --- Makes a job: for work that the service knows by an id, or for work that ended in its start.
 ---@param origin cekura.JobOrigin
@@ -218,8 +218,8 @@ function start.started(client, kind, declaration, reply, scope)
   return self, failure
 end
 
--- The method and the path of a start, by the declaration's text of it, the parameters that are left for the body, and
--- those that the path has.
+-- The method and the path of a start, from their text in the declaration; the parameters that remain for the body; and
+-- those in the path.
 local function start_path(kind, text, params)
   local body, places = {}, {}
   for name, value in pairs(params) do
@@ -241,7 +241,7 @@ local function is_about_record(declaration, err)
   return #endpoint.places(declaration.start) > 0 and state.has_detail(err.response)
 end
 
--- Starts a job whose one request is answered when its work is done.
+-- Starts a direct job.
 local function start_direct(client, kind, declaration, params, options)
   local method, path, body, places = start_path(kind, declaration.direct, params)
   local self, err = start.new(client, kind, declaration,
@@ -265,7 +265,7 @@ function start.start(client, kind, declaration, params, options)
   end
   local method, path, body, places = start_path(kind, declaration.start, params)
   local scope = read_scope(core.fields(client), options, params, places)
-  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than when the job runs
+  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than after the start
   local owner = {}
   local self
   local reply, err = request.send_json(client, { method = method, path = path, timeout = options.timeout,

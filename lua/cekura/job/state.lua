@@ -1,4 +1,4 @@
---- The state of a job: how an answer, a record that a webhook delivered, or this side changes it.
+--- Changes of a job's state, by an answer, by a record that a webhook delivered, or by this side.
 
 local core = require "cekura.core"
 local described = require "cekura.described"
@@ -11,7 +11,7 @@ local status = require "cekura.job.status"
 
 local state = {}
 
--- The names of what it has: its texts may be long, or the program's own.
+-- A result is described by the names of its members: their texts may be long, or private.
 local Result = described("cekura.result", function(result)
   local names = {}
   for name in pairs(result) do
@@ -96,12 +96,12 @@ local function error_of(self, fields, meaning)
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
   err.method, err.path = fields._method, fields._path
   if meaning.state == "needs_input" then
-    err.response = response.redacted(meaning.reply) -- the question is somewhere in it; where, is not documented
+    err.response = response.redacted(meaning.reply) -- it contains the question, in an undocumented place
   end
   return err
 end
 
---- Takes in what an answer means. Returns an error if nothing is to wait for the job any longer, though it goes on.
+--- Applies the meaning of an answer. Returns an error if the waits for the job must end although it goes on.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
 ---@param meaning cekura.Meaning
@@ -198,7 +198,7 @@ function state.mark_gone(err, declaration, polled)
     local has_path = core.fields(err.response._client)._base_url:find "^[A-Za-z]+://[^/]*/"
     local is_known = polled and polled._started_here_at
     if declaration.withdrawn and not has_path and not is_known and not state.has_detail(err.response) then
-      err.message = ("%s; the service %stook this endpoint out of its documents on %s"):format(err.message,
+      err.message = ("%s; the service %sremoved this endpoint from its documentation on %s"):format(err.message,
         polled and "does not know the job, or " or "", declaration.withdrawn)
     end
   end

@@ -1,5 +1,5 @@
---- The status words of the service, the state of a job that each one means, and which states are ends. The words are
--- an open set: a word that is not here means that the job goes on.
+--- The status words of the service, the state of a job that each one means, and the states that are ends. The words are
+-- an open set: an unknown word means that the job goes on.
 
 local ascii = require "cekura.http.ascii"
 

@@ -1,7 +1,7 @@
---- Subscriptions to the changes of jobs: wait, updates, all and each are made of them.
--- A subscription is registered with each of its jobs, which notify it of every change. A job is polled while it has a
--- subscription and a task waits in subscription:next(), and not while the program handles a change: so none passes
--- unseen. The subscription to a single job is registered only while next() waits.
+--- Subscriptions to the changes of jobs, on which wait, updates, all and each are built.
+-- A subscription is registered with each of its jobs, which notify it of every change. A job is polled only while it
+-- has a subscription and a task waits in subscription:next(). While the program handles a change, there are no polls,
+-- so it sees every change. The subscription to a single job is registered only while next() waits.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -12,7 +12,7 @@ local yields = require "cekura.loop.yieldable"
 local subscription = {}
 subscription.__index = subscription
 
--- The shortest interval that a subscription asks for; nil: the kind's schedule.
+-- The shortest interval of the subscriptions; nil: the kind's schedule.
 local function shortest_interval(subscriptions)
   local shortest
   for other in pairs(subscriptions) do
@@ -32,7 +32,7 @@ local function enqueue(self, job)
   self.last = self.last + 1
 end
 
--- Has the engine poll the job as its subscriptions ask for, which alone record whether it is watched.
+-- Makes the engine poll the job at the interval of its subscriptions. They alone determine whether it is watched.
 local function watch(job, fields)
   if fields._operation then
     return -- a direct job: its request ends by itself
@@ -91,7 +91,7 @@ end
 
 --- Subscribes to jobs.
 ---@param jobs cekura.Job[] each once
----@param timeout number seconds, for all of them together
+---@param timeout number seconds: one deadline for all jobs
 ---@param interval? number seconds
 ---@param fields? string[] what the results are to hold
 subscription.new = atomic(function(jobs, timeout, interval, fields)
@@ -142,7 +142,7 @@ local function set_waiter(self, waiter)
   self.waiter = waiter
 end
 
--- Not a closure: a host that ends a coroutine takes away the variables that closures share with it.
+-- Not a closure: when a host ends a coroutine, closures lose the variables that they share with it.
 local function on_lost(waiter)
   local self = waiter.subscription
   set_waiter(self, false)
@@ -153,12 +153,12 @@ local protected = yields and pcall or function(fn, ...)
   return true, fn(...)
 end
 
--- Seconds. Not every host takes an endless time.
+-- Seconds. Some hosts do not accept an infinite time.
 local LONGEST_PARK = 3600
 
 local function park(self, waiter)
   local why = "woken"
-  while self.first > self.last and why == "woken" do -- a change may have come while the loop made the waiter
+  while self.first > self.last and why == "woken" do -- a job may have changed while the loop made the waiter
     local left = math.max(0, self.deadline - core.now())
     why = waiter:park(math.min(left, LONGEST_PARK), true)
     if why == "timeout" and left > LONGEST_PARK then
@@ -179,7 +179,7 @@ local function enter(self, waiter)
   end
 end
 
--- Undoes enter(), as far as it came.
+-- Undoes enter(), even if it failed halfway.
 local function leave(self, waiter)
   if waiter then
     waiter.on_lost, waiter.subscription = nil, nil
@@ -224,14 +224,14 @@ end)
 
 --- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
 -- that job is raised here.
----@return cekura.Job? job nil: none has in time
+---@return cekura.Job? job nil: no job has changed in time
 ---@return boolean|string changed its state, status or progress has changed; without a job the reason: "timeout",
 ---"cancelled", "closing"
 function subscription:next()
   local waiter
   if self.first > self.last then
     local client = core.fields(self.jobs[1])._client
-    waiter = core.fields(client)._loop.waiter() -- raises where nothing can wait, before anything is registered
+    waiter = core.fields(client)._loop.waiter() -- raises where code cannot wait, before anything is registered
   end
   begin_next(self, waiter)
   local ok, why = true, nil
@@ -248,8 +248,8 @@ subscription.close = atomic(function(self, job)
   end
 end)
 
---- Notifies the subscriptions to a job: it may have changed or ended, an event handler may have raised an error, or
--- `stop`, an error, ends their waits. After a lack of memory it can be called again, since the subscriptions are
+--- Notifies the subscriptions to a job that it has changed or ended, that an event handler has raised an error, or that
+-- `stop`, an error, ends their waits. After a failed allocation it can be called again, because the subscriptions are
 -- dropped last.
 ---@param job cekura.Job
 ---@param stop? cekura.Error

@@ -1,10 +1,10 @@
---- Tokens: a job as a plain string, from which another process takes it up.
+--- Tokens: a job as a plain string, from which another process can resume it.
 -- A token holds no secret. It names the base URL only for a comparison with the client's: it never decides where a
 -- request goes. It may come from anywhere, so nothing in it is trusted.
 --
--- A token is the prefix, a name and a value for each member, and a checksum, with dots between. Letters, digits, "-"
--- and "_" stand for themselves, any other byte is "~" and two hexadecimal digits: so a token consists of characters
--- that stand in a URL as they are (RFC 3986, 2.3). Earlier tokens, which are still read, are the query of a URL.
+-- A token is the prefix, a name and a value for each member, and a checksum, separated by dots. Letters, digits, "-"
+-- and "_" are literal, any other byte is "~" and two hexadecimal digits. So a token has only characters that need no
+-- escape in a URL (RFC 3986, 2.3). Tokens in the earlier format, the query of a URL, are still read.
 
 local core = require "cekura.core"
 local selection = require "cekura.http.selection"
@@ -16,7 +16,8 @@ local PREFIX, EARLIER_PREFIX = "cekura2.", "cekura1:"
 
 local LONGEST = 65536
 
---- A checksum: it finds tokens that were cut or misspelt. It is no protection against forgery, which gains nothing.
+--- A checksum, which detects tokens that were cut or misspelt. It does not protect against forgery, which would gain
+-- nothing.
 ---@param text string
 ---@return string
 function token.checksum(text)
@@ -52,7 +53,7 @@ function token.write(members)
   return text .. "." .. token.checksum(text)
 end
 
---- A token with the escapes of a URL, by which core.has_secret() finds a secret in it.
+--- A token with the escapes of a URL, in which core.has_secret() can find a secret.
 ---@param text string
 function token.as_url(text)
   return (text:gsub("~", "%%"))

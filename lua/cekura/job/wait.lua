@@ -16,12 +16,12 @@ local wait = {}
 
 local GOOD_ENDS = { succeeded = true, nothing_to_do = true }
 
--- How long a wait lasts that is given no timeout. A direct job has the deadline of its request.
+-- The timeout of a wait without the option. A direct job has only the deadline of its request.
 local function usual_timeout(fields)
   return fields._operation and math.huge or fields._declaration.timeout
 end
 
--- What wait() returns for a job that has ended. A job that failed may have a result, too.
+-- The results of wait() for a job that has ended. A job that failed may have a result, too.
 local function outcome(fields)
   if GOOD_ENDS[fields.state] then
     return fields.result
@@ -42,7 +42,7 @@ local function wait_options(options, default_timeout)
   }
 end
 
--- Where a coroutine cannot yield across pcall, an error of on_progress leaves the subscription to the collector.
+-- Where a coroutine cannot yield across pcall, the collector closes the subscription after an error of on_progress.
 local protected = yields and pcall or function(fn, ...)
   fn(...)
   return true
@@ -63,7 +63,7 @@ local function give_up(subscribed, self, why)
   elseif why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
   elseif why == "closing" then
-    return errors.new("closed", "the host is ending; the job goes on, and its token takes it up", { job = self })
+    return errors.new("closed", "the host is ending; the job goes on, and its token resumes it", { job = self })
   end
   local fields = core.fields(self)
   if fields.error and fields.error.kind == "needs_input" then -- as in settled(), below
@@ -77,8 +77,8 @@ local function give_up(subscribed, self, why)
   return err
 end
 
--- What a wait returns for a job that it ends for. The job may have ended all the same: while an event handler blocks,
--- deadlines pass before the waiters are notified of what the handler was called for.
+-- The results of a wait that ends for the reason `why`. The job may have ended nevertheless: while an event handler
+-- blocks, a deadline may pass before the waiters are notified of the event.
 local function settled(subscribed, self, why)
   local fields = core.fields(self)
   if status.is_end(fields.state) then
@@ -87,9 +87,9 @@ local function settled(subscribed, self, why)
   return nil, give_up(subscribed, self, why)
 end
 
--- Subscribes to jobs until each is settled. Returns a function that gives `job, result, err` for one after the other,
--- in the order in which they are settled and the unfinished ones last, then nil; and the subscription.
----@param options table as wait_options() gives it
+-- Subscribes to jobs until each is settled. Returns an iterator over `job, result, err`, in the order in which the jobs
+-- are settled, with the unfinished ones last; and the subscription.
+---@param options table from wait_options()
 local function follow(jobs, options)
   local subscribed, given_up
   local open, left, place, direct = {}, #jobs, 0, 0
@@ -138,8 +138,8 @@ local function follow(jobs, options)
 end
 
 ---@class cekura.WaitOptions
----@field timeout? number seconds; the kind's own if nil
----@field interval? number seconds: every pause, give or take a tenth; nil: the kind's schedule
+---@field timeout? number seconds; nil: the default of the kind
+---@field interval? number seconds: every pause, plus or minus a tenth; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
 ---@field fields? string[] what the result is to hold at least, where the kind's polls take a selection: members, or
 ---all but those with a "-" before them; nil: the job's `fields`, else the whole record. A job that has ended keeps its
@@ -198,7 +198,7 @@ end
 
 -- ---- many ----
 
--- Two copies of the list, which the program may change during the wait: with each job once, and as it is.
+-- Two copies of the list, which the program may change during the wait: one with each job once, and one unchanged.
 local function check_jobs(jobs)
   check.table("jobs", jobs)
   local each_once, list, seen = {}, {}, {}
@@ -245,8 +245,7 @@ function wait.each(jobs, options)
   -- The direct jobs, which end by themselves, are waited for without a deadline. Those that are polled may never end.
   options.polled_timeout = options.is_usual and timeout == math.huge and polled or nil
   local next_settled, subscribed
-  -- A `for` that is left early ends the polling: Lua 5.4 closes the guard at once, other versions when the iterator is
-  -- collected.
+  -- A `break` ends the polling: Lua 5.4 and newer close the guard at once, others when the iterator is collected.
   local guard = core.guard(function()
     if subscribed then
       subscribed:close()

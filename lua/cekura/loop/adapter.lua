@@ -24,7 +24,7 @@ function adapter.new(loop)
   return setmetatable(loop, metatable)
 end
 
--- ---- a table of functions that a program gives ----
+-- ---- a program's table of functions ----
 
 ---@class cekura.Loop the adapter of a loop; the source of cekura.loop documents each function
 ---@field name? string

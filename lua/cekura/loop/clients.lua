@@ -1,4 +1,4 @@
---- The clients that are open: their steps, and what they wait for together.
+--- The open clients: their steps, and the waits for all of them together.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -48,7 +48,7 @@ end
 -- How many steps are made before a deadline counts, although more has arrived.
 local STEPS = 64
 
---- Takes in what has arrived.
+--- Processes the answers that have arrived.
 ---@param step fun(client: cekura.Client)
 function clients.catch_up(step)
   for _, client in ipairs(clients.list()) do
@@ -75,8 +75,8 @@ function clients.settle()
   end
 end
 
---- Calls `expire` with each waiter whose deadline has passed. What has arrived is taken in before a deadline counts,
--- since the program may have done something else for long.
+--- Calls `expire` with each waiter whose deadline has passed. Answers that have arrived are processed first, because
+-- the program may have been busy past the deadline.
 ---@param deadlines table see cekura.loop.timers
 ---@param expire fun(waiter: table)
 function clients.fire(deadlines, expire)
@@ -100,7 +100,7 @@ function clients.earlier(a, b)
   return a and b and math.min(a, b) or a or b
 end
 
---- Seconds until a client or what the caller knows of is due; nil: nothing will be.
+--- Seconds until a client, or the caller's own work, is due; nil: no work is pending.
 ---@param seconds? number
 ---@return number?
 function clients.next_due(seconds)

@@ -26,7 +26,7 @@ local timers = require "cekura.loop.timers"
 ---@class cekura.loop.hosted adapters for hosts that have a loop with callbacks
 local hosted = {}
 
----@class cekura.Host a host's loop, as cekura.new { loop = … } takes it
+---@class cekura.Host a host's loop, for cekura.new { loop = … }
 ---@field watch fun(fd: integer, callback: function): function calls back whenever the descriptor is readable; returns a
 ---function that ends it
 ---@field after? fun(seconds: number, callback: function): function calls back once; returns a function that cancels it
@@ -36,9 +36,9 @@ local hosted = {}
 
 -- ---- coroutines that are to be resumed ----
 
--- Waiters that have been woken, or whose time is over. The code that wakes one has more to do, so the coroutine is
--- resumed from the host's next callback, with nothing else begun there: it may do whatever a program does, and run its
--- host's loop, too.
+-- Waiters that have been woken, or whose deadline has passed. The code that wakes a waiter has more to do, so the
+-- host's next callback resumes the coroutine, outside any other work of this module: it may do anything, even run the
+-- host's loop.
 local woken, deadlines = queue.new(), timers.new()
 
 local function expire(waiter)
@@ -46,7 +46,7 @@ local function expire(waiter)
   woken:put(waiter)
 end
 
-local resuming = false -- the waiter that was taken from `woken` last; it may not have been resumed yet
+local resuming = false -- the waiter that was removed from `woken` last; it may not have been resumed yet
 
 -- Puts a waiter back that could not be resumed because memory ran out: the next callback resumes it.
 local function keep_resuming()
@@ -138,7 +138,7 @@ end
 local Waiter = {}
 Waiter.__index = Waiter
 
--- Not before Lua 5.3: there, a coroutine that cannot yield is taken for one that can.
+-- Only from Lua 5.3 on: older versions cannot detect that a coroutine cannot yield.
 local is_yieldable = coroutine.isyieldable or function()
   return true
 end

@@ -1,32 +1,31 @@
 --- The choice of a loop. Each loop is an adapter, a table of functions:
 --
---   waiter() -> w        the waiter of the task or thread that calls; raises where the host cannot wait
+--   waiter() -> w        the waiter of the calling task or thread; raises where the host cannot wait
 --   w:park([seconds [, idle]])
 --                        waits until w is woken or the time is over; returns "woken", "timeout" or "cancelled". It may
---                        return "woken" for no reason: callers check what they wait for. An idle waiter waits for what
---                        may take long, and gets "closing" when the host ends
+--                        return "woken" spuriously: callers check their condition. An idle wait, for a job or a sleep,
+--                        may be long, and returns "closing" when the host ends
 --   w:wake()             from any coroutine, also before w:park(), which then returns at once
 --   attach(client)       from now on the client's engine is stepped by this loop
 --   detach(client)       optional: the client is being closed
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
 --   sleep(seconds), run(fn, ...)
---   tick(seconds)        optional, where there is no loop: what cekura.step() does
---   running() -> loop    optional: the loop that runs the code that calls, where that depends on the code
---   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it does, and returns
---                        true; or false, where it runs
---   step(client), timeout(client)   what client:step() and client:timeout() do
+--   tick(seconds)        optional, where there is no loop: implements cekura.step()
+--   running() -> loop    optional: the loop that runs the caller, where that depends on the caller
+--   defer(fn)            optional, for a host that loads programs before it runs: calls fn() once it runs, and returns
+--                        true; or returns false if it runs already
+--   step(client), timeout(client)   implement client:step() and client:timeout()
 --   adopt()              optional: attaches the clients that were made before "auto" found this loop
---   log(message)         where errors go that nothing else shows; optional for an adapter that a program makes
+--   log(message)         logs errors that are not reported elsewhere; optional for an adapter of a program
 --
--- A host that ends the coroutine of a waiter, so that w:park() never returns, calls w:on_lost() if that is there.
+-- A host that ends the coroutine of a waiter, so that w:park() never returns, calls w:on_lost() if it exists.
 --
--- The table that a program makes and gives as `loop =` has two functions in place of the methods: park(w [, seconds [,
--- idle]]) and wake(w). Its waiters are tables of any kind, and on_lost is called on_gone in them; see
--- cekura.loop.adapter.
+-- An adapter that a program passes as `loop =` has two functions in place of the methods: park(w [, seconds [, idle]])
+-- and wake(w). Its waiters are tables of any kind, in which on_lost has the name on_gone; see cekura.loop.adapter.
 --
--- Few programs write all that. For a host that calls back when a descriptor is readable, cekura.loop.hosted makes an
--- adapter of one or two functions, `loop = { watch = …, after = … }`; for one that has threads, cekura.loop.threads
--- makes one of a few more.
+-- Few programs need a complete adapter. For a host that calls back when a descriptor is readable, cekura.loop.hosted
+-- makes one from one or two functions, `loop = { watch = …, after = … }`; for a host with threads, cekura.loop.threads
+-- makes one from a few more.
 
 local adapter = require "cekura.loop.adapter"
 local check = require "cekura.check"

@@ -1,7 +1,6 @@
---- nginx and OpenResty: a wait yields the request, or the timer, that calls. `loop = "ngx"`; inside nginx `"auto"`
--- finds it. Stock nginx watches only the descriptors of its own sockets, so a thread (src/engine/bridge.h) steps the
--- engine, and notifies the pump over such a socket. A cosocket belongs to the request that made it, so the pump runs in
--- a timer.
+--- nginx and OpenResty: a wait yields the calling request or timer. `loop = "ngx"`; inside nginx `"auto"` detects it.
+-- Stock nginx watches only the descriptors of its own sockets, so a thread (src/engine/bridge.h) steps the engine, and
+-- notifies the pump over such a socket. A cosocket belongs to the request that made it, so the pump runs in a timer.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"

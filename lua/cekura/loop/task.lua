@@ -22,7 +22,7 @@ local task = {}
 ---@field spawned_at number by core.now(); as the next three, owned by cekura.loop.unbegun
 ---@field launched_at number
 ---@field noticed boolean counted in the notice at the program's end
----@field warned boolean the program has been warned that it is late
+---@field warned boolean the warning that the task has not begun was written
 ---@field joiners table[] the waiters in join()
 ---@field joined boolean join() has returned how it ended: then nothing else reports its error
 ---@field ok boolean its function has returned
@@ -53,7 +53,7 @@ local function cancelled()
   return errors.new("cancelled", "the task was cancelled")
 end
 
---- Raises what a cancelled task's waits raise.
+--- Raises the error of a cancelled task's waits.
 function task.raise_cancelled()
   error(cancelled(), 0)
 end
@@ -64,7 +64,7 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- The values of a task whose end there is no memory to keep.
+-- The results of a task whose end cannot be stored for lack of memory.
 local NO_MEMORY = { n = 1, "not enough memory" }
 
 -- The joiners of a task that has ended.
@@ -122,7 +122,7 @@ function task.finish(self, ok, ...)
   task.settle(self)
 end
 
---- Logs what a task raised, with its traceback.
+--- Logs the error of a task, with its traceback.
 ---@param self cekura.Task
 ---@param what string in words, that it has
 function task.log(self, what)
@@ -130,7 +130,7 @@ function task.log(self, what)
   self.loop.log(("cekura: %s: %s%s"):format(what, show.raised(self.values[1]), traceback))
 end
 
---- Logs what a task raised, unless it was joined meanwhile.
+--- Logs the error of a task, unless it was joined meanwhile.
 ---@param self cekura.Task
 function task.report(self)
   if not self.joined then
@@ -140,7 +140,7 @@ end
 
 -- ---- the beginning ----
 
--- All fields exist from the beginning: adding one later takes memory, which there may not be.
+-- All fields exist from the beginning, because adding one later allocates memory, which may fail.
 local function new_object(loop, group)
   local now = core.now()
   return setmetatable({ loop = loop, group = group, state = "ready", begun = false, spawned_at = now,
@@ -251,7 +251,7 @@ local remove_joiner = atomic(function(self, waiter)
   end
 end)
 
---- Waits until the task is done, and returns what its function returned; nil, what it raised, and where.
+--- Waits until the task ends. Returns the results of its function; or nil, the error that it raised, and a traceback.
 ---@return any ...
 function Task:join()
   local waiter = self.loop.waiter()
@@ -272,9 +272,9 @@ function Task:join()
   return task.outcome(self)
 end
 
---- Cancels the task. What it waits for gives nil and an error of kind "cancelled" (a sleep raises it); its next wait
--- raises that error; at any later one it counts as ended. join() gives nil and that error.
----@return boolean whether it had not ended, and was not cancelled yet
+--- Cancels the task. Its current wait returns nil and an error of kind "cancelled" (a sleep raises it), and its next
+-- wait raises that error; at any later wait the task counts as ended. join() then returns nil and that error.
+---@return boolean is_new false if the task had already ended or been cancelled
 Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
     return false

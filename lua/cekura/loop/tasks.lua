@@ -60,8 +60,8 @@ local function is_caught()
   return false
 end
 
--- Raises what the main task of a run has raised. What shows an uncaught error shows the traceback of this coroutine, so
--- the one of the task is logged; in a task, whose error may be joined, it is not.
+-- Raises the error of a run's main task. The program that prints an uncaught error prints the traceback of this
+-- coroutine, so the task's traceback is logged here; not in a task, whose error may be joined.
 local function raise(loop, main)
   if not loop.current() and not is_caught() then
     task.log(main, "the function of cekura.run raised")
@@ -69,8 +69,8 @@ local function raise(loop, main)
   error(main.values[1], 0)
 end
 
--- Runs `fn(...)` as a task until it and all that it spawned are done. Returns what it returned. When it raises, the
--- others are cancelled.
+-- Runs `fn(...)` as a task until it and all tasks that it spawned have ended, and returns its results. If it raises,
+-- the others are cancelled.
 local function run(loop, fn, ...)
   local group = task_group.new(loop.waiter()) -- raises where nothing can wait, before anything is begun
   local main = task.start(loop, group, fn, ...)

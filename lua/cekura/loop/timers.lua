@@ -39,7 +39,7 @@ end
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
   local place = self.count + 1
-  thing._due, thing._timer, self[place] = due, false, false -- what takes memory; until here, it is in no heap
+  thing._due, thing._timer, self[place] = due, false, false -- allocates; if it fails, the object is not in the heap
   put(self, place, thing, place)
 end
 

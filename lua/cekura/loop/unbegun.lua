@@ -1,4 +1,4 @@
---- Tasks that were spawned and have not begun: a host may drop what it was given, and a program may let nothing run.
+--- Tasks that were spawned and have not begun: a host may drop them, or a program may never run its loop.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"

@@ -4,24 +4,24 @@
 --- The declaration of a kind of job.
 ---@class cekura.KindDeclaration
 ---@field answer? { [1]: string, body?: string[], optional?: string[], text?: string } { "POST /path/", text = name,
----body = names, optional = names }: the request that gives the input that a job needs, with the text under that name
+---body = names, optional = names }: the request that sends the input that a job needs, with the text under that name
 ---@field benign_errors? string[] phrases in an `error` that mean a healthy end: there was nothing to do
 ---@field call_log? boolean true: an answer may also have the shape of a call log
 ---@field cancel? { [1]: string, body?: string[], optional?: string[], text?: string } { "POST /path/", body = names,
----optional = names }: the request that cancels it, and the members of its body: the id by its name, what was carried,
----or the scope. Without a value for each of `body`, the request is not sent; those of `optional` are left out where
----they have none
+---optional = names }: the request that cancels it, and the members of its body: the id by its name, carried members, or
+---the scope. Without a value for each of `body`, the request is not sent; those of `optional` without a value are left
+---out
 ---@field carry? string[] members of its answers that later requests need
----@field counters? cekura.CounterDeclaration members { done =, failed =, total = } that give the progress; with
+---@field counters? cekura.CounterDeclaration members { done =, failed =, total = } that show the progress; with
 ---`decide` they also decide the end: when done and failed add up to the total, and there is a total, or a `list`. With
 ---`runs`, the member that has the runs, the failed ones are among those that are done; `success` counts the others. The
 ---result has these counts as numbers, computed from the runs where they are missing, and `passed`: whether all runs
 ---succeeded
----@field direct? string "POST /path/" of one request with the same parameters that is answered when the work is done;
----for a job that is started with `direct`, and for every job of a kind that has no poll
----@field event? string what the types of its webhook events begin with: "result" of "result.completed"
----@field evidence? table<string, string> how well it is known: start, poll, done (how the end is recognized) and result
----are each "documented" (in the official API document), "described" (in the words of that document or of another
+---@field direct? string "POST /path/" of the request of direct jobs: it has the same parameters, and is answered when
+---the work is done. A kind without `poll` has only direct jobs
+---@field event? string the prefix of the types of its webhook events: "result" of "result.completed"
+---@field evidence? table<string, string> the sources for start, poll, done (the recognition of the end) and result,
+---each one of "documented" (in the official API document), "described" (in the words of that document or of another
 ---official page, without a schema), "seen" (in a third party's client), "inferred" (from its siblings)
 ---@field id? string the name of the job's id ("progress_id"): in the answer to the start, and in the query of the poll
 ---if the path of the poll has no {id}
@@ -35,14 +35,14 @@
 ---text, the job has succeeded; or a list of members, texts or objects, of which one is enough. Without it, a status
 ---word or the counters decide, and the result is the answer's `output`, or the whole answer
 ---@field params? table<string, cekura.ParamDeclaration> the parameters of the start: name to { check, required = true,
----scope = true }. The check is one of cekura.api.params; `scope`: the client's project_id is the default. Another name
----raises. Any start also takes `extra`, which is no member of a declaration: a table of further parameters, which are
----sent unchecked. Without `params`, any names are sent
+---scope = true }. The check is one of cekura.api.params; `scope`: the client's project_id is the default. An unknown
+---name raises. Every start also accepts `extra`, which is not declared: a table of further parameters, which are sent
+---unchecked. Without `params`, any names are sent
 ---@field poll string "GET /path/" of the request that asks for the progress; with {id} in the path, it reads the record
 ---itself. {version} is the client's api_version
 ---@field poll_scope? string[] which of agent_id, project_id and assistant_id the poll takes in its query
 ---@field record? "call_log" "call_log": the poll reads a call log, and the result is that record
----@field returns? string what the result has, for people
+---@field returns? string the members of the result, for people
 ---@field selection? string { parameter = name, poll = names }: the poll takes a list of members, {a,b}, in that
 ---parameter of its query, and answers with no others. `poll` names the members that show how far the work is and
 ---whether it has ended. The polls ask for those; what the result is to hold is asked for at the end
@@ -50,8 +50,8 @@
 ---@field start? string "METHOD /path/" of the request that starts a job; {places} of the path are parameters. Without
 ---it, a job is made by client:job() only
 ---@field statuses? table<string, cekura.State> status word to state; they precede the words of cekura.job.status
----@field timeout? number seconds: how long a wait lasts if its caller gives no timeout (300)
----@field withdrawn? string the date on which the service took the endpoint out of its documents, for errors of kind
+---@field timeout? number seconds: the default timeout of a wait (300)
+---@field withdrawn? string the date on which Cekura removed the endpoint from its documentation, for errors of kind
 ---`gone`
 
 --- The `counters` of a kind's declaration.

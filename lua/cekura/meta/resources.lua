@@ -428,16 +428,16 @@ function Calls:create_scenarios(params, options) end
 function Calls:delete(id, options) end
 
 --- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is longer than
---- the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as it is
---- called, so that no failure looks like the end; iterator:next() returns it.
----@param given? cekura.CallFilter with `fields`, the id is asked for, too
+--- the service allows. Each call is returned once. On failure the iterator raises a cekura.Error at every call, so that
+--- no failure looks like the end; iterator:next() returns the error.
+---@param given? cekura.CallFilter with `fields`, the id is requested, too
 ---@param options? { timeout: number? } seconds for each page
 ---@return cekura.Each
 function Calls:each(given, options) end
 
---- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics of a
---- call whatever `metrics` says. A call log that is still in its first evaluation is refused (kind "invalid"). Returns
---- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
+--- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to ignore `metrics` and to
+--- evaluate all metrics of a call. A call log that is still in its first evaluation is refused (kind "invalid").
+--- Returns the call logs from before the evaluation; `call:evaluation()` waits for the new one.
 ---@param params cekura.Calls.EvaluateMetricsParams
 ---@param options? cekura.Timeout
 ---@return cekura.CallLog[]?
@@ -500,40 +500,40 @@ function Calls:logs(id, options) end
 ---@return cekura.Error?
 function Calls:mark_metric_vote(id, vote, options) end
 
---- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
---- logs; `call:evaluation()` waits for the new evaluation.
+--- Evaluates call logs again. Until the evaluation is done, they have no verdicts, except reviewed ones. Returns the
+--- call logs; `call:evaluation()` waits for the new evaluation.
 ---@param params cekura.Calls.RerunEvaluationParams
 ---@param options? cekura.Timeout
 ---@return cekura.CallLog[]?
 ---@return cekura.Error?
 function Calls:rerun_evaluation(params, options) end
 
---- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
---- back unchanged is nothing to do. Nothing is changed in the service.
+--- Waits until a call is evaluated, starts an improvement of the agent's prompt from it, and waits for the result. An
+--- unchanged prompt means that there was nothing to do. Nothing is changed in the service.
 ---@param given cekura.SelfImprove
 ---@param options? { timeout: number? } the same as `timeout` of `given`
 ---@return cekura.Improvement? improvement
 ---@return cekura.Error? err of kind "not_found": the call did not appear in time
 function Calls:self_improve(given, options) end
 
---- Sends one call, which is then evaluated. It is charged, so it is sent once: an error of kind "unknown_outcome" means
---- that the call may have been taken, or not. By what clients have seen, sending it again with the same call_id updates
---- the same record.
+--- Sends one call, which is then evaluated. It is charged, so it is sent once: after an error of kind
+--- "unknown_outcome", the service may or may not have stored the call. Clients have seen that sending it again with the
+--- same call_id updates the same record.
 ---
---- Refused here, since the service would store an empty transcript and not say so: turns in its own format ("cekura",
---- also if no transcript_type is given) whose role is not one of its names. `metric_ids` has led to an error 500.
+--- Turns in the service's own format ("cekura", the default transcript_type) with an unknown role are refused here,
+--- because the service would silently store an empty transcript. `metric_ids` has led to an error 500.
 ---@param call cekura.Calls.SendParams one of agent (the agent's id) and assistant_id (the provider's). voice_recording:
 ---a text that begins with http:// or https:// is a URL, any other the path of a regular file; { data = bytes, name =,
 ---content_type = } are its bytes, by the name "recording" if it has none
 ---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
----err.sent may be true: the service may have taken the call)
+---err.sent may be true: the service may have stored the call)
 function Calls:send(call, options) end
 
---- Passes on the body of a provider's webhook as it came. What the service answers is not documented.
+--- Forwards the unchanged body of a provider's webhook. The service's answer is not documented.
 ---@param provider string "vapi", "retell", "livekit", "pipecat"; "elevenlabs" is named by a page of the documents only
----@param body string|table the bytes that came, or a table
+---@param body string|table the received bytes, or a table
 ---@param given? { agent_id: any, headers: table<string, string>?, timeout: number? } agent_id: vapi's is named in the
 ---query; headers to pass on, such as the signature that Retell's webhook is checked by; seconds
 ---@return cekura.Response? response
@@ -548,10 +548,9 @@ function Calls:send_raw(provider, body, given) end
 ---@return cekura.Error?
 function Calls:trace(id, options) end
 
---- Changes a call log. What is not given stays as it is; metadata and dynamic_variables are merged at their top. How
---- long the call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as
---- it gives it. A call whose evaluation is running is not evaluated again by reevaluate_metrics. Returns the changed
---- call.
+--- Changes a call log. Fields that are not given do not change; metadata and dynamic_variables are merged at their top
+--- level. The duration of the call is `seconds`, or `duration`: a number of minutes, or a text "MM:SS". While an
+--- evaluation is running, reevaluate_metrics does not start another. Returns the changed call.
 ---@param id cekura.Id
 ---@param changes cekura.Calls.UpdateParams
 ---@param options? cekura.Timeout

@@ -41,7 +41,7 @@ local call_log = {}
 ---@field topic? string
 ---@field trace_id? string "" where calls:trace() has none
 ---@field voice_recording_url? string
----@field [string] any all other fields that came
+---@field [string] any all other fields of the record
 local methods = record.class "call_log"
 
 --- A call log from JSON text. It belongs to no client.

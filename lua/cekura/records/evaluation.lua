@@ -38,10 +38,10 @@ end
 
 -- ---- whether it is newer ----
 
----@class cekura.EvaluationMark what a record shows of a finished evaluation
+---@class cekura.EvaluationMark the traces of a finished evaluation in a record
 ---@field updated_at? string
 ---@field judged boolean its verdict is not null
----@field sum string checksum of its metrics; "": it has none, or came without them
+---@field sum string checksum of its metrics; "": it has none, or they were not requested
 
 local function scalar(value)
   if type(value) == "table" then
@@ -50,7 +50,7 @@ local function scalar(value)
   return type(value) == "number" and ("%.14g"):format(value) or tostring(value)
 end
 
--- Of what the metrics say and not of their text: rows and records, v1 and v2 write the same metrics differently.
+-- A checksum of the metrics' values. Their texts differ between rows and records, and between v1 and v2.
 local function sum_of_metrics(call)
   local lines = {}
   for index, each in ipairs(metric.of_call(call)) do
@@ -61,7 +61,7 @@ local function sum_of_metrics(call)
   return #lines > 0 and token.checksum(table.concat(lines, "\n")) or ""
 end
 
--- A verdict that did not come, since only some fields were asked for, was not taken away.
+-- A verdict that is missing because only some fields were requested was not removed.
 local function is_judged(call)
   return core.slice(call, "success") ~= "null"
 end

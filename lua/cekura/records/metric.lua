@@ -1,4 +1,4 @@
---- Metrics of an evaluation. The service writes them in two formats, which look the same here.
+--- Metrics of an evaluation. The service writes them in two formats, which are read into the same fields.
 
 local ascii = require "cekura.http.ascii"
 local core = require "cekura.core"
@@ -10,7 +10,7 @@ local times = require "cekura.records.times"
 local metric = {}
 
 ---@class cekura.Metric
----@field id integer a number that came as text is one here, as in score; anything else stays as it came
+---@field id integer a number, even if the service sent its text, as in score; any other value is left unchanged
 ---@field name string
 ---@field type? string "binary", "enum", "numeric", …; both of the old binary types are "binary"
 ---@field score? number of a binary one 5 (passed) or 0, however it was written; nil: it does not apply
@@ -18,7 +18,7 @@ local metric = {}
 ---@field passed? boolean nil: the metric has no verdict
 ---@field explanation string[]
 ---@field extra? table
----@field [string] any every other member that came is kept, too
+---@field [string] any every other member of the metric
 
 -- "binary", and the older types of which the verdict is the score.
 local BINARY = { binary = true, binary_workflow_adherence = true, binary_qualitative = true }
@@ -50,7 +50,7 @@ local function as_texts(value)
   return texts
 end
 
--- The verdict from the score, and the score from the verdict: 5, and not the 5.0 that also comes.
+-- The verdict from the score, and the score from the verdict: the integer 5, even where the service sends 5.0.
 local function complete_binary(read)
   if read.passed == nil and (read.score == PASSED or read.score == FAILED) then
     read.passed = read.score == PASSED

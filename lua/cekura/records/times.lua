@@ -21,7 +21,7 @@ end
 -- A longer text is not read as a number.
 local LONGEST_NUMBER = 40
 
---- A number, or the text of one as JSON has it, whatever the locale; nil for anything else.
+--- A number, from a number or its JSON text, independently of the locale; nil for anything else.
 ---@param value any
 ---@return number?
 function times.number(value)

@@ -7,7 +7,7 @@ local times = require "cekura.records.times"
 
 local transcript = {}
 
----@class cekura.Turn a value that cannot be read as described stays as it came; all other members are kept, too
+---@class cekura.Turn a value that cannot be read as described is left unchanged; all other members are kept, too
 ---@field role? string "Main Agent", "Testing Agent", "Function Call", "Function Call Result", …
 ---@field content? string absent in some results of function calls
 ---@field start_time? number seconds since the call began; since the epoch where the sender gave a date
@@ -148,7 +148,7 @@ local function from_text(text)
   return turns
 end
 
---- The turns of a field's value, whichever form it has.
+--- The turns in a field's value, of any form.
 ---@param value any a list of objects, the JSON text of one, or a text transcript
 ---@return cekura.Turn[]
 function transcript.read(value)

@@ -85,7 +85,7 @@ local function sorted_keys(given)
   return keys
 end
 
--- Runs a check and returns its value. Reports what it raises, and returns nil then.
+-- Runs a check and returns its value. If it raises an error, reports the error and returns nil.
 local function try(report, path, fn, ...)
   local ok, value = pcall(fn, ...)
   if ok then
@@ -94,7 +94,7 @@ local function try(report, path, fn, ...)
   report:mistake((tostring(value):gsub("^.-cekura: ", "", 1)), path)
 end
 
--- Returns the values that are right, and how many are not. Reports those.
+-- Returns the valid values and the number of invalid ones, which it reports.
 local function read(report, path, given, known)
   local values, wrong = {}, 0
   for _, key in ipairs(sorted_keys(given)) do

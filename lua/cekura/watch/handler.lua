@@ -20,12 +20,12 @@ local function raised_error(raised, where, co)
     { traceback = traceback, cause = errors.is(raised) and raised or nil })
 end
 
---- Calls a function and waits for its end. Reports what it raises.
+--- Calls a function and waits for its end. Reports an error that it raises.
 ---@param loop table
 ---@param report cekura.watch.Report
 ---@param where string the path of the function in the declaration
 ---@param fn function
----@return any value what it returned; nil if it raised
+---@return any value its result; nil if it raised an error
 ---@return cekura.Error? interrupted it was cancelled and is to be called again
 function handler.call(loop, report, where, fn, ...)
   local co

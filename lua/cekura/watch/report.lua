@@ -1,4 +1,4 @@
---- What a watch reports: counters of what it has done, and problems, which go to its on_error, else to the host's log.
+--- The reports of a watch: counters of its work, and errors, which go to its on_error, else to the host's log.
 
 local atomic = require "cekura.loop.atomic"
 local errors = require "cekura.errors"
@@ -10,7 +10,7 @@ local show = require "cekura.show"
 ---@field on_error? fun(err: cekura.Error, where: string)
 ---@field counters table<string, integer>
 ---@field first_mistake? cekura.Error in the declaration
----@field failures table<string, string> by path in the declaration: what the last attempt failed by
+---@field failures table<string, string> by path in the declaration: the error of the last attempt
 local Report = {}
 Report.__index = Report
 

@@ -105,7 +105,7 @@ Schedule.cancel = atomic(function(self)
   end
 end)
 
--- ---- what is due ----
+-- ---- due work ----
 
 --- Whether this watch has given an improvement up.
 ---@param item cekura.watch.Item
@@ -165,7 +165,7 @@ local function begin_improvements(self)
   return seconds
 end
 
---- Begins what is due, unless another task has found meanwhile that the store is lost.
+--- Begins the work that is due, unless another task has found meanwhile that the store is lost.
 ---@return number seconds until it is to be called again; math.huge: something else must happen before
 Schedule.begin_due = atomic(function(self)
   local persistence = self.watch.persistence

@@ -25,7 +25,7 @@ local FORMAT = "cekura.watch 1"
 ---@field told table<string, integer> the ids of the listed calls that were handled; the values mean nothing
 
 ---@class cekura.watch.State
----@field base string the base URL of the service that it is about
+---@field base string the base URL of its service
 ---@field saved? integer when it was saved last, by this machine's clock
 ---@field entries table<string, cekura.watch.Known>
 ---@field improvements cekura.watch.Item[] in the order in which they are started

@@ -20,7 +20,7 @@ local status = {}
 ---@field looked? number the date of the last scan
 ---@field running integer improvements that run
 ---@field waiting integer improvements that wait
----@field trouble? string what the last attempt failed by
+---@field trouble? string the error of the last attempt
 
 local Status = described("cekura.watch.status", function(result)
   return ("%s, %d evaluated, %d improved"):format(result.state, result.evaluated, result.improved)

@@ -1,10 +1,10 @@
---- The stores that a watch can have: each keeps one text, and has a lock that one watch holds at a time, while the
--- other watches with the same store stand by. What the text says is left to cekura.watch.state.
+--- The stores of watches. A store keeps one text, and has a lock that one watch holds at a time, while other watches
+-- with the same store stand by. cekura.watch.state reads and writes the text.
 --
--- A file is locked by flock (src/file/locked_file.h), whatever process, Lua state or spelling of its path another watch
--- has. Shared memory is anything with get(key) and set(key, value); where it also has add(key, value, seconds) and
--- delete(key), as ngx.shared.DICT does, the lock is a lease, which expires when it is not renewed. The lock of other
--- stores is known in this Lua state only.
+-- A file is locked by flock (src/file/locked_file.h), across processes, Lua states and spellings of its path. Shared
+-- memory is any object with get(key) and set(key, value); if it also has add(key, value, seconds) and delete(key), as
+-- ngx.shared.DICT does, the lock is a lease, which expires unless it is renewed. The lock of other stores is known in
+-- this Lua state only.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"

@@ -49,7 +49,7 @@ end
 
 -- ---- its task ----
 
---- Has the task begin now what is due.
+--- Makes the task begin the work that is due now.
 function Supervisor:wake()
   self.waiter:wake()
 end
@@ -61,7 +61,7 @@ local function rest(self, seconds, is_idle)
     self.is_cancelled = true
   end
   if why == "cancelled" or why == "closing" then -- the host ends
-    self.stopping = true -- written without being read: stop() may come in between
+    self.stopping = true -- written without being read: stop() may run in between
   end
   return not self.is_cancelled
 end
@@ -101,7 +101,7 @@ function Supervisor:hold()
   return held.state ~= nil
 end
 
--- Begins what is due. Returns the seconds until more is, nil at the end.
+-- Begins the work that is due. Returns the seconds until more is due, nil at the end.
 function Supervisor:turn()
   if core.is_closed(self.client) then
     self.stopping = true
@@ -121,7 +121,7 @@ function Supervisor:turn()
   return math.min(pause, self.schedule:begin_due())
 end
 
--- Saves what is not saved yet and releases the store.
+-- Saves the unsaved changes and releases the store.
 local function finish(self)
   if self.persistence.state then
     self.persistence.state:cut_starts "its task was cancelled"

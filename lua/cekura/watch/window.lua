@@ -1,4 +1,4 @@
---- The window of an entry: the time from whose beginning on the service lists the calls that a scan takes in.
+--- The window of an entry: a scan lists the calls from the beginning of the window on.
 --
 -- A call that was handled is known by its id, for as long as the service lists it. Which of its times the service
 -- filters by, and in which zone, is unknown. So the window begins earlier than is asked for at first, and the time of a
@@ -24,7 +24,7 @@ end
 -- which takes a second listing.
 local SWEEPS = 24
 
-local PAGE_SIZE = 200 -- the most that the service gives
+local PAGE_SIZE = 200 -- the service's maximum
 
 -- ---- listing ----
 

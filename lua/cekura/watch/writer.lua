@@ -9,12 +9,12 @@ local store = require "cekura.watch.store"
 ---@field to table the store
 ---@field text fun(): string the state as it is now
 ---@field on_completed fun(fault: string?) called after each write
----@field requested integer how many changes there were; the number of a change is its ticket
+---@field requested integer the number of changes so far; the number of a change is its ticket
 ---@field completed integer the last change whose write has ended, well or not
 ---@field saved integer the last change that the store has
 ---@field operation? any the write that is under way
 ---@field writing? integer the last change that it has
----@field fault? string what the last write failed by
+---@field fault? string the fault of the last write
 local Writer = {}
 Writer.__index = Writer
 

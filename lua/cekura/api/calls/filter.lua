@@ -125,8 +125,8 @@ end
 ---@field timestamp_from? number|string seconds since the epoch, or ISO 8601
 ---@field timestamp_to? number|string
 ---@field call_ids? integer[] ids of records (not the `call_id` of a call)
----@field filters? cekura.Condition|string a condition or a group, or the JSON text of one; conditions may also stand in
----the table itself
+---@field filters? cekura.Condition|string a condition or a group, or the JSON text of one; conditions may also be list
+---elements of the filter itself
 ---@field filters_v2? cekura.Condition|string the same
 ---@field fields? string[] only these, or, with "-" before each name, all but these
 ---@field include_count? boolean
@@ -134,7 +134,7 @@ end
 ---@field page? integer
 ---@field ql? string the field selection as the API has it
 ---@field [integer] cekura.Condition
----@field page_size? integer the service gives at most 200
+---@field page_size? integer the service's maximum is 200
 
 local FILTER = {
   agent_id = { "id" },
@@ -154,7 +154,7 @@ local FILTER = {
 local CONDITIONS = { "filters", "filters_v2" }
 local NOT_SENT = { filters = true, filters_v2 = true, fields = true }
 
--- All conditions of a filter, the named ones and those of its list part, as one; nil: none.
+-- All conditions of a filter, the named ones and those of its list part, as one condition; nil if there are none.
 local function conditions_of(what, given, positional)
   local list = setmetatable({}, core.array_mt)
   for _, name in ipairs(CONDITIONS) do
@@ -171,9 +171,9 @@ local function conditions_of(what, given, positional)
   return #list > 1 and { operator = "and", conditions = list } or list[1]
 end
 
---- The parameters of the query that a filter stands for. Raises what is wrong with it: the service ignores a name that
---- it does not know, and would give everything.
----@param what string what the filter is for
+--- The query parameters of a filter. Raises any fault of the filter: the service ignores an unknown name, and would
+--- return everything.
+---@param what string the method, for messages
 ---@param client cekura.Client
 ---@param given? cekura.CallFilter
 ---@return table

@@ -56,7 +56,7 @@ local function check_length(name, value)
   return value
 end
 
--- The duration as the service takes it: minutes, as a number. It gives "MM:SS".
+-- The duration in the form that the service accepts, a number of minutes; it returns "MM:SS".
 local function minutes(duration, seconds)
   if duration ~= nil and seconds ~= nil then
     errors.misuse "update: duration and seconds exclude each other"
@@ -77,10 +77,9 @@ local function prepare_update(sent)
   end
 end
 
---- Changes a call log. What is not given stays as it is; metadata and dynamic_variables are merged at their top. How
---- long the call lasted is `seconds`, or `duration`: a number is minutes, as the service has it, a text is "MM:SS", as
---- it gives it. A call whose evaluation is running is not evaluated again by reevaluate_metrics. Returns the changed
---- call.
+--- Changes a call log. Fields that are not given do not change; metadata and dynamic_variables are merged at their top
+--- level. The duration of the call is `seconds`, or `duration`: a number of minutes, or a text "MM:SS". While an
+--- evaluation is running, reevaluate_metrics does not start another. Returns the changed call.
 ---@type fun(client, id: cekura.Id, changes: table, options?: cekura.Timeout): cekura.CallLog?, cekura.Error?
 calls.update = operation.method("update", {
   "PATCH /observability/{version}/call-logs/{id}/",
@@ -140,9 +139,9 @@ calls.mark_metric_vote = operation.method("mark_metric_vote", {
 
 -- ---- evaluating ----
 
---- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to evaluate all metrics of a
---- call whatever `metrics` says. A call log that is still in its first evaluation is refused (kind "invalid"). Returns
---- the call logs as they were before; `call:evaluation()` waits for the new evaluation.
+--- Evaluates metrics of call logs. Each evaluation is charged, and the service is known to ignore `metrics` and to
+--- evaluate all metrics of a call. A call log that is still in its first evaluation is refused (kind "invalid").
+--- Returns the call logs from before the evaluation; `call:evaluation()` waits for the new one.
 ---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.evaluate_metrics = operation.method("evaluate_metrics", {
   "POST /observability/v2/call-logs/evaluate_metrics/",
@@ -158,8 +157,8 @@ calls.evaluate_metrics = operation.method("evaluate_metrics", {
   class = "call_log",
 })
 
---- Evaluates call logs again. Verdicts that were not reviewed are taken away until it is done. Returns the call
---- logs; `call:evaluation()` waits for the new evaluation.
+--- Evaluates call logs again. Until the evaluation is done, they have no verdicts, except reviewed ones. Returns the
+--- call logs; `call:evaluation()` waits for the new evaluation.
 ---@type fun(client, params: table, options?: cekura.Timeout): cekura.CallLog[]?, cekura.Error?
 calls.rerun_evaluation = operation.method("rerun_evaluation", {
   "POST /observability/v1/call-logs/rerun_evaluation/",

@@ -34,7 +34,7 @@ end
 -- The service refuses a range of more than 33 days; another page of its documents says 31.
 local WINDOW = 31 * 86400
 
--- Whether a range includes its limits is not known, so windows overlap; a call that comes twice is given once.
+-- It is not known whether a range includes its limits, so windows overlap, and a call in two windows is returned once.
 local OVERLAP = 1
 
 -- The windows of a range, the latest first, as the service orders the calls in them.
@@ -78,10 +78,10 @@ local function with_id(fields)
 end
 
 --- Iterates over all call logs of a filter: over all pages, and over consecutive windows where the range is longer than
---- the service allows. No call comes twice. The iterator raises what goes wrong, a cekura.Error, as often as it is
---- called, so that no failure looks like the end; iterator:next() returns it.
+--- the service allows. Each call is returned once. On failure the iterator raises a cekura.Error at every call, so that
+--- no failure looks like the end; iterator:next() returns the error.
 ---@param client cekura.Client
----@param given? cekura.CallFilter with `fields`, the id is asked for, too
+---@param given? cekura.CallFilter with `fields`, the id is requested, too
 ---@param options? { timeout: number? } seconds for each page
 ---@return cekura.Each
 function list.each(client, given, options)

@@ -39,7 +39,7 @@ local function file_of(value)
 end
 
 --- How a call with this recording is sent.
----@param value any voice_recording, as calls:send takes it
+---@param value any the parameter voice_recording of calls:send
 ---@return fun(client: cekura.Client, outgoing: cekura.Request, sent: table): cekura.Response?, cekura.Error? send
 ---nil: as JSON, which can hold the URL of a recording only
 function recording.sender(value)

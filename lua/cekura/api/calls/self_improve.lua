@@ -9,7 +9,7 @@ local params = require "cekura.api.params"
 local selection = require "cekura.job.selection"
 local show = require "cekura.show"
 
--- Seconds for an evaluation and an improvement, by the time that each usually takes.
+-- Seconds for an evaluation and an improvement, from their usual durations.
 local TIMEOUT = 450
 
 -- How long after its end a call appears at the service is not documented: seconds to search for it, and between tries.
@@ -19,7 +19,7 @@ local OPTIONS = { call_id = true, id = true, timeout = true, interval = true, on
 
 -- ---- the call ----
 
--- Seconds for one request: as long as usual, and no longer than is left.
+-- Seconds for one request: the usual timeout, or the time left if that is less.
 local function within(client, left)
   return math.max(0.001, math.min(core.fields(client)._timeout, left()))
 end
@@ -125,7 +125,7 @@ local function read_given(given, options)
   return copy
 end
 
--- The parameters of the improvement's start, with a stand-in for the call; checked before the evaluation is paid for.
+-- The parameters of the improvement's start, with a placeholder for the call; checked before the evaluation is charged.
 local function start_of(given)
   local start = {}
   if given.call_logs ~= nil then
@@ -143,7 +143,7 @@ end
 
 -- ---- the method ----
 
----@class cekura.SelfImprove what calls:self_improve takes. All other parameters go to the start of the improvement
+---@class cekura.SelfImprove the parameters of calls:self_improve. All others go to the start of the improvement
 ---@field agent_id? cekura.Id
 ---@field call_id? string|integer the provider's, a string, of a call of the last 30 days; a number is the id of the
 ---record
@@ -155,12 +155,12 @@ end
 ---@field on_progress? fun(job: cekura.Job|table) of the waits of both jobs; also called after each search that found no
 ---call, with a table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches),
 ---elapsed and error
----@field appear_within? number seconds that the call is searched for (60)
+---@field appear_within? number seconds within which the search must find the call (60)
 ---@field extra? table<string, any> further parameters of the start, which are sent unchecked
 ---@field [string] any parameters of the start
 
---- Waits until a call is evaluated, has the agent's prompt improved from it, and waits for that. A prompt that comes
---- back unchanged is nothing to do. Nothing is changed in the service.
+--- Waits until a call is evaluated, starts an improvement of the agent's prompt from it, and waits for the result. An
+--- unchanged prompt means that there was nothing to do. Nothing is changed in the service.
 ---@param client cekura.Client
 ---@param given cekura.SelfImprove
 ---@param options? { timeout: number? } the same as `timeout` of `given`

@@ -35,12 +35,12 @@ local SEND = {
   one_of = { "agent", "assistant_id" },
 }
 
---- Sends one call, which is then evaluated. It is charged, so it is sent once: an error of kind "unknown_outcome" means
---- that the call may have been taken, or not. By what clients have seen, sending it again with the same call_id updates
---- the same record.
+--- Sends one call, which is then evaluated. It is charged, so it is sent once: after an error of kind
+--- "unknown_outcome", the service may or may not have stored the call. Clients have seen that sending it again with the
+--- same call_id updates the same record.
 ---
---- Refused here, since the service would store an empty transcript and not say so: turns in its own format ("cekura",
---- also if no transcript_type is given) whose role is not one of its names. `metric_ids` has led to an error 500.
+--- Turns in the service's own format ("cekura", the default transcript_type) with an unknown role are refused here,
+--- because the service would silently store an empty transcript. `metric_ids` has led to an error 500.
 ---@param client cekura.Client
 ---@param call cekura.Calls.SendParams one of agent (the agent's id) and assistant_id (the provider's).
 ---voice_recording: a text that begins with http:// or https:// is a URL, any other the path of a regular file;
@@ -48,7 +48,7 @@ local SEND = {
 ---@param options? { timeout: number? } seconds
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
----err.sent may be true: the service may have taken the call)
+---err.sent may be true: the service may have stored the call)
 local function send(client, call, options)
   if type(call) == "table" and call.agent_id ~= nil then
     errors.misuse "send: agent_id: here the service calls it `agent`"

@@ -1,4 +1,4 @@
---- calls:send_raw: what a provider's webhook brought, passed on.
+--- calls:send_raw: forwards the body of a provider's webhook.
 
 local check = require "cekura.check"
 local encode = require "cekura.http.encode"
@@ -12,10 +12,10 @@ local PROVIDERS = { vapi = true, retell = true, livekit = true, pipecat = true, 
 
 local RAW_OPTIONS = { agent_id = true, headers = true, timeout = true }
 
---- Passes on the body of a provider's webhook as it came. What the service answers is not documented.
+--- Forwards the unchanged body of a provider's webhook. The service's answer is not documented.
 ---@param client cekura.Client
 ---@param provider string "vapi", "retell", "livekit", "pipecat"; "elevenlabs" is named by a page of the documents only
----@param body string|table the bytes that came, or a table
+---@param body string|table the received bytes, or a table
 ---@param given? { agent_id: any, headers: table<string, string>?, timeout: number? } agent_id: vapi's is named in the
 ---query; headers to pass on, such as the signature that Retell's webhook is checked by; seconds
 ---@return cekura.Response? response, cekura.Error? err

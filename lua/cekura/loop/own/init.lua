@@ -31,7 +31,7 @@ own.spawn, own.run, own.sleep = tasks.of {
 
 -- ---- in a program that steps ----
 
--- Calls a function that lets tasks run, and sets the alarms for what is due then.
+-- Calls a function that runs tasks, and sets the alarms for the work that is due next.
 local function run(fn, ...)
   tasks.check()
   local ok, raised = scheduler.protected(fn, ...)
@@ -68,7 +68,7 @@ local function round()
   clients.settle() -- the requests of the tasks are sent at once
 end
 
---- Does one round of what is due, of all clients, timers and tasks; see cekura.step().
+--- Does the work that is due, once, for all clients, timers and tasks; see cekura.step().
 ---@param seconds? number waits so long for something to become due
 ---@return number? seconds until something is due
 function own.tick(seconds)

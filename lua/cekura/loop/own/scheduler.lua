@@ -21,8 +21,8 @@ local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadli
 -- The tasks by coroutine: nothing else may hold one that is parked.
 local alive = {} -- luacheck: ignore 241
 local current -- the task that is running
-local resuming = false -- the task whose turn it is: taken from `ready`, and not yet parked, ready again or done
-local depth = 0 -- how many drives and steps are running, one inside the other
+local resuming = false -- the task that runs now: removed from `ready`, and not yet parked, ready again or done
+local depth = 0 -- the number of nested drives and steps
 local failed = queue.new() -- tasks that have failed since the last report
 
 --- The running task; nil: plain code runs, or a coroutine of the host's.
@@ -36,7 +36,7 @@ function scheduler.is_task(co)
   return alive[co] ~= nil
 end
 
--- ---- what is due ----
+-- ---- due work ----
 
 --- Seconds until this loop has something to do; nil: only when a client has.
 ---@return number?
@@ -58,9 +58,9 @@ scheduler.LONGEST_WAIT = 30 * 86400
 ---@type cekura.loop.Outer
 scheduler.outer = nil
 
---- Sets the alarms of all clients, and notifies the outer loop, by what is due next. A host that only watches
--- descriptors learns by them of tasks, too, and of coroutines that it is to resume, also where it has no memory for a
--- timer. Code that yields to the host, and not to this loop, calls this before, so that its requests are sent.
+--- Sets the alarms of all clients, and notifies the outer loop, for the work that is due next. The alarms also make
+-- a host that only watches descriptors run tasks and resume coroutines, even if the allocation of a timer has failed.
+-- Code that yields to the host, and not to this loop, calls this first, so that its requests are sent.
 function scheduler.rearm()
   if depth > 0 then
     return

@@ -122,7 +122,7 @@ end
 
 -- ---- tasks that count as ended ----
 
--- Seconds that a wait takes in a task that cannot be ended: so it may go on for ever, and takes no processor.
+-- Seconds for each wait of a task that cannot be ended, so that an endless loop does not use the processor.
 local PAUSE = 1
 
 -- A wait of such a task in a coroutine that it has made, or where Lua 5.1 cannot yield.

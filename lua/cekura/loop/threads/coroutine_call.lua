@@ -1,4 +1,4 @@
---- Calls of functions that wait, in a new coroutine: what it yields, the caller yields.
+--- Calls of functions that wait, in a new coroutine: the caller yields the values that it yields.
 
 local yields = require "cekura.loop.yieldable"
 

@@ -36,7 +36,7 @@ local tasks = require "cekura.loop.tasks"
 local thread_tasks = require "cekura.loop.threads.tasks"
 local waiter = require "cekura.loop.threads.waiter"
 
----@class cekura.loop.ThreadHost what a host brings; the source of cekura.loop.threads documents each function
+---@class cekura.loop.ThreadHost the functions of a host; the source of cekura.loop.threads documents each
 ---@field here fun()
 ---@field is_plain? fun(): boolean
 ---@field signal fun(): any

@@ -49,7 +49,7 @@ function Pumps:is_stepping()
   return self.stepping and self.stepping == coroutine.running()
 end
 
---- Takes in what has arrived.
+--- Processes the answers that have arrived.
 Pumps.catch_up = atomic(function(self)
   clients.catch_up(function(client)
     self:step(client)
@@ -102,7 +102,7 @@ local start = atomic(function(self, client)
   return pump
 end)
 
---- Sends what was requested, and has a pump for each busy client. Returns whether all of them have begun.
+--- Sends the queued requests, and starts a pump for each busy client. Returns whether all pumps have begun.
 ---@return boolean
 function Pumps:drive()
   local driven = true

@@ -18,7 +18,7 @@ ThreadTasks.__index = ThreadTasks
 -- Seconds between two checks for tasks that the host may have dropped.
 local CHECK = 3
 
--- Seconds that each wait takes of a task that counts as ended, in a host that cannot end its thread.
+-- Seconds for each wait of a task that counts as ended, in a host that cannot end its thread.
 local PAUSE = 1
 
 local thread_tasks = {}

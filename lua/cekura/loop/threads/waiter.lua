@@ -45,7 +45,7 @@ local function is_closing(host, idle)
   return idle and host.is_closing and host.is_closing()
 end
 
--- Returns how long to wait now; nil: the waiter was woken.
+-- Returns the seconds to wait now; nil: the waiter was woken.
 local begin_slice = atomic(function(self)
   local slice = self.threads.pumps:drive() and SLICE or WITHOUT_PUMP
   if self.reason then
