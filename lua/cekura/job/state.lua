@@ -152,7 +152,7 @@ function state.take_answer(self, fields, meaning)
   if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
     meaning.state = "running"
   end
-  if fields._operation and status.goes_on(meaning.state) then -- the work of a direct job is over, whatever its status word
+  if fields._operation and status.goes_on(meaning.state) then -- its work is over, with any status word
     meaning.state = "succeeded"
     meaning.result = declaration.record and meaning.object or interpret.result(declaration, meaning.object)
   end
