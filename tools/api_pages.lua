@@ -53,7 +53,7 @@ local function kind_facts(name, kind)
   facts[#facts + 1] = ("returns a job of [the kind](../kinds.md#the-kinds) %s"):format(code(name))
   facts[#facts + 1] = "its result has " .. kind.returns
   facts[#facts + 1] = kind.note and "note: " .. kind.note
-  facts[#facts + 1] = kind.withdrawn and "the service took the endpoint out of its documents on " .. kind.withdrawn
+  facts[#facts + 1] = kind.withdrawn and "Cekura removed the endpoint from its documentation on " .. kind.withdrawn
   return facts
 end
 

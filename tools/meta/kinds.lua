@@ -92,7 +92,7 @@ local function text_of(kind, declaration)
     ("With the option `direct`: %s."):format(declaration.direct)
   lines[#lines + 1] = declaration.note and ("Note: %s."):format(declaration.note)
   lines[#lines + 1] = declaration.withdrawn and
-    ("The service took the endpoint out of its documents on %s."):format(declaration.withdrawn)
+    ("Cekura removed the endpoint from its documentation on %s."):format(declaration.withdrawn)
   return table.concat(lines, "\n")
 end
 

@@ -462,7 +462,7 @@ function Calls:get(id, options) end
 
 --- Starts a job of the kind calls.improve_prompt: POST /observability/v1/call-logs/improve_prompt_bg/.
 --- The result has improved_prompt, summary_of_changes.
---- The service took the endpoint out of its documents on 2026-06-30.
+--- Cekura removed the endpoint from its documentation on 2026-06-30.
 ---@param params cekura.Calls.ImprovePromptParams
 ---@param options? cekura.StartOptions
 ---@return cekura.Calls.ImprovePromptJob? job
@@ -2042,7 +2042,7 @@ function Runs:get(id, options) end
 --- Starts a job of the kind runs.improve_prompt: POST /test_framework/v1/runs/improve_prompt_bg/.
 --- The result has improved_prompt, summary_of_changes.
 --- Note: at most 3 runs.
---- The service took the endpoint out of its documents on 2026-06-30.
+--- Cekura removed the endpoint from its documentation on 2026-06-30.
 ---@param params cekura.Runs.ImprovePromptParams
 ---@param options? cekura.StartOptions
 ---@return cekura.Runs.ImprovePromptJob? job
