@@ -12,7 +12,8 @@
 #                        later runs; SUITE=sid warns of coming changes, and is not a gate
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
-#                        make bench-upload: memory while a large file is uploaded;
+#                        make bench-upload: memory while a large file is uploaded; make bench-direct: polls beside
+#                        direct jobs;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
 #                        of docs/api, and the annotations for editors in lua/cekura/meta
@@ -57,7 +58,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -219,6 +220,11 @@ bench:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) spec/bench/run $(LUA)
+
+bench-direct:
+	@LUA=$(LUA) .ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) spec/bench/direct.lua
 
 bench-upload:
 	@LUA=$(LUA) .ci/install bench

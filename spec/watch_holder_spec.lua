@@ -684,4 +684,27 @@ describe("the lock of a store", function()
       assert.equal(1, made())
     end)
   end
+
+  it("lets no start begin after stop() when the call has been fetched", function()
+    local store = w.folder .. "/kept"
+    local watch
+    watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
+      watch:stop()
+      return "Be nice."
+    end } } }
+    watch:wait()
+    local fetched = false
+    watch = declare { store = store, client = living(nil, { on_event = function(event)
+      if event.name == "request_finished" and event.path:find("call-logs/5181749/", 1, true) then
+        fetched = true
+        watch:stop()
+      end
+    end }), agents = { agent { improve = true, filter = FIRST } } }
+    watch:wait()
+    assert.is_true(fetched)
+    assert.same({}, requests("POST", START))
+    declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
+    eventually("improved", has_recorded "improved 5181749")
+    assert.equal(1, made())
+  end)
 end)

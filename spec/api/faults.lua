@@ -12,6 +12,9 @@ return {
   ["POST /test_framework/metric-reviews/process_feedbacks_cancel/"] = {
     ["Request body must have required property 'id'"] = DEFAULT,
   },
+  ["POST /test_framework/metric-reviews/process_feedbacks_answer/"] = {
+    ["Request body must have required property 'id'"] = DEFAULT,
+  },
   ["POST /observability/v1/call-logs/rerun_evaluation/"] = {
     ["Request body must have required property 'assistant_id'"] =
       "agent_id and assistant_id are both required, and the words forbid to give both",

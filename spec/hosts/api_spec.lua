@@ -124,6 +124,17 @@ describe("by the official document,", function()
         end)
       end)
     end
+    if declared.answer and documented(declared.answer[1]) then
+      it(name .. " has a valid answer", function()
+        local job = cekura.assert(client:job(name, UUID, case.options))
+        if declared.carry then -- what the answer repeats
+          cekura.assert(job:poll())
+        end
+        judge(declared.answer[1], function()
+          return job:answer(case.answer or "Yes.")
+        end)
+      end)
+    end
   end
 
   it("not more than 30 violations are faults of the document", function()

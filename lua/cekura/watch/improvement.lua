@@ -135,6 +135,9 @@ local function start(work, call)
   if not prompt then
     work.uncount()
     return nil, err, not interrupted
+  elseif work:is_over() then -- so the task may be cancelled, and its next wait may raise
+    work.uncount()
+    return nil
   end
   work.busy = true
   watch_state.update_item(item, { state = "starting", prompt_sum = sum_of(prompt) })
