@@ -15,7 +15,8 @@ return {
       .. [[URL has a path, /v1, which stands before the API's)]] },
   { [[return client:job("calls.improve_prompt", "no-such-id"):wait{ timeout = 5 }]],
     [[cekura: gone: GET /observability/v1/call-logs/improve_prompt_progress/?progress_id=no-such-id]]
-      .. [[&ql=%7Bstatus%2Coutput%2Cerror%2Cimproved_prompt%2Csummary_of_changes%7D: HTTP 404: Not found. (from URL)]] },
+      .. [[&ql=%7Bstatus%2Coutput%2Cerror%2Cimproved_prompt%2Csummary_of_changes%7D]]
+      .. [[: HTTP 404: Not found. (from URL)]] },
   { [[answer(404, "<html>") return client:request("GET", "/x/")]],
     [[cekura: not_found: GET /x/: HTTP 404 (from URL)]] },
   { [[answer(410, "") return client:request("GET", "/x/")]],
