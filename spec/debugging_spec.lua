@@ -211,7 +211,7 @@ describe("docs/debugging.md", function()
     end)
     assert.equal(0, status, output)
     local function comparable(text)
-      return (settled(text):gsub("progress_id=[%w-]+", "progress_id=ID"))
+      return (settled(text):gsub("progress_id=[%w-]+", "progress_id=ID"):gsub("&ql=%%7B[%w%%_]+", "&ql=…"))
     end
     assert.equal(comparable(output_of(1)), comparable(output))
   end)
@@ -285,6 +285,9 @@ describe("docs/debugging.md", function()
     server:script("/observability/v1/call-logs/create_scenarios_progress/", { { body = { status = "completed",
       total_scenarios = 1, completed_scenarios = 1, failed_scenarios = 0 } } })
     cekura.assert(client:job("calls.create_scenarios", "p1")):wait()
+    server:script("/observability/v2/call-logs/7/", { { status = 400, body = { ql = { "No." } } }, { body = { id = 7,
+      status = "success" } } })
+    cekura.assert(client:job("calls.evaluation", 7)):wait()
     client:close()
     file.temporary('api_key = "k"\n', function(path)
       shell("chmod 644 " .. path)

@@ -64,7 +64,7 @@ local TAKES = [[
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
       "next_event", "stats", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
-      "count_poll", "answer", "set_answer", "ended" },
+      "count_poll", "answer", "set_answer", "set_poll_url", "ended" },
     record = { "get", "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },

@@ -203,13 +203,13 @@ function interpret.is_complete(declaration, meaning, names)
     return false
   elseif failure and is_healthy(declaration, failure) then
     return true
-  elseif meaning.state == "protocol" then
-    local may_be_call_log = declaration.call_log and evaluation.is_final(status.read(object.status))
-    return has_output_names(declaration, names) and not may_be_call_log
-  elseif declaration.output then
-    return object.output ~= nil and usable_output(declaration, object) == object.output
+  elseif not declaration.output then
+    return has_output_object(object)
+  elseif meaning.state == "protocol" and declaration.call_log and evaluation.is_final(status.read(object.status)) then
+    return false -- it may be a call log
   end
-  return has_output_object(object)
+  return has_output_names(declaration, names)
+    or object.output ~= nil and usable_output(declaration, object) == object.output
 end
 
 --- Whether a record lacks counts that its kind's results have. Webhooks deliver such records; a poll brings the counts.

@@ -175,7 +175,7 @@ function selection.suffices(fields, asked, meaning)
     return true
   end
   return asked.names ~= nil and (has_more(meaning.object, asked.names)
-    or interpret.is_complete(fields._declaration, meaning, asked.names))
+    or not wish.text and interpret.is_complete(fields._declaration, meaning, asked.names))
 end
 
 -- ---- refusals ----
