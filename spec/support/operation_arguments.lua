@@ -21,9 +21,7 @@ local ARGUMENTS = {
 -- Parameters whose samples match several alternatives of the document.
 local PROVIDER = { provider = { type = "retell", agent_id = "agent_x" } }
 local OVERRIDES = {
-  ["agents.upload_knowledge_base"] = { -- two, since Prism reads the only part of a name as no list
-    files = { { data = "Open from 8 to 5.", name = "hours.txt" }, { data = "No dogs.", name = "house.txt" } },
-  },
+  ["agents.upload_knowledge_base"] = { files = { { data = "Open from 8 to 5.", name = "hours.txt" } } },
   ["agents.create"] = PROVIDER, ["agents.replace"] = PROVIDER, ["agents.update"] = PROVIDER,
 }
 
