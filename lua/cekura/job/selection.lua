@@ -34,10 +34,11 @@ end
 
 -- What to ask for so that the answer has the members of a list, and those that show the end.
 local function ask_with_end(declaration, list)
-  local telling, names = set_of(declaration.selection.poll), {}
+  local names = {}
   if names_of.is_exclusion(list) then
+    local needed = set_of(declaration.selection.poll)
     for _, name in ipairs(list) do
-      names[#names + 1] = not telling[name:match "^%-(.*)$"] and name or nil
+      names[#names + 1] = not needed[name:match "^%-(.*)$"] and name or nil
     end
     return #names > 0 and { text = names_of.text(names) } or selection.WHOLE
   end
@@ -97,8 +98,8 @@ end
 
 -- ---- what to ask for ----
 
-local function is_on(fields)
-  return fields._declaration.selection and not core.fields(fields._client)._selection_refused
+local function is_on(client, declaration)
+  return declaration.selection and not core.fields(client)._selection_refused
 end
 
 --- What a new job's polls ask for.
@@ -106,15 +107,14 @@ end
 ---@param declaration table of the kind
 ---@return cekura.Asked
 function selection.first(client, declaration)
-  local is_selecting = declaration.selection and not core.fields(client)._selection_refused
-  return is_selecting and ask_for(declaration.selection.poll) or selection.WHOLE
+  return is_on(client, declaration) and ask_for(declaration.selection.poll) or selection.WHOLE
 end
 
 --- What a request asks for that brings all that the result is to hold.
 ---@param fields cekura.JobFields
 ---@return cekura.Asked
 function selection.of_result(fields)
-  local list = is_on(fields) and wanted(fields)
+  local list = is_on(fields._client, fields._declaration) and wanted(fields)
   return list and ask_with_end(fields._declaration, list) or selection.WHOLE
 end
 
