@@ -7,6 +7,7 @@
 -- operation, add `{ resource = …, name = …, "METHOD /path/" }` and run this.
 
 local cjson = require "cjson"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local TARGET = "lua/cekura/api/operations.lua"
 
@@ -130,15 +131,6 @@ end
 
 -- ---- rows as text ----
 
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
-end
-
 local function key(name)
   return name:find "^[%a_][%w_]*$" and name ~= "end" and name or ("[%q]"):format(name)
 end
@@ -162,7 +154,7 @@ end
 
 local function parameters(list)
   local items = {}
-  for index, name in ipairs(sorted(list)) do
+  for index, name in ipairs(sorted_keys(list)) do
     items[index] = ("%s = %q"):format(key(name), list[name])
   end
   return braces(items, "    ")
@@ -216,7 +208,7 @@ local function print_differences(row, now)
     return 1
   end
   local count = 0
-  for _, name in ipairs(sorted(names)) do
+  for _, name in ipairs(sorted_keys(names)) do
     if before[name] ~= after[name] then
       count = count + 1
       print(("%s.%s: %s: %s -> %s"):format(row.resource, row.name, name, before[name] or "none", after[name] or "none"))
@@ -242,8 +234,8 @@ local function print_unlisted(rows)
   for _, row in ipairs(rows) do
     listed[row[1]] = true
   end
-  for _, path in ipairs(sorted(document.paths)) do
-    for _, method in ipairs(sorted(document.paths[path])) do
+  for _, path in ipairs(sorted_keys(document.paths)) do
+    for _, method in ipairs(sorted_keys(document.paths[path])) do
       local endpoint = method:upper() .. " " .. path
       local common = endpoint:gsub("/v%d/", "/"):gsub("{[^}]*}", "{}")
       local operation = document.paths[path][method]

@@ -4,6 +4,7 @@
 
 local cjson = require "cekura.cjson"
 local core = require "cekura.core" -- its decoder marks lists, so that an empty one stays a list
+local sorted_keys = require "spec.support.sorted_keys"
 
 -- The members of a schema that are kept.
 local KEPT = {}
@@ -13,15 +14,6 @@ for name in ([[type format enum const pattern required nullable readOnly writeOn
 end
 
 -- ---- the text ----
-
-local function sorted(names)
-  local list = {}
-  for name in pairs(names) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
-end
 
 local write
 
@@ -47,7 +39,7 @@ function write(value, indent)
     return write_list(value, indent)
   end
   local items = {}
-  for index, name in ipairs(sorted(value)) do
+  for index, name in ipairs(sorted_keys(value)) do
     items[index] = write(name, "") .. ": " .. write(value[name], indent .. " ")
   end
   local flat = "{" .. table.concat(items, ", ") .. "}"
