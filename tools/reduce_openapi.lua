@@ -1,9 +1,10 @@
 --- lua tools/reduce_openapi.lua DOCUMENT.json > spec/api/openapi.json: reduces an OpenAPI document for the specs to the
 -- operations that this module uses, with names, types, limits and enums, and no prose. An operation is in use if its
--- "METHOD /path/" is in a file of lua/; {version} stands for v1 and v2.
+-- "METHOD /path/" is in a file of lua/, or if it starts a kind of job; {version} stands for v1 and v2.
 
 local cjson = require "cekura.cjson"
 local core = require "cekura.core" -- its decoder marks lists, so that an empty one stays a list
+local kinds = require "cekura.api.kinds"
 local sorted_keys = require "spec.support.sorted_keys"
 
 -- The members of a schema that are kept.
@@ -118,20 +119,29 @@ end
 
 -- ---- the operations in use ----
 
+local function add(found, method, endpoint)
+  for _, version in ipairs { "v1", "v2" } do
+    local full = endpoint:gsub("{version}", version)
+    found[full] = found[full] or {}
+    found[full][method:lower()] = true
+  end
+end
+
 local function endpoints()
   local found, files = {}, assert(io.popen "find lua -name '*.lua'")
   for path in files:lines() do
     local file = assert(io.open(path))
     for method, endpoint in file:read "*a":gmatch '"([A-Z]+) (/[A-Za-z0-9%-._~/{}]*)"' do
-      for _, version in ipairs { "v1", "v2" } do
-        local full = endpoint:gsub("{version}", version)
-        found[full] = found[full] or {}
-        found[full][method:lower()] = true
-      end
+      add(found, method, endpoint)
     end
     file:close()
   end
   files:close()
+  for _, declared in pairs(kinds) do -- the paths of some starts are put together
+    if declared.start then
+      add(found, declared.start:match "^(%S+) (%S+)$")
+    end
+  end
   return found
 end
 

@@ -19,6 +19,9 @@ return {
     ["Request body must have required property 'assistant_id'"] =
       "agent_id and assistant_id are both required, and the words forbid to give both",
   },
+  ["POST /user/v1/projects/{project_id}/preview_daily_report/"] = {
+    ["Request body must have required property 'name'"] = DEFAULT,
+  },
   ["POST /test_framework/v2/aiagents/{id}/upload_knowledge_base/"] = {
     ["Request body property files must be array"] =
       "Prism 5.14.2 keeps the last part of each name of a form as a text, so no form has a list for it",
