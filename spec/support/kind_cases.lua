@@ -138,12 +138,12 @@ local RUNS = {
   api_chat = { agent_id = 2142, scenarios = { 1, 2 }, timeout = 60 },
   email = { scenarios = { 1, 2 }, frequency = 1, agent_email = "agent@example.com" },
   json = { spec = { { name = "A caller who hangs up" } }, agent_id = 2142 },
-  livekit_v2 = { scenarios = { 1, 2 }, agent = 2142, livekit_data = { room = "x" } },
-  pipecat = { scenarios = { 1, 2 }, agent = 2142 },
-  pipecat_v2 = { scenarios = { 1, 2 }, pipecat_data = { room = "x" } },
+  livekit_v2 = { scenarios = { { scenario = 1 }, { scenario = 2 } }, agent = 2142, livekit_data = { room = "x" } },
+  pipecat = { scenarios = { { scenario = 1, pipecat_room_url = "https://rooms.example/1" } }, agent = 2142 },
+  pipecat_v2 = { scenarios = { { scenario = 1 }, { scenario = 2 } }, pipecat_data = { room = "x" } },
   retell_webrtc = { scenarios = { 1, 2 }, retell_agent_id = "agent_x" },
   vapi_webrtc = { scenarios = { 1, 2 }, vapi_assistant_id = "assistant-x" },
-  websocket = { scenarios = { 1, 2 }, frequency = 1 },
+  websocket = { scenarios = { { scenario = 1, websocket_url = "wss://agent.example/" } }, frequency = 1 },
 }
 
 for name in pairs(kinds) do

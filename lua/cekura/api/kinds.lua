@@ -547,7 +547,7 @@ kinds["scenarios.run_email"] = run("run_scenarios_email", {
   agent_email = { "text" },
 }, "documented")
 
--- Scenarios as ids, or as objects with an id and what differs for this run.
+-- These take a list of objects: `scenario` is the id of a scenario, and other members hold for its call only.
 local SESSION_RUN = {
   scenarios = { "list", required = true },
   name = { "text" },
