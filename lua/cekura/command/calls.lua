@@ -1,0 +1,260 @@
+--- The commands of call logs that are more than one operation.
+
+local cekura = require "cekura"
+local exits = require "cekura.command.exits"
+local improve = require "cekura.command.improve"
+local output = require "cekura.command.output"
+local resources = require "cekura.command.resources"
+local show_call = require "cekura.command.show_call"
+local waiting = require "cekura.command.waiting"
+
+local calls = {}
+
+local function with_waiting(options)
+  options[#options + 1] = { name = "wait", help = "Wait until the calls are evaluated." }
+  for _, option in ipairs(waiting.OPTIONS) do
+    options[#options + 1] = option
+  end
+  return options
+end
+
+-- The fields to ask the service for, and with them the id.
+local function selection(session)
+  local names = resources.fields(session)
+  return names
+end
+
+-- ---- list ----
+
+local COLUMNS = { "id", "timestamp", "status", "duration", "agent_name", "call_ended_reason" }
+
+local function filter_of(session, given)
+  local params = {}
+  for name, value in pairs(given.params) do
+    params[name] = value
+  end
+  local filters = { "and" }
+  for _, condition in ipairs(given.options.filter or {}) do
+    filters[#filters + 1] = condition
+  end
+  if given.options.failed then
+    filters[#filters + 1] = { "success", "eq", false }
+  end
+  params.filters = filters[2] and filters or nil
+  params.fields = selection(session)
+  return params
+end
+
+calls[1] = {
+  name = "list",
+  summary = "List call logs, the latest first.",
+  description = "Lists call logs, the latest first: one page, or with --all and --limit as many as it takes. Without "
+    .. "--from the service lists those of the last 30 days; any range may be asked for.",
+  options = {
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent of the calls." },
+    { name = "project-id", parameter = "project_id", type = "id",
+      help = "The project of the calls; a key of an organization needs it, or --agent-id." },
+    { name = "assistant-id", parameter = "assistant_id", type = "text", help = "The provider's name of the agent." },
+    { name = "from", parameter = "timestamp_from", type = "time",
+      help = "Calls since then: ISO 8601, seconds since the epoch, or a span such as 24h or 7d." },
+    { name = "to", parameter = "timestamp_to", type = "time", help = "Calls until then." },
+    { name = "search", parameter = "search", type = "text", help = "A text to search for." },
+    { name = "page", parameter = "page", type = "positive", help = "The number of a page." },
+    { name = "page-size", parameter = "page_size", type = "positive", help = "Calls on a page." },
+    { name = "failed", help = "Only calls that did not pass their evaluation." },
+    { name = "filter", type = "condition", many = true,
+      help = "A condition, such as duration,gte,60. Several must all hold." },
+    resources.LIST_OPTIONS[1], resources.LIST_OPTIONS[2], resources.LIST_OPTIONS[3],
+  },
+  examples = {
+    { "cekura-lua calls list --agent-id 2142 --from 7d --failed", "The failures of a week." },
+    { "cekura-lua calls list --agent-id 2142 --filter duration,gte,60 --all --json",
+      "All calls of a minute or longer, one object a line." },
+  },
+  run = function(session, given)
+    if not session.options.fields and not session.options.json then
+      session.columns = COLUMNS
+    end
+    resources.print_list(session, session:client().calls, filter_of(session, given))
+  end,
+}
+
+-- ---- get ----
+
+calls[2] = {
+  name = "get",
+  summary = "Show a call log.",
+  description = "Shows a call log: its fields, its transcript, or what its metrics say.",
+  arguments = { { name = "id", type = "id", help = "The id of the record." } },
+  options = {
+    { name = "transcript", help = "The turns of the call, with their times." },
+    { name = "metrics", help = "What the metrics say, failures first." },
+    { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
+  },
+  examples = {
+    { "cekura-lua calls get 5181749 --transcript", "Read a call." },
+    { "cekura-lua calls get 5181749 --metrics", "See why it failed." },
+  },
+  run = function(session, given)
+    local call = session:check(session:client().calls:get(given.words.id))
+    if session.options.json then
+      if session.options.transcript or session.options.metrics then
+        local items = output.table(session)
+        for item in session.options.transcript and call:turns() or call:metrics() do
+          items:add(item)
+        end
+        return items:close()
+      end
+    elseif session.options.transcript then
+      return session:print((show_call.transcript(session.out, call):gsub("\n$", "")))
+    elseif session.options.metrics then
+      return session:print((show_call.metrics(session.out, call):gsub("\n$", "")))
+    end
+    output.value(session, call, resources.fields(session))
+  end,
+}
+
+-- ---- tail ----
+
+calls[3] = {
+  name = "tail",
+  summary = "Print calls as they are evaluated, until Ctrl-C.",
+  description = "Prints a line for each call that is evaluated from now on, until Ctrl-C. A failure to list them is "
+    .. "reported, and tried again.",
+  options = {
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent of the calls." },
+    { name = "project-id", parameter = "project_id", type = "id", help = "The project of the calls." },
+    { name = "every", type = "seconds", help = "Seconds between two looks (60)." },
+    { name = "from", type = "time", help = "Also calls since then." },
+    { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
+  },
+  examples = {
+    { "cekura-lua calls tail --agent-id 2142", "Follow the calls of an agent." },
+    { "cekura-lua calls tail --agent-id 2142 --every 20 --json | jq .status", "Pass them on." },
+  },
+  run = function(session, given)
+    local params = given.params
+    if not params.agent_id and not params.project_id and not session.options.project then
+      session:usage "calls tail: --agent-id or --project-id is missing"
+    end
+    local rows = output.table(session, resources.fields(session) or COLUMNS, true)
+    local watch = cekura.watch {
+      client = session:client(),
+      every = session.options.every or 60,
+      on_error = function(err)
+        session:note(tostring(err.message or err))
+        session.tail_error = err.kind == "auth" and err or session.tail_error
+      end,
+      agents = { {
+        agent_id = params.agent_id,
+        project_id = not params.agent_id and (params.project_id or session.options.project) or nil,
+        since = session.options.from,
+        on_evaluated = function(call)
+          rows:add(call)
+        end,
+      } },
+    }
+    local _, err = watch:wait()
+    session:check(nil, err)
+  end,
+}
+
+-- ---- send ----
+
+-- Sends one call. Returns the record.
+local function send(session, call)
+  local sent = session:check(session:client().calls:send(call))
+  session:note(("Sent %s as call log %s."):format(tostring(call.call_id), tostring(sent.id)))
+  return sent
+end
+
+local function evaluations(session, records)
+  local jobs = {}
+  for index, record in ipairs(records) do
+    jobs[index] = session:check(record:evaluation())
+  end
+  return waiting.wait(session, jobs)
+end
+
+calls[4] = {
+  name = "send",
+  summary = "Send calls to be observed.",
+  description = "Sends calls, each of which is then evaluated, and costs credits. A call is sent once: after exit "
+    .. "status 7 it may have been stored, and sending it again with the same call_id changes the same record.",
+  options = with_waiting {
+    { name = "from-file", type = "text", shown = "FILE",
+      help = "A JSON file with a call, as calls:send takes it, or a list of calls. - is the standard input." },
+  },
+  examples = {
+    { "cekura-lua calls send --from-file call.json", "Send a call." },
+    { "cekura-lua calls send --from-file call.json --wait --json", "Send it, and wait for its evaluation." },
+  },
+  run = function(session)
+    if not session.options.from_file then
+      session:usage "calls send: --from-file is missing"
+    end
+    local list = session:read_json(session.options.from_file)
+    if type(list) ~= "table" then
+      session:usage(session.options.from_file .. ": an object, or a list of objects, expected")
+    end
+    list = #list > 0 and list or { list }
+    session:client()
+    session:confirm(#list == 1 and "Sending a call costs credits."
+      or ("Sending %d calls costs credits."):format(#list))
+    local records = {}
+    for index, call in ipairs(list) do
+      records[index] = send(session, call)
+      if not session.options.wait then
+        output.value(session, records[index])
+      end
+    end
+    return session.options.wait and evaluations(session, records) or exits.OK
+  end,
+}
+
+-- ---- evaluate ----
+
+-- The calls that an evaluation was started for.
+local function evaluate(session, id, agent_id, metrics)
+  local client = session:client()
+  if not agent_id then
+    local call = session:check(client.calls:get(id))
+    agent_id = type(call.agent) == "table" and call.agent.id or call.agent
+    if agent_id == nil then
+      session:usage(("calls evaluate: call log %s names no agent: give --agent-id"):format(tostring(id)))
+    end
+  end
+  session:confirm "An evaluation costs credits."
+  if metrics then
+    return session:check(client.calls:evaluate_metrics { call_logs = { id }, metrics = metrics, agent_id = agent_id })
+  end
+  return session:check(client.calls:rerun_evaluation { call_logs = { id }, agent_id = agent_id })
+end
+
+calls[5] = {
+  name = "evaluate",
+  summary = "Evaluate a call log again.",
+  description = "Evaluates a call log again, which costs credits.",
+  arguments = { { name = "id", type = "id", help = "The id of the record." } },
+  options = with_waiting {
+    { name = "agent-id", type = "id", help = "Its agent. Without it, the call log is fetched first to find out." },
+    { name = "metrics", type = "ids", help = "Evaluate only these metrics (the service may evaluate all of them)." },
+  },
+  examples = {
+    { "cekura-lua calls evaluate 5181749 --wait", "Evaluate it, and wait for the verdict." },
+    { "cekura-lua calls evaluate 5181749 --agent-id 2142 --yes", "Without a question." },
+  },
+  run = function(session, given)
+    local records = evaluate(session, given.words.id, session.options.agent_id, session.options.metrics)
+    if session.options.wait then
+      return evaluations(session, records)
+    end
+    for _, record in ipairs(records) do
+      output.value(session, record)
+    end
+  end,
+}
+
+calls[6] = improve.command("improve-prompt", { "calls" })
+
+return calls

@@ -1,0 +1,14 @@
+--- The operations that cost credits, beside the starts of all kinds of job: those of whose charge the API's documents
+-- speak, and those that have the service evaluate, run or generate something.
+
+return {
+  ["calls.send"] = true,
+  ["calls.evaluate_metrics"] = true,
+  ["failure_mode_insights.bulk_generate"] = true,
+  ["failure_mode_insights.generate_scenario"] = true,
+  ["failure_mode_insights.reproduce"] = true,
+  ["metrics.generate_clean_description"] = true,
+  ["metrics.generate_evaluation_trigger"] = true,
+  ["results.evaluate_metrics"] = true,
+  ["results.rerun"] = true,
+}

@@ -1,0 +1,125 @@
+--- The improvement of a prompt from call logs.
+
+local exits = require "cekura.command.exits"
+local output = require "cekura.command.output"
+local resources = require "cekura.command.resources"
+local show_diff = require "cekura.command.show_diff"
+local waiting = require "cekura.command.waiting"
+
+local improve = {}
+
+local KIND = "calls.improve_prompt"
+
+-- Makes sure, before anything is spent, that the result can be written.
+local function open_output(session, path)
+  local file, fault = io.open(path, "ab")
+  if not file then
+    session:usage(("%s cannot be written: %s"):format(path, tostring(fault)))
+  end
+  file:close()
+end
+
+-- Replaces the file. If that fails, the prompt is not lost: it goes to stdout.
+local function write_output(session, path, prompt)
+  local file, fault = io.open(path, "wb")
+  local ok = file and true
+  if file then
+    ok, fault = file:write(prompt)
+    local closed, close_fault = file:close()
+    ok, fault = ok and closed, fault or close_fault
+  end
+  if ok then
+    session:note(("The improved prompt is in %s."):format(path))
+    return exits.OK
+  end
+  session:note(("%s cannot be written: %s. This is the prompt:"):format(path, tostring(fault)))
+  session:data(prompt)
+  return exits.USAGE
+end
+
+local function show(session, old, result, job, err)
+  local options, new = session.options, result and result.improved_prompt
+  local status = exits.OK
+  if new and options.output then
+    status = write_output(session, options.output, new)
+  end
+  if options.json then
+    session:print(output.json(waiting.object(job, result, err)))
+  elseif not result then
+    return status
+  elseif not new then
+    session:note("Nothing to improve" .. (result.reason and ": " .. tostring(result.reason) or "."))
+  elseif options.diff then
+    session:print((show_diff(session.out, old, new):gsub("\n$", "")))
+  elseif not options.output then
+    session:data(new)
+  end
+  if result and result.summary_of_changes then
+    session:note("Summary of changes: " .. tostring(result.summary_of_changes))
+  end
+  return status
+end
+
+local function run(session, given)
+  local options = session.options
+  if not options.prompt_file then
+    session:usage "improve: --prompt-file is missing"
+  elseif options.output then
+    open_output(session, options.output)
+  end
+  local prompt = session:read_file(options.prompt_file)
+  given.params.prompt = prompt
+  local job = resources.start_job(session, KIND, given.params)
+  if options.no_wait then
+    return resources.started(session, job)
+  end
+  local ended = waiting.follow(session, { job })
+  local status = show(session, prompt, ended[1].result, job, ended[1].err)
+  local outcome = waiting.status(session, ended)
+  return status ~= exits.OK and status or outcome
+end
+
+--- The command, under a name.
+---@param name string
+---@param before string[] the words before it
+---@return cekura.command.Command
+function improve.command(name, before)
+  local words = { "cekura-lua" }
+  for _, word in ipairs(before) do
+    words[#words + 1] = word
+  end
+  words[#words + 1] = name
+  local line = table.concat(words, " ")
+  local options = {
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent whose prompt it is." },
+    { name = "assistant-id", parameter = "assistant_id", type = "id", help = "The provider's name of the agent." },
+    { name = "call-logs", parameter = "call_logs", type = "selection",
+      help = "The calls to learn from: ids, all, or first:12." },
+    { name = "prompt-file", type = "text", shown = "FILE", help = "The prompt. - is the standard input." },
+    { name = "category-ids", parameter = "category_ids", type = "ids", help = "Categories of failures." },
+    { name = "workflow-metric-ids", parameter = "workflow_metric_ids", type = "ids", help = "Metrics of the workflow." },
+    { name = "output", type = "text", shown = "FILE", help = "Write the improved prompt there instead of to stdout." },
+    { name = "diff", help = "Show what has changed, by words, instead of the prompt." },
+    { name = "no-wait", help = "Print the token of the job, and do not wait." },
+  }
+  for _, option in ipairs(waiting.OPTIONS) do
+    options[#options + 1] = option
+  end
+  return {
+    name = name,
+    summary = "Improve an agent's prompt from call logs.",
+    description = "Improves an agent's prompt from call logs, which costs credits, and prints the improved prompt; a "
+      .. "summary of the changes goes to stderr. Cekura removed the operation from its documentation on 2026-06-30: a "
+      .. "service that does not have it any more leads to exit status 6.",
+    options = options,
+    examples = {
+      { line .. " --agent-id 2142 --call-logs 5181749,5181752 --prompt-file prompt.txt --output better.txt --diff",
+        "Write the better prompt, and show what has changed." },
+      { line .. " --agent-id 2142 --call-logs first:12 --prompt-file - --yes <prompt.txt >better.txt",
+        "In a script." },
+    },
+    run = run,
+  }
+end
+
+return improve

@@ -1,0 +1,210 @@
+--- Jobs that were started before, here or elsewhere.
+
+local cekura = require "cekura"
+local exits = require "cekura.command.exits"
+local nearest = require "cekura.nearest"
+local output = require "cekura.command.output"
+local resources = require "cekura.command.resources"
+local text = require "cekura.command.text"
+local values = require "cekura.command.values"
+local waiting = require "cekura.command.waiting"
+
+local JOB = { name = "job", count = "+", help = "Tokens of jobs; or the kind of a job and its id." }
+
+local SCOPE = {
+  { name = "agent-id", type = "id", help = "The agent of a job that is named by its id." },
+  { name = "project-id", type = "id", help = "Its project." },
+  { name = "assistant-id", type = "text", help = "The provider's name of its agent." },
+}
+
+local kinds
+
+-- The kind of job of that name, in either spelling; nil: there is none.
+local function kind_of(word)
+  if not kinds then
+    kinds = {}
+    for _, entry in ipairs(cekura.kinds()) do
+      kinds[entry.name] = entry.name
+    end
+  end
+  return kinds[(word:gsub("-", "_"))]
+end
+
+-- Whether words are a kind and an id.
+local function is_named(words)
+  return #words == 2 and not words[1]:find "^cekura[12][.:]"
+end
+
+local function job_by_id(session, kind, id)
+  local options = session.options
+  if not kind_of(kind) then
+    return session:usage(("there is no kind of job %s%s; cekura-lua kinds lists them"):format(kind, (nearest(kind, kinds))))
+  end
+  return session:check(session:client():job(kind_of(kind), values.read("id", id), { agent_id = options.agent_id,
+    project_id = options.project_id, assistant_id = options.assistant_id }))
+end
+
+-- The jobs that words name.
+local function jobs_of(session, words)
+  if is_named(words) then
+    return { job_by_id(session, words[1], words[2]) }
+  end
+  local jobs = {}
+  for index, token in ipairs(words) do
+    jobs[index] = session:check(session:client():resume(token))
+  end
+  return jobs
+end
+
+-- Prints where a job is.
+local function print_status(session, job)
+  if session.options.json then
+    return session:print(output.json(waiting.object(job)))
+  end
+  local parts = { job.kind, tostring(job.id), job.state }
+  if job.status and job.status ~= job.state then
+    parts[#parts + 1] = "(" .. job.status .. ")"
+  end
+  if job.progress then
+    parts[#parts + 1] = ("%d %%"):format(math.floor(job.progress * 100 + 0.5))
+  end
+  session:print(text.visible(table.concat(parts, " ")))
+end
+
+local function with(options, more)
+  local list = {}
+  for _, each in ipairs { options, more } do
+    for _, option in ipairs(each) do
+      list[#list + 1] = option
+    end
+  end
+  return list
+end
+
+-- ---- the commands ----
+
+local watch = {
+  name = "watch",
+  summary = "Wait for jobs, and print their results.",
+  description = "Waits for jobs, shows their progress on stderr, and prints their results. The exit status says how they "
+    .. "ended; where several ended differently, it is that of the worst.",
+  arguments = { JOB },
+  options = with(SCOPE, waiting.OPTIONS),
+  examples = {
+    { "cekura-lua jobs watch results.run 4711 --timeout 3600", "Wait for a run of scenarios." },
+    { "cekura-lua jobs watch $TOKEN --json --exit-status", "Take up a job that start has printed the token of." },
+  },
+  run = function(session, given)
+    local jobs = jobs_of(session, given.words.job)
+    if session.options.dry_run then
+      session:check(jobs[1]:poll())
+    end
+    return waiting.wait(session, jobs)
+  end,
+}
+
+local status = {
+  name = "status",
+  summary = "Ask once where jobs are.",
+  description = "Asks once where jobs are, and exits as jobs watch does for those that have ended; with 0 for others.",
+  arguments = { JOB },
+  options = SCOPE,
+  examples = {
+    { "cekura-lua jobs status results.run 4711", "Where a run of scenarios is." },
+    { "cekura-lua jobs status $TOKEN --json", "As JSON." },
+  },
+  run = function(session, given)
+    local statuses = {}
+    for index, job in ipairs(jobs_of(session, given.words.job)) do
+      local ok, err = job:poll()
+      err = not ok and err or job.error
+      if err and not ok and job.state ~= "gone" then
+        session:check(nil, err)
+      end
+      print_status(session, job)
+      if err then
+        session:note(err.message)
+      end
+      statuses[index] = err and exits.of_wait(err) or exits.OK
+    end
+    return exits.worst(statuses)
+  end,
+}
+
+local cancel = {
+  name = "cancel",
+  summary = "Cancel jobs in the service.",
+  description = "Cancels jobs in the service, and exits with 1 if a kind of job cannot be cancelled there.",
+  arguments = { JOB },
+  options = SCOPE,
+  examples = {
+    { "cekura-lua jobs cancel results.run 4711", "End the calls of a run." },
+    { "cekura-lua jobs cancel $TOKEN", "By its token." },
+  },
+  run = function(session, given)
+    local statuses = {}
+    for index, job in ipairs(jobs_of(session, given.words.job)) do
+      local _, where, err = job:cancel()
+      if where == "service" then
+        session:note(("Cancelled in the service: %s %s."):format(job.kind, tostring(job.id)))
+      elseif session.shown then
+        session:check(nil, err)
+      else
+        session:note(err and err.message
+          or ("Jobs of the kind %s cannot be cancelled in the service: it goes on."):format(job.kind))
+      end
+      statuses[index] = where == "service" and exits.OK or err and exits.of(err) or exits.FAILED
+    end
+    return exits.worst(statuses)
+  end,
+}
+
+local answer = {
+  name = "answer",
+  summary = "Answer a job that needs input.",
+  description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for it. "
+    .. "The answer is the last word: a text, or JSON where the kind's answers have parts.",
+  arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id; then the answer." } },
+  options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
+  examples = {
+    { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and go on waiting." },
+    { "cekura-lua jobs answer $TOKEN '{\"q1\":{\"action\":\"skip\"}}'", "An answer with parts." },
+  },
+  run = function(session, given)
+    local words = given.words.job
+    local said = table.remove(words)
+    if #words == 0 then
+      session:usage "jobs answer: the answer is missing"
+    end
+    local job = jobs_of(session, words)[1]
+    local parts = said:find "^%s*{" and values.read("table", said)
+    local next_job = session:check(job:answer(parts or said))
+    return resources.started(session, next_job, "Answered")
+  end,
+}
+
+local token = {
+  name = "token",
+  summary = "Print the token of a job.",
+  description = "Prints the token of a job that is known by its kind and id. Nothing is sent.",
+  arguments = {
+    { name = "kind", help = "The kind of the job." },
+    { name = "id", help = "Its id." },
+  },
+  options = SCOPE,
+  examples = {
+    { "cekura-lua jobs token results.run 4711", "A token for another host." },
+    { "cekura-lua jobs token agents.auto_fetch 9f2c --agent-id 2142 --json", "As JSON; this kind's polls need the agent." },
+  },
+  run = function(session, given)
+    local job = job_by_id(session, given.words.kind, given.words.id)
+    local made = session:check(job:token())
+    session:print(session.options.json and output.json { token = made } or made)
+  end,
+}
+
+return {
+  name = "jobs",
+  summary = "Wait for jobs, look at them, cancel and answer them.",
+  commands = { watch, status, cancel, answer, token },
+}

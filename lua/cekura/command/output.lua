@@ -1,0 +1,288 @@
+--- Results on stdout: records, lists and decoded values, as text or as JSON.
+
+local cekura = require "cekura"
+local cjson = require "cekura.cjson"
+local core = require "cekura.core"
+local encode = require "cekura.http.encode"
+local record = require "cekura.records.record"
+local text = require "cekura.command.text"
+
+local output = {}
+
+-- ---- JSON ----
+
+local RECORDS = {}
+for class in pairs(record.classes()) do
+  RECORDS[class] = true
+end
+
+local function is_record(value)
+  return RECORDS[core.type(value) or false] == true
+end
+
+-- A value without userdata: records as tables, at every depth.
+local function plain(value)
+  if is_record(value) then
+    return value:totable()
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy = setmetatable({}, getmetatable(value) == core.array_mt and core.array_mt or nil)
+  for name, inner in pairs(value) do
+    copy[name] = plain(inner)
+  end
+  return copy
+end
+
+-- What a terminal could act on and JSON allows in a string; UTF-8.
+local UNSAFE = { "\127", "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]",
+  "\239\187\191" }
+
+local function escaped(char)
+  local first, second, third = char:byte(1, 3)
+  if not second then
+    return ("\\u%04x"):format(first)
+  elseif not third then
+    return ("\\u%04x"):format((first - 192) * 64 + second - 128)
+  end
+  return ("\\u%04x"):format(((first - 224) * 64 + second - 128) * 64 + third - 128)
+end
+
+-- JSON on one line, in which a terminal finds nothing to act on. Strict JSON has line breaks only between values.
+local function line_of(json)
+  json = json:gsub("[\r\n]+", " ")
+  for _, pattern in ipairs(UNSAFE) do
+    json = json:gsub(pattern, escaped)
+  end
+  return json
+end
+
+--- A value as JSON on one line.
+---@param value any a record keeps its bytes
+---@return string
+function output.json(value)
+  return line_of(is_record(value) and value:json() or encode({ plain(value) }, "value"):match "^%[(.*)%]$")
+end
+
+-- ---- text ----
+
+--- A value on one line.
+---@param value any
+---@return string
+function output.cell(value)
+  if value == nil or value == cjson.null then
+    return ""
+  elseif type(value) == "string" then
+    return text.visible(value)
+  elseif type(value) == "table" or is_record(value) then
+    return text.visible(output.json(value))
+  end
+  return text.visible(tostring(value))
+end
+
+local function names_of(value)
+  local names = {}
+  for name in pairs(value) do
+    names[#names + 1] = tostring(name)
+  end
+  table.sort(names)
+  return names
+end
+
+local function fields_of(value)
+  return is_record(value) and value:fields() or value
+end
+
+local function is_list(value)
+  return getmetatable(value) == core.array_mt
+end
+
+-- Lines "name: value", the short ones first.
+local function print_object(session, value, names)
+  local fields, width = fields_of(value), 0
+  names = names or names_of(fields)
+  for _, name in ipairs(names) do
+    width = math.max(width, text.width(text.visible(name)) + 1)
+  end
+  local columns = session.out:columns()
+  for _, name in ipairs(names) do
+    local content = fields[name]
+    local label = session.out:paint("bold", text.pad(text.visible(name) .. ":", width))
+    if type(content) == "string" and content:find "\n" then
+      session:print(label)
+      for line in (text.visible_lines(content) .. "\n"):gmatch "(.-)\n" do
+        session:print("  " .. line)
+      end
+    elseif content ~= nil and content ~= cjson.null then
+      local cell = output.cell(content)
+      if columns and (type(content) == "table" or is_record(content)) then
+        cell = text.fit(cell, math.max(10, columns - width - 1))
+      end
+      session:print(label .. " " .. cell)
+    end
+  end
+end
+
+--- Prints one result.
+---@param session cekura.command.Session
+---@param value any a record, a decoded value, true for an empty answer
+---@param names? string[] the fields to show
+function output.value(session, value, names)
+  if session.options.json then
+    if names and (is_record(value) or type(value) == "table") then
+      local fields, shown = fields_of(value), {}
+      for _, name in ipairs(names) do
+        shown[name] = fields[name]
+      end
+      value = shown
+    end
+    session:print(output.json(value))
+  elseif type(value) == "table" and is_list(value) then
+    output.rows(session, value, names)
+  elseif type(value) == "table" or is_record(value) then
+    print_object(session, value, names)
+  elseif value == true then
+    session:note "Done."
+  else
+    session:print(output.cell(value))
+  end
+end
+
+-- ---- tables ----
+
+-- The columns of a list, in this order, as far as its records have them.
+local COLUMNS = { "id", "call_id", "name", "agent_name", "title", "status", "success", "success_rate", "duration",
+  "call_ended_reason", "timestamp", "created_at" }
+local MOST_COLUMNS = 7
+
+-- Rows that are looked at for the widths of the columns.
+local LOOKED_AT = 50
+
+---@class cekura.command.Table rows that are printed as they come
+local Table = {}
+Table.__index = Table
+
+local function choose_columns(rows)
+  local names = {}
+  for _, name in ipairs(COLUMNS) do
+    for _, row in ipairs(rows) do
+      if row[name] ~= nil and #names < MOST_COLUMNS and names[#names] ~= name then
+        names[#names + 1] = name
+      end
+    end
+  end
+  return #names > 0 and names or rows[1] and names_of(rows[1]) or {}
+end
+
+-- The widths of the columns: of their contents, and the widest are narrowed until a line fits.
+local function widths_of(self)
+  local widths, sum = {}, -2
+  for place, name in ipairs(self.names) do
+    widths[place] = text.width(name)
+    for _, row in ipairs(self.kept) do
+      widths[place] = math.max(widths[place], text.width(output.cell(row[name])))
+    end
+    sum = sum + widths[place] + 2
+  end
+  local columns = self.session.out:columns()
+  while columns and sum > columns do
+    local widest = 1
+    for place in ipairs(widths) do
+      widest = widths[place] > widths[widest] and place or widest
+    end
+    if widths[widest] <= 4 then
+      break
+    end
+    widths[widest], sum = widths[widest] - 1, sum - 1
+  end
+  return widths
+end
+
+local function line(self, cells)
+  local columns = self.session.out:columns()
+  if not columns then
+    return table.concat(cells, "\t")
+  end
+  for place, cell in ipairs(cells) do
+    cells[place] = text.pad(text.fit(cell, self.widths[place]), self.widths[place])
+  end
+  return text.fit((table.concat(cells, "  "):gsub(" +$", "")), columns)
+end
+
+local function print_row(self, row)
+  local cells = {}
+  for place, name in ipairs(self.names) do
+    cells[place] = output.cell(row[name])
+  end
+  self.session:print(line(self, cells))
+end
+
+local function flush(self)
+  if self.widths then
+    return
+  end
+  self.names = self.names or choose_columns(self.kept)
+  self.widths = widths_of(self)
+  if self.session.out.is_terminal and #self.kept > 0 then
+    local heads = {}
+    for place, name in ipairs(self.names) do
+      heads[place] = name:upper()
+    end
+    self.session:print(self.session.out:paint("bold", line(self, heads)))
+  end
+  for _, row in ipairs(self.kept) do
+    print_row(self, row)
+  end
+  self.kept = {}
+end
+
+--- Adds a row.
+---@param value any a record or an object; of anything else, the value is the row
+function Table:add(value)
+  self.count = self.count + 1
+  if self.session.options.json then
+    return output.value(self.session, value, self.names)
+  end
+  local row = (type(value) == "table" or is_record(value)) and fields_of(value) or { value = value }
+  if self.widths then
+    return print_row(self, row)
+  end
+  self.kept[#self.kept + 1] = row
+  if #self.kept == LOOKED_AT or self.at_once then
+    flush(self)
+  end
+end
+
+--- Prints what is left.
+function Table:close()
+  if not self.session.options.json then
+    flush(self)
+  end
+end
+
+--- A table on stdout: aligned on a terminal, elsewhere a line of fields with tabs between them for each row, without a
+--- head. With --json, a line of JSON for each row.
+---@param session cekura.command.Session
+---@param names? string[] the columns; nil: those of COLUMNS that there are
+---@param at_once? boolean print each row when it comes
+---@return cekura.command.Table
+function output.table(session, names, at_once)
+  return setmetatable({ session = session, names = names, kept = {}, count = 0, at_once = at_once }, Table)
+end
+
+--- Prints a list.
+---@param session cekura.command.Session
+---@param list any[]
+---@param names? string[]
+function output.rows(session, list, names)
+  local rows = output.table(session, names)
+  for _, value in ipairs(list) do
+    rows:add(value)
+  end
+  rows:close()
+end
+
+--- null as JSON has it, for tables that are printed.
+output.null = cekura.null
+
+return output

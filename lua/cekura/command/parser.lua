@@ -1,0 +1,207 @@
+--- The parser of the command line, made by argparse from the tree of commands (cekura.command.tree).
+
+local values = require "cekura.command.values"
+
+local parser = {}
+
+---@class cekura.command.Option
+---@field name string without the dashes
+---@field short? string one letter
+---@field type? string of its value (cekura.command.values); nil: it takes none
+---@field shown? string what stands for the value in help
+---@field help string
+---@field many? boolean may be given several times
+---@field parameter? string the parameter of the API that it sets
+---@field choices? string[]
+
+---@class cekura.command.Argument
+---@field name string
+---@field type? string
+---@field count? string as argparse has it: "?", "*", "+"
+---@field help string
+---@field choices? string[]
+
+---@class cekura.command.Command
+---@field name string
+---@field aliases? string[] further names, which help does not show
+---@field summary string one line
+---@field description? string
+---@field commands? cekura.command.Command[]
+---@field arguments? cekura.command.Argument[]
+---@field options? cekura.command.Option[]
+---@field examples? string[][] each a command line and what it does
+---@field run? fun(session: cekura.command.Session, given: cekura.command.Given): integer? an exit status; nil: 0
+
+---@class cekura.command.Given what a command line holds
+---@field words table<string, any> arguments by name
+---@field options table<string, any> options by name, "_" for "-"
+---@field params table<string, any> parameters of the API
+
+-- ---- building ----
+
+local function target(option)
+  return (option.parameter and "parameter " or "option ") .. (option.parameter or option.name)
+end
+
+local function add_option(to, declared)
+  local name = "--" .. declared.name
+  local option
+  if declared.type then
+    option = to:option(name)
+      :argname((declared.shown or values.placeholder(declared.type)))
+      :args(declared.type == "flag" and "?" or 1)
+  else
+    option = to:flag(name)
+  end
+  if declared.short then
+    option = option("-" .. declared.short)
+  end
+  if declared.name:find "-" then
+    option:hidden_name("--" .. declared.name:gsub("-", "_"))
+  end
+  for _, alias in ipairs(declared.aliases or {}) do
+    option:hidden_name("--" .. alias)
+  end
+  option:target(target(declared)):description(declared.help)
+  if declared.choices then
+    option:choices(declared.choices)
+  end
+  if declared.many then
+    option:count "*"
+  end
+end
+
+local function add_argument(to, declared)
+  local argument = to:argument(declared.name):target("word " .. declared.name):description(declared.help)
+  if declared.count then
+    argument:args(declared.count)
+  end
+  if declared.choices then
+    argument:choices(declared.choices)
+  end
+end
+
+local function epilog_of(command)
+  local lines = {}
+  for index, example in ipairs(command.examples or {}) do
+    lines[#lines + 1] = (index == 1 and "Examples:\n" or "") .. "  # " .. example[2] .. "\n  " .. example[1]
+  end
+  return table.concat(lines, "\n")
+end
+
+local fill
+
+-- Adds the subcommands. Only those that the words may name get their contents: there are several hundred.
+local function add_commands(to, command, words)
+  for _, sub in ipairs(command.commands or {}) do
+    local names = { [sub.name] = true }
+    local added = to:command(sub.name):summary(sub.summary)
+    for _, alias in ipairs(sub.aliases or {}) do
+      names[alias] = true
+      added:hidden_name(alias)
+    end
+    if sub.hidden then
+      added:hidden(true)
+    end
+    local wanted = not words
+    for _, word in ipairs(words or {}) do
+      wanted = wanted or names[word]
+    end
+    if wanted then
+      fill(added, sub, words)
+    end
+  end
+end
+
+function fill(to, command, words)
+  to:description((command.description or command.summary)):epilog(epilog_of(command))
+  for _, argument in ipairs(command.arguments or {}) do
+    add_argument(to, argument)
+  end
+  for _, option in ipairs(command.options or {}) do
+    add_option(to, option)
+  end
+  to:require_command(command.commands ~= nil)
+  if command.commands then
+    to:command_target(("command %d"):format(command.depth))
+    add_commands(to, command, words)
+  end
+end
+
+--- The parser of a tree.
+---@param root cekura.command.Command
+---@param words? string[] a command line; nil: the whole tree, for completion
+---@return table of argparse
+function parser.new(root, words)
+  local made = require "argparse"(root.name):help_max_width(80)
+  fill(made, root, words)
+  return made
+end
+
+-- ---- reading ----
+
+-- Finds the command that was chosen.
+local function chosen(root, parsed)
+  local command = root
+  while command.commands do
+    local name = parsed[("command %d"):format(command.depth)]
+    local found
+    for _, sub in ipairs(command.commands) do
+      found = found or sub.name == name and sub
+    end
+    command = found or error("no command " .. tostring(name))
+  end
+  return command
+end
+
+-- The value of an option or an argument; raises a refusal by `refuse`.
+local function value_of(declared, raw, name, refuse)
+  if declared.type == "flag" then
+    raw = type(raw) == "table" and (raw[1] or "true") or raw
+  end
+  if not declared.type or raw == nil then
+    return raw
+  elseif type(raw) == "table" then
+    local several = {}
+    for index, each in ipairs(raw) do
+      several[index] = value_of(declared, each, name, refuse)
+    end
+    return several
+  end
+  local value, reason = values.read(declared.type, raw)
+  if value == nil then
+    refuse(name .. ": " .. reason)
+  end
+  return value
+end
+
+--- Reads a command line. Help is printed, and ends the process.
+---@param root cekura.command.Command
+---@param words string[]
+---@param refuse fun(message: string, usage?: string) does not return
+---@return cekura.command.Command, cekura.command.Given
+function parser.read(root, words, refuse)
+  local made = parser.new(root, words)
+  function made.error(current, message)
+    refuse(message, current:get_usage())
+  end
+  local parsed = made:parse(words)
+  local command = chosen(root, parsed)
+  local given = { words = {}, options = {}, params = {} }
+  for _, argument in ipairs(command.arguments or {}) do
+    given.words[argument.name] = value_of(argument, parsed["word " .. argument.name], argument.name, refuse)
+  end
+  for _, declared in ipairs { root, command } do
+    for _, option in ipairs(declared.options or {}) do
+      local value = value_of(option, parsed[target(option)], "--" .. option.name, refuse)
+      if option.parameter then
+        given.params[option.parameter] = value
+      else
+        given.options[option.name:gsub("-", "_")] = value
+      end
+    end
+  end
+  return command, given
+end
+
+return parser

@@ -1,0 +1,104 @@
+--- The gate of a pipeline: a suite of scenarios, whose result decides.
+
+local exits = require "cekura.command.exits"
+local kinds = require "cekura.api.catalog"
+local output = require "cekura.command.output"
+local resources = require "cekura.command.resources"
+local text = require "cekura.command.text"
+local waiting = require "cekura.command.waiting"
+
+local KIND = "results.run"
+
+-- Seconds that a run may take, as the service's own action for pipelines has it.
+local TIMEOUT = 3600
+
+-- The parameters of the kind, from the catalogue.
+local function parameters()
+  for _, entry in ipairs(kinds.kinds()) do
+    if entry.name == KIND then
+      return entry.params
+    end
+  end
+end
+
+-- Prints a call that did not pass, with the metrics that failed.
+local function print_run(session, run)
+  session:print(text.visible(("run %s: %s"):format(tostring(run.id),
+    run.status ~= "completed" and tostring(run.status) or "did not pass")))
+  for metric in run:metrics() do
+    if metric.passed == false then
+      session:print(text.visible(("  %s: %s"):format(tostring(metric.name), tostring(metric.explanation[1] or "failed"))))
+    end
+  end
+end
+
+-- Prints what did not pass, and how many calls did.
+local function print_verdict(session, result)
+  for _, run in pairs(result.runs or {}) do
+    if run.success ~= true then
+      print_run(session, run)
+    end
+  end
+  local word = result.passed and session.out:paint("green", "passed") or session.out:paint("red", "not passed")
+  session:print(("%s: %s of %s calls"):format(word, tostring(result.success_runs_count or 0),
+    tostring(result.total_runs_count or 0)))
+end
+
+-- The job: a run that is known by its id, or a new one.
+local function job_of(session, given)
+  local id = given.words.id
+  local params = resources.params(session, given)
+  if id and next(params) ~= nil and not params.project_id and not params.agent_id then
+    session:usage "results gate: an id, or what to run: not both"
+  elseif id then
+    return session:check(session:client():job(KIND, id))
+  elseif not params.scenarios and not params.tags and not params.folder_path then
+    session:usage "results gate: the id of a run, --scenarios, --tags or --folder-path is missing"
+  end
+  return resources.start_job(session, session.options.kind or KIND, params)
+end
+
+local function run(session, given)
+  local job = job_of(session, given)
+  session.options.timeout = session.options.timeout or TIMEOUT
+  session:note(("Result %s"):format(tostring(job.id)))
+  local ended = waiting.follow(session, { job })[1]
+  local result = ended.result or job.result -- also of a run that has failed
+  if session.options.json then
+    session:print(output.json(waiting.object(job, result, ended.err)))
+  elseif result and not (ended.err and ended.err.kind == "timeout") then
+    print_verdict(session, result)
+  end
+  local is_verdict = not ended.err or ended.err.kind == "job_failed" or ended.err.kind == "job_cancelled"
+  if not is_verdict then
+    return waiting.status(session, { ended })
+  elseif ended.err then
+    session:note(ended.err.message)
+  end
+  return result and result.passed and exits.OK or exits.FAILED
+end
+
+local own = {
+  { name = "kind", type = "text", shown = "KIND", help = "Another kind of run, such as scenarios.run_text." },
+  resources.PARAMS,
+}
+for _, option in ipairs(waiting.OPTIONS) do
+  own[#own + 1] = option
+end
+
+return {
+  {
+    name = "gate",
+    summary = "Run scenarios, and exit by whether all calls passed.",
+    description = "Runs scenarios, which costs credits, or takes up a run by its id, and exits with 0 only if every call "
+      .. "passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that did not "
+      .. "pass, with the metrics that failed.",
+    arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that goes on." } },
+    options = resources.options(parameters(), own),
+    examples = {
+      { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit", "In a pipeline." },
+      { "cekura-lua results gate 4711 --timeout 600", "Wait for a run that was started before." },
+    },
+    run = run,
+  },
+}

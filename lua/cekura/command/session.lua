@@ -1,0 +1,319 @@
+--- What a run of the command has: its client, its streams, and how it ends.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local encode = require "cekura.http.encode"
+local errors = require "cekura.errors"
+local exits = require "cekura.command.exits"
+local progress = require "cekura.command.progress"
+local terminal = require "cekura.command.terminal"
+local text = require "cekura.command.text"
+
+---@class cekura.command.Session
+---@field options table<string, any> of the command line
+---@field out cekura.command.Stream results
+---@field err cekura.command.Stream progress and messages
+---@field signal? string "SIGINT" or "SIGTERM", once one has come
+---@field progress? cekura.command.Progress while jobs are waited for
+local Session = {}
+Session.__index = Session
+
+local session = {}
+
+-- ---- ends ----
+
+-- What commands raise to end with a status after they have said why themselves.
+local Exit = {}
+
+--- Ends the command with a status.
+---@param status integer
+function Session:exit(status)
+  error(setmetatable({ status = status }, Exit), 0)
+end
+
+--- Ends the command as wrong usage.
+---@param message string
+function Session:usage(message)
+  self:note(message)
+  self:exit(exits.USAGE)
+end
+
+--- The value, or the end of the command by the error.
+---@generic T
+---@param value T?
+---@param err? cekura.Error
+---@return T
+function Session:check(value, err) -- luacheck: ignore 212
+  if value == nil or value == false then
+    error(err, 0)
+  end
+  return value
+end
+
+-- ---- output ----
+
+-- Ends the command where results cannot be written: nothing that it does later would be seen.
+local function write(self, content)
+  local ok, fault = self.out:write(content)
+  if not ok then
+    self:note("the output cannot be written: " .. tostring(fault))
+    self:exit(exits.USAGE)
+  end
+end
+
+--- A line of results. Texts of the service in it have been made visible.
+---@param line string
+function Session:print(line)
+  write(self, line .. "\n")
+end
+
+--- Text of the service that is the result: byte for byte into a file or a pipe, visible on a terminal.
+---@param content string
+function Session:data(content)
+  if self.out.is_terminal then
+    content = text.visible_lines(content)
+    content = content:find "\n$" and content or content .. "\n"
+  end
+  write(self, content)
+end
+
+--- A message on stderr.
+---@param message string may hold anything
+function Session:note(message)
+  message = text.visible_lines(message)
+  if self.progress then
+    self.progress:note(message)
+  else
+    self.err:write(message .. "\n")
+  end
+end
+
+-- ---- the client ----
+
+local function client_options(options)
+  return { config_file = options.config_file, project_id = options.project, timeout = options.request_timeout,
+    retries = options.retries, loop = "own" }
+end
+
+--- The options of the client, for those who explain them.
+function Session:client_options()
+  return client_options(self.options)
+end
+
+-- The headers of a request as lines, without those that hold secrets.
+local function shown_headers(outgoing)
+  local lines = { "X-CEKURA-API-KEY: [not shown]" }
+  for _, line in ipairs(outgoing.headers or {}) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+-- A part of a form, in words.
+local function part_line(part)
+  local name = part.name or part[1]
+  return ("[%s]"):format(tostring(name))
+end
+
+local function body_text(outgoing)
+  if type(outgoing.body) ~= "table" then
+    return outgoing.body
+  end
+  local lines = {}
+  for _, part in ipairs(outgoing.body) do
+    lines[#lines + 1] = part_line(part)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- Shows a request instead of sending it.
+local function show_request(self, client, outgoing)
+  local fields = core.fields(client)
+  local url, body = core.redact(client, fields._base_url .. outgoing.path), body_text(outgoing)
+  body = body and core.redact(client, body)
+  if self.options.json then
+    self:print(text.json(encode({ method = outgoing.method, url = url, headers = cekura.list(shown_headers(outgoing)),
+      body = body and (core.decode(body) or body) or nil }, "request")))
+  else
+    self:print(outgoing.method .. " " .. text.visible(url))
+    for _, line in ipairs(shown_headers(outgoing)) do
+      self:print(text.visible(line))
+    end
+    if body then
+      self:print("\n" .. text.visible_lines(body))
+    end
+  end
+  self.shown = true
+  return errors.new("cancelled", "not sent: --dry-run")
+end
+
+--- The client. Ends the command where there cannot be one.
+---@return cekura.Client
+function Session:client()
+  if not self.made then
+    self.made = self:check(cekura.new(client_options(self.options)))
+    if self.options.dry_run then
+      core.fields(self.made)._instead = function(outgoing)
+        return show_request(self, self.made, outgoing)
+      end
+    end
+  end
+  return self.made
+end
+
+-- ---- questions ----
+
+--- Asks on a terminal whether to go on; elsewhere, and with --yes, it does not ask.
+---@param what string "This costs credits: …"
+function Session:confirm(what)
+  if self.options.yes or self.options.dry_run or not self.err.is_terminal or not core.terminal(0) then
+    return
+  end
+  self.err:write(text.visible(what) .. " Go on? [y/N] ")
+  local answer = io.read "*l"
+  if core.caught_signal() then
+    self.signal = core.caught_signal()
+    self.err:write "\n"
+    self:exit(exits.SIGNALS[self.signal])
+  elseif not (answer or ""):lower():find "^%s*y" then
+    self:note "Nothing was sent."
+    self:exit(exits.FAILED)
+  end
+end
+
+--- The content of a file that the command line names; "-" is the standard input.
+---@param path string
+---@return string
+function Session:read_file(path)
+  local file, fault = io.stdin, nil
+  if path ~= "-" then
+    file, fault = io.open(path, "rb")
+  end
+  local content
+  if file then
+    content, fault = file:read "*a"
+  end
+  if file and path ~= "-" then
+    file:close()
+  end
+  if not content then
+    self:usage((path == "-" and "the standard input" or path) .. " cannot be read: " .. tostring(fault))
+  end
+  return content
+end
+
+--- The JSON in a file.
+---@param path string
+---@return any
+function Session:read_json(path)
+  local value, fault = core.decode(self:read_file(path))
+  if value == nil then
+    self:usage(("%s: no JSON: %s"):format(path == "-" and "the standard input" or path, tostring(fault)))
+  end
+  return value
+end
+
+-- ---- the run ----
+
+-- Seconds between two looks at signals, and two frames of what moves.
+local TICK = 0.1
+
+-- Cancels the work when a signal has come.
+local function look_after(self, work)
+  while not self.over do
+    cekura.sleep(TICK)
+    self.signal = self.signal or core.caught_signal()
+    if self.signal and not self.over then
+      return work:cancel()
+    elseif self.progress then
+      self.progress:tick()
+    end
+  end
+end
+
+-- The message of a mistake that the library has found in a call: here, in the command line.
+local function misuse(raised)
+  return type(raised) == "string" and (raised:match "^[^\n]-:%d+: cekura: (.*)$" or raised:match "^cekura: (.*)$")
+end
+
+-- Says how the work ended, and returns the exit status.
+local function conclude(self, ended, status, traceback)
+  if ended then
+    return status or exits.OK
+  elseif getmetatable(status) == Exit then
+    return status.status
+  elseif self.shown then
+    return exits.OK
+  elseif self.signal then
+    self:note "Interrupted."
+    return exits.SIGNALS[self.signal]
+  elseif errors.is(status) then
+    self:note(errors.line(status))
+    return exits.of(status)
+  elseif misuse(status) then
+    self:note(misuse(status))
+    return exits.USAGE
+  end
+  self:note("An error in the command itself: " .. tostring(status) .. "\n" .. tostring(traceback or ""))
+  return exits.BUG
+end
+
+-- ended and what the work returned; or false, what it raised and where
+local function joined(value, ...)
+  if value == nil and select("#", ...) > 0 then
+    return false, ...
+  end
+  return true, value
+end
+
+--- Has a function called at the end in any case, when the work itself may no longer wait: after a signal.
+---@param fn fun(): integer? an exit status instead of the work's
+function Session:at_end(fn)
+  self.last = fn
+end
+
+--- Runs a command.
+---@param command cekura.command.Command
+---@param given cekura.command.Given
+---@return integer exit status
+function session.run(command, given)
+  local streams = terminal.open { color = given.options.color }
+  local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
+  core.catch_signals()
+  return cekura.run(function()
+    local work = cekura.spawn(function()
+      return command.run(self, given) or exits.OK
+    end)
+    local watcher = cekura.spawn(look_after, self, work)
+    local ended, status, traceback = joined(work:join())
+    self.over = true
+    watcher:cancel()
+    if self.progress then
+      self.progress:close()
+      self.progress = nil
+    end
+    local final = self.last and self.last()
+    status = final or conclude(self, ended, status, traceback)
+    if self.made then
+      self.made:close()
+    end
+    return status
+  end)
+end
+
+--- Shows jobs on stderr until hide() is called.
+function Session:show_jobs(jobs)
+  self.progress = progress.new(self.err, { quiet = self.options.quiet })
+  for _, job in ipairs(jobs) do
+    self.progress:add(job)
+  end
+end
+
+function Session:hide_jobs()
+  if self.progress then
+    self.progress:close()
+    self.progress = nil
+  end
+end
+
+return session

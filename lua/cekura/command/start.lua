@@ -1,0 +1,66 @@
+--- start KIND, and kinds.
+
+local cekura = require "cekura"
+local nearest = require "cekura.nearest"
+local output = require "cekura.command.output"
+local resources = require "cekura.command.resources"
+local text = require "cekura.command.text"
+local values = require "cekura.command.values"
+
+local start = { name = "start", summary = "Start a job of any kind.", commands = {},
+  description = "Starts a job of any kind, and prints its token; with --wait, waits for it and prints its result." }
+
+for index, entry in ipairs(cekura.kinds()) do
+  start.commands[index] = resources.kind_command(entry, entry.name, { "start" })
+  start.commands[index].aliases = { (entry.name:gsub("_", "-")) }
+end
+
+local function find(session, name)
+  local known = {}
+  for _, entry in ipairs(cekura.kinds()) do
+    known[entry.name] = entry
+  end
+  local entry = known[(name:gsub("-", "_"))]
+  if not entry then
+    session:usage(("there is no kind of job %s%s"):format(name, (nearest(name, known))))
+  end
+  return entry
+end
+
+local function print_kind(session, entry)
+  if session.options.json then
+    return session:print(output.json(entry))
+  end
+  session:print(session.out:paint("bold", entry.name))
+  if entry.withdrawn then
+    session:print("  Cekura removed it from its documentation on " .. entry.withdrawn .. ".")
+  end
+  if entry.direct then
+    session:print "  It can be started with --direct."
+  end
+  for _, parameter in ipairs(entry.params) do
+    session:print(("  %s %s%s"):format(text.pad("--" .. resources.dashed(parameter.name), 34),
+      values.placeholder(parameter.type), parameter.required and "  (required)" or ""))
+  end
+end
+
+local kinds = {
+  name = "kinds",
+  summary = "List the kinds of job, or the parameters of one.",
+  arguments = { { name = "kind", count = "?", help = "The kind whose parameters to list." } },
+  options = {},
+  examples = {
+    { "cekura-lua kinds", "All kinds." },
+    { "cekura-lua kinds scenarios.generate", "What scenarios.generate takes." },
+  },
+  run = function(session, given)
+    if given.words.kind then
+      return print_kind(session, find(session, given.words.kind))
+    end
+    for _, entry in ipairs(cekura.kinds()) do
+      session:print(session.options.json and output.json(entry) or entry.name)
+    end
+  end,
+}
+
+return { start = start, kinds = kinds }

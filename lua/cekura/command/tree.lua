@@ -1,0 +1,52 @@
+--- All commands, as data: the parser, the help, the man page and the completions are made from this tree.
+
+local calls = require "cekura.command.calls"
+local completion = require "cekura.command.completion"
+local improve = require "cekura.command.improve"
+local jobs = require "cekura.command.jobs"
+local other = require "cekura.command.other"
+local resources = require "cekura.command.resources"
+local results = require "cekura.command.results"
+local start = require "cekura.command.start"
+
+local root = {
+  name = "cekura-lua",
+  summary = "Starts background jobs of the Cekura API, and waits for them.",
+  description = "Starts background jobs of the Cekura API, waits for them, and reads call logs. Results go to stdout, "
+    .. "progress and messages to stderr. The API key comes from CEKURA_API_KEY or from the configuration file.",
+  options = {
+    { name = "json", help = "Print JSON: one object, or one a line." },
+    { name = "format", type = "text", choices = { "json", "text" }, help = "--format json is the same as --json." },
+    { name = "color", type = "text", choices = { "auto", "always", "never" }, help = "When to use colours." },
+    { name = "quiet", short = "q", help = "No progress." },
+    { name = "yes", short = "y", help = "Do not ask before what costs credits." },
+    { name = "dry-run", help = "Show the request, without the key, instead of sending it." },
+    { name = "config-file", type = "text", shown = "FILE", help = "Instead of ~/.cekura/config.toml." },
+    { name = "project", type = "id", help = "The project of requests that name no scope." },
+    { name = "request-timeout", type = "seconds", help = "Seconds for one request (30)." },
+    { name = "retries", type = "integer", help = "Further tries of a request that may be repeated (3)." },
+  },
+  examples = {
+    { "cekura-lua auth status", "Whether the key works." },
+    { "cekura-lua results gate --agent-id 2142 --tags smoke", "Run scenarios; exit with 0 only if all calls passed." },
+  },
+  commands = { improve.command("improve", {}), start.start, start.kinds, jobs },
+}
+
+for _, command in ipairs(resources.commands { calls = calls, results = results }) do
+  root.commands[#root.commands + 1] = command
+end
+for _, command in ipairs { other.auth, other.config, other.request, other.version, completion(root) } do
+  root.commands[#root.commands + 1] = command
+end
+
+-- Gives each command its depth, by which the parser names it.
+local function number(command, depth)
+  command.depth = depth
+  for _, sub in ipairs(command.commands or {}) do
+    number(sub, depth + 1)
+  end
+end
+number(root, 1)
+
+return root

@@ -1,0 +1,266 @@
+--- Jobs in the command: shown while they are waited for, and how the command ends with them.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local errors = require "cekura.errors"
+local exits = require "cekura.command.exits"
+local output = require "cekura.command.output"
+local text = require "cekura.command.text"
+
+local waiting = {}
+
+--- The options of every command that waits.
+---@type cekura.command.Option[]
+waiting.OPTIONS = {
+  { name = "timeout", type = "seconds", help = "How long to wait; the job goes on afterwards. The default is the kind's." },
+  { name = "interval", type = "seconds", help = "Seconds between two polls. The default is the kind's schedule." },
+  { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
+  { name = "cancel-on-exit", help = "Cancel the job in the service when the wait ends before it does." },
+}
+
+-- ---- how a job is printed ----
+
+local function json_error(err)
+  return err and { kind = err.kind, message = errors.line(err), status = err.status, fields = err.fields } or nil
+end
+
+--- A job as one object.
+---@param job cekura.Job
+---@param result? any
+---@param err? cekura.Error
+---@return table
+function waiting.object(job, result, err)
+  local failure = err or job.error
+  return { kind = job.kind, id = job.id, state = job.state, status = job.status, progress = job.progress,
+    elapsed = math.floor(job.elapsed * 1000) / 1000, polls = job.polls, token = (job:token()), result = result or job.result,
+    error = json_error(failure) }
+end
+
+-- ---- taking up a job again ----
+
+-- A word as a shell reads it.
+local function quoted(word)
+  return word:find "^[%w_./:@%%+=,~-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- The command that takes jobs up.
+---@param session cekura.command.Session
+---@param tokens string[]
+---@return string
+function waiting.command(session, tokens)
+  local words = { "cekura-lua jobs watch" }
+  if session.options.config_file then
+    words[2] = "--config-file " .. quoted(session.options.config_file)
+  end
+  words[#words + 1] = table.concat(tokens, " ")
+  return table.concat(words, " ")
+end
+
+local function was_sent(job)
+  return job.state ~= "pending" -- of a direct job
+end
+
+local function is_direct(job)
+  return core.fields(job)._operation ~= nil
+end
+
+-- Leaves jobs that go on: says so, and how they are taken up, on the last line. Returns the exit status.
+local function leave(session, jobs, why, status)
+  local tokens, lost = {}, {}
+  for _, job in ipairs(jobs) do
+    if is_direct(job) then
+      lost[#lost + 1] = was_sent(job) and job or nil
+    else
+      tokens[#tokens + 1] = job:token()
+    end
+  end
+  if #lost > 0 then
+    session:note(("%s. The request of %s was sent, and it cannot be taken up: it may be done in the service or not."):format(
+      why, lost[1].kind))
+    status = exits.UNKNOWN
+  elseif #tokens == 0 then
+    session:note(why .. ". Nothing was sent.")
+  end
+  if #tokens > 0 then
+    session:note(("%s; %s in the service. To take %s up:"):format(why,
+      #tokens == 1 and "the job goes on" or "the jobs go on", #tokens == 1 and "it" or "them"))
+    session:note(waiting.command(session, tokens))
+  end
+  return status
+end
+
+-- Cancels jobs. Returns those that go on.
+local function cancel(session, jobs)
+  local left = {}
+  for _, job in ipairs(jobs) do
+    local token = job:token()
+    local _, where, err = job:cancel()
+    local name = ("%s %s"):format(job.kind, tostring(job.id or "(no id)"))
+    if where == "service" then
+      session:note(("Cancelled in the service: %s."):format(name))
+    else
+      session:note(("%s cannot be cancelled in the service%s; it goes on."):format(name,
+        err and ": " .. errors.line(err) or ""))
+      left[#left + 1] = token
+    end
+  end
+  return left
+end
+
+-- Ends a wait before its jobs have ended.
+local function give_up(session, open, why, status)
+  if not session.options.cancel_on_exit then
+    return leave(session, open, why, status)
+  end
+  session:note(why .. ".")
+  local tokens = cancel(session, open)
+  if #tokens > 0 then
+    session:note(waiting.command(session, tokens))
+  end
+  return status
+end
+
+-- ---- waiting ----
+
+---@class cekura.command.Ended
+---@field job cekura.Job
+---@field result? any
+---@field err? cekura.Error
+
+--- Waits for jobs, and shows them. A signal ends the command, with the jobs left or cancelled.
+---@param session cekura.command.Session
+---@param jobs cekura.Job[]
+---@param on_end? fun(job: cekura.Job, result: any, err: cekura.Error?) in the order in which they end
+---@return cekura.command.Ended[] in that order
+function waiting.follow(session, jobs, on_end)
+  local open, ended = {}, {}
+  for index, job in ipairs(jobs) do
+    open[index] = job
+  end
+  session:at_end(function()
+    if session.signal and #open > 0 then
+      return give_up(session, open, "Interrupted", exits.SIGNALS[session.signal])
+    end
+  end)
+  session:show_jobs(jobs)
+  local next_ended = cekura.each(jobs, { timeout = session.options.timeout, interval = session.options.interval,
+    on_progress = function(job)
+      session.progress:changed(job)
+    end })
+  local job, result, err = next_ended()
+  while job and not (err and err.kind == "cancelled" and session.signal) do
+    session.progress:ended(job, err)
+    for index = #open, 1, -1 do
+      if open[index] == job then
+        table.remove(open, index)
+      end
+    end
+    ended[#ended + 1] = { job = job, result = result, err = err }
+    if on_end then
+      on_end(job, result, err)
+    end
+    job, result, err = next_ended()
+  end
+  session:hide_jobs()
+  if session.signal then
+    session:exit(exits.SIGNALS[session.signal])
+  end
+  return ended
+end
+
+-- The question of a job that needs input, as far as it can be found in its answer.
+local function question_of(job)
+  local result = type(job.result) == "table" and job.result or {}
+  return result.question or result.questions or result.message
+end
+
+-- Says why a job has no result. Returns the exit status, and whether the job goes on after a timeout.
+local function failure(session, job, err)
+  if err.kind == "timeout" and not is_direct(job) then
+    return exits.TIMEOUT, true
+  elseif err.kind == "timeout" then -- of this wait: the request itself ends as an outcome that is not known
+    return exits.UNKNOWN, true
+  end
+  session:note(errors.line(err))
+  if err.kind == "needs_input" then
+    local question = question_of(job)
+    if question then
+      session:note("It asks: " .. (type(question) == "string" and question or output.json(question)))
+    end
+    local token = job:token()
+    if token then
+      session:note("cekura-lua jobs answer " .. token .. " TEXT")
+    end
+  end
+  return exits.of_wait(err)
+end
+
+local function succeeded(session, job)
+  return job.state == "nothing_to_do" and session.options.exit_status and exits.NOTHING_TO_DO or exits.OK
+end
+
+--- The exit status for jobs that were followed. Says what went wrong; jobs that go on come last.
+---@param session cekura.command.Session
+---@param ended cekura.command.Ended[]
+---@return integer
+function waiting.status(session, ended)
+  local statuses, going = {}, {}
+  for index, each in ipairs(ended) do
+    local goes_on
+    if each.err then
+      statuses[index], goes_on = failure(session, each.job, each.err)
+    else
+      statuses[index] = succeeded(session, each.job)
+    end
+    going[#going + 1] = goes_on and each.job or nil
+  end
+  local status = exits.worst(statuses)
+  if #going > 0 then
+    local why = errors.line(core.fields(going[1]).error or errors.new("timeout", "not done in time"))
+    local left = give_up(session, going, "The wait is over: " .. why, exits.TIMEOUT)
+    status = exits.worst { status, left }
+  end
+  return status
+end
+
+-- ---- results ----
+
+--- Prints how a job ended: with --json as an object, else its result.
+---@param session cekura.command.Session
+---@param job cekura.Job
+---@param result? any
+---@param err? cekura.Error
+function waiting.print(session, job, result, err)
+  if session.options.json then
+    return session:print(output.json(waiting.object(job, result, err)))
+  end
+  result = result or job.result
+  if job.state == "nothing_to_do" then
+    session:note("Nothing to do" .. (result and result.reason and ": " .. tostring(result.reason) or "."))
+  elseif result ~= nil then
+    output.value(session, result)
+  end
+end
+
+--- Waits for jobs, prints their results as they end, and returns the exit status.
+---@param session cekura.command.Session
+---@param jobs cekura.Job[]
+---@return integer
+function waiting.wait(session, jobs)
+  local headed = #jobs > 1 and not session.options.json
+  local function show(job, result, err)
+    if headed then
+      session:print(session.out:paint("bold", text.visible(("%s %s: %s"):format(job.kind, tostring(job.id), job.state))))
+    end
+    waiting.print(session, job, result, err)
+  end
+  -- Where results and the jobs that go on are on one screen, the results come last.
+  local at_once = not (session.out.is_terminal and session.err.redraws)
+  local ended = waiting.follow(session, jobs, at_once and show or nil)
+  for _, each in ipairs(at_once and {} or ended) do
+    show(each.job, each.result, each.err)
+  end
+  return waiting.status(session, ended)
+end
+
+return waiting
