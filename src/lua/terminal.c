@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -90,19 +91,30 @@ static void on_signal(int number)
     caught = number;
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void act(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
 /* core.catch_signals(): from now on the first SIGINT and the first SIGTERM are only recorded, and
- * interrupt a system call that blocks; a second one ends the process. A signal that the process has
- * been started to ignore, as by nohup or in the background of a shell, stays ignored. */
+ * interrupt a system call that blocks; a second one ends the process. A signal that the process was
+ * started to ignore stays ignored. The interpreters of Lua hide that of SIGINT, since they replace
+ * its action; but a shell that ignores it in the background ignores SIGQUIT as well (POSIX, Shell
+ * Command Language, 2.11). */
 static int core_catch_signals(lua_State *L)
 {
     (void)L;
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        sigemptyset(&action.sa_mask);
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
-    }
+    act(SIGINT, is_ignored(SIGINT) || is_ignored(SIGQUIT) ? SIG_IGN : on_signal);
+    if (!is_ignored(SIGTERM))
+        act(SIGTERM, on_signal);
     return 0;
 }
 
