@@ -279,6 +279,18 @@ local function outer_value(row, given)
   end
 end
 
+-- A path, in which ~ stands for HOME.
+local function below_home(path)
+  local home, rest = environment "HOME", path:match "^~(/.*)"
+  return home and rest and home .. rest or path
+end
+
+--- The path of the default configuration file; nil without HOME.
+---@return string?
+function options.default_file()
+  return environment "HOME" and below_home(by_name.config_file.default)
+end
+
 local function read_file(given)
   local path, home = given.config_file, environment "HOME"
   if path == false or not path and not home then
@@ -288,8 +300,7 @@ local function read_file(given)
   end
   local elsewhere = not path and { key = outer_value(by_name.api_key, given) ~= nil,
     url = outer_value(by_name.base_url, given) ~= nil } or nil
-  local below_home = home and (path or by_name.config_file.default):match "^~(/.*)"
-  path = below_home and home .. below_home or path
+  path = path and below_home(path) or options.default_file()
   local file, fault = config_file.read(path, options.settings, elsewhere)
   if file then
     file.path = path

@@ -18,12 +18,6 @@ local function with_waiting(options)
   return options
 end
 
--- The fields to ask the service for, and with them the id.
-local function selection(session)
-  local names = resources.fields(session)
-  return names
-end
-
 -- ---- list ----
 
 local COLUMNS = { "id", "timestamp", "status", "duration", "agent_name", "call_ended_reason" }
@@ -41,7 +35,7 @@ local function filter_of(session, given)
     filters[#filters + 1] = { "success", "eq", false }
   end
   params.filters = filters[2] and filters or nil
-  params.fields = selection(session)
+  params.fields = resources.fields(session)
   return params
 end
 
@@ -72,10 +66,7 @@ calls[1] = {
       "All calls of a minute or longer, one object a line." },
   },
   run = function(session, given)
-    if not session.options.fields and not session.options.json then
-      session.columns = COLUMNS
-    end
-    resources.print_list(session, session:client().calls, filter_of(session, given))
+    resources.print_list(session, session:client().calls, COLUMNS, filter_of(session, given))
   end,
 }
 
@@ -137,7 +128,7 @@ calls[3] = {
     if not params.agent_id and not params.project_id and not session.options.project then
       session:usage "calls tail: --agent-id or --project-id is missing"
     end
-    local rows = output.table(session, resources.fields(session) or COLUMNS, true)
+    local rows = output.table(session, resources.fields(session), COLUMNS, true)
     local watch = cekura.watch {
       client = session:client(),
       every = session.options.every or 60,

@@ -23,7 +23,7 @@ return function(words)
     words = { "version" }
   end
   local function refuse(message, usage)
-    io.stderr:write(usage and usage .. "\n\n" or "", "cekura-lua: ", text.visible(message), "\n")
+    io.stderr:write(usage and usage .. "\n\n" or "", "cekura-lua: ", text.visible_lines(message), "\n")
     os.exit(exits.USAGE, true)
   end
   local command, given = parser.read(tree, words, refuse)

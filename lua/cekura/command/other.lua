@@ -87,7 +87,8 @@ local SHOWN = { api_key = "(set; not shown)" }
 
 local function config_get(session, given)
   local path = config_path(session)
-  local file, fault = config_file.read(path, options.settings)
+  local is_default = not session.options.config_file
+  local file, fault = config_file.read(path, options.settings, is_default and { key = true, url = true } or nil)
   if not file then
     session:check(nil, errors.new("config", fault))
   end
@@ -99,6 +100,9 @@ local function config_get(session, given)
   table.sort(names)
   if name and not options.settings[name] then
     session:usage(("there is no setting %s: there are %s"):format(name, table.concat(names, ", ")))
+  end
+  if file.warning then
+    session:note(file.warning.message)
   end
   local found = {}
   for _, setting in ipairs(name and { name } or names) do

@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
+local list = require "cekura.list"
 local record = require "cekura.records.record"
 local text = require "cekura.command.text"
 
@@ -57,11 +58,19 @@ local function line_of(json)
   return json
 end
 
+local function unescaped(char)
+  return char == "/" and "/" or nil
+end
+
 --- A value as JSON on one line.
 ---@param value any a record keeps its bytes
 ---@return string
 function output.json(value)
-  return line_of(is_record(value) and value:json() or encode({ plain(value) }, "value"):match "^%[(.*)%]$")
+  if is_record(value) then
+    return line_of(value:json())
+  end
+  local json = encode(list.mark { plain(value) }, "value"):match "^%[(.*)%]$"
+  return line_of((json:gsub("\\(.)", unescaped))) -- lua-cjson also escapes slashes
 end
 
 -- ---- text ----
@@ -241,7 +250,7 @@ end
 function Table:add(value)
   self.count = self.count + 1
   if self.session.options.json then
-    return output.value(self.session, value, self.names)
+    return output.value(self.session, value, self.fields)
   end
   local row = (type(value) == "table" or is_record(value)) and fields_of(value) or { value = value }
   if self.widths then
@@ -263,20 +272,22 @@ end
 --- A table on stdout: aligned on a terminal, elsewhere a line of fields with tabs between them for each row, without a
 --- head. With --json, a line of JSON for each row.
 ---@param session cekura.command.Session
----@param names? string[] the columns; nil: those of COLUMNS that there are
+---@param names? string[] the only fields to print
+---@param columns? string[] of a table, if there are no names; nil: those of COLUMNS that there are
 ---@param at_once? boolean print each row when it comes
 ---@return cekura.command.Table
-function output.table(session, names, at_once)
-  return setmetatable({ session = session, names = names, kept = {}, count = 0, at_once = at_once }, Table)
+function output.table(session, names, columns, at_once)
+  return setmetatable({ session = session, fields = names, names = names or columns, kept = {}, count = 0,
+    at_once = at_once }, Table)
 end
 
 --- Prints a list.
 ---@param session cekura.command.Session
----@param list any[]
+---@param values any[]
 ---@param names? string[]
-function output.rows(session, list, names)
+function output.rows(session, values, names)
   local rows = output.table(session, names)
-  for _, value in ipairs(list) do
+  for _, value in ipairs(values) do
     rows:add(value)
   end
   rows:close()

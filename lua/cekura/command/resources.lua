@@ -50,18 +50,32 @@ end
 resources.PARAMS = { name = "params", aliases = { "from-file", "from_file" }, type = "text", shown = "FILE",
   help = "A JSON file with parameters; options take precedence. - is the standard input." }
 
+-- Ends the command where a parameter is missing, by the name of its option.
+local function check_required(session, params, declared)
+  if #params > 0 then
+    return params -- the body is a list of objects
+  end
+  for _, parameter in ipairs(declared or {}) do
+    if parameter.required and params[parameter.name] == nil and not (parameter.type == "id" and params.id) then
+      session:usage(("--%s is missing"):format(dashed(parameter.name)))
+    end
+  end
+  return params
+end
+
 --- The parameters of a command line: those of the file, and over them those of the options.
 ---@param session cekura.command.Session
 ---@param given cekura.command.Given
+---@param declared? cekura.Parameter[]
 ---@return table
-function resources.params(session, given)
+function resources.params(session, given, declared)
   local params = {}
   if given.options.params then
     local read = session:read_json(given.options.params)
     if type(read) ~= "table" then
       session:usage(given.options.params .. ": an object with parameters expected")
     elseif next(given.params) == nil then
-      return read
+      return check_required(session, read, declared)
     end
     for name, value in pairs(read) do
       params[name] = value
@@ -70,7 +84,7 @@ function resources.params(session, given)
   for name, value in pairs(given.params) do
     params[name] = value
   end
-  return params
+  return check_required(session, params, declared)
 end
 
 -- ---- examples ----
@@ -155,7 +169,8 @@ function resources.kind_command(entry, name, before)
       { command_line(before, { name }, { "--params job.json --yes --json" }), "With all parameters from a file." },
     },
     run = function(session, given)
-      return resources.started(session, resources.start_job(session, entry.name, resources.params(session, given)))
+      return resources.started(session, resources.start_job(session, entry.name, resources.params(session, given,
+        entry.params)))
     end,
   }
 end
@@ -181,13 +196,14 @@ end
 --- Prints a list: one page, or with --all and --limit as many as it takes.
 ---@param session cekura.command.Session
 ---@param methods table with list and each
+---@param columns? string[] those of a table, without --fields
 ---@param ... any the arguments of both
-function resources.print_list(session, methods, ...)
+function resources.print_list(session, methods, columns, ...)
   local names, limit = resources.fields(session), session.options.limit
   if names and names[1]:find "^%-" then
     names = nil -- all but those: the answer has the right ones
   end
-  local rows = output.table(session, names)
+  local rows = output.table(session, names, columns)
   if not session.options.all and not limit then
     local page = session:check(methods:list(...))
     for _, row in ipairs(page.results) do
@@ -232,10 +248,10 @@ local function run_operation(session, given, entry, places)
     arguments[index] = given.words[place]
   end
   if #entry.params > 0 then
-    arguments[#arguments + 1] = resources.params(session, given)
+    arguments[#arguments + 1] = resources.params(session, given, entry.params)
   end
   if entry.name == "list" then
-    return resources.print_list(session, methods, unpack(arguments))
+    return resources.print_list(session, methods, nil, unpack(arguments))
   end
   confirm(session, entry, ids)
   output.value(session, session:check(methods[entry.name](methods, unpack(arguments))), resources.fields(session))

@@ -2,9 +2,9 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
-local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local exits = require "cekura.command.exits"
+local output = require "cekura.command.output"
 local progress = require "cekura.command.progress"
 local terminal = require "cekura.command.terminal"
 local text = require "cekura.command.text"
@@ -109,21 +109,16 @@ local function shown_headers(outgoing)
   return lines
 end
 
--- A part of a form, in words.
-local function part_line(part)
-  local name = part.name or part[1]
-  return ("[%s]"):format(tostring(name))
-end
-
+-- The body of a request; of a form, its parts, in which a word stands for a file.
 local function body_text(outgoing)
   if type(outgoing.body) ~= "table" then
     return outgoing.body
   end
-  local lines = {}
-  for _, part in ipairs(outgoing.body) do
-    lines[#lines + 1] = part_line(part)
+  local parts = {}
+  for index, part in ipairs(outgoing.body) do
+    parts[index] = type(part) == "string" and part or "[the content of the file]"
   end
-  return table.concat(lines, "\n")
+  return table.concat(parts)
 end
 
 -- Shows a request instead of sending it.
@@ -132,8 +127,8 @@ local function show_request(self, client, outgoing)
   local url, body = core.redact(client, fields._base_url .. outgoing.path), body_text(outgoing)
   body = body and core.redact(client, body)
   if self.options.json then
-    self:print(text.json(encode({ method = outgoing.method, url = url, headers = cekura.list(shown_headers(outgoing)),
-      body = body and (core.decode(body) or body) or nil }, "request")))
+    self:print(output.json { method = outgoing.method, url = url, headers = cekura.list(shown_headers(outgoing)),
+      body = body and (core.decode(body) or body) or nil })
   else
     self:print(outgoing.method .. " " .. text.visible(url))
     for _, line in ipairs(shown_headers(outgoing)) do
@@ -248,7 +243,7 @@ local function conclude(self, ended, status, traceback)
     self:note "Interrupted."
     return exits.SIGNALS[self.signal]
   elseif errors.is(status) then
-    self:note(errors.line(status))
+    self:note(status.message)
     return exits.of(status)
   elseif misuse(status) then
     self:note(misuse(status))

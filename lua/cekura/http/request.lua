@@ -265,11 +265,12 @@ end
 ---@field direct? boolean answered when the work is done: see cekura.job.direct
 ---@field owner? table whose request it is, see cekura.http.exchange
 
--- Completes a request. Returns its path for events and errors; or nil and the error.
+-- Completes a request. Returns its path for events and errors; or nil and the error. Where the client has `_instead`
+-- (see cekura.command.session), that function gets the request, which is not sent, and returns the error.
 local function prepare(client, outgoing)
   local fields = core.fields(client)
   local shown = shown_path(client, outgoing.path)
-  local err = too_large(outgoing, shown)
+  local err = too_large(outgoing, shown) or fields._instead and fields._instead(outgoing)
   if err then
     return nil, err
   end

@@ -1,0 +1,1 @@
+return { transcript = function() return "" end, metrics = function() return "" end }
