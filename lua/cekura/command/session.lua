@@ -11,10 +11,10 @@ local text = require "cekura.command.text"
 
 ---@class cekura.command.Session
 ---@field options table<string, any> of the command line
----@field out cekura.command.Stream results
----@field err cekura.command.Stream progress and messages
+---@field out cekura.CommandStream results
+---@field err cekura.CommandStream progress and messages
 ---@field signal? string "SIGINT" or "SIGTERM", once one has come
----@field progress? cekura.command.Progress while jobs are waited for
+---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
 Session.__index = Session
 
