@@ -412,6 +412,13 @@ describe("cekura-lua", function()
       assert.truthy(err:find("may have been", 1, true), err)
     end)
 
+    it("while it follows calls, it has printed those that were evaluated, and exits with 130", function()
+      local out = assert_status(130, interrupted("INT", "calls tail --agent-id 2142 --every 0.1 --from 30d --fields id",
+        "/observability/v2/call-logs/"))
+      assert.truthy(out:find("5181749\n", 1, true), out)
+      assert.falsy(out:find("5181751\n", 1, true), out) -- it is being evaluated
+    end)
+
     it("in a request that changes nothing, it exits with 130", function()
       server:script("/observability/v2/call-logs/5/", { { hold = "never", body = { id = 5 } } })
       assert_status(130, interrupted("INT", "calls get 5", "/observability/v2/call-logs/5/"))

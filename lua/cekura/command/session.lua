@@ -282,6 +282,9 @@ end
 function session.run(command, given)
   local streams = terminal.open { color = given.options.color }
   local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
+  if os.getenv "CEKURA_DEBUG" == "1" then
+    self.err.redraws = false -- its lines would come between
+  end
   core.catch_signals()
   return cekura.run(function()
     local work = cekura.spawn(function()
