@@ -44,6 +44,8 @@ ifeq ($(filter command environment,$(origin LUA_INCDIR))$(filter $(LUA),$(LUA_NA
     The Luas are $(LUA_NAMES); another one needs LUA_INCDIR)
 endif
 
+VERSION := $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/cekura/version.lua)
+
 LUA_ABI    := $(if $(filter luajit,$(LUA)),5.1,$(patsubst lua%,%,$(LUA)))
 LUA_HEADER := $(if $(filter luajit,$(LUA)),luajit-2.1,$(LUA))
 LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/include/$(LUA_HEADER)) /usr/include)
@@ -83,6 +85,9 @@ $(ENGINE): $(BUILD)/%.o: src/%.c
 $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
+$(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
 # A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
