@@ -60,7 +60,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
+.PHONY: all install rock install-rock dist demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -158,6 +158,9 @@ $(FUZZ_C:%=$(BUILD)/%_replay): $(BUILD)/%_replay: spec/fuzz/%_fuzzer.c spec/fuzz
 .PHONY: replays
 replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
+# Pages for users, and what they link to.
+DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
+
 INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
 INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
 # A file cekura/x.lua of an earlier version would hide cekura/x/init.lua, and is removed.
@@ -170,6 +173,26 @@ install: $(CORE)
 rock:
 	rm -rf $(BUILD)
 	$(MAKE) all
+
+# What git tracks, as it is in the work tree; the files of an unpacked tarball. The same files give the same bytes.
+DIST  := cekura-$(VERSION)
+FILES  = $(if $(wildcard .git),git -c safe.directory='*' ls-files -z,find . -type f ! -path './build/*' \
+  ! -path './docs/reference/*' -printf '%P\0')
+EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell if [ -e .git ]; then git -c safe.directory='*' log -1 --format=%ct; \
+  else stat -c %Y Makefile; fi))
+dist:
+	@mkdir -p build
+	@$(FILES) | LC_ALL=C sort -z | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
+	  --transform='s,^,$(DIST)/,S' --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
+	  | gzip -9 -n >build/$(DIST).tar.gz
+	@cp $(DIST)-1.rockspec build
+	@echo build/$(DIST).tar.gz
+
+# The files that LuaRocks does not install by itself.
+install-rock:
+	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
+	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+	find $(DOCS) -type f ! -path 'docs/reference/*' -exec install -D -m 644 {} $(INST_DOCDIR)/{} \;
 
 # The environment of a program that uses this build.
 HERE = LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
@@ -299,6 +322,9 @@ check-memory:
 	@spec/memory/run
 
 generate: all
+	@rm -f cekura-*.rockspec
+	@$(LUA) tools/rockspec.lua scm >cekura-scm-1.rockspec
+	@$(LUA) tools/rockspec.lua release >cekura-$(VERSION)-1.rockspec
 	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua
