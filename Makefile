@@ -185,7 +185,7 @@ dist:
 	@$(FILES) | LC_ALL=C sort -z | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
 	  --transform='s,^,$(DIST)/,S' --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
 	  | gzip -9 -n >build/$(DIST).tar.gz
-	@cp $(DIST)-1.rockspec build
+	@$(LUA) tools/rockspec.lua release file://$(abspath build)/$(DIST).tar.gz >build/$(DIST)-1.rockspec
 	@echo build/$(DIST).tar.gz
 
 # The files that LuaRocks does not install by itself.

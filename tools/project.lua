@@ -12,6 +12,6 @@ return {
   -- To be filled in before a release:
   homepage = nil, -- "https://…"
   issues_url = nil, -- "https://…/issues"
-  downloads = nil, -- "https://…", the folder of the tarballs of releases
+  downloads = nil, -- "https://…/", the folder of the tarballs of releases
   maintainer = "The maintainers of cekura <maintainers@cekura.invalid>",
 }

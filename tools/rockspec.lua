@@ -1,6 +1,7 @@
 --- Writes the two rockspecs, which differ in version and source only.
---   LUA tools/rockspec.lua scm|release   prints one
--- `make generate` writes both.
+--   LUA tools/rockspec.lua scm|release [URL]   prints one; the URL is that of the source
+-- `make generate` writes both. `make dist` writes that of the release beside the tarball, with the tarball's place as
+-- its source.
 
 local TEMPLATE = [==[
 rockspec_format = "3.0"
@@ -63,7 +64,8 @@ local rockspec = {}
 ---@param project table as tools/project.lua has it
 ---@param version string of the release
 ---@param kind "scm"|"release"
-function rockspec.text(project, version, kind)
+---@param url? string of the source
+function rockspec.text(project, version, kind, url)
   local tarball = "cekura-" .. version .. ".tar.gz"
   local links = {}
   for _, name in ipairs { "homepage", "issues_url", "license", "maintainer" } do
@@ -71,9 +73,7 @@ function rockspec.text(project, version, kind)
   end
   local values = {
     VERSION = kind == "scm" and "scm-1" or version .. "-1",
-    -- Without a public place, the tarball that lies beside the rockspec.
-    URL = kind == "scm" and "git+file://." or
-      (project.downloads and project.downloads:gsub("/*$", "/") or "file://") .. tarball,
+    URL = url or kind == "scm" and "git+file://." or (project.downloads or "file://") .. tarball,
     SUMMARY = project.summary,
     DETAILED = "    " .. table.concat(project.description, "\n    "),
     LINKS = table.concat(links, "\n"),
@@ -84,10 +84,10 @@ end
 if arg and (arg[0] or ""):find "tools/rockspec%.lua$" then
   local kind = arg[1]
   if kind ~= "scm" and kind ~= "release" then
-    io.stderr:write "usage: LUA tools/rockspec.lua scm|release\n"
+    io.stderr:write "usage: LUA tools/rockspec.lua scm|release [URL]\n"
     os.exit(2)
   end
-  io.write(rockspec.text(dofile "tools/project.lua", dofile "lua/cekura/version.lua", kind))
+  io.write(rockspec.text(dofile "tools/project.lua", dofile "lua/cekura/version.lua", kind, arg[2]))
 end
 
 return rockspec
