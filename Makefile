@@ -1,5 +1,7 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
+# make uninstall         with the same variables: removes what make install has put there
+# make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: of what is installed
 # make demo              a prompt improvement from start to end, against the local simulator
 # make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
@@ -60,7 +62,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install rock install-rock dist demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
+.PHONY: all stage install uninstall size rock install-rock dist demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -161,13 +163,18 @@ replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 # Pages for users, and what they link to.
 DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
 
-INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
-INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
-# A file cekura/x.lua of an earlier version would hide cekura/x/init.lua, and is removed.
-install: $(CORE)
-	cd lua && find cekura -mindepth 2 -name init.lua -printf '$(INST_LUADIR)/%h.lua\n' | xargs rm -f
-	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
-	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+# See tools/setup. The stage has the files of an installation, as they lie below PREFIX.
+STAGE := $(BUILD)/$(LUA)/stage
+SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" PREFIX=$(abspath $(PREFIX)) \
+  DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
+stage: $(CORE)
+	@$(SETUP) stage
+install: stage
+	@$(SETUP) install
+uninstall:
+	@$(SETUP) uninstall
+size: stage
+	@$(SETUP) size
 
 # For luarocks, which names the Lua only by its header directory: objects built for another Lua are removed.
 rock:
