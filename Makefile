@@ -62,7 +62,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all stage install uninstall size rock install-rock dist demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
+.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -194,6 +194,10 @@ dist:
 	  | gzip -9 -n >build/$(DIST).tar.gz
 	@$(LUA) tools/rockspec.lua release file://$(abspath build)/$(DIST).tar.gz >build/$(DIST)-1.rockspec
 	@echo build/$(DIST).tar.gz
+
+deb: dist
+	@.ci/install deb
+	@LUA=$(LUA) tools/deb build/$(DIST).tar.gz
 
 # The files that LuaRocks does not install by itself.
 install-rock:
