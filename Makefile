@@ -12,6 +12,8 @@
 # make graph             the dependencies of C units and Lua modules; fails if they form a circle
 # make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for
 #                        later runs; SUITE=sid warns of coming changes, and is not a gate
+# make deb               Debian's packages, in build/deb; make test-deb SUITE=trixie: builds them in that chroot, and
+#                        installs, uses and purges them in a fresh one
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
 #                        make bench-upload: memory while a large file is uploaded; make bench-direct: polls beside
@@ -62,7 +64,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
+.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
   check-memory clean
 all: $(CORE)
 
@@ -188,16 +190,16 @@ FILES  = $(if $(wildcard .git),git -c safe.directory='*' ls-files -z,find . -typ
 EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell if [ -e .git ]; then git -c safe.directory='*' log -1 --format=%ct; \
   else stat -c %Y Makefile; fi))
 dist:
-	@mkdir -p build
+	@mkdir -p $(BUILD)
 	@$(FILES) | LC_ALL=C sort -z | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
 	  --transform='s,^,$(DIST)/,S' --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
-	  | gzip -9 -n >build/$(DIST).tar.gz
-	@$(LUA) tools/rockspec.lua release file://$(abspath build)/$(DIST).tar.gz >build/$(DIST)-1.rockspec
-	@echo build/$(DIST).tar.gz
+	  | gzip -9 -n >$(BUILD)/$(DIST).tar.gz
+	@$(LUA) tools/rockspec.lua release file://$(abspath $(BUILD))/$(DIST).tar.gz >$(BUILD)/$(DIST)-1.rockspec
+	@echo $(BUILD)/$(DIST).tar.gz
 
 deb: dist
 	@.ci/install deb
-	@LUA=$(LUA) tools/deb build/$(DIST).tar.gz
+	@LUA=$(LUA) EPOCH=$(EPOCH) tools/deb $(BUILD)/$(DIST).tar.gz
 
 # The files that LuaRocks does not install by itself.
 install-rock:
@@ -254,6 +256,10 @@ graph: all
 SUITE ?= trixie
 test-debian:
 	@.ci/debian $(SUITE) $(if $(LUA_GIVEN),LUA=$(LUA))
+
+# See .ci/deb.
+test-deb:
+	@.ci/deb $(SUITE)
 
 bench:
 	@LUA=$(LUA) .ci/install bench
