@@ -64,8 +64,9 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
-  check-memory clean
+.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts \
+  check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz \
+  chaos cycles check-memory clean
 all: $(CORE)
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
@@ -167,8 +168,8 @@ DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
 
 # See tools/setup. The stage has the files of an installation, as they lie below PREFIX.
 STAGE := $(BUILD)/$(LUA)/stage
-SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" PREFIX=$(abspath $(PREFIX)) \
-  DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
+SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" \
+  PREFIX=$(abspath $(PREFIX)) DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
 stage: $(CORE)
 	@$(SETUP) stage
 install: stage

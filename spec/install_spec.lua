@@ -76,6 +76,18 @@ describe("an installation", function()
     assert.equal("", run("find %s/opt ! -perm -a+r -o -type d ! -perm -a+x", dir))
   end)
 
+  it("by make goes on without argparse, and says what is missing", function()
+    file.write(dir .. "/" .. lua, ([[#!/bin/sh
+      exec %s -e 'package.preload.argparse = function() error "none" end' "$@"]]):format(run("command -v %s", lua):match
+      "[^\n]*"))
+    run("chmod 755 %s/%s", dir, lua)
+    local output = run("PATH=%s:$PATH make --no-print-directory -s install LUA=%s DESTDIR=%s/root", dir, lua, dir)
+    assert.equal(lua .. " finds no argparse (Debian's package lua-argparse), which the command cekura-lua needs: "
+      .. "its man page and its completions are not installed.\n", output)
+    assert.is_nil(file.read(dir .. "/root/usr/local/share/man/man1/cekura-lua.1"))
+    assert_works(dir .. "/root/usr/local/share/lua/" .. abi, dir .. "/root/usr/local/lib/lua/" .. abi)
+  end)
+
   it("is removed by make uninstall, with nothing else", function()
     run("mkdir -p %s/usr/local/bin %s/usr/local/share/man && touch %s/usr/local/bin/mine", dir, dir, dir)
     local before, place = tree_of(dir), "DESTDIR=" .. dir
@@ -116,7 +128,8 @@ describe("an installation", function()
 
     run("cd %s/dist && %s pack %s.rockspec'", dir, rocks, ROCK)
     run("cd %s/dist && %s --tree=%s/rocks install %s.src.rock'", dir, rocks, dir, ROCK)
-    assert.truthy(run("cd / && env -u LUA_PATH -u LUA_CPATH %s/rocks/bin/cekura-lua version", dir):find(version, 1, true))
+    output = run("cd / && env -u LUA_PATH -u LUA_CPATH %s/rocks/bin/cekura-lua version", dir)
+    assert.truthy(output:find(version, 1, true), output)
     assert.truthy(run("cat %s/rocks/bin/cekura-lua", dir):find("/" .. lua .. "'", 1, true))
     run("cd / && %s --tree=%s/rocks remove cekura'", rocks, dir)
     assert.equal("", run("find %s/rocks -name '*cekura*'", dir))

@@ -34,8 +34,7 @@ describe("tools/setup", function()
   end
 
   local function installed()
-    return (shell(("cd %s/root/usr/local && find . -type f ! -path './share/cekura-lua/*' -printf '%%P\\n' | sort"):format(
-      dir)))
+    return run("cd %s/root/usr/local && find . -type f ! -path './share/cekura-lua/*' -printf '%%P\\n' | sort", dir)
   end
 
   local function content(path)
