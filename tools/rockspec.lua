@@ -25,7 +25,7 @@ dependencies = {
   "argparse >= 0.7.0",
 }
 external_dependencies = {
-  -- Debian keeps curl/curl.h where LuaRocks does not look, and libcurl.so in the same package.
+  -- Debian keeps curl/curl.h where LuaRocks does not look. The Makefile looks for it with the compiler.
   CURL = { library = "curl" },
   ZLIB = { header = "zlib.h", library = "z" },
 }
