@@ -32,7 +32,7 @@ local ANCHORS = { 8, 1 }
 -- behind it.
 
 local function new_front(a, b, step, most)
-  local front = { a = a, b = b, step = step, low = 0, high = 0 }
+  local front = { a = a, b = b, step = step }
   for k = -most - 1, most + 1 do
     front[k] = -1
   end
@@ -45,7 +45,7 @@ end
 local function advance(box, front, other, d)
   local a, b, n, m, delta, step = box.a, box.b, box.n, box.m, box.n - box.m, front.step
   local may_meet = (delta % 2 ~= 0) == (step == 1)
-  for k = -d + front.low, d - front.high, 2 do
+  for k = -d + 2 * math.max(0, d - m), d - 2 * math.max(0, d - n), 2 do -- of the diagonals in the box
     local left, right = front[k - 1], front[k + 1]
     local begins = (k == -d or k ~= d and left < right) and right or left + 1
     local x, y = begins, begins - k
@@ -55,11 +55,7 @@ local function advance(box, front, other, d)
     end
     front[k] = x
     box.work.steps = box.work.steps + 1 + x - begins
-    if x > n then -- beyond the edge of the box, as are all diagonals that follow
-      front.high = front.high + 2
-    elseif y > m then
-      front.low = front.low + 2
-    elseif may_meet and delta - k >= -d and delta - k <= d then
+    if may_meet and delta - k >= -d and delta - k <= d then
       local met = other[delta - k]
       if met >= 0 and x + met >= n then
         if step == 1 then
