@@ -122,8 +122,8 @@ local function boundary(list, at)
   return after:find "^[ \t]" and 1 or 0
 end
 
--- Moves a gap on one side alone to its best place: "{+b a +}" in "a {+b a +}b" can as well be "{+a b +}". The run on
--- either side must not become empty, unless it is at an end of the text.
+-- Moves a gap on one side alone to its best place: "{+b a +}" in "a {+b a +}b" can as well be "{+a b +}". A run beside
+-- it may become empty.
 local function slide(self, left, right)
   local removed, added = gap(self, left, right)
   if (removed == 0) == (added == 0) then
@@ -134,14 +134,11 @@ local function slide(self, left, right)
     list, key = self.new.words, "b"
   end
   local first, after = left[key] + left.length, right[key]
-  local least = left.a == 1 and left.b == 1 and 0 or 1
-  local is_last = right.a + right.length > #self.old.words and right.b + right.length > #self.new.words
-  local most = is_last and 0 or 1
   local from, to = 0, 0
-  while left.length + from > least and list[first + from - 1] == list[after + from - 1] do
+  while left.length + from > 0 and list[first + from - 1] == list[after + from - 1] do
     from = from - 1
   end
-  while right.length - to > most and list[first + to] == list[after + to] do
+  while right.length - to > 0 and list[first + to] == list[after + to] do
     to = to + 1
   end
   local best, shift = -1, 0
@@ -168,11 +165,13 @@ end
 
 local function make_pieces(self, runs)
   local pieces, a, b = setmetatable({}, Diff), 1, 1
-  for _, run in ipairs(runs) do
-    add(pieces, "removed", slice(self.old, a, run.a))
-    add(pieces, "added", slice(self.new, b, run.b))
-    a, b = run.a + run.length, run.b + run.length
-    add(pieces, "same", slice(self.old, run.a, a))
+  for index, run in ipairs(runs) do
+    if run.length > 0 or index == #runs then
+      add(pieces, "removed", slice(self.old, a, run.a))
+      add(pieces, "added", slice(self.new, b, run.b))
+      a, b = run.a + run.length, run.b + run.length
+      add(pieces, "same", slice(self.old, run.a, a))
+    end
   end
   return pieces
 end
