@@ -64,7 +64,7 @@ local TAKES = [[
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
       "next_event", "stats", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
-      "count_poll", "answer", "set_answer", "set_poll_url", "ended" },
+      "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended" },
     record = { "get", "slice", "record_fields", "owner" },
     operation = { "outcome", "cancel" },
     guard = { "spend" },
@@ -103,7 +103,7 @@ describe("the core's functions refuse", function()
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
-        "lock_file", "absolute_path" } do
+        "lock_file", "absolute_path", "terminal", "fit", "catch_signals", "caught_signal" } do
         known[name] = true
       end
       for name, value in pairs(core) do

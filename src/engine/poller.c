@@ -406,6 +406,17 @@ void poller_count_poll(struct poller *poll)
     engine_leave(engine);
 }
 
+bool poller_next(const struct poller *poll, int64_t *span_us)
+{
+    struct engine *engine = engine_enter(poll->operation.engine);
+    bool is_active = operation_is_active(&poll->operation);
+    bool is_scheduled = poll->due.node.place != 0;
+    int64_t left_us = is_active ? 0 : poll->due.node.due_us - clock_monotonic_us();
+    engine_leave(engine);
+    *span_us = left_us > 0 ? left_us : 0;
+    return is_active || is_scheduled;
+}
+
 uint32_t poller_count(const struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->operation.engine);

@@ -79,6 +79,10 @@ void poller_count_poll(struct poller *poll);
  * changes nothing, if memory runs out. */
 bool poller_set_url(struct poller *poll, const char *url);
 
+/* Whether a request is scheduled or under way. If so, `span_us` becomes the time until it is due: 0
+ * once it is. */
+bool poller_next(const struct poller *poll, int64_t *span_us);
+
 /* The number of requests that have ended. */
 uint32_t poller_count(const struct poller *poll);
 

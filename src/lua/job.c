@@ -227,6 +227,18 @@ static int core_set_poll_url(lua_State *L)
     return 0;
 }
 
+/* core.next_poll(job) -> seconds until its next poll, 0 if that is due or under way; nil if none is
+ * scheduled. */
+static int core_next_poll(lua_State *L)
+{
+    struct poller *poll = check_job(L, 1)->poll;
+    int64_t span_us;
+    if (!poll || !poller_next(poll, &span_us))
+        return 0;
+    lua_pushnumber(L, clock_to_seconds(span_us));
+    return 1;
+}
+
 /* core.ended(job): stops the clock of job.elapsed. Whether a job has ended is in its state, which
  * the library keeps. */
 static int core_ended(lua_State *L)
@@ -325,6 +337,7 @@ void job_open(lua_State *L)
         {"answer", core_answer},
         {"set_answer", core_set_answer},
         {"set_poll_url", core_set_poll_url},
+        {"next_poll", core_next_poll},
         {"ended", core_ended},
         {NULL, NULL},
     };

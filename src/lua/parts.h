@@ -20,6 +20,7 @@ void file_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
 void lock_open(lua_State *L);
+void terminal_open(lua_State *L);
 
 extern const struct type job_type, record_type;
 

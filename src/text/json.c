@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include "ascii.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -14,33 +15,7 @@ enum expectation {
     EXPECT_FAULT
 };
 
-/* ---- UTF-8 ---- */
-
-/* The length of the UTF-8 character at `text`; 0 if it is invalid. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    unsigned char first = text[0];
-    if (first < 0x80)
-        return 1;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || length > left)
-        return 0;
-    unsigned char least = 0x80, most = 0xbf;
-    if (first == 0xe0)
-        least = 0xa0; /* overlong below */
-    else if (first == 0xed)
-        most = 0x9f; /* surrogates above */
-    else if (first == 0xf0)
-        least = 0x90;
-    else if (first == 0xf4)
-        most = 0x8f; /* beyond U+10FFFF */
-    if (text[1] < least || text[1] > most)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
+/* ---- texts ---- */
 
 /* The letter that follows the backslash in the escape of `c`: 'u' for \uXXXX; 0 if `c` needs no
  * escape. */

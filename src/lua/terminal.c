@@ -1,0 +1,141 @@
+/* terminal.c - what the command `cekura-lua` needs of the system and Lua lacks: the terminal's
+ * size, the columns that a text takes on it, and signals that are only recorded. */
+#include "parts.h"
+#include "text/utf8.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+/* ---- the terminal ---- */
+
+/* core.terminal(fd) -> columns, rows; nothing if the descriptor is not a terminal. A terminal that
+ * does not know its size, such as a serial line, counts as 80 by 24. */
+static int core_terminal(lua_State *L)
+{
+    int fd = (int)luaL_checkinteger(L, 1);
+    struct winsize size = {0};
+    if (!isatty(fd))
+        return 0;
+    (void)ioctl(fd, TIOCGWINSZ, &size);
+    lua_pushinteger(L, size.ws_col ? size.ws_col : 80);
+    lua_pushinteger(L, size.ws_row ? size.ws_row : 24);
+    return 2;
+}
+
+/* ---- columns ---- */
+
+static locale_t unicode; /* 0 if this system has no locale of that name */
+
+static void make_unicode(void)
+{
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* The columns of the character in the locale of the thread. What wcwidth() does not know counts as
+ * one. */
+static int columns_of(uint32_t point)
+{
+    int columns = unicode ? wcwidth((wchar_t)point) : 1;
+    return columns < 0 ? 1 : columns;
+}
+
+/* The length of the longest prefix of whole characters that takes at most `most` columns; `width`
+ * becomes what it takes. Marks without a column of their own stay with the character before them.
+ */
+static size_t fit(const char *text, size_t length, double most, size_t *width)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t at = 0;
+    *width = 0;
+    while (at < length) {
+        size_t step = utf8_length(bytes + at, length - at);
+        int columns = step ? columns_of(utf8_code_point(bytes + at, step)) : 1;
+        if (!((double)(*width + (size_t)columns) <= most))
+            break;
+        *width += (size_t)columns;
+        at += step ? step : 1;
+    }
+    return at;
+}
+
+/* core.fit(text, columns) -> bytes, width: how long the longest prefix of the UTF-8 text is that
+ * takes at most so many columns of a terminal, and how many it takes. An invalid byte takes one.
+ * The locale of the program is ignored and not changed. */
+static int core_fit(lua_State *L)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    size_t length, width;
+    const char *text = luaL_checklstring(L, 1, &length);
+    double most = luaL_checknumber(L, 2);
+    pthread_once(&once, make_unicode);
+    locale_t before = unicode ? uselocale(unicode) : (locale_t)0;
+    size_t bytes = fit(text, length, most, &width);
+    if (before)
+        uselocale(before);
+    lua_pushinteger(L, (lua_Integer)bytes);
+    lua_pushinteger(L, (lua_Integer)width);
+    return 2;
+}
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t caught; /* 0: none */
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void act(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+/* core.catch_signals(): from now on the first SIGINT and the first SIGTERM are only recorded, and
+ * interrupt a system call that blocks; a second one ends the process. A signal that the process was
+ * started to ignore stays ignored. The interpreters of Lua hide that of SIGINT, since they replace
+ * its action; but a shell that ignores it in the background ignores SIGQUIT as well (POSIX, Shell
+ * Command Language, 2.11). */
+static int core_catch_signals(lua_State *L)
+{
+    (void)L;
+    act(SIGINT, is_ignored(SIGINT) || is_ignored(SIGQUIT) ? SIG_IGN : on_signal);
+    if (!is_ignored(SIGTERM))
+        act(SIGTERM, on_signal);
+    return 0;
+}
+
+/* core.caught_signal() -> "SIGINT" or "SIGTERM", the last that was recorded; nil if none was. */
+static int core_caught_signal(lua_State *L)
+{
+    int number = (int)caught;
+    if (!number)
+        return 0;
+    lua_pushstring(L, number == SIGINT ? "SIGINT" : "SIGTERM");
+    return 1;
+}
+
+void terminal_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"terminal", core_terminal},
+        {"fit", core_fit},
+        {"catch_signals", core_catch_signals},
+        {"caught_signal", core_caught_signal},
+        {NULL, NULL},
+    };
+    compat_set_functions(L, functions);
+}
