@@ -1,12 +1,12 @@
 --- What two lists of strings have in common, in the order in which both have it.
 --
--- The search is that of E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1 (1986), 251-266,
--- in linear space (section 4b): it finds a point in the middle of a shortest edit script, and goes on in the two boxes
--- beside the point. Its time grows with the square of the differences, so it gives up at a limit. A box that is beyond
--- the limit is cut at anchors: strings, or sequences of them, that each list has exactly once there (the patience diff
--- of Bram Cohen). A box without anchors is cut where the search came to (as GNU diff does). Once the whole comparison
--- has cost too much, what is left counts as changed. So the result is always right, and the longest possible one where
--- no box is beyond the limit.
+-- The search is that of E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1 (1986),
+-- 251-266, in linear space (section 4b): it finds a point in the middle of a shortest edit script, and goes on in the
+-- two boxes beside the point. Its time grows with the square of the differences, so it gives up at a limit. A box that
+-- is beyond the limit is cut at anchors: strings, or sequences of them, that each list has exactly once there (the
+-- patience diff of Bram Cohen). A box without anchors is cut where the search came to (as GNU diff does). Once the
+-- whole comparison has cost too much, what is left counts as changed. So the result is always right, and the longest
+-- possible one where no box is beyond the limit.
 
 -- A box with at most twice as many differences is compared exactly.
 local MOST_DIFFERENCES = 256
@@ -27,9 +27,9 @@ local ANCHORS = { 8, 1 }
 
 -- ---- the middle of a shortest edit script ----
 
--- A box is the part of the lists after a.first and b.first: box.n strings of the one, box.m of the other. A front is how
--- far the search has come from one corner of the box: on the diagonal k = x - y, front[k] strings of the first list are
--- behind it.
+-- A box is a part of both lists: box.n strings of the one from box.a_first on, box.m of the other from box.b_first on.
+-- A front is how far the search has come from one corner of the box: on the diagonal k = x - y, front[k] strings of the
+-- first list are behind it.
 
 local function new_front(a, b, step, most)
   local front = { a = a, b = b, step = step }
@@ -70,7 +70,7 @@ end
 -- The point of a front that is farthest from its corner.
 local function farthest(box, front, d)
   local x, y = 0, 0
-  for k = -d, d do
+  for k = math.max(-d, -box.m), math.min(d, box.n) do
     local at = front[k]
     if at <= box.n and at - k <= box.m and 2 * at - k > x + y then
       x, y = at, at - k
@@ -174,7 +174,7 @@ end
 
 local compare
 
--- The part of the box up to the places a and b of the lists.
+-- The part of the box from the places a and b of the lists to the places before a_end and b_end.
 local function part(box, a, b, a_end, b_end)
   return { a = box.a, b = box.b, work = box.work, a_first = a, b_first = b, n = a_end - a, m = b_end - b }
 end
@@ -204,7 +204,7 @@ function compare(box, runs)
     first_a, first_b = first_a + 1, first_b + 1
   end
   add_run(runs, box.a_first, box.b_first, first_a - box.a_first)
-  local a_end, b_end = last_a + 1, last_b + 1
+  local a_end = last_a + 1
   while first_a <= last_a and first_b <= last_b and a[last_a] == b[last_b] do
     last_a, last_b = last_a - 1, last_b - 1
   end

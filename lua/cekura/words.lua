@@ -22,17 +22,22 @@ end
 -- U+9FFF, because Chinese and Japanese are written without blanks.
 local ALONE = { "^\226\128[\144-\167]", "^[\227-\233]" }
 
+local function pattern_end(text, pattern, at)
+  local _, last = text:find(pattern, at)
+  return last
+end
+
 -- The last byte of the character that begins at a byte; nil for an invalid one, and for one in ASCII.
 local function character_end(text, at)
   local form = CHARACTERS[text:byte(at)]
-  return form and select(2, text:find(form, at))
+  return form and pattern_end(text, form, at)
 end
 
 -- The last byte of the letters, digits and other characters that go together from a byte on; the byte before, if none
 -- do.
 local function run_end(text, at)
   while true do
-    local _, last = text:find("^[A-Za-z0-9_]+", at)
+    local last = pattern_end(text, "^[A-Za-z0-9_]+", at)
     if not last then
       last = character_end(text, at)
       if not last or text:find(ALONE[1], at) or text:find(ALONE[2], at) then
@@ -48,11 +53,7 @@ local function word_end(text, at)
   if last >= at then
     return last
   end
-  _, last = text:find("^[ \t]+", at)
-  if not last then
-    _, last = text:find("^\r?\n", at)
-  end
-  return last or character_end(text, at) or at
+  return pattern_end(text, "^[ \t]+", at) or pattern_end(text, "^\r?\n", at) or character_end(text, at) or at
 end
 
 --- The words of a text: runs of letters and digits, runs of blanks, and by themselves each mark, each newline, each

@@ -91,14 +91,15 @@ local function tool_line(turn)
   if not (CALLS[word] or RESULTS[word]) then
     return nil
   end
-  local data, parts = type(turn.data) == "table" and turn.data or {}, nil
+  local data = type(turn.data) == "table" and turn.data or {}
   local name, content = not_empty(data.name), not_empty(turn.content)
-  if CALLS[word] then
-    parts = { text.is_utf8() and "→" or "->", name or content or "?", member(data, ARGUMENTS) or name and content }
-  else
-    parts = { text.is_utf8() and "←" or "<-", member(data, RESULT) or content or name or "?" }
+  if RESULTS[word] then
+    local result = member(data, RESULT) or content or name or "?"
+    return (text.is_utf8() and "← " or "<- ") .. text.visible(result)
   end
-  return text.visible(table.concat(parts, " "))
+  local arguments = member(data, ARGUMENTS) or name and content
+  local called = (name or content or "?") .. (arguments and " " .. arguments or "")
+  return (text.is_utf8() and "→ " or "-> ") .. text.visible(called)
 end
 
 local function role_of(turn)
