@@ -43,14 +43,17 @@ exchange.submit = atomic(function(client, outgoing, shown, entry)
   return operation
 end)
 
-local finish = atomic(function(operation, entry, owner)
-  if owner then
-    owner._in_flight[operation] = nil
-    owner._raised = entry._raised or owner._raised or nil
-  elseif entry._raised then
-    error(entry._raised[1], 0)
+local finish = atomic(function(operation, entry, owner, waiter)
+  local outcome, raised = core.outcome(operation), entry._raised or owner and owner._raised or nil
+  if raised or outcome.kind ~= "cancelled" then
+    waiter:defer_cancel()
   end
-  return core.outcome(operation)
+  if owner then
+    owner._in_flight[operation], owner._raised = nil, raised
+  elseif raised then
+    error(raised[1], 0)
+  end
+  return outcome
 end)
 
 --- Sends a request and waits for its end. An error that an event handler raised about the request is raised here, or,
@@ -71,12 +74,12 @@ function exchange.wait(client, outgoing, shown)
   end
   while not entry.done do
     if waiter:park() == "cancelled" then
-      core.cancel(operation)
+      core.cancel(operation) -- unless it has ended just now
       entry.waiter = nil -- the entry stays for later events
       break
     end
   end
-  return finish(operation, entry, outgoing.owner)
+  return finish(operation, entry, outgoing.owner, waiter)
 end
 
 return exchange
