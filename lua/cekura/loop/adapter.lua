@@ -66,9 +66,8 @@ function Waiter:wake()
 end
 
 function Waiter:defer_cancel()
-  if self.functions.defer_cancel then
-    self.functions.defer_cancel(self.waiter)
-  end
+  local defer = self.functions.defer_cancel or functions.defer_cancel
+  defer(self.waiter)
 end
 
 -- The program's waiter has the other fields, since it is what on_lost() is called with.
