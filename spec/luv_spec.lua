@@ -101,7 +101,7 @@ describe("in a luv program", function()
     ]])
   end)
 
-  it("a task that is cancelled as its answer arrives gets it, and its next wait returns the cancellation", function()
+  it("a task that is cancelled as its answer comes gets it, and its next wait returns the cancellation", function()
     prints("200\nnil\tcekura: cancelled: \nfalse\tcekura: cancelled: \nended\n", [[
       local task
       client = new { on_event = function(event)

@@ -685,8 +685,13 @@ describe("the lock of a store", function()
     end)
   end
 
-  it("lets no start begin after stop() when the call has been fetched", function()
-    local store = w.folder .. "/kept"
+  it("lets no start begin after stop() when the call has been fetched, and writes no intent", function()
+    local store, texts = watching.shared(), {}
+    local set = store.set
+    function store.set(self, key, text, seconds)
+      texts[#texts + 1] = key == "cekura.watch" and text or nil
+      return set(self, key, text, seconds)
+    end
     local watch
     watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
       watch:stop()
@@ -703,6 +708,10 @@ describe("the lock of a store", function()
     watch:wait()
     assert.is_true(fetched)
     assert.same({}, requests("POST", START))
+    assert.truthy(texts[#texts]:find('"state":"wanted"', 1, true), texts[#texts])
+    for _, text in ipairs(texts) do
+      assert.is_nil(text:find('"state":"starting"', 1, true), text)
+    end
     declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
     eventually("improved", has_recorded "improved 5181749")
     assert.equal(1, made())

@@ -186,7 +186,7 @@ local function suspension(host)
 end
 
 -- Only a task can be cancelled.
-function Waiter:defer_cancel() end
+function Waiter.defer_cancel() end
 
 function Waiter:park(seconds)
   if not self.reason then

@@ -292,7 +292,8 @@ function Task:join()
 end
 
 --- Cancels the task. Its current wait returns nil and an error of kind "cancelled" (a sleep raises it), and its next
--- wait raises that error; at any later wait the task counts as ended. join() then returns nil and that error.
+-- wait raises that error; at any later wait the task counts as ended. A wait whose answer is there returns the answer,
+-- and leaves the cancellation to the next one. join() of the cancelled task returns nil and an error of that kind.
 ---@return boolean is_new false if the task had already ended or been cancelled
 Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
