@@ -44,8 +44,8 @@ exchange.submit = atomic(function(client, outgoing, shown, entry)
 end)
 
 local finish = atomic(function(operation, entry, owner, waiter)
-  local outcome, raised = core.outcome(operation), entry._raised or owner and owner._raised or nil
-  if raised or outcome.kind ~= "cancelled" then
+  local raised = entry._raised or owner and owner._raised or nil
+  if raised then
     waiter:defer_cancel()
   end
   if owner then
@@ -53,7 +53,7 @@ local finish = atomic(function(operation, entry, owner, waiter)
   elseif raised then
     error(raised[1], 0)
   end
-  return outcome
+  return core.outcome(operation)
 end)
 
 --- Sends a request and waits for its end. An error that an event handler raised about the request is raised here, or,
@@ -74,7 +74,9 @@ function exchange.wait(client, outgoing, shown)
   end
   while not entry.done do
     if waiter:park() == "cancelled" then
-      core.cancel(operation) -- unless it has ended just now
+      if not core.cancel(operation) then -- it has ended just now
+        waiter:defer_cancel()
+      end
       entry.waiter = nil -- the entry stays for later events
       break
     end
