@@ -18,7 +18,9 @@ local PROBE = "/user/v1/projects/"
 
 local function probe(session, client)
   local reply, err = client:request("GET", PROBE)
-  if reply or err.kind == "invalid" then -- a key of an organization may have to name a scope: it was accepted
+  if session.shown then
+    session:check(nil, err)
+  elseif reply or err.kind == "invalid" then -- a key of an organization may have to name a scope: it was accepted
     return exits.OK, "the service accepts the key"
   elseif err.kind == "auth" then
     return exits.of(err), "the service refuses the key: " .. errors.line(err)
@@ -56,7 +58,12 @@ end
 
 other.auth = {
   name = "auth",
-  summary = "Look at the API key.",
+  summary = "Check the API key.",
+  description = "Shows which API key is used, and checks it.",
+  examples = {
+    { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
+    { "cekura-lua auth status --config-file work.toml", "The same for another configuration file." },
+  },
   commands = {
     {
       name = "status",
@@ -65,7 +72,7 @@ other.auth = {
         .. "Exits with 0 only if the service accepts the key.",
       options = {},
       examples = {
-        { "cekura-lua auth status", "Which key is used, and whether it works." },
+        { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
         { "cekura-lua auth status --json", "As JSON." },
       },
       run = auth_status,
@@ -124,6 +131,11 @@ end
 other.config = {
   name = "config",
   summary = "Look at the configuration file.",
+  description = "Looks at the configuration file, ~/.cekura/config.toml, which it never changes.",
+  examples = {
+    { "cekura-lua config get", "Show all settings." },
+    { "cekura-lua config path", "Show where the file is." },
+  },
   commands = {
     {
       name = "get",
@@ -140,6 +152,7 @@ other.config = {
     {
       name = "path",
       summary = "Show the path of the configuration file.",
+      description = "Shows the path of the configuration file, whether there is one or not.",
       options = {},
       examples = {
         { "cekura-lua config path", "Where it is, whether it exists or not." },
@@ -195,6 +208,7 @@ other.request = {
 other.version = {
   name = "version",
   summary = "Show the version.",
+  description = "Shows the version of cekura-lua, which is that of the module, and of the Lua that runs it.",
   options = {},
   examples = {
     { "cekura-lua version", "The version, and the Lua that runs it." },

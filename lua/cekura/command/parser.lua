@@ -20,16 +20,18 @@ local parser = {}
 ---@field count? string as argparse has it: "?", "*", "+"
 ---@field help string
 ---@field choices? string[]
+---@field suggestions? fun(): string[] words that shells complete
 
 ---@class cekura.command.Command
 ---@field name string
 ---@field aliases? string[] further names, which help does not show
 ---@field summary string one line
----@field description? string
+---@field description string
 ---@field commands? cekura.command.Command[]
 ---@field arguments? cekura.command.Argument[]
 ---@field options? cekura.command.Option[]
----@field examples? string[][] each a command line and what it does
+---@field examples string[][] each a command line and what it does
+---@field stands_for? fun(given: cekura.command.Given): string[] another command line, which is read instead
 ---@field run? fun(session: cekura.command.Session, given: cekura.command.Given): integer? an exit status; nil: 0
 
 ---@class cekura.command.Given what a command line holds
@@ -83,7 +85,7 @@ end
 
 local function epilog_of(command)
   local lines = {}
-  for index, example in ipairs(command.examples or {}) do
+  for index, example in ipairs(command.examples) do
     lines[#lines + 1] = (index == 1 and "Examples:\n" or "") .. "  # " .. example[2] .. "\n  " .. example[1]
   end
   return table.concat(lines, "\n")
@@ -114,7 +116,7 @@ local function add_commands(to, command, words)
 end
 
 function fill(to, command, words)
-  to:description((command.description or command.summary)):epilog(epilog_of(command))
+  to:description(command.description):epilog(epilog_of(command))
   for _, argument in ipairs(command.arguments or {}) do
     add_argument(to, argument)
   end
@@ -133,7 +135,7 @@ end
 ---@param words? string[] a command line; nil: the whole tree, for completion
 ---@return table of argparse
 function parser.new(root, words)
-  local made = require "argparse"(root.name):help_max_width(80)
+  local made = require "argparse"(root.name):help_max_width(80):usage_max_width(80)
   fill(made, root, words)
   return made
 end
@@ -183,6 +185,9 @@ end
 function parser.read(root, words, refuse)
   local made = parser.new(root, words)
   function made.error(current, message)
+    if message == "a command is required" then
+      message = message .. "; --help lists them"
+    end
     refuse(message, current:get_usage())
   end
   local parsed = made:parse(words)
