@@ -32,7 +32,7 @@ describe("cekura-lua", function()
   end
 
   local function improve(options)
-    return run(("improve --agent-id 2142 --call-logs all --interval 0.05 --prompt-file %s/prompt.txt %s"):format(dir,
+    return run(("improve --agent-id 2142 --call-logs 5181749,5181752 --interval 0.05 --prompt-file %s/prompt.txt %s"):format(dir,
       options or ""))
   end
 
@@ -154,8 +154,12 @@ describe("cekura-lua", function()
     end)
 
     it("the body of any request", function()
-      local out = assert_status(0, run "request GET /echo/x --query a=1 --query b=2")
-      assert.truthy(out:find("/echo/x?a=1&b=2", 1, true), out)
+      local out = assert_status(0, run "request GET /observability/v2/call-logs/5181749/ --query ql={id}")
+      assert.equal('{"id":5181749}', out)
+      file.write(dir .. "/change.json", '{"feedback":"Good."}')
+      out = assert_status(0, run("request PATCH /observability/v2/call-logs/5181749/ --body -", nil,
+        "<" .. dir .. "/change.json"))
+      assert.truthy(out:find('"feedback":"Good."', 1, true), out)
     end)
 
     it("where the key and the URL are from", function()
@@ -240,20 +244,10 @@ describe("cekura-lua", function()
       end
     end)
 
-    it("prints the prompt if its file can be written no more", function()
-      server:script(POLL, { { hold = "poll", body = { status = "completed", output = { improved_prompt = "New." } } } })
-      shell(("mkdir %s/sub"):format(dir))
-      shell(("(while [ -z \"$(ls %s/sub)\" ]; do sleep 0.05; done; rm -r %s/sub; touch %s/gone) & "):format(dir, dir, dir))
-      local releaser = process.start(("sh -c 'while [ ! -e %s/gone ]; do sleep 0.05; done; exec sleep 100'"):format(dir),
-        function() return true end)
-      cekura.run(function()
-        cekura.spawn(function()
-          while not file.read(dir .. "/gone") do
-            cekura.sleep(0.05)
-          end
-        end)
-      end)
-      releaser:stop()
+    it("prints the prompt if its file cannot be written, and exits with 2", function()
+      local out, err = assert_status(2, improve "--output /dev/full")
+      assert.truthy(out:find "^Be nice%.\n\n%- Confirm", out)
+      assert.truthy(err:find("/dev/full cannot be written", 1, true), err)
     end)
   end)
 
@@ -264,7 +258,9 @@ describe("cekura-lua", function()
       server:reset()
       server:script(RESULT, { { body = { id = 9001, status = "cancelled", runs = {} } } })
       assert_status(1, run(RUN))
-      local _, err = assert_status(1, run "request POST /observability/v1/observe/ --body spec/support/no_body.json")
+      file.write(dir .. "/change.json", "{}")
+      local _, err = assert_status(1, run("request POST /observability/v1/observe/ --body -", nil,
+        "<" .. dir .. "/change.json"))
       assert.truthy(err:find("HTTP 400", 1, true), err)
     end)
 
@@ -301,7 +297,7 @@ describe("cekura-lua", function()
       server:script("/test_framework/v1/scenarios/generate-progress/", { { body = { status = "pending_clarification",
         session_id = "s1", clarification = { questions = { "Which language?" } }, total_scenarios = 3,
         completed_scenarios = 0, failed_scenarios = 0 } } })
-      local _, err = assert_status(8, run "start scenarios.generate --num-scenarios 3 --wait --interval 0.05")
+      local _, err = assert_status(8, run "start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait --interval 0.05")
       assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
     end)
 
@@ -372,13 +368,14 @@ describe("cekura-lua", function()
   end)
 
   describe("interrupted", function()
-    -- Runs a command line until a request to a path has come, sends it a signal, and returns what it wrote and its status.
-    local function interrupted(signal, arguments, path)
+    -- Runs a command line until a request to a path has come, and it has written a text, if one is given. Sends it a
+    -- signal, and returns what it wrote and its status.
+    local function interrupted(signal, arguments, path, written)
       local words = ("%s %s %s"):format(command.environment(server), command.program, arguments)
       local root = shell "pwd":match "%S+"
       file.write(dir .. "/program", ("cd %s && exec env %s >%s/out 2>%s/err"):format(root, words, dir, dir))
       local program = process.start("sh " .. dir .. "/program", function()
-        return server:count(path) > 0
+        return server:count(path) > 0 and (not written or (file.read(dir .. "/out") or ""):find(written, 1, true))
       end)
       local status = program:stop(signal)
       return file.read(dir .. "/out"), file.read(dir .. "/err"), status
@@ -414,6 +411,12 @@ describe("cekura-lua", function()
       local _, err = assert_status(7, interrupted("INT", "improve --agent-id 1 --call-logs all --prompt-file " .. dir
         .. "/prompt.txt", START))
       assert.truthy(err:find("may have been", 1, true), err)
+    end)
+
+    it("while it follows calls, it has printed those that were evaluated, and exits with 130", function()
+      local out = assert_status(130, interrupted("INT", "calls tail --agent-id 2142 --every 0.1 --from 30d --fields id",
+        "/observability/v2/call-logs/", "5181749\n"))
+      assert.falsy(out:find("5181751\n", 1, true), out) -- it is being evaluated
     end)
 
     it("in a request that changes nothing, it exits with 130", function()

@@ -91,12 +91,6 @@ static void on_signal(int number)
     caught = number;
 }
 
-static bool is_ignored(int number)
-{
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 static void act(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
@@ -105,16 +99,13 @@ static void act(int number, void (*handler)(int))
 }
 
 /* core.catch_signals(): from now on the first SIGINT and the first SIGTERM are only recorded, and
- * interrupt a system call that blocks; a second one ends the process. A signal that the process was
- * started to ignore stays ignored. The interpreters of Lua hide that of SIGINT, since they replace
- * its action; but a shell that ignores it in the background ignores SIGQUIT as well (POSIX, Shell
- * Command Language, 2.11). */
+ * interrupt a system call that blocks; a second one ends the process. That holds for a SIGINT that
+ * a shell had ignored for a process in the background, too: there it comes from a kill. */
 static int core_catch_signals(lua_State *L)
 {
     (void)L;
-    act(SIGINT, is_ignored(SIGINT) || is_ignored(SIGQUIT) ? SIG_IGN : on_signal);
-    if (!is_ignored(SIGTERM))
-        act(SIGTERM, on_signal);
+    act(SIGINT, on_signal);
+    act(SIGTERM, on_signal);
     return 0;
 }
 

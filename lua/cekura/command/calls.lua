@@ -136,8 +136,7 @@ calls[3] = {
       client = session:client(),
       every = session.options.every or 60,
       on_error = function(err)
-        session:note(tostring(err.message or err))
-        session.tail_error = err.kind == "auth" and err or session.tail_error
+        session:note(err.message)
       end,
       agents = { {
         agent_id = params.agent_id,
@@ -148,6 +147,9 @@ calls[3] = {
         end,
       } },
     }
+    session:at_end(function()
+      watch:stop()
+    end)
     local _, err = watch:wait()
     session:check(nil, err)
   end,

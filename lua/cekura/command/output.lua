@@ -183,28 +183,37 @@ local function choose_columns(rows)
   return #names > 0 and names or rows[1] and names_of(rows[1]) or {}
 end
 
--- The widths of the columns: of their contents, and the widest are narrowed until a line fits.
-local function widths_of(self)
-  local widths, sum = {}, -2
+-- What a table shows of a value: on a terminal, times to the minute.
+local function table_cell(self, value)
+  local cell = output.cell(value)
+  if self.session.out.is_terminal then
+    cell = cell:gsub("^(%d%d%d%d%-%d%d%-%d%d)T(%d%d:%d%d)[%d:.Z+-]*$", "%1 %2")
+  end
+  return cell
+end
+
+-- A column that is narrower than this says nothing.
+local NARROWEST = 10
+
+-- The columns that fit a terminal, and their widths: those of their contents. The last ones are narrowed first, and left
+-- out if that is not enough; the first, which names the record, stays whole.
+local function fit_columns(self)
+  local widths, sum, columns = {}, -2, self.session.out:columns() or math.huge
   for place, name in ipairs(self.names) do
     widths[place] = text.width(name)
     for _, row in ipairs(self.kept) do
-      widths[place] = math.max(widths[place], text.width(output.cell(row[name])))
+      widths[place] = math.max(widths[place], text.width(table_cell(self, row[name])))
     end
     sum = sum + widths[place] + 2
   end
-  local columns = self.session.out:columns()
-  while columns and sum > columns do
-    local widest = 1
-    for place in ipairs(widths) do
-      widest = widths[place] > widths[widest] and place or widest
-    end
-    if widths[widest] <= 4 then
-      break
-    end
-    widths[widest], sum = widths[widest] - 1, sum - 1
+  for place = #widths, 2, -1 do
+    local less = math.max(0, math.min(sum - columns, widths[place] - NARROWEST))
+    widths[place], sum = widths[place] - less, sum - less
   end
-  return widths
+  while sum > columns and #widths > 1 do
+    sum = sum - table.remove(widths) - 2
+  end
+  self.widths = widths
 end
 
 local function line(self, cells)
@@ -212,8 +221,9 @@ local function line(self, cells)
   if not columns then
     return table.concat(cells, "\t")
   end
-  for place, cell in ipairs(cells) do
-    cells[place] = text.pad(text.fit(cell, self.widths[place]), self.widths[place])
+  for place = #cells, 1, -1 do
+    local width = self.widths[place]
+    cells[place] = width and text.pad(text.fit(cells[place], width), width)
   end
   return text.fit((table.concat(cells, "  "):gsub(" +$", "")), columns)
 end
@@ -221,7 +231,7 @@ end
 local function print_row(self, row)
   local cells = {}
   for place, name in ipairs(self.names) do
-    cells[place] = output.cell(row[name])
+    cells[place] = table_cell(self, row[name])
   end
   self.session:print(line(self, cells))
 end
@@ -231,7 +241,7 @@ local function flush(self)
     return
   end
   self.names = self.names or choose_columns(self.kept)
-  self.widths = widths_of(self)
+  fit_columns(self)
   if self.session.out.is_terminal and #self.kept > 0 then
     local heads = {}
     for place, name in ipairs(self.names) do

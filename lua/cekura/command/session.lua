@@ -11,10 +11,10 @@ local text = require "cekura.command.text"
 
 ---@class cekura.command.Session
 ---@field options table<string, any> of the command line
----@field out cekura.command.Stream results
----@field err cekura.command.Stream progress and messages
+---@field out cekura.CommandStream results
+---@field err cekura.CommandStream progress and messages
 ---@field signal? string "SIGINT" or "SIGTERM", once one has come
----@field progress? cekura.command.Progress while jobs are waited for
+---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
 Session.__index = Session
 
@@ -25,10 +25,16 @@ local session = {}
 -- What commands raise to end with a status after they have said why themselves.
 local Exit = {}
 
+-- Ends the work. join() of a cancelled task does not say what it raised, so that is kept here.
+local function raise(self, what)
+  self.raised = what
+  error(what, 0)
+end
+
 --- Ends the command with a status.
 ---@param status integer
 function Session:exit(status)
-  error(setmetatable({ status = status }, Exit), 0)
+  raise(self, setmetatable({ status = status }, Exit))
 end
 
 --- Ends the command as wrong usage.
@@ -43,9 +49,9 @@ end
 ---@param value T?
 ---@param err? cekura.Error
 ---@return T
-function Session:check(value, err) -- luacheck: ignore 212
+function Session:check(value, err)
   if value == nil or value == false then
-    error(err, 0)
+    raise(self, err)
   end
   return value
 end
@@ -231,34 +237,36 @@ local function misuse(raised)
   return type(raised) == "string" and (raised:match "^[^\n]-:%d+: cekura: (.*)$" or raised:match "^cekura: (.*)$")
 end
 
--- Says how the work ended, and returns the exit status.
-local function conclude(self, ended, status, traceback)
-  if ended then
-    return status or exits.OK
-  elseif getmetatable(status) == Exit then
-    return status.status
+local READS = { GET = true, HEAD = true }
+
+-- Says that a signal has ended the work, and returns the exit status.
+local function interrupted(self, err)
+  if errors.is(err) and err.sent and not READS[err.method] then
+    self:note(("Interrupted. %s %s was sent: it may have been processed or not, and it cannot be taken up."):format(
+      err.method, err.path))
+    return exits.UNKNOWN
+  end
+  self:note "Interrupted."
+  return exits.SIGNALS[self.signal]
+end
+
+-- Says how work has ended that raised, and returns the exit status.
+local function conclude(self, raised, traceback)
+  if getmetatable(raised) == Exit then
+    return raised.status
   elseif self.shown then
     return exits.OK
   elseif self.signal then
-    self:note "Interrupted."
-    return exits.SIGNALS[self.signal]
-  elseif errors.is(status) then
-    self:note(status.message)
-    return exits.of(status)
-  elseif misuse(status) then
-    self:note(misuse(status))
+    return interrupted(self, raised)
+  elseif errors.is(raised) then
+    self:note(raised.message)
+    return exits.of(raised)
+  elseif misuse(raised) then
+    self:note(misuse(raised))
     return exits.USAGE
   end
-  self:note("An error in the command itself: " .. tostring(status) .. "\n" .. tostring(traceback or ""))
+  self:note("An error in the command itself: " .. tostring(raised) .. "\n" .. tostring(traceback or ""))
   return exits.BUG
-end
-
--- ended and what the work returned; or false, what it raised and where
-local function joined(value, ...)
-  if value == nil and select("#", ...) > 0 then
-    return false, ...
-  end
-  return true, value
 end
 
 --- Has a function called at the end in any case, when the work itself may no longer wait: after a signal.
@@ -274,21 +282,20 @@ end
 function session.run(command, given)
   local streams = terminal.open { color = given.options.color }
   local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
+  if os.getenv "CEKURA_DEBUG" == "1" then
+    self.err.redraws = false -- its lines would come between
+  end
   core.catch_signals()
   return cekura.run(function()
     local work = cekura.spawn(function()
-      return command.run(self, given) or exits.OK
+      self.status = command.run(self, given) or exits.OK
     end)
     local watcher = cekura.spawn(look_after, self, work)
-    local ended, status, traceback = joined(work:join())
+    local _, raised, traceback = work:join()
     self.over = true
     watcher:cancel()
-    if self.progress then
-      self.progress:close()
-      self.progress = nil
-    end
-    local final = self.last and self.last()
-    status = final or conclude(self, ended, status, traceback)
+    self:hide_jobs()
+    local status = self.last and self.last() or self.status or conclude(self, self.raised or raised, traceback)
     if self.made then
       self.made:close()
     end

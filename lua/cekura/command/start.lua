@@ -43,8 +43,12 @@ local function print_kind(session, entry)
   if entry.direct then
     session:print "  It can be started with --direct."
   end
+  local width = 0
   for _, parameter in ipairs(entry.params) do
-    session:print(("  %s %s%s"):format(text.pad("--" .. resources.dashed(parameter.name), 34),
+    width = math.max(width, #parameter.name)
+  end
+  for _, parameter in ipairs(entry.params) do
+    session:print(("  --%s %s%s"):format(text.pad(resources.dashed(parameter.name), width),
       values.placeholder(parameter.type), parameter.required and "  (required)" or ""))
   end
 end

@@ -20,6 +20,14 @@ local function refuse(wanted, text)
   return nil, show.format("%s expected, got %q", wanted, text)
 end
 
+-- The value, or what was wanted instead of the text.
+local function wanted(value, what, text)
+  if value == nil or value == false then
+    return refuse(what, text)
+  end
+  return value
+end
+
 -- ---- single values ----
 
 local readers = {}
@@ -29,29 +37,29 @@ function readers.text(text)
 end
 
 function readers.id(text)
-  return text ~= "" and (whole_number(text) or text) or refuse("an id", text)
+  return wanted(text ~= "" and (whole_number(text) or text), "an id", text)
 end
 
 function readers.integer(text)
-  return whole_number(text) or text:find "^%-?%d+$" and text or refuse("a whole number", text)
+  return wanted(whole_number(text) or text:find "^%-?%d+$" and text, "a whole number", text)
 end
 
 function readers.positive(text)
   local value = whole_number(text)
-  return value and value > 0 and value or refuse("a whole number above 0", text)
+  return wanted(value and value > 0 and value, "a whole number above 0", text)
 end
 
 function readers.channel(text)
-  return text == "0" and 0 or text == "1" and 1 or refuse("0 or 1", text)
+  return wanted(text == "0" and 0 or text == "1" and 1, "0 or 1", text)
 end
 
 function readers.number(text)
-  return times.number(text) or refuse("a number", text)
+  return wanted(times.number(text), "a number", text)
 end
 
 function readers.seconds(text)
   local value = times.number(text)
-  return value and value > 0 and value < math.huge and value or refuse("a number of seconds above 0", text)
+  return wanted(value and value > 0 and value < math.huge and value, "a number of seconds above 0", text)
 end
 
 local FLAGS = { ["true"] = true, yes = true, ["false"] = false, no = false }
