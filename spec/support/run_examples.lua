@@ -1,5 +1,5 @@
---- LUA spec/support/run_examples.lua REPORT: runs the examples of all commands with --dry-run, in one process, and writes a
--- line "STATUS EXAMPLE" for each into a file. It runs in a folder that has the files that examples name.
+--- LUA spec/support/run_examples.lua REPORT: runs the examples of all commands with --dry-run, in one process, and
+-- writes a line "STATUS EXAMPLE" for each into a file. It runs in a folder that has the files that examples name.
 
 local cekura = require "cekura"
 local encode = require "cekura.http.encode"
@@ -30,7 +30,7 @@ local function words_of(line)
 end
 
 local function refuse(message)
-  error({ status = 2, message = message }, 0)
+  error({ message = message }, 0)
 end
 
 -- Reads and runs a line, as cekura-lua does. Returns its exit status and what was read.
@@ -59,8 +59,10 @@ local function run_examples(command)
     local line = example[1]
     if line:find "^cekura%-lua" then
       local ok, status, given = pcall(run, line)
-      report:write(("%s %s\n"):format(ok and status or type(status) == "table" and status.status .. " " .. status.message
-        or "raised " .. tostring(status), line))
+      if not ok then
+        status = type(status) == "table" and status.message or status
+      end
+      report:write(("%s %s\n"):format(tostring(status), line))
       report:flush()
       if ok then -- for the next example, which has its parameters from a file
         write("job.json", next(given.params) and encode(given.params, "params") or "{}")

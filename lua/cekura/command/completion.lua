@@ -1,12 +1,12 @@
---- Completions for shells, made by argparse. What its generators cannot do is changed before or after them; they are those
--- of argparse 0.7.1.
+--- Completions for shells, made by argparse (0.7.1). What its generators cannot do is changed before or after them.
 
 local parser = require "cekura.command.parser"
 
 local SHELLS = { "bash", "zsh", "fish" }
 
--- argparse completes the words of an argument in one case only: after a help command, the names of its parent's commands.
--- So a command whose argument has suggestions is a help command for its generators, with a parent that has those names.
+-- argparse completes the words of an argument in one case only: after a help command, the names of its parent's
+-- commands. So a command whose argument has suggestions is a help command for its generators, with a parent that has
+-- those names.
 local function suggest(made, words)
   made._is_help_command = true
   made._parent = setmetatable({ _get_commands = function()
@@ -14,7 +14,8 @@ local function suggest(made, words)
   end }, { __index = made._parent })
 end
 
--- Hidden names are accepted, and not completed. An option whose value may be missing is completed as one without a value.
+-- Hidden names are accepted, and not completed. An option whose value may be missing is completed as one without a
+-- value.
 local function reduce(made)
   for _, list in ipairs { made._commands, made._options } do
     for _, element in ipairs(list) do
@@ -38,8 +39,8 @@ local function adapt(made, command)
   end
 end
 
--- The script for fish has the options of `start scenarios.generate` also for `start scenarios.generate_instructions`: of a
--- command it compares only as many characters as its name has.
+-- The script for fish offers the options of `start scenarios.generate` also after `start
+-- scenarios.generate_instructions`, since it only looks for the one at the beginning of the other.
 local function whole_words(script)
   return (script:gsub('match %-q "%$argv%*" (%b())', 'match -q "$argv *" %1" "'))
 end

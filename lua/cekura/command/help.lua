@@ -8,8 +8,8 @@ return function(root)
     name = "help",
     summary = "Show the help of a command.",
     description = "Shows the help of a command, as --help after it does.",
-    arguments = { { name = "command", count = "*", help = "The words of the command; without any, all commands are listed.",
-      suggestions = function()
+    arguments = { { name = "command", count = "*",
+      help = "The words of the command; without any, all commands are listed.", suggestions = function()
         local names = {}
         for index, command in ipairs(root.commands) do
           names[index] = command.name

@@ -184,7 +184,7 @@ other.request = {
     { name = "query", type = "pair", many = true, help = "A parameter of the query." },
   },
   examples = {
-    { "cekura-lua request GET /user/v1/projects/", "What no other command does." },
+    { "cekura-lua request GET /user/v1/projects/", "Send a request for which there is no command." },
     { "cekura-lua request POST /test_framework/v1/test-profiles/ --body profile.json --dry-run", "Only show the request." },
   },
   run = function(session, given)

@@ -1,4 +1,5 @@
---- RESOURCE VERB: a command for every operation and every kind of job, made from cekura.operations() and cekura.kinds().
+--- RESOURCE VERB: a command for every operation and every kind of job, made from cekura.operations() and
+-- cekura.kinds().
 
 local cekura = require "cekura"
 local costs = require "cekura.command.costs"
@@ -106,7 +107,8 @@ end
 -- Values of parameters that only some texts are right for.
 local VALUES = { name = "'Front desk'", description = "'Calls of the front desk.'", eval_type = "boolean",
   metric_description = "'Was the agent polite?'", original_prompt = "'Was the agent polite? Say why.'",
-  prompt = "'Be brief.'", question = "'Why did they fail?'", extra_instructions = "'Call in German.'", agent_id = "2142",
+  prompt = "'Be brief.'", question = "'Why did they fail?'", extra_instructions = "'Call in German.'",
+  agent_id = "2142",
   num_scenarios = "3", call_logs = "5181749,5181752", frequency = "1" }
 
 local function option_words(parameter)
@@ -214,21 +216,23 @@ function resources.kind_command(entry, name, before)
       own[#own + 1] = option.name ~= "direct" and option or entry.direct and option or nil
     end
   end
-  local one_of = kinds[entry.name].one_of
+  local what, one_of = wording.kind(entry.name), kinds[entry.name].one_of
   local required = required_words(entry.params, one_of)
   if not required[1] then
     required = usual_words(entry.params)
   end
   return {
-    name = name, aliases = { (name:gsub("-", "_")) },
-    summary = wording.kind(entry.name),
-    description = wording.kind(entry.name) .. " Starts a job of the kind " .. entry.name .. ", which costs credits, and "
-      .. "prints its token; with --wait, waits for it and prints its result." .. (entry.withdrawn and " Cekura removed it from its documentation on " .. entry.withdrawn
+    name = name, aliases = { (name:gsub("-", "_")) }, from_api = true,
+    summary = what,
+    description = what .. " Starts a job of the kind " .. entry.name .. ", which costs credits, and prints its token; "
+      .. "with --wait, waits for it and prints its result." .. (entry.withdrawn
+        and " Cekura removed it from its documentation on " .. entry.withdrawn
       .. ", and may not answer." or ""),
     options = resources.options(entry.params, own, one_of),
     examples = {
-      { command_line(before, { name }, required, { "--wait" }), "Start it, and wait for the result." },
-      { command_line(before, { name }, { "--params job.json --yes --json" }), "In a script, with parameters from a file." },
+      { command_line(before, { name }, required, { "--wait" }), what:gsub("%.$", "") .. ", and wait for the result." },
+      { command_line(before, { name }, { "--params job.json --yes --json" }),
+        "In a script, with parameters from a file." },
     },
     run = function(session, given)
       return resources.started(session, resources.start_job(session, entry.name, resources.params(session, given,
@@ -376,8 +380,8 @@ function resources.operation_command(entry)
   local name = entry.resource .. "." .. entry.name
   local places, arguments, ids, own = places_of(entry.path), {}, {}, {}
   for index, place in ipairs(places) do
-    arguments[index] = { name = place, type = "id", help = place == "category_slug" and "The name in the category's URL."
-      or ("The id of the %s."):format((wording.names(entry.resource))) }
+    arguments[index] = { name = place, type = "id", help = place == "category_slug"
+      and "The name in the category's URL." or ("The id of the %s."):format((wording.names(entry.resource))) }
     ids[index] = place == "category_slug" and "late-answers" or "2142"
   end
   if entry.name == "list" then
@@ -388,7 +392,7 @@ function resources.operation_command(entry)
   end
   local words = { resources.dashed(entry.resource), resources.dashed(entry.name) }
   return {
-    name = words[2], aliases = words[2] ~= entry.name and { entry.name } or nil,
+    name = words[2], aliases = words[2] ~= entry.name and { entry.name } or nil, from_api = true,
     summary = wording.operation(entry.resource, entry.name),
     description = description_of(entry),
     arguments = arguments,
@@ -429,8 +433,8 @@ local function describe(group, several)
   end
   group.summary = ("%s: %s%s."):format((several:gsub("^%l", string.upper)), table.concat(names, ", "),
     commands[5] and " and others" or "")
-  group.description = ("Commands for %s, made from the API. `cekura-lua %s COMMAND --help` shows the arguments and options "
-    .. "of a command."):format(several, group.name)
+  group.description = ("Commands for %s, made from the API. `cekura-lua %s COMMAND --help` shows the arguments and "
+    .. "options of a command."):format(several, group.name)
   group.examples = commands[2] and {
     { commands[1].examples[1][1], commands[1].summary },
     { commands[2].examples[1][1], commands[2].summary },
@@ -444,7 +448,8 @@ function resources.commands(given)
   local by_name, has, list = {}, {}, {}
   local function add(name, command)
     if not by_name[name] then
-      by_name[name] = { name = dashed(name), aliases = name:find "_" and { name } or nil, commands = {} }
+      by_name[name] = { name = dashed(name), aliases = name:find "_" and { name } or nil, from_api = true,
+        commands = {} }
       list[#list + 1] = by_name[name]
     end
     if not has[name .. " " .. command.name] then

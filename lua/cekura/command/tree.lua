@@ -29,7 +29,7 @@ local root = {
     { name = "retries", type = "integer", help = "Further tries of a request that may be repeated (3)." },
   },
   examples = {
-    { "cekura-lua auth status", "Whether the key works." },
+    { "cekura-lua auth status", "Show whether the key works." },
     { "cekura-lua results gate --agent-id 2142 --tags smoke", "Run scenarios; exit with 0 only if all calls passed." },
   },
   commands = { improve.command("improve", {}), start.start, start.kinds, jobs },

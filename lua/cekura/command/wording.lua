@@ -186,7 +186,8 @@ local PARAMETERS = {
 
 -- How a value of each type is written.
 local TYPES = {
-  id = "an id", integer = "a whole number", positive = "a whole number above 0", number = "a number", channel = "0 or 1",
+  id = "an id", integer = "a whole number", positive = "a whole number above 0", number = "a number",
+  channel = "0 or 1",
   flag = "true or false; true if it has no value",
   time = "ISO 8601, seconds since the epoch, or 24h or 7d for so long ago",
   any = "JSON, or a text", table = "a JSON object", transcript = "a JSON list of turns",
