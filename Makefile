@@ -1,5 +1,7 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
+# make uninstall         with the same variables: removes what make install has put there
+# make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: of what is installed
 # make demo              a prompt improvement from start to end, against the local simulator
 # make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
@@ -10,6 +12,8 @@
 # make graph             the dependencies of C units and Lua modules; fails if they form a circle
 # make test-debian       SUITE=trixie: demo and test in a chroot of that release of Debian, which is kept for
 #                        later runs; SUITE=sid warns of coming changes, and is not a gate
+# make deb               Debian's packages, in build/deb; make test-deb SUITE=trixie: builds them in that chroot, and
+#                        installs, uses and purges them in a fresh one
 # make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
 #                        make bench-waiting: how long requests wait for each other;
 #                        make bench-upload: memory while a large file is uploaded; make bench-direct: polls beside
@@ -45,6 +49,8 @@ ifeq ($(filter command environment,$(origin LUA_INCDIR))$(filter $(LUA),$(LUA_NA
     The Luas are $(LUA_NAMES); another one needs LUA_INCDIR)
 endif
 
+VERSION := $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/cekura/version.lua)
+
 LUA_ABI    := $(if $(filter luajit,$(LUA)),5.1,$(patsubst lua%,%,$(LUA)))
 LUA_HEADER := $(if $(filter luajit,$(LUA)),luajit-2.1,$(LUA))
 LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/include/$(LUA_HEADER)) /usr/include)
@@ -59,8 +65,9 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all install man rock demo docs simulator generate test test-hosts check-api test-debian spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz chaos cycles \
-  check-memory clean
+.PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
+  check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz \
+  chaos cycles check-memory clean
 all: $(CORE)
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
@@ -84,6 +91,9 @@ $(ENGINE): $(BUILD)/%.o: src/%.c
 $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
+$(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
 # A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
@@ -154,19 +164,50 @@ $(FUZZ_C:%=$(BUILD)/%_replay): $(BUILD)/%_replay: spec/fuzz/%_fuzzer.c spec/fuzz
 .PHONY: replays
 replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
-INST_LUADIR ?= $(abspath $(DESTDIR)$(PREFIX))/share/lua/$(LUA_ABI)
-INST_LIBDIR ?= $(abspath $(DESTDIR)$(PREFIX))/lib/lua/$(LUA_ABI)
-# A file cekura/x.lua of an earlier version would hide cekura/x/init.lua, and is removed.
-install: $(CORE)
-	cd lua && find cekura -mindepth 2 -name init.lua -printf '$(INST_LUADIR)/%h.lua\n' | xargs rm -f
-	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
-	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
-	install -D -m 755 bin/cekura-lua $(abspath $(DESTDIR)$(PREFIX))/bin/cekura-lua
+# Pages for users, and what they link to.
+DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
+
+# See tools/setup. The stage has the files of an installation, as they lie below PREFIX.
+STAGE := $(BUILD)/$(LUA)/stage
+SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" \
+  PREFIX=$(abspath $(PREFIX)) DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
+stage: $(CORE)
+	@$(SETUP) stage
+install: stage
+	@$(SETUP) install
+uninstall:
+	@$(SETUP) uninstall
+size: stage
+	@$(SETUP) size
 
 # For luarocks, which names the Lua only by its header directory: objects built for another Lua are removed.
 rock:
 	rm -rf $(BUILD)
 	$(MAKE) all
+
+# What git tracks, as it is in the work tree; the files of an unpacked tarball. The same files give the same bytes.
+DIST  := cekura-$(VERSION)
+FILES  = $(if $(wildcard .git),git -c safe.directory='*' ls-files -z,find . -type f ! -path './build/*' \
+  ! -path './docs/reference/*' -printf '%P\0')
+EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell if [ -e .git ]; then git -c safe.directory='*' log -1 --format=%ct; \
+  else stat -c %Y Makefile; fi))
+dist:
+	@mkdir -p $(BUILD)
+	@$(FILES) | LC_ALL=C sort -z | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
+	  --transform='s,^,$(DIST)/,S' --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
+	  | gzip -9 -n >$(BUILD)/$(DIST).tar.gz
+	@$(LUA) tools/rockspec.lua release file://$(abspath $(BUILD))/$(DIST).tar.gz >$(BUILD)/$(DIST)-1.rockspec
+	@echo $(BUILD)/$(DIST).tar.gz
+
+deb: dist
+	@.ci/install deb
+	@LUA=$(LUA) EPOCH=$(EPOCH) tools/deb $(BUILD)/$(DIST).tar.gz
+
+# The files that LuaRocks does not install by itself.
+install-rock:
+	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
+	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+	find $(DOCS) -type f ! -path 'docs/reference/*' -exec install -D -m 644 {} $(INST_DOCDIR)/{} \;
 
 # The environment of a program that uses this build.
 HERE = LUA_PATH="lua/?.lua;lua/?/init.lua;./?.lua;;" LUA_CPATH="$(BUILD)/$(LUA)/?.so;;"
@@ -217,6 +258,10 @@ graph: all
 SUITE ?= trixie
 test-debian:
 	@.ci/debian $(SUITE) $(if $(LUA_GIVEN),LUA=$(LUA))
+
+# See .ci/deb.
+test-deb:
+	@.ci/deb $(SUITE)
 
 bench:
 	@LUA=$(LUA) .ci/install bench
@@ -296,6 +341,9 @@ check-memory:
 	@spec/memory/run
 
 generate: all
+	@rm -f cekura-*.rockspec
+	@$(LUA) tools/rockspec.lua scm >cekura-scm-1.rockspec
+	@$(LUA) tools/rockspec.lua release >cekura-$(VERSION)-1.rockspec
 	@$(HERE) $(LUA) spec/support/kinds_table.lua docs/kinds.md
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua

@@ -84,7 +84,8 @@ describe("the list of packages", function()
   it("has no name that the release lacks, unless the user asked for it", function()
     for _, each in ipairs { BOOKWORM, TRIXIE, SID } do
       release(each[1], each[2])
-      for _, goal in ipairs { "demo", "test", "hosts", "lint", "bench", "fuzz", "chaos", "check-memory", "debian" } do
+      for _, goal in ipairs { "demo", "test", "hosts", "lint", "bench", "fuzz", "chaos", "check-memory", "deb",
+        "debian" } do
         for name in lacking(goal):gmatch "%S+" do
           assert.falsy((" " .. each[1] .. " "):find(" " .. name .. " ", 1, true), goal .. ": " .. name)
         end
@@ -133,9 +134,11 @@ describe("a chroot", function()
 
   it("needs root", function()
     stand_in("id", "echo 1000")
-    local output, status = make_test_debian "trixie"
-    assert.equal("Only root can make and enter a chroot.\n", output)
-    assert.equal(1, status)
+    for _, script in ipairs { ".ci/debian", ".ci/deb" } do
+      local output, status = shell(("PATH=%s:$PATH %s trixie"):format(dir, script))
+      assert.equal("Only root can make and enter a chroot.\n", output)
+      assert.equal(1, status)
+    end
   end)
 
   it("that could not be made is removed, and not used later", function()

@@ -19,7 +19,8 @@ set -g escape-time 0
 ]]
 
 -- Nothing of the user's changes what is shown.
-local CLEAN = "env -u NO_COLOR -u CLICOLOR -u CLICOLOR_FORCE -u COLUMNS -u LINES -u LC_ALL -u LC_CTYPE LANG=C.UTF-8 TMUX="
+local CLEAN = "env -u NO_COLOR -u CLICOLOR -u CLICOLOR_FORCE -u COLUMNS -u LINES -u LC_ALL -u LC_CTYPE -u TMUX "
+  .. "LANG=C.UTF-8"
 
 local function quote(value)
   return "'" .. value:gsub("'", "'\\''") .. "'"
@@ -54,7 +55,8 @@ function tmux.start(command, options)
   end, function(dir)
     file.write(dir .. "/config", CONFIG)
   end)
-  local words = ("exec %s env %s sh -c %s"):format(CLEAN, variables(options.env), quote("trap : INT QUIT; " .. command))
+  command = "trap : INT QUIT; " .. command
+  local words = ("exec %s env %s sh -c %s"):format(CLEAN, variables(options.env), quote(command))
   self:run(("new-session -d -x %d -y %d -c %s %s"):format(options.columns or 80, options.rows or 24, quote(HERE),
     quote(words)))
   return self
@@ -86,6 +88,7 @@ function tmux:send_keys(keys)
   self:run("send-keys " .. keys)
 end
 
+--- Gives the terminal another size.
 function tmux:resize(columns, rows)
   self:run(("resize-window -x %d -y %d"):format(columns, rows))
 end
@@ -93,6 +96,17 @@ end
 --- A value of the terminal by a format of tmux, such as "#{cursor_x} #{cursor_y}".
 function tmux:value(format)
   return (self:run("display-message -p " .. quote(format)):gsub("\n$", ""))
+end
+
+--- Everything that is written to the terminal from now on, byte for byte.
+---@return fun(): string read returns what was written so far
+function tmux:record()
+  local path = self.server.dir .. "/record"
+  file.write(path, "")
+  self:run("pipe-pane " .. quote("cat >>" .. path))
+  return function()
+    return file.read(path)
+  end
 end
 
 --- Waits until a line of the screen matches the pattern; raises if none ever does.
@@ -113,9 +127,11 @@ end
 ---@return integer status 128 more than the signal that ended its last program
 function tmux:wait()
   local status = process.eventually(function()
+    -- tmux 3.3 may miss the signal for this child. That for the next child makes it ask for both.
+    self:run "run-shell true"
     return tonumber(self:value "#{pane_dead_status}")
   end)
-  return status or error("the command has not ended", 2)
+  return status or error("the command has not ended; on the screen:\n" .. self:screen(), 2)
 end
 
 --- Ends the command, if it runs, and the terminal.

@@ -184,6 +184,7 @@ __attribute__((visibility("default"))) int luaopen_cekura_core(lua_State *L);
 int luaopen_cekura_core(lua_State *L)
 {
     static char place;
+    version_check(L);
     lua_pushlightuserdata(L, &place);
     lua_rawget(L, LUA_REGISTRYINDEX);
     if (lua_istable(L, -1))

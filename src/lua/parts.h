@@ -22,6 +22,9 @@ void secret_open(lua_State *L);
 void lock_open(lua_State *L);
 void terminal_open(lua_State *L);
 
+/* Raises unless the Lua files are of the version of the core. */
+void version_check(lua_State *L);
+
 extern const struct type job_type, record_type;
 
 /* Pushes the name of the class of the record at 1. False, and nothing is pushed: it is not one. */
