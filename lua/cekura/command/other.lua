@@ -16,7 +16,7 @@ local other = {}
 -- A small list that every key may read.
 local PROBE = "/user/v1/projects/"
 
-local function probe(client)
+local function probe(session, client)
   local reply, err = client:request("GET", PROBE)
   if session.shown then
     session:check(nil, err)
@@ -41,7 +41,7 @@ local function auth_status(session)
     { "project", fields._project_id and ("%s, from %s"):format(tostring(fields._project_id), made.sources.project_id)
       or "none" },
   }
-  local status, said = probe(client)
+  local status, said = probe(session, client)
   if session.shown then
     return exits.OK
   end
