@@ -21,6 +21,7 @@
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
 #                        of docs/api, and the annotations for editors in lua/cekura/meta
+# make man               the manual page cekura-lua(1) in build/cekura-lua.1
 # make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
@@ -64,7 +65,7 @@ ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.
 BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua/*.c))
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
-.PHONY: all stage install uninstall size rock install-rock dist deb demo docs simulator generate test test-hosts \
+.PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
   check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz \
   chaos cycles check-memory clean
 all: $(CORE)
@@ -347,6 +348,9 @@ generate: all
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua
 	@$(HERE) $(LUA) tools/api_pages.lua
+
+man: all
+	@$(HERE) $(LUA) tools/manual.lua >$(BUILD)/cekura-lua.1
 
 # LDoc reads a translation of the annotations: tools/reference/source.lua says why.
 REFERENCE := docs/reference

@@ -150,7 +150,7 @@ describe("cekura-lua", function()
       local out = assert_status(0, run "kinds --json")
       assert.equal(#cekura.kinds(), #decode_lines(out))
       out = assert_status(0, run "kinds calls.improve-prompt")
-      assert.truthy(out:find("%-%-call%-logs +ID,…|all|first:N  %(required%)"), out)
+      assert.truthy(out:find("%-%-call%-logs +ID,%.%.%.|all|first:N  %(required%)"), out)
     end)
 
     it("the body of any request", function()

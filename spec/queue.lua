@@ -60,6 +60,7 @@ local SPECS = {
   limits = { seconds = 3, once = true },
   lua_http = { on = { "lua5.1", "luajit" } },
   luv = { seconds = 3 },
+  manual = { seconds = 6, once = true },
   odd = { seconds = 20 },
   mistakes = { seconds = 5 },
   ngx = { seconds = 90, on = { "luajit" } },

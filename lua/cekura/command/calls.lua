@@ -128,6 +128,9 @@ calls[3] = {
     if not params.agent_id and not params.project_id and not session.options.project then
       session:usage "calls tail: --agent-id or --project-id is missing"
     end
+    if session.options.dry_run then
+      session:check(session:client().calls:list(params)) -- one such request for each look
+    end
     local rows = output.table(session, resources.fields(session), COLUMNS, true)
     local watch = cekura.watch {
       client = session:client(),

@@ -1,21 +1,32 @@
---- Exit statuses of the command. They are a promise to scripts; docs/command.md lists them.
+--- Exit statuses of the command. They are a promise to scripts: the man page has this table, and docs/command.md too.
 
 local exits = {}
 
-exits.OK = 0
-exits.FAILED = 1         -- the job failed or was cancelled in the service, the request is invalid, the gate is shut
-exits.USAGE = 2          -- the command line, or a file that it names
-exits.NOTHING_TO_DO = 3  -- only with --exit-status
-exits.CONFIG = 4         -- the key or the configuration
-exits.TIMEOUT = 5        -- the wait is over, the job goes on
-exits.GONE = 6           -- the service does not know it
-exits.UNKNOWN = 7        -- it may have been started
-exits.NEEDS_INPUT = 8
-exits.UNREACHABLE = 9    -- no answer, or none that can be used
-exits.BUG = 70           -- an error in the command itself: EX_SOFTWARE of sysexits.h
+--- Each status: its name here, and its meaning.
+---@type { [1]: integer, [2]: string, [3]: string }[]
+exits.STATUSES = {
+  { 0, "OK", "It succeeded, or there was nothing to do." },
+  { 1, "FAILED", "The job failed or was cancelled in the service; the request is invalid; a gate was not passed, or "
+    .. "nothing ran; or the question whether to go on was answered with no." },
+  { 2, "USAGE", "The command line is wrong, or a file that it names cannot be read or written." },
+  { 3, "NOTHING_TO_DO", "There was nothing to do; only with --exit-status." },
+  { 4, "CONFIG", "There is no API key, the service refuses it, or the configuration is wrong." },
+  { 5, "TIMEOUT", "The wait is over, and the job goes on: the last line of stderr is the command that takes it up." },
+  { 6, "GONE", "The service does not know the job, the record or the endpoint." },
+  { 7, "UNKNOWN", "A request was sent, and it is not known whether it was processed." },
+  { 8, "NEEDS_INPUT", "The job waits for an answer, which jobs answer gives." },
+  { 9, "UNREACHABLE", "The service cannot be reached, is overloaded, or its answer cannot be used." },
+  { 70, "BUG", "An error in cekura-lua itself." }, -- EX_SOFTWARE of sysexits.h
+  { 130, "SIGINT", "Interrupted by SIGINT (Ctrl-C): as 5, unless --cancel-on-exit is given." },
+  { 143, "SIGTERM", "Interrupted by SIGTERM: as 130." },
+}
+
+for _, row in ipairs(exits.STATUSES) do
+  exits[row[2]] = row[1]
+end
 
 --- By the signal that ended the command: 128 and its number, as a shell has it.
-exits.SIGNALS = { SIGINT = 130, SIGTERM = 143 }
+exits.SIGNALS = { SIGINT = exits.SIGINT, SIGTERM = exits.SIGTERM }
 
 local OF_KIND = {
   config = exits.CONFIG, auth = exits.CONFIG,
@@ -42,8 +53,8 @@ function exits.of_wait(err)
 end
 
 -- What a caller has to hear of first, where several jobs ended differently.
-local ORDER = { exits.BUG, 130, 143, exits.UNKNOWN, exits.CONFIG, exits.UNREACHABLE, exits.GONE, exits.FAILED,
-  exits.NEEDS_INPUT, exits.TIMEOUT, exits.NOTHING_TO_DO, exits.OK }
+local ORDER = { exits.BUG, exits.SIGINT, exits.SIGTERM, exits.UNKNOWN, exits.CONFIG, exits.UNREACHABLE, exits.GONE,
+  exits.FAILED, exits.NEEDS_INPUT, exits.TIMEOUT, exits.NOTHING_TO_DO, exits.OK }
 
 --- The one exit status of several.
 ---@param statuses integer[]

@@ -64,7 +64,7 @@ local function run(session, given)
   local options = session.options
   if not options.prompt_file then
     session:usage "improve: --prompt-file is missing"
-  elseif options.output then
+  elseif options.output and not options.dry_run then
     open_output(session, options.output)
   end
   local prompt = session:read_file(options.prompt_file)

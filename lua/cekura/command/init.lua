@@ -27,6 +27,9 @@ return function(words)
     os.exit(exits.USAGE, true)
   end
   local command, given = parser.read(tree, words, refuse)
+  if command.stands_for then
+    command, given = parser.read(tree, command.stands_for(given), refuse)
+  end
   given.options.json = given.options.json or given.options.format == "json"
   return session.run(command, given)
 end

@@ -9,7 +9,8 @@ local text = require "cekura.command.text"
 local values = require "cekura.command.values"
 local waiting = require "cekura.command.waiting"
 
-local JOB = { name = "job", count = "+", help = "Tokens of jobs; or the kind of a job and its id." }
+local JOB = { name = "job", count = "+", help = "Tokens of jobs; or the kind of a job and its id.",
+  suggestions = resources.kinds }
 
 local SCOPE = {
   { name = "agent-id", type = "id", help = "The agent of a job that is named by its id." },
@@ -95,11 +96,7 @@ local watch = {
     { "cekura-lua jobs watch $TOKEN --json --exit-status", "Take up a job that start has printed the token of." },
   },
   run = function(session, given)
-    local jobs = jobs_of(session, given.words.job)
-    if session.options.dry_run then
-      session:check(jobs[1]:poll())
-    end
-    return waiting.wait(session, jobs)
+    return waiting.wait(session, jobs_of(session, given.words.job))
   end,
 }
 
@@ -110,7 +107,7 @@ local status = {
   arguments = { JOB },
   options = SCOPE,
   examples = {
-    { "cekura-lua jobs status results.run 4711", "Where a run of scenarios is." },
+    { "cekura-lua jobs status results.run 4711", "Show how far a run of scenarios is." },
     { "cekura-lua jobs status $TOKEN --json", "As JSON." },
   },
   run = function(session, given)
@@ -164,7 +161,8 @@ local answer = {
   summary = "Answer a job that needs input.",
   description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for it. "
     .. "The answer is the last word: a text, or JSON where the kind's answers have parts.",
-  arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id; then the answer." } },
+  arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id; then the answer.",
+    suggestions = resources.kinds } },
   options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
   examples = {
     { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and go on waiting." },
@@ -188,7 +186,7 @@ local token = {
   summary = "Print the token of a job.",
   description = "Prints the token of a job that is known by its kind and id. Nothing is sent.",
   arguments = {
-    { name = "kind", help = "The kind of the job." },
+    { name = "kind", help = "The kind of the job.", suggestions = resources.kinds },
     { name = "id", help = "Its id." },
   },
   options = SCOPE,
@@ -206,5 +204,8 @@ local token = {
 return {
   name = "jobs",
   summary = "Wait for jobs, look at them, cancel and answer them.",
+  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. A "
+    .. "job is named by its token, which start prints, or by its kind and id.",
+  examples = { watch.examples[1], status.examples[2] },
   commands = { watch, status, cancel, answer, token },
 }

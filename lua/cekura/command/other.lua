@@ -16,9 +16,11 @@ local other = {}
 -- A small list that every key may read.
 local PROBE = "/user/v1/projects/"
 
-local function probe(client)
+local function probe(session, client)
   local reply, err = client:request("GET", PROBE)
-  if reply or err.kind == "invalid" then -- a key of an organization may have to name a scope: it was accepted
+  if session.shown then
+    session:check(nil, err)
+  elseif reply or err.kind == "invalid" then -- a key of an organization may have to name a scope: it was accepted
     return exits.OK, "the service accepts the key"
   elseif err.kind == "auth" then
     return exits.of(err), "the service refuses the key: " .. errors.line(err)
@@ -39,7 +41,7 @@ local function auth_status(session)
     { "project", fields._project_id and ("%s, from %s"):format(tostring(fields._project_id), made.sources.project_id)
       or "none" },
   }
-  local status, said = probe(client)
+  local status, said = probe(session, client)
   if session.shown then
     return exits.OK
   end
@@ -59,7 +61,12 @@ end
 
 other.auth = {
   name = "auth",
-  summary = "Look at the API key.",
+  summary = "Check the API key.",
+  description = "Shows which API key is used, and checks it.",
+  examples = {
+    { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
+    { "cekura-lua auth status --config-file work.toml", "The same for another configuration file." },
+  },
   commands = {
     {
       name = "status",
@@ -68,7 +75,7 @@ other.auth = {
         .. "Exits with 0 only if the service accepts the key.",
       options = {},
       examples = {
-        { "cekura-lua auth status", "Which key is used, and whether it works." },
+        { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
         { "cekura-lua auth status --json", "As JSON." },
       },
       run = auth_status,
@@ -127,6 +134,11 @@ end
 other.config = {
   name = "config",
   summary = "Look at the configuration file.",
+  description = "Looks at the configuration file, ~/.cekura/config.toml, which it never changes.",
+  examples = {
+    { "cekura-lua config get", "Show all settings." },
+    { "cekura-lua config path", "Show where the file is." },
+  },
   commands = {
     {
       name = "get",
@@ -143,6 +155,7 @@ other.config = {
     {
       name = "path",
       summary = "Show the path of the configuration file.",
+      description = "Shows the path of the configuration file, whether there is one or not.",
       options = {},
       examples = {
         { "cekura-lua config path", "Where it is, whether it exists or not." },
@@ -171,7 +184,7 @@ other.request = {
     { name = "query", type = "pair", many = true, help = "A parameter of the query." },
   },
   examples = {
-    { "cekura-lua request GET /user/v1/projects/", "What no other command does." },
+    { "cekura-lua request GET /user/v1/projects/", "Send a request for which there is no command." },
     { "cekura-lua request POST /test_framework/v1/test-profiles/ --body profile.json --dry-run", "Only show the request." },
   },
   run = function(session, given)
@@ -198,6 +211,7 @@ other.request = {
 other.version = {
   name = "version",
   summary = "Show the version.",
+  description = "Shows the version of cekura-lua, which is that of the module, and of the Lua that runs it.",
   options = {},
   examples = {
     { "cekura-lua version", "The version, and the Lua that runs it." },

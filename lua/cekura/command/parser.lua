@@ -20,16 +20,19 @@ local parser = {}
 ---@field count? string as argparse has it: "?", "*", "+"
 ---@field help string
 ---@field choices? string[]
+---@field suggestions? fun(): string[] words that shells complete
 
 ---@class cekura.command.Command
 ---@field name string
 ---@field aliases? string[] further names, which help does not show
 ---@field summary string one line
----@field description? string
+---@field description string
 ---@field commands? cekura.command.Command[]
 ---@field arguments? cekura.command.Argument[]
 ---@field options? cekura.command.Option[]
----@field examples? string[][] each a command line and what it does
+---@field examples string[][] each a command line and what it does
+---@field stands_for? fun(given: cekura.command.Given): string[] another command line, which is read instead
+---@field from_api? boolean it is made from the tables of operations and kinds
 ---@field run? fun(session: cekura.command.Session, given: cekura.command.Given): integer? an exit status; nil: 0
 
 ---@class cekura.command.Given what a command line holds
@@ -81,10 +84,34 @@ local function add_argument(to, declared)
   end
 end
 
+-- The columns of help.
+local COLUMNS = 80
+
+--- A command line as lines that a shell reads as one. It is broken before options.
+---@param line string
+---@param columns integer that a line may have
+---@return string[]
+function parser.folded(line, columns)
+  local lines, last = {}, nil
+  for part in line:gsub(" (%-%-%l)", "\n%1"):gmatch "[^\n]+" do
+    if last and #last + #part + #"  \\" > columns then
+      lines[#lines + 1] = last .. " \\"
+      last = "  " .. part
+    else
+      last = last and last .. " " .. part or part
+    end
+  end
+  lines[#lines + 1] = last
+  return lines
+end
+
 local function epilog_of(command)
-  local lines = {}
-  for index, example in ipairs(command.examples or {}) do
-    lines[#lines + 1] = (index == 1 and "Examples:\n" or "") .. "  # " .. example[2] .. "\n  " .. example[1]
+  local lines = { "Examples:" }
+  for _, example in ipairs(command.examples) do
+    lines[#lines + 1] = "  # " .. example[2]
+    for _, line in ipairs(parser.folded(example[1], COLUMNS - 2)) do
+      lines[#lines + 1] = "  " .. line
+    end
   end
   return table.concat(lines, "\n")
 end
@@ -114,7 +141,7 @@ local function add_commands(to, command, words)
 end
 
 function fill(to, command, words)
-  to:description((command.description or command.summary)):epilog(epilog_of(command))
+  to:description(command.description):epilog(epilog_of(command))
   for _, argument in ipairs(command.arguments or {}) do
     add_argument(to, argument)
   end
@@ -133,7 +160,7 @@ end
 ---@param words? string[] a command line; nil: the whole tree, for completion
 ---@return table of argparse
 function parser.new(root, words)
-  local made = require "argparse"(root.name):help_max_width(80)
+  local made = require "argparse"(root.name):help_max_width(COLUMNS):usage_max_width(COLUMNS)
   fill(made, root, words)
   return made
 end
@@ -183,6 +210,9 @@ end
 function parser.read(root, words, refuse)
   local made = parser.new(root, words)
   function made.error(current, message)
+    if message == "a command is required" then
+      message = message .. "; --help lists them"
+    end
     refuse(message, current:get_usage())
   end
   local parsed = made:parse(words)

@@ -1,11 +1,15 @@
---- RESOURCE VERB: a command for every operation and every kind of job, made from cekura.operations() and cekura.kinds().
+--- RESOURCE VERB: a command for every operation and every kind of job, made from cekura.operations() and
+-- cekura.kinds().
 
 local cekura = require "cekura"
 local costs = require "cekura.command.costs"
 local endpoint = require "cekura.http.endpoint"
+local kinds = require "cekura.api.kinds"
+local operations = require "cekura.api.operations"
 local output = require "cekura.command.output"
 local values = require "cekura.command.values"
 local waiting = require "cekura.command.waiting"
+local wording = require "cekura.command.wording"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
@@ -23,15 +27,26 @@ resources.dashed = dashed
 -- What the official command calls a parameter.
 local ALIASES = { scenarios = { "scenario-ids", "scenario_ids" }, num_scenarios = { "count" } }
 
-local function help_of(parameter)
-  return (parameter.required and "Required. " or "") .. "Parameter " .. parameter.name .. " of the API."
+-- The options that may be given instead of a parameter; nil: it is none of `one_of`.
+local function others_of(name, one_of)
+  local others, is_one
+  for _, each in ipairs(one_of or {}) do
+    if each == name then
+      is_one = true
+    else
+      others = others or {}
+      others[#others + 1] = "--" .. dashed(each)
+    end
+  end
+  return is_one and others or nil
 end
 
 --- The options for parameters of the API. One whose name the command uses itself is --param-NAME.
 ---@param parameters cekura.Parameter[]
 ---@param own cekura.command.Option[] the command's options
+---@param one_of? string[] parameters of which one is required
 ---@return cekura.command.Option[] the parameters' options, then the command's
-function resources.options(parameters, own)
+function resources.options(parameters, own, one_of)
   local taken, options = { json = true, color = true, help = true, yes = true, quiet = true }, {}
   for _, option in ipairs(own) do
     taken[option.name] = true
@@ -39,7 +54,7 @@ function resources.options(parameters, own)
   for _, parameter in ipairs(parameters) do
     local name = dashed(parameter.name)
     options[#options + 1] = { name = taken[name] and "param-" .. name or name, aliases = ALIASES[parameter.name],
-      type = parameter.type, parameter = parameter.name, help = help_of(parameter) }
+      type = parameter.type, parameter = parameter.name, help = wording.parameter(parameter, others_of(parameter.name, one_of)) }
   end
   for _, option in ipairs(own) do
     options[#options + 1] = option
@@ -89,11 +104,46 @@ end
 
 -- ---- examples ----
 
-local function required_words(parameters)
+-- Values of parameters that only some texts are right for.
+local VALUES = { name = "'Front desk'", description = "'Calls of the front desk.'", eval_type = "boolean",
+  metric_description = "'Was the agent polite?'", original_prompt = "'Was the agent polite? Say why.'",
+  prompt = "'Be brief.'", question = "'Why did they fail?'", extra_instructions = "'Call in German.'",
+  agent_id = "2142",
+  num_scenarios = "3", call_logs = "5181749,5181752", frequency = "1" }
+
+local function option_words(parameter)
+  return "--" .. dashed(parameter.name) .. " " .. (VALUES[parameter.name] or values.example(parameter.type))
+end
+
+-- The options that a request needs: those of the required parameters, and of the first of `one_of`.
+local function required_words(parameters, one_of)
   local words = {}
   for _, parameter in ipairs(parameters) do
-    if parameter.required then
-      words[#words + 1] = "--" .. dashed(parameter.name) .. " " .. values.example(parameter.type)
+    if parameter.required or one_of and parameter.name == one_of[1] then
+      words[#words + 1] = option_words(parameter)
+    end
+  end
+  return words
+end
+
+-- A change that a request could make: the first of the usual parameters, else of all.
+local function change_words(parameters)
+  local chosen = parameters[1]
+  for _, name in ipairs { "description", "name" } do
+    for _, parameter in ipairs(parameters) do
+      chosen = parameter.name == name and parameter or chosen
+    end
+  end
+  return { chosen and option_words(chosen) }
+end
+
+-- What is usually given where nothing is required: the agent, and what to run.
+local function usual_words(parameters)
+  local words = {}
+  for _, parameter in ipairs(parameters) do
+    local name = parameter.name
+    if name == "agent_id" or name == "scenarios" or name == "spec" then
+      words[#words + 1] = option_words(parameter)
     end
   end
   return words
@@ -144,6 +194,16 @@ function resources.started(session, job)
   return 0
 end
 
+--- The names of all kinds of job, for completion.
+---@return string[]
+function resources.kinds()
+  local names = {}
+  for index, entry in ipairs(cekura.kinds()) do
+    names[index] = entry.name
+  end
+  return names
+end
+
 --- The command that starts a kind of job.
 ---@param entry cekura.KindEntry
 ---@param name string
@@ -156,17 +216,23 @@ function resources.kind_command(entry, name, before)
       own[#own + 1] = option.name ~= "direct" and option or entry.direct and option or nil
     end
   end
-  local required = required_words(entry.params)
+  local what, one_of = wording.kind(entry.name), kinds[entry.name].one_of
+  local required = required_words(entry.params, one_of)
+  if not required[1] then
+    required = usual_words(entry.params)
+  end
   return {
-    name = name, aliases = { (name:gsub("-", "_")) },
-    summary = "Start a job of the kind " .. entry.name .. ".",
-    description = "Starts a job of the kind " .. entry.name .. ", and prints its token; with --wait, waits for it and "
-      .. "prints its result." .. (entry.withdrawn and " Cekura removed it from its documentation on " .. entry.withdrawn
+    name = name, aliases = { (name:gsub("-", "_")) }, from_api = true,
+    summary = what,
+    description = what .. " Starts a job of the kind " .. entry.name .. ", which costs credits, and prints its token; "
+      .. "with --wait, waits for it and prints its result." .. (entry.withdrawn
+        and " Cekura removed it from its documentation on " .. entry.withdrawn
       .. ", and may not answer." or ""),
-    options = resources.options(entry.params, own),
+    options = resources.options(entry.params, own, one_of),
     examples = {
-      { command_line(before, { name }, required, { "--wait" }), "Start it, and wait for the result." },
-      { command_line(before, { name }, { "--params job.json --yes --json" }), "With all parameters from a file." },
+      { command_line(before, { name }, required, { "--wait" }), what:gsub("%.$", "") .. ", and wait for the result." },
+      { command_line(before, { name }, { "--params job.json --yes --json" }),
+        "In a script, with parameters from a file." },
     },
     run = function(session, given)
       return resources.started(session, resources.start_job(session, entry.name, resources.params(session, given,
@@ -229,19 +295,33 @@ function resources.print_list(session, methods, columns, ...)
   rows:close()
 end
 
-local DELETES = { DELETE = true }
+local function deletes(entry)
+  return entry.method == "DELETE" or entry.name:find "^delete" ~= nil
+end
 
 -- Asks before what costs credits, and before what cannot be taken back.
 local function confirm(session, entry, ids)
   local name = entry.resource .. "." .. entry.name
   if costs[name] then
     session:confirm(name .. " costs credits.")
-  elseif DELETES[entry.method] or entry.name:find "^delete" then
+  elseif deletes(entry) then
     session:confirm(("%s %s cannot be taken back."):format(name, table.concat(ids, " ")))
   end
 end
 
+-- Operations whose body is a list of objects, which options cannot give.
+local TAKES_LIST = {}
+for _, row in ipairs(operations) do
+  TAKES_LIST[row.resource .. "." .. row.name] = row.list
+end
+
+-- Operations one of whose parameters is required.
+local ONE_OF = { ["calls.evaluate_metrics"] = { "agent_id", "project_id" } }
+
 local function run_operation(session, given, entry, places)
+  if TAKES_LIST[entry.resource .. "." .. entry.name] and not given.options.params then
+    session:usage(("%s %s: --params is missing"):format(dashed(entry.resource), dashed(entry.name)))
+  end
   local methods, ids, arguments = session:client()[entry.resource], {}, {}
   for index, place in ipairs(places) do
     ids[index] = tostring(given.words[place])
@@ -266,22 +346,42 @@ local function places_of(path)
   return places
 end
 
-local SUMMARIES = { list = "List %s.", get = "Show one of %s.", create = "Create one of %s.", update = "Change one of %s.",
-  replace = "Replace one of %s.", delete = "Delete one of %s." }
+local function description_of(entry)
+  local name = entry.resource .. "." .. entry.name
+  return wording.operation(entry.resource, entry.name) .. (costs[name] and " It costs credits." or "")
+    .. (deletes(entry) and " It cannot be taken back." or "")
+    .. (" Sends %s %s, and prints the answer."):format(entry.method, entry.path)
+end
 
-local function summary_of(entry)
-  local resource = entry.resource:gsub("_", " ")
-  return SUMMARIES[entry.name] and SUMMARIES[entry.name]:format(resource)
-    or ("%s: %s."):format(entry.name:gsub("_", " "):gsub("^%l", string.upper), resource)
+-- Two examples: words are those of the command, ids those of its arguments.
+local function examples_of(entry, words, ids)
+  local name = entry.resource .. "." .. entry.name
+  local given = required_words(entry.params, ONE_OF[name])
+  if TAKES_LIST[name] then
+    given = { "--params " .. entry.resource .. ".json" }
+  elseif not given[1] and entry.method ~= "GET" and entry.method ~= "DELETE" then
+    given = change_words(entry.params)
+  end
+  local line = command_line(words, ids, given)
+  if entry.name == "list" then
+    return { { line, "The first page." }, { line .. " --all --json", "All of them, one JSON object a line." } }
+  elseif entry.method == "GET" then
+    return { { line, "As text." }, { line .. " --json", "As JSON." } }
+  elseif deletes(entry) then
+    return { { line, "Ask first, on a terminal." }, { line .. " --yes", "Do not ask." } }
+  end
+  return { { line, "Send it, and show the answer." }, { line .. " --dry-run", "Only show the request." } }
 end
 
 --- The command of an operation.
 ---@param entry cekura.OperationEntry
 ---@return cekura.command.Command
 function resources.operation_command(entry)
+  local name = entry.resource .. "." .. entry.name
   local places, arguments, ids, own = places_of(entry.path), {}, {}, {}
   for index, place in ipairs(places) do
-    arguments[index] = { name = place, type = "id", help = "The id in the path." }
+    arguments[index] = { name = place, type = "id", help = place == "category_slug"
+      and "The name in the category's URL." or ("The id of the %s."):format((wording.names(entry.resource))) }
     ids[index] = place == "category_slug" and "late-answers" or "2142"
   end
   if entry.name == "list" then
@@ -291,18 +391,13 @@ function resources.operation_command(entry)
     own[2] = #entry.params > 0 and resources.PARAMS or nil
   end
   local words = { resources.dashed(entry.resource), resources.dashed(entry.name) }
-  local required = required_words(entry.params)
   return {
-    name = words[2], aliases = words[2] ~= entry.name and { entry.name } or nil,
-    summary = summary_of(entry),
-    description = summary_of(entry) .. " " .. entry.method .. " " .. entry.path,
+    name = words[2], aliases = words[2] ~= entry.name and { entry.name } or nil, from_api = true,
+    summary = wording.operation(entry.resource, entry.name),
+    description = description_of(entry),
     arguments = arguments,
-    options = resources.options(entry.params, own),
-    examples = {
-      { command_line(words, ids, required), entry.name == "list" and "One page." or "As text." },
-      entry.method ~= "GET" and { command_line(words, ids, required, { "--dry-run" }), "Only show the request." }
-        or { command_line(words, ids, required, { "--json" }), "As JSON." },
-    },
+    options = resources.options(TAKES_LIST[name] and {} or entry.params, own, ONE_OF[name]),
+    examples = examples_of(entry, words, ids),
     run = function(session, given)
       return run_operation(session, given, entry, places)
     end,
@@ -311,24 +406,55 @@ end
 
 -- ---- all of them ----
 
+local USUAL = { "list", "get", "create", "update", "delete" }
+
+-- The commands of a group, the usual ones first.
+local function usual_first(group)
+  local chosen = {}
+  local function choose(wanted)
+    for _, command in ipairs(group.commands) do
+      if not chosen[command] and (command.name == wanted or not wanted) then
+        chosen[command], chosen[#chosen + 1] = true, command
+      end
+    end
+  end
+  for _, name in ipairs(USUAL) do
+    choose(name)
+  end
+  choose(nil)
+  return chosen
+end
+
+-- Gives a group the help that follows from its commands: the names of the first ones, and two examples.
+local function describe(group, several)
+  local commands, names = usual_first(group), {}
+  for index = 1, math.min(#commands, 4) do
+    names[index] = commands[index].name
+  end
+  group.summary = ("%s: %s%s."):format((several:gsub("^%l", string.upper)), table.concat(names, ", "),
+    commands[5] and " and others" or "")
+  group.description = ("Commands for %s, made from the API. `cekura-lua %s COMMAND --help` shows the arguments and "
+    .. "options of a command."):format(several, group.name)
+  group.examples = commands[2] and {
+    { commands[1].examples[1][1], commands[1].summary },
+    { commands[2].examples[1][1], commands[2].summary },
+  } or commands[1].examples
+end
+
 --- The commands of all resources, beside those that are given.
 ---@param given table<string, table<string, cekura.command.Command>> by resource and verb; they take precedence
 ---@return cekura.command.Command[]
 function resources.commands(given)
-  local by_name, list = {}, {}
-  local function resource(name)
+  local by_name, has, list = {}, {}, {}
+  local function add(name, command)
     if not by_name[name] then
-      by_name[name] = { name = dashed(name), aliases = name:find "_" and { name } or nil,
-        summary = "Operations of " .. name:gsub("_", " ") .. ".", commands = {}, has = {} }
+      by_name[name] = { name = dashed(name), aliases = name:find "_" and { name } or nil, from_api = true,
+        commands = {} }
       list[#list + 1] = by_name[name]
     end
-    return by_name[name]
-  end
-  local function add(name, command)
-    local to = resource(name)
-    if not to.has[command.name] then
-      to.has[command.name] = true
-      to.commands[#to.commands + 1] = command
+    if not has[name .. " " .. command.name] then
+      has[name .. " " .. command.name] = true
+      table.insert(by_name[name].commands, command)
     end
   end
   for name, commands in pairs(given) do
@@ -342,6 +468,9 @@ function resources.commands(given)
   for _, entry in ipairs(cekura.kinds()) do
     local name, verb = entry.name:match "^([^.]+)%.(.*)$"
     add(name, resources.kind_command(entry, dashed(verb), { dashed(name) }))
+  end
+  for name, group in pairs(by_name) do
+    describe(group, select(2, wording.names(name)))
   end
   table.sort(list, function(one, other)
     return one.name < other.name

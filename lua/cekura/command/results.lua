@@ -96,7 +96,8 @@ return {
     arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that goes on." } },
     options = resources.options(parameters(), own),
     examples = {
-      { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit", "In a pipeline." },
+      { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit",
+        "Let a pipeline go on only if the scenarios of a tag pass." },
       { "cekura-lua results gate 4711 --timeout 600", "Wait for a run that was started before." },
     },
     run = run,

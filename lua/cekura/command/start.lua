@@ -8,7 +8,12 @@ local text = require "cekura.command.text"
 local values = require "cekura.command.values"
 
 local start = { name = "start", summary = "Start a job of any kind.", commands = {},
-  description = "Starts a job of any kind, and prints its token; with --wait, waits for it and prints its result." }
+  description = "Starts a job of any kind, which costs credits, and prints its token; with --wait, waits for it and "
+    .. "prints its result. `cekura-lua start KIND --help` shows the options of a kind.",
+  examples = {
+    { "cekura-lua start scenarios.generate --agent-id 2142 --num-scenarios 3 --wait", "Generate scenarios." },
+    { "cekura-lua start results.run --agent-id 2142 --tags smoke --yes", "Run scenarios, without waiting." },
+  } }
 
 for index, entry in ipairs(cekura.kinds()) do
   start.commands[index] = resources.kind_command(entry, entry.name, { "start" })
@@ -51,7 +56,9 @@ end
 local kinds = {
   name = "kinds",
   summary = "List the kinds of job, or the parameters of one.",
-  arguments = { { name = "kind", count = "?", help = "The kind whose parameters to list." } },
+  description = "Lists the kinds of job, or the parameters of one.",
+  arguments = { { name = "kind", count = "?", help = "The kind whose parameters to list.",
+    suggestions = resources.kinds } },
   options = {},
   examples = {
     { "cekura-lua kinds", "All kinds." },

@@ -2,6 +2,7 @@
 
 local calls = require "cekura.command.calls"
 local completion = require "cekura.command.completion"
+local help = require "cekura.command.help"
 local improve = require "cekura.command.improve"
 local jobs = require "cekura.command.jobs"
 local other = require "cekura.command.other"
@@ -28,7 +29,7 @@ local root = {
     { name = "retries", type = "integer", help = "Further tries of a request that may be repeated (3)." },
   },
   examples = {
-    { "cekura-lua auth status", "Whether the key works." },
+    { "cekura-lua auth status", "Show whether the key works." },
     { "cekura-lua results gate --agent-id 2142 --tags smoke", "Run scenarios; exit with 0 only if all calls passed." },
   },
   commands = { improve.command("improve", {}), start.start, start.kinds, jobs },
@@ -37,7 +38,7 @@ local root = {
 for _, command in ipairs(resources.commands { calls = calls, results = results }) do
   root.commands[#root.commands + 1] = command
 end
-for _, command in ipairs { other.auth, other.config, other.request, other.version, completion(root) } do
+for _, command in ipairs { other.auth, other.config, other.request, other.version, completion(root), help(root) } do
   root.commands[#root.commands + 1] = command
 end
 

@@ -203,9 +203,9 @@ end
 -- ---- how each type is shown in help ----
 
 local SHOWN = { text = "TEXT", id = "ID", integer = "N", positive = "N", number = "N", channel = "0|1", flag = "true|false",
-  time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,…", records = "ID,…", list = "VALUE,…",
-  texts = "TEXT,…", files = "FILE,…", file = "FILE", joined = "A,B,…", joined_ids = "ID,…", one_id = "ID",
-  ids_or_all = "ID,…|all", selection = "ID,…|all|first:N", seconds = "S", condition = "FIELD,OP,VALUE",
+  time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...", list = "VALUE,...",
+  texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...", joined_ids = "ID,...", one_id = "ID",
+  ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S", condition = "FIELD,OP,VALUE",
   pair = "NAME=VALUE" }
 
 --- What stands for a value of a type in help.

@@ -127,12 +127,16 @@ end
 ---@field result? any
 ---@field err? cekura.Error
 
---- Waits for jobs, and shows them. A signal ends the command, with the jobs left or cancelled.
+--- Waits for jobs, and shows them. A signal ends the command, with the jobs left or cancelled. With --dry-run, only the
+--- first poll is shown.
 ---@param session cekura.command.Session
 ---@param jobs cekura.Job[]
 ---@param on_end? fun(job: cekura.Job, result: any, err: cekura.Error?) in the order in which they end
 ---@return cekura.command.Ended[] in that order
 function waiting.follow(session, jobs, on_end)
+  if session.options.dry_run then
+    session:check(jobs[1]:poll())
+  end
   local open, ended = {}, {}
   for index, job in ipairs(jobs) do
     open[index] = job
