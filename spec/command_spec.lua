@@ -32,8 +32,9 @@ describe("cekura-lua", function()
   end
 
   local function improve(options)
-    return run(("improve --agent-id 2142 --call-logs 5181749,5181752 --interval 0.05 --prompt-file %s/prompt.txt %s"):format(dir,
-      options or ""))
+    local arguments = "improve --agent-id 2142 --call-logs 5181749,5181752 --interval 0.05 --prompt-file %s/prompt.txt "
+      .. "%s"
+    return run(arguments:format(dir, options or ""))
   end
 
   local function last_line(text)
@@ -297,7 +298,8 @@ describe("cekura-lua", function()
       server:script("/test_framework/v1/scenarios/generate-progress/", { { body = { status = "pending_clarification",
         session_id = "s1", clarification = { questions = { "Which language?" } }, total_scenarios = 3,
         completed_scenarios = 0, failed_scenarios = 0 } } })
-      local _, err = assert_status(8, run "start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait --interval 0.05")
+      local _, err = assert_status(8, run("start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait "
+        .. "--interval 0.05"))
       assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
     end)
 
@@ -402,7 +404,8 @@ describe("cekura-lua", function()
     it("in a direct job that was sent, it exits with 7", function()
       local path = "/test_framework/v3/metrics/simplify_prompt/"
       server:script(path, { { hold = "never", body = { status = "completed" } } })
-      local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x --direct", path))
+      local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
+        .. "--direct", path))
       assert.truthy(err:find("cannot be taken up", 1, true), err)
     end)
 

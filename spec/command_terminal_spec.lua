@@ -63,8 +63,9 @@ describe("on a terminal, cekura-lua", function()
 
   for _, columns in ipairs { 80, 40 } do
     it(("shows one job as one line, at %d columns"):format(columns), function()
-      server:script(RESULT, { { body = { id = 9001, status = "in_progress", total_runs_count = 4, completed_runs_count = 1,
-        runs = {} } }, { hold = "end", body = { id = 9001, status = "completed", runs = {} } } })
+      server:script(RESULT, { { body = { id = 9001, status = "in_progress", total_runs_count = 4,
+        completed_runs_count = 1, runs = {} } },
+        { hold = "end", body = { id = 9001, status = "completed", runs = {} } } })
       start("start results.run --agent-id 2142 --tags smoke --wait --yes --interval 0.5", { columns = columns })
       terminal:wait_for "running %(in_progress%) +0:0[1-9]"
       local screen = keep("one-job-" .. columns)
@@ -116,8 +117,8 @@ describe("on a terminal, cekura-lua", function()
     terminal:send_keys "C-c"
     terminal:wait_for "status 130"
     local screen = keep "ctrl-c"
-    assert.truthy(screen:find "Interrupted; the job goes on in the service%. To take it up:\ncekura%-lua jobs watch cekura2",
-      screen)
+    local last = "Interrupted; the job goes on in the service%. To take it up:\ncekura%-lua jobs watch cekura2"
+    assert.truthy(screen:find(last), screen)
   end)
 
   describe("shows a difference", function()
@@ -126,8 +127,9 @@ describe("on a terminal, cekura-lua", function()
     local function improve(options)
       server:script(POLL, { { body = { status = "completed", output = { improved_prompt = IMPROVED,
         summary_of_changes = "One rule added." } } } })
-      start(("improve --agent-id 2142 --call-logs all --yes --interval 0.1 --diff --prompt-file %s/prompt.txt"):format(dir),
-        options)
+      local arguments = "improve --agent-id 2142 --call-logs all --yes --interval 0.1 --diff --prompt-file "
+        .. "%s/prompt.txt"
+      start(arguments:format(dir), options)
       terminal:wait_for "status 0"
     end
 
@@ -155,8 +157,8 @@ describe("on a terminal, cekura-lua", function()
 
   describe("does not let a text", function()
     local function hostile_call()
-      server:script("/observability/v2/call-logs/7/", { { body = { id = 7, status = HOSTILE, call_ended_reason = HOSTILE,
-        transcript_object = {
+      server:script("/observability/v2/call-logs/7/", { { body = { id = 7, status = HOSTILE,
+        call_ended_reason = HOSTILE, transcript_object = {
           { role = "Main Agent", content = HOSTILE, start_time = 0.4, end_time = 3 },
           { role = HOSTILE, content = "After.", start_time = 4, end_time = 5 },
           { role = "Function Call", data = { name = HOSTILE, arguments = { text = HOSTILE } }, start_time = 6 },
@@ -172,8 +174,9 @@ describe("on a terminal, cekura-lua", function()
       return (output:gsub("\r\n", "\n"))
     end
 
-    for _, arguments in ipairs { "calls get 7", "calls get 7 --transcript", "calls get 7 --metrics", "calls get 7 --json",
-      "calls get 7 --transcript --json", "request GET /observability/v2/call-logs/7/", "calls get 8" } do
+    for _, arguments in ipairs { "calls get 7", "calls get 7 --transcript", "calls get 7 --metrics",
+      "calls get 7 --json", "calls get 7 --transcript --json", "request GET /observability/v2/call-logs/7/",
+      "calls get 8" } do
       it("of the service act on it: " .. arguments, function()
         hostile_call()
         server:script("/observability/v2/call-logs/8/", { { status = 400, body = { detail = HOSTILE } } })

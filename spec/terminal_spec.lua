@@ -279,12 +279,9 @@ describe("signals", function()
     end
   end)
 
-  it("that were ignored stay so", function()
+  it("that were ignored are recorded all the same", function()
     start "--default-signal=TERM --ignore-signal=INT,QUIT" -- as a shell does in the background
     send "INT"
-    send "INT"
-    send "TERM"
-    program:wait_for "SIGTERM"
-    assert.is_nil(program:output():find "SIGINT")
+    program:wait_for "SIGINT"
   end)
 end)

@@ -51,6 +51,8 @@ local methods = core.client_methods
 ---@field _on_event? fun(event: table) the option `on_event`, and before it the log that CEKURA_DEBUG asks for
 ---@field _key_source string where the API key comes from, for messages
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
+---@field _instead? fun(outgoing: cekura.Request): cekura.Error gets the requests, which are not sent; set by
+---cekura.command.session
 ---@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) processes the new answer of a job; called by cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered

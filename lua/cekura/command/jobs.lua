@@ -39,7 +39,8 @@ end
 local function job_by_id(session, kind, id)
   local options = session.options
   if not kind_of(kind) then
-    return session:usage(("there is no kind of job %s%s; cekura-lua kinds lists them"):format(kind, (nearest(kind, kinds))))
+    local hint = nearest(kind, kinds)
+    return session:usage(("there is no kind of job %s%s; cekura-lua kinds lists them"):format(kind, hint))
   end
   return session:check(session:client():job(kind_of(kind), values.read("id", id), { agent_id = options.agent_id,
     project_id = options.project_id, assistant_id = options.assistant_id }))
@@ -87,8 +88,8 @@ end
 local watch = {
   name = "watch",
   summary = "Wait for jobs, and print their results.",
-  description = "Waits for jobs, shows their progress on stderr, and prints their results. The exit status says how they "
-    .. "ended; where several ended differently, it is that of the worst.",
+  description = "Waits for jobs, shows their progress on stderr, and prints their results. The exit status says how "
+    .. "they ended; where several ended differently, it is that of the worst.",
   arguments = { JOB },
   options = with(SCOPE, waiting.OPTIONS),
   examples = {
@@ -159,8 +160,8 @@ local cancel = {
 local answer = {
   name = "answer",
   summary = "Answer a job that needs input.",
-  description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for it. "
-    .. "The answer is the last word: a text, or JSON where the kind's answers have parts.",
+  description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for "
+    .. "it. The answer is the last word: a text, or JSON where the kind's answers have parts.",
   arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id; then the answer.",
     suggestions = resources.kinds } },
   options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
@@ -192,7 +193,8 @@ local token = {
   options = SCOPE,
   examples = {
     { "cekura-lua jobs token results.run 4711", "A token for another host." },
-    { "cekura-lua jobs token agents.auto_fetch 9f2c --agent-id 2142 --json", "As JSON; this kind's polls need the agent." },
+    { "cekura-lua jobs token agents.auto_fetch 9f2c --agent-id 2142 --json",
+      "As JSON; this kind's polls need the agent." },
   },
   run = function(session, given)
     local job = job_by_id(session, given.words.kind, given.words.id)
@@ -204,8 +206,8 @@ local token = {
 return {
   name = "jobs",
   summary = "Wait for jobs, look at them, cancel and answer them.",
-  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. A "
-    .. "job is named by its token, which start prints, or by its kind and id.",
+  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. "
+    .. "A job is named by its token, which start prints, or by its kind and id.",
   examples = { watch.examples[1], status.examples[2] },
   commands = { watch, status, cancel, answer, token },
 }

@@ -71,8 +71,8 @@ other.auth = {
     {
       name = "status",
       summary = "Show where the key and the URL are from, and try them.",
-      description = "Shows where the API key and the base URL are from, never the key, and tries them with one request. "
-        .. "Exits with 0 only if the service accepts the key.",
+      description = "Shows where the API key and the base URL are from, never the key, and tries them with one "
+        .. "request. Exits with 0 only if the service accepts the key.",
       options = {},
       examples = {
         { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
@@ -143,7 +143,8 @@ other.config = {
     {
       name = "get",
       summary = "Show the settings that the command reads.",
-      description = "Shows the settings that are read from the configuration file; of the API key only whether it is set.",
+      description = "Shows the settings that are read from the configuration file; of the API key only "
+        .. "whether it is set.",
       arguments = { { name = "name", count = "?", help = "One setting." } },
       options = {},
       examples = {
@@ -185,7 +186,8 @@ other.request = {
   },
   examples = {
     { "cekura-lua request GET /user/v1/projects/", "Send a request for which there is no command." },
-    { "cekura-lua request POST /test_framework/v1/test-profiles/ --body profile.json --dry-run", "Only show the request." },
+    { "cekura-lua request POST /test_framework/v1/test-profiles/ --body profile.json --dry-run",
+      "Only show the request." },
   },
   run = function(session, given)
     local query

@@ -195,8 +195,8 @@ end
 -- A column that is narrower than this says nothing.
 local NARROWEST = 10
 
--- The columns that fit a terminal, and their widths: those of their contents. The last ones are narrowed first, and left
--- out if that is not enough; the first, which names the record, stays whole.
+-- The columns that fit a terminal, and their widths: those of their contents. The last ones are narrowed first, and
+-- left out if that is not enough; the first, which names the record, stays whole.
 local function fit_columns(self)
   local widths, sum, columns = {}, -2, self.session.out:columns() or math.huge
   for place, name in ipairs(self.names) do

@@ -27,7 +27,8 @@ local function print_run(session, run)
     run.status ~= "completed" and tostring(run.status) or "did not pass")))
   for metric in run:metrics() do
     if metric.passed == false then
-      session:print(text.visible(("  %s: %s"):format(tostring(metric.name), tostring(metric.explanation[1] or "failed"))))
+      local why = metric.explanation[1] or "failed"
+      session:print(text.visible(("  %s: %s"):format(tostring(metric.name), tostring(why))))
     end
   end
 end
@@ -90,9 +91,9 @@ return {
   {
     name = "gate",
     summary = "Run scenarios, and exit by whether all calls passed.",
-    description = "Runs scenarios, which costs credits, or takes up a run by its id, and exits with 0 only if every call "
-      .. "passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that did not "
-      .. "pass, with the metrics that failed.",
+    description = "Runs scenarios, which costs credits, or takes up a run by its id, and exits with 0 only if every "
+      .. "call passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that did "
+      .. "not pass, with the metrics that failed.",
     arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that goes on." } },
     options = resources.options(parameters(), own),
     examples = {

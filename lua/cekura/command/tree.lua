@@ -17,7 +17,8 @@ local root = {
     .. "progress and messages to stderr. The API key comes from CEKURA_API_KEY or from the configuration file.",
   options = {
     { name = "json", help = "Print JSON: one object, or one a line." },
-    { name = "format", type = "text", shown = "json|text", choices = { "json", "text" }, help = "--format json is the same as --json." },
+    { name = "format", type = "text", shown = "json|text", choices = { "json", "text" },
+      help = "--format json is the same as --json." },
     { name = "color", type = "text", shown = "WHEN", choices = { "auto", "always", "never" },
       help = "Colours: auto, always or never." },
     { name = "quiet", short = "q", help = "No progress." },

@@ -202,11 +202,13 @@ end
 
 -- ---- how each type is shown in help ----
 
-local SHOWN = { text = "TEXT", id = "ID", integer = "N", positive = "N", number = "N", channel = "0|1", flag = "true|false",
-  time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...", list = "VALUE,...",
-  texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...", joined_ids = "ID,...", one_id = "ID",
-  ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S", condition = "FIELD,OP,VALUE",
-  pair = "NAME=VALUE" }
+local SHOWN = {
+  text = "TEXT", id = "ID", integer = "N", positive = "N", number = "N", channel = "0|1", flag = "true|false",
+  time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...",
+  list = "VALUE,...", texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...",
+  joined_ids = "ID,...", one_id = "ID", ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S",
+  condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
+}
 
 --- What stands for a value of a type in help.
 ---@param kind string
@@ -216,11 +218,13 @@ function values.placeholder(kind)
 end
 
 -- A value of each type, for examples.
-local EXAMPLES = { text = "text", id = "2142", integer = "3", positive = "3", number = "0.5", channel = "0", flag = "true",
+local EXAMPLES = {
+  text = "text", id = "2142", integer = "3", positive = "3", number = "0.5", channel = "0", flag = "true",
   time = "2026-11-01T00:00:00Z", any = "5", table = "'{}'", ids = "101,102", records = "101,102", list = "101,102",
-  texts = "one,two", files = "faq.txt", file = "faq.txt", joined = "101,102", joined_ids = "101,102", one_id = "5181749",
-  ids_or_all = "101,102", selection = "first:12",
-  transcript = [['[{"role":"Main Agent","content":"Hello."}]']] }
+  texts = "one,two", files = "faq.txt", file = "faq.txt", joined = "101,102", joined_ids = "101,102",
+  one_id = "5181749", ids_or_all = "101,102", selection = "first:12",
+  transcript = [['[{"role":"Main Agent","content":"Hello."}]']],
+}
 
 --- A value of a type as it is typed in a shell, for examples.
 ---@param kind string

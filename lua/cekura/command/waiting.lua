@@ -12,7 +12,8 @@ local waiting = {}
 --- The options of every command that waits.
 ---@type cekura.command.Option[]
 waiting.OPTIONS = {
-  { name = "timeout", type = "seconds", help = "How long to wait; the job goes on afterwards. The default is the kind's." },
+  { name = "timeout", type = "seconds",
+    help = "How long to wait; the job goes on afterwards. The default is the kind's." },
   { name = "interval", type = "seconds", help = "Seconds between two polls. The default is the kind's schedule." },
   { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
   { name = "cancel-on-exit", help = "Cancel the job in the service when the wait ends before it does." },
@@ -32,7 +33,8 @@ end
 function waiting.object(job, result, err)
   local failure = err or job.error
   return { kind = job.kind, id = job.id, state = job.state, status = job.status, progress = job.progress,
-    elapsed = math.floor(job.elapsed * 1000) / 1000, polls = job.polls, token = (job:token()), result = result or job.result,
+    elapsed = math.floor(job.elapsed * 1000) / 1000, polls = job.polls, token = (job:token()),
+    result = result or job.result,
     error = json_error(failure) }
 end
 
@@ -75,8 +77,8 @@ local function leave(session, jobs, why, status)
     end
   end
   if #lost > 0 then
-    session:note(("%s. The request of %s was sent, and it cannot be taken up: it may be done in the service or not."):format(
-      why, lost[1].kind))
+    local message = "%s. The request of %s was sent, and it cannot be taken up: it may be done in the service or not."
+    session:note(message:format(why, lost[1].kind))
     status = exits.UNKNOWN
   elseif #tokens == 0 then
     session:note(why .. ". Nothing was sent.")
@@ -254,7 +256,8 @@ function waiting.wait(session, jobs)
   local headed = #jobs > 1 and not session.options.json
   local function show(job, result, err)
     if headed then
-      session:print(session.out:paint("bold", text.visible(("%s %s: %s"):format(job.kind, tostring(job.id), job.state))))
+      local head = text.visible(("%s %s: %s"):format(job.kind, tostring(job.id), job.state))
+      session:print(session.out:paint("bold", head))
     end
     waiting.print(session, job, result, err)
   end
