@@ -116,6 +116,7 @@ describe("help", function()
     assert.same({ "one 'a b' --two three" }, parser.folded("one 'a b' --two three", 30))
     assert.same({ "one 'a b' --two three \\", "  --four --five" },
       parser.folded("one 'a b' --two three --four --five", 24))
+    assert.same({ "one two three \\", "  >somewhere" }, parser.folded("one two three >somewhere", 20))
     local line = "printf %s\\\\n one --two three --four"
     assert.equal(shell(line), (shell(table.concat(parser.folded(line, 24), "\n"))))
   end)
