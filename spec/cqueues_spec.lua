@@ -107,6 +107,26 @@ describe("in a cqueues program", function()
           output)
       end)
 
+      it("a task that is cancelled as its answer comes gets it, and its next wait returns the cancellation", function()
+        prints("200\nnil\tcekura: cancelled: \nfalse\tcekura: cancelled: \nended\n", [[
+          local task
+          client = new { on_event = function(event)
+            if event.name == "request_finished" and task then task:cancel() end
+          end }
+          local function show(value, err) print(value, (tostring(err):gsub("cancelled: .*", "cancelled: "))) end
+          cq:wrap(function()
+            task = cekura.spawn(function()
+              print(client:request("GET", "/echo/").status)
+              show(client:request("GET", "/echo/"))
+              show(pcall(client.request, client, "GET", "/echo/"))
+            end)
+            task:join()
+            print "ended"
+          end)
+          assert(cq:loop())
+        ]])
+      end)
+
       it("plain code and the program's coroutines block only until their call returns", function()
         prints("200\n200\n200\n7\n200\n", [[
           print(client:request("GET", "/echo/").status)

@@ -101,6 +101,26 @@ describe("in a luv program", function()
     ]])
   end)
 
+  it("a task that is cancelled as its answer comes gets it, and its next wait returns the cancellation", function()
+    prints("200\nnil\tcekura: cancelled: \nfalse\tcekura: cancelled: \nended\n", [[
+      local task
+      client = new { on_event = function(event)
+        if event.name == "request_finished" and task then task:cancel() end
+      end }
+      local function show(value, err) print(value, (tostring(err):gsub("cancelled: .*", "cancelled: "))) end
+      go(function()
+        task = cekura.spawn(function()
+          print(client:request("GET", "/echo/").status)
+          show(client:request("GET", "/echo/"))
+          show(pcall(client.request, client, "GET", "/echo/"))
+        end)
+        task:join()
+        print "ended"
+      end)
+      uv.run()
+    ]])
+  end)
+
   it("a task runs in the loop without a coroutine of the program", function()
     prints("200\n", [[
       cekura.spawn(function() print(client:request("GET", "/echo/").status) end)

@@ -279,7 +279,7 @@ describe("in nginx", function()
 
   it("runs tasks, within a request and outside", function()
     server:script("/slow/", { { delay = 600 } })
-    serve [[
+    serve([[
       location = /join { content_by_lua_block {
         local cekura = require "cekura"
         local order = {}
@@ -306,6 +306,21 @@ describe("in nginx", function()
           ngx.say(tostring(value), " ", err.kind)
         end
       } }
+      location = /cancel_late { content_by_lua_block {
+        local cekura = require "cekura"
+        local app, task = require "app", nil
+        app.on_event = function(event)
+          if event.name == "request_finished" and event.path == "/echo/" then task:cancel() end
+        end
+        task = cekura.spawn(function()
+          local client = app.client()
+          ngx.say(client:request("GET", "/echo/").status)
+          ngx.say(select(2, client:request("GET", "/echo/")).kind)
+          ngx.say(select(2, pcall(client.request, client, "GET", "/echo/")).kind)
+        end)
+        task:join()
+        app.on_event = nil
+      } }
       location = /run { content_by_lua_block {
         local cekura = require "cekura"
         local left = 0
@@ -321,9 +336,10 @@ describe("in nginx", function()
       location = /log { return 200 x; log_by_lua_block {
         require("cekura").spawn(function() require("app").client():request("GET", "/from_log/") end)
       } }
-    ]]
+    ]], "on_event = function(event) if app.on_event then app.on_event(event) end end")
     assert.equal("caller task 1nil3", get "/join")
     assert.equal("nil cancelled\nnil cancelled\nnil cancelled", get "/cancel")
+    assert.equal("200\ncancelled\ncancelled", get "/cancel_late")
     assert.equal("main 0 nobody joins", get "/run")
     get "/log"
     assert.truthy(process.eventually(function()

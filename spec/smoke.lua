@@ -16,9 +16,9 @@ local cekura = require "cekura"
 
 -- Runs a command with the modules that this program has.
 local function run(command)
-  local paths = ("LUA_PATH='%s' LUA_CPATH='%s'"):format(package.path, package.cpath)
-  local pipe = assert(io.popen(("env -u LUA_PATH_%s -u LUA_CPATH_%s %s %s 2>&1"):format(
-    _VERSION:match "%d.*":gsub("%.", "_"), _VERSION:match "%d.*":gsub("%.", "_"), paths, command)))
+  local suffix = _VERSION:match "%d.*":gsub("%.", "_") -- Lua prefers LUA_PATH_5_4 to LUA_PATH
+  local pipe = assert(io.popen(("env -u LUA_PATH_%s -u LUA_CPATH_%s LUA_PATH='%s' LUA_CPATH='%s' %s 2>&1"):format(
+    suffix, suffix, package.path, package.cpath, command)))
   local output = pipe:read "*a"
   pipe:close()
   return output

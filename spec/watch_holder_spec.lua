@@ -326,19 +326,28 @@ describe("the lock of a store", function()
   -- ---- leases ----
 
   -- Lets another watch acquire the store while a handler of the first runs, as if the first process were frozen there.
-  local function freeze(store, declare_second)
+  local function freeze(watch, store, declare_second)
+    local inner, frozen = w.supervisors[watch], true
+    function inner.turn(self)
+      if frozen and not self.stopping then
+        return watching.OFTEN
+      end
+      return getmetatable(self).turn(self)
+    end
     store:delete "cekura.watch.holder"
     local second = declare_second()
+    inner:wake() -- its turn would acquire the store again before the second begins
     eventually("the second runs", is(second, "running"))
+    frozen = false
     return second
   end
 
   it("is checked before each handler", function()
     local store = watching.shared()
-    local second
-    local first = declare { store = store, agents = { agent { on_evaluated = function(call)
+    local first, second
+    first = declare { store = store, agents = { agent { on_evaluated = function(call)
       w.record("first " .. call.id)
-      second = second or freeze(store, function()
+      second = second or freeze(first, store, function()
         return declare { store = store, agents = { agent() } }
       end)
     end } } }
@@ -350,10 +359,10 @@ describe("the lock of a store", function()
 
   it("is checked before each start", function()
     local store = watching.shared()
-    local second
-    local first = declare { store = store, limits = { jobs = 1 }, agents = { agent { improve = true,
+    local first, second
+    first = declare { store = store, limits = { jobs = 1 }, agents = { agent { improve = true,
       filter = FIRST, prompt = function()
-        second = second or freeze(store, function()
+        second = second or freeze(first, store, function()
           return declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
         end)
         return "Be nice."
@@ -685,8 +694,13 @@ describe("the lock of a store", function()
     end)
   end
 
-  it("lets no start begin after stop() when the call has been fetched", function()
-    local store = w.folder .. "/kept"
+  it("lets no start begin after stop() when the call has been fetched, and writes no intent", function()
+    local store, texts = watching.shared(), {}
+    local set = store.set
+    function store.set(self, key, text, seconds)
+      texts[#texts + 1] = key == "cekura.watch" and text or nil
+      return set(self, key, text, seconds)
+    end
     local watch
     watch = declare { store = store, agents = { agent { improve = true, filter = FIRST, prompt = function()
       watch:stop()
@@ -703,6 +717,10 @@ describe("the lock of a store", function()
     watch:wait()
     assert.is_true(fetched)
     assert.same({}, requests("POST", START))
+    assert.truthy(texts[#texts]:find('"state":"wanted"', 1, true), texts[#texts])
+    for _, text in ipairs(texts) do
+      assert.is_nil(text:find('"state":"starting"', 1, true), text)
+    end
     declare { store = store, agents = { agent { improve = true, filter = FIRST } } }
     eventually("improved", has_recorded "improved 5181749")
     assert.equal(1, made())

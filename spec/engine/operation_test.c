@@ -407,10 +407,10 @@ static void a_cancelled_operation_ends_at_once_and_is_listed_once(void **state)
     (void)state;
     for (enum life life = QUEUED; life < LIVES; life++) {
         struct operation *operation = bring_to(life);
-        operation_cancel(operation);
+        assert_int_equal(operation_cancel(operation), life != DONE);
         assert_ended(
             operation, life == DONE ? OUTCOME_RESPONSE : OUTCOME_CANCELLED, life != QUEUED);
-        operation_cancel(operation);
+        assert_false(operation_cancel(operation));
         unsigned before = sent();
         move_to(now_us + 3000 * SECOND);
         assert_int_equal(sent(), before);

@@ -176,6 +176,12 @@ return {
     [[HERE cekura: cekura:kind: call it with a dot: cekura.kind(…)]] },
   { [[return cekura:watch{}]],
     [[HERE cekura: cekura:watch: call it with a dot: cekura.watch(…)]] },
+  { [[return cekura:diff("a", "b")]],
+    [[HERE cekura: cekura:diff: call it with a dot: cekura.diff(…)]] },
+  { [[return cekura.diff("a")]],
+    [[HERE cekura: new: string expected, got nothing]] },
+  { [[return cekura.diff({ "a" }, "b")]],
+    [[HERE cekura: old: string expected, got table]] },
   { [[return cekura:list{}]],
     [[HERE cekura: cekura:list: call it with a dot: cekura.list(…)]] },
   -- ---- misspelt ----

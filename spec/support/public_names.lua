@@ -208,6 +208,12 @@ function steps.call_logs(seen, server)
   server:reset()
 end
 
+function steps.diff(seen)
+  for _, piece in ipairs(cekura.diff("Be brief.", "Be kind.")) do
+    seen:table("cekura.DiffPiece", piece)
+  end
+end
+
 function steps.records(seen, server)
   local client = living(seen, server, "polls=1")
   seen:record("cekura.Record", cekura.assert(client.agents:get(2142)))

@@ -133,12 +133,23 @@ function Watching:declare(given)
   return watch
 end
 
+-- The watches, in words.
+function Watching:shown()
+  local lines = {}
+  for index, watch in ipairs(self.watches) do
+    local persistence = self.supervisors[watch].persistence
+    lines[index] = ("%s, %s"):format(tostring(watch:status()),
+      persistence and persistence.store:is_held() and "locks the store" or "no lock")
+  end
+  return table.concat(lines, "; ")
+end
+
 function Watching:eventually(what, is_so)
   local deadline = core.now() + LIMIT
   while not is_so() do
     if core.now() > deadline then
-      error(("never: %s; recorded: %s; problems: %s"):format(what, table.concat(self.recorded, ", "),
-        self.problems[1] and self.problems[1].message or "none"), 3)
+      error(("never: %s; recorded: %s; problems: %s; watches: %s"):format(what, table.concat(self.recorded, ", "),
+        self.problems[1] and self.problems[1].message or "none", self.shown()), 3)
     end
     cekura.sleep(0.02)
   end

@@ -491,11 +491,13 @@ void operation_free(struct operation *operation)
     free(operation);
 }
 
-void operation_cancel(struct operation *operation)
+bool operation_cancel(struct operation *operation)
 {
     struct engine *engine = engine_enter(operation->engine);
+    bool was_active = operation_is_active(operation);
     operation_end(operation, OUTCOME_CANCELLED, "cancelled");
     engine_leave(engine);
+    return was_active;
 }
 
 const struct outcome *operation_outcome(const struct operation *operation)

@@ -32,8 +32,8 @@ struct operation *operation_new(struct engine *engine, const struct request *req
 /* Cancels the operation if it still runs, and frees it. */
 void operation_free(struct operation *operation);
 
-/* Ends the operation with OUTCOME_CANCELLED, unless it has finished. */
-void operation_cancel(struct operation *operation);
+/* Ends the operation with OUTCOME_CANCELLED, unless it has finished. Returns whether it had not. */
+bool operation_cancel(struct operation *operation);
 
 /* Lists a finished operation again, because its outcome could not be handled. */
 void operation_relist(struct operation *operation);

@@ -66,11 +66,11 @@ static int core_outcome(lua_State *L)
     return 1;
 }
 
-/* core.cancel(operation) */
+/* core.cancel(operation) -> whether it had not ended */
 static int core_cancel(lua_State *L)
 {
-    operation_cancel(check_operation(L, 1));
-    return 0;
+    lua_pushboolean(L, operation_cancel(check_operation(L, 1)));
+    return 1;
 }
 
 static int operation_gc(lua_State *L)

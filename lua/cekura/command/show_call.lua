@@ -1,1 +1,203 @@
-return { transcript = function() return "" end, metrics = function() return "" end }
+--- A call as the command shows it: its transcript, turn by turn, and the metrics of its evaluation.
+
+local ascii = require "cekura.http.ascii"
+local encode = require "cekura.http.encode"
+local evaluation = require "cekura.records.evaluation"
+local text = require "cekura.command.text"
+
+local show_call = {}
+
+-- A value of the service as text: a text as it is, anything else as JSON.
+local function as_text(value)
+  return type(value) == "string" and value or encode({ value }, "value"):sub(2, -2)
+end
+
+-- The lines of a visible text: as wide as a terminal, else as long as they are. All but the first are indented.
+local function lines_of(stream, visible, indent)
+  local columns = stream:columns()
+  if columns then
+    return text.wrap(visible, columns, math.min(indent, math.floor(columns / 3)))
+  end
+  return { (visible:gsub("\n", "%0" .. (" "):rep(indent))) }
+end
+
+-- ---- the transcript ----
+
+local ROLES = { ["Main Agent"] = "cyan", ["Testing Agent"] = "green" } -- any other is blue
+
+local LONGEST_ROLE = 40 -- columns; a longer one is cut
+
+-- Roles of turns that are calls of tools, and of those that are their results.
+local CALLS = { function_call = true, tool_call = true, tool_call_invocation = true }
+local RESULTS = { function_call_result = true, tool_call_result = true, tool = true }
+
+-- The parameters of a call, or what it returned.
+local ARGUMENTS, RESULT = { "arguments", "parameters" }, { "result", "output" }
+
+local LONGEST_CALL = 1e7 -- seconds: a larger time is a date
+
+-- The seconds from the beginning of the call to each turn, by its place, and the largest; nil for a turn without a time
+-- that can be read. Dates count from the first one.
+local function times_of(turns)
+  local times, first, longest = {}, nil, nil
+  for place, turn in ipairs(turns) do
+    local time = turn.start_time
+    if type(time) == "number" and time >= LONGEST_CALL and time < math.huge then
+      first = first or time
+      time = time - first
+    end
+    if type(time) == "number" and time >= 0 and time < LONGEST_CALL then
+      times[place], longest = time, math.max(longest or 0, time)
+    end
+  end
+  return times, longest
+end
+
+local function clock(seconds, has_hours)
+  local minutes, rest = math.floor(seconds / 60), math.floor(seconds % 60)
+  if has_hours then
+    return ("%d:%02d:%02d"):format(math.floor(minutes / 60), minutes % 60, rest)
+  end
+  return ("%02d:%02d"):format(minutes, rest)
+end
+
+-- What stands before each turn, all of the same width: "[00:12] ", or blanks. All are empty if no turn has a time.
+local function stamps_of(turns)
+  local times, longest = times_of(turns)
+  local has_hours, stamps = longest and longest >= 3600, {}
+  local width = longest and #clock(longest, has_hours) + 3 or 0
+  for place in ipairs(turns) do
+    local stamp = times[place] and ("[%s] "):format(clock(times[place], has_hours)) or ""
+    stamps[place] = (" "):rep(width - #stamp) .. stamp
+  end
+  return stamps, width
+end
+
+local function member(data, names)
+  for _, name in ipairs(names) do
+    if data[name] ~= nil then
+      return as_text(data[name])
+    end
+  end
+end
+
+local function not_empty(value)
+  return value ~= nil and value ~= "" and as_text(value) or nil
+end
+
+-- A call of a tool, or its result, on one line. Nil: the turn is neither.
+local function tool_line(turn)
+  local word = type(turn.role) == "string" and ascii.word(turn.role)
+  if not (CALLS[word] or RESULTS[word]) then
+    return nil
+  end
+  local data = type(turn.data) == "table" and turn.data or {}
+  local name, content = not_empty(data.name), not_empty(turn.content)
+  if RESULTS[word] then
+    local result = member(data, RESULT) or content or name or "?"
+    return (text.is_utf8() and "← " or "<- ") .. text.visible(result)
+  end
+  local arguments = member(data, ARGUMENTS) or name and content
+  local called = (name or content or "?") .. (arguments and " " .. arguments or "")
+  return (text.is_utf8() and "→ " or "-> ") .. text.visible(called)
+end
+
+local function role_of(turn)
+  return turn.role ~= nil and text.fit(text.visible(as_text(turn.role)), LONGEST_ROLE) .. ":" or nil
+end
+
+-- The lines of a turn in which somebody speaks.
+local function spoken_lines(stream, turn, stamp, indent)
+  local role, content = role_of(turn), turn.content ~= nil and as_text(turn.content) or ""
+  local start = stamp .. (role or "")
+  local visible = text.visible_lines(ascii.trim(content))
+  local lines = lines_of(stream, start .. (role and visible ~= "" and " " or "") .. visible, indent)
+  if role and lines[1]:sub(1, #start) == start then -- else the terminal is too narrow for it
+    lines[1] = stamp .. stream:paint(ROLES[turn.role] or "blue", role) .. lines[1]:sub(#start + 1)
+  end
+  return lines
+end
+
+--- The transcript of a call log or a run, to be printed: one turn after the other.
+---@param stream cekura.CommandStream
+---@param call cekura.Call
+---@return string
+function show_call.transcript(stream, call)
+  local turns, shown = {}, {}
+  for turn in call:turns() do
+    turns[#turns + 1] = turn
+  end
+  local stamps, width = stamps_of(turns)
+  for place, turn in ipairs(turns) do
+    local tool = tool_line(turn)
+    if tool then
+      local columns = stream:columns()
+      tool = columns and text.fit(tool, math.max(1, columns - width)) or tool
+      shown[#shown + 1] = stamps[place] .. stream:paint("dim", tool)
+    else
+      -- Without times, the indentation alone shows where a turn begins.
+      for _, line in ipairs(spoken_lines(stream, turn, stamps[place], width > 0 and width or 2)) do
+        shown[#shown + 1] = line
+      end
+    end
+  end
+  return #turns == 0 and "The call has no transcript.\n" or table.concat(shown, "\n") .. "\n"
+end
+
+-- ---- the metrics ----
+
+-- In the order in which they are shown: `passed` of the metrics, the mark in UTF-8 and in ASCII, its style.
+local GROUPS = {
+  { passed = false, mark = "✗", word = "FAIL", style = "red" },
+  { passed = nil, mark = "–", word = "-", style = "yellow" },
+  { passed = true, mark = "✓", word = "pass", style = "green" },
+}
+
+local WORD = 4 -- columns of the longest word
+
+-- A metric's mark, name and value, and below them its explanations.
+local function metric_lines(stream, metric, group)
+  local mark = text.is_utf8() and group.mark or text.pad(group.word, WORD)
+  local indent = text.width(mark) + 1
+  local value = metric.value
+  if value == nil then
+    value = metric.score
+  end
+  local title = text.visible(as_text(metric.name or metric.id or "?"))
+  if value ~= nil then
+    title = title .. ": " .. text.visible(as_text(value))
+  end
+  local lines = lines_of(stream, mark .. " " .. title, indent)
+  lines[1] = stream:paint(group.style, mark) .. lines[1]:sub(#mark + 1)
+  for _, explanation in ipairs(metric.explanation) do
+    local blanks = (" "):rep(indent)
+    for _, line in ipairs(lines_of(stream, blanks .. text.visible_lines(ascii.trim(explanation)), indent)) do
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+--- The metrics of a call log or a run, to be printed: those that failed first, then those without a verdict.
+---@param stream cekura.CommandStream
+---@param call cekura.Call
+---@return string
+function show_call.metrics(stream, call)
+  local shown = {}
+  for _, group in ipairs(GROUPS) do
+    for metric in call:metrics() do
+      if metric.passed == group.passed then
+        for _, line in ipairs(metric_lines(stream, metric, group)) do
+          shown[#shown + 1] = line
+        end
+      end
+    end
+  end
+  if #shown > 0 then
+    return table.concat(shown, "\n") .. "\n"
+  end
+  return evaluation.is_done(call) and "The call has no metrics.\n"
+    or "The call has no metrics: it is not evaluated yet.\n"
+end
+
+return show_call

@@ -43,12 +43,15 @@ exchange.submit = atomic(function(client, outgoing, shown, entry)
   return operation
 end)
 
-local finish = atomic(function(operation, entry, owner)
+local finish = atomic(function(operation, entry, owner, waiter)
+  local raised = entry._raised or owner and owner._raised or nil
+  if raised then
+    waiter:defer_cancel()
+  end
   if owner then
-    owner._in_flight[operation] = nil
-    owner._raised = entry._raised or owner._raised or nil
-  elseif entry._raised then
-    error(entry._raised[1], 0)
+    owner._in_flight[operation], owner._raised = nil, raised
+  elseif raised then
+    error(raised[1], 0)
   end
   return core.outcome(operation)
 end)
@@ -71,12 +74,14 @@ function exchange.wait(client, outgoing, shown)
   end
   while not entry.done do
     if waiter:park() == "cancelled" then
-      core.cancel(operation)
+      if not core.cancel(operation) then -- it has ended just now
+        waiter:defer_cancel()
+      end
       entry.waiter = nil -- the entry stays for later events
       break
     end
   end
-  return finish(operation, entry, outgoing.owner)
+  return finish(operation, entry, outgoing.owner, waiter)
 end
 
 return exchange

@@ -207,7 +207,7 @@ function form.send(client, outgoing, what, fields, files)
   if owner._raised then
     error(owner._raised[1], 0)
   end
-  if part then
+  if part and not (err and err.kind == "cancelled") then
     local fault = file_error(what, outgoing, part, "its size has changed while it was sent", reply ~= nil or err.sent)
     fault.response, fault.cause = reply or err.response, err
     return nil, fault

@@ -114,6 +114,8 @@ local take_answered = atomic(function(self, fields, question, reply, err)
   if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
       return nil, fields.error
+    elseif err and err.kind == "cancelled" then -- the task was, and is to see it
+      return nil, err
     end
     return self
   elseif not reply then
@@ -154,7 +156,7 @@ function methods:answer(text, options)
   if not known then -- the job was made from its id alone: the next answer may have the other values
     local _, err = self:poll(options)
     body, known = service_body(fields, declared)
-    if not known then
+    if not known or err and err.kind == "cancelled" then
       return nil, err or state.error(self, "invalid", "the service has not sent the values that an answer needs: "
         .. table.concat(declared.body, ", "))
     end

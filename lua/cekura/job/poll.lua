@@ -112,6 +112,8 @@ local take_requested = atomic(function(self, asked, reply, err, is_bad)
   if status.is_end(fields.state) then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
+    elseif err and err.kind == "cancelled" then -- the task was, and is to see it
+      return nil, err
     end
     return self
   end

@@ -210,7 +210,21 @@ local function take(self)
   return job, changed
 end
 
+-- Queues the jobs that have ended and have not notified it yet: the client's event handler, which is called before, may
+-- wait, or block until the deadline has passed.
+local function enqueue_ended(self)
+  for _, job in ipairs(self.jobs) do
+    local fields = core.fields(job)
+    if fields._subscriptions[self] and status.is_end(fields.state) then
+      enqueue(self, job)
+    end
+  end
+end
+
 local end_next = atomic(function(self, waiter, ok, why)
+  if waiter and ok and why ~= "woken" then
+    enqueue_ended(self)
+  end
   leave(self, waiter)
   if not ok then -- this host cannot wait here
     self:close()
@@ -218,6 +232,9 @@ local end_next = atomic(function(self, waiter, ok, why)
   end
   if self.first > self.last then
     return nil, why
+  end
+  if waiter then
+    waiter:defer_cancel()
   end
   return take(self)
 end)

@@ -77,8 +77,7 @@ local function give_up(subscribed, self, why)
   return err
 end
 
--- The results of a wait that ends for the reason `why`. The job may have ended nevertheless: while an event handler
--- blocks, a deadline may pass before the waiters are notified of the event.
+-- The results of a wait that ends for the reason `why`; nil: with the job, or its polls.
 local function settled(subscribed, self, why)
   local fields = core.fields(self)
   if status.is_end(fields.state) then

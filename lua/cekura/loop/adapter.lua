@@ -15,6 +15,13 @@ function functions.wake(waiter)
   return waiter:wake()
 end
 
+-- A program's own waiters need not have it.
+function functions.defer_cancel(waiter)
+  if waiter.defer_cancel then
+    waiter:defer_cancel()
+  end
+end
+
 local metatable = { __index = functions }
 
 --- Marks a table as a loop whose waiters park and wake by themselves.
@@ -31,6 +38,7 @@ end
 ---@field waiter fun(): any
 ---@field park fun(waiter: any, seconds?: number, idle?: boolean): "woken"|"timeout"|"cancelled"|"closing"
 ---@field wake fun(waiter: any)
+---@field defer_cancel? fun(waiter: any)
 ---@field attach fun(client: cekura.Client)
 ---@field detach? fun(client: cekura.Client)
 ---@field spawn fun(fn: function, ...: any): cekura.Task
@@ -55,6 +63,11 @@ end
 
 function Waiter:wake()
   return self.functions.wake(self.waiter)
+end
+
+function Waiter:defer_cancel()
+  local defer = self.functions.defer_cancel or functions.defer_cancel
+  defer(self.waiter)
 end
 
 -- The program's waiter has the other fields, since it is what on_lost() is called with.

@@ -185,6 +185,9 @@ local function suspension(host)
   end
 end
 
+-- Only a task can be cancelled.
+function Waiter.defer_cancel() end
+
 function Waiter:park(seconds)
   if not self.reason then
     local suspend, resume_caller = suspension(self.host)

@@ -6,6 +6,8 @@
 --                        return "woken" spuriously: callers check their condition. An idle wait, for a job or a sleep,
 --                        may be long, and returns "closing" when the host ends
 --   w:wake()             from any coroutine, also before w:park(), which then returns at once
+--   w:defer_cancel()     if w:park() has returned "cancelled" in this wait, it returns that again in the next one: this
+--                        one ends otherwise
 --   attach(client)       from now on the client's engine is stepped by this loop
 --   detach(client)       optional: the client is being closed
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
@@ -20,8 +22,9 @@
 --
 -- A host that ends the coroutine of a waiter, so that w:park() never returns, calls w:on_lost() if it exists.
 --
--- An adapter that a program passes as `loop =` has two functions in place of the methods: park(w [, seconds [, idle]])
--- and wake(w). Its waiters are tables of any kind, in which on_lost has the name on_gone; see cekura.loop.adapter.
+-- An adapter that a program passes as `loop =` has functions in place of the methods: park(w [, seconds [, idle]]),
+-- wake(w) and, where park() may return "cancelled", defer_cancel(w). Its waiters are tables of any kind, in which
+-- on_lost has the name on_gone; see cekura.loop.adapter.
 --
 -- Few programs need a complete adapter. For a host that calls back when a descriptor is readable, cekura.loop.hosted
 -- makes one from one or two functions, `loop = { watch = …, after = … }`; for a host with threads, cekura.loop.threads

@@ -47,6 +47,7 @@ local task = {}
 ---@class cekura.Task
 ---@field private park function for loops
 ---@field private wake function for loops
+---@field private defer_cancel function for loops
 local Task = {}
 
 local function cancelled()
@@ -205,6 +206,12 @@ function task.take_cancel(self)
   return pending
 end
 
+--- Leaves the cancellation to the next wait, if the current one has taken it: what that waited for has happened.
+---@param self cekura.Task|table any waiter
+function task.defer_cancel(self)
+  self.cancel_reported = false
+end
+
 --- For loops, where a wait begins: raises in the first wait after the one that reported the cancellation. At any later
 -- wait the task counts as ended, and the loop abandons it.
 ---@param self cekura.Task
@@ -232,6 +239,17 @@ function task.outcome(self)
     return nil, self.values[1], self.traceback or nil
   end
   return unpack(self.values, 1, self.values.n)
+end
+
+--- Whether what a task leaves to a run, its error or else its outcome, is a cancellation.
+---@param self cekura.Task
+---@return boolean
+function task.ends_cancelled(self)
+  local raised = not self.ok and self.values[1]
+  if raised then
+    return errors.is(raised) and raised.kind == "cancelled"
+  end
+  return self.cancelled
 end
 
 -- Returns whether there is still something to wait for.
@@ -264,16 +282,18 @@ function Task:join()
       why = waiter:park()
     until why == "cancelled" or self.state == "done"
     remove_joiner(self, waiter)
-    if why == "cancelled" then
+    if why == "cancelled" and (self.state ~= "done" or self.cancelled) then
       return nil, cancelled()
     end
+    waiter:defer_cancel()
   end
   self.joined = true
   return task.outcome(self)
 end
 
 --- Cancels the task. Its current wait returns nil and an error of kind "cancelled" (a sleep raises it), and its next
--- wait raises that error; at any later wait the task counts as ended. join() then returns nil and that error.
+-- wait raises that error; at any later wait the task counts as ended. A wait whose answer is there returns the answer,
+-- and leaves the cancellation to the next one. join() of the cancelled task returns nil and an error of that kind.
 ---@return boolean is_new false if the task had already ended or been cancelled
 Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
@@ -300,10 +320,11 @@ check.methods("task", Task, function(value)
 end)
 
 --- Makes the metatable of a loop's tasks.
----@param Waiter table the methods park() and wake() of a task
+---@param Waiter table the methods park(), wake() and defer_cancel() of a task
 function task.metatable(Waiter)
   local metatable = { __name = "cekura.task", __tostring = to_string,
-    __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake } }
+    __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
+      defer_cancel = Waiter.defer_cancel } }
   metatables[metatable] = true
   return metatable
 end

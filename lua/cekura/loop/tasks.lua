@@ -1,7 +1,7 @@
 --- What a program starts tasks and waits with. A loop brings:
 --
 --   waiter()        see cekura.loop
---   Waiter          the methods park() and wake() of a task as a waiter
+--   Waiter          the methods park(), wake() and defer_cancel() of a task as a waiter
 --   launch(task)    has the task run soon, in a new coroutine: task.begin(), then body(), then task.finish()
 --                   with the outcome; see cekura.loop.task. It may be called again for a task that has not begun, and
 --                   does not yield
@@ -69,17 +69,28 @@ local function raise(loop, main)
   error(main.values[1], 0)
 end
 
+-- The task whose error a run raises: the main one, or the first that failed and was not joined; nil: none.
+local function failed_of(group)
+  local main, failed = group.main, group.failed
+  if not main.ok and main.values.n > 0 then
+    return main
+  end
+  return failed and not failed.joined and failed or nil
+end
+
 -- Runs `fn(...)` as a task until it and all tasks that it spawned have ended, and returns its results. If it raises,
 -- the others are cancelled.
 local function run(loop, fn, ...)
   local group = task_group.new(loop.waiter()) -- raises where nothing can wait, before anything is begun
   local main = task.start(loop, group, fn, ...)
   group:wait()
-  if not main.ok and main.values.n > 0 then
-    raise(loop, main)
+  local failed = failed_of(group)
+  if not task.ends_cancelled(failed or main) then
+    group.waiter:defer_cancel()
   end
-  local failed = group.failed
-  if failed and not failed.joined then
+  if failed == main then
+    raise(loop, main)
+  elseif failed then
     error(failed.values[1], 0)
   end
   return task.outcome(main)

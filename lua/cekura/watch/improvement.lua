@@ -135,7 +135,7 @@ local function start(work, call)
   if not prompt then
     work.uncount()
     return nil, err, not interrupted
-  elseif work:is_over() then -- so the task may be cancelled, and its next wait may raise
+  elseif work:is_over() then -- so no intent is written: a process that ends now would leave it behind
     work.uncount()
     return nil
   end

@@ -42,7 +42,10 @@ local function find_record(client, given, left)
       return call:get "id", call:evaluated()
     end
   end
-  return nil, false, not page and left() > 0 and err or no_call(given, err)
+  if page or left() <= 0 and err.kind ~= "cancelled" then
+    err = no_call(given, err)
+  end
+  return nil, false, err
 end
 
 local function wait(job, given, left, on_progress)

@@ -16,7 +16,7 @@ local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadli
 -- ---- tasks ----
 
 --- The methods of a task as a waiter.
-local Task = {}
+local Task = { defer_cancel = task.defer_cancel }
 waiter.Task = Task
 
 Task.wake = atomic(function(self)
@@ -79,6 +79,12 @@ end
 
 function Plain:wake()
   self.reason = "woken"
+end
+
+function Plain:defer_cancel()
+  if self.task then
+    task.defer_cancel(self.task)
+  end
 end
 
 -- Runs everything until the waiter has been woken.

@@ -13,7 +13,7 @@ local tasks = require "cekura.loop.tasks"
 local SLICE, WITHOUT_PUMP = 2, 0.005
 
 --- A waiter; a task has these methods, too. Its field `threads` has the adapter's parts: host, parked, pumps, tasks.
-local Waiter = {}
+local Waiter = { defer_cancel = task.defer_cancel }
 Waiter.__index = Waiter
 
 local waiter = { Waiter = Waiter }
