@@ -156,7 +156,8 @@ describe("the manual page", function()
         assert.truthy(first, words)
         local part = page:sub(last, (page:find("\n.S[SH] ", last)))
         for _, option in ipairs(each.options or {}) do
-          assert.truthy(part:find("\\fB" .. escaped("--" .. option.name) .. "\\fR", 1, true), words .. " " .. option.name)
+          local name = "\\fB" .. escaped("--" .. option.name) .. "\\fR"
+          assert.truthy(part:find(name, 1, true), words .. " " .. option.name)
         end
       end
     end)
@@ -167,8 +168,8 @@ describe("the manual page", function()
 
   it("has each section, and each exit status", function()
     local last = 0
-    for _, name in ipairs { "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES",
-      "EXAMPLES", "SEE ALSO" } do
+    for _, name in ipairs { "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT",
+      "FILES", "EXAMPLES", "SEE ALSO" } do
       local place = page:find("\n.SH " .. name .. "\n", 1, true)
       assert.is_true(place ~= nil and place > last, name)
       last = place
@@ -254,7 +255,8 @@ try() {
 
   it("for zsh and fish have them as well", function()
     for shell_name, parts in pairs {
-      zsh = { "#compdef cekura-lua", '": :(bash zsh fish)" \\', '": :(agents.auto_fetch ', '"--agent-id[The agent of the calls]' },
+      zsh = { "#compdef cekura-lua", '": :(bash zsh fish)" \\', '": :(agents.auto_fetch ',
+        '"--agent-id[The agent of the calls]' },
       fish = { "'__fish_cekura-lua_using_command completion' -xa 'bash zsh fish'",
         "'__fish_cekura-lua_using_command jobs watch' -xa 'agents.auto_fetch ",
         "'__fish_cekura-lua_seen_command calls list' -l agent-id ",

@@ -204,8 +204,8 @@ local token = {
 return {
   name = "jobs",
   summary = "Wait for jobs, look at them, cancel and answer them.",
-  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. A "
-    .. "job is named by its token, which start prints, or by its kind and id.",
+  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. "
+    .. "A job is named by its token, which start prints, or by its kind and id.",
   examples = { watch.examples[1], status.examples[2] },
   commands = { watch, status, cancel, answer, token },
 }

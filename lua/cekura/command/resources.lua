@@ -54,7 +54,8 @@ function resources.options(parameters, own, one_of)
   for _, parameter in ipairs(parameters) do
     local name = dashed(parameter.name)
     options[#options + 1] = { name = taken[name] and "param-" .. name or name, aliases = ALIASES[parameter.name],
-      type = parameter.type, parameter = parameter.name, help = wording.parameter(parameter, others_of(parameter.name, one_of)) }
+      type = parameter.type, parameter = parameter.name,
+      help = wording.parameter(parameter, others_of(parameter.name, one_of)) }
   end
   for _, option in ipairs(own) do
     options[#options + 1] = option
