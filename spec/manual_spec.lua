@@ -116,6 +116,7 @@ describe("help", function()
     assert.same({ "one 'a b' --two three" }, parser.folded("one 'a b' --two three", 30))
     assert.same({ "one 'a b' --two three \\", "  --four --five" },
       parser.folded("one 'a b' --two three --four --five", 24))
+    assert.same({ "one two three \\", "  >somewhere" }, parser.folded("one two three >somewhere", 20))
     local line = "printf %s\\\\n one --two three --four"
     assert.equal(shell(line), (shell(table.concat(parser.folded(line, 24), "\n"))))
   end)
@@ -155,8 +156,8 @@ describe("the manual page", function()
         assert.truthy(first, words)
         local part = page:sub(last, (page:find("\n.S[SH] ", last)))
         for _, option in ipairs(each.options or {}) do
-          local shown = "\\fB" .. escaped("--" .. option.name) .. "\\fR"
-          assert.truthy(part:find(shown, 1, true), words .. " " .. option.name)
+          local name = "\\fB" .. escaped("--" .. option.name) .. "\\fR"
+          assert.truthy(part:find(name, 1, true), words .. " " .. option.name)
         end
       end
     end)
@@ -168,8 +169,7 @@ describe("the manual page", function()
   it("has each section, and each exit status", function()
     local last = 0
     for _, name in ipairs { "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT",
-      "FILES",
-      "EXAMPLES", "SEE ALSO" } do
+      "FILES", "EXAMPLES", "SEE ALSO" } do
       local place = page:find("\n.SH " .. name .. "\n", 1, true)
       assert.is_true(place ~= nil and place > last, name)
       last = place

@@ -87,13 +87,13 @@ end
 -- The columns of help.
 local COLUMNS = 80
 
---- A command line as lines that a shell reads as one. It is broken before options.
+--- A command line as lines that a shell reads as one. It is broken before options and redirections.
 ---@param line string
 ---@param columns integer that a line may have
 ---@return string[]
 function parser.folded(line, columns)
   local lines, last = {}, nil
-  for part in line:gsub(" (%-%-%l)", "\n%1"):gmatch "[^\n]+" do
+  for part in line:gsub(" (%-%-%l)", "\n%1"):gsub(" ([<>])", "\n%1"):gmatch "[^\n]+" do
     if last and #last + #part + #"  \\" > columns then
       lines[#lines + 1] = last .. " \\"
       last = "  " .. part

@@ -300,13 +300,13 @@ local function deletes(entry)
   return entry.method == "DELETE" or entry.name:find "^delete" ~= nil
 end
 
--- Asks before what costs credits, and before what cannot be taken back.
+-- Asks before what costs credits, and before what cannot be undone.
 local function confirm(session, entry, ids)
   local name = entry.resource .. "." .. entry.name
   if costs[name] then
     session:confirm(name .. " costs credits.")
   elseif deletes(entry) then
-    session:confirm(("%s %s cannot be taken back."):format(name, table.concat(ids, " ")))
+    session:confirm(("%s %s cannot be undone."):format(name, table.concat(ids, " ")))
   end
 end
 
@@ -350,7 +350,7 @@ end
 local function description_of(entry)
   local name = entry.resource .. "." .. entry.name
   return wording.operation(entry.resource, entry.name) .. (costs[name] and " It costs credits." or "")
-    .. (deletes(entry) and " It cannot be taken back." or "")
+    .. (deletes(entry) and " This cannot be undone." or "")
     .. (" Sends %s %s, and prints the answer."):format(entry.method, entry.path)
 end
 

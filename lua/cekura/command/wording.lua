@@ -188,14 +188,14 @@ local PARAMETERS = {
 local TYPES = {
   id = "an id", integer = "a whole number", positive = "a whole number above 0", number = "a number",
   channel = "0 or 1",
-  flag = "true or false; true if it has no value",
-  time = "ISO 8601, seconds since the epoch, or 24h or 7d for so long ago",
+  flag = "true or false (true without a value)",
+  time = "ISO 8601, seconds since the epoch, or a span such as 24h or 7d",
   any = "JSON, or a text", table = "a JSON object", transcript = "a JSON list of turns",
-  ids = "ids with commas between them", records = "ids with commas between them", one_id = "an id",
-  joined_ids = "ids with commas between them", joined = "texts with commas between them",
-  list = "values with commas between them, or a JSON list", texts = "texts with commas between them, or a JSON list",
-  file = "the path of a file", files = "paths of files with commas between them",
-  ids_or_all = "ids with commas between them, or all", selection = "ids with commas between them, all, or first:12",
+  ids = "comma-separated ids", records = "comma-separated ids", one_id = "an id",
+  joined_ids = "comma-separated ids", joined = "comma-separated texts",
+  list = "comma-separated values, or a JSON list", texts = "comma-separated texts, or a JSON list",
+  file = "the path of a file", files = "comma-separated paths of files",
+  ids_or_all = "comma-separated ids, or all", selection = "comma-separated ids, all, or first:12",
 }
 
 --- The help of a parameter. Completions show its first sentence.
