@@ -35,8 +35,11 @@ local PROGRAM = [[
       end
       local options = { timeout = 60, interval = tonumber(os.getenv "INTERVAL" or 0.05),
         on_progress = function(job) shown:changed(job) end }
-      for job, _, err in cekura.each(jobs, options) do
+      local next_ended = cekura.each(jobs, options) -- called, since Lua 5.1 cannot wait in the iterator of a `for`
+      local job, _, err = next_ended()
+      while job do
         shown:ended(job, err)
+        job, _, err = next_ended()
       end
     end)
     local ticks = cekura.spawn(function()
@@ -46,8 +49,9 @@ local PROGRAM = [[
       end
       waits:cancel()
     end)
-    waits:join()
+    local _, err = waits:join()
     ticks:cancel()
+    assert(not err or err.kind == "cancelled", err)
   end)
   shown:close()
   shown:close()

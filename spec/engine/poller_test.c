@@ -395,6 +395,32 @@ static void the_last_error_does_not_change_once_returned(void **state)
     end_all();
 }
 
+static void the_time_until_the_next_poll_is_known(void **state)
+{
+    (void)state;
+    int64_t span_us, earlier_us;
+    begin_unwatched(false, 0);
+    assert_false(poller_next(polled, &span_us));
+    poller_watch(polled, 10 * SECOND, REF);
+    assert_true(poller_next(polled, &span_us));
+    assert_int_equal(span_us, 0); /* overdue, without a waiter */
+    engine_wait_for_polls(engine, 1);
+    next_poll();
+    assert_true(poller_next(polled, &span_us));
+    assert_int_equal(span_us, 0); /* in flight */
+    reply_text(OK("{}", 2));
+    assert_false(poller_next(polled, &span_us)); /* it rests with an update */
+    poller_accept(polled);
+    assert_true(poller_next(polled, &earlier_us));
+    assert_in_range(earlier_us, 9 * SECOND, 11 * SECOND);
+    move_to(now_us + SECOND);
+    assert_true(poller_next(polled, &span_us));
+    assert_int_equal(span_us, earlier_us - SECOND);
+    poller_unwatch(polled);
+    assert_false(poller_next(polled, &span_us));
+    end_all();
+}
+
 /* ---- answers and requests from outside the schedule ---- */
 
 static void an_answer_from_outside_the_schedule_counts_as_a_poll(void **state)
@@ -677,6 +703,7 @@ int main(void)
         cmocka_unit_test(an_answer_from_a_former_url_is_ignored),
         cmocka_unit_test(a_failure_at_a_former_url_is_the_last_error),
         cmocka_unit_test(the_last_error_does_not_change_once_returned),
+        cmocka_unit_test(the_time_until_the_next_poll_is_known),
         cmocka_unit_test(an_answer_from_outside_the_schedule_counts_as_a_poll),
         cmocka_unit_test(a_request_from_outside_the_schedule_delays_the_next_poll),
         cmocka_unit_test(a_poll_can_be_expedited),
