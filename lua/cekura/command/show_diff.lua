@@ -45,10 +45,8 @@ local function lines_of(pieces)
   local mark = text.is_utf8() and "↵" or "\\n"
   local lines, line = {}, new_line()
   for _, piece in ipairs(pieces) do
-    for part, feed in piece.text:gmatch "([^\n]*)(\n?)" do
-      if piece.kind == "same" and feed ~= "" then
-        part = part:gsub("\r$", "")
-      end
+    for bytes, feed in piece.text:gmatch "([^\n]*)(\n?)" do
+      local part = piece.kind == "same" and feed ~= "" and bytes:gsub("\r$", "") or bytes
       if part ~= "" or feed ~= "" and piece.kind ~= "same" then
         append(line, piece.kind, part ~= "" and text.visible_lines(part) or mark)
       end
