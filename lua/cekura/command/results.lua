@@ -92,8 +92,8 @@ return {
     name = "gate",
     summary = "Run scenarios, and exit by whether all calls passed.",
     description = "Runs scenarios, which costs credits, or takes up a run by its id, and exits with 0 only if every "
-      .. "call passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that did "
-      .. "not pass, with the metrics that failed.",
+      .. "call passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that "
+      .. "did not pass, with the metrics that failed.",
     arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that goes on." } },
     options = resources.options(parameters(), own),
     examples = {
