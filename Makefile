@@ -1,9 +1,9 @@
 # make                   builds the C core for LUA under build/$(LUA)/
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
-# make uninstall         with the same variables: removes what make install has put there
-# make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: of what is installed
+# make uninstall         with the same variables: removes what make install installed
+# make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: the size of what is installed
 # make demo              a prompt improvement from start to end, against the local simulator
-# make simulator         runs that simulator until Ctrl-C, and prints the two lines that lead programs to it
+# make simulator         runs that simulator until Ctrl-C, and prints the two lines that direct programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
 # make test-hosts        the specs in hosts whose packages are large
 # make check-api         every operation and kind of job against the official document, by Stoplight Prism
@@ -164,10 +164,10 @@ $(FUZZ_C:%=$(BUILD)/%_replay): $(BUILD)/%_replay: spec/fuzz/%_fuzzer.c spec/fuzz
 .PHONY: replays
 replays: $(FUZZ_C:%=$(BUILD)/%_replay)
 
-# Pages for users, and what they link to.
+# The pages for users, and what they link to.
 DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
 
-# See tools/setup. The stage has the files of an installation, as they lie below PREFIX.
+# See tools/setup. The stage contains the files of an installation, laid out as below PREFIX.
 STAGE := $(BUILD)/$(LUA)/stage
 SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" \
   PREFIX=$(abspath $(PREFIX)) DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
@@ -185,7 +185,8 @@ rock:
 	rm -rf $(BUILD)
 	$(MAKE) all
 
-# What git tracks, as it is in the work tree; the files of an unpacked tarball. The same files give the same bytes.
+# In a checkout, the files that git tracks, as they are in the work tree; in an unpacked tarball, all files. The same
+# files give the same bytes.
 DIST  := cekura-$(VERSION)
 FILES  = $(if $(wildcard .git),git -c safe.directory='*' ls-files -z,find . -type f ! -path './build/*' \
   ! -path './docs/reference/*' -printf '%P\0')
@@ -193,7 +194,8 @@ EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell if [ -e .git ]; then git -c safe.dire
   else stat -c %Y Makefile; fi))
 dist:
 	@mkdir -p $(BUILD)
-	@$(FILES) | LC_ALL=C sort -z | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
+	@$(FILES) >$(BUILD)/$(DIST).files
+	@LC_ALL=C sort -z $(BUILD)/$(DIST).files | tar --create --null --files-from=- --ignore-failed-read --format=gnu \
 	  --transform='s,^,$(DIST)/,S' --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
 	  | gzip -9 -n >$(BUILD)/$(DIST).tar.gz
 	@$(LUA) tools/rockspec.lua release file://$(abspath $(BUILD))/$(DIST).tar.gz >$(BUILD)/$(DIST)-1.rockspec
@@ -203,7 +205,7 @@ deb: dist
 	@.ci/install deb
 	@LUA=$(LUA) EPOCH=$(EPOCH) tools/deb $(BUILD)/$(DIST).tar.gz
 
-# The files that LuaRocks does not install by itself.
+# Installs the files that LuaRocks does not install itself.
 install-rock:
 	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
 	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so

@@ -88,7 +88,7 @@ describe("make dist", function()
     return run("sha256sum <%s/%s.tar.gz", folder, name)
   end
 
-  it("gives the same bytes from a checkout and from its own tarball, whoever makes it", function()
+  it("gives the same bytes from a checkout and from its own tarball, for any umask", function()
     run("make --no-print-directory -s dist BUILD=%s/a", dir)
     run("umask 077; sleep 1; make --no-print-directory -s dist BUILD=%s/b", dir)
     assert.equal(sum(dir .. "/a"), sum(dir .. "/b"))
@@ -96,6 +96,14 @@ describe("make dist", function()
       name, dir)
     assert.equal(sum(dir .. "/a"), sum(dir .. "/c"))
     assert.equal("", run("tar tvzf %s/a/%s.tar.gz | grep -v '^-rw[x-]r-[x-]r-[x-] root/root ' || true", dir, name))
+  end)
+
+  it("fails if git cannot list the files, rather than make an empty tarball", function()
+    run("make --no-print-directory -s dist BUILD=%s/a", dir)
+    run("cd %s && tar xzf a/%s.tar.gz && mkdir %s/.git", dir, name, name)
+    local output, status = shell(("make --no-print-directory -s -C %s/%s dist BUILD=%s/b 2>&1"):format(dir, name, dir))
+    assert.not_equal(0, status, output)
+    assert.equal("", run("find %s/b -name '*.tar.gz'", dir))
   end)
 
   it("has what builds and installs the module, and nothing that is made", function()
