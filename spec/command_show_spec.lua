@@ -364,7 +364,7 @@ describe("metrics", function()
     assert.equal("The call has no metrics.\n", metrics(call_of '{"status":"success","evaluation":{"metrics":[]}}'))
     assert.equal("The call has no metrics.\n", metrics(call_of '{"success":true}'))
     for _, json in ipairs { "{}", '{"status":"evaluating"}', '{"status":"evaluating","evaluation":null}' } do
-      assert.equal("The call has no metrics: it is not evaluated yet.\n", metrics(call_of(json)))
+      assert.equal("The call has no metrics: it has not been evaluated yet.\n", metrics(call_of(json)))
     end
   end)
 end)

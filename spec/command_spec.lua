@@ -77,16 +77,17 @@ describe("cekura-lua", function()
         ["calls list --filter duration"] = "--filter: FIELD,OPERATOR,VALUE expected",
         ["calls list --filter duration,over,5"] = "there is no operator over",
         ["jobs watch results.rum 5"] = "did you mean results.run",
+        ["jobs watch 4711"] = "4711 is not a token; give the token that start printed, or the kind",
         ["kinds results.rum"] = "did you mean results.run",
         ["start scenarios.generate"] = "--num-scenarios is missing",
-        ["start metrics.simplify_prompt --original-prompt x --params /nowhere"] = "/nowhere cannot be read",
+        ["start metrics.simplify_prompt --original-prompt x --params /nowhere"] = "/nowhere cannot be read: No such file",
         ["improve --agent-id 1 --call-logs 0x"] = "--prompt-file is missing",
         ["improve --agent-id 1 --prompt-file " .. dir .. "/prompt.txt"] = "call_logs is missing",
         ["improve --call-logs all --agent-id 1 --prompt-file /nowhere"] = "/nowhere cannot be read",
         ["improve --call-logs all --agent-id 1 --output /no/where --prompt-file " .. dir .. "/prompt.txt"] =
           "/no/where cannot be written",
-        ["results gate"] = "the id of a run, --scenarios, --tags or --folder-path is missing",
-        ["calls send --from-file " .. dir .. "/prompt.txt"] = "no JSON",
+        ["results gate"] = "give the id of a run, --scenarios, --tags or --folder-path",
+        ["calls send --from-file " .. dir .. "/prompt.txt"] = "is not valid JSON",
         ["calls tail"] = "--agent-id or --project-id is missing",
         ["completion tcsh"] = "argument 'shell' must be one of",
       } do
@@ -406,14 +407,14 @@ describe("cekura-lua", function()
       server:script(path, { { hold = "never", body = { status = "completed" } } })
       local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
         .. "--direct", path))
-      assert.truthy(err:find("cannot be taken up", 1, true), err)
+      assert.truthy(err:find("cannot be resumed", 1, true), err)
     end)
 
     it("in a start that was sent, it exits with 7", function()
       server:script(START, { { hold = "never", body = { progress_id = "p" } } })
       local _, err = assert_status(7, interrupted("INT", "improve --agent-id 1 --call-logs all --prompt-file " .. dir
         .. "/prompt.txt", START))
-      assert.truthy(err:find("may have been", 1, true), err)
+      assert.truthy(err:find("may have been processed", 1, true), err)
     end)
 
     it("while it follows calls, it has printed those that were evaluated, and exits with 130", function()

@@ -256,7 +256,7 @@ try() {
   it("for zsh and fish have them as well", function()
     for shell_name, parts in pairs {
       zsh = { "#compdef cekura-lua", '": :(bash zsh fish)" \\', '": :(agents.auto_fetch ',
-        '"--agent-id[The agent of the calls]' },
+        '"--agent-id[Only calls of this agent]' },
       fish = { "'__fish_cekura-lua_using_command completion' -xa 'bash zsh fish'",
         "'__fish_cekura-lua_using_command jobs watch' -xa 'agents.auto_fetch ",
         "'__fish_cekura-lua_seen_command calls list' -l agent-id ",

@@ -1,4 +1,4 @@
---- The commands of call logs that are more than one operation.
+--- The commands for call logs that do more than one operation of the API.
 
 local cekura = require "cekura"
 local exits = require "cekura.command.exits"
@@ -42,28 +42,29 @@ end
 calls[1] = {
   name = "list",
   summary = "List call logs, the latest first.",
-  description = "Lists call logs, the latest first: one page, or with --all and --limit as many as it takes. Without "
-    .. "--from the service lists those of the last 30 days; any range may be asked for.",
+  description = "Lists call logs, the latest first: one page, or as many as --all or --limit needs. Without --from, "
+    .. "the service lists those of the last 30 days.",
   options = {
-    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent of the calls." },
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "Only calls of this agent." },
     { name = "project-id", parameter = "project_id", type = "id",
-      help = "The project of the calls; a key of an organization needs it, or --agent-id." },
-    { name = "assistant-id", parameter = "assistant_id", type = "text", help = "The provider's name of the agent." },
+      help = "Only calls of this project. The key of an organization needs this option or --agent-id." },
+    { name = "assistant-id", parameter = "assistant_id", type = "text",
+      help = "Only calls of the agent with this id at its provider." },
     { name = "from", parameter = "timestamp_from", type = "time",
-      help = "Calls since then: ISO 8601, seconds since the epoch, or a span such as 24h or 7d." },
-    { name = "to", parameter = "timestamp_to", type = "time", help = "Calls until then." },
-    { name = "search", parameter = "search", type = "text", help = "A text to search for." },
-    { name = "page", parameter = "page", type = "positive", help = "The number of a page." },
-    { name = "page-size", parameter = "page_size", type = "positive", help = "Calls on a page." },
+      help = "Only calls from this time on: ISO 8601, seconds since the epoch, or 24h or 7d for that long ago." },
+    { name = "to", parameter = "timestamp_to", type = "time", help = "Only calls up to this time." },
+    { name = "search", parameter = "search", type = "text", help = "Text to search for." },
+    { name = "page", parameter = "page", type = "positive", help = "The number of the page." },
+    { name = "page-size", parameter = "page_size", type = "positive", help = "Calls per page." },
     { name = "failed", help = "Only calls that did not pass their evaluation." },
     { name = "filter", type = "condition", many = true,
-      help = "A condition, such as duration,gte,60. Several must all hold." },
+      help = "A condition, such as duration,gte,60. It may be repeated; all conditions must hold." },
     resources.LIST_OPTIONS[1], resources.LIST_OPTIONS[2], resources.LIST_OPTIONS[3],
   },
   examples = {
-    { "cekura-lua calls list --agent-id 2142 --from 7d --failed", "The failures of a week." },
+    { "cekura-lua calls list --agent-id 2142 --from 7d --failed", "List the failed calls of the last 7 days." },
     { "cekura-lua calls list --agent-id 2142 --filter duration,gte,60 --all --json",
-      "All calls of a minute or longer, one object a line." },
+      "Print all calls of a minute or longer as JSON, one per line." },
   },
   run = function(session, given)
     resources.print_list(session, session:client().calls, COLUMNS, filter_of(session, given))
@@ -75,11 +76,11 @@ calls[1] = {
 calls[2] = {
   name = "get",
   summary = "Show a call log.",
-  description = "Shows a call log: its fields, its transcript, or what its metrics say.",
-  arguments = { { name = "id", type = "id", help = "The id of the record." } },
+  description = "Shows a call log: its fields, its transcript, or the results of its metrics.",
+  arguments = { { name = "id", type = "id", help = "The id of the call log." } },
   options = {
     { name = "transcript", help = "The turns of the call, with their times." },
-    { name = "metrics", help = "What the metrics say, failures first." },
+    { name = "metrics", help = "The results of the metrics, failures first." },
     { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
   },
   examples = {
@@ -110,18 +111,18 @@ calls[2] = {
 calls[3] = {
   name = "tail",
   summary = "Print calls as they are evaluated, until Ctrl-C.",
-  description = "Prints a line for each call that is evaluated from now on, until Ctrl-C. A failure to list them is "
-    .. "reported, and tried again.",
+  description = "Prints a line for each call that is evaluated from now on, until Ctrl-C. An error while listing them "
+    .. "is reported, and the request is repeated at the next check.",
   options = {
-    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent of the calls." },
-    { name = "project-id", parameter = "project_id", type = "id", help = "The project of the calls." },
-    { name = "every", type = "seconds", help = "Seconds between two looks (60)." },
-    { name = "from", type = "time", help = "Also calls since then." },
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "Only calls of this agent." },
+    { name = "project-id", parameter = "project_id", type = "id", help = "Only calls of this project." },
+    { name = "every", type = "seconds", help = "Seconds between two checks (60)." },
+    { name = "from", type = "time", help = "Also calls from this time on." },
     { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
   },
   examples = {
     { "cekura-lua calls tail --agent-id 2142", "Follow the calls of an agent." },
-    { "cekura-lua calls tail --agent-id 2142 --every 20 --json | jq .status", "Pass them on." },
+    { "cekura-lua calls tail --agent-id 2142 --every 20 --json | jq .status", "Pass each call on as JSON." },
   },
   run = function(session, given)
     local params = given.params
@@ -129,7 +130,7 @@ calls[3] = {
       session:usage "calls tail: --agent-id or --project-id is missing"
     end
     if session.options.dry_run then
-      session:check(session:client().calls:list(params)) -- one such request for each look
+      session:check(session:client().calls:list(params)) -- each check sends one such request
     end
     local rows = output.table(session, resources.fields(session), COLUMNS, true)
     local watch = cekura.watch {
@@ -175,11 +176,11 @@ end
 calls[4] = {
   name = "send",
   summary = "Send calls to be observed.",
-  description = "Sends calls, each of which is then evaluated, and costs credits. A call is sent once: after exit "
-    .. "status 7 it may have been stored, and sending it again with the same call_id changes the same record.",
+  description = "Sends calls. The service evaluates each of them, which costs credits. A call is sent only once: after "
+    .. "exit status 7 it may have been stored. Sending it again with the same call_id updates the same record.",
   options = with_waiting {
     { name = "from-file", type = "text", shown = "FILE",
-      help = "A JSON file with a call, as calls:send takes it, or a list of calls. - is the standard input." },
+      help = "A JSON file with a call, in the form that calls:send takes, or a list of calls. - is standard input." },
   },
   examples = {
     { "cekura-lua calls send --from-file call.json", "Send a call." },
@@ -191,7 +192,7 @@ calls[4] = {
     end
     local list = session:read_json(session.options.from_file)
     if type(list) ~= "table" then
-      session:usage(session.options.from_file .. ": an object, or a list of objects, expected")
+      session:usage(session.options.from_file .. ": a JSON object, or a list of objects, expected")
     end
     list = #list > 0 and list or { list }
     session:client()
@@ -210,7 +211,7 @@ calls[4] = {
 
 -- ---- evaluate ----
 
--- The calls that an evaluation was started for.
+-- Starts an evaluation. Returns the call logs that it evaluates.
 local function evaluate(session, id, agent_id, metrics)
   local client = session:client()
   if not agent_id then
@@ -231,14 +232,15 @@ calls[5] = {
   name = "evaluate",
   summary = "Evaluate a call log again.",
   description = "Evaluates a call log again, which costs credits.",
-  arguments = { { name = "id", type = "id", help = "The id of the record." } },
+  arguments = { { name = "id", type = "id", help = "The id of the call log." } },
   options = with_waiting {
-    { name = "agent-id", type = "id", help = "Its agent. Without it, the call log is fetched first to find out." },
+    { name = "agent-id", type = "id",
+      help = "The agent of the call. Without this option, the call log is fetched first to find it." },
     { name = "metrics", type = "ids", help = "Evaluate only these metrics (the service may evaluate all of them)." },
   },
   examples = {
-    { "cekura-lua calls evaluate 5181749 --wait", "Evaluate it, and wait for the verdict." },
-    { "cekura-lua calls evaluate 5181749 --agent-id 2142 --yes", "Without a question." },
+    { "cekura-lua calls evaluate 5181749 --wait", "Evaluate it, and wait for the result." },
+    { "cekura-lua calls evaluate 5181749 --agent-id 2142 --yes", "Do not ask for confirmation." },
   },
   run = function(session, given)
     local records = evaluate(session, given.words.id, session.options.agent_id, session.options.metrics)

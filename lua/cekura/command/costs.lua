@@ -1,5 +1,5 @@
---- The operations that cost credits, beside the starts of all kinds of job: those of whose charge the API's documents
--- speak, and those that have the service evaluate, run or generate something.
+--- The operations that cost credits, besides starting a job of any kind: those for which the API's documentation
+-- mentions a charge, and those that make the service evaluate, run or generate something.
 
 return {
   ["calls.send"] = true,

@@ -1,20 +1,20 @@
---- Exit statuses of the command. They are a promise to scripts: the man page has this table, and docs/command.md too.
+--- Exit statuses of the command. Scripts rely on them; the man page and docs/command.md have the same table.
 
 local exits = {}
 
---- Each status: its name here, and its meaning.
+--- Each status, its name in this module, and its meaning.
 ---@type { [1]: integer, [2]: string, [3]: string }[]
 exits.STATUSES = {
   { 0, "OK", "It succeeded, or there was nothing to do." },
   { 1, "FAILED", "The job failed or was cancelled in the service; the request is invalid; a gate was not passed, or "
-    .. "nothing ran; or the question whether to go on was answered with no." },
+    .. "nothing ran; or the user declined a confirmation." },
   { 2, "USAGE", "The command line is wrong, or a file that it names cannot be read or written." },
   { 3, "NOTHING_TO_DO", "There was nothing to do; only with --exit-status." },
   { 4, "CONFIG", "There is no API key, the service refuses it, or the configuration is wrong." },
-  { 5, "TIMEOUT", "The wait is over, and the job goes on: the last line of stderr is the command that takes it up." },
+  { 5, "TIMEOUT", "The wait timed out, and the job goes on. The last line of stderr is the command that resumes it." },
   { 6, "GONE", "The service does not know the job, the record or the endpoint." },
   { 7, "UNKNOWN", "A request was sent, and it is not known whether it was processed." },
-  { 8, "NEEDS_INPUT", "The job waits for an answer, which jobs answer gives." },
+  { 8, "NEEDS_INPUT", "The job needs an answer; jobs answer sends one." },
   { 9, "UNREACHABLE", "The service cannot be reached, is overloaded, or its answer cannot be used." },
   { 70, "BUG", "An error in cekura-lua itself." }, -- EX_SOFTWARE of sysexits.h
   { 130, "SIGINT", "Interrupted by SIGINT (Ctrl-C): as 5, unless --cancel-on-exit is given." },
@@ -25,7 +25,7 @@ for _, row in ipairs(exits.STATUSES) do
   exits[row[2]] = row[1]
 end
 
---- By the signal that ended the command: 128 and its number, as a shell has it.
+--- By the signal that ended the command: 128 plus its number, as in a shell.
 exits.SIGNALS = { SIGINT = exits.SIGINT, SIGTERM = exits.SIGTERM }
 
 local OF_KIND = {
@@ -45,18 +45,18 @@ function exits.of(err)
   return OF_KIND[err.kind] or exits.BUG
 end
 
---- The exit status for the end of a wait. A timeout with a job is that of the wait.
+--- The exit status for an error that ended a wait: there, a timeout is that of the wait, not of a request.
 ---@param err cekura.Error
 ---@return integer
 function exits.of_wait(err)
   return err.kind == "timeout" and exits.TIMEOUT or exits.of(err)
 end
 
--- What a caller has to hear of first, where several jobs ended differently.
+-- The order of severity, for several jobs that ended differently.
 local ORDER = { exits.BUG, exits.SIGINT, exits.SIGTERM, exits.UNKNOWN, exits.CONFIG, exits.UNREACHABLE, exits.GONE,
   exits.FAILED, exits.NEEDS_INPUT, exits.TIMEOUT, exits.NOTHING_TO_DO, exits.OK }
 
---- The one exit status of several.
+--- The most severe of several exit statuses.
 ---@param statuses integer[]
 ---@return integer
 function exits.worst(statuses)

@@ -1,4 +1,4 @@
---- help: what --help says, for those who type it first.
+--- The command help, which prints what --help prints.
 
 --- The command that prints the help of the others.
 ---@param root cekura.command.Command
@@ -7,9 +7,9 @@ return function(root)
   return {
     name = "help",
     summary = "Show the help of a command.",
-    description = "Shows the help of a command, as --help after it does.",
+    description = "Shows the help of a command, as COMMAND --help does.",
     arguments = { { name = "command", count = "*",
-      help = "The words of the command; without any, all commands are listed.", suggestions = function()
+      help = "The words of the command. Without any, all commands are listed.", suggestions = function()
         local names = {}
         for index, command in ipairs(root.commands) do
           names[index] = command.name
@@ -17,8 +17,8 @@ return function(root)
         return names
       end } },
     examples = {
-      { "cekura-lua help", "All commands." },
-      { "cekura-lua help calls list", "The options of one." },
+      { "cekura-lua help", "List all commands." },
+      { "cekura-lua help calls list", "Show the options of one command." },
     },
     stands_for = function(given)
       local words = {}

@@ -1,4 +1,4 @@
---- The improvement of a prompt from call logs.
+--- The command that improves a prompt from call logs.
 
 local exits = require "cekura.command.exits"
 local output = require "cekura.command.output"
@@ -10,16 +10,16 @@ local improve = {}
 
 local KIND = "calls.improve_prompt"
 
--- Makes sure, before anything is spent, that the result can be written.
+-- Checks that the result can be written before credits are spent.
 local function open_output(session, path)
   local file, fault = io.open(path, "ab")
   if not file then
-    session:usage(("%s cannot be written: %s"):format(path, tostring(fault)))
+    session:usage(session.file_fault(path, "written", fault))
   end
   file:close()
 end
 
--- Replaces the file. If that fails, the prompt is not lost: it goes to stdout.
+-- Replaces the file. If that fails, prints the prompt to stdout, so that it is not lost.
 local function write_output(session, path, prompt)
   local file, fault = io.open(path, "wb")
   local ok = file and true
@@ -32,7 +32,7 @@ local function write_output(session, path, prompt)
     session:note(("The improved prompt is in %s."):format(path))
     return exits.OK
   end
-  session:note(("%s cannot be written: %s. This is the prompt:"):format(path, tostring(fault)))
+  session:note(session.file_fault(path, "written", fault) .. ". The improved prompt follows on stdout.")
   session:data(prompt)
   return exits.USAGE
 end
@@ -79,7 +79,7 @@ local function run(session, given)
   return status ~= exits.OK and status or outcome
 end
 
---- The command, under a name.
+--- The command under one of its names, `improve` and `calls improve-prompt`.
 ---@param name string
 ---@param before string[] the words before it
 ---@return cekura.command.Command
@@ -91,17 +91,17 @@ function improve.command(name, before)
   words[#words + 1] = name
   local line = table.concat(words, " ")
   local options = {
-    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent whose prompt it is." },
-    { name = "assistant-id", parameter = "assistant_id", type = "id", help = "The provider's name of the agent." },
+    { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent that uses the prompt." },
+    { name = "assistant-id", parameter = "assistant_id", type = "id", help = "The id of the agent at its provider." },
     { name = "call-logs", parameter = "call_logs", type = "selection",
       help = "The calls to learn from: ids, all, or first:12." },
-    { name = "prompt-file", type = "text", shown = "FILE", help = "The prompt. - is the standard input." },
+    { name = "prompt-file", type = "text", shown = "FILE", help = "A file with the prompt. - is standard input." },
     { name = "category-ids", parameter = "category_ids", type = "ids", help = "Categories of failures." },
     { name = "workflow-metric-ids", parameter = "workflow_metric_ids", type = "ids",
       help = "Metrics of the workflow." },
-    { name = "output", type = "text", shown = "FILE", help = "Write the improved prompt there instead of to stdout." },
-    { name = "diff", help = "Show what has changed, by words, instead of the prompt." },
-    { name = "no-wait", help = "Print the token of the job, and do not wait." },
+    { name = "output", type = "text", shown = "FILE", help = "Write the improved prompt to a file, not to stdout." },
+    { name = "diff", help = "Show the changes, word by word, instead of the prompt." },
+    { name = "no-wait", help = "Print the token of the job, and do not wait for it." },
   }
   for _, option in ipairs(waiting.OPTIONS) do
     options[#options + 1] = option
@@ -110,14 +110,14 @@ function improve.command(name, before)
     name = name,
     summary = "Improve an agent's prompt from call logs.",
     description = "Improves an agent's prompt from call logs, which costs credits, and prints the improved prompt; a "
-      .. "summary of the changes goes to stderr. Cekura removed the operation from its documentation on 2026-06-30: a "
-      .. "service that does not have it any more leads to exit status 6.",
+      .. "summary of the changes goes to stderr. Cekura removed the operation from its documentation on 2026-06-30. If "
+      .. "the service no longer has it, the exit status is 6.",
     options = options,
     examples = {
       { line .. " --agent-id 2142 --call-logs 5181749,5181752 --prompt-file prompt.txt --output better.txt --diff",
-        "Write the better prompt, and show what has changed." },
+        "Write the improved prompt to a file, and show the changes." },
       { line .. " --agent-id 2142 --call-logs first:12 --prompt-file - --yes <prompt.txt >better.txt",
-        "In a script." },
+        "Improve a prompt in a script." },
     },
     run = run,
   }

@@ -1,4 +1,4 @@
---- How the command shows jobs that it waits for: one as a line, several as a table, each change as a plain line.
+--- How the command shows the jobs that it waits for: one as a line, several as a table, each change as a plain line.
 
 local core = require "cekura.core"
 local status = require "cekura.job.status"
@@ -22,7 +22,7 @@ local SHORT_ID = 9
 local LONGEST_WORD = 24
 local LONGEST_WORD_IN_TABLE = 16
 local BAR = 12
-local NEXT_POLL = #"next poll in 00 s" -- its room, so that the other parts do not come and go with it
+local NEXT_POLL = #"next poll in 00 s" -- its reserved width, so that other pieces do not come and go with it
 
 local GOOD = { succeeded = true, nothing_to_do = true }
 
@@ -32,14 +32,14 @@ end
 
 ---@class cekura.JobEntry
 ---@field job cekura.Job
----@field is_over? boolean it is not waited for any more
+---@field is_over? boolean the wait for it has ended
 ---@field err? cekura.Error why, unless it has succeeded
 ---@field reported? string its last plain line
----@field elapsed? number when that was
+---@field elapsed? number the seconds until then
 
 -- ---- the facts of a job, as visible text ----
 
--- What the service or the user wrote, without the secrets that it may repeat.
+-- Text from the service or the user, made visible, without any secrets in it.
 local function visible(job, value)
   return text.visible(core.redact(core.fields(job)._client, tostring(value)))
 end
@@ -49,16 +49,16 @@ local function id_of(job)
   return text.width(id) > LONGEST_ID and text.fit(id, SHORT_ID) or id
 end
 
--- The service's word, if it says something that the state does not.
+-- The service's word for the status, if it adds something to the state.
 local function word_of(job, columns)
   local word = status.read(job.status)
   return word and word ~= job.state and text.fit(visible(job, job.status), columns or LONGEST_WORD) or nil
 end
 
--- The errors of a wait that ends while the job goes on, as it should.
+-- The errors of waits that ended as intended while the job goes on.
 local LEFT = { timeout = true, cancelled = true, closed = true, needs_input = true }
 
--- Whether the wait has failed, and not the job.
+-- Whether the wait failed, rather than the job.
 local function has_failed_wait(entry)
   return entry.is_over and entry.err ~= nil and not LEFT[entry.err.kind] and not status.is_end(entry.job.state)
 end
@@ -100,7 +100,7 @@ local function next_poll_of(job)
   return seconds and (seconds == 0 and "polling" or ("next poll in %d s"):format(math.ceil(seconds))) or nil
 end
 
--- The mark of a job that is not waited for any more, and the colour of its state; nil: it is.
+-- The mark of a job, nil as long as it is waited for; and the colour of its state.
 local function ending_of(entry)
   local state = entry.job.state
   if not entry.is_over and not status.is_end(state) then
@@ -113,7 +113,7 @@ local function ending_of(entry)
   return symbols().left, "yellow" -- it goes on, or waits for an answer
 end
 
---- The picture of the spinner.
+--- A frame of the spinner.
 ---@param frame integer
 ---@return string
 local function spinner(frame)
@@ -123,8 +123,8 @@ end
 
 -- ---- lines of pieces ----
 
--- A piece is a text with its style, and the number of blanks before it; `room`: the columns that are kept for it.
--- Returns the line, painted if it fits.
+-- Joins pieces to a line, which is painted if it fits. A piece has a text, its style, and in `gap` the number of blanks
+-- before it; `room` is its reserved width.
 local function join(stream, pieces, columns)
   local plain, painted, width = {}, {}, 0
   for _, piece in ipairs(pieces) do
@@ -142,7 +142,7 @@ end
 
 -- ---- one job ----
 
--- The pieces of the line that a narrow terminal does without, those of the least use first.
+-- The pieces that are left out on a narrow terminal, the least useful first.
 local DROPPED_FROM_LINE = { "id", "kind", "next_poll", "bar", "word", "percent" }
 
 local LINE = { "mark", "kind", "id", "state", "word", "elapsed", "bar", "percent", "next_poll" }
@@ -176,11 +176,11 @@ local function in_order(pieces)
   return list, width
 end
 
---- A job as one line: what it is, how far it is, and when it is polled next.
+--- A job as one line: its kind and id, its progress, and the time until the next poll.
 ---@param stream cekura.CommandStream
 ---@param entry cekura.JobEntry
 ---@param columns integer the most that the line may take
----@param frame? integer of the spinner; nil: nothing moves any more
+---@param frame? integer of the spinner; nil if nothing moves any more
 ---@return cekura.DrawnLine
 function job_view.line(stream, entry, columns, frame)
   local pieces = pieces_of_line(entry, frame)
@@ -195,7 +195,7 @@ function job_view.line(stream, entry, columns, frame)
   return join(stream, list, columns)
 end
 
---- A change of a job as a plain line, without its end.
+--- A change of a job as a plain line, without a line feed.
 ---@param entry cekura.JobEntry
 ---@return string line without the time that has passed
 ---@return string elapsed
@@ -209,7 +209,7 @@ end
 
 -- ---- several jobs ----
 
--- What a narrow table does without, in this order.
+-- What is left out of a narrow table, in this order.
 local DROPPED_FROM_TABLE = { "bar", "word", "kind", "progress", "id" }
 
 local function progress_cell(entry, shown)
@@ -235,7 +235,8 @@ local COLUMNS = {
   { name = "progress", title = "PROGRESS", short = "DONE", cell = progress_cell },
 }
 
--- The cells of the rows, the titles in the first; the width of each column, and of all with marks and blanks.
+-- Returns the cells of the rows, the first of which has the titles; the width of each column; and the total width with
+-- marks and blanks.
 local function layout(entries, shown)
   local rows, widths, total = { {} }, {}, text.width(symbols().good) - 1
   for place, column in ipairs(COLUMNS) do
@@ -283,7 +284,7 @@ local function pieces_of_row(row, widths, mark, style_of)
   return pieces
 end
 
--- The entries for which there is room, in their order: those that are waited for before the others.
+-- The entries that fit, in their order. Those that are still waited for have priority.
 local function choose(entries, room)
   local chosen, count = {}, 0
   for _, is_over in ipairs { false, true } do
@@ -314,7 +315,7 @@ end
 ---@param stream cekura.CommandStream
 ---@param entries cekura.JobEntry[]
 ---@param size { columns: integer, rows: number } the most that the table may take
----@param frame? integer of the spinner; nil: nothing moves any more
+---@param frame? integer of the spinner; nil if nothing moves any more
 ---@return cekura.DrawnLine[]
 function job_view.table(stream, entries, size, frame)
   local list, hidden, running = entries, 0, 0

@@ -1,4 +1,4 @@
---- Jobs that were started before, here or elsewhere.
+--- The commands for jobs that were started earlier, on this host or another.
 
 local cekura = require "cekura"
 local exits = require "cekura.command.exits"
@@ -9,18 +9,18 @@ local text = require "cekura.command.text"
 local values = require "cekura.command.values"
 local waiting = require "cekura.command.waiting"
 
-local JOB = { name = "job", count = "+", help = "Tokens of jobs; or the kind of a job and its id.",
+local JOB = { name = "job", count = "+", help = "Tokens of jobs, or the kind of a job and its id.",
   suggestions = resources.kinds }
 
 local SCOPE = {
-  { name = "agent-id", type = "id", help = "The agent of a job that is named by its id." },
-  { name = "project-id", type = "id", help = "Its project." },
-  { name = "assistant-id", type = "text", help = "The provider's name of its agent." },
+  { name = "agent-id", type = "id", help = "The agent of a job that is given by its id." },
+  { name = "project-id", type = "id", help = "The project of such a job." },
+  { name = "assistant-id", type = "text", help = "The id of its agent at the provider." },
 }
 
 local kinds
 
--- The kind of job of that name, in either spelling; nil: there is none.
+-- The kind of job of that name, with hyphens or underscores; nil if there is none.
 local function kind_of(word)
   if not kinds then
     kinds = {}
@@ -31,34 +31,40 @@ local function kind_of(word)
   return kinds[(word:gsub("-", "_"))]
 end
 
+local TOKEN = "^cekura[12][.:]"
+
 -- Whether words are a kind and an id.
 local function is_named(words)
-  return #words == 2 and not words[1]:find "^cekura[12][.:]"
+  return #words == 2 and not words[1]:find(TOKEN)
 end
 
 local function job_by_id(session, kind, id)
   local options = session.options
   if not kind_of(kind) then
     local hint = nearest(kind, kinds)
-    return session:usage(("there is no kind of job %s%s; cekura-lua kinds lists them"):format(kind, hint))
+    return session:usage(("there is no kind of job %s%s; to list them: cekura-lua kinds"):format(kind, hint))
   end
   return session:check(session:client():job(kind_of(kind), values.read("id", id), { agent_id = options.agent_id,
     project_id = options.project_id, assistant_id = options.assistant_id }))
 end
 
--- The jobs that words name.
+-- The jobs that the words name.
 local function jobs_of(session, words)
   if is_named(words) then
     return { job_by_id(session, words[1], words[2]) }
   end
   local jobs = {}
   for index, token in ipairs(words) do
+    if not token:find(TOKEN) then
+      session:usage(("%s is not a token; give the token that start printed, or the kind of a job and its id")
+        :format(token))
+    end
     jobs[index] = session:check(session:client():resume(token))
   end
   return jobs
 end
 
--- Prints where a job is.
+-- Prints the state of a job.
 local function print_status(session, job)
   if session.options.json then
     return session:print(output.json(waiting.object(job)))
@@ -89,12 +95,12 @@ local watch = {
   name = "watch",
   summary = "Wait for jobs, and print their results.",
   description = "Waits for jobs, shows their progress on stderr, and prints their results. The exit status says how "
-    .. "they ended; where several ended differently, it is that of the worst.",
+    .. "they ended; if they ended differently, it is the most severe one.",
   arguments = { JOB },
   options = with(SCOPE, waiting.OPTIONS),
   examples = {
     { "cekura-lua jobs watch results.run 4711 --timeout 3600", "Wait for a run of scenarios." },
-    { "cekura-lua jobs watch $TOKEN --json --exit-status", "Take up a job that start has printed the token of." },
+    { "cekura-lua jobs watch $TOKEN --json --exit-status", "Wait for a job by the token that start printed." },
   },
   run = function(session, given)
     return waiting.wait(session, jobs_of(session, given.words.job))
@@ -103,13 +109,14 @@ local watch = {
 
 local status = {
   name = "status",
-  summary = "Ask once where jobs are.",
-  description = "Asks once where jobs are, and exits as jobs watch does for those that have ended; with 0 for others.",
+  summary = "Show the states of jobs.",
+  description = "Polls each job once, and prints its state. The exit status is that of jobs watch for jobs that have "
+    .. "ended, and 0 for others.",
   arguments = { JOB },
   options = SCOPE,
   examples = {
-    { "cekura-lua jobs status results.run 4711", "Show how far a run of scenarios is." },
-    { "cekura-lua jobs status $TOKEN --json", "As JSON." },
+    { "cekura-lua jobs status results.run 4711", "Show the progress of a run of scenarios." },
+    { "cekura-lua jobs status $TOKEN --json", "Print the state as JSON." },
   },
   run = function(session, given)
     local statuses = {}
@@ -132,12 +139,12 @@ local status = {
 local cancel = {
   name = "cancel",
   summary = "Cancel jobs in the service.",
-  description = "Cancels jobs in the service, and exits with 1 if a kind of job cannot be cancelled there.",
+  description = "Cancels jobs in the service. Exits with 1 if the service cannot cancel a job of that kind.",
   arguments = { JOB },
   options = SCOPE,
   examples = {
     { "cekura-lua jobs cancel results.run 4711", "End the calls of a run." },
-    { "cekura-lua jobs cancel $TOKEN", "By its token." },
+    { "cekura-lua jobs cancel $TOKEN", "Cancel a job by its token." },
   },
   run = function(session, given)
     local statuses = {}
@@ -161,13 +168,13 @@ local answer = {
   name = "answer",
   summary = "Answer a job that needs input.",
   description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for "
-    .. "it. The answer is the last word: a text, or JSON where the kind's answers have parts.",
-  arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id; then the answer.",
+    .. "it. The last argument is the answer: text, or JSON if the kind's answers have parts.",
+  arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id, followed by the answer.",
     suggestions = resources.kinds } },
   options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
   examples = {
-    { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and go on waiting." },
-    { "cekura-lua jobs answer $TOKEN '{\"q1\":{\"action\":\"skip\"}}'", "An answer with parts." },
+    { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and wait for the job." },
+    { "cekura-lua jobs answer $TOKEN '{\"q1\":{\"action\":\"skip\"}}'", "Give an answer with parts." },
   },
   run = function(session, given)
     local words = given.words.job
@@ -185,16 +192,16 @@ local answer = {
 local token = {
   name = "token",
   summary = "Print the token of a job.",
-  description = "Prints the token of a job that is known by its kind and id. Nothing is sent.",
+  description = "Prints the token of a job that is given by its kind and id. No request is sent.",
   arguments = {
     { name = "kind", help = "The kind of the job.", suggestions = resources.kinds },
     { name = "id", help = "Its id." },
   },
   options = SCOPE,
   examples = {
-    { "cekura-lua jobs token results.run 4711", "A token for another host." },
+    { "cekura-lua jobs token results.run 4711", "Print a token for another host." },
     { "cekura-lua jobs token agents.auto_fetch 9f2c --agent-id 2142 --json",
-      "As JSON; this kind's polls need the agent." },
+      "Print it as JSON. Polls of this kind need the agent." },
   },
   run = function(session, given)
     local job = job_by_id(session, given.words.kind, given.words.id)
@@ -205,9 +212,9 @@ local token = {
 
 return {
   name = "jobs",
-  summary = "Wait for jobs, look at them, cancel and answer them.",
-  description = "Waits for jobs that were started before, here or elsewhere; looks at them, cancels and answers them. "
-    .. "A job is named by its token, which start prints, or by its kind and id.",
+  summary = "Wait for, inspect, cancel and answer jobs.",
+  description = "Waits for, inspects, cancels and answers jobs that were started earlier, on this host or another. A "
+    .. "job is given by its token, which start prints, or by its kind and id.",
   examples = { watch.examples[1], status.examples[2] },
   commands = { watch, status, cancel, answer, token },
 }

@@ -20,7 +20,7 @@ local function probe(session, client)
   local reply, err = client:request("GET", PROBE)
   if session.shown then
     session:check(nil, err)
-  elseif reply or err.kind == "invalid" then -- a key of an organization may have to name a scope: it was accepted
+  elseif reply or err.kind == "invalid" then -- an organization's key may need a scope: it was accepted
     return exits.OK, "the service accepts the key"
   elseif err.kind == "auth" then
     return exits.of(err), "the service refuses the key: " .. errors.line(err)
@@ -65,18 +65,18 @@ other.auth = {
   description = "Shows which API key is used, and checks it.",
   examples = {
     { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
-    { "cekura-lua auth status --config-file work.toml", "The same for another configuration file." },
+    { "cekura-lua auth status --config-file work.toml", "Check the key of another configuration file." },
   },
   commands = {
     {
       name = "status",
-      summary = "Show where the key and the URL are from, and try them.",
-      description = "Shows where the API key and the base URL are from, never the key, and tries them with one "
+      summary = "Show where the key and the URL come from, and try them.",
+      description = "Shows where the API key and the base URL come from, never the key itself, and tries them with one "
         .. "request. Exits with 0 only if the service accepts the key.",
       options = {},
       examples = {
         { "cekura-lua auth status", "Show where the key comes from, and whether it works." },
-        { "cekura-lua auth status --json", "As JSON." },
+        { "cekura-lua auth status --json", "Print the same as JSON." },
       },
       run = auth_status,
     },
@@ -88,7 +88,8 @@ other.auth = {
 local function config_path(session)
   local path = session.options.config_file or options.default_file()
   if not path then
-    session:check(nil, errors.new("config", "there is no HOME, so there is no default configuration file"))
+    session:check(nil, errors.new("config",
+      "HOME is not set, so there is no default configuration file: set it, or give --config-file"))
   end
   return path
 end
@@ -109,7 +110,7 @@ local function config_get(session, given)
   end
   table.sort(names)
   if name and not options.settings[name] then
-    session:usage(("there is no setting %s: there are %s"):format(name, table.concat(names, ", ")))
+    session:usage(("there is no setting %s; the settings are %s"):format(name, table.concat(names, ", ")))
   end
   if file.warning then
     session:note(file.warning.message)
@@ -133,8 +134,9 @@ end
 
 other.config = {
   name = "config",
-  summary = "Look at the configuration file.",
-  description = "Looks at the configuration file, ~/.cekura/config.toml, which it never changes.",
+  summary = "Show the configuration file.",
+  description = "Shows the settings and the path of the configuration file, ~/.cekura/config.toml. The file is never "
+    .. "changed.",
   examples = {
     { "cekura-lua config get", "Show all settings." },
     { "cekura-lua config path", "Show where the file is." },
@@ -143,23 +145,23 @@ other.config = {
     {
       name = "get",
       summary = "Show the settings that the command reads.",
-      description = "Shows the settings that are read from the configuration file; of the API key only "
+      description = "Shows the settings that are read from the configuration file. Of the API key, it shows only "
         .. "whether it is set.",
       arguments = { { name = "name", count = "?", help = "One setting." } },
       options = {},
       examples = {
-        { "cekura-lua config get", "All settings." },
-        { "cekura-lua config get api_url", "One of them." },
+        { "cekura-lua config get", "Show all settings." },
+        { "cekura-lua config get api_url", "Show one setting." },
       },
       run = config_get,
     },
     {
       name = "path",
       summary = "Show the path of the configuration file.",
-      description = "Shows the path of the configuration file, whether there is one or not.",
+      description = "Shows the path of the configuration file, even if the file does not exist.",
       options = {},
       examples = {
-        { "cekura-lua config path", "Where it is, whether it exists or not." },
+        { "cekura-lua config path", "Show the path." },
         { "chmod 600 \"$(cekura-lua config path)\"", "Keep others from reading it." },
       },
       run = function(session)
@@ -175,19 +177,19 @@ other.config = {
 other.request = {
   name = "request",
   summary = "Send any request of the API.",
-  description = "Sends a request, and prints the body of the answer. Anything but a 2xx is an error.",
+  description = "Sends a request, and prints the body of the response. A status other than 2xx is an error.",
   arguments = {
-    { name = "method", help = "GET, POST, PATCH, PUT, DELETE." },
+    { name = "method", help = "GET, POST, PATCH, PUT or DELETE." },
     { name = "path", help = "The path below the base URL, with a slash at its end." },
   },
   options = {
-    { name = "body", type = "text", shown = "FILE", help = "A file with the body in JSON. - is the standard input." },
-    { name = "query", type = "pair", many = true, help = "A parameter of the query." },
+    { name = "body", type = "text", shown = "FILE", help = "A file with the body in JSON. - is standard input." },
+    { name = "query", type = "pair", many = true, help = "A parameter of the query. It may be repeated." },
   },
   examples = {
     { "cekura-lua request GET /user/v1/projects/", "Send a request for which there is no command." },
     { "cekura-lua request POST /test_framework/v1/test-profiles/ --body profile.json --dry-run",
-      "Only show the request." },
+      "Show the request without sending it." },
   },
   run = function(session, given)
     local query
@@ -216,8 +218,8 @@ other.version = {
   description = "Shows the version of cekura-lua, which is that of the module, and of the Lua that runs it.",
   options = {},
   examples = {
-    { "cekura-lua version", "The version, and the Lua that runs it." },
-    { "cekura-lua version --json", "As JSON." },
+    { "cekura-lua version", "Show the version, and the Lua that runs it." },
+    { "cekura-lua version --json", "Print the same as JSON." },
   },
   run = function(session)
     local lua = rawget(_G, "jit") and _G.jit.version or _VERSION

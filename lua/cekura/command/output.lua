@@ -21,7 +21,7 @@ local function is_record(value)
   return RECORDS[core.type(value) or false] == true
 end
 
--- A value without userdata: records as tables, at every depth.
+-- A copy of a value in which records are tables, at every depth.
 local function plain(value)
   if is_record(value) then
     return value:totable()
@@ -35,7 +35,7 @@ local function plain(value)
   return copy
 end
 
--- What a terminal could act on and JSON allows in a string; UTF-8.
+-- Characters that JSON allows in strings and that a terminal could act on, in UTF-8.
 local UNSAFE = { "\127", "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]",
   "\239\187\191" }
 
@@ -49,7 +49,7 @@ local function escaped(char)
   return ("\\u%04x"):format(((first - 224) * 64 + second - 128) * 64 + third - 128)
 end
 
--- JSON on one line, in which a terminal finds nothing to act on. Strict JSON has line breaks only between values.
+-- JSON on one line, without characters that a terminal could act on. Strict JSON has line breaks only between values.
 local function line_of(json)
   json = json:gsub("[\r\n]+", " ")
   for _, pattern in ipairs(UNSAFE) do
@@ -106,7 +106,7 @@ local function is_list(value)
   return getmetatable(value) == core.array_mt
 end
 
--- Lines "name: value", the short ones first.
+-- Prints lines "name: value".
 local function print_object(session, value, names)
   local fields, width = fields_of(value), 0
   names = names or names_of(fields)
@@ -159,15 +159,15 @@ end
 
 -- ---- tables ----
 
--- The columns of a list, in this order, as far as its records have them.
+-- The columns of a list, in this order. Those that its records do not have are left out.
 local COLUMNS = { "id", "call_id", "name", "agent_name", "title", "status", "success", "success_rate", "duration",
   "call_ended_reason", "timestamp", "created_at" }
 local MOST_COLUMNS = 7
 
--- Rows that are looked at for the widths of the columns.
+-- The number of rows that determine the widths of the columns.
 local LOOKED_AT = 50
 
----@class cekura.command.Table rows that are printed as they come
+---@class cekura.command.Table rows that are printed as they arrive
 local Table = {}
 Table.__index = Table
 
@@ -183,7 +183,7 @@ local function choose_columns(rows)
   return #names > 0 and names or rows[1] and names_of(rows[1]) or {}
 end
 
--- What a table shows of a value: on a terminal, times to the minute.
+-- A value as a cell. On a terminal, times are shown to the minute.
 local function table_cell(self, value)
   local cell = output.cell(value)
   if self.session.out.is_terminal then
@@ -192,11 +192,11 @@ local function table_cell(self, value)
   return cell
 end
 
--- A column that is narrower than this says nothing.
+-- A narrower column would be unreadable.
 local NARROWEST = 10
 
--- The columns that fit a terminal, and their widths: those of their contents. The last ones are narrowed first, and
--- left out if that is not enough; the first, which names the record, stays whole.
+-- Chooses the columns that fit the terminal, and their widths. A column is as wide as its contents. If they do not all
+-- fit, the last columns are narrowed first, then left out. The first, which identifies the record, stays whole.
 local function fit_columns(self)
   local widths, sum, columns = {}, -2, self.session.out:columns() or math.huge
   for place, name in ipairs(self.names) do
@@ -256,7 +256,7 @@ local function flush(self)
 end
 
 --- Adds a row.
----@param value any a record or an object; of anything else, the value is the row
+---@param value any a record or an object; any other value becomes a row of one cell
 function Table:add(value)
   self.count = self.count + 1
   if self.session.options.json then
@@ -272,19 +272,19 @@ function Table:add(value)
   end
 end
 
---- Prints what is left.
+--- Prints the remaining rows.
 function Table:close()
   if not self.session.options.json then
     flush(self)
   end
 end
 
---- A table on stdout: aligned on a terminal, elsewhere a line of fields with tabs between them for each row, without a
---- head. With --json, a line of JSON for each row.
+--- A table on stdout: aligned on a terminal; elsewhere a line for each row, without a heading, with tabs between the
+--- fields. With --json, each row is a line of JSON.
 ---@param session cekura.command.Session
 ---@param names? string[] the only fields to print
----@param columns? string[] of a table, if there are no names; nil: those of COLUMNS that there are
----@param at_once? boolean print each row when it comes
+---@param columns? string[] the columns if there are no names; nil: those of COLUMNS that the rows have
+---@param at_once? boolean print each row as it arrives
 ---@return cekura.command.Table
 function output.table(session, names, columns, at_once)
   return setmetatable({ session = session, fields = names, names = names or columns, kept = {}, count = 0,
@@ -303,7 +303,7 @@ function output.rows(session, values, names)
   rows:close()
 end
 
---- null as JSON has it, for tables that are printed.
+--- The null of JSON, for tables that are printed.
 output.null = cekura.null
 
 return output

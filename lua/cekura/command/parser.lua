@@ -17,7 +17,7 @@ local parser = {}
 ---@class cekura.command.Argument
 ---@field name string
 ---@field type? string
----@field count? string as argparse has it: "?", "*", "+"
+---@field count? string in the notation of argparse: "?", "*", "+"
 ---@field help string
 ---@field choices? string[]
 ---@field suggestions? fun(): string[] words that shells complete
@@ -32,10 +32,10 @@ local parser = {}
 ---@field options? cekura.command.Option[]
 ---@field examples string[][] each a command line and what it does
 ---@field stands_for? fun(given: cekura.command.Given): string[] another command line, which is read instead
----@field from_api? boolean it is made from the tables of operations and kinds
+---@field from_api? boolean made from the tables of operations and kinds
 ---@field run? fun(session: cekura.command.Session, given: cekura.command.Given): integer? an exit status; nil: 0
 
----@class cekura.command.Given what a command line holds
+---@class cekura.command.Given the contents of a command line
 ---@field words table<string, any> arguments by name
 ---@field options table<string, any> options by name, "_" for "-"
 ---@field params table<string, any> parameters of the API
@@ -87,9 +87,9 @@ end
 -- The columns of help.
 local COLUMNS = 80
 
---- A command line as lines that a shell reads as one. It is broken before options and redirections.
+--- A command line, folded into lines that a shell reads as one. It is broken before options and redirections.
 ---@param line string
----@param columns integer that a line may have
+---@param columns integer the most that a line may take
 ---@return string[]
 function parser.folded(line, columns)
   local lines, last = {}, nil
@@ -118,7 +118,7 @@ end
 
 local fill
 
--- Adds the subcommands. Only those that the words may name get their contents: there are several hundred.
+-- Adds the subcommands. There are several hundred, so only those that the words may name are filled in.
 local function add_commands(to, command, words)
   for _, sub in ipairs(command.commands or {}) do
     local names = { [sub.name] = true }
@@ -181,7 +181,7 @@ local function chosen(root, parsed)
   return command
 end
 
--- The value of an option or an argument; raises a refusal by `refuse`.
+-- The value of an option or an argument. Calls `refuse`, which does not return, if the text is not such a value.
 local function value_of(declared, raw, name, refuse)
   if declared.type == "flag" then
     raw = type(raw) == "table" and (raw[1] or "true") or raw

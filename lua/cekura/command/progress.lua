@@ -1,5 +1,5 @@
---- Shows jobs on stderr while they are waited for: on a terminal that redraws as a line or a table, which is drawn
--- again in place; elsewhere as a plain line for each change.
+--- Shows jobs on stderr during a wait: on a capable terminal as a line or a table that is redrawn in place, elsewhere
+-- as a plain line for each change.
 
 local job_view = require "cekura.command.job_view"
 local redraw = require "cekura.command.redraw"
@@ -21,7 +21,7 @@ function progress.new(stream, options)
     stream = stream,
     quiet = quiet,
     live = stream.redraws and not quiet and redraw.new(stream) or nil,
-    entries = {}, -- also by their jobs
+    entries = {}, -- a list, also indexed by job
     frame = 0,
     is_closed = false,
   }, Progress)
@@ -29,7 +29,7 @@ end
 
 -- ---- drawing ----
 
--- A line ends before the last column: one that fills it leaves the cursor where terminals disagree.
+-- Lines end before the last column: terminals disagree about where the cursor is after a full line.
 local function lines_of(self, frame, rows)
   local columns = self.stream:columns()
   if #self.entries == 0 or not columns then
@@ -66,7 +66,7 @@ local function show(self, entry)
   end
 end
 
--- ---- what happens ----
+-- ---- events ----
 
 --- Shows a job from now on.
 ---@param job cekura.Job
@@ -80,7 +80,7 @@ function Progress:add(job)
   show(self, entry)
 end
 
---- The job has changed: for `on_progress`.
+--- Shows a change of the job; for `on_progress`.
 ---@param job cekura.Job
 function Progress:changed(job)
   local entry = self.entries[job]
@@ -89,7 +89,7 @@ function Progress:changed(job)
   end
 end
 
---- The job is not waited for any more.
+--- Shows that the wait for the job has ended.
 ---@param job cekura.Job
 ---@param err? cekura.Error why, unless it has succeeded
 function Progress:ended(job, err)
@@ -100,7 +100,7 @@ function Progress:ended(job, err)
   end
 end
 
---- Draws again what has changed with the time. To be called about ten times a second.
+--- Redraws what changes with time. To be called about ten times a second.
 function Progress:tick()
   if self.live and not self.is_closed then
     self.frame = self.frame + 1

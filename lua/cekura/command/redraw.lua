@@ -1,5 +1,5 @@
---- Lines at the end of a terminal's output that are drawn again in place. Between two drawings the cursor is at the
--- beginning of the empty line below them, so that whatever else is written, and the end of the process, finds it there.
+--- Lines at the end of a terminal's output that are redrawn in place. Between two drawings the cursor is at the
+-- beginning of the empty line below them, where other output, or the shell's prompt after the process, can begin.
 --
 -- Two escape sequences are used (ECMA-48, 8.3.22 and 8.3.41): CSI n A, up, and CSI K, erase to the end of the line.
 
@@ -25,8 +25,8 @@ function redraw.new(stream)
   return setmetatable({ stream = stream, lines = {}, columns = 0, rows = 0 }, Redraw)
 end
 
--- The rows that the drawn lines take now. A terminal that has become narrower has wrapped them; rows that it has moved
--- beyond its upper edge cannot be reached.
+-- The number of rows that the drawn lines take now. A terminal that has become narrower has wrapped them. Rows that
+-- have scrolled off the top cannot be reached.
 local function rows_above(self, columns, rows)
   local count = 0
   for _, line in ipairs(self.lines) do
@@ -44,7 +44,7 @@ local function is_same(self, lines)
   return true
 end
 
---- Draws the lines in place of the former ones. Writes only what has changed.
+--- Draws the lines in place of the previous ones. Writes only what has changed.
 ---@param lines cekura.DrawnLine[]
 function Redraw:draw(lines)
   local columns, rows = self.stream:columns(), self.stream:rows()
@@ -56,7 +56,7 @@ function Redraw:draw(lines)
     return
   end
   local above = rows_above(self, columns, rows)
-  local pieces = { "\r" .. ERASE .. up(above) } -- the line of the cursor may have an echoed ^C
+  local pieces = { "\r" .. ERASE .. up(above) } -- the cursor's line may contain an echoed ^C
   for index, line in ipairs(lines) do
     local former = not is_resized and self.lines[index]
     pieces[#pieces + 1] = (former and former.text == line.text and "" or line.text .. ERASE) .. "\n"
@@ -67,14 +67,14 @@ function Redraw:draw(lines)
   self.lines, self.columns, self.rows = lines, columns, rows
 end
 
---- Writes text in place of the lines, which can be drawn again below it.
+--- Writes text in place of the lines, which can then be drawn below it.
 ---@param text string whole lines
 function Redraw:write(text)
   self:draw {}
   self.stream:write(text)
 end
 
---- Draws the lines for the last time: they stay, and what is drawn afterwards follows them.
+--- Draws the lines for the last time: they stay, and later drawings follow them.
 ---@param lines cekura.DrawnLine[]
 function Redraw:finish(lines)
   self:draw(lines)

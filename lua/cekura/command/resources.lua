@@ -21,13 +21,13 @@ local function dashed(name)
   return (name:gsub("_", "-"))
 end
 
---- The name of a command or an option, and how the API writes it.
+--- A name of the API as that of a command or an option, with hyphens.
 resources.dashed = dashed
 
--- What the official command calls a parameter.
+-- The official command's names for parameters.
 local ALIASES = { scenarios = { "scenario-ids", "scenario_ids" }, num_scenarios = { "count" } }
 
--- The options that may be given instead of a parameter; nil: it is none of `one_of`.
+-- The options that may be given instead of a parameter; nil if it is not one of `one_of`.
 local function others_of(name, one_of)
   local others, is_one
   for _, each in ipairs(one_of or {}) do
@@ -41,7 +41,7 @@ local function others_of(name, one_of)
   return is_one and others or nil
 end
 
---- The options for parameters of the API. One whose name the command uses itself is --param-NAME.
+--- The options for parameters of the API. If the command itself has an option of that name, it is --param-NAME.
 ---@param parameters cekura.Parameter[]
 ---@param own cekura.command.Option[] the command's options
 ---@param one_of? string[] parameters of which one is required
@@ -64,9 +64,9 @@ function resources.options(parameters, own, one_of)
 end
 
 resources.PARAMS = { name = "params", aliases = { "from-file", "from_file" }, type = "text", shown = "FILE",
-  help = "A JSON file with parameters; options take precedence. - is the standard input." }
+  help = "A JSON file with parameters; options take precedence. - is standard input." }
 
--- Ends the command where a parameter is missing, by the name of its option.
+-- Ends the command if a required parameter is missing. The message names its option.
 local function check_required(session, params, declared)
   if #params > 0 then
     return params -- the body is a list of objects
@@ -79,7 +79,7 @@ local function check_required(session, params, declared)
   return params
 end
 
---- The parameters of a command line: those of the file, and over them those of the options.
+--- The parameters of a command line: those of the file, overridden by those of the options.
 ---@param session cekura.command.Session
 ---@param given cekura.command.Given
 ---@param declared? cekura.Parameter[]
@@ -89,7 +89,7 @@ function resources.params(session, given, declared)
   if given.options.params then
     local read = session:read_json(given.options.params)
     if type(read) ~= "table" then
-      session:usage(given.options.params .. ": an object with parameters expected")
+      session:usage(given.options.params .. ": a JSON object with parameters expected")
     elseif next(given.params) == nil then
       return check_required(session, read, declared)
     end
@@ -105,7 +105,7 @@ end
 
 -- ---- examples ----
 
--- Values of parameters that only some texts are right for.
+-- Example values of parameters for which those of their types do not suffice.
 local VALUES = { name = "'Front desk'", description = "'Calls of the front desk.'", eval_type = "boolean",
   metric_description = "'Was the agent polite?'", original_prompt = "'Was the agent polite? Say why.'",
   prompt = "'Be brief.'", question = "'Why did they fail?'", extra_instructions = "'Call in German.'",
@@ -127,7 +127,7 @@ local function required_words(parameters, one_of)
   return words
 end
 
--- A change that a request could make: the first of the usual parameters, else of all.
+-- A change that a request could make: of the name, else of the description, else of the first parameter.
 local function change_words(parameters)
   local chosen = parameters[1]
   for _, name in ipairs { "description", "name" } do
@@ -138,7 +138,7 @@ local function change_words(parameters)
   return { chosen and option_words(chosen) }
 end
 
--- What is usually given where nothing is required: the agent, and what to run.
+-- The options that are usual where none is required: the agent, and what to run.
 local function usual_words(parameters)
   local words = {}
   for _, parameter in ipairs(parameters) do
@@ -164,11 +164,11 @@ end
 
 resources.START_OPTIONS = {
   resources.PARAMS,
-  { name = "direct", help = "Send one request that is answered when the work is done, where the service has it." },
+  { name = "direct", help = "Instead of polling, send one request that is answered when the work is done." },
   { name = "wait", help = "Wait for the job, and print its result." },
 }
 
---- Starts a job. Without --wait prints its token.
+--- Asks for confirmation, and starts a job.
 ---@param session cekura.command.Session
 ---@param kind string
 ---@param params table
@@ -179,7 +179,7 @@ function resources.start_job(session, kind, params)
   return session:check(client:start(kind, params, { direct = session.options.direct }))
 end
 
---- Prints the token of a job that was started, or waits for the job.
+--- Prints the token of a job that was started; with --wait, waits for the job.
 ---@return integer exit status
 function resources.started(session, job)
   local token = job:token()
@@ -228,12 +228,12 @@ function resources.kind_command(entry, name, before)
     description = what .. " Starts a job of the kind " .. entry.name .. ", which costs credits, and prints its token; "
       .. "with --wait, waits for it and prints its result." .. (entry.withdrawn
         and " Cekura removed it from its documentation on " .. entry.withdrawn
-      .. ", and may not answer." or ""),
+      .. "; the service may no longer have it." or ""),
     options = resources.options(entry.params, own, one_of),
     examples = {
       { command_line(before, { name }, required, { "--wait" }), what:gsub("%.$", "") .. ", and wait for the result." },
       { command_line(before, { name }, { "--params job.json --yes --json" }),
-        "In a script, with parameters from a file." },
+        "Start one in a script, with parameters from a file." },
     },
     run = function(session, given)
       return resources.started(session, resources.start_job(session, entry.name, resources.params(session, given,
@@ -245,8 +245,8 @@ end
 -- ---- operations ----
 
 resources.LIST_OPTIONS = {
-  { name = "all", help = "All pages." },
-  { name = "limit", type = "positive", help = "So many records, from as many pages as it takes." },
+  { name = "all", help = "Print the records of all pages." },
+  { name = "limit", type = "positive", help = "Print at most N records, from as many pages as needed." },
   { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
 }
 
@@ -260,15 +260,15 @@ function resources.fields(session)
   return names[1] and names or nil
 end
 
---- Prints a list: one page, or with --all and --limit as many as it takes.
+--- Prints a list: one page, or as many as --all or --limit needs.
 ---@param session cekura.command.Session
 ---@param methods table with list and each
----@param columns? string[] those of a table, without --fields
+---@param columns? string[] of a table without --fields
 ---@param ... any the arguments of both
 function resources.print_list(session, methods, columns, ...)
   local names, limit = resources.fields(session), session.options.limit
   if names and names[1]:find "^%-" then
-    names = nil -- all but those: the answer has the right ones
+    names = nil -- fields to leave out: the service has done so
   end
   local rows = output.table(session, names, columns)
   if not session.options.all and not limit then
@@ -278,7 +278,7 @@ function resources.print_list(session, methods, columns, ...)
     end
     rows:close()
     if page.next then
-      session:note "There are more: --all shows all of them, --limit N so many."
+      session:note "There are more records: --all prints all of them, --limit N the first N."
     end
     return
   end
@@ -300,7 +300,7 @@ local function deletes(entry)
   return entry.method == "DELETE" or entry.name:find "^delete" ~= nil
 end
 
--- Asks before what costs credits, and before what cannot be undone.
+-- Asks for confirmation of an operation that costs credits or cannot be undone.
 local function confirm(session, entry, ids)
   local name = entry.resource .. "." .. entry.name
   if costs[name] then
@@ -310,13 +310,13 @@ local function confirm(session, entry, ids)
   end
 end
 
--- Operations whose body is a list of objects, which options cannot give.
+-- Operations whose body is a list of objects, which options cannot express.
 local TAKES_LIST = {}
 for _, row in ipairs(operations) do
   TAKES_LIST[row.resource .. "." .. row.name] = row.list
 end
 
--- Operations one of whose parameters is required.
+-- Operations that require one of several parameters.
 local ONE_OF = { ["calls.evaluate_metrics"] = { "agent_id", "project_id" } }
 
 local function run_operation(session, given, entry, places)
@@ -338,7 +338,7 @@ local function run_operation(session, given, entry, places)
   output.value(session, session:check(methods[entry.name](methods, unpack(arguments))), resources.fields(session))
 end
 
--- The ids in a path, as a command line has them.
+-- The names of the ids in a path, which are arguments of the command.
 local function places_of(path)
   local places = {}
   for _, name in ipairs(endpoint.places("GET " .. path)) do
@@ -354,7 +354,7 @@ local function description_of(entry)
     .. (" Sends %s %s, and prints the answer."):format(entry.method, entry.path)
 end
 
--- Two examples: words are those of the command, ids those of its arguments.
+-- Two examples. `words` are the words of the command, `ids` its arguments.
 local function examples_of(entry, words, ids)
   local name = entry.resource .. "." .. entry.name
   local given = required_words(entry.params, ONE_OF[name])
@@ -365,13 +365,13 @@ local function examples_of(entry, words, ids)
   end
   local line = command_line(words, ids, given)
   if entry.name == "list" then
-    return { { line, "The first page." }, { line .. " --all --json", "All of them, one JSON object a line." } }
+    return { { line, "Print the first page." }, { line .. " --all --json", "Print all pages, as JSON." } }
   elseif entry.method == "GET" then
-    return { { line, "As text." }, { line .. " --json", "As JSON." } }
+    return { { line, "Print the answer as text." }, { line .. " --json", "Print the answer as JSON." } }
   elseif deletes(entry) then
-    return { { line, "Ask first, on a terminal." }, { line .. " --yes", "Do not ask." } }
+    return { { line, "Ask for confirmation on a terminal." }, { line .. " --yes", "Do not ask for confirmation." } }
   end
-  return { { line, "Send it, and show the answer." }, { line .. " --dry-run", "Only show the request." } }
+  return { { line, "Send it, and print the answer." }, { line .. " --dry-run", "Show it without sending it." } }
 end
 
 --- The command of an operation.
@@ -382,7 +382,7 @@ function resources.operation_command(entry)
   local places, arguments, ids, own = places_of(entry.path), {}, {}, {}
   for index, place in ipairs(places) do
     arguments[index] = { name = place, type = "id", help = place == "category_slug"
-      and "The name in the category's URL." or ("The id of the %s."):format((wording.names(entry.resource))) }
+      and "The name of the category in URLs." or ("The id of the %s."):format((wording.names(entry.resource))) }
     ids[index] = place == "category_slug" and "late-answers" or "2142"
   end
   if entry.name == "list" then
@@ -426,7 +426,7 @@ local function usual_first(group)
   return chosen
 end
 
--- Gives a group the help that follows from its commands: the names of the first ones, and two examples.
+-- Derives the help of a group from its commands: the names of the first ones, and two examples.
 local function describe(group, several)
   local commands, names = usual_first(group), {}
   for index = 1, math.min(#commands, 4) do
@@ -434,15 +434,15 @@ local function describe(group, several)
   end
   group.summary = ("%s: %s%s."):format((several:gsub("^%l", string.upper)), table.concat(names, ", "),
     commands[5] and " and others" or "")
-  group.description = ("Commands for %s, made from the API. `cekura-lua %s COMMAND --help` shows the arguments and "
-    .. "options of a command."):format(several, group.name)
+  group.description = ("Operations and kinds of job of the API for %s. `cekura-lua %s COMMAND --help` shows the "
+    .. "arguments and options of a command."):format(several, group.name)
   group.examples = commands[2] and {
     { commands[1].examples[1][1], commands[1].summary },
     { commands[2].examples[1][1], commands[2].summary },
   } or commands[1].examples
 end
 
---- The commands of all resources, beside those that are given.
+--- The commands of all resources, merged with the given ones.
 ---@param given table<string, table<string, cekura.command.Command>> by resource and verb; they take precedence
 ---@return cekura.command.Command[]
 function resources.commands(given)

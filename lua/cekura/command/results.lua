@@ -1,4 +1,4 @@
---- The gate of a pipeline: a suite of scenarios, whose result decides.
+--- A gate for pipelines: runs scenarios, and exits by their result.
 
 local exits = require "cekura.command.exits"
 local kinds = require "cekura.api.catalog"
@@ -9,7 +9,7 @@ local waiting = require "cekura.command.waiting"
 
 local KIND = "results.run"
 
--- Seconds that a run may take, as the service's own action for pipelines has it.
+-- Seconds that a run may take, as in the service's own action for pipelines.
 local TIMEOUT = 3600
 
 -- The parameters of the kind, from the catalogue.
@@ -33,7 +33,7 @@ local function print_run(session, run)
   end
 end
 
--- Prints what did not pass, and how many calls did.
+-- Prints the calls that did not pass, and the number of those that did.
 local function print_verdict(session, result)
   for _, run in pairs(result.runs or {}) do
     if run.success ~= true then
@@ -45,16 +45,16 @@ local function print_verdict(session, result)
     tostring(result.total_runs_count or 0)))
 end
 
--- The job: a run that is known by its id, or a new one.
+-- The job: the run whose id was given, or a new one.
 local function job_of(session, given)
   local id = given.words.id
   local params = resources.params(session, given)
   if id and next(params) ~= nil and not params.project_id and not params.agent_id then
-    session:usage "results gate: an id, or what to run: not both"
+    session:usage "results gate: give either the id of a run or the scenarios to run, not both"
   elseif id then
     return session:check(session:client():job(KIND, id))
   elseif not params.scenarios and not params.tags and not params.folder_path then
-    session:usage "results gate: the id of a run, --scenarios, --tags or --folder-path is missing"
+    session:usage "results gate: give the id of a run, --scenarios, --tags or --folder-path"
   end
   return resources.start_job(session, session.options.kind or KIND, params)
 end
@@ -91,15 +91,15 @@ return {
   {
     name = "gate",
     summary = "Run scenarios, and exit by whether all calls passed.",
-    description = "Runs scenarios, which costs credits, or takes up a run by its id, and exits with 0 only if every "
-      .. "call passed: with 1 if one did not or none ran, with 5 if the time (an hour) is over. Prints the calls that "
-      .. "did not pass, with the metrics that failed.",
-    arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that goes on." } },
+    description = "Runs scenarios, which costs credits, or waits for an earlier run. Exits with 0 only if every call "
+      .. "passed, with 1 if one did not or none ran, and with 5 if the run is not done in time (by default, an hour). "
+      .. "Prints the calls that did not pass, with the metrics that failed.",
+    arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that was started earlier." } },
     options = resources.options(parameters(), own),
     examples = {
       { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit",
-        "Let a pipeline go on only if the scenarios of a tag pass." },
-      { "cekura-lua results gate 4711 --timeout 600", "Wait for a run that was started before." },
+        "Run the scenarios of a tag; a pipeline continues only if they pass." },
+      { "cekura-lua results gate 4711 --timeout 600", "Wait for a run that was started earlier." },
     },
     run = run,
   },

@@ -1,4 +1,4 @@
---- What a run of the command has: its client, its streams, and how it ends.
+--- One run of the command: its client, its streams, its questions, and how it ends.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -13,7 +13,7 @@ local text = require "cekura.command.text"
 ---@field options table<string, any> of the command line
 ---@field out cekura.CommandStream results
 ---@field err cekura.CommandStream progress and messages
----@field signal? string "SIGINT" or "SIGTERM", once one has come
+---@field signal? string "SIGINT" or "SIGTERM", once received
 ---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
 Session.__index = Session
@@ -22,10 +22,10 @@ local session = {}
 
 -- ---- ends ----
 
--- What commands raise to end with a status after they have said why themselves.
+-- Raised by commands to end with a status, after they have printed the reason.
 local Exit = {}
 
--- Ends the work. join() of a cancelled task does not say what it raised, so that is kept here.
+-- Ends the work. The error is kept here, too, because join() of a cancelled task does not return it.
 local function raise(self, what)
   self.raised = what
   error(what, 0)
@@ -37,14 +37,14 @@ function Session:exit(status)
   raise(self, setmetatable({ status = status }, Exit))
 end
 
---- Ends the command as wrong usage.
+--- Ends the command with a usage error.
 ---@param message string
 function Session:usage(message)
   self:note(message)
   self:exit(exits.USAGE)
 end
 
---- The value, or the end of the command by the error.
+--- Returns the value. If there is none, ends the command with the error.
 ---@generic T
 ---@param value T?
 ---@param err? cekura.Error
@@ -58,7 +58,7 @@ end
 
 -- ---- output ----
 
--- Ends the command where results cannot be written: nothing that it does later would be seen.
+-- Ends the command if results cannot be written, since all further results would be lost.
 local function write(self, content)
   local ok, fault = self.out:write(content)
   if not ok then
@@ -67,13 +67,13 @@ local function write(self, content)
   end
 end
 
---- A line of results. Texts of the service in it have been made visible.
+--- Prints a line of results. Text of the service in it must have been made visible.
 ---@param line string
 function Session:print(line)
   write(self, line .. "\n")
 end
 
---- Text of the service that is the result: byte for byte into a file or a pipe, visible on a terminal.
+--- Prints text of the service as the result: byte for byte to a file or a pipe, made visible on a terminal.
 ---@param content string
 function Session:data(content)
   if self.out.is_terminal then
@@ -83,8 +83,8 @@ function Session:data(content)
   write(self, content)
 end
 
---- A message on stderr.
----@param message string may hold anything
+--- Prints a message to stderr.
+---@param message string untrusted
 function Session:note(message)
   message = text.visible_lines(message)
   if self.progress then
@@ -101,7 +101,7 @@ local function client_options(options)
     retries = options.retries, loop = "own" }
 end
 
---- The options of the client, for those who explain them.
+--- The options of the client, for commands that explain them.
 function Session:client_options()
   return client_options(self.options)
 end
@@ -115,7 +115,7 @@ local function shown_headers(outgoing)
   return lines
 end
 
--- The body of a request; of a form, its parts, in which a word stands for a file.
+-- The body of a request as text. In a form, a placeholder stands for each file.
 local function body_text(outgoing)
   if type(outgoing.body) ~= "table" then
     return outgoing.body
@@ -148,7 +148,7 @@ local function show_request(self, client, outgoing)
   return errors.new("cancelled", "not sent: --dry-run")
 end
 
---- The client. Ends the command where there cannot be one.
+--- The client. Ends the command if it cannot be made.
 ---@return cekura.Client
 function Session:client()
   if not self.made then
@@ -164,8 +164,8 @@ end
 
 -- ---- questions ----
 
---- Asks on a terminal whether to go on; elsewhere, and with --yes, it does not ask.
----@param what string "This costs credits: …"
+--- Asks for confirmation on a terminal, unless --yes is given. Elsewhere, does not ask.
+---@param what string such as "An evaluation costs credits."
 function Session:confirm(what)
   if self.options.yes or self.options.dry_run or not self.err.is_terminal or not core.terminal(0) then
     return
@@ -182,7 +182,25 @@ function Session:confirm(what)
   end
 end
 
---- The content of a file that the command line names; "-" is the standard input.
+-- The name of a file in messages.
+local function file_name(path)
+  return path == "-" and "standard input" or path
+end
+
+--- The message for a file that cannot be used. The fault may begin with the path, as those of io.open do.
+---@param path string
+---@param what "read"|"written"
+---@param fault any
+---@return string
+function Session.file_fault(path, what, fault)
+  local reason = tostring(fault)
+  if reason:sub(1, #path + 2) == path .. ": " then
+    reason = reason:sub(#path + 3)
+  end
+  return ("%s cannot be %s: %s"):format(file_name(path), what, reason)
+end
+
+--- The content of a file that the command line names; "-" is standard input.
 ---@param path string
 ---@return string
 function Session:read_file(path)
@@ -198,7 +216,7 @@ function Session:read_file(path)
     file:close()
   end
   if not content then
-    self:usage((path == "-" and "the standard input" or path) .. " cannot be read: " .. tostring(fault))
+    self:usage(self.file_fault(path, "read", fault))
   end
   return content
 end
@@ -209,17 +227,17 @@ end
 function Session:read_json(path)
   local value, fault = core.decode(self:read_file(path))
   if value == nil then
-    self:usage(("%s: no JSON: %s"):format(path == "-" and "the standard input" or path, tostring(fault)))
+    self:usage(("%s is not valid JSON: %s"):format(file_name(path), tostring(fault)))
   end
   return value
 end
 
 -- ---- the run ----
 
--- Seconds between two looks at signals, and two frames of what moves.
+-- Seconds between two checks for signals, and between two frames of the progress display.
 local TICK = 0.1
 
--- Cancels the work when a signal has come.
+-- Cancels the work once a signal has been received.
 local function look_after(self, work)
   while not self.over do
     cekura.sleep(TICK)
@@ -232,17 +250,17 @@ local function look_after(self, work)
   end
 end
 
--- The message of a mistake that the library has found in a call: here, in the command line.
+-- The message of an error that the library raised for a wrong argument, which came from the command line.
 local function misuse(raised)
   return type(raised) == "string" and (raised:match "^[^\n]-:%d+: cekura: (.*)$" or raised:match "^cekura: (.*)$")
 end
 
 local READS = { GET = true, HEAD = true }
 
--- Says that a signal has ended the work, and returns the exit status.
+-- Reports that a signal ended the work. Returns the exit status.
 local function interrupted(self, err)
   if errors.is(err) and err.sent and not READS[err.method] then
-    self:note(("Interrupted. %s %s was sent: it may have been processed or not, and it cannot be taken up."):format(
+    self:note(("Interrupted. %s %s was sent: it may have been processed, and it cannot be resumed."):format(
       err.method, err.path))
     return exits.UNKNOWN
   end
@@ -250,7 +268,7 @@ local function interrupted(self, err)
   return exits.SIGNALS[self.signal]
 end
 
--- Says how work has ended that raised, and returns the exit status.
+-- Reports the error that ended the work. Returns the exit status.
 local function conclude(self, raised, traceback)
   if getmetatable(raised) == Exit then
     return raised.status
@@ -265,11 +283,11 @@ local function conclude(self, raised, traceback)
     self:note(misuse(raised))
     return exits.USAGE
   end
-  self:note("An error in the command itself: " .. tostring(raised) .. "\n" .. tostring(traceback or ""))
+  self:note("Internal error of cekura-lua: " .. tostring(raised) .. "\n" .. tostring(traceback or ""))
   return exits.BUG
 end
 
---- Has a function called at the end in any case, when the work itself may no longer wait: after a signal.
+--- Registers a function that is called at the end in any case. After a signal it may wait, unlike the work itself.
 ---@param fn fun(): integer? an exit status instead of the work's
 function Session:at_end(fn)
   self.last = fn
@@ -283,7 +301,7 @@ function session.run(command, given)
   local streams = terminal.open { color = given.options.color }
   local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
   if os.getenv "CEKURA_DEBUG" == "1" then
-    self.err.redraws = false -- its lines would come between
+    self.err.redraws = false -- the lines of the log would break the redrawing
   end
   core.catch_signals()
   return cekura.run(function()
@@ -303,7 +321,7 @@ function session.run(command, given)
   end)
 end
 
---- Shows jobs on stderr until hide() is called.
+--- Shows jobs on stderr until hide_jobs() is called.
 function Session:show_jobs(jobs)
   self.progress = progress.new(self.err, { quiet = self.options.quiet })
   for _, job in ipairs(jobs) do

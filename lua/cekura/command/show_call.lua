@@ -7,12 +7,12 @@ local text = require "cekura.command.text"
 
 local show_call = {}
 
--- A value of the service as text: a text as it is, anything else as JSON.
+-- A value from the service as text: a string as it is, anything else as JSON.
 local function as_text(value)
   return type(value) == "string" and value or encode({ value }, "value"):sub(2, -2)
 end
 
--- The lines of a visible text: as wide as a terminal, else as long as they are. All but the first are indented.
+-- The lines of a visible text, wrapped to the width of the terminal, if there is one. All but the first are indented.
 local function lines_of(stream, visible, indent)
   local columns = stream:columns()
   if columns then
@@ -27,17 +27,17 @@ local ROLES = { ["Main Agent"] = "cyan", ["Testing Agent"] = "green" } -- any ot
 
 local LONGEST_ROLE = 40 -- columns; a longer one is cut
 
--- Roles of turns that are calls of tools, and of those that are their results.
+-- The roles of turns that are tool calls, and of those that are their results.
 local CALLS = { function_call = true, tool_call = true, tool_call_invocation = true }
 local RESULTS = { function_call_result = true, tool_call_result = true, tool = true }
 
--- The parameters of a call, or what it returned.
+-- The members that may hold the arguments of a tool call, or its result.
 local ARGUMENTS, RESULT = { "arguments", "parameters" }, { "result", "output" }
 
-local LONGEST_CALL = 1e7 -- seconds: a larger time is a date
+local LONGEST_CALL = 1e7 -- seconds; a larger number is a date
 
--- The seconds from the beginning of the call to each turn, by its place, and the largest; nil for a turn without a time
--- that can be read. Dates count from the first one.
+-- The seconds from the beginning of the call to each turn, by its place, and the largest of them. A turn whose time
+-- cannot be read has none. Dates count from the first one.
 local function times_of(turns)
   local times, first, longest = {}, nil, nil
   for place, turn in ipairs(turns) do
@@ -61,7 +61,7 @@ local function clock(seconds, has_hours)
   return ("%02d:%02d"):format(minutes, rest)
 end
 
--- What stands before each turn, all of the same width: "[00:12] ", or blanks. All are empty if no turn has a time.
+-- The prefix of each turn, "[00:12] " or blanks of the same width. All are empty if no turn has a time.
 local function stamps_of(turns)
   local times, longest = times_of(turns)
   local has_hours, stamps = longest and longest >= 3600, {}
@@ -85,7 +85,7 @@ local function not_empty(value)
   return value ~= nil and value ~= "" and as_text(value) or nil
 end
 
--- A call of a tool, or its result, on one line. Nil: the turn is neither.
+-- A tool call, or its result, on one line; nil if the turn is neither.
 local function tool_line(turn)
   local word = type(turn.role) == "string" and ascii.word(turn.role)
   if not (CALLS[word] or RESULTS[word]) then
@@ -106,7 +106,7 @@ local function role_of(turn)
   return turn.role ~= nil and text.fit(text.visible(as_text(turn.role)), LONGEST_ROLE) .. ":" or nil
 end
 
--- The lines of a turn in which somebody speaks.
+-- The lines of a spoken turn.
 local function spoken_lines(stream, turn, stamp, indent)
   local role, content = role_of(turn), turn.content ~= nil and as_text(turn.content) or ""
   local start = stamp .. (role or "")
@@ -197,7 +197,7 @@ function show_call.metrics(stream, call)
     return table.concat(shown, "\n") .. "\n"
   end
   return evaluation.is_done(call) and "The call has no metrics.\n"
-    or "The call has no metrics: it is not evaluated yet.\n"
+    or "The call has no metrics: it has not been evaluated yet.\n"
 end
 
 return show_call

@@ -1,12 +1,12 @@
---- The difference of two texts as the command shows it: by words, on the lines in which something has changed and some
--- beside them, under headings as those of the unified form (GNU diffutils, "Detailed Description of Unified Format").
+--- The difference of two texts as the command shows it: by words, on the changed lines and some context lines, under
+-- the headings of the unified format (GNU diffutils, "Detailed Description of Unified Format").
 
 local diff = require "cekura.diff"
 local text = require "cekura.command.text"
 
 local CONTEXT = 3 -- lines
 
--- Without colours, as `wdiff` and `git diff --word-diff` have it.
+-- The marks without colours, as in `wdiff` and `git diff --word-diff`.
 local BEFORE, AFTER = { removed = "[-", added = "{+" }, { removed = "-]", added = "+}" }
 
 -- ---- lines ----
@@ -39,8 +39,8 @@ local function end_line(line, kind)
   end
 end
 
--- The lines to show: each line feed ends one, also one that was removed. Where nothing else would show that it was
--- removed or added, a mark does.
+-- The lines to show. Each line feed ends one, even if it was removed. A line feed that was removed or added alone is
+-- shown as a mark.
 local function lines_of(pieces)
   local mark = text.is_utf8() and "↵" or "\\n"
   local lines, line = {}, new_line()
@@ -82,7 +82,7 @@ local function hunks_of(lines)
   return hunks
 end
 
--- The number of lines of a text in a range, with one that has no line feed.
+-- The number of lines of a text in a range, including one without a line feed.
 local function count(lines, side, from, to)
   local total, rest = 0, false
   for index = from, to do
@@ -92,7 +92,7 @@ local function count(lines, side, from, to)
   return total + (rest and 1 or 0)
 end
 
--- "12,7": the first line of the text and the number of lines; the line before it, where there are none.
+-- "12,7": the first line of the text and the number of lines; if there are none, the line before.
 local function range(lines, side, hunk)
   local before = 0
   for index = 1, hunk.from - 1 do

@@ -1,4 +1,4 @@
---- start KIND, and kinds.
+--- The commands start and kinds.
 
 local cekura = require "cekura"
 local nearest = require "cekura.nearest"
@@ -27,7 +27,7 @@ local function find(session, name)
   end
   local entry = known[(name:gsub("-", "_"))]
   if not entry then
-    session:usage(("there is no kind of job %s%s"):format(name, (nearest(name, known))))
+    session:usage(("there is no kind of job %s%s; to list them: cekura-lua kinds"):format(name, (nearest(name, known))))
   end
   return entry
 end
@@ -57,12 +57,12 @@ local kinds = {
   name = "kinds",
   summary = "List the kinds of job, or the parameters of one.",
   description = "Lists the kinds of job, or the parameters of one.",
-  arguments = { { name = "kind", count = "?", help = "The kind whose parameters to list.",
+  arguments = { { name = "kind", count = "?", help = "The kind whose parameters are listed.",
     suggestions = resources.kinds } },
   options = {},
   examples = {
-    { "cekura-lua kinds", "All kinds." },
-    { "cekura-lua kinds scenarios.generate", "What scenarios.generate takes." },
+    { "cekura-lua kinds", "List all kinds." },
+    { "cekura-lua kinds scenarios.generate", "List the parameters of a kind." },
   },
   run = function(session, given)
     if given.words.kind then

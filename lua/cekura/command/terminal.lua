@@ -6,8 +6,8 @@ local errors = require "cekura.errors"
 
 local terminal = {}
 
--- SGR parameters (ECMA-48, 8.3.117). What was removed and what was added differ by more than their colour, for eyes
--- that do not distinguish red and green.
+-- SGR parameters (ECMA-48, 8.3.117). Removed and added text differ in more than colour, because some readers cannot
+-- distinguish red and green.
 local STYLES = {
   bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36",
   removed = "31;9", -- struck through
@@ -27,10 +27,10 @@ local function is_capable()
   return term ~= nil and term ~= "dumb"
 end
 
--- The option comes first. Then these conventions apply, in this order, where an empty variable counts as none:
+-- The option takes precedence. Then these conventions apply, in this order; an empty variable counts as unset:
 --   https://no-color.org              NO_COLOR, whatever its value, prevents colours
 --   https://bixense.com/clicolors     CLICOLOR_FORCE asks for them, even in a pipe; CLICOLOR=0 prevents them
---   https://cmake.org/cmake/help/latest/envvar/CLICOLOR_FORCE.html    CLICOLOR_FORCE=0 asks for nothing
+--   https://cmake.org/cmake/help/latest/envvar/CLICOLOR_FORCE.html    CLICOLOR_FORCE=0 has no effect
 local function has_colors(option, is_terminal)
   local force = variable "CLICOLOR_FORCE"
   if option ~= "auto" then
@@ -63,7 +63,7 @@ end
 
 --- Writes a text at once, so that the lines of both streams keep their order on a terminal.
 ---@param text string
----@return boolean? written nil: not, or not all of it
+---@return boolean? written nil if not all of it could be written
 ---@return string? message
 function Stream:write(text)
   local written, message = self.file:write(text)
@@ -76,21 +76,21 @@ function Stream:write(text)
   return true
 end
 
---- The width of the terminal now: it may be resized at any time. The variable COLUMNS, if a shell exports it, may be
---- older.
+--- The current width of the terminal, which may be resized at any time. (The variable COLUMNS, if a shell exports it,
+--- may be outdated.)
 ---@return integer? columns nil: not a terminal
 function Stream:columns()
   return (core.terminal(self.fd))
 end
 
---- The height of the terminal now.
+--- The current height of the terminal.
 ---@return integer? rows nil: not a terminal
 function Stream:rows()
   local _, rows = core.terminal(self.fd)
   return rows
 end
 
---- The text in a style, if the stream has colours. Each line is painted for itself, as pagers need it.
+--- The text in a style, if the stream has colours. Each line is painted separately, as pagers need it.
 ---@param style "bold"|"dim"|"red"|"green"|"yellow"|"blue"|"cyan"|"removed"|"added"
 ---@param text string without escape sequences
 ---@return string

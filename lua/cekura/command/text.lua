@@ -1,4 +1,4 @@
---- Text for a terminal: what is untrusted made visible, and texts cut and wrapped by columns.
+--- Text for a terminal: untrusted text made visible, and text cut and wrapped by columns.
 
 local core = require "cekura.core"
 
@@ -16,8 +16,8 @@ local function byte_escapes(bytes)
   return (bytes:gsub(".", byte_escape))
 end
 
--- Characters that control a terminal, reorder a line, or hide: they have no shape of their own. The joiners U+200C and
--- U+200D are not here, since Persian, Indic scripts and emoji are written with them.
+-- Characters that control a terminal, reorder a line, or are invisible. The joiners U+200C and U+200D are not among
+-- them, because Persian, Indic scripts and emoji need them.
 local HIDDEN = {
   { 0x80, 0x9f }, -- C1 controls: U+009B begins an escape sequence
   { 0xad, 0xad }, -- soft hyphen
@@ -29,7 +29,7 @@ local HIDDEN = {
   { 0xe0000, 0xe007f }, -- tags
 }
 
--- The first bytes of their UTF-8: all other characters need no closer look.
+-- The first bytes of their UTF-8. No other character has to be decoded.
 local HIDDEN_FIRST = {}
 for _, first in ipairs { 0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3 } do
   HIDDEN_FIRST[first] = true
@@ -44,7 +44,7 @@ local function is_hidden(point)
   return false
 end
 
--- What a byte from 128 on stands for, with the continuation bytes that follow it.
+-- The visible form of a byte from 128 on and the continuation bytes that follow it.
 local function visible_character(bytes)
   local first = bytes:byte()
   local length = first >= 0xf0 and 4 or first >= 0xe0 and 3 or 2
@@ -71,7 +71,7 @@ end
 
 --- Untrusted text on one line, as a terminal may show it: control characters, invisible and bidirectional formats, and
 --- bytes that are not UTF-8 become escapes: `\n`, `\x1b`, `\u{202e}`, `\xff`. A backslash stays as it is: the escapes
---- are for eyes, and a text that contains a backslash and an `n` looks the same.
+--- are meant to be read, not decoded, and a backslash followed by an `n` in the text looks the same.
 ---@param untrusted string
 ---@return string
 function text.visible(untrusted)
@@ -88,8 +88,8 @@ end
 
 -- ---- the locale ----
 
---- Whether the environment names a locale of UTF-8 (POSIX: LC_ALL, else LC_CTYPE, else LANG, if not empty). It decides
---- about the decorations of the command only: texts are UTF-8 in any case.
+--- Whether the environment names a locale of UTF-8 (POSIX: LC_ALL, else LC_CTYPE, else LANG, if not empty). It affects
+--- only the symbols of the command itself: texts are UTF-8 in any case.
 ---@return boolean
 function text.is_utf8()
   for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
@@ -111,7 +111,7 @@ function text.width(visible_text)
   return width
 end
 
---- A visible text cut to that many columns, with a mark at its end if it was cut and the mark has room.
+--- A visible text cut to that many columns, with a mark at its end if it was cut and the mark fits.
 ---@param visible_text string
 ---@param columns number
 ---@return string
@@ -127,7 +127,7 @@ function text.fit(visible_text, columns)
   return visible_text:sub(1, (core.fit(visible_text, room))) .. mark
 end
 
---- A visible text with blanks at its end, up to that many columns.
+--- A visible text, padded with blanks to that many columns.
 ---@param visible_text string
 ---@param columns integer
 ---@return string
@@ -135,13 +135,13 @@ function text.pad(visible_text, columns)
   return visible_text .. (" "):rep(columns - text.width(visible_text))
 end
 
--- The bytes of a word that go into the rest of a line; at least a character, so that a narrow terminal ends no loop.
+-- The number of bytes of a word that fit into the rest of a line; at least one character, so that wrapping always ends.
 local function cut(word, columns)
   local bytes = core.fit(word, columns)
   return bytes > 0 and bytes or #word:match "^[^\128-\191]?[\128-\191]*"
 end
 
--- Appends the lines of one paragraph, whose first line has that beginning.
+-- Appends the lines of one paragraph. Its first line starts with `beginning`.
 local function wrap_paragraph(lines, paragraph, columns, beginning, indent)
   local line, width, is_empty = beginning, #beginning, true
   local function break_line()

@@ -16,18 +16,18 @@ local root = {
   description = "Starts background jobs of the Cekura API, waits for them, and reads call logs. Results go to stdout, "
     .. "progress and messages to stderr. The API key comes from CEKURA_API_KEY or from the configuration file.",
   options = {
-    { name = "json", help = "Print JSON: one object, or one a line." },
+    { name = "json", help = "Print JSON: one object, or one per line." },
     { name = "format", type = "text", shown = "json|text", choices = { "json", "text" },
       help = "--format json is the same as --json." },
     { name = "color", type = "text", shown = "WHEN", choices = { "auto", "always", "never" },
       help = "Colours: auto, always or never." },
-    { name = "quiet", short = "q", help = "No progress." },
-    { name = "yes", short = "y", help = "Do not ask before what costs credits." },
+    { name = "quiet", short = "q", help = "Do not show progress." },
+    { name = "yes", short = "y", help = "Do not ask for confirmation." },
     { name = "dry-run", help = "Show the request, without the key, instead of sending it." },
-    { name = "config-file", type = "text", shown = "FILE", help = "Instead of ~/.cekura/config.toml." },
-    { name = "project", type = "id", help = "The project of requests that name no scope." },
+    { name = "config-file", type = "text", shown = "FILE", help = "Read this file instead of ~/.cekura/config.toml." },
+    { name = "project", type = "id", help = "The project for requests that do not name one." },
     { name = "request-timeout", type = "seconds", help = "Seconds for one request (30)." },
-    { name = "retries", type = "integer", help = "Further tries of a request that may be repeated (3)." },
+    { name = "retries", type = "integer", help = "How often a request that is safe to repeat is repeated (3)." },
   },
   examples = {
     { "cekura-lua auth status", "Show whether the key works." },
@@ -43,7 +43,7 @@ for _, command in ipairs { other.auth, other.config, other.request, other.versio
   root.commands[#root.commands + 1] = command
 end
 
--- Gives each command its depth, by which the parser names it.
+-- Sets the depth of each command. The parser stores the chosen command under it.
 local function number(command, depth)
   command.depth = depth
   for _, sub in ipairs(command.commands or {}) do

@@ -1,4 +1,4 @@
---- Words of a command line as values of the API: how each type of parameter (cekura.api.params) is written in a shell.
+--- Converts words of a command line to values of the API, by the type of the parameter (cekura.api.params).
 
 local cjson = require "cekura.cjson"
 local core = require "cekura.core"
@@ -8,7 +8,7 @@ local times = require "cekura.records.times"
 
 local values = {}
 
--- Whole numbers up to this are exact on every Lua; others stay texts.
+-- Whole numbers up to this are exact on every Lua; larger ones stay text.
 local LARGEST = 2 ^ 53
 
 local function whole_number(text)
@@ -20,7 +20,7 @@ local function refuse(wanted, text)
   return nil, show.format("%s expected, got %q", wanted, text)
 end
 
--- The value, or what was wanted instead of the text.
+-- Returns the value. Without one, returns nil and the reason, which says what was expected instead of the text.
 local function wanted(value, what, text)
   if value == nil or value == false then
     return refuse(what, text)
@@ -84,7 +84,7 @@ function readers.time(text)
   elseif times.epoch(text) then
     return text
   end
-  return refuse("a time (2026-11-26T08:00:00Z, seconds since the epoch, or 24h or 7d for so long ago)", text)
+  return refuse("a time (2026-11-26T08:00:00Z, seconds since the epoch, or 24h or 7d for that long ago)", text)
 end
 
 -- ---- JSON ----
@@ -94,7 +94,7 @@ local function decoded(text)
   return value, fault
 end
 
---- JSON where the text is JSON; else the text itself.
+--- The decoded value if the text is JSON, otherwise the text itself.
 function readers.any(text)
   if text == "null" then
     return cjson.null
@@ -118,7 +118,7 @@ readers.transcript = readers.table
 
 -- ---- lists ----
 
--- The elements between commas, or of a list in JSON.
+-- The elements of a comma-separated text, or of a JSON list.
 local function elements(text, read)
   local found = {}
   if text:find "^%s*%[" then
@@ -179,7 +179,7 @@ function readers.selection(text)
   return readers.ids_or_all(text)
 end
 
---- A condition of a filter: FIELD,OPERATOR,VALUE. The value is JSON where it can be read as JSON.
+--- A condition of a filter: FIELD,OPERATOR,VALUE. The value is decoded if it is JSON.
 function readers.condition(text)
   local field, operator, value = text:match "^([^,]+),([^,]+),(.*)$"
   if not field then
@@ -236,7 +236,7 @@ end
 --- Reads a word.
 ---@param kind string the type
 ---@param text string
----@return any value nil: it is none of that type
+---@return any value nil if the word is not one
 ---@return string? reason
 function values.read(kind, text)
   return readers[kind](text)

@@ -1,4 +1,4 @@
---- Jobs in the command: shown while they are waited for, and how the command ends with them.
+--- Waiting for jobs: shows them, and derives the exit status from how they ended.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -13,10 +13,10 @@ local waiting = {}
 ---@type cekura.command.Option[]
 waiting.OPTIONS = {
   { name = "timeout", type = "seconds",
-    help = "How long to wait; the job goes on afterwards. The default is the kind's." },
-  { name = "interval", type = "seconds", help = "Seconds between two polls. The default is the kind's schedule." },
+    help = "Seconds to wait. The job goes on afterwards. The default depends on the kind." },
+  { name = "interval", type = "seconds", help = "Seconds between two polls. The default depends on the kind." },
   { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
-  { name = "cancel-on-exit", help = "Cancel the job in the service when the wait ends before it does." },
+  { name = "cancel-on-exit", help = "Cancel the job in the service if the wait ends before the job does." },
 }
 
 -- ---- how a job is printed ----
@@ -38,14 +38,14 @@ function waiting.object(job, result, err)
     error = json_error(failure) }
 end
 
--- ---- taking up a job again ----
+-- ---- resuming a wait ----
 
--- A word as a shell reads it.
+-- A word, quoted for a shell where necessary.
 local function quoted(word)
   return word:find "^[%w_./:@%%+=,~-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- The command that takes jobs up.
+--- The command that resumes the wait for jobs.
 ---@param session cekura.command.Session
 ---@param tokens string[]
 ---@return string
@@ -66,7 +66,7 @@ local function is_direct(job)
   return core.fields(job)._operation ~= nil
 end
 
--- Leaves jobs that go on: says so, and how they are taken up, on the last line. Returns the exit status.
+-- Leaves jobs that go on. The last line of stderr is the command that resumes the wait. Returns the exit status.
 local function leave(session, jobs, why, status)
   local tokens, lost = {}, {}
   for _, job in ipairs(jobs) do
@@ -77,21 +77,21 @@ local function leave(session, jobs, why, status)
     end
   end
   if #lost > 0 then
-    local message = "%s. The request of %s was sent, and it cannot be taken up: it may be done in the service or not."
+    local message = "%s. The request of %s was sent: it may have been processed, and it cannot be resumed."
     session:note(message:format(why, lost[1].kind))
     status = exits.UNKNOWN
   elseif #tokens == 0 then
     session:note(why .. ". Nothing was sent.")
   end
   if #tokens > 0 then
-    session:note(("%s; %s in the service. To take %s up:"):format(why,
-      #tokens == 1 and "the job goes on" or "the jobs go on", #tokens == 1 and "it" or "them"))
+    session:note(("%s; %s in the service. To resume the wait:"):format(why,
+      #tokens == 1 and "the job goes on" or "the jobs go on"))
     session:note(waiting.command(session, tokens))
   end
   return status
 end
 
--- Cancels jobs. Returns those that go on.
+-- Cancels jobs. Returns the tokens of those that go on.
 local function cancel(session, jobs)
   local left = {}
   for _, job in ipairs(jobs) do
@@ -129,8 +129,8 @@ end
 ---@field result? any
 ---@field err? cekura.Error
 
---- Waits for jobs, and shows them. A signal ends the command, with the jobs left or cancelled. With --dry-run, only the
---- first poll is shown.
+--- Waits for jobs, and shows them. On a signal, leaves or cancels the jobs, and ends the command. With --dry-run, only
+--- shows the first poll.
 ---@param session cekura.command.Session
 ---@param jobs cekura.Job[]
 ---@param on_end? fun(job: cekura.Job, result: any, err: cekura.Error?) in the order in which they end
@@ -174,28 +174,28 @@ function waiting.follow(session, jobs, on_end)
   return ended
 end
 
--- The question of a job that needs input, as far as it can be found in its answer.
+-- The question of a job that needs input; nil if there is none in its result.
 local function question_of(job)
   local result = type(job.result) == "table" and job.result or {}
   return result.question or result.questions or result.message
 end
 
--- Says why a job has no result. Returns the exit status, and whether the job goes on after a timeout.
+-- Reports why a job has no result. Returns the exit status, and whether the job goes on after a timeout.
 local function failure(session, job, err)
   if err.kind == "timeout" and not is_direct(job) then
     return exits.TIMEOUT, true
-  elseif err.kind == "timeout" then -- of this wait: the request itself ends as an outcome that is not known
+  elseif err.kind == "timeout" then -- of this wait; whether the request is processed is not known
     return exits.UNKNOWN, true
   end
   session:note(errors.line(err))
   if err.kind == "needs_input" then
     local question = question_of(job)
     if question then
-      session:note("It asks: " .. (type(question) == "string" and question or output.json(question)))
+      session:note("The job asks: " .. (type(question) == "string" and question or output.json(question)))
     end
     local token = job:token()
     if token then
-      session:note("cekura-lua jobs answer " .. token .. " TEXT")
+      session:note("To answer:\ncekura-lua jobs answer " .. token .. " TEXT")
     end
   end
   return exits.of_wait(err)
@@ -205,7 +205,7 @@ local function succeeded(session, job)
   return job.state == "nothing_to_do" and session.options.exit_status and exits.NOTHING_TO_DO or exits.OK
 end
 
---- The exit status for jobs that were followed. Says what went wrong; jobs that go on come last.
+--- The exit status for jobs that were waited for. Reports errors first, then the jobs that go on.
 ---@param session cekura.command.Session
 ---@param ended cekura.command.Ended[]
 ---@return integer
@@ -223,7 +223,7 @@ function waiting.status(session, ended)
   local status = exits.worst(statuses)
   if #going > 0 then
     local why = errors.line(core.fields(going[1]).error or errors.new("timeout", "not done in time"))
-    local left = give_up(session, going, "The wait is over: " .. why, exits.TIMEOUT)
+    local left = give_up(session, going, "The wait timed out: " .. why, exits.TIMEOUT)
     status = exits.worst { status, left }
   end
   return status
@@ -231,7 +231,7 @@ end
 
 -- ---- results ----
 
---- Prints how a job ended: with --json as an object, else its result.
+--- Prints a job that has ended: with --json as an object, otherwise its result.
 ---@param session cekura.command.Session
 ---@param job cekura.Job
 ---@param result? any
@@ -261,7 +261,7 @@ function waiting.wait(session, jobs)
     end
     waiting.print(session, job, result, err)
   end
-  -- Where results and the jobs that go on are on one screen, the results come last.
+  -- If results and progress share a terminal, the results come last.
   local at_once = not (session.out.is_terminal and session.err.redraws)
   local ended = waiting.follow(session, jobs, at_once and show or nil)
   for _, each in ipairs(at_once and {} or ended) do

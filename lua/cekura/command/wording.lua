@@ -1,10 +1,10 @@
---- The words of help for what is made from tables: resources, operations, kinds of job, and their parameters.
+--- The wording of help for commands that are made from tables: resources, operations, kinds of job, and parameters.
 
 local wording = {}
 
 -- ---- resources ----
 
--- Names that are not the resource's own name with blanks, and without the last letter for one of them.
+-- Names that are not the resource's name with blanks, without its last letter in the singular.
 local NAMES = {
   billing = { "billing account", "billing" },
   calls = { "call log", "call logs" },
@@ -17,7 +17,7 @@ local NAMES = {
   slack_workspaces = { "Slack workspace", "Slack workspaces" },
 }
 
---- What one record of a resource and several are called.
+--- The names of one and of several records of a resource.
 ---@param resource string as the API writes it
 ---@return string one, string several
 function wording.names(resource)
@@ -64,7 +64,7 @@ local OPERATIONS = {
   ["failure_mode_insights.fix_metric"] = "Add calls of a failure mode to Labs.",
   ["failure_mode_insights.generate_scenario"] = "Generate a scenario from a failure mode.",
   ["failure_mode_insights.pricing"] = "Show what an insight costs.",
-  ["failure_mode_insights.reproduce"] = "Reproduce a failure mode by a run against an agent.",
+  ["failure_mode_insights.reproduce"] = "Reproduce a failure mode in a run against an agent.",
   ["metrics.bulk_create"] = "Create several metrics.",
   ["metrics.generate_clean_description"] = "Generate a clean description of a metric.",
   ["metrics.generate_evaluation_trigger"] = "Generate the trigger of a metric's evaluation.",
@@ -91,7 +91,7 @@ local OPERATIONS = {
   ["scenarios.json_schema"] = "Show the JSON Schema of a file of test cases.",
   ["scenarios.move_folder"] = "Move a folder of scenarios.",
   ["scenarios.rename_folder"] = "Rename a folder of scenarios.",
-  ["scenarios.update_scenario_with_transcript"] = "Change a scenario by a transcript.",
+  ["scenarios.update_scenario_with_transcript"] = "Change a scenario to match a transcript.",
   ["test_sets.create_from_call_log"] = "Create a test set from a call log.",
   ["test_sets.create_from_run"] = "Create a test set from a run.",
 }
@@ -131,10 +131,10 @@ local KINDS = {
   ["metrics.simplify_prompt"] = "Simplify a metric's prompt.",
   ["projects.preview_daily_report"] = "Render the daily report of a project.",
   ["results.ask_about_failures"] = "Ask about the failures of a result.",
-  ["results.run"] = "Run scenarios by voice calls.",
+  ["results.run"] = "Run scenarios as voice calls.",
   ["runs.expected_outcome"] = "Evaluate the expected outcome of a run.",
   ["runs.improve_prompt"] = "Improve an agent's prompt from runs.",
-  ["scenarios.agent"] = "Clarify what scenarios are to cover.",
+  ["scenarios.agent"] = "Clarify what scenarios should cover.",
   ["scenarios.from_transcript"] = "Create a scenario from a transcript.",
   ["scenarios.generate"] = "Generate scenarios for an agent.",
   ["scenarios.generate_instructions"] = "Generate the instructions of a scenario.",
@@ -142,21 +142,21 @@ local KINDS = {
   ["scenarios.run_agora"] = "Run scenarios in an Agora channel.",
   ["scenarios.run_api_chat"] = "Run scenarios as chats that a program drives.",
   ["scenarios.run_chirp"] = "Run scenarios over a WebSocket with raw audio.",
-  ["scenarios.run_elevenlabs"] = "Run scenarios against an agent of ElevenLabs.",
-  ["scenarios.run_ello"] = "Run scenarios against an agent of Ello.",
+  ["scenarios.run_elevenlabs"] = "Run scenarios against an ElevenLabs agent.",
+  ["scenarios.run_ello"] = "Run scenarios against an Ello agent.",
   ["scenarios.run_email"] = "Run scenarios by email.",
-  ["scenarios.run_jotform"] = "Run scenarios against an agent of Jotform.",
+  ["scenarios.run_jotform"] = "Run scenarios against a Jotform agent.",
   ["scenarios.run_json"] = "Run the test cases of a JSON file.",
   ["scenarios.run_livekit"] = "Run scenarios against an agent on LiveKit.",
   ["scenarios.run_livekit_chat"] = "Run scenarios as chats on LiveKit.",
-  ["scenarios.run_livekit_v2"] = "Run scenarios on LiveKit, by the project's key.",
+  ["scenarios.run_livekit_v2"] = "Run scenarios on LiveKit, with the project's key.",
   ["scenarios.run_pipecat"] = "Run scenarios against an agent on Pipecat.",
-  ["scenarios.run_pipecat_v2"] = "Run scenarios on Pipecat Cloud, by the project's key.",
-  ["scenarios.run_retell_webrtc"] = "Run scenarios against an agent of Retell.",
+  ["scenarios.run_pipecat_v2"] = "Run scenarios on Pipecat Cloud, with the project's key.",
+  ["scenarios.run_retell_webrtc"] = "Run scenarios against a Retell agent.",
   ["scenarios.run_sip"] = "Run scenarios over SIP.",
   ["scenarios.run_text"] = "Run scenarios by text, SMS or chat.",
-  ["scenarios.run_vapi_webrtc"] = "Run scenarios against an agent of Vapi.",
-  ["scenarios.run_websocket"] = "Run scenarios over a WebSocket each.",
+  ["scenarios.run_vapi_webrtc"] = "Run scenarios against a Vapi agent.",
+  ["scenarios.run_websocket"] = "Run each scenario over a WebSocket.",
 }
 
 --- What a job of a kind does, in one sentence.
@@ -168,18 +168,19 @@ end
 
 -- ---- parameters ----
 
--- What those parameters mean that many operations have, as far as it is certain.
+-- The meanings of parameters that many operations share, where they are certain.
 local PARAMETERS = {
-  agent = "The agent", agent_id = "The agent", agents = "The agents", assistant_id = "The provider's name of the agent",
+  agent = "The agent", agent_id = "The agent", agents = "The agents",
+  assistant_id = "The id of the agent at its provider",
   call_logs = "The call logs", concurrency_limit = "How many calls run at once", description = "The description",
   extra_instructions = "Further instructions", folder_path = "The folder of the scenarios",
   frequency = "How often each scenario runs", language = "The language, such as en", metric = "The metric",
   metric_id = "The metric", metrics = "The metrics", name = "The name", num_scenarios = "How many scenarios",
-  num_metrics = "How many metrics", organization_id = "The organization", page = "The number of a page",
-  page_size = "Records on a page", personalities = "The personalities", personality = "The personality",
+  num_metrics = "How many metrics", organization_id = "The organization", page = "The number of the page",
+  page_size = "Records per page", personalities = "The personalities", personality = "The personality",
   personality_id = "The personality", personality_ids = "The personalities", project = "The project",
   project_id = "The project", prompt = "The prompt", run_ids = "The runs", scenarios = "The scenarios",
-  search = "A text to search for", tags = "The tags", test_profile = "The test profile",
+  search = "Text to search for", tags = "The tags", test_profile = "The test profile",
   test_profile_id = "The test profile", test_profile_ids = "The test profiles", timezone = "The time zone",
   tool_ids = "The tools", transcript_json = "The transcript",
 }
@@ -189,8 +190,8 @@ local TYPES = {
   id = "an id", integer = "a whole number", positive = "a whole number above 0", number = "a number",
   channel = "0 or 1",
   flag = "true or false (true without a value)",
-  time = "ISO 8601, seconds since the epoch, or a span such as 24h or 7d",
-  any = "JSON, or a text", table = "a JSON object", transcript = "a JSON list of turns",
+  time = "ISO 8601, seconds since the epoch, or 24h or 7d for that long ago",
+  any = "JSON or text", table = "a JSON object", transcript = "a JSON list of turns",
   ids = "comma-separated ids", records = "comma-separated ids", one_id = "an id",
   joined_ids = "comma-separated ids", joined = "comma-separated texts",
   list = "comma-separated values, or a JSON list", texts = "comma-separated texts, or a JSON list",
@@ -198,7 +199,7 @@ local TYPES = {
   ids_or_all = "comma-separated ids, or all", selection = "comma-separated ids, all, or first:12",
 }
 
---- The help of a parameter. Completions show its first sentence.
+--- The help of a parameter. Shell completions show its first sentence.
 ---@param parameter cekura.Parameter
 ---@param instead? string[] options one of which may be given instead
 ---@return string
