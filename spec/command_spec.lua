@@ -80,7 +80,7 @@ describe("cekura-lua", function()
         ["jobs watch 4711"] = "4711 is not a token; give the token that start printed, or the kind",
         ["kinds results.rum"] = "did you mean results.run",
         ["start scenarios.generate"] = "--num-scenarios is missing",
-        ["start metrics.simplify_prompt --original-prompt x --params /nowhere"] = "/nowhere cannot be read: No such file",
+        ["start metrics.simplify_prompt --original-prompt x --params /nowhere"] = "/nowhere cannot be read: No such",
         ["improve --agent-id 1 --call-logs 0x"] = "--prompt-file is missing",
         ["improve --agent-id 1 --prompt-file " .. dir .. "/prompt.txt"] = "call_logs is missing",
         ["improve --call-logs all --agent-id 1 --prompt-file /nowhere"] = "/nowhere cannot be read",
@@ -125,7 +125,7 @@ describe("cekura-lua", function()
       assert.equal(1, select(2, out:gsub("\n", "")))
     end)
 
-    it("lists as lines with tabs, and as one object a line", function()
+    it("lists as lines with tabs, and as one object per line", function()
       local out, err = assert_status(0, run "calls list --agent-id 2142 --fields id,status --limit 2")
       assert.equal("5181751\tevaluating\n5181749\tsuccess\n", out)
       assert.equal("", err)
@@ -135,7 +135,7 @@ describe("cekura-lua", function()
         { lines[1].status, lines[2].status, lines[3].status })
     end)
 
-    it("says on stderr that there are more pages", function()
+    it("a note on stderr that there are more records", function()
       local out, err = assert_status(0, run "calls list --agent-id 2142 --page-size 1 --fields id")
       assert.equal("5181751\n", out)
       assert.truthy(err:find("--all", 1, true))
@@ -164,7 +164,7 @@ describe("cekura-lua", function()
       assert.truthy(out:find('"feedback":"Good."', 1, true), out)
     end)
 
-    it("where the key and the URL are from", function()
+    it("where the key and the URL come from", function()
       local out = assert_status(0, run "auth status")
       assert.truthy(out:find("the environment variable CEKURA_API_KEY", 1, true))
       assert.truthy(out:find("the service accepts the key", 1, true))
@@ -208,7 +208,7 @@ describe("cekura-lua", function()
       assert.truthy(err:find("GET /observability/v2/call-logs/5181749/: try 1", 1, true), err)
     end)
 
-    it("nothing that cannot be written without saying so", function()
+    it("an error if the output cannot be written", function()
       local _, err = assert_status(2, run("calls get 5181749", nil, ">/dev/full"))
       assert.truthy(err:find("the output cannot be written", 1, true), err)
     end)
@@ -274,7 +274,7 @@ describe("cekura-lua", function()
       assert_status(4, run "calls get 5181749")
     end)
 
-    it("5 if the wait is over, and says how the job is taken up", function()
+    it("5 if the wait timed out, and prints the command that resumes it", function()
       server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })
       local out, err = assert_status(5, run(RUN .. " --timeout 0.2"))
       assert.equal("", out)
@@ -295,7 +295,7 @@ describe("cekura-lua", function()
       assert_status(7, improve())
     end)
 
-    it("8 if the job needs input, which answer gives", function()
+    it("8 if the job needs input, which jobs answer sends", function()
       server:script("/test_framework/v1/scenarios/generate-progress/", { { body = { status = "pending_clarification",
         session_id = "s1", clarification = { questions = { "Which language?" } }, total_scenarios = 3,
         completed_scenarios = 0, failed_scenarios = 0 } } })
@@ -316,7 +316,7 @@ describe("cekura-lua", function()
       assert_status(9, run "calls get 5 --request-timeout 0.2")
     end)
 
-    it("the worst of several jobs' statuses, after all of them have ended", function()
+    it("the most severe status of several jobs, after all of them have ended", function()
       server:script("/test_framework/v2/results/1/", { { body = { id = 1, status = "completed", runs = {} } } })
       server:script("/test_framework/v2/results/2/", { { body = { id = 2, status = "failed", runs = {} } } })
       local tokens = {}
@@ -358,7 +358,7 @@ describe("cekura-lua", function()
       assert_status(1, run(GATE))
     end)
 
-    it("exits with 5 if the time is over; the calls go on, or are ended with --cancel-on-exit", function()
+    it("exits with 5 if the wait timed out; the calls go on, or are ended with --cancel-on-exit", function()
       server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })
       local _, err = assert_status(5, run(GATE .. "--timeout 0.2"))
       assert.truthy(last_line(err):find "^cekura%-lua jobs watch cekura2%.", err)
@@ -384,7 +384,7 @@ describe("cekura-lua", function()
       return file.read(dir .. "/out"), file.read(dir .. "/err"), status
     end
 
-    it("by Ctrl-C or SIGTERM, it leaves the job in the service, and says how it is taken up", function()
+    it("by Ctrl-C or SIGTERM, it leaves the job in the service, and prints the command that resumes it", function()
       for signal, expected in pairs { INT = 130, TERM = 143 } do
         server:reset()
         server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })

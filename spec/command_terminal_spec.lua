@@ -78,7 +78,7 @@ describe("on a terminal, cekura-lua", function()
       assert.truthy(screen:find "\nstatus: +completed\n", screen)
     end)
 
-    it(("shows several jobs as a table that is drawn again, at %d columns"):format(columns), function()
+    it(("shows several jobs as a table that is redrawn, at %d columns"):format(columns), function()
       local tokens = {}
       for id = 1, 3 do
         server:script(("/test_framework/v2/results/%d/"):format(id), { { hold = "end " .. id,
@@ -99,7 +99,7 @@ describe("on a terminal, cekura-lua", function()
     end)
   end
 
-  it("asks before what costs credits, and sends nothing without a yes", function()
+  it("asks for confirmation of what costs credits, and sends nothing without a yes", function()
     start "start results.run --agent-id 2142 --tags smoke"
     terminal:wait_for "Go on%? %[y/N%]"
     terminal:send_keys "n Enter"
@@ -108,7 +108,7 @@ describe("on a terminal, cekura-lua", function()
     assert.equal(0, #server:requests())
   end)
 
-  it("leaves a job at Ctrl-C, and ends with the command that takes it up", function()
+  it("leaves a job at Ctrl-C, and ends with the command that resumes the wait", function()
     server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })
     start("start results.run --agent-id 2142 --tags smoke --wait --interval 0.2", { columns = 200 })
     terminal:wait_for "Go on"
@@ -117,7 +117,7 @@ describe("on a terminal, cekura-lua", function()
     terminal:send_keys "C-c"
     terminal:wait_for "status 130"
     local screen = keep "ctrl-c"
-    local last = "Interrupted; the job goes on in the service%. To take it up:\ncekura%-lua jobs watch cekura2"
+    local last = "Interrupted; the job goes on in the service%. To resume the wait:\ncekura%-lua jobs watch cekura2"
     assert.truthy(screen:find(last), screen)
   end)
 

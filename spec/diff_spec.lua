@@ -118,7 +118,7 @@ describe("the difference", function()
       cekura.diff("a b", "a c"))
   end)
 
-  it("is an error for anything but two strings", function()
+  it("raises an error for anything but two strings", function()
     for message, call in pairs {
       ["old: string expected, got nothing"] = function() cekura.diff() end,
       ["old: string expected, got number"] = function() cekura.diff(5, "b") end,
@@ -131,7 +131,7 @@ describe("the difference", function()
     end
   end)
 
-  it("has both texts, whatever they are", function()
+  it("contains both texts, whatever they are", function()
     local random = generator(7)
     local items = { "a", "b", "the", " ", " ", "\n", ", ", ". ", "é", "你", "🙂", "\r\n", "\0", "\255", "\237\160\128",
       "\226\128", "“", "_", "5", "\t" }
@@ -148,7 +148,7 @@ describe("the difference", function()
     end
   end)
 
-  it("has both texts if they are large", function()
+  it("contains both texts, even if they are large", function()
     local random = generator(11)
     local function text(count, vocabulary)
       local list = {}
@@ -255,7 +255,7 @@ describe("what two lists have in common", function()
     end
   end)
 
-  it("is found by what is there only once, beyond that", function()
+  it("is found by strings that occur only once, beyond that", function()
     local random = generator(17)
     local a, b = {}, {}
     for index = 1, 1500 do
@@ -276,7 +276,7 @@ describe("what two lists have in common", function()
     assert.equal(300, found)
   end)
 
-  it("is found by phrases that are there only once, even if no word is", function()
+  it("is found by phrases that occur only once, even if no word does", function()
     -- Numbers in two digits, each as two words.
     local a, b = {}, {}
     for index = 1, 900 do
@@ -291,7 +291,7 @@ describe("what two lists have in common", function()
     assert.is_true(common(a, b) >= 900 * 4)
   end)
 
-  it("is found in lists in which nothing is there only once", function()
+  it("is found in lists in which nothing occurs only once", function()
     local a, b = {}, {}
     for index = 1, 8000 do
       a[index], b[index] = index % 10 == 0 and "a" or "x", index % 10 == 5 and "b" or "x"

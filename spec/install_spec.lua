@@ -82,8 +82,8 @@ describe("an installation", function()
       "[^\n]*"))
     run("chmod 755 %s/%s", dir, lua)
     local output = run("PATH=%s:$PATH make --no-print-directory -s install LUA=%s DESTDIR=%s/root", dir, lua, dir)
-    assert.equal(lua .. " finds no argparse (Debian's package lua-argparse), which the command cekura-lua needs: "
-      .. "its man page and its completions are not installed.\n", output)
+    assert.equal(lua .. " finds no argparse (Debian's package lua-argparse), which the command cekura-lua needs. "
+      .. "Its man page and completions are not installed: install argparse, and repeat this.\n", output)
     assert.is_nil(file.read(dir .. "/root/usr/local/share/man/man1/cekura-lua.1"))
     assert_works(dir .. "/root/usr/local/share/lua/" .. abi, dir .. "/root/usr/local/lib/lua/" .. abi)
   end)
@@ -95,7 +95,8 @@ describe("an installation", function()
     make("install", place) -- again
     make("uninstall", place)
     assert.equal(before, tree_of(dir))
-    assert.equal(("There is no installation for %s in %s/usr/local.\n"):format(lua, dir), make("uninstall", place))
+    assert.equal(("There is no installation for %s in %s/usr/local. Give the LUA and PREFIX of the installation.\n")
+      :format(lua, dir), make("uninstall", place))
     assert.equal(before, tree_of(dir))
   end)
 

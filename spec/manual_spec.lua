@@ -94,7 +94,7 @@ describe("help", function()
     end)
   end)
 
-  it("is what help prints, and is asked for where the command is missing", function()
+  it("is printed by the command help, and suggested if the command is missing", function()
     local out, err, status = command.run(server, "help")
     assert.same({ "", 0 }, { err, status })
     assert.equal(out, (command.run(server, "--help")))

@@ -130,7 +130,7 @@ describe("jobs that are waited for:", function()
   local ONE = "calls.improve_prompt:7f3a9c21-88d2"
 
   describe("one is a line", function()
-    it("with a bar, which becomes its end", function()
+    it("with a bar, which is replaced by the outcome", function()
       script(IMPROVE, PROCESSING, HELD)
       start(ONE, { columns = 110 })
       terminal:wait_for "polling"
@@ -148,7 +148,7 @@ describe("jobs that are waited for:", function()
       shows { "[⠀-⣿]+ calls.improve_prompt 7f3a9c21… running %(processing%)  %d:%d%d  polling" }
     end)
 
-    it("that says when the job is polled next", function()
+    it("with the time until the next poll", function()
       script(IMPROVE, PROCESSING, HELD)
       start(ONE, { columns = 110, env = { INTERVAL = "1000" } })
       terminal:wait_for "45 %%  next poll in 1?%d%d%d s"
@@ -179,7 +179,7 @@ describe("jobs that are waited for:", function()
       shows { "ok calls.improve_prompt 7f3a9c%.%.%. succeeded %(completed%)  %d:%d%d", "over", "after" }
     end)
 
-    it("with colours, unless they are unwanted", function()
+    it("with colours, unless they are turned off", function()
       for value, wanted in pairs { [""] = "\27[31mfailed", ["1"] = "failed" } do
         script(IMPROVE, { status = "failed", error = "no" })
         start(ONE, { env = { NO_COLOR = value } })
@@ -207,7 +207,7 @@ describe("jobs that are waited for:", function()
       shows { "✗ calls.improve_prompt 7f3a9c21… pending, auth  %d:%d%d", "over", "after" }
     end)
 
-    it("below what is noted, without an escape sequence of the service", function()
+    it("below messages, without escape sequences of the service", function()
       script(IMPROVE, { status = "\27[31mred\27[2J\n\226\128\174", progress = 1 }, HELD)
       start(ONE, { columns = 100, env = { NOTE = "first\27[2J\nsecond" } })
       terminal:wait_for "polling"
@@ -230,7 +230,7 @@ describe("jobs that are waited for:", function()
     "  metrics.generate      3          running %(\\x1b%[2Jx%)       %d:%d%d" }
 
   describe("several are a table", function()
-    it("that is drawn again in place", function()
+    it("that is redrawn in place", function()
       script_three()
       start(THREE)
       terminal:wait_for "x1b"
@@ -360,7 +360,7 @@ end)
 describe("core.next_poll()", function()
   local server = simulator.during(setup, teardown)
 
-  it("says when a job is polled next, if it is", function()
+  it("returns the time until the next poll, if one is scheduled", function()
     local client = server:renew_client { headers = { ["X-Simulate"] = "life=endless" } }
     server:script(IMPROVE, { { hold = "first", body = { status = "processing" } }, { pass = true } })
     local job = cekura.assert(client:job("calls.improve_prompt", "7f3a"))

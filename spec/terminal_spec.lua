@@ -35,7 +35,7 @@ describe("visible text", function()
     end
   end)
 
-  it("shows what reorders a line or hides", function()
+  it("shows characters that reorder a line or are invisible", function()
     for character, escape in pairs {
       ["\216\156"] = "61c", ["\226\128\142"] = "200e", ["\226\128\143"] = "200f", ["\226\128\170"] = "202a",
       ["\226\128\174"] = "202e", ["\226\129\166"] = "2066", ["\226\129\169"] = "2069", ["\226\128\168"] = "2028",
@@ -152,7 +152,7 @@ describe("a stream", function()
     assert.equal("false x", (run(PAINT, "env -u NO_COLOR -u CLICOLOR_FORCE -u CLICOLOR")))
   end)
 
-  it("has colours in a pipe if that is asked for, unless they are unwanted", function()
+  it("has colours in a pipe if they are forced, unless they are turned off", function()
     local red = "true \27[31mx\27[0m"
     for variables, wanted in pairs {
       ["NO_COLOR= CLICOLOR= CLICOLOR_FORCE=1"] = red, ["NO_COLOR= CLICOLOR=0 CLICOLOR_FORCE=1 TERM=dumb"] = red,
@@ -168,7 +168,7 @@ describe("a stream", function()
     assert.truthy(output:find('color: auto, always or never expected, got "blue"', 1, true))
   end)
 
-  it("paints each line for itself, and added text not only by its colour", function()
+  it("paints each line separately, and added text not only with a colour", function()
     assert.equal("\27[31;9ma\27[0m\n\n\27[31;9mb\27[0m\27[32;4mc\27[0m", (run(
       [[io.write(streams.out:paint("removed", "a\n\nb"), streams.out:paint("added", "c"))]], "", "always")))
   end)

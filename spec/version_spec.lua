@@ -29,12 +29,12 @@ describe("a version", function()
       files, files, core, lua, lua, program))
   end
 
-  it("that is not the Lua files' is refused by the core, which names both and their places", function()
+  it("other than that of the Lua files is refused by the core, which names both and their paths", function()
     local output, status = run(dir .. "/files", dir, 'require "cekura"')
     assert.equal(1, status)
-    assert.truthy(output:find(("the core of cekura is of version 0.0.9 (%s/%s/cekura/core.so), "):format(
+    assert.truthy(output:find(("the core of cekura has version 0.0.9 (%s/%s/cekura/core.so), "):format(
       dir, lua), 1, true), output)
-    assert.truthy(output:find(("but the Lua files are of version %s (%s/files/cekura/"):format(version, dir), 1, true),
+    assert.truthy(output:find(("but the Lua files have version %s (%s/files/cekura/"):format(version, dir), 1, true),
       output)
     assert.truthy(output:find "%.lua%): install both from the same release\n", output)
   end)
@@ -45,8 +45,8 @@ describe("a version", function()
       file.write(dir .. "/files/cekura/version.lua", text .. "\n")
       local output, status = run(dir .. "/files", build, 'require "cekura"')
       assert.equal(1, status)
-      assert.truthy(output:find("is of version " .. version .. " (", 1, true), output)
-      assert.truthy(output:find("but the Lua files are of version " .. named .. " (", 1, true), output)
+      assert.truthy(output:find("has version " .. version .. " (", 1, true), output)
+      assert.truthy(output:find("but the Lua files have version " .. named .. " (", 1, true), output)
     end
     file.write(dir .. "/files/cekura/version.lua", ('return "%s"\n'):format(version))
     assert.equal("cekura " .. version .. "\n", (run(dir .. "/files", build, 'print(tostring(require "cekura"))')))
@@ -58,7 +58,7 @@ describe("a version", function()
     assert.equal("false\nfalse\nfalse\n", output)
   end)
 
-  it("that changes is compiled in anew", function()
+  it("is compiled in again when it changes", function()
     file.write(dir .. "/files/cekura/version.lua", 'return "0.0.9"\n')
     assert.equal("cekura 0.0.9\n", (run(dir .. "/files", dir, 'print(tostring(require "cekura"))')))
     assert.truthy((shell(("make -n LUA=%s -W lua/cekura/version.lua"):format(lua))):find "CEKURA_VERSION")

@@ -1,5 +1,5 @@
---- What the rockspecs and Debian's packages say about the project. This is its only place: `make generate` writes it to
--- the rockspecs, `make deb` to the packages. A field that is nil is left out there.
+--- What the rockspecs and the Debian packages say about the project. It is written only here: `make generate` copies it
+-- to the rockspecs, `make deb` to the packages. A field that is nil is left out there.
 
 return {
   summary = "Background jobs of the Cekura API, without blocking the host",
@@ -12,6 +12,6 @@ return {
   -- To be filled in before a release:
   homepage = nil, -- "https://…"
   issues_url = nil, -- "https://…/issues"
-  downloads = nil, -- "https://…/", the folder of the tarballs of releases
+  downloads = nil, -- "https://…/", where the tarballs of releases are
   maintainer = "The maintainers of cekura <maintainers@cekura.invalid>",
 }

@@ -1,7 +1,7 @@
---- Writes the two rockspecs, which differ in version and source only.
+--- Prints the two rockspecs, which differ only in version and source.
 --   LUA tools/rockspec.lua scm|release [URL]   prints one; the URL is that of the source
--- `make generate` writes both. `make dist` writes that of the release beside the tarball, with the tarball's place as
--- its source.
+-- `make generate` writes both. `make dist` writes the one of the release beside the tarball, with the tarball as its
+-- source.
 
 local TEMPLATE = [==[
 rockspec_format = "3.0"
@@ -61,7 +61,7 @@ test = {
 local rockspec = {}
 
 --- The text of a rockspec.
----@param project table as tools/project.lua has it
+---@param project table the contents of tools/project.lua
 ---@param version string of the release
 ---@param kind "scm"|"release"
 ---@param url? string of the source

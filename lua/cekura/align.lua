@@ -1,12 +1,12 @@
---- What two lists of strings have in common, in the order in which both have it.
+--- Finds what two lists of strings have in common, in the same order.
 --
 -- The search is that of E. W. Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1 (1986),
--- 251-266, in linear space (section 4b): it finds a point in the middle of a shortest edit script, and goes on in the
--- two boxes beside the point. Its time grows with the square of the differences, so it gives up at a limit. A box that
--- is beyond the limit is cut at anchors: strings, or sequences of them, that each list has exactly once there (the
--- patience diff of Bram Cohen). A box without anchors is cut where the search came to (as GNU diff does). Once the
--- whole comparison has cost too much, what is left counts as changed. So the result is always right, and the longest
--- possible one where no box is beyond the limit.
+-- 251-266, in linear space (section 4b): it finds a point in the middle of a shortest edit script, and recurses into
+-- the boxes before and after the point. Its time grows with the square of the differences, so it gives up at a limit. A
+-- box beyond the limit is cut at anchors: strings, or sequences of them, that occur exactly once in each list there (the
+-- patience diff of Bram Cohen). A box without anchors is cut at the point that the search reached (as in GNU diff).
+-- Once the whole comparison has cost too much, the rest counts as changed. So the result is always correct, and it is
+-- the longest possible one unless a box is beyond the limit.
 
 -- A box with at most twice as many differences is compared exactly.
 local MOST_DIFFERENCES = 256
@@ -14,13 +14,13 @@ local MOST_DIFFERENCES = 256
 -- The steps of all searches together. PUC Lua does some ten million of them in a second.
 local MOST_STEPS = 12e6
 
--- What it costs to look for anchors, for each string.
+-- The cost of the search for anchors, in steps per string.
 local ANCHOR_STEPS = 10
 
--- The numbers of strings in an anchor: a phrase is better evidence than a word.
+-- The numbers of strings in an anchor, in the order of trial: a phrase is better evidence than a word.
 local ANCHORS = { 8, 1 }
 
----@class cekura.align.Run a part that both lists have
+---@class cekura.align.Run a part that both lists have in common
 ---@field a integer the place of its first string in the first list
 ---@field b integer the same in the second list
 ---@field length integer
@@ -28,8 +28,8 @@ local ANCHORS = { 8, 1 }
 -- ---- the middle of a shortest edit script ----
 
 -- A box is a part of both lists: box.n strings of the one from box.a_first on, box.m of the other from box.b_first on.
--- A front is how far the search has come from one corner of the box: on the diagonal k = x - y, front[k] strings of the
--- first list are behind it.
+-- A front is how far the search has come from one corner of the box: on the diagonal k = x - y, it has passed front[k]
+-- strings of the first list.
 
 local function new_front(a, b, step, most)
   local front = { a = a, b = b, step = step }
@@ -45,7 +45,7 @@ end
 local function advance(box, front, other, d)
   local a, b, n, m, delta, step = box.a, box.b, box.n, box.m, box.n - box.m, front.step
   local may_meet = (delta % 2 ~= 0) == (step == 1)
-  for k = -d + 2 * math.max(0, d - m), d - 2 * math.max(0, d - n), 2 do -- of the diagonals in the box
+  for k = -d + 2 * math.max(0, d - m), d - 2 * math.max(0, d - n), 2 do -- only the diagonals in the box
     local left, right = front[k - 1], front[k + 1]
     local begins = (k == -d or k ~= d and left < right) and right or left + 1
     local x, y = begins, begins - k
@@ -79,8 +79,8 @@ local function farthest(box, front, d)
   return x, y
 end
 
--- A point of a shortest edit script of the box, counted from its beginning; nil if nothing in the box is equal. Third
--- result true: the box is beyond the limit, and the point is only one that the search came to.
+-- A point of a shortest edit script of the box, counted from its beginning; nil if nothing in the box is equal. The
+-- third result is true if the box is beyond the limit, and the point is only one that the search reached.
 local function middle(box)
   local all = math.ceil((box.n + box.m) / 2)
   local most = math.min(all, MOST_DIFFERENCES)
@@ -103,8 +103,8 @@ end
 
 -- ---- anchors ----
 
--- The places of the sequences of `width` strings that stand exactly once in a part of a list, by the sequence; of any
--- other sequence, false.
+-- The places of the sequences of `width` strings that occur exactly once in a part of a list, by sequence; false for
+-- any other sequence.
 local function single_places(list, first, count, width)
   local places = {}
   for at = first, first + count - width do
@@ -114,8 +114,8 @@ local function single_places(list, first, count, width)
   return places
 end
 
--- The longest chain of pairs whose second members rise. The first ones rise already. (Patience sorting: the last pair
--- of each pile ends the best chain of its length.)
+-- The longest chain of pairs whose second members increase; the first members already do. (Patience sorting: the last
+-- pair of each pile ends the best chain of its length.)
 local function rising(found)
   local piles = {}
   for _, pair in ipairs(found) do
@@ -139,7 +139,7 @@ local function rising(found)
   return chain
 end
 
--- Pairs of places of what is in both lists, in order.
+-- The anchors of a box as pairs of places, in order.
 local function anchors(box)
   for _, width in ipairs(ANCHORS) do
     box.work.steps = box.work.steps + ANCHOR_STEPS * (box.n + box.m)
@@ -214,7 +214,7 @@ function compare(box, runs)
   add_run(runs, last_a + 1, last_b + 1, a_end - last_a - 1)
 end
 
---- The parts that two lists of strings have in common, in order. What is between them is only in one of the lists.
+--- The parts that two lists of strings have in common, in order. The strings between them are in one list only.
 ---@param a string[]
 ---@param b string[]
 ---@return cekura.align.Run[]

@@ -24,8 +24,8 @@ local Diff = {
 
 -- ---- sides, runs and gaps ----
 
--- A side is one of the texts: its words, and where each begins. Between two runs of words that the texts have in common
--- there is a gap: what was removed and what was added there, one of which may be empty.
+-- A side is one of the texts: its words, and where each begins. A run is a sequence of words that both texts have in
+-- common. Between two runs there is a gap: what was removed and what was added there, one of which may be empty.
 
 local function side(text)
   local list = words.split(text)
@@ -41,13 +41,13 @@ local function slice(one, first, after)
   return one.text:sub(one.starts[first], one.starts[after] - 1)
 end
 
--- The numbers of bytes that were removed and added between two runs.
+-- The numbers of bytes removed and added between two runs.
 local function gap(self, left, right)
   local old, new = self.old.starts, self.new.starts
   return old[right.a] - old[left.a + left.length], new[right.b] - new[left.b + left.length]
 end
 
--- The runs, with an empty one at a beginning or an end that the texts do not have in common.
+-- The runs, with an empty one where the texts do not begin, or end, with the same words.
 local function find_runs(self)
   local runs = align(self.old.words, self.new.words)
   local first = runs[1]
@@ -65,8 +65,8 @@ end
 
 local MOST_MARKS = 3 -- of an island without a word
 
--- Whether a run is an island: so short between two changes that they read better as one, "[-a b-]{+c b d+}". One with a
--- newline never is, so that the changes of two lines stay apart.
+-- Whether a run is an island: so short between two changes that they read better as one, "[-a b-]{+c b d+}". A run with
+-- a newline is never one, so that changes of two lines stay separate.
 local function is_island(self, left, run, right)
   local removed_before, added_before = gap(self, left, run)
   local removed_after, added_after = gap(self, run, right)
@@ -95,7 +95,8 @@ local function without_islands(self, runs)
   return kept
 end
 
--- Gives back to the runs what the two sides of a gap have in common at its ends, since it has an island in it.
+-- Moves what the two sides of a gap have in common at its ends back to the runs. A gap that took in an island may have
+-- such words.
 local function tighten(self, left, right)
   local old, new = self.old.words, self.new.words
   local a, b = left.a + left.length, left.b + left.length
@@ -122,8 +123,8 @@ local function boundary(list, at)
   return after:find "^[ \t]" and 1 or 0
 end
 
--- Moves a gap on one side alone to its best place: "{+b a +}" in "a {+b a +}b" can as well be "{+a b +}". A run beside
--- it may become empty.
+-- Moves a gap with words on one side only to its best place: "{+b a +}" in "a {+b a +}b" can equally be "{+a b +}". A
+-- run beside it may become empty.
 local function slide(self, left, right)
   local removed, added = gap(self, left, right)
   if (removed == 0) == (added == 0) then
@@ -176,12 +177,12 @@ local function make_pieces(self, runs)
   return pieces
 end
 
---- The difference of two texts by words, as a list of pieces: those that are the same or removed are together the old
---- text, those that are the same or added the new one, byte for byte. What was removed stands before what was added in
---- its place. tostring() of the list is one text: "the [-old-]{+new+} words".
+--- The difference of two texts by words, as a list of pieces. Joined, the pieces that are the same or removed are the
+--- old text, and those that are the same or added are the new one, byte for byte. Removed text comes before the text
+--- that replaces it. tostring() of the list is one text: "the [-old-]{+new+} words".
 ---@param old string
 ---@param new string
----@return cekura.DiffPiece[] pieces none for two empty texts
+---@return cekura.DiffPiece[] pieces empty for two empty texts
 local function diff(old, new)
   local self = { old = side(check.text("old", old)), new = side(check.text("new", new)) }
   local runs = without_islands(self, find_runs(self))

@@ -1,8 +1,8 @@
---- The words of a text, of which a difference is made. Joined, they are the text, whatever its bytes are.
+--- Splits a text into the words that a difference consists of. Joined, they are the text, whatever bytes it has.
 
 local words = {}
 
--- The form of a character of UTF-8 (RFC 3629, section 4) by its first byte.
+-- The pattern of a UTF-8 character (RFC 3629, section 4), by its first byte.
 local CHARACTERS = {}
 for _, row in ipairs {
   { 0xC2, 0xDF, "^[\194-\223][\128-\191]" },
@@ -27,14 +27,14 @@ local function pattern_end(text, pattern, at)
   return last
 end
 
--- The last byte of the character that begins at a byte; nil for an invalid one, and for one in ASCII.
+-- The last byte of the character that begins at a byte; nil if it is invalid or in ASCII.
 local function character_end(text, at)
   local form = CHARACTERS[text:byte(at)]
   return form and pattern_end(text, form, at)
 end
 
--- The last byte of the letters, digits and other characters that go together from a byte on; the byte before, if none
--- do.
+-- The last byte of the run of letters, digits and other word characters that begins at a byte; the byte before if there
+-- is no such run.
 local function run_end(text, at)
   while true do
     local last = pattern_end(text, "^[A-Za-z0-9_]+", at)
@@ -56,8 +56,8 @@ local function word_end(text, at)
   return pattern_end(text, "^[ \t]+", at) or pattern_end(text, "^\r?\n", at) or character_end(text, at) or at
 end
 
---- The words of a text: runs of letters and digits, runs of blanks, and by themselves each mark, each newline, each
---- character of a script without blanks, and each byte that is not UTF-8.
+--- The words of a text: runs of letters and digits; runs of blanks; and each mark, each newline, each character of a
+--- script without blanks, and each byte that is not UTF-8, as a word of its own.
 ---@param text string
 ---@return string[]
 function words.split(text)

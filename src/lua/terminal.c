@@ -1,5 +1,5 @@
-/* terminal.c - what the command `cekura-lua` needs of the system and Lua lacks: the terminal's
- * size, the columns that a text takes on it, and signals that are only recorded. */
+/* terminal.c - what the command `cekura-lua` needs and Lua does not provide: the size of the
+ * terminal, the columns that a text takes on it, and signals that are only recorded. */
 #include "parts.h"
 #include "text/utf8.h"
 
@@ -29,15 +29,15 @@ static int core_terminal(lua_State *L)
 
 /* ---- columns ---- */
 
-static locale_t unicode; /* 0 if this system has no locale of that name */
+static locale_t unicode; /* C.UTF-8; 0 if this system does not have it */
 
 static void make_unicode(void)
 {
     unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* The columns of the character in the locale of the thread. What wcwidth() does not know counts as
- * one. */
+/* The columns of the character in the locale of the thread. Characters that wcwidth() does not
+ * know count as one. */
 static int columns_of(uint32_t point)
 {
     int columns = unicode ? wcwidth((wchar_t)point) : 1;
@@ -63,9 +63,9 @@ static size_t fit(const char *text, size_t length, double most, size_t *width)
     return at;
 }
 
-/* core.fit(text, columns) -> bytes, width: how long the longest prefix of the UTF-8 text is that
- * takes at most so many columns of a terminal, and how many it takes. An invalid byte takes one.
- * The locale of the program is ignored and not changed. */
+/* core.fit(text, columns) -> bytes, width: the length of the longest prefix of the UTF-8 text that
+ * takes at most so many columns of a terminal, and the columns that it takes. An invalid byte takes
+ * one. The locale of the program is ignored and not changed. */
 static int core_fit(lua_State *L)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -99,8 +99,8 @@ static void act(int number, void (*handler)(int))
 }
 
 /* core.catch_signals(): from now on the first SIGINT and the first SIGTERM are only recorded, and
- * interrupt a system call that blocks; a second one ends the process. That holds for a SIGINT that
- * a shell had ignored for a process in the background, too: there it comes from a kill. */
+ * interrupt a blocking system call; a second one ends the process. That includes a SIGINT which a
+ * shell ignores in its background processes: kill(1) may still send it. */
 static int core_catch_signals(lua_State *L)
 {
     (void)L;
@@ -109,7 +109,7 @@ static int core_catch_signals(lua_State *L)
     return 0;
 }
 
-/* core.caught_signal() -> "SIGINT" or "SIGTERM", the last that was recorded; nil if none was. */
+/* core.caught_signal() -> "SIGINT" or "SIGTERM", the last one recorded; nil if there was none. */
 static int core_caught_signal(lua_State *L)
 {
     int number = (int)caught;

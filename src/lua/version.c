@@ -35,7 +35,7 @@ void version_check(lua_State *L)
     if (!version || strcmp(version, CEKURA_VERSION) != 0) {
         push_lua_file(L);
         luaL_error(L,
-            "the core of cekura is of version %s (%s), but the Lua files are of version %s (%s): "
+            "the core of cekura has version %s (%s), but the Lua files have version %s (%s): "
             "install both from the same release",
             CEKURA_VERSION, core_file(), version ? version : "?", lua_tostring(L, -1));
     }
