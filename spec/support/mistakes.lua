@@ -394,7 +394,7 @@ return {
     [[HERE cekura: declaration.params.x: there is no check table (did you mean table?)]] },
   -- ---- nil where a client failed ----
   { [[return cekura.assert(cekura.new{ config_file = false })]],
-    [[HERE cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = ]]
+    [[HERE cekura: config: no API key; give it in one of these ways: in Lua: cekura.new { api_key = ]]
       .. [["…" }; the environment: export CEKURA_API_KEY=…; the configuration file ~/.cekura/config.toml: ]]
       .. [[api_key = "…" (not read: config_file = false); the official command, which writes that file: ]]
       .. [[cekura auth login --api-key]] },
@@ -404,21 +404,21 @@ return {
     [[HERE cekura: id: id expected, got nothing]] },
   -- ---- no key, a wrong key, a wrong URL ----
   { [[return cekura.new()]],
-    [[cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = "…" ]]
+    [[cekura: config: no API key; give it in one of these ways: in Lua: cekura.new { api_key = "…" ]]
       .. [[}; the environment: export CEKURA_API_KEY=…; the configuration file ]]
       .. [[/nonexistent/.cekura/config.toml: api_key = "…"; the official command, which writes that file: ]]
       .. [[cekura auth login --api-key]] },
   { [[return cekura.new{ api_key = "", config_file = false }]],
-    [[cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = "…" ]]
+    [[cekura: config: no API key; give it in one of these ways: in Lua: cekura.new { api_key = "…" ]]
       .. [[}; the environment: export CEKURA_API_KEY=…; the configuration file ~/.cekura/config.toml: ]]
       .. [[api_key = "…" (not read: config_file = false); the official command, which writes that file: ]]
       .. [[cekura auth login --api-key]] },
   { [[return cekura.new{ config_file = write "default_project_id = 5" }]],
-    [[cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = "…" ]]
+    [[cekura: config: no API key; give it in one of these ways: in Lua: cekura.new { api_key = "…" ]]
       .. [[}; the environment: export CEKURA_API_KEY=…; the configuration file FILE: api_key = "…"; the ]]
       .. [[official command, which writes that file: cekura auth login --api-key]] },
   { [[return cekura.new{ config_file = write "access_token = \"t\"" }]],
-    [[cekura: config: no API key; give it in one of these ways: the option: cekura.new { api_key = "…" ]]
+    [[cekura: config: no API key; give it in one of these ways: in Lua: cekura.new { api_key = "…" ]]
       .. [[}; the environment: export CEKURA_API_KEY=…; the configuration file FILE: api_key = "…"; the ]]
       .. [[official command, which writes that file: cekura auth login --api-key (there is a browser sign-in, ]]
       .. [[which this client cannot use)]] },

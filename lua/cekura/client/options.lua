@@ -85,7 +85,7 @@ local function no_key(made)
   local file = made.file.path or "~/.cekura/config.toml"
   return {
     "no API key; give it in one of these ways:",
-    '  the option: cekura.new { api_key = "…" }',
+    '  in Lua: cekura.new { api_key = "…" }',
     "  the environment: export CEKURA_API_KEY=…" .. is_empty "CEKURA_API_KEY",
     show.format('  the configuration file %s: api_key = "…"%s', file,
       made.file.is_off and " (not read: config_file = false)" or ""),

@@ -129,6 +129,8 @@ local function config_get(session, given)
   elseif name and found[name] == nil then
     session:note(("%s is not set in %s"):format(name, path))
     return exits.FAILED
+  elseif next(found) == nil then
+    session:note(("%s has no settings, or does not exist."):format(path))
   end
 end
 

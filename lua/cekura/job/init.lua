@@ -114,7 +114,7 @@ local take_answered = atomic(function(self, fields, question, reply, err)
   if status.is_end(fields.state) then -- cancelled, or ended by a poll, meanwhile
     if fields.state == "cancelled" then
       return nil, fields.error
-    elseif err and err.kind == "cancelled" then -- the task was, and is to see it
+    elseif err and err.kind == "cancelled" then -- of the task, whose wait has to end with it
       return nil, err
     end
     return self

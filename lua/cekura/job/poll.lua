@@ -112,7 +112,7 @@ local take_requested = atomic(function(self, asked, reply, err, is_bad)
   if status.is_end(fields.state) then -- cancelled, or ended by another poll, meanwhile
     if fields.error and fields.error.kind == "cancelled" then
       return nil, fields.error
-    elseif err and err.kind == "cancelled" then -- the task was, and is to see it
+    elseif err and err.kind == "cancelled" then -- of the task, whose wait has to end with it
       return nil, err
     end
     return self

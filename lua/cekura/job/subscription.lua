@@ -210,8 +210,8 @@ local function take(self)
   return job, changed
 end
 
--- Queues the jobs that have ended and have not notified it yet: the client's event handler, which is called before, may
--- wait, or block until the deadline has passed.
+-- Queues the jobs that have ended without having notified the subscription yet: the client's event handler is called
+-- first, and may wait, or block until the deadline has passed.
 local function enqueue_ended(self)
   for _, job in ipairs(self.jobs) do
     local fields = core.fields(job)

@@ -15,7 +15,7 @@ function functions.wake(waiter)
   return waiter:wake()
 end
 
--- A program's own waiters need not have it.
+-- The waiters of a program's own adapter may lack it.
 function functions.defer_cancel(waiter)
   if waiter.defer_cancel then
     waiter:defer_cancel()

@@ -6,8 +6,8 @@
 --                        return "woken" spuriously: callers check their condition. An idle wait, for a job or a sleep,
 --                        may be long, and returns "closing" when the host ends
 --   w:wake()             from any coroutine, also before w:park(), which then returns at once
---   w:defer_cancel()     if w:park() has returned "cancelled" in this wait, it returns that again in the next one: this
---                        one ends otherwise
+--   w:defer_cancel()     if w:park() returned "cancelled" in this wait, makes it do so again in the next one, because
+--                        this wait ends with its result
 --   attach(client)       from now on the client's engine is stepped by this loop
 --   detach(client)       optional: the client is being closed
 --   spawn(fn, ...)       runs fn beside the caller; returns a task with join() and cancel()
