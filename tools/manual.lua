@@ -99,7 +99,7 @@ end
 
 -- A group that is made from the API: a line for each command.
 local function put_lines(group)
-  put(".SS " .. roff(group.name) .. " COMMAND", prose(group.description))
+  put(".SS " .. roff(group.name) .. (group.name == "start" and " KIND" or " COMMAND"), prose(group.description))
   for _, command in ipairs(group.commands) do
     if command.from_api then
       item(usage(command, { group.name, command.name }), command.summary)

@@ -5,8 +5,8 @@
 -- the boxes before and after the point. Its time grows with the square of the differences, so it gives up at a limit. A
 -- box beyond the limit is cut at anchors: strings, or sequences of them, that occur exactly once in each list there
 -- (the patience diff of Bram Cohen). A box without anchors is cut where the search stopped (as in GNU diff). Once the
--- whole comparison has cost too much, the rest counts as changed. So the result is always correct, and it is the longest
--- possible one unless a box is beyond the limit.
+-- whole comparison has cost too much, the rest counts as changed. So the result is always correct, and it is the
+-- longest possible one unless a box is beyond the limit.
 
 -- A box with at most twice as many differences is compared exactly.
 local MOST_DIFFERENCES = 256

@@ -27,7 +27,7 @@ local root = {
     { name = "config-file", type = "text", shown = "FILE", help = "Read this file instead of ~/.cekura/config.toml." },
     { name = "project", type = "id", help = "The project for requests that do not name one." },
     { name = "request-timeout", type = "seconds", help = "Seconds for one request (30)." },
-    { name = "retries", type = "integer", help = "How often a request that is safe to repeat is repeated (3)." },
+    { name = "retries", type = "integer", help = "Retries of a request that is safe to repeat (3)." },
   },
   examples = {
     { "cekura-lua auth status", "Show whether the key works." },

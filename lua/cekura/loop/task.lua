@@ -206,7 +206,7 @@ function task.take_cancel(self)
   return pending
 end
 
---- Leaves the cancellation to the next wait, if the current one has taken it: what that waited for has happened.
+--- Leaves the cancellation to the next wait, if the current one has reported it: what that waited for has happened.
 ---@param self cekura.Task|table any waiter
 function task.defer_cancel(self)
   self.cancel_reported = false
@@ -292,8 +292,8 @@ function Task:join()
 end
 
 --- Cancels the task. Its current wait returns nil and an error of kind "cancelled" (a sleep raises it), and its next
--- wait raises that error; at any later wait the task counts as ended. A wait whose answer is there returns the answer,
--- and leaves the cancellation to the next one. join() of the cancelled task returns nil and an error of that kind.
+-- wait raises that error; at any later wait the task counts as ended. A wait whose answer has arrived returns it, and
+-- leaves the cancellation to the next one. join() of the cancelled task returns nil and an error of that kind.
 ---@return boolean is_new false if the task had already ended or been cancelled
 Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
