@@ -101,7 +101,7 @@ describe("on a terminal, cekura-lua", function()
 
   it("asks for confirmation of what costs credits, and sends nothing without a yes", function()
     start "start results.run --agent-id 2142 --tags smoke"
-    terminal:wait_for "Go on%? %[y/N%]"
+    terminal:wait_for "Continue%? %[y/N%]"
     terminal:send_keys "n Enter"
     terminal:wait_for "status 1"
     assert.truthy(keep "question":find "Nothing was sent%.")
@@ -111,7 +111,7 @@ describe("on a terminal, cekura-lua", function()
   it("leaves a job at Ctrl-C, and ends with the command that resumes the wait", function()
     server:script(RESULT, { { body = { id = 9001, status = "in_progress", runs = {} } } })
     start("start results.run --agent-id 2142 --tags smoke --wait --interval 0.2", { columns = 200 })
-    terminal:wait_for "Go on"
+    terminal:wait_for "Continue%?"
     terminal:send_keys "y Enter"
     terminal:wait_for "in_progress"
     terminal:send_keys "C-c"

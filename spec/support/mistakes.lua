@@ -478,9 +478,9 @@ return {
     [[cekura: auth: GET /observability/v2/call-logs/5181749/: HTTP 401: Invalid API key. (the key is from ]]
       .. [[the configuration file FILE:2)]] },
   { [[return client:resume("cekura1:nonsense")]],
-    [[cekura: config: the token is malformed]] },
+    [[cekura: config: the token is malformed: it is incomplete or was changed]] },
   { [[return client:resume("")]],
-    [[cekura: config: the token is malformed]] },
+    [[cekura: config: the token is malformed: it is incomplete or was changed]] },
   { [[return new{ base_url = server.url .. "/v1" }:resume(job:token())]],
     [[cekura: config: the token is for another base URL]] },
   -- ---- much of it ----

@@ -170,7 +170,7 @@ function Session:confirm(what)
   if self.options.yes or self.options.dry_run or not self.err.is_terminal or not core.terminal(0) then
     return
   end
-  self.err:write(text.visible(what) .. " Go on? [y/N] ")
+  self.err:write(text.visible(what) .. " Continue? [y/N] ")
   local answer = io.read "*l"
   if core.caught_signal() then
     self.signal = core.caught_signal()

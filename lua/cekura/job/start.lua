@@ -301,7 +301,7 @@ function start.resumed(client, text)
   local kept = token.read_job(text)
   local declaration = kept and kinds[kept.kind]
   if not kept or declaration and not is_located(declaration, kept.origin.scope) then
-    return nil, errors.new("config", "the token is malformed")
+    return nil, errors.new("config", "the token is malformed: it is incomplete or was changed")
   elseif not declaration then
     return nil, errors.new("config", show.format("the token is for an unknown kind of job, %s",
       core.redact(client, kept.kind)))
