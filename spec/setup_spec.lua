@@ -118,8 +118,8 @@ describe("tools/setup", function()
     run("cp tools/setup %s && mkdir -p %s/root/usr/local && chmod 755 %s && chmod 555 %s/root/usr/local", dir, dir, dir,
       dir)
     local as_user = shell "id -u" == "0\n" and "setpriv --reuid=65534 --clear-groups " or ""
-    local output, status = shell(("cd %s && LUA=lua5.4 STAGE=lua5.4 PREFIX=/usr/local DESTDIR=%s/root %s./setup install")
-      :format(dir, dir, as_user))
+    local output, status = shell(("cd %s && LUA=lua5.4 STAGE=lua5.4 PREFIX=/usr/local DESTDIR=%s/root %s./setup "
+      .. "install"):format(dir, dir, as_user))
     assert.equal(1, status)
     assert.equal(dir .. "/root/usr/local cannot be written. Run this as root, or give a PREFIX of your own, such as "
       .. "PREFIX=$HOME/.local.\n", output)
