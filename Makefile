@@ -20,7 +20,7 @@
 #                        direct jobs;
 #                        make soak MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
-#                        of docs/api, and the annotations for editors in lua/cekura/meta
+#                        of docs/api, the annotations for editors in lua/cekura/meta, and the rockspecs
 # make man               the manual page cekura-lua(1) in build/cekura-lua.1
 # make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md

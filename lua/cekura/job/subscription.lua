@@ -223,10 +223,13 @@ end
 
 local end_next = atomic(function(self, waiter, ok, why)
   if waiter and ok and why ~= "woken" then
-    enqueue_ended(self)
+    local queued, raised = pcall(enqueue_ended, self)
+    if not queued then
+      ok, why = false, raised
+    end
   end
   leave(self, waiter)
-  if not ok then -- this host cannot wait here
+  if not ok then -- this host cannot wait here, or no memory
     self:close()
     error(why, 0)
   end
