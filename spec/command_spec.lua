@@ -89,6 +89,9 @@ describe("cekura-lua", function()
         ["calls send --from-file " .. dir .. "/prompt.txt"] = "no JSON",
         ["calls tail"] = "--agent-id or --project-id is missing",
         ["completion tcsh"] = "argument 'shell' must be one of",
+        ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
+        ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
+        ["agents upload-knowledge-base 5 --files /nowhere"] = "/nowhere: No such file or directory",
       } do
         local out, err = assert_status(2, run(arguments))
         assert.equal("", out, arguments)
@@ -132,6 +135,29 @@ describe("cekura-lua", function()
       local lines = decode_lines(out)
       assert.same({ "evaluating", "success", "reviewed_success" },
         { lines[1].status, lines[2].status, lines[3].status })
+    end)
+
+    it("with --json, one object or one a line, whatever the answer is", function()
+      local arguments = { ["calls delete 5181753"] = 1, ["jobs cancel results.run 1"] = 1, ["completion bash"] = 1,
+        ["request DELETE /observability/v2/call-logs/5181750/"] = 1, ["request GET /observability/v2/call-logs/1/"] = 2,
+        ["calls evaluate-metrics --call-logs 5181749,5181752 --metrics 501 --agent-id 2142"] = 2 }
+      server:script("/test_framework/v1/results/1/end_calls/", { { body = "{}" } })
+      server:script("/observability/v2/call-logs/1/", { { body = '[{"id":1},{"id":2}]' } })
+      for line, count in pairs(arguments) do
+        local values = decode_lines((assert_status(0, run(line .. " --json"))))
+        assert.equal(count, #values, line)
+        for _, value in ipairs(values) do
+          assert.is_table(value, line)
+          assert.is_nil(value[1], line)
+        end
+      end
+      local out = assert_status(1, run "jobs cancel scenarios.generate 1 --json")
+      assert.is_false(decode_lines(out)[1].cancelled)
+    end)
+
+    it("only the calls with some ids", function()
+      local out = assert_status(0, run "calls list --call-ids 5181749,5181753 --fields id")
+      assert.equal("5181749\n5181753\n", out)
     end)
 
     it("says on stderr that there are more pages", function()
@@ -301,6 +327,12 @@ describe("cekura-lua", function()
       local _, err = assert_status(8, run("start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait "
         .. "--interval 0.05"))
       assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
+      assert.truthy(err:find('It asks: {"questions":["Which language?"]}', 1, true), err)
+      local token = last_line(err):match "cekura2%S+"
+      local out
+      out, err = assert_status(8, run("jobs status --json " .. token))
+      assert.equal("Which language?", decode_lines(out)[1].question.questions[1])
+      assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
     end)
 
     it("9 if the service cannot be reached, or answers nothing that can be used", function()
@@ -403,10 +435,13 @@ describe("cekura-lua", function()
 
     it("in a direct job that was sent, it exits with 7", function()
       local path = "/test_framework/v3/metrics/simplify_prompt/"
-      server:script(path, { { hold = "never", body = { status = "completed" } } })
-      local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
-        .. "--direct", path))
-      assert.truthy(err:find("cannot be taken up", 1, true), err)
+      for _, options in ipairs { "--direct", "--direct --cancel-on-exit" } do
+        server:reset()
+        server:script(path, { { hold = "never", body = { status = "completed" } } })
+        local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
+          .. options, path))
+        assert.truthy(err:find("cannot be taken up", 1, true), err)
+      end
     end)
 
     it("in a start that was sent, it exits with 7", function()

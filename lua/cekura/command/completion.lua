@@ -1,5 +1,6 @@
 --- Completions for shells, made by argparse (0.7.1). What its generators cannot do is changed before or after them.
 
+local output = require "cekura.command.output"
 local parser = require "cekura.command.parser"
 
 local SHELLS = { "bash", "zsh", "fish" }
@@ -72,7 +73,9 @@ return function(root)
       { "cekura-lua completion fish >~/.config/fish/completions/cekura-lua.fish", "For fish." },
     },
     run = function(session, given)
-      session:print((script(root, given.words.shell):gsub("\n$", "")))
+      local made = script(root, given.words.shell)
+      session:print(session.options.json and output.json { shell = given.words.shell, script = made }
+        or (made:gsub("\n$", "")))
     end,
   }
 end
