@@ -384,9 +384,20 @@ describe("cekura-lua", function()
       assert_status(1, run("results gate 9001 --interval 0.05"))
     end)
 
+    it("prints the calls in the order of their ids, whatever members they have", function()
+      server:script(RESULT, { { body = [=[{"id":9001,"status":"completed","runs":{"10":{"id":10,"success":false,
+        "status":"completed","metrics":[1]},"x":5,"y":"z","9":{"id":9,"success":null,"status":null,"evaluation":
+        {"metrics":[{"passed":false}]}},"w":[1]}}]=] } })
+      assert.equal("run 9: did not pass\n  ?: failed\nrun 10: did not pass\n",
+        (assert_status(1, run(GATE)):gsub("not passed.*", "")))
+    end)
+
     it("exits with 1 if nothing ran", function()
-      server:script(RESULT, { { body = { id = 9001, status = "completed", runs = {} } } })
-      assert_status(1, run(GATE))
+      for _, runs in ipairs { "{}", "[]", "null", "5" } do
+        server:script("/test_framework/v2/results/5/", { { body = '{"id":5,"status":"completed","runs":' .. runs
+          .. "}" } })
+        assert.equal("not passed: 0 of 0 calls\n", (assert_status(1, run "results gate 5")))
+      end
     end)
 
     it("exits with 5 if the time is over; the calls go on, or are ended with --cancel-on-exit", function()
