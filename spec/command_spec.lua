@@ -90,6 +90,9 @@ describe("cekura-lua", function()
         ["calls send --from-file " .. dir .. "/prompt.txt"] = "is not valid JSON",
         ["calls tail"] = "--agent-id or --project-id is missing",
         ["completion tcsh"] = "argument 'shell' must be one of",
+        ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
+        ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
+        ["agents upload-knowledge-base 5 --files /nowhere"] = "/nowhere: No such file or directory",
       } do
         local out, err = assert_status(2, run(arguments))
         assert.equal("", out, arguments)
@@ -133,6 +136,29 @@ describe("cekura-lua", function()
       local lines = decode_lines(out)
       assert.same({ "evaluating", "success", "reviewed_success" },
         { lines[1].status, lines[2].status, lines[3].status })
+    end)
+
+    it("with --json, one object or one a line, whatever the answer is", function()
+      local arguments = { ["calls delete 5181753"] = 1, ["jobs cancel results.run 1"] = 1, ["completion bash"] = 1,
+        ["request DELETE /observability/v2/call-logs/5181750/"] = 1, ["request GET /observability/v2/call-logs/1/"] = 2,
+        ["calls evaluate-metrics --call-logs 5181749,5181752 --metrics 501 --agent-id 2142"] = 2 }
+      server:script("/test_framework/v1/results/1/end_calls/", { { body = "{}" } })
+      server:script("/observability/v2/call-logs/1/", { { body = '[{"id":1},{"id":2}]' } })
+      for line, count in pairs(arguments) do
+        local values = decode_lines((assert_status(0, run(line .. " --json"))))
+        assert.equal(count, #values, line)
+        for _, value in ipairs(values) do
+          assert.is_table(value, line)
+          assert.is_nil(value[1], line)
+        end
+      end
+      local out = assert_status(1, run "jobs cancel scenarios.generate 1 --json")
+      assert.is_false(decode_lines(out)[1].cancelled)
+    end)
+
+    it("only the calls with some ids", function()
+      local out = assert_status(0, run "calls list --call-ids 5181749,5181753 --fields id")
+      assert.equal("5181749\n5181753\n", out)
     end)
 
     it("a note on stderr that there are more records", function()
@@ -305,6 +331,12 @@ describe("cekura-lua", function()
       local _, err = assert_status(8, run("start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait "
         .. "--interval 0.05"))
       assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
+      assert.truthy(err:find('It asks: {"questions":["Which language?"]}', 1, true), err)
+      local token = last_line(err):match "cekura2%S+"
+      local out
+      out, err = assert_status(8, run("jobs status --json " .. token))
+      assert.equal("Which language?", decode_lines(out)[1].question.questions[1])
+      assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
     end)
 
     it("9 if the service cannot be reached, or answers nothing that can be used", function()
@@ -356,9 +388,20 @@ describe("cekura-lua", function()
       assert_status(1, run("results gate 9001 --interval 0.05"))
     end)
 
+    it("prints the calls in the order of their ids, whatever members they have", function()
+      server:script(RESULT, { { body = [=[{"id":9001,"status":"completed","runs":{"10":{"id":10,"success":false,
+        "status":"completed","metrics":[1]},"x":5,"y":"z","9":{"id":9,"success":null,"status":null,"evaluation":
+        {"metrics":[{"passed":false}]}},"w":[1]}}]=] } })
+      assert.equal("run 9: did not pass\n  ?: failed\nrun 10: did not pass\n",
+        (assert_status(1, run(GATE)):gsub("not passed.*", "")))
+    end)
+
     it("exits with 1 if nothing ran", function()
-      server:script(RESULT, { { body = { id = 9001, status = "completed", runs = {} } } })
-      assert_status(1, run(GATE))
+      for _, runs in ipairs { "{}", "[]", "null", "5" } do
+        server:script("/test_framework/v2/results/5/", { { body = '{"id":5,"status":"completed","runs":' .. runs
+          .. "}" } })
+        assert.equal("not passed: 0 of 0 calls\n", (assert_status(1, run "results gate 5")))
+      end
     end)
 
     it("exits with 5 if the wait timed out; the calls go on, or are ended with --cancel-on-exit", function()
@@ -407,10 +450,13 @@ describe("cekura-lua", function()
 
     it("in a direct job that was sent, it exits with 7", function()
       local path = "/test_framework/v3/metrics/simplify_prompt/"
-      server:script(path, { { hold = "never", body = { status = "completed" } } })
-      local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
-        .. "--direct", path))
-      assert.truthy(err:find("cannot be resumed", 1, true), err)
+      for _, options in ipairs { "--direct", "--direct --cancel-on-exit" } do
+        server:reset()
+        server:script(path, { { hold = "never", body = { status = "completed" } } })
+        local _, err = assert_status(7, interrupted("INT", "start metrics.simplify_prompt --original-prompt x "
+          .. options, path))
+        assert.truthy(err:find("cannot be resumed", 1, true), err)
+      end
     end)
 
     it("in a start that was sent, it exits with 7", function()

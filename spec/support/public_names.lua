@@ -145,6 +145,7 @@ function steps.errors(seen, server)
   seen:error(select(2, client.calls:get(5181749)))
   server:script("/observability/v1/call-logs/improve_prompt_bg/", { { cut = 1, body = "{}" } })
   seen:error(select(2, client.calls:improve_prompt(IMPROVE)))
+  seen:error(select(2, client.agents:upload_knowledge_base(1, { files = { "/nowhere" } })))
 end
 
 function steps.watch(seen, server)

@@ -3,6 +3,7 @@
 #include "parts.h"
 #include "text/utf8.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,6 +26,18 @@ static int core_terminal(lua_State *L)
     lua_pushinteger(L, size.ws_col ? size.ws_col : 80);
     lua_pushinteger(L, size.ws_row ? size.ws_row : 24);
     return 2;
+}
+
+/* core.open_streams(): has /dev/null stand for each standard stream that the process was started
+ * without, the wrong way round, so that its use fails. Otherwise the next descriptor that is
+ * opened, such as a connection, would have its number, and get what is written to the stream. */
+static int core_open_streams(lua_State *L)
+{
+    (void)L;
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* the lowest that is free */
+    return 0;
 }
 
 /* ---- columns ---- */
@@ -123,6 +136,7 @@ void terminal_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"terminal", core_terminal},
+        {"open_streams", core_open_streams},
         {"fit", core_fit},
         {"catch_signals", core_catch_signals},
         {"caught_signal", core_caught_signal},

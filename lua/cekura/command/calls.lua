@@ -53,6 +53,7 @@ calls[1] = {
     { name = "from", parameter = "timestamp_from", type = "time",
       help = "Only calls from this time on: ISO 8601, seconds since the epoch, or 24h or 7d for that long ago." },
     { name = "to", parameter = "timestamp_to", type = "time", help = "Only calls up to this time." },
+    { name = "call-ids", parameter = "call_ids", type = "joined_ids", help = "Only the call logs with these ids." },
     { name = "search", parameter = "search", type = "text", help = "Text to search for." },
     { name = "page", parameter = "page", type = "positive", help = "The number of the page." },
     { name = "page-size", parameter = "page_size", type = "positive", help = "Calls per page." },
@@ -88,6 +89,9 @@ calls[2] = {
     { "cekura-lua calls get 5181749 --metrics", "See why it failed." },
   },
   run = function(session, given)
+    if session.options.transcript and session.options.metrics then
+      session:usage "calls get: --transcript or --metrics, not both"
+    end
     local call = session:check(session:client().calls:get(given.words.id))
     if session.options.json then
       if session.options.transcript or session.options.metrics then
@@ -133,7 +137,8 @@ calls[3] = {
       session:check(session:client().calls:list(params)) -- each check sends one such request
     end
     local rows = output.table(session, resources.fields(session), COLUMNS, true)
-    local watch = cekura.watch {
+    local watch, raised
+    watch = cekura.watch {
       client = session:client(),
       every = session.options.every or 60,
       on_error = function(err)
@@ -144,7 +149,11 @@ calls[3] = {
         project_id = not params.agent_id and (params.project_id or session.options.project) or nil,
         since = session.options.from,
         on_evaluated = function(call)
-          rows:add(call)
+          local printed
+          printed, raised = pcall(rows.add, rows, call)
+          if not printed then -- a watch would call this again
+            watch:stop()
+          end
         end,
       } },
     }
@@ -152,6 +161,9 @@ calls[3] = {
       watch:stop()
     end)
     local _, err = watch:wait()
+    if raised then
+      error(raised, 0)
+    end
     session:check(nil, err)
   end,
 }

@@ -42,7 +42,7 @@ local OF_KIND = {
 ---@param err cekura.Error
 ---@return integer
 function exits.of(err)
-  return OF_KIND[err.kind] or exits.BUG
+  return err.file and exits.USAGE or OF_KIND[err.kind] or exits.BUG
 end
 
 --- The exit status for an error that ended a wait: there, a timeout is that of the wait, not of a request.

@@ -13,6 +13,9 @@ return function(words)
   if not found then
     return without_argparse(tostring(fault))
   end
+  local core = require "cekura.core"
+  core.open_streams()
+  core.catch_signals() -- before the many files of the command are read
   local exits = require "cekura.command.exits"
   local parser = require "cekura.command.parser"
   local session = require "cekura.command.session"

@@ -128,7 +128,7 @@ local status = {
       end
       print_status(session, job)
       if err then
-        session:note(err.message)
+        waiting.explain(session, job, err)
       end
       statuses[index] = err and exits.of_wait(err) or exits.OK
     end
@@ -149,7 +149,12 @@ local cancel = {
   run = function(session, given)
     local statuses = {}
     for index, job in ipairs(jobs_of(session, given.words.job)) do
+      local made = job:token()
       local _, where, err = job:cancel()
+      if session.options.json and not session.shown then
+        session:print(output.json { kind = job.kind, id = job.id, token = made, cancelled = where == "service",
+          error = waiting.error(err) })
+      end
       if where == "service" then
         session:note(("Cancelled in the service: %s %s."):format(job.kind, tostring(job.id)))
       elseif session.shown then
@@ -181,11 +186,13 @@ local answer = {
     local said = table.remove(words)
     if #words == 0 then
       session:usage "jobs answer: the answer is missing"
+    elseif #words > 1 and not is_named(words) then
+      session:usage "jobs answer: one job, and one word as its answer: put quotes around a text"
     end
     local job = jobs_of(session, words)[1]
     local parts = said:find "^%s*{" and values.read("table", said)
     local next_job = session:check(job:answer(parts or said))
-    return resources.started(session, next_job, "Answered")
+    return resources.started(session, next_job)
   end,
 }
 

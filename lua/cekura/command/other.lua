@@ -202,8 +202,8 @@ other.request = {
     local body = session.options.body and session:read_file(session.options.body)
     local reply = session:check(session:client():request(given.words.method:upper(), given.words.path,
       { query = query, body = body, headers = body and { ["Content-Type"] = "application/json" } or nil }))
-    if session.options.json and reply.body ~= "" then
-      session:print(output.json(session:check(reply:json())))
+    if session.options.json then
+      output.value(session, reply.body == "" or session:check(reply:json()))
     elseif reply.body ~= "" then
       session:data(reply.body)
     else

@@ -132,22 +132,27 @@ local function print_object(session, value, names)
   end
 end
 
+-- Prints a value as one line of JSON. An empty answer is an empty object.
+local function print_json(session, value, names)
+  if names and (is_record(value) or type(value) == "table") then
+    local fields, shown = fields_of(value), {}
+    for _, name in ipairs(names) do
+      shown[name] = fields[name]
+    end
+    value = shown
+  end
+  session:print(value == true and "{}" or output.json(value))
+end
+
 --- Prints one result.
 ---@param session cekura.command.Session
 ---@param value any a record, a decoded value, true for an empty answer
 ---@param names? string[] the fields to show
 function output.value(session, value, names)
-  if session.options.json then
-    if names and (is_record(value) or type(value) == "table") then
-      local fields, shown = fields_of(value), {}
-      for _, name in ipairs(names) do
-        shown[name] = fields[name]
-      end
-      value = shown
-    end
-    session:print(output.json(value))
-  elseif type(value) == "table" and is_list(value) then
+  if type(value) == "table" and is_list(value) then
     output.rows(session, value, names)
+  elseif session.options.json then
+    print_json(session, value, names)
   elseif type(value) == "table" or is_record(value) then
     print_object(session, value, names)
   elseif value == true then
@@ -260,7 +265,7 @@ end
 function Table:add(value)
   self.count = self.count + 1
   if self.session.options.json then
-    return output.value(self.session, value, self.fields)
+    return print_json(self.session, value, self.fields)
   end
   local row = (type(value) == "table" or is_record(value)) and fields_of(value) or { value = value }
   if self.widths then

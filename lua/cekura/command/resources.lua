@@ -185,13 +185,10 @@ function resources.started(session, job)
   local token = job:token()
   if session.options.wait or not token then
     return waiting.wait(session, { job })
-  elseif session.options.json then
-    session:print(output.json(waiting.object(job)))
-  else
-    session:print(token)
   end
   session:note(("Started %s %s. To wait for it:\n%s"):format(job.kind, tostring(job.id),
-    waiting.command(session, { token })))
+    waiting.command(session, { token }))) -- first: a token that cannot be printed must not be lost
+  session:print(session.options.json and output.json(waiting.object(job)) or token)
   return 0
 end
 

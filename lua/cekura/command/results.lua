@@ -1,10 +1,11 @@
 --- A gate for pipelines: runs scenarios, and exits by their result.
 
+local call = require "cekura.records.call"
+local core = require "cekura.core"
 local exits = require "cekura.command.exits"
 local kinds = require "cekura.api.catalog"
 local output = require "cekura.command.output"
 local resources = require "cekura.command.resources"
-local text = require "cekura.command.text"
 local waiting = require "cekura.command.waiting"
 
 local KIND = "results.run"
@@ -23,19 +24,31 @@ end
 
 -- Prints a call that did not pass, with the metrics that failed.
 local function print_run(session, run)
-  session:print(text.visible(("run %s: %s"):format(tostring(run.id),
-    run.status ~= "completed" and tostring(run.status) or "did not pass")))
-  for metric in run:metrics() do
+  local ending = run.status ~= "completed" and run.status or "did not pass"
+  session:print(("run %s: %s"):format(output.cell(run.id or "?"), output.cell(ending)))
+  for metric in call.metrics(run) do -- a run may have a member of that name
     if metric.passed == false then
-      local why = metric.explanation[1] or "failed"
-      session:print(text.visible(("  %s: %s"):format(tostring(metric.name), tostring(why))))
+      local name, why = metric.name or metric.id or "?", metric.explanation[1] or "failed"
+      session:print(("  %s: %s"):format(output.cell(name), output.cell(why)))
     end
   end
 end
 
+-- The runs of a result, whose answer has a list of them, or an object by id; in the order of their ids.
+local function runs_of(result)
+  local runs = {}
+  for _, run in pairs(type(result.runs) == "table" and result.runs or {}) do
+    runs[#runs + 1] = type(run) == "table" and getmetatable(run) ~= core.array_mt and run or nil
+  end
+  table.sort(runs, function(one, other)
+    return (tonumber(one.id) or math.huge) < (tonumber(other.id) or math.huge)
+  end)
+  return runs
+end
+
 -- Prints the calls that did not pass, and the number of those that did.
 local function print_verdict(session, result)
-  for _, run in pairs(result.runs or {}) do
+  for _, run in ipairs(runs_of(result)) do
     if run.success ~= true then
       print_run(session, run)
     end

@@ -56,12 +56,26 @@ function Session:check(value, err)
   return value
 end
 
+-- Ends the command if a signal has interrupted a system call that blocked.
+local function end_if_interrupted(self)
+  self.signal = self.signal or core.caught_signal()
+  if self.signal then
+    raise(self, errors.new("cancelled", "interrupted"))
+  end
+end
+
 -- ---- output ----
+
+-- A text without the key, which the service may repeat in any of its answers.
+local function redacted(self, content)
+  return self.made and core.redact(self.made, content) or content
+end
 
 -- Ends the command if results cannot be written, since all further results would be lost.
 local function write(self, content)
-  local ok, fault = self.out:write(content)
+  local ok, fault = self.out:write(redacted(self, content))
   if not ok then
+    end_if_interrupted(self)
     self:note("the output cannot be written: " .. tostring(fault))
     self:exit(exits.USAGE)
   end
@@ -86,7 +100,7 @@ end
 --- Prints a message to stderr.
 ---@param message string untrusted
 function Session:note(message)
-  message = text.visible_lines(message)
+  message = text.visible_lines(redacted(self, message))
   if self.progress then
     self.progress:note(message)
   else
@@ -173,10 +187,10 @@ function Session:confirm(what)
   self.err:write(text.visible(what) .. " Continue? [y/N] ")
   local answer = io.read "*l"
   if core.caught_signal() then
-    self.signal = core.caught_signal()
     self.err:write "\n"
-    self:exit(exits.SIGNALS[self.signal])
-  elseif not (answer or ""):lower():find "^%s*y" then
+  end
+  end_if_interrupted(self)
+  if not (answer or ""):lower():find "^%s*y" then
     self:note "Nothing was sent."
     self:exit(exits.FAILED)
   end
@@ -216,6 +230,7 @@ function Session:read_file(path)
     file:close()
   end
   if not content then
+    end_if_interrupted(self)
     self:usage(self.file_fault(path, "read", fault))
   end
   return content
@@ -303,7 +318,10 @@ function session.run(command, given)
   if os.getenv "CEKURA_DEBUG" == "1" then
     self.err.redraws = false -- the lines of the log would break the redrawing
   end
-  core.catch_signals()
+  self.signal = core.caught_signal()
+  if self.signal then
+    return interrupted(self)
+  end
   return cekura.run(function()
     local work = cekura.spawn(function()
       self.status = command.run(self, given) or exits.OK

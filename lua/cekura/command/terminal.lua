@@ -51,6 +51,7 @@ local Stream = {}
 Stream.__index = Stream
 
 local function new_stream(file, fd, option)
+  file:setvbuf "no" -- nothing that could not be written is tried again at the end of the process
   local is_terminal = core.terminal(fd) ~= nil
   return setmetatable({
     file = file,
@@ -61,17 +62,20 @@ local function new_stream(file, fd, option)
   }, Stream)
 end
 
+-- The most bytes of one write. A pipe takes as many wholly or not at all (POSIX, PIPE_BUF), so that a signal that
+-- interrupts the write is seen: after a part, the C library would go on with the rest.
+local PIECE = 4096
+
 --- Writes a text at once, so that the lines of both streams keep their order on a terminal.
 ---@param text string
 ---@return boolean? written nil if not all of it could be written
 ---@return string? message
 function Stream:write(text)
-  local written, message = self.file:write(text)
-  if written then
-    written, message = self.file:flush()
-  end
-  if not written then
-    return nil, message
+  for first = 1, #text, PIECE do
+    local written, message = self.file:write(text:sub(first, first + PIECE - 1))
+    if not written then
+      return nil, message
+    end
   end
   return true
 end

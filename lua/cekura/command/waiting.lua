@@ -21,8 +21,30 @@ waiting.OPTIONS = {
 
 -- ---- how a job is printed ----
 
-local function json_error(err)
+--- An error as an object.
+---@param err? cekura.Error
+---@return table?
+function waiting.error(err)
   return err and { kind = err.kind, message = errors.line(err), status = err.status, fields = err.fields } or nil
+end
+
+-- The members of an answer that may be what a job asks. The place is not documented, so an answer that has none of them
+-- is the question as a whole.
+local QUESTIONS = { "question", "questions", "pending_question", "clarification", "message" }
+
+-- What a job asks that needs input; nil if it does not.
+local function question_of(job)
+  local err = job.error
+  if not err or err.kind ~= "needs_input" then
+    return nil
+  end
+  local answer = err.response:json()
+  for _, name in ipairs(QUESTIONS) do
+    if type(answer) == "table" and answer[name] ~= nil and answer[name] ~= cekura.null then
+      return answer[name]
+    end
+  end
+  return answer
 end
 
 --- A job as one object.
@@ -34,8 +56,8 @@ function waiting.object(job, result, err)
   local failure = err or job.error
   return { kind = job.kind, id = job.id, state = job.state, status = job.status, progress = job.progress,
     elapsed = math.floor(job.elapsed * 1000) / 1000, polls = job.polls, token = (job:token()),
-    result = result or job.result,
-    error = json_error(failure) }
+    question = question_of(job), result = result or job.result,
+    error = waiting.error(failure) }
 end
 
 -- ---- resuming a wait ----
@@ -45,12 +67,13 @@ local function quoted(word)
   return word:find "^[%w_./:@%%+=,~-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- The command that resumes the wait for jobs.
+--- A command about jobs: the one that resumes the wait, or another.
 ---@param session cekura.command.Session
 ---@param tokens string[]
+---@param verb? string "watch" if nil
 ---@return string
-function waiting.command(session, tokens)
-  local words = { "cekura-lua jobs watch" }
+function waiting.command(session, tokens, verb)
+  local words = { "cekura-lua jobs " .. (verb or "watch") }
   if session.options.config_file then
     words[2] = "--config-file " .. quoted(session.options.config_file)
   end
@@ -95,15 +118,16 @@ end
 local function cancel(session, jobs)
   local left = {}
   for _, job in ipairs(jobs) do
-    local token = job:token()
-    local _, where, err = job:cancel()
+    local _, where, err
+    if not is_direct(job) then
+      _, where, err = job:cancel()
+    end
     local name = ("%s %s"):format(job.kind, tostring(job.id or "(no id)"))
     if where == "service" then
       session:note(("Cancelled in the service: %s."):format(name))
     else
-      session:note(("%s cannot be cancelled in the service%s; it goes on."):format(name,
-        err and ": " .. errors.line(err) or ""))
-      left[#left + 1] = token
+      session:note(("%s cannot be cancelled in the service%s."):format(name, err and ": " .. errors.line(err) or ""))
+      left[#left + 1] = job
     end
   end
   return left
@@ -115,11 +139,8 @@ local function give_up(session, open, why, status)
     return leave(session, open, why, status)
   end
   session:note(why .. ".")
-  local tokens = cancel(session, open)
-  if #tokens > 0 then
-    session:note(waiting.command(session, tokens))
-  end
-  return status
+  local left = cancel(session, open)
+  return #left > 0 and leave(session, left, "Not cancelled", status) or status
 end
 
 -- ---- waiting ----
@@ -174,10 +195,20 @@ function waiting.follow(session, jobs, on_end)
   return ended
 end
 
--- The question of a job that needs input; nil if there is none in its result.
-local function question_of(job)
-  local result = type(job.result) == "table" and job.result or {}
-  return result.question or result.questions or result.message
+--- Reports why a job has no result, and its question if it needs input.
+---@param session cekura.command.Session
+---@param job cekura.Job
+---@param err cekura.Error
+function waiting.explain(session, job, err)
+  session:note(errors.line(err))
+  local question = question_of(job)
+  if question ~= nil then
+    session:note("The job asks: " .. (type(question) == "string" and question or output.json(question)))
+    local token = job:token()
+    if token then
+      session:note("To answer:\n" .. waiting.command(session, { token }, "answer") .. " TEXT")
+    end
+  end
 end
 
 -- Reports why a job has no result. Returns the exit status, and whether the job goes on after a timeout.
@@ -187,17 +218,7 @@ local function failure(session, job, err)
   elseif err.kind == "timeout" then -- of this wait; whether the request is processed is not known
     return exits.UNKNOWN, true
   end
-  session:note(errors.line(err))
-  if err.kind == "needs_input" then
-    local question = question_of(job)
-    if question then
-      session:note("The job asks: " .. (type(question) == "string" and question or output.json(question)))
-    end
-    local token = job:token()
-    if token then
-      session:note("To answer:\ncekura-lua jobs answer " .. token .. " TEXT")
-    end
-  end
+  waiting.explain(session, job, err)
   return exits.of_wait(err)
 end
 

@@ -164,7 +164,7 @@ end
 
 local function file_error(what, outgoing, part, fault, sent)
   return errors.new("config", show.format("%s: %s: %s", what, part.path, fault),
-    { method = outgoing.method, path = outgoing.path, sent = sent })
+    { method = outgoing.method, path = outgoing.path, sent = sent, file = part.path })
 end
 
 local function open_all(what, outgoing, files)
