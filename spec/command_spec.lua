@@ -331,7 +331,7 @@ describe("cekura-lua", function()
       local _, err = assert_status(8, run("start scenarios.generate --num-scenarios 3 --agent-id 2142 --wait "
         .. "--interval 0.05"))
       assert.truthy(last_line(err):find "^cekura%-lua jobs answer cekura2%.%S+ TEXT$", err)
-      assert.truthy(err:find('It asks: {"questions":["Which language?"]}', 1, true), err)
+      assert.truthy(err:find('The job asks: {"questions":["Which language?"]}', 1, true), err)
       local token = last_line(err):match "cekura2%S+"
       local out
       out, err = assert_status(8, run("jobs status --json " .. token))
@@ -397,8 +397,8 @@ describe("cekura-lua", function()
     end)
 
     it("exits with 1 if nothing ran", function()
-      for _, runs in ipairs { "{}", "[]", "null", "5" } do
-        server:script("/test_framework/v2/results/5/", { { body = '{"id":5,"status":"completed","runs":' .. runs
+      for _, none in ipairs { "{}", "[]", "null", "5" } do
+        server:script("/test_framework/v2/results/5/", { { body = '{"id":5,"status":"completed","runs":' .. none
           .. "}" } })
         assert.equal("not passed: 0 of 0 calls\n", (assert_status(1, run "results gate 5")))
       end

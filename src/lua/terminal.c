@@ -28,9 +28,9 @@ static int core_terminal(lua_State *L)
     return 2;
 }
 
-/* core.open_streams(): has /dev/null stand for each standard stream that the process was started
- * without, the wrong way round, so that its use fails. Otherwise the next descriptor that is
- * opened, such as a connection, would have its number, and get what is written to the stream. */
+/* core.open_streams(): opens /dev/null in place of each standard stream that the process was
+ * started without, for the opposite direction, so that using the stream fails. Otherwise the next
+ * descriptor, such as a connection, would get its number, and receive what is written to it. */
 static int core_open_streams(lua_State *L)
 {
     (void)L;

@@ -90,7 +90,7 @@ calls[2] = {
   },
   run = function(session, given)
     if session.options.transcript and session.options.metrics then
-      session:usage "calls get: --transcript or --metrics, not both"
+      session:usage "calls get: give --transcript or --metrics, not both"
     end
     local call = session:check(session:client().calls:get(given.words.id))
     if session.options.json then

@@ -187,7 +187,7 @@ local answer = {
     if #words == 0 then
       session:usage "jobs answer: the answer is missing"
     elseif #words > 1 and not is_named(words) then
-      session:usage "jobs answer: one job, and one word as its answer: put quotes around a text"
+      session:usage "jobs answer: give one job and one answer; put quotes around a text"
     end
     local job = jobs_of(session, words)[1]
     local parts = said:find "^%s*{" and values.read("table", said)

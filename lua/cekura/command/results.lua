@@ -34,7 +34,7 @@ local function print_run(session, run)
   end
 end
 
--- The runs of a result, whose answer has a list of them, or an object by id; in the order of their ids.
+-- The runs of a result, in the order of their ids. The answer has them as a list, or as an object by id.
 local function runs_of(result)
   local runs = {}
   for _, run in pairs(type(result.runs) == "table" and result.runs or {}) do

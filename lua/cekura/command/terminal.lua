@@ -62,8 +62,8 @@ local function new_stream(file, fd, option)
   }, Stream)
 end
 
--- The most bytes of one write. A pipe takes as many wholly or not at all (POSIX, PIPE_BUF), so that a signal that
--- interrupts the write is seen: after a part, the C library would go on with the rest.
+-- The most bytes of one write. A pipe takes that many wholly or not at all (POSIX, PIPE_BUF), so a signal that
+-- interrupts the write is noticed. After a partial write, the C library would go on with the rest.
 local PIECE = 4096
 
 --- Writes a text at once, so that the lines of both streams keep their order on a terminal.

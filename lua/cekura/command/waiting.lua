@@ -28,11 +28,11 @@ function waiting.error(err)
   return err and { kind = err.kind, message = errors.line(err), status = err.status, fields = err.fields } or nil
 end
 
--- The members of an answer that may be what a job asks. The place is not documented, so an answer that has none of them
--- is the question as a whole.
+-- The members of an answer that may hold the question of a job. Its place is not documented, so the question is the
+-- whole answer if it has none of them.
 local QUESTIONS = { "question", "questions", "pending_question", "clarification", "message" }
 
--- What a job asks that needs input; nil if it does not.
+-- The question of a job that needs input; nil for other jobs.
 local function question_of(job)
   local err = job.error
   if not err or err.kind ~= "needs_input" then
