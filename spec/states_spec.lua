@@ -333,7 +333,7 @@ describe("Lua states in one process", function()
     local options = threads == 0 and "ASAN_OPTIONS=detect_leaks=0" or ""
     options = options .. " TSAN_OPTIONS=suppressions=spec/life/races.txt:print_suppressions=0"
     return file.temporary(PRELUDE:format(server.url, server.tls_url, server.ca_file) .. code, function(path)
-      return shell(("env -u LOCPATH LUA_CPATH='%s/?.so;;' %s timeout 120 %s/states %d %d %s"):format(from, options,
+      return shell(("env -u LOCPATH LUA_CPATH='%s/?.so;;' %s timeout 300 %s/states %d %d %s"):format(from, options,
         from, threads, rounds, path))
     end)
   end

@@ -82,12 +82,12 @@ describe("columns", function()
     local output = run([[io.write(text.width "日本", " ", os.setlocale(nil))]], "LC_ALL=C")
     assert.equal("4 C", output)
     local found = decimal_comma(function()
-      return text.width "日本", ("%.1f"):format(1.5), text.width "é"
+      return text.width "日本", os.setlocale(nil, "numeric") ~= "C", text.width "é"
     end)
     if not found then
       pending "no locale with a decimal comma"
     end
-    assert.same({ 4, "1,5", 1 }, found)
+    assert.same({ 4, true, 1 }, found)
   end)
 
   it("are what fit, pad and wrap count", function()
