@@ -3,8 +3,8 @@
 local cekura = require "cekura"
 local exits = require "cekura.command.exits"
 local improve = require "cekura.command.improve"
+local lists = require "cekura.command.lists"
 local output = require "cekura.command.output"
-local resources = require "cekura.command.resources"
 local show_call = require "cekura.command.show_call"
 local waiting = require "cekura.command.waiting"
 
@@ -35,7 +35,7 @@ local function filter_of(session, given)
     filters[#filters + 1] = { "success", "eq", false }
   end
   params.filters = filters[2] and filters or nil
-  params.fields = resources.fields(session)
+  params.fields = lists.fields(session)
   return params
 end
 
@@ -60,7 +60,7 @@ calls[1] = {
     { name = "failed", help = "Only calls that did not pass their evaluation." },
     { name = "filter", type = "condition", many = true,
       help = "A condition, such as duration,gte,60. It may be repeated; all conditions must hold." },
-    resources.LIST_OPTIONS[1], resources.LIST_OPTIONS[2], resources.LIST_OPTIONS[3],
+    lists.OPTIONS[1], lists.OPTIONS[2], lists.OPTIONS[3],
   },
   examples = {
     { "cekura-lua calls list --agent-id 2142 --from 7d --failed", "List the failed calls of the last 7 days." },
@@ -68,7 +68,7 @@ calls[1] = {
       "Print all calls of a minute or longer as JSON, one per line." },
   },
   run = function(session, given)
-    resources.print_list(session, session:client().calls, COLUMNS, filter_of(session, given))
+    lists.print(session, session:client().calls, COLUMNS, filter_of(session, given))
   end,
 }
 
@@ -106,7 +106,7 @@ calls[2] = {
     elseif session.options.metrics then
       return session:print((show_call.metrics(session.out, call):gsub("\n$", "")))
     end
-    output.value(session, call, resources.fields(session))
+    output.value(session, call, lists.fields(session))
   end,
 }
 
@@ -136,7 +136,7 @@ calls[3] = {
     if session.options.dry_run then
       session:check(session:client().calls:list(params)) -- each check sends one such request
     end
-    local rows = output.table(session, resources.fields(session), COLUMNS, true)
+    local rows = output.table(session, lists.fields(session), COLUMNS, true)
     local watch, raised
     watch = cekura.watch {
       client = session:client(),

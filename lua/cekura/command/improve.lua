@@ -1,8 +1,8 @@
 --- The command that improves a prompt from call logs.
 
 local exits = require "cekura.command.exits"
+local kind_commands = require "cekura.command.kind_commands"
 local output = require "cekura.command.output"
-local resources = require "cekura.command.resources"
 local show_diff = require "cekura.command.show_diff"
 local waiting = require "cekura.command.waiting"
 
@@ -69,9 +69,9 @@ local function run(session, given)
   end
   local prompt = session:read_file(options.prompt_file)
   given.params.prompt = prompt
-  local job = resources.start_job(session, KIND, given.params)
+  local job = kind_commands.start(session, KIND, given.params)
   if options.no_wait then
-    return resources.started(session, job)
+    return kind_commands.started(session, job)
   end
   local ended = waiting.follow(session, { job })
   local status = show(session, prompt, ended[1].result, job, ended[1].err)

@@ -2,15 +2,15 @@
 
 local cekura = require "cekura"
 local exits = require "cekura.command.exits"
+local kind_commands = require "cekura.command.kind_commands"
 local nearest = require "cekura.nearest"
 local output = require "cekura.command.output"
-local resources = require "cekura.command.resources"
 local text = require "cekura.command.text"
 local values = require "cekura.command.values"
 local waiting = require "cekura.command.waiting"
 
 local JOB = { name = "job", count = "+", help = "Tokens of jobs, or the kind of a job and its id.",
-  suggestions = resources.kinds }
+  suggestions = kind_commands.names }
 
 local SCOPE = {
   { name = "agent-id", type = "id", help = "The agent of a job that is given by its id." },
@@ -175,7 +175,7 @@ local answer = {
   description = "Answers a job that needs input, and prints the token of the job to wait for; with --wait, waits for "
     .. "it. The last argument is the answer: text, or JSON if the kind's answers have parts.",
   arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id, followed by the answer.",
-    suggestions = resources.kinds } },
+    suggestions = kind_commands.names } },
   options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
   examples = {
     { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and wait for the job." },
@@ -192,7 +192,7 @@ local answer = {
     local job = jobs_of(session, words)[1]
     local parts = said:find "^%s*{" and values.read("table", said)
     local next_job = session:check(job:answer(parts or said))
-    return resources.started(session, next_job)
+    return kind_commands.started(session, next_job)
   end,
 }
 
@@ -201,7 +201,7 @@ local token = {
   summary = "Print the token of a job.",
   description = "Prints the token of a job that is given by its kind and id. No request is sent.",
   arguments = {
-    { name = "kind", help = "The kind of the job.", suggestions = resources.kinds },
+    { name = "kind", help = "The kind of the job.", suggestions = kind_commands.names },
     { name = "id", help = "Its id." },
   },
   options = SCOPE,

@@ -3,9 +3,10 @@
 local call = require "cekura.records.call"
 local core = require "cekura.core"
 local exits = require "cekura.command.exits"
+local kind_commands = require "cekura.command.kind_commands"
 local kinds = require "cekura.api.catalog"
 local output = require "cekura.command.output"
-local resources = require "cekura.command.resources"
+local parameters = require "cekura.command.parameters"
 local waiting = require "cekura.command.waiting"
 
 local KIND = "results.run"
@@ -14,7 +15,7 @@ local KIND = "results.run"
 local TIMEOUT = 3600
 
 -- The parameters of the kind, from the catalogue.
-local function parameters()
+local function run_parameters()
   for _, entry in ipairs(kinds.kinds()) do
     if entry.name == KIND then
       return entry.params
@@ -61,7 +62,7 @@ end
 -- The job: the run whose id was given, or a new one.
 local function job_of(session, given)
   local id = given.words.id
-  local params = resources.params(session, given)
+  local params = parameters.read(session, given)
   if id and next(params) ~= nil and not params.project_id and not params.agent_id then
     session:usage "results gate: give either the id of a run or the scenarios to run, not both"
   elseif id then
@@ -69,7 +70,7 @@ local function job_of(session, given)
   elseif not params.scenarios and not params.tags and not params.folder_path then
     session:usage "results gate: give the id of a run, --scenarios, --tags or --folder-path"
   end
-  return resources.start_job(session, session.options.kind or KIND, params)
+  return kind_commands.start(session, session.options.kind or KIND, params)
 end
 
 local function run(session, given)
@@ -94,7 +95,7 @@ end
 
 local own = {
   { name = "kind", type = "text", shown = "KIND", help = "Another kind of run, such as scenarios.run_text." },
-  resources.PARAMS,
+  parameters.FILE,
 }
 for _, option in ipairs(waiting.OPTIONS) do
   own[#own + 1] = option
@@ -108,7 +109,7 @@ return {
       .. "passed, with 1 if one did not or none ran, and with 5 if the run is not done in time (by default, an hour). "
       .. "Prints the calls that did not pass, with the metrics that failed.",
     arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that was started earlier." } },
-    options = resources.options(parameters(), own),
+    options = parameters.options(run_parameters(), own),
     examples = {
       { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit",
         "Run the scenarios of a tag; a pipeline continues only if they pass." },

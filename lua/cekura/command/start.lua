@@ -1,9 +1,10 @@
 --- The commands start and kinds.
 
 local cekura = require "cekura"
+local kind_commands = require "cekura.command.kind_commands"
 local nearest = require "cekura.nearest"
 local output = require "cekura.command.output"
-local resources = require "cekura.command.resources"
+local parameters = require "cekura.command.parameters"
 local text = require "cekura.command.text"
 local values = require "cekura.command.values"
 
@@ -16,7 +17,7 @@ local start = { name = "start", summary = "Start a job of any kind.", commands =
   } }
 
 for index, entry in ipairs(cekura.kinds()) do
-  start.commands[index] = resources.kind_command(entry, entry.name, { "start" })
+  start.commands[index] = kind_commands.command(entry, entry.name, { "start" })
   start.commands[index].aliases = { (entry.name:gsub("_", "-")) }
 end
 
@@ -48,7 +49,7 @@ local function print_kind(session, entry)
     width = math.max(width, #parameter.name)
   end
   for _, parameter in ipairs(entry.params) do
-    session:print(("  --%s %s%s"):format(text.pad(resources.dashed(parameter.name), width),
+    session:print(("  --%s %s%s"):format(text.pad(parameters.dashed(parameter.name), width),
       values.placeholder(parameter.type), parameter.required and "  (required)" or ""))
   end
 end
@@ -58,7 +59,7 @@ local kinds = {
   summary = "List the kinds of job, or the parameters of one.",
   description = "Lists the kinds of job, or the parameters of one.",
   arguments = { { name = "kind", count = "?", help = "The kind whose parameters are listed.",
-    suggestions = resources.kinds } },
+    suggestions = kind_commands.names } },
   options = {},
   examples = {
     { "cekura-lua kinds", "List all kinds." },
