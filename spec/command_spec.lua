@@ -90,6 +90,8 @@ describe("cekura-lua", function()
         ["calls send --from-file " .. dir .. "/prompt.txt"] = "is not valid JSON",
         ["calls tail"] = "--agent-id or --project-id is missing",
         ["completion tcsh"] = "argument 'shell' must be one of",
+        ["start results.run --tags ''"] = "a value beside each comma expected",
+        ["start results.run --tags a,"] = "a value beside each comma expected",
         ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
         ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
         ["agents upload-knowledge-base 5 --files /nowhere"] = "/nowhere: No such file or directory",
@@ -157,7 +159,7 @@ describe("cekura-lua", function()
     end)
 
     it("only the calls with some ids", function()
-      local out = assert_status(0, run "calls list --call-ids 5181749,5181753 --fields id")
+      local out = assert_status(0, run "calls list --call-ids 5181749,5181753 --timestamp-from 20d --fields id")
       assert.equal("5181749\n5181753\n", out)
     end)
 

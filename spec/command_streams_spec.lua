@@ -53,6 +53,31 @@ describe("the streams of cekura-lua", function()
     end
   end)
 
+  -- Runs a command line to which a signal has come before it has begun. os.execute() ignores SIGINT meanwhile.
+  local function interrupted_early(arguments)
+    local early = ('package.cpath = "%s"; require "cekura.core".catch_signals(); os.execute "kill -TERM $PPID"'):format(
+      package.cpath)
+    return command.run(server, arguments, "LUA_INIT='" .. early .. "'")
+  end
+
+  it("say how a job is taken up, and start none, if the signal has come before the command has begun", function()
+    server:script("/test_framework/v2/results/9001/", { { body = { id = 9001, status = "in_progress", runs = {} } } })
+    for _, arguments in ipairs { "jobs watch results.run 9001", "results gate 9001 --json" } do
+      local out, err, status = interrupted_early(arguments)
+      assert.equal("", out)
+      assert.equal(143, status, err)
+      assert.truthy(err:find "\ncekura%-lua jobs watch cekura2%.%S+\n$", err)
+    end
+    for _, arguments in ipairs { "start results.run --agent-id 2142 --tags smoke --wait", "calls delete 5181749",
+      "improve --agent-id 2142 --call-logs all --prompt-file README.md" } do
+      server:reset()
+      local _, err, status = interrupted_early(arguments)
+      assert.equal("Interrupted.\n", err)
+      assert.equal(143, status)
+      assert.equal(0, #server:requests())
+    end
+  end)
+
   it("are not mistaken for a connection if they are closed at the beginning", function()
     local out, err, status = command.run(server, "calls get 5181749 --fields id", nil, ">&-")
     assert.equal("", out)

@@ -29,6 +29,7 @@ local SPECS = {
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },
   command_show = { seconds = 4 },
+  command_streams = { seconds = 3 },
   commands = { seconds = 60, once = true },
   copas = { on = { "lua5.1", "lua5.2", "luajit" } },
   cqueues = { seconds = 8 },

@@ -56,7 +56,7 @@ function Session:check(value, err)
   return value
 end
 
--- Ends the command if a signal has interrupted a system call that blocked.
+-- Ends the command if a signal has come: before a system call that may block, and after one that it has interrupted.
 local function end_if_interrupted(self)
   self.signal = self.signal or core.caught_signal()
   if self.signal then
@@ -181,6 +181,7 @@ end
 --- Asks for confirmation on a terminal, unless --yes is given. Elsewhere, does not ask.
 ---@param what string such as "An evaluation costs credits."
 function Session:confirm(what)
+  end_if_interrupted(self)
   if self.options.yes or self.options.dry_run or not self.err.is_terminal or not core.terminal(0) then
     return
   end
@@ -218,6 +219,7 @@ end
 ---@param path string
 ---@return string
 function Session:read_file(path)
+  end_if_interrupted(self)
   local file, fault = io.stdin, nil
   if path ~= "-" then
     file, fault = io.open(path, "rb")
@@ -255,13 +257,13 @@ local TICK = 0.1
 -- Cancels the work once a signal has been received.
 local function look_after(self, work)
   while not self.over do
-    cekura.sleep(TICK)
     self.signal = self.signal or core.caught_signal()
-    if self.signal and not self.over then
+    if self.signal then
       return work:cancel()
     elseif self.progress then
       self.progress:tick()
     end
+    cekura.sleep(TICK)
   end
 end
 
@@ -317,10 +319,6 @@ function session.run(command, given)
   local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
   if os.getenv "CEKURA_DEBUG" == "1" then
     self.err.redraws = false -- the lines of the log would break the redrawing
-  end
-  self.signal = core.caught_signal()
-  if self.signal then
-    return interrupted(self)
   end
   return cekura.run(function()
     local work = cekura.spawn(function()

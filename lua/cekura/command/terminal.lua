@@ -80,6 +80,12 @@ function Stream:write(text)
   return true
 end
 
+-- LuaJIT's compiled code repeats a write that has failed: its guard leaves the trace before the call.
+local jit = rawget(_G, "jit")
+if jit then
+  jit.off(Stream.write)
+end
+
 --- The current width of the terminal, which may be resized at any time. (The variable COLUMNS, if a shell exports it,
 --- may be outdated.)
 ---@return integer? columns nil: not a terminal

@@ -130,8 +130,8 @@ local function elements(text, read)
   end
   for part in (text .. ","):gmatch "%s*(.-)%s*," do
     local value, reason = read(part)
-    if value == nil then
-      return nil, reason
+    if value == nil or value == "" then -- an empty list is [], the list of an empty text is [""]
+      return nil, reason or show.format("a value beside each comma expected, got %q", text)
     end
     found[#found + 1] = value
   end
