@@ -31,11 +31,9 @@ local function kind_of(word)
   return kinds[(word:gsub("-", "_"))]
 end
 
-local TOKEN = "^cekura[12][.:]"
-
 -- Whether words are a kind and an id.
 local function is_named(words)
-  return #words == 2 and not words[1]:find(TOKEN)
+  return #words == 2 and not waiting.is_token(words[1])
 end
 
 local function job_by_id(session, kind, id)
@@ -55,7 +53,7 @@ local function jobs_of(session, words)
   end
   local jobs = {}
   for index, token in ipairs(words) do
-    if not token:find(TOKEN) then
+    if not waiting.is_token(token) then
       session:usage(("%s is not a token; give the token that start printed, or the kind of a job and its id")
         :format(token))
     end

@@ -7,6 +7,7 @@ local kind_commands = require "cekura.command.kind_commands"
 local kinds = require "cekura.api.catalog"
 local output = require "cekura.command.output"
 local parameters = require "cekura.command.parameters"
+local values = require "cekura.command.values"
 local waiting = require "cekura.command.waiting"
 
 local KIND = "results.run"
@@ -59,14 +60,26 @@ local function print_verdict(session, result)
     tostring(result.total_runs_count or 0)))
 end
 
--- The job: the run whose id was given, or a new one.
+-- The job of a run that was started earlier.
+local function earlier(session, word)
+  if waiting.is_token(word) then
+    return session:check(session:client():resume(word))
+  end
+  local id, reason = values.read("id", word)
+  if id == nil then
+    session:usage("results gate: " .. reason)
+  end
+  return session:check(session:client():job(KIND, id))
+end
+
+-- The job: the run that was given, or a new one.
 local function job_of(session, given)
   local id = given.words.id
   local params = parameters.read(session, given)
   if id and next(params) ~= nil and not params.project_id and not params.agent_id then
     session:usage "results gate: give either the id of a run or the scenarios to run, not both"
   elseif id then
-    return session:check(session:client():job(KIND, id))
+    return earlier(session, id)
   elseif not params.scenarios and not params.tags and not params.folder_path then
     session:usage "results gate: give the id of a run, --scenarios, --tags or --folder-path"
   end
@@ -76,6 +89,7 @@ end
 local function run(session, given)
   local job = job_of(session, given)
   session.options.timeout = session.options.timeout or TIMEOUT
+  session.resumed_by = "results gate"
   session:note(("Result %s"):format(tostring(job.id)))
   local ended = waiting.follow(session, { job })[1]
   local result = ended.result or job.result -- also of a run that has failed
@@ -108,7 +122,7 @@ return {
     description = "Runs scenarios, which costs credits, or waits for an earlier run. Exits with 0 only if every call "
       .. "passed, with 1 if one did not or none ran, and with 5 if the run is not done in time (by default, an hour). "
       .. "Prints the calls that did not pass, with the metrics that failed.",
-    arguments = { { name = "id", type = "id", count = "?", help = "The id of a run that was started earlier." } },
+    arguments = { { name = "id", count = "?", help = "The id of a run that was started earlier, or its token." } },
     options = parameters.options(run_parameters(), own),
     examples = {
       { "cekura-lua results gate --agent-id 2142 --tags smoke --yes --cancel-on-exit",

@@ -14,6 +14,7 @@ local text = require "cekura.command.text"
 ---@field out cekura.CommandStream results
 ---@field err cekura.CommandStream progress and messages
 ---@field signal? string "SIGINT" or "SIGTERM", once received
+---@field resumed_by? string the command that resumes the wait of this one; nil: jobs watch
 ---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
 Session.__index = Session

@@ -53,14 +53,19 @@ end
 ---@param err? cekura.Error
 ---@return table
 function waiting.object(job, result, err)
-  local failure = err or job.error
   return { kind = job.kind, id = job.id, state = job.state, status = job.status, progress = job.progress,
     elapsed = math.floor(job.elapsed * 1000) / 1000, polls = job.polls, token = (job:token()),
-    question = question_of(job), result = result or job.result,
-    error = waiting.error(failure) }
+    question = question_of(job), result = result or job.result, error = waiting.error(err or job.error) }
 end
 
 -- ---- resuming a wait ----
+
+--- Whether a word is the token of a job, whole or not.
+---@param word string
+---@return boolean
+function waiting.is_token(word)
+  return word:find "^cekura[12][.:]" ~= nil
+end
 
 -- A word, quoted for a shell where necessary.
 local function quoted(word)
@@ -70,10 +75,10 @@ end
 --- A command about jobs: the one that resumes the wait, or another.
 ---@param session cekura.command.Session
 ---@param tokens string[]
----@param verb? string "watch" if nil
+---@param name? string of the command; nil: the one that resumes the wait
 ---@return string
-function waiting.command(session, tokens, verb)
-  local words = { "cekura-lua jobs " .. (verb or "watch") }
+function waiting.command(session, tokens, name)
+  local words = { "cekura-lua " .. (name or session.resumed_by or "jobs watch") }
   if session.options.config_file then
     words[2] = "--config-file " .. quoted(session.options.config_file)
   end
@@ -206,7 +211,7 @@ function waiting.explain(session, job, err)
     session:note("The job asks: " .. (type(question) == "string" and question or output.json(question)))
     local token = job:token()
     if token then
-      session:note("To answer:\n" .. waiting.command(session, { token }, "answer") .. " TEXT")
+      session:note("To answer:\n" .. waiting.command(session, { token }, "jobs answer") .. " TEXT")
     end
   end
 end
