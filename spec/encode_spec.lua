@@ -73,6 +73,8 @@ describe("a number", function()
     assert.equal("0.1", text_of(0.1))
     assert.equal("2.5", text_of(2.5))
     assert.equal("1e+300", text_of(1e300))
+    assert.equal("3.141592653589793", text_of(math.pi))
+    assert.equal("0.30000000000000004", text_of(0.1 + 0.2))
   end)
 
   it("that JSON cannot represent is refused, and the error names its place", function()
@@ -92,6 +94,20 @@ describe("a string", function()
     } do
       assert.equal(text, core.decode("[" .. text_of(text) .. "]")[1])
     end
+  end)
+
+  it("has only the escapes that JSON requires", function()
+    assert.equal([["a/b ü \\\" \b\f\n\r\t \u0000\u001f]] .. '\127"', text_of 'a/b ü \\" \b\f\n\r\t \0\31\127')
+  end)
+
+  it("may be longer than the memory that the writer begins with", function()
+    for length = 2030, 2060 do
+      local text = ("x"):rep(length)
+      assert.equal('"' .. text .. '"', text_of(text))
+      assert.equal('"' .. text .. '\\n"', text_of(text .. "\n"))
+      assert.equal('"\\n' .. text .. '"', text_of("\n" .. text))
+    end
+    assert.equal('"' .. ("\\u0000"):rep(10000) .. '"', text_of(("\0"):rep(10000)))
   end)
 
   for name, text in pairs {
@@ -148,6 +164,31 @@ describe("a list", function()
 end)
 
 describe("an object", function()
+  it("may have more members than the writer begins with", function()
+    local object, parts = { nested = {} }, {}
+    for index = 1, 300 do
+      local name = ("k%03d"):format(index)
+      object[name], object.nested[name] = index, { [name] = { index } }
+    end
+    for index = 1, 300 do
+      parts[index] = ('"k%03d":{"k%03d":[%d]}'):format(index, index, index)
+    end
+    local text = encode(object, "body")
+    assert.equal('{"k001":1,"k002":2', text:sub(1, 18))
+    assert.equal('"nested":{' .. table.concat(parts, ",") .. "}}", text:match '"nested".*')
+  end)
+
+  it("sorts its names by their bytes", function()
+    local names, object, found = { "", "\1", "A", "B", "a", "a\0", "a\0b", "aa", "ab", "b", "\194\128", "ü" }, {}, {}
+    for _, name in ipairs(names) do
+      object[name] = true
+    end
+    for name in encode(object, "body"):gmatch '"(.-)":' do
+      found[#found + 1] = core.decode('["' .. name .. '"]')[1]
+    end
+    assert.same(names, found)
+  end)
+
   it("has its members sorted, so equal tables have equal texts", function()
     assert.equal('{"a":1,"b":2,"c":{"x":1,"y":2}}', encode({ c = { y = 2, x = 1 }, b = 2, a = 1 }, "body"))
     local names, same = {}, {}
@@ -223,6 +264,63 @@ describe("nesting", function()
   it("of one table at two places is allowed", function()
     local shared = { 1 }
     assert.equal('{"a":[1],"b":[1]}', encode({ a = shared, b = shared }, "body"))
+  end)
+end)
+
+-- Fails if it is called.
+local function forbidden()
+  error "a metamethod was called"
+end
+
+describe("a metamethod", function()
+  it("is not called", function()
+    local meta = { __index = forbidden, __pairs = forbidden, __ipairs = forbidden, __len = forbidden, __eq = forbidden,
+      __tostring = forbidden, __lt = forbidden, __metatable = "hidden" }
+    assert.equal('[[1,2],{"a":1},{}]', encode({
+      setmetatable({ 1, 2 }, meta), setmetatable({ a = 1 }, meta), setmetatable({}, meta) }, "body"))
+    assert.truthy(refusal { a = setmetatable({ 1, x = 2 }, meta) }:find("with the key x", 1, true))
+  end)
+end)
+
+describe("a finalizer that runs meanwhile", function()
+  -- Calls a function at the end of each cycle of the collector, until it returns true.
+  local function at_each_cycle(fn)
+    local function again()
+      if fn() then
+        return
+      end
+      local newproxy = rawget(_G, "newproxy") -- 5.1 has no finalizers of tables
+      if newproxy then
+        getmetatable(newproxy(true)).__gc = again
+      else
+        setmetatable({}, { __gc = again })
+      end
+    end
+    again()
+  end
+
+  -- LuaJIT and Lua 5.2 run it while the text grows, others as the settings of their collectors have it.
+  it("may change the tables", function()
+    for round = 1, 8 do
+      local body, ended, calls = { list = {}, object = {} }, false, 0
+      for index = 1, 100 do
+        body.list[index] = { text = ("x"):rep(100) }
+        body.object["name " .. index] = { ["text " .. index] = ("x"):rep(100), other = {} }
+      end
+      local pause, multiplier = collectgarbage("setpause", 1), collectgarbage("setstepmul", 1000000)
+      at_each_cycle(function()
+        calls = calls + 1
+        for index = 100, calls > round and 1 or 100, -1 do
+          body.list[index], body.object["name " .. index] = nil, nil
+        end
+        return ended
+      end)
+      local ok, text = pcall(encode, body, "body")
+      ended = true
+      collectgarbage("setpause", pause)
+      collectgarbage("setstepmul", multiplier)
+      assert.is_true(ok and core.decode(text) ~= nil or text:find("JSON has no nil", 1, true) ~= nil, text)
+    end
   end)
 end)
 
