@@ -2,8 +2,8 @@
  *
  * Members are written in the order of their names, so equal tables have equal texts. No metamethod
  * runs. Memory is the Lua state's, so an error that Lua raises leaks nothing. While it grows, a
- * finalizer may run and change the tables; what is remembered of a table is only the names of its
- * members, which a table in the slot NAMES keeps alive. */
+ * finalizer may run and change the tables; what is remembered of a table is kept alive by the Lua
+ * stack, or by the table in the slot NAMES. */
 #include "json.h"
 #include "parts.h"
 #include "text/number.h"
@@ -27,6 +27,11 @@ enum {
     MEMBERS
 };
 
+/* The members of an object are kept on the Lua stack, unless they are many, or the stack is nearly
+ * as deep as Lua 5.1 and LuaJIT allow (8,000): then only their names are kept, in a table. */
+#define MAX_STACKED 64
+#define MAX_TOP 4000
+
 /* Bytes on the C stack at first, and later in a userdata in a slot of the Lua stack. */
 struct room {
     char *bytes;
@@ -37,12 +42,13 @@ struct room {
 struct member {
     const char *name;
     size_t length;
-    int place; /* in the table NAMES */
+    int value; /* its index on the Lua stack, or minus that of the name in the table NAMES */
 };
 
-/* A table that is being written, which is on the Lua stack. */
+/* A table that is being written. */
 struct level {
     bool is_object;
+    int table; /* its index on the Lua stack */
     size_t count, done;
     size_t first; /* of its members, for an object */
 };
@@ -56,7 +62,7 @@ struct writer {
 
 /* ---- memory ---- */
 
-static void grow(lua_State *L, struct room *room, size_t more)
+__attribute__((noinline, cold)) static void grow(lua_State *L, struct room *room, size_t more)
 {
     size_t capacity = room->capacity;
     while (capacity - room->used < more)
@@ -69,7 +75,7 @@ static void grow(lua_State *L, struct room *room, size_t more)
 }
 
 /* The end of the used bytes, with room for `more`. */
-static void *reserve(lua_State *L, struct room *room, size_t more)
+static inline void *reserve(lua_State *L, struct room *room, size_t more)
 {
     if (room->capacity - room->used < more)
         grow(L, room, more);
@@ -89,7 +95,7 @@ static void write_bytes(struct writer *writer, const char *bytes, size_t length)
     writer->text.used += length;
 }
 
-static void write_char(struct writer *writer, char c)
+static inline void write_char(struct writer *writer, char c)
 {
     *(char *)reserve(writer->L, &writer->text, 1) = c;
     writer->text.used++;
@@ -196,7 +202,7 @@ static const char *open_list(struct writer *writer, struct level *level)
     lua_pop(L, index ? 0 : 1);
     if (!index || most != count)
         return refuse_list(L);
-    *level = (struct level){.count = (size_t)count};
+    level->count = (size_t)count;
     write_char(writer, '[');
     return NULL;
 }
@@ -224,23 +230,67 @@ static void sort_members(struct member *members, size_t count)
     }
 }
 
-static const char *open_object(struct writer *writer, struct level *level)
+/* Adds the key at `name` on the Lua stack to the members of the level. */
+static void add_member(struct writer *writer, struct level *level, int name, int value)
+{
+    struct member *member = reserve(writer->L, &writer->members, sizeof *member);
+    writer->members.used += sizeof *member;
+    member->name = lua_tolstring(writer->L, name, &member->length);
+    member->value = value;
+    level->count++;
+}
+
+enum end { ALL, TOO_MANY, ODD_NAME };
+
+/* Reads the members of the table on top of the stack, and leaves their names and values above it.
+ * Stops where there are too many, or where a name is not a string: then the key is on top. */
+static enum end stack_members(struct writer *writer, struct level *level)
 {
     lua_State *L = writer->L;
-    struct room *room = &writer->members;
-    *level = (struct level){.is_object = true, .first = room->used / sizeof(struct member)};
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
+    int top = level->table;
+    if (top + 2 * MAX_STACKED > MAX_TOP || !lua_checkstack(L, 2 * MAX_STACKED + 8))
+        return TOO_MANY;
+    for (lua_pushnil(L); lua_next(L, level->table); lua_pushvalue(L, -2)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            lua_pop(L, 1);
+            return ODD_NAME;
+        }
+        if (level->count == MAX_STACKED)
+            return TOO_MANY;
+        add_member(writer, level, -2, level->table + 2 * (int)level->count + 2);
+    }
+    return ALL;
+}
+
+/* The same, but keeps only the names, in the table NAMES. */
+static enum end name_members(struct writer *writer, struct level *level)
+{
+    lua_State *L = writer->L;
+    for (lua_pushnil(L); lua_next(L, level->table);) {
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
-            return "an object with the key %s";
-        struct member *member = reserve(L, room, sizeof *member);
-        room->used += sizeof *member;
-        member->name = lua_tolstring(L, -1, &member->length);
-        member->place = (int)(level->first + ++level->count);
+            return ODD_NAME;
+        int place = (int)(level->first + level->count + 1);
         lua_pushvalue(L, -1);
-        lua_rawseti(L, NAMES, member->place);
+        lua_rawseti(L, NAMES, place);
+        add_member(writer, level, -1, -place);
     }
+    return ALL;
+}
+
+static const char *open_object(struct writer *writer, struct level *level)
+{
+    level->is_object = true;
+    level->first = writer->members.used / sizeof(struct member);
+    enum end end = stack_members(writer, level);
+    if (end == TOO_MANY) {
+        lua_settop(writer->L, level->table);
+        writer->members.used = level->first * sizeof(struct member);
+        level->count = 0;
+        end = name_members(writer, level);
+    }
+    if (end == ODD_NAME)
+        return "an object with the key %s";
     sort_members(members_of(writer, level), level->count);
     write_char(writer, '{');
     return NULL;
@@ -252,22 +302,23 @@ static const char *open_table(struct writer *writer)
         return "nested too deeply, or in itself";
     luaL_checkstack(writer->L, 8, NULL);
     struct level *level = &writer->levels[writer->depth];
+    *level = (struct level){.table = lua_gettop(writer->L)};
     const char *fault = is_list(writer->L) ? open_list(writer, level) : open_object(writer, level);
     writer->depth += !fault;
     return fault;
 }
 
-/* Pops the table on top of the stack, all of which is written. */
+/* Pops the innermost table, all of which is written. */
 static void close_table(struct writer *writer)
 {
     const struct level *level = &writer->levels[--writer->depth];
     write_char(writer, level->is_object ? '}' : ']');
     if (level->is_object)
         writer->members.used = level->first * sizeof(struct member);
-    lua_pop(writer->L, 1);
+    lua_settop(writer->L, level->table - 1);
 }
 
-/* Pushes the next value of the table on top of the stack, after writing its name. */
+/* Pushes the next value of the innermost table, after writing its name. */
 static const char *open_next(struct writer *writer, struct level *level)
 {
     lua_State *L = writer->L;
@@ -275,15 +326,19 @@ static const char *open_next(struct writer *writer, struct level *level)
         write_char(writer, ',');
     size_t index = level->done++;
     if (!level->is_object) {
-        lua_rawgeti(L, -1, (int)index + 1);
+        lua_rawgeti(L, level->table, (int)index + 1);
         return NULL;
     }
     const struct member *member = members_of(writer, level) + index;
     if (!write_string(writer, member->name, member->length))
         return "the text is not valid UTF-8";
     write_char(writer, ':');
-    lua_rawgeti(L, NAMES, member->place);
-    lua_rawget(L, -2);
+    if (member->value > 0) {
+        lua_pushvalue(L, member->value);
+        return NULL;
+    }
+    lua_rawgeti(L, NAMES, -member->value);
+    lua_rawget(L, level->table);
     return NULL;
 }
 
@@ -296,11 +351,11 @@ static const char *refuse_type(lua_State *L)
 }
 
 /* Writes the value on top of the stack, which is no table. */
-static const char *write_scalar(struct writer *writer)
+static const char *write_scalar(struct writer *writer, int type)
 {
     lua_State *L = writer->L;
     size_t length;
-    switch (lua_type(L, -1)) {
+    switch (type) {
     case LUA_TSTRING: {
         const char *text = lua_tolstring(L, -1, &length);
         return write_string(writer, text, length) ? NULL : "the text is not valid UTF-8";
@@ -330,10 +385,11 @@ static const char *write_value(struct writer *writer)
     unsigned outside = writer->depth;
     const char *fault = NULL;
     do {
-        if (lua_istable(writer->L, -1)) {
+        int type = lua_type(writer->L, -1);
+        if (type == LUA_TTABLE) {
             fault = open_table(writer);
         } else {
-            fault = write_scalar(writer);
+            fault = write_scalar(writer, type);
             lua_pop(writer->L, fault ? 0 : 1);
         }
         if (fault)
@@ -388,7 +444,7 @@ static int core_encode(lua_State *L)
     luaL_checkstring(L, PATH);
     lua_settop(L, ARRAY_MT);
     luaL_getmetatable(L, JSON_ARRAY_TYPE);
-    lua_createtable(L, 16, 0);
+    lua_createtable(L, 0, 0);
     lua_settop(L, MEMBERS);
     lua_pushvalue(L, VALUE);
     const char *fault = write_value(&writer);
