@@ -153,6 +153,11 @@ describe("a list", function()
     end
   end)
 
+  it("with a hole has the key behind it in the error", function()
+    assert.equal("body.ids: a list expected, got a table with the key 4", refusal { ids = list { 1, 2, [4] = 4 } })
+    assert.equal("body.ids: a list expected, got a table with the key 2", refusal { ids = list { [2] = 2 } })
+  end)
+
   it("with a named member is refused", function()
     assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = { 1, 2, n = 2 } })
     assert.equal("body.ids: a list expected, got a table with the key n", refusal { ids = list { n = 2 } })
@@ -219,10 +224,18 @@ describe("an object", function()
 end)
 
 describe("a value that JSON does not have", function()
+  local upvalue = {}
+  local function nested()
+    return upvalue
+  end
+
   it("is refused, and the error names its place", function()
     assert.equal("body.a[1].b: JSON has no function", refusal { a = { { b = print } } })
     assert.equal("body.a: JSON has no thread", refusal { a = coroutine.create(function() end) })
     assert.equal("body.a: JSON has no userdata", refusal { a = io.stdout })
+    if debug.upvalueid then
+      assert.equal("body.a: JSON has no userdata", refusal { a = debug.upvalueid(nested, 1) })
+    end
   end)
 
   it("has the name that its place has in Lua", function()
@@ -245,6 +258,20 @@ describe("nesting", function()
     local text = encode(nested(512), "body")
     assert.equal(("["):rep(511) .. "{}" .. ("]"):rep(511), text)
     assert.is_table(core.decode(text))
+  end)
+
+  it("of objects with many members may be as deep", function()
+    local value = {}
+    for _ = 2, 512 do
+      local outer = { [""] = value }
+      for index = 1, 20 do
+        outer["name " .. index] = index
+      end
+      value = outer
+    end
+    local text = encode(value, "body")
+    assert.equal(511, select(2, text:gsub('"name 20":20', "")))
+    assert.truthy(core.decode(text)[""][""])
   end)
 
   it("beyond that is refused", function()
@@ -337,11 +364,11 @@ end)
 describe("a locale with a decimal comma", function()
   it("does not change how numbers are sent", function()
     local found = in_decimal_comma(function()
-      return encode({ 0.5, 0.1 + 0.2, 1e300, 1234567.5, 3 }, "body")
+      return encode({ 0.5, 0.1 + 0.2, 1.5e300, 1234567.5, 3 }, "body")
     end)
     if not found then
       pending("no locale with a decimal comma is installed")
     end
-    assert.equal("[0.5,0.30000000000000004,1e+300,1234567.5,3]", found[1])
+    assert.equal("[0.5,0.30000000000000004,1.5e+300,1234567.5,3]", found[1])
   end)
 end)

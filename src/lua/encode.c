@@ -300,7 +300,7 @@ static const char *open_table(struct writer *writer)
 {
     if (writer->depth == JSON_MAX_DEPTH)
         return "nested too deeply, or in itself";
-    luaL_checkstack(writer->L, 8, NULL);
+    compat_check_stack(writer->L, 8);
     struct level *level = &writer->levels[writer->depth];
     *level = (struct level){.table = lua_gettop(writer->L)};
     const char *fault = is_list(writer->L) ? open_list(writer, level) : open_object(writer, level);

@@ -120,15 +120,16 @@ static void open_table(lua_State *L, int array_mt, bool object)
 
 bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
 {
-    struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
+    struct level levels[JSON_MAX_DEPTH + 1]; /* only the open ones are initialized */
     int base = lua_gettop(L);
     unsigned depth = 0;
-    luaL_checkstack(L, 6, NULL);
+    compat_check_stack(L, 6);
     luaL_getmetatable(L, JSON_ARRAY_TYPE);
     lua_createtable(L, 1, 0); /* level 0: a list that receives the value */
+    levels[0] = (struct level){.object = false};
     for (;;) {
         struct json_token token = json_next(reader);
-        luaL_checkstack(L, 6, NULL);
+        compat_check_stack(L, 6);
         switch (token.type) {
         case JSON_ERROR:
             lua_settop(L, base);

@@ -72,7 +72,7 @@ struct scaled {
     uint64_t mantissa;
     int shift, places;
     uint64_t whole;
-    uint128 rest, half_gap; /* half_gap: anything nearer reads back as the same double */
+    uint128 rest, half_gap; /* anything nearer than half of the gap reads back as the same double */
 };
 
 static void scale(struct scaled *scaled, int places)
@@ -83,8 +83,8 @@ static void scale(struct scaled *scaled, int places)
     scaled->places = places;
     scaled->whole = (uint64_t)(product >> scaled->shift);
     scaled->rest = product & (((uint128)1 << scaled->shift) - 1);
-    /* Doubles below a power of two are half as far apart as those above it. */
-    scaled->half_gap = power >> (scaled->mantissa == UINT64_C(1) << MANTISSA_BITS ? 2 : 1);
+    /* Below a power of two the gap is half as wide, but those in question have few digits. */
+    scaled->half_gap = power / 2;
 }
 
 /* Rounds to `dropped` digits fewer. False: that reads back as another double. */
