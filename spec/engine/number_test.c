@@ -124,6 +124,16 @@ static void a_number_is_read(void **state)
 {
     (void)state;
     assert_true(number_read("-1.5e3") == -1500);
+    assert_true(signbit(number_read("-0.0")));
+    for (int i = 0; i < 20000; i++) {
+        char number[64];
+        int digits =
+            (int)(lrand48() % 19); /* with 15 digits, and with more, it is read differently */
+        snprintf(number, sizeof number, "%.*f", digits,
+            (drand48() - 0.5) * pow(10, (double)(lrand48() % 6)));
+        if (number_read(number) != strtod(number, NULL))
+            fail_msg("%s was read as %.17g", number, number_read(number));
+    }
     assert_true(isinf(number_read("1e999")));
 }
 

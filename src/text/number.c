@@ -25,9 +25,39 @@ static locale_t get_locale(void)
     return c_locale;
 }
 
+/* The powers of ten that are exact doubles. */
+static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Most fractions have few digits. Those and a power of ten are exact doubles, so that their
+ * quotient is the nearest double. False: the number is not of this form. */
+static bool read_fraction(const char *text, double *value)
+{
+    bool is_negative = *text == '-';
+    int64_t digits = 0;
+    int places = -1, count = 0;
+    for (text += is_negative; *text && count <= 15; text++) {
+        if (*text == '.') {
+            places = 0;
+            continue;
+        }
+        if (*text < '0' || *text > '9')
+            return false;
+        digits = digits * 10 + (*text - '0');
+        count++;
+        places += places >= 0;
+    }
+    if (count > 15 || FLT_EVAL_METHOD != 0)
+        return false;
+    double magnitude = (double)digits / tens[places < 0 ? 0 : places];
+    *value = is_negative ? -magnitude : magnitude;
+    return true;
+}
+
 double number_read(const char *text)
 {
-    return strtod_l(text, NULL, get_locale());
+    double value;
+    return read_fraction(text, &value) ? value : strtod_l(text, NULL, get_locale());
 }
 
 size_t number_write_integer(int64_t value, char *to)
@@ -77,8 +107,6 @@ struct scaled {
 
 static void scale(struct scaled *scaled, int places)
 {
-    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}; /* exact doubles */
     uint128 power = (uint128)tens[places], product = scaled->mantissa * power;
     scaled->places = places;
     scaled->whole = (uint64_t)(product >> scaled->shift);
