@@ -43,15 +43,15 @@ static size_t plain_ascii_length(const char *text, size_t left)
     return at;
 }
 
-/* The length of a prefix of valid characters beyond ASCII. */
+/* The length of the run of valid multi-byte characters at `text`; 0 if the first is invalid. */
 static size_t multibyte_length(const char *text, size_t left)
 {
-    size_t at = 0, width = 1;
-    while (width && at < left && (unsigned char)text[at] >= 0x80) {
-        width = utf8_length((const unsigned char *)text + at, left - at);
-        at += width;
-    }
-    return at;
+    size_t length = 0, width;
+    do {
+        width = utf8_length((const unsigned char *)text + length, left - length);
+        length += width;
+    } while (width && length < left && (unsigned char)text[length] >= 0x80);
+    return length;
 }
 
 size_t json_plain_length(const char *text, size_t left)
@@ -59,7 +59,8 @@ size_t json_plain_length(const char *text, size_t left)
     size_t at = 0, width;
     do {
         at += plain_ascii_length(text + at, left - at);
-        width = multibyte_length(text + at, left - at);
+        bool is_multibyte = at < left && (unsigned char)text[at] >= 0x80;
+        width = is_multibyte ? multibyte_length(text + at, left - at) : 0;
         at += width;
     } while (width);
     return at;
@@ -184,8 +185,11 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
     struct json_token token = {.type = type, .start = ++reader->offset};
     const char *text = reader->text;
     for (;;) {
-        reader->offset += json_plain_length(text + reader->offset, reader->length - reader->offset);
-        if (reader->offset == reader->length)
+        size_t left = reader->length - reader->offset;
+        size_t width = plain_ascii_length(text + reader->offset, left);
+        reader->offset += width;
+        left -= width;
+        if (!left)
             return fail(reader, "unfinished string");
         unsigned char c = (unsigned char)text[reader->offset];
         if (c == '"') {
@@ -194,12 +198,16 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
         }
         if (c < 0x20)
             return fail(reader, "control character in a string");
-        if (c >= 0x80)
-            return fail(reader, "invalid UTF-8 in a string");
-        size_t width = escape_length(text + reader->offset, reader->length - reader->offset);
-        if (!width)
-            return fail(reader, "invalid escape in a string");
-        token.escaped = true;
+        if (c == '\\') {
+            width = escape_length(text + reader->offset, left);
+            token.escaped = true;
+            if (!width)
+                return fail(reader, "invalid escape in a string");
+        } else {
+            width = multibyte_length(text + reader->offset, left);
+            if (!width)
+                return fail(reader, "invalid UTF-8 in a string");
+        }
         reader->offset += width;
     }
 }
