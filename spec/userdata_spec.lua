@@ -102,7 +102,7 @@ describe("the core's functions refuse", function()
         "now", "date", "random_hex", "pid", "serial", "notice", "count",
         "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
-        "settle_anchor", "relist", "wait", "open_file", "quote", "atomic", "try",
+        "settle_anchor", "relist", "wait", "open_file", "encode", "atomic", "try",
         "lock_file", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
         known[name] = true
       end

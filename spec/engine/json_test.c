@@ -1579,13 +1579,26 @@ static void text_that_was_not_validated_is_handled_safely(void **state)
 
 /* ---- writing strings ---- */
 
-/* Quotes a text into room of exactly the length that json_quote() returns. */
+/* The string of a text, made of plain prefixes and escapes. It ends where memory ends. */
 static struct text quoted(struct text text)
 {
-    size_t length = json_quote(at_end(text), text.length, NULL);
-    char *to = target.end - length;
-    assert_int_equal(json_quote(at_end(text), text.length, to), length);
-    return (struct text){to, length};
+    char string[256] = "\"";
+    size_t length = 1, at = 0;
+    for (;;) {
+        size_t plain = json_plain_length(at_end(text) + at, text.length - at);
+        memcpy(string + length, text.bytes + at, plain);
+        length += plain;
+        at += plain;
+        if (at == text.length)
+            break;
+        char *to = target.end - JSON_MAX_ESCAPE;
+        size_t written = json_escape(text.bytes[at++], to);
+        assert_in_range(written, 1, JSON_MAX_ESCAPE);
+        memcpy(string + length, to, written);
+        length += written;
+    }
+    string[length++] = '"';
+    return (struct text){memcpy(target.end - length, string, length), length};
 }
 
 static void a_text_is_quoted_with_the_shortest_escapes(void **state)
@@ -1595,10 +1608,10 @@ static void a_text_is_quoted_with_the_shortest_escapes(void **state)
         struct text text, string;
     } texts[] = {
         {TEXT(""), TEXT("\"\"")},
-        {TEXT("plain \xc3\xa4"), TEXT("\"plain \xc3\xa4\"")},
-        {TEXT("\"\\/"), TEXT("\"\\\"\\\\\\/\"")},
+        {TEXT("plain \xc3\xa4/\x7f"), TEXT("\"plain \xc3\xa4/\x7f\"")},
+        {TEXT("\"\\"), TEXT("\"\\\"\\\\\"")},
         {TEXT("\b\f\n\r\t"), TEXT("\"\\b\\f\\n\\r\\t\"")},
-        {TEXT("\0\x1f\x7f"), TEXT("\"\\u0000\\u001f\\u007f\"")},
+        {TEXT("\0\x0b\x1f"), TEXT("\"\\u0000\\u000b\\u001f\"")},
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct text string = quoted(texts[i].text);
@@ -1620,11 +1633,39 @@ static void every_ascii_character_reads_back_as_it_was_written(void **state)
     }
 }
 
+/* At each place in a text, since the reader takes eight bytes at once. */
+static void a_plain_text_ends_before_the_first_byte_that_is_not(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {
+        "0123456789abcdefghijk", "äöüßéèêëçñõåæø", "字字字字字字字", "😀😀😀😀😀"};
+    static const struct text ends[] = {TEXT("\""), TEXT("\\"), TEXT("\n"), TEXT("\0"), TEXT("\x1f"),
+        TEXT("\x80"), TEXT("\xc3"), TEXT("\xc0\xaf"), TEXT("\xed\xa0\x80"),
+        TEXT("\xf4\x90\x80\x80"), TEXT("\xff")};
+    for (size_t i = 0; i < COUNT(plain); i++)
+        for (size_t length = 0; length <= strlen(plain[i]); length++) {
+            if (((unsigned char)plain[i][length] & 0xc0) == 0x80)
+                continue; /* within a character */
+            char text[64] = "";
+            memcpy(text, plain[i], length);
+            assert_int_equal(
+                json_plain_length(at_end((struct text){text, length}), length), length);
+            for (size_t k = 0; k < COUNT(ends); k++) {
+                memcpy(text + length, ends[k].bytes, ends[k].length);
+                size_t all = length + ends[k].length;
+                assert_int_equal(json_plain_length(at_end((struct text){text, all}), all), length);
+                memcpy(text + all, "0123456789", 10);
+                assert_int_equal(json_plain_length(text, all + 10), length);
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_quoted_with_the_shortest_escapes),
         cmocka_unit_test(every_ascii_character_reads_back_as_it_was_written),
+        cmocka_unit_test(a_plain_text_ends_before_the_first_byte_that_is_not),
         cmocka_unit_test(every_kind_of_value_may_be_the_whole_text),
         cmocka_unit_test(lists_and_objects_hold_any_values),
         cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),

@@ -21,6 +21,14 @@ static inline void compat_set_functions(lua_State *L, const luaL_Reg *functions)
     }
 }
 
+/* Makes room on the Lua stack. The stacks of this module's functions are far from the limit of a
+ * Lua, so what may be missing is memory; luaL_checkstack() would call that a stack overflow. */
+static inline void compat_check_stack(lua_State *L, int slots)
+{
+    if (!lua_checkstack(L, slots))
+        luaL_error(L, "not enough memory");
+}
+
 /* Pops a table, and makes it the table of the userdata at `index`. */
 static inline void compat_set_table(lua_State *L, int index)
 {

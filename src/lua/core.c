@@ -196,6 +196,7 @@ int luaopen_cekura_core(lua_State *L)
     operation_open(L);
     job_open(L);
     json_open(L);
+    encode_open(L);
     record_open(L);
     guard_open(L);
     notice_open(L);

@@ -7,17 +7,10 @@
 #include "json.h"
 
 #include "parts.h"
+#include "text/number.h"
 
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define ARRAY_TYPE "cekura.array"
-
-/* For strtod_l: strtod follows the process's locale, which may have a decimal comma. */
-static locale_t c_locale;
 
 static bool to_int64(const char *digits, size_t length, int64_t *value)
 {
@@ -47,10 +40,10 @@ static void push_real(lua_State *L, const char *digits, size_t length)
     if (length < sizeof text) {
         memcpy(text, digits, length);
         text[length] = '\0';
-        value = strtod_l(text, NULL, c_locale);
+        value = number_read(text);
     } else { /* more digits than a double has */
         lua_pushlstring(L, digits, length);
-        value = strtod_l(lua_tostring(L, -1), NULL, c_locale);
+        value = number_read(lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     if (isinf(value))
@@ -127,15 +120,16 @@ static void open_table(lua_State *L, int array_mt, bool object)
 
 bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
 {
-    struct level levels[JSON_MAX_DEPTH + 1] = {{.object = false}};
+    struct level levels[JSON_MAX_DEPTH + 1]; /* only the open ones are initialized */
     int base = lua_gettop(L);
     unsigned depth = 0;
-    luaL_checkstack(L, 6, NULL);
-    luaL_getmetatable(L, ARRAY_TYPE);
+    compat_check_stack(L, 6);
+    luaL_getmetatable(L, JSON_ARRAY_TYPE);
     lua_createtable(L, 1, 0); /* level 0: a list that receives the value */
+    levels[0] = (struct level){.object = false};
     for (;;) {
         struct json_token token = json_next(reader);
-        luaL_checkstack(L, 6, NULL);
+        compat_check_stack(L, 6);
         switch (token.type) {
         case JSON_ERROR:
             lua_settop(L, base);
@@ -182,32 +176,13 @@ static int core_decode(lua_State *L)
     return json_push_value(L, &reader, false) ? 1 : json_push_fault(L, reader.fault, &reader);
 }
 
-/* core.quote(text) -> the JSON string of a text in UTF-8. */
-static int core_quote(lua_State *L)
-{
-    size_t length;
-    const char *text = luaL_checklstring(L, 1, &length);
-    size_t needed = json_quote(text, length, NULL);
-    char *room = lua_newuserdata(L, needed);
-    lua_pushlstring(L, room, json_quote(text, length, room));
-    return 1;
-}
-
-static void make_locale(void)
-{
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
 /* core.array_mt: the metatable of a list. */
 void json_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"decode", core_decode}, {"quote", core_quote}, {NULL, NULL}};
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_locale); /* a program may have states in several threads */
+    static const luaL_Reg functions[] = {{"decode", core_decode}, {NULL, NULL}};
     compat_set_functions(L, functions);
-    luaL_newmetatable(L, ARRAY_TYPE);
-    lua_pushliteral(L, ARRAY_TYPE);
+    luaL_newmetatable(L, JSON_ARRAY_TYPE);
+    lua_pushliteral(L, JSON_ARRAY_TYPE);
     lua_setfield(L, -2, "__name");
     lua_setfield(L, -2, "array_mt");
 }

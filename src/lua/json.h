@@ -5,6 +5,9 @@
 #include "object.h"
 #include "text/json.h"
 
+/* The name of the metatable of a list, in the registry. */
+#define JSON_ARRAY_TYPE "cekura.array"
+
 /* Pushes the text of a string token. */
 void json_push_string(lua_State *L, const char *text, const struct json_token *token);
 

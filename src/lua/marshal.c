@@ -151,7 +151,7 @@ static void set_buffer(lua_State *L, const char *name, const struct buffer *buff
 
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
 {
-    luaL_checkstack(L, 3, NULL);
+    compat_check_stack(L, 3);
     lua_createtable(L, 0, 8);
     marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
     marshal_set_integer(L, "status", outcome->status);

@@ -12,6 +12,7 @@ void client_open(lua_State *L);
 void operation_open(lua_State *L);
 void job_open(lua_State *L);
 void json_open(lua_State *L);
+void encode_open(lua_State *L);
 void record_open(lua_State *L);
 void guard_open(lua_State *L);
 void notice_open(lua_State *L);

@@ -45,7 +45,7 @@ static const char *push_record(lua_State *L, struct json_reader *reader, size_t 
     const char *fault = record_read(reader, base, usual, USUAL_MEMBERS, &count);
     if (fault)
         return fault;
-    luaL_checkstack(L, 6, NULL);
+    compat_check_stack(L, 6);
     struct record_object *record =
         object_new(L, &record_type, sizeof *record + count * sizeof *record->members);
     record->count = count;

@@ -17,46 +17,70 @@ enum expectation {
 
 /* ---- texts ---- */
 
-/* The letter that follows the backslash in the escape of `c`: 'u' for \uXXXX; 0 if `c` needs no
- * escape. */
-static char escape_for(unsigned char c)
+/* The length of a prefix of ASCII other than quotes, backslashes and control characters. Most bytes
+ * of most texts are in strings, so eight are checked at once. A borrow can set a byte of `found`
+ * wrongly, but only above one that is set rightly, and only the lowest counts. */
+static size_t plain_ascii_length(const char *text, size_t left)
 {
-    switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-        return (char)c;
-    case '\b':
-        return 'b';
-    case '\f':
-        return 'f';
-    case '\n':
-        return 'n';
-    case '\r':
-        return 'r';
-    case '\t':
-        return 't';
-    default:
-        return c < 0x20 || c == 0x7f ? 'u' : 0;
+    size_t at = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    for (; left - at >= 8; at += 8) {
+        uint64_t bytes;
+        memcpy(&bytes, text + at, 8);
+        uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
+        uint64_t found =
+            ((bytes - ones * 0x20) | (quotes - ones) | (backslashes - ones) | bytes) & tops;
+        if (found)
+            return at + (size_t)__builtin_ctzll(found) / 8;
     }
+#endif
+    for (; at < left; at++) {
+        unsigned char c = (unsigned char)text[at];
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            break;
+    }
+    return at;
 }
 
-size_t json_quote(const char *text, size_t length, char *to)
+/* The length of the run of valid multi-byte characters at `text`; 0 if the first is invalid. */
+static size_t multibyte_length(const char *text, size_t left)
+{
+    size_t length = 0, width;
+    do {
+        width = utf8_length((const unsigned char *)text + length, left - length);
+        length += width;
+    } while (width && length < left && (unsigned char)text[length] >= 0x80);
+    return length;
+}
+
+size_t json_plain_length(const char *text, size_t left)
+{
+    size_t at = 0, width;
+    do {
+        at += plain_ascii_length(text + at, left - at);
+        bool is_multibyte = at < left && (unsigned char)text[at] >= 0x80;
+        width = is_multibyte ? multibyte_length(text + at, left - at) : 0;
+        at += width;
+    } while (width);
+    return at;
+}
+
+size_t json_escape(char c, char *to)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t written = 1;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        const char escape = escape_for(c);
-        const char bytes[] = {'\\', escape, '0', '0', hex[c >> 4], hex[c & 15]};
-        size_t count = escape == 'u' ? 6 : escape ? 2 : 1;
-        if (to)
-            memcpy(to + written, escape ? bytes : text + i, count);
-        written += count;
-    }
-    if (to)
-        to[0] = to[written] = '"';
-    return written + 1;
+    static const char letters[] = {['\b'] = 'b',
+        ['\f'] = 'f',
+        ['\n'] = 'n',
+        ['\r'] = 'r',
+        ['\t'] = 't',
+        ['"'] = '"',
+        ['\\'] = '\\'};
+    const char letter = letters[(unsigned char)c];
+    const char bytes[] = {'\\', letter ? letter : 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    size_t length = letter ? 2 : sizeof bytes;
+    memcpy(to, bytes, length);
+    return length;
 }
 
 bool json_is_utf8(const char *text, size_t length)
@@ -156,49 +180,18 @@ static size_t escape_length(const char *text, size_t left)
     return pair ? 12 : 6;
 }
 
-/* The length of a prefix of plain bytes: ASCII other than quotes, backslashes and control
- * characters. Most bytes of most texts are in strings, so eight are checked at once. The caller
- * checks the last bytes, fewer than eight, and on a big-endian machine all. A borrow can set a byte
- * of `found` wrongly, but only above one that is set rightly, and only the lowest counts. */
-static size_t plain_length(const char *text, size_t left)
-{
-    size_t at = 0;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    for (; left - at >= 8; at += 8) {
-        uint64_t bytes;
-        memcpy(&bytes, text + at, 8);
-        uint64_t quotes = bytes ^ (ones * '"'), backslashes = bytes ^ (ones * '\\');
-        uint64_t found =
-            ((bytes - ones * 0x20) | (quotes - ones) | (backslashes - ones) | bytes) & tops;
-        if (found)
-            return at + (size_t)__builtin_ctzll(found) / 8;
-    }
-#endif
-    return at;
-}
-
-/* The length of the run of valid multi-byte characters at `text`; 0 if the first is invalid. */
-static size_t multibyte_length(const char *text, size_t left)
-{
-    size_t length = 0, width;
-    do {
-        width = utf8_length((const unsigned char *)text + length, left - length);
-        length += width;
-    } while (width && length < left && (unsigned char)text[length] >= 0x80);
-    return length;
-}
-
 static struct json_token read_string(struct json_reader *reader, enum json_type type)
 {
     struct json_token token = {.type = type, .start = ++reader->offset};
     const char *text = reader->text;
-    while (reader->offset < reader->length) {
-        reader->offset += plain_length(text + reader->offset, reader->length - reader->offset);
-        if (reader->offset == reader->length)
-            break;
+    for (;;) {
+        size_t left = reader->length - reader->offset;
+        size_t width = plain_ascii_length(text + reader->offset, left);
+        reader->offset += width;
+        left -= width;
+        if (!left)
+            return fail(reader, "unfinished string");
         unsigned char c = (unsigned char)text[reader->offset];
-        size_t left = reader->length - reader->offset, width = 1;
         if (c == '"') {
             token.length = reader->offset++ - token.start;
             return token;
@@ -210,14 +203,13 @@ static struct json_token read_string(struct json_reader *reader, enum json_type 
             token.escaped = true;
             if (!width)
                 return fail(reader, "invalid escape in a string");
-        } else if (c >= 0x80) {
+        } else {
             width = multibyte_length(text + reader->offset, left);
             if (!width)
                 return fail(reader, "invalid UTF-8 in a string");
         }
         reader->offset += width;
     }
-    return fail(reader, "unfinished string");
 }
 
 static size_t write_utf8(int32_t point, char *to)

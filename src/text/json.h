@@ -55,10 +55,14 @@ size_t json_unescape(const char *text, size_t length, char *to);
 /* Whether an escaped string token decodes to these bytes. */
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
 
-/* Writes UTF-8 text as a JSON string, with its quotes, to `to`. Returns the length of the string.
- * `to` may be NULL, to get only the length. Escapes the same characters as lua-cjson, slashes and
- * DEL included. */
-size_t json_quote(const char *text, size_t length, char *to);
+/* The length of the longest prefix that may be in a JSON string as it is: valid UTF-8 without
+ * quotes, backslashes and control characters. */
+size_t json_plain_length(const char *text, size_t left);
+
+/* Writes the escape of a quote, a backslash or a control character. Returns its length, at most
+ * JSON_MAX_ESCAPE. */
+#define JSON_MAX_ESCAPE 6
+size_t json_escape(char c, char *to);
 
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool json_is_utf8(const char *text, size_t length);

@@ -58,10 +58,6 @@ local function line_of(json)
   return json
 end
 
-local function unescaped(char)
-  return char == "/" and "/" or nil
-end
-
 --- A value as JSON on one line.
 ---@param value any a record keeps its bytes
 ---@return string
@@ -69,8 +65,7 @@ function output.json(value)
   if is_record(value) then
     return line_of(value:json())
   end
-  local json = encode(list.mark { plain(value) }, "value"):match "^%[(.*)%]$"
-  return line_of((json:gsub("\\(.)", unescaped))) -- lua-cjson also escapes slashes
+  return line_of((encode(list.mark { plain(value) }, "value"):match "^%[(.*)%]$"))
 end
 
 -- ---- text ----
