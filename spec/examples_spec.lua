@@ -74,7 +74,7 @@ describe("examples", function()
     it("leaves the calls alone after Ctrl-C, and ends them with --cancel-on-exit", function()
       for cancels, option in pairs { [0] = "", "--cancel-on-exit" } do
         server:reset()
-        local output = gate(option .. " 2142 smoke", "timeout --preserve-status -s INT 1")
+        local output = gate(option .. " 2142 smoke", "timeout --foreground --preserve-status -s INT 1")
         assert.truthy(output:find("interrupted; the calls ", 1, true), output)
         assert.equal(cancels, server:count "/test_framework/v1/results/9001/end_calls/", output)
       end

@@ -524,7 +524,7 @@ describe("a poll with a selection", function()
   describe("and a webhook", function()
     local function deliver(call)
       return cekura.assert(client:webhook { secret = "s" }({ ["X-CEKURA-SECRET"] = "s" },
-        require("cekura.cjson").encode { event_type = "call_log.completed", data = call }))
+        require "cekura.http.encode"({ event_type = "call_log.completed", data = call }, "event")))
     end
 
     local function waiting(fields)

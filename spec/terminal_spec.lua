@@ -272,10 +272,24 @@ describe("signals", function()
       send(name)
       program:wait_for("SIG" .. name)
       assert.is_true(program:is_running())
-      send(name)
-      assert.truthy(process.eventually(function() return not program:is_running() end))
+      assert.truthy(process.eventually(function()
+        send(name) -- again, since one that comes at once is the same
+        return not program:is_running()
+      end))
       assert.equal(128 + number, tonumber(file.read(program.dir .. "/status")))
       program:stop()
+    end
+  end)
+
+  it("that come twice at once, as timeout sends them, are one", function()
+    for _ = 1, 20 do
+      start "--default-signal=INT,QUIT,TERM"
+      os.execute(("kill -INT %d; kill -INT %d; kill -TERM %d"):format(program.pid, program.pid, program.pid))
+      program:wait_for "SIGINT"
+      os.execute "sleep 0.05"
+      assert.is_true(program:is_running())
+      assert.equal("ready nil\nSIGINT\n", program:output())
+      program:stop "KILL"
     end
   end)
 

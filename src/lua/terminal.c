@@ -1,5 +1,6 @@
 /* terminal.c - what the command `cekura-lua` needs and Lua does not provide: the size of the
  * terminal, the columns that a text takes on it, and signals that are only recorded. */
+#include "engine/clock.h"
 #include "parts.h"
 #include "text/utf8.h"
 
@@ -98,27 +99,43 @@ static int core_fit(lua_State *L)
 /* ---- signals ---- */
 
 static volatile sig_atomic_t caught; /* 0: none */
+static int64_t caught_us;            /* when; only the handler uses it */
 
+/* timeout(1) sends its signal twice, to the process and to its group. So a signal that follows
+ * another within this span is the same one. */
+#define SAME_SIGNAL_US 200000
+
+/* Records the first signal. A later one gets its default action, which ends the process: it is
+ * blocked until the handler returns. */
 static void on_signal(int number)
 {
-    caught = number;
+    if (!caught) {
+        caught_us = clock_monotonic_us();
+        caught = number;
+    } else if (clock_monotonic_us() - caught_us > SAME_SIGNAL_US) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
-static void act(int number, void (*handler)(int))
+/* Each of the two signals is blocked while the other is handled. */
+static void act(int number)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(number, &action, NULL);
 }
 
-/* core.catch_signals(): from now on the first SIGINT and the first SIGTERM are only recorded, and
- * interrupt a blocking system call; a second one ends the process. That includes a SIGINT which a
- * shell ignores in its background processes: kill(1) may still send it. */
+/* core.catch_signals(): from now on the first SIGINT or SIGTERM is only recorded, and interrupts a
+ * blocking system call; a second one ends the process. That includes a SIGINT which a shell ignores
+ * in its background processes: kill(1) may still send it. */
 static int core_catch_signals(lua_State *L)
 {
     (void)L;
-    act(SIGINT, on_signal);
-    act(SIGTERM, on_signal);
+    act(SIGINT);
+    act(SIGTERM);
     return 0;
 }
 
