@@ -150,14 +150,9 @@ local function is_exact(value)
   return is_integer(value) and (math.type and math.type(value) == "integer" or value > -2 ^ 53 and value < 2 ^ 53)
 end
 
--- Segments of a path that name no record, whether their dots are encoded or not (RFC 3986, 6.2.2.3).
-local DOTS = { ["."] = true, [".."] = true }
-
 --- An id: a whole number or a non-empty string.
 function check.id(name, value)
-  if DOTS[value] then
-    errors.misuse("%s: an id expected, got %q, which servers resolve as a part of a path", name, value)
-  elseif type(value) == "string" and value ~= "" or is_exact(value) then
+  if type(value) == "string" and value ~= "" or is_exact(value) then
     return value
   elseif is_integer(value) then
     errors.misuse("%s: a number of that size is not exact here: give the id as a string", name)

@@ -73,8 +73,6 @@ local function fault_of_id(client, declaration, id)
     return "it is too long"
   elseif endpoint.has(declaration.poll, "id") and id:find "[/\\]" then
     return "it has a slash"
-  elseif endpoint.has(declaration.poll, "id") and id:find "^%.%.?$" then
-    return "it is a part of a path"
   elseif core.has_secret(client, id) then
     return "it is a secret of this client"
   end
