@@ -66,7 +66,7 @@ describe("the streams of cekura-lua", function()
       local out, err, status = interrupted_early(arguments)
       assert.equal("", out)
       assert.equal(143, status, err)
-      assert.truthy(err:find "\ncekura%-lua jobs watch cekura2%.%S+\n$", err)
+      assert.truthy(err:find "\ncekura%-lua %l+ %l+ cekura2%.%S+\n$", err)
     end
     for _, arguments in ipairs { "start results.run --agent-id 2142 --tags smoke --wait", "calls delete 5181749",
       "improve --agent-id 2142 --call-logs all --prompt-file README.md" } do
