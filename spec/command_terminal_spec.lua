@@ -69,6 +69,7 @@ describe("on a terminal, cekura-lua", function()
       start("start results.run --agent-id 2142 --tags smoke --wait --yes --interval 0.5", { columns = columns })
       terminal:wait_for "running %(in_progress%) +0:0[1-9]"
       local screen = keep("one-job-" .. columns)
+      assert.truthy(keep("one-job-colour-" .. columns, { styles = true }):find "\27%[36mrunning")
       assert.equal(0, select(2, screen:gsub("\n", "")), screen)
       assert.is_true(widest(screen) < columns, screen)
       server:release "end"

@@ -1,6 +1,7 @@
 --- The files of an installation, that it works without the checkout, and that nothing of it stays.
 
 local file = require "spec.support.file"
+local run = require "spec.support.succeed"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -29,12 +30,6 @@ describe("an installation", function()
   after_each(function()
     shell("rm -rf " .. dir)
   end)
-
-  local function run(format, ...)
-    local output, status = shell(format:format(...))
-    assert.equal(0, status, output)
-    return output
-  end
 
   local function make(goal, variables)
     return run("make --no-print-directory -s %s LUA=%s %s", goal, lua, variables)

@@ -2,6 +2,7 @@
 
 local file = require "spec.support.file"
 local rockspec = require "tools.rockspec"
+local run = require "spec.support.succeed"
 local shell = require "spec.support.shell"
 
 local version = require "cekura.version"
@@ -75,12 +76,6 @@ describe("make dist", function()
   after_each(function()
     shell("rm -rf " .. dir)
   end)
-
-  local function run(format, ...)
-    local output, status = shell(format:format(...))
-    assert.equal(0, status, output)
-    return output
-  end
 
   local name = "cekura-" .. version
 

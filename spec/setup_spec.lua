@@ -1,6 +1,7 @@
 --- What tools/setup installs and removes where several Luas and versions have files.
 
 local file = require "spec.support.file"
+local run = require "spec.support.succeed"
 local shell = require "spec.support.shell"
 
 describe("tools/setup", function()
@@ -13,12 +14,6 @@ describe("tools/setup", function()
   after_each(function()
     shell("rm -rf " .. dir)
   end)
-
-  local function run(format, ...)
-    local output, status = shell(format:format(...))
-    assert.equal(0, status, output)
-    return output
-  end
 
   -- Writes an installation's files, each with the text of its version.
   local function write_stage(name, version, paths)

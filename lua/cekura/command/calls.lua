@@ -10,13 +10,7 @@ local waiting = require "cekura.command.waiting"
 
 local calls = {}
 
-local function with_waiting(options)
-  options[#options + 1] = { name = "wait", help = "Wait until the calls are evaluated." }
-  for _, option in ipairs(waiting.OPTIONS) do
-    options[#options + 1] = option
-  end
-  return options
-end
+local WAIT = { name = "wait", help = "Wait until the calls are evaluated." }
 
 -- ---- list ----
 
@@ -61,7 +55,7 @@ calls[1] = {
     { name = "failed", help = "Only calls that did not pass their evaluation." },
     { name = "filter", type = "condition", many = true,
       help = "A condition, such as duration,gte,60. It may be repeated; all conditions must hold." },
-    lists.OPTIONS[1], lists.OPTIONS[2], lists.OPTIONS[3],
+    lists.ALL, lists.LIMIT, lists.FIELDS,
   },
   examples = {
     { "cekura-lua calls list --agent-id 2142 --from 7d --failed", "List the failed calls of the last 7 days." },
@@ -83,7 +77,7 @@ calls[2] = {
   options = {
     { name = "transcript", help = "The turns of the call, with their times." },
     { name = "metrics", help = "The results of the metrics, failures first." },
-    { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
+    lists.FIELDS,
   },
   examples = {
     { "cekura-lua calls get 5181749 --transcript", "Read a call." },
@@ -123,7 +117,7 @@ calls[3] = {
     { name = "project-id", parameter = "project_id", type = "id", help = "Only calls of this project." },
     { name = "every", type = "seconds", help = "Seconds between two checks (60)." },
     { name = "from", type = "time", help = "Also calls from this time on." },
-    { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
+    lists.FIELDS,
   },
   examples = {
     { "cekura-lua calls tail --agent-id 2142", "Follow the calls of an agent." },
@@ -191,9 +185,10 @@ calls[4] = {
   summary = "Send calls to be observed.",
   description = "Sends calls. The service evaluates each of them, which costs credits. A call is sent only once: after "
     .. "exit status 7 it may have been stored. Sending it again with the same call_id updates the same record.",
-  options = with_waiting {
+  options = waiting.options {
     { name = "from-file", type = "text", shown = "FILE",
       help = "A JSON file with a call, in the form that calls:send takes, or a list of calls. - is standard input." },
+    WAIT,
   },
   examples = {
     { "cekura-lua calls send --from-file call.json", "Send a call." },
@@ -246,10 +241,11 @@ calls[5] = {
   summary = "Evaluate a call log again.",
   description = "Evaluates a call log again, which costs credits.",
   arguments = { { name = "id", type = "id", help = "The id of the call log." } },
-  options = with_waiting {
+  options = waiting.options {
     { name = "agent-id", type = "id",
       help = "The agent of the call. Without this option, the call log is fetched first to find it." },
     { name = "metrics", type = "ids", help = "Evaluate only these metrics (the service may evaluate all of them)." },
+    WAIT,
   },
   examples = {
     { "cekura-lua calls evaluate 5181749 --wait", "Evaluate it, and wait for the result." },

@@ -90,7 +90,7 @@ function improve.command(name, before)
   end
   words[#words + 1] = name
   local line = table.concat(words, " ")
-  local options = {
+  local options = waiting.options {
     { name = "agent-id", parameter = "agent_id", type = "id", help = "The agent that uses the prompt." },
     { name = "assistant-id", parameter = "assistant_id", type = "id", help = "The id of the agent at its provider." },
     { name = "call-logs", parameter = "call_logs", type = "selection",
@@ -103,9 +103,6 @@ function improve.command(name, before)
     { name = "diff", help = "Show the changes, word by word, instead of the prompt." },
     { name = "no-wait", help = "Print the token of the job, and do not wait for it." },
   }
-  for _, option in ipairs(waiting.OPTIONS) do
-    options[#options + 1] = option
-  end
   return {
     name = name,
     summary = "Improve an agent's prompt from call logs.",

@@ -77,16 +77,6 @@ local function print_status(session, job)
   session:print(text.visible(table.concat(parts, " ")))
 end
 
-local function with(options, more)
-  local list = {}
-  for _, each in ipairs { options, more } do
-    for _, option in ipairs(each) do
-      list[#list + 1] = option
-    end
-  end
-  return list
-end
-
 -- ---- the commands ----
 
 local watch = {
@@ -95,7 +85,7 @@ local watch = {
   description = "Waits for jobs, shows their progress on stderr, and prints their results. The exit status says how "
     .. "they ended; if they ended differently, it is the most severe one.",
   arguments = { JOB },
-  options = with(SCOPE, waiting.OPTIONS),
+  options = waiting.options(SCOPE),
   examples = {
     { "cekura-lua jobs watch results.run 4711 --timeout 3600", "Wait for a run of scenarios." },
     { "cekura-lua jobs watch $TOKEN --json --exit-status", "Wait for a job by the token that start printed." },
@@ -174,7 +164,7 @@ local answer = {
     .. "it. The last argument is the answer: text, or JSON if the kind's answers have parts.",
   arguments = { { name = "job", count = "+", help = "The token of the job, or its kind and id, followed by the answer.",
     suggestions = kind_commands.names } },
-  options = with(with(SCOPE, { { name = "wait", help = "Wait for the job, and print its result." } }), waiting.OPTIONS),
+  options = waiting.options { SCOPE[1], SCOPE[2], SCOPE[3], kind_commands.WAIT },
   examples = {
     { "cekura-lua jobs answer scenarios.generate 77 'Only calls in German.' --wait", "Answer, and wait for the job." },
     { "cekura-lua jobs answer $TOKEN '{\"q1\":{\"action\":\"skip\"}}'", "Give an answer with parts." },

@@ -10,11 +10,10 @@ local wording = require "cekura.command.wording"
 
 local kind_commands = {}
 
-local START_OPTIONS = {
-  parameters.FILE,
-  { name = "direct", help = "Instead of polling, send one request that is answered when the work is done." },
-  { name = "wait", help = "Wait for the job, and print its result." },
-}
+local DIRECT = { name = "direct",
+  help = "Instead of polling, send one request that is answered when the work is done." }
+
+kind_commands.WAIT = { name = "wait", help = "Wait for the job, and print its result." }
 
 --- Asks for confirmation, and starts a job.
 ---@param session cekura.command.Session
@@ -56,12 +55,7 @@ end
 ---@param before string[] the words before it
 ---@return cekura.command.Command
 function kind_commands.command(entry, name, before)
-  local own = {}
-  for _, options in ipairs { START_OPTIONS, waiting.OPTIONS } do
-    for _, option in ipairs(options) do
-      own[#own + 1] = option.name ~= "direct" and option or entry.direct and option or nil
-    end
-  end
+  local own = waiting.options { parameters.FILE, kind_commands.WAIT, entry.direct and DIRECT or nil }
   local what, one_of = wording.kind(entry.name), kinds[entry.name].one_of
   local required = examples.required(entry.params, one_of)
   if not required[1] then

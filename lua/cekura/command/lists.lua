@@ -4,11 +4,9 @@ local output = require "cekura.command.output"
 
 local lists = {}
 
-lists.OPTIONS = {
-  { name = "all", help = "Print the records of all pages." },
-  { name = "limit", type = "positive", help = "Print at most N records, from as many pages as needed." },
-  { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." },
-}
+lists.ALL = { name = "all", help = "Print the records of all pages." }
+lists.LIMIT = { name = "limit", type = "positive", help = "Print at most N records, from as many pages as needed." }
+lists.FIELDS = { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." }
 
 --- The names in --fields.
 ---@return string[]?

@@ -101,9 +101,9 @@ return function(entry)
     ids[index] = place == "category_slug" and "late-answers" or "2142"
   end
   if entry.name == "list" then
-    own = lists.OPTIONS
+    own = { lists.ALL, lists.LIMIT, lists.FIELDS }
   else
-    own[1] = { name = "fields", type = "joined", shown = "A,B", help = "The fields to show." }
+    own[1] = lists.FIELDS
     own[2] = #entry.params > 0 and parameters.FILE or nil
   end
   local words = { parameters.dashed(entry.resource), parameters.dashed(entry.name) }

@@ -1,6 +1,5 @@
 --- Results on stdout: records, lists and decoded values, as text or as JSON.
 
-local cekura = require "cekura"
 local cjson = require "cekura.cjson"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
@@ -302,8 +301,5 @@ function output.rows(session, values, names)
   end
   rows:close()
 end
-
---- The null of JSON, for tables that are printed.
-output.null = cekura.null
 
 return output

@@ -107,13 +107,10 @@ local function run(session, given)
   return result and result.passed and exits.OK or exits.FAILED
 end
 
-local own = {
+local own = waiting.options {
   { name = "kind", type = "text", shown = "KIND", help = "Another kind of run, such as scenarios.run_text." },
   parameters.FILE,
 }
-for _, option in ipairs(waiting.OPTIONS) do
-  own[#own + 1] = option
-end
 
 return {
   {

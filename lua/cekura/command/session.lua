@@ -5,6 +5,7 @@ local core = require "cekura.core"
 local errors = require "cekura.errors"
 local exits = require "cekura.command.exits"
 local output = require "cekura.command.output"
+local preview = require "cekura.command.preview"
 local progress = require "cekura.command.progress"
 local terminal = require "cekura.command.terminal"
 local text = require "cekura.command.text"
@@ -121,43 +122,12 @@ function Session:client_options()
   return client_options(self.options)
 end
 
--- The headers of a request as lines, without those that hold secrets.
-local function shown_headers(outgoing)
-  local lines = { "X-CEKURA-API-KEY: [not shown]" }
-  for _, line in ipairs(outgoing.headers or {}) do
-    lines[#lines + 1] = line
-  end
-  return lines
-end
-
--- The body of a request as text. In a form, a placeholder stands for each file.
-local function body_text(outgoing)
-  if type(outgoing.body) ~= "table" then
-    return outgoing.body
-  end
-  local parts = {}
-  for index, part in ipairs(outgoing.body) do
-    parts[index] = type(part) == "string" and part or "[the content of the file]"
-  end
-  return table.concat(parts)
-end
-
 -- Shows a request instead of sending it.
 local function show_request(self, client, outgoing)
-  local fields = core.fields(client)
-  local url, body = core.redact(client, fields._base_url .. outgoing.path), body_text(outgoing)
-  body = body and core.redact(client, body)
   if self.options.json then
-    self:print(output.json { method = outgoing.method, url = url, headers = cekura.list(shown_headers(outgoing)),
-      body = body and (core.decode(body) or body) or nil })
+    self:print(output.json(preview.object(client, outgoing)))
   else
-    self:print(outgoing.method .. " " .. text.visible(url))
-    for _, line in ipairs(shown_headers(outgoing)) do
-      self:print(text.visible(line))
-    end
-    if body then
-      self:print("\n" .. text.visible_lines(body))
-    end
+    self:print(preview.text(client, outgoing))
   end
   self.shown = true
   return errors.new("cancelled", "not sent: --dry-run")

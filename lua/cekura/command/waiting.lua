@@ -9,15 +9,27 @@ local text = require "cekura.command.text"
 
 local waiting = {}
 
---- The options of every command that waits.
----@type cekura.command.Option[]
-waiting.OPTIONS = {
+-- The options of every command that waits.
+local OPTIONS = {
   { name = "timeout", type = "seconds",
     help = "Seconds to wait. The job goes on afterwards. The default depends on the kind." },
   { name = "interval", type = "seconds", help = "Seconds between two polls. The default depends on the kind." },
   { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
   { name = "cancel-on-exit", help = "Cancel the job in the service if the wait ends before the job does." },
 }
+
+--- The options of a command, and after them those of waiting.
+---@param own cekura.command.Option[]
+---@return cekura.command.Option[]
+function waiting.options(own)
+  local options = {}
+  for _, list in ipairs { own, OPTIONS } do
+    for _, option in ipairs(list) do
+      options[#options + 1] = option
+    end
+  end
+  return options
+end
 
 -- ---- how a job is printed ----
 
@@ -119,7 +131,7 @@ local function leave(session, jobs, why, status)
   return status
 end
 
--- Cancels jobs. Returns the tokens of those that go on.
+-- Cancels jobs. Returns those that go on.
 local function cancel(session, jobs)
   local left = {}
   for _, job in ipairs(jobs) do
