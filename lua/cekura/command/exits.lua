@@ -45,13 +45,6 @@ function exits.of(err)
   return err.file and exits.USAGE or OF_KIND[err.kind] or exits.BUG
 end
 
---- The exit status for an error that ended a wait: there, a timeout is that of the wait, not of a request.
----@param err cekura.Error
----@return integer
-function exits.of_wait(err)
-  return err.kind == "timeout" and exits.TIMEOUT or exits.of(err)
-end
-
 -- The order of severity, for several jobs that ended differently.
 local ORDER = { exits.BUG, exits.SIGINT, exits.SIGTERM, exits.UNKNOWN, exits.CONFIG, exits.UNREACHABLE, exits.GONE,
   exits.FAILED, exits.NEEDS_INPUT, exits.TIMEOUT, exits.NOTHING_TO_DO, exits.OK }

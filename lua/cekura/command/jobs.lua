@@ -118,7 +118,7 @@ local status = {
       if err then
         waiting.explain(session, job, err)
       end
-      statuses[index] = err and exits.of_wait(err) or exits.OK
+      statuses[index] = err and exits.of(err) or exits.OK
     end
     return exits.worst(statuses)
   end,

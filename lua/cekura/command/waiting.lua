@@ -236,7 +236,7 @@ local function failure(session, job, err)
     return exits.UNKNOWN, true
   end
   waiting.explain(session, job, err)
-  return exits.of_wait(err)
+  return exits.of(err)
 end
 
 local function succeeded(session, job)
