@@ -24,7 +24,6 @@ local PRELUDE = [[
       job = own.new_job(client,
         { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 }),
       record = own.new_record('{"id":1,"text":"two"}', nil, own.record_class "record"),
-      operation = own.submit(client, { method = "GET", url = "http://127.0.0.1:1/", timeout = 1 }),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
       file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
   end
@@ -62,11 +61,11 @@ end
 local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
-      "next_event", "stats", "redact", "has_secret", "submit", "release", "new_job", "bridge", "fields" },
+      "next_event", "stats", "redact", "has_secret", "redact_path", "submit", "outcome", "cancel",
+      "release", "relist", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended" },
     record = { "get", "slice", "record_fields", "owner" },
-    operation = { "outcome", "cancel" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },
     locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },
@@ -100,9 +99,9 @@ describe("the core's functions refuse", function()
       -- Functions that take no object or any value, a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type",
         "now", "date", "random_hex", "pid", "serial", "notice", "count",
-        "parse_url", "parse_proxy", "is_utf8", "secret", "equal_secrets", "read_private",
+        "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
-        "settle_anchor", "relist", "wait", "open_file", "encode", "atomic", "try",
+        "settle_anchor", "wait", "open_file", "encode", "atomic", "try",
         "lock_file", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
         known[name] = true
       end
@@ -133,11 +132,28 @@ describe("the core's functions refuse", function()
     ]]
   end)
 
-  it("an object that is neither a job nor an operation, if they take both", function()
+  it("a request that is not in flight, or is another client's", function()
     check [[
-      for what, stranger in pairs(strangers) do
-        holds(what == "job" or what == "operation" or refuses("operation", core.relist, stranger), what)
+      local another = new_client()
+      local request = { method = "GET", url = "http://127.0.0.1:1/", timeout = 1 }
+      for _, wrong in ipairs { {}, { 1 }, { -1 }, { 1e9 }, { "x" }, request, { request[1] } } do
+        for _, name in ipairs { "outcome", "cancel", "release", "relist" } do
+          holds(not core[name](objects.client, wrong), name)
+        end
       end
+      holds(core.submit(another, request) == request, "submit")
+      for _, name in ipairs { "outcome", "cancel", "release", "relist" } do
+        holds(not core[name](objects.client, request), name, "another client's")
+        holds(not core[name](another, { request[1] }), name, "another table")
+        for what, stranger in pairs(strangers) do
+          local takes = what == "table" or what == "job" and name == "relist"
+          holds(takes or not pcall(core[name], another, stranger), name, what)
+        end
+      end
+      holds(core.cancel(another, request), "cancel")
+      holds(core.outcome(another, request).kind == "cancelled", "outcome")
+      core.release(another, request)
+      holds(core.outcome(another, request) == nil, "released")
     ]]
   end)
 

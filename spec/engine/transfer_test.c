@@ -420,6 +420,39 @@ static void unsolicited_bytes_are_not_an_answer(void **state)
     end();
 }
 
+/* libcurl reads 4,096 bytes at once, so what follows an answer of that size is left in the
+ * socket. The next request is sent in the same step, before the loop could notice. */
+static void bytes_behind_a_full_read_are_not_an_answer(void **state)
+{
+    (void)state;
+    static const char head[] = OK "Content-Length: 4055\r\n\r\n";
+    static const char more[] = OK "Content-Length: 5\r\n\r\nfalse";
+    static char both[4096 + sizeof more];
+    size_t length = strlen(head) + 4055;
+    struct engine_options options = options_for(1);
+    memset(both, 'x', length);
+    memcpy(both, head, strlen(head));
+    memcpy(both + length, more, sizeof more);
+    assert_int_equal(length, 4096);
+    options.max_response = 5000;
+    start_with(options);
+    struct operation *first = submit("GET", SECOND), *second = submit("GET", SECOND);
+    int peer = take_request();
+    write_answer(peer, both);
+    assert_ended(first, OUTCOME_RESPONSE, true);
+    while (!is_connecting())
+        move_to(engine_due_us(engine));
+    int other = take_request();
+    answer(other, 200, "");
+    assert_ended(second, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(second)->body.length, 0);
+    operation_free(first);
+    operation_free(second);
+    close(peer);
+    close(other);
+    end();
+}
+
 static void received_bytes_are_counted(void **state)
 {
     (void)state;
@@ -462,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_connection_is_reused),
         cmocka_unit_test(a_connection_with_a_truncated_answer_is_not_reused),
         cmocka_unit_test(unsolicited_bytes_are_not_an_answer),
+        cmocka_unit_test(bytes_behind_a_full_read_are_not_an_answer),
         cmocka_unit_test(received_bytes_are_counted),
         cmocka_unit_test(handles_are_spoiled_from_7_84_0_to_8_0_1),
     };

@@ -53,24 +53,37 @@ curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sock
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     connection->opened = fd;
     connection->starved = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    if (fd >= 0)
+        loop_adopt(sockets->loop, fd);
     sockets->starved = connection->starved;
     sockets->open += fd >= 0;
     return fd;
 }
 
 /* At this point libcurl gives only the local port of the socket that it will use. The entry of the
- * table may have been overwritten, and its descriptor reused, so its port is checked. */
+ * table may have been overwritten, so its port is checked. */
 void connection_use(struct connection *connection, int port)
 {
     struct sockets *sockets = connection->sockets;
     unsigned slot = slot_of(port);
-    if (connection->opened >= 0)
+    if (connection->opened >= 0) {
         sockets->by_port[slot].fd = connection->opened;
-    int fd = sockets->by_port[slot].fd;
+        sockets->by_port[slot].port = port;
+        sockets->by_port[slot].passed = 0;
+    }
+    bool is_known = sockets->by_port[slot].port == port;
     connection->slot = slot;
-    connection->used = port_of(fd) == port ? fd : -1;
-    connection->read_before = read_from(connection->used);
+    connection->used = is_known ? sockets->by_port[slot].fd : -1;
+    connection->read_before = is_known ? sockets->by_port[slot].passed : 0;
     sockets->by_port[slot].read = 0;
+}
+
+void connection_passed(struct connection *connection, uint64_t bytes, bool is_drained)
+{
+    if (connection->used < 0)
+        return;
+    connection->sockets->by_port[connection->slot].passed += bytes;
+    connection->sockets->by_port[connection->slot].is_drained = is_drained;
 }
 
 void connection_tunnels(struct connection *connection)
@@ -82,9 +95,14 @@ void connection_tunnels(struct connection *connection)
 
 bool connection_has_unsolicited_bytes(const struct connection *connection)
 {
+    const struct sockets *sockets = connection->sockets;
+    int fd = connection->used;
     char byte;
-    return connection->opened < 0 && connection->used >= 0 &&
-           recv(connection->used, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    if (connection->opened >= 0 || fd < 0)
+        return false;
+    if (sockets->by_port[connection->slot].is_drained && !loop_is_stirred(sockets->loop, fd))
+        return false;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /* Whether the next unread record is a TLS 1.3 alert: two encrypted bytes, a byte for their type,
@@ -103,6 +121,9 @@ int connection_close(void *user, curl_socket_t fd)
     unsigned slot = slot_of(port_of(fd));
     sockets->by_port[slot].read = read_from(fd);
     sockets->by_port[slot].alert = has_alert(fd);
+    if (sockets->by_port[slot].fd == fd)
+        sockets->by_port[slot].port = 0;
+    loop_forget(sockets->loop, fd);
     sockets->open--;
     return close(fd);
 }

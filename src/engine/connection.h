@@ -1,7 +1,7 @@
 /* connection.h - the socket of a transfer.
  *
- * libcurl exposes little of it. The kernel is asked whether the socket has unsolicited bytes, and
- * how many bytes were read from it. */
+ * libcurl exposes little of it. The kernel is asked whether the socket has unsolicited bytes, and,
+ * when it is closed, how many bytes were read from it. */
 #ifndef CEKURA_CONNECTION_H
 #define CEKURA_CONNECTION_H
 
@@ -11,11 +11,14 @@
 
 /* The sockets of an engine. */
 struct sockets {
+    struct loop *loop;
     struct {
-        int fd;
+        int fd, port;         /* 0: closed */
+        uint64_t passed;      /* bytes of heads and bodies that came through it */
+        bool is_drained;      /* the last answer left nothing to be read */
         uint64_t read;        /* bytes read from it when it was closed; 0 while it is open */
         bool alert;           /* an unread TLS alert was left when it was closed */
-    } by_port[SOCKETS_KNOWN]; /* by local port */
+    } by_port[SOCKETS_KNOWN]; /* by local port, modulo their number */
     unsigned open;            /* open connections, idle ones included */
     bool starved;             /* no descriptor was free for the last connection */
 };
@@ -26,7 +29,8 @@ struct connection {
     int opened;           /* the last socket opened for this transfer; -1: none */
     int used;             /* the socket in use; -1: unknown */
     unsigned slot;        /* its index in by_port */
-    uint64_t read_before; /* bytes read before the request was sent, or through the new tunnel */
+    uint64_t read_before; /* bytes passed on before the request was sent; through a new tunnel,
+                           * bytes read before */
     bool starved;         /* no descriptor was free for its socket */
 };
 
@@ -43,9 +47,14 @@ void connection_use(struct connection *connection, int port);
 /* A proxy has established the tunnel: bytes from now on come from the service. */
 void connection_tunnels(struct connection *connection);
 
+/* An answer has come through the connection: so many bytes, after which `is_drained` says whether
+ * nothing was left to be read. */
+void connection_passed(struct connection *connection, uint64_t bytes, bool is_drained);
+
 /* Whether an idle connection that is about to be reused has unread bytes. libcurl 7.88 does not
  * check, and would take them for the answer to the next request. A new connection is not checked:
- * over TLS it may have bytes of the handshake. */
+ * over TLS it may have bytes of the handshake. Nor is one whose last answer left nothing, and which
+ * the loop has watched since. */
 bool connection_has_unsolicited_bytes(const struct connection *connection);
 
 /* Whether enough bytes came through the tunnel to contain a certificate. Valid once the connection
@@ -55,8 +64,8 @@ bool connection_had_certificate(const struct connection *connection);
 /* Whether the next unread bytes of the connection are a TLS alert. */
 bool connection_has_alert(const struct connection *connection);
 
-/* Whether at least so many bytes were read since the request was sent. Valid once the connection is
- * closed. */
+/* Whether at least so many bytes were read since the request was sent. Those of TLS and of chunks
+ * count, too, also those of earlier answers. Valid once the connection is closed. */
 bool connection_has_read(const struct connection *connection, uint64_t bytes);
 
 /* Whether that many more bytes may have arrived, or be in the send buffer of the peer. */

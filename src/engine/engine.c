@@ -10,7 +10,6 @@
 #include "text/url.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -207,40 +206,15 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
     act(engine, event->data.fd, what);
 }
 
-/* libcurl's resolver threads inherit the signal mask. If they accepted signals, the kernel could
- * deliver the host's SIGTERM to one of them, and no thread of the host would be interrupted. */
-static void block_signals(sigset_t *before)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
-/* When the peer closes a connection, libcurl or its TLS library may raise SIGPIPE, because some of
- * their writes lack MSG_NOSIGNAL. The blocked signal stays pending, and is consumed here. */
-static void unblock_signals(const sigset_t *before)
-{
-    sigset_t pending;
-    if (!sigismember(before, SIGPIPE) && sigpending(&pending) == 0 &&
-        sigismember(&pending, SIGPIPE)) {
-        sigset_t pipe_only;
-        const struct timespec at_once = {0};
-        sigemptyset(&pipe_only);
-        sigaddset(&pipe_only, SIGPIPE);
-        sigtimedwait(&pipe_only, NULL, &at_once);
-    }
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 /* All fetched events are handled before more are fetched, since epoll serves its descriptors in
  * turn only then. An event may be stale, its socket closed by an earlier one; libcurl treats it as
  * a spurious wake-up. */
 static void work(struct engine *engine)
 {
-    sigset_t signals;
     step_begin(&engine->step);
     engine->step.had_input = transfers_are_paused(&engine->transfers);
-    block_signals(&signals);
+    if (transfers_use_tls(&engine->transfers)) /* else when a name is looked up */
+        signals_block(&engine->step.signals);
     while (loop_has_events(&engine->loop)) {
         const struct epoll_event *event = loop_next(&engine->loop);
         if (event)
@@ -250,7 +224,7 @@ static void work(struct engine *engine)
     }
     engine->step.had_input |= loop_has_events(&engine->loop);
     do_due(engine);
-    unblock_signals(&signals);
+    signals_restore(&engine->step.signals);
     if (!engine->step.background)
         step_record(&engine->step, clock_monotonic_us() - engine->step.began_us);
 }
@@ -378,13 +352,13 @@ static const char *read_proxy(struct transfers *transfers)
 /* Called when the engine is created, since it would delay a step by 20 ms or more. */
 static void load_certificates(struct transfers *transfers)
 {
-    sigset_t signals;
-    if (!transfers->certificates.service && !transfers->certificates.proxy)
+    struct signals signals = {.are_blocked = false};
+    if (!transfers_use_tls(transfers))
         return;
-    block_signals(&signals);
+    signals_block(&signals);
     if (!certificates_load(&transfers->certificates, &transfers->multi))
         multi_close(&transfers->multi);
-    unblock_signals(&signals);
+    signals_restore(&signals);
 }
 
 static void init(struct engine *engine)
@@ -402,6 +376,7 @@ static void init(struct engine *engine)
     transfers->multi.loop = &engine->loop;
     transfers->multi.due_us = CLOCK_NEVER;
     transfers->step = &engine->step;
+    transfers->sockets.loop = &engine->loop;
     STAILQ_INIT(&transfers->paused);
 }
 

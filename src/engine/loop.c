@@ -2,6 +2,8 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -22,11 +24,54 @@ void loop_close(struct loop *loop)
     if (loop->timer_fd >= 0)
         close(loop->timer_fd);
     loop->epoll_fd = loop->timer_fd = -1;
+    free(loop->sockets);
+    loop->sockets = NULL;
+    loop->socket_room = 0;
 }
 
-/* libcurl may have closed a socket without notice, and the kernel may have reused its number. Then
- * ADD fails where MOD is right, or the other way round. */
-bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known)
+/* ---- sockets ---- */
+
+/* Returns NULL for a socket that the loop does not know. */
+static struct watched *find(const struct loop *loop, int fd)
+{
+    return fd >= 0 && fd < loop->socket_room ? &loop->sockets[fd] : NULL;
+}
+
+/* Without memory the socket remains unknown, and is not watched while it is idle. */
+void loop_adopt(struct loop *loop, int fd)
+{
+    if (fd >= loop->socket_room) {
+        int room = 2 * fd + 16;
+        struct watched *longer = realloc(loop->sockets, (size_t)room * sizeof *longer);
+        if (!longer)
+            return;
+        memset(longer + loop->socket_room, 0, (size_t)(room - loop->socket_room) * sizeof *longer);
+        loop->sockets = longer;
+        loop->socket_room = room;
+    }
+    loop->sockets[fd] = (struct watched){.may_idle = true};
+}
+
+static void remove_fd(struct loop *loop, int fd)
+{
+    struct epoll_event event = {.data.fd = fd};
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: closed already */
+}
+
+/* Closing the descriptor alone would not remove it from epoll if a forked child has a copy. */
+void loop_forget(struct loop *loop, int fd)
+{
+    struct watched *socket = find(loop, fd);
+    if (!socket)
+        return;
+    if (socket->armed)
+        remove_fd(loop, fd);
+    *socket = (struct watched){0};
+}
+
+/* libcurl may have closed a socket of its resolver without notice, and the kernel may have reused
+ * its number. Then ADD fails where MOD is right, or the other way round. */
+static bool arm(struct loop *loop, int fd, uint32_t events, bool known)
 {
     struct epoll_event event = {.events = events, .data.fd = fd};
     int action = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -35,11 +80,47 @@ bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known)
            epoll_ctl(loop->epoll_fd, other, fd, &event) == 0;
 }
 
+bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known)
+{
+    struct watched *socket = find(loop, fd);
+    if (!socket || !socket->may_idle)
+        return arm(loop, fd, events, known);
+    if (socket->armed != events && !arm(loop, fd, events, socket->armed != 0))
+        return false;
+    socket->asked = socket->armed = (uint8_t)events;
+    socket->is_stirred = false;
+    return true;
+}
+
 void loop_unwatch(struct loop *loop, int fd)
 {
-    struct epoll_event event = {.data.fd = fd};
-    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* EBADF, ENOENT: closed already */
+    struct watched *socket = find(loop, fd);
+    if (!socket || !socket->may_idle)
+        remove_fd(loop, fd);
+    else
+        socket->asked = 0;
 }
+
+bool loop_is_stirred(const struct loop *loop, int fd)
+{
+    const struct watched *socket = find(loop, fd);
+    return !socket || socket->is_stirred;
+}
+
+/* Whether an event is of an idle socket, which is then no longer watched: its input would be
+ * reported again and again. */
+static bool take_idle(struct loop *loop, int fd)
+{
+    struct watched *socket = find(loop, fd);
+    if (!socket || !socket->may_idle || socket->asked)
+        return false;
+    remove_fd(loop, fd);
+    socket->armed = 0;
+    socket->is_stirred = true;
+    return true;
+}
+
+/* ---- the timer ---- */
 
 /* A timerfd that is armed for an earlier time is left alone: a system call for every request costs
  * more than an occasional spurious wake-up. */
@@ -66,6 +147,8 @@ void loop_set_alarm(struct loop *loop, int64_t due_us)
     loop->alarm_us = due_us;
     loop->rang = false;
 }
+
+/* ---- waiting ---- */
 
 static int wait_ms(int64_t wait_us)
 {
@@ -101,8 +184,9 @@ static void take_timer(struct loop *loop)
 const struct epoll_event *loop_next(struct loop *loop)
 {
     const struct epoll_event *event = &loop->events[loop->next_event++];
-    if (event->data.fd != loop->timer_fd)
+    if (event->data.fd == loop->timer_fd)
+        take_timer(loop);
+    else if (!take_idle(loop, event->data.fd))
         return event;
-    take_timer(loop);
     return NULL;
 }

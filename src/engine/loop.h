@@ -10,8 +10,19 @@
 
 #define MAX_EVENTS 64
 
+/* A connection's socket stays watched while it is idle: no system call is needed when it is used
+ * again, and input that nobody asked for is noticed. */
+struct watched {
+    uint8_t asked;   /* EPOLLIN, EPOLLOUT: what libcurl waits for; 0 while the socket is idle */
+    uint8_t armed;   /* what epoll waits for */
+    bool may_idle;   /* a connection's, whose end loop_forget() will tell */
+    bool is_stirred; /* there was input, or an end, while it was idle */
+};
+
 struct loop {
     int epoll_fd, timer_fd;
+    struct watched *sockets; /* by descriptor */
+    int socket_room;
     int64_t armed_us;                      /* when the timerfd fires; CLOCK_NEVER: disarmed */
     int64_t alarm_us;                      /* when the layers above want the descriptor readable */
     bool rang;                             /* the alarm has gone off since it was set */
@@ -23,10 +34,20 @@ struct loop {
 bool loop_open(struct loop *loop);
 void loop_close(struct loop *loop);
 
+/* A connection has opened that socket, or is about to close it. */
+void loop_adopt(struct loop *loop, int fd);
+void loop_forget(struct loop *loop, int fd);
+
 /* Watches a socket for EPOLLIN, EPOLLOUT or both. `known` is a hint: whether the socket is watched
- * already. */
+ * already. Returns false if that fails. */
 bool loop_watch(struct loop *loop, int fd, uint32_t events, bool known);
+
+/* Ends that. A connection's socket is idle from now on. */
 void loop_unwatch(struct loop *loop, int fd);
+
+/* Whether there was input on a connection's socket, or its end, while it was idle. The next call of
+ * loop_watch() resets that. */
+bool loop_is_stirred(const struct loop *loop, int fd);
 
 /* Arms the timerfd to fire no later than that time and the alarm. */
 void loop_arm(struct loop *loop, int64_t due_us);
@@ -40,7 +61,8 @@ void loop_fetch(struct loop *loop, int64_t wait_us);
 /* Whether a fetched event is left to be handled. */
 bool loop_has_events(const struct loop *loop);
 
-/* Takes the next fetched event. Returns NULL if it was the timerfd's, which is handled here. */
+/* Takes the next fetched event. Returns NULL if it was the timerfd's or an idle socket's, which are
+ * handled here. */
 const struct epoll_event *loop_next(struct loop *loop);
 
 /* The period of the alarm, and of reminders of completions that were not fetched. */

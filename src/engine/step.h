@@ -6,6 +6,7 @@
 #define CEKURA_STEP_H
 
 #include "gate.h"
+#include "signals.h"
 
 #include <stddef.h>
 
@@ -14,6 +15,7 @@ struct step {
     size_t bytes;                  /* of bodies that it may still read */
     bool had_input;                /* input has arrived, or is left to be read */
     int64_t longest_us;            /* the longest time that a caller was blocked */
+    struct signals signals;        /* blocked in a part of it, see transfers_use_tls() */
     const struct gate *background; /* in the background, the engine's gate; else NULL */
 };
 

@@ -33,6 +33,15 @@ static int on_connected(void *user, char *address, char *own_address, int port, 
     return CURL_PREREQFUNC_OK;
 }
 
+/* Called before a name is looked up, maybe in a thread. */
+static int on_lookup(void *state, void *reserved, void *user)
+{
+    struct transfers *transfers = user;
+    (void)state, (void)reserved;
+    signals_block(&transfers->step->signals);
+    return 0;
+}
+
 /* Sets the options that all requests share: once for a handle, and again after a request that was
  * not a plain GET. */
 static bool set_common(struct transfer *transfer)
@@ -57,6 +66,8 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_HEADERDATA, transfer);
     SET(CURLOPT_WRITEFUNCTION, receive_body);
     SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_RESOLVER_START_FUNCTION, on_lookup);
+    SET(CURLOPT_RESOLVER_START_DATA, transfers);
     SET(CURLOPT_PREREQFUNCTION, on_connected);
     SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
@@ -239,12 +250,14 @@ static struct transfer *transfer_new(struct transfers *transfers)
 static struct transfer *take_idle(struct transfers *transfers)
 {
     struct transfer *transfer = LIST_FIRST(&transfers->idle);
+    bool is_new = !transfer;
     if (transfer)
         LIST_REMOVE(transfer, link);
     else
         transfer = transfer_new(transfers);
     if (transfer && (!transfer->plain || transfer->trusts != transfers->certificates.version)) {
-        curl_easy_reset(transfer->easy);
+        if (!is_new)
+            curl_easy_reset(transfer->easy);
         if (set_common(transfer))
             return transfer;
         /* After a failed name resolution, libcurl 7.88 keeps the handle's receive buffer, and then
@@ -303,11 +316,24 @@ struct transfer *transfer_start(
     return transfer;
 }
 
+/* Notes what came through the connection, for its next request. libcurl reads up to READ_SIZE bytes
+ * at once, and closes a connection on which it has read more than the answer. So one that is shorter
+ * left nothing, except with TLS, where the next record may be there. */
+static void note_passed(struct transfer *transfer)
+{
+    receive_count(transfer);
+    uint64_t bytes = transfer->head.bytes + (uint64_t)transfer->received;
+    bool is_drained = bytes < READ_SIZE && !transfer->head.chunked &&
+                      !transfers_use_tls(transfer->transfers);
+    connection_passed(&transfer->connection, bytes, is_drained);
+}
+
 void transfer_release(struct transfer *transfer)
 {
     struct transfers *transfers = transfer->transfers;
     receive_leave_queue(transfer);
     if (transfer->on_wire) {
+        note_passed(transfer);
         transfers->connecting -= !transfer->began;
         curl_multi_remove_handle(transfers->multi.handle, transfer->easy);
         LIST_REMOVE(transfer, link);
@@ -407,6 +433,11 @@ void transfers_resume(struct transfers *transfers)
     CURLcode code = transfer ? receive_resume(transfer) : CURLE_OK;
     if (code != CURLE_OK)
         transfer->ended(transfer->owner, code);
+}
+
+bool transfers_use_tls(const struct transfers *transfers)
+{
+    return transfers->certificates.service || transfers->certificates.proxy;
 }
 
 bool transfers_are_paused(const struct transfers *transfers)

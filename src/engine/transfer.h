@@ -74,6 +74,10 @@ void transfers_resume(struct transfers *transfers);
 
 bool transfers_are_paused(const struct transfers *transfers);
 
+/* Whether the service or the proxy is connected to by TLS, whose library may raise SIGPIPE: signals
+ * are blocked throughout a step. Otherwise they are from when a name is to be looked up. */
+bool transfers_use_tls(const struct transfers *transfers);
+
 /* How a try ended. The transfer owns the buffers, until the caller moves them away. */
 struct transfer_result {
     enum outcome_kind kind;

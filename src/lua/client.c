@@ -111,6 +111,7 @@ static int client_gc(lua_State *L)
     if (client->engine != engine_none())
         engine_free(client->engine);
     client->engine = engine_none();
+    operation_free_all(client);
     forget_secrets(client);
     return 0;
 }
@@ -256,6 +257,15 @@ int client_anchor(lua_State *L, int index)
     return ref;
 }
 
+bool client_anchors(lua_State *L, int ref, int index)
+{
+    compat_get_table(L, 1);
+    lua_rawgeti(L, -1, ref);
+    bool is_same = lua_rawequal(L, -1, index);
+    lua_pop(L, 2);
+    return is_same;
+}
+
 void client_release_anchor(lua_State *L, int *ref)
 {
     if (*ref == LUA_NOREF)
@@ -275,7 +285,7 @@ static void push_anchored(lua_State *L, int ref)
     lua_remove(L, -2);
 }
 
-/* core.next_completion(client) -> the next operation that has finished, or job that has an update;
+/* core.next_completion(client) -> the next request that has finished, or job that has an update;
  * nil if there is none. */
 static int core_next_completion(lua_State *L)
 {
@@ -288,7 +298,7 @@ static int core_next_completion(lua_State *L)
 }
 
 /* core.next_event(client) -> the next event, as a table of the fields that a program gets, and
- * `subject`, the operation or job; nil if there is none. The table is created before the event is
+ * `subject`, the request or job; nil if there is none. The table is created before the event is
  * fetched: creating it may raise, and a fetched event would be lost. */
 static int core_next_event(lua_State *L)
 {
@@ -352,20 +362,11 @@ static size_t secret_width(const struct client_object *client, const char *text,
     return 0;
 }
 
-/* core.redact(client, text) -> the text without the secrets, which a service may repeat in its
- * answer. A closed client has wiped its secrets and cannot find them, so it replaces the whole
- * text. */
-static int core_redact(lua_State *L)
+/* Replaces the secrets in the text at 2, which is on top of the stack. */
+static int redact(lua_State *L, const struct client_object *client)
 {
-    struct client_object *client = client_check(L, 1);
     size_t length;
-    const char *text = luaL_checklstring(L, 2, &length);
-    lua_settop(L, 2);
-    if (!client->secrets) {
-        if (length)
-            lua_pushliteral(L, "[not shown: the client is closed]");
-        return 1;
-    }
+    const char *text = lua_tolstring(L, 2, &length);
     luaL_Buffer clean;
     size_t copied = 0; /* bytes of the text that are copied to the buffer, or redacted */
     for (size_t at = 0; at < length;) {
@@ -385,6 +386,35 @@ static int core_redact(lua_State *L)
         return 1;
     luaL_addlstring(&clean, text + copied, length - copied);
     luaL_pushresult(&clean);
+    return 1;
+}
+
+/* core.redact(client, text) -> the text without the secrets, which a service may repeat in its
+ * answer. A closed client has wiped its secrets and cannot find them, so it replaces the whole
+ * text. */
+static int core_redact(lua_State *L)
+{
+    const struct client_object *client = client_check(L, 1);
+    size_t length;
+    luaL_checklstring(L, 2, &length);
+    lua_settop(L, 2);
+    if (client->secrets)
+        return redact(L, client);
+    if (length)
+        lua_pushliteral(L, "[not shown: the client is closed]");
+    return 1;
+}
+
+/* core.redact_path(client, path) -> the path without the secrets; if the client is closed, without
+ * its query, too. */
+static int core_redact_path(lua_State *L)
+{
+    const struct client_object *client = client_check(L, 1);
+    const char *path = luaL_checkstring(L, 2);
+    lua_settop(L, 2);
+    if (client->secrets)
+        return redact(L, client);
+    lua_pushlstring(L, path, strcspn(path, "?"));
     return 1;
 }
 
@@ -431,6 +461,7 @@ void client_open(lua_State *L)
         {"next_event", core_next_event},
         {"stats", core_stats},
         {"redact", core_redact},
+        {"redact_path", core_redact_path},
         {"has_secret", core_has_secret},
         {NULL, NULL},
     };

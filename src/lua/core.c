@@ -38,14 +38,6 @@ static int core_type(lua_State *L)
     return 1;
 }
 
-/* core.relist(job | operation): core.next_completion() gives it once more. */
-static int core_relist(lua_State *L)
-{
-    if (!job_list_again(L))
-        operation_list_again(L);
-    return 0;
-}
-
 /* ---- clocks ---- */
 
 /* core.now() -> seconds on the monotonic clock. */
@@ -150,6 +142,39 @@ static int core_is_utf8(lua_State *L)
     return 1;
 }
 
+/* Whether a path or query may contain the character: pchar, "/" and "?" (RFC 3986, 3.3 and 3.4),
+ * and "%", which begins an escape. */
+static bool is_of_path(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '@' && c <= 'Z') || (c >= '$' && c <= ';') || c == '?' ||
+           c == '_' || c == '~' || c == '=' || c == '!';
+}
+
+/* core.encode_path(path) -> the path, with an escape for each character that it cannot contain. */
+static int core_encode_path(lua_State *L)
+{
+    size_t length, at = 0;
+    const char *path = luaL_checklstring(L, 1, &length);
+    lua_settop(L, 1);
+    while (at < length && is_of_path((unsigned char)path[at]))
+        at++;
+    if (at == length)
+        return 1;
+    luaL_Buffer encoded;
+    luaL_buffinit(L, &encoded);
+    for (size_t i = 0; i < length; i++) {
+        char escape[4];
+        if (is_of_path((unsigned char)path[i])) {
+            luaL_addchar(&encoded, path[i]);
+        } else {
+            snprintf(escape, sizeof escape, "%%%02X", (unsigned char)path[i]);
+            luaL_addlstring(&encoded, escape, 3);
+        }
+    }
+    luaL_pushresult(&encoded);
+    return 1;
+}
+
 /* ---- opening ---- */
 
 /* Keeps this library, and so libcurl, mapped after the Lua state has closed. libcurl's resolver
@@ -164,7 +189,6 @@ static void stay_mapped(void)
 static const luaL_Reg functions[] = {
     {"fields", core_fields},
     {"type", core_type},
-    {"relist", core_relist},
     {"now", core_now},
     {"date", core_date},
     {"random_hex", core_random_hex},
@@ -173,6 +197,7 @@ static const luaL_Reg functions[] = {
     {"parse_url", core_parse_url},
     {"parse_proxy", core_parse_proxy},
     {"is_utf8", core_is_utf8},
+    {"encode_path", core_encode_path},
     {NULL, NULL},
 };
 

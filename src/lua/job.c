@@ -129,11 +129,11 @@ static int core_settle_anchor(lua_State *L)
     return 0;
 }
 
-bool job_list_again(lua_State *L)
+bool job_list_again(lua_State *L, int index)
 {
-    if (!object_test(L, 1, &job_type))
+    if (!object_test(L, index, &job_type))
         return false;
-    poller_relist(check_poll(L, 1));
+    poller_relist(check_poll(L, index));
     return true;
 }
 

@@ -152,15 +152,18 @@ static void set_buffer(lua_State *L, const char *name, const struct buffer *buff
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
 {
     compat_check_stack(L, 3);
-    lua_createtable(L, 0, 8);
-    marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
+    lua_createtable(L, 0, 8); /* with what the library adds */
     marshal_set_integer(L, "status", outcome->status);
-    set_buffer(L, "headers", &outcome->headers);
+    set_buffer(L, "_head", &outcome->headers);
     set_buffer(L, "body", &outcome->body);
+    if (outcome->retry_after_us >= 0)
+        marshal_set_seconds(L, "_retry_after", outcome->retry_after_us);
+    bool is_response = outcome->kind == OUTCOME_RESPONSE;
+    if (is_response && outcome->status >= 200 && outcome->status < 300)
+        return;
+    marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
     marshal_set_text(L, "message", outcome->message);
     marshal_set_integer(L, "tries", (lua_Integer)outcome->tries);
     lua_pushboolean(L, outcome->sent);
     lua_setfield(L, -2, "sent");
-    if (outcome->retry_after_us >= 0)
-        marshal_set_seconds(L, "retry_after", outcome->retry_after_us);
 }

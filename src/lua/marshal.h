@@ -31,8 +31,9 @@ void marshal_set_text(lua_State *L, const char *name, const char *text); /* NULL
 void marshal_set_integer(lua_State *L, const char *name, lua_Integer value);
 void marshal_set_seconds(lua_State *L, const char *name, int64_t span_us);
 
-/* Pushes an outcome as a table with the members kind, status, headers, body, message, tries, sent,
- * retry_after (seconds). */
+/* Pushes an outcome as a table, of which the library makes the response: `status`, `body`, `_head`
+ * and, if the service sent one, `_retry_after` in seconds. Unless it is a complete answer with a
+ * status of 2xx, it also has `kind`, `message`, `tries` and `sent`. */
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome);
 
 /* The name of an outcome's kind, such as "response". */

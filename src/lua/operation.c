@@ -1,96 +1,143 @@
-/* operation.c - one request as a userdata. */
+/* operation.c - requests in flight, and how they end.
+ *
+ * The object of a request in Lua is the table that it was submitted with. While the request is in
+ * flight, the client anchors the table, and its element 1 is the anchor's reference, by which the
+ * client finds the operation; later that is 0. */
 #include "engine/operation.h"
 
 #include "client.h"
 #include "marshal.h"
 #include "parts.h"
 
-static const struct type operation_type = {"cekura.operation"};
+#include <stdlib.h>
 
-struct operation_object {
-    const struct engine *engine; /* of the client that created it */
-    struct operation *operation;
-    int ref; /* its anchor, or LUA_NOREF */
-};
+#define REF 1 /* the element of the table that holds the reference */
 
-static struct operation *check_operation(lua_State *L, int index)
+/* Makes room for the operation with that reference. Returns false if memory runs out. */
+static bool reserve(struct client_object *client, int ref)
 {
-    struct operation_object *object = object_check(L, index, &operation_type);
-    if (!object->operation)
-        luaL_error(L, "the operation could not be made");
-    return object->operation;
+    if (ref < client->operation_room)
+        return true;
+    int room = 2 * ref + 16;
+    struct operation **longer =
+        realloc(client->operations, (size_t)room * sizeof *client->operations);
+    if (!longer)
+        return false;
+    for (int i = client->operation_room; i < room; i++)
+        longer[i] = NULL;
+    client->operations = longer;
+    client->operation_room = room;
+    return true;
 }
 
-/* core.submit(client, request) -> operation; nil if the client is closed or memory runs out. For
- * the members of `request`, see marshal_request(). */
+static void set_ref(lua_State *L, int table, int ref)
+{
+    lua_pushinteger(L, ref);
+    lua_rawseti(L, table, REF);
+}
+
+/* The reference of the table at 2, which the client at 1 has in flight; 0 if it has not. */
+static int find(lua_State *L, const struct client_object *client)
+{
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_rawgeti(L, 2, REF);
+    lua_Integer ref = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    bool is_in_flight = ref > 0 && ref < client->operation_room && client->operations[ref] &&
+                        client_anchors(L, (int)ref, 2);
+    return is_in_flight ? (int)ref : 0;
+}
+
+/* core.submit(client, request) -> the table `request`; nil if the client is closed or memory runs
+ * out. For its members, see marshal_request(). */
 static int core_submit(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     struct request request = marshal_request(L, 2);
-    struct operation_object *object = object_new(L, &operation_type, sizeof *object);
-    object->engine = client->engine;
-    object->ref = LUA_NOREF;
-    object->ref = client_anchor(L, lua_gettop(L));
-    object->operation = operation_new(client->engine, &request, object->ref);
-    if (!object->operation) {
-        client_release_anchor(L, &object->ref);
+    set_ref(L, 2, 0); /* makes room: nothing below may raise but client_anchor() */
+    int ref = client_anchor(L, 2);
+    struct operation *operation =
+        reserve(client, ref) ? operation_new(client->engine, &request, ref) : NULL;
+    if (!operation) {
+        client_release_anchor(L, &ref);
         return 0;
     }
+    client->operations[ref] = operation;
+    set_ref(L, 2, ref);
+    lua_pushvalue(L, 2);
     return 1;
 }
 
-/* core.release(client, operation): releases the anchor, after the outcome has been handled. */
-static int core_release(lua_State *L)
-{
-    client_check(L, 1);
-    struct operation_object *object = object_check(L, 2, &operation_type);
-    client_check_owner(L, object->engine);
-    client_release_anchor(L, &object->ref);
-    return 0;
-}
-
-void operation_list_again(lua_State *L)
-{
-    operation_relist(check_operation(L, 1));
-}
-
-/* core.outcome(operation) -> its outcome, by marshal_push_outcome(); nil while it runs. */
+/* core.outcome(client, request) -> its outcome, by marshal_push_outcome(); nil while it runs, and
+ * once it is released. */
 static int core_outcome(lua_State *L)
 {
-    const struct outcome *outcome = operation_outcome(check_operation(L, 1));
+    struct client_object *client = client_check(L, 1);
+    int ref = find(L, client);
+    const struct outcome *outcome = ref ? operation_outcome(client->operations[ref]) : NULL;
     if (!outcome)
         return 0;
     marshal_push_outcome(L, outcome);
     return 1;
 }
 
-/* core.cancel(operation) -> whether it had not ended */
+/* core.cancel(client, request) -> whether it had not ended */
 static int core_cancel(lua_State *L)
 {
-    lua_pushboolean(L, operation_cancel(check_operation(L, 1)));
+    struct client_object *client = client_check(L, 1);
+    int ref = find(L, client);
+    lua_pushboolean(L, ref && operation_cancel(client->operations[ref]));
     return 1;
 }
 
-static int operation_gc(lua_State *L)
+/* core.release(client, request): frees what the core holds for it, once its outcome has been
+ * handled. */
+static int core_release(lua_State *L)
 {
-    struct operation_object *object = object_check(L, 1, &operation_type);
-    if (object->operation)
-        operation_free(object->operation);
-    object->operation = NULL;
+    struct client_object *client = client_check(L, 1);
+    int ref = find(L, client);
+    if (!ref)
+        return 0;
+    operation_free(client->operations[ref]);
+    client->operations[ref] = NULL;
+    set_ref(L, 2, 0);
+    client_release_anchor(L, &ref);
     return 0;
+}
+
+/* core.relist(client, request | job): core.next_completion() gives it once more. */
+static int core_relist(lua_State *L)
+{
+    struct client_object *client = client_check(L, 1);
+    if (job_list_again(L, 2))
+        return 0;
+    int ref = find(L, client);
+    if (ref)
+        operation_relist(client->operations[ref]);
+    return 0;
+}
+
+void operation_free_all(struct client_object *client)
+{
+    for (int i = 0; i < client->operation_room; i++)
+        if (client->operations[i])
+            operation_free(client->operations[i]);
+    free(client->operations);
+    client->operations = NULL;
+    client->operation_room = 0;
 }
 
 void operation_open(lua_State *L)
 {
-    static const luaL_Reg metamethods[] = {{"__gc", operation_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"submit", core_submit},
         {"outcome", core_outcome},
         {"cancel", core_cancel},
         {"release", core_release},
+        {"relist", core_relist},
         {NULL, NULL},
     };
-    object_open_type(L, &operation_type, metamethods, functions);
+    compat_set_functions(L, functions);
 }

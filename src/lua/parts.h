@@ -35,10 +35,7 @@ bool record_push_class_name(lua_State *L);
  */
 struct body_part file_part(lua_State *L, int index);
 
-/* Lists the job at 1 again. Returns false if the value is not a job. */
-bool job_list_again(lua_State *L);
-
-/* Lists the operation at 1 again. Raises if the value is not an operation. */
-void operation_list_again(lua_State *L);
+/* Lists the job at `index` again. Returns false if the value is not a job. */
+bool job_list_again(lua_State *L, int index);
 
 #endif

@@ -53,7 +53,6 @@ local methods = core.client_methods
 ---@field _conditional boolean whether the option `headers` sets a condition that 304 answers
 ---@field _instead? fun(outgoing: cekura.Request): cekura.Error gets the requests, which are not sent; set by
 ---cekura.command.session
----@field _pending table<userdata, table> the waiter of each operation; owned by cekura.http.exchange
 ---@field _on_update fun(job: cekura.Job) processes the new answer of a job; called by cekura.loop.dispatch
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
@@ -89,7 +88,7 @@ function client.new(given)
   for name, value in pairs(made.fields) do
     fields[name] = value
   end
-  fields._pending, fields._on_update, fields._selection_refused = {}, poll.on_update, false
+  fields._on_update, fields._selection_refused = poll.on_update, false
   fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
   register(self, fields._loop)
   return self
@@ -120,6 +119,19 @@ end
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 
+local NO_OPTIONS = {}
+
+-- The usual methods, as programs write them.
+local METHODS = { GET = "GET", POST = "POST", PUT = "PUT", PATCH = "PATCH", DELETE = "DELETE", HEAD = "HEAD" }
+
+local function method_name(method)
+  method = ascii.upper(check.text("method", method))
+  if not method:find "^[A-Z]+$" then
+    errors.misuse("method: an HTTP method expected, got %q", method)
+  end
+  return method
+end
+
 local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers = true, timeout = true }
 
 --- Sends any request of the API and waits for its answer.
@@ -129,12 +141,8 @@ local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers =
 ---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
-  given = check.options("options", given, REQUEST_OPTIONS)
-  method = ascii.upper(check.text("method", method))
-  if not method:find "^[A-Z]+$" then
-    errors.misuse("method: an HTTP method expected, got %q", method)
-  end
-  path = uri.path("path", path)
+  given = given == nil and NO_OPTIONS or check.options("options", given, REQUEST_OPTIONS)
+  method, path = METHODS[method] or method_name(method), uri.path("path", path)
   if given.query ~= nil then
     local query = uri.query("query", check.table("query", given.query))
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
@@ -152,7 +160,7 @@ function methods:request(method, path, given)
     check.text("body", body)
   end
   local lines = headers.request_lines(given.headers, body and "application/json") -- the API's type
-  return request.send(self, { method = method, path = path, headers = lines, body = body, timeout = timeout })
+  return request.send(self, request.new(method, path, lines, body, timeout))
 end
 
 -- ---- jobs ----

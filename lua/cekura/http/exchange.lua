@@ -1,4 +1,9 @@
 --- Sends a request, and waits for its end in the client's loop.
+--
+-- A request, a cekura.Request, is the object of what is in flight, too. While it is, the core holds it; at its end
+-- cekura.loop.dispatch sets its `outcome` and wakes its `waiter`. If it has a function `on_change(request, outcome)`,
+-- that is called instead: when it is sent, then without an outcome, if it is direct, and at its end; it returns whether
+-- that was the end.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -7,81 +12,72 @@ local show = require "cekura.show"
 
 local exchange = {}
 
--- Maps the operation to its waiter.
-local function register(pending, operation, entry, owner)
-  pending[operation] = entry
-  if owner then
-    owner._in_flight[operation] = true
-  end
+local function refused(client, outgoing)
+  local message = core.is_closed(client) and "the client is closed" or "out of memory"
+  return errors.new("closed", show.format("%s %s: %s", outgoing.method, outgoing.shown, message),
+    { method = outgoing.method, path = outgoing.shown, sent = false })
 end
 
---- Sends a request without waiting. An operation that cannot be registered is cancelled, since nothing would wait for
--- its end.
+--- Sends a request without waiting. While it runs, it is a key of its owner's `_in_flight`, so that it can be
+-- cancelled.
 ---@param client cekura.Client
----@param outgoing cekura.Request with its `url`
----@param shown string the path for events and errors
----@param entry table `waiter` is woken at its end. `on_change(entry, outcome)` is called instead when it is sent, then
----without an outcome, if the request is direct, and at its end; it returns whether that was the end
----@return userdata? operation, cekura.Error? err of kind "closed": the client is closed, or there is no memory
-exchange.submit = atomic(function(client, outgoing, shown, entry)
-  local pending, owner = core.fields(client)._pending, outgoing.owner
+---@param outgoing cekura.Request with `url` and `shown`
+---@return cekura.Error? err of kind "closed": the client is closed, or there is no memory
+exchange.submit = atomic(function(client, outgoing)
+  local owner = outgoing.owner
   if owner then
     owner._in_flight = owner._in_flight or {}
+    owner._in_flight[outgoing] = true
   end
-  local operation = core.submit(client, outgoing)
-  if not operation then
-    local message = core.is_closed(client) and "the client is closed" or "out of memory"
-    return nil, errors.new("closed", show.format("%s %s: %s", outgoing.method, shown, message),
-      { method = outgoing.method, path = shown, sent = false })
+  if core.submit(client, outgoing) then
+    return nil
+  elseif owner then
+    owner._in_flight[outgoing] = nil
   end
-  local registered, raised = pcall(register, pending, operation, entry, owner)
-  if not registered then -- no memory
-    pending[operation] = nil
-    core.cancel(operation)
-    error(raised, 0)
-  end
-  return operation
+  return refused(client, outgoing)
 end)
 
-local finish = atomic(function(operation, entry, owner, waiter)
-  local raised = entry._raised or owner and owner._raised or nil
+-- Ends the wait of a request whose error handler raised, or that belongs to an owner.
+local finish = atomic(function(outgoing, waiter)
+  local owner = outgoing.owner
+  local raised = outgoing._raised or owner and owner._raised or nil
   if raised then
     waiter:defer_cancel()
   end
   if owner then
-    owner._in_flight[operation], owner._raised = nil, raised
+    owner._in_flight[outgoing], owner._raised = nil, raised
   elseif raised then
     error(raised[1], 0)
   end
-  return core.outcome(operation)
 end)
 
 --- Sends a request and waits for its end. An error that an event handler raised about the request is raised here, or,
 -- if the request has an owner, left in the owner's `_raised`: the owner has something to lose.
 ---@param client cekura.Client
----@param outgoing cekura.Request with its `url`; while it runs, the operation is a key of its owner's `_in_flight`, so
----that it can be cancelled
----@param shown string the path for events and errors
+---@param fields cekura.ClientFields
+---@param outgoing cekura.Request with `url` and `shown`
 ---@return cekura.Outcome? outcome, cekura.Error? err
-function exchange.wait(client, outgoing, shown)
-  local loop = core.fields(client)._loop
-  local waiter = loop.waiter() -- raises where this host cannot wait, before anything is sent
-  local entry = { waiter = waiter, done = false, _raised = false, _request = false, _method = outgoing.method,
-    _path = shown }
-  local operation, err = exchange.submit(client, outgoing, shown, entry)
-  if not operation then
+function exchange.wait(client, fields, outgoing)
+  local waiter = fields._loop.waiter() -- raises where this host cannot wait, before anything is sent
+  outgoing.waiter, outgoing.outcome, outgoing._raised, outgoing._request = waiter, false, false, false
+  local err = exchange.submit(client, outgoing)
+  if err then
     return nil, err
   end
-  while not entry.done do
+  while not outgoing.outcome do
     if waiter:park() == "cancelled" then
-      if not core.cancel(operation) then -- it has ended just now
+      if not core.cancel(client, outgoing) then -- it has ended just now
         waiter:defer_cancel()
       end
-      entry.waiter = nil -- the entry stays for later events
+      outgoing.outcome = outgoing.outcome or core.outcome(client, outgoing)
+      outgoing.waiter = false -- the core still holds the request, for later events
       break
     end
   end
-  return finish(operation, entry, outgoing.owner, waiter)
+  if outgoing._raised or outgoing.owner then
+    finish(outgoing, waiter)
+  end
+  return outgoing.outcome
 end
 
 return exchange

@@ -10,12 +10,6 @@ local show = require "cekura.show"
 
 local request = {}
 
--- The path for events and errors. A program may have put a secret into it; a closed client has forgotten the secrets,
--- so then the query is left out.
-local function shown_path(client, path)
-  return core.is_closed(client) and path:match "^[^?]*" or core.redact(client, path)
-end
-
 -- libcurl's message about a proxy that it cannot use quotes its URL with the password.
 local function without_passwords(message)
   return (message:gsub("://.*@", "://"):gsub("'[^'/]*@", "'"))
@@ -201,16 +195,17 @@ local function cut(outcome, answer, fields, repeatable)
 end
 
 ---@class cekura.Outcome how an operation of the engine ended
----@field kind string "response" for a complete answer with any status; else the kind of failure
 ---@field status integer HTTP status; 0 without an answer
----@field headers string the unchanged head of the answer
+---@field _head string the unchanged head of the answer
 ---@field body string decompressed; if it is incomplete, the part that arrived
+---@field _retry_after? number seconds
+---@field kind? string nil for a complete answer with a status of 2xx, as the next three; "response" for one with any
+---other; else the kind of failure
 ---@field message? string what went wrong, in words
----@field tries integer
----@field sent boolean the last try may have reached the service
----@field retry_after? number seconds
+---@field tries? integer
+---@field sent? boolean the last try may have reached the service
 
---- The response, or the error, that an outcome is for a program.
+--- The response, or the error, that an outcome is for a program. The response is the outcome's table.
 ---@param client cekura.Client
 ---@param method string
 ---@param path string for errors
@@ -220,13 +215,12 @@ end
 ---@return boolean? is_bad with an error: the answer says nothing about the record in question
 function request.read(client, method, path, outcome)
   local answer = response.new(client, method, path, outcome)
-  if outcome.kind == "response" and outcome.status >= 200 and outcome.status < 300 then
-    answer._retry_after = outcome.retry_after
+  if not outcome.kind then
     return answer
   end
   answer = response.redacted(answer)
   local fields = { method = method, path = path, attempts = outcome.tries, sent = outcome.sent,
-    retry_after = outcome.retry_after }
+    retry_after = outcome._retry_after }
   local repeatable = method == "GET" or method == "HEAD"
   local err = (outcome.kind == "response" and refused(answer, fields, repeatable))
     or cut(outcome, answer, fields, repeatable)
@@ -241,9 +235,9 @@ local LARGEST_HEAD = 1000000
 
 -- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
 local function too_large(outgoing, shown)
-  local size = #outgoing.path
-  for _, line in ipairs(outgoing.headers or {}) do
-    size = size + #line
+  local size, lines = #outgoing.path, outgoing.headers
+  for index = 1, lines and #lines or 0 do
+    size = size + #lines[index]
   end
   if size > LARGEST_HEAD then
     local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
@@ -252,7 +246,8 @@ local function too_large(outgoing, shown)
   end
 end
 
----@class cekura.Request one request, from the caller down to core.submit()
+---@class cekura.Request one request, from the caller down to core.submit(), and the object of what is in flight.
+---request.new() makes one with room for all fields, and any table with the first two will do
 ---@field method string upper case
 ---@field path string encoded, with its query
 ---@field headers? string[] lines, "Name: value"
@@ -263,38 +258,55 @@ end
 ---@field urgent? boolean sent before all others
 ---@field once? boolean never repeated
 ---@field direct? boolean answered when the work is done: see cekura.job.direct
----@field owner? table whose request it is, see cekura.http.exchange
+---@field owner? table whose request it is; as the next four, see cekura.http.exchange
+---@field shown? string the path for events and errors
+---@field waiter? table woken at its end
+---@field on_change? fun(self: cekura.Request, outcome?: cekura.Outcome): boolean
+---@field outcome? cekura.Outcome once it has ended
+---@field url? string
+---@field endpoint_url? string
 
--- Completes a request. Returns its path for events and errors; or nil and the error. Where the client has `_instead`
--- (see cekura.command.session), that function gets the request, which is not sent, and returns the error.
-local function prepare(client, outgoing)
-  local fields = core.fields(client)
-  local shown = shown_path(client, outgoing.path)
-  local err = too_large(outgoing, shown) or fields._instead and fields._instead(outgoing)
+--- A request that is waited for.
+---@param method string
+---@param path string
+---@param lines? string[] headers
+---@param body? string
+---@param timeout? number seconds
+---@return cekura.Request
+function request.new(method, path, lines, body, timeout)
+  return { 0, method = method, path = path, headers = lines, body = body, timeout = timeout, url = false,
+    shown = false, waiter = false, outcome = false, _raised = false, _request = false }
+end
+
+-- Completes a request; returns an error if it is not to be sent. Where the client has `_instead` (see
+-- cekura.command.session), that function gets the request, which is not sent, and returns the error.
+local function prepare(client, fields, outgoing)
+  outgoing.shown = core.redact_path(client, outgoing.path)
+  local err = too_large(outgoing, outgoing.shown) or fields._instead and fields._instead(outgoing)
   if err then
-    return nil, err
+    return err
   end
   outgoing.url, outgoing.timeout = fields._base_url .. outgoing.path, outgoing.timeout or fields._timeout
-  outgoing.endpoint_url = outgoing.endpoint and fields._base_url .. outgoing.endpoint
-  return shown
+  if outgoing.endpoint then
+    outgoing.endpoint_url = fields._base_url .. outgoing.endpoint
+  end
 end
 
 -- Sends a request, and returns the results of request.read().
 local function ask(client, outgoing)
   local fields = core.fields(client)
-  local shown, err = prepare(client, outgoing)
-  if not shown then
-    return nil, err
+  local err, outcome = prepare(client, fields, outgoing), nil
+  if not err then
+    outcome, err = exchange.wait(client, fields, outgoing)
   end
-  local outcome
-  outcome, err = exchange.wait(client, outgoing, shown)
-  if not outcome then
+  if err then
     return nil, err
   elseif outcome.status == 304 and outcome.kind == "response"
       and (fields._conditional or headers.is_conditional(outgoing.headers)) then
-    return response.new(client, outgoing.method, shown, outcome) -- 304 is the answer that the condition asked for
+    return response.new(client, outgoing.method, outgoing.shown, -- 304 is the answer that the condition asked for
+      { status = 304, _head = outcome._head, body = outcome.body })
   end
-  return request.read(client, outgoing.method, shown, outcome)
+  return request.read(client, outgoing.method, outgoing.shown, outcome)
 end
 
 --- Sends a request and waits for its answer.
@@ -326,16 +338,10 @@ end
 ---@param outgoing cekura.Request without headers and body
 ---@param what string the table's name in errors
 ---@param params table
----@param entry table as in exchange.submit()
----@return userdata? operation, cekura.Error? err
-function request.submit_json(client, outgoing, what, params, entry)
+---@return cekura.Error? err as exchange.submit()
+function request.submit_json(client, outgoing, what, params)
   outgoing.headers, outgoing.body = JSON, encode(params, what)
-  local shown, err = prepare(client, outgoing)
-  if not shown then
-    return nil, err
-  end
-  entry._method, entry._path = outgoing.method, shown
-  return exchange.submit(client, outgoing, shown, entry)
+  return prepare(client, core.fields(client), outgoing) or exchange.submit(client, outgoing)
 end
 
 --- Sends a single GET, which is not repeated.

@@ -65,14 +65,15 @@ function Response:__index(name)
   return methods[name]
 end
 
+--- Makes a table a response.
 ---@param client cekura.Client
 ---@param method string
 ---@param path string
----@param outcome { status: integer, headers: string, body: string } headers: the unchanged head, with the status line
----@return cekura.Response
-function response.new(client, method, path, outcome)
-  return setmetatable({ status = outcome.status, body = outcome.body, method = method, path = path,
-    _head = outcome.headers, _client = client }, Response)
+---@param answer { status: integer, _head: string, body: string } _head: the unchanged head, with the status line
+---@return cekura.Response answer
+function response.new(client, method, path, answer)
+  answer.method, answer.path, answer._client = method, path, client
+  return setmetatable(answer, Response)
 end
 
 --- The same response for an error to hold, without secrets: a service may repeat in its answer the key that it was
@@ -82,7 +83,7 @@ end
 function response.redacted(self)
   local client = self._client
   return response.new(client, self.method, self.path,
-    { status = self.status, headers = core.redact(client, self._head), body = core.redact(client, self.body) })
+    { status = self.status, _head = core.redact(client, self._head), body = core.redact(client, self.body) })
 end
 
 -- A refusal has a few lines. A larger one is not decoded: its sender would choose the cost.

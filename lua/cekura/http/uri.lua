@@ -1,6 +1,7 @@
 --- Paths and queries (RFC 3986).
 
 local check = require "cekura.check"
+local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 
@@ -80,10 +81,10 @@ end
 ---@param path string begins with "/"; may have a query
 function uri.path(name, path)
   check.text(name, path)
-  if path:sub(1, 1) ~= "/" then
+  if path:byte() ~= 47 then
     errors.misuse("%s: a path beginning with \"/\" expected, got %q", name, path)
   end
-  return (path:gsub("[^A-Za-z0-9%-%._~!$&'()*+,;=:@/?%%]", percent))
+  return core.encode_path(path)
 end
 
 return uri

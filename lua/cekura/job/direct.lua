@@ -42,22 +42,17 @@ end
 
 -- ---- the request ----
 
-local Entry = {}
-Entry.__index = Entry
-
--- Lets go of the request, which has ended. Called again after a lack of memory.
-local function leave(fields)
-  fields._in_flight, fields._operation = nil, true
-end
+local Request = {}
+Request.__index = Request
 
 -- Called by cekura.loop.dispatch when the request has been sent, then without an outcome, and at its end. Returns
 -- whether that was the end. After a lack of memory it is called again.
-function Entry:on_change(outcome)
+function Request:on_change(outcome)
   local job, fields = self.job, core.fields(self.job)
   fields._raised = self._raised or fields._raised
   self._raised = false
   if outcome then
-    leave(fields)
+    fields._in_flight = nil
   end
   if status.is_end(fields.state) then -- cancelled here, or this very end before
     subscription.notify(job)
@@ -87,13 +82,13 @@ end
 ---@return cekura.Job? job, cekura.Error? err
 direct.submit = atomic(function(self, outgoing, body)
   local fields = core.fields(self)
-  local entry = setmetatable({ job = self, _raised = false, _request = false }, Entry)
   outgoing.direct, outgoing.owner, outgoing.timeout = true, fields, outgoing.timeout or TIMEOUT
-  local operation, err = request.submit_json(fields._client, outgoing, fields.kind, body, entry)
-  if not operation then
+  outgoing.job, outgoing._raised, outgoing._request = self, false, false
+  local err = request.submit_json(fields._client, setmetatable(outgoing, Request), fields.kind, body)
+  if err then
     return nil, err
   end
-  fields._operation = operation
+  fields._operation = true
   return self
 end)
 

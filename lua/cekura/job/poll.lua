@@ -69,7 +69,7 @@ local function take(self, asked, reply, err, is_bad)
     return nil, err
   elseif err.kind == "gone" and fields._selected_end then -- forgotten since, and not unknown
     return state.take_reply(self, fields, response.new(fields._client, "GET", fields._path,
-      { status = 200, headers = "", body = core.answer(self) }))
+      { status = 200, _head = "", body = core.answer(self) }))
   end
   fields.error = err
   if err.kind == "gone" then

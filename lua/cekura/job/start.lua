@@ -99,8 +99,7 @@ end
 ---@field _selected_end boolean the last answer shows an end, without all that the result is to hold; owned by
 ---cekura.job.poll
 ---@field _method string for events: "GET", or the method of a direct job's request
----@field _operation? userdata|true the request of a direct job, which is not polled; true: it has ended. Owned by
----cekura.job.direct
+---@field _operation? true a direct job, which is not polled; owned by cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need
@@ -114,7 +113,7 @@ end
 ---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
----@field _in_flight? table<userdata, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
+---@field _in_flight? table<cekura.Request, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
 ---@field _request integer|false the number of its poll that is under way, for events; owned by cekura.loop.dispatch
 ---@field _same_record? table the list of jobs of its record; owned by cekura.job.delivered
 

@@ -40,52 +40,48 @@ local function deliver_next(client, fields)
   if not event then
     return false
   end
-  local object = event.subject
+  local subject = event.subject
   event.subject = nil
-  -- An operation is described by its entry, a job by its own table.
-  local subject
-  if core.type(object) == "job" then
-    core.settle_anchor(client, object)
-    event.job, subject = object, core.fields(object)
-  else
-    subject = fields._pending[object]
+  if type(subject) == "table" then -- a request
+    event.method, event.path = subject.method, subject.shown
+  elseif subject then
+    event.job = subject
+    core.settle_anchor(client, subject)
+    subject = core.fields(subject)
+    event.method, event.path = subject._method, subject._path
   end
-  event.method, event.path = subject and subject._method, subject and subject._path
   event.request = number_of(event, subject)
   setmetatable(event, Event)
   deliver(fields, event, subject)
   return true
 end
 
-local function finish(client, fields, operation)
-  local entry = fields._pending[operation]
-  if entry and entry.on_change and not entry:on_change(core.outcome(operation)) then
-    return -- it goes on
-  end
-  if entry then -- else its waiter has given up
-    entry.done = true
-    if entry.waiter then
-      entry.waiter:wake()
+local function finish(client, request)
+  if request.on_change then
+    if not request:on_change(core.outcome(client, request)) then
+      return -- it goes on
     end
-    fields._pending[operation] = nil
+  elseif request.waiter then -- else its waiter has given up
+    request.waiter:wake()
+    request.outcome = core.outcome(client, request)
   end
-  core.release(client, operation)
+  core.release(client, request)
 end
 
--- Handles the next completion, of an operation or a job; `taken` holds it meanwhile. Returns whether there was one.
-local function complete_next(client, fields, taken)
-  if fields._on_event then
-    while deliver_next(client, fields) do end
-  end
-  taken.item = core.next_completion(client)
-  local item = taken.item
-  if core.type(item) == "job" then
-    fields._on_update(item)
-  elseif item then
-    finish(client, fields, item)
-  end
-  taken.item = false
-  return item ~= nil
+-- Handles all completions, of requests and jobs; `taken` holds the one being handled.
+local function complete_all(client, fields, taken)
+  repeat
+    if fields._on_event then
+      while deliver_next(client, fields) do end
+    end
+    local item = core.next_completion(client)
+    taken.item = item or false
+    if type(item) == "table" then
+      finish(client, item)
+    elseif item then
+      fields._on_update(item)
+    end
+  until not item
 end
 
 --- Steps the client once. If memory runs out, it raises that error, and the item being handled is listed again for the
@@ -95,17 +91,14 @@ end
 local dispatch = atomic(function(client, seconds)
   local fields, taken = core.fields(client), { item = false }
   core.step(client, seconds)
-  local ok, more
-  repeat
-    ok, more = pcall(complete_next, client, fields, taken)
-  until not (ok and more)
+  local ok, raised = pcall(complete_all, client, fields, taken)
   if ok then
     return
   end
-  if taken.item and more == "not enough memory" then
-    core.relist(taken.item)
+  if taken.item and raised == "not enough memory" then
+    core.relist(client, taken.item)
   end
-  error(more, 0)
+  error(raised, 0)
 end)
 
 return dispatch

@@ -78,9 +78,10 @@ local HOSTS = {
   { name = "own", module = "cekura.loop.own" },
 }
 
-local by_name = {}
+local by_name, BESIDE_OWN = {}, {}
 for _, row in ipairs(HOSTS) do
   by_name[row.name] = row
+  BESIDE_OWN[#BESIDE_OWN + 1] = row.beside_own and row or nil
   if row.preload and row.detect() then
     require(row.module)
   end
@@ -102,8 +103,9 @@ end
 
 -- The loop that runs the code that calls.
 local function running()
-  for _, row in ipairs(HOSTS) do
-    if row.beside_own and row.detect() then
+  for index = 1, #BESIDE_OWN do
+    local row = BESIDE_OWN[index]
+    if row.detect() then
       local loop = require(row.module)
       if loop.adopt then
         loop.adopt()
@@ -127,8 +129,8 @@ local function make_auto()
   made.running = running
   function made.detach(client)
     own.detach(client)
-    for _, row in ipairs(HOSTS) do
-      if row.beside_own and package.loaded[row.module] then
+    for _, row in ipairs(BESIDE_OWN) do
+      if package.loaded[row.module] then
         package.loaded[row.module].detach(client)
       end
     end

@@ -212,20 +212,25 @@ function task.defer_cancel(self)
   self.cancel_reported = false
 end
 
---- For loops, where a wait begins: raises in the first wait after the one that reported the cancellation. At any later
--- wait the task counts as ended, and the loop abandons it.
----@param self cekura.Task
----@return boolean is_over
-task.check_cancel = atomic(function(self)
-  if not self.cancel_reported then
-    return self.state == "done"
-  elseif not self.cancel_raised then
+local end_cancelled = atomic(function(self)
+  if not self.cancel_raised then
     self.cancel_raised = true
     task.raise_cancelled()
   end
   task.finish(self, false, cancelled())
-  return true
 end)
+
+--- For loops, where a wait begins: raises in the first wait after the one that reported the cancellation. At any later
+-- wait the task counts as ended, and the loop abandons it.
+---@param self cekura.Task
+---@return boolean is_over
+function task.check_cancel(self)
+  if self.cancel_reported then
+    end_cancelled(self)
+    return true
+  end
+  return self.state == "done"
+end
 
 -- ---- for programs ----
 

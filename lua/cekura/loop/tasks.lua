@@ -30,14 +30,20 @@ function tasks.lose(lost_task)
   lost[lost_task] = true
 end
 
---- Ends tasks that are lost, and checks those that have not begun. Every loop calls this wherever a program calls it.
-tasks.check = atomic(function()
+local end_lost = atomic(function()
   for lost_task in pairs(lost) do
     lost[lost_task] = nil
     task.finish(lost_task, false, "the host has ended the task's thread")
   end
-  unbegun.check()
 end)
+
+--- Ends tasks that are lost, and checks those that have not begun. Every loop calls this wherever a program calls it.
+function tasks.check()
+  if next(lost) ~= nil then
+    end_lost()
+  end
+  unbegun.check()
+end
 
 -- Starts a task: `fn(...)` runs when the caller waits.
 local function spawn(loop, fn, ...)

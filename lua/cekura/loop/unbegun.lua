@@ -66,11 +66,9 @@ local function warn(late)
   end
 end
 
---- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
--- this, and the loops where they wait.
-unbegun.check = atomic(function()
+local check_late = atomic(function()
   local now = core.now()
-  if next(unbegun.tasks) == nil or now < next_check then
+  if now < next_check then
     return
   end
   next_check = now + PAUSE
@@ -89,6 +87,14 @@ unbegun.check = atomic(function()
   end
 end)
 
+--- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
+-- this, and the loops where they wait.
+function unbegun.check()
+  if next(unbegun.tasks) ~= nil then
+    check_late()
+  end
+end
+
 --- Has each of the functions check first.
 ---@param functions table<string, function> functions of the public module, or methods
 function unbegun.check_in(functions)
@@ -96,7 +102,7 @@ function unbegun.check_in(functions)
     if type(fn) == "function" then
       functions[name] = function(...)
         if next(unbegun.tasks) ~= nil then
-          unbegun.check()
+          check_late()
         end
         return fn(...)
       end

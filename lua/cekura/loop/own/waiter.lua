@@ -37,7 +37,7 @@ end)
 
 -- Returns why there is nothing to wait for; nil: there is.
 local begin_wait = atomic(function(self, seconds)
-  if task.take_cancel(self) then
+  if self.cancelled and task.take_cancel(self) then
     return "cancelled"
   elseif self.reason then
     local reason = self.reason
@@ -54,7 +54,7 @@ local end_wait = atomic(function(self)
   deadlines:remove(self)
   local reason = self.reason
   self.reason = false
-  return task.take_cancel(self) and "cancelled" or reason or "woken"
+  return self.cancelled and task.take_cancel(self) and "cancelled" or reason or "woken"
 end)
 
 -- The scheduler parks the task once it has yielded: other tasks may run, and wake it, before.
