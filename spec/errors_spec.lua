@@ -257,7 +257,7 @@ describe("libcurl's codes", function()
     local kinds = {}
     for code, outcome in file.read "src/engine/codes.c":gmatch "{(C%u+_[%u%d_]+), OUTCOME_([%u_]+)}" do
       if outcome ~= "RESPONSE" then
-        local _, err = request.read(client, "GET", "/x/", { kind = outcome:lower(), status = 0, headers = "",
+        local _, err = request.read(client, "GET", "/x/", { kind = outcome:lower(), status = 0, _head = "",
           body = "", message = "words", tries = 1, sent = false })
         kinds[code:gsub("^CODE_", "CURLE_")] = err.kind
       end

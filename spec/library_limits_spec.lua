@@ -122,7 +122,7 @@ describe("an answer that is too large", function()
       send = stub(request, "send", function()
         count = count + 1
         local body = ('{"results":%s,"next":"%s"}'):format(results, next_of(count))
-        return response.new(client, "GET", "/", { status = 200, headers = "", body = body })
+        return response.new(client, "GET", "/", { status = 200, _head = "", body = body })
       end)
       local calls = client.calls:each()
       local given = 0

@@ -37,7 +37,7 @@ local PROGRAM = [[
     ["X-CEKURA-IDEMPOTENCY-KEY"] = "5" }, '{"event_type":"call_log.completed","data":{"id":7}}'))
   is(7, event.call_log.id)
   local headers = response.new(client, "GET", "/",
-    { status = 200, headers = "HTTP/1.1 200 OK\r\nContent-Disposition: x\r\n\r\n", body = "" }).headers
+    { status = 200, _head = "HTTP/1.1 200 OK\r\nContent-Disposition: x\r\n\r\n", body = "" }).headers
   is("x", headers["CONTENT-DISPOSITION"])
 
   is("%%C3%%A7%%FD%%2F", uri.encode "ç\253/")

@@ -23,7 +23,7 @@ setup(function()
   client = cekura.assert(cekura.new { api_key = "sk-1", base_url = NOWHERE, config_file = false, retries = 0,
     timeout = 0.5 })
   call, job = cekura.assert(cekura.call_log(RECORD)), cekura.assert(client:job("calls.improve_prompt", 5))
-  response = request.read(client, "GET", "/x/", { kind = "response", status = 200, headers = "", body = "{}",
+  response = request.read(client, "GET", "/x/", { status = 200, _head = "", body = "{}",
     tries = 1, sent = true })
 end)
 

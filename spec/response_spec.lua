@@ -20,7 +20,7 @@ end)
 
 local function answer(body, status, head)
   return response.new(client, "GET", "/v1/things/?a=1",
-    { status = status or 200, headers = head or HEAD, body = body or "{}" })
+    { status = status or 200, _head = head or HEAD, body = body or "{}" })
 end
 
 local function assert_protocol(err, status)

@@ -257,15 +257,6 @@ int client_anchor(lua_State *L, int index)
     return ref;
 }
 
-bool client_anchors(lua_State *L, int ref, int index)
-{
-    compat_get_table(L, 1);
-    lua_rawgeti(L, -1, ref);
-    bool is_same = lua_rawequal(L, -1, index);
-    lua_pop(L, 2);
-    return is_same;
-}
-
 void client_release_anchor(lua_State *L, int *ref)
 {
     if (*ref == LUA_NOREF)
@@ -286,15 +277,17 @@ static void push_anchored(lua_State *L, int ref)
 }
 
 /* core.next_completion(client) -> the next request that has finished, or job that has an update;
- * nil if there is none. */
+ * nil if there is none; and whether it is a job. */
 static int core_next_completion(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
     struct item *item = engine_next_finished(client->engine);
     if (!item)
         return 0;
+    bool is_job = item->kind == ITEM_POLLER;
     push_anchored(L, item->ref);
-    return 1;
+    lua_pushboolean(L, is_job);
+    return 2;
 }
 
 /* core.next_event(client) -> the next event, as a table of the fields that a program gets, and

@@ -12,8 +12,8 @@ struct client_object {
     struct engine *engine;  /* engine_none() if it could not be created, or is freed */
     struct secret *secrets; /* core.redact() removes them from texts; wiped at close */
     size_t secret_count;
-    struct operation **operations; /* by the reference of their anchor; NULL: none */
-    int operation_room;
+    struct in_flight *in_flight; /* by the reference of their anchor; see operation.c */
+    int in_flight_room;
 };
 
 /* The client at `index`; raises if the value is not a client. */
@@ -26,9 +26,6 @@ void client_check_owner(lua_State *L, const struct engine *engine);
 /* Anchors the object at `index` in the table of the client at 1, so that it is not collected while
  * the engine has it in flight. Returns its reference, which is the `ref` of the engine's items. */
 int client_anchor(lua_State *L, int index);
-
-/* Whether the anchor with that reference, of the client at 1, is of the table at `index`. */
-bool client_anchors(lua_State *L, int ref, int index);
 
 /* Releases *ref, and sets it to LUA_NOREF. Does nothing if it is LUA_NOREF. */
 void client_release_anchor(lua_State *L, int *ref);

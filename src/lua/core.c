@@ -150,12 +150,15 @@ static bool is_of_path(unsigned char c)
            c == '_' || c == '~' || c == '=' || c == '!';
 }
 
-/* core.encode_path(path) -> the path, with an escape for each character that it cannot contain. */
+/* core.encode_path(path) -> the path, with an escape for each character that it cannot contain; nil
+ * for a value that is not a path. */
 static int core_encode_path(lua_State *L)
 {
     size_t length, at = 0;
-    const char *path = luaL_checklstring(L, 1, &length);
     lua_settop(L, 1);
+    const char *path = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
+    if (!path || *path != '/')
+        return 0;
     while (at < length && is_of_path((unsigned char)path[at]))
         at++;
     if (at == length)

@@ -10,23 +10,28 @@
 #include "parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define REF 1 /* the element of the table that holds the reference */
+
+struct in_flight {
+    struct operation *operation; /* NULL: none has this reference */
+    const void *table;
+};
 
 /* Makes room for the operation with that reference. Returns false if memory runs out. */
 static bool reserve(struct client_object *client, int ref)
 {
-    if (ref < client->operation_room)
+    int before = client->in_flight_room;
+    if (ref < before)
         return true;
     int room = 2 * ref + 16;
-    struct operation **longer =
-        realloc(client->operations, (size_t)room * sizeof *client->operations);
+    struct in_flight *longer = realloc(client->in_flight, (size_t)room * sizeof *longer);
     if (!longer)
         return false;
-    for (int i = client->operation_room; i < room; i++)
-        longer[i] = NULL;
-    client->operations = longer;
-    client->operation_room = room;
+    memset(longer + before, 0, (size_t)(room - before) * sizeof *longer);
+    client->in_flight = longer;
+    client->in_flight_room = room;
     return true;
 }
 
@@ -43,8 +48,9 @@ static int find(lua_State *L, const struct client_object *client)
     lua_rawgeti(L, 2, REF);
     lua_Integer ref = lua_tointeger(L, -1);
     lua_pop(L, 1);
-    bool is_in_flight = ref > 0 && ref < client->operation_room && client->operations[ref] &&
-                        client_anchors(L, (int)ref, 2);
+    bool is_in_flight = ref > 0 && ref < client->in_flight_room &&
+                        client->in_flight[ref].operation &&
+                        client->in_flight[ref].table == lua_topointer(L, 2);
     return is_in_flight ? (int)ref : 0;
 }
 
@@ -64,7 +70,8 @@ static int core_submit(lua_State *L)
         client_release_anchor(L, &ref);
         return 0;
     }
-    client->operations[ref] = operation;
+    client->in_flight[ref] =
+        (struct in_flight){.operation = operation, .table = lua_topointer(L, 2)};
     set_ref(L, 2, ref);
     lua_pushvalue(L, 2);
     return 1;
@@ -74,9 +81,9 @@ static int core_submit(lua_State *L)
  * once it is released. */
 static int core_outcome(lua_State *L)
 {
-    struct client_object *client = client_check(L, 1);
+    const struct client_object *client = client_check(L, 1);
     int ref = find(L, client);
-    const struct outcome *outcome = ref ? operation_outcome(client->operations[ref]) : NULL;
+    const struct outcome *outcome = ref ? operation_outcome(client->in_flight[ref].operation) : NULL;
     if (!outcome)
         return 0;
     marshal_push_outcome(L, outcome);
@@ -86,47 +93,48 @@ static int core_outcome(lua_State *L)
 /* core.cancel(client, request) -> whether it had not ended */
 static int core_cancel(lua_State *L)
 {
-    struct client_object *client = client_check(L, 1);
+    const struct client_object *client = client_check(L, 1);
     int ref = find(L, client);
-    lua_pushboolean(L, ref && operation_cancel(client->operations[ref]));
+    lua_pushboolean(L, ref && operation_cancel(client->in_flight[ref].operation));
     return 1;
 }
 
-/* core.release(client, request): frees what the core holds for it, once its outcome has been
- * handled. */
+/* core.release(client, request) -> its outcome, by core.outcome(). Frees what the core holds for
+ * the request. */
 static int core_release(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
     int ref = find(L, client);
+    int count = core_outcome(L);
     if (!ref)
         return 0;
-    operation_free(client->operations[ref]);
-    client->operations[ref] = NULL;
+    operation_free(client->in_flight[ref].operation);
+    client->in_flight[ref].operation = NULL;
     set_ref(L, 2, 0);
     client_release_anchor(L, &ref);
-    return 0;
+    return count;
 }
 
 /* core.relist(client, request | job): core.next_completion() gives it once more. */
 static int core_relist(lua_State *L)
 {
-    struct client_object *client = client_check(L, 1);
+    const struct client_object *client = client_check(L, 1);
     if (job_list_again(L, 2))
         return 0;
     int ref = find(L, client);
     if (ref)
-        operation_relist(client->operations[ref]);
+        operation_relist(client->in_flight[ref].operation);
     return 0;
 }
 
 void operation_free_all(struct client_object *client)
 {
-    for (int i = 0; i < client->operation_room; i++)
-        if (client->operations[i])
-            operation_free(client->operations[i]);
-    free(client->operations);
-    client->operations = NULL;
-    client->operation_room = 0;
+    for (int ref = 0; ref < client->in_flight_room; ref++)
+        if (client->in_flight[ref].operation)
+            operation_free(client->in_flight[ref].operation);
+    free(client->in_flight);
+    client->in_flight = NULL;
+    client->in_flight_room = 0;
 }
 
 void operation_open(lua_State *L)

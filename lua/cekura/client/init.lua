@@ -119,8 +119,6 @@ end
 ---@field headers? table<string, string>
 ---@field timeout? number seconds
 
-local NO_OPTIONS = {}
-
 -- The usual methods, as programs write them.
 local METHODS = { GET = "GET", POST = "POST", PUT = "PUT", PATCH = "PATCH", DELETE = "DELETE", HEAD = "HEAD" }
 
@@ -141,8 +139,11 @@ local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers =
 ---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
-  given = given == nil and NO_OPTIONS or check.options("options", given, REQUEST_OPTIONS)
   method, path = METHODS[method] or method_name(method), uri.path("path", path)
+  if given == nil then
+    return request.send(self, request.new(method, path))
+  end
+  check.options("options", given, REQUEST_OPTIONS)
   if given.query ~= nil then
     local query = uri.query("query", check.table("query", given.query))
     path = path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)

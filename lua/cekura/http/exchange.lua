@@ -59,10 +59,17 @@ end)
 ---@return cekura.Outcome? outcome, cekura.Error? err
 function exchange.wait(client, fields, outgoing)
   local waiter = fields._loop.waiter() -- raises where this host cannot wait, before anything is sent
-  outgoing.waiter, outgoing.outcome, outgoing._raised, outgoing._request = waiter, false, false, false
-  local err = exchange.submit(client, outgoing)
-  if err then
-    return nil, err
+  outgoing.waiter, outgoing.outcome = waiter, false
+  if fields._on_event then -- memory may run out when they are set
+    outgoing._raised, outgoing._request = false, false
+  end
+  if outgoing.owner then
+    local err = exchange.submit(client, outgoing)
+    if err then
+      return nil, err
+    end
+  elseif not core.submit(client, outgoing) then
+    return nil, refused(client, outgoing)
   end
   while not outgoing.outcome do
     if waiter:park() == "cancelled" then

@@ -60,9 +60,6 @@ end
 ---@param content_type? string
 ---@return string[]? lines nil: none
 function headers.request_lines(given, content_type)
-  if given == nil and not content_type then
-    return nil
-  end
   local lines = headers.lines("headers", given, {})
   for _, line in ipairs(lines) do
     if ascii.lower(line):find "^content%-type[:;]" then

@@ -247,7 +247,7 @@ local function too_large(outgoing, shown)
 end
 
 ---@class cekura.Request one request, from the caller down to core.submit(), and the object of what is in flight.
----request.new() makes one with room for all fields, and any table with the first two will do
+---request.new() makes one with room for its usual fields, and any table with the first two will do
 ---@field method string upper case
 ---@field path string encoded, with its query
 ---@field headers? string[] lines, "Name: value"
@@ -274,8 +274,12 @@ end
 ---@param timeout? number seconds
 ---@return cekura.Request
 function request.new(method, path, lines, body, timeout)
-  return { 0, method = method, path = path, headers = lines, body = body, timeout = timeout, url = false,
-    shown = false, waiter = false, outcome = false, _raised = false, _request = false }
+  local outgoing = { 0, method = method, path = path, timeout = timeout, url = false, shown = false, waiter = false,
+    outcome = false }
+  if lines or body then
+    outgoing.headers, outgoing.body = lines, body
+  end
+  return outgoing
 end
 
 -- Completes a request; returns an error if it is not to be sent. Where the client has `_instead` (see

@@ -80,11 +80,8 @@ end
 --- A path from the program. Characters that a path cannot have are encoded; existing escapes stay.
 ---@param path string begins with "/"; may have a query
 function uri.path(name, path)
-  check.text(name, path)
-  if path:byte() ~= 47 then
-    errors.misuse("%s: a path beginning with \"/\" expected, got %q", name, path)
-  end
   return core.encode_path(path)
+    or errors.misuse("%s: a path beginning with \"/\" expected, got %q", name, check.text(name, path))
 end
 
 return uri

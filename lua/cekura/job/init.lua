@@ -41,8 +41,8 @@ local leave = atomic(function(self, fields, message)
   fields.error = state.error(self, "cancelled", message)
   state.change(self, fields, "cancelled")
   subscription.notify(self)
-  for request in pairs(fields._in_flight or {}) do
-    core.cancel(fields._client, request)
+  for outgoing in pairs(fields._in_flight or {}) do
+    core.cancel(fields._client, outgoing)
   end
   return true
 end)

@@ -113,7 +113,8 @@ end
 ---@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
----@field _in_flight? table<cekura.Request, true> the requests of job:poll() and job:answer(); owned by cekura.http.exchange
+---@field _in_flight? table<cekura.Request, true> the requests of job:poll() and job:answer(); owned by
+---cekura.http.exchange
 ---@field _request integer|false the number of its poll that is under way, for events; owned by cekura.loop.dispatch
 ---@field _same_record? table the list of jobs of its record; owned by cekura.job.delivered
 

@@ -57,15 +57,13 @@ local function deliver_next(client, fields)
 end
 
 local function finish(client, request)
-  if request.on_change then
-    if not request:on_change(core.outcome(client, request)) then
-      return -- it goes on
-    end
-  elseif request.waiter then -- else its waiter has given up
-    request.waiter:wake()
-    request.outcome = core.outcome(client, request)
+  local waiter = request.waiter
+  if waiter then
+    waiter:wake()
+    request.outcome = core.release(client, request)
+  elseif not request.on_change or request:on_change(core.outcome(client, request)) then
+    core.release(client, request) -- it has ended; without `on_change`, its waiter has given up
   end
-  core.release(client, request)
 end
 
 -- Handles all completions, of requests and jobs; `taken` holds the one being handled.
@@ -74,12 +72,12 @@ local function complete_all(client, fields, taken)
     if fields._on_event then
       while deliver_next(client, fields) do end
     end
-    local item = core.next_completion(client)
+    local item, is_job = core.next_completion(client)
     taken.item = item or false
-    if type(item) == "table" then
-      finish(client, item)
-    elseif item then
+    if is_job then
       fields._on_update(item)
+    elseif item then
+      finish(client, item)
     end
   until not item
 end

@@ -40,13 +40,14 @@ local own = require "cekura.loop.own"
 -- a module that merely is loaded: a script may have loaded luv and never run its loop.
 --
 --   detect()     whether this Lua state is in that host; without it, "auto" never chooses the host
---   beside_own   a program may have this loop and the own one: detect() says for each call which one runs
+--   beside_own   a program may have this loop and the own one, once it has loaded that module: detect() says for each
+--                call which one runs
 --   preload      the adapter is loaded with this module: the host may go into a chroot afterwards
 ---@class cekura.loop.HostRow
 ---@field name string
 ---@field module string its adapter
 ---@field detect? fun(): boolean?
----@field beside_own? boolean
+---@field beside_own? string the name of its module, which a program that has this loop has loaded
 ---@field preload? boolean
 ---@type cekura.loop.HostRow[]
 local HOSTS = {
@@ -67,21 +68,21 @@ local HOSTS = {
     local prosody = rawget(_G, "prosody") -- prosodyctl has one too, of another type, and no loop that runs
     return type(prosody) == "table" and prosody.process_type == "prosody"
   end },
-  { name = "cqueues", module = "cekura.loop.cqueues", beside_own = true, detect = function()
-    local cqueues = package.loaded.cqueues
-    return cqueues and cqueues.running() -- a controller resumes the code that calls
+  { name = "cqueues", module = "cekura.loop.cqueues", beside_own = "cqueues", detect = function()
+    return package.loaded.cqueues.running() -- a controller resumes the code that calls
   end },
-  { name = "glib", module = "cekura.loop.glib", beside_own = true, detect = function()
-    local lgi = package.loaded.lgi
-    return lgi and lgi.GLib.main_depth() > 0 -- the main loop calls the code that calls
+  { name = "glib", module = "cekura.loop.glib", beside_own = "lgi", detect = function()
+    return package.loaded.lgi.GLib.main_depth() > 0 -- the main loop calls the code that calls
   end },
   { name = "own", module = "cekura.loop.own" },
 }
 
-local by_name, BESIDE_OWN = {}, {}
+local by_name, BESIDE_OWN, loaded = {}, {}, package.loaded
 for _, row in ipairs(HOSTS) do
   by_name[row.name] = row
-  BESIDE_OWN[#BESIDE_OWN + 1] = row.beside_own and row or nil
+  if row.beside_own then
+    BESIDE_OWN[row.beside_own] = row
+  end
   if row.preload and row.detect() then
     require(row.module)
   end
@@ -103,9 +104,8 @@ end
 
 -- The loop that runs the code that calls.
 local function running()
-  for index = 1, #BESIDE_OWN do
-    local row = BESIDE_OWN[index]
-    if row.detect() then
+  for library, row in next, BESIDE_OWN do
+    if loaded[library] and row.detect() then
       local loop = require(row.module)
       if loop.adopt then
         loop.adopt()
@@ -121,17 +121,20 @@ local auto
 local function make_auto()
   local made = adapter.new { name = "auto", attach = own.attach, step = own.step, timeout = own.timeout,
     log = own.log }
-  for _, name in ipairs { "waiter", "spawn", "sleep", "run" } do
+  for _, name in ipairs { "spawn", "sleep", "run" } do
     made[name] = function(...)
       return running()[name](...)
     end
   end
+  function made.waiter()
+    return running().waiter()
+  end
   made.running = running
   function made.detach(client)
     own.detach(client)
-    for _, row in ipairs(BESIDE_OWN) do
-      if package.loaded[row.module] then
-        package.loaded[row.module].detach(client)
+    for _, row in pairs(BESIDE_OWN) do
+      if loaded[row.module] then
+        loaded[row.module].detach(client)
       end
     end
   end

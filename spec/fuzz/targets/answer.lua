@@ -49,7 +49,7 @@ end
 
 local function check_job(kind, body)
   local job = client:job(kind, 95, { agent_id = 1, project_id = 2, assistant_id = 3 })
-  local reply = response.new(client, "GET", "/x", { status = 200, headers = "HTTP/1.1 200 OK\r\n", body = body })
+  local reply = response.new(client, "GET", "/x", { status = 200, _head = "HTTP/1.1 200 OK\r\n", body = body })
   local stop = state.take_reply(job, core.fields(job), reply)
   promise.holds(STATES[job.state], "%s: a state, not %s", kind, tostring(job.state))
   promise.holds(job.status == nil or type(job.status) == "string" and job.status ~= "", "%s: a status", kind)
@@ -71,7 +71,7 @@ end
 
 local function check_refusal(status, kind, head, body)
   local found, err = request.read(client, "POST", "/x",
-    { kind = "response", status = status, headers = head, body = body, tries = 1, sent = true })
+    { kind = "response", status = status, _head = head, body = body, tries = 1, sent = true })
   promise.holds(found == nil and err.status == status, "no response, and the status")
   promise.holds(err.response.body == core.redact(client, body), "the body, without the key")
   check_error(err, kind, body)
@@ -85,7 +85,7 @@ return function(body)
   check_refusal(502, "unknown_outcome", "HTTP/1.1 502 Bad Gateway\r\n", body)
   check_refusal(302, "protocol", "HTTP/1.1 302 Found\r\nLocation: " .. body:gsub("[\r\n]", "") .. "\r\n", body)
   local reply = response.new(client, "GET", "/x",
-    { status = 200, headers = "HTTP/1.1 200 OK\r\n" .. body, body = body })
+    { status = 200, _head = "HTTP/1.1 200 OK\r\n" .. body, body = body })
   for name, value in pairs(reply.headers) do
     promise.holds(type(name) == "string" and reply.headers[name:upper()] == value, "a header in any case: %q", name)
   end

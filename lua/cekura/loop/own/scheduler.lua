@@ -94,7 +94,13 @@ local function yielded(self)
 end
 
 local function resumed(self, co, ok, ...)
-  if coroutine.status(co) == "dead" then
+  if (...) == PARK and self.state ~= "done" then
+    if self.reason then -- it was woken before it yielded
+      ready:put(self)
+    else
+      self.state = "parked"
+    end
+  elseif coroutine.status(co) == "dead" then
     if not ok then
       local traced, traceback = pcall(debug.traceback, co)
       self.traceback = traced and traceback
@@ -104,12 +110,8 @@ local function resumed(self, co, ok, ...)
     return task.finish(self, ok, ...)
   elseif self.state == "done" then
     return abandon(self)
-  elseif (...) ~= PARK then
-    return yielded(self)
-  elseif self.reason then -- it was woken before it yielded
-    ready:put(self)
   else
-    self.state = "parked"
+    return yielded(self)
   end
 end
 

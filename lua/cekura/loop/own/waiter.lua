@@ -8,9 +8,11 @@ local kill = require "cekura.loop.own.kill"
 local scheduler = require "cekura.loop.own.scheduler"
 local task = require "cekura.loop.task"
 local tasks = require "cekura.loop.tasks"
+local yields = require "cekura.loop.yieldable"
 
 local waiter = {}
 
+local running, yield = coroutine.running, coroutine.yield
 local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadlines
 
 -- ---- tasks ----
@@ -59,12 +61,18 @@ end)
 
 -- The scheduler parks the task once it has yielded: other tasks may run, and wake it, before.
 function Task:park(seconds)
-  local reason = begin_wait(self, seconds)
-  if reason then
-    return reason
+  if seconds or self.cancelled or self.reason or self._timer then
+    local reason = begin_wait(self, seconds)
+    if reason then
+      return reason
+    end
   end
-  coroutine.yield(PARK)
-  return end_wait(self)
+  yield(PARK)
+  if seconds or self.cancelled then
+    return end_wait(self)
+  end
+  self.reason = false
+  return "woken"
 end
 
 -- ---- plain code ----
@@ -156,11 +164,13 @@ end
 function waiter.new()
   tasks.check()
   local current = scheduler.current()
-  local is_task = current and coroutine.running() == current.co
+  local is_task = current and running() == current.co
   if current and task.check_cancel(current) then
     return (is_task and stay or refuse)(current)
   elseif is_task then
-    c_boundary.check()
+    if not yields then
+      c_boundary.check()
+    end
     return current
   end
   return new_plain(current or false)
