@@ -10,6 +10,7 @@
 #include "text/url.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -310,6 +311,20 @@ static bool add_header(struct transfers *transfers, const char *line)
     return longer != NULL;
 }
 
+/* The service gets it as one of the headers, for which libcurl does less than for its option; a proxy
+ * gets it by the option. */
+static bool copy_user_agent(struct transfers *transfers, const char *text)
+{
+    char *line;
+    if (!text)
+        return true;
+    if (!copy_text(&transfers->user_agent, text) || asprintf(&line, "User-Agent: %s", text) < 0)
+        return false;
+    bool added = add_header(transfers, line);
+    free(line);
+    return added;
+}
+
 static bool copy_options(struct engine *engine, const struct engine_options *options)
 {
     struct transfers *transfers = &engine->transfers;
@@ -329,7 +344,7 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
             return false;
     }
     return (offers || add_header(transfers, ENCODING_OFFER)) &&
-           copy_text(&transfers->user_agent, options->user_agent) &&
+           copy_user_agent(transfers, options->user_agent) &&
            copy_text(&transfers->proxy, options->proxy);
 }
 

@@ -320,10 +320,12 @@ static void on_ended(void *owner, CURLcode code)
         operation->stale_excused |= choice == RETRY_AT_ONCE;
         operation->starved += operation->is_starved;
         pause_before_next(operation, pause_us);
+    } else if (result.kind == OUTCOME_RESPONSE) {
+        finish(operation, OUTCOME_RESPONSE, NULL);
     } else {
         char message[TRANSFER_MESSAGE]; /* a copy, since finish() releases the transfer */
         snprintf(message, sizeof message, "%s", result.message);
-        finish(operation, result.kind, result.kind == OUTCOME_RESPONSE ? NULL : message);
+        finish(operation, result.kind, message);
     }
 }
 

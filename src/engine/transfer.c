@@ -88,7 +88,7 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_BUFFERSIZE, READ_SIZE);
     if (transfers->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((transfers->connect_timeout_us + 999) / 1000));
-    if (transfers->user_agent)
+    if (transfers->user_agent && !transfers->direct) /* for a proxy's CONNECT */
         SET(CURLOPT_USERAGENT, transfers->user_agent);
     if (transfers->proxy)
         SET(CURLOPT_PROXY, transfers->proxy);
