@@ -111,7 +111,7 @@ static int client_gc(lua_State *L)
     if (client->engine != engine_none())
         engine_free(client->engine);
     client->engine = engine_none();
-    operation_free_all(client);
+    in_flight_free(&client->in_flight);
     forget_secrets(client);
     return 0;
 }

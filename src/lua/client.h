@@ -3,6 +3,7 @@
 #define CEKURA_LUA_CLIENT_H
 
 #include "engine/engine.h"
+#include "in_flight.h"
 #include "object.h"
 #include "text/secret.h"
 
@@ -12,8 +13,7 @@ struct client_object {
     struct engine *engine;  /* engine_none() if it could not be created, or is freed */
     struct secret *secrets; /* core.redact() removes them from texts; wiped at close */
     size_t secret_count;
-    struct in_flight *in_flight; /* by the reference of their anchor; see operation.c */
-    int in_flight_room;
+    struct in_flight in_flight; /* requests; see operation.c */
 };
 
 /* The client at `index`; raises if the value is not a client. */
@@ -29,8 +29,5 @@ int client_anchor(lua_State *L, int index);
 
 /* Releases *ref, and sets it to LUA_NOREF. Does nothing if it is LUA_NOREF. */
 void client_release_anchor(lua_State *L, int *ref);
-
-/* Cancels and frees all requests of a client that is being collected. */
-void operation_free_all(struct client_object *client);
 
 #endif

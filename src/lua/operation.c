@@ -9,31 +9,9 @@
 #include "marshal.h"
 #include "parts.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <limits.h>
 
 #define REF 1 /* the element of the table that holds the reference */
-
-struct in_flight {
-    struct operation *operation; /* NULL: none has this reference */
-    const void *table;
-};
-
-/* Makes room for the operation with that reference. Returns false if memory runs out. */
-static bool reserve(struct client_object *client, int ref)
-{
-    int before = client->in_flight_room;
-    if (ref < before)
-        return true;
-    int room = 2 * ref + 16;
-    struct in_flight *longer = realloc(client->in_flight, (size_t)room * sizeof *longer);
-    if (!longer)
-        return false;
-    memset(longer + before, 0, (size_t)(room - before) * sizeof *longer);
-    client->in_flight = longer;
-    client->in_flight_room = room;
-    return true;
-}
 
 static void set_ref(lua_State *L, int table, int ref)
 {
@@ -41,17 +19,16 @@ static void set_ref(lua_State *L, int table, int ref)
     lua_rawseti(L, table, REF);
 }
 
-/* The reference of the table at 2, which the client at 1 has in flight; 0 if it has not. */
-static int find(lua_State *L, const struct client_object *client)
+/* The operation of the table at 2, which the client at 1 has in flight; NULL if it has not. Sets *ref
+ * to its reference. */
+static struct operation *find(lua_State *L, const struct client_object *client, int *ref)
 {
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_rawgeti(L, 2, REF);
-    lua_Integer ref = lua_tointeger(L, -1);
+    lua_Integer number = lua_tointeger(L, -1);
     lua_pop(L, 1);
-    bool is_in_flight = ref > 0 && ref < client->in_flight_room &&
-                        client->in_flight[ref].operation &&
-                        client->in_flight[ref].table == lua_topointer(L, 2);
-    return is_in_flight ? (int)ref : 0;
+    *ref = number > 0 && number <= INT_MAX ? (int)number : 0;
+    return in_flight_get(&client->in_flight, *ref, lua_topointer(L, 2));
 }
 
 /* core.submit(client, request) -> the table `request`; nil if the client is closed or memory runs
@@ -62,16 +39,18 @@ static int core_submit(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     struct request request = marshal_request(L, 2);
+    if (engine_is_closed(client->engine)) /* or collected: nothing would free what it has from now on */
+        return 0;
     set_ref(L, 2, 0); /* makes room: nothing below may raise but client_anchor() */
     int ref = client_anchor(L, 2);
-    struct operation *operation =
-        reserve(client, ref) ? operation_new(client->engine, &request, ref) : NULL;
+    struct operation *operation = in_flight_reserve(&client->in_flight, ref)
+                                      ? operation_new(client->engine, &request, ref)
+                                      : NULL;
     if (!operation) {
         client_release_anchor(L, &ref);
         return 0;
     }
-    client->in_flight[ref] =
-        (struct in_flight){.operation = operation, .table = lua_topointer(L, 2)};
+    in_flight_put(&client->in_flight, ref, operation, lua_topointer(L, 2));
     set_ref(L, 2, ref);
     lua_pushvalue(L, 2);
     return 1;
@@ -81,9 +60,9 @@ static int core_submit(lua_State *L)
  * once it is released. */
 static int core_outcome(lua_State *L)
 {
-    const struct client_object *client = client_check(L, 1);
-    int ref = find(L, client);
-    const struct outcome *outcome = ref ? operation_outcome(client->in_flight[ref].operation) : NULL;
+    int ref;
+    const struct operation *operation = find(L, client_check(L, 1), &ref);
+    const struct outcome *outcome = operation ? operation_outcome(operation) : NULL;
     if (!outcome)
         return 0;
     marshal_push_outcome(L, outcome);
@@ -93,9 +72,9 @@ static int core_outcome(lua_State *L)
 /* core.cancel(client, request) -> whether it had not ended */
 static int core_cancel(lua_State *L)
 {
-    const struct client_object *client = client_check(L, 1);
-    int ref = find(L, client);
-    lua_pushboolean(L, ref && operation_cancel(client->in_flight[ref].operation));
+    int ref;
+    struct operation *operation = find(L, client_check(L, 1), &ref);
+    lua_pushboolean(L, operation && operation_cancel(operation));
     return 1;
 }
 
@@ -104,12 +83,12 @@ static int core_cancel(lua_State *L)
 static int core_release(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    int ref = find(L, client);
-    int count = core_outcome(L);
-    if (!ref)
+    int ref, count = core_outcome(L);
+    struct operation *operation = find(L, client, &ref);
+    if (!operation)
         return 0;
-    operation_free(client->in_flight[ref].operation);
-    client->in_flight[ref].operation = NULL;
+    operation_free(operation);
+    in_flight_put(&client->in_flight, ref, NULL, NULL);
     set_ref(L, 2, 0);
     client_release_anchor(L, &ref);
     return count;
@@ -121,20 +100,11 @@ static int core_relist(lua_State *L)
     const struct client_object *client = client_check(L, 1);
     if (job_list_again(L, 2))
         return 0;
-    int ref = find(L, client);
-    if (ref)
-        operation_relist(client->in_flight[ref].operation);
+    int ref;
+    struct operation *operation = find(L, client, &ref);
+    if (operation)
+        operation_relist(operation);
     return 0;
-}
-
-void operation_free_all(struct client_object *client)
-{
-    for (int ref = 0; ref < client->in_flight_room; ref++)
-        if (client->in_flight[ref].operation)
-            operation_free(client->in_flight[ref].operation);
-    free(client->in_flight);
-    client->in_flight = NULL;
-    client->in_flight_room = 0;
 }
 
 void operation_open(lua_State *L)
