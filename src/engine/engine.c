@@ -311,8 +311,8 @@ static bool add_header(struct transfers *transfers, const char *line)
     return longer != NULL;
 }
 
-/* The service gets it as one of the headers, for which libcurl does less than for its option; a proxy
- * gets it by the option. */
+/* The service gets it as one of the headers, for which libcurl does less than for its option; a
+ * proxy gets it by the option. */
 static bool copy_user_agent(struct transfers *transfers, const char *text)
 {
     char *line;

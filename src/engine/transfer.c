@@ -317,14 +317,14 @@ struct transfer *transfer_start(
 }
 
 /* Notes what came through the connection, for its next request. libcurl reads up to READ_SIZE bytes
- * at once, and closes a connection on which it has read more than the answer. So one that is shorter
- * left nothing, except with TLS, where the next record may be there. */
+ * at once, and closes a connection on which it has read more than the answer. So one that is
+ * shorter left nothing, except with TLS, where the next record may be there. */
 static void note_passed(struct transfer *transfer)
 {
     receive_count(transfer);
     uint64_t bytes = transfer->head.bytes + (uint64_t)transfer->received;
-    bool is_drained = bytes < READ_SIZE && !transfer->head.chunked &&
-                      !transfers_use_tls(transfer->transfers);
+    bool is_drained =
+        bytes < READ_SIZE && !transfer->head.chunked && !transfers_use_tls(transfer->transfers);
     connection_passed(&transfer->connection, bytes, is_drained);
 }
 

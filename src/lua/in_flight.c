@@ -15,8 +15,7 @@ bool in_flight_reserve(struct in_flight *in_flight, int ref)
         return false;
     in_flight->entries = longer;
     in_flight->room = room;
-    memset(
-        in_flight->entries + before, 0, (size_t)(room - before) * sizeof *in_flight->entries);
+    memset(in_flight->entries + before, 0, (size_t)(room - before) * sizeof *in_flight->entries);
     return true;
 }
 

@@ -8,7 +8,7 @@ struct in_flight {
     struct {
         struct operation *operation; /* NULL: none has this reference */
         const void *object;          /* the address of its object in Lua */
-    } *entries;
+    } * entries;
     int room;
 };
 

@@ -19,8 +19,8 @@ static void set_ref(lua_State *L, int table, int ref)
     lua_rawseti(L, table, REF);
 }
 
-/* The operation of the table at 2, which the client at 1 has in flight; NULL if it has not. Sets *ref
- * to its reference. */
+/* The operation of the table at 2, which the client at 1 has in flight; NULL if it has not. Sets
+ * *ref to its reference. */
 static struct operation *find(lua_State *L, const struct client_object *client, int *ref)
 {
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -39,7 +39,7 @@ static int core_submit(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     struct request request = marshal_request(L, 2);
-    if (engine_is_closed(client->engine)) /* or collected: nothing would free what it has from now on */
+    if (engine_is_closed(client->engine)) /* collected, maybe: then nothing would free in_flight */
         return 0;
     set_ref(L, 2, 0); /* makes room: nothing below may raise but client_anchor() */
     int ref = client_anchor(L, 2);
