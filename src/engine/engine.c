@@ -6,11 +6,12 @@
 
 #include "engine_parts.h"
 #include "process.h"
+#include "signals.h"
 #include "text/ascii.h"
 #include "text/url.h"
 
+#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -90,6 +91,20 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
         loop_arm(&engine->loop, due_us(engine));
     }
     engine_leave(engine);
+}
+
+bool engine_has_completions(struct engine *engine)
+{
+    engine_enter(engine);
+    bool are_there = has_completions(engine);
+    engine_leave(engine);
+    return are_there;
+}
+
+static void notify(struct engine *engine)
+{
+    if (has_completions(engine))
+        completions_notify(&engine->completions);
 }
 
 bool engine_notify(struct engine *engine, int fd)
@@ -207,40 +222,13 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
     act(engine, event->data.fd, what);
 }
 
-/* libcurl's resolver threads inherit the signal mask. If they accepted signals, the kernel could
- * deliver the host's SIGTERM to one of them, and no thread of the host would be interrupted. */
-static void block_signals(sigset_t *before)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
-/* When the peer closes a connection, libcurl or its TLS library may raise SIGPIPE, because some of
- * their writes lack MSG_NOSIGNAL. The blocked signal stays pending, and is consumed here. */
-static void unblock_signals(const sigset_t *before)
-{
-    sigset_t pending;
-    if (!sigismember(before, SIGPIPE) && sigpending(&pending) == 0 &&
-        sigismember(&pending, SIGPIPE)) {
-        sigset_t pipe_only;
-        const struct timespec at_once = {0};
-        sigemptyset(&pipe_only);
-        sigaddset(&pipe_only, SIGPIPE);
-        sigtimedwait(&pipe_only, NULL, &at_once);
-    }
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 /* All fetched events are handled before more are fetched, since epoll serves its descriptors in
  * turn only then. An event may be stale, its socket closed by an earlier one; libcurl treats it as
  * a spurious wake-up. */
 static void work(struct engine *engine)
 {
-    sigset_t signals;
     step_begin(&engine->step);
     engine->step.had_input = transfers_are_paused(&engine->transfers);
-    block_signals(&signals);
     while (loop_has_events(&engine->loop)) {
         const struct epoll_event *event = loop_next(&engine->loop);
         if (event)
@@ -250,45 +238,96 @@ static void work(struct engine *engine)
     }
     engine->step.had_input |= loop_has_events(&engine->loop);
     do_due(engine);
-    unblock_signals(&signals);
     if (!engine->step.background)
         step_record(&engine->step, clock_monotonic_us() - engine->step.began_us);
 }
 
 /* Sockets come first, since an answer may finish an operation whose deadline is due. */
-static void step(struct engine *engine, int64_t wait_us)
+static void step(struct engine *engine)
+{
+    sigset_t signals;
+    loop_fetch(&engine->loop, 0, NULL);
+    if (due_us(engine) <= clock_monotonic_us()) {
+        signals_block(&signals);
+        work(engine);
+        signals_restore(&signals);
+    }
+    loop_arm(&engine->loop, due_us(engine));
+}
+
+/* Steps until there is something to fetch, the time is over, or a signal arrives, whose handler has
+ * to run, and may have set a hook for the caller. Signals are accepted only while epoll waits: one
+ * that came before would interrupt nothing. */
+static void run(struct engine *engine, int64_t wait_us, const sigset_t *signals)
 {
     struct loop *loop = &engine->loop;
-    if (wait_us > 0) {
-        /* A caller that blocks keeps its own time. The alarm fires only if an error keeps the
-         * caller from calling again. */
-        loop_set_alarm(loop, clock_monotonic_us() + wait_us + LOOP_REMINDER_US);
+    int64_t now_us = clock_monotonic_us(), until_us = now_us + wait_us;
+    bool goes_on = true;
+    /* A caller that blocks keeps its own time. The alarm fires only if an error keeps the caller
+     * from calling again. */
+    loop_set_alarm(loop, until_us + LOOP_REMINDER_US);
+    while (goes_on) {
+        bool waits = due_us(engine) > now_us && !has_completions(engine);
+        if (waits)
+            loop_arm(loop, due_us(engine));
+        goes_on = loop_fetch(loop, waits ? until_us - now_us : 0, signals) || !waits;
         if (due_us(engine) <= clock_monotonic_us()) {
-            loop_fetch(loop, 0);
             work(engine);
+            goes_on = goes_on && !signals_are_pending(signals);
         }
-        if (completions_are_pending(&engine->completions))
-            wait_us = 0;
-        loop_arm(loop, due_us(engine));
+        now_us = clock_monotonic_us();
+        goes_on = goes_on && now_us < until_us && !has_completions(engine);
     }
-    loop_fetch(loop, wait_us);
-    if (due_us(engine) <= clock_monotonic_us())
-        work(engine);
     loop_arm(loop, due_us(engine));
-    if (has_completions(engine))
-        completions_notify(&engine->completions);
 }
 
 /* In a forked child a step closes the engine, which ends what the waiters wait for. */
 void engine_step(struct engine *engine, int64_t wait_us)
 {
+    sigset_t signals;
     if (!gate_is_open(&engine->gate)) {
         engine_close(engine);
         return;
     }
     engine_enter(engine);
-    step(engine, wait_us);
+    if (wait_us > 0) {
+        signals_block(&signals);
+        run(engine, wait_us, &signals);
+        signals_restore(&signals);
+    } else {
+        step(engine);
+    }
+    notify(engine);
     engine_leave(engine);
+}
+
+/* Steps each engine, and returns whether none has something to fetch. */
+static bool are_quiet(struct engine *const *engines, size_t count)
+{
+    bool are_quiet = true;
+    for (size_t i = 0; i < count; i++) {
+        engine_step(engines[i], 0);
+        are_quiet = are_quiet && !engine_has_completions(engines[i]);
+    }
+    return are_quiet;
+}
+
+void engine_step_all(
+    struct engine *const *engines, size_t count, struct pollfd *room, int64_t wait_us)
+{
+    int64_t until_us = clock_monotonic_us() + wait_us, left_us = wait_us;
+    sigset_t signals;
+    for (size_t i = 0; i < count; i++)
+        room[i] = (struct pollfd){.fd = engine_fd(engines[i]), .events = POLLIN};
+    signals_block(&signals);
+    while (are_quiet(engines, count) && left_us > 0 && !signals_are_pending(&signals)) {
+        const struct timespec wait = {
+            .tv_sec = (time_t)(left_us / 1000000), .tv_nsec = (long)(left_us % 1000000) * 1000};
+        if (ppoll(room, count, &wait, &signals) <= 0)
+            break; /* the time is over, or the handler of a signal has run */
+        left_us = until_us - clock_monotonic_us();
+    }
+    signals_restore(&signals);
 }
 
 bool engine_step_in_background(struct engine *engine)
@@ -298,7 +337,8 @@ bool engine_step_in_background(struct engine *engine)
     bool may_go_on = gate_is_open(&engine->gate);
     if (may_go_on) {
         engine->step.background = &engine->gate;
-        step(engine, 0);
+        step(engine);
+        notify(engine);
         engine->step.background = NULL;
         may_go_on = !has_completions(engine);
     }
@@ -381,10 +421,10 @@ static void load_certificates(struct transfers *transfers)
     sigset_t signals;
     if (!transfers->certificates.service && !transfers->certificates.proxy)
         return;
-    block_signals(&signals);
+    signals_block(&signals);
     if (!certificates_load(&transfers->certificates, &transfers->multi))
         multi_close(&transfers->multi);
-    unblock_signals(&signals);
+    signals_restore(&signals);
 }
 
 static void init(struct engine *engine)

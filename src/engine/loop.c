@@ -72,12 +72,14 @@ static int wait_ms(int64_t wait_us)
     return wait_us > INT64_C(3600000000) ? 3600000 : (int)((wait_us + 999) / 1000);
 }
 
-void loop_fetch(struct loop *loop, int64_t wait_us)
+bool loop_fetch(struct loop *loop, int64_t wait_us, const sigset_t *signals)
 {
     if (loop_has_events(loop))
-        return;
+        return true;
     loop->next_event = 0;
-    loop->event_count = epoll_wait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(wait_us));
+    loop->event_count =
+        epoll_pwait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(wait_us), signals);
+    return loop->event_count > 0;
 }
 
 bool loop_has_events(const struct loop *loop)
