@@ -1,6 +1,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local patience = require "spec.support.patience"
+local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
 local puc_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
@@ -348,6 +349,49 @@ describe("the own loop:", function()
         end
       end)
       assert.equal(5, done)
+    end)
+
+    for _, count in ipairs { 1, 2 } do
+      it("runs no Lua while polls change nothing, with clients: " .. count, function()
+        server:script("/observability/v1/call-logs/improve_prompt_progress/", { { body = { status = "processing" } } })
+        local jobs, waiting, clients = {}, {}, {}
+        for index = 1, count do
+          clients[index] = server:client()
+          jobs[index] = cekura.assert(clients[index]:job("calls.improve_prompt", "job-" .. index))
+          waiting[index] = cekura.spawn(jobs[index].wait, jobs[index], { interval = 0.005 })
+        end
+        patience.eventually(function() return jobs[1].status and jobs[count].status end)
+        patience.with_enough_time(0.5, function(seconds)
+          local calls, polls = 0, jobs[1].polls
+          debug.sethook(function() calls = calls + 1 end, "c")
+          cekura.sleep(seconds)
+          debug.sethook()
+          return jobs[1].polls - polls > 3 * calls
+        end)
+        for index = 1, count do
+          waiting[index]:cancel()
+          clients[index]:close()
+        end
+        server:reset()
+      end)
+    end
+
+    it("is interrupted by Ctrl-C while polls change nothing", function()
+      server:script("/observability/v1/call-logs/improve_prompt_progress/", { { body = { status = "processing" } } })
+      local program = [[
+        local cekura = require "cekura"
+        local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = "URL", config_file = false })
+        local job = cekura.assert(client:job("calls.improve_prompt", "1"))
+        local pid = assert(io.popen("echo $PPID")):read "*n"
+        os.execute(("(sleep 0.3; kill -INT %d) &"):format(pid))
+        job:wait { interval = 0.001, timeout = 60 }
+        print "not interrupted"
+      ]]
+      local output = shell(("timeout -s KILL 60 env --default-signal=INT %s -e '%s' 2>&1"):format(
+        os.getenv "CEKURA_LUA" or "lua5.4", program:gsub("URL", server.url)))
+      server:reset()
+      assert.truthy(output:find "interrupted!")
+      assert.is_nil(output:find "not interrupted")
     end)
 
     it("sends nothing for a task that goes on after its cancellation", function()

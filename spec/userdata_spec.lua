@@ -101,7 +101,7 @@ describe("the core's functions refuse", function()
         "now", "date", "random_hex", "pid", "serial", "notice", "count",
         "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
-        "settle_anchor", "wait", "open_file", "encode", "atomic", "try",
+        "settle_anchor", "wait", "step_all", "open_file", "encode", "atomic", "try",
         "lock_file", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
         known[name] = true
       end
@@ -161,6 +161,7 @@ describe("the core's functions refuse", function()
     check [[
       for what, stranger in pairs(strangers) do
         holds(what == "client" or refuses("client", core.wait, { stranger }, 0), "wait", what)
+        holds(what == "client" or refuses("client", core.step_all, { stranger }, 0), "step_all", what)
         if what ~= "secret" and what ~= "text" and what ~= "number" then
           holds(not pcall(core.secret, stranger), "secret", what)
           holds(not pcall(core.equal_secrets, stranger, "x"), "equal_secrets", what)

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -210,7 +212,7 @@ static int64_t kernel_us(void)
     return time.tv_sec * SECOND + time.tv_nsec / 1000;
 }
 
-static void a_blocking_step_waits_until_there_is_something_to_do(void **state)
+static void a_blocking_step_waits_until_there_is_something_to_fetch(void **state)
 {
     (void)state;
     start(4);
@@ -221,10 +223,66 @@ static void a_blocking_step_waits_until_there_is_something_to_do(void **state)
     int peer = take_request();
     settle();
     peer_write(peer, OK);
-    while (!operation_outcome(operation))
-        engine_step(engine, 1000 * SECOND);
+    engine_step(engine, 1000 * SECOND);
+    assert_non_null(operation_outcome(operation));
     engine_step(engine, 1000 * SECOND); /* does not wait: it is listed */
     assert_next(1);
+    end_with(operation, peer);
+}
+
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int signal)
+{
+    (void)signal;
+    alarms++;
+}
+
+/* Sends SIGALRM again and again: the first may come before the step waits. */
+static void set_alarms(int interval_us)
+{
+    const struct itimerval timer = {{0, interval_us}, {0, interval_us}};
+    signal(SIGALRM, count_alarm);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    alarms = 0;
+}
+
+static void a_blocking_step_ends_when_a_signal_has_been_handled(void **state)
+{
+    (void)state;
+    start(4);
+    set_alarms(20000);
+    engine_step(engine, 1000 * SECOND);
+    assert_true(alarms > 0);
+    set_alarms(0);
+    end();
+}
+
+static void a_blocking_step_may_step_several_engines(void **state)
+{
+    (void)state;
+    const char *message;
+    struct engine_options options = options_for(4);
+    struct engine *engines[] = {engine_new(&options, &message), NULL};
+    struct pollfd room[2];
+    start(4);
+    engines[1] = engine;
+    int64_t began_us = kernel_us();
+    engine_step_all(engines, 2, room, 30000);
+    assert_true(kernel_us() - began_us >= 30000);
+    set_alarms(20000);
+    engine_step_all(engines, 2, room, 1000 * SECOND);
+    assert_true(alarms > 0);
+    set_alarms(0);
+    struct operation *operation = submit_as(1);
+    int peer = take_request();
+    settle();
+    peer_write(peer, OK);
+    engine_step_all(engines, 2, room, 1000 * SECOND);
+    assert_non_null(operation_outcome(operation));
+    engine_step_all(engines, 2, room, 1000 * SECOND); /* does not wait: it is listed */
+    assert_next(1);
+    engine_free(engines[0]);
     end_with(operation, peer);
 }
 
@@ -814,7 +872,9 @@ int main(void)
         cmocka_unit_test(an_idle_engine_has_nothing_due),
         cmocka_unit_test(a_request_is_due_at_once_and_so_is_its_answer),
         cmocka_unit_test(an_engine_is_busy_with_polls_while_there_is_a_waiter),
-        cmocka_unit_test(a_blocking_step_waits_until_there_is_something_to_do),
+        cmocka_unit_test(a_blocking_step_waits_until_there_is_something_to_fetch),
+        cmocka_unit_test(a_blocking_step_ends_when_a_signal_has_been_handled),
+        cmocka_unit_test(a_blocking_step_may_step_several_engines),
         cmocka_unit_test(completions_are_listed_in_the_order_of_their_ends),
         cmocka_unit_test(the_handler_of_a_completion_may_close_the_engine),
         cmocka_unit_test(events_come_before_the_completion),

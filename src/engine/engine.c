@@ -6,9 +6,11 @@
 
 #include "engine_parts.h"
 #include "process.h"
+#include "signals.h"
 #include "text/ascii.h"
 #include "text/url.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,20 @@ void engine_alarm(struct engine *engine, int64_t alarm_us)
         loop_arm(&engine->loop, due_us(engine));
     }
     engine_leave(engine);
+}
+
+bool engine_has_completions(struct engine *engine)
+{
+    engine_enter(engine);
+    bool are_there = has_completions(engine);
+    engine_leave(engine);
+    return are_there;
+}
+
+static void notify(struct engine *engine)
+{
+    if (has_completions(engine))
+        completions_notify(&engine->completions);
 }
 
 bool engine_notify(struct engine *engine, int fd)
@@ -214,8 +230,6 @@ static void work(struct engine *engine)
 {
     step_begin(&engine->step);
     engine->step.had_input = transfers_are_paused(&engine->transfers);
-    if (transfers_use_tls(&engine->transfers)) /* else when a name is looked up */
-        signals_block(&engine->step.signals);
     while (loop_has_events(&engine->loop)) {
         const struct epoll_event *event = loop_next(&engine->loop);
         if (event)
@@ -225,33 +239,46 @@ static void work(struct engine *engine)
     }
     engine->step.had_input |= loop_has_events(&engine->loop);
     do_due(engine);
-    signals_restore(&engine->step.signals);
     if (!engine->step.background)
         step_record(&engine->step, clock_monotonic_us() - engine->step.began_us);
 }
 
 /* Sockets come first, since an answer may finish an operation whose deadline is due. */
-static void step(struct engine *engine, int64_t wait_us)
+static void step(struct engine *engine)
 {
-    struct loop *loop = &engine->loop;
-    if (wait_us > 0) {
-        /* A caller that blocks keeps its own time. The alarm fires only if an error keeps the
-         * caller from calling again. */
-        loop_set_alarm(loop, clock_monotonic_us() + wait_us + LOOP_REMINDER_US);
-        if (due_us(engine) <= clock_monotonic_us()) {
-            loop_fetch(loop, 0);
-            work(engine);
-        }
-        if (completions_are_pending(&engine->completions))
-            wait_us = 0;
-        loop_arm(loop, due_us(engine));
-    }
-    loop_fetch(loop, wait_us);
-    if (due_us(engine) <= clock_monotonic_us())
+    struct signals *signals = &engine->step.signals;
+    loop_fetch(&engine->loop, 0, NULL);
+    if (due_us(engine) <= clock_monotonic_us()) {
+        if (signals->may_pipe) /* else they are blocked when a name is looked up */
+            signals_block(signals);
         work(engine);
-    loop_arm(loop, due_us(engine));
-    if (has_completions(engine))
-        completions_notify(&engine->completions);
+        signals_restore(signals);
+    }
+    loop_arm(&engine->loop, due_us(engine));
+}
+
+/* Steps until there is something to fetch, the time is over, or a signal arrives, whose handler has
+ * to run, and may have set a hook for the caller. Signals are accepted only while epoll waits: one
+ * that came before would interrupt nothing. A caller that blocks keeps its own time: neither alarm
+ * nor timerfd is set before engine_alarm(). */
+static void run(struct engine *engine, int64_t wait_us)
+{
+    struct signals *signals = &engine->step.signals;
+    int64_t now_us = clock_monotonic_us(), until_us = now_us + wait_us;
+    bool goes_on = true;
+    signals_block(signals);
+    loop_set_alarm(&engine->loop, CLOCK_NEVER);
+    while (goes_on) {
+        int64_t next_us = has_completions(engine) ? now_us : earlier(until_us, due_us(engine));
+        enum loop_fetched fetched = loop_fetch(&engine->loop, next_us - now_us, &signals->before);
+        goes_on = fetched == LOOP_EVENTS || (fetched == LOOP_NOTHING && next_us < until_us);
+        if (due_us(engine) <= clock_monotonic_us())
+            work(engine);
+        now_us = clock_monotonic_us();
+        goes_on = goes_on && now_us < until_us && !has_completions(engine) &&
+                  !signals_are_pending(signals);
+    }
+    signals_restore(signals);
 }
 
 /* In a forked child a step closes the engine, which ends what the waiters wait for. */
@@ -262,8 +289,41 @@ void engine_step(struct engine *engine, int64_t wait_us)
         return;
     }
     engine_enter(engine);
-    step(engine, wait_us);
+    if (wait_us > 0)
+        run(engine, wait_us);
+    else
+        step(engine);
+    notify(engine);
     engine_leave(engine);
+}
+
+/* Steps each engine, and returns whether none has something to fetch. */
+static bool are_quiet(struct engine *const *engines, size_t count)
+{
+    bool are_quiet = true;
+    for (size_t i = 0; i < count; i++) {
+        engine_step(engines[i], 0);
+        are_quiet = are_quiet && !engine_has_completions(engines[i]);
+    }
+    return are_quiet;
+}
+
+void engine_step_all(
+    struct engine *const *engines, size_t count, struct pollfd *room, int64_t wait_us)
+{
+    int64_t until_us = clock_monotonic_us() + wait_us, left_us = wait_us;
+    struct signals signals = {.are_blocked = false};
+    for (size_t i = 0; i < count; i++)
+        room[i] = (struct pollfd){.fd = engine_fd(engines[i]), .events = POLLIN};
+    signals_block(&signals);
+    while (are_quiet(engines, count) && left_us > 0 && !signals_are_pending(&signals)) {
+        const struct timespec wait = {
+            .tv_sec = (time_t)(left_us / 1000000), .tv_nsec = (long)(left_us % 1000000) * 1000};
+        if (ppoll(room, count, &wait, &signals.before) <= 0)
+            break; /* the time is over, or the handler of a signal has run */
+        left_us = until_us - clock_monotonic_us();
+    }
+    signals_restore(&signals);
 }
 
 bool engine_step_in_background(struct engine *engine)
@@ -273,7 +333,8 @@ bool engine_step_in_background(struct engine *engine)
     bool may_go_on = gate_is_open(&engine->gate);
     if (may_go_on) {
         engine->step.background = &engine->gate;
-        step(engine, 0);
+        step(engine);
+        notify(engine);
         engine->step.background = NULL;
         may_go_on = !has_completions(engine);
     }
@@ -367,7 +428,7 @@ static const char *read_proxy(struct transfers *transfers)
 /* Called when the engine is created, since it would delay a step by 20 ms or more. */
 static void load_certificates(struct transfers *transfers)
 {
-    struct signals signals = {.are_blocked = false};
+    struct signals signals = {.may_pipe = true};
     if (!transfers_use_tls(transfers))
         return;
     signals_block(&signals);
@@ -418,6 +479,7 @@ struct engine *engine_new(const struct engine_options *options, const char **mes
     if (!certificates_choose(&engine->transfers.certificates, options->ca_file))
         goto fail;
     load_certificates(&engine->transfers);
+    engine->step.signals.may_pipe = transfers_use_tls(&engine->transfers);
     return engine;
 
 fail:

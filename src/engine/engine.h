@@ -24,6 +24,7 @@
 #include "stats.h"
 
 struct engine;
+struct pollfd;
 
 struct engine_options {
     unsigned max_in_flight; /* HTTP requests at once; further ones are queued */
@@ -77,9 +78,14 @@ void engine_alarm(struct engine *engine, int64_t due_us);
 /* Adds (1) or removes (-1) a waiter for polls. Watched polls are sent only while there is one. */
 void engine_wait_for_polls(struct engine *engine, int change);
 
-/* Does what is due. If wait_us > 0, it first blocks for up to that long until there is something to
- * do; that is for a caller without a loop. */
+/* Does what is due. If wait_us > 0, it steps and blocks until there is something to fetch, that
+ * time is over, or a signal has arrived; that is for a caller without a loop. */
 void engine_step(struct engine *engine, int64_t wait_us);
+
+/* The same for several engines: blocks until one of them has something to fetch. `room` is for that
+ * many descriptors. */
+void engine_step_all(
+    struct engine *const *engines, size_t count, struct pollfd *room, int64_t wait_us);
 
 /* A step that never waits, for a thread beside the host's. It ends as soon as another thread wants
  * the engine. Returns false if there is something to fetch, as in engine_notify(), or the engine is
@@ -93,6 +99,9 @@ bool engine_notify(struct engine *engine, int fd);
 
 /* Cancels a pending notification of that socket. */
 void engine_cancel_notify(struct engine *engine, int fd);
+
+/* Whether there is something to fetch, as in engine_notify(). */
+bool engine_has_completions(struct engine *engine);
 
 /* Whether anything is queued, in flight, being polled or listed. */
 bool engine_is_busy(struct engine *engine);

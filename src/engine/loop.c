@@ -152,15 +152,21 @@ void loop_set_alarm(struct loop *loop, int64_t due_us)
 
 static int wait_ms(int64_t wait_us)
 {
+    if (wait_us < 0)
+        return 0;
     return wait_us > INT64_C(3600000000) ? 3600000 : (int)((wait_us + 999) / 1000);
 }
 
-void loop_fetch(struct loop *loop, int64_t wait_us)
+enum loop_fetched loop_fetch(struct loop *loop, int64_t wait_us, const sigset_t *signals)
 {
     if (loop_has_events(loop))
-        return;
+        return LOOP_EVENTS;
     loop->next_event = 0;
-    loop->event_count = epoll_wait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(wait_us));
+    loop->event_count =
+        epoll_pwait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(wait_us), signals);
+    if (loop->event_count == 0)
+        return LOOP_NOTHING;
+    return loop->event_count > 0 ? LOOP_EVENTS : LOOP_SIGNAL;
 }
 
 bool loop_has_events(const struct loop *loop)

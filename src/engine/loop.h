@@ -4,6 +4,7 @@
 
 #include "clock.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/epoll.h>
@@ -55,8 +56,12 @@ void loop_arm(struct loop *loop, int64_t due_us);
 /* Sets the alarm, which repeats until it is set anew. */
 void loop_set_alarm(struct loop *loop, int64_t due_us);
 
-/* Fetches events if all earlier ones are handled. Waits up to wait_us for the first. */
-void loop_fetch(struct loop *loop, int64_t wait_us);
+/* LOOP_SIGNAL: none, since the handler of a signal has run. */
+enum loop_fetched { LOOP_EVENTS, LOOP_NOTHING, LOOP_SIGNAL };
+
+/* Fetches events if all earlier ones are handled. Waits up to wait_us for the first, with that
+ * signal mask unless it is NULL. */
+enum loop_fetched loop_fetch(struct loop *loop, int64_t wait_us, const sigset_t *signals);
 
 /* Whether a fetched event is left to be handled. */
 bool loop_has_events(const struct loop *loop);

@@ -1,8 +1,7 @@
-/* signals.c - signals that are blocked for as long as libcurl works; see signals.h. */
+/* signals.c - the signals that are blocked while an engine works; see signals.h. */
 #include "signals.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <time.h>
 
 void signals_block(struct signals *signals)
@@ -14,19 +13,36 @@ void signals_block(struct signals *signals)
     signals->are_blocked = pthread_sigmask(SIG_SETMASK, &all, &signals->before) == 0;
 }
 
+static void drop_sigpipe(sigset_t *pending)
+{
+    sigset_t pipe_only;
+    const struct timespec at_once = {0};
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigtimedwait(&pipe_only, NULL, &at_once);
+    sigdelset(pending, SIGPIPE);
+}
+
+bool signals_are_pending(const struct signals *signals)
+{
+    const sigset_t *before = &signals->before;
+    sigset_t pending;
+    if (!signals->are_blocked || sigpending(&pending) != 0 || sigisemptyset(&pending))
+        return false;
+    if (signals->may_pipe && sigismember(&pending, SIGPIPE) && !sigismember(before, SIGPIPE))
+        drop_sigpipe(&pending);
+    for (int signal = 1; signal <= SIGRTMAX; signal++)
+        if (sigismember(&pending, signal) == 1 && sigismember(before, signal) == 0)
+            return true;
+    return false;
+}
+
 void signals_restore(struct signals *signals)
 {
-    sigset_t pending;
     if (!signals->are_blocked)
         return;
-    if (!sigismember(&signals->before, SIGPIPE) && sigpending(&pending) == 0 &&
-        sigismember(&pending, SIGPIPE)) {
-        sigset_t pipe_only;
-        const struct timespec at_once = {0};
-        sigemptyset(&pipe_only);
-        sigaddset(&pipe_only, SIGPIPE);
-        sigtimedwait(&pipe_only, NULL, &at_once);
-    }
+    if (signals->may_pipe && !sigismember(&signals->before, SIGPIPE))
+        (void)signals_are_pending(signals);
     pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
     signals->are_blocked = false;
 }

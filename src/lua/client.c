@@ -203,8 +203,8 @@ static int core_alarm(lua_State *L)
     return 0;
 }
 
-/* core.step(client [, seconds]): one step of the engine. If seconds > 0, it first blocks for up to
- * that long until there is something to do. */
+/* core.step(client [, seconds]): one step of the engine. If seconds > 0, it steps and blocks for up
+ * to that long, until there is something for Lua; see engine_step(). */
 static int core_step(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -223,8 +223,7 @@ static int core_wait_for_polls(lua_State *L)
 }
 
 /* core.wait({ client, … } [, seconds]) -> whether the descriptor of a client is readable. Blocks
- * until one is, for up to that long, or forever. Only the own loop, which may have any number of
- * clients, blocks in it. */
+ * until one is, for up to that long, or forever. */
 static int core_wait(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -243,6 +242,26 @@ static int core_wait(lua_State *L)
     int readable = ppoll(fds, count, &wait, NULL); /* EINTR: the caller waits again */
     lua_pushboolean(L, readable > 0);
     return 1;
+}
+
+/* core.step_all({ client, … } [, seconds]): steps the clients and blocks for up to that long, or
+ * forever, until one of them has something for Lua. */
+static int core_step_all(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_rawlen(L, 1);
+    int64_t wait_us = CLOCK_LONGEST_US;
+    if (!lua_isnoneornil(L, 2))
+        wait_us = clock_from_seconds(luaL_checknumber(L, 2));
+    struct engine **engines = lua_newuserdata(L, (count + 1) * sizeof(struct engine *));
+    struct pollfd *room = lua_newuserdata(L, (count + 1) * sizeof *room);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        engines[i] = client_check(L, -1)->engine;
+        lua_pop(L, 1);
+    }
+    engine_step_all(engines, count, room, wait_us);
+    return 0;
 }
 
 /* ---- anchors: integer keys of the client's own table ---- */
@@ -448,6 +467,7 @@ void client_open(lua_State *L)
         {"due", core_due},
         {"alarm", core_alarm},
         {"step", core_step},
+        {"step_all", core_step_all},
         {"wait_for_polls", core_wait_for_polls},
         {"wait", core_wait},
         {"next_completion", core_next_completion},

@@ -118,39 +118,55 @@ function clients.set_alarms(seconds)
   end
 end
 
--- Waits for several clients, then steps them.
-local function wait_for_all(busy, seconds)
-  for _, client in ipairs(busy) do
-    core.alarm(client) -- this wait knows the time that it was set to
-    seconds = clients.earlier(seconds, core.due(client))
-  end
-  core.wait(busy, seconds)
-  for _, client in ipairs(busy) do
-    clients.step(client)
-  end
-end
-
---- Blocks until a client has something to do, or so long, and steps the clients. Returns false if there is nothing to
--- wait for.
----@param seconds? number
----@return boolean
-function clients.wait(seconds)
+-- The clients that have something to do, or wait for answers.
+local function busy_clients()
   local busy = {}
   for _, client in pairs(open) do
     if core.is_busy(client) then
       busy[#busy + 1] = client
     end
   end
+  return busy
+end
+
+-- Steps several clients until one of them has something for Lua.
+local function step_all(busy, seconds)
+  for _, client in ipairs(busy) do
+    core.alarm(client) -- this wait knows the time that it was set to
+  end
+  core.step_all(busy, seconds)
+  for _, client in ipairs(busy) do
+    clients.step(client)
+  end
+end
+
+--- Steps the clients, and blocks meanwhile, until one of them has something for Lua, or so long. Returns false if there
+-- is nothing to wait for.
+---@param seconds? number
+---@return boolean
+function clients.run(seconds)
+  local busy = busy_clients()
   if #busy == 1 then
     clients.step(busy[1], seconds or math.huge)
   elseif #busy > 1 then
-    wait_for_all(busy, seconds)
+    step_all(busy, seconds)
   elseif seconds then
     core.wait(busy, seconds)
   else
     return false
   end
   return true
+end
+
+--- Blocks until a client has something to do, or so long.
+---@param seconds number
+function clients.wait(seconds)
+  local busy = busy_clients()
+  for _, client in ipairs(busy) do
+    core.alarm(client)
+    seconds = math.min(seconds, core.due(client) or seconds)
+  end
+  core.wait(busy, seconds)
 end
 
 return clients

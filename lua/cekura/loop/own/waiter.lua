@@ -102,7 +102,7 @@ local function drive(self)
     if self.reason then
       return clients.settle() -- plain code may not wait again for long: the requests of the tasks are sent before
     end
-    if not clients.wait(scheduler.next_due()) then
+    if not clients.run(scheduler.next_due()) then
       error("cekura: everything waits, and nothing is left that could wake it", 0)
     end
   end
