@@ -201,8 +201,9 @@ dist:
 	@$(LUA) tools/rockspec.lua release file://$(abspath $(BUILD))/$(DIST).tar.gz >$(BUILD)/$(DIST)-1.rockspec
 	@echo $(BUILD)/$(DIST).tar.gz
 
-deb: dist
+deb:
 	@.ci/install deb
+	@$(MAKE) --no-print-directory dist
 	@LUA=$(LUA) EPOCH=$(EPOCH) tools/deb $(BUILD)/$(DIST).tar.gz
 
 # Installs the files that LuaRocks does not install itself.
