@@ -1,4 +1,4 @@
-# make                   builds the C core for LUA under build/$(LUA)/
+# make                   builds the C core for LUA under build/$(LUA)/, with the Lua modules in it
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make uninstall         with the same variables: removes what make install installed
 # make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: the size of what is installed
@@ -41,6 +41,10 @@ LUA_GIVEN := $(filter command environment,$(origin LUA))
 LUAS    = $(if $(LUA_GIVEN),$(LUA),$(shell .ci/install luas))
 PREFIX ?= /usr/local
 BUILD  ?= build
+
+# The Luas that compile the library into the core, each for itself: LuaJIT can share the core of lua5.1. A Lua that is
+# not here loads the Lua files.
+PRECOMPILERS ?= $(LUA)
 
 # A Lua of another name needs its header directory; "rock" is what luarocks gives one.
 LUA_NAMES := lua5.1 lua5.2 lua5.3 lua5.4 lua5.5 luajit
@@ -94,6 +98,18 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 
 $(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
 $(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
+
+# All modules but those that lead to the core. Their folders are prerequisites, too, since a file may be removed.
+MODULES := $(shell find lua/cekura ! -path 'lua/cekura/meta*' ! -path lua/cekura/init.lua ! -path lua/cekura/version.lua)
+$(BUILD)/$(LUA)/binding/library.o: $(BUILD)/$(LUA)/modules.inc
+$(BUILD)/$(LUA)/binding/library.o: ALL_CFLAGS += -I$(BUILD)/$(LUA)
+$(BUILD)/$(LUA)/modules.inc: tools/precompile.lua $(MODULES)
+	@mkdir -p $(@D)
+	@for lua in $(PRECOMPILERS); do \
+	  $$lua -v >/dev/null 2>&1 || { echo "$$lua cannot be run, so it will load the Lua files of the library." >&2; continue; }; \
+	  $$lua $< $(sort $(filter lua/%.lua,$(MODULES))) || exit 1; \
+	done >$@.new
+	@mv $@.new $@
 
 -include $(ENGINE:.o=.d) $(BINDING:.o=.d)
 # A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
@@ -201,8 +217,9 @@ dist:
 	@$(LUA) tools/rockspec.lua release file://$(abspath $(BUILD))/$(DIST).tar.gz >$(BUILD)/$(DIST)-1.rockspec
 	@echo $(BUILD)/$(DIST).tar.gz
 
-deb: dist
+deb:
 	@.ci/install deb
+	@$(MAKE) --no-print-directory dist
 	@LUA=$(LUA) EPOCH=$(EPOCH) tools/deb $(BUILD)/$(DIST).tar.gz
 
 # Installs the files that LuaRocks does not install itself.

@@ -78,6 +78,7 @@ end
 -- The requires that go against the order of the folders and are not in the map, and those in the map that do not exist.
 local function faults_of_order(map)
   local ranks, count, listed, faults = { [""] = math.huge }, 0, {}, {}
+  local public = map:match "The public module `([%w_/.]+)` is above all"
   for name in map:match("The folders of the library are ordered, too: (.-), and"):gmatch "`(%w+)`" do
     count = count + 1
     ranks[name] = count
@@ -90,7 +91,7 @@ local function faults_of_order(map)
     for each in required:gmatch "%S+" do
       local from, to = path_of(module), path_of(each)
       local edge = from .. " " .. to
-      if ranks[folder_of(from)] > ranks[folder_of(to)] and not listed[edge] then
+      if from ~= public and ranks[folder_of(from)] > ranks[folder_of(to)] and not listed[edge] then
         faults[#faults + 1] = edge
       end
       listed[edge] = nil

@@ -51,6 +51,23 @@ describe("a program without lua-cjson", function()
   end
 end)
 
+describe("lua-cjson", function()
+  it("is not loaded by the module, which knows its marks once a program has loaded it", function()
+    assert.equal('false\tfalse\n{}\t[]\t[]\n', (run [[
+      require "cekura"
+      local encode = require "cekura.http.encode"
+      print(package.loaded.cjson ~= nil, package.loaded["cjson.safe"] ~= nil)
+      local mark = {}
+      local value = setmetatable({}, mark)
+      local before = encode(value, "body")
+      package.loaded["cjson.safe"] = { empty_array_mt = mark }
+      local safe = encode(value, "body")
+      package.loaded.cjson, package.loaded["cjson.safe"] = { array_mt = mark }, nil
+      print(before, safe, (encode(value, "body")))
+    ]]))
+  end)
+end)
+
 describe("cekura.null", function()
   it("is the null pointer", function()
     assert.equal("userdata", type(cekura.null))

@@ -81,6 +81,7 @@ local SPECS = {
   selection = { seconds = 4 },
   setup = { seconds = 2, once = true },
   slices = { seconds = 6, once = true },
+  startup = { seconds = 3 },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },
   step = { seconds = 3 },
   tasks = { seconds = 5 },

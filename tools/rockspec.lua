@@ -36,6 +36,7 @@ build = {
     BUILD = "build/rock",
     LUA = "rock",
     LUA_INCDIR = "$(LUA_INCDIR)",
+    PRECOMPILERS = "$(LUA)",
     CPPFLAGS = "-I$(CURL_INCDIR) -I$(ZLIB_INCDIR)",
     LDFLAGS = "-L$(CURL_LIBDIR) -L$(ZLIB_LIBDIR)",
   },

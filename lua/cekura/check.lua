@@ -1,6 +1,7 @@
 --- Checks of arguments. Each raises at the caller's line, with the argument's name; it returns the value, unless its
 -- comment says otherwise.
 
+local core = require "cekura.core"
 local errors = require "cekura.errors"
 local nearest = require "cekura.nearest"
 local show = require "cekura.show"
@@ -173,10 +174,8 @@ end
 
 -- ---- how functions are called ----
 
--- The functions that this file makes, and those of an earlier copy of the file, if a program loads the module again.
-local function is_wrapped(method)
-  return debug.getinfo(method, "S").source == debug.getinfo(1, "S").source
-end
+-- The methods that check.methods() has made. The core keeps them: a program may load this file again, but not the core.
+core.checked_methods = core.checked_methods or setmetatable({}, { __mode = "k" })
 
 --- A method that raises at the caller's line if its first argument is not such an object, as in
 -- `client.request("GET", …)` with a dot.
@@ -201,8 +200,9 @@ end
 ---@return table methods
 function check.methods(what, methods, is_one)
   for name, method in pairs(methods) do
-    if type(method) == "function" and not is_wrapped(method) then
+    if type(method) == "function" and not core.checked_methods[method] then
       methods[name] = check.method(what, name, method, is_one)
+      core.checked_methods[methods[name]] = true
     end
   end
   return methods

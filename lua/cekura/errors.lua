@@ -93,7 +93,7 @@ end
 
 errors.excerpt = show.excerpt
 
--- The folder of this file, which contains all of the library's own code.
+-- The folder of this file, which contains all of the library's own code; of modules in the core, that of their source.
 local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
 
 -- The level of the first function outside the library, as error() counts from its caller.

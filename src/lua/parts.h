@@ -23,6 +23,9 @@ void secret_open(lua_State *L);
 void lock_open(lua_State *L);
 void terminal_open(lua_State *L);
 
+/* Makes require() find the modules of the library in the core. */
+void library_open(lua_State *L);
+
 /* Raises unless the Lua files are of the version of the core. */
 void version_check(lua_State *L);
 

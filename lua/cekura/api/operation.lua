@@ -148,33 +148,46 @@ local function places_of(declared)
   return places
 end
 
+-- What the methods need of a declaration. It is computed when one of them is first called: a program calls few of them.
+local plans = {}
+
+local function plan_of(declared)
+  local plan = plans[declared]
+  if not plan then
+    plan = { places = places_of(declared), declaration = declaration_of(declared),
+      has_params = (declared.query or declared.body) ~= nil,
+      changes = declared[1]:find "^P[AU]T" ~= nil } -- a record, by what it is given
+    plans[declared] = plan
+  end
+  return plan
+end
+
 --- Makes the method. Its arguments are the client, the values of the path's placeholders, the parameters if there are
 --- any, and { timeout = seconds }.
 ---@param name string the name of its parameters in errors
 ---@param declared cekura.Operation
 ---@return fun(client: cekura.Client, ...): any, cekura.Error?
 function operation.method(name, declared)
-  local places, read = places_of(declared), READERS[declared.answer or "any"]
-  local declaration = (declared.query or declared.body) and declaration_of(declared)
-  local changes = declared[1]:find "^P[AU]T" ~= nil -- a record, by what it is given
+  local read = READERS[declared.answer or "any"]
   return function(client, ...)
-    local given, fields = { ... }, core.fields(client)
+    local given, fields, plan = { ... }, core.fields(client), plan_of(declared)
+    local places, declaration = plan.places, plan.declaration
     local values = read_places(places, given)
     values.version = fields._api_version
     local outgoing = {}
     outgoing.method, outgoing.path = endpoint.fill(name, declared[1], values)
     local query, body = {}, nil
-    if declaration and declared.list then
+    if plan.has_params and declared.list then
       query, body = read_list(name, declaration, given[#places + 1])
-    elseif declaration then
+    elseif plan.has_params then
       local parameters = given[#places + 1]
-      if parameters == nil and not changes then
+      if parameters == nil and not plan.changes then
         parameters = {}
       end
       query, body = read_params(name, declared, declaration, parameters, fields._project_id)
     end
     outgoing.path = outgoing.path .. uri.query(name, query)
-    outgoing.timeout = check.timeout(given[#places + (declaration and 2 or 1)])
+    outgoing.timeout = check.timeout(given[#places + (plan.has_params and 2 or 1)])
     local reply, err
     if body and has_files(declared.body, body) then
       reply, err = form.send(client, outgoing, name, form.read(name, body))
@@ -195,14 +208,12 @@ end
 ---@param declared cekura.Operation
 ---@return function list, function each
 function operation.list(name, declared)
-  local places, class = places_of(declared), declared.class or "record"
-  local declaration = declaration_of(declared)
-
   local function read(client, what, ...)
-    local given = { ... }
-    local source = { name = what, declared[1], class = class, places = read_places(places, given) }
+    local given, plan = { ... }, plan_of(declared)
+    local places = plan.places
+    local source = { name = what, declared[1], class = declared.class or "record", places = read_places(places, given) }
     local filter = given[#places + 1]
-    local query = read_params(what, declared, declaration, filter == nil and {} or filter,
+    local query = read_params(what, declared, plan.declaration, filter == nil and {} or filter,
       core.fields(client)._project_id)
     return source, query, check.timeout(given[#places + 2])
   end

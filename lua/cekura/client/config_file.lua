@@ -2,8 +2,10 @@
 -- settings.
 
 local core = require "cekura.core"
+local later = require "cekura.later"
 local show = require "cekura.show"
-local toml = require "cekura.client.toml"
+
+local toml = later "cekura.client.toml"
 
 local config_file = {}
 

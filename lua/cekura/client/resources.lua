@@ -21,7 +21,7 @@ local METHODS = { calls = calls }
 local CLASSES = { runs = "run", results = "result" }
 
 local function add_operation(row)
-  local methods, name = METHODS[row.resource] or {}, row.resource .. "." .. row.name
+  local methods = METHODS[row.resource] or {}
   METHODS[row.resource] = methods
   if methods[row.name] then
     return -- cekura.api.calls has all methods of calls
@@ -30,19 +30,13 @@ local function add_operation(row)
   if row.name == "list" then
     methods.list, methods.each = operation.list(row.resource, row)
   else
-    methods[row.name] = operation.method(name, row)
+    methods[row.name] = operation.method(row.resource .. "." .. row.name, row)
   end
 end
 
 for _, row in ipairs(operations) do
   add_operation(row)
 end
-for resource, methods in pairs(METHODS) do
-  for name in pairs(methods) do
-    kind_schema.reserve(resource .. "." .. name)
-  end
-end
-
 --- The names of a resource's methods.
 ---@param resource string
 ---@return table<string, true>
@@ -127,6 +121,11 @@ end
 ---@param name string "resource.name"
 ---@param declaration cekura.KindDeclaration
 resources.declare_kind = atomic(function(name, declaration)
+  for resource, methods in pairs(METHODS) do
+    for method in pairs(methods) do
+      kind_schema.reserve(resource .. "." .. method)
+    end
+  end
   kind_schema.declare(name, declaration)
   for client in pairs(clients) do
     add_resource(client, name:match "^[^.]+")

@@ -71,13 +71,15 @@
 
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"
-local declaration = require "cekura.watch.declaration"
 local described = require "cekura.described"
-local report = require "cekura.watch.report"
+local later = require "cekura.later"
 local show = require "cekura.show"
-local status = require "cekura.watch.status"
-local supervisor = require "cekura.watch.supervisor"
 local unbegun = require "cekura.loop.unbegun"
+
+local declaration = later "cekura.watch.declaration"
+local report = later "cekura.watch.report"
+local status = later "cekura.watch.status"
+local supervisor = later "cekura.watch.supervisor"
 
 local watch = {}
 

@@ -1,0 +1,134 @@
+--- cekura: background jobs of the Cekura API, without blocking the host.
+
+local call_log = require "cekura.records.call_log"
+local catalog = require "cekura.api.catalog"
+local check = require "cekura.check"
+local cjson = require "cekura.cjson"
+local client = require "cekura.client"
+local core = require "cekura.core"
+local diff = require "cekura.diff"
+local errors = require "cekura.errors"
+local list = require "cekura.list"
+local record = require "cekura.records.record"
+local choose_loop = require "cekura.loop"
+local unbegun = require "cekura.loop.unbegun"
+local wait = require "cekura.job.wait"
+local watch = require "cekura.watch"
+
+---@class cekura the module, as `require "cekura"` returns it
+---@field _VERSION string
+---@field null lightuserdata JSON's null, which lua-cjson calls cjson.null
+local cekura = {
+  _VERSION = require "cekura.version",
+  null = cjson.null,
+  new = client.new,
+  kind = client.kind,
+  kinds = catalog.kinds,
+  operations = catalog.operations,
+  call_log = call_log.read,
+  record = record.of_text,
+  list = list.mark,
+  diff = diff,
+  all = wait.all,
+  each = wait.each,
+  watch = watch.new,
+}
+
+-- Whether a value is a client, a job, or a record of a class.
+local function is_a(what)
+  return function(value)
+    return core.type(value) == what
+  end
+end
+
+-- The tables of methods are complete now: the modules above have added their methods.
+for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
+  unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
+end
+check.methods("client", core.client_methods, is_a "client")
+check.methods("job", core.job_methods, is_a "job")
+for name, methods in pairs(record.classes()) do
+  check.methods(name, methods, is_a(name))
+end
+
+--- assert() for this module: raises tostring(err), which plain assert loses on Lua 5.1, 5.2 and in
+-- nginx.
+---@generic T
+---@param value T?
+---@param err? any
+---@param ... any
+---@return T value, any ...
+function cekura.assert(value, err, ...)
+  if value then
+    return value, err, ...
+  end
+  errors.raise(err == nil and "assertion failed!" or tostring(err))
+end
+
+local function check_function(fn)
+  if fn == nil then
+    errors.misuse "fn: function expected, got nothing"
+  end
+  check.callback("fn", fn)
+end
+
+--- Runs `fn(...)` as a task until it and all tasks that it spawned have ended. If it raises, the other tasks are
+-- cancelled, and its error is raised once they have ended. Otherwise the first error of a task that was not joined by
+-- then is raised.
+---@param fn function
+---@param ... any
+---@return any ... the results of fn
+function cekura.run(fn, ...)
+  check_function(fn)
+  return choose_loop().run(fn, ...)
+end
+
+--- Starts a task, which runs beside the caller.
+---@param fn function
+---@param ... any
+---@return cekura.Task
+function cekura.spawn(fn, ...)
+  check_function(fn)
+  return choose_loop().spawn(fn, ...)
+end
+
+local function check_seconds(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    errors.misuse("seconds: a number of at least 0 expected, got %q", seconds)
+  end
+end
+
+--- Waits, while other tasks run. In a task that is cancelled it raises an error of kind "cancelled".
+---@param seconds number
+function cekura.sleep(seconds)
+  check_seconds(seconds)
+  choose_loop().sleep(seconds)
+end
+
+--- For hosts that only tick: does the work that is due, once, for all clients, timers and tasks of this Lua state.
+-- Raises inside a host that has a loop.
+---@param seconds? number first waits up to this long for work to become due
+---@return number? seconds until more work is due; nil: none is known
+function cekura.step(seconds)
+  if seconds ~= nil then
+    check_seconds(seconds)
+  end
+  local loop = choose_loop()
+  loop = loop.running and loop.running() or loop
+  if not loop.tick then
+    errors.misuse("step: the loop of %s runs its clients and tasks", loop.name)
+  end
+  return loop.tick(seconds)
+end
+
+check.functions("cekura", cekura)
+
+return setmetatable(cekura, {
+  __name = "cekura",
+  __tostring = function()
+    return "cekura " .. cekura._VERSION
+  end,
+  __index = function(_, name)
+    return check.spelling("cekura", name, cekura)
+  end,
+})
