@@ -12,7 +12,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -376,14 +375,17 @@ static bool add_header(struct transfers *transfers, const char *line)
  * proxy gets it by the option. */
 static bool copy_user_agent(struct transfers *transfers, const char *text)
 {
-    char *line;
+    static const char name[] = "User-Agent: ";
     if (!text)
         return true;
-    if (!copy_text(&transfers->user_agent, text) || asprintf(&line, "User-Agent: %s", text) < 0)
+    char *line = malloc(sizeof name + strlen(text));
+    if (!line)
         return false;
-    bool added = add_header(transfers, line);
+    strcpy(line, name);
+    strcat(line, text);
+    bool copied = copy_text(&transfers->user_agent, text) && add_header(transfers, line);
     free(line);
-    return added;
+    return copied;
 }
 
 static bool copy_options(struct engine *engine, const struct engine_options *options)
