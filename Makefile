@@ -250,7 +250,7 @@ lint:
 	@lua5.1 spec/support/loop_variables.lua lua spec examples tools
 	@lua5.4 tools/sizes.lua
 	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then \
-	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch]; \
+	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch] spec/bench/sides/*.c; \
 	else echo "clang-format is not version $(CLANG_FORMAT_VERSION): the format of the C sources is not checked"; fi
 
 graph: all
@@ -291,7 +291,7 @@ bench-nginx:
 	@LUA=$(LUA) .ci/install bench
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@mkdir -p $(BUILD)/bench
-	@$(CC) -O2 -o $(BUILD)/bench/bare spec/bench/bare.c -lcurl
+	@$(CC) -O2 -o $(BUILD)/bench/bare spec/bench/sides/bare.c -lcurl
 	@$(HERE) $(LUA) spec/bench/nginx/figures.lua
 
 MINUTES ?= 10
