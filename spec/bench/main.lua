@@ -1,5 +1,22 @@
 --- Measures cases: main.lua CASE...; spec/bench/run calls it.
 
-for _, name in ipairs(arg) do
-  require("spec.bench.cases." .. name)()
+local report = require "spec.bench.support.report"
+local turns = require "spec.bench.support.turns"
+
+-- In the order of the report.
+local ALL = {
+  "request", "instructions", "system_calls", "slow", "tls", "polls", "step", "poll_calls", "prosody", "memory",
+  "start_up", "pages", "records", "totable", "encode", "nginx", "upload", "selection",
+}
+
+local names = #arg > 0 and arg or ALL
+for _, name in ipairs(names) do
+  local case = require("spec.bench.cases." .. name)
+  report.begin(name, case)
+  case.run()
 end
+
+-- Only a whole measurement replaces the committed one.
+local folder = (names == ALL and not turns.quick) and "spec/bench" or "build/bench/results"
+report.write(folder)
+print("\n" .. folder .. "/RESULTS.md")

@@ -45,6 +45,7 @@ static size_t append(char *bytes, size_t size, size_t count, void *user)
 
 static const char *url;
 static struct curl_slist *headers;
+static CURLSH *sessions; /* of TLS: a new handle has none of its own */
 
 /* As transfer_spoils_handle() of src/engine/transfer.c says, a handle of these versions serves one
  * request. */
@@ -67,6 +68,7 @@ static CURL *new_handle(struct place *place)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &place->body);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, place);
     if (getenv("CA_FILE")) {
+        curl_easy_setopt(easy, CURLOPT_SHARE, sessions);
         curl_easy_setopt(easy, CURLOPT_CAINFO, getenv("CA_FILE"));
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
@@ -182,6 +184,8 @@ int main(int argc, char **argv)
     double pause = argc > 4 ? atof(argv[4]) / (double)requests : 0;
     headers = curl_slist_append(NULL, "X-CEKURA-API-KEY: sim-key");
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    sessions = curl_share_init();
+    curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     CURLM *multi = new_multi(in_flight);
     bool once = handles_serve_once();
     struct place *places = calloc((size_t)in_flight, sizeof *places);

@@ -6,11 +6,11 @@ local turns = {}
 turns.quick = (os.getenv "QUICK" or "") ~= ""
 turns.rounds = tonumber(os.getenv "ROUNDS") or turns.quick and 1 or 5
 
---- The amount of work for one side and round: all of it, or a tenth of it.
----@param count integer
+--- An amount of work: all of it, or a tenth of it.
+---@param count number
 ---@return integer
 function turns.amount(count)
-  return turns.quick and math.ceil(count / 10) or count
+  return math.ceil(turns.quick and count / 10 or count)
 end
 
 --- The median of a list, which stays as it is.
@@ -26,16 +26,14 @@ end
 --- Measures each side once in each round.
 ---@generic T
 ---@param sides T[]
----@param measure fun(side: T): number
+---@param measure fun(side: T, round: integer, index: integer): number?
 ---@return number[][] figures for each side those of the rounds
 function turns.run(sides, measure)
   local figures = {}
-  for index = 1, #sides do
-    figures[index] = {}
-  end
   for round = 1, turns.rounds do
     for index, side in ipairs(sides) do
-      figures[index][round] = measure(side)
+      figures[index] = figures[index] or {}
+      figures[index][round] = measure(side, round, index)
     end
   end
   return figures
