@@ -10,13 +10,20 @@ local ALL = {
 }
 
 local names = #arg > 0 and arg or ALL
+local failed = false
 for _, name in ipairs(names) do
   local case = require("spec.bench.cases." .. name)
   report.begin(name, case)
-  case.run()
+  local ok, err = xpcall(case.run, debug.traceback)
+  if not ok then
+    report.note("**This case failed.**")
+    io.stderr:write(tostring(err), "\n")
+    failed = true
+  end
 end
 
 -- Only a whole measurement replaces the committed one.
-local folder = (names == ALL and not turns.quick) and "spec/bench" or "build/bench/results"
+local folder = names == ALL and not turns.quick and not failed and "spec/bench" or "build/bench/results"
 report.write(folder)
 print("\n" .. folder .. "/RESULTS.md")
+os.exit(not failed)

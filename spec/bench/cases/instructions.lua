@@ -5,8 +5,8 @@ local sides = require "spec.bench.support.sides"
 
 local case = {
   title = "Instructions of a request",
-  about = "By callgrind, without the kernel's: 4,000 requests less 2,000, divided. 16 in flight, static answers of 189 "
-    .. "bytes.",
+  about = [[
+By callgrind, without the kernel's: 4,000 requests less 2,000, divided. 16 in flight, static answers of 189 bytes.]],
   ratio = "over bare",
 }
 

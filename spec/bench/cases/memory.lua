@@ -6,9 +6,10 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "Memory of a waiting job",
-  about = "The resident memory of each of 10,000 waiting jobs that have been polled once: the job and its answer of 189 "
-    .. "bytes, with a URL of 130 bytes. Some of the 10,000 are awaited together, or each by a task of its own. The first "
-    .. "row is a job that nothing waits for, the last a task that only sleeps.",
+  about = [[
+The resident memory of each of 10,000 waiting jobs that have been polled once: the job and its answer of 189 bytes,
+with a URL of 130 bytes. Some of the 10,000 are awaited together, or each by a task of its own. The first row is a
+job that nothing waits for, the last a task that only sleeps.]],
 }
 
 local WAYS = { "job", "all", "each", "task", "sleep" }

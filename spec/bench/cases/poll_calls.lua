@@ -5,8 +5,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "Lua calls of a poll",
-  about = "The functions, of Lua and of C, that Lua calls for a poll which changes nothing, on the own loop, counted by "
-    .. "`debug.sethook`.",
+  about = [[
+The functions, of Lua and of C, that Lua calls for a poll which changes nothing, on the own loop, counted by
+`debug.sethook`.]],
 }
 
 function case.run()

@@ -7,8 +7,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "Polls",
-  about = "Processor time of a poll of waiting jobs, which are polled as fast as that goes, 16 at a time; beside a request "
-    .. "of the bare loop. The answers have 189 bytes, and are always the same or differ each time.",
+  about = [[
+Processor time of a poll of waiting jobs, which are polled as fast as that goes, 16 at a time; beside a request of
+the bare loop. The answers have 189 bytes, and are always the same or differ each time.]],
   ratio = "over bare",
 }
 

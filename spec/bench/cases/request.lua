@@ -6,8 +6,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "Requests",
-  about = "A GET whose answer is static and has 189 bytes; so many in flight all the time, on connections that are kept, "
-    .. "except LuaSocket's. wrk shows what the server can do.",
+  about = [[
+A GET whose answer is static and has 189 bytes; so many in flight all the time, on connections that are kept, except
+LuaSocket's. wrk shows what the server can do.]],
   ratio = "rate over bare",
 }
 

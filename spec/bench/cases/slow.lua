@@ -5,8 +5,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "A slow server",
-  about = "Each answer takes 0.3 s, as long as a real service may. The figure is the processor time of a request; the "
-    .. "rate is compared with that of a client which costs nothing.",
+  about = [[
+Each answer takes 0.3 s, as long as a real service may. The figure is the processor time of a request; the rate is
+compared with that of a client which costs nothing.]],
   ratio = "processor time over bare",
 }
 

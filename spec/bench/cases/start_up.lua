@@ -5,8 +5,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "Start-up",
-  about = "Processor time of loading the module: of the core, with libcurl, and of the library's Lua. Then the wall time "
-    .. "of a process that loads a library and ends.",
+  about = [[
+Processor time of loading the module: of the core, with libcurl, and of the library's Lua. Then the wall time of a
+process that loads a library and ends.]],
 }
 
 local PROCESSES = {

@@ -5,9 +5,10 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "The longest step",
-  about = "`client:stats().longest_step` of clients with 10,000 polls a second, from their first poll on, when all jobs "
-    .. "are due at once. Beside each, in the same seconds, the longest delay of a timer of a millisecond in a process that "
-    .. "does nothing else.",
+  about = [[
+`client:stats().longest_step` of clients with 10,000 polls a second, from their first poll on, when all jobs are due
+at once. Beside each, in the same seconds, the longest delay of a timer of a millisecond in a process that does
+nothing else.]],
   ratio = "over the timer",
 }
 

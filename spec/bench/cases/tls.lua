@@ -5,8 +5,9 @@ local turns = require "spec.bench.support.turns"
 
 local case = {
   title = "TLS",
-  about = "16 in flight, over TLS: on connections that are kept, and on a new one for each request, because the server "
-    .. "closes them; then a client may resume the session. Each side checks the certificate.",
+  about = [[
+16 in flight, over TLS: on connections that are kept, and on a new one for each request, because the server closes
+them; then a client may resume the session. Each side checks the certificate.]],
   ratio = "rate over bare",
 }
 

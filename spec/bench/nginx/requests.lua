@@ -2,33 +2,13 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local cosocket = require "spec.bench.nginx.cosocket"
 
 -- Each way returns a function that sends one request.
 local ways = {}
 
 function ways.cosocket(asked)
-  local scheme, host, port, path = asked.url:match "^(%a+)://([^:/]+):(%d+)(.*)$"
-  local address = host == "localhost" and "127.0.0.1" or host
-  local text = ("GET %s HTTP/1.1\r\nHost: %s:%s\r\nX-CEKURA-API-KEY: sim-key\r\n\r\n"):format(path, host, port)
-  local session
-  return function()
-    local socket = ngx.socket.tcp()
-    assert(socket:connect(address, tonumber(port), { pool_size = tonumber(asked.in_flight) }))
-    if scheme == "https" and socket:getreusedtimes() == 0 then
-      session = assert(socket:sslhandshake(session, host, true))
-    end
-    assert(socket:send(text))
-    local head, length, closes = {}, nil, false
-    assert(socket:receive "*l":find " 200 ")
-    repeat
-      local line = assert(socket:receive "*l")
-      head[#head + 1] = line
-      length = length or line:match "^[Cc]ontent%-[Ll]ength: (%d+)"
-      closes = closes or line:lower() == "connection: close"
-    until line == ""
-    assert(#socket:receive(tonumber(length)) > 0)
-    assert(closes and socket:close() or socket:setkeepalive())
-  end
+  return cosocket(asked.url, tonumber(asked.in_flight))
 end
 
 function ways.cekura(asked)

@@ -1,5 +1,5 @@
---- Compares the encoding of request bodies with lua-cjson's, which neither checks what it writes nor keeps numbers exact:
--- encode.lua ROUNDS. The output is that of spec/bench/support/in_turn.lua.
+--- Compares the encoding of request bodies with lua-cjson's, which neither checks what it writes nor keeps numbers
+-- exact: encode.lua ROUNDS. The output is that of spec/bench/support/in_turn.lua.
 
 local cjson = require "cjson"
 local encode = require "cekura.http.encode"

@@ -1,6 +1,6 @@
 --- Counts the calls of functions, of Lua or of C, that Lua makes for a poll that changes nothing, on the own loop:
--- poll_calls.lua URL JOBS INTERVAL SECONDS. The difference of two windows of time, of SECONDS and twice as long, so that
--- the calls of this program are left out.
+-- poll_calls.lua URL JOBS INTERVAL SECONDS. The difference of two windows of time, of SECONDS and twice as long, so
+-- that the calls of this program are left out.
 
 local cekura = require "cekura"
 local waiting = require "spec.bench.support.waiting"

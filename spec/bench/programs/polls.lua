@@ -1,5 +1,5 @@
---- Measures the processor time of a poll, in microseconds: polls.lua URL JOBS POLLS. The jobs are polled as fast as that
--- goes, 16 at a time. The first poll of each job is not counted.
+--- Measures the processor time of a poll, in microseconds: polls.lua URL JOBS POLLS. The jobs are polled as fast as
+-- that goes, 16 at a time. The first poll of each job is not counted.
 
 local cekura = require "cekura"
 local waiting = require "spec.bench.support.waiting"

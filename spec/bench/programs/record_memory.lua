@@ -1,9 +1,9 @@
 --- Measures the memory of call logs that are kept after three of their fields were read, beside their texts, in KB for
--- each: record_memory.lua records|cjson FILE. The file has the sizes of the texts in its first line, and then the texts.
--- Prints two figures: by Lua's count, and as resident memory.
+-- each: record_memory.lua records|cjson FILE. The file has the sizes of the texts in its first line, and then the
+-- texts. Prints two figures: by Lua's count, and as resident memory.
 --
--- The texts are substrings of one large string. With MALLOC_MMAP_THRESHOLD_=131072 in the environment, malloc returns its
--- memory to the system, so there is no freed memory that could be used again.
+-- The texts are substrings of one large string. With MALLOC_MMAP_THRESHOLD_=131072 in the environment, malloc returns
+-- its memory to the system, so there is no freed memory that could be used again.
 
 local cjson = require "cjson"
 local core = require "cekura.core"

@@ -1,5 +1,5 @@
---- Measures the loading of the module, in milliseconds of processor time: start_up.lua. Prints two figures: of the core,
--- which begins with libcurl, and of the library's Lua.
+--- Measures the loading of the module, in milliseconds of processor time: start_up.lua. Prints two figures: of the
+-- core, which begins with libcurl, and of the library's Lua.
 
 local began = os.clock()
 require "cekura.core"

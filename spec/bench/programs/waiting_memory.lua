@@ -1,6 +1,6 @@
---- Measures the resident memory of a waiting job, in KB: waiting_memory.lua URL job|all|each|task|sleep JOBS. Each job has
--- been polled once, and its next poll is in the future. "job": nothing waits for them, so they are not polled; "task": a
--- task of its own waits for each; "sleep": in place of each job, a task sleeps.
+--- Measures the resident memory of a waiting job, in KB: waiting_memory.lua URL job|all|each|task|sleep JOBS. Each job
+-- has been polled once, and its next poll is in the future. "job": nothing waits for them, so they are not polled;
+-- "task": a task of its own waits for each; "sleep": in place of each job, a task sleeps.
 
 local cekura = require "cekura"
 local file = require "spec.support.file"

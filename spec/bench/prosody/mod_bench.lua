@@ -1,6 +1,6 @@
 -- A Prosody module that measures the delay of a timer of 10 ms, alone or beside jobs that tasks wait for, and prints
--- "figures DELAY STEP POLLS": the longest delay and the longest step, in milliseconds, and the number of polls. The timer
--- begins when the tasks have been spawned.
+-- "figures DELAY STEP POLLS": the longest delay and the longest step, in milliseconds, and the number of polls. The
+-- timer begins when the tasks have been spawned.
 
 local jobs, seconds = tonumber(os.getenv "BENCH_JOBS"), tonumber(os.getenv "BENCH_SECONDS")
 local now = require "util.time".now

@@ -1,6 +1,7 @@
 """Sends requests by aiohttp, in tasks."""
 
 import asyncio
+import json
 import os
 import ssl
 import sys
@@ -20,6 +21,9 @@ async def caller(session):
         async with session.get(url) as answer:
             body = await answer.read()
             assert answer.status == 200 and answer.headers["Content-Type"] and body
+            if "PAGE" in os.environ:
+                for call in json.loads(body)["results"]:
+                    assert call["id"] and call["status"] and call["duration"]
 
 
 async def main():

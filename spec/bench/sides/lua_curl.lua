@@ -1,6 +1,8 @@
 --- Sends requests by Debian's lua-curl 0.3.0, which has no multi interface: one at a time.
 
+local cjson = require "cjson"
 local curl = require "curl"
+local read_page = require "spec.bench.support.page"
 local socket = require "socket"
 
 local url, requests = arg[1], tonumber(arg[2])
@@ -26,6 +28,8 @@ local began, processor = socket.gettime(), os.clock()
 for _ = 1, requests do
   head, body = {}, {}
   assert(easy:perform())
-  assert(head[1]:find " 200 " and #table.concat(body) > 0)
+  local text = table.concat(body)
+  assert(head[1]:find " 200 " and #text > 0)
+  read_page(text, cjson.decode)
 end
 print((socket.gettime() - began) * 1e6 / requests, (os.clock() - processor) * 1e6 / requests)

@@ -1,9 +1,11 @@
 --- Sends requests by lua-http, whose http.request opens a connection for each; so here each caller keeps one open and
 -- sends its requests as streams of it, as long as the server keeps it open.
 
+local cjson = require "cjson"
 local client = require "http.client"
 local cqueues = require "cqueues"
 local headers = require "http.headers"
+local read_page = require "spec.bench.support.page"
 local tls = require "http.tls"
 local store = require "openssl.x509.store"
 
@@ -36,7 +38,9 @@ local function caller()
     local stream = assert(connection:new_stream())
     assert(stream:write_headers(request, true))
     local answer = assert(stream:get_headers())
-    assert(answer:get ":status" == "200" and #assert(stream:get_body_as_string()) > 0)
+    local body = assert(stream:get_body_as_string())
+    assert(answer:get ":status" == "200" and #body > 0)
+    read_page(body, cjson.decode)
     stream:shutdown()
     if answer:get "connection" == "close" then
       connection:close()

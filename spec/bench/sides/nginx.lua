@@ -18,9 +18,10 @@ local CONFIG = [[
 
 local way, url, requests, in_flight = arg[1], arg[2], arg[3], arg[4]
 local ca_file = os.getenv "CA_FILE"
-local config = CONFIG:gsub("lua_ssl_trusted_certificate CA_FILE;", ca_file and "%0" or ""):gsub("CA_FILE", ca_file or "")
+local config = CONFIG:gsub("lua_ssl_trusted_certificate [%u_]+;", ca_file and "%0" or "")
+  :gsub("CA_FILE", ca_file or "")
 local host = nginx.start(nginx.config(config))
-local figures = shell(("curl -sf '%s/send?way=%s&url=%s&requests=%s&in_flight=%s&ca_file=%s'"):format(host.url, way, url,
-  requests, in_flight, ca_file or ""))
+local figures = shell(("curl -sf '%s/send?way=%s&url=%s&requests=%s&in_flight=%s&ca_file=%s'"):format(host.url, way,
+  url, requests, in_flight, ca_file or ""))
 io.write(figures, host:log():match "%[error%].*" or "")
 host:stop()

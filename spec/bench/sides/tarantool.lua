@@ -3,6 +3,8 @@
 local clock = require "clock"
 local fiber = require "fiber"
 local http = require "http.client"
+local json = require "json"
+local read_page = require "spec.bench.support.page"
 
 local url, requests, in_flight = arg[1], tonumber(arg[2]), tonumber(arg[3])
 
@@ -18,6 +20,7 @@ local function caller()
     left = left - 1
     local answer = client:get(url, options)
     assert(answer.status == 200 and answer.headers["content-type"] and #answer.body > 0)
+    read_page(answer.body, json.decode)
   end
 end
 

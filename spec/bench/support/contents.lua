@@ -16,8 +16,8 @@ return function(program, main, figure, worse)
   for index, lua in ipairs(own.luas) do
     for place, line in ipairs(own.lines(lua, program, turns.rounds)) do
       local ratio = figure(tonumber(line[4]))
-      report.add { what = line[1], side = "lua-cjson, " .. lua, value = tonumber(line[3]), unit = "µs" }
-      report.add { what = line[1], side = "cekura, " .. lua, value = tonumber(line[2]), unit = "µs", ratio = ratio }
+      report.add { what = line[1], side = "cekura, " .. lua, value = tonumber(line[2]), unit = "µs", ratio = ratio,
+        remark = ("lua-cjson %s µs"):format(report.number(tonumber(line[3]))) }
       groups[place] = groups[place] or { line[1] }
       groups[place][index + 1] = ratio
       worst = worse(worst or ratio, ratio)

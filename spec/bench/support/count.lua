@@ -1,5 +1,5 @@
---- What one request of a side takes, counted: the difference of two runs, one with 2,000 requests and one with 4,000, so
--- that the start of the program is left out.
+--- What one request of a side takes, counted: the difference of two runs, one with 2,000 requests and one with 4,000,
+-- so that the start of the program is left out.
 
 local file = require "spec.support.file"
 local sides = require "spec.bench.support.sides"

@@ -9,7 +9,7 @@ local PACKAGES = "libcurl4 libcurl4t64 lua5.1 lua5.4 luajit luajit2 lua-cjson ng
 
 local function versions()
   local list = {}
-  local output = shell(("dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' %s 2>/dev/null"):format(PACKAGES))
+  local output = shell("dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' 2>/dev/null " .. PACKAGES)
   for name, version in output:gmatch "%f[^\n\0]installed (%S+) (%S+)" do
     list[#list + 1] = name .. " " .. version
   end

@@ -10,8 +10,8 @@ local ENVIRONMENT = { record_memory = "MALLOC_MMAP_THRESHOLD_=131072" }
 ---@param ... string|number its arguments
 ---@return string[][]
 function own.lines(lua, program, ...)
-  local command = ("%s spec/env %s %s spec/bench/programs/%s.lua %s"):format(ENVIRONMENT[program] or "", lua, lua, program,
-    table.concat({ ... }, " "))
+  local command = ("%s spec/env %s %s spec/bench/programs/%s.lua %s"):format(ENVIRONMENT[program] or "", lua, lua,
+    program, table.concat({ ... }, " "))
   local pipe = assert(io.popen(command))
   local lines = {}
   for line in pipe:lines() do

@@ -33,14 +33,14 @@ function plot.bars(path, picture)
     series[index] = ("$data using %d:xtic(1) title '%s'"):format(index + 1, name)
   end
   draw(path, data(picture.groups) .. ("set title '%s'\nset ylabel '%s'\nset yrange [0:*]\n"):format(picture.title,
-    picture.unit) .. "set style data histogram\nset style fill solid 0.8\nset boxwidth 0.9\nset xtics rotate by -30\nplot "
-    .. table.concat(series, ", ") .. "\n")
+    picture.unit) .. "set style data histogram\nset style fill solid 0.8\nset boxwidth 0.9\n"
+    .. "set xtics rotate by -30\nplot " .. table.concat(series, ", ") .. "\n")
 end
 
 --- Lines over a logarithmic axis.
 ---@param path string
----@param picture { title: string, over: string, unit: string, names: string[], points: number[][] } names: of the lines;
----a point is a place on the axis, and the value of each line there
+---@param picture { title: string, over: string, unit: string, names: string[], points: number[][] } names: of the
+---lines; a point is a place on the axis, and the value of each line there
 function plot.lines(path, picture)
   local series = {}
   for index, name in ipairs(picture.names) do

@@ -1,5 +1,5 @@
---- What the cases have measured: prints each row at once, and writes all of them at the end: RESULTS.md, RESULTS.csv, and
--- the plots beside them.
+--- What the cases have measured: prints each row at once, and writes all of them at the end: RESULTS.md, RESULTS.csv,
+-- and the plots beside them.
 
 local file = require "spec.support.file"
 local goals = require "spec.bench.goals"
@@ -117,12 +117,16 @@ local function quoted(value)
   return text:find '[,"\n]' and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
+local function exact(value)
+  return value and ("%.6g"):format(value)
+end
+
 local function write_values(path)
   local lines = { "case,what,side,median,least,most,unit,ratio,remark" }
   for _, one in ipairs(sections) do
     for _, row in ipairs(one.rows) do
-      local fields = { one.name, row.what, row.side, ("%.6g"):format(row.value), row.least and ("%.6g"):format(row.least),
-        row.most and ("%.6g"):format(row.most), row.unit, row.ratio and ("%.4g"):format(row.ratio), row.remark }
+      local fields = { one.name, row.what, row.side, exact(row.value), exact(row.least), exact(row.most), row.unit,
+        exact(row.ratio), row.remark }
       for place = 1, 9 do
         fields[place] = quoted(fields[place])
       end

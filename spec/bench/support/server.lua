@@ -5,8 +5,10 @@
 --   /changing/    different ones each time
 --   /slow/        always the same, after 0.3 s
 --   /closing/     always the same, and closes the connection
+--   /page/        not those: a page of call logs
 
 local certificates = require "spec.support.certificates"
+local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 
 local server = {}
@@ -33,15 +35,20 @@ local CONFIG = [[
     location /changing/ { return 200 '@CHANGING@'; }
     location /slow/ { content_by_lua_block { ngx.sleep(0.3) ngx.header.content_length = 189 ngx.print '@STATIC@' } }
     location /closing/ { keepalive_timeout 0; return 200 '@STATIC@'; }
+    location /page/ { root @DIR@; try_files /page.json =404; }
   }
 ]]
 
 --- Starts the server.
+---@param call_logs? string[] those of the page
 ---@return table server url, tls_url, and ca_file, the certificate that clients of tls_url trust
-function server.start()
+function server.start(call_logs)
   local bodies = { STATIC = body(("0"):rep(32)), CHANGING = body "$request_id" }
   local config = CONFIG:gsub("@(%u+)@", bodies)
-  local host = nginx.start(nginx.config(config), certificates)
+  local host = nginx.start(nginx.config(config), function(dir)
+    certificates(dir)
+    file.write(dir .. "/page.json", ('{"next":null,"results":[%s]}'):format(table.concat(call_logs or {}, ",")))
+  end)
   return setmetatable({
     host = host,
     url = host.url,
