@@ -5,8 +5,8 @@ local turns = require "spec.bench.support.turns"
 
 -- In the order of the report.
 local ALL = {
-  "request", "instructions", "system_calls", "slow", "tls", "polls", "step", "poll_calls", "prosody", "memory",
-  "start_up", "pages", "records", "totable", "encode", "nginx", "upload", "selection",
+  "request", "instructions", "system_calls", "slow", "tls", "polls", "step", "poll_calls", "prosody", "make_jobs",
+  "memory", "start_up", "pages", "records", "totable", "encode", "nginx", "upload", "selection",
 }
 
 local names = #arg > 0 and arg or ALL

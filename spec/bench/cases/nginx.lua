@@ -128,7 +128,7 @@ end
 
 local function processor()
   answers()
-  local seconds = turns.quick and 5 or 30
+  local seconds = turns.quick and 5 or 20
   get("/wait", { jobs = JOBS, interval = INTERVAL, timeout = 600 })
   cekura.sleep(INTERVAL + 1) -- the first polls open the connections
   local used, polls = used_in(seconds)

@@ -25,7 +25,8 @@ function case.run()
       list[#list + 1] = side
     end
   end
-  local measured = sides.measure(list, { url = host.url .. "/page/", count = 40, in_flight = 1, page = true })
+  local measured = sides.measure(list, { url = host.url .. "/page/", count = 30, in_flight = 1, page = true,
+    whole = true })
   for _, each in ipairs(measured) do
     report.add { what = "a page", side = each.side.name, figures = each.wall, unit = "µs",
       ratio = turns.ratio(each.wall, measured[1].wall),

@@ -14,7 +14,8 @@ function case.run()
   local host = server.start()
   for _, side in ipairs { { jobs = 1, interval = 0.01 }, { jobs = 200, interval = 1 } } do
     for _, lua in ipairs(own.luas) do
-      local calls = own.figures(lua, "poll_calls", host.url .. "/static", side.jobs, side.interval, turns.amount(3))
+      local calls = own.figures(lua, "poll_calls", host.url .. "/static", side.jobs, side.interval,
+        turns.quick and 1 or 2)
       report.add { what = ("%d jobs, every %g s"):format(side.jobs, side.interval), side = "cekura, " .. lua,
         value = calls, unit = "calls" }
       if lua == "lua5.4" then

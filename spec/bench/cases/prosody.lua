@@ -21,7 +21,7 @@ function case.run()
   local host = server.start()
   local steps = {}
   local delays = turns.run(SIDES, function(side, round, index)
-    local delay, step = prosody(host.url .. "/" .. side.answers, side.jobs, turns.quick and 1 or 5)
+    local delay, step = prosody(host.url .. "/" .. side.answers, side.jobs, turns.quick and 1 or 4)
     steps[index] = steps[index] or {}
     steps[index][round] = step
     return delay

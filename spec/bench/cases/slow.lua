@@ -14,7 +14,7 @@ compared with that of a client which costs nothing.]],
 local ANSWER = 0.3e6 -- microseconds
 
 local function measure(in_flight, list, url)
-  local measured = sides.measure(list, { url = url, count = 5 * in_flight, in_flight = in_flight })
+  local measured = sides.measure(list, { url = url, count = 5 * in_flight, in_flight = in_flight, whole = true })
   for _, each in ipairs(measured) do
     report.add { what = in_flight .. " in flight", side = each.side.name, figures = each.processor, unit = "µs",
       ratio = turns.ratio(each.processor, measured[1].processor),

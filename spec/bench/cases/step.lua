@@ -13,11 +13,10 @@ nothing else.]],
 }
 
 local SIDES = {
-  { lua = "lua5.4", jobs = 1000, interval = 0.1, seconds = 5 },
-  { lua = "luajit", jobs = 1000, interval = 0.1, seconds = 5 },
-  { lua = "lua5.4", jobs = 10000, interval = 1, seconds = 5 },
-  { lua = "luajit", jobs = 10000, interval = 1, seconds = 5 },
-  { lua = "lua5.4", jobs = 100000, interval = 10, seconds = 10 },
+  { lua = "lua5.4", jobs = 1000, interval = 0.1, seconds = 4 },
+  { lua = "luajit", jobs = 1000, interval = 0.1, seconds = 4 },
+  { lua = "lua5.4", jobs = 10000, interval = 1, seconds = 4 },
+  { lua = "lua5.4", jobs = 100000, interval = 10, seconds = 8 },
 }
 
 function case.run()

@@ -28,8 +28,8 @@ return function()
   local model = (file.read "/proc/cpuinfo" or ""):match "model name%s*: ([^\n]+)" or shell "uname -m":match "%S+"
   local memory = file.read "/proc/meminfo":match "MemTotal:%s*(%d+)"
   return table.concat({
-    ("- %s, commit %s; %d rounds%s"):format(os.date "!%Y-%m-%d", shell "git describe --always --dirty":match "%S+",
-      turns.rounds, turns.quick and ", QUICK" or ""),
+    ("- %s, commit %s; rounds: %d%s"):format(os.date "!%Y-%m-%d", shell "git describe --always --dirty":match "%S+",
+      turns.rounds, turns.quick and "; QUICK: a tenth of the work" or ""),
     ("- %s cores of %s, %.1f GB; Linux %s; load %s before, %s after"):format(cores, model, memory / 1e6,
       shell "uname -r":match "%S+", load_before, load()),
     "- " .. versions(),

@@ -25,19 +25,19 @@ sides.wrk = { name = "wrk", program = HERE .. "wrk" }
 sides.alone = {
   { name = "lua-curl, lua5.1", program = "lua5.1 " .. HERE .. "lua_curl.lua", reads_pages = true,
     probe = "lua5.1 -e 'require \"curl\"'" },
-  { name = "LuaSocket, lua5.4", program = "lua5.4 " .. HERE .. "luasocket.lua", part = 0.2 },
+  { name = "LuaSocket, lua5.4", program = "lua5.4 " .. HERE .. "luasocket.lua", part = 0.1 },
 }
 
 --- Those that send several at once.
 sides.concurrent = {
-  { name = "lua-http, luajit", program = "luajit " .. HERE .. "lua_http.lua", part = 0.5,
+  { name = "lua-http, luajit", program = "luajit " .. HERE .. "lua_http.lua", part = 0.25,
     probe = "luajit -e 'require \"http.client\"'", reads_pages = true },
-  { name = "Tarantool", program = "tarantool " .. HERE .. "tarantool.lua", part = 0.5, probe = "command -v tarantool",
+  { name = "Tarantool", program = "tarantool " .. HERE .. "tarantool.lua", part = 0.1, probe = "command -v tarantool",
     reads_pages = true },
-  { name = "aiohttp", program = "/usr/bin/python3 " .. HERE .. "aiohttp_side.py", part = 0.15, reads_pages = true },
+  { name = "aiohttp", program = "/usr/bin/python3 " .. HERE .. "aiohttp_side.py", part = 0.1, reads_pages = true },
   { name = "httpx", program = "/usr/bin/python3 " .. HERE .. "httpx_side.py", part = 0.05, reads_pages = true },
-  { name = "nginx's cosockets", program = "lua5.4 " .. HERE .. "nginx.lua cosocket" },
-  { name = "cekura in nginx", program = "lua5.4 " .. HERE .. "nginx.lua cekura", part = 0.5 },
+  { name = "nginx's cosockets", program = "lua5.4 " .. HERE .. "nginx.lua cosocket", part = 0.5 },
+  { name = "cekura in nginx", program = "lua5.4 " .. HERE .. "nginx.lua cekura", part = 0.25 },
 }
 
 --- Those of the lists that are installed.
@@ -81,7 +81,7 @@ end
 
 --- Measures sides in turn; the first one is the reference.
 ---@param list table[]
----@param load table as in send(); a part of `count` for some sides
+---@param load table as in send(); some sides send a part of `count`, unless `whole` is set
 ---@return { side: table, wall: number[], processor: number[] }[] figures of the rounds, a list a side
 function sides.measure(list, load)
   local measured = {}
@@ -89,7 +89,8 @@ function sides.measure(list, load)
     measured[index] = { side = side, wall = {}, processor = {} }
   end
   turns.run(list, function(side, round, index)
-    local count = math.max(turns.amount(load.count * (side.part or 1)), load.in_flight)
+    local part = not load.whole and side.part or 1
+    local count = math.max(turns.amount(load.count * part), load.in_flight)
     local wall, processor = sides.send(side, setmetatable({ count = count }, { __index = load }))
     measured[index].wall[round], measured[index].processor[round] = wall, processor
   end)

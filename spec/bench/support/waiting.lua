@@ -4,7 +4,7 @@ local cekura = require "cekura"
 
 local waiting = {}
 
-local PATH = "/observability/v1/call-logs/improve_prompt_progress/?progress_id="
+local PATH = "/observability/v1/call-logs/create_scenarios_progress/?progress_id="
 
 --- A client of one of the folders of spec/bench/support/server.lua.
 ---@param url string
@@ -18,6 +18,21 @@ function waiting.client(url, options)
   return cekura.assert(cekura.new(all))
 end
 
+-- Park and Miller's generator, for the same ids on every Lua.
+local seed = 1
+
+--- An id that is never the same.
+---@param length integer
+---@return string
+function waiting.random_id(length)
+  local parts = {}
+  for index = 1, math.ceil(length / 6) do
+    seed = seed * 16807 % 2147483647
+    parts[index] = ("%06x"):format(seed % 2 ^ 24)
+  end
+  return table.concat(parts):sub(1, length)
+end
+
 --- Makes jobs, whose polls have URLs of 130 bytes.
 ---@param client cekura.Client
 ---@param url string the client's
@@ -25,9 +40,8 @@ end
 ---@return cekura.Job[]
 function waiting.jobs(client, url, count)
   local jobs = {}
-  local format = ("%%0%dd"):format(130 - #url - #PATH)
   for index = 1, count do
-    jobs[index] = cekura.assert(client:job("calls.improve_prompt", format:format(index)))
+    jobs[index] = cekura.assert(client:job("calls.create_scenarios", waiting.random_id(130 - #url - #PATH)))
   end
   return jobs
 end
