@@ -6,7 +6,8 @@ files["lua/cekura/meta"] = { unused = false }
 files["spec"] = { std = "max+busted" }
 files["spec/support/simulator"] = { std = "ngx_lua" }
 files["examples/neovim.lua"] = { read_globals = { "vim" } }
-files["spec/bench/nginx/worker.lua"] = { std = "ngx_lua" }
+files["spec/bench/nginx"] = { std = "ngx_lua" }
+files["spec/bench/prosody"] = { globals = { "module" } }
 files["examples/nginx"] = { std = "ngx_lua" }
 files["examples/prosody/mod_cekura.lua"] = { globals = { "module" } }
 files["examples/prosody/prosody.cfg.lua"] = {

@@ -14,11 +14,9 @@
 #                        later runs; SUITE=sid warns of coming changes, and is not a gate
 # make deb               Debian's packages, in build/deb; make test-deb SUITE=trixie: builds them in that chroot, and
 #                        installs, uses and purges them in a fresh one
-# make bench             measurements, see spec/bench/README.md; make bench-nginx: in an nginx worker;
-#                        make bench-waiting: how long requests wait for each other;
-#                        make bench-upload: memory while a large file is uploaded; make bench-direct: polls beside
-#                        direct jobs;
-#                        make soak MINUTES=10: an nginx under load, with reloads
+# make bench             measures this module beside everything that a user could pick instead, see
+#                        spec/bench/README.md; make bench CASE="request tls": some cases
+# make soak              MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
 #                        of docs/api, the annotations for editors in lua/cekura/meta, and the rockspecs
 # make man               the manual page cekura-lua(1) in build/cekura-lua.1
@@ -70,7 +68,7 @@ BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
-  check-api test-debian test-deb spec lint graph help bench bench-direct bench-nginx bench-upload bench-waiting soak fuzz \
+  check-api test-debian test-deb spec lint graph help bench soak fuzz \
   chaos cycles check-memory clean
 all: $(CORE)
 
@@ -267,7 +265,7 @@ lint:
 	@lua5.1 spec/support/loop_variables.lua lua spec examples tools
 	@lua5.4 tools/sizes.lua
 	@if clang-format --version | grep -q 'version $(CLANG_FORMAT_VERSION)\.'; then \
-	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch]; \
+	  clang-format --dry-run -Werror src/*/*.[ch] spec/*/*.[ch] spec/bench/*/*.c; \
 	else echo "clang-format is not version $(CLANG_FORMAT_VERSION): the format of the C sources is not checked"; fi
 
 graph: all
@@ -283,37 +281,16 @@ test-deb:
 	@.ci/deb $(SUITE)
 
 bench:
-	@LUA=$(LUA) .ci/install bench
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@$(HERE) spec/bench/run $(LUA)
-
-bench-direct:
-	@LUA=$(LUA) .ci/install bench
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@$(HERE) $(LUA) spec/bench/direct.lua
-
-bench-upload:
-	@LUA=$(LUA) .ci/install bench
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@$(HERE) $(LUA) spec/bench/upload.lua
-
-bench-waiting:
-	@LUA=$(LUA) .ci/install bench
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@$(HERE) $(LUA) spec/bench/waiting.lua
+	@.ci/install bench
+	@$(MAKE) --no-print-directory -s all LUA=lua5.4
+	@$(MAKE) --no-print-directory -s all LUA=luajit
+	@spec/bench/run $(CASE)
 
 # nginx's Lua is LuaJIT.
-bench-nginx soak: override LUA = luajit
-bench-nginx:
-	@LUA=$(LUA) .ci/install bench
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
-	@mkdir -p $(BUILD)/bench
-	@$(CC) -O2 -o $(BUILD)/bench/bare spec/bench/bare.c -lcurl
-	@$(HERE) $(LUA) spec/bench/nginx/figures.lua
-
+soak: override LUA = luajit
 MINUTES ?= 10
 soak:
-	@LUA=$(LUA) .ci/install bench
+	@LUA=$(LUA) .ci/install demo
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/bench/nginx/soak.lua $(MINUTES)
 
@@ -342,7 +319,7 @@ chaos:
 
 CYCLES ?= 100000
 cycles:
-	@LUA=$(LUA) .ci/install bench
+	@LUA=$(LUA) .ci/install demo
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
 

@@ -25,6 +25,7 @@ local SPECS = {
   addresses = { seconds = 6, once = true },
   api = { seconds = 180, once = true },
   architecture = { once = true },
+  bench = { once = true },
   build = { seconds = 10, once = true },
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },

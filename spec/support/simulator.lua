@@ -1,7 +1,9 @@
 --- Starts and stops the simulator of the API; see spec/support/simulator/README.md.
 
 local file = require "spec.support.file"
+local make_certificates = require "spec.support.certificates"
 local nginx = require "spec.support.nginx"
+local shell = require "spec.support.shell"
 
 local simulator = {}
 simulator.__index = simulator
@@ -15,23 +17,6 @@ local TLS = [[listen 127.0.0.1:@NEXT@ ssl http2; listen [::1]:@NEXT@ ssl; ssl_ce
 
 local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
 
-local function command(format, ...)
-  local pipe = assert(io.popen("{ " .. format:format(...) .. "\n} 2>&1"))
-  local output = pipe:read "*a"
-  pipe:close()
-  return (output:gsub("%s+$", ""))
-end
-
--- Makes a certificate authority, and a certificate for 127.0.0.1 and localhost.
-local function make_certificates(dir)
-  command([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=simulator-ca \
-    -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE && \
-    openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr && \
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:api.cekura.ai' > names && \
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem]],
-    dir)
-end
-
 --- Starts a simulator on a free port of the loopback interface.
 ---@param options? { tls: boolean, port: integer } tls: https as well, on the next port, with a certificate of a new
 ---authority; port: the first port, a free one if nil
@@ -40,7 +25,7 @@ function simulator.start(options)
   local tls = options and options.tls
   local values = { SOURCE = source, BENCH = BENCH, TLS = tls and TLS or "" }
   if source:sub(1, 1) ~= "/" then
-    values.SOURCE = command "pwd" .. "/" .. source
+    values.SOURCE = shell "pwd":gsub("%s+$", "") .. "/" .. source
   end
   local config = file.read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
   local server = nginx.start(config, tls and make_certificates, options and options.port)

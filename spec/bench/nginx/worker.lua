@@ -1,8 +1,9 @@
---- The Lua of the worker for figures.lua and soak.lua.
+--- The Lua of the worker for soak.lua and spec/bench/cases/nginx.lua.
 
 local cekura = require "cekura"
 local cjson = require "cjson"
 local core = require "cekura.core"
+local cosocket = require "spec.bench.nginx.cosocket"
 
 local worker = {}
 
@@ -24,21 +25,6 @@ local function jobs(count)
   return list
 end
 
-local function by_cosocket()
-  local socket = ngx.socket.tcp()
-  local host, port = worker.base_url:match "//([^:]*):(%d+)"
-  assert(socket:connect(host, tonumber(port)))
-  assert(socket:send("GET " .. PATH .. " HTTP/1.1\r\nHost: x\r\nX-CEKURA-API-KEY: sim-key\r\n\r\n"))
-  assert(socket:receive "*l":find " 200 ")
-  local length
-  repeat
-    local line = assert(socket:receive "*l")
-    length = length or line:match "^[Cc]ontent%-[Ll]ength: (%d+)"
-  until line == ""
-  assert(#socket:receive(tonumber(length)) > 0)
-  assert(socket:setkeepalive())
-end
-
 local function median(times)
   table.sort(times)
   return times[math.ceil(#times / 2)]
@@ -57,6 +43,7 @@ function worker.compare()
   local function poll()
     assert(job:poll())
   end
+  local by_cosocket = cosocket(worker.base_url .. PATH, 1)
   local polls, cosockets = {}, {}
   for _ = 1, ngx.var.arg_rounds do
     measure(polls, ngx.var.arg_count, poll)

@@ -1,15 +1,23 @@
---- Measures how long requests wait for other requests: waiting.lua [JOBS...]. Each answer takes half a second. The unit
--- of the output is an answer or an interval, so the machine hardly matters as long as it keeps up.
-
 local cekura = require "cekura"
 local core = require "cekura.core"
+local report = require "spec.bench.support.report"
 local simulator = require "spec.support.simulator"
+local turns = require "spec.bench.support.turns"
 
 local ANSWER, INTERVAL, PLACES = 0.5, 5, 16
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 
-local server = simulator.start()
+local case = {
+  title = "Requests that wait for other requests",
+  about = [[
+A client may have 16 requests in flight, jobs are polled every 5 s, and each answer takes half a second; so 1,500
+jobs exceed the capacity. Gets and starts run in sequence beside them; the unit is the time of one answer. Then as
+many jobs as can be polled at their interval run beside 32 callers, each of which sends its next request as soon as
+it has an answer.]],
+}
+
+local server
 
 local function script()
   server:reset()
@@ -39,19 +47,14 @@ end
 
 -- ---- the waits of a caller ----
 
-local function median_and_most(times)
-  table.sort(times)
-  return ("%.2f, %.2f at most"):format(times[math.floor((#times + 1) / 2)], times[#times])
-end
-
-local function times_of(count, ask)
+local function add_times(what, jobs, ask)
   local times = {}
-  for index = 1, count do
+  for index = 1, turns.amount(20) do
     local began = core.now()
     cekura.assert(ask())
     times[index] = (core.now() - began) / ANSWER
   end
-  return median_and_most(times)
+  report.add { what = what, side = ("%d jobs"):format(jobs), figures = times, unit = "answers" }
 end
 
 local function callers(jobs)
@@ -59,11 +62,10 @@ local function callers(jobs)
   local client = new_client()
   beside(jobs, client, function()
     cekura.sleep(2 * INTERVAL)
-    local gets = times_of(20, function() return client:request("GET", "/x/") end)
-    local starts = times_of(20, function()
+    add_times("a get", jobs, function() return client:request("GET", "/x/") end)
+    add_times("a start", jobs, function()
       return client:start("calls.improve_prompt", { call_logs = { 1 }, prompt = "x" })
     end)
-    print(("%6d jobs: a get %s; a start %s (answers' times)"):format(jobs, gets, starts))
   end)
   client:close()
 end
@@ -110,24 +112,18 @@ local function polls(seconds)
     end
   end)
   client:close()
-  print(("%d jobs beside %d callers for %g s: %d polls, %d calls; a poll came within %.1f s of its last answer (%g s)")
-    :format(JOBS, 2 * PLACES, seconds, watched.polls, watched.calls, watched.longest, 4 * INTERVAL + 4 * ANSWER))
+  report.add { what = "from a poll's answer to the next one, at most", side = ("%d jobs, %d callers"):format(JOBS,
+    2 * PLACES), value = watched.longest, unit = "s",
+    remark = ("%d polls, %d calls; the goal is %g s"):format(watched.polls, watched.calls, 4 * INTERVAL + 4 * ANSWER) }
 end
 
-local counts = {}
-for index = 1, #arg do
-  counts[index] = tonumber(arg[index])
-end
-
-local ok, err = pcall(function()
-  callers(0)
-  for _, count in ipairs(#counts > 0 and counts or { 100, 1500, 100000 }) do
+function case.run()
+  server = simulator.start()
+  for _, count in ipairs { 0, 100, 1500, 100000 } do
     callers(count)
   end
-  polls(60)
-end)
-server:stop()
-if not ok then
-  io.stderr:write(tostring(err), "\n")
-  os.exit(1)
+  polls(turns.quick and 20 or 60)
+  server:stop()
 end
+
+return case

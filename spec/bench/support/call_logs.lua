@@ -1,14 +1,4 @@
---- Compares call logs as records with call logs decoded by lua-cjson, on the same texts in one run: the time to read
--- three fields of each, and the memory that each needs beside its text. records.lua [CALL_LOGS]; see README.md.
-
-local cjson = require "cjson"
-local core = require "cekura.core"
-
-local BATCH = 1000 -- the number of call logs in memory at once
-local ROUNDS = 3 -- for each way and each batch
-local KEPT = 1000 -- the number of call logs whose memory is measured
-
--- ---- call logs ----
+--- Invented call logs, as complete as the service's.
 
 -- Park and Miller's generator, for the same texts on every Lua.
 local seed = 1
@@ -168,145 +158,15 @@ local function call_log(place)
   }, style)
 end
 
-local function call_logs(count)
-  local texts, bytes = {}, 0
+--- Makes call logs, as JSON texts: the same ones for the same seed, on every Lua.
+---@param count integer
+---@param first_seed integer
+---@return string[]
+return function(count, first_seed)
+  seed = first_seed
+  local texts = {}
   for place = 1, count do
     texts[place] = call_log(place)
-    bytes = bytes + #texts[place]
   end
-  return texts, bytes
+  return texts
 end
-
--- ---- the two ways ----
-
--- Reads three fields of a text.
-local ways = {
-  records = function(text)
-    local call = assert(core.new_record(text, nil, core.record_class "record"))
-    return call, call.id, call.status, call.duration
-  end,
-  cjson = function(text)
-    local call = cjson.decode(text)
-    return call, call.id, call.status, call.duration
-  end,
-}
-
-local function median(figures)
-  table.sort(figures)
-  return figures[math.floor((#figures + 1) / 2)]
-end
-
--- The seconds of processor time for all texts, including garbage collection. Each result is dropped before the next.
-local function time(way, texts)
-  collectgarbage()
-  local began = os.clock()
-  for i = 1, #texts do
-    local _, id, status, duration = way(texts[i])
-    assert(id == 100000 + i and status and duration)
-  end
-  return os.clock() - began
-end
-
-local function measure_time(count)
-  local spent, ratios, bytes, least, most = { records = {}, cjson = {} }, {}, 0, math.huge, 0
-  for batch = 1, count / BATCH do
-    seed = batch
-    local texts, size = call_logs(BATCH)
-    bytes = bytes + size
-    for _, text in ipairs(texts) do
-      least, most = math.min(least, #text), math.max(most, #text)
-    end
-    for round = 1, ROUNDS do
-      local first = (batch + round) % 2 == 0 and "records" or "cjson"
-      local second = first == "records" and "cjson" or "records"
-      local took = { [first] = time(ways[first], texts), [second] = time(ways[second], texts) }
-      for name, list_of in pairs(spent) do
-        list_of[#list_of + 1] = took[name] * 1e6 / BATCH
-      end
-      ratios[#ratios + 1] = took.records / took.cjson
-    end
-  end
-  return spent, ratios, least / 1024, bytes / count / 1024, most / 1024
-end
-
--- ---- memory ----
-
--- Each way runs in a separate process, which begins with the same texts and without freed memory that could be reused:
--- the texts are substrings of one large string, whose memory malloc returns to the system.
-local FRESH = "MALLOC_MMAP_THRESHOLD_=131072"
-
-local function resident()
-  local file = assert(io.open "/proc/self/statm")
-  local pages = tonumber(file:read "*a":match "^%d+ (%d+)")
-  file:close()
-  return pages * 4
-end
-
--- LuaJIT halves its buffers at each collection.
-local function collected()
-  for _ = 1, 40 do
-    collectgarbage()
-  end
-  return collectgarbage "count", resident()
-end
-
--- Prints KB for each call log: by Lua's count, and by the growth of the process.
-local function keep(way, path)
-  local file = assert(io.open(path, "rb"))
-  local sizes, whole = file:read "*l", file:read "*a"
-  file:close()
-  local texts, calls, first = {}, {}, 1
-  for size in sizes:gmatch "%d+" do
-    texts[#texts + 1] = whole:sub(first, first + size - 1)
-    calls[#texts] = false
-    first = first + size
-  end
-  whole = nil -- luacheck: ignore
-  local counted, has = collected()
-  for i, text in ipairs(texts) do
-    calls[i] = way(text)
-  end
-  local counted_then, has_then = collected()
-  print(("%.3f %.3f %d"):format((counted_then - counted) / #texts, (has_then - has) / #texts, #calls))
-end
-
-local function measure_memory()
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  seed = 1
-  local texts, bytes = call_logs(KEPT)
-  local sizes = {}
-  for i, text in ipairs(texts) do
-    sizes[i] = #text
-  end
-  file:write(table.concat(sizes, " "), "\n", table.concat(texts))
-  file:close()
-  local found = {}
-  for name in pairs(ways) do
-    local pipe = assert(io.popen(("%s %s %s keep %s %s"):format(FRESH, arg[-1], arg[0], name, path)))
-    local counted, has = (pipe:read "*l" or ""):match "(%S+) (%S+)"
-    assert(pipe:close())
-    found[name] = { counted = tonumber(counted), resident = tonumber(has) }
-  end
-  os.remove(path)
-  return bytes / KEPT / 1024, found
-end
-
-if arg[1] == "keep" then
-  keep(ways[arg[2]], arg[3])
-  return
-end
-
-local count = math.ceil((tonumber(arg[1]) or 10000) / BATCH) * BATCH
-local spent, ratios, least, average, most = measure_time(count)
-local size, memory = measure_memory()
-print(("%d call logs of %.1f to %.1f KB, %.1f on average, on %s; of each, id, status and duration are read"):format(
-  count, least, most, average, jit and jit.version or _VERSION))
-print(("%-44s %10s %10s %14s"):format("", "records", "lua-cjson", "one of other"))
-print(("%-44s %10.1f %10.1f %14.3f"):format("microseconds for each, median of the rounds", median(spent.records),
-  median(spent.cjson), median(ratios)))
-print(("%-44s %10.2f %10.2f %14.3f"):format(("KB for each beside its text of %.1f, by Lua"):format(size),
-  memory.records.counted, memory.cjson.counted, memory.records.counted / memory.cjson.counted))
-print(("%-44s %10.2f %10.2f %14.3f"):format("the same, by the resident memory", memory.records.resident,
-  memory.cjson.resident, memory.records.resident / memory.cjson.resident))
-print(("rounds from %.3f to %.3f; goals: a time of 0.2, a memory of 0.1"):format(ratios[1], ratios[#ratios]))

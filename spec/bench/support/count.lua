@@ -1,0 +1,55 @@
+--- What one request of a side takes, counted: the difference of two runs, one with 2,000 requests and one with 4,000,
+-- so that the start of the program is left out.
+
+local file = require "spec.support.file"
+local sides = require "spec.bench.support.sides"
+
+local count = {}
+
+local FEW, MANY = 2000, 4000
+
+-- Runs the program under a wrapper that writes to a file, and returns what it wrote.
+local function under(wrapper, side, request)
+  local path = os.tmpname()
+  sides.send(side, request, wrapper:format(path))
+  local text = file.read(path)
+  os.remove(path)
+  return text
+end
+
+local function difference(wrapper, side, url, in_flight, read)
+  local function run(requests)
+    return read(under(wrapper, side, { url = url, count = requests, in_flight = in_flight }))
+  end
+  return run(FEW), run(MANY)
+end
+
+--- The instructions of a request, by callgrind: those of the process, without the kernel's.
+---@return number
+function count.instructions(side, url, in_flight)
+  local few, many = difference("valgrind -q --tool=callgrind --callgrind-out-file=%s", side, url, in_flight,
+    function(text)
+      return tonumber(text:match "\nsummary: (%d+)" or text:match "\ntotals: (%d+)")
+    end)
+  return (many - few) / (MANY - FEW)
+end
+
+--- The system calls of a request, by strace.
+---@return table<string, number> calls by name
+function count.system_calls(side, url, in_flight)
+  local few, many = difference("strace -c -f -U calls,name -o %s", side, url, in_flight, function(text)
+    local calls = {}
+    for number, name in text:gmatch "(%d+) ([%w_]+)\n" do
+      calls[name] = tonumber(number)
+    end
+    calls.total = nil
+    return calls
+  end)
+  local each = {}
+  for name, number in pairs(many) do
+    each[name] = (number - (few[name] or 0)) / (MANY - FEW)
+  end
+  return each
+end
+
+return count
