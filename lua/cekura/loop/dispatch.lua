@@ -50,7 +50,8 @@ local function deliver_next(client, fields)
   else
     subject = fields._pending[object]
   end
-  event.method, event.path = subject and subject._method, subject and subject._path
+  event.method = subject and subject._method
+  event.path = event.job and fields._path_of(subject) or subject and subject._path
   event.request = number_of(event, subject)
   setmetatable(event, Event)
   deliver(fields, event, subject)
