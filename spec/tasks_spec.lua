@@ -236,7 +236,7 @@ describe("tasks", function()
     patience.until_idle(client)
     collect()
     assert.is_nil(next(seen))
-    assert.is_nil(next(core.fields(job)._subscriptions))
+    assert.is_false(core.fields(job)._subscriptions)
     local before = job.polls
     assert.equal("timeout", select(2, start():wait { timeout = 0.1, interval = 0.01 }).kind)
     assert.equal(before, job.polls)

@@ -2,6 +2,8 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local path = require "cekura.job.path"
+local selection = require "cekura.job.selection"
 local token = require "cekura.job.token"
 
 local MEMBERS = { kind = "calls.improve_prompt", id = "a/b&c=d", base = "https://api.cekura.ai", started = 1780000000,
@@ -173,7 +175,7 @@ describe("a client", function()
       "12345678", "0012", "123e4567", "1e5", "0x1f", "9007199254740993", "inf", "nan", " 7", "", "a&b=c", 7, -7, 2 ^ 53,
     } do
       local job = assert(client:job("agents.improvement_session", "p1", { agent_id = 5 }))
-      core.fields(job)._carried.session_id = kept
+      core.fields(job)._carried = { session_id = kept }
       local again = assert(client:resume(job:token()))
       assert.equal(kept, core.fields(again)._carried.session_id)
       assert.equal(job:token(), again:token())
@@ -245,9 +247,9 @@ describe("a client", function()
         assert.equal("config", err.kind)
         job = assert(client:resume(members { id = id }))
         assert.equal("/observability/v1/call-logs/improve_prompt_progress/?progress_id=" .. sent,
-          core.fields(job)._whole_path)
+          path.of(core.fields(job), selection.WHOLE))
       else
-        assert.equal("/test_framework/v2/results/" .. sent .. "/", core.fields(job)._path)
+        assert.equal("/test_framework/v2/results/" .. sent .. "/", path.of(core.fields(job), selection.WHOLE))
       end
     end
   end)

@@ -21,8 +21,8 @@ local PRELUDE = [[
     os.remove(path)
     os.remove(path .. ".lock") -- closing the file does not remove it
     return { client = client,
-      job = own.new_job(client,
-        { elapsed = 0, method = "GET", url = "http://127.0.0.1:1/", timeout = 1, interval = 1 }),
+      job = own.new_job(client, 0,
+        { method = "GET", url = "http://127.0.0.1:1/", url_rest = "/", timeout = 1, interval = 1 }, "1"),
       record = own.new_record('{"id":1,"text":"two"}', nil, own.record_class "record"),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
       file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
@@ -193,11 +193,17 @@ describe("the core's functions refuse", function()
         { method = "GET", url = url, timeout = 1, headers = "x" },
         { method = "GET", url = url, timeout = 1, endpoint_url = false } } do
         holds(not pcall(core.submit, objects.client, wrong), "a request")
-        wrong.elapsed, wrong.interval = 0, 1
-        holds(wrong.method == nil or not pcall(core.new_job, objects.client, wrong), "a job")
+        wrong.interval = 1
+        holds(not pcall(core.new_job, objects.client, 0, wrong, "1"), "a job")
       end
+      local polls = { method = "GET", url = url, timeout = 1, interval = 1 }
+      holds(pcall(core.new_job, objects.client, 0, polls, "1"), "a job, rightly")
+      holds(not pcall(core.new_job, objects.client, 0, polls), "no id")
+      holds(not pcall(core.new_job, objects.client, 0, polls, {}), "an id that is a table")
+      polls.url_rest = 5
+      holds(not pcall(core.new_job, objects.client, 0, polls, "1"), "url_rest")
       holds(not pcall(core.submit, objects.client, "GET"), "no table")
-      holds(not pcall(core.new_job, objects.client, {}), "no elapsed")
+      holds(not pcall(core.new_job, objects.client), "no elapsed")
     ]]
   end)
 end)
@@ -317,7 +323,7 @@ describe("the core's objects", function()
       for _, wrong in ipairs { {}, { "" }, { 5 }, { "{}" }, { ('x'):rep(21) }, { {} }, { { {} } } } do
         for name, object in pairs { client = new_client(),
           record = core.new_record('{"id":1,"text":"two"}', nil, core.record_class "record"),
-          job = core.new_job(objects.client, { elapsed = 0 }), guard = core.guard(print) } do
+          job = core.new_job(objects.client, 0), guard = core.guard(print) } do
           local fine = pcall(set, object, wrong)
           for metamethod, fn in pairs(fine and debug.getmetatable(object) or {}) do
             if type(fn) == "function" and metamethod ~= "__gc" then pcall(fn, object, "id") end

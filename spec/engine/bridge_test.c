@@ -169,7 +169,7 @@ static void events_come_before_their_completion(void **state)
 /* Begins a poll every 10 ms, whose first answer, "busy", has been fetched. */
 static struct poller *begin_poll(struct bridge *bridge, int *peer)
 {
-    struct poller *poll = poller_new(engine, request(), false, 0);
+    struct poller *poll = poller_new(engine, request(), "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, 10000, 8);
     engine_step(engine, 0);
@@ -256,7 +256,7 @@ static void step_until(bool in_flight)
 static void a_listed_or_reported_poll_is_needed(void **state)
 {
     (void)state;
-    struct poller *poll = poller_new(engine, request(), false, 0);
+    struct poller *poll = poller_new(engine, request(), "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, 50000, 8);
     step_until(true);

@@ -65,7 +65,7 @@ static void the_deadline_of_a_poll_runs_only_in_flight(void **state)
     struct operation *first = submit("GET", 3600 * SECOND);
     int peer = take_request();
     const struct request asked = request("GET", 2 * SECOND);
-    struct poller *poll = poller_new(engine, &asked, false, 0);
+    struct poller *poll = poller_new(engine, &asked, "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, SECOND, 8);
     settle(); /* the second one is queued */
@@ -229,7 +229,7 @@ static void without_a_valid_date_header_a_date_counts_from_now(void **state)
 static struct poller *watch(int64_t interval_us)
 {
     const struct request asked = request("GET", 30 * SECOND);
-    struct poller *poll = poller_new(engine, &asked, false, 0);
+    struct poller *poll = poller_new(engine, &asked, "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, interval_us, 8);
     return poll;
@@ -382,7 +382,7 @@ static void an_endpoint_that_refuses_repeatedly_slows_down_no_other(void **state
     (void)state;
     start(1);
     const struct request asked = request("GET", 30 * SECOND);
-    struct poller *poll = poller_new(engine, &asked, false, 0);
+    struct poller *poll = poller_new(engine, &asked, "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, SECOND / 20, 8);
     int peer = take_request();

@@ -191,7 +191,7 @@ static void an_engine_is_busy_with_polls_while_there_is_a_waiter(void **state)
     (void)state;
     start(4);
     const struct request asked = request("GET", SECOND);
-    struct poller *poll = poller_new(engine, &asked, true, 5 * SECOND);
+    struct poller *poll = poller_new(engine, &asked, "", true, 5 * SECOND);
     engine_wait_for_polls(engine, -1); /* it stays at zero */
     engine_wait_for_polls(engine, 1);
     assert_false(engine_is_busy(engine));
@@ -720,7 +720,7 @@ static void assert_is_closed(struct engine *closed)
     assert_int_equal(engine_stats(closed).in_flight, 0);
     const struct request asked = {.method = "GET", .url = "http://127.0.0.1:1/"};
     assert_null(operation_new(closed, &asked, 1));
-    assert_null(poller_new(closed, &asked, false, 0));
+    assert_null(poller_new(closed, &asked, "", false, 0));
     engine_close(closed);
 }
 
@@ -750,7 +750,7 @@ static void the_memory_stays_until_the_last_reference_is_released(void **state)
     start_reporting(4);
     const struct request asked = request("GET", SECOND);
     struct operation *operation = submit_as(1);
-    struct poller *poll = poller_new(engine, &asked, false, 0);
+    struct poller *poll = poller_new(engine, &asked, "", false, 0);
     close(take_request());
     engine_retain(engine);
     engine_free(engine);
@@ -810,7 +810,7 @@ static void in_a_forked_child_it_is_closed_without_touching_the_connections(void
     (void)state;
     start(4);
     const struct request asked = request("GET", SECOND);
-    struct poller *poll = poller_new(engine, &asked, true, 5 * SECOND);
+    struct poller *poll = poller_new(engine, &asked, "", true, 5 * SECOND);
     engine_wait_for_polls(engine, 1);
     poller_watch(poll, 0, 7);
     struct operation *operation = submit_as(1);

@@ -133,7 +133,7 @@ static void begin_jobs(unsigned count, int64_t interval_us)
         char path[40];
         snprintf(path, sizeof path, "poll/%u", i);
         const struct request asked = request_to("GET", path, 30 * SECOND);
-        polls[i] = poller_new(engine, &asked, false, 0);
+        polls[i] = poller_new(engine, &asked, "", false, 0);
         assert_non_null(polls[i]);
         last_us[i] = now_us;
         poller_watch(polls[i], interval_us, MOST_CALLERS + (int)i);

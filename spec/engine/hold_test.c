@@ -166,7 +166,7 @@ static void polls_of_a_held_endpoint_wait_and_others_are_sent(void **state)
     engine_wait_for_polls(engine, 1);
     for (int i = 0; i < 2; i++) {
         const struct request asked = request_to("GET", i == 0 ? "a/" : "b/", 30 * SECOND);
-        polls[i] = poller_new(engine, &asked, false, 0);
+        polls[i] = poller_new(engine, &asked, "", false, 0);
         poller_watch(polls[i], 1000 * SECOND, 7 + i);
     }
     assert_sent_after(5 * SECOND);
@@ -186,7 +186,7 @@ static void a_poll_without_an_answer_keeps_the_retry_after(void **state)
     start(4);
     engine_wait_for_polls(engine, 1);
     const struct request asked = request_to("GET", "a/", 30 * SECOND);
-    struct poller *poll = poller_new(engine, &asked, false, 0);
+    struct poller *poll = poller_new(engine, &asked, "", false, 0);
     poller_watch(poll, SECOND, 7);
     settle();
     int connection = take_request();

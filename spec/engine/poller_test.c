@@ -18,7 +18,7 @@ static void begin_unwatched(bool started_here, int64_t usual_us)
 {
     start(4);
     const struct request asked = request("GET", 30 * SECOND);
-    polled = poller_new(engine, &asked, started_here, usual_us);
+    polled = poller_new(engine, &asked, "", started_here, usual_us);
     assert_non_null(polled);
     peer = -1;
 }
@@ -293,7 +293,7 @@ static void set_path(const char *path)
 {
     char whole[128];
     snprintf(whole, sizeof whole, "%s%s", url, path + 1); /* the peer's ends with a slash */
-    assert_true(poller_set_url(polled, whole));
+    assert_true(poller_set_url(polled, whole, NULL));
 }
 
 /* Like next_poll(), and asserts the path. */
@@ -535,7 +535,7 @@ static void unwatching_dequeues_a_poll(void **state)
     struct operation *first = submit("GET", 3600 * SECOND);
     peer = take_request();
     const struct request asked = request("GET", 30 * SECOND);
-    polled = poller_new(engine, &asked, false, 0);
+    polled = poller_new(engine, &asked, "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(polled, SECOND, REF);
     settle();
@@ -585,7 +585,7 @@ static void the_subject_of_an_event_is_needed(void **state)
     options.report_events = true;
     start_with(options);
     const struct request asked = request("GET", 30 * SECOND);
-    polled = poller_new(engine, &asked, false, 0);
+    polled = poller_new(engine, &asked, "", false, 0);
     engine_wait_for_polls(engine, 1);
     poller_watch(polled, SECOND, REF);
     peer = take_request();
@@ -683,7 +683,7 @@ static void a_closed_engine_accepts_no_poll(void **state)
     start(4);
     const struct request asked = request("GET", SECOND);
     engine_close(engine);
-    assert_null(poller_new(engine, &asked, false, 0));
+    assert_null(poller_new(engine, &asked, "", false, 0));
     end();
 }
 

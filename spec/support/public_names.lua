@@ -47,7 +47,7 @@ function Seen:record(class, object)
 end
 
 function Seen:job(job)
-  self:table("cekura.Job", core.fields(job))
+  self:object("cekura.Job", core.fields(job))
   for _, name in ipairs { "polls", "elapsed" } do
     assert(job[name], name) -- which C has
     self:name("cekura.Job", name, job[name])

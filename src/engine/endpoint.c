@@ -125,6 +125,11 @@ struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *metho
     return endpoint;
 }
 
+void endpoint_retain(struct endpoint *endpoint)
+{
+    endpoint->users++;
+}
+
 void endpoint_release(struct endpoint *endpoint)
 {
     struct endpoints *endpoints = endpoint->endpoints;

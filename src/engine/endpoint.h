@@ -26,7 +26,7 @@ struct endpoints {
     void *known; /* all endpoints, a tree of tsearch() */
 };
 
-/* An operation's place in the queue of its endpoint; a member of the operation. */
+/* The place of an operation or a poll in the queue of its endpoint; a member of either. */
 struct turn {
     void (*fire)(struct turn *turn); /* called when its turn comes; dequeues it */
     enum priority priority;
@@ -48,7 +48,7 @@ struct lane {
 struct endpoint {
     struct endpoints *endpoints;
     struct timer wake; /* in HELD: the end of the hold; in UNUSED: when it may be freed */
-    unsigned users;    /* operations that refer to it */
+    unsigned users;    /* operations and forms that refer to it */
     int64_t held_us;   /* the end of the hold */
     bool refused;      /* its last answer was a 429 */
     struct lane lanes[PRIORITIES];
@@ -57,6 +57,9 @@ struct endpoint {
 
 /* Finds or creates the endpoint of that URL, and adds a user. Returns NULL if memory runs out. */
 struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url);
+
+/* Adds a user. */
+void endpoint_retain(struct endpoint *endpoint);
 
 /* Removes a user. An endpoint without users is kept until a minute after the end of its hold. */
 void endpoint_release(struct endpoint *endpoint);

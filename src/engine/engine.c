@@ -143,7 +143,7 @@ struct event *engine_next_event(struct engine *engine)
 bool engine_is_busy(struct engine *engine)
 {
     engine_enter(engine);
-    bool polls = window_takes_polls(&engine->window) && !LIST_EMPTY(&engine->polls.watched);
+    bool polls = window_takes_polls(&engine->window) && engine->polls.watched > 0;
     bool is_busy = engine->window.in_flight > 0 || engine->timers.count > 0 || polls ||
                    completions_are_listed(&engine->completions);
     engine_leave(engine);

@@ -9,8 +9,6 @@
 #include "transfer.h"
 #include "window.h"
 
-LIST_HEAD(poller_list, poller);
-
 struct engine {
     struct gate gate;
     atomic_uint references; /* the owner's, and one for each operation, poll and bridge */
@@ -29,7 +27,8 @@ struct engine {
     /* poller.c */
     struct {
         struct heap due; /* timers that fire only while the window takes polls */
-        struct poller_list watched;
+        unsigned watched;
+        void *forms;       /* see form.h */
         int64_t origin_us; /* of the grid of due times, which differs between engines */
     } polls;
     struct engine_stats stats;

@@ -2,82 +2,10 @@
 #include "operation_private.h"
 
 #include "clock.h"
-#include "upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- the copy of the request, in one block ---- */
-
-static char *copy_bytes(char **room, const char *bytes, size_t length)
-{
-    char *copy = *room;
-    if (length)
-        memcpy(copy, bytes, length);
-    copy[length] = '\0';
-    *room += length + 1;
-    return copy;
-}
-
-/* Wipes the headers, which may hold a secret. They precede the method in the block. */
-static void free_block(struct operation *operation)
-{
-    explicit_bzero(operation->block, (size_t)(operation->request.method - operation->block));
-    free(operation->block);
-}
-
-static bool copy_request(struct operation *operation, const struct request *request)
-{
-    size_t parts = request->part_count * sizeof *request->parts;
-    size_t room = parts + request->header_count * sizeof(char *);
-    room += strlen(request->method) + 1 + strlen(request->url) + 1;
-    for (size_t i = 0; i < request->header_count; i++)
-        room += strlen(request->headers[i]) + 1;
-    if (request->body)
-        room += request->body_length + 1;
-    for (size_t i = 0; i < request->part_count; i++)
-        room += request->parts[i].bytes ? (size_t)request->parts[i].length + 1 : 0;
-    char *block = malloc(room);
-    if (!block)
-        return false;
-
-    struct body_part *copies = (struct body_part *)(void *)block;
-    const char **headers = (const char **)(void *)(block + parts);
-    char *next = block + parts + request->header_count * sizeof(char *);
-    operation->block = block;
-    operation->request = *request;
-    operation->request.headers = headers;
-    operation->request.endpoint = NULL;
-    for (size_t i = 0; i < request->header_count; i++)
-        headers[i] = copy_bytes(&next, request->headers[i], strlen(request->headers[i]));
-    operation->request.method = copy_bytes(&next, request->method, strlen(request->method));
-    operation->request.url = copy_bytes(&next, request->url, strlen(request->url));
-    if (request->body)
-        operation->request.body = copy_bytes(&next, request->body, request->body_length);
-    for (size_t i = 0; i < request->part_count; i++) {
-        copies[i] = request->parts[i];
-        if (copies[i].bytes)
-            copies[i].bytes = copy_bytes(&next, copies[i].bytes, (size_t)copies[i].length);
-    }
-    operation->request.parts = copies;
-    if (upload_open(copies, request->part_count))
-        return true;
-    free_block(operation);
-    return false;
-}
-
-static void close_files(struct request *request)
-{
-    upload_close(request->parts, request->part_count);
-    request->part_count = 0;
-}
-
-static void free_request(struct operation *operation)
-{
-    close_files(&operation->request);
-    free_block(operation);
-}
 
 /* ---- events ---- */
 
@@ -85,7 +13,7 @@ static void report(struct operation *operation, enum event_kind kind, int64_t pa
 {
     const struct event event = {
         .kind = kind,
-        .subject = &operation->item,
+        .subject = operation->item,
         .outcome = operation->outcome.kind,
         .status = operation->outcome.status,
         .tries = operation->tries,
@@ -97,14 +25,12 @@ static void report(struct operation *operation, enum event_kind kind, int64_t pa
 
 /* ---- ends ---- */
 
-void operation_clear(struct operation *operation)
+void outcome_free(struct outcome *outcome)
 {
-    struct outcome *outcome = &operation->outcome;
-    buffer_clear(&outcome->headers);
-    buffer_clear(&outcome->body);
+    buffer_free(&outcome->headers);
+    buffer_free(&outcome->body);
     free(outcome->message);
-    *outcome =
-        (struct outcome){.headers = outcome->headers, .body = outcome->body, .retry_after_us = -1};
+    *outcome = (struct outcome){.retry_after_us = -1};
 }
 
 static void leave_wire(struct operation *operation)
@@ -130,10 +56,10 @@ static void stop(struct operation *operation)
 static void finish(struct operation *operation, enum outcome_kind kind, const char *message)
 {
     /* A start that waits for its next try has certainly not been processed: see retry_decide(). */
-    if (!operation->transfer && !request_is_repeatable(&operation->request))
+    if (!operation->transfer && !request_is_repeatable(&operation->copy.request))
         operation->outcome.sent = false;
     stop(operation);
-    close_files(&operation->request); /* the program may keep the operation for long */
+    request_close_files(&operation->copy); /* the program may keep the operation for long */
     operation->state = OPERATION_DONE;
     operation->outcome.kind = kind;
     operation->outcome.tries = operation->tries;
@@ -158,7 +84,7 @@ static bool end_if_hopeless(struct operation *operation)
 /* Whether the deadline runs only while a try is in flight. */
 static bool is_timed_by_try(const struct operation *operation)
 {
-    return operation->kind->is_scheduled || operation->request.long_running;
+    return operation->kind->is_scheduled || operation->copy.request.long_running;
 }
 
 static void enqueue(struct operation *operation)
@@ -285,10 +211,10 @@ static bool can_repeat(struct operation *operation, enum retry_choice choice,
 static enum retry_choice decide(
     const struct operation *operation, const struct try_result *result, int64_t *pause_us)
 {
-    bool once = operation->kind->is_scheduled || operation->request.once;
+    bool once = operation->kind->is_scheduled || operation->copy.request.once;
     unsigned limit = once ? 1 : operation->engine->tries.retries + 1;
     const struct retry_history history = {
-        .repeatable = request_is_repeatable(&operation->request),
+        .repeatable = request_is_repeatable(&operation->copy.request),
         .tries = operation->tries,
         .limit = limit + operation->stale_excused + operation->starved,
         .stale_excused = operation->stale_excused,
@@ -329,31 +255,36 @@ static void on_ended(void *owner, CURLcode code)
     }
 }
 
-static void on_turn(struct turn *turn)
+void operation_send(struct operation *operation)
 {
-    struct operation *operation = container_of(turn, struct operation, turn);
     struct engine *engine = operation->engine;
-    operation_clear(operation);
+    outcome_free(&operation->outcome);
     operation->transfer =
-        transfer_start(&engine->transfers, &operation->request, on_ended, operation);
+        transfer_start(&engine->transfers, &operation->copy.request, on_ended, operation);
     if (!operation->transfer) {
         finish(operation, OUTCOME_NO_MEMORY, "out of memory, or libcurl refuses the request");
         return;
     }
-    endpoint_dequeue(turn);
+    if (operation->state == OPERATION_QUEUED)
+        endpoint_dequeue(&operation->turn);
     operation->state = OPERATION_IN_FLIGHT;
     operation->late_reads = 0;
-    window_enter(&engine->window, turn);
+    window_enter(&engine->window, &operation->turn);
     if (is_timed_by_try(operation)) {
-        operation->deadline_us = turn->sent_us + operation->request.timeout_us;
+        operation->deadline_us = operation->turn.sent_us + operation->copy.request.timeout_us;
         heap_insert(&engine->timers, &operation->timer.node, operation->deadline_us);
     }
     operation->tries++;
     engine->stats.requests++;
     engine->stats.retries += operation->tries > 1;
     report(operation, EVENT_STARTED, 0);
-    if (operation->request.long_running)
-        completions_list(&engine->completions, &operation->item);
+    if (operation->copy.request.long_running)
+        completions_list(&engine->completions, operation->item);
+}
+
+static void on_turn(struct turn *turn)
+{
+    operation_send(container_of(turn, struct operation, turn));
 }
 
 /* ---- life ---- */
@@ -362,68 +293,38 @@ static enum priority priority_of(const struct operation *operation)
 {
     if (operation->kind->is_scheduled)
         return PRIORITY_POLL;
-    if (operation->request.urgent)
+    if (operation->copy.request.urgent)
         return PRIORITY_URGENT;
-    return operation->request.long_running ? PRIORITY_LONG : PRIORITY_CALL;
+    return operation->copy.request.long_running ? PRIORITY_LONG : PRIORITY_CALL;
 }
 
-bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, const struct operation_kind *kind)
+/* Initializes an idle operation that has its request. Returns false if memory runs out. */
+static bool init(struct operation *operation, struct engine *engine,
+    const struct operation_kind *kind, struct endpoint *endpoint)
 {
-    *operation = (struct operation){
-        .engine = engine,
-        .kind = kind,
-        .item = {.kind = kind->item, .end = kind->end},
-        .turn.fire = on_turn,
-        .timer.fire = on_timer,
-    };
-    if (!copy_request(operation, request))
-        return false;
     if (!heap_reserve(&engine->timers))
-        goto no_timer;
+        return false;
+    operation->engine = engine;
+    operation->kind = kind;
+    operation->timer.fire = on_timer;
+    operation->turn = (struct turn){.fire = on_turn, .endpoint = endpoint};
     operation->turn.priority = priority_of(operation);
-    operation->turn.endpoint = endpoint_acquire(&engine->window.endpoints, request->method,
-        request->endpoint ? request->endpoint : request->url);
-    if (!operation->turn.endpoint)
-        goto no_endpoint;
-    completions_register(&engine->completions, &operation->item);
-    engine_retain(engine);
-    return true;
-
-no_endpoint:
-    heap_unreserve(&engine->timers);
-no_timer:
-    free_request(operation);
-    return false;
-}
-
-void operation_destroy(struct operation *operation)
-{
-    struct engine *engine = operation->engine;
-    operation_withdraw(operation);
-    completions_forget(&engine->completions, &operation->item);
-    heap_unreserve(&engine->timers);
-    endpoint_release(operation->turn.endpoint);
-    buffer_free(&operation->outcome.headers);
-    buffer_free(&operation->outcome.body);
-    free(operation->outcome.message);
-    free_request(operation);
-}
-
-void operation_start(struct operation *operation)
-{
-    operation_clear(operation);
-    operation->tries = operation->paid = operation->starved = 0;
-    operation->stale_excused = operation->is_starved = false;
     operation->submitted_us = clock_monotonic_us();
-    operation->deadline_us = operation->submitted_us + operation->request.timeout_us;
-    enqueue(operation);
+    operation->outcome.retry_after_us = -1;
+    return true;
 }
 
-void operation_withdraw(struct operation *operation)
+void operation_discard(struct operation *operation)
 {
     stop(operation);
-    operation->state = OPERATION_IDLE;
+    heap_unreserve(&operation->engine->timers);
+    if (operation->form)
+        form_release(operation->form);
+    else
+        endpoint_release(operation->turn.endpoint);
+    outcome_free(&operation->outcome);
+    request_free(&operation->copy);
+    free(operation);
 }
 
 bool operation_is_active(const struct operation *operation)
@@ -445,52 +346,70 @@ void operation_end(struct operation *operation, enum outcome_kind kind, const ch
 
 static void on_done(struct operation *operation)
 {
-    completions_list(&operation->engine->completions, &operation->item);
+    completions_list(&operation->engine->completions, operation->item);
 }
 
 static void on_close(struct item *item)
 {
-    struct operation *operation = container_of(item, struct operation, item);
+    struct operation *operation = container_of(item, struct operation, own_item);
     operation_end(operation, OUTCOME_CLOSED, "the client was closed");
 }
 
-static const struct operation_kind single = {
-    .item = ITEM_OPERATION, .done = on_done, .end = on_close};
+static const struct operation_kind single = {.done = on_done};
+
+/* Creates an idle operation. Returns NULL if memory runs out. */
+static struct operation *make(struct engine *engine, const struct request *request)
+{
+    struct operation *operation = calloc(1, sizeof *operation);
+    if (!operation)
+        return NULL;
+    if (!request_copy(&operation->copy, request)) {
+        free(operation);
+        return NULL;
+    }
+    struct endpoint *endpoint = endpoint_acquire(&engine->window.endpoints, request->method,
+        request->endpoint ? request->endpoint : request->url);
+    if (endpoint && init(operation, engine, &single, endpoint))
+        return operation;
+    if (endpoint)
+        endpoint_release(endpoint);
+    request_free(&operation->copy);
+    free(operation);
+    return NULL;
+}
 
 struct operation *operation_new(struct engine *engine, const struct request *request, int ref)
 {
     if (!gate_is_open(&engine->gate))
         return NULL;
-    struct operation *operation = malloc(sizeof *operation);
-    if (!operation)
-        return NULL;
     engine_enter(engine);
-    bool made = operation_init(operation, engine, request, &single);
-    if (made) {
-        operation->item.ref = ref;
-        operation_start(operation);
+    struct operation *operation = make(engine, request);
+    if (operation) {
+        operation->own_item = (struct item){.kind = ITEM_OPERATION, .ref = ref, .end = on_close};
+        operation->item = &operation->own_item;
+        completions_register(&engine->completions, operation->item);
+        engine_retain(engine);
+        operation->deadline_us = operation->submitted_us + request->timeout_us;
+        enqueue(operation);
     }
     engine_leave(engine);
-    if (made)
-        return operation;
-    free(operation);
-    return NULL;
+    return operation;
 }
 
 void operation_relist(struct operation *operation)
 {
     struct engine *engine = engine_enter(operation->engine);
-    completions_list(&engine->completions, &operation->item);
+    completions_list(&engine->completions, operation->item);
     engine_leave(engine);
 }
 
 void operation_free(struct operation *operation)
 {
     struct engine *engine = engine_enter(operation->engine);
-    operation_destroy(operation);
+    completions_forget(&engine->completions, operation->item);
+    operation_discard(operation);
     engine_leave(engine);
     engine_release(engine);
-    free(operation);
 }
 
 bool operation_cancel(struct operation *operation)
@@ -508,4 +427,26 @@ const struct outcome *operation_outcome(const struct operation *operation)
     bool is_done = operation->state == OPERATION_DONE;
     engine_leave(engine);
     return is_done ? &operation->outcome : NULL;
+}
+
+/* ---- requests of polls ---- */
+
+struct operation *operation_of_poll(
+    struct engine *engine, const struct operation_kind *kind, struct form *form, const char *id)
+{
+    struct operation *operation = calloc(1, sizeof *operation);
+    if (!operation)
+        return NULL;
+    if (!request_copy_for(&operation->copy, &form->copy.request, id)) {
+        free(operation);
+        return NULL;
+    }
+    if (!init(operation, engine, kind, form->endpoint)) {
+        request_free(&operation->copy);
+        free(operation);
+        return NULL;
+    }
+    operation->form = form;
+    form_retain(form);
+    return operation;
 }

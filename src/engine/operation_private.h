@@ -1,9 +1,11 @@
-/* operation_private.h - operations as members of other objects: of polls. */
+/* operation_private.h - operations, for those that polls send. */
 #ifndef CEKURA_OPERATION_PRIVATE_H
 #define CEKURA_OPERATION_PRIVATE_H
 
 #include "engine_parts.h"
+#include "form.h"
 #include "operation.h"
+#include "request_copy.h"
 
 /* IDLE -> QUEUED -> IN_FLIGHT -> DONE, with PAUSED -> QUEUED between two tries. */
 enum operation_state {
@@ -16,11 +18,8 @@ enum operation_state {
 
 /* How an operation differs by its use. */
 struct operation_kind {
-    enum item_kind item;
-    /* Called when it has finished, in a step or in the function that ended it. Must not free it. */
+    /* Called when it has finished, in a step or in the function that ended it. May free it. */
     void (*done)(struct operation *operation);
-    /* Called when the engine is being closed. */
-    void (*end)(struct item *item);
     /* A schedule repeats the operation. It has one try, and its deadline runs only while that is in
      * flight: if it ran in the queue, too, a long queue would leave each request no time for its
      * answer. Otherwise one deadline covers queueing, tries and pauses. */
@@ -30,7 +29,8 @@ struct operation_kind {
 struct operation {
     struct engine *engine;
     const struct operation_kind *kind;
-    struct item item; /* of the operation, or of the object that contains it */
+    struct item *item; /* what is listed, and what events are about: its own, or its poll's */
+    struct item own_item;
 
     enum operation_state state;
     struct turn turn;
@@ -39,8 +39,8 @@ struct operation {
     int64_t deadline_us; /* CLOCK_NEVER if scheduled and not in flight */
     unsigned late_reads; /* extensions of an expired deadline, see may_have_come() */
 
-    struct request request; /* points into block */
-    char *block;
+    struct request_copy copy;
+    struct form *form; /* that the request shares, or NULL */
     bool stale_excused;
     unsigned tries;
     unsigned starved;          /* tries for which no descriptor was free */
@@ -52,27 +52,24 @@ struct operation {
 
 /* These are called inside the gate, between engine_enter() and engine_leave(). */
 
-/* Initializes an idle operation, which holds a reference to the engine. Returns false if memory
+/* Creates an idle operation for one request of a poll, which sets its item. Returns NULL if memory
  * runs out. */
-bool operation_init(struct operation *operation, struct engine *engine,
-    const struct request *request, const struct operation_kind *kind);
+struct operation *operation_of_poll(
+    struct engine *engine, const struct operation_kind *kind, struct form *form, const char *id);
 
-/* Frees its members. The caller releases its reference to the engine after leaving the gate. */
-void operation_destroy(struct operation *operation);
+/* Sends the request, as the next try. */
+void operation_send(struct operation *operation);
 
-/* Discards the last outcome. */
-void operation_clear(struct operation *operation);
-
-/* Queues the operation, for the first time or again. */
-void operation_start(struct operation *operation);
-
-/* Makes the operation idle, without an outcome. */
-void operation_withdraw(struct operation *operation);
+/* Takes the operation out of the queue, or off the wire, without an outcome, and frees it. */
+void operation_discard(struct operation *operation);
 
 /* Whether it is queued, in flight or paused. */
 bool operation_is_active(const struct operation *operation);
 
 /* Finishes the operation with that outcome if it is active. */
 void operation_end(struct operation *operation, enum outcome_kind kind, const char *message);
+
+/* Frees what an outcome has, and leaves it empty. */
+void outcome_free(struct outcome *outcome);
 
 #endif

@@ -1,4 +1,7 @@
-/* poller.c - a request that is repeated until its answer changes; see poller.h. */
+/* poller.c - a request that is repeated until its answer changes; see poller.h.
+ *
+ * A poll is small, since a program may have a hundred thousand of them: what it shares with others
+ * is in its form, and an operation exists only while its request is in flight, or has an update. */
 #include "poller.h"
 
 #include "clock.h"
@@ -8,33 +11,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum poll_state {
+    POLL_RESTS,     /* unwatched, or with an update */
+    POLL_SCHEDULED, /* in the heap of due times */
+    POLL_QUEUED,    /* due, and waits for its turn */
+    POLL_IN_FLIGHT,
+};
+
 struct poller {
-    struct operation operation;
-    LIST_ENTRY(poller) watched; /* in the engine's list, see is_watched() */
-    struct timer due;
+    struct item item;
+    struct engine *engine;
+    struct form *form;
+    struct operation *operation; /* in flight, or the one that brought the update; else NULL */
+    enum poll_state state;
+    union {
+        struct timer due; /* SCHEDULED */
+        struct turn turn; /* QUEUED */
+    };
     struct schedule schedule;
     int64_t last_us;       /* when the job started, or the last request ended */
     int64_t not_before_us; /* from the last Retry-After */
     int64_t began_us;      /* when the last request was queued */
     int64_t expedited_us;  /* when poller_expedite() was called; 0: the schedule applies */
     struct buffer answer;  /* the last good one, unless that is the update, in the outcome */
-    char *url;             /* from poller_set_url(), or NULL */
-    struct outcome error;  /* the last transient failure */
-    struct outcome shown;  /* the one that poller_last_error() returned */
-    bool has_error, is_shown, has_update;
+    struct outcome *error; /* the last transient failure, or NULL */
+    struct outcome *shown; /* the one that poller_last_error() returned, or NULL */
+    bool is_watched, has_update;
     bool is_forced;   /* the next good answer is an update, even if it equals the last */
     bool is_outdated; /* the request in flight went to a former URL */
+    char id[];
 };
 
-static bool is_watched(const struct poller *poll)
-{
-    return poll->watched.le_prev != NULL;
-}
+/* Outcomes that need no memory: of a poll that was closed while it had no operation, and of a
+ * failure that could not be kept, or whose request could not be created. */
+static struct outcome closed = {
+    .kind = OUTCOME_CLOSED, .message = "the client was closed", .retry_after_us = -1};
+static struct outcome no_memory = {.kind = OUTCOME_NO_MEMORY, .retry_after_us = -1};
+
+/* ---- when it is sent ---- */
+
+static void on_due(struct timer *timer);
+static void on_turn(struct turn *turn);
 
 static void set_due(struct poller *poll)
 {
-    struct engine *engine = poll->operation.engine;
-    if (!is_watched(poll) || poll->has_update || operation_is_active(&poll->operation))
+    struct engine *engine = poll->engine;
+    if (!poll->is_watched || poll->has_update || poll->state > POLL_SCHEDULED)
         return;
     int64_t last_us = poll->last_us - engine->polls.origin_us;
     int64_t due_us = engine->polls.origin_us +
@@ -43,49 +65,60 @@ static void set_due(struct poller *poll)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
         due_us = poll->not_before_us;
+    if (poll->state == POLL_RESTS)
+        poll->due = (struct timer){.fire = on_due};
+    poll->state = POLL_SCHEDULED;
     heap_insert(&engine->polls.due, &poll->due.node, due_us);
-}
-
-static void unset_due(struct poller *poll)
-{
-    heap_remove(&poll->operation.engine->polls.due, &poll->due.node);
 }
 
 static void on_due(struct timer *timer)
 {
     struct poller *poll = container_of(timer, struct poller, due);
+    poll->state = POLL_QUEUED;
     poll->began_us = clock_monotonic_us();
-    operation_start(&poll->operation);
+    poll->turn =
+        (struct turn){.fire = on_turn, .priority = PRIORITY_POLL, .endpoint = poll->form->endpoint};
+    endpoint_enqueue(&poll->turn);
+}
+
+/* Takes the poll out of the heap and the queue. A request in flight goes on. */
+static void rest(struct poller *poll)
+{
+    if (poll->state == POLL_IN_FLIGHT)
+        return;
+    if (poll->state == POLL_SCHEDULED)
+        heap_remove(&poll->engine->polls.due, &poll->due.node);
+    else if (poll->state == POLL_QUEUED)
+        endpoint_dequeue(&poll->turn);
+    poll->state = POLL_RESTS;
 }
 
 /* ---- answers ---- */
 
-static void free_outcome(struct outcome *outcome)
+static void forget(struct outcome **outcome)
 {
-    buffer_free(&outcome->headers);
-    buffer_free(&outcome->body);
-    free(outcome->message);
-    *outcome = (struct outcome){.retry_after_us = -1};
-}
-
-static void move_outcome(struct outcome *to, struct outcome *from)
-{
-    free_outcome(to);
-    *to = *from;
-    *from = (struct outcome){.retry_after_us = -1};
+    if (*outcome && *outcome != &no_memory) {
+        outcome_free(*outcome);
+        free(*outcome);
+    }
+    *outcome = NULL;
 }
 
 static void forget_error(struct poller *poll)
 {
-    free_outcome(&poll->error);
-    free_outcome(&poll->shown);
-    poll->has_error = poll->is_shown = false;
+    forget(&poll->error);
+    forget(&poll->shown);
 }
 
 static void keep_error(struct poller *poll, struct outcome *outcome)
 {
-    move_outcome(&poll->error, outcome);
-    poll->has_error = true;
+    struct outcome *error = outcome == &no_memory ? NULL : malloc(sizeof *error);
+    forget(&poll->error);
+    poll->error = error ? error : &no_memory;
+    if (error) {
+        *error = *outcome;
+        *outcome = (struct outcome){.retry_after_us = -1};
+    }
 }
 
 /* Whether a failure is transient, so that polling continues. With a status of 429 or 5xx the body
@@ -112,41 +145,82 @@ static bool is_good(const struct outcome *outcome)
     return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
 }
 
+/* The outcome of the update. */
+static struct outcome *update_of(const struct poller *poll)
+{
+    return poll->operation ? &poll->operation->outcome : &closed;
+}
+
 /* The body of the last good answer. */
 static struct buffer *answer_of(struct poller *poll)
 {
-    struct outcome *outcome = &poll->operation.outcome;
-    return poll->has_update && is_good(outcome) ? &outcome->body : &poll->answer;
+    return poll->has_update && is_good(update_of(poll)) ? &update_of(poll)->body : &poll->answer;
 }
 
-static void on_answer(struct operation *operation)
+/* Takes in the outcome of a request that has ended, and returns whether it is an update. */
+static bool take(struct poller *poll, struct outcome *outcome)
 {
-    struct poller *poll = container_of(operation, struct poller, operation);
-    struct outcome *outcome = &operation->outcome;
+    bool is_ignored = poll->is_outdated && outcome->kind == OUTCOME_RESPONSE;
+    poll->is_outdated = false;
+    if (is_transient(outcome)) {
+        keep_error(poll, outcome);
+        return false;
+    }
+    if (is_ignored || (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
+                          buffer_equal(&outcome->body, &poll->answer)))
+        return false;
+    poll->is_forced = false;
+    return true;
+}
+
+/* The request has ended. */
+static void end_request(struct poller *poll, struct outcome *outcome)
+{
+    poll->state = POLL_RESTS;
     if (poll->began_us >= poll->expedited_us)
         poll->expedited_us = 0;
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     if (outcome->status) /* without an answer, the last Retry-After stays in force */
         poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
-
-    bool is_ignored = poll->is_outdated && outcome->kind == OUTCOME_RESPONSE;
-    poll->is_outdated = false;
-    if (is_transient(outcome)) {
-        keep_error(poll, outcome);
-    } else if (is_ignored) {
-        buffer_clear(&outcome->body);
-    } else if (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
-               buffer_equal(&outcome->body, &poll->answer)) {
-        buffer_clear(&outcome->body);
-    } else {
-        poll->has_update = true;
-        poll->is_forced = false;
-    }
+    poll->has_update = take(poll, outcome);
     /* An unwatched poll is always listed, since a caller may be waiting for its end. */
-    if (poll->has_update || !is_watched(poll))
-        completions_list(&operation->engine->completions, &poll->operation.item);
+    if (poll->has_update || !poll->is_watched)
+        completions_list(&poll->engine->completions, &poll->item);
+}
+
+static void discard_operation(struct poller *poll)
+{
+    if (poll->operation)
+        operation_discard(poll->operation);
+    poll->operation = NULL;
+}
+
+static void on_answer(struct operation *operation)
+{
+    struct poller *poll = container_of(operation->item, struct poller, item);
+    end_request(poll, &operation->outcome);
+    if (!poll->has_update)
+        discard_operation(poll);
     set_due(poll);
+}
+
+static const struct operation_kind polled = {.done = on_answer, .is_scheduled = true};
+
+static void on_turn(struct turn *turn)
+{
+    struct poller *poll = container_of(turn, struct poller, turn);
+    endpoint_dequeue(turn);
+    poll->state = POLL_IN_FLIGHT;
+    poll->operation = operation_of_poll(poll->engine, &polled, poll->form, poll->id);
+    if (poll->operation) {
+        poll->operation->item = &poll->item;
+        poll->operation->submitted_us = poll->began_us;
+        operation_send(poll->operation);
+    } else {
+        end_request(poll, &no_memory);
+        set_due(poll);
+    }
 }
 
 /* ---- life ---- */
@@ -154,90 +228,90 @@ static void on_answer(struct operation *operation)
 /* Ends a poll with OUTCOME_CLOSED, which is an update if the poll is watched. */
 static void end(struct poller *poll)
 {
-    unset_due(poll);
-    operation_end(&poll->operation, OUTCOME_CLOSED, "the client was closed");
-    if (!is_watched(poll) || poll->has_update)
+    rest(poll);
+    if (poll->state == POLL_IN_FLIGHT)
+        operation_end(poll->operation, OUTCOME_CLOSED, closed.message);
+    if (!poll->is_watched || poll->has_update)
         return;
-    operation_clear(&poll->operation);
-    poll->operation.outcome.kind = OUTCOME_CLOSED;
     poll->has_update = true;
-    completions_list(&poll->operation.engine->completions, &poll->operation.item);
+    completions_list(&poll->engine->completions, &poll->item);
 }
 
 static void on_close(struct item *item)
 {
-    end(container_of(item, struct poller, operation.item));
+    end(container_of(item, struct poller, item));
 }
 
-static const struct operation_kind polled = {
-    .item = ITEM_POLLER, .done = on_answer, .end = on_close, .is_scheduled = true};
+/* Creates a poll that is not registered yet. Returns NULL if memory runs out. */
+static struct poller *make(struct engine *engine, const struct request *request, const char *id)
+{
+    struct poller *poll = calloc(1, sizeof *poll + strlen(id) + 1);
+    if (!poll)
+        return NULL;
+    poll->form = form_acquire(&engine->polls.forms, &engine->window.endpoints, request);
+    if (!poll->form) {
+        free(poll);
+        return NULL;
+    }
+    if (!heap_reserve(&engine->polls.due)) {
+        form_release(poll->form);
+        free(poll);
+        return NULL;
+    }
+    poll->engine = engine;
+    memcpy(poll->id, id, strlen(id));
+    return poll;
+}
 
-struct poller *poller_new(
-    struct engine *engine, const struct request *request, bool started_here, int64_t usual_us)
+struct poller *poller_new(struct engine *engine, const struct request *request, const char *id,
+    bool started_here, int64_t usual_us)
 {
     if (!gate_is_open(&engine->gate))
         return NULL;
-    struct poller *poll = calloc(1, sizeof *poll);
-    if (!poll)
-        return NULL;
     engine_enter(engine);
-
-    poll->due.fire = on_due;
-    poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
-    poll->last_us = clock_monotonic_us();
-    if (!heap_reserve(&engine->polls.due))
-        goto no_timer;
-    if (!operation_init(&poll->operation, engine, request, &polled))
-        goto no_operation;
-    engine->stats.polls++;
+    struct poller *poll = make(engine, request, id);
+    if (poll) {
+        poll->schedule = (struct schedule){.usual_us = usual_us, .started_here = started_here};
+        poll->last_us = clock_monotonic_us();
+        poll->item = (struct item){.kind = ITEM_POLLER, .end = on_close};
+        completions_register(&engine->completions, &poll->item);
+        engine_retain(engine);
+        engine->stats.polls++;
+    }
     engine_leave(engine);
     return poll;
-
-no_operation:
-    heap_unreserve(&engine->polls.due);
-no_timer:
-    engine_leave(engine);
-    free(poll);
-    return NULL;
-}
-
-static bool is_in_flight(const struct poller *poll)
-{
-    return poll->operation.state == OPERATION_IN_FLIGHT;
 }
 
 static void unwatch(struct poller *poll)
 {
-    if (!is_watched(poll))
-        return;
-    LIST_REMOVE(poll, watched);
-    poll->watched.le_prev = NULL;
-    unset_due(poll);
-    if (operation_is_active(&poll->operation) && !is_in_flight(poll))
-        operation_withdraw(&poll->operation);
+    if (poll->is_watched)
+        poll->engine->polls.watched--;
+    poll->is_watched = false;
+    rest(poll);
 }
 
 void poller_free(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     unwatch(poll);
+    discard_operation(poll);
+    completions_forget(&engine->completions, &poll->item);
     heap_unreserve(&engine->polls.due);
+    form_release(poll->form);
     forget_error(poll);
     buffer_free(&poll->answer);
-    free(poll->url);
-    operation_destroy(&poll->operation);
+    free(poll);
     engine_leave(engine);
     engine_release(engine);
-    free(poll);
 }
 
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    poll->operation.item.ref = ref;
+    struct engine *engine = engine_enter(poll->engine);
+    poll->item.ref = ref;
     poll->schedule.fixed_us = fixed_us;
-    if (!is_watched(poll))
-        LIST_INSERT_HEAD(&engine->polls.watched, poll, watched);
+    engine->polls.watched += !poll->is_watched;
+    poll->is_watched = true;
     if (!gate_is_open(&engine->gate))
         end(poll);
     set_due(poll);
@@ -246,41 +320,44 @@ void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
 
 void poller_unwatch(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     unwatch(poll);
     engine_leave(engine);
 }
 
 void poller_relist(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    completions_list(&engine->completions, &poll->operation.item);
+    struct engine *engine = engine_enter(poll->engine);
+    completions_list(&engine->completions, &poll->item);
     engine_leave(engine);
 }
 
+/* The update has been handled. */
 static void end_rest(struct poller *poll)
 {
+    if (poll->has_update)
+        discard_operation(poll);
     poll->has_update = false;
-    if (is_watched(poll) && !gate_is_open(&poll->operation.engine->gate))
+    if (poll->is_watched && !gate_is_open(&poll->engine->gate))
         end(poll); /* the engine was closed while the update was handled */
     set_due(poll);
 }
 
 void poller_accept(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     struct buffer *answer = answer_of(poll);
     if (answer != &poll->answer)
-        buffer_move(&poll->answer, answer);
+        buffer_keep(&poll->answer, answer);
     end_rest(poll);
     engine_leave(engine);
 }
 
 void poller_reject(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    if (poll->has_update)
-        keep_error(poll, &poll->operation.outcome);
+    struct engine *engine = engine_enter(poll->engine);
+    if (poll->has_update && poll->operation)
+        keep_error(poll, &poll->operation->outcome);
     end_rest(poll);
     engine_leave(engine);
 }
@@ -289,43 +366,44 @@ void poller_reject(struct poller *poll)
 
 bool poller_is_needed(const struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    bool is_needed = is_watched(poll) || is_in_flight(poll) || poll->has_update ||
-                     poll->operation.item.listed || poll->operation.item.events > 0;
+    struct engine *engine = engine_enter(poll->engine);
+    bool is_needed = poll->is_watched || poll->state == POLL_IN_FLIGHT || poll->has_update ||
+                     poll->item.listed || poll->item.events > 0;
     engine_leave(engine);
     return is_needed;
 }
 
 const struct outcome *poller_update(const struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    bool has_update = poll->has_update;
+    struct engine *engine = engine_enter(poll->engine);
+    const struct outcome *update = poll->has_update ? update_of(poll) : NULL;
     engine_leave(engine);
-    return has_update ? &poll->operation.outcome : NULL;
+    return update;
 }
 
 /* Moves `error` to `shown`: a step may replace the former, but not the one that was returned. */
 const struct outcome *poller_last_error(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    if (poll->has_error)
-        move_outcome(&poll->shown, &poll->error);
-    poll->is_shown |= poll->has_error;
-    poll->has_error = false;
+    struct engine *engine = engine_enter(poll->engine);
+    if (poll->error) {
+        forget(&poll->shown);
+        poll->shown = poll->error;
+        poll->error = NULL;
+    }
     engine_leave(engine);
-    return poll->is_shown ? &poll->shown : NULL;
+    return poll->shown;
 }
 
 void poller_forget_error(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     forget_error(poll);
     engine_leave(engine);
 }
 
 const struct buffer *poller_answer(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     const struct buffer *answer = answer_of(poll);
     engine_leave(engine);
     return answer;
@@ -334,14 +412,13 @@ const struct buffer *poller_answer(struct poller *poll)
 /* Applies a changed due time, even if the request is queued already. */
 static void reschedule(struct poller *poll)
 {
-    if (poll->operation.state == OPERATION_QUEUED)
-        operation_withdraw(&poll->operation);
+    rest(poll);
     set_due(poll);
 }
 
 void poller_postpone(struct poller *poll, int64_t span_us)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     poll->not_before_us = clock_monotonic_us() + retry_hold_us(span_us);
     reschedule(poll);
     engine_leave(engine);
@@ -357,10 +434,10 @@ static void count_poll(struct poller *poll)
 
 bool poller_set_answer(struct poller *poll, const char *body, size_t length)
 {
-    struct buffer answer = {0};
-    if (buffer_append(&answer, body, length, SIZE_MAX) != BUFFER_OK)
+    struct buffer answer;
+    if (!buffer_copy(&answer, body, length))
         return false;
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     buffer_move(answer_of(poll), &answer);
     count_poll(poll);
     engine_leave(engine);
@@ -369,57 +446,55 @@ bool poller_set_answer(struct poller *poll, const char *body, size_t length)
 
 void poller_force_update(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     poll->is_forced = true;
     engine_leave(engine);
 }
 
 void poller_expedite(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     poll->expedited_us = clock_monotonic_us();
-    if (poll->operation.state == OPERATION_QUEUED) /* not sent yet, so it is recent enough */
+    if (poll->state == POLL_QUEUED) /* not sent yet, so it is recent enough */
         poll->began_us = poll->expedited_us;
     set_due(poll);
     engine_leave(engine);
 }
 
-bool poller_set_url(struct poller *poll, const char *url)
+bool poller_set_url(struct poller *poll, const char *url, const char *url_rest)
 {
-    char *copy = strdup(url);
-    if (!copy)
-        return false;
-    struct engine *engine = engine_enter(poll->operation.engine);
-    free(poll->url);
-    poll->url = copy;
-    poll->operation.request.url = copy; /* libcurl has copied that of a request in flight */
-    poll->is_forced = true;
-    poll->is_outdated = is_in_flight(poll);
+    struct engine *engine = engine_enter(poll->engine);
+    struct form *form = form_at(poll->form, url, url_rest);
+    if (form) {
+        form_release(poll->form);
+        poll->form = form;
+        poll->is_forced = true;
+        poll->is_outdated = poll->state == POLL_IN_FLIGHT;
+    }
     engine_leave(engine);
-    return true;
+    return form != NULL;
 }
 
 void poller_count_poll(struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     count_poll(poll);
     engine_leave(engine);
 }
 
 bool poller_next(const struct poller *poll, int64_t *span_us)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
-    bool is_active = operation_is_active(&poll->operation);
-    bool is_scheduled = poll->due.node.place != 0;
-    int64_t left_us = is_active ? 0 : poll->due.node.due_us - clock_monotonic_us();
+    struct engine *engine = engine_enter(poll->engine);
+    enum poll_state state = poll->state;
+    int64_t left_us = state == POLL_SCHEDULED ? poll->due.node.due_us - clock_monotonic_us() : 0;
     engine_leave(engine);
     *span_us = left_us > 0 ? left_us : 0;
-    return is_active || is_scheduled;
+    return state != POLL_RESTS;
 }
 
 uint32_t poller_count(const struct poller *poll)
 {
-    struct engine *engine = engine_enter(poll->operation.engine);
+    struct engine *engine = engine_enter(poll->engine);
     uint32_t count = poll->schedule.polls;
     engine_leave(engine);
     return count;

@@ -15,11 +15,12 @@
 
 struct poller;
 
-/* Creates a poll of that request, not yet watched. If started_here, the first request waits for the
- * schedule's first pause. Growing pauses end at usual_us. Returns NULL if memory runs out or the
- * engine is closed. */
-struct poller *poller_new(
-    struct engine *engine, const struct request *request, bool started_here, int64_t usual_us);
+/* Creates a poll, not yet watched, of that request, which has neither headers nor a body. The
+ * poll's URL is `url` of the request, the id, and `url_rest`: polls with the same request share all
+ * but the id. If started_here, the first request waits for the schedule's first pause. Growing
+ * pauses end at usual_us. Returns NULL if memory runs out or the engine is closed. */
+struct poller *poller_new(struct engine *engine, const struct request *request, const char *id,
+    bool started_here, int64_t usual_us);
 
 void poller_free(struct poller *poll);
 
@@ -74,10 +75,10 @@ void poller_expedite(struct poller *poll);
 /* Records a request from outside the schedule that brought no good answer: it counts as a poll. */
 void poller_count_poll(struct poller *poll);
 
-/* Sends later requests to that URL of the same endpoint. The next good answer is an update. The
- * answer to a request in flight, which went to the former URL, is ignored. Returns false, and
- * changes nothing, if memory runs out. */
-bool poller_set_url(struct poller *poll, const char *url);
+/* Sends later requests to another URL, of the same id and endpoint. The next good answer is an
+ * update. The answer to a request in flight, which went to the former URL, is ignored. Returns
+ * false, and changes nothing, if memory runs out. */
+bool poller_set_url(struct poller *poll, const char *url, const char *url_rest);
 
 /* Whether a request is scheduled or under way. If so, `span_us` becomes the time until it is due: 0
  * once it is. */

@@ -15,8 +15,9 @@ struct body_part {
 };
 
 struct request {
-    const char *method; /* upper case */
-    const char *url;
+    const char *method;         /* upper case */
+    const char *url;            /* of a poll: what precedes its id in the URL */
+    const char *url_rest;       /* of a poll: what follows its id; NULL: nothing */
     const char *const *headers; /* "Name: value", replace the engine's headers of these names */
     size_t header_count;
     const char *body; /* NULL: none */
@@ -25,7 +26,7 @@ struct request {
     size_t part_count;
     int64_t timeout_us;
     bool once;            /* never repeated, even where that is safe */
-    const char *endpoint; /* a URL that names the endpoint in place of `url`, or NULL */
+    const char *endpoint; /* a URL that names the endpoint in place of `url`, or NULL; not copied */
     bool urgent;          /* sent before all requests that are not; see window.h */
     bool long_running;    /* answered when work is done, minutes later; see window.h. The timeout
                            * counts from its sending, and there is none in the queue */

@@ -22,6 +22,10 @@ struct job_object {
     int ref;          /* its anchor, or LUA_NOREF */
 };
 
+/* The fields of a job that most have: `id`, `state`, `status`, `progress`, `_changed`, `_started`,
+ * `_started_here_at`, `_subscriptions`. */
+#define OWN_FIELDS 8
+
 static struct job_object *check_job(lua_State *L, int index)
 {
     return object_check(L, index, &job_type);
@@ -35,32 +39,35 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, request) -> job; nil if the client is closed or memory runs out. Members of
- * `request`: `elapsed`, the seconds since the job started; unless the job has ended and is never
- * polled, also those of marshal_request(), `started_here`, and `interval`, at which growing pauses
- * end. */
+/* core.new_job(client, elapsed [, request, id, started_here]) -> job; nil if the client is closed
+ * or memory runs out. `elapsed`: the seconds since the job started. Unless the job has ended and is
+ * never polled, `request` has the members of marshal_request(), of which jobs that differ only in
+ * their ids may have the same; `url_rest`, what follows the id in the URL; and `interval`, at which
+ * growing pauses end. */
 static int core_new_job(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    int64_t elapsed_us = clock_from_seconds(marshal_number(L, 2, "elapsed", HUGE_VAL));
+    int64_t elapsed_us = clock_from_seconds(luaL_checknumber(L, 2));
+    bool is_polled = !lua_isnoneornil(L, 3), started_here = lua_toboolean(L, 5);
+    const char *id = is_polled ? luaL_checkstring(L, 4) : NULL;
     int64_t interval_us = 0;
-    struct request request = {.method = marshal_text(L, 2, "method", NULL)};
-    if (request.method) {
-        request = marshal_request(L, 2);
-        interval_us = clock_from_seconds(marshal_number(L, 2, "interval", HUGE_VAL));
+    struct request request;
+    lua_settop(L, 5);
+    if (is_polled) {
+        luaL_checktype(L, 3, LUA_TTABLE);
+        request = marshal_request(L, 3);
+        request.url_rest = marshal_text(L, 3, "url_rest", NULL);
+        interval_us = clock_from_seconds(marshal_number(L, 3, "interval", HUGE_VAL));
     }
     struct job_object *job = object_new(L, &job_type, sizeof *job);
     job->engine = client->engine;
     job->ref = LUA_NOREF;
-    lua_newtable(L);
+    lua_createtable(L, 0, OWN_FIELDS);
     compat_set_table(L, -2);
     job->began_us = clock_monotonic_us() - elapsed_us;
-    if (!request.method)
+    if (!is_polled)
         return 1;
-    bool started_here = marshal_flag(L, 2, "started_here");
-    job->poll = poller_new(client->engine, &request, started_here, interval_us);
+    job->poll = poller_new(client->engine, &request, id, started_here, interval_us);
     return job->poll != NULL;
 }
 
@@ -217,12 +224,13 @@ static int core_set_answer(lua_State *L)
     return 0;
 }
 
-/* core.set_poll_url(job, url): sends later polls to that URL. The next good answer is an update. */
+/* core.set_poll_url(job, url, url_rest): sends later polls to that URL, whose id stays between the
+ * two. The next good answer is an update. */
 static int core_set_poll_url(lua_State *L)
 {
     struct poller *poll = check_poll(L, 1);
     const char *url = luaL_checkstring(L, 2);
-    if (!poller_set_url(poll, url))
+    if (!poller_set_url(poll, url, luaL_checkstring(L, 3)))
         return luaL_error(L, "not enough memory");
     return 0;
 }

@@ -100,13 +100,16 @@ int object_index(lua_State *L, const struct type *type)
     lua_replace(L, 4);
     if (!lua_istable(L, 4))
         luaL_error(L, "the object has lost its methods"); /* by the debug library */
-    for (int table = 4; table >= 3; table--) {
-        lua_pushvalue(L, 2);
-        lua_rawget(L, table);
-        if (!lua_isnil(L, -1))
-            return 1;
-        lua_pop(L, 1);
-    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, 4);
+    if (!lua_isnil(L, -1))
+        return 1;
+    lua_pop(L, 1);
+    lua_pushvalue(L, 2);
+    lua_gettable(L, 3);
+    if (!lua_isnil(L, -1))
+        return 1;
+    lua_pop(L, 1);
     lua_pushvalue(L, 2);
     lua_gettable(L, 4);
     return 1;

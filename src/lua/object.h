@@ -43,9 +43,10 @@ void object_open_methods(
 /* Pushes the type's method whose name is at the index `name`, or nil. */
 void object_push_method(lua_State *L, const struct type *type, int name);
 
-/* __index of client and job: pushes a method, else a field of the table of the object at 1, which
- * the caller has checked and whose stack has two values, else what the library's table of methods
- * has an __index for. Names that begin with "_" are private to the library and read as nil. */
+/* __index of client and job: pushes a method, else a field of the table of the object at 1, or of
+ * that table's prototype; the caller has checked the object, and its stack has two values; else
+ * what the library's table of methods has an __index for. Names that begin with "_" are private to
+ * the library and read as nil. */
 int object_index(lua_State *L, const struct type *type);
 
 /* Calls the method of that name with the object at 1, for metamethods that the library

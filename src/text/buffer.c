@@ -79,6 +79,36 @@ void buffer_move(struct buffer *to, struct buffer *from)
     *from = (struct buffer){0};
 }
 
+bool buffer_copy(struct buffer *buffer, const void *bytes, size_t length)
+{
+    *buffer = (struct buffer){0};
+    if (length >= MIN_MAPPED)
+        return buffer_append(buffer, bytes, length, SIZE_MAX) == BUFFER_OK;
+    if (length == 0)
+        return true;
+    buffer->bytes = malloc(length);
+    if (!buffer->bytes)
+        return false;
+    memcpy(buffer->bytes, bytes, length);
+    buffer->length = buffer->capacity = length;
+    return true;
+}
+
+/* A buffer grows by doubling, so its bytes may occupy a half of its memory, or less if they are
+ * fewer than its first capacity. */
+#define WORTH_COPYING ((size_t)4096)
+
+void buffer_keep(struct buffer *to, struct buffer *from)
+{
+    struct buffer copy;
+    if (from->length && from->capacity <= WORTH_COPYING &&
+        buffer_copy(&copy, from->bytes, from->length)) {
+        buffer_free(from);
+        *from = copy;
+    }
+    buffer_move(to, from);
+}
+
 bool buffer_equal(const struct buffer *a, const struct buffer *b)
 {
     return a->length == b->length && (a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0);

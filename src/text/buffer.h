@@ -24,6 +24,13 @@ void buffer_free(struct buffer *buffer);
 /* Moves the bytes: frees those of `to`, and leaves `from` empty. */
 void buffer_move(struct buffer *to, struct buffer *from);
 
+/* Fills an empty buffer with a copy of the bytes. Returns false if memory runs out. */
+bool buffer_copy(struct buffer *buffer, const void *bytes, size_t length);
+
+/* The same as buffer_move(), for bytes that are kept for long: few of them are copied to memory of
+ * their size, if there is some. */
+void buffer_keep(struct buffer *to, struct buffer *from);
+
 bool buffer_equal(const struct buffer *a, const struct buffer *b);
 
 #endif

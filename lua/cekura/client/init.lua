@@ -15,6 +15,7 @@ local kind_schema = require "cekura.api.kind_schema"
 local kinds = require "cekura.api.kinds"
 local options = require "cekura.client.options"
 local params = require "cekura.api.params"
+local job_path = require "cekura.job.path"
 local poll = require "cekura.job.poll"
 local request = require "cekura.http.request"
 local resources = require "cekura.client.resources"
@@ -54,6 +55,8 @@ local methods = core.client_methods
 ---@field _instead? fun(outgoing: cekura.Request): cekura.Error gets the requests, which are not sent; set by
 ---cekura.command.session
 ---@field _on_update fun(job: cekura.Job) processes the new answer of a job; called by cekura.loop.dispatch
+---@field _path_of fun(fields: cekura.JobFields): string? the path of a job's polls; called by cekura.loop.dispatch
+---@field _common table<string, cekura.JobFields> the prototypes of its jobs; owned by cekura.job.common
 ---@field _by_record table<string, table> the jobs that a webhook may end; owned by cekura.job.delivered
 ---@field _webhook_keys table the idempotency keys of past events; owned by cekura.api.webhook
 ---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
@@ -88,7 +91,8 @@ function client.new(given)
   for name, value in pairs(made.fields) do
     fields[name] = value
   end
-  fields._on_update, fields._selection_refused = poll.on_update, false
+  fields._on_update, fields._path_of = poll.on_update, job_path.of
+  fields._selection_refused, fields._common = false, setmetatable({}, { __mode = "v" })
   fields._by_record, fields._webhook_keys = setmetatable({}, { __mode = "v" }), webhook.new_keys()
   register(self, fields._loop)
   return self

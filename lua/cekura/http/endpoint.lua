@@ -46,6 +46,20 @@ function endpoint.common_path(text)
   return (text:match("/.*"):gsub("{[A-Za-z0-9_]+}", ""))
 end
 
+--- A path, or a piece of one, with the places filled in. Raises for a missing value.
+---@param what string the endpoint's name in errors
+---@param path string
+---@param values table<string, string|number>
+---@return string
+function endpoint.fill_path(what, path, values)
+  return (path:gsub("{([A-Za-z0-9_]+)}", function(name)
+    if values[name] == nil then
+      errors.misuse("%s: %s is missing", what, name)
+    end
+    return uri.encode(uri.text(name, values[name]))
+  end))
+end
+
 --- Method and path with the places filled in. Raises for a missing value.
 ---@param what string the endpoint's name in errors
 ---@param text string
@@ -53,13 +67,7 @@ end
 ---@return string method, string path
 function endpoint.fill(what, text, values)
   local method, path = endpoint.parse(text)
-  path = path:gsub("{([A-Za-z0-9_]+)}", function(name)
-    if values[name] == nil then
-      errors.misuse("%s: %s is missing", what, name)
-    end
-    return uri.encode(uri.text(name, values[name]))
-  end)
-  return method, path
+  return method, endpoint.fill_path(what, path, values)
 end
 
 return endpoint

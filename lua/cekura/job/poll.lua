@@ -5,6 +5,7 @@ local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
 local core = require "cekura.core"
 local interpret = require "cekura.job.interpret"
+local path = require "cekura.job.path"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
 local selection = require "cekura.job.selection"
@@ -12,7 +13,7 @@ local state = require "cekura.job.state"
 local status = require "cekura.job.status"
 local subscription = require "cekura.job.subscription"
 
-local poll = {}
+local poll, change = {}, state.set
 
 -- Seconds after the answer to a start during which some servers of the service may not know the job yet.
 local GRACE = 15
@@ -35,12 +36,12 @@ local function take_reply(self, fields, asked, reply)
   if not meaning then
     return err, nil, nil, true
   end
-  fields._bad_answers = 0
+  change(fields, "_bad_answers", 0)
   if selection.suffices(fields, asked, meaning) then
-    fields._selected_end = false
+    change(fields, "_selected_end", false)
     return state.take_answer(self, fields, meaning)
   end
-  fields._selected_end = status.is_end(meaning.state)
+  change(fields, "_selected_end", status.is_end(meaning.state))
   return nil, nil, selection.of_result(fields)
 end
 
@@ -68,7 +69,7 @@ local function take(self, asked, reply, err, is_bad)
   if early or is_bad and not is_one_too_many(self, fields) then
     return nil, err
   elseif err.kind == "gone" and fields._selected_end then -- forgotten since, and not unknown
-    return state.take_reply(self, fields, response.new(fields._client, "GET", fields._path,
+    return state.take_reply(self, fields, response.new(fields._client, "GET", path.of(fields),
       { status = 200, _head = "", body = core.answer(self) }))
   end
   fields.error = err
@@ -83,7 +84,7 @@ end
 local function notify(self, fields, stop)
   subscription.notify(self, stop)
   if stop then
-    fields._bad_answers = 0
+    change(fields, "_bad_answers", 0)
   end
 end
 
@@ -97,7 +98,7 @@ function poll.on_update(self)
     subscription.notify(self)
   elseif outcome then
     local stop, failure, wish = take(self, fields._asked,
-      request.read(fields._client, "GET", fields._path, outcome))
+      request.read(fields._client, "GET", path.of(fields), outcome))
     notify(self, fields, stop)
     if wish then -- last: after a lack of memory the same update is taken in again
       selection.ask(self, fields, wish)
@@ -162,9 +163,8 @@ function poll.now(self, options)
     return self
   end
   local asked = selection.of_result(fields)
-  local path = selection.path(fields._declaration, fields._whole_path, asked)
   return take_requested(self, asked, request.poll(fields._client,
-    { path = path, timeout = timeout, owner = fields, endpoint = fields._endpoint }))
+    { path = path.of(fields, asked), timeout = timeout, owner = fields, endpoint = fields._endpoint }))
 end
 
 --- The last error that did not end the polling; nil if there is none.
@@ -176,7 +176,7 @@ function poll.last_error(self)
   if not outcome then
     return nil
   end
-  local reply, err = request.read(fields._client, "GET", fields._path, outcome)
+  local reply, err = request.read(fields._client, "GET", path.of(fields), outcome)
   if reply then
     err = select(2, interpret.reply(fields._declaration, fields._evaluation_mark, reply))
   end

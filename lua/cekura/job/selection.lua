@@ -6,9 +6,10 @@
 local core = require "cekura.core"
 local interpret = require "cekura.job.interpret"
 local names_of = require "cekura.http.selection"
+local path = require "cekura.job.path"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
-local uri = require "cekura.http.uri"
+local subscription = require "cekura.job.subscription"
 
 local selection = {}
 
@@ -54,11 +55,13 @@ end
 
 -- ---- what the waiters want ----
 
+local NONE = {} -- a subscription that wants nothing by itself
+
 -- The members that the waiters want, or, while there is none, those that the job was made with; nil: the whole record.
 local function wanted(fields)
   local union, exclusion
-  for subscribed in pairs(next(fields._subscriptions) and fields._subscriptions or { [fields] = true }) do
-    local list = subscribed.fields or fields._fields
+  for _, each in ipairs(fields._subscriptions and subscription.of(fields) or { NONE }) do
+    local list = each.fields or fields._fields
     if not list or exclusion and exclusion ~= names_of.text(list) then
       return nil
     elseif names_of.is_exclusion(list) then
@@ -102,12 +105,19 @@ local function is_on(client, declaration)
   return declaration.selection and not core.fields(client)._selection_refused
 end
 
+-- What the polls of new jobs ask for, by declaration.
+local first = setmetatable({}, { __mode = "k" })
+
 --- What a new job's polls ask for.
 ---@param client cekura.Client
 ---@param declaration table of the kind
 ---@return cekura.Asked
 function selection.first(client, declaration)
-  return is_on(client, declaration) and ask_for(declaration.selection.poll) or selection.WHOLE
+  if not is_on(client, declaration) then
+    return selection.WHOLE
+  end
+  first[declaration] = first[declaration] or ask_for(declaration.selection.poll)
+  return first[declaration]
 end
 
 --- What a request asks for that brings all that the result is to hold.
@@ -118,26 +128,13 @@ function selection.of_result(fields)
   return list and ask_with_end(fields._declaration, list) or selection.WHOLE
 end
 
---- The path of a request.
----@param declaration table of the kind
----@param path string of the request for the whole record
----@param asked cekura.Asked
-function selection.path(declaration, path, asked)
-  if not asked.text then
-    return path
-  end
-  local query = uri.query("selection", { [declaration.selection.parameter] = asked.text })
-  return path .. (path:find("?", 1, true) and query:gsub("^%?", "&") or query)
-end
-
 --- Has the later polls of a job ask for something else, from now on. If memory runs out, nothing has changed.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
 ---@param asked cekura.Asked
 function selection.ask(self, fields, asked)
-  local path = selection.path(fields._declaration, fields._whole_path, asked)
-  core.set_poll_url(self, core.fields(fields._client)._base_url .. path)
-  fields._asked, fields._path = asked, path
+  core.set_poll_url(self, core.fields(fields._client)._base_url .. fields._before, path.rest(fields, asked))
+  fields._asked = asked
   core.expedite(self)
 end
 

@@ -2,6 +2,7 @@
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
+local common = require "cekura.job.common"
 local core = require "cekura.core"
 local delivered = require "cekura.job.delivered"
 local direct = require "cekura.job.direct"
@@ -10,10 +11,10 @@ local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
 local interpret = require "cekura.job.interpret"
 local kinds = require "cekura.api.kinds"
+local path = require "cekura.job.path"
 local record = require "cekura.records.record"
 local request = require "cekura.http.request"
 local response = require "cekura.http.response"
-local selection = require "cekura.job.selection"
 local show = require "cekura.show"
 local state = require "cekura.job.state"
 local status = require "cekura.job.status"
@@ -33,20 +34,6 @@ local function is_located(declaration, scope)
     end
   end
   return true
-end
-
-local function poll_path(client_fields, kind, declaration, id, scope)
-  local places = { id = id, version = client_fields._api_version, agent_id = scope.agent_id,
-    project_id = scope.project_id, assistant_id = scope.assistant_id }
-  local _, path = endpoint.fill(kind, declaration.poll, places)
-  local query = {}
-  if not endpoint.has(declaration.poll, "id") then
-    query[declaration.id] = id
-  end
-  for _, name in ipairs(declaration.poll_scope or {}) do
-    query[name] = scope[name]
-  end
-  return path .. uri.query("poll", query)
 end
 
 -- The scope of a job: from the path of its start, else from the options, else from the parameters of its start, else
@@ -88,13 +75,16 @@ end
 ---@field fields? string[] see cekura.JobFields
 
 --- The private fields of a job: core.fields(job) returns them, together with the public ones except `polls` and
--- `elapsed`. A job has ended if its `state` is an end: see cekura.job.status.
+-- `elapsed`. Those that jobs have in common are in their prototype, see cekura.job.common. A job has ended if its
+-- `state` is an end: see cekura.job.status.
 ---@class cekura.JobFields
 ---@field _client cekura.Client
 ---@field _declaration table of the kind
----@field _path? string of the poll, or of the start that ended the job
----@field _whole_path? string of the poll for the whole record
----@field _asked cekura.Asked what the polls ask for now; owned, with the path, by cekura.job.selection
+---@field _path? string of the only request of a job that is not polled: a direct job, or one that ended in its start
+---@field _before? string what precedes the id in the path of a poll for the whole record; see cekura.job.path
+---@field _after? string what follows the id there
+---@field _polls? table the request of the polls, for core.new_job(); with the two above owned by cekura.job.common
+---@field _asked cekura.Asked what the polls ask for now; owned by cekura.job.selection
 ---@field _fields? string[] what the result is to hold, for waiters that do not say
 ---@field _selected_end boolean the last answer shows an end, without all that the result is to hold; owned by
 ---cekura.job.poll
@@ -102,7 +92,7 @@ end
 ---@field _operation? true a direct job, which is not polled; owned by cekura.job.direct
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
----@field _carried table<string, any> members of answers that later requests about the job need
+---@field _carried table<string, any> members of answers that later requests about the job need; never changed
 ---@field _started number seconds since the epoch, for tokens
 ---@field _started_here_at? number the time of the answer to its start, by core.now(); nil: it was started elsewhere
 ---@field _evaluation_mark? cekura.EvaluationMark the job waits for a newer evaluation; owned by cekura.job.state
@@ -110,7 +100,7 @@ end
 ---@field _answered_question? { question: string, times: integer } the question that job:answer() replied to, and the
 ---number of times that the service may still repeat it
 ---@field _bad_answers integer in a row; owned by cekura.job.poll
----@field _version integer grows with each change of state, status or progress; owned by cekura.job.state
+---@field _changed boolean its state, status or progress has changed since it notified a subscription
 ---@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
 ---@field _in_flight? table<cekura.Request, true> the requests of job:poll() and job:answer(); owned by
@@ -122,9 +112,6 @@ end
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
-  local client_fields = core.fields(client)
-  local whole, path, common, self
-  local asked = selection.first(client, declaration)
   local now = core.date()
   local started = origin.started or now
   local elapsed = math.max(0, now - started)
@@ -132,30 +119,29 @@ start.new = atomic(function(client, kind, declaration, origin)
   if fault then
     return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
   end
+  local prototype = common.of(client, kind, declaration, origin.scope)
+  local self
   if origin.id then
-    whole = poll_path(client_fields, kind, declaration, origin.id, origin.scope)
-    path = selection.path(declaration, whole, asked)
-    if endpoint.has(declaration.poll, "id") then
-      common = poll_path(client_fields, kind, declaration, "", origin.scope)
-    end
-    self = core.new_job(client, { elapsed = elapsed, method = "GET", url = client_fields._base_url .. path,
-      timeout = client_fields._timeout, endpoint_url = common and client_fields._base_url .. common,
-      started_here = origin.started_here, interval = declaration.interval })
+    self = core.new_job(client, elapsed, common.polls(prototype), path.id(origin.id), origin.started_here)
   else
-    self = core.new_job(client, { elapsed = elapsed })
+    self = core.new_job(client, elapsed)
   end
   if not self then
     return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")
   end
-  local fields = core.fields(self)
-  fields.id, fields.kind, fields.state = origin.id, kind, "pending"
-  fields._client, fields._declaration = client, declaration
-  fields._path, fields._method, fields._endpoint, fields._scope = path, "GET", common, origin.scope
-  fields._whole_path, fields._asked, fields._selected_end, fields._fields = whole, asked, false, origin.fields
-  fields._evaluation_mark, fields._carried = origin.evaluation_mark, origin.carried or {}
-  fields._version, fields._subscriptions = 0, {}
-  fields._bad_answers, fields._started_here_at = 0, origin.started_here and core.now() or nil
-  fields._started, fields._request = started, false
+  local fields = setmetatable(core.fields(self), prototype)
+  fields.id, fields._started = origin.id, started
+  state.set(fields, "_fields", origin.fields)
+  state.set(fields, "_evaluation_mark", origin.evaluation_mark)
+  if origin.carried and next(origin.carried) ~= nil then
+    fields._carried = origin.carried
+  end
+  if origin.started_here then
+    fields._started_here_at = core.now()
+  end
+  if core.fields(client)._on_event then
+    fields._request = false -- it has a place from the beginning, since memory may run out where it is set
+  end
   if declaration.event and origin.id then
     delivered.register(self, fields)
   end
@@ -232,8 +218,8 @@ local function start_path(kind, text, params)
     end
     body[params[name] ~= nil and name or "id"] = nil
   end
-  local method, path = endpoint.fill(kind, text, places)
-  return method, path, body, places
+  local method, target = endpoint.fill(kind, text, places)
+  return method, target, body, places
 end
 
 -- Whether a 404 is about the record that the path of the start names, and not about the endpoint: it has a detail.
@@ -243,15 +229,15 @@ end
 
 -- Starts a direct job.
 local function start_direct(client, kind, declaration, params, options)
-  local method, path, body, places = start_path(kind, declaration.direct, params)
+  local method, target, body, places = start_path(kind, declaration.direct, params)
   local self, err = start.new(client, kind, declaration,
     { scope = read_scope(core.fields(client), options, params, places) })
   if not self then
     return nil, err
   end
   local fields = core.fields(self)
-  fields._method, fields._path = method, path
-  return direct.submit(self, { method = method, path = path, timeout = options.timeout,
+  fields._method, fields._path = method, target
+  return direct.submit(self, { method = method, path = target, timeout = options.timeout,
     endpoint = endpoint.common_path(declaration.direct) }, body)
 end
 
@@ -263,19 +249,20 @@ function start.start(client, kind, declaration, params, options)
   if options.direct or not declaration.start then
     return start_direct(client, kind, declaration, params, options)
   end
-  local method, path, body, places = start_path(kind, declaration.start, params)
+  local method, target, body, places = start_path(kind, declaration.start, params)
   local scope = read_scope(core.fields(client), options, params, places)
-  poll_path(core.fields(client), kind, declaration, "", scope) -- raises now rather than after the start
+  common.polls(common.of(client, kind, declaration, scope)) -- raises now rather than after the start
   local owner = {}
   local self
-  local reply, err = request.send_json(client, { method = method, path = path, timeout = options.timeout,
+  local reply, err = request.send_json(client, { method = method, path = target, timeout = options.timeout,
     owner = owner, endpoint = endpoint.common_path(declaration.start) }, kind, body)
   if reply then
     self, err = start.started(client, kind, declaration, reply, scope)
   end
   if self then -- the error of an event handler must not lose the job: it is raised where the job is waited for
     local fields = core.fields(self)
-    fields._raised, fields._fields = owner._raised or fields._raised, options.fields
+    state.set(fields, "_raised", owner._raised or fields._raised)
+    state.set(fields, "_fields", options.fields)
     return self
   end
   subscription.reraise(owner)

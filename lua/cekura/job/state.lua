@@ -5,6 +5,7 @@ local described = require "cekura.described"
 local errors = require "cekura.errors"
 local evaluation = require "cekura.records.evaluation"
 local interpret = require "cekura.job.interpret"
+local path = require "cekura.job.path"
 local response = require "cekura.http.response"
 local show = require "cekura.show"
 local status = require "cekura.job.status"
@@ -42,15 +43,26 @@ function state.emit_event(fields, event)
   end
 end
 
+--- Sets a field of a job, unless it has that value. A field that is not set has none in the job's own table, so it
+-- needs no memory there: see cekura.job.common.
+---@param fields cekura.JobFields
+---@param name string
+---@param value any
+function state.set(fields, name, value)
+  if fields[name] ~= value then
+    fields[name] = value
+  end
+end
+
 local function set_state(self, fields, name)
   if status.is_end(name) then
     core.ended(self)
   end
-  fields.state = name
+  state.set(fields, "state", name)
 end
 
 local function changed(self, fields)
-  fields._version = fields._version + 1
+  state.set(fields, "_changed", true)
   local word = fields.status and core.redact(fields._client, fields.status)
   state.emit_event(fields, { name = "job_changed", job = self, status = word, state = fields.state,
     progress = fields.progress })
@@ -94,7 +106,7 @@ local function error_of(self, fields, meaning)
     return err
   end
   local err = state.error(self, END_KINDS[meaning.state], errors.excerpt(message))
-  err.method, err.path = fields._method, fields._path
+  err.method, err.path = fields._method, path.of(fields)
   if meaning.state == "needs_input" then
     err.response = response.redacted(meaning.reply) -- it contains the question, in an undocumented place
   end
@@ -109,7 +121,10 @@ end
 function state.take(self, fields, meaning)
   local word, progress = interpret.progress(fields._declaration, meaning.object)
   local before_state, before_word, before_progress = fields.state, fields.status, fields.progress
-  fields.status, fields.progress, fields.result, fields.error = word, progress, as_result(meaning.result), nil
+  state.set(fields, "status", word)
+  state.set(fields, "progress", progress)
+  state.set(fields, "result", as_result(meaning.result))
+  state.set(fields, "error", nil)
   local stop
   if END_KINDS[meaning.state] then
     fields.error = error_of(self, fields, meaning)
@@ -131,12 +146,25 @@ end
 local function is_answered(self, fields, reply)
   local answered = fields._answered_question
   if not answered or answered.question ~= reply.body or answered.times == 0 then
-    fields._answered_question = nil
+    state.set(fields, "_answered_question", nil)
     return false
   end
   answered.times = answered.times - 1
   core.force_update(self) -- so that the next reply is counted, too
   return true
+end
+
+-- Keeps a member that later requests need. The table of a new job is shared by all: see cekura.job.common.
+local function carry(fields, name, value)
+  local carried = fields._carried
+  if value == nil or value == carried[name] then
+    return
+  end
+  local own = { [name] = value }
+  for each, kept in pairs(carried) do
+    own[each] = own[each] or kept
+  end
+  fields._carried = own
 end
 
 --- Takes in what the reply to a request means.
@@ -147,7 +175,7 @@ end
 function state.take_answer(self, fields, meaning)
   local declaration = fields._declaration
   for _, name in ipairs(declaration.carry or {}) do
-    fields._carried[name] = meaning.object[name] or fields._carried[name]
+    carry(fields, name, meaning.object[name])
   end
   if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
     meaning.state = "running"

@@ -1,7 +1,10 @@
 --- Subscriptions to the changes of jobs, on which wait, updates, all and each are built.
 -- A subscription is registered with each of its jobs, which notify it of every change. A job is polled only while it
 -- has a subscription and a task waits in subscription:next(). While the program handles a change, there are no polls,
--- so it sees every change. The subscription to a single job is registered only while next() waits.
+-- so it sees every change.
+--
+-- There are two kinds: to one job, registered only while next() waits, and to a list of jobs. A program may have many
+-- of either kind's jobs, so a subscription has little of its own for each.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -10,44 +13,100 @@ local status = require "cekura.job.status"
 local yields = require "cekura.loop.yieldable"
 
 local subscription = {}
-subscription.__index = subscription
 
--- The shortest interval of the subscriptions; nil: the kind's schedule.
-local function shortest_interval(subscriptions)
+---@class cekura.Subscription
+---@field interval? number seconds
+---@field fields? string[] what the results are to hold
+---@field waiter table|false of the task in next()
+---@field ready boolean next() has a job to return
+local Subscription = {}
+
+-- ---- the subscriptions of a job ----
+
+-- A job has none (false), one, or a list of at least two.
+local function list_of(fields)
+  local held = fields._subscriptions
+  if not held then
+    return {}
+  end
+  return held[1] and held or { held }
+end
+
+--- The subscriptions of a job, as a list that is not to be changed.
+---@param fields cekura.JobFields
+---@return cekura.Subscription[]
+subscription.of = list_of
+
+local function is_registered(fields, self)
+  local held = fields._subscriptions
+  if held == self or not held then
+    return held == self
+  end
+  for _, each in ipairs(held) do
+    if each == self then
+      return true
+    end
+  end
+  return false
+end
+
+local function add(fields, self)
+  local list = list_of(fields)
+  if not list[1] then
+    fields._subscriptions = self
+  elseif not is_registered(fields, self) then
+    local longer = { self }
+    for place, each in ipairs(list) do
+      longer[place + 1] = each
+    end
+    fields._subscriptions = longer
+  end
+end
+
+-- Needs no memory.
+local function remove(fields, self)
+  local held = fields._subscriptions
+  if held == self then
+    fields._subscriptions = false
+    return
+  end
+  for place = #held, 1, -1 do
+    if held[place] == self then
+      held[place] = held[#held]
+      held[#held] = nil
+    end
+  end
+  if not held[2] then
+    fields._subscriptions = held[1]
+  end
+end
+
+-- The shortest interval of a job's subscriptions; nil: the kind's schedule.
+local function shortest_interval(fields)
   local shortest
-  for other in pairs(subscriptions) do
-    if other.interval and (not shortest or other.interval < shortest) then
-      shortest = other.interval
+  for _, each in ipairs(list_of(fields)) do
+    if each.interval and (not shortest or each.interval < shortest) then
+      shortest = each.interval
     end
   end
   return shortest
-end
-
-local function enqueue(self, job)
-  if self.queued[job] then
-    return
-  end
-  self.queue[self.last + 1] = job
-  self.queued[job] = true
-  self.last = self.last + 1
 end
 
 -- Makes the engine poll the job at the interval of its subscriptions. They alone determine whether it is watched.
 local function watch(job, fields)
   if fields._operation then
     return -- a direct job: its request ends by itself
-  elseif next(fields._subscriptions) == nil then
+  elseif not fields._subscriptions then
     core.unwatch(fields._client, job)
   elseif not status.is_end(fields.state) then
-    core.watch(fields._client, job,
-      shortest_interval(fields._subscriptions) or core.fields(fields._client)._interval)
+    core.watch(fields._client, job, shortest_interval(fields) or core.fields(fields._client)._interval)
   end
 end
 
 local function unregister(self, job)
   local fields = core.fields(job)
-  if fields._subscriptions[self] then
-    fields._subscriptions[self] = nil
+  if is_registered(fields, self) then
+    remove(fields, self)
     watch(job, fields)
   end
 end
@@ -55,15 +114,14 @@ end
 local function register(self, job)
   local fields = core.fields(job)
   if status.is_end(fields.state) then
-    enqueue(self, job)
+    self:put(job, false)
     return
   end
   if core.is_closed(fields._client) then
-    self.stopped[job] = errors.new("closed", "the client is closed", { job = job, sent = false })
-    enqueue(self, job)
+    self:put(job, false, errors.new("closed", "the client is closed", { job = job, sent = false }))
     return
   end
-  fields._subscriptions[self] = true
+  add(fields, self)
   local ok, raised = pcall(watch, job, fields)
   if not ok then
     unregister(self, job)
@@ -81,113 +139,71 @@ function subscription.reraise(owner)
   end
 end
 
----@class cekura.Subscription
-
---- Gives it another timeout, from its beginning.
----@param timeout number seconds
-function subscription:set_timeout(timeout)
-  self.deadline, self.timeout = self.began + timeout, timeout
-end
-
---- Subscribes to jobs.
----@param jobs cekura.Job[] each once
----@param timeout number seconds: one deadline for all jobs
----@param interval? number seconds
----@param fields? string[] what the results are to hold
-subscription.new = atomic(function(jobs, timeout, interval, fields)
-  local self = setmetatable({
-    jobs = jobs,
-    interval = interval,
-    fields = fields,
-    began = core.now(),
-    deadline = core.now() + timeout,
-    timeout = timeout,
-    queue = {}, first = 1, last = 0,
-    queued = {},  -- the jobs in the queue
-    seen = {},    -- job to its version when next() last gave it
-    stopped = {}, -- job to the error that ended its polls
-    clients = {}, -- of the jobs; true: the client counts the waiter
-    waiter = false, -- of the task in next()
-  }, subscription)
-  for _, job in ipairs(jobs) do
-    local job_fields = core.fields(job)
-    self.clients[job_fields._client] = false
-    self.seen[job] = job_fields._version
-    if not status.is_end(job_fields.state) then
-      job_fields.error = nil
-      if not job_fields._operation then
-        core.forget_error(job)
-      end
+--- Notifies the subscriptions to a job that it has changed or ended, that an event handler has raised an error, or that
+-- `stop`, an error, ends their waits. After a failed allocation it can be called again, because the subscriptions are
+-- dropped last.
+---@param job cekura.Job
+---@param stop? cekura.Error
+subscription.notify = atomic(function(job, stop)
+  local fields = core.fields(job)
+  if stop and not fields._operation then -- so that the same answer stops later waiters, too
+    core.force_update(job)
+  end
+  for _, self in ipairs(list_of(fields)) do
+    self:put(job, fields._changed, stop)
+    if self.waiter then
+      self.waiter:wake()
     end
   end
-  for _, job in ipairs(#jobs > 1 and jobs or {}) do
-    local ok, raised = pcall(register, self, job)
-    if not ok then
-      self:close()
-      error(raised, 0)
-    end
+  local is_over = stop or status.is_end(fields.state)
+  if fields._subscriptions then
+    fields._changed = false
+    fields._subscriptions = not is_over and fields._subscriptions
   end
-  return self
+  if is_over then
+    core.unwatch(fields._client, job) -- last: it releases the job's anchor, and nothing may fail after that
+  end
 end)
 
--- Sets the waiter of the task in next(); false: none. A client polls while a subscription to one of its jobs has one.
-local function set_waiter(self, waiter)
-  local waits = waiter ~= false
-  for client, waited in pairs(self.clients) do
-    if waits ~= waited then
-      core.wait_for_polls(client, waits and 1 or -1)
-      self.clients[client] = waits
-    end
+-- What a new wait forgets.
+local function forget_past(job)
+  local fields = core.fields(job)
+  if fields._changed and not fields._subscriptions then
+    fields._changed = false
   end
-  self.waiter = waiter
+  if status.is_end(fields.state) then
+    return
+  elseif fields.error then
+    fields.error = nil
+  end
+  if not fields._operation then
+    core.forget_error(job)
+  end
 end
 
--- Not a closure: when a host ends a coroutine, closures lose the variables that they share with it.
-local function on_lost(waiter)
-  local self = waiter.subscription
-  set_waiter(self, false)
+-- ---- waiting ----
+
+-- Called as on_lost() of its waiter: when a host ends a coroutine, closures lose the variables that they share with it.
+local function on_lost(self)
+  self:set_waiter(false)
   self:close()
-end
-
-local protected = yields and pcall or function(fn, ...)
-  return true, fn(...)
-end
-
--- Seconds. Some hosts do not accept an infinite time.
-local LONGEST_PARK = 3600
-
-local function park(self, waiter)
-  local why = "woken"
-  while self.first > self.last and why == "woken" do -- a job may have changed while the loop made the waiter
-    local left = math.max(0, self.deadline - core.now())
-    why = waiter:park(math.min(left, LONGEST_PARK), true)
-    if why == "timeout" and left > LONGEST_PARK then
-      why = "woken"
-    end
-  end
-  return why
 end
 
 local function enter(self, waiter)
   if waiter then
-    waiter.subscription = self
-    waiter.on_lost = on_lost
-    set_waiter(self, waiter)
+    waiter.on_lost = self
+    self:set_waiter(waiter)
   end
-  if #self.jobs == 1 then
-    register(self, self.jobs[1])
-  end
+  self:begin()
 end
 
 -- Undoes enter(), even if it failed halfway.
 local function leave(self, waiter)
   if waiter then
-    waiter.on_lost, waiter.subscription = nil, nil
-    set_waiter(self, false)
+    waiter.on_lost = nil
+    self:set_waiter(false)
   end
-  if #self.jobs == 1 then
-    unregister(self, self.jobs[1])
-  end
+  self:finish()
 end
 
 local begin_next = atomic(function(self, waiter)
@@ -198,33 +214,19 @@ local begin_next = atomic(function(self, waiter)
   end
 end)
 
-local function take(self)
-  local job = self.queue[self.first]
-  self.queue[self.first] = nil
-  self.first = self.first + 1
-  self.queued[job] = nil
+-- The client's event handler is called before a job that has ended notifies its subscriptions, and may wait, or block
+-- until the deadline has passed.
+local function put_if_ended(self, job)
   local fields = core.fields(job)
-  subscription.reraise(fields)
-  local changed = self.seen[job] ~= fields._version
-  self.seen[job] = fields._version
-  return job, changed
-end
-
--- Queues the jobs that have ended without having notified the subscription yet: the client's event handler is called
--- first, and may wait, or block until the deadline has passed.
-local function enqueue_ended(self)
-  for _, job in ipairs(self.jobs) do
-    local fields = core.fields(job)
-    if fields._subscriptions[self] and status.is_end(fields.state) then
-      enqueue(self, job)
-    end
+  if is_registered(fields, self) and status.is_end(fields.state) then
+    self:put(job, true)
   end
 end
 
 local end_next = atomic(function(self, waiter, ok, why)
   if waiter and ok and why ~= "woken" then
-    local queued, raised = pcall(enqueue_ended, self)
-    if not queued then
+    local put, raised = pcall(self.put_ended, self)
+    if not put then
       ok, why = false, raised
     end
   end
@@ -233,66 +235,197 @@ local end_next = atomic(function(self, waiter, ok, why)
     self:close()
     error(why, 0)
   end
-  if self.first > self.last then
+  if not self.ready then
     return nil, why
   end
   if waiter then
     waiter:defer_cancel()
   end
-  return take(self)
+  return self:take()
 end)
+
+local protected = yields and pcall or function(fn, ...)
+  return true, fn(...)
+end
+
+-- Seconds. Some hosts do not accept an infinite time.
+local LONGEST_PARK = 3600
 
 --- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
 -- that job is raised here.
 ---@return cekura.Job? job nil: no job has changed in time
 ---@return boolean|string changed its state, status or progress has changed; without a job the reason: "timeout",
 ---"cancelled", "closing"
-function subscription:next()
+---@param deadline number by core.now()
+function Subscription:next(deadline)
   local waiter
-  if self.first > self.last then
-    local client = core.fields(self.jobs[1])._client
+  if not self.ready then
+    local client = core.fields(self.job)._client
     waiter = core.fields(client)._loop.waiter() -- raises where code cannot wait, before anything is registered
   end
   begin_next(self, waiter)
-  local ok, why = true, nil
-  if waiter then
-    ok, why = protected(park, self, waiter)
+  local ok, why = true, "woken"
+  while ok and why == "woken" and not self.ready do -- a job may have changed while the loop made the waiter
+    local left = math.max(0, deadline - core.now())
+    ok, why = protected(waiter.park, waiter, math.min(left, LONGEST_PARK), true)
+    if why == "timeout" and left > LONGEST_PARK then
+      why = "woken"
+    end
   end
   return end_next(self, waiter, ok, why)
 end
 
---- Ends the subscription to one job, or to all.
-subscription.close = atomic(function(self, job)
-  for _, each in ipairs(job and { job } or self.jobs) do
-    unregister(self, each)
+-- ---- to one job ----
+
+---@class cekura.OneSubscription: cekura.Subscription
+---@field job cekura.Job
+---@field changed boolean since next() returned it
+---@field stop? cekura.Error that ended its polls
+local One = setmetatable({}, { __index = Subscription })
+One.__index, One.__call = One, on_lost
+
+--- Subscribes to a job.
+---@param job cekura.Job
+---@param interval? number seconds
+---@param wanted? string[] what the result is to hold
+---@return cekura.OneSubscription
+subscription.to_one = atomic(function(job, interval, wanted)
+  local self = setmetatable({ job = job, changed = false, ready = false, waiter = false }, One)
+  if interval or wanted then
+    self.interval, self.fields = interval, wanted
   end
+  forget_past(job)
+  return self
 end)
 
---- Notifies the subscriptions to a job that it has changed or ended, that an event handler has raised an error, or that
--- `stop`, an error, ends their waits. After a failed allocation it can be called again, because the subscriptions are
--- dropped last.
----@param job cekura.Job
----@param stop? cekura.Error
-subscription.notify = atomic(function(job, stop)
-  local fields = core.fields(job)
-  local subscriptions = {}
-  for self in pairs(fields._subscriptions) do
-    subscriptions[#subscriptions + 1] = self
+function One:put(_, changed, stop)
+  if self.stop ~= stop then
+    self.stop = stop
   end
-  if stop and not fields._operation then -- so that the same answer stops later waiters, too
-    core.force_update(job)
+  self.changed = self.changed or changed
+  self.ready = true
+end
+
+function One:take()
+  local changed = self.changed
+  self.ready, self.changed = false, false
+  subscription.reraise(core.fields(self.job))
+  return self.job, changed
+end
+
+function One:put_ended()
+  put_if_ended(self, self.job)
+end
+
+-- A client polls while a subscription to one of its jobs has a waiter.
+function One:set_waiter(waiter)
+  if (waiter ~= false) ~= (self.waiter ~= false) then
+    core.wait_for_polls(core.fields(self.job)._client, waiter and 1 or -1)
   end
-  for _, self in ipairs(subscriptions) do
-    self.stopped[job] = stop
-    enqueue(self, job)
-    if self.waiter then
-      self.waiter:wake()
+  self.waiter = waiter
+end
+
+function One:begin()
+  register(self, self.job)
+end
+
+function One:finish()
+  unregister(self, self.job)
+end
+
+--- Ends the subscription.
+function One:close()
+  unregister(self, self.job)
+end
+
+-- ---- to many jobs ----
+
+---@class cekura.ManySubscription: cekura.Subscription
+---@field job cekura.Job the first
+---@field jobs cekura.Job[]
+---@field closed table<cekura.Job, true> the jobs that it subscribes to no more
+---@field stops table<cekura.Job, cekura.Error> that ended their polls
+---@field queue table<integer, cekura.Job> from `first` to `last`: the jobs that next() returns
+---@field queued table<cekura.Job, boolean> whether they have changed
+---@field clients table<cekura.Client, boolean> of the jobs; true: it counts the waiter
+local Many = setmetatable({}, { __index = Subscription })
+Many.__index, Many.__call = Many, on_lost
+
+--- Subscribes to jobs.
+---@param jobs cekura.Job[] at least one, each once
+---@param interval? number seconds
+---@param wanted? string[] what the results are to hold
+---@return cekura.ManySubscription
+subscription.to_many = atomic(function(jobs, interval, wanted)
+  local self = setmetatable({ job = jobs[1], jobs = jobs, closed = {}, stops = {}, queue = {}, first = 1, last = 0,
+    queued = {}, clients = {}, ready = false, waiter = false, interval = interval, fields = wanted }, Many)
+  for _, job in ipairs(jobs) do
+    self.clients[core.fields(job)._client] = false
+    forget_past(job)
+  end
+  for _, job in ipairs(jobs) do
+    local ok, raised = pcall(register, self, job)
+    if not ok then
+      self:close()
+      error(raised, 0)
     end
   end
-  if stop or status.is_end(fields.state) then
-    local none = {} -- allocated first: unwatching releases the job's anchor, and nothing may fail after that
-    core.unwatch(fields._client, job)
-    fields._subscriptions = none
+  return self
+end)
+
+function Many:put(job, changed, stop)
+  self.stops[job] = stop
+  if self.queued[job] == nil then
+    self.queue[self.last + 1] = job
+    self.queued[job] = changed
+    self.last = self.last + 1
+    self.ready = true
+  end
+  self.queued[job] = self.queued[job] or changed
+end
+
+function Many:take()
+  local job = self.queue[self.first]
+  local changed = self.queued[job]
+  self.queue[self.first] = nil
+  self.first = self.first + 1
+  self.queued[job] = nil
+  self.ready = self.first <= self.last
+  subscription.reraise(core.fields(job))
+  return job, changed
+end
+
+function Many:put_ended()
+  for _, job in ipairs(self.jobs) do
+    if not self.closed[job] then
+      put_if_ended(self, job)
+    end
+  end
+end
+
+function Many:set_waiter(waiter)
+  local waits = waiter ~= false
+  for client, waited in pairs(self.clients) do
+    if waits ~= waited then
+      core.wait_for_polls(client, waits and 1 or -1)
+      self.clients[client] = waits
+    end
+  end
+  self.waiter = waiter
+end
+
+-- It is registered all the time.
+local function nothing() end
+Many.begin, Many.finish = nothing, nothing
+
+--- Ends the subscription to one job, or to all.
+---@param job? cekura.Job
+Many.close = atomic(function(self, job)
+  for _, each in ipairs(job and { job } or self.jobs) do
+    if not self.closed[each] then
+      unregister(self, each)
+      self.closed[each] = job and true
+    end
   end
 end)
 

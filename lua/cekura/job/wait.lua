@@ -4,6 +4,7 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local described = require "cekura.described"
 local errors = require "cekura.errors"
+local path = require "cekura.job.path"
 local poll = require "cekura.job.poll"
 local selection = require "cekura.http.selection"
 local show = require "cekura.show"
@@ -31,15 +32,12 @@ end
 
 local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true, fields = true }
 
+-- Returns the options one by one: a table of them would stay for as long as the wait.
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
-  return {
-    is_usual = options.timeout == nil,
-    timeout = options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
-    interval = check.seconds("interval", options.interval),
-    on_progress = check.callback("on_progress", options.on_progress),
-    fields = selection.check("fields", options.fields),
-  }
+  return options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
+    check.seconds("interval", options.interval), selection.check("fields", options.fields),
+    check.callback("on_progress", options.on_progress)
 end
 
 -- Where a coroutine cannot yield across pcall, the collector closes the subscription after an error of on_progress.
@@ -48,18 +46,18 @@ local protected = yields and pcall or function(fn, ...)
   return true
 end
 
-local function report(subscribed, options, self)
-  local ok, raised = protected(options.on_progress, self)
+local function report(subscribed, on_progress, self)
+  local ok, raised = protected(on_progress, self)
   if not ok then
     subscribed:close()
     error(raised, 0)
   end
 end
 
--- The error of a wait that ends before the job does; `why` as in subscription:next().
-local function give_up(subscribed, self, why)
-  if subscribed.stopped[self] then
-    return subscribed.stopped[self]
+-- The error of a wait that ends before the job does: `stop`, which ended its polls, or `why` as in subscription:next().
+local function give_up(self, stop, why, timeout)
+  if stop then
+    return stop
   elseif why == "cancelled" then
     return errors.new("cancelled", "the task was cancelled", { job = self })
   elseif why == "closing" then
@@ -70,70 +68,79 @@ local function give_up(subscribed, self, why)
     return fields.error
   end
   local cause = poll.last_error(self)
-  local err = state.error(self, "timeout", ("not done after %g s%s"):format(subscribed.timeout,
+  local err = state.error(self, "timeout", ("not done after %g s%s"):format(timeout,
     cause and "; the last error: " .. cause.message or ""))
-  err.cause, err.method, err.path = cause, fields._method, fields._path
+  err.cause, err.method, err.path = cause, fields._method, path.of(fields)
   fields.error = err
   return err
 end
 
--- The results of a wait that ends for the reason `why`; nil: with the job, or its polls.
-local function settled(subscribed, self, why)
+-- The results of a wait that has ended; the last three as in give_up().
+local function settled(self, stop, why, timeout)
   local fields = core.fields(self)
   if status.is_end(fields.state) then
     return outcome(fields)
   end
-  return nil, give_up(subscribed, self, why)
+  return nil, give_up(self, stop, why, timeout)
 end
 
--- Subscribes to jobs until each is settled. Returns an iterator over `job, result, err`, in the order in which the jobs
--- are settled, with the unfinished ones last; and the subscription.
----@param options table from wait_options()
-local function follow(jobs, options)
-  local subscribed, given_up
-  local open, left, place, direct = {}, #jobs, 0, 0
+-- Waits until a job has ended.
+local function wait_for(subscribed, self, timeout, on_progress)
+  local deadline = core.now() + timeout
+  local job, changed
+  repeat
+    job, changed = subscribed:next(deadline)
+    if job and changed and on_progress then
+      report(subscribed, on_progress, self)
+    end
+  until not job or subscribed.stop or status.is_end(core.fields(self).state)
+  subscribed:close()
+  return settled(self, subscribed.stop, changed, timeout)
+end
+
+-- Returns an iterator over `job, result, err` for the jobs of a subscription, in the order in which they are settled,
+-- with the unfinished ones last.
+---@param timeout number seconds: one deadline for all jobs
+---@param polled_timeout? number that of the jobs that are polled, once only these are left
+local function follow(subscribed, jobs, timeout, polled_timeout, on_progress)
+  local began, given_up = core.now(), nil
+  local left, place, direct = #jobs, 0, 0
   for _, each in ipairs(jobs) do
-    open[each] = true
     direct = direct + (core.fields(each)._operation and 1 or 0)
   end
 
   local function settle(self, why)
-    local result, err = settled(subscribed, self, why)
-    open[self] = nil
+    local result, err = settled(self, subscribed.stops[self], why, timeout)
     left = left - 1
     direct = direct - (core.fields(self)._operation and 1 or 0)
-    if direct == 0 and options.polled_timeout then
-      subscribed:set_timeout(options.polled_timeout)
+    if direct == 0 and polled_timeout then
+      timeout = polled_timeout
     end
     subscribed:close(self)
     return self, result, err
   end
 
-  local function next_settled()
+  return function()
     while left > 0 and not given_up do
-      local self, changed = subscribed:next()
+      local self, changed = subscribed:next(began + timeout)
       if not self then
         given_up = changed
-      elseif open[self] then
-        if changed and options.on_progress then
-          report(subscribed, options, self)
+      elseif not subscribed.closed[self] then
+        if changed and on_progress then
+          report(subscribed, on_progress, self)
         end
-        if status.is_end(core.fields(self).state) or subscribed.stopped[self] then
+        if status.is_end(core.fields(self).state) or subscribed.stops[self] then
           return settle(self)
         end
       end
     end
     while place < #jobs do
       place = place + 1
-      if open[jobs[place]] then
+      if not subscribed.closed[jobs[place]] then
         return settle(jobs[place], given_up)
       end
     end
   end
-
-  -- Last: nothing may fail after it.
-  subscribed = subscription.new(jobs, options.timeout, options.interval, options.fields)
-  return next_settled, subscribed
 end
 
 ---@class cekura.WaitOptions
@@ -151,14 +158,12 @@ end
 ---@return cekura.Error? err
 function wait.one(self, options)
   local fields = core.fields(self)
-  options = wait_options(options, usual_timeout(fields))
+  local timeout, interval, wanted, on_progress = wait_options(options, usual_timeout(fields))
   if status.is_end(fields.state) then
     subscription.reraise(fields)
     return outcome(fields)
   end
-  local next_settled = follow({ self }, options)
-  local _, result, err = next_settled()
-  return result, err
+  return wait_for(subscription.to_one(self, interval, wanted), self, timeout, on_progress)
 end
 
 --- job:updates(): iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
@@ -167,26 +172,26 @@ end
 ---@return fun(): cekura.Job?
 function wait.updates(self, options)
   local fields = core.fields(self)
-  options = wait_options(options, usual_timeout(fields))
-  local subscribed = subscription.new({ self }, options.timeout, options.interval, options.fields)
+  local timeout, interval, wanted, on_progress = wait_options(options, usual_timeout(fields))
+  local subscribed, deadline = subscription.to_one(self, interval, wanted), core.now() + timeout
   local guard = core.guard(function()
     subscribed:close()
   end)
   local over = false
   local function next_change()
     while guard and not over do
-      local changed, how = subscribed:next()
+      local changed, how = subscribed:next(deadline)
       local ended = status.is_end(fields.state)
-      over = ended or not changed or subscribed.stopped[self] ~= nil
+      over = ended or not changed or subscribed.stop ~= nil
       if over and not ended then
-        fields.error = give_up(subscribed, self, how)
+        fields.error = give_up(self, subscribed.stop, how, timeout)
       end
       if over then
         subscribed:close()
       end
       if ended or changed and how then
-        if options.on_progress then
-          report(subscribed, options, self)
+        if on_progress then
+          report(subscribed, on_progress, self)
         end
         return self
       end
@@ -197,7 +202,8 @@ end
 
 -- ---- many ----
 
--- Two copies of the list, which the program may change during the wait: one with each job once, and one unchanged.
+-- Two copies of the list, which the program may change during the wait: one with each job once, and one unchanged. They
+-- are the same table unless a job is in the list twice.
 local function check_jobs(jobs)
   check.table("jobs", jobs)
   local each_once, list, seen = {}, {}, {}
@@ -216,7 +222,7 @@ local function check_jobs(jobs)
       errors.misuse("jobs[%d]: job expected, got nothing", #list + 1)
     end
   end
-  return each_once, list
+  return #each_once == #list and list or each_once, list
 end
 
 -- How long a list is waited for, and how long those of its jobs that are polled.
@@ -230,19 +236,16 @@ local function longest_timeouts(jobs)
   return longest, polled
 end
 
---- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
----@param jobs cekura.Job[] of one client or of several
----@param options? cekura.WaitOptions `timeout` is one deadline for all
----@return fun(): cekura.Job?, table?, cekura.Error?
-function wait.each(jobs, options)
-  jobs = check_jobs(jobs)
-  local timeout, polled = longest_timeouts(jobs)
-  options = wait_options(options, timeout)
+-- Iterates over a list that has each job once.
+local function iterate(jobs, options)
+  local usual, polled = longest_timeouts(jobs)
+  local timeout, interval, wanted, on_progress = wait_options(options, usual)
   if #jobs == 0 then
     return function() end
   end
   -- The direct jobs, which end by themselves, are waited for without a deadline. Those that are polled may never end.
-  options.polled_timeout = options.is_usual and timeout == math.huge and polled or nil
+  local is_usual = options == nil or options.timeout == nil
+  local polled_timeout = is_usual and timeout == math.huge and polled or nil
   local next_settled, subscribed
   -- A `break` ends the polling: Lua 5.4 and newer close the guard at once, others when the iterator is collected.
   local guard = core.guard(function()
@@ -250,13 +253,22 @@ function wait.each(jobs, options)
       subscribed:close()
     end
   end)
-  next_settled, subscribed = follow(jobs, options)
+  subscribed = subscription.to_many(jobs, interval, wanted)
+  next_settled = follow(subscribed, jobs, timeout, polled_timeout, on_progress)
   return function()
     if guard then
       local self, result, err = next_settled() -- no tail call: Lua 5.1 would lose the frame that iterates
       return self, result, err
     end
   end, nil, nil, guard
+end
+
+--- Iterates over jobs in the order in which they finish. Those that are not done in time come last.
+---@param jobs cekura.Job[] of one client or of several
+---@param options? cekura.WaitOptions `timeout` is one deadline for all
+---@return fun(): cekura.Job?, table?, cekura.Error?
+function wait.each(jobs, options)
+  return iterate((check_jobs(jobs)), options)
 end
 
 ---@class cekura.JobOutcome
@@ -274,16 +286,17 @@ end)
 function wait.all(jobs, options)
   local each_once, list = check_jobs(jobs)
   local outcomes = {}
-  local next_settled = wait.each(each_once, options) -- called, not iterated over: Lua 5.1 could not wait in it
+  local next_settled = iterate(each_once, options) -- called, not iterated over: Lua 5.1 could not wait in it
   local self, result, err = next_settled()
   while self do
     outcomes[self] = setmetatable({ job = self, result = result, err = err }, Outcome)
     self, result, err = next_settled()
   end
+  local ended = setmetatable({}, core.array_mt)
   for index, each in ipairs(list) do
-    list[index] = outcomes[each]
+    ended[index] = outcomes[each]
   end
-  return setmetatable(list, core.array_mt)
+  return ended
 end
 
 return wait

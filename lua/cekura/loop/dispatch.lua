@@ -48,7 +48,7 @@ local function deliver_next(client, fields)
     event.job = subject
     core.settle_anchor(client, subject)
     subject = core.fields(subject)
-    event.method, event.path = subject._method, subject._path
+    event.method, event.path = subject._method, fields._path_of(subject)
   end
   event.request = number_of(event, subject)
   setmetatable(event, Event)

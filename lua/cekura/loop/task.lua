@@ -2,7 +2,6 @@
 
 local atomic = require "cekura.loop.atomic"
 local check = require "cekura.check"
-local core = require "cekura.core"
 local errors = require "cekura.errors"
 local show = require "cekura.show"
 local unbegun = require "cekura.loop.unbegun"
@@ -16,13 +15,10 @@ local task = {}
 ---@class cekura.TaskFields
 ---@field loop table see cekura.loop.tasks
 ---@field group table|false see cekura.loop.task_group; false: it is in none, or has ended
----@field body? function what its coroutine or thread runs; nil once it has ended
----@field state string "ready", "running" or "done"; in the own loop also "parked"
+---@field body function|false what its coroutine or thread runs; false once it runs in the own loop, or has ended
+---@field state string "ready", "running" or "done"; in the own loop also "parked", or "interrupted": memory ran out in
+---its turn
 ---@field begun boolean
----@field spawned_at number by core.now(); as the next three, owned by cekura.loop.unbegun
----@field launched_at number
----@field noticed boolean counted in the notice at the program's end
----@field warned boolean the warning that the task has not begun was written
 ---@field joiners table[] the waiters in join()
 ---@field joined boolean join() has returned how it ended: then nothing else reports its error
 ---@field ok boolean its function has returned
@@ -32,11 +28,9 @@ local task = {}
 ---@field cancel_reported boolean a wait has reported that
 ---@field cancel_raised boolean the wait after that has raised it
 ---@field reason string|false why its wait ends, "woken" or "timeout"; false: it does not yet
----@field on_lost? fun(waiter: table) see cekura.loop; as the next one, owned by cekura.job.subscription
----@field subscription? cekura.Subscription
+---@field on_lost? fun(waiter: table) see cekura.loop; owned by cekura.job.subscription
 ---@field co thread|false in the own loop: its coroutine; false: it has ended
 ---@field nested table|false in the own loop: the waiter of a coroutine that it has made, and that waits
----@field interrupted boolean in the own loop: memory ran out in its turn
 ---@field grace_ends number|false in the own loop: until when it may yield after it was cancelled
 ---@field killed table|false owned by cekura.loop.own.kill: the hook that there was before
 ---@field threads table|false in threads: the parts of the adapter
@@ -68,8 +62,8 @@ end
 -- The results of a task whose end cannot be stored for lack of memory.
 local NO_MEMORY = { n = 1, "not enough memory" }
 
--- The joiners of a task that has ended.
-local NONE = {}
+-- The joiners of a task that nothing joins, and of one that has ended. They are never changed.
+local NOBODY, NONE = {}, {}
 
 -- The main task of a run cancels the others, and the run raises its error.
 local function fail(self, group)
@@ -115,7 +109,7 @@ function task.finish(self, ok, ...)
     return
   end
   local packed, values = pcall(pack, ...)
-  self.state, self.body = "done", nil
+  self.state, self.body = "done", false
   self.ok, self.values = packed and ok, packed and values or NO_MEMORY
   if not self.begun then
     unbegun.remove(self)
@@ -141,14 +135,12 @@ end
 
 -- ---- the beginning ----
 
--- All fields exist from the beginning, because adding one later allocates memory, which may fail.
+-- The fields that change where a task is woken, resumed or ended exist from the beginning, because adding one later
+-- allocates memory, which may fail. The others are in the prototype until they are set.
 local function new_object(loop, group)
-  local now = core.now()
-  return setmetatable({ loop = loop, group = group, state = "ready", begun = false, spawned_at = now,
-    launched_at = now, noticed = false, warned = false, co = false, joiners = {}, joined = false, ok = false,
-    values = false, traceback = false, cancelled = false, cancel_reported = false, cancel_raised = false,
-    reason = false, ticket = false, following = false, nested = false, interrupted = false, grace_ends = false,
-    killed = false, signal = false, threads = false, leave = false, scope = false }, loop.task_metatable)
+  return setmetatable({ group = group, state = "ready", begun = false, body = false, co = false, ok = false,
+    values = false, cancelled = false, reason = false, ticket = false, following = false, _due = false,
+    _timer = false }, loop.task_metatable)
 end
 
 --- Makes a task and launches it. In a group that is being cancelled, the task ends before it begins.
@@ -262,6 +254,9 @@ local add_joiner = atomic(function(self, waiter)
   if self.state == "done" then
     return false
   end
+  if self.joiners == NOBODY then
+    self.joiners = {}
+  end
   self.joiners[#self.joiners + 1] = waiter
   return true
 end)
@@ -325,11 +320,14 @@ check.methods("task", Task, function(value)
 end)
 
 --- Makes the metatable of a loop's tasks.
----@param Waiter table the methods park(), wake() and defer_cancel() of a task
-function task.metatable(Waiter)
+---@param loop table see cekura.loop.tasks
+function task.metatable(loop)
+  local Waiter = loop.Waiter
   local metatable = { __name = "cekura.task", __tostring = to_string,
-    __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
-      defer_cancel = Waiter.defer_cancel } }
+    __index = setmetatable({ join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
+      defer_cancel = Waiter.defer_cancel }, { __index = { loop = loop, joiners = NOBODY, joined = false,
+      traceback = false, cancel_reported = false, cancel_raised = false, nested = false, grace_ends = false,
+      killed = false, signal = false, threads = false, leave = false, scope = false } }) }
   metatables[metatable] = true
   return metatable
 end

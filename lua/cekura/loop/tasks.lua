@@ -122,7 +122,7 @@ end
 ---@param loop table
 ---@return function spawn, function run, function sleep
 function tasks.of(loop)
-  loop.task_metatable = task.metatable(loop.Waiter)
+  loop.task_metatable = task.metatable(loop)
   local function bind(fn)
     return function(...)
       return fn(loop, ...)

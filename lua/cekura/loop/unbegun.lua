@@ -5,7 +5,14 @@ local core = require "cekura.core"
 
 local unbegun = {}
 
+---@class cekura.loop.Unbegun
+---@field spawned_at number by core.now()
+---@field launched_at number
+---@field noticed boolean counted in the notice at the program's end
+---@field warned boolean the warning that the task has not begun was written
+
 --- The tasks.
+---@type table<cekura.Task, cekura.loop.Unbegun>
 unbegun.tasks = {}
 
 -- Seconds after which a task is launched again, where a host may have dropped it; after which the program is warned;
@@ -25,16 +32,18 @@ local next_check = 0
 -- all that happens, as where a configuration is only checked.
 ---@param task cekura.Task
 unbegun.add = atomic(function(task)
-  unbegun.tasks[task] = true
+  local now = core.now()
+  local record = { spawned_at = now, launched_at = now, noticed = false, warned = false }
+  unbegun.tasks[task] = record
   if not (task.loop.is_loading and task.loop.is_loading()) then
     core.count(notice, 1)
-    task.noticed = true
+    record.noticed = true
   end
 end)
 
-local forget_notice = atomic(function(task)
-  if task.noticed then
-    task.noticed = false
+local forget_notice = atomic(function(record)
+  if record and record.noticed then
+    record.noticed = false
     core.count(notice, -1)
   end
 end)
@@ -42,12 +51,13 @@ end)
 --- Removes a task that begins or has ended.
 ---@param task cekura.Task
 unbegun.remove = atomic(function(task)
+  local record = unbegun.tasks[task]
   unbegun.tasks[task] = nil
-  forget_notice(task)
+  forget_notice(record)
 end)
 
 local function relaunch(task, now)
-  task.launched_at = now
+  unbegun.tasks[task].launched_at = now
   local ok, raised = pcall(task.loop.launch, task)
   if not ok then
     task.loop.log("cekura: a task cannot be started: " .. tostring(raised))
@@ -56,8 +66,8 @@ end
 
 local function warn(late)
   for _, task in ipairs(late) do
-    task.warned = true
-    forget_notice(task)
+    unbegun.tasks[task].warned = true
+    forget_notice(unbegun.tasks[task])
   end
   if late[1] then
     local loop = late[1].loop
@@ -73,11 +83,11 @@ local check_late = atomic(function()
   end
   next_check = now + PAUSE
   local dropped, late = {}, {}
-  for task in pairs(unbegun.tasks) do
-    if task.loop.relaunches and now - task.launched_at > RELAUNCH then
+  for task, record in pairs(unbegun.tasks) do
+    if task.loop.relaunches and now - record.launched_at > RELAUNCH then
       dropped[#dropped + 1] = task
     end
-    if not task.warned and now - task.spawned_at > LATE then
+    if not record.warned and now - record.spawned_at > LATE then
       late[#late + 1] = task
     end
   end

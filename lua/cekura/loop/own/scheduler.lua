@@ -127,12 +127,9 @@ local function resume(self)
   elseif not self.begun then
     task.begin(self)
   end
-  if self.interrupted then
-    if coroutine.status(co) == "dead" then -- its results were lost with the turn
-      abandon(self)
-      return task.finish(self, false, "not enough memory")
-    end
-    self.interrupted = false
+  if self.state == "interrupted" and coroutine.status(co) == "dead" then -- its results were lost with the turn
+    abandon(self)
+    return task.finish(self, false, "not enough memory")
   end
   local before = current
   current = self
@@ -190,7 +187,9 @@ function scheduler.protected(fn, ...)
   local ok, raised = core.try(deeper, fn, ...)
   depth, current = outer_depth, caller
   if resuming ~= outer then
-    resuming.interrupted = true
+    if resuming.state == "running" then
+      resuming.state = "interrupted"
+    end
     ready:put(resuming)
     resuming = outer
   end
@@ -200,7 +199,7 @@ end
 --- Has the task run when the code that launches it waits.
 ---@param self cekura.Task
 function scheduler.launch(self)
-  self.co = coroutine.create(self.body)
+  self.co, self.body = coroutine.create(self.body), false
   alive[self.co] = self
   ready:put(self)
   scheduler.rearm()

@@ -44,7 +44,7 @@ local function end_lost(waiter)
   if waiter.on_lost then
     waiter:on_lost()
   end
-  if waiter.body then -- a task
+  if waiter.state then -- a task
     waiter.cancelled = true
     task.finish(waiter, false)
   end
