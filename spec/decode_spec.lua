@@ -178,6 +178,40 @@ describe("a list", function()
   end)
 end)
 
+describe("a container of any size", function()
+  -- Few values are collected before their table is made.
+  local SIZES = { 0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 66, 127, 128, 129, 130, 131, 255, 256, 257, 1000 }
+
+  it("has its values in order, also around another container", function()
+    for _, size in ipairs(SIZES) do
+      local items, members, list, object = {}, {}, {}, {}
+      for index = 1, size do
+        items[index], members[index] = index .. "", ('"k%d":%d'):format(index, index)
+        list[index], object["k" .. index] = index, index
+      end
+      items, members = "[" .. table.concat(items, ",") .. "]", "{" .. table.concat(members, ",") .. "}"
+      assert.same(list, decode(items))
+      assert.same(object, decode(members))
+      assert.same({ object, list, object, 1 }, decode(("[%s,%s,%s,1]"):format(members, items, members)))
+      assert.same({ a = list, b = object, c = list, d = 1 },
+        decode(('{"a":%s,"b":%s,"c":%s,"d":1}'):format(items, members, items)))
+    end
+  end)
+
+  it("has the last value of a name, and none if that is null", function()
+    for _, size in ipairs(SIZES) do
+      local members = ('"x":1,'):rep(size)
+      for index = 1, size do
+        members = members .. ('"k%d":0,'):format(index)
+      end
+      assert.equal(2, decode("{" .. members .. '"x":2}').x)
+      assert.equal(0, decode("{" .. members .. '"x":2}')["k" .. size] or 0)
+      assert.is_nil(decode("{" .. members .. '"x":null}').x)
+      assert.equal(3, decode("{" .. members .. '"x":null,"x":3}').x)
+    end
+  end)
+end)
+
 describe("a string", function()
   it("has its escapes replaced", function()
     assert.equal('"\\/\b\f\n\r\t', decode [["\"\\\/\b\f\n\r\t"]])
@@ -276,6 +310,22 @@ describe("nesting", function()
       assert.is_nil(value)
       assert.equal("nested too deeply", fault)
     end
+  end)
+
+  it("of containers with many values is read as deep", function()
+    local items, members = ("1,"):rep(50), {}
+    for index = 1, 50 do
+      members[index] = ('"k%d":%d,'):format(index, index)
+    end
+    members = table.concat(members)
+    local value = decode(("[" .. items .. "{" .. members .. '"in":'):rep(255) .. "[[]]" .. ("}]"):rep(255))
+    for _ = 1, 255 do
+      assert.equal(51, #value)
+      assert.equal(1, value[50])
+      assert.equal(50, value[51].k50)
+      value = value[51]["in"]
+    end
+    assert.same({ {} }, value)
   end)
 
   it("does not count lists side by side", function()

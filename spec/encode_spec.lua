@@ -183,6 +183,20 @@ describe("an object", function()
     assert.equal('"nested":{' .. table.concat(parts, ",") .. "}}", text:match '"nested".*')
   end)
 
+  it("may have thousands of members, in other objects", function()
+    for _, size in ipairs { 1000, 1500, 3100, 10000 } do
+      local object, parts = {}, {}
+      for index = 1, size do
+        object[("k%05d"):format(index)] = { [("in %d"):format(index)] = index }
+        parts[index] = ('"k%05d":{"in %d":%d}'):format(index, index, index)
+      end
+      local expected = "{" .. table.concat(parts, ",") .. "}"
+      assert.is_true(encode(object, "body") == expected)
+      assert.is_true(encode({ a = object, b = { object } }, "body")
+        == ('{"a":%s,"b":[%s]}'):format(expected, expected))
+    end
+  end)
+
   it("sorts its names by their bytes", function()
     local names, object, found = { "", "\1", "A", "B", "a", "a\0", "a\0b", "aa", "ab", "b", "\194\128", "ü" }, {}, {}
     for _, name in ipairs(names) do

@@ -101,7 +101,7 @@ describe("the core's functions refuse", function()
         "now", "date", "random_hex", "pid", "serial", "notice", "count",
         "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
-        "settle_anchor", "wait", "step_all", "open_file", "encode", "atomic", "try",
+        "settle_anchor", "wait", "step_all", "open_file", "new_encoder", "atomic", "try",
         "lock_file", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
         known[name] = true
       end

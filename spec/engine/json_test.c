@@ -1579,23 +1579,28 @@ static void text_that_was_not_validated_is_handled_safely(void **state)
 
 /* ---- writing strings ---- */
 
-/* The string of a text, made of plain prefixes and escapes. It ends where memory ends. */
+/* Writes the text into `room` bytes at most, which end where memory ends. Moves *at behind what was
+ * read. */
+static struct text written(struct text text, size_t *at, size_t room)
+{
+    char *to = target.end - room;
+    const char *source_text = at_end(text), *from = source_text + *at;
+    char *end = json_write(&from, source_text + text.length, to, target.end);
+    *at = (size_t)(from - source_text);
+    assert_in_range(end - to, 0, room);
+    return (struct text){to, (size_t)(end - to)};
+}
+
+/* The string of a text, written in pieces. It ends where memory ends. */
 static struct text quoted(struct text text)
 {
-    char string[256] = "\"";
+    char string[1024] = "\"";
     size_t length = 1, at = 0;
-    for (;;) {
-        size_t plain = json_plain_length(at_end(text) + at, text.length - at);
-        memcpy(string + length, text.bytes + at, plain);
-        length += plain;
-        at += plain;
-        if (at == text.length)
-            break;
-        char *to = target.end - JSON_MAX_ESCAPE;
-        size_t written = json_escape(text.bytes[at++], to);
-        assert_in_range(written, 1, JSON_MAX_ESCAPE);
-        memcpy(string + length, to, written);
-        length += written;
+    while (at < text.length) {
+        struct text piece = written(text, &at, JSON_WRITE_ROOM + at % 5);
+        assert_true(piece.length > 0);
+        memcpy(string + length, piece.bytes, piece.length);
+        length += piece.length;
     }
     string[length++] = '"';
     return (struct text){memcpy(target.end - length, string, length), length};
@@ -1633,31 +1638,68 @@ static void every_ascii_character_reads_back_as_it_was_written(void **state)
     }
 }
 
-/* At each place in a text, since the reader takes eight bytes at once. */
-static void a_plain_text_ends_before_the_first_byte_that_is_not(void **state)
+/* Writes a text as json_write() does, byte by byte, up to what is not UTF-8. */
+static size_t write_simply(struct text text, char *to)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < text.length;) {
+        unsigned char c = (unsigned char)text.bytes[at];
+        size_t width = 1;
+        while (c >= 0x80 && width <= text.length - at && width <= 4 &&
+               !json_is_utf8(text.bytes + at, width))
+            width++;
+        if (width > text.length - at || width > 4)
+            break;
+        static const char short_ones[] = "\b\f\n\r\t\"\\";
+        const char *short_one = c ? strchr(short_ones, c) : NULL;
+        if (short_one)
+            length += (size_t)sprintf(to + length, "\\%c", "bfnrt\"\\"[short_one - short_ones]);
+        else if (c < ' ')
+            length += (size_t)sprintf(to + length, "\\u%04x", c);
+        for (size_t i = 0; i < width && !short_one && c >= ' '; i++)
+            to[length++] = text.bytes[at + i];
+        at += width;
+    }
+    return length;
+}
+
+static void assert_written_simply(struct text text)
+{
+    char expected[1024], all[1024];
+    size_t expected_length = write_simply(text, expected);
+    for (size_t room = JSON_WRITE_ROOM; room < 200; room += room < 20 ? 1 : 45) {
+        size_t length = 0, at = 0, before;
+        do {
+            before = at;
+            struct text piece = written(text, &at, room);
+            memcpy(all + length, piece.bytes, piece.length);
+            length += piece.length;
+        } while (at > before);
+        assert_int_equal(length, expected_length);
+        assert_memory_equal(all, expected, length);
+    }
+}
+
+/* At each place in a text, since eight bytes are examined at once, or many. */
+static void a_text_is_written_up_to_what_is_not_utf8(void **state)
 {
     (void)state;
-    static const char *const plain[] = {
-        "0123456789abcdefghijk", "äöüßéèêëçñõåæø", "字字字字字字字", "😀😀😀😀😀"};
-    static const struct text ends[] = {TEXT("\""), TEXT("\\"), TEXT("\n"), TEXT("\0"), TEXT("\x1f"),
-        TEXT("\x80"), TEXT("\xc3"), TEXT("\xc0\xaf"), TEXT("\xed\xa0\x80"),
-        TEXT("\xf4\x90\x80\x80"), TEXT("\xff")};
-    for (size_t i = 0; i < COUNT(plain); i++)
-        for (size_t length = 0; length <= strlen(plain[i]); length++) {
-            if (((unsigned char)plain[i][length] & 0xc0) == 0x80)
-                continue; /* within a character */
-            char text[64] = "";
-            memcpy(text, plain[i], length);
-            assert_int_equal(
-                json_plain_length(at_end((struct text){text, length}), length), length);
-            for (size_t k = 0; k < COUNT(ends); k++) {
-                memcpy(text + length, ends[k].bytes, ends[k].length);
-                size_t all = length + ends[k].length;
-                assert_int_equal(json_plain_length(at_end((struct text){text, all}), all), length);
-                memcpy(text + all, "0123456789", 10);
-                assert_int_equal(json_plain_length(text, all + 10), length);
+    static const char *const characters[] = {"x", "ä", "字", "😀"};
+    static const struct text between[] = {TEXT(""), TEXT("\""), TEXT("\\"), TEXT("\n\n\n"),
+        TEXT("\0"), TEXT("\x1f\x7f"), TEXT("\x80"), TEXT("\xc3"), TEXT("\xc0\xaf"),
+        TEXT("\xed\xa0\x80"), TEXT("\xf4\x90\x80\x80"), TEXT("\xff")};
+    for (size_t width = 1; width <= COUNT(characters); width++)
+        for (size_t front = 0; front <= 75; front += width)
+            for (size_t k = 0; k < COUNT(between); k++) {
+                char bytes[256];
+                for (size_t at = 0; at < front; at++)
+                    bytes[at] = characters[width - 1][at % width];
+                memcpy(bytes + front, between[k].bytes, between[k].length);
+                size_t length = front + between[k].length;
+                assert_written_simply((struct text){bytes, length});
+                memcpy(bytes + length, "0123456789ä", 12);
+                assert_written_simply((struct text){bytes, length + 12});
             }
-        }
 }
 
 int main(void)
@@ -1665,7 +1707,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_quoted_with_the_shortest_escapes),
         cmocka_unit_test(every_ascii_character_reads_back_as_it_was_written),
-        cmocka_unit_test(a_plain_text_ends_before_the_first_byte_that_is_not),
+        cmocka_unit_test(a_text_is_written_up_to_what_is_not_utf8),
         cmocka_unit_test(every_kind_of_value_may_be_the_whole_text),
         cmocka_unit_test(lists_and_objects_hold_any_values),
         cmocka_unit_test(commas_colons_and_brackets_stand_where_they_must),

@@ -120,21 +120,93 @@ static void a_double_reads_back_and_is_as_short_as_possible(void **state)
     }
 }
 
+static void assert_read(const char *number)
+{
+    double read = number_read(number), expected = strtod(number, NULL);
+    if (memcmp(&read, &expected, sizeof read) != 0)
+        fail_msg("%s was read as %a, and not %a", number, read, expected);
+}
+
 static void a_number_is_read(void **state)
 {
     (void)state;
     assert_true(number_read("-1.5e3") == -1500);
     assert_true(signbit(number_read("-0.0")));
-    for (int i = 0; i < 20000; i++) {
-        char number[64];
-        int digits =
-            (int)(lrand48() % 19); /* with 15 digits, and with more, it is read differently */
-        snprintf(number, sizeof number, "%.*f", digits,
-            (drand48() - 0.5) * pow(10, (double)(lrand48() % 6)));
-        if (number_read(number) != strtod(number, NULL))
-            fail_msg("%s was read as %.17g", number, number_read(number));
+    const char *const numbers[] = {"0", "-0", "0.0", "0e999999999999999999999", "-0.0E-5", "1e999",
+        "-1e999", "1e-999", "5e-324", "2e-324", "2.4703282292062327208e-324", "1e22", "1e23",
+        "8.5e22", "9007199254740993", "9007199254740993.0", "9007199254740992.9999999999999999",
+        "2.2250738585072011e-308", "2.2250738585072014e-308", "1.7976931348623157e308",
+        "1.7976931348623158e308", "1.7976931348623159e308", "1e-342", "1e-343", "1e341", "1e342",
+        "18446744073709551615", "18446744073709551616", "0.1e-9999999999", "1e99999999999999999999",
+        "0.000000000000000000000000000000000000000000000000000000000000000000000000000001e78",
+        "123456789012345678901234567890", "1234567890123456789012345678901234567890e-40"};
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        assert_read(numbers[i]);
+}
+
+/* A number whose exponent makes up for a fraction of many zeros. */
+static void the_exponent_of_a_long_number_is_exact(void **state)
+{
+    (void)state;
+    static char number[20100];
+    for (int zeros = 20000; zeros < 20020; zeros++) {
+        memcpy(number, "0.", 2);
+        memset(number + 2, '0', (size_t)zeros);
+        strcpy(number + 2 + zeros, "15e20003");
+        assert_read(number);
+        strcpy(number + 2 + zeros, "15e100000000000000020003");
+        assert_read(number);
     }
-    assert_true(isinf(number_read("1e999")));
+}
+
+/* Numbers of any number of digits and of any exponent, and those around the middle between two
+ * doubles. */
+static void any_number_is_read_as_by_the_c_library(void **state)
+{
+    (void)state;
+    srand48(1);
+    for (int i = 0; i < 100000; i++) {
+        char number[100];
+        int length = 0, exponent = (int)(lrand48() % (i % 2 ? 30 : 350));
+        for (long digits = 1 + lrand48() % (i % 3 ? 19 : 30); digits > 0; digits--)
+            number[length++] = (char)('0' + lrand48() % 10);
+        if (i % 5) {
+            number[length++] = '.';
+            for (long digits = 1 + lrand48() % 24; digits > 0; digits--)
+                number[length++] = (char)('0' + (i % 7 ? lrand48() % 10 : 0));
+        }
+        sprintf(number + length, i % 4 ? "e%d" : "E-%d", exponent);
+        assert_read(number);
+        uint64_t bits = ((uint64_t)mrand48() << 32 ^ (uint64_t)mrand48()) >> 1;
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        if (!isfinite(value))
+            continue;
+        long double middle = ((long double)value + nextafter(value, INFINITY)) / 2;
+        snprintf(number, sizeof number, "%.*Le", 14 + (int)(lrand48() % 40), middle);
+        assert_read(number);
+    }
+}
+
+static void an_integer_is_read_up_to_64_bits(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        bool fits;
+        int64_t value;
+    } numbers[] = {{"0", true, 0}, {"-0", true, 0}, {"7", true, 7}, {"-7", true, -7},
+        {"9223372036854775807", true, INT64_MAX}, {"-9223372036854775808", true, INT64_MIN},
+        {"9223372036854775808", false, 0}, {"-9223372036854775809", false, 0},
+        {"9999999999999999999", false, 0}, {"10000000000000000000", false, 0},
+        {"18446744073709551617", false, 0}, {"-99999999999999999999999", false, 0}};
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        int64_t value;
+        bool fits = number_read_integer(numbers[i].text, strlen(numbers[i].text), &value);
+        assert_int_equal(fits, numbers[i].fits);
+        if (fits)
+            assert_int_equal(value, numbers[i].value);
+    }
 }
 
 int main(void)
@@ -144,6 +216,9 @@ int main(void)
         cmocka_unit_test(an_integer_of_64_bits_has_all_its_digits),
         cmocka_unit_test(a_double_reads_back_and_is_as_short_as_possible),
         cmocka_unit_test(a_number_is_read),
+        cmocka_unit_test(the_exponent_of_a_long_number_is_exact),
+        cmocka_unit_test(any_number_is_read_as_by_the_c_library),
+        cmocka_unit_test(an_integer_is_read_up_to_64_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,17 +152,17 @@ static void each_kind_of_value_has_its_position(void **state)
         TEXT("{\"id\":2142,\"r\":-1.5e3,\"s\":\"a\\nb\",\"t\":true,\"f\":false,"
              "\"n\":null,\"o\":{\"id\":1},\"l\":[1,2],\"e\":\"\",\"eo\":{},\"el\":[]}");
     const struct member expected[] = {
-        {2, 2, 6, 4, JSON_INTEGER, false},
-        {12, 1, 15, 6, JSON_REAL, false},
-        {23, 1, 26, 6, JSON_STRING, false},
-        {34, 1, 37, 4, JSON_TRUE, false},
-        {43, 1, 46, 5, JSON_FALSE, false},
-        {53, 1, 56, 4, JSON_NULL, false},
-        {62, 1, 65, 8, JSON_OBJECT, false},
-        {75, 1, 78, 5, JSON_ARRAY, false},
-        {85, 1, 88, 2, JSON_STRING, false},
-        {92, 2, 96, 2, JSON_OBJECT, false},
-        {100, 2, 104, 2, JSON_ARRAY, false},
+        {2, 6, 4, 2, JSON_INTEGER, false},
+        {12, 15, 6, 1, JSON_REAL, false},
+        {23, 26, 6, 1, JSON_STRING, false},
+        {34, 37, 4, 1, JSON_TRUE, false},
+        {43, 46, 5, 1, JSON_FALSE, false},
+        {53, 56, 4, 1, JSON_NULL, false},
+        {62, 65, 8, 1, JSON_OBJECT, false},
+        {75, 78, 5, 1, JSON_ARRAY, false},
+        {85, 88, 2, 1, JSON_STRING, false},
+        {92, 96, 2, 2, JSON_OBJECT, false},
+        {100, 104, 2, 2, JSON_ARRAY, false},
     };
     struct record record = read_whole(text);
     assert_int_equal(record.count, COUNT(expected));
@@ -665,6 +665,33 @@ static void an_object_of_4_gib_is_refused(void **state)
     munmap(memory, size);
 }
 
+/* The length of a name has 27 bits. */
+static void a_name_of_128_mib_is_refused(void **state)
+{
+    (void)state;
+    const size_t piece = (size_t)4 << 20, most = ((size_t)1 << 27) - 1;
+    char *memory = endless_x(most + 2 * piece, piece);
+    for (size_t length = most; length <= most + 1; length++) {
+        struct json_reader reader;
+        struct member member;
+        size_t count;
+        char *text = memory + piece;
+        memcpy(text, "{\"", 2);
+        memcpy(text + 2 + length, "\":1}", 4);
+        json_begin(&reader, text, length + 6);
+        assert_int_equal(json_next(&reader).type, JSON_OBJECT);
+        const char *fault = record_read(&reader, 0, &member, 1, &count);
+        if (length > most) {
+            assert_string_equal(fault, "too large");
+            continue;
+        }
+        assert_null(fault);
+        assert_int_equal(member.name_length, length);
+        memcpy(text + 2 + length, "xxxx", 4);
+    }
+    munmap(memory, most + 2 * piece);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -685,6 +712,7 @@ int main(void)
         cmocka_unit_test(a_fault_has_its_offset),
         cmocka_unit_test(a_member_nests_511_deep_and_no_deeper),
         cmocka_unit_test(an_object_of_4_gib_is_refused),
+        cmocka_unit_test(a_name_of_128_mib_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

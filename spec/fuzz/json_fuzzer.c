@@ -1,9 +1,12 @@
 /* json_fuzzer.c - reads any bytes as JSON text, as a record, as a list of records, and as a string,
- * and checks what json.h and record.h promise. */
+ * writes them as a string, and checks what json.h, record.h and number.h promise. */
 #include "check.h"
 #include "grammar.h"
+#include "text/number.h"
 #include "text/record.h"
 
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 struct bytes {
@@ -81,6 +84,54 @@ static void check_any_bytes(const char *text, size_t size)
     free(rest.at);
 }
 
+/* The text as a string is all of the text, if that is UTF-8, and reads back. Otherwise it ends
+ * before the first invalid byte. */
+static void check_written(const char *text, size_t size)
+{
+    struct bytes room = room_for(6 * size + 2 + JSON_WRITE_ROOM);
+    const char *at = text;
+    room.at[0] = '"';
+    char *end = json_write(&at, text + size, room.at + 1, room.at + room.length - 1);
+    CHECK((at == text + size) == json_is_utf8(text, size));
+    *end++ = '"';
+    struct bytes string = copy_of(room.at, (size_t)(end - room.at));
+    free(room.at);
+    struct json_reader reader;
+    json_begin(&reader, string.at, string.length);
+    struct json_token token = json_next(&reader);
+    CHECK(token.type == JSON_STRING && json_next(&reader).type == JSON_END);
+    CHECK(json_equals(string.at + 1, string.length - 2, text, (size_t)(at - text)));
+    free(string.at);
+}
+
+/* ---- numbers ---- */
+
+/* A number is read as by the C library, and what is written for it reads back. */
+static void check_number(const char *text, const struct json_token *token)
+{
+    struct bytes number = room_for(token->length + 1);
+    memcpy(number.at, text + token->start, token->length);
+    number.at[token->length] = '\0';
+    double value = number_read(number.at), expected = strtod(number.at, NULL);
+    CHECK(memcmp(&value, &expected, sizeof value) == 0);
+    if (isfinite(value)) {
+        char written[NUMBER_MAX_LENGTH + 1];
+        size_t length = number_write(value, written);
+        CHECK(length <= NUMBER_MAX_LENGTH);
+        written[length] = '\0';
+        expected = strtod(written, NULL);
+        CHECK(memcmp(&value, &expected, sizeof value) == 0);
+    }
+    if (token->type == JSON_INTEGER) {
+        int64_t integer;
+        errno = 0;
+        long long wanted = strtoll(number.at, NULL, 10);
+        bool fits = number_read_integer(number.at, token->length, &integer);
+        CHECK(fits == (errno == 0) && (!fits || integer == wanted));
+    }
+    free(number.at);
+}
+
 /* ---- the whole text ---- */
 
 /* Reads to the end. Tokens advance, stay in the text, and the last one repeats. */
@@ -104,6 +155,8 @@ static bool check_text(const char *text, size_t size)
         CHECK(open == reader.depth && open <= JSON_MAX_DEPTH);
         if (token.type == JSON_STRING || token.type == JSON_KEY)
             check_string(text, &token);
+        if (token.type == JSON_INTEGER || token.type == JSON_REAL)
+            check_number(text, &token);
     }
     struct json_reader before = reader;
     CHECK(json_next(&reader).type == token.type && reader.offset == before.offset);
@@ -249,6 +302,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     CHECK(!has_records || read == accepted);
     CHECK(check_text(text.at, size) == accepted);
     check_any_bytes(text.at, size);
+    check_written(text.at, size);
     CHECK(!size || memcmp(text.at, input, size) == 0); /* the input is unchanged */
     free(text.at);
     return 0;

@@ -3,9 +3,10 @@
  * Members are written in the order of their names, so equal tables have equal texts. No metamethod
  * runs. Memory is the Lua state's, so an error that Lua raises leaks nothing. While it grows, a
  * finalizer may run and change the tables; what is remembered of a table is kept alive by the Lua
- * stack, or by the table in the slot NAMES. */
+ * stack, or by the table in the slot KEPT. */
 #include "json.h"
 #include "parts.h"
+#include "text/names.h"
 #include "text/number.h"
 
 #include <math.h>
@@ -17,20 +18,23 @@
 /* The Lua stack, below the tables that are being written. */
 enum {
     VALUE = 1,
-    PATH,           /* what the value is called in errors */
-    EMPTY_ARRAY,    /* a value that means [] */
-    EMPTY_ARRAY_MT, /* the metatable of a table that is a list if it is empty */
-    ARRAY_MT,       /* a metatable of lists */
-    OWN_ARRAY_MT,   /* the other one */
-    NAMES,
-    TEXT,
-    MEMBERS
+    PATH,  /* what the value is called in errors */
+    KEPT,  /* a table that keeps names alive, or nil */
+    TEXT,  /* the memory of the text, or nil */
+    NAMES, /* the memory of the names, or nil */
 };
 
-/* The members of an object are kept on the Lua stack, unless they are many, or the stack is nearly
- * as deep as Lua 5.1 and LuaJIT allow (8,000): then only their names are kept, in a table. */
-#define MAX_STACKED 64
-#define MAX_TOP 4000
+/* The upvalues of an encoder. */
+#define ARRAY_MT lua_upvalueindex(1) /* the metatable of lists */
+#define MARKS lua_upvalueindex(2)    /* the table of lua-cjson's marks */
+
+/* The members of an object are kept on the Lua stack. Lua 5.1 and LuaJIT allow 8,000 values there,
+ * others a million. Each object may have half of what is left of this; of its other members, only
+ * the names are kept, in a table. */
+#define MAX_TOP (LUA_VERSION_NUM < 502 ? 6000 : 100000)
+#define STACK_STEP 64 /* the stack is checked once for so many values */
+
+#define LARGE 100000
 
 /* Bytes on the C stack at first, and later in a userdata in a slot of the Lua stack. */
 struct room {
@@ -39,23 +43,19 @@ struct room {
     int slot;
 };
 
-struct member {
-    const char *name;
-    size_t length;
-    int value; /* its index on the Lua stack, or minus that of the name in the table NAMES */
-};
-
 /* A table that is being written. */
 struct level {
     bool is_object;
     int table; /* its index on the Lua stack */
+    int top;   /* of the Lua stack while no element of the table is there */
     size_t count, done;
-    size_t first; /* of its members, for an object */
+    size_t first; /* of its names, for an object */
 };
 
 struct writer {
     lua_State *L;
-    struct room text, members;
+    struct room text, names;
+    int checked_top; /* of the Lua stack */
     unsigned depth;
     struct level levels[JSON_MAX_DEPTH];
 };
@@ -66,7 +66,7 @@ __attribute__((noinline, cold)) static void grow(lua_State *L, struct room *room
 {
     size_t capacity = room->capacity;
     while (capacity - room->used < more)
-        capacity *= 2;
+        capacity *= capacity < LARGE ? 4 : 2; /* copies are rare, or else memory is not wasted */
     char *bytes = lua_newuserdata(L, capacity);
     memcpy(bytes, room->bytes, room->used);
     lua_replace(L, room->slot);
@@ -82,9 +82,20 @@ static inline void *reserve(lua_State *L, struct room *room, size_t more)
     return room->bytes + room->used;
 }
 
-static struct member *members_of(struct writer *writer, const struct level *level)
+static struct name *names_of(struct writer *writer, const struct level *level)
 {
-    return (struct member *)(void *)writer->members.bytes + level->first;
+    return (struct name *)(void *)writer->names.bytes + level->first;
+}
+
+/* Whether the Lua stack has room for some values above `top`. */
+static inline bool has_stack(struct writer *writer, int top)
+{
+    if (top + 8 > writer->checked_top) {
+        if (!lua_checkstack(writer->L, STACK_STEP))
+            return false;
+        writer->checked_top = top + STACK_STEP;
+    }
+    return true;
 }
 
 /* ---- texts and numbers ---- */
@@ -101,65 +112,80 @@ static inline void write_char(struct writer *writer, char c)
     writer->text.used++;
 }
 
-/* False: the text is not UTF-8. */
-static bool write_string(struct writer *writer, const char *text, size_t length)
+/* Writes a text as a string, and the characters behind it. */
+static const char *write_string(
+    struct writer *writer, const char *text, size_t length, const char *behind)
 {
-    char *to = reserve(writer->L, &writer->text, length + 2);
+    struct room *room = &writer->text;
     const char *end = text + length;
-    *to++ = '"';
-    for (;;) {
-        size_t plain = json_plain_length(text, (size_t)(end - text));
-        memcpy(to, text, plain);
-        to += plain;
-        text += plain;
-        if (text == end)
-            break;
-        if ((unsigned char)*text >= 0x80)
-            return false;
-        writer->text.used = (size_t)(to - writer->text.bytes);
-        to = reserve(writer->L, &writer->text, (size_t)(end - text) + JSON_MAX_ESCAPE);
-        to += json_escape(*text++, to);
-    }
-    *to++ = '"';
-    writer->text.used = (size_t)(to - writer->text.bytes);
-    return true;
+    write_char(writer, '"');
+    do {
+        char *to = reserve(writer->L, room, (size_t)(end - text) + 2 * JSON_WRITE_ROOM);
+        const char *limit = room->bytes + room->capacity - JSON_WRITE_ROOM;
+        to = json_write(&text, end, to, limit);
+        room->used = (size_t)(to - room->bytes);
+        if (text < end && limit - to >= JSON_WRITE_ROOM)
+            return "the text is not valid UTF-8";
+    } while (text < end);
+    for (; *behind; behind++)
+        room->bytes[room->used++] = *behind;
+    return NULL;
 }
 
-/* Writes the number on top of the stack. */
-static const char *write_number(struct writer *writer)
+/* Writes the number at `index`. */
+static const char *write_number(struct writer *writer, int index)
 {
     lua_State *L = writer->L;
     char *to = reserve(L, &writer->text, NUMBER_MAX_LENGTH);
 #if LUA_VERSION_NUM >= 503
-    if (lua_isinteger(L, -1)) {
-        writer->text.used += number_write_integer(lua_tointeger(L, -1), to);
+    if (lua_isinteger(L, index)) {
+        writer->text.used += number_write_integer(lua_tointeger(L, index), to);
         return NULL;
     }
 #endif
-    double value = lua_tonumber(L, -1);
-    if (!isfinite(value))
+    double value = lua_tonumber(L, index);
+    if (!isfinite(value)) {
+        lua_pushvalue(L, index);
         return "JSON has no %s";
+    }
     writer->text.used += number_write(value, to);
     return NULL;
 }
 
-/* ---- tables ---- */
+/* ---- lists ---- */
 
-/* Whether the table on top of the stack is written as a list. */
-static bool is_list(lua_State *L)
+/* Whether the value at `index` is a mark of lua-cjson. */
+static bool is_mark(lua_State *L, int index, const char *name)
 {
-    bool is_marked = false;
-    if (lua_getmetatable(L, -1)) {
-        is_marked = lua_rawequal(L, -1, OWN_ARRAY_MT) || lua_rawequal(L, -1, ARRAY_MT);
-        bool is_if_empty = lua_rawequal(L, -1, EMPTY_ARRAY_MT);
+    lua_pushvalue(L, index);
+    lua_getfield(L, MARKS, name);
+    bool is_one = !lua_isnil(L, -1) && lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is_one;
+}
+
+/* Whether the metatable on top of the stack marks the table as a list. */
+static bool is_marked(lua_State *L, int table)
+{
+    if (lua_rawequal(L, -1, ARRAY_MT) || is_mark(L, -1, "array_mt"))
+        return true;
+    if (!is_mark(L, -1, "empty_array_mt"))
+        return false;
+    lua_pushnil(L);
+    bool is_empty = !lua_next(L, table);
+    lua_pop(L, is_empty ? 0 : 2);
+    return is_empty;
+}
+
+/* Whether the table is written as a list. */
+static bool is_list(lua_State *L, int table)
+{
+    bool is_one = false;
+    if (lua_getmetatable(L, table)) {
+        is_one = is_marked(L, table);
         lua_pop(L, 1);
-        if (is_if_empty) {
-            lua_pushnil(L);
-            is_marked = !lua_next(L, -2);
-            lua_pop(L, is_marked ? 0 : 2);
-        }
     }
-    return is_marked || lua_rawlen(L, -1) > 0;
+    return is_one || lua_rawlen(L, table) > 0;
 }
 
 /* The key on top of the stack as the index of an element; 0 if it is none. */
@@ -170,17 +196,17 @@ static int64_t to_index(lua_State *L)
     return is_index ? (int64_t)key : 0;
 }
 
-/* Pushes the first key of the table on top of the stack that a list does not have. */
-static const char *refuse_list(lua_State *L)
+/* Pushes the first key of the table that a list does not have. */
+static const char *refuse_list(lua_State *L, int table)
 {
     int64_t count = 0;
     for (bool is_end = false; !is_end; count += !is_end) {
-        lua_rawgeti(L, -1, (int)count + 1);
+        lua_rawgeti(L, table, (int)count + 1);
         is_end = lua_isnil(L, -1);
         lua_pop(L, 1);
     }
     lua_pushnil(L);
-    while (lua_next(L, -2)) {
+    while (lua_next(L, table)) {
         lua_pop(L, 1);
         int64_t index = to_index(L);
         if (index < 1 || index > count)
@@ -194,215 +220,182 @@ static const char *open_list(struct writer *writer, struct level *level)
 {
     lua_State *L = writer->L;
     int64_t count = 0, most = 0, index = 1;
-    for (lua_pushnil(L); index && lua_next(L, -2); count++) {
+    for (lua_pushnil(L); index && lua_next(L, level->table); count++) {
         lua_pop(L, 1);
         index = to_index(L);
         most = index > most ? index : most;
     }
     lua_pop(L, index ? 0 : 1);
     if (!index || most != count)
-        return refuse_list(L);
+        return refuse_list(L, level->table);
     level->count = (size_t)count;
     write_char(writer, '[');
     return NULL;
 }
 
-static int compare_members(const void *left, const void *right)
-{
-    const struct member *a = left, *b = right;
-    int order = memcmp(a->name, b->name, a->length < b->length ? a->length : b->length);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
-}
+/* ---- objects ---- */
 
-/* Most objects have few members. */
-static void sort_members(struct member *members, size_t count)
+/* Keeps the name on top of the stack, and pops it. Returns its place in the table. */
+static int keep_name(lua_State *L, size_t place)
 {
-    if (count > 16) {
-        qsort(members, count, sizeof *members, compare_members);
-        return;
+    if (lua_isnil(L, KEPT)) {
+        lua_createtable(L, MAX_TOP / 4, 0); /* there are more than those on the stack */
+        lua_replace(L, KEPT);
     }
-    for (size_t i = 1; i < count; i++) {
-        struct member member = members[i];
-        size_t at = i;
-        for (; at && compare_members(&members[at - 1], &member) > 0; at--)
-            members[at] = members[at - 1];
-        members[at] = member;
-    }
+    lua_rawseti(L, KEPT, (int)place);
+    return (int)place;
 }
 
-/* Adds the key at `name` on the Lua stack to the members of the level. */
-static void add_member(struct writer *writer, struct level *level, int name, int value)
-{
-    struct member *member = reserve(writer->L, &writer->members, sizeof *member);
-    writer->members.used += sizeof *member;
-    member->name = lua_tolstring(writer->L, name, &member->length);
-    member->value = value;
-    level->count++;
-}
-
-enum end { ALL, TOO_MANY, ODD_NAME };
-
-/* Reads the members of the table on top of the stack, and leaves their names and values above it.
- * Stops where there are too many, or where a name is not a string: then the key is on top. */
-static enum end stack_members(struct writer *writer, struct level *level)
+/* Reads the members of the level's table, and leaves their names and values on the stack, as far as
+ * they may be there. A tag is the index of the value; or minus that of the name in the table KEPT.
+ * False: a name is not a string, and is on top. */
+static bool read_members(struct writer *writer, struct level *level)
 {
     lua_State *L = writer->L;
-    int top = level->table;
-    if (top + 2 * MAX_STACKED > MAX_TOP || !lua_checkstack(L, 2 * MAX_STACKED + 8))
-        return TOO_MANY;
-    for (lua_pushnil(L); lua_next(L, level->table); lua_pushvalue(L, -2)) {
+    int top = level->top, limit = top + (MAX_TOP - top) / 2;
+    for (lua_pushnil(L); lua_next(L, level->table); level->count++) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             lua_pop(L, 1);
-            return ODD_NAME;
+            return false;
         }
-        if (level->count == MAX_STACKED)
-            return TOO_MANY;
-        add_member(writer, level, -2, level->table + 2 * (int)level->count + 2);
+        struct name *name = reserve(L, &writer->names, sizeof *name);
+        writer->names.used += sizeof *name;
+        name->text = lua_tolstring(L, -2, &name->length);
+        if (top < limit && has_stack(writer, top + 2)) {
+            top += 2;
+            name->tag = top;
+            lua_pushvalue(L, -2);
+        } else {
+            lua_pop(L, 1);
+            lua_pushvalue(L, -1);
+            name->tag = -keep_name(L, level->first + level->count + 1);
+        }
     }
-    return ALL;
-}
-
-/* The same, but keeps only the names, in the table NAMES. */
-static enum end name_members(struct writer *writer, struct level *level)
-{
-    lua_State *L = writer->L;
-    for (lua_pushnil(L); lua_next(L, level->table);) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            return ODD_NAME;
-        int place = (int)(level->first + level->count + 1);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, NAMES, place);
-        add_member(writer, level, -1, -place);
-    }
-    return ALL;
+    level->top = top;
+    return true;
 }
 
 static const char *open_object(struct writer *writer, struct level *level)
 {
     level->is_object = true;
-    level->first = writer->members.used / sizeof(struct member);
-    enum end end = stack_members(writer, level);
-    if (end == TOO_MANY) {
-        lua_settop(writer->L, level->table);
-        writer->members.used = level->first * sizeof(struct member);
-        level->count = 0;
-        end = name_members(writer, level);
-    }
-    if (end == ODD_NAME)
+    level->first = writer->names.used / sizeof(struct name);
+    if (!read_members(writer, level))
         return "an object with the key %s";
-    sort_members(members_of(writer, level), level->count);
+    struct name *scratch = reserve(writer->L, &writer->names, level->count * sizeof *scratch);
+    names_sort(names_of(writer, level), level->count, scratch);
     write_char(writer, '{');
     return NULL;
 }
 
-static const char *open_table(struct writer *writer)
+/* ---- tables ---- */
+
+static const char *open_table(struct writer *writer, int index)
 {
     if (writer->depth == JSON_MAX_DEPTH)
         return "nested too deeply, or in itself";
-    compat_check_stack(writer->L, 8);
     struct level *level = &writer->levels[writer->depth];
-    *level = (struct level){.table = lua_gettop(writer->L)};
-    const char *fault = is_list(writer->L) ? open_list(writer, level) : open_object(writer, level);
+    *level = (struct level){.table = index, .top = lua_gettop(writer->L)};
+    if (!has_stack(writer, level->top))
+        luaL_error(writer->L, "not enough memory");
+    bool list = is_list(writer->L, index);
+    const char *fault = list ? open_list(writer, level) : open_object(writer, level);
     writer->depth += !fault;
     return fault;
 }
 
-/* Pops the innermost table, all of which is written. */
+/* Ends the innermost table, all of which is written. */
 static void close_table(struct writer *writer)
 {
     const struct level *level = &writer->levels[--writer->depth];
     write_char(writer, level->is_object ? '}' : ']');
     if (level->is_object)
-        writer->members.used = level->first * sizeof(struct member);
-    lua_settop(writer->L, level->table - 1);
+        writer->names.used = level->first * sizeof(struct name);
 }
 
-/* Pushes the next value of the innermost table, after writing its name. */
-static const char *open_next(struct writer *writer, struct level *level)
+/* Finds the next value of the innermost table, after writing its name. *index is the place of the
+ * value before on the Lua stack, and becomes that of the next one. */
+static const char *open_next(struct writer *writer, int *index)
 {
     lua_State *L = writer->L;
-    if (level->done)
+    struct level *level = &writer->levels[writer->depth - 1];
+    if (*index > level->top)
+        lua_settop(L, level->top);
+    *index = level->top + 1;
+    if (level->done++)
         write_char(writer, ',');
-    size_t index = level->done++;
     if (!level->is_object) {
-        lua_rawgeti(L, level->table, (int)index + 1);
+        lua_rawgeti(L, level->table, (int)level->done);
         return NULL;
     }
-    const struct member *member = members_of(writer, level) + index;
-    if (!write_string(writer, member->name, member->length))
-        return "the text is not valid UTF-8";
-    write_char(writer, ':');
-    if (member->value > 0) {
-        lua_pushvalue(L, member->value);
-        return NULL;
+    const struct name *name = names_of(writer, level) + level->done - 1;
+    int tag = name->tag;
+    const char *fault = write_string(writer, name->text, name->length, "\":");
+    if (tag > 0) {
+        *index = tag;
+    } else {
+        lua_rawgeti(L, KEPT, -tag);
+        lua_rawget(L, level->table);
     }
-    lua_rawgeti(L, NAMES, -member->value);
-    lua_rawget(L, level->table);
-    return NULL;
+    return fault;
 }
 
 /* ---- values ---- */
 
-static const char *refuse_type(lua_State *L)
-{
-    lua_pushstring(L, luaL_typename(L, -1));
-    return "JSON has no %s";
-}
-
-/* Writes the value on top of the stack, which is no table. */
-static const char *write_scalar(struct writer *writer, int type)
+/* Writes the value at `index`, which is no table. */
+static const char *write_scalar(struct writer *writer, int index, int type)
 {
     lua_State *L = writer->L;
     size_t length;
     switch (type) {
     case LUA_TSTRING: {
-        const char *text = lua_tolstring(L, -1, &length);
-        return write_string(writer, text, length) ? NULL : "the text is not valid UTF-8";
+        const char *text = lua_tolstring(L, index, &length);
+        return write_string(writer, text, length, "\"");
     }
     case LUA_TNUMBER:
-        return write_number(writer);
+        return write_number(writer, index);
     case LUA_TBOOLEAN:
-        lua_toboolean(L, -1) ? write_bytes(writer, "true", 4) : write_bytes(writer, "false", 5);
+        if (lua_toboolean(L, index))
+            write_bytes(writer, "true", 4);
+        else
+            write_bytes(writer, "false", 5);
         return NULL;
     case LUA_TLIGHTUSERDATA:
-        if (!lua_touserdata(L, -1)) { /* cekura.null */
+        if (!lua_touserdata(L, index)) { /* cekura.null */
             write_bytes(writer, "null", 4);
             return NULL;
         }
         break;
     }
-    if (lua_isnil(L, EMPTY_ARRAY) || !lua_rawequal(L, -1, EMPTY_ARRAY))
-        return refuse_type(L);
+    if (!is_mark(L, index, "empty_array")) {
+        lua_pushstring(L, luaL_typename(L, index));
+        return "JSON has no %s";
+    }
     write_bytes(writer, "[]", 2);
     return NULL;
 }
 
-/* Writes the value on top of the stack, and pops it. Returns NULL, or why it cannot be written: a
- * format for the value that is then on top. */
-static const char *write_value(struct writer *writer)
+/* Writes the value at `index`. Returns NULL, or why it cannot be written: a format for the value
+ * that is then on top. */
+static const char *write_value(struct writer *writer, int index)
 {
-    unsigned outside = writer->depth;
     const char *fault = NULL;
-    do {
-        int type = lua_type(writer->L, -1);
-        if (type == LUA_TTABLE) {
-            fault = open_table(writer);
-        } else {
-            fault = write_scalar(writer, type);
-            lua_pop(writer->L, fault ? 0 : 1);
-        }
-        if (fault)
-            return fault;
-        while (writer->depth > outside) {
-            struct level *level = &writer->levels[writer->depth - 1];
-            if (level->done < level->count) {
-                fault = open_next(writer, level);
+    while (!fault) {
+        int type = lua_type(writer->L, index);
+        if (type == LUA_TTABLE)
+            fault = open_table(writer, index);
+        else
+            fault = write_scalar(writer, index, type);
+        while (!fault && writer->depth) {
+            const struct level *level = &writer->levels[writer->depth - 1];
+            if (level->done < level->count)
                 break;
-            }
             close_table(writer);
         }
-    } while (!fault && writer->depth > outside);
+        if (!writer->depth)
+            break;
+        if (!fault)
+            fault = open_next(writer, &index);
+    }
     return fault;
 }
 
@@ -418,9 +411,9 @@ static void push_path(struct writer *writer)
     for (unsigned depth = 0; depth < writer->depth; depth++) {
         const struct level *level = &writer->levels[depth];
         if (level->is_object) {
-            const struct member *member = members_of(writer, level) + level->done - 1;
+            const struct name *name_of_it = names_of(writer, level) + level->done - 1;
             luaL_addchar(&buffer, '.');
-            luaL_addlstring(&buffer, member->name, member->length);
+            luaL_addlstring(&buffer, name_of_it->text, name_of_it->length);
         } else {
             char index[32];
             int written = snprintf(index, sizeof index, "[%zu]", level->done);
@@ -430,24 +423,21 @@ static void push_path(struct writer *writer)
     luaL_pushresult(&buffer);
 }
 
-/* core.encode(value, path, empty_array, empty_array_mt, array_mt) -> text | nil, path, fault, what.
- * `fault` is a format for `what`. The last three arguments are the marks of lua-cjson, or nil. */
-static int core_encode(lua_State *L)
+/* encode(value, path) -> text | nil, path, fault, what. `fault` is a format for `what`. */
+static int encode(lua_State *L)
 {
     char text[2048];
-    struct member members[64];
+    struct name names[128];
     struct writer writer; /* not initialized, since it has many levels */
+    luaL_checkstring(L, PATH);
+    lua_settop(L, PATH);
+    lua_settop(L, NAMES);
     writer.L = L;
     writer.text = (struct room){text, 0, sizeof text, TEXT};
-    writer.members = (struct room){(char *)members, 0, sizeof members, MEMBERS};
+    writer.names = (struct room){(char *)names, 0, sizeof names, NAMES};
+    writer.checked_top = 0;
     writer.depth = 0;
-    luaL_checkstring(L, PATH);
-    lua_settop(L, ARRAY_MT);
-    luaL_getmetatable(L, JSON_ARRAY_TYPE);
-    lua_createtable(L, 0, 0);
-    lua_settop(L, MEMBERS);
-    lua_pushvalue(L, VALUE);
-    const char *fault = write_value(&writer);
+    const char *fault = write_value(&writer, VALUE);
     if (!fault) {
         lua_pushlstring(L, writer.text.bytes, writer.text.used);
         return 1;
@@ -459,9 +449,21 @@ static int core_encode(lua_State *L)
     return 4;
 }
 
-/* Adds core.encode. */
+/* core.new_encoder(marks) -> encode. The table has lua-cjson's marks of lists, if there are any:
+ * array_mt, the metatable of a list; empty_array_mt, the metatable of a table that is a list if it
+ * is empty; and empty_array, a value that means []. */
+static int core_new_encoder(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    json_push_array_mt(L);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, encode, 2);
+    return 1;
+}
+
+/* Adds core.new_encoder. */
 void encode_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"encode", core_encode}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new_encoder", core_new_encoder}, {NULL, NULL}};
     compat_set_functions(L, functions);
 }

@@ -12,42 +12,20 @@
 #include <math.h>
 #include <string.h>
 
-static bool to_int64(const char *digits, size_t length, int64_t *value)
-{
-    bool negative = *digits == '-';
-    uint64_t magnitude = 0, limit = (uint64_t)INT64_MAX + negative;
-    for (size_t i = negative; i < length; i++) {
-        unsigned digit = (unsigned)(digits[i] - '0');
-        if (magnitude > (limit - digit) / 10)
-            return false;
-        magnitude = magnitude * 10 + digit;
-    }
-    *value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
-    return true;
-}
-
+/* What this Lua has no number for becomes a string of its digits. */
 static void push_integer(lua_State *L, const char *digits, size_t length)
 {
     int64_t value;
-    if (!to_int64(digits, length, &value) || !compat_push_exact(L, value))
+    if (!number_read_integer(digits, length, &value) || !compat_push_exact(L, value))
         lua_pushlstring(L, digits, length);
 }
 
+/* The digits are in a Lua string, which ends with NUL. */
 static void push_real(lua_State *L, const char *digits, size_t length)
 {
-    char text[64];
-    double value = HUGE_VAL;
-    if (length < sizeof text) {
-        memcpy(text, digits, length);
-        text[length] = '\0';
-        value = number_read(text);
-    } else { /* more digits than a double has */
-        lua_pushlstring(L, digits, length);
-        value = number_read(lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
+    double value = number_read(digits);
     if (isinf(value))
-        lua_pushlstring(L, digits, length); /* too large for a number */
+        lua_pushlstring(L, digits, length);
     else
         lua_pushnumber(L, value);
 }
@@ -66,95 +44,189 @@ void json_push_string(lua_State *L, const char *text, const struct json_token *t
         lua_remove(L, -2);
 }
 
-/* Pushes the value of a token that does not open a container. */
-static void push_scalar(lua_State *L, const char *text, const struct json_token *token)
-{
-    switch (token->type) {
-    case JSON_TRUE:
-    case JSON_FALSE:
-        lua_pushboolean(L, token->type == JSON_TRUE);
-        break;
-    case JSON_INTEGER:
-        push_integer(L, text + token->start, token->length);
-        break;
-    case JSON_REAL:
-        push_real(L, text + token->start, token->length);
-        break;
-    case JSON_STRING:
-        json_push_string(L, text, token);
-        break;
-    default:
-        lua_pushlightuserdata(L, NULL); /* cjson.null */
-    }
-}
+/* The values of a container stay on the Lua stack until all are read, so that its table is made in
+ * the right size. If they are many, or if the stack is nearly as deep as Lua 5.1 and LuaJIT allow
+ * (8,000), the table is made before, and the other values are put into it one by one. */
+#define MAX_STACKED 128
+#define MAX_TOP 4000
 
-/* A container that is being filled. Its table is on the Lua stack, and for an object the key of the
- * next member. */
+/* A container that is being read. Its values are at `first` of the Lua stack and above it, those of
+ * an object each behind its name; or else its table is there. */
 struct level {
-    bool object;
-    int count;
+    bool is_object, is_made;
+    int first;
+    int count; /* of the elements in the table of a list */
 };
 
-/* Pops a value, and appends it to the list below or, with the key below, sets it in the object. */
-static void put_value(lua_State *L, struct level *level, bool absent)
+struct builder {
+    lua_State *L;
+    bool keep_nulls, has_array_mt;
+    int base, top, checked_top; /* of the Lua stack */
+    unsigned depth;
+    struct level levels[JSON_MAX_DEPTH];
+};
+
+static void make_list(struct builder *builder, const struct level *level)
 {
-    if (!level->object) {
-        lua_rawseti(L, -2, ++level->count);
-        return;
-    }
-    if (absent) { /* a null removes an earlier member of that name, since the last one counts */
-        lua_pop(L, 1);
-        lua_pushnil(L);
-    }
-    lua_rawset(L, -3);
+    lua_State *L = builder->L;
+    lua_createtable(L, level->count, 0);
+    lua_pushvalue(L, builder->base);
+    lua_setmetatable(L, -2);
+    if (level->count)
+        lua_insert(L, level->first);
+    for (int index = level->count; index > 0; index--)
+        lua_rawseti(L, level->first, index);
 }
 
-static void open_table(lua_State *L, int array_mt, bool object)
+/* In order, since of two members of one name the last one counts. */
+static void make_object(struct builder *builder, const struct level *level)
 {
-    lua_newtable(L);
-    if (object)
+    lua_State *L = builder->L;
+    lua_createtable(L, 0, level->count);
+    for (int name = level->first; name < builder->top; name += 2) {
+        lua_pushvalue(L, name);
+        lua_pushvalue(L, name + 1);
+        lua_rawset(L, -3);
+    }
+    if (level->count) {
+        lua_replace(L, level->first);
+        lua_settop(L, level->first);
+    }
+}
+
+static void make_table(struct builder *builder, struct level *level)
+{
+    if (level->is_object)
+        make_object(builder, level);
+    else
+        make_list(builder, level);
+    builder->top = level->first;
+    level->is_made = true;
+}
+
+/* Keeps the metatable of lists below all values. Many texts have no list. */
+static void insert_array_mt(struct builder *builder)
+{
+    json_push_array_mt(builder->L);
+    lua_insert(builder->L, builder->base);
+    builder->has_array_mt = true;
+    builder->top++;
+    for (unsigned i = 0; i < builder->depth; i++)
+        builder->levels[i].first++;
+}
+
+static void open_level(struct builder *builder, bool is_object)
+{
+    if (!is_object && !builder->has_array_mt)
+        insert_array_mt(builder);
+    struct level *level = &builder->levels[builder->depth++];
+    *level = (struct level){.is_object = is_object, .first = builder->top + 1};
+    if (builder->top > MAX_TOP)
+        make_table(builder, level);
+}
+
+/* Leaves the table on the stack. */
+static void close_level(struct builder *builder)
+{
+    struct level *level = &builder->levels[--builder->depth];
+    if (!level->is_made)
+        make_table(builder, level);
+}
+
+/* Takes the value on top of the stack into the innermost container. */
+static inline void add_value(struct builder *builder)
+{
+    if (builder->depth == 0)
         return;
-    lua_pushvalue(L, array_mt);
-    lua_setmetatable(L, -2);
+    struct level *level = &builder->levels[builder->depth - 1];
+    level->count++;
+    if (!level->is_made) {
+        if (builder->top - level->first + 1 >= MAX_STACKED)
+            make_table(builder, level);
+        return;
+    }
+    if (level->is_object)
+        lua_rawset(builder->L, level->first);
+    else
+        lua_rawseti(builder->L, level->first, level->count);
+    builder->top = level->first;
+}
+
+/* A nil in an object removes an earlier member of that name. */
+static void push_null(const struct builder *builder)
+{
+    bool is_member = builder->depth && builder->levels[builder->depth - 1].is_object;
+    if (is_member && !builder->keep_nulls)
+        lua_pushnil(builder->L);
+    else
+        lua_pushlightuserdata(builder->L, NULL); /* cjson.null */
+}
+
+static void check_room(struct builder *builder)
+{
+    if (builder->top + 8 > builder->checked_top) {
+        compat_check_stack(builder->L, 32);
+        builder->checked_top = builder->top + 32;
+    }
 }
 
 bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls)
 {
-    struct level levels[JSON_MAX_DEPTH + 1]; /* only the open ones are initialized */
+    struct builder builder; /* not initialized, since it has many levels */
     int base = lua_gettop(L);
-    unsigned depth = 0;
-    compat_check_stack(L, 6);
-    luaL_getmetatable(L, JSON_ARRAY_TYPE);
-    lua_createtable(L, 1, 0); /* level 0: a list that receives the value */
-    levels[0] = (struct level){.object = false};
+    builder.L = L;
+    builder.keep_nulls = keep_nulls;
+    builder.has_array_mt = false;
+    builder.base = base + 1;
+    builder.top = base;
+    builder.checked_top = LUA_MINSTACK; /* what every C function has */
+    builder.depth = 0;
     for (;;) {
         struct json_token token = json_next(reader);
-        compat_check_stack(L, 6);
+        check_room(&builder);
         switch (token.type) {
         case JSON_ERROR:
             lua_settop(L, base);
             return false;
         case JSON_END:
-            lua_rawgeti(L, base + 2, 1);
-            lua_replace(L, base + 1);
-            lua_settop(L, base + 1);
+            if (builder.has_array_mt)
+                lua_remove(L, builder.base);
             return true;
-        case JSON_KEY:
-            json_push_string(L, reader->text, &token);
-            break;
         case JSON_OBJECT:
         case JSON_ARRAY:
-            open_table(L, base + 1, token.type == JSON_OBJECT);
-            levels[++depth] = (struct level){.object = token.type == JSON_OBJECT};
-            break;
+            open_level(&builder, token.type == JSON_OBJECT);
+            continue;
         case JSON_OBJECT_END:
         case JSON_ARRAY_END:
-            put_value(L, &levels[--depth], false);
+            close_level(&builder);
             break;
-        default:
-            push_scalar(L, reader->text, &token);
-            put_value(L, &levels[depth], token.type == JSON_NULL && !keep_nulls);
+        case JSON_KEY:
+            json_push_string(L, reader->text, &token);
+            builder.top++;
+            continue;
+        case JSON_STRING:
+            json_push_string(L, reader->text, &token);
+            builder.top++;
+            break;
+        case JSON_INTEGER:
+            push_integer(L, reader->text + token.start, token.length);
+            builder.top++;
+            break;
+        case JSON_REAL:
+            push_real(L, reader->text + token.start, token.length);
+            builder.top++;
+            break;
+        case JSON_TRUE:
+        case JSON_FALSE:
+            lua_pushboolean(L, token.type == JSON_TRUE);
+            builder.top++;
+            break;
+        case JSON_NULL:
+            push_null(&builder);
+            builder.top++;
+            break;
         }
+        add_value(&builder);
     }
 }
 
@@ -176,13 +248,26 @@ static int core_decode(lua_State *L)
     return json_push_value(L, &reader, false) ? 1 : json_push_fault(L, reader.fault, &reader);
 }
 
+#define ARRAY_TYPE "cekura.array" /* the name of the metatable of a list, in the registry */
+
+static char array_mt_key;
+
+void json_push_array_mt(lua_State *L)
+{
+    lua_pushlightuserdata(L, &array_mt_key); /* it is found sooner than by its name */
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
 /* core.array_mt: the metatable of a list. */
 void json_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"decode", core_decode}, {NULL, NULL}};
     compat_set_functions(L, functions);
-    luaL_newmetatable(L, JSON_ARRAY_TYPE);
-    lua_pushliteral(L, JSON_ARRAY_TYPE);
+    lua_pushlightuserdata(L, &array_mt_key);
+    luaL_newmetatable(L, ARRAY_TYPE);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    json_push_array_mt(L);
+    lua_pushliteral(L, ARRAY_TYPE);
     lua_setfield(L, -2, "__name");
     lua_setfield(L, -2, "array_mt");
 }

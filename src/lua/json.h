@@ -5,8 +5,8 @@
 #include "object.h"
 #include "text/json.h"
 
-/* The name of the metatable of a list, in the registry. */
-#define JSON_ARRAY_TYPE "cekura.array"
+/* Pushes the metatable of a list. */
+void json_push_array_mt(lua_State *L);
 
 /* Pushes the text of a string token. */
 void json_push_string(lua_State *L, const char *text, const struct json_token *token);

@@ -27,10 +27,9 @@ void *object_new(lua_State *L, const struct type *type, size_t size)
 
 void *object_test(lua_State *L, int index, const struct type *type)
 {
-    if (lua_type(L, index) != LUA_TUSERDATA) /* a light userdata has no memory behind it */
-        return NULL;
     struct header *header = lua_touserdata(L, index);
-    bool is_one = lua_rawlen(L, index) >= sizeof *header && header->type == type;
+    /* A light userdata has no memory behind it, and the length 0. */
+    bool is_one = header && lua_rawlen(L, index) >= sizeof *header && header->type == type;
     return is_one ? header + 1 : NULL;
 }
 

@@ -124,15 +124,15 @@ static int core_new_records(lua_State *L)
 
 /* ---- reading ---- */
 
-/* Pushes the table of the record at 1, and returns its text, which the table holds. */
+/* Pushes the table of the record at 1, and the text, which it returns. */
 static const char *push_table(lua_State *L, const struct record_object *record)
 {
+    size_t length;
     compat_get_table(L, 1);
     lua_rawgeti(L, -1, TEXT);
-    if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != record->length)
+    const char *text = lua_tolstring(L, -1, &length);
+    if (!text || length != record->length)
         luaL_error(L, "the record has lost its text"); /* through the debug library */
-    const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1);
     return text;
 }
 
@@ -163,7 +163,7 @@ static void push_field(lua_State *L, int name)
     size_t length;
     const char *wanted = lua_tolstring(L, name, &length);
     const char *text = push_table(L, record);
-    int table = lua_gettop(L);
+    int table = lua_gettop(L) - 1;
     lua_pushvalue(L, name);
     lua_rawget(L, table);
     if (lua_isnil(L, -1)) {
@@ -174,7 +174,8 @@ static void push_field(lua_State *L, int name)
             push_member(L, table, name, text, member);
         }
     }
-    lua_remove(L, table);
+    lua_replace(L, table);
+    lua_settop(L, table);
 }
 
 /* core.get(record, name) -> value of the field. */
@@ -225,18 +226,18 @@ static int core_record_fields(lua_State *L)
 {
     struct record_object *record = check_record(L, 1);
     lua_settop(L, 2);
-    const char *text = push_table(L, record); /* at 3 */
-    lua_newtable(L); /* at 4: first maps each name to the index of its last member */
+    const char *text = push_table(L, record); /* at 3 and 4 */
+    lua_newtable(L); /* at 5: first maps each name to the index of its last member */
     for (size_t i = 0; i < record->count; i++) {
         const struct member *member = &record->members[i];
         struct json_token name = {
             .start = member->name, .length = member->name_length, .escaped = member->name_escaped};
         json_push_string(L, text, &name);
         lua_pushinteger(L, (lua_Integer)i);
-        lua_rawset(L, 4);
+        lua_rawset(L, 5);
     }
     lua_pushnil(L);
-    while (lua_next(L, 4)) {
+    while (lua_next(L, 5)) {
         const struct member *member = &record->members[lua_tointeger(L, -1)];
         lua_pop(L, 1);
         int name = lua_gettop(L);
@@ -250,7 +251,7 @@ static int core_record_fields(lua_State *L)
             lua_pop(L, 1);
             push_member(L, 3, name, text, member);
         }
-        lua_rawset(L, 4); /* an existing key: the traversal stays valid */
+        lua_rawset(L, 5); /* an existing key: the traversal stays valid */
     }
     return 1;
 }

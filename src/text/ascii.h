@@ -32,23 +32,27 @@ static inline bool ascii_same(const char *a, const char *b, size_t length)
 /* The value of a hexadecimal digit; -1 for any other character. */
 static inline int ascii_hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+#define ASCII_NO_8 -1, -1, -1, -1, -1, -1, -1, -1
+#define ASCII_NO_32 ASCII_NO_8, ASCII_NO_8, ASCII_NO_8, ASCII_NO_8
+    static const int8_t values[] = {ASCII_NO_32, ASCII_NO_8, ASCII_NO_8, 0, 1, 2, 3, 4, 5, 6, 7, 8,
+        9, -1, -1, -1, -1, -1, -1, -1, 10, 11, 12, 13, 14, 15, -1, ASCII_NO_8, ASCII_NO_8,
+        ASCII_NO_8, -1, 10, 11, 12, 13, 14, 15, -1, ASCII_NO_8, ASCII_NO_8, ASCII_NO_8, ASCII_NO_32,
+        ASCII_NO_32, ASCII_NO_32, ASCII_NO_32};
+    return values[(unsigned char)c];
+#undef ASCII_NO_8
+#undef ASCII_NO_32
 }
 
-/* The number written as `count` hexadecimal digits; -1 if one of them is not a digit. */
-static inline int ascii_hex_number(const char *digits, int count)
+/* The number written as two hexadecimal digits; negative if one of them is not a digit. */
+static inline int ascii_hex2(const char *digits)
 {
-    int number = 0;
-    for (int i = 0; i < count; i++) {
-        int value = ascii_hex_value(digits[i]);
-        if (value < 0)
-            return -1;
-        number = number * 16 + value;
-    }
-    return number;
+    return ascii_hex_value(digits[0]) * 16 | ascii_hex_value(digits[1]);
+}
+
+/* The same for four digits. */
+static inline int ascii_hex4(const char *digits)
+{
+    return ascii_hex2(digits) * 256 | ascii_hex2(digits + 2);
 }
 
 #endif

@@ -30,8 +30,8 @@ enum json_type {
 
 struct json_token {
     enum json_type type;
-    size_t start, length; /* in the text; of a string, without its quotes */
     bool escaped;         /* the string has an escape, see json_unescape() */
+    size_t start, length; /* in the text; of a string, without its quotes */
 };
 
 struct json_reader {
@@ -41,12 +41,17 @@ struct json_reader {
     int expects;
     uint8_t objects[JSON_MAX_DEPTH / 8]; /* a bit per open container: set for an object */
     const char *fault;
+    size_t block; /* where the bytes of `specials` are, see special.h */
+    uint64_t specials;
 };
 
 void json_begin(struct json_reader *reader, const char *text, size_t length);
 
 /* Returns the next token. After JSON_END or JSON_ERROR, returns the same token again. */
 struct json_token json_next(struct json_reader *reader);
+
+/* Reads to the end of the innermost open container. False: there is a fault before. */
+bool json_skip(struct json_reader *reader);
 
 /* Decodes an escaped string token into `to`, which has room for `length` bytes. Returns the number
  * of bytes written. The text must have been read by json_next(). */
@@ -55,14 +60,11 @@ size_t json_unescape(const char *text, size_t length, char *to);
 /* Whether an escaped string token decodes to these bytes. */
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
 
-/* The length of the longest prefix that may be in a JSON string as it is: valid UTF-8 without
- * quotes, backslashes and control characters. */
-size_t json_plain_length(const char *text, size_t left);
-
-/* Writes the escape of a quote, a backslash or a control character. Returns its length, at most
- * JSON_MAX_ESCAPE. */
-#define JSON_MAX_ESCAPE 6
-size_t json_escape(char c, char *to);
+/* Writes the text from *text to `end` as the inside of a JSON string, with the escapes that JSON
+ * requires. Moves *text behind what was read, and returns the end of what was written. Stops where
+ * fewer than JSON_WRITE_ROOM bytes are left before `limit`, or else where the text is not UTF-8. */
+#define JSON_WRITE_ROOM 16
+char *json_write(const char **text, const char *end, char *to, const char *limit);
 
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool json_is_utf8(const char *text, size_t length);

@@ -2,6 +2,7 @@
 #ifndef CEKURA_NUMBER_H
 #define CEKURA_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,11 @@
 size_t number_write_integer(int64_t value, char *to);
 size_t number_write(double value, char *to);
 
-/* Reads a JSON number, which is terminated by NUL. Infinite if it is too large. */
+/* Reads a JSON number without fraction and exponent. False: it has more than 64 bits. */
+bool number_read_integer(const char *text, size_t length, int64_t *value);
+
+/* Reads a JSON number, which is followed by anything that cannot be a part of it, such as NUL. The
+ * result is the nearest double; infinite, if it is too large. */
 double number_read(const char *text);
 
 #endif

@@ -3,16 +3,7 @@
 
 #include <string.h>
 
-/* Reads to the end of the value that begins with `token`, and returns its last token. */
-static struct json_token skip_value(struct json_reader *reader, struct json_token token)
-{
-    if (token.type != JSON_OBJECT && token.type != JSON_ARRAY)
-        return token;
-    unsigned outside = reader->depth - 1;
-    while (token.type != JSON_ERROR && reader->depth > outside)
-        token = json_next(reader);
-    return token;
-}
+#define MOST_NAME_LENGTH ((1u << RECORD_NAME_BITS) - 1)
 
 const char *record_read(
     struct json_reader *reader, size_t base, struct member *members, size_t room, size_t *count)
@@ -23,20 +14,22 @@ const char *record_read(
         if (name.type == JSON_OBJECT_END)
             break;
         struct json_token value = json_next(reader); /* repeats an error of the name */
-        struct json_token last = skip_value(reader, value);
-        if (last.type == JSON_ERROR)
+        bool is_container = value.type == JSON_OBJECT || value.type == JSON_ARRAY;
+        if (value.type == JSON_ERROR || (is_container && !json_skip(reader)))
             return reader->fault;
+        if (name.length > MOST_NAME_LENGTH)
+            return "too large";
         size_t at = (*count)++;
         if (at >= room)
             continue;
-        size_t quote = value.type == JSON_STRING;
+        size_t start = value.start - (value.type == JSON_STRING);
         members[at] = (struct member){
             .name = (uint32_t)(name.start - base),
-            .name_length = (uint32_t)name.length,
+            .value = (uint32_t)(start - base),
+            .value_length = (uint32_t)(reader->offset - start),
+            .name_length = name.length & MOST_NAME_LENGTH,
+            .type = value.type & 15,
             .name_escaped = name.escaped,
-            .value = (uint32_t)(value.start - quote - base),
-            .value_length = (uint32_t)(last.start + last.length - value.start + 2 * quote),
-            .type = (uint8_t)value.type,
         };
     }
     return reader->offset - base > UINT32_MAX ? "too large" : NULL;

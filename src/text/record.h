@@ -1,19 +1,22 @@
 /* record.h - an index of the members of one JSON object.
  *
  * One scan validates the text and records the position of each member, without converting any. The
- * index takes twenty bytes for each member; a member that is never read costs nothing more. The
+ * index takes sixteen bytes for each member; a member that is never read costs nothing more. The
  * caller provides the memory. */
 #ifndef CEKURA_RECORD_H
 #define CEKURA_RECORD_H
 
 #include "json.h"
 
+#define RECORD_NAME_BITS 27
+
 /* Offsets count from the start of the record's text, so a record is smaller than 4 GiB. */
 struct member {
-    uint32_t name, name_length;   /* without the quotes */
-    uint32_t value, value_length; /* the whole value; of a string, with its quotes */
-    uint8_t type;                 /* enum json_type; JSON_OBJECT and JSON_ARRAY for containers */
-    bool name_escaped;
+    uint32_t name;                           /* without the quotes */
+    uint32_t value, value_length;            /* the whole value; of a string, with its quotes */
+    uint32_t name_length : RECORD_NAME_BITS; /* less than 128 MiB */
+    uint32_t type : 4;                       /* enum json_type; of a container, its opening */
+    uint32_t name_escaped : 1;
 };
 
 /* Reads the rest of an object whose opening brace the reader has just returned. Fills in its first

@@ -49,7 +49,7 @@ static size_t read_escape(const char *text, size_t length, int *c)
     if (*next == '"' || *next == '/')
         *c = (unsigned char)*next;
     else if (*next == 'u')
-        *c = ascii_hex_number(next + 1, 4);
+        *c = ascii_hex4(next + 1);
     else
         return run < 2 ? 1 : 2;
     return run + (*next == 'u' ? 5 : 1);
@@ -61,7 +61,7 @@ static size_t read_char(enum encoding encoding, const char *text, size_t length,
 {
     *c = (unsigned char)*text;
     if (encoding == AS_URL && *text == '%') {
-        *c = length < 3 ? -1 : ascii_hex_number(text + 1, 2);
+        *c = length < 3 ? -1 : ascii_hex2(text + 1);
         return length < 3 ? 0 : 3;
     }
     return encoding == AS_JSON && *text == '\\' ? read_escape(text, length, c) : 1;
