@@ -1,5 +1,6 @@
 --- Measures cases: main.lua CASE...; spec/bench/run calls it.
 
+local core = require "cekura.core"
 local report = require "spec.bench.support.report"
 local turns = require "spec.bench.support.turns"
 
@@ -14,16 +15,19 @@ local failed = false
 for _, name in ipairs(names) do
   local case = require("spec.bench.cases." .. name)
   report.begin(name, case)
+  local began = core.now()
   local ok, err = xpcall(case.run, debug.traceback)
   if not ok then
     report.note("**This case failed.**")
     io.stderr:write(tostring(err), "\n")
     failed = true
   end
+  print(("  (%.0f s)"):format(core.now() - began))
 end
 
 -- Only a whole measurement replaces the committed one.
-local folder = names == ALL and not turns.quick and not failed and "spec/bench" or "build/bench/results"
+local is_whole = names == ALL and not turns.quick and turns.rounds >= 5 and not failed
+local folder = is_whole and "spec/bench" or "build/bench/results"
 report.write(folder)
 print("\n" .. folder .. "/RESULTS.md")
 os.exit(not failed)

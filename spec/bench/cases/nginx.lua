@@ -128,7 +128,7 @@ end
 
 local function processor()
   answers()
-  local seconds = turns.quick and 5 or 20
+  local seconds = turns.quick and 5 or 12
   get("/wait", { jobs = JOBS, interval = INTERVAL, timeout = 600 })
   cekura.sleep(INTERVAL + 1) -- the first polls open the connections
   local used, polls = used_in(seconds)
@@ -161,11 +161,13 @@ local function beside_waits(jobs, interval, seconds)
 end
 
 local function longest_step()
-  for _, size in ipairs { 189, 16 * 1024, 256 * 1024, 4 * 1024 * 1024 } do
+  for _, each in ipairs { { 189, "189 bytes" }, { 16 * 1024, "16 KB" }, { 256 * 1024, "256 KB" },
+    { 4 * 1024 * 1024, "4 MB" } } do
+    local size = each[1]
     answers(size)
     get "/fresh"
     get("/poll", { rounds = 1, count = size > 1e6 and 10 or 100, poll_only = 1 })
-    add_longest(("answers of %.0f KB, one at a time"):format(size / 1024))
+    add_longest(("answers of %s, one at a time"):format(each[2]))
   end
   answers(256 * 1024)
   beside_waits(100, 1, 10)

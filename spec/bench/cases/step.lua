@@ -23,13 +23,10 @@ function case.run()
   local host = server.start()
   local delays, polls = {}, {}
   local figures = turns.run(SIDES, function(side, round, index)
-    local seconds = turns.quick and 1 or side.seconds
-    local timer = assert(io.popen(("build/bench/timer %g"):format(seconds)))
-    local step, rate = own.figures(side.lua, "longest_step", host.url .. "/static", turns.amount(side.jobs),
-      turns.quick and side.interval / 10 or side.interval, seconds)
+    local step, delay, rate = own.figures(side.lua, "longest_step", host.url .. "/static", turns.amount(side.jobs),
+      turns.quick and side.interval / 10 or side.interval, turns.quick and 1 or side.seconds)
     delays[index], polls[index] = delays[index] or {}, polls[index] or {}
-    delays[index][round], polls[index][round] = timer:read "*n", rate
-    timer:close()
+    delays[index][round], polls[index][round] = delay, rate
     return step
   end)
   host:stop()

@@ -39,8 +39,8 @@ end
 
 --- Lines over a logarithmic axis.
 ---@param path string
----@param picture { title: string, over: string, unit: string, names: string[], points: number[][] } names: of the
----lines; a point is a place on the axis, and the value of each line there
+---@param picture { title: string, over: string, unit: string, names: string[], points: any[][] } names: of the lines;
+---a point is a place on the axis, and the value of each line there, "nan" for one that is missing
 function plot.lines(path, picture)
   local series = {}
   for index, name in ipairs(picture.names) do

@@ -139,7 +139,7 @@ end
 --- Writes the files.
 ---@param folder string
 function report.write(folder)
-  os.execute("mkdir -p " .. folder .. "/plots")
+  os.execute(("mkdir -p %s/plots && rm -f %s/plots/*.svg"):format(folder, folder))
   local lines = { "# Results\n\nMade by `make bench`; [README.md](README.md) says how.\n", machine(), "\n## Goals\n" }
   write_goals(lines)
   for _, one in ipairs(sections) do
