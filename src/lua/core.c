@@ -5,7 +5,7 @@
 #include "engine/clock.h"
 #include "engine/jitter.h"
 #include "parts.h"
-#include "text/json.h"
+#include "text/json_string.h"
 #include "text/url.h"
 
 #include <dlfcn.h>

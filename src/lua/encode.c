@@ -34,8 +34,6 @@ enum {
 #define MAX_TOP (LUA_VERSION_NUM < 502 ? 6000 : 100000)
 #define STACK_STEP 64 /* the stack is checked once for so many values */
 
-#define LARGE 100000
-
 /* Bytes on the C stack at first, and later in a userdata in a slot of the Lua stack. */
 struct room {
     char *bytes;
@@ -50,23 +48,28 @@ struct level {
     int top;   /* of the Lua stack while no element of the table is there */
     size_t count, done;
     size_t first; /* of its names, for an object */
+    int kept;     /* names in the table KEPT before */
 };
 
 struct writer {
     lua_State *L;
     struct room text, names;
     int checked_top; /* of the Lua stack */
+    int kept;        /* names in the table KEPT */
     unsigned depth;
     struct level levels[JSON_MAX_DEPTH];
 };
 
 /* ---- memory ---- */
 
+#define LARGE 100000
+
+/* Grows fast, so that little is copied, until that would waste memory. */
 __attribute__((noinline, cold)) static void grow(lua_State *L, struct room *room, size_t more)
 {
     size_t capacity = room->capacity;
     while (capacity - room->used < more)
-        capacity *= capacity < LARGE ? 4 : 2; /* copies are rare, or else memory is not wasted */
+        capacity *= capacity < LARGE ? 4 : 2;
     char *bytes = lua_newuserdata(L, capacity);
     memcpy(bytes, room->bytes, room->used);
     lua_replace(L, room->slot);
@@ -112,7 +115,7 @@ static inline void write_char(struct writer *writer, char c)
     writer->text.used++;
 }
 
-/* Writes a text as a string, and the characters behind it. */
+/* Writes a text as a string, and a few characters behind it, the first of which is the quote. */
 static const char *write_string(
     struct writer *writer, const char *text, size_t length, const char *behind)
 {
@@ -235,15 +238,17 @@ static const char *open_list(struct writer *writer, struct level *level)
 
 /* ---- objects ---- */
 
-/* Keeps the name on top of the stack, and pops it. Returns its place in the table. */
-static int keep_name(lua_State *L, size_t place)
+/* Keeps the name on top of the stack. Returns its place in the table. */
+static int keep_name(struct writer *writer)
 {
+    lua_State *L = writer->L;
     if (lua_isnil(L, KEPT)) {
         lua_createtable(L, MAX_TOP / 4, 0); /* there are more than those on the stack */
         lua_replace(L, KEPT);
     }
-    lua_rawseti(L, KEPT, (int)place);
-    return (int)place;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, KEPT, ++writer->kept);
+    return writer->kept;
 }
 
 /* Reads the members of the level's table, and leaves their names and values on the stack, as far as
@@ -267,8 +272,7 @@ static bool read_members(struct writer *writer, struct level *level)
             lua_pushvalue(L, -2);
         } else {
             lua_pop(L, 1);
-            lua_pushvalue(L, -1);
-            name->tag = -keep_name(L, level->first + level->count + 1);
+            name->tag = -keep_name(writer);
         }
     }
     level->top = top;
@@ -279,6 +283,7 @@ static const char *open_object(struct writer *writer, struct level *level)
 {
     level->is_object = true;
     level->first = writer->names.used / sizeof(struct name);
+    level->kept = writer->kept;
     if (!read_members(writer, level))
         return "an object with the key %s";
     struct name *scratch = reserve(writer->L, &writer->names, level->count * sizeof *scratch);
@@ -308,8 +313,10 @@ static void close_table(struct writer *writer)
 {
     const struct level *level = &writer->levels[--writer->depth];
     write_char(writer, level->is_object ? '}' : ']');
-    if (level->is_object)
+    if (level->is_object) {
         writer->names.used = level->first * sizeof(struct name);
+        writer->kept = level->kept;
+    }
 }
 
 /* Finds the next value of the innermost table, after writing its name. *index is the place of the
@@ -411,9 +418,9 @@ static void push_path(struct writer *writer)
     for (unsigned depth = 0; depth < writer->depth; depth++) {
         const struct level *level = &writer->levels[depth];
         if (level->is_object) {
-            const struct name *name_of_it = names_of(writer, level) + level->done - 1;
+            const struct name *member = names_of(writer, level) + level->done - 1;
             luaL_addchar(&buffer, '.');
-            luaL_addlstring(&buffer, name_of_it->text, name_of_it->length);
+            luaL_addlstring(&buffer, member->text, member->length);
         } else {
             char index[32];
             int written = snprintf(index, sizeof index, "[%zu]", level->done);
@@ -427,7 +434,7 @@ static void push_path(struct writer *writer)
 static int encode(lua_State *L)
 {
     char text[2048];
-    struct name names[128];
+    struct name names[512];
     struct writer writer; /* not initialized, since it has many levels */
     luaL_checkstring(L, PATH);
     lua_settop(L, PATH);
@@ -435,7 +442,7 @@ static int encode(lua_State *L)
     writer.L = L;
     writer.text = (struct room){text, 0, sizeof text, TEXT};
     writer.names = (struct room){(char *)names, 0, sizeof names, NAMES};
-    writer.checked_top = 0;
+    writer.checked_top = writer.kept = 0;
     writer.depth = 0;
     const char *fault = write_value(&writer, VALUE);
     if (!fault) {

@@ -1,7 +1,6 @@
 /* json.c - a strict reader of JSON text; see json.h. */
 #include "json.h"
 
-#include "json_string.h"
 #include "special.h"
 #include "utf8.h"
 

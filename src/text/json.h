@@ -6,6 +6,8 @@
 #ifndef CEKURA_JSON_H
 #define CEKURA_JSON_H
 
+#include "json_string.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,21 +54,5 @@ struct json_token json_next(struct json_reader *reader);
 
 /* Reads to the end of the innermost open container. False: there is a fault before. */
 bool json_skip(struct json_reader *reader);
-
-/* Decodes an escaped string token into `to`, which has room for `length` bytes. Returns the number
- * of bytes written. The text must have been read by json_next(). */
-size_t json_unescape(const char *text, size_t length, char *to);
-
-/* Whether an escaped string token decodes to these bytes. */
-bool json_equals(const char *text, size_t length, const char *bytes, size_t count);
-
-/* Writes the text from *text to `end` as the inside of a JSON string, with the escapes that JSON
- * requires. Moves *text behind what was read, and returns the end of what was written. Stops where
- * fewer than JSON_WRITE_ROOM bytes are left before `limit`, or else where the text is not UTF-8. */
-#define JSON_WRITE_ROOM 16
-char *json_write(const char **text, const char *end, char *to, const char *limit);
-
-/* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool json_is_utf8(const char *text, size_t length);
 
 #endif

@@ -1,7 +1,6 @@
-/* json_string.c - what JSON strings mean, and how texts are written as such; see json.h. */
+/* json_string.c - what JSON strings mean, and texts as such strings; see json_string.h. */
 #include "json_string.h"
 
-#include "json.h"
 #include "special.h"
 #include "utf8.h"
 

@@ -2,7 +2,7 @@
 #include "toml.h"
 
 #include "ascii.h"
-#include "json.h"
+#include "json_string.h"
 
 #include <string.h>
 
