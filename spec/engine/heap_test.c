@@ -55,7 +55,7 @@ static void assert_leave_in_order(
 static void assert_every_node_knows_its_place(const struct heap *heap)
 {
     for (size_t i = 0; i < heap->count; i++)
-        assert_int_equal(heap->nodes[i]->place, i + 1);
+        assert_int_equal(heap->entries[i].node->place, i + 1);
 }
 
 static void an_empty_heap_has_no_first_node(void **state)
@@ -201,7 +201,7 @@ static void the_replacement_of_a_removed_node_may_rise(void **state)
     for (size_t i = 0; i < 7; i++)
         heap_insert(&heap, &nodes[i], due[i]);
     for (size_t i = 0; i < 7; i++)
-        assert_ptr_equal(heap.nodes[i], &nodes[i]); /* the case is as intended */
+        assert_ptr_equal(heap.entries[i].node, &nodes[i]); /* the case is as intended */
     heap_remove(&heap, &nodes[3]);
     assert_leave_in_order(&heap, nodes, (size_t[]){0, 2, 5, 6, 1, 4}, 6);
     heap_destroy(&heap);
@@ -245,12 +245,12 @@ static void inserting_into_reserved_room_allocates_nothing(void **state)
     struct heap heap = {0};
     struct heap_node nodes[NODES] = {0};
     reserve(&heap, NODES);
-    struct heap_node **room = heap.nodes;
+    struct heap_entry *room = heap.entries;
     size_t capacity = heap.capacity;
     assert_true(capacity >= NODES);
     for (size_t i = 0; i < NODES; i++)
         heap_insert(&heap, &nodes[i], (int64_t)(NODES - i));
-    assert_ptr_equal(heap.nodes, room);
+    assert_ptr_equal(heap.entries, room);
     assert_int_equal(heap.capacity, capacity);
     assert_int_equal(heap.count, NODES);
     heap_destroy(&heap);
@@ -302,7 +302,7 @@ static void reserving_without_memory_fails_and_changes_nothing(void **state)
     assert_int_equal(heap.capacity, SIZE_MAX / 64);
     assert_int_equal(heap.reserved, SIZE_MAX / 64);
     assert_int_equal(heap.count, 1);
-    assert_ptr_equal(heap.nodes, before.nodes);
+    assert_ptr_equal(heap.entries, before.entries);
     assert_ptr_equal(heap_first(&heap), &node);
     heap_destroy(&heap);
 }

@@ -3,55 +3,55 @@
 
 #include <stdlib.h>
 
-static bool earlier(const struct heap_node *a, const struct heap_node *b)
+static bool earlier(const struct heap_entry *a, const struct heap_entry *b)
 {
     return a->due_us != b->due_us ? a->due_us < b->due_us : a->order < b->order;
 }
 
-static void put(struct heap *heap, size_t index, struct heap_node *node)
+static void put(struct heap *heap, size_t index, struct heap_entry entry)
 {
-    heap->nodes[index] = node;
-    node->place = index + 1;
+    heap->entries[index] = entry;
+    entry.node->place = index + 1;
 }
 
 static void sift_up(struct heap *heap, size_t index)
 {
-    struct heap_node *node = heap->nodes[index];
+    const struct heap_entry entry = heap->entries[index];
     while (index > 0) {
         size_t parent = (index - 1) / 2;
-        if (!earlier(node, heap->nodes[parent]))
+        if (!earlier(&entry, &heap->entries[parent]))
             break;
-        put(heap, index, heap->nodes[parent]);
+        put(heap, index, heap->entries[parent]);
         index = parent;
     }
-    put(heap, index, node);
+    put(heap, index, entry);
 }
 
 static void sift_down(struct heap *heap, size_t index)
 {
-    struct heap_node *node = heap->nodes[index];
+    const struct heap_entry entry = heap->entries[index];
     for (;;) {
         size_t child = 2 * index + 1;
         if (child >= heap->count)
             break;
-        if (child + 1 < heap->count && earlier(heap->nodes[child + 1], heap->nodes[child]))
+        if (child + 1 < heap->count && earlier(&heap->entries[child + 1], &heap->entries[child]))
             child++;
-        if (!earlier(heap->nodes[child], node))
+        if (!earlier(&heap->entries[child], &entry))
             break;
-        put(heap, index, heap->nodes[child]);
+        put(heap, index, heap->entries[child]);
         index = child;
     }
-    put(heap, index, node);
+    put(heap, index, entry);
 }
 
 bool heap_reserve(struct heap *heap)
 {
     if (heap->reserved == heap->capacity) {
         size_t capacity = heap->capacity ? 2 * heap->capacity : 16;
-        struct heap_node **nodes = realloc(heap->nodes, capacity * sizeof *nodes);
-        if (!nodes)
+        struct heap_entry *entries = realloc(heap->entries, capacity * sizeof *entries);
+        if (!entries)
             return false;
-        heap->nodes = nodes;
+        heap->entries = entries;
         heap->capacity = capacity;
     }
     heap->reserved++;
@@ -67,8 +67,8 @@ void heap_insert(struct heap *heap, struct heap_node *node, int64_t due_us)
 {
     heap_remove(heap, node);
     node->due_us = due_us;
-    node->order = heap->next_order++;
-    put(heap, heap->count++, node);
+    put(heap, heap->count++,
+        (struct heap_entry){.due_us = due_us, .order = heap->next_order++, .node = node});
     sift_up(heap, heap->count - 1);
 }
 
@@ -78,21 +78,21 @@ void heap_remove(struct heap *heap, struct heap_node *node)
         return;
     size_t index = node->place - 1;
     node->place = 0;
-    struct heap_node *last = heap->nodes[--heap->count];
-    if (last == node)
+    const struct heap_entry last = heap->entries[--heap->count];
+    if (last.node == node)
         return;
     put(heap, index, last);
     sift_up(heap, index);
-    sift_down(heap, last->place - 1);
+    sift_down(heap, last.node->place - 1);
 }
 
 struct heap_node *heap_first(const struct heap *heap)
 {
-    return heap->count ? heap->nodes[0] : NULL;
+    return heap->count ? heap->entries[0].node : NULL;
 }
 
 void heap_destroy(struct heap *heap)
 {
-    free(heap->nodes);
+    free(heap->entries);
     *heap = (struct heap){0};
 }

@@ -13,12 +13,19 @@
 
 struct heap_node {
     int64_t due_us;
+    size_t place; /* index in the heap plus one; 0: in no heap */
+};
+
+/* What is compared is beside its neighbours, and not in the objects, which a large heap would fetch
+ * from memory one by one. */
+struct heap_entry {
+    int64_t due_us;
     uint64_t order; /* of insertion, among equal due times */
-    size_t place;   /* index in the heap plus one; 0: in no heap */
+    struct heap_node *node;
 };
 
 struct heap {
-    struct heap_node **nodes;
+    struct heap_entry *entries;
     size_t count, capacity;
     size_t reserved; /* how many nodes may be inserted at once */
     uint64_t next_order;
