@@ -60,7 +60,7 @@ LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/inclu
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
-LIBS     := -lcurl -lz -lpthread -ldl
+LIBS     := -lcurl -lz -lpthread -ldl -lm
 
 # Only the binding depends on Lua; the rest is compiled once for all Luas.
 ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.c src/file/*.c))
@@ -122,7 +122,7 @@ units: $(UNITS)
 # cmocka 2 deprecates functions for which cmocka 1 has no replacement.
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS) -lm
+	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS)
 SANITIZED := BUILD=$(BUILD)/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
 sanitized-units:
 	$(MAKE) units replays $(SANITIZED)
@@ -330,7 +330,7 @@ FAULTY      := $(patsubst %,spec/memory/%.c,faulty faults server)
 $(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
-	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS) -lm
+	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS)
 
 check-memory:
 	@.ci/install check-memory
