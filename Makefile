@@ -16,6 +16,8 @@
 #                        installs, uses and purges them in a fresh one
 # make bench             measures this module beside everything that a user could pick instead, see
 #                        spec/bench/README.md; make bench CASE="request tls": some cases
+# make bench-schedule    SEEDS=100: the polls that learn, simulated beside the best schedule, see
+#                        spec/bench/schedule/README.md
 # make soak              MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
 #                        of docs/api, the annotations for editors in lua/cekura/meta, and the rockspecs
@@ -68,7 +70,7 @@ BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
-  check-api test-debian test-deb spec lint graph help bench soak fuzz \
+  check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
   chaos cycles check-memory clean
 all: $(CORE)
 
@@ -285,6 +287,15 @@ bench:
 	@$(MAKE) --no-print-directory -s all LUA=lua5.4
 	@$(MAKE) --no-print-directory -s all LUA=luajit
 	@spec/bench/run $(CASE)
+
+SEEDS ?= 100
+$(BUILD)/bench/schedule/simulate: $(wildcard spec/bench/schedule/*.[ch]) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+bench-schedule:
+	@.ci/install bench-schedule
+	@$(MAKE) --no-print-directory -s $(BUILD)/bench/schedule/simulate
+	@spec/bench/schedule/run $(BUILD)/bench/schedule $(SEEDS)
 
 # nginx's Lua is LuaJIT.
 soak: override LUA = luajit
