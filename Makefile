@@ -16,6 +16,8 @@
 #                        installs, uses and purges them in a fresh one
 # make bench             measures this module beside everything that a user could pick instead, see
 #                        spec/bench/README.md; make bench CASE="request tls": some cases
+# make bench-schedule    SEEDS=100: the polls that learn, simulated beside the best schedule, see
+#                        spec/bench/schedule/README.md
 # make soak              MINUTES=10: an nginx under load, with reloads
 # make generate          writes what is made from tables of data: parts of docs/kinds.md and docs/options.md, the pages
 #                        of docs/api, the annotations for editors in lua/cekura/meta, and the rockspecs
@@ -60,7 +62,7 @@ LUA_INCDIR ?= $(firstword $(wildcard /usr/local/include/$(LUA_HEADER) /usr/inclu
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Isrc -fPIC -fvisibility=hidden $(WARNINGS) $(CFLAGS)
-LIBS     := -lcurl -lz -lpthread -ldl
+LIBS     := -lcurl -lz -lpthread -ldl -lm
 
 # Only the binding depends on Lua; the rest is compiled once for all Luas.
 ENGINE  := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/engine/*.c src/text/*.c src/file/*.c))
@@ -68,7 +70,7 @@ BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
-  check-api test-debian test-deb spec lint graph help bench soak fuzz \
+  check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
   chaos cycles check-memory clean
 all: $(CORE)
 
@@ -122,7 +124,7 @@ units: $(UNITS)
 # cmocka 2 deprecates functions for which cmocka 1 has no replacement.
 $(BUILD)/units/%: spec/engine/%.c $(ENGINE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS) -lm
+	$(CC) $(ALL_CFLAGS) -Wno-deprecated-declarations $(CPPFLAGS) -o $@ $^ -lcmocka $(LIBS)
 SANITIZED := BUILD=$(BUILD)/sanitized CC=gcc CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
 sanitized-units:
 	$(MAKE) units replays $(SANITIZED)
@@ -286,6 +288,15 @@ bench:
 	@$(MAKE) --no-print-directory -s all LUA=luajit
 	@spec/bench/run $(CASE)
 
+SEEDS ?= 100
+$(BUILD)/bench/schedule/simulate: $(wildcard spec/bench/schedule/*.[ch]) $(ENGINE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+bench-schedule:
+	@.ci/install bench-schedule
+	@$(MAKE) --no-print-directory -s $(BUILD)/bench/schedule/simulate
+	@spec/bench/schedule/run $(BUILD)/bench/schedule $(SEEDS)
+
 # nginx's Lua is LuaJIT.
 soak: override LUA = luajit
 MINUTES ?= 10
@@ -330,7 +341,7 @@ FAULTY      := $(patsubst %,spec/memory/%.c,faulty faults server)
 $(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
-	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS) -lm
+	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS)
 
 check-memory:
 	@.ci/install check-memory

@@ -91,6 +91,7 @@ describe("cekura-lua", function()
         ["calls tail"] = "--agent-id or --project-id is missing",
         ["completion tcsh"] = "argument 'shell' must be one of",
         ["start results.run --tags ''"] = "a value beside each comma expected",
+        ["jobs watch results.run 5 --interval soon"] = 'a number of seconds above 0, or adaptive, expected, got "soon"',
         ["start results.run --tags a,"] = "a value beside each comma expected",
         ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
         ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
@@ -360,7 +361,7 @@ describe("cekura-lua", function()
       for id = 1, 3 do
         tokens[id] = run("jobs token results.run " .. id):match "%S+"
       end
-      local out = assert_status(6, run("jobs watch --json --interval 0.05 " .. table.concat(tokens, " ")))
+      local out = assert_status(6, run("jobs watch --json --interval adaptive " .. table.concat(tokens, " ")))
       local states = {}
       for _, job in ipairs(decode_lines(out)) do
         states[job.id] = job.state

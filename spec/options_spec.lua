@@ -322,6 +322,8 @@ describe("an option", function()
     assert.is_nil(resolved.engine.proxy)
     assert.is_nil(resolved.engine.ca_file)
     assert.is_nil(resolved.fields._on_event)
+    assert.is_nil(resolved.fields._interval)
+    assert.is_nil(resolved.durations)
     assert.is_false(resolved.engine.report_events)
     assert.is_true(resolved.engine.secure)
   end)
@@ -331,7 +333,8 @@ describe("an option", function()
     write(home .. "/ca.pem", "x")
     local resolved = assert(resolve {
       timeout = 0.5, connect_timeout = 1.5, retries = 0, max_in_flight = 1, max_response = 1, user_agent = "me/1",
-      proxy = "http://proxy.example:3128", on_event = on_event, ca_file = home .. "/ca.pem",
+      proxy = "http://proxy.example:3128", on_event = on_event, ca_file = home .. "/ca.pem", interval = "adaptive",
+      durations = "x",
     })
     assert.equal(0.5, resolved.fields._timeout)
     assert.equal(1.5, resolved.engine.connect_timeout)
@@ -341,6 +344,9 @@ describe("an option", function()
     assert.equal("me/1", resolved.engine.user_agent)
     assert.equal("http://proxy.example:3128", resolved.engine.proxy)
     assert.equal(on_event, resolved.fields._on_event)
+    assert.equal("adaptive", resolved.fields._interval)
+    assert.equal(0.25, assert(resolve { interval = 0.25 }).fields._interval)
+    assert.equal("x", resolved.durations)
     assert.is_true(resolved.engine.report_events)
     assert.equal(home .. "/ca.pem", resolved.engine.ca_file)
   end)
@@ -509,6 +515,8 @@ describe("an option of a wrong type", function()
     loop = { 1, "nowhere", true, {}, { after = print }, { watch = print, after = 1 }, { watch = true, after = print } },
     timeout = { "5", true, {}, 0, -1, NAN },
     connect_timeout = { "5", true, {}, 0, -1, NAN },
+    interval = { "5", "fast", "", true, {}, 0, -1, NAN },
+    durations = { 5, true, {}, print },
     retries = { "3", true, {}, -1, 1.5, NAN, math.huge },
     max_in_flight = { "3", true, {}, 0, -1, 1.5, NAN, math.huge },
     max_response = { "3", true, {}, 0, -1, 1.5, NAN, math.huge },

@@ -22,6 +22,7 @@ local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built
 --   on       the Luas that it runs on: that of its host, or two that represent all
 --   once     its subject is the engine or the source, which do not depend on the Lua
 local SPECS = {
+  adaptive = { seconds = 8 },
   addresses = { seconds = 6, once = true },
   api = { seconds = 180, once = true },
   architecture = { once = true },

@@ -61,10 +61,10 @@ end
 local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
-      "next_event", "stats", "redact", "has_secret", "redact_path", "submit", "outcome", "cancel",
+      "next_event", "stats", "durations", "learn", "redact", "has_secret", "redact_path", "submit", "outcome", "cancel",
       "release", "relist", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
-      "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended" },
+      "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended", "learn_end", "disregard" },
     record = { "get", "slice", "record_fields", "owner" },
     guard = { "spend" },
     file = { "read_file", "file_size", "close_file" },

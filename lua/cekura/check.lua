@@ -112,6 +112,18 @@ function check.seconds(name, value)
   return value
 end
 
+--- The interval of polls: seconds, "adaptive" or nil.
+function check.interval(name, value)
+  if value == "adaptive" then
+    return value
+  elseif type(value) == "string" then
+    errors.misuse('%s: a number of seconds or "adaptive" expected, got %q', name, value)
+  elseif value ~= nil and type(value) ~= "number" then
+    refuse(name, 'number of seconds or "adaptive"', value)
+  end
+  return check.seconds(name, value)
+end
+
 local TIMEOUT = { timeout = true }
 
 --- The last argument of a call that makes a request: { timeout = seconds }, or nil. Returns the seconds.

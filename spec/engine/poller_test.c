@@ -3,6 +3,8 @@
  *
  * Retry-After to the microsecond is tested in deadline_test.c, the order of requests in
  * fair_test.c, the schedule over all histories in schedule_test.c. */
+#include "engine/engine_parts.h"
+
 #include "by_hand.h"
 
 #define OK(body, length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n" body
@@ -153,6 +155,208 @@ static void the_interval_and_the_ref_may_change(void **state)
     reply_text(OK("[]", 2));
     assert_int_equal(engine_next_finished(engine)->ref, REF + 1);
     end_all();
+}
+
+/* ---- polls that learn ---- */
+
+/* Polls a job that takes that many seconds, until its end. Returns the number of polls. */
+static unsigned run_learning_job(int64_t duration_us)
+{
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, "", true, 5 * SECOND);
+    assert_non_null(polled);
+    int64_t began_us = now_us;
+    assert_true(poller_learn(polled, "kind", began_us));
+    poller_watch(polled, 0, REF);
+    while (next_poll(), now_us - began_us < duration_us) {
+        reply_text(OK("{}", 2));
+        if (poller_update(polled))
+            poller_accept(polled);
+    }
+    reply_text(OK("{\"ended\":true}", 14));
+    assert_non_null(poller_update(polled));
+    poller_ended(polled);
+    poller_unwatch(polled);
+    poller_accept(polled);
+    unsigned polls = poller_count(polled);
+    assert_true(is_listed());
+    poller_free(polled);
+    return polls;
+}
+
+static void begin_learning(void)
+{
+    start(4);
+    peer = -1;
+    engine_wait_for_polls(engine, 1);
+}
+
+static void end_learning(void)
+{
+    if (peer >= 0)
+        close(peer);
+    end();
+}
+
+static void without_knowledge_polls_follow_the_schedule(void **state)
+{
+    (void)state;
+    begin_learning();
+    for (int i = 0; i < 8; i++)
+        assert_in_range(run_learning_job(60 * SECOND), 12, 18);
+    end_learning();
+}
+
+static void with_it_they_come_when_a_job_is_likely_to_have_ended(void **state)
+{
+    (void)state;
+    char text[ENGINE_DURATIONS_SIZE];
+    begin_learning();
+    for (int i = 0; i < 40; i++)
+        run_learning_job((58 + i % 5) * SECOND);
+    for (int i = 0; i < 20; i++)
+        assert_in_range(run_learning_job((58 + i % 5) * SECOND), 1, 5);
+    assert_string_equal(engine_durations(engine, 0, text), "kind");
+    assert_int_equal(strlen(text), ENGINE_DURATIONS_SIZE - 1);
+    assert_null(engine_durations(engine, 1, text));
+    end_learning();
+}
+
+static void what_one_engine_has_learned_serves_another(void **state)
+{
+    (void)state;
+    char text[ENGINE_DURATIONS_SIZE];
+    begin_learning();
+    for (int i = 0; i < 40; i++)
+        run_learning_job((58 + i % 5) * SECOND);
+    engine_durations(engine, 0, text);
+    end_learning();
+    begin_learning();
+    assert_true(engine_learn(engine, "kind", text, strlen(text)));
+    assert_false(engine_learn(engine, "kind", text, strlen(text) - 1));
+    assert_true(engine_learn(NULL, "kind", text, strlen(text)));
+    assert_in_range(run_learning_job(60 * SECOND), 1, 5);
+    engine_close(engine);
+    assert_false(engine_learn(engine, "other", text, strlen(text)));
+    assert_string_equal(engine_durations(engine, 0, text), "kind");
+    end_learning();
+}
+
+static void the_polls_of_a_job_of_which_the_start_is_elsewhere_follow_the_plan_too(void **state)
+{
+    (void)state;
+    begin_learning();
+    for (int i = 0; i < 40; i++)
+        run_learning_job(60 * SECOND);
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, "", false, 5 * SECOND);
+    assert_true(poller_learn(polled, "kind", now_us - 20 * SECOND));
+    poller_watch(polled, 0, REF);
+    assert_int_equal(next_poll(), 0);
+    reply_text(OK("{}", 2));
+    poller_accept(polled);
+    assert_in_range(next_poll(), 15 * SECOND, 50 * SECOND);
+    poller_free(polled);
+    end_learning();
+}
+
+static const struct sketch *sketch_of_kind(void)
+{
+    return &SLIST_FIRST(&engine->polls.learners)->sketch;
+}
+
+/* Makes a poll that learns from then on, after some polls by the schedule. */
+static void begin_job(bool started_here, unsigned polls)
+{
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, "", started_here, 5 * SECOND);
+    poller_watch(polled, 0, REF);
+    for (; polls > 0; polls--) {
+        next_poll();
+        reply_text(OK("{}", 2));
+        if (poller_update(polled))
+            poller_accept(polled);
+    }
+    assert_true(poller_learn(polled, "kind", now_us));
+    poller_watch(polled, 0, REF);
+}
+
+static void a_job_counts_if_it_is_followed_from_its_start(void **state)
+{
+    (void)state;
+    begin_learning();
+    begin_job(true, 0);
+    assert_int_equal(sketch_of_kind()->count, 1);
+    poller_free(polled);
+    begin_job(true, 1);
+    assert_int_equal(sketch_of_kind()->count, 1);
+    poller_free(polled);
+    begin_job(false, 0);
+    assert_int_equal(sketch_of_kind()->count, 1);
+    poller_free(polled);
+    end_learning();
+}
+
+static void a_job_is_censored_while_it_is_not_watched(void **state)
+{
+    (void)state;
+    begin_learning();
+    begin_job(true, 0);
+    assert_int_equal(sketch_job(sketch_of_kind(), 0)->ended, LIFETIME_WATCHED);
+    poller_unwatch(polled);
+    assert_int_equal(sketch_job(sketch_of_kind(), 0)->ended, LIFETIME_LEFT);
+    poller_watch(polled, 0, REF);
+    assert_int_equal(sketch_job(sketch_of_kind(), 0)->ended, LIFETIME_WATCHED);
+    poller_disregard(polled);
+    poller_unwatch(polled);
+    poller_watch(polled, 0, REF);
+    assert_int_equal(sketch_job(sketch_of_kind(), 0)->ended, LIFETIME_LEFT);
+    poller_free(polled);
+    end_learning();
+}
+
+static void an_answer_shows_that_a_job_runs_and_a_failure_does_not(void **state)
+{
+    (void)state;
+    begin_learning();
+    begin_job(true, 0);
+    const struct lifetime *job = sketch_job(sketch_of_kind(), 0);
+    next_poll();
+    reply_text(STATUS(503));
+    assert_int_equal(job->seen, 0);
+    next_poll();
+    reply_text(OK("{}", 2));
+    assert_int_equal(job->seen, 0); /* until the update is handled */
+    poller_accept(polled);
+    unsigned seen = job->seen;
+    assert_true(seen > 0);
+    next_poll();
+    reply_text(OK("{}", 2)); /* no update */
+    assert_true(job->seen > seen);
+    poller_free(polled);
+    end_learning();
+}
+
+static void an_interval_and_a_retry_after_take_precedence(void **state)
+{
+    (void)state;
+    begin_learning();
+    for (int i = 0; i < 40; i++)
+        run_learning_job(60 * SECOND);
+    const struct request asked = request("GET", 30 * SECOND);
+    polled = poller_new(engine, &asked, "", true, 5 * SECOND);
+    assert_true(poller_learn(polled, "kind", now_us));
+    poller_watch(polled, 0, REF);
+    assert_true(poller_learn(polled, NULL, 0));
+    poller_watch(polled, 2 * SECOND, REF);
+    assert_in_range(next_poll(), 18 * SECOND / 10, 22 * SECOND / 10);
+    assert_true(poller_learn(polled, "kind", now_us - 2 * SECOND));
+    poller_watch(polled, 0, REF);
+    reply_text("HTTP/1.1 200 OK\r\nRetry-After: 200\r\nContent-Length: 2\r\n\r\n{}");
+    poller_accept(polled);
+    assert_in_range(next_poll(), 199 * SECOND, 201 * SECOND);
+    poller_free(polled);
+    end_learning();
 }
 
 /* ---- updates ---- */
@@ -693,6 +897,14 @@ int main(void)
         cmocka_unit_test(polls_are_sent_while_watched_and_waited_for),
         cmocka_unit_test(a_job_started_here_is_first_polled_after_a_second),
         cmocka_unit_test(pauses_grow_to_the_usual_interval),
+        cmocka_unit_test(without_knowledge_polls_follow_the_schedule),
+        cmocka_unit_test(with_it_they_come_when_a_job_is_likely_to_have_ended),
+        cmocka_unit_test(what_one_engine_has_learned_serves_another),
+        cmocka_unit_test(the_polls_of_a_job_of_which_the_start_is_elsewhere_follow_the_plan_too),
+        cmocka_unit_test(a_job_counts_if_it_is_followed_from_its_start),
+        cmocka_unit_test(a_job_is_censored_while_it_is_not_watched),
+        cmocka_unit_test(an_answer_shows_that_a_job_runs_and_a_failure_does_not),
+        cmocka_unit_test(an_interval_and_a_retry_after_take_precedence),
         cmocka_unit_test(the_interval_and_the_ref_may_change),
         cmocka_unit_test(updates_are_listed_and_transient_failures_are_not),
         cmocka_unit_test(a_poll_pauses_after_an_update_until_it_is_accepted),

@@ -533,6 +533,7 @@ void engine_release(struct engine *engine)
         free(event);
     heap_destroy(&engine->timers);
     heap_destroy(&engine->polls.due);
+    learners_free(&engine->polls.learners);
     endpoint_forget_all(&engine->window.endpoints);
     transfers_free_options(&engine->transfers);
     free(engine);

@@ -116,4 +116,16 @@ struct event *engine_next_event(struct engine *engine);
 
 struct engine_stats engine_stats(struct engine *engine);
 
+/* What polls that learn (poller_learn()) have learned of the durations of each kind of jobs: the
+ * name of kind `index`, and a text for engine_learn(), which is empty if it is too little. Returns
+ * NULL behind the last kind. The name belongs to the engine. */
+#define ENGINE_DURATIONS_SIZE 257
+const char *engine_durations(
+    struct engine *engine, unsigned index, char text[ENGINE_DURATIONS_SIZE]);
+
+/* Has the polls of a kind of jobs begin with such a text, in place of what they have learned.
+ * Returns false, and changes nothing, if the text is malformed, the engine is closed or memory runs
+ * out. Without an engine, it only checks the text. */
+bool engine_learn(struct engine *engine, const char *kind, const char *text, size_t length);
+
 #endif

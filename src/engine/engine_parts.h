@@ -5,6 +5,7 @@
 
 #include "completions.h"
 #include "jitter.h"
+#include "learner.h"
 #include "stats.h"
 #include "transfer.h"
 #include "window.h"
@@ -30,6 +31,7 @@ struct engine {
         unsigned watched;
         void *forms;       /* see form.h */
         int64_t origin_us; /* of the grid of due times, which differs between engines */
+        struct learners learners;
     } polls;
     struct engine_stats stats;
 };

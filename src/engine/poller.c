@@ -5,6 +5,7 @@
 #include "poller.h"
 
 #include "clock.h"
+#include "learner.h"
 #include "operation_private.h"
 #include "schedule.h"
 
@@ -29,13 +30,14 @@ struct poller {
         struct turn turn; /* QUEUED */
     };
     struct schedule schedule;
-    int64_t last_us;       /* when the job started, or the last request ended */
-    int64_t not_before_us; /* from the last Retry-After */
-    int64_t began_us;      /* when the last request was queued */
-    int64_t expedited_us;  /* when poller_expedite() was called; 0: the schedule applies */
-    struct buffer answer;  /* the last good one, unless that is the update, in the outcome */
-    struct outcome *error; /* the last transient failure, or NULL */
-    struct outcome *shown; /* the one that poller_last_error() returned, or NULL */
+    struct learning *learning; /* NULL: the schedule does not learn */
+    int64_t last_us;           /* when the job started, or the last request ended */
+    int64_t not_before_us;     /* from the last Retry-After */
+    int64_t began_us;          /* when the last request was queued */
+    int64_t expedited_us;      /* when poller_expedite() was called; 0: the schedule applies */
+    struct buffer answer;      /* the last good one, unless that is the update, in the outcome */
+    struct outcome *error;     /* the last transient failure, or NULL */
+    struct outcome *shown;     /* the one that poller_last_error() returned, or NULL */
     bool is_watched, has_update;
     bool is_forced;   /* the next good answer is an update, even if it equals the last */
     bool is_outdated; /* the request in flight went to a former URL */
@@ -58,6 +60,8 @@ static void set_due(struct poller *poll)
     struct engine *engine = poll->engine;
     if (!poll->is_watched || poll->has_update || poll->state > POLL_SCHEDULED)
         return;
+    if (poll->learning)
+        poll->schedule.fixed_us = learning_pause_us(poll->learning, poll->last_us);
     int64_t last_us = poll->last_us - engine->polls.origin_us;
     int64_t due_us = engine->polls.origin_us +
                      schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
@@ -166,8 +170,11 @@ static bool take(struct poller *poll, struct outcome *outcome)
         keep_error(poll, outcome);
         return false;
     }
-    if (is_ignored || (is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
-                          buffer_equal(&outcome->body, &poll->answer)))
+    bool is_same = !is_ignored && is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
+                   buffer_equal(&outcome->body, &poll->answer);
+    if (is_same && poll->learning)
+        learning_runs(poll->learning, poll->last_us);
+    if (is_ignored || is_same)
         return false;
     poll->is_forced = false;
     return true;
@@ -286,8 +293,18 @@ static void unwatch(struct poller *poll)
 {
     if (poll->is_watched)
         poll->engine->polls.watched--;
+    if (poll->is_watched && poll->learning)
+        learning_left(poll->learning);
     poll->is_watched = false;
     rest(poll);
+}
+
+static void forget_learning(struct poller *poll)
+{
+    if (poll->learning)
+        learning_left(poll->learning);
+    free(poll->learning);
+    poll->learning = NULL;
 }
 
 void poller_free(struct poller *poll)
@@ -299,6 +316,7 @@ void poller_free(struct poller *poll)
     heap_unreserve(&engine->polls.due);
     form_release(poll->form);
     forget_error(poll);
+    forget_learning(poll);
     buffer_free(&poll->answer);
     free(poll);
     engine_leave(engine);
@@ -312,9 +330,45 @@ void poller_watch(struct poller *poll, int64_t fixed_us, int ref)
     poll->schedule.fixed_us = fixed_us;
     engine->polls.watched += !poll->is_watched;
     poll->is_watched = true;
+    if (poll->learning)
+        learning_resumed(poll->learning);
     if (!gate_is_open(&engine->gate))
         end(poll);
     set_due(poll);
+    engine_leave(engine);
+}
+
+bool poller_learn(struct poller *poll, const char *kind, int64_t started_us)
+{
+    struct engine *engine = engine_enter(poll->engine);
+    if (!kind) {
+        forget_learning(poll);
+    } else if (!poll->learning) {
+        struct learner *learner = learners_find(&engine->polls.learners, kind);
+        bool counts = poll->schedule.started_here && poll->schedule.polls == 0;
+        if (learner) {
+            learner->usual_us = poll->schedule.usual_us;
+            poll->learning = learning_new(learner, started_us, counts);
+        }
+    }
+    bool done = !kind || poll->learning;
+    engine_leave(engine);
+    return done;
+}
+
+void poller_ended(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->engine);
+    if (poll->learning)
+        learning_ended(poll->learning, clock_monotonic_us());
+    engine_leave(engine);
+}
+
+void poller_disregard(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->engine);
+    if (poll->learning)
+        learning_disregard(poll->learning);
     engine_leave(engine);
 }
 
@@ -349,6 +403,8 @@ void poller_accept(struct poller *poll)
     struct buffer *answer = answer_of(poll);
     if (answer != &poll->answer)
         buffer_keep(&poll->answer, answer);
+    if (poll->learning && poll->is_watched)
+        learning_runs(poll->learning, poll->last_us);
     end_rest(poll);
     engine_leave(engine);
 }

@@ -29,6 +29,17 @@ void poller_free(struct poller *poll);
  * May be called again to change the interval. */
 void poller_watch(struct poller *poll, int64_t fixed_us, int ref);
 
+/* Has the schedule learn from the durations of jobs of that kind, unless the poll is watched at an
+ * interval: see learner.h. `started_us` is the start of the job. NULL: it does so no longer.
+ * Returns false, and changes nothing, if memory runs out. */
+bool poller_learn(struct poller *poll, const char *kind, int64_t started_us);
+
+/* The job has ended now, as an answer has shown. */
+void poller_ended(struct poller *poll);
+
+/* How long the job takes from now on says nothing of other jobs. */
+void poller_disregard(struct poller *poll);
+
 /* Stops sending. A request in flight continues, so that an answer which is on its way is not
  * lost. */
 void poller_unwatch(struct poller *poll);

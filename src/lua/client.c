@@ -362,6 +362,46 @@ static int core_stats(lua_State *L)
     return 1;
 }
 
+/* core.durations(client) -> a table: what was learned of the durations of each kind of jobs, as a
+ * text for core.learn(). Kinds of which too little is known are left out. */
+static int core_durations(lua_State *L)
+{
+    struct client_object *client = client_check(L, 1);
+    char text[ENGINE_DURATIONS_SIZE];
+    const char *kind;
+    lua_newtable(L);
+    for (unsigned i = 0; (kind = engine_durations(client->engine, i, text)); i++) {
+        if (!*text)
+            continue;
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, kind);
+    }
+    return 1;
+}
+
+/* core.learn(client, durations) -> whether that is a table of core.durations(), and memory
+ * suffices. If it is not, nothing is learned. */
+static int core_learn(lua_State *L)
+{
+    struct client_object *client = client_check(L, 1);
+    struct engine *engines[] = {NULL, client->engine}; /* first only checks */
+    bool good = true;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    for (int i = 0; i < 2; i++) {
+        lua_pushnil(L);
+        while (good && lua_next(L, 2)) {
+            size_t length;
+            const char *text = luaL_checklstring(L, 4, &length);
+            good = engine_learn(engines[i], lua_tostring(L, 3), text, length);
+            lua_pop(L, 1);
+        }
+        lua_settop(L, 2);
+    }
+    lua_pushboolean(L, good);
+    return 1;
+}
+
 /* The number of bytes at the start of the text that represent one of the client's secrets; 0 if it
  * starts with none. */
 static size_t secret_width(const struct client_object *client, const char *text, size_t length)
@@ -473,6 +513,8 @@ void client_open(lua_State *L)
         {"next_completion", core_next_completion},
         {"next_event", core_next_event},
         {"stats", core_stats},
+        {"durations", core_durations},
+        {"learn", core_learn},
         {"redact", core_redact},
         {"redact_path", core_redact_path},
         {"has_secret", core_has_secret},

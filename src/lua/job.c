@@ -20,6 +20,8 @@ struct job_object {
     int64_t began_us;
     int64_t ended_us; /* 0 while the job runs */
     int ref;          /* its anchor, or LUA_NOREF */
+    bool is_dated;    /* it is known when the job began */
+    bool learns;      /* its polls follow what was learned */
 };
 
 /* The fields of a job that most have: `id`, `state`, `status`, `progress`, `_changed`, `_started`,
@@ -39,11 +41,11 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, elapsed [, request, id, started_here]) -> job; nil if the client is closed
- * or memory runs out. `elapsed`: the seconds since the job started. Unless the job has ended and is
- * never polled, `request` has the members of marshal_request(), of which jobs that differ only in
- * their ids may have the same; `url_rest`, what follows the id in the URL; and `interval`, at which
- * growing pauses end. */
+/* core.new_job(client, elapsed [, request, id, started_here, dated]) -> job; nil if the client is
+ * closed or memory runs out. `elapsed`: the seconds since the job started; `dated`: whether that is
+ * known. Unless the job has ended and is never polled, `request` has the members of
+ * marshal_request(), of which jobs that differ only in their ids may have the same; `url_rest`,
+ * what follows the id in the URL; and `interval`, at which growing pauses end. */
 static int core_new_job(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
@@ -52,7 +54,7 @@ static int core_new_job(lua_State *L)
     const char *id = is_polled ? luaL_checkstring(L, 4) : NULL;
     int64_t interval_us = 0;
     struct request request;
-    lua_settop(L, 5);
+    lua_settop(L, 6);
     if (is_polled) {
         luaL_checktype(L, 3, LUA_TTABLE);
         request = marshal_request(L, 3);
@@ -65,6 +67,7 @@ static int core_new_job(lua_State *L)
     lua_createtable(L, 0, OWN_FIELDS);
     compat_set_table(L, -2);
     job->began_us = clock_monotonic_us() - elapsed_us;
+    job->is_dated = lua_toboolean(L, 6);
     if (!is_polled)
         return 1;
     job->poll = poller_new(client->engine, &request, id, started_here, interval_us);
@@ -89,14 +92,28 @@ static void settle_anchor(lua_State *L, struct job_object *job)
         client_release_anchor(L, &job->ref);
 }
 
-/* core.watch(client, job [, interval]): starts polling the job. */
+/* The field `kind` of the job at 2, which stays on the stack. */
+static const char *kind_of_job(lua_State *L)
+{
+    compat_get_table(L, 2);
+    lua_getfield(L, -1, "kind");
+    return luaL_checkstring(L, -1);
+}
+
+/* core.watch(client, job [, interval]): starts polling the job. The interval is in seconds, or
+ * "adaptive": by what was learned of its kind, unless it is unknown when the job began. */
 static int core_watch(lua_State *L)
 {
     struct job_object *job = check_job_of_client(L);
     struct poller *poll = check_poll(L, 2);
-    double interval = luaL_optnumber(L, 3, 0);
+    bool learns = lua_type(L, 3) == LUA_TSTRING;
+    double interval = learns ? 0 : luaL_optnumber(L, 3, 0);
     if (job->ref == LUA_NOREF) /* first, since it may raise, and a listed job needs its anchor */
         job->ref = client_anchor(L, 2);
+    const char *kind = learns && job->is_dated ? kind_of_job(L) : NULL;
+    if ((kind || job->learns) && !poller_learn(poll, kind, job->began_us))
+        return luaL_error(L, "not enough memory");
+    job->learns = kind != NULL;
     poller_watch(poll, clock_from_seconds(interval), job->ref);
     return 0;
 }
@@ -257,6 +274,24 @@ static int core_ended(lua_State *L)
     return 0;
 }
 
+/* core.learn_end(job): an answer has shown that the job has ended. */
+static int core_learn_end(lua_State *L)
+{
+    struct job_object *job = check_job(L, 1);
+    if (job->poll)
+        poller_ended(job->poll);
+    return 0;
+}
+
+/* core.disregard(job): how long it takes from now on says nothing of other jobs. */
+static int core_disregard(lua_State *L)
+{
+    struct job_object *job = check_job(L, 1);
+    if (job->poll)
+        poller_disregard(job->poll);
+    return 0;
+}
+
 /* ---- metamethods ---- */
 
 /* __index: a method, else a field.
@@ -347,6 +382,8 @@ void job_open(lua_State *L)
         {"set_poll_url", core_set_poll_url},
         {"next_poll", core_next_poll},
         {"ended", core_ended},
+        {"learn_end", core_learn_end},
+        {"disregard", core_disregard},
         {NULL, NULL},
     };
     object_open_type(L, &job_type, metamethods, functions);

@@ -6,6 +6,7 @@ local check = require "cekura.check"
 local core = require "cekura.core"
 local described = require "cekura.described"
 local dispatch = require "cekura.loop.dispatch"
+local durations = require "cekura.client.durations"
 local encode = require "cekura.http.encode"
 local endpoint = require "cekura.http.endpoint"
 local errors = require "cekura.errors"
@@ -71,6 +72,13 @@ local register = atomic(function(self, loop)
   loop.attach(self)
 end)
 
+local function warn(made, warning)
+  local on_event = made.fields._on_event
+  if warning and on_event then
+    on_event(warning)
+  end
+end
+
 --- Makes a client.
 ---@param given? cekura.Options
 ---@return cekura.Client? client, cekura.Error? err of kind "config"
@@ -79,14 +87,12 @@ function client.new(given)
   if not made then
     return nil, err
   end
-  local on_event = made.fields._on_event
-  if made.file.warning and on_event then
-    on_event(made.file.warning)
-  end
+  warn(made, made.file.warning)
   local self, fault = core.new_client(made.engine)
   if not self then
     return nil, errors.new("config", "no engine: " .. fault)
   end
+  warn(made, made.durations and durations.read(self, made.durations))
   local fields = core.fields(self)
   for name, value in pairs(made.fields) do
     fields[name] = value
@@ -256,6 +262,13 @@ end)
 ---@return cekura.Stats
 function methods:stats()
   return setmetatable(core.stats(self), Stats)
+end
+
+--- What this client has learned of the durations of jobs, by polls with the interval "adaptive". The option `durations`
+-- of another client takes it. It has letters, digits, ".", "-", "_" and "~", and less than a kilobyte for each kind.
+---@return string
+function methods:durations()
+  return durations.write(self)
 end
 
 -- ---- webhooks ----

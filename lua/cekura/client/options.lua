@@ -31,8 +31,8 @@ local options = {}
 ---@field job? cekura.Job of its polls and changes
 ---@field state? cekura.State of a job
 ---@field progress? number of a job: 0 to 1
----@field warning? "config_file_readable_by_others"|"config_file_ignored" before cekura.new() returns: an error that the
----handler raises then is raised by cekura.new()
+---@field warning? "config_file_readable_by_others"|"config_file_ignored"|"durations_ignored" before cekura.new()
+---returns: an error that the handler raises then is raised by cekura.new()
 ---@field message? string of a warning, or of "selection_refused"
 ---@field file? string of a warning: the path of the file that it is about
 
@@ -219,8 +219,12 @@ options.rows = {
     meaning = "HTTP requests at once; more wait their turn" },
   { name = "max_direct", type = "integer", check = "count", least = 1, most = 2 ^ 16, default = 8, engine = true,
     meaning = "direct jobs at once, beside `max_in_flight`" },
-  { name = "interval", type = "number", check = "seconds", field = "_interval", default_text = "the kind's",
-    meaning = "seconds between two polls, for waits without `interval`" },
+  { name = "interval", type = "number|\"adaptive\"", check = "interval", field = "_interval",
+    default_text = "the kind's",
+    meaning = "seconds between two polls, or `\"adaptive\"`, for waits without `interval`" },
+  { name = "durations", type = "string", check = "text",
+    use = function(made, value) made.durations = value end,
+    meaning = "what `client:durations()` of another client has returned, for `\"adaptive\"`" },
   { name = "max_response", type = "integer", check = "count", least = 1, default = 64 * 1024 * 1024,
     default_text = "64 MiB", engine = true, field = "_max_response",
     meaning = "bytes of a body, counted after decompression" },
@@ -323,8 +327,8 @@ end
 
 --- Resolves the options. Raises for an unknown name and for a wrong type.
 ---@param given? cekura.Options
----@return { engine: table, fields: table, file: cekura.ConfigFile }? made the options of core.new_client(), the private
----fields of the client, and the content of the configuration file
+---@return { engine: table, fields: table, file: cekura.ConfigFile, durations: string? }? made the options of
+---core.new_client(), the private fields of the client, the content of the configuration file, the option `durations`
 ---@return cekura.Error? err of kind "config"
 function options.resolve(given)
   given = read_given(given)

@@ -62,6 +62,11 @@ function readers.seconds(text)
   return wanted(value and value > 0 and value < math.huge and value, "a number of seconds above 0", text)
 end
 
+function readers.interval(text)
+  local value = text == "adaptive" and text or readers.seconds(text)
+  return wanted(value, "a number of seconds above 0, or adaptive,", text)
+end
+
 local FLAGS = { ["true"] = true, yes = true, ["false"] = false, no = false }
 
 function readers.flag(text)
@@ -207,7 +212,7 @@ local SHOWN = {
   time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...",
   list = "VALUE,...", texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...",
   joined_ids = "ID,...", one_id = "ID", ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S",
-  condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
+  interval = "S|adaptive", condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
 }
 
 --- What stands for a value of a type in help.

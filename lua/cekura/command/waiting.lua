@@ -13,7 +13,8 @@ local waiting = {}
 local OPTIONS = {
   { name = "timeout", type = "seconds",
     help = "Seconds to wait. The job goes on afterwards. The default depends on the kind." },
-  { name = "interval", type = "seconds", help = "Seconds between two polls. The default depends on the kind." },
+  { name = "interval", type = "interval",
+    help = "Seconds between two polls, or adaptive: by how long jobs have taken. The default depends on the kind." },
   { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
   { name = "cancel-on-exit", help = "Cancel the job in the service if the wait ends before the job does." },
 }

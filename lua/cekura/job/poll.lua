@@ -42,6 +42,7 @@ local function take_reply(self, fields, asked, reply)
     return state.take_answer(self, fields, meaning)
   end
   change(fields, "_selected_end", status.is_end(meaning.state))
+  state.learn(self, meaning.state)
   return nil, nil, selection.of_result(fields)
 end
 

@@ -122,7 +122,8 @@ start.new = atomic(function(client, kind, declaration, origin)
   local prototype = common.of(client, kind, declaration, origin.scope)
   local self
   if origin.id then
-    self = core.new_job(client, elapsed, common.polls(prototype), path.id(origin.id), origin.started_here)
+    self = core.new_job(client, elapsed, common.polls(prototype), path.id(origin.id), origin.started_here,
+      origin.started_here or origin.started ~= nil)
   else
     self = core.new_job(client, elapsed)
   end

@@ -113,6 +113,17 @@ local function error_of(self, fields, meaning)
   return err
 end
 
+--- Has the polls of other jobs learn from the state that an answer shows, see the interval "adaptive".
+---@param self cekura.Job
+---@param name string
+function state.learn(self, name)
+  if status.is_end(name) then
+    core.learn_end(self)
+  elseif name == "needs_input" then -- how long that takes depends on who answers
+    core.disregard(self)
+  end
+end
+
 --- Applies the meaning of an answer. Returns an error if the waits for the job must end although it goes on.
 ---@param self cekura.Job
 ---@param fields cekura.JobFields
@@ -134,6 +145,7 @@ function state.take(self, fields, meaning)
   end
   if meaning.state ~= "protocol" then
     set_state(self, fields, meaning.state)
+    state.learn(self, meaning.state)
   end
   if before_state ~= fields.state or before_word ~= word or before_progress ~= progress then
     changed(self, fields)

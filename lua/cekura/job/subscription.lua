@@ -15,7 +15,7 @@ local yields = require "cekura.loop.yieldable"
 local subscription = {}
 
 ---@class cekura.Subscription
----@field interval? number seconds
+---@field interval? number|"adaptive" seconds
 ---@field fields? string[] what the results are to hold
 ---@field waiter table|false of the task in next()
 ---@field ready boolean next() has a job to return
@@ -81,15 +81,17 @@ local function remove(fields, self)
   end
 end
 
--- The shortest interval of a job's subscriptions; nil: the kind's schedule.
-local function shortest_interval(fields)
-  local shortest
+-- The shortest interval of a job's subscriptions, else "adaptive"; nil: none has an interval.
+local function interval_of(fields)
+  local shortest, adaptive
   for _, each in ipairs(list_of(fields)) do
-    if each.interval and (not shortest or each.interval < shortest) then
+    if each.interval == "adaptive" then
+      adaptive = each.interval
+    elseif each.interval and (not shortest or each.interval < shortest) then
       shortest = each.interval
     end
   end
-  return shortest
+  return shortest or adaptive
 end
 
 -- Makes the engine poll the job at the interval of its subscriptions. They alone determine whether it is watched.
@@ -99,7 +101,7 @@ local function watch(job, fields)
   elseif not fields._subscriptions then
     core.unwatch(fields._client, job)
   elseif not status.is_end(fields.state) then
-    core.watch(fields._client, job, shortest_interval(fields) or core.fields(fields._client)._interval)
+    core.watch(fields._client, job, interval_of(fields) or core.fields(fields._client)._interval)
   end
 end
 
@@ -286,7 +288,7 @@ One.__index, One.__call = One, on_lost
 
 --- Subscribes to a job.
 ---@param job cekura.Job
----@param interval? number seconds
+---@param interval? number|"adaptive" seconds
 ---@param wanted? string[] what the result is to hold
 ---@return cekura.OneSubscription
 subscription.to_one = atomic(function(job, interval, wanted)
@@ -353,7 +355,7 @@ Many.__index, Many.__call = Many, on_lost
 
 --- Subscribes to jobs.
 ---@param jobs cekura.Job[] at least one, each once
----@param interval? number seconds
+---@param interval? number|"adaptive" seconds
 ---@param wanted? string[] what the results are to hold
 ---@return cekura.ManySubscription
 subscription.to_many = atomic(function(jobs, interval, wanted)

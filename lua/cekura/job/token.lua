@@ -38,7 +38,8 @@ end
 
 --- Writes a token. Members are strings or numbers.
 ---@param members table<string, string|number>
-function token.write(members)
+---@param prefix? string of something else that is written as a token is
+function token.write(members, prefix)
   local names, parts = {}, {}
   for name in pairs(members) do
     names[#names + 1] = name
@@ -49,7 +50,7 @@ function token.write(members)
       parts[#parts + 1] = part:gsub("[^A-Za-z0-9_-]", escape)
     end
   end
-  local text = PREFIX .. table.concat(parts, ".")
+  local text = (prefix or PREFIX) .. table.concat(parts, ".")
   return text .. "." .. token.checksum(text)
 end
 
@@ -86,17 +87,19 @@ end
 
 --- Reads a token.
 ---@param text string
+---@param prefix? string as in token.write()
 ---@return table<string, string>? members nil: the text is not a whole token
-function token.read(text)
-  local is_earlier = text:sub(1, #EARLIER_PREFIX) == EARLIER_PREFIX
-  if #text > LONGEST or not is_earlier and text:sub(1, #PREFIX) ~= PREFIX then
+function token.read(text, prefix)
+  local is_earlier = not prefix and text:sub(1, #EARLIER_PREFIX) == EARLIER_PREFIX
+  prefix = prefix or PREFIX -- as long as the earlier one
+  if #text > LONGEST or not is_earlier and text:sub(1, #prefix) ~= prefix then
     return nil
   end
   local signed, sum = text:match(is_earlier and "^(.*)&(%x+)$" or "^(.*)%.(%x+)$")
   if not signed or token.checksum(signed) ~= sum then
     return nil
   end
-  return (is_earlier and read_earlier_members or read_members)(signed:sub(#PREFIX + 1))
+  return (is_earlier and read_earlier_members or read_members)(signed:sub(#prefix + 1))
 end
 
 -- ---- jobs ----

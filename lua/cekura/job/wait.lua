@@ -36,7 +36,7 @@ local WAIT_OPTIONS = { timeout = true, interval = true, on_progress = true, fiel
 local function wait_options(options, default_timeout)
   options = check.options("options", options, WAIT_OPTIONS)
   return options.timeout == 0 and 0 or check.seconds("timeout", options.timeout) or default_timeout,
-    check.seconds("interval", options.interval), selection.check("fields", options.fields),
+    check.interval("interval", options.interval), selection.check("fields", options.fields),
     check.callback("on_progress", options.on_progress)
 end
 
@@ -145,7 +145,8 @@ end
 
 ---@class cekura.WaitOptions
 ---@field timeout? number seconds; nil: the default of the kind
----@field interval? number seconds: every pause, plus or minus a tenth; nil: the kind's schedule
+---@field interval? number|"adaptive" seconds: every pause, plus or minus a tenth; "adaptive": the polls come when the
+---job is likely to have ended, by the durations of earlier jobs of its kind; nil: the kind's schedule
 ---@field on_progress? fun(job: cekura.Job) called after each change of status or progress, in the waiter
 ---@field fields? string[] what the result is to hold at least, where the kind's polls take a selection: members, or
 ---all but those with a "-" before them; nil: the job's `fields`, else the whole record. A job that has ended keeps its

@@ -15,7 +15,9 @@
 ---@field retries? integer further tries of a request that is safe to repeat; odd answers in a row that end a wait (`3`)
 ---@field max_in_flight? integer HTTP requests at once; more wait their turn (`16`)
 ---@field max_direct? integer direct jobs at once, beside `max_in_flight` (`8`)
----@field interval? number seconds between two polls, for waits without `interval` (the kind's)
+---@field interval? number|"adaptive" seconds between two polls, or `"adaptive"`, for waits without `interval` (the
+---kind's)
+---@field durations? string what `client:durations()` of another client has returned, for `"adaptive"`
 ---@field max_response? integer bytes of a body, counted after decompression (64 MiB)
 ---@field loop? cekura.LoopName|cekura.Host|cekura.Loop `"own"`, the name of a host, or an adapter; `"auto"`: the host's
 ---loop, else the own loop (`"auto"`)

@@ -209,7 +209,7 @@ local function new_client()
 end
 
 local function wait_options()
-  return { timeout = PATIENCE * pick(3) / 3, interval = pick(2) == 1 and 0.001 or nil,
+  return { timeout = PATIENCE * pick(3) / 3, interval = ({ 0.001, "adaptive" })[pick(3)],
     on_progress = pick(4) == 1 and boom or nil }
 end
 

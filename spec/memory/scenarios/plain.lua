@@ -1,6 +1,12 @@
 --- One call after the other, in plain code.
 
 local cekura = require "cekura"
+local tokens = require "cekura.job.token"
+
+local KIND = "calls.improve_prompt"
+
+-- Twenty jobs of a minute.
+local DURATIONS = tokens.write({ [KIND] = ("AA"):rep(63) .. "LM" .. ("AA"):rep(64) }, "durations1.")
 
 local PARAMS = { call_logs = { 1, 2 }, agent_id = 2142, prompt = "Be kind." }
 
@@ -36,7 +42,7 @@ end
 
 local function tell_story(client, seen)
   local job, result, call, page, reply, err
-  job, err = client:start("calls.improve_prompt", PARAMS)
+  job, err = client:start(KIND, PARAMS)
   if not job then
     return nil, err
   end
@@ -76,11 +82,11 @@ local function tell_story(client, seen)
     return nil, err
   end
   expect(#reply.body, 2500000, "length")
-  job, err = client:start("calls.improve_prompt", { call_logs = { 1 }, agent_id = 2142, prompt = "endless" })
+  job, err = client:start(KIND, { call_logs = { 1 }, agent_id = 2142, prompt = "endless" })
   if not job then
     return nil, err
   end
-  result, err = job:wait { interval = 0.002, timeout = 0.02 }
+  result, err = job:wait { interval = "adaptive", timeout = 0.02 }
   expect(result, nil, "result of an endless job")
   if err.kind ~= "timeout" then
     return nil, err
@@ -97,18 +103,23 @@ end
 return function(url)
   local seen = { events = 0 }
   local client, err = cekura.new {
-    api_key = "k", base_url = url, config_file = false, retries = 1,
-    on_event = function() seen.events = seen.events + 1 end,
+    api_key = "k", base_url = url, config_file = false, retries = 1, durations = DURATIONS,
+    on_event = function(event)
+      seen.events = seen.events + 1
+      seen.warning = seen.warning or event.warning
+    end,
   }
   if not client then
     return nil, err
   end
+  expect(client:durations() == DURATIONS, seen.warning == nil, "durations")
   local done
   done, err = tell_story(client, seen)
   if not done then
     return nil, err
   end
   expect(seen.events > 0 and seen.progress, true, "events")
+  expect(client:durations() ~= DURATIONS, true, "durations after a further job")
   client:close()
   local reply
   reply, err = client:request("GET", "/")

@@ -97,7 +97,8 @@ local function find_call(client, given, left)
       err.message = ("%s: %d searches within %g s found none"):format(err.message, searches, appear_within)
       return nil, err
     elseif rest > 0 then
-      core.fields(client)._loop.sleep(math.min(rest, given.interval or SEARCH_EVERY))
+      local interval = given.interval ~= "adaptive" and given.interval or SEARCH_EVERY
+      core.fields(client)._loop.sleep(math.min(rest, interval))
     end
   until left() <= 0
   return nil, errors.new("timeout", show.format("there is no call %s after %g s", record_id(given) or given.call_id,
@@ -118,7 +119,7 @@ local function read_given(given, options)
   if given.appear_within ~= 0 then
     check.seconds("self_improve: appear_within", given.appear_within)
   end
-  check.seconds("self_improve: interval", given.interval)
+  check.interval("self_improve: interval", given.interval)
   check.callback("self_improve: on_progress", given.on_progress)
   local timeout = check.timeout(options)
   if timeout and given.timeout ~= nil then
@@ -153,8 +154,8 @@ end
 ---@field id? cekura.Id of the record
 ---@field prompt string the agent's
 ---@field timeout? number seconds for all of it (450)
----@field interval? number seconds: of the waits of both jobs, and of the search for a call that the service does not
----know yet (5)
+---@field interval? number|"adaptive" seconds: of the waits of both jobs, and of the search for a call that the service
+---does not know yet (5)
 ---@field on_progress? fun(job: cekura.Job|table) of the waits of both jobs; also called after each search that found no
 ---call, with a table that has the fields kind, state ("pending"), status ("not_found"), polls (the number of searches),
 ---elapsed and error
