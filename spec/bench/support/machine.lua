@@ -20,16 +20,17 @@ local function load()
   return file.read "/proc/loadavg":match "%S+"
 end
 
-local load_before = load()
+local load_before, began = load(), os.time()
 
 ---@return string
 return function()
   local cores = shell "nproc":match "%d+"
   local model = (file.read "/proc/cpuinfo" or ""):match "model name%s*: ([^\n]+)" or shell "uname -m":match "%S+"
   local memory = file.read "/proc/meminfo":match "MemTotal:%s*(%d+)"
+  local commit = shell "git describe --always --dirty":match "%S+"
   return table.concat({
-    ("- %s, commit %s; rounds: %d%s"):format(os.date "!%Y-%m-%d", shell "git describe --always --dirty":match "%S+",
-      turns.rounds, turns.quick and "; QUICK: a tenth of the work" or ""),
+    ("- %s, commit %s; rounds: %d%s; %.0f minutes"):format(os.date "!%Y-%m-%d", commit, turns.rounds,
+      turns.quick and "; QUICK: a tenth of the work" or "", (os.time() - began) / 60),
     ("- %s cores of %s, %.1f GB; Linux %s; load %s before, %s after"):format(cores, model, memory / 1e6,
       shell "uname -r":match "%S+", load_before, load()),
     "- " .. versions(),
