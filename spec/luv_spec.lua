@@ -24,7 +24,7 @@ describe("in a luv program", function()
   -- runs. Returns its output and its exit status.
   local function run(code)
     return file.temporary(([[
-      local uv, cekura = require "luv", require "cekura"
+      local uv, cekura, core = require "luv", require "cekura", require "cekura.core"
       local function new(options)
         options = options or {}
         options.api_key, options.base_url, options.config_file, options.loop = "sim-key", %q, false, "luv"
@@ -81,6 +81,30 @@ describe("in a luv program", function()
       print(done)
     ]])
   end)
+
+  -- Each of them keeps the processor busy for so long that a slice is over.
+  for what, begin in pairs {
+    ["tasks that begin"] = "cekura.spawn(busy)",
+    ["tasks whose time ends"] = "cekura.spawn(function() cekura.sleep(0.05) busy() end)",
+    ["coroutines whose time ends"] = "go(function() cekura.sleep(0.05) busy() end)",
+  } do
+    it("50 " .. what .. " at once let the loop have turns in between", function()
+      prints("true\t50\n", ([[
+        local turns, last, seen, busy_ones = 0, false, 0, 0
+        local turn = uv.new_prepare()
+        turn:start(function() turns = turns + 1 end)
+        turn:unref()
+        local function busy()
+          local ends_at = core.now() + 0.002
+          repeat until core.now() > ends_at
+          seen, last, busy_ones = seen + (turns ~= last and 1 or 0), turns, busy_ones + 1
+        end
+        for _ = 1, 50 do BEGIN end
+        uv.run()
+        print(seen > 20, busy_ones)
+      ]]):gsub("BEGIN", begin))
+    end)
+  end
 
   it("sleeps and tasks use the loop even before there is a client", function()
     prints("slept\n7\nnil\tcekura: cancelled: the task was cancelled\nran\t5\n", [[

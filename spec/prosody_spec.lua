@@ -334,6 +334,27 @@ describe("in Prosody", function()
     is_well()
   end)
 
+  it("lets other timers have their turns while many tasks have something to do", function()
+    probe [[
+      local ticks, seen, last = 0, 0, 0
+      each(function() ticks = ticks + 1 end)
+      for index = 1, 50 do
+        cekura.spawn(function()
+          cekura.sleep(0.1)
+          for _ = 1, 2 do
+            local ends_at = os.clock() + 0.01
+            repeat until os.clock() > ends_at
+            seen, last = seen + (ticks ~= last and 1 or 0), ticks
+            cekura.sleep(0)
+          end
+          if index == 50 then say("seen", seen > 25) end
+        end)
+      end
+    ]]
+    wait_for "say: seen true"
+    is_well()
+  end)
+
   it("logs errors and goes on", function()
     probe [[
       route("task", function()

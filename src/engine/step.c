@@ -6,7 +6,7 @@
 
 /* Time alone is no measure: in one call libcurl reads all that a socket has, and on a busy machine
  * time passes without work. */
-#define STEP_US 1000
+#define STEP_US 500
 #define BYTES_PER_STEP ((size_t)256 * 1024)
 
 void step_begin(struct step *step)

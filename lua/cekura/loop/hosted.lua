@@ -69,8 +69,9 @@ local function resume(waiter)
   resuming = false
 end
 
+-- Resumes those that are woken now, of many only those that fit into a slice.
 local function resume_woken()
-  local last = woken.last_ticket
+  local last, ends_at = woken.last_ticket, core.now() + scheduler.SLICE
   local waiter = woken:take(last)
   if not waiter then
     return
@@ -79,7 +80,7 @@ local function resume_woken()
     if waiter.parked then
       resume(waiter)
     end
-    waiter = woken:take(last)
+    waiter = core.now() < ends_at and woken:take(last)
   end
   scheduler.rearm()
 end

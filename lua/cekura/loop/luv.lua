@@ -53,9 +53,10 @@ local function watch(fd, callback)
   end
 end
 
+-- A timer of 0 ms that is set in a timer's callback fires before libuv 1.45 goes on to anything else.
 local function after(seconds, callback)
   local timer, over = uv.new_timer(), false
-  timer:start(math.ceil(seconds * 1000), 0, function()
+  timer:start(math.max(math.ceil(seconds * 1000), 1), 0, function()
     timer:stop()
     schedule(function()
       if not over then

@@ -15,15 +15,33 @@ local function log(message)
   write("error", "%s", message)
 end
 
+-- The epoll backend serves descriptors until none is readable, and only then timers. Since this one is readable as long
+-- as there is something to do, it is not watched between a call and the next turn of the timers.
+local starves_timers = server.get_backend() == "epoll"
+
 -- Prosody catches the errors of timers, but not of descriptors: one would end its round, and make it pause.
 local function watch(fd, callback)
-  local handle = server.watchfd(fd, function()
-    local ok, raised = xpcall(callback, debug.traceback)
+  local handle, over
+  local function resume()
+    if not over then
+      handle:setflags(true, false)
+    end
+  end
+  local function serve()
+    if starves_timers then
+      timer.add_task(0, resume)
+      handle:setflags(false, false)
+    end
+    callback()
+  end
+  handle = server.watchfd(fd, function()
+    local ok, raised = xpcall(serve, debug.traceback)
     if not ok then
       log(raised)
     end
   end)
   return function()
+    over = true
     if handle.close then
       handle:close()
     else -- with libevent

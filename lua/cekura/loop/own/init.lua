@@ -42,9 +42,10 @@ local function run(fn, ...)
 end
 
 local function step(client)
+  local ends_at = core.now() + scheduler.SLICE
   dispatch(client)
-  scheduler.run_due()
-  if core.due(client) == 0 then
+  scheduler.run_due(ends_at)
+  if core.due(client) == 0 and core.now() < ends_at then
     dispatch(client) -- the requests of the tasks are sent at once
   end
 end

@@ -14,6 +14,8 @@ local scheduler = {
   ready = queue.new(),
   -- Waiters whose time ends: tasks, and plain code.
   deadlines = timers.new(),
+  -- Seconds. A loop that has run tasks for so long lets others have their turn, and then goes on.
+  SLICE = 0.0005,
 }
 
 local PARK, ready, deadlines = scheduler.PARK, scheduler.ready, scheduler.deadlines
@@ -148,14 +150,14 @@ local function report_failed()
   end
 end
 
--- Runs the tasks that are ready now. A task may wait in a coroutine that it has made, as plain code does: then this
--- function is called again, inside.
-local function run_ready()
+-- Runs the tasks that are ready now: the first one, and others until that time. A task may wait in a coroutine that it
+-- has made, as plain code does: then this function is called again, inside.
+local function run_ready(ends_at)
   local last, outer = ready.last_ticket, resuming
   resuming = ready:take(last)
   while resuming do
     resume(resuming)
-    resuming = ready:take(last)
+    resuming = core.now() < ends_at and ready:take(last)
   end
   resuming = outer
   report_failed()
@@ -169,10 +171,11 @@ local function expire(waiter)
   end
 end
 
---- Ends the waits whose time is over, and runs the tasks that are ready. To be called by protected().
-function scheduler.run_due()
+--- Ends the waits whose time is over, and runs tasks that are ready. To be called by protected().
+---@param ends_at? number by core.now(): when no further task is begun; nil: after a slice
+function scheduler.run_due(ends_at)
   clients.fire(deadlines, expire)
-  run_ready()
+  run_ready(ends_at or core.now() + scheduler.SLICE)
 end
 
 local function deeper(fn, ...)
