@@ -225,9 +225,9 @@ static void on_event(struct engine *engine, const struct epoll_event *event)
 /* All fetched events are handled before more are fetched, since epoll serves its descriptors in
  * turn only then. An event may be stale, its socket closed by an earlier one; libcurl treats it as
  * a spurious wake-up. */
-static void work(struct engine *engine)
+static void work(struct engine *engine, int64_t slice_us)
 {
-    step_begin(&engine->step);
+    step_begin(&engine->step, slice_us);
     engine->step.had_input = transfers_are_paused(&engine->transfers);
     while (loop_has_events(&engine->loop)) {
         const struct epoll_event *event = loop_next(&engine->loop);
@@ -250,7 +250,7 @@ static void step(struct engine *engine)
     if (due_us(engine) <= clock_monotonic_us()) {
         if (signals->may_pipe) /* else they are blocked when a name is looked up */
             signals_block(signals);
-        work(engine);
+        work(engine, STEP_US);
         signals_restore(signals);
     }
     loop_arm(&engine->loop, due_us(engine));
@@ -272,7 +272,7 @@ static void run(struct engine *engine, int64_t wait_us)
         enum loop_fetched fetched = loop_fetch(&engine->loop, next_us - now_us, &signals->before);
         goes_on = fetched == LOOP_EVENTS || (fetched == LOOP_NOTHING && next_us < until_us);
         if (due_us(engine) <= clock_monotonic_us())
-            work(engine);
+            work(engine, STEP_BLOCKING_US);
         now_us = clock_monotonic_us();
         goes_on = goes_on && now_us < until_us && !has_completions(engine) &&
                   !signals_are_pending(signals);

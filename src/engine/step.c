@@ -6,13 +6,12 @@
 
 /* Time alone is no measure: in one call libcurl reads all that a socket has, and on a busy machine
  * time passes without work. */
-#define STEP_US 500
 #define BYTES_PER_STEP ((size_t)256 * 1024)
 
-void step_begin(struct step *step)
+void step_begin(struct step *step, int64_t slice_us)
 {
     step->began_us = clock_monotonic_us();
-    step->until_us = step->began_us + STEP_US;
+    step->until_us = step->began_us + slice_us;
     step->bytes = BYTES_PER_STEP;
 }
 

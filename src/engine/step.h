@@ -1,7 +1,7 @@
 /* step.h - the time slice of one step of an engine.
  *
  * The host is blocked during a step, so a step does a bounded amount of work. What is left over is
- * due at once. */
+ * due at once. A caller that blocks anyway gets more done in each. */
 #ifndef CEKURA_STEP_H
 #define CEKURA_STEP_H
 
@@ -19,7 +19,10 @@ struct step {
     const struct gate *background; /* in the background, the engine's gate; else NULL */
 };
 
-void step_begin(struct step *step);
+#define STEP_US 500
+#define STEP_BLOCKING_US 1000
+
+void step_begin(struct step *step, int64_t slice_us);
 
 /* Records how long a caller was blocked. */
 void step_record(struct step *step, int64_t span_us);

@@ -172,7 +172,7 @@ local function expire(waiter)
 end
 
 --- Ends the waits whose time is over, and runs tasks that are ready. To be called by protected().
----@param ends_at? number by core.now(): when no further task is begun; nil: after a slice
+---@param ends_at? number by core.now(): when no further task is run; nil: after a slice
 function scheduler.run_due(ends_at)
   clients.fire(deadlines, expire)
   run_ready(ends_at or core.now() + scheduler.SLICE)

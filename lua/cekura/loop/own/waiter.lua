@@ -98,7 +98,7 @@ end
 -- Runs everything until the waiter has been woken.
 local function drive(self)
   while true do
-    scheduler.run_due()
+    scheduler.run_due(math.huge)
     if self.reason then
       return clients.settle() -- plain code may not wait again for long: the requests of the tasks are sent before
     end
