@@ -1,4 +1,5 @@
 # make                   builds the C core for LUA under build/$(LUA)/, with the Lua modules in it
+# make redis             the module of Redis, build/$(LUA)/cekura/redis.so, which needs hiredis (libhiredis-dev)
 # make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
 # make uninstall         with the same variables: removes what make install installed
 # make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: the size of what is installed
@@ -96,6 +97,18 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# The module of Redis is a library of its own, which needs hiredis; the core does not.
+REDIS := $(BUILD)/$(LUA)/cekura/redis.so
+REDIS_OBJECTS := $(patsubst src/%.c,$(BUILD)/$(LUA)/%.o,$(wildcard src/redis/*.c))
+.PHONY: redis
+redis: $(CORE) $(REDIS)
+$(REDIS): $(REDIS_OBJECTS) $(BUILD)/$(LUA)/binding/object.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -Wl,-z,nodelete -o $@ $^ -lhiredis -lpthread
+$(BUILD)/$(LUA)/redis/%.o: src/redis/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
 $(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
 
@@ -111,7 +124,7 @@ $(BUILD)/$(LUA)/modules.inc: tools/precompile.lua $(MODULES)
 	done >$@.new
 	@mv $@.new $@
 
--include $(ENGINE:.o=.d) $(BINDING:.o=.d)
+-include $(ENGINE:.o=.d) $(BINDING:.o=.d) $(REDIS_OBJECTS:.o=.d)
 # A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
 # compiler: without the second rule, make would try to build a missing one from a source named FILE.d.c.
 src/%.c: ;

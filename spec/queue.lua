@@ -76,6 +76,7 @@ local SPECS = {
   prosody = { seconds = 20, on = { "lua5.4" } },
   proxy = { seconds = 10, once = true },
   rate = { seconds = 30, once = true },
+  redis = { seconds = 8 },
   reference = { seconds = 3, once = true },
   release = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },

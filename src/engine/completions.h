@@ -11,7 +11,7 @@
 
 #include <sys/queue.h>
 
-enum item_kind { ITEM_POLLER, ITEM_OPERATION, ITEM_KINDS };
+enum item_kind { ITEM_POLLER, ITEM_OPERATION, ITEM_GUEST, ITEM_KINDS }; /* the last: guest.h */
 
 struct item {
     enum item_kind kind;

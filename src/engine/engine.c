@@ -5,6 +5,7 @@
 #include "engine.h"
 
 #include "engine_parts.h"
+#include "guest.h"
 #include "process.h"
 #include "signals.h"
 #include "text/ascii.h"
@@ -209,16 +210,31 @@ static void do_due(struct engine *engine)
     } while (!step_is_over(step));
 }
 
+/* The guest whose socket that is, or NULL. */
+static struct guest *guest_of(const struct engine *engine, int fd)
+{
+    struct guest *guest;
+    LIST_FOREACH (guest, &engine->guests, next)
+        if (guest->fd == fd && guest->events != 0)
+            return guest;
+    return NULL;
+}
+
 static void on_event(struct engine *engine, const struct epoll_event *event)
 {
+    struct guest *guest = guest_of(engine, event->data.fd);
     int what = 0;
+    engine->step.had_input = true;
+    if (guest) {
+        guest->ready(guest, event->events);
+        return;
+    }
     if (event->events & (EPOLLIN | EPOLLHUP))
         what |= CURL_CSELECT_IN;
     if (event->events & EPOLLOUT)
         what |= CURL_CSELECT_OUT;
     if (event->events & EPOLLERR)
         what |= CURL_CSELECT_ERR;
-    engine->step.had_input = true;
     act(engine, event->data.fd, what);
 }
 

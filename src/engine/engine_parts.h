@@ -33,6 +33,7 @@ struct engine {
         int64_t origin_us; /* of the grid of due times, which differs between engines */
         struct learners learners;
     } polls;
+    LIST_HEAD(, guest) guests; /* see guest.h */
     struct engine_stats stats;
 };
 

@@ -234,6 +234,7 @@ int luaopen_cekura_core(lua_State *L)
     secret_open(L);
     lock_open(L);
     terminal_open(L);
+    interface_open(L);
     library_open(L);
     lua_pushlightuserdata(L, &place);
     lua_pushvalue(L, -2);

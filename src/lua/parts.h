@@ -22,6 +22,7 @@ void host_open(lua_State *L);
 void secret_open(lua_State *L);
 void lock_open(lua_State *L);
 void terminal_open(lua_State *L);
+void interface_open(lua_State *L);
 
 /* Makes require() find the modules of the library in the core. */
 void library_open(lua_State *L);

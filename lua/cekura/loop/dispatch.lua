@@ -94,7 +94,8 @@ local dispatch = atomic(function(client, seconds)
     return
   end
   if taken.item and raised == "not enough memory" then
-    core.relist(client, taken.item)
+    local relist = type(taken.item) == "table" and taken.item.relist or core.relist
+    relist(client, taken.item)
   end
   error(raised, 0)
 end)

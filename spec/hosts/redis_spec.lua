@@ -1,0 +1,254 @@
+--- Commands on a real Redis server.
+
+local cekura = require "cekura"
+local connections = require "cekura.fleet.redis"
+local core = require "cekura.core"
+local patience = require "spec.support.patience"
+local process = require "spec.support.process"
+local redis_server = require "spec.support.redis_server"
+local shell = require "spec.support.shell"
+
+local unpack = table.unpack or unpack
+
+describe("redis:", function()
+  local server, redis
+  local opened = {}
+
+  local function open(url, options)
+    local made = cekura.assert(connections.new(url or server.url, options))
+    opened[#opened + 1] = made
+    return made
+  end
+
+  before_each(function()
+    server = redis_server.start()
+    redis = open()
+  end)
+
+  after_each(function()
+    for index, made in ipairs(opened) do
+      made:close()
+      opened[index] = nil
+    end
+    server:stop "KILL"
+  end)
+
+  it("replies are strings, integers, lists and false", function()
+    assert.equal("OK", redis:command("SET", "a", "1"))
+    assert.equal("1", redis:command("GET", "a"))
+    assert.equal(2, redis:command("INCR", "a"))
+    assert.is_false(redis:command("GET", "b"))
+    assert.same({ "2", false }, redis:command("MGET", "a", "b"))
+    assert.same({ 1, { "x", { err = "ERR no" } }, {} },
+      redis:command("EVAL", "return { 1, { 'x', redis.error_reply 'ERR no' }, {} }", 0))
+    local bytes = "\0\r\n\255" .. ("x"):rep(3 * 2 ^ 20)
+    assert.equal("OK", redis:command("SET", bytes, bytes))
+    assert.is_true(redis:command("GET", bytes) == bytes)
+    assert.equal("9007199254740993", tostring(redis:command("INCRBY", "large", "9007199254740993")))
+    redis:command("SET", "float", 0.1)
+    assert.equal("0.1", redis:command("GET", "float"))
+  end)
+
+  it("commands of many tasks share a connection, in the order in which they were sent", function()
+    local seen = {}
+    cekura.run(function()
+      for _ = 1, 200 do
+        cekura.spawn(function()
+          for _ = 1, 5 do
+            local number = redis:command("INCR", "n")
+            seen[#seen + 1] = number
+          end
+        end)
+      end
+    end)
+    for index = 1, 1000 do
+      assert.equal(index, seen[index])
+    end
+    assert.truthy(redis:command("INFO", "stats"):find "total_connections_received:1%s")
+  end)
+
+  it("a command that blocks lets tasks and other connections go on", function()
+    local popped
+    cekura.run(function()
+      local task = cekura.spawn(function() popped = redis:command("BLPOP", "list", 0) end)
+      local other = open()
+      patience.eventually(function() return other:command("INFO", "clients"):find "blocked_clients:1" end)
+      assert.equal(1, other:command("RPUSH", "list", "x"))
+      task:join()
+    end)
+    assert.same({ "list", "x" }, popped)
+  end)
+
+  it("an error of the server is an error of the kind that says what to do", function()
+    redis:command("SET", "text", "x")
+    for _, case in ipairs {
+      { "invalid", "WRONGTYPE", "LPUSH", "text", "x" },
+      { "invalid", "unknown command", "NOSUCH" },
+      { "invalid", "NOSCRIPT", "EVALSHA", ("0"):rep(40), 0 },
+    } do
+      local reply, err = redis:command(unpack(case, 3))
+      assert.is_nil(reply)
+      assert.equal(case[1], err.kind)
+      assert.truthy(err.message:find(case[2], 1, true), err.message)
+      assert.is_true(err.sent)
+    end
+    redis:command("CONFIG", "SET", "maxmemory", "1")
+    assert.equal("server", select(2, redis:command("SET", "a", "1")).kind)
+  end)
+
+  it("mistakes in a call are raised at its line", function()
+    for _, call in ipairs {
+      function() redis:command() end,
+      function() redis:command("SET", "a", {}) end,
+      function() redis:command("SET", nil, "a") end,
+      function() redis.command("SET") end,
+      function() connections.new() end,
+      function() connections.new("redis://localhost", { tiemout = 1 }) end,
+    } do
+      local ok, raised = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find("redis_spec.lua", 1, true), raised)
+    end
+  end)
+
+  it("a URL that is none is refused, and no message has the password", function()
+    for _, url in ipairs { "localhost", "http://x", "redis://localhost:x", "redis://localhost:0", "redis://localhost/x",
+      "redis://secret@localhost", "unix://socket", "rediss://:secret@localhost" } do
+      local made, err = connections.new(url)
+      assert.is_nil(made, url)
+      assert.equal("config", err.kind)
+      assert.is_nil(err.message:find("secret", 1, true))
+    end
+    assert.is_nil(tostring(open "redis://:secret@127.0.0.1:1"):find("secret", 1, true))
+  end)
+
+  it("logs in, selects the database, and connects to a Unix socket", function()
+    redis:command("ACL", "SETUSER", "alice", "on", ">p@:/", "~*", "+@all")
+    redis:command("CONFIG", "SET", "requirepass", "secret")
+    local whole = ("redis://al%%69ce:p%%40%%3a%%2f@127.0.0.1:%d/3"):format(server.port)
+    assert.equal("alice", open(whole):command("ACL", "WHOAMI"))
+    assert.truthy(open(whole):command("CLIENT", "LIST"):find "db=3 ")
+    assert.equal("PONG", open(("redis://:secret@127.0.0.1:%d"):format(server.port)):command "PING")
+    assert.equal("PONG", open(("unix://:secret@%s/socket?db=2"):format(server.dir)):command "PING")
+    for url, text in pairs {
+      [server.url] = "NOAUTH",
+      [("redis://:wrong@127.0.0.1:%d"):format(server.port)] = "WRONGPASS",
+    } do
+      local _, err = open(url):command "PING"
+      assert.equal("auth", err.kind)
+      assert.truthy(err.message:find(text, 1, true))
+    end
+    local _, err = open(("redis://:secret@127.0.0.1:%d/99"):format(server.port)):command "PING"
+    assert.equal("invalid", err.kind)
+  end)
+
+  it("waits for a server that is not there yet, until its time is over", function()
+    local port = process.free_port()
+    local url = ("redis://127.0.0.1:%d"):format(port)
+    local _, err = open(url, { timeout = 0.3 }):command "PING"
+    assert.equal("timeout", err.kind)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find "Connection refused")
+    local early = open(url, { timeout = 600 })
+    cekura.run(function()
+      local task = cekura.spawn(function() return early:command "PING" end)
+      cekura.sleep(0.2)
+      server:stop "KILL"
+      server = redis_server.start("", port)
+      assert.equal("PONG", task:join())
+    end)
+  end)
+
+  it("what was sent when the connection breaks is not sent again, and the next command connects anew", function()
+    cekura.run(function()
+      local task = cekura.spawn(function() return redis:command("BLPOP", "list", 0) end)
+      local other = open()
+      patience.eventually(function() return other:command("INFO", "clients"):find "blocked_clients:1" end)
+      other:command("CLIENT", "KILL", "SKIPME", "yes", "TYPE", "normal")
+      local reply, err = task:join()
+      assert.is_nil(reply)
+      assert.equal("network", err.kind)
+      assert.is_true(err.sent)
+      assert.equal("PONG", redis:command "PING")
+    end)
+  end)
+
+  it("a server that is silent is taken to be gone", function()
+    redis = open(server.url, { timeout = 0.5 })
+    assert.equal("PONG", redis:command "PING")
+    server:signal "STOP"
+    local _, err = redis:command("INCR", "a")
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.sent)
+    server:signal "CONT"
+    assert.is_true(patience.eventually(function() return redis:command "PING" == "PONG" end))
+    assert.equal("1", redis:command("GET", "a"))
+  end)
+
+  it("a late reply is not taken for that of the next command", function()
+    cekura.run(function()
+      local blocked = open(server.url, { timeout = 0.3 })
+      local quick = cekura.spawn(function() return blocked:command("PING", "first") end)
+      assert.equal("first", quick:join())
+      local _, err = blocked:command("BLPOP", "list", 0.6)
+      assert.equal("timeout", err.kind)
+      assert.equal("second", patience.eventually(function() return blocked:command("PING", "second") end))
+    end)
+  end)
+
+  it("a task that is cancelled, a connection and a client that are closed end what waits", function()
+    cekura.run(function()
+      local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = "http://127.0.0.1:1",
+        config_file = false })
+      local first, second, third = open(), open(), open(server.url, { client = client })
+      local tasks = {}
+      for index, each in ipairs { first, second, third } do
+        tasks[index] = cekura.spawn(function() return each:command("BLPOP", "list", 0) end)
+      end
+      patience.eventually(function() return redis:command("INFO", "clients"):find "blocked_clients:3" end)
+      tasks[1]:cancel()
+      second:close()
+      client:close()
+      assert.equal("cancelled", select(2, tasks[1]:join()).kind)
+      assert.equal("closed", select(2, tasks[2]:join()).kind)
+      assert.equal("closed", select(2, tasks[3]:join()).kind)
+      assert.equal("closed", select(2, second:command "PING").kind)
+      assert.equal("closed", select(2, third:command "PING").kind)
+    end)
+  end)
+
+  it("a name that is looked up slowly blocks nothing", function()
+    local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+    local library = process.free_port() .. ".so"
+    shell(("cc -shared -fPIC -o /tmp/%s spec/support/slow_names.c -ldl"):format(library))
+    local program = [[
+      local cekura = require "cekura"
+      local redis = require "cekura.fleet.redis".new("redis://redis.slow", { timeout = 0.5, connect_timeout = 0.2 })
+      local slept = 0
+      cekura.run(function()
+        local task = cekura.spawn(function() return redis:command "PING" end)
+        while slept < 10 do cekura.sleep(0.02) slept = slept + 1 end
+        print(task.state, select(2, task:join()))
+      end)
+    ]]
+    local output = shell(("LD_PRELOAD=/tmp/%s SLOW_NAMES=5 %s -e '%s'"):format(library, lua, program))
+    os.remove("/tmp/" .. library)
+    assert.equal("parked\tcekura: timeout: redis://redis.slow:6379: PING: no reply in time: the name server does not "
+      .. "answer\n", output)
+  end)
+
+  it("leaves nothing behind", function()
+    local function descriptors()
+      return tonumber((shell(("ls -l /proc/%d/fd | grep -c -e socket -e anon_inode"):format(core.pid()))))
+    end
+    local before = descriptors()
+    for _ = 1, 20 do
+      local dropped = cekura.assert(connections.new(server.url))
+      dropped:command "PING"
+      dropped:close()
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.equal(before, descriptors())
+  end)
+end)

@@ -1,0 +1,583 @@
+/* connection.c - a connection to a Redis server and its commands; see connection.h.
+ *
+ * hiredis reads, writes and parses; this file gives it a connected socket, watches that for it, and
+ * keeps the time. In its callbacks hiredis uses the context afterwards: what frees it is done when
+ * the callback has returned, by settle(). */
+#include "connection.h"
+
+#include "engine/clock.h"
+#include "engine/jitter.h"
+#include "resolver.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+/* The bounds of the pause before another attempt. It doubles with each that has failed. */
+#define LEAST_PAUSE_US 50000
+#define MOST_PAUSE_US 5000000
+
+#define FAULT_SIZE 160
+
+TAILQ_HEAD(command_queue, command);
+
+/* DOWN: no command waits. PAUSED: after an attempt that has failed. */
+enum connection_state { DOWN, PAUSED, RESOLVING, CONNECTING, GREETING, UP };
+
+struct connection {
+    const struct interface *core;
+    struct guest guest;
+    unsigned references; /* its owner's, and one for each command that is not freed */
+    enum connection_state state;
+    struct timer timer; /* PAUSED: the next attempt; until UP: the end of this one */
+    struct jitter jitter;
+    char *host, *path, *user, *password;
+    int port, database;
+    int64_t connect_timeout_us;
+
+    struct resolver *resolver;  /* RESOLVING */
+    unsigned attempts;          /* that have failed, since it was UP */
+    redisAsyncContext *context; /* from CONNECTING on; NULL: hiredis has freed it */
+    uint32_t wanted;            /* EPOLLIN, EPOLLOUT */
+    unsigned greetings;         /* that have no reply yet */
+    bool is_refused;            /* a greeting was */
+    int64_t received_us;        /* when there was input last */
+    char fault[FAULT_SIZE];     /* why there is no connection */
+    bool is_closed;             /* by its owner */
+    struct command_queue waiting;
+};
+
+struct command {
+    struct item item;
+    struct timer timer; /* its deadline */
+    struct connection *connection;
+    enum command_state state;
+    TAILQ_ENTRY(command) next; /* WAITING */
+    char *text;                /* WAITING */
+    size_t length;
+    int64_t sent_us;
+    bool was_sent;
+    bool is_expected; /* hiredis has it, and will call on_reply() */
+    bool is_freed;    /* its owner has; on_reply() frees the memory */
+    redisReply *reply;
+    char fault[FAULT_SIZE];
+};
+
+static void copy_fault(char fault[FAULT_SIZE], const char *text)
+{
+    snprintf(fault, FAULT_SIZE, "%s", text);
+}
+
+/* ---- commands ---- */
+
+static void release(struct connection *connection)
+{
+    if (--connection->references > 0)
+        return;
+    const struct interface *core = connection->core;
+    struct engine *engine = connection->guest.engine;
+    core->unreserve_timer(engine);
+    core->move_out(&connection->guest);
+    core->release(engine); /* the caller holds another reference */
+    free(connection->host);
+    free(connection->path);
+    free(connection->user);
+    if (connection->password)
+        explicit_bzero(connection->password, strlen(connection->password));
+    free(connection->password);
+    free(connection);
+}
+
+static bool has_ended(const struct command *command)
+{
+    return command->state > COMMAND_SENT;
+}
+
+static void drop_text(struct command *command)
+{
+    if (command->state == COMMAND_WAITING)
+        TAILQ_REMOVE(&command->connection->waiting, command, next);
+    redisFreeCommand(command->text);
+    command->text = NULL;
+}
+
+static void end(struct command *command, enum command_state state, const char *fault)
+{
+    struct connection *connection = command->connection;
+    drop_text(command);
+    connection->core->stop_timer(connection->guest.engine, &command->timer);
+    command->state = state;
+    copy_fault(command->fault, fault);
+    connection->core->list_item(connection->guest.engine, &command->item);
+}
+
+static void dispose(struct command *command)
+{
+    struct connection *connection = command->connection;
+    if (command->reply)
+        freeReplyObject(command->reply);
+    free(command);
+    release(connection);
+}
+
+/* hiredis frees a reply when its callback has returned. So what the reply holds is moved to another
+ * one, from the same allocator, and hiredis frees an empty one. */
+static redisReply *take_reply(redisReply *reply)
+{
+#if HIREDIS_MAJOR >= 1
+    redisReply *taken = hi_malloc(sizeof *taken);
+#else
+    redisReply *taken = malloc(sizeof *taken);
+#endif
+    if (!taken)
+        return NULL;
+    *taken = *reply;
+    reply->type = REDIS_REPLY_NIL;
+    reply->str = NULL;
+    reply->element = NULL;
+    reply->elements = 0;
+    return taken;
+}
+
+/* Without a reply, the connection has broken, or the context is being freed. */
+static void on_reply(redisAsyncContext *context, void *reply, void *data)
+{
+    struct command *command = data;
+    command->is_expected = false;
+    if (command->is_freed) {
+        dispose(command);
+    } else if (!has_ended(command) && reply) {
+        command->reply = take_reply(reply);
+        end(command, command->reply ? COMMAND_REPLIED : COMMAND_BROKEN,
+            command->reply ? "" : "out of memory");
+    } else if (!has_ended(command)) {
+        const struct connection *connection = command->connection;
+        const char *fault = context->err ? context->errstr : connection->fault;
+        end(command, connection->is_closed ? COMMAND_CLOSED : COMMAND_BROKEN,
+            *fault ? fault : "the connection was closed");
+    }
+}
+
+static void send_command(struct connection *connection, struct command *command)
+{
+    int status = redisAsyncFormattedCommand(
+        connection->context, on_reply, command, command->text, command->length);
+    if (status != REDIS_OK) {
+        end(command, COMMAND_BROKEN, "out of memory");
+        return;
+    }
+    drop_text(command);
+    command->state = COMMAND_SENT;
+    command->was_sent = command->is_expected = true;
+    command->sent_us = clock_monotonic_us();
+}
+
+/* ---- the socket ---- */
+
+/* If the socket cannot be watched, the timer ends the connection. */
+static void want(struct connection *connection, uint32_t events)
+{
+    connection->wanted = events;
+    if (connection->core->watch(&connection->guest, connection->context->c.fd, events))
+        return;
+    copy_fault(connection->fault, "the socket cannot be watched");
+    connection->core->set_timer(connection->guest.engine, &connection->timer, 0);
+}
+
+static void add_read(void *data)
+{
+    struct connection *connection = data;
+    want(connection, connection->wanted | EPOLLIN);
+}
+
+static void stop_read(void *data)
+{
+    struct connection *connection = data;
+    want(connection, connection->wanted & ~(uint32_t)EPOLLIN);
+}
+
+static void add_write(void *data)
+{
+    struct connection *connection = data;
+    want(connection, connection->wanted | EPOLLOUT);
+}
+
+static void stop_write(void *data)
+{
+    struct connection *connection = data;
+    want(connection, connection->wanted & ~(uint32_t)EPOLLOUT);
+}
+
+/* The context is being freed, and its socket closed. */
+static void cleanup(void *data)
+{
+    struct connection *connection = data;
+    want(connection, 0);
+    connection->context = NULL;
+}
+
+static void drop(struct connection *connection)
+{
+    connection->core->watch(&connection->guest, connection->guest.fd, 0);
+    if (connection->resolver)
+        resolver_free(connection->resolver);
+    connection->resolver = NULL;
+    if (connection->context)
+        redisAsyncFree(connection->context); /* calls on_reply() and cleanup() */
+}
+
+/* ---- attempts ---- */
+
+static void set_timer(struct connection *connection, int64_t span_us)
+{
+    connection->core->set_timer(
+        connection->guest.engine, &connection->timer, clock_monotonic_us() + span_us);
+}
+
+/* The connection is gone, or was not made. It is made again if commands wait for it. */
+static void lose(struct connection *connection)
+{
+    drop(connection);
+    connection->core->stop_timer(connection->guest.engine, &connection->timer);
+    connection->state = DOWN;
+    if (TAILQ_EMPTY(&connection->waiting))
+        return;
+    int64_t pause_us = LEAST_PAUSE_US << (connection->attempts < 10 ? connection->attempts : 10);
+    if (pause_us > MOST_PAUSE_US)
+        pause_us = MOST_PAUSE_US;
+    connection->attempts++;
+    connection->state = PAUSED;
+    set_timer(connection,
+        pause_us / 2 + (int64_t)(jitter_next(&connection->jitter) % (uint64_t)pause_us));
+}
+
+static void fail(struct connection *connection, const char *fault)
+{
+    copy_fault(connection->fault, fault);
+    lose(connection);
+}
+
+/* The server refuses the login or the database: so it would any further attempt. */
+static void refuse_all(struct connection *connection)
+{
+    struct command *command;
+    while ((command = TAILQ_FIRST(&connection->waiting)))
+        end(command, COMMAND_REFUSED, connection->fault);
+    lose(connection);
+}
+
+/* Does what hiredis's callbacks have left to do. */
+static void settle(struct connection *connection)
+{
+    if (connection->state < CONNECTING)
+        return;
+    if (connection->is_refused)
+        refuse_all(connection);
+    else if (!connection->context)
+        lose(connection);
+}
+
+static void go_up(struct connection *connection)
+{
+    struct command *command;
+    connection->state = UP;
+    connection->attempts = 0;
+    connection->fault[0] = '\0';
+    connection->core->stop_timer(connection->guest.engine, &connection->timer);
+    while ((command = TAILQ_FIRST(&connection->waiting)))
+        send_command(connection, command);
+}
+
+static void on_greeting(redisAsyncContext *context, void *reply, void *data)
+{
+    struct connection *connection = data;
+    const redisReply *answer = reply;
+    (void)context;
+    if (!answer || connection->is_refused)
+        return;
+    if (answer->type == REDIS_REPLY_ERROR) {
+        copy_fault(connection->fault, answer->str);
+        connection->is_refused = true;
+    } else if (--connection->greetings == 0) {
+        go_up(connection);
+    }
+}
+
+static void greet(struct connection *connection)
+{
+    redisAsyncContext *context = connection->context;
+    connection->state = GREETING;
+    connection->greetings = (connection->password ? 1u : 0) + (connection->database ? 1u : 0);
+    int status = REDIS_OK;
+    if (connection->password && connection->user)
+        status = redisAsyncCommand(
+            context, on_greeting, connection, "AUTH %s %s", connection->user, connection->password);
+    else if (connection->password)
+        status =
+            redisAsyncCommand(context, on_greeting, connection, "AUTH %s", connection->password);
+    if (status == REDIS_OK && connection->database != 0)
+        status =
+            redisAsyncCommand(context, on_greeting, connection, "SELECT %d", connection->database);
+    if (status != REDIS_OK) /* the timer ends the attempt */
+        copy_fault(connection->fault, "out of memory");
+    else if (connection->greetings == 0)
+        go_up(connection);
+}
+
+static void on_connect(const redisAsyncContext *context, int status)
+{
+    struct connection *connection = context->data;
+    if (status == REDIS_OK)
+        greet(connection);
+    else
+        copy_fault(connection->fault, context->errstr);
+}
+
+static void on_disconnect(const redisAsyncContext *context, int status)
+{
+    struct connection *connection = context->data;
+    if (status != REDIS_OK)
+        copy_fault(connection->fault, context->errstr);
+}
+
+static void connect_to(struct connection *connection, const char *address)
+{
+    redisAsyncContext *context = address ? redisAsyncConnect(address, connection->port)
+                                         : redisAsyncConnectUnix(connection->path);
+    if (!context || context->err) {
+        char fault[FAULT_SIZE];
+        copy_fault(fault, context ? context->errstr : "out of memory");
+        if (context)
+            redisAsyncFree(context);
+        fail(connection, fault);
+        return;
+    }
+    connection->context = context;
+    connection->state = CONNECTING;
+    connection->wanted = 0;
+    connection->is_refused = false;
+    context->data = context->ev.data = connection;
+    context->ev.addRead = add_read;
+    context->ev.delRead = stop_read;
+    context->ev.addWrite = add_write;
+    context->ev.delWrite = stop_write;
+    context->ev.cleanup = cleanup;
+    redisAsyncSetConnectCallback(context, on_connect);
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+}
+
+static bool is_address(const char *host)
+{
+    struct in6_addr bytes;
+    return inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1;
+}
+
+static void begin(struct connection *connection)
+{
+    set_timer(connection, connection->connect_timeout_us);
+    if (!connection->host || is_address(connection->host)) {
+        connect_to(connection, connection->host);
+        return;
+    }
+    connection->state = RESOLVING;
+    connection->resolver = resolver_new(connection->host);
+    if (!connection->resolver)
+        fail(connection, "no memory, descriptor or thread to look the name up");
+    else if (!connection->core->watch(
+                 &connection->guest, resolver_fd(connection->resolver), EPOLLIN))
+        fail(connection, "the socket cannot be watched");
+}
+
+/* Further attempts try the other addresses in turn. */
+static void on_resolved(struct connection *connection)
+{
+    const char *fault;
+    char address[INET6_ADDRSTRLEN];
+    const struct addresses *addresses = resolver_result(connection->resolver, &fault);
+    if (addresses->count == 0) {
+        fail(connection, fault);
+        return;
+    }
+    strcpy(address, addresses->texts[connection->attempts % (unsigned)addresses->count]);
+    drop(connection);
+    connect_to(connection, address);
+}
+
+static void on_ready(struct guest *guest, uint32_t events)
+{
+    struct connection *connection = container_of(guest, struct connection, guest);
+    if (connection->state == RESOLVING) {
+        on_resolved(connection);
+        return;
+    }
+    if (!connection->context)
+        return;
+    if (events & ~(uint32_t)EPOLLOUT) {
+        connection->received_us = clock_monotonic_us();
+        redisAsyncHandleRead(connection->context);
+    }
+    if (connection->context && (events & EPOLLOUT))
+        redisAsyncHandleWrite(connection->context);
+    settle(connection);
+}
+
+static void on_time(struct timer *timer)
+{
+    struct connection *connection = container_of(timer, struct connection, timer);
+    if (connection->state == PAUSED)
+        begin(connection);
+    else if (connection->state == UP || *connection->fault)
+        lose(connection);
+    else
+        fail(connection, connection->state == RESOLVING ? "the name server does not answer"
+                                                        : "the server does not answer");
+}
+
+/* ---- connections ---- */
+
+static bool copy_text(char **copy, const char *text)
+{
+    *copy = text ? strdup(text) : NULL;
+    return *copy || !text;
+}
+
+struct connection *connection_new(
+    const struct interface *core, struct engine *engine, const struct connection_options *options)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    core->enter(engine);
+    if (!connection || !core->reserve_timer(engine)) {
+        core->leave(engine);
+        free(connection);
+        return NULL;
+    }
+    connection->core = core;
+    connection->references = 1;
+    connection->port = options->port;
+    connection->database = options->database;
+    connection->connect_timeout_us = options->connect_timeout_us;
+    connection->timer.fire = on_time;
+    connection->guest.ready = on_ready;
+    connection->jitter.state = (uint64_t)clock_monotonic_us() ^ (uint64_t)(uintptr_t)connection;
+    TAILQ_INIT(&connection->waiting);
+    core->retain(engine);
+    core->move_in(&connection->guest, engine);
+    bool copied = copy_text(&connection->host, options->host) &&
+                  copy_text(&connection->path, options->path) &&
+                  copy_text(&connection->user, options->user) &&
+                  copy_text(&connection->password, options->password);
+    core->leave(engine);
+    if (copied)
+        return connection;
+    connection_free(connection);
+    return NULL;
+}
+
+void connection_free(struct connection *connection)
+{
+    const struct interface *core = connection->core;
+    struct engine *engine = connection->guest.engine;
+    struct command *command;
+    core->retain(engine);
+    core->enter(engine);
+    while ((command = TAILQ_FIRST(&connection->waiting)))
+        end(command, COMMAND_CLOSED, "the connection was closed");
+    copy_fault(connection->fault, "the connection was closed");
+    connection->is_closed = true;
+    lose(connection);
+    release(connection);
+    core->leave(engine);
+    core->release(engine);
+}
+
+/* ---- what a command is from outside ---- */
+
+/* A server that has sent nothing since the command was sent is taken to be gone. */
+static void on_deadline(struct timer *timer)
+{
+    struct command *command = container_of(timer, struct command, timer);
+    struct connection *connection = command->connection;
+    bool was_sent = command->state == COMMAND_SENT;
+    end(command, COMMAND_TIMEOUT, was_sent ? "" : connection->fault);
+    if (was_sent && connection->received_us < command->sent_us)
+        fail(connection, "the server does not answer");
+}
+
+static void on_close(struct item *item)
+{
+    struct command *command = container_of(item, struct command, item);
+    if (!has_ended(command))
+        end(command, COMMAND_CLOSED, "the client is closed");
+}
+
+struct command *command_new(
+    struct connection *connection, char *text, size_t length, int64_t deadline_us, int ref)
+{
+    const struct interface *core = connection->core;
+    struct engine *engine = connection->guest.engine;
+    struct command *command = core->may_work(engine) ? calloc(1, sizeof *command) : NULL;
+    if (!command || !core->reserve_timer(engine)) {
+        free(command);
+        return NULL;
+    }
+    command->item = (struct item){.kind = ITEM_GUEST, .ref = ref, .end = on_close};
+    command->timer.fire = on_deadline;
+    command->connection = connection;
+    command->text = text;
+    command->length = length;
+    connection->references++;
+    TAILQ_INSERT_TAIL(&connection->waiting, command, next);
+    core->register_item(engine, &command->item);
+    core->set_timer(engine, &command->timer, deadline_us);
+    if (connection->state == UP)
+        send_command(connection, command);
+    else if (connection->state == DOWN)
+        begin(connection);
+    return command;
+}
+
+enum command_state command_state(const struct command *command)
+{
+    return command->state;
+}
+
+const redisReply *command_reply(const struct command *command)
+{
+    return command->reply;
+}
+
+const char *command_fault(const struct command *command)
+{
+    return command->fault;
+}
+
+bool command_was_sent(const struct command *command)
+{
+    return command->was_sent;
+}
+
+void command_cancel(struct command *command)
+{
+    if (!has_ended(command))
+        end(command, COMMAND_CANCELLED, "");
+}
+
+void command_relist(struct command *command)
+{
+    if (has_ended(command))
+        command->connection->core->list_item(command->connection->guest.engine, &command->item);
+}
+
+void command_free(struct command *command)
+{
+    const struct interface *core = command->connection->core;
+    struct engine *engine = command->connection->guest.engine;
+    command_cancel(command);
+    core->forget_item(engine, &command->item);
+    core->unreserve_timer(engine);
+    command->is_freed = true;
+    if (!command->is_expected)
+        dispose(command);
+}
