@@ -108,13 +108,25 @@ describe("jobs that are waited for:", function()
     return list
   end
 
-  -- The same as patterns: each line must match one, and no line is left.
-  local function shows(patterns, options)
+  -- How the lines differ from those patterns, one for each line; nil: they do not.
+  local function difference(patterns, options)
     local list = lines(options)
     for index, pattern in ipairs(patterns) do
-      assert.truthy((list[index] or ""):find("^" .. pattern .. "$"), terminal:screen() .. "\n\nnot: " .. pattern)
+      if not (list[index] or ""):find("^" .. pattern .. "$") then
+        return terminal:screen() .. "\n\nnot: " .. pattern
+      end
     end
-    assert.equal(#patterns, #list, terminal:screen())
+    return #patterns ~= #list and terminal:screen() .. "\n\nmore than was expected" or nil
+  end
+
+  -- Waits until they do not.
+  local function shows(patterns, options)
+    local found
+    local same = process.eventually(function()
+      found = difference(patterns, options)
+      return not found
+    end)
+    assert.is_true(same, found)
   end
 
   local function script(poll, ...)
