@@ -19,6 +19,7 @@ struct step {
     const struct gate *background; /* in the background, the engine's gate; else NULL */
 };
 
+/* The slice of a step in a host's loop, and of one for a caller that blocks. */
 #define STEP_US 500
 #define STEP_BLOCKING_US 1000
 

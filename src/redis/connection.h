@@ -2,7 +2,7 @@
  * commands that are sent on it.
  *
  * A command waits until there is a connection, and is sent once: if the connection breaks before
- * the reply, nobody knows whether the server has executed it. Replies come in the order of the
+ * the reply, the server may or may not have executed it. Replies come in the order of the
  * commands. A connection is made only while a command waits for it.
  *
  * These functions are called inside the gate of the engine, see engine/guest.h, but for
