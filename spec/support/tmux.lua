@@ -88,9 +88,18 @@ function tmux:send_keys(keys)
   self:run("send-keys " .. keys)
 end
 
---- Gives the terminal another size.
+--- Gives the terminal another size, between two writes of the program: what a program writes for one size is garbled
+-- if it arrives after the change to another, on every terminal.
 function tmux:resize(columns, rows)
+  local program = shell("pgrep -P " .. self:value "#{pane_pid}"):match "%d+"
+  os.execute("kill -STOP " .. program)
+  local before, now
+  repeat
+    before, now = now, self:screen { all = true }
+    os.execute "sleep 0.02"
+  until now == before
   self:run(("resize-window -x %d -y %d"):format(columns, rows))
+  os.execute("kill -CONT " .. program)
 end
 
 --- A value of the terminal by a format of tmux, such as "#{cursor_x} #{cursor_y}".
@@ -118,7 +127,8 @@ function tmux:wait_for(pattern)
     screen = self:screen()
     return screen:find(pattern)
   end) then
-    error(("%q is not on the screen:\n%s"):format(pattern, screen), 2)
+    error(("%q is not on the screen:\n%s\n\nprocesses on the terminal:\n%s"):format(pattern, screen,
+      shell("ps -o pid,ppid,stat,wchan:20,args -t " .. self:value "#{pane_tty}")), 2)
   end
   return screen
 end
@@ -127,8 +137,7 @@ end
 ---@return integer status 128 more than the signal that ended its last program
 function tmux:wait()
   local status = process.eventually(function()
-    -- tmux 3.3 may miss the signal for this child. That for the next child makes it ask for both.
-    self:run "run-shell true"
+    os.execute("kill -CHLD " .. self.server.pid) -- tmux 3.3 may miss the signal for a child that has ended
     return tonumber(self:value "#{pane_dead_status}")
   end)
   return status or error("the command has not ended; on the screen:\n" .. self:screen(), 2)
