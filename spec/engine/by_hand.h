@@ -253,6 +253,28 @@ static inline unsigned sent(void)
     return (unsigned)engine_stats(engine).requests;
 }
 
+/* Moves the clock from each due time to the next. */
+static inline void go_on_for(int64_t span_us)
+{
+    int64_t end_us = now_us + span_us;
+    for (settle(); engine_due_us(engine) < end_us; move_to(engine_due_us(engine)))
+        ;
+    move_to(end_us);
+}
+
+/* Asserts that the next request is sent after exactly that time. */
+static inline void assert_sent_after(int64_t span_us)
+{
+    unsigned before = sent();
+    settle();
+    assert_int_equal(sent(), before);
+    move_to(now_us + span_us - 1);
+    assert_int_equal(sent(), before);
+    assert_true(woken_us <= now_us + 1);
+    move_to(now_us + 1);
+    assert_int_equal(sent(), before + 1);
+}
+
 static inline void assert_ended(
     const struct operation *operation, enum outcome_kind kind, bool was_sent)
 {

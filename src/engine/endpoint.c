@@ -31,7 +31,12 @@ static bool names_record(const char *segment, size_t length)
     return is_number || is_uuid;
 }
 
-/* Writes a key of at most the length of both texts and three bytes. */
+static size_t key_room(const char *method, const char *url)
+{
+    return strlen(method) + strlen(url) + 3;
+}
+
+/* Writes a key of at most key_room() bytes. */
 static void write_key(char *key, const char *method, const char *url)
 {
     key = stpcpy(key, method);
@@ -46,6 +51,23 @@ static void write_key(char *key, const char *method, const char *url)
             break;
     }
     *key = '\0';
+}
+
+/* Whether write_key() can have written it, of a URL of printable characters. */
+static bool is_key(const char *text)
+{
+    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (length == 0 || text[length] != '/')
+        return false;
+    for (const char *c = text; *c; c++)
+        if (*c <= ' ' || *c > '~' || *c == '?' || *c == '#')
+            return false;
+    for (const char *segment = text + length; *segment == '/'; segment += length) {
+        length = strcspn(++segment, "/");
+        if (names_record(segment, length))
+            return false;
+    }
+    return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -70,6 +92,8 @@ static void forget(struct endpoint *endpoint)
 {
     struct endpoints *endpoints = endpoint->endpoints;
     tdelete(endpoint->key, &endpoints->known, compare);
+    if (endpoint->refusal)
+        LIST_REMOVE(endpoint, refusing);
     for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
         heap_unreserve(&endpoints->heaps[i]);
     free(endpoint);
@@ -92,21 +116,22 @@ static void on_wake(struct timer *timer)
     update_heaps(container_of(timer, struct endpoint, wake));
 }
 
-static struct endpoint *make(struct endpoints *endpoints, const char *method, const char *url)
+/* An endpoint with room for its key. */
+static struct endpoint *make(struct endpoints *endpoints, size_t room)
 {
-    struct endpoint *endpoint = malloc(sizeof *endpoint + strlen(method) + strlen(url) + 3);
+    struct endpoint *endpoint = malloc(sizeof *endpoint + room);
     if (!endpoint)
         return NULL;
     *endpoint = (struct endpoint){.endpoints = endpoints, .wake.fire = on_wake};
     for (size_t i = 0; i < PRIORITIES; i++)
         TAILQ_INIT(&endpoint->lanes[i].queue);
-    write_key(endpoint->key, method, url);
     return endpoint;
 }
 
-struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url)
+/* Adds a user to the known endpoint of the same key, and frees `made`; or has `made` known. Returns
+ * NULL if memory has run out; `made` may be NULL for that reason. */
+static struct endpoint *acquire(struct endpoints *endpoints, struct endpoint *made)
 {
-    struct endpoint *made = make(endpoints, method, url);
     char **known = made ? tsearch(made->key, &endpoints->known, compare) : NULL;
     if (!known) {
         free(made);
@@ -123,6 +148,34 @@ struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *metho
     if (endpoint->users++ == 0)
         heap_remove(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node);
     return endpoint;
+}
+
+struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url)
+{
+    struct endpoint *made = make(endpoints, key_room(method, url));
+    if (made)
+        write_key(made->key, method, url);
+    return acquire(endpoints, made);
+}
+
+struct endpoint *endpoint_acquire_key(struct endpoints *endpoints, const char *key)
+{
+    struct endpoint *made = is_key(key) ? make(endpoints, strlen(key) + 1) : NULL;
+    if (made)
+        strcpy(made->key, key);
+    return acquire(endpoints, made);
+}
+
+const struct endpoint *endpoint_find(
+    const struct endpoints *endpoints, const char *method, const char *url)
+{
+    char *key = malloc(key_room(method, url));
+    if (!key)
+        return NULL;
+    write_key(key, method, url);
+    char **known = tfind(key, &endpoints->known, compare);
+    free(key);
+    return known ? container_of(*known, struct endpoint, key) : NULL;
 }
 
 void endpoint_retain(struct endpoint *endpoint)
@@ -198,6 +251,29 @@ void endpoint_hold(struct endpoint *endpoint, int64_t until_us)
         return;
     endpoint->held_us = until_us;
     update_heaps(endpoint);
+}
+
+void endpoint_refused(struct endpoint *endpoint, int64_t until_us)
+{
+    struct endpoints *endpoints = endpoint->endpoints;
+    if (endpoint->refusal)
+        LIST_REMOVE(endpoint, refusing);
+    LIST_INSERT_HEAD(&endpoints->refusing, endpoint, refusing);
+    endpoint->refusal = ++endpoints->refusals;
+    if (until_us > endpoint->asked_us)
+        endpoint->asked_us = until_us;
+    endpoint_hold(endpoint, until_us);
+}
+
+const struct endpoint *endpoint_next_refusing(const struct endpoints *endpoints, int64_t refusals)
+{
+    const struct endpoint *endpoint, *next = NULL;
+    LIST_FOREACH (endpoint, &endpoints->refusing, refusing) {
+        if (endpoint->refusal <= refusals)
+            break;
+        next = endpoint;
+    }
+    return next;
 }
 
 struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority)

@@ -4,7 +4,8 @@
  * segments that are digits or a UUID name a record and are left out, so all records of a collection
  * share an endpoint. Requests wait in the queues of their endpoint until the window has a place.
  * An endpoint that has answered 429 is held for as long as it asked; requests to other endpoints
- * overtake those that wait for it. */
+ * overtake those that wait for it. The answers with 429 are counted, so that a caller can tell
+ * which holds are new. */
 #ifndef CEKURA_ENDPOINT_H
 #define CEKURA_ENDPOINT_H
 
@@ -23,7 +24,9 @@ enum endpoint_heap { ENDPOINTS_HELD = PRIORITIES, ENDPOINTS_UNUSED, ENDPOINT_HEA
 /* The endpoints of an engine. */
 struct endpoints {
     struct heap heaps[ENDPOINT_HEAPS];
-    void *known; /* all endpoints, a tree of tsearch() */
+    void *known;                    /* all endpoints, a tree of tsearch() */
+    LIST_HEAD(, endpoint) refusing; /* those that have answered 429, the last one first */
+    int64_t refusals;               /* answers with 429 so far */
 };
 
 /* The place of an operation or a poll in the queue of its endpoint; a member of either. */
@@ -51,12 +54,24 @@ struct endpoint {
     unsigned users;    /* operations and forms that refer to it */
     int64_t held_us;   /* the end of the hold */
     bool refused;      /* its last answer was a 429 */
+    int64_t refusal;   /* the number of its last 429; 0: none */
+    int64_t asked_us;  /* the end of the hold that its answers asked for */
+    LIST_ENTRY(endpoint) refusing;
     struct lane lanes[PRIORITIES];
     char key[];
 };
 
 /* Finds or creates the endpoint of that URL, and adds a user. Returns NULL if memory runs out. */
 struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url);
+
+/* The same for an endpoint that is given by its key, which has the same bytes in every process.
+ * Returns NULL, too, if that is not a key. */
+struct endpoint *endpoint_acquire_key(struct endpoints *endpoints, const char *key);
+
+/* Finds the endpoint of that URL, which the next call may free. Returns NULL if it is not known, or
+ * memory runs out. */
+const struct endpoint *endpoint_find(
+    const struct endpoints *endpoints, const char *method, const char *url);
 
 /* Adds a user. */
 void endpoint_retain(struct endpoint *endpoint);
@@ -70,6 +85,13 @@ void endpoint_dequeue(struct turn *turn);
 
 /* Holds the endpoint: nothing is sent to it before that time. A hold is never shortened. */
 void endpoint_hold(struct endpoint *endpoint, int64_t until_us);
+
+/* The endpoint has answered 429, and is to be held until that time. */
+void endpoint_refused(struct endpoint *endpoint, int64_t until_us);
+
+/* Of the endpoints whose last 429 came after that number of them, the one whose 429 came first, or
+ * NULL. */
+const struct endpoint *endpoint_next_refusing(const struct endpoints *endpoints, int64_t refusals);
 
 /* The longest queued turn of that priority at the endpoints that are not held, or NULL. */
 struct turn *endpoint_first(const struct endpoints *endpoints, enum priority priority);

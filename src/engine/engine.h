@@ -116,6 +116,28 @@ struct event *engine_next_event(struct engine *engine);
 
 struct engine_stats engine_stats(struct engine *engine);
 
+/* An endpoint (endpoint.h) whose last answer with 429 has that number; numbers begin with 1. Its
+ * name has the same bytes in every process that sends requests to the same URLs. */
+#define ENGINE_ENDPOINT_SIZE 2048
+struct engine_hold {
+    int64_t number;
+    int64_t left_us; /* of the hold that its answers asked for; 0: it is over */
+    char endpoint[ENGINE_ENDPOINT_SIZE];
+};
+
+/* Sets *hold to the endpoint of the next 429 after hold->number. Only the last 429 of an endpoint
+ * counts, and endpoints with longer names are left out. If there is none, or the engine is closed,
+ * returns false and sets hold->number to the number of the last 429 of all. */
+bool engine_next_hold(struct engine *engine, struct engine_hold *hold);
+
+/* Does what a 429 with a Retry-After of that span would do if the named endpoint answered it now;
+ * but engine_next_hold() does not report it. Returns false, and changes nothing, if that is not the
+ * name of an endpoint, the engine is closed or memory runs out. */
+bool engine_hold(struct engine *engine, const char *endpoint, int64_t span_us);
+
+/* For how long the endpoint of that URL is held; 0 if it is not. */
+int64_t engine_held_us(struct engine *engine, const char *method, const char *url);
+
 /* What polls that learn (poller_learn()) have learned of the durations of each kind of jobs: the
  * name of kind `index`, and a text for engine_learn(), which is empty if it is too little. Returns
  * NULL behind the last kind. The name belongs to the engine. */

@@ -170,13 +170,19 @@ static void pause_before_next(struct operation *operation, int64_t pause_us)
     report(operation, EVENT_RETRIED, pause_us);
 }
 
-static void end_hopeless(struct lane *lane)
+static void end_hopeless_in(struct lane *lane)
 {
     struct turn *turn, *next;
     for (turn = TAILQ_FIRST(&lane->queue); turn; turn = next) {
         next = TAILQ_NEXT(turn, queued);
         end_if_hopeless(container_of(turn, struct operation, turn));
     }
+}
+
+void operation_end_hopeless(struct endpoint *endpoint)
+{
+    end_hopeless_in(&endpoint->lanes[PRIORITY_URGENT]);
+    end_hopeless_in(&endpoint->lanes[PRIORITY_CALL]);
 }
 
 /* Adjusts the window by the status of an answer. */
@@ -192,8 +198,7 @@ static void adjust_window(
         return;
     }
     window_refused(window, turn, retry_hold_us(pause_us));
-    end_hopeless(&turn->endpoint->lanes[PRIORITY_URGENT]);
-    end_hopeless(&turn->endpoint->lanes[PRIORITY_CALL]);
+    operation_end_hopeless(turn->endpoint);
 }
 
 /* Whether the deadline and the engine's quota allow the next try. Takes its cost from the quota. */

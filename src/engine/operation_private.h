@@ -69,6 +69,10 @@ bool operation_is_active(const struct operation *operation);
 /* Finishes the operation with that outcome if it is active. */
 void operation_end(struct operation *operation, enum outcome_kind kind, const char *message);
 
+/* Finishes the queued operations that cannot be sent before their deadlines, since the endpoint is
+ * held. */
+void operation_end_hopeless(struct endpoint *endpoint);
+
 /* Frees what an outcome has, and leaves it empty. */
 void outcome_free(struct outcome *outcome);
 

@@ -98,11 +98,9 @@ void window_leave(struct window *window, struct turn *turn)
 /* A first 429 of an endpoint may be meant for the whole client, so the client rests and then slows
  * down. A further 429 is meant for the endpoint alone: requests to other endpoints have been
  * accepted since, or their own answers will show. */
-void window_refused(struct window *window, struct turn *turn, int64_t span_us)
+static void slow_down(struct window *window, struct turn *turn, int64_t now_us, int64_t span_us)
 {
-    struct endpoint *endpoint = turn->endpoint;
-    int64_t now_us = clock_monotonic_us();
-    if (!endpoint->refused) {
+    if (!turn->endpoint->refused) {
         if (window->rest.state == REST_NONE || turn->is_probe)
             rest_begin(&window->rest, now_us, span_us);
         pace_slow_down(&window->pace, now_us, turn->sent_us, rest_certain_us(&window->rest));
@@ -110,7 +108,21 @@ void window_refused(struct window *window, struct turn *turn, int64_t span_us)
         rest_probe_again(&window->rest, now_us);
     }
     turn->is_probe = false;
-    endpoint->refused = true;
+    turn->endpoint->refused = true;
+}
+
+void window_refused(struct window *window, struct turn *turn, int64_t span_us)
+{
+    int64_t now_us = clock_monotonic_us();
+    slow_down(window, turn, now_us, span_us);
+    endpoint_refused(turn->endpoint, now_us + span_us);
+}
+
+void window_hold(struct window *window, struct endpoint *endpoint, int64_t span_us)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct turn turn = {.endpoint = endpoint, .sent_us = now_us};
+    slow_down(window, &turn, now_us, span_us);
     endpoint_hold(endpoint, now_us + span_us);
 }
 

@@ -48,6 +48,10 @@ void window_leave(struct window *window, struct turn *turn);
 /* The request was answered with 429. Holds its endpoint for that span. */
 void window_refused(struct window *window, struct turn *turn, int64_t span_us);
 
+/* Does what window_refused() would do if a request to that endpoint, sent now, had been answered
+ * so; but the hold does not count as one that the service asked for. */
+void window_hold(struct window *window, struct endpoint *endpoint, int64_t span_us);
+
 /* The request was answered with any other status. */
 void window_accepted(struct window *window, struct turn *turn);
 
