@@ -49,6 +49,7 @@ local SPECS = {
   glib = { seconds = 5, on = { "lua5.1", "lua5.2", "lua5.3", "luajit" } },
   handover = { seconds = 5 },
   haproxy = { seconds = 60, on = { HAPROXY } },
+  holds = { seconds = 8, once = true },
   host = { seconds = 11 },
   hosts_pages = { seconds = 120, once = true },
   hosts_table = { once = true },

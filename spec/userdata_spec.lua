@@ -61,8 +61,8 @@ end
 local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
-      "next_event", "stats", "durations", "learn", "redact", "has_secret", "redact_path", "submit", "outcome", "cancel",
-      "release", "relist", "new_job", "bridge", "fields" },
+      "next_event", "stats", "durations", "learn", "holds", "hold", "held", "redact", "has_secret", "redact_path",
+      "submit", "outcome", "cancel", "release", "relist", "new_job", "bridge", "fields" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended", "learn_end", "disregard" },
     record = { "get", "slice", "record_fields", "owner" },

@@ -470,18 +470,22 @@ static int core_redact_path(lua_State *L)
     return 1;
 }
 
-/* core.has_secret(client, text) -> whether the text contains one of the client's secrets. A closed
- * client has none. */
-static int core_has_secret(lua_State *L)
+bool client_has_secret(const struct client_object *client, const char *text, size_t length)
 {
-    struct client_object *client = client_check(L, 1);
-    size_t length;
-    const char *text = luaL_checklstring(L, 2, &length);
     bool found = false;
     for (size_t i = 0; i < client->secret_count; i++)
         for (size_t at = 0; client->secrets[i].length >= SECRET_MIN_LENGTH && at < length; at++)
             found = found || secret_at(&client->secrets[i], text + at, length - at) > 0;
-    lua_pushboolean(L, found);
+    return found;
+}
+
+/* core.has_secret(client, text) -> whether client_has_secret() finds one. */
+static int core_has_secret(lua_State *L)
+{
+    const struct client_object *client = client_check(L, 1);
+    size_t length;
+    const char *text = luaL_checklstring(L, 2, &length);
+    lua_pushboolean(L, client_has_secret(client, text, length));
     return 1;
 }
 

@@ -23,6 +23,9 @@ struct client_object *client_check(lua_State *L, int index);
  * was collected before its objects has lost its engine, and passes. */
 void client_check_owner(lua_State *L, const struct engine *engine);
 
+/* Whether the text contains one of the client's secrets. A closed client has none. */
+bool client_has_secret(const struct client_object *client, const char *text, size_t length);
+
 /* Anchors the object at `index` in the table of the client at 1, so that it is not collected while
  * the engine has it in flight. Returns its reference, which is the `ref` of the engine's items. */
 int client_anchor(lua_State *L, int index);

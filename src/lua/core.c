@@ -221,6 +221,7 @@ int luaopen_cekura_core(lua_State *L)
     lua_newtable(L);
     compat_set_functions(L, functions);
     client_open(L);
+    holds_open(L);
     operation_open(L);
     job_open(L);
     json_open(L);

@@ -9,6 +9,7 @@
 
 /* Each adds its functions to the table on top of the stack. */
 void client_open(lua_State *L);
+void holds_open(lua_State *L);
 void operation_open(lua_State *L);
 void job_open(lua_State *L);
 void json_open(lua_State *L);

@@ -1,6 +1,7 @@
 --- One call after the other, in plain code.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
 local tokens = require "cekura.job.token"
 
 local KIND = "calls.improve_prompt"
@@ -100,6 +101,19 @@ local function tell_story(client, seen)
   return true
 end
 
+-- Holds an endpoint, as a 429 to another client would. Returns false if memory runs out.
+local function hold(client, url)
+  if not core.hold(client, "GET/" .. url:gsub("//", "/") .. "/held", 60) then
+    return false
+  end
+  local seconds = core.held(client, "GET", "/held/17/")
+  expect(seconds == 0 or seconds > 30, true, "held") -- 0: memory runs out
+  local reply, err = client:request("GET", "/held/", { timeout = 1 })
+  expect(reply, nil, "a reply of a held endpoint")
+  expect(#core.holds(client), 0, "holds")
+  return err.kind == "rate_limited", err
+end
+
 return function(url)
   local seen = { events = 0 }
   local client, err = cekura.new {
@@ -120,9 +134,13 @@ return function(url)
   end
   expect(seen.events > 0 and seen.progress, true, "events")
   expect(client:durations() ~= DURATIONS, true, "durations after a further job")
+  done, err = hold(client, url)
+  if not done and err then
+    return nil, err
+  end
   client:close()
   local reply
   reply, err = client:request("GET", "/")
   expect(reply, nil, "a request of a closed client")
-  return err.kind == "closed" or nil, err
+  return done and err.kind == "closed" or nil, err
 end
