@@ -463,10 +463,10 @@ static void an_operation_can_be_listed_again(void **state)
     struct operation *operation = submit("GET", SECOND);
     int connection = take_request();
     answer(connection, 200, "");
-    operation_relist(operation); /* it is listed already */
+    engine_relist(engine, 1); /* it is listed already */
     assert_listed((const int[]){1}, 1);
-    operation_relist(operation);
-    operation_relist(operation);
+    engine_relist(engine, 1);
+    engine_relist(engine, 1);
     assert_listed((const int[]){1}, 1);
     operation_free(operation);
     close(connection);

@@ -459,12 +459,15 @@ static void an_update_may_be_listed_again(void **state)
     (void)state;
     begin();
     reply_text(OK("{}", 2));
-    poller_relist(polled); /* it is listed already */
+    engine_relist(engine, REF); /* it is listed already */
     assert_true(is_listed());
-    poller_relist(polled);
-    poller_relist(polled);
+    engine_relist(engine, REF);
+    engine_relist(engine, REF);
     assert_true(is_listed());
     assert_int_equal(poller_update(polled)->status, 200);
+    poller_forget_ref(polled);
+    engine_relist(engine, REF); /* of another item, by now */
+    assert_false(is_listed());
     end_all();
 }
 

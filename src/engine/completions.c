@@ -52,6 +52,16 @@ void completions_list(struct completions *completions, struct item *item)
     item->listed = true;
 }
 
+void completions_relist(struct completions *completions, int ref)
+{
+    for (size_t kind = 0; kind < ITEM_KINDS; kind++) {
+        struct item *item;
+        LIST_FOREACH (item, &completions->items[kind], registered)
+            if (item->ref == ref)
+                completions_list(completions, item);
+    }
+}
+
 struct item *completions_next(struct completions *completions)
 {
     struct item *item = TAILQ_FIRST(&completions->listed);

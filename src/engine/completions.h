@@ -62,6 +62,9 @@ void completions_end_all(struct completions *completions);
 /* Lists an item, unless it is listed already. */
 void completions_list(struct completions *completions, struct item *item);
 
+/* Lists the registered item with that ref, if there is one. */
+void completions_relist(struct completions *completions, int ref);
+
 /* Removes the first listed item and returns it. Returns NULL if there is none, or if events are to
  * be fetched first. */
 struct item *completions_next(struct completions *completions);

@@ -133,6 +133,13 @@ struct item *engine_next_finished(struct engine *engine)
     return item;
 }
 
+void engine_relist(struct engine *engine, int ref)
+{
+    engine_enter(engine);
+    completions_relist(&engine->completions, ref);
+    engine_leave(engine);
+}
+
 struct event *engine_next_event(struct engine *engine)
 {
     engine_enter(engine);

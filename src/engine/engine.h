@@ -110,6 +110,9 @@ bool engine_is_busy(struct engine *engine);
  * events, which are fetched before the items that they are about. */
 struct item *engine_next_finished(struct engine *engine);
 
+/* Lists the registered item with that ref again, because it could not be handled. */
+void engine_relist(struct engine *engine, int ref);
+
 /* Removes the first event and returns it; the caller frees it with free(). Returns NULL if there is
  * none, or report_events is false. */
 struct event *engine_next_event(struct engine *engine);

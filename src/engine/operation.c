@@ -401,13 +401,6 @@ struct operation *operation_new(struct engine *engine, const struct request *req
     return operation;
 }
 
-void operation_relist(struct operation *operation)
-{
-    struct engine *engine = engine_enter(operation->engine);
-    completions_list(&engine->completions, operation->item);
-    engine_leave(engine);
-}
-
 void operation_free(struct operation *operation)
 {
     struct engine *engine = engine_enter(operation->engine);

@@ -35,9 +35,6 @@ void operation_free(struct operation *operation);
 /* Ends the operation with OUTCOME_CANCELLED, unless it has finished. Returns whether it had not. */
 bool operation_cancel(struct operation *operation);
 
-/* Lists a finished operation again, because its outcome could not be handled. */
-void operation_relist(struct operation *operation);
-
 /* The outcome, which belongs to the operation; NULL while it runs. */
 const struct outcome *operation_outcome(const struct operation *operation);
 

@@ -379,13 +379,6 @@ void poller_unwatch(struct poller *poll)
     engine_leave(engine);
 }
 
-void poller_relist(struct poller *poll)
-{
-    struct engine *engine = engine_enter(poll->engine);
-    completions_list(&engine->completions, &poll->item);
-    engine_leave(engine);
-}
-
 /* The update has been handled. */
 static void end_rest(struct poller *poll)
 {
@@ -427,6 +420,13 @@ bool poller_is_needed(const struct poller *poll)
                      poll->item.listed || poll->item.events > 0;
     engine_leave(engine);
     return is_needed;
+}
+
+void poller_forget_ref(struct poller *poll)
+{
+    struct engine *engine = engine_enter(poll->engine);
+    poll->item.ref = 0;
+    engine_leave(engine);
 }
 
 const struct outcome *poller_update(const struct poller *poll)

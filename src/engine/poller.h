@@ -48,11 +48,11 @@ void poller_unwatch(struct poller *poll);
  * `ref` valid until then. */
 bool poller_is_needed(const struct poller *poll);
 
+/* Its `ref` is no longer valid: another item may get it. */
+void poller_forget_ref(struct poller *poll);
+
 /* The outcome of the update, or NULL if there is none. */
 const struct outcome *poller_update(const struct poller *poll);
-
-/* Lists the poll again, because its update could not be handled. */
-void poller_relist(struct poller *poll);
 
 /* Ends the pause after an update. */
 void poller_accept(struct poller *poll);

@@ -309,6 +309,23 @@ static int core_next_completion(lua_State *L)
     return 2;
 }
 
+/* core.relist(client, object): core.next_completion() returns the object once more, if it is
+ * anchored. This needs no memory. */
+static int core_relist(lua_State *L)
+{
+    struct client_object *client = client_check(L, 1);
+    luaL_checkany(L, 2);
+    lua_settop(L, 2);
+    compat_get_table(L, 1);
+    lua_pushnil(L);
+    while (lua_next(L, 3)) {
+        if (lua_type(L, 4) == LUA_TNUMBER && lua_rawequal(L, 5, 2))
+            engine_relist(client->engine, (int)lua_tointeger(L, 4));
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 /* core.next_event(client) -> the next event, as a table of the fields that a program gets, and
  * `subject`, the request or job; nil if there is none. The table is created before the event is
  * fetched: creating it may raise, and a fetched event would be lost. */
@@ -515,6 +532,7 @@ void client_open(lua_State *L)
         {"wait_for_polls", core_wait_for_polls},
         {"wait", core_wait},
         {"next_completion", core_next_completion},
+        {"relist", core_relist},
         {"next_event", core_next_event},
         {"stats", core_stats},
         {"durations", core_durations},

@@ -88,8 +88,10 @@ static struct job_object *check_job_of_client(lua_State *L)
 /* Releases the anchor once the engine can neither list the job nor report an event about it. */
 static void settle_anchor(lua_State *L, struct job_object *job)
 {
-    if (job->poll && !poller_is_needed(job->poll))
-        client_release_anchor(L, &job->ref);
+    if (!job->poll || poller_is_needed(job->poll))
+        return;
+    poller_forget_ref(job->poll);
+    client_release_anchor(L, &job->ref);
 }
 
 /* The field `kind` of the job at 2, which stays on the stack. */
@@ -151,14 +153,6 @@ static int core_settle_anchor(lua_State *L)
 {
     settle_anchor(L, check_job_of_client(L));
     return 0;
-}
-
-bool job_list_again(lua_State *L, int index)
-{
-    if (!object_test(L, index, &job_type))
-        return false;
-    poller_relist(check_poll(L, index));
-    return true;
 }
 
 /* core.update(job) -> its update, by marshal_push_outcome(); nil if there is none. */

@@ -94,19 +94,6 @@ static int core_release(lua_State *L)
     return count;
 }
 
-/* core.relist(client, request | job): core.next_completion() gives it once more. */
-static int core_relist(lua_State *L)
-{
-    const struct client_object *client = client_check(L, 1);
-    if (job_list_again(L, 2))
-        return 0;
-    int ref;
-    struct operation *operation = find(L, client, &ref);
-    if (operation)
-        operation_relist(operation);
-    return 0;
-}
-
 void operation_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -114,7 +101,6 @@ void operation_open(lua_State *L)
         {"outcome", core_outcome},
         {"cancel", core_cancel},
         {"release", core_release},
-        {"relist", core_relist},
         {NULL, NULL},
     };
     compat_set_functions(L, functions);

@@ -40,7 +40,4 @@ bool record_push_class_name(lua_State *L);
  */
 struct body_part file_part(lua_State *L, int index);
 
-/* Lists the job at `index` again. Returns false if the value is not a job. */
-bool job_list_again(lua_State *L, int index);
-
 #endif

@@ -94,8 +94,7 @@ local dispatch = atomic(function(client, seconds)
     return
   end
   if taken.item and raised == "not enough memory" then
-    local relist = type(taken.item) == "table" and taken.item.relist or core.relist
-    relist(client, taken.item)
+    core.relist(client, taken.item)
   end
   error(raised, 0)
 end)
