@@ -1,6 +1,6 @@
 # make                   builds the C core for LUA under build/$(LUA)/, with the Lua modules in it
-# make redis             the module of Redis, build/$(LUA)/cekura/redis.so, which needs hiredis (libhiredis-dev)
-# make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured
+# make redis             the library of cekura.redis, which needs hiredis (libhiredis-dev, and libssl-dev for TLS)
+# make install           PREFIX=/usr/local LUA=lua5.4, DESTDIR honoured; with that library, if it was built
 # make uninstall         with the same variables: removes what make install installed
 # make dist              the tarball of a release, build/cekura-VERSION.tar.gz; make size: the size of what is installed
 # make demo              a prompt improvement from start to end, against the local simulator
@@ -76,9 +76,9 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
 all: $(CORE)
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
-HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers
+HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers $(BUILD)/$(LUA)/redis/headers
 $(ENGINE): | $(BUILD)/headers
-$(BINDING): | $(HEADERS)
+$(BINDING): | $(BUILD)/headers $(BUILD)/$(LUA)/headers
 $(BUILD)/headers: WANTED = curl/curl.h zlib.h
 $(BUILD)/$(LUA)/headers: WANTED = lua.h
 $(HEADERS):
@@ -97,17 +97,23 @@ $(BUILD)/$(LUA)/binding/%.o: src/lua/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
-# The module of Redis is a library of its own, which needs hiredis; the core does not.
+# Connections to Redis are a library of their own, which needs hiredis; the core does not.
 REDIS := $(BUILD)/$(LUA)/cekura/redis.so
 REDIS_OBJECTS := $(patsubst src/%.c,$(BUILD)/$(LUA)/%.o,$(wildcard src/redis/*.c))
+# hiredis has TLS since 1.0. Expanded only where it is used.
+finds = $(shell $(CC) -I$(LUA_INCDIR) $(CPPFLAGS) $(1:%=-include %) -E -xc /dev/null >/dev/null 2>&1 && echo yes)
+REDIS_TLS = $(call finds,hiredis/hiredis_ssl.h openssl/ssl.h)
 .PHONY: redis
 redis: $(CORE) $(REDIS)
+$(BUILD)/$(LUA)/redis/headers: WANTED = hiredis/async.h
+$(REDIS_OBJECTS): | $(BUILD)/$(LUA)/redis/headers
 $(REDIS): $(REDIS_OBJECTS) $(BUILD)/$(LUA)/binding/object.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -Wl,-z,nodelete -o $@ $^ -lhiredis -lpthread
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -Wl,-z,nodelete -o $@ $^ \
+	  $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis -lpthread
 $(BUILD)/$(LUA)/redis/%.o: src/redis/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(if $(REDIS_TLS),-DCEKURA_REDIS_TLS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
 $(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
@@ -200,7 +206,7 @@ DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
 STAGE := $(BUILD)/$(LUA)/stage
 SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" \
   PREFIX=$(abspath $(PREFIX)) DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
-stage: $(CORE)
+stage: $(CORE) $(wildcard $(REDIS))
 	@$(SETUP) stage
 install: stage
 	@$(SETUP) install
@@ -212,7 +218,7 @@ size: stage
 # For luarocks, which names the Lua only by its header directory: objects built for another Lua are removed.
 rock:
 	rm -rf $(BUILD)
-	$(MAKE) all
+	$(MAKE) all $(if $(call finds,hiredis/async.h),redis)
 
 # In a checkout, the files that git tracks, as they are in the work tree; in an unpacked tarball, all files. The same
 # files give the same bytes.
@@ -239,6 +245,7 @@ deb:
 install-rock:
 	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
 	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+	[ ! -e $(REDIS) ] || install -D -m 755 $(REDIS) $(INST_LIBDIR)/cekura/redis.so
 	find $(DOCS) -type f ! -path 'docs/reference/*' -exec install -D -m 644 {} $(INST_DOCDIR)/{} \;
 
 # The environment of a program that uses this build.
@@ -355,6 +362,12 @@ $(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGIN
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
 	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS)
+
+# The same with the library of Redis, for the scenarios in spec/memory/redis.
+$(BUILD)/$(LUA)/faulty_redis: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE) $(REDIS_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DCEKURA_REDIS -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
+	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis $(LIBS)
 
 check-memory:
 	@.ci/install check-memory

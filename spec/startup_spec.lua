@@ -31,18 +31,19 @@ describe("the library", function()
     end)
   end
 
-  -- Prints where the function cekura.new comes from, and whether the parts of cekura.watch and the reader of TOML are
-  -- loaded.
+  -- Prints where the function cekura.new comes from, and whether the parts of cekura.watch, the reader of TOML and
+  -- cekura.redis are loaded.
   local ORIGINS = [[
     local cekura = require "cekura"
     local new = require "cekura.client".new
     print((debug.getinfo(new, "S").source:gsub("^@.*/(%a+/cekura/)", "%1")))
-    print(package.loaded["cekura.watch.supervisor"] ~= nil, package.loaded["cekura.client.toml"] ~= nil)
+    print(package.loaded["cekura.watch.supervisor"] ~= nil, package.loaded["cekura.client.toml"] ~= nil,
+      package.loaded["cekura.fleet.redis"] ~= nil)
   ]]
 
   describe("of a core", function()
     it("is loaded without its files, which may be gone", function()
-      assert.equal("@lua/cekura/client/init.lua\nfalse\tfalse\n", (run("alone", build, ORIGINS)))
+      assert.equal("@lua/cekura/client/init.lua\nfalse\tfalse\tfalse\n", (run("alone", build, ORIGINS)))
     end)
 
     it("has all modules", function()
@@ -62,13 +63,15 @@ describe("the library", function()
 
     it("loads the modules that few programs use when they are used", function()
       file.write(dir .. "/config.toml", "timeout = ,\n")
-      assert.equal("agents: there is no entry\tconfig\ttrue\ttrue\n", (run("alone", build, ([[
+      assert.equal("agents: there is no entry\tconfig\ttrue\ttrue\nconfig\ttrue\n", (run("alone", build, ([[
         local cekura = require "cekura"
         local fault
         cekura.watch { client = {}, on_error = function(err) fault = err.message:match "agents: [%%l ]+%%l" end }
         local _, err = cekura.new { api_key = "k", config_file = %q }
         print(fault, err.kind, package.loaded["cekura.watch.supervisor"] ~= nil,
           package.loaded["cekura.client.toml"] ~= nil)
+        _, err = cekura.redis.new "nowhere"
+        print(err.kind, package.loaded["cekura.fleet.redis"] ~= nil)
       ]]):format(dir .. "/config.toml"))))
     end)
 
@@ -150,7 +153,7 @@ describe("the library", function()
       local core, output = build_with(name, precompiler)
       local missing = ("%s/%s.sh cannot be run, so it will load the Lua files of the library.\n"):format(dir, name)
       assert.equal(precompiler and "" or missing, output)
-      assert.equal("all/cekura/client/init.lua\ntrue\ttrue\n", (run("all", core, ORIGINS)))
+      assert.equal("all/cekura/client/init.lua\ntrue\ttrue\ttrue\n", (run("all", core, ORIGINS)))
       local failed, status = run("alone", core, ORIGINS)
       assert.equal(1, status)
       assert.truthy(failed:find("module 'cekura.public' not found", 1, true), failed)

@@ -8,8 +8,10 @@ local client = require "cekura.client"
 local core = require "cekura.core"
 local diff = require "cekura.diff"
 local errors = require "cekura.errors"
+local later = require "cekura.later"
 local list = require "cekura.list"
 local record = require "cekura.records.record"
+local redis = later "cekura.fleet.redis"
 local choose_loop = require "cekura.loop"
 local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
@@ -18,6 +20,7 @@ local watch = require "cekura.watch"
 ---@class cekura the module, as `require "cekura"` returns it
 ---@field _VERSION string
 ---@field null lightuserdata JSON's null, which lua-cjson calls cjson.null
+---@field redis cekura.Connections
 local cekura = {
   _VERSION = require "cekura.version",
   null = cjson.null,
@@ -32,6 +35,7 @@ local cekura = {
   all = wait.all,
   each = wait.each,
   watch = watch.new,
+  redis = redis,
 }
 
 -- Whether a value is a client, a job, or a record of a class.

@@ -1,21 +1,58 @@
 --- Commands on a real Redis server.
 
 local cekura = require "cekura"
-local connections = require "cekura.fleet.redis"
 local core = require "cekura.core"
+local dispatch = require "cekura.loop.dispatch"
+local native = require "cekura.redis"
 local patience = require "spec.support.patience"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis_server"
 local shell = require "spec.support.shell"
 
 local unpack = table.unpack or unpack
+local HERE = shell "pwd":match "[^\n]+"
+
+-- A server that is no proper Redis.
+local function odd(arguments)
+  local made = process.start(("python3 %s/spec/support/odd_redis.py %s"):format(HERE, arguments), function(self)
+    return self:output():find "port %d+\n"
+  end)
+  made.url = "redis://127.0.0.1:" .. made:output():match "port (%d+)"
+  return made
+end
+
+-- The number of tables that a client anchors.
+local function anchored(client)
+  local count = 0
+  for key, value in pairs(core.fields(client)) do
+    count = count + (type(key) == "number" and type(value) == "table" and 1 or 0)
+  end
+  return count
+end
+
+-- Calls a function before each call of native.take() that fetches another slice.
+local function between_slices(fn)
+  local take, slices = native.take, 0
+  native.take = function(...)
+    local how, value, sent = take(...)
+    if how == "more" then
+      slices = slices + 1
+      fn(slices)
+    end
+    return how, value, sent
+  end
+  return function()
+    native.take = take
+    return slices
+  end
+end
 
 describe("redis:", function()
   local server, redis
   local opened = {}
 
   local function open(url, options)
-    local made = cekura.assert(connections.new(url or server.url, options))
+    local made = cekura.assert(cekura.redis.new(url or server.url, options))
     opened[#opened + 1] = made
     return made
   end
@@ -102,8 +139,8 @@ describe("redis:", function()
       function() redis:command("SET", "a", {}) end,
       function() redis:command("SET", nil, "a") end,
       function() redis.command("SET") end,
-      function() connections.new() end,
-      function() connections.new("redis://localhost", { tiemout = 1 }) end,
+      function() cekura.redis.new() end,
+      function() cekura.redis.new("redis://localhost", { tiemout = 1 }) end,
     } do
       local ok, raised = pcall(call)
       assert.is_false(ok)
@@ -113,8 +150,9 @@ describe("redis:", function()
 
   it("a URL that is none is refused, and no message has the password", function()
     for _, url in ipairs { "localhost", "http://x", "redis://localhost:x", "redis://localhost:0", "redis://localhost/x",
-      "redis://secret@localhost", "unix://socket", "rediss://:secret@localhost" } do
-      local made, err = connections.new(url)
+      "redis://secret@localhost", "unix://socket", "redis://[::1", "redis+sentinel://:secret@localhost",
+      "redis+sentinel://localhost:x/m" } do
+      local made, err = cekura.redis.new(url)
       assert.is_nil(made, url)
       assert.equal("config", err.kind)
       assert.is_nil(err.message:find("secret", 1, true))
@@ -173,6 +211,14 @@ describe("redis:", function()
     end)
   end)
 
+  it("a connection that the server has closed while it was idle costs no command", function()
+    for index = 1, 3 do
+      assert.equal(index, redis:command("INCR", "a"))
+      assert.equal(0, select(2, shell(("redis-cli -p %d client kill type normal"):format(server.port))))
+    end
+    assert.equal(4, redis:command("INCR", "a"))
+  end)
+
   it("a server that is silent is taken to be gone", function()
     redis = open(server.url, { timeout = 0.5 })
     assert.equal("PONG", redis:command "PING")
@@ -217,23 +263,220 @@ describe("redis:", function()
     end)
   end)
 
+  if coroutine.close then
+    it("a command whose task is gone is forgotten when its reply has arrived", function()
+      cekura.run(function()
+        local client = cekura.assert(cekura.new { api_key = "k", base_url = "http://127.0.0.1:1",
+          config_file = false })
+        local shared = open(server.url, { client = client })
+        local co
+        local task = cekura.spawn(function()
+          co = coroutine.running()
+          shared:command("BLPOP", "list", 0.2)
+        end)
+        patience.eventually(function() return anchored(client) == 1 end)
+        coroutine.close(co)
+        assert.equal("PONG", shared:command "PING") -- behind the other
+        assert.equal(0, anchored(client))
+        assert.is_nil((task:join()))
+        client:close()
+      end)
+    end)
+  end
+
+  it("commands that would mix the replies up are refused", function()
+    for _, words in ipairs { { "SUBSCRIBE", "x" }, { "monitor" }, { "HELLO", 3 }, { "client", "reply", "skip" } } do
+      local ok, raised = pcall(redis.command, redis, unpack(words))
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find("share", 1, true), raised)
+    end
+  end)
+
+  describe("a large reply", function()
+    local COUNT, SLICE = 20000, 2048 -- elements, and those of a slice
+    local LIST = ("local list = {} for i = 1, %d do list[i] = i %% 10 == 0 and { i, { 'x', i } } or i end return list")
+      :format(COUNT)
+
+    local function check(list)
+      assert.equal(COUNT, #list)
+      for index = 1, COUNT do
+        if index % 10 == 0 then
+          assert.same({ index, { "x", index } }, list[index])
+        elseif list[index] ~= index then
+          error(index)
+        end
+      end
+    end
+
+    it("is taken in slices, between which other tasks run", function()
+      local turns, turns_before, idle = 0, 0, 0
+      cekura.run(function()
+        local ticker = cekura.spawn(function()
+          while true do
+            cekura.sleep(0)
+            turns = turns + 1
+          end
+        end)
+        local finish = between_slices(function(slices)
+          idle = idle + (slices > 1 and turns == turns_before and 1 or 0)
+          turns_before = turns
+        end)
+        check(cekura.assert(redis:command("EVAL", LIST, 0)))
+        assert.is_true(finish() >= COUNT / SLICE - 1)
+        ticker:cancel()
+      end)
+      assert.equal(0, idle)
+    end)
+
+    it("is read in slices: 16 KB a step", function()
+      local client = cekura.assert(cekura.new { api_key = "k", base_url = "http://127.0.0.1:1", config_file = false })
+      local shared = open(server.url, { client = client })
+      assert.equal(2 ^ 21, shared:command("SETRANGE", "long", 2 ^ 21 - 1, "x"))
+      local steps, reply = 0, nil
+      cekura.assert(require "cekura.fleet.redis"._send(shared, function(text) reply = text end, "GET", "long") == nil)
+      while not reply do
+        dispatch(client)
+        steps = steps + 1
+        core.wait({ client }, 10)
+      end
+      assert.equal(2 ^ 21, #reply)
+      assert.is_true(steps >= 2 ^ 21 / 2 ^ 14, steps)
+      client:close()
+    end)
+
+    it("that has begun to be taken is returned, though the task is cancelled or the client closed", function()
+      for _, stop in ipairs { "cancel", "close" } do
+        local client = cekura.assert(cekura.new { api_key = "k", base_url = "http://127.0.0.1:1",
+          config_file = false })
+        local shared = open(server.url, { client = client })
+        cekura.run(function()
+          local task, after
+          task = cekura.spawn(function()
+            local list = shared:command("EVAL", LIST, 0)
+            after = stop == "cancel" and select(2, redis:command "PING").kind
+            return list
+          end)
+          local finish = between_slices(function(slices)
+            if slices == 2 and stop == "cancel" then
+              task:cancel()
+            elseif slices == 2 then
+              client:close()
+            end
+          end)
+          local list, err = task:join()
+          assert.is_true(finish() <= 3)
+          if stop == "cancel" then
+            assert.equal("cancelled", err.kind)
+            assert.equal("cancelled", after)
+          else
+            check(list)
+          end
+        end)
+        client:close()
+      end
+    end)
+  end)
+
+  describe("what is no Redis", function()
+    it("is an error of the protocol, at once", function()
+      for _, bytes in ipairs {
+        "485454502f312e31203430300d0a", -- HTTP/1.1 400
+        "2a310d0a*100000", -- lists in lists
+      } do
+        local peer = odd("says '" .. bytes .. "'")
+        for _, login in ipairs { "", ":secret@" } do
+          local _, err = open((peer.url:gsub("//", "//" .. login)), { timeout = 600 }):command "PING"
+          assert.equal("protocol", err.kind)
+          assert.equal(login == "", err.sent)
+        end
+        peer:stop()
+      end
+    end)
+
+    it("sends what it likes, and gets an error or a reply", function()
+      local kinds = {}
+      for seed = 1, 20 do
+        local peer = odd("random " .. seed)
+        cekura.run(function()
+          for index = 1, 10 do
+            local made = open(peer.url, { timeout = 0.3 })
+            for _ = 1, 3 do
+              cekura.spawn(function()
+                local reply, err = made:command("ECHO", index)
+                local kind = err and err.kind or type(reply)
+                kinds[kind] = true
+              end)
+            end
+          end
+        end)
+        peer:stop()
+      end
+      for kind in pairs(kinds) do
+        assert.truthy(("string number table boolean network protocol timeout invalid"):find(kind, 1, true), kind)
+      end
+      assert.is_true(kinds.protocol and kinds.network)
+    end)
+
+    it("answers more than it was asked, which breaks the connection and nothing else", function()
+      local peer = odd "says '2b4f4b0d0a*3'" -- +OK
+      local made = open(peer.url)
+      for _ = 1, 3 do
+        assert.equal("OK", made:command "PING")
+        cekura.sleep(0.01)
+      end
+      peer:stop()
+    end)
+
+    it("and never accepts is given up in time, and blocks nothing meanwhile", function()
+      local peer = odd "deaf"
+      local turns = 0
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          return open(peer.url, { timeout = 0.6, connect_timeout = 0.2 }):command "PING"
+        end)
+        while task.state ~= "done" do
+          cekura.sleep(0.01)
+          turns = turns + 1
+        end
+        local _, err = task:join()
+        assert.equal("timeout", err.kind)
+        assert.is_false(err.sent)
+        assert.truthy(err.message:find("does not answer", 1, true), err.message)
+      end)
+      assert.is_true(turns > 5)
+      peer:stop()
+    end)
+  end)
+
+  it("a server that is silent at the login is given up in time", function()
+    redis:command("CONFIG", "SET", "requirepass", "secret")
+    local silent = open(("redis://:secret@127.0.0.1:%d"):format(server.port), { timeout = 0.6, connect_timeout = 0.2 })
+    server:signal "STOP"
+    local _, err = silent:command "PING"
+    assert.equal("timeout", err.kind)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find("does not answer", 1, true), err.message)
+    server:signal "CONT"
+    assert.is_true(patience.eventually(function() return silent:command "PING" == "PONG" end))
+  end)
+
   it("a name that is looked up slowly blocks nothing", function()
     local lua = os.getenv "CEKURA_LUA" or "lua5.4"
     local library = process.free_port() .. ".so"
     shell(("cc -shared -fPIC -o /tmp/%s spec/support/slow_names.c -ldl"):format(library))
     local program = [[
       local cekura = require "cekura"
-      local redis = require "cekura.fleet.redis".new("redis://redis.slow", { timeout = 0.5, connect_timeout = 0.2 })
+      local redis = cekura.redis.new("redis://redis.slow", { timeout = 0.5, connect_timeout = 0.2 })
       local slept = 0
       cekura.run(function()
         local task = cekura.spawn(function() return redis:command "PING" end)
-        while slept < 10 do cekura.sleep(0.02) slept = slept + 1 end
-        print(task.state, select(2, task:join()))
+        while task.state ~= "done" do cekura.sleep(0.02) slept = slept + 1 end
+        print(slept > 2, select(2, task:join()))
       end)
     ]]
     local output = shell(("LD_PRELOAD=/tmp/%s SLOW_NAMES=5 %s -e '%s'"):format(library, lua, program))
     os.remove("/tmp/" .. library)
-    assert.equal("parked\tcekura: timeout: redis://redis.slow:6379: PING: no reply in time: the name server does not "
+    assert.equal("true\tcekura: timeout: redis://redis.slow:6379: PING: no reply in time: the name server does not "
       .. "answer\n", output)
   end)
 
@@ -243,7 +486,7 @@ describe("redis:", function()
     end
     local before = descriptors()
     for _ = 1, 20 do
-      local dropped = cekura.assert(connections.new(server.url))
+      local dropped = cekura.assert(cekura.redis.new(server.url))
       dropped:command "PING"
       dropped:close()
     end

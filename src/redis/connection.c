@@ -7,9 +7,12 @@
 
 #include "engine/clock.h"
 #include "engine/jitter.h"
+#include "reading.h"
 #include "resolver.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +26,8 @@
 
 TAILQ_HEAD(command_queue, command);
 
-/* DOWN: no command waits. PAUSED: after an attempt that has failed. */
-enum connection_state { DOWN, PAUSED, RESOLVING, CONNECTING, GREETING, UP };
+/* DOWN: no command waits. PAUSED: after an attempt that has failed. SHAKING: in TLS's handshake. */
+enum connection_state { DOWN, PAUSED, RESOLVING, CONNECTING, SHAKING, GREETING, UP };
 
 struct connection {
     const struct interface *core;
@@ -36,16 +39,19 @@ struct connection {
     char *host, *path, *user, *password;
     int port, database;
     int64_t connect_timeout_us;
+    struct tls *tls; /* NULL: without TLS */
 
     struct resolver *resolver;  /* RESOLVING */
     unsigned attempts;          /* that have failed, since it was UP */
     redisAsyncContext *context; /* from CONNECTING on; NULL: hiredis has freed it */
     uint32_t wanted;            /* EPOLLIN, EPOLLOUT */
     unsigned greetings;         /* that have no reply yet */
-    bool is_refused;            /* a greeting was */
-    int64_t received_us;        /* when there was input last */
-    char fault[FAULT_SIZE];     /* why there is no connection */
-    bool is_closed;             /* by its owner */
+    /* How the commands end for which further attempts would not help, or COMMAND_WAITING. */
+    enum command_state refusal;
+    struct reading reading;
+    int64_t received_us;    /* when there was input last */
+    char fault[FAULT_SIZE]; /* why there is no connection */
+    bool is_closed;         /* by its owner */
     struct command_queue waiting;
 };
 
@@ -61,6 +67,7 @@ struct command {
     bool was_sent;
     bool is_expected; /* hiredis has it, and will call on_reply() */
     bool is_freed;    /* its owner has; on_reply() frees the memory */
+    bool continues;   /* it is to be listed once more */
     redisReply *reply;
     char fault[FAULT_SIZE];
 };
@@ -81,6 +88,7 @@ static void release(struct connection *connection)
     core->unreserve_timer(engine);
     core->move_out(&connection->guest);
     core->release(engine); /* the caller holds another reference */
+    tls_free(connection->tls);
     free(connection->host);
     free(connection->path);
     free(connection->user);
@@ -123,14 +131,11 @@ static void dispose(struct command *command)
 }
 
 /* hiredis frees a reply when its callback has returned. So what the reply holds is moved to another
- * one, from the same allocator, and hiredis frees an empty one. */
-static redisReply *take_reply(redisReply *reply)
+ * one of hiredis's, which frees an empty one. */
+static redisReply *take_reply(const struct connection *connection, redisReply *reply)
 {
-#if HIREDIS_MAJOR >= 1
-    redisReply *taken = hi_malloc(sizeof *taken);
-#else
-    redisReply *taken = malloc(sizeof *taken);
-#endif
+    const redisReadTask task = {.type = REDIS_REPLY_NIL};
+    redisReply *taken = connection->reading.plain->createNil(&task);
     if (!taken)
         return NULL;
     *taken = *reply;
@@ -141,6 +146,17 @@ static redisReply *take_reply(redisReply *reply)
     return taken;
 }
 
+/* Whether the context has ended because of what the server has sent. */
+static bool is_garbled(const struct connection *connection, const redisAsyncContext *context)
+{
+    return context->err == REDIS_ERR_PROTOCOL || (context->err && connection->reading.fault);
+}
+
+static const char *fault_of(const struct connection *connection, const redisAsyncContext *context)
+{
+    return connection->reading.fault ? connection->reading.fault : context->errstr;
+}
+
 /* Without a reply, the connection has broken, or the context is being freed. */
 static void on_reply(redisAsyncContext *context, void *reply, void *data)
 {
@@ -149,14 +165,16 @@ static void on_reply(redisAsyncContext *context, void *reply, void *data)
     if (command->is_freed) {
         dispose(command);
     } else if (!has_ended(command) && reply) {
-        command->reply = take_reply(reply);
+        command->reply = take_reply(command->connection, reply);
         end(command, command->reply ? COMMAND_REPLIED : COMMAND_BROKEN,
             command->reply ? "" : "out of memory");
     } else if (!has_ended(command)) {
         const struct connection *connection = command->connection;
-        const char *fault = context->err ? context->errstr : connection->fault;
-        end(command, connection->is_closed ? COMMAND_CLOSED : COMMAND_BROKEN,
-            *fault ? fault : "the connection was closed");
+        const char *fault = context->err ? fault_of(connection, context) : connection->fault;
+        enum command_state how = connection->is_closed             ? COMMAND_CLOSED
+                                 : is_garbled(connection, context) ? COMMAND_GARBLED
+                                                                   : COMMAND_BROKEN;
+        end(command, how, *fault ? fault : "the connection was closed");
     }
 }
 
@@ -259,12 +277,17 @@ static void fail(struct connection *connection, const char *fault)
     lose(connection);
 }
 
-/* The server refuses the login or the database: so it would any further attempt. */
+static void refuse(struct connection *connection, enum command_state how, const char *fault)
+{
+    copy_fault(connection->fault, fault);
+    connection->refusal = how;
+}
+
 static void refuse_all(struct connection *connection)
 {
     struct command *command;
     while ((command = TAILQ_FIRST(&connection->waiting)))
-        end(command, COMMAND_REFUSED, connection->fault);
+        end(command, connection->refusal, connection->fault);
     lose(connection);
 }
 
@@ -273,7 +296,7 @@ static void settle(struct connection *connection)
 {
     if (connection->state < CONNECTING)
         return;
-    if (connection->is_refused)
+    if (connection->refusal != COMMAND_WAITING)
         refuse_all(connection);
     else if (!connection->context)
         lose(connection);
@@ -295,11 +318,10 @@ static void on_greeting(redisAsyncContext *context, void *reply, void *data)
     struct connection *connection = data;
     const redisReply *answer = reply;
     (void)context;
-    if (!answer || connection->is_refused)
+    if (!answer || connection->refusal != COMMAND_WAITING)
         return;
     if (answer->type == REDIS_REPLY_ERROR) {
-        copy_fault(connection->fault, answer->str);
-        connection->is_refused = true;
+        refuse(connection, COMMAND_REFUSED, answer->str);
     } else if (--connection->greetings == 0) {
         go_up(connection);
     }
@@ -329,17 +351,68 @@ static void greet(struct connection *connection)
 static void on_connect(const redisAsyncContext *context, int status)
 {
     struct connection *connection = context->data;
-    if (status == REDIS_OK)
-        greet(connection);
-    else
+    if (status != REDIS_OK)
         copy_fault(connection->fault, context->errstr);
+    else if (connection->tls)
+        connection->state = SHAKING; /* which begins when hiredis has returned */
+    else
+        greet(connection);
+}
+
+static void shake(struct connection *connection)
+{
+    char fault[FAULT_SIZE];
+    switch (tls_shake(connection->tls, fault, sizeof fault)) {
+    case TLS_DONE:
+        want(connection, EPOLLIN);
+        greet(connection);
+        return;
+    case TLS_WANTS_INPUT:
+        want(connection, EPOLLIN);
+        return;
+    case TLS_WANTS_OUTPUT:
+        want(connection, EPOLLOUT);
+        return;
+    case TLS_BROKEN:
+        fail(connection, fault);
+        return;
+    case TLS_REFUSED:
+        refuse(connection, COMMAND_UNTRUSTED, fault);
+    }
+}
+
+static void begin_shaking(struct connection *connection)
+{
+    if (tls_begin(connection->tls, connection->context))
+        shake(connection);
+    else
+        fail(connection, "no TLS handshake can be begun");
 }
 
 static void on_disconnect(const redisAsyncContext *context, int status)
 {
     struct connection *connection = context->data;
-    if (status != REDIS_OK)
-        copy_fault(connection->fault, context->errstr);
+    if (status != REDIS_OK && connection->state == GREETING && is_garbled(connection, context))
+        refuse(connection, COMMAND_GARBLED, fault_of(connection, context));
+    else if (status != REDIS_OK)
+        copy_fault(connection->fault, fault_of(connection, context));
+}
+
+static void adopt(struct connection *connection, redisAsyncContext *context)
+{
+    connection->context = context;
+    connection->state = CONNECTING;
+    connection->wanted = 0;
+    connection->refusal = COMMAND_WAITING;
+    reading_begin(&connection->reading, context);
+    context->data = context->ev.data = connection;
+    context->ev.addRead = add_read;
+    context->ev.delRead = stop_read;
+    context->ev.addWrite = add_write;
+    context->ev.delWrite = stop_write;
+    context->ev.cleanup = cleanup;
+    redisAsyncSetConnectCallback(context, on_connect);
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
 }
 
 static void connect_to(struct connection *connection, const char *address)
@@ -354,18 +427,7 @@ static void connect_to(struct connection *connection, const char *address)
         fail(connection, fault);
         return;
     }
-    connection->context = context;
-    connection->state = CONNECTING;
-    connection->wanted = 0;
-    connection->is_refused = false;
-    context->data = context->ev.data = connection;
-    context->ev.addRead = add_read;
-    context->ev.delRead = stop_read;
-    context->ev.addWrite = add_write;
-    context->ev.delWrite = stop_write;
-    context->ev.cleanup = cleanup;
-    redisAsyncSetConnectCallback(context, on_connect);
-    redisAsyncSetDisconnectCallback(context, on_disconnect);
+    adopt(connection, context);
 }
 
 static bool is_address(const char *host)
@@ -414,12 +476,19 @@ static void on_ready(struct guest *guest, uint32_t events)
     }
     if (!connection->context)
         return;
+    if (connection->state == SHAKING) {
+        shake(connection);
+        settle(connection);
+        return;
+    }
     if (events & ~(uint32_t)EPOLLOUT) {
         connection->received_us = clock_monotonic_us();
         redisAsyncHandleRead(connection->context);
     }
     if (connection->context && (events & EPOLLOUT))
         redisAsyncHandleWrite(connection->context);
+    if (connection->context && connection->state == SHAKING)
+        begin_shaking(connection);
     settle(connection);
 }
 
@@ -469,8 +538,10 @@ struct connection *connection_new(
                   copy_text(&connection->user, options->user) &&
                   copy_text(&connection->password, options->password);
     core->leave(engine);
-    if (copied)
+    if (copied) {
+        connection->tls = options->tls;
         return connection;
+    }
     connection_free(connection);
     return NULL;
 }
@@ -492,14 +563,45 @@ void connection_free(struct connection *connection)
     core->release(engine);
 }
 
+/* The server may have closed an idle connection, which no step has noticed yet. */
+static void take_notice(struct connection *connection)
+{
+    if (connection->state != UP || connection->context->replies.head)
+        return;
+    struct pollfd socket = {.fd = connection->context->c.fd, .events = POLLIN};
+    if (poll(&socket, 1, 0) != 1)
+        return;
+    redisAsyncHandleRead(connection->context);
+    settle(connection);
+}
+
+bool connection_is_up(struct connection *connection)
+{
+    if (!connection->core->may_work(connection->guest.engine))
+        return false;
+    take_notice(connection);
+    return connection->state == UP;
+}
+
 /* ---- what a command is from outside ---- */
 
-/* A server that has sent nothing since the command was sent is taken to be gone. */
-static void on_deadline(struct timer *timer)
+static void list_again(struct command *command)
+{
+    command->continues = false;
+    command->connection->core->list_item(command->connection->guest.engine, &command->item);
+}
+
+/* Its deadline, or command_continue(). A server that has sent nothing since the command was sent is
+ * taken to be gone. */
+static void on_command_time(struct timer *timer)
 {
     struct command *command = container_of(timer, struct command, timer);
     struct connection *connection = command->connection;
     bool was_sent = command->state == COMMAND_SENT;
+    if (has_ended(command)) {
+        list_again(command);
+        return;
+    }
     end(command, COMMAND_TIMEOUT, was_sent ? "" : connection->fault);
     if (was_sent && connection->received_us < command->sent_us)
         fail(connection, "the server does not answer");
@@ -510,6 +612,8 @@ static void on_close(struct item *item)
     struct command *command = container_of(item, struct command, item);
     if (!has_ended(command))
         end(command, COMMAND_CLOSED, "the client is closed");
+    else if (command->continues)
+        list_again(command);
 }
 
 struct command *command_new(
@@ -523,10 +627,11 @@ struct command *command_new(
         return NULL;
     }
     command->item = (struct item){.kind = ITEM_GUEST, .ref = ref, .end = on_close};
-    command->timer.fire = on_deadline;
+    command->timer.fire = on_command_time;
     command->connection = connection;
     command->text = text;
     command->length = length;
+    take_notice(connection);
     connection->references++;
     TAILQ_INSERT_TAIL(&connection->waiting, command, next);
     core->register_item(engine, &command->item);
@@ -543,7 +648,7 @@ enum command_state command_state(const struct command *command)
     return command->state;
 }
 
-const redisReply *command_reply(const struct command *command)
+redisReply *command_reply(const struct command *command)
 {
     return command->reply;
 }
@@ -564,10 +669,17 @@ void command_cancel(struct command *command)
         end(command, COMMAND_CANCELLED, "");
 }
 
-void command_relist(struct command *command)
+void command_settle(struct command *command)
 {
-    if (has_ended(command))
-        command->connection->core->list_item(command->connection->guest.engine, &command->item);
+    command->item.ref = 0;
+}
+
+void command_continue(struct command *command, int ref)
+{
+    command->item.ref = ref;
+    command->continues = true;
+    command->connection->core->set_timer(
+        command->connection->guest.engine, &command->timer, clock_monotonic_us());
 }
 
 void command_free(struct command *command)
@@ -575,6 +687,7 @@ void command_free(struct command *command)
     const struct interface *core = command->connection->core;
     struct engine *engine = command->connection->guest.engine;
     command_cancel(command);
+    core->stop_timer(engine, &command->timer);
     core->forget_item(engine, &command->item);
     core->unreserve_timer(engine);
     command->is_freed = true;

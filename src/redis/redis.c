@@ -5,11 +5,8 @@
 #include "connection.h"
 #include "engine/clock.h"
 #include "lua/object.h"
-
-#include <hiredis/hiredis.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "reply.h"
+#include "tls.h"
 
 static const struct type connection_type = {"cekura.redis.connection"},
                          command_type = {"cekura.redis.command"};
@@ -51,14 +48,9 @@ static const char *member(lua_State *L, const char *name)
     return lua_isnil(L, -1) ? NULL : luaL_checkstring(L, -1);
 }
 
-/* redis.connect(client, options) -> connection; nil if memory runs out. The options are those of
- * struct connection_options, and `connect_timeout` is in seconds. */
-static int redis_connect(lua_State *L)
+/* Reads the options at 2, whose texts stay on the stack. */
+static struct connection_options read_options(lua_State *L)
 {
-    const struct interface *core = core_of(L);
-    struct engine *engine = core->engine_of(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
     struct connection_options options = {.host = member(L, "host"),
         .path = member(L, "path"),
         .user = member(L, "user"),
@@ -69,11 +61,32 @@ static int redis_connect(lua_State *L)
     options.database = (int)lua_tointeger(L, -1);
     lua_getfield(L, 2, "connect_timeout");
     options.connect_timeout_us = clock_from_seconds(luaL_checknumber(L, -1));
+    return options;
+}
+
+/* redis.connect(client, options) -> connection; nil and why not. The options are those of struct
+ * connection_options; `connect_timeout` is in seconds, and with `secure`, there is TLS, by
+ * `ca_file` if that is given. */
+static int redis_connect(lua_State *L)
+{
+    const struct interface *core = core_of(L);
+    struct engine *engine = core->engine_of(L, 1);
+    const char *fault = "out of memory";
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    const char *ca_file = member(L, "ca_file");
+    struct connection_options options = read_options(L);
+    lua_getfield(L, 2, "secure");
+    bool is_secure = lua_toboolean(L, -1);
     struct connection_object *object = object_new(L, &connection_type, sizeof *object);
     object->core = core;
+    if (is_secure && !(options.tls = tls_new(options.host, ca_file, &fault)))
+        return object_push_failure(L, fault);
     object->connection = connection_new(core, engine, &options);
-    if (!object->connection)
-        return 0;
+    if (!object->connection) {
+        tls_free(options.tls);
+        return object_push_failure(L, fault);
+    }
     core->retain(engine);
     object->engine = engine;
     return 1;
@@ -90,6 +103,20 @@ static int redis_close(lua_State *L)
         object->core->release(object->engine);
     object->engine = NULL;
     return 0;
+}
+
+/* redis.is_up(connection) -> whether it is connected, as far as can be known without sending. */
+static int redis_is_up(lua_State *L)
+{
+    struct connection_object *object = check_connection(L, 1);
+    bool is_up = false;
+    if (object->connection) {
+        object->core->enter(object->engine);
+        is_up = connection_is_up(object->connection);
+        object->core->leave(object->engine);
+    }
+    lua_pushboolean(L, is_up);
+    return 1;
 }
 
 /* ---- commands ---- */
@@ -184,82 +211,79 @@ static int redis_cancel(lua_State *L)
     return 0;
 }
 
-/* redis.relist(command): core.next_completion() gives its table once more. */
-static int redis_relist(lua_State *L)
+/* redis.settle(client, command): core.next_completion() has returned its table, which therefore is
+ * no longer anchored. If nothing else holds it, the task that waited is gone, and it is collected.
+ */
+static int redis_settle(lua_State *L)
 {
-    struct command_object *object = check_command(L, 1);
+    struct command_object *object = check_command(L, 2);
     if (object->command) {
         object->core->enter(object->engine);
-        command_relist(object->command);
+        command_settle(object->command);
         object->core->leave(object->engine);
+        object->core->release_anchor(L, &object->ref);
     }
     return 0;
 }
 
 /* ---- replies ---- */
 
-static void push_digits(lua_State *L, long long value)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%lld", value);
-    lua_pushstring(L, digits);
-}
-
-/* A missing value is false, and an error in a list is a table { err = text }, as in scripts on the
- * server. An integer that this Lua cannot represent is a text. */
-static void push_reply(lua_State *L, const redisReply *reply)
-{
-    compat_check_stack(L, 4);
-    switch (reply->type) {
-    case REDIS_REPLY_INTEGER:
-        if (!compat_push_exact(L, reply->integer))
-            push_digits(L, reply->integer);
-        return;
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-        lua_pushlstring(L, reply->str, (size_t)reply->len);
-        return;
-    case REDIS_REPLY_ERROR:
-        lua_createtable(L, 0, 1);
-        lua_pushlstring(L, reply->str, (size_t)reply->len);
-        lua_setfield(L, -2, "err");
-        return;
-    case REDIS_REPLY_ARRAY:
-        lua_createtable(L, (int)reply->elements, 0);
-        for (size_t i = 0; i < reply->elements; i++) {
-            push_reply(L, reply->element[i]);
-            lua_rawseti(L, -2, (int)i + 1);
-        }
-        return;
-    default:
-        lua_pushboolean(L, 0);
-    }
-}
-
 static const char *const state_names[] = {
     [COMMAND_BROKEN] = "broken",
+    [COMMAND_GARBLED] = "garbled",
     [COMMAND_REFUSED] = "refused",
+    [COMMAND_UNTRUSTED] = "untrusted",
     [COMMAND_TIMEOUT] = "timeout",
     [COMMAND_CANCELLED] = "cancelled",
     [COMMAND_CLOSED] = "closed",
 };
 
-/* redis.take(client, command) -> "replied", reply | "error", text | how it has ended, why, whether
- * the server may have executed it. Frees the command. */
+/* The table at 4, if it is one, or a new one holds the elements of the list so far, which it
+ * pushes. Returns whether it holds all of them. If not, the table at 3 is listed in the next step.
+ */
+static bool take_list(lua_State *L, struct command_object *object, redisReply *list)
+{
+    struct engine *engine = object->engine;
+    bool whole = lua_toboolean(L, 5) || !object->core->may_work(engine);
+    if (lua_istable(L, 4))
+        lua_pushvalue(L, 4);
+    else
+        reply_push(L, list);
+    if (reply_move(L, list, whole))
+        return true;
+    if (object->ref == LUA_NOREF)
+        object->ref = object->core->anchor(L, 3);
+    object->core->enter(engine);
+    command_continue(object->command, object->ref);
+    object->core->leave(engine);
+    return false;
+}
+
+/* redis.take(client, command, request [, list [, whole]]) -> "replied", reply | "error", text | how
+ * it has ended, why, whether the server may have executed it; frees the command. Or "more", list:
+ * of a long list, a part. It is called again with that list when core.next_completion() returns
+ * `request`, or at once for the `whole`. */
 static int redis_take(lua_State *L)
 {
     struct command_object *object = check_command(L, 2);
-    lua_settop(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 5);
     if (!object->command)
         return luaL_argerror(L, 2, "the command was taken");
-    const redisReply *reply = command_reply(object->command);
+    redisReply *reply = command_reply(object->command);
     int results = 2;
     if (reply && reply->type == REDIS_REPLY_ERROR) {
         lua_pushliteral(L, "error");
         lua_pushlstring(L, reply->str, (size_t)reply->len);
+    } else if (reply && reply->type == REDIS_REPLY_ARRAY) {
+        bool is_whole = take_list(L, object, reply);
+        lua_pushstring(L, is_whole ? "replied" : "more");
+        lua_insert(L, -2);
+        if (!is_whole)
+            return 2;
     } else if (reply) {
         lua_pushliteral(L, "replied");
-        push_reply(L, reply);
+        reply_push(L, reply);
     } else {
         lua_pushstring(L, state_names[command_state(object->command)]);
         lua_pushstring(L, command_fault(object->command));
@@ -294,10 +318,11 @@ int luaopen_cekura_redis(lua_State *L)
     static const luaL_Reg command_methods[] = {{"__gc", command_gc}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"close", redis_close},
+        {"is_up", redis_is_up},
         {"submit", redis_submit},
         {"is_done", redis_is_done},
         {"cancel", redis_cancel},
-        {"relist", redis_relist},
+        {"settle", redis_settle},
         {"take", redis_take},
         {NULL, NULL},
     };

@@ -1,0 +1,175 @@
+--- Commands on the master that Redis Sentinel names, while another server becomes it.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local file = require "spec.support.file"
+local patience = require "spec.support.patience"
+local process = require "spec.support.process"
+local redis_server = require "spec.support.redis_server"
+
+describe("redis by sentinels:", function()
+  local servers, sentinels, url, redis = {}, {}, nil, nil
+
+  local function start_sentinel(master)
+    local port = process.free_port()
+    local made = process.start("redis-server sentinel.conf --sentinel", function(started)
+      return started:output():find("+monitor", 1, true)
+    end, function(dir)
+      file.write(dir .. "/sentinel.conf", ([[
+port %d
+bind 127.0.0.1
+dir %s
+sentinel monitor main 127.0.0.1 %d 2
+sentinel down-after-milliseconds main 500
+sentinel failover-timeout main 3000
+]]):format(port, dir, master.port))
+    end)
+    made.port = port
+    return made
+  end
+
+  -- The servers that say that they are the master.
+  local function masters()
+    local found = {}
+    for _, server in ipairs(servers) do
+      if server:is_running() and not server.is_stopped then
+        local direct = cekura.assert(cekura.redis.new(server.url, { timeout = 1 }))
+        local role = direct:command "ROLE"
+        direct:close()
+        found[#found + 1] = role and role[1] == "master" and server or nil
+      end
+    end
+    return found
+  end
+
+  before_each(function()
+    servers[1] = redis_server.start()
+    for index = 2, 3 do
+      servers[index] = redis_server.start(("--replicaof 127.0.0.1 %d --repl-diskless-sync-delay 0"):format(
+        servers[1].port))
+    end
+    local hosts = {}
+    for index = 1, 3 do
+      sentinels[index] = start_sentinel(servers[1])
+      hosts[index] = "127.0.0.1:" .. sentinels[index].port
+    end
+    url = ("redis+sentinel://%s/main/2"):format(table.concat(hosts, ","))
+    -- A failover needs sentinels that know each other, and the replicas.
+    for index = 1, 3 do
+      local direct = cekura.assert(cekura.redis.new("redis://" .. hosts[index]))
+      patience.eventually(function()
+        local known = direct:command("SENTINEL", "MASTER", "main")
+        local fields = {}
+        for place = 1, #known, 2 do
+          fields[known[place]] = known[place + 1]
+        end
+        return fields["num-slaves"] == "2" and fields["num-other-sentinels"] == "2" and fields.flags == "master"
+      end)
+      direct:close()
+    end
+    redis = cekura.assert(cekura.redis.new(url, { timeout = 30 }))
+  end)
+
+  after_each(function()
+    redis:close()
+    for _, list in ipairs { sentinels, servers } do
+      for index, each in ipairs(list) do
+        each:stop "KILL"
+        list[index] = nil
+      end
+    end
+  end)
+
+  it("after the master has died, commands go to the new one", function()
+    assert.equal("OK", redis:command("SET", "a", "1"))
+    assert.truthy(redis:command("CLIENT", "LIST"):find "db=2 ")
+    assert.equal(2, redis:command("WAIT", 2, 10000))
+    local blocked
+    cekura.run(function()
+      local task = cekura.spawn(function() return redis:command("BLPOP", "list", 0) end)
+      local direct = cekura.assert(cekura.redis.new(servers[1].url))
+      patience.eventually(function() return direct:command("INFO", "clients"):find "blocked_clients:1" end)
+      direct:close()
+      servers[1]:stop "KILL"
+      blocked = select(2, task:join())
+    end)
+    assert.equal("network", blocked.kind) -- it may have been executed, and is not sent again
+    assert.is_true(blocked.sent)
+    assert.equal("1", redis:command("GET", "a")) -- waits for the new master
+    assert.equal("OK", redis:command("SET", "a", "2"))
+    assert.equal(1, #masters())
+  end)
+
+  it("after the master has died while no command waited, none fails", function()
+    assert.equal("OK", redis:command("SET", "a", "1"))
+    assert.equal(2, redis:command("WAIT", 2, 10000))
+    servers[1]:stop "KILL"
+    assert.equal("1", redis:command("GET", "a"))
+  end)
+
+  it("after the master was demoted, the command after its refusal goes to the new one", function()
+    assert.equal("OK", redis:command("SET", "a", "1"))
+    local direct = cekura.assert(cekura.redis.new("redis://127.0.0.1:" .. sentinels[1].port))
+    assert.equal("OK", direct:command("SENTINEL", "FAILOVER", "main"))
+    direct:close()
+    local refused = 0
+    patience.eventually(function()
+      local reply, err = redis:command("SET", "a", "2")
+      refused = refused + (err and 1 or 0)
+      assert.is_true(reply ~= nil or err.kind == "server" or err.kind == "network", tostring(err))
+      local now = masters()
+      return reply and #now == 1 and now[1] ~= servers[1]
+    end)
+    assert.equal("OK", redis:command("SET", "a", "3"))
+    local new = masters()[1]
+    local known = cekura.assert(cekura.redis.new(new.url .. "/2"))
+    assert.equal("3", known:command("GET", "a"))
+    known:close()
+  end)
+
+  it("a master that is silent is asked for again", function()
+    redis:close()
+    redis = cekura.assert(cekura.redis.new(url, { timeout = 0.5 }))
+    assert.equal("PONG", redis:command "PING")
+    servers[1]:signal "STOP"
+    servers[1].is_stopped = true
+    local _, err = redis:command("INCR", "a")
+    assert.equal("timeout", err.kind)
+    assert.is_true(err.sent)
+    patience.eventually(function() return redis:command("SET", "a", "2") == "OK" end)
+    servers[1]:signal "CONT"
+  end)
+
+  it("errors say what is missing, and nothing has the password", function()
+    local hosts = url:match "//([^/]*)/"
+    local unknown = cekura.assert(cekura.redis.new(("redis+sentinel://:secret@%s/other"):format(hosts),
+      { timeout = 0.4 }))
+    local _, err = unknown:command "PING"
+    assert.equal("timeout", err.kind)
+    assert.is_false(err.sent)
+    assert.truthy(err.message:find("knows no master other", 1, true), err.message)
+    assert.is_nil((tostring(unknown) .. err.message):find("secret", 1, true))
+    unknown:close()
+    local absent = cekura.assert(cekura.redis.new(("redis+sentinel://127.0.0.1:%d/main"):format(process.free_port()),
+      { timeout = 0.4 }))
+    _, err = absent:command "PING"
+    assert.equal("timeout", err.kind)
+    assert.truthy(err.message:find("refused", 1, true), err.message)
+    absent:close()
+    assert.equal("closed", select(2, absent:command "PING").kind)
+  end)
+
+  it("asks while other tasks run, and can be cancelled", function()
+    local absent = cekura.assert(cekura.redis.new(("redis+sentinel://127.0.0.1:%d/main"):format(process.free_port()),
+      { timeout = 600 }))
+    cekura.run(function()
+      local task = cekura.spawn(function() return absent:command "PING" end)
+      local before = core.now()
+      cekura.sleep(0.3)
+      assert.is_true(core.now() > before)
+      task:cancel()
+      assert.equal("cancelled", select(2, task:join()).kind)
+    end)
+    absent:close()
+  end)
+end)
