@@ -77,7 +77,11 @@ local SPECS = {
   prosody = { seconds = 20, on = { "lua5.4" } },
   proxy = { seconds = 10, once = true },
   rate = { seconds = 30, once = true },
-  redis = { seconds = 8 },
+  redis = { seconds = 20 },
+  redis_hosts = { seconds = 20, on = { "luajit", "lua5.3", "lua5.4" } },
+  redis_pages = { once = true },
+  redis_sentinel = { seconds = 60, once = true },
+  redis_tls = { seconds = 8, once = true },
   reference = { seconds = 3, once = true },
   release = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },
@@ -186,6 +190,9 @@ if goal == "test" then
   add_specs "spec"
 else
   add_specs "spec/hosts"
+  if is_wanted["lua5.4"] then
+    add(10, "tap", "allocations that fail with Redis", "spec/memory/failing 17 lua5.4 redis")
+  end
 end
 
 table.sort(suites, function(a, b)

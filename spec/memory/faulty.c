@@ -48,6 +48,9 @@ struct tally {
 };
 
 int luaopen_cekura_core(lua_State *L);
+#ifdef CEKURA_REDIS
+int luaopen_cekura_redis(lua_State *L);
+#endif
 
 static struct run *runs;
 static char url[40];
@@ -97,6 +100,10 @@ static int prepare(lua_State *L)
     lua_getfield(L, -1, "preload");
     lua_pushcfunction(L, luaopen_cekura_core);
     lua_setfield(L, -2, "cekura.core");
+#ifdef CEKURA_REDIS
+    lua_pushcfunction(L, luaopen_cekura_redis);
+    lua_setfield(L, -2, "cekura.redis");
+#endif
     if (luaL_loadfile(L, lua_touserdata(L, 1)))
         return lua_error(L);
     lua_call(L, 0, 1);

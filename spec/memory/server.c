@@ -1,4 +1,4 @@
-/* server.c - an API with a few canned answers; see server.h.
+/* server.c - an API, and a Redis server, with a few canned answers; see server.h.
  *
  * It runs in a separate process, with a thread for each connection, so its allocations are not
  * counted. */
@@ -132,14 +132,85 @@ static size_t read_request(int fd, char *bytes, size_t room, struct request *req
     }
 }
 
+/* ---- Redis ---- */
+
+/* The length of the command at the start of the bytes, and its name; 0: it is not complete. */
+static size_t read_command(const char *bytes, size_t length, char name[20])
+{
+    const char *at = bytes, *end = bytes + length;
+    int words, size, used;
+    if (sscanf(at, "*%d\r\n%n", &words, &used) != 1)
+        return 0;
+    at += used;
+    for (int i = 0; i < words; i++) {
+        if (at >= end || sscanf(at, "$%d\r\n%n", &size, &used) != 1 || end - at < used + size + 2)
+            return 0;
+        at += used;
+        if (i == 0)
+            snprintf(name, 20, "%.*s", size, at);
+        at += size + 2;
+    }
+    return (size_t)(at - bytes);
+}
+
+/* More elements than are moved to Lua in one slice. */
+#define ELEMENTS 2500
+
+static bool send_list(int fd)
+{
+    static const char inner[] = "*2\r\n:7\r\n$5\r\nhello\r\n", number[] = ":7\r\n";
+    char head[20];
+    bool done = put(fd, head, (size_t)snprintf(head, sizeof head, "*%d\r\n", ELEMENTS));
+    for (int i = 0; done && i < ELEMENTS; i++)
+        done = i % 100 == 0 ? put(fd, inner, sizeof inner - 1) : put(fd, number, sizeof number - 1);
+    return done;
+}
+
+static bool execute(int fd, const char *name)
+{
+    if (strcmp(name, "LIST") == 0)
+        return send_list(fd);
+    if (strcmp(name, "NEVER") == 0)
+        return true;
+    if (strcmp(name, "BREAK") == 0)
+        return false;
+    const char *reply = strcmp(name, "GET") == 0     ? "$-1\r\n"
+                        : strcmp(name, "WRONG") == 0 ? "-ERR no\r\n"
+                                                     : "+OK\r\n";
+    return put(fd, reply, strlen(reply));
+}
+
+static void serve_redis(int fd, char *bytes, size_t room)
+{
+    size_t length = 0, used;
+    char name[20];
+    for (;;) {
+        ssize_t got = recv(fd, bytes + length, room - 1 - length, 0);
+        if (got <= 0)
+            return;
+        length += (size_t)got;
+        bytes[length] = '\0';
+        while ((used = read_command(bytes, length, name)) > 0) {
+            if (!execute(fd, name))
+                return;
+            length -= used;
+            memmove(bytes, bytes + used, length + 1);
+        }
+    }
+}
+
 static void *serve_connection(void *user)
 {
     int fd = (int)(intptr_t)user;
     char bytes[65536];
     unsigned polls = 0;
     struct request request;
-    while (read_request(fd, bytes, sizeof bytes, &request) && serve_request(fd, &request, &polls))
-        ;
+    if (recv(fd, bytes, 1, MSG_PEEK) == 1 && *bytes == '*')
+        serve_redis(fd, bytes, sizeof bytes);
+    else
+        while (
+            read_request(fd, bytes, sizeof bytes, &request) && serve_request(fd, &request, &polls))
+            ;
     close(fd);
     return NULL;
 }

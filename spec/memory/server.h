@@ -1,4 +1,5 @@
-/* server.h - the HTTP server of the scenarios. */
+/* server.h - the server of the scenarios, which speaks HTTP, and to clients that do, Redis's
+ * protocol. */
 #ifndef CEKURA_MEMORY_SERVER_H
 #define CEKURA_MEMORY_SERVER_H
 
