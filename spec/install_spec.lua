@@ -19,6 +19,13 @@ local function tree_of(dir)
   return (shell(("cd %s && find . -printf '%%P %%y %%m\\n' | sort"):format(dir)))
 end
 
+local function exists(path)
+  return select(2, shell("test -e " .. path)) == 0
+end
+
+-- Whether make has the library of connections to Redis to install, and luarocks builds it.
+local WAS_BUILT, IS_BUILT = exists("build/" .. lua .. "/cekura/redis.so"), exists "/usr/include/hiredis/async.h"
+
 describe("an installation", function()
   local server = simulator.during(setup, teardown)
   local dir
@@ -35,16 +42,22 @@ describe("an installation", function()
     return run("make --no-print-directory -s %s LUA=%s %s", goal, lua, variables)
   end
 
-  local function assert_works(share, lib)
+  -- With the library of connections to Redis, or without it.
+  local function assert_works(share, lib, has_redis)
+    assert.equal("./cekura/core.so\n" .. (has_redis and "./cekura/redis.so\n" or ""), modules_below(lib))
     file.write(dir .. "/try.lua", [[
       local cekura = require "cekura"
       local client = cekura.assert(cekura.new())
       local job = cekura.assert(client.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
       print(cekura._VERSION, cekura.assert(job:wait { interval = 0.02 }).improved_prompt ~= nil)
+      local redis, err = cekura.redis.new "redis://127.0.0.1"
+      print(redis or err.kind)
     ]])
     local paths = ("LUA_PATH='%s/?.lua;%s/?/init.lua' LUA_CPATH='%s/?.so;;'"):format(share, share, lib)
-    assert.equal(version .. "\ttrue\n", run("cd %s && %s CEKURA_API_URL=%s CEKURA_API_KEY=%s %s try.lua", dir, paths,
-      server.url, server.key, lua))
+    local redis = has_redis and "redis redis://127.0.0.1:6379" or "config"
+    local output = run("cd %s && %s CEKURA_API_URL=%s CEKURA_API_KEY=%s %s try.lua", dir, paths, server.url, server.key,
+      lua)
+    assert.equal(("%s\ttrue\n%s\n"):format(version, redis), output)
   end
 
   it("by make has its files where this Lua looks for them, and works, even over an earlier version", function()
@@ -53,8 +66,7 @@ describe("an installation", function()
     make("install", "PREFIX=/opt/x DESTDIR=" .. dir)
     local share, lib = dir .. "/opt/x/share/lua/" .. abi, dir .. "/opt/x/lib/lua/" .. abi
     assert.equal(modules_below "lua", modules_below(share))
-    assert.equal("./cekura/core.so\n", modules_below(lib))
-    assert_works(share, lib)
+    assert_works(share, lib, WAS_BUILT)
   end)
 
   it("by make has the command, its man page and completions, the pages and the licence", function()
@@ -80,7 +92,7 @@ describe("an installation", function()
     assert.equal(lua .. " finds no argparse (Debian's package lua-argparse), which the command cekura-lua needs. "
       .. "Its man page and completions are not installed: install argparse, and repeat this.\n", output)
     assert.is_nil(file.read(dir .. "/root/usr/local/share/man/man1/cekura-lua.1"))
-    assert_works(dir .. "/root/usr/local/share/lua/" .. abi, dir .. "/root/usr/local/lib/lua/" .. abi)
+    assert_works(dir .. "/root/usr/local/share/lua/" .. abi, dir .. "/root/usr/local/lib/lua/" .. abi, WAS_BUILT)
   end)
 
   it("is removed by make uninstall, with nothing else", function()
@@ -115,8 +127,7 @@ describe("an installation", function()
     assert.is_nil(output:find("error", 1, true), output) -- a clean build has nothing to complain about
     local share, lib = dir .. "/made/share/lua/" .. abi, dir .. "/made/lib/lua/" .. abi
     assert.equal(modules_below "lua", modules_below(share))
-    assert.equal("./cekura/core.so\n", modules_below(lib))
-    assert_works(share, lib)
+    assert_works(share, lib, IS_BUILT)
 
     output = run("cd %s && %s test %s.rockspec'", source, rocks, ROCK)
     assert.truthy(output:find "ok\ta prompt improvement", output)

@@ -80,7 +80,8 @@ describe("the annotations", function()
       ["cekura.WaitOptions"] = upvalue(wait.one, "WAIT_OPTIONS"),
       ["cekura.RequestOptions"] = upvalue(methods.request, "REQUEST_OPTIONS"),
       ["cekura.JobOptions"] = upvalue(methods.job, "JOB_OPTIONS"),
-      ["cekura.StartOptions"] = upvalue(methods.start, "START_OPTIONS") }
+      ["cekura.StartOptions"] = upvalue(methods.start, "START_OPTIONS"),
+      ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS") }
     for name in pairs(upvalue(filter.parameters, "FILTER")) do
       taken["cekura.CallFilter"][name] = true
     end

@@ -1,6 +1,7 @@
 --- Commands on the master that Redis Sentinel names, while another server becomes it.
 
 local cekura = require "cekura"
+local connections = require "cekura.fleet.redis"
 local core = require "cekura.core"
 local file = require "spec.support.file"
 local patience = require "spec.support.patience"
@@ -105,6 +106,24 @@ sentinel failover-timeout main 3000
     assert.equal(2, redis:command("WAIT", 2, 10000))
     servers[1]:stop "KILL"
     assert.equal("1", redis:command("GET", "a"))
+  end)
+
+  it("a command whose end calls back is not sent before the master is known", function()
+    cekura.run(function()
+      local replies, refusals = {}, 0
+      patience.eventually(function()
+        local err = connections._send(redis, function(reply) replies[#replies + 1] = reply end, "INCR", "a")
+        if err then
+          refusals = refusals + 1
+          assert.equal("network", err.kind)
+          assert.is_false(err.sent)
+        end
+        return not err
+      end)
+      patience.eventually(function() return replies[1] end)
+      assert.same({ 1 }, replies)
+      assert.is_true(refusals > 0)
+    end)
   end)
 
   it("after the master was demoted, the command after its refusal goes to the new one", function()

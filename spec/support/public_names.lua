@@ -88,6 +88,12 @@ function steps.module(seen)
   seen:object("cekura.Loop", require "cekura.loop"())
 end
 
+function steps.redis(seen)
+  local redis = require "cekura.fleet.redis"
+  seen:table("cekura.Connections", redis)
+  seen:table("cekura.Redis", upvalue(redis.new, "METATABLE").__index) -- a connection needs a library
+end
+
 function steps.client(seen, server)
   local client = living(seen, server, "polls=1")
   seen:table("cekura.Client", core.client_methods)
