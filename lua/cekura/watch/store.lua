@@ -4,7 +4,8 @@
 -- A file is locked by flock (src/file/locked_file.h), across processes, Lua states and spellings of its path. Shared
 -- memory is any object with get(key) and set(key, value); if it also has add(key, value, seconds) and delete(key), as
 -- ngx.shared.DICT does, the lock is a lease, which expires unless it is renewed. The lock of other stores is known in
--- this Lua state only.
+-- this Lua state only. An object with open_store(lease) opens a store of its own kind: that of a fleet is in
+-- cekura.fleet.store.
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
@@ -26,33 +27,53 @@ end
 --- Raises for a value that cannot be a store.
 function store.check(name, value)
   local is_path = type(value) == "string" and value ~= "" and not value:find "%z"
-  if is_path or has(value, "get") and has(value, "set") then
+  if is_path or has(value, "open_store") or has(value, "get") and has(value, "set") then
     return value
   end
-  return errors.misuse("%s: the path of a file, or something with get and set expected, got %s",
+  return errors.misuse("%s: the path of a file, the store of a fleet, or something with get and set expected, got %s",
     name, value == "" and "an empty string" or type(value) == "string" and "one with a NUL byte" or show.type(value))
 end
 
--- ---- reads and writes, which may take a while ----
+-- ---- operations, which may take a while ----
 
--- The operation of a store that completes at once: its outcome, in place of an operation of the core.
-local function done(ok, value)
-  return { ok, value }
+---@class cekura.watch.Operation
+---@field is_done fun(self): boolean whether it has ended; never blocks
+---@field result fun(self): any, any its value, or nil and a fault: a text or an error. Of one that is under way: blocks,
+---some seconds at most, or is nil and a fault
+
+-- An operation that has ended when it begins.
+local Done = {}
+Done.__index = Done
+
+function Done.is_done()
+  return true
 end
 
---- Whether a read or a write has ended. Never blocks.
-function store.is_done(operation)
-  return type(operation) == "table" or core.is_file_work_done(operation)
+function Done:result()
+  return self.value, self.more
 end
 
---- The outcome of a read or a write: true and the text that was read (nil: there is none yet), or nil and the fault.
--- Blocks while the operation is under way, some seconds at most.
----@return true? ok, string? text_or_fault
-function store.result(operation)
-  if type(operation) == "table" then
-    return operation[1], operation[2]
-  end
-  return core.file_result(operation)
+local function done(value, more)
+  return setmetatable({ value = value, more = more }, Done)
+end
+
+--- The operation of a store whose lock is lost.
+store.lost = done
+
+-- Work of the core on a file.
+local FileWork = {}
+FileWork.__index = FileWork
+
+function FileWork:is_done()
+  return core.is_file_work_done(self.work)
+end
+
+function FileWork:result()
+  return core.file_result(self.work)
+end
+
+local function file_work(work, fault)
+  return work and setmetatable({ work = work }, FileWork) or done(nil, fault)
 end
 
 -- ---- the lock within this Lua state ----
@@ -63,11 +84,12 @@ local Local = {}
 
 function Local:acquire()
   if self:is_held() then
-    return "renewed"
+    return done "renewed"
   elseif self.locks[self.key] == nil then
     self.locks[self.key] = self
-    return "taken"
+    return done "taken"
   end
+  return done()
 end
 
 function Local:is_held()
@@ -78,6 +100,7 @@ function Local:release()
   if self:is_held() then
     self.locks[self.key] = nil
   end
+  return done(true)
 end
 
 -- ---- memory ----
@@ -90,6 +113,9 @@ function Memory:read()
 end
 
 function Memory:write(text)
+  if not self:is_held() then
+    return done()
+  end
   self.text = text
   return done(true)
 end
@@ -99,11 +125,15 @@ end
 local File = {}
 File.__index = File
 
+local function is_locked(self)
+  return self.file ~= nil and core.is_file_held(self.file)
+end
+
 -- Where the directory does not exist, no watch can lock the file. The lock then counts as held, and the state stays in
 -- memory, until the directory is found.
 function File:acquire()
-  if self:is_held() then
-    return "renewed"
+  if is_locked(self) then
+    return done "renewed"
   end
   self.path = core.absolute_path(self.path) -- the program may change its working directory
   local was_nowhere = self.is_nowhere
@@ -111,15 +141,15 @@ function File:acquire()
   self.fault = fault and ("%s: %s"):format(self.path, fault)
   self.file, self.is_nowhere = file or nil, why == "nowhere"
   if file then
-    return was_nowhere and "found" or "taken"
+    return done(was_nowhere and "found" or "taken")
   elseif self.is_nowhere then
-    return was_nowhere and "renewed" or "taken"
+    return done(was_nowhere and "renewed" or "taken")
   end
-  return nil, why ~= "busy" and self.fault or nil
+  return done(nil, why ~= "busy" and self.fault or nil)
 end
 
 function File:is_held()
-  return self.file ~= nil and core.is_file_held(self.file)
+  return self.is_nowhere or is_locked(self)
 end
 
 function File:release()
@@ -127,28 +157,28 @@ function File:release()
     core.release_file(self.file)
   end
   self.file, self.is_nowhere = nil, false
+  return done(true)
 end
 
 function File:read()
   if not self.file then
     return done(true)
   end
-  local operation, fault = core.read_locked_file(self.file)
-  return operation or done(nil, fault)
+  return file_work(core.read_locked_file(self.file))
 end
 
 function File:write(text)
-  if not self.file then
+  if self.is_nowhere then
     return done(nil, self.fault)
+  elseif not is_locked(self) then
+    return done()
   end
-  local operation, fault = core.replace_locked_file(self.file, text)
-  return operation or done(nil, fault)
+  return file_work(core.replace_locked_file(self.file, text))
 end
 
---- Sets a text that cannot be read aside. Returns its place; nil and the fault.
 function File:set_aside()
   local suffix, fault = core.set_file_aside(self.file)
-  return suffix and self.path .. suffix, fault
+  return done(suffix and self.path .. suffix, fault)
 end
 
 -- ---- shared memory ----
@@ -165,6 +195,9 @@ function Shared:read()
 end
 
 function Shared:write(text)
+  if not self:is_held() then
+    return done()
+  end
   local ok, fault = self.given:set(self.key, text)
   if ok == false or ok == nil and fault then
     return done(nil, fault)
@@ -180,7 +213,7 @@ function Shared:set_aside(text)
     place = ("%s.bad.%d"):format(self.key, number)
   end
   local ok, fault = self.given:set(place, text)
-  return (ok ~= false and not (ok == nil and fault)) and place or nil, fault
+  return done((ok ~= false and not (ok == nil and fault)) and place or nil, fault)
 end
 
 -- ---- shared memory with a lease ----
@@ -222,11 +255,18 @@ function Leased:acquire()
     how = self.given:add(self.lease_key, self.id, self.lease) and "taken"
   end
   self.held_until = how and begun + self.lease or nil
-  return how or nil
+  return done(how or nil)
 end
 
 function Leased:is_held()
   return self.held_until ~= nil and core.now() < self.held_until
+end
+
+function Leased:write(text)
+  if self.given:get(self.lease_key) ~= self.id then
+    return done()
+  end
+  return Shared.write(self, text)
 end
 
 function Leased:release()
@@ -234,19 +274,21 @@ function Leased:release()
     self.given:delete(self.lease_key)
   end
   self.held_until = nil
+  return done(true)
 end
 
 -- ---- the choice ----
 
---- Opens a store. What it returns has these methods:
+--- Opens a store. What it returns has these methods, of which all but is_held() begin an operation:
 --
---   acquire()       acquires the lock or renews it, and returns "taken" (another watch may have written to the store
---                   meanwhile), "found" (the same, where the lock counted as held without a directory before),
---                   "renewed", or nil, with a fault unless it only is that another watch holds it
+--   acquire()       acquires the lock or renews it: "taken" (another watch may have written to the store meanwhile),
+--                   "found" (the same, where the lock counted as held without a directory before), or "renewed"; nil,
+--                   with a fault unless it only is that another watch holds it, if the lock is not held any more
 --   is_held()       whether it holds the lock, as far as it knows
 --   release()       releases the lock
---   read(), write(text)   begin an operation, for store.is_done() and store.result()
---   set_aside(text) moves a text that cannot be read
+--   read()          true and the text, or true and nothing: there is none yet
+--   write(text)     true; nil without a fault: the lock is not held any more, and nothing was written
+--   set_aside(text) moves a text that cannot be read: its new place
 --
 ---@param given? any as store.check() takes it; nil: memory of this watch alone
 ---@param name string what its keys in shared memory begin with
@@ -257,6 +299,8 @@ function store.open(given, name, lease)
     return setmetatable({ locks = {}, key = 1 }, Memory)
   elseif type(given) == "string" then
     return setmetatable({ path = given, is_nowhere = false }, File)
+  elseif not has(given, "get") then
+    return given:open_store(lease)
   elseif has(given, "add") and has(given, "delete") then
     return setmetatable({ given = given, key = name, lease_key = name .. ".holder", lease = lease }, Leased)
   end

@@ -25,6 +25,7 @@ local store = require "cekura.watch.store"
 ---@field task? table
 ---@field waiter? any of the task
 ---@field rest? fun(seconds: number): boolean waits in the task; false: the task must not wait any more
+---@field rest_until_stop? fun(seconds: number): boolean the same; also false once the watch is to end
 ---@field is_cancelled? boolean the task is
 ---@field resting_until? number the store is left to other watches until then
 local Supervisor = {}
@@ -68,7 +69,7 @@ end
 
 -- Loads the state and prepares it for this declaration.
 local function load(self)
-  local state = self.persistence:load(self.rest)
+  local state = self.persistence:load(self.rest_until_stop)
   if not state then
     return
   end
@@ -93,7 +94,8 @@ function Supervisor:hold()
     held:release()
     self.resting_until = core.now() + self.declared.lease
   end
-  if self.resting_until and core.now() < self.resting_until or not held:acquire() then
+  local is_resting = self.resting_until and core.now() < self.resting_until
+  if is_resting or not held:acquire(self.rest_until_stop) then
     return false -- another watch has it
   elseif not held.state and self.schedule:is_idle() then -- works of the state before end first
     load(self)
@@ -110,15 +112,15 @@ function Supervisor:turn()
   if self.stopping then
     self.schedule:cancel()
     if self.persistence.state then -- the next watch must not run what is still under way
-      self.persistence:acquire()
+      self.persistence:renew()
     end
     return not self.schedule:is_idle() and pause or nil
-  elseif not self:hold() then
-    return pause
-  elseif self.stopping then -- meanwhile
+  end
+  local has_state = self:hold()
+  if self.stopping then -- meanwhile
     return 0
   end
-  return math.min(pause, self.schedule:begin_due())
+  return has_state and math.min(pause, self.schedule:begin_due()) or pause
 end
 
 -- Saves the unsaved changes and releases the store.
@@ -126,8 +128,9 @@ local function finish(self)
   if self.persistence.state then
     self.persistence.state:cut_starts "its task was cancelled"
   end
-  self.persistence:flush(not self.is_cancelled and self.rest or nil)
-  self.persistence:release()
+  local rest_at_end = not self.is_cancelled and self.rest or nil
+  self.persistence:flush(rest_at_end)
+  self.persistence:release(rest_at_end)
   self.over = true
   if self.owns_client then
     self.client:close()
@@ -138,6 +141,9 @@ local function run(self)
   self.waiter = self.loop.waiter()
   function self.rest(seconds)
     return rest(self, seconds)
+  end
+  function self.rest_until_stop(seconds)
+    return not self.stopping and rest(self, seconds)
   end
   local seconds = self:turn()
   while seconds and not self.is_cancelled and rest(self, seconds, not self.stopping) do

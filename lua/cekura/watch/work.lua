@@ -27,10 +27,10 @@ function Work:is_over()
   return self.ended or self.watch.stopping or self.watch.persistence.state ~= self.state
 end
 
---- Whether the next handler or start may begin. Asks the store, because only the store shows a process that was frozen
--- that it has lost its lease.
+--- Whether the next handler or start may begin. Asks the store and waits for its answer, because only the store shows a
+-- process that was frozen that it has lost its lease.
 function Work:may_proceed()
-  return not self:is_over() and self.watch.persistence:is_current(self.state)
+  return not self:is_over() and self.watch.persistence:is_current(self.state) and not self:is_over()
 end
 
 --- Saves the state that the work has changed, and waits for that.
