@@ -121,14 +121,18 @@ function Operation:result()
   if self.has_ended then
     return self.value, self.fault
   end
-  return nil, errors.new("timeout", "Redis does not answer")
+  return nil, errors.new("network", "the server does not answer")
 end
 
--- Runs a function in a task, because commands wait. The function returns what the operation results in.
+-- Runs a function in a task, because commands wait. The function returns what the operation results in. A server that is
+-- away is one fault, whether it is noticed by a connection or by a deadline: so a watch reports it once.
 local function begin(loop, deadline, fn)
   local self = setmetatable({ deadline = deadline }, Operation)
   local spawned, task = pcall(loop.spawn, function()
     local value, fault = fn()
+    if fault and fault.kind == "timeout" then
+      fault.kind = "network"
+    end
     self.value, self.fault, self.has_ended = value, fault, true
   end)
   if not spawned then -- the host can start no more
