@@ -102,6 +102,7 @@ local SPECS = {
   watch = { seconds = 25 },
   watch_holder = { seconds = 45 },
   watch_odd = { seconds = 20 },
+  watch_redis = { seconds = 45 },
   watch_store = { seconds = 30 },
   watch_window = { seconds = 30 },
   wipe = { seconds = 2, once = true },

@@ -68,8 +68,8 @@ describe("a watch with a store in Redis", function()
 
   -- ---- other processes ----
 
-  -- Runs a program that watches agent 2142. What it prints goes to the file of that name: "evaluated ID", "improved ID",
-  -- the state of the watch whenever that changes, and problems.
+  -- Runs a program that watches agent 2142. It prints to the file of that name: "evaluated ID", "improved ID", each new
+  -- state of the watch, and problems.
   local function run(name, options)
     file.write(("%s/%s.lua"):format(w.folder, name), ([[
       local cekura = require "cekura"
@@ -144,7 +144,8 @@ describe("a watch with a store in Redis", function()
     kill "first"
     eventually("the other is improved", says("second", "improved 5181749"))
     await_scans()
-    assert.equal("evaluated 5181749\nimproved 5181749\n", (printed "second":gsub("standby\n", ""):gsub("running\n", "")))
+    local handled = printed "second":gsub("standby\n", ""):gsub("running\n", "")
+    assert.equal("evaluated 5181749\nimproved 5181749\n", handled)
     assert.equal(2, made())
   end)
 

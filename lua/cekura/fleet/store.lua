@@ -57,8 +57,8 @@ redis.call("HSET", KEY, "holder", id, "epoch", epoch, "ends", lease_ends, "writt
 return 1
 ]]
 
--- Renews the lease. Further argument: the lease in milliseconds. Returns 0 if the lease is lost. It is not if it is over
--- and nobody has acquired the store since.
+-- Renews the lease. Further argument: the lease in milliseconds. Returns 0 if the lease is lost, which it is not if it
+-- is over and no watch has acquired the store since.
 local renew = define [[
 if not has_lease then
   return 0
@@ -124,8 +124,8 @@ function Operation:result()
   return nil, errors.new("network", "the server does not answer")
 end
 
--- Runs a function in a task, because commands wait. The function returns what the operation results in. A server that is
--- away is one fault, whether it is noticed by a connection or by a deadline: so a watch reports it once.
+-- Runs a function in a task, because commands wait. The function returns what the operation results in. A server that
+-- is away is one fault, whether a connection or a deadline shows that, so a watch reports it once.
 local function begin(loop, deadline, fn)
   local self = setmetatable({ deadline = deadline }, Operation)
   local spawned, task = pcall(loop.spawn, function()
@@ -151,9 +151,11 @@ local PAUSE = 0.2
 -- Repeats a step until it has a reply, or the time is over, or the task or the host ends.
 local function repeated(loop, deadline, step)
   local reply, err = step()
-  local why
-  while err and TRANSIENT[err.kind] and core.now() + PAUSE < deadline and why ~= "cancelled" and why ~= "closing" do
-    why = loop.waiter():park(PAUSE, true)
+  while err and TRANSIENT[err.kind] and core.now() + PAUSE < deadline do
+    local why = loop.waiter():park(PAUSE, true)
+    if why == "cancelled" or why == "closing" then
+      break
+    end
     reply, err = step()
   end
   return reply, err
@@ -279,6 +281,9 @@ end
 
 -- ---- what a program has ----
 
+---@class cekura.fleet.Place a store, of all watches that it is given to
+---@field open_store fun(self: cekura.fleet.Place, lease: number): cekura.fleet.Store for one of them
+
 --- Makes a store for `cekura.watch { store = … }`. Every watch with a store of that name, in whatever process, has the
 -- same one.
 ---@param redis cekura.Redis its loop must be that of the watch
@@ -286,16 +291,10 @@ end
 ---@param name string
 ---@return cekura.fleet.Place
 function store.new(redis, prefix, name)
-  ---@class cekura.fleet.Place
-  local place = {}
-
-  ---@private
-  function place.open_store(_, lease)
+  return { open_store = function(_, lease)
     return setmetatable({ redis = redis, loop = core.fields(redis._client)._loop, key = prefix .. "store:" .. name,
       lease = lease, id = core.random_hex(), epoch = 1, number = 0 }, Store)
-  end
-
-  return place
+  end }
 end
 
 return store

@@ -79,9 +79,9 @@
 ---@field on_error? fun(err: cekura.Error, where: string) function(err, where): gets every problem; `where` is a path
 ---like "agents[2].on_improved". It must not wait. Default: a line in the log of nginx, HAProxy or Prosody, else on
 ---stderr
----@field store? string|table keeps what must be known after a restart: the path of a file, or shared memory with
----get(key) and set(key, value), as ngx.shared.cekura; nil: the memory of the process. It never holds the API key. See
----below
+---@field store? string|table keeps what must be known after a restart: the path of a file; shared memory with get(key)
+---and set(key, value), as ngx.shared.cekura; fleet:store(name), for many hosts; nil: the memory of the process. It
+---never holds the API key. See below
 
 --- The `limits` of a watch.
 ---@class cekura.Watch.Limits

@@ -1,5 +1,5 @@
---- Carries out an operation of a store for every request, one at a time: an operation serves all requests that were made
--- before it began. Nothing here waits: a caller that needs the outcome of a request polls for it.
+--- Carries out an operation of a store for every request, one at a time: an operation serves all requests that were
+-- made before it began. Nothing here waits: a caller that needs the outcome of a request polls for it.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"

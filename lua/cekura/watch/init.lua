@@ -7,9 +7,9 @@
 --   every      seconds between two scans for evaluated calls (60), a tenth more or less; also for each entry
 --   limits     jobs: improvements that run at once (4); per_hour: improvements that are started in any 3600 s (20),
 --              as they cost credits; calls: evaluated calls that one scan takes in (100), the others wait for the next
---   store      keeps what must be known after a restart: the path of a file, or shared memory with get(key) and
---              set(key, value), as ngx.shared.cekura; nil: the memory of the process. It never holds the API key.
---              See below
+--   store      keeps what must be known after a restart: the path of a file; shared memory with get(key) and
+--              set(key, value), as ngx.shared.cekura; fleet:store(name), for many hosts; nil: the memory of the
+--              process. It never holds the API key. See below
 --   name       what the keys in shared memory begin with ("cekura.watch")
 --   lease      seconds (30), see below
 --   on_error   function(err, where): gets every problem; `where` is a path like "agents[2].on_improved". It must not
@@ -68,6 +68,9 @@
 --
 -- The lock of shared memory that also has add(key, value, seconds) and delete(key) is a lease, which the watch renews
 -- at each third of it and checks before each handler and each start. Other shared memory serves one Lua state.
+--
+-- The lock of a fleet's store is such a lease, too, in Redis. Its server refuses what a watch writes that has lost the
+-- lease. While the server is away, handlers and starts wait; the watch stands by if the lease is over meanwhile.
 
 local check = require "cekura.check"
 local choose_loop = require "cekura.loop"

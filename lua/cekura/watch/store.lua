@@ -38,8 +38,8 @@ end
 
 ---@class cekura.watch.Operation
 ---@field is_done fun(self): boolean whether it has ended; never blocks
----@field result fun(self): any, any its value, or nil and a fault: a text or an error. Of one that is under way: blocks,
----some seconds at most, or is nil and a fault
+---@field result fun(self): any, any its value, or nil and a fault: a text or an error. If it is under way, that of a
+---file blocks, some seconds at most, and that of a server is nil and a fault
 
 -- An operation that has ended when it begins.
 local Done = {}
