@@ -303,14 +303,16 @@ describe("a watch with a store in Redis", function()
   it("can be stopped while the server is away", function()
     local first = declare { store = open(), lease = 2, agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
-    local second = declare { store = open(), lease = 2, agents = { agent() } }
+    local second = declare { store = open(nil, 600), lease = 2, agents = { agent() } }
+    finally(function() server:signal "CONT" end)
     server:signal "STOP"
     beside_timer(function(await_ticks)
-      stop(second)
-      stop(first)
-      await_ticks(10)
+      await_ticks(20)
+      for _, watch in ipairs { second, first } do
+        watch:stop()
+        eventually("its end", is(watch, "stopped"))
+      end
     end)
-    server:signal "CONT"
   end)
 
   it("loses nothing when a server that keeps a log is killed and started again", function()
@@ -415,6 +417,9 @@ describe("a watch with a store in Redis", function()
       cekura.sleep(0.1)
       assert.equal("newer " .. round, text())
     end
+    opened_store.number = opened_store.number - 1 -- the last write once more
+    assert.is_true(result(opened_store:write "late"))
+    assert.equal("newer 5", text())
   end)
 
   it("does not accept what was sent before it was lost", function()

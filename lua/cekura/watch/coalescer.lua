@@ -6,7 +6,7 @@ local core = require "cekura.core"
 
 ---@class cekura.watch.Coalescer
 ---@field operation_of fun(): cekura.watch.Operation begins an operation
----@field on_completed fun(value: any, fault: any) called at the end of each operation, before anything else runs
+---@field on_completed? fun(value: any) called at the end of each operation, before anything else runs
 ---@field report fun(value: any, fault: any) called after that
 ---@field requested integer the number of requests so far; the number of a request is its ticket
 ---@field completed integer the last request whose operation has ended, well or not
@@ -38,7 +38,9 @@ local function complete(self)
   self.operation, self.completed = nil, self.serving
   self.succeeded = value and self.serving or self.succeeded
   self.value, self.fault = value, not value and fault or nil
-  self.on_completed(self.value, self.fault)
+  if self.on_completed then
+    self.on_completed(value)
+  end
   return true
 end
 

@@ -237,11 +237,6 @@ local function new_writer(self, state)
     operation_of = function()
       return self.state == state and self.store:write(state:text()) or store.lost()
     end,
-    on_completed = function(is_saved, fault)
-      if not is_saved and not fault and self.state == state then
-        self:drop()
-      end
-    end,
     report = function(_, fault)
       self.report:attempted("store", fault_of("written", fault))
     end,
