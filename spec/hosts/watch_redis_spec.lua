@@ -204,6 +204,37 @@ describe("a watch with a store in Redis", function()
     assert.same({}, w.problems)
   end)
 
+  it("starts nothing twice and loses nothing, at whatever moment the kill comes", function()
+    for round = 1, 4 do
+      w.server:reset()
+      redis:command("DEL", KEY)
+      w.recorded, w.problems = {}, {}
+      run("first", { directives = "seconds=0.3", lease = 1 })
+      eventually("something is kept", function() return text() ~= "" end)
+      cekura.sleep(0.015 * round)
+      kill "first"
+      local early = printed "first"
+      local watch = declare { store = open(), lease = 1, agents = { agent { improve = true } } }
+      eventually("an end of both", function()
+        local counts = counted()
+        for _, id in ipairs { "5181749", "5181752" } do
+          if not (counts["improved " .. id] or counts["failed " .. id] or early:find("improved " .. id, 1, true)) then
+            return false
+          end
+        end
+        return true
+      end)
+      await_scans()
+      stop(watch)
+      once_each()
+      for _, id in ipairs { "5181749", "5181752" } do
+        assert.truthy(counted()["evaluated " .. id] or early:find("evaluated " .. id, 1, true))
+      end
+      assert.is_true(made() <= 2, "started twice")
+      assert.same({}, w.problems)
+    end
+  end)
+
   -- ---- restarts ----
 
   it("handles each call once across restarts", function()
