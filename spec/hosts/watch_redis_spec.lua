@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local connections = require "cekura.fleet.redis"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis_server"
 local shell = require "spec.support.shell"
@@ -407,6 +408,54 @@ describe("a watch with a store in Redis", function()
     end
     assert.equal(2, #w.problems)
   end)
+
+  -- ---- nginx ----
+
+  if lua == "luajit" then -- that of nginx
+    it("works in one of several workers of nginx, across reloads", function()
+      local config = nginx.config(([[
+        init_worker_by_lua_block {
+          local cekura = require "cekura"
+          local function note(what, call)
+            ngx.log(ngx.NOTICE, "noted: ", what, " ", call.id, ";")
+          end
+          local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
+            headers = { ["X-Simulate"] = "seconds=0.3" } })
+          local redis = cekura.assert(require "cekura.fleet.redis".new(%q, { client = client }))
+          cekura.watch { client = client, every = 0.1, store = require "cekura.fleet.store".new(redis, %q, %q),
+            limits = { per_hour = 1000 }, agents = {
+            { agent_id = 77, since = %d, prompt = "Be nice.", improve = true,
+              on_evaluated = function(call) note("evaluated", call) end,
+              on_improved = function(_, call) note("improved", call) end,
+              on_failed = function(_, call) note("failed", call) end } } }
+        }
+        server { listen 127.0.0.1:@PORT@; }
+      ]]):format(w.server.url, server.url, PREFIX, NAME, os.time() - 86400))
+      local host = nginx.start((config:gsub("worker_processes 1", "worker_processes 3")))
+      finally(function() host:stop() end)
+      local function noted(what)
+        return select(2, host:log():gsub("noted: " .. what, ""))
+      end
+      for round = 1, 3 do
+        w.server:admin("POST", "call_logs/", { count = 4, agent_id = 77 })
+        eventually("they are started", function() return made() >= 4 * round - 2 end)
+        host:reload()
+      end
+      eventually("an end of each", function() return noted "improved" + noted "failed" >= 12 end)
+      cekura.sleep(0.5)
+      local counts = {}
+      for line in host:log():gmatch "noted: (.-);" do
+        counts[line] = (counts[line] or 0) + 1
+      end
+      for line, count in pairs(counts) do
+        assert.equal(1, count, line)
+      end
+      assert.equal(12, noted "evaluated")
+      assert.equal(12, noted "improved" + noted "failed")
+      assert.is_true(made() <= 12)
+      assert.is_nil(host:log():find("[error]", 1, true), host:log())
+    end)
+  end
 
   -- ---- the store itself ----
 
