@@ -268,6 +268,28 @@ describe("a watch with a store in Redis", function()
     once_each()
   end)
 
+  it("is left to the next watch by a run that is cancelled", function()
+    w.server:script(START, { { delay = 60 } })
+    cekura.run(function()
+      local inner = cekura.spawn(cekura.run, function()
+        declare { store = open(), lease = 1, agents = { agent { improve = true, filter = FIRST } } }
+      end)
+      eventually("the start is sent", function() return #requests("POST", START) == 1 end)
+      inner:cancel()
+      inner:join()
+    end)
+    local failure
+    declare { store = open(), lease = 1, agents = { agent { improve = true, filter = FIRST, on_failed = function(err)
+      failure = err
+    end } } }
+    eventually("failed", function() return failure end)
+    assert.equal("unknown_outcome", failure.kind)
+    await_scans()
+    assert.equal(1, #requests("POST", START))
+    once_each()
+    assert.same({}, w.problems)
+  end)
+
   -- ---- a server that is away ----
 
   -- Runs a timer of this process until the function returns. Raises if the timer was held up.
@@ -497,7 +519,9 @@ describe("a watch with a store in Redis", function()
       cekura.sleep(0.1)
       assert.equal("newer " .. round, text())
     end
-    opened_store.number = opened_store.number - 1 -- the last write once more
+    opened_store.held_until = nil -- what has acquired the store, and the last write, once more
+    assert.equal("taken", result(opened_store:acquire()))
+    opened_store.number = opened_store.number - 1
     assert.is_true(result(opened_store:write "late"))
     assert.equal("newer 5", text())
   end)

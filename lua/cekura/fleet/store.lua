@@ -53,7 +53,7 @@ local is_own = holder == id and held <= epoch
 if holder and not is_own and ends > now then
   return 0
 end
-redis.call("HSET", KEY, "holder", id, "epoch", epoch, "ends", lease_ends, "written", 0)
+redis.call("HSET", KEY, "holder", id, "epoch", epoch, "ends", lease_ends, "written", has_lease and written or 0)
 return 1
 ]]
 
@@ -120,6 +120,8 @@ end
 function Operation:result()
   if self.has_ended then
     return self.value, self.fault
+  elseif self.task.state == "done" then
+    return nil, errors.new("cancelled", "the task was cancelled")
   end
   return nil, errors.new("network", "the server does not answer")
 end
