@@ -182,7 +182,8 @@ describe("a watch with a store in Redis", function()
   end)
 
   it("starts and writes nothing in a process that was frozen for longer than its lease", function()
-    run("first", { in_prompt = [[note "asked" cekura.sleep(0.5)]], lease = 1 })
+    run("first", { in_prompt = [[note "asked" cekura.sleep(2)]], lease = 1 })
+    eventually("it runs", says("first", "running"))
     eventually("it is about to start", says("first", "asked"))
     signal("first", "STOP")
     local second = declare { store = open(), lease = 1, agents = { agent { improve = true } } }
