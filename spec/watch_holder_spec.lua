@@ -561,6 +561,85 @@ describe("the lock of a store", function()
     eventually("the second runs", is(second, "running"))
   end)
 
+  -- ---- stores that answer later ----
+
+  -- A store in `kept.text`, whose operations of that name end while `kept.answers[name]` is not false. `kept.outcome`
+  -- is that of the next acquisition; `kept.writes` has the texts that were written.
+  local function later(kept)
+    kept.answers, kept.writes = {}, {}
+    local function operation(name, value, more)
+      return {
+        is_done = function() return kept.answers[name] ~= false end,
+        result = function() return value, more end,
+      }
+    end
+    return { open_store = function()
+      local opened, held = {}, false
+      function opened.acquire()
+        local outcome = kept.outcome or held and "renewed" or "taken"
+        held = outcome ~= "lost"
+        if kept.on_acquire then
+          kept.on_acquire()
+        end
+        return operation("acquire", held and outcome or nil)
+      end
+      function opened.is_held() return held end
+      function opened.release() return operation("release", true) end
+      function opened.read() return operation("read", true, kept.text) end
+      function opened.write(_, text)
+        kept.text = text
+        table.insert(kept.writes, text)
+        return operation("write", true)
+      end
+      return opened
+    end }
+  end
+
+  it("lets no start begin after stop() while the store is asked whether it is held", function()
+    local kept = {}
+    local watch = declare { store = later(kept), agents = { agent { improve = true, filter = FIRST } } }
+    function kept.on_acquire()
+      if kept.text and kept.text:find('"state":"starting"', 1, true) then
+        kept.on_acquire, kept.answers.acquire = nil, false
+        cekura.spawn(function()
+          cekura.sleep(0.2)
+          watch:stop()
+          cekura.sleep(0.2)
+          kept.answers.acquire = true
+        end)
+      end
+    end
+    watch:wait()
+    assert.same({}, requests("POST", START))
+    assert.truthy(kept.text:find('"state":"wanted"', 1, true), kept.text)
+  end)
+
+  it("is not written by what began before it was lost", function()
+    local kept, handled = {}, 0
+    local function on_evaluated()
+      handled = handled + 1
+      kept.answers.write = kept.open and true
+    end
+    kept.open = false
+    declare { store = later(kept), agents = { agent { on_evaluated = on_evaluated },
+      agent { on_evaluated = on_evaluated, name = "another of the agent" } } }
+    eventually("one write is under way, and one waits", function() return handled == 2 end)
+    cekura.sleep(0.1)
+    kept.outcome = "lost"
+    cekura.sleep(0.2)
+    kept.text = ('{"format":"cekura.watch 1","base":%q,"entries":{"another":{"from":1,"told":{}}},"improvements":[],'
+      .. '"starts":[]}'):format(server.url)
+    local before = #kept.writes
+    kept.outcome = nil
+    cekura.sleep(0.2)
+    kept.open, kept.answers.write = true, true
+    eventually("it is written again", function() return #kept.writes > before + 1 end)
+    await_scans()
+    for index = before + 1, #kept.writes do
+      assert.truthy(kept.writes[index]:find('"another"', 1, true), kept.writes[index])
+    end
+  end)
+
   -- ---- stopping ----
 
   for what, open in pairs {
