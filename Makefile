@@ -6,7 +6,8 @@
 # make demo              a prompt improvement from start to end, against the local simulator
 # make simulator         runs that simulator until Ctrl-C, and prints the two lines that direct programs to it
 # make test              all checks and specs, on every Lua where they depend on it (make test LUA=lua5.4: on one)
-# make test-hosts        the specs in hosts whose packages are large
+# make test-hosts        the specs in hosts whose packages are large, and those that need Redis
+# make test-redis        the latter alone; REDIS_SERVER=valkey-server: on Valkey
 # make check-api         every operation and kind of job against the official document, by Stoplight Prism
 # make spec              SPEC=spec/job_spec.lua LUA=lua5.4: one file of specs
 # make lint              luacheck, clang-format, and the limits on a function's size
@@ -26,6 +27,8 @@
 # make docs              the reference of all public names in docs/reference, in Markdown, and in docs/reference/html
 # make fuzz              FUZZ_SECONDS=600: random bytes for all parsers, see spec/fuzz/README.md
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
+# make fleet-proof       FLEET_JOBS=10000: a fleet whose workers, Redis and service fail, see spec/fleet/README.md
+# make fleet-measure     FLEET=takeover: figures of fleets, on the same page
 # make cycles            CYCLES=100000: starts jobs and closes clients, and fails if that leaks anything
 # make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
 #                        spec/memory/README.md
@@ -71,8 +74,8 @@ BINDING := $(patsubst src/lua/%.c,$(BUILD)/$(LUA)/binding/%.o,$(wildcard src/lua
 CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
-  check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
-  chaos cycles check-memory clean
+  test-redis check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
+  chaos fleet-proof fleet-measure cycles check-memory clean
 all: $(CORE)
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
@@ -264,6 +267,10 @@ test:
 	@.ci/install test
 	@spec/run test $(LUAS)
 
+test-redis:
+	@REDIS_SERVER=$(REDIS_SERVER) .ci/install redis
+	@$(if $(REDIS_SERVER),REDIS_SERVER=$(REDIS_SERVER)) spec/run redis $(LUAS)
+
 test-hosts:
 	@.ci/install hosts
 	@spec/run hosts $(LUAS)
@@ -347,6 +354,15 @@ chaos:
 	@LUA=$(LUA) .ci/install chaos
 	@$(MAKE) --no-print-directory -s all $(BUILD)/chaos/fault_server $(BUILD)/chaos/preload.so LUA=$(LUA)
 	@$(HERE) CHAOS_RUNS=$(CHAOS_RUNS) CHAOS_BUILD=$(abspath $(BUILD))/chaos spec/chaos/run $(LUA)
+
+# FLEET names campaigns or measurements, else all; the numbers are in the environment.
+fleet-proof:
+	@LUA=$(LUA) .ci/install fleet
+	@spec/fleet/run $(LUA) spec/fleet/proof.lua $(FLEET)
+
+fleet-measure:
+	@LUA=$(LUA) .ci/install fleet
+	@spec/fleet/run $(LUA) spec/fleet/measure.lua $(FLEET)
 
 CYCLES ?= 100000
 cycles:

@@ -84,8 +84,8 @@ describe("the list of packages", function()
   it("has no name that the release lacks, unless the user asked for it", function()
     for _, each in ipairs { BOOKWORM, TRIXIE, SID } do
       release(each[1], each[2])
-      for _, goal in ipairs { "demo", "test", "hosts", "lint", "bench", "fuzz", "chaos", "check-memory", "deb",
-        "debian" } do
+      for _, goal in ipairs { "demo", "test", "hosts", "lint", "bench", "fuzz", "chaos", "fleet", "check-memory",
+        "deb", "debian" } do
         for name in lacking(goal):gmatch "%S+" do
           assert.falsy((" " .. each[1] .. " "):find(" " .. name .. " ", 1, true), goal .. ": " .. name)
         end

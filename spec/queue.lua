@@ -1,5 +1,6 @@
---- The queue of `make test` and `make test-hosts`: prints a line for each suite, the longest suite first.
---   LUA spec/queue.lua test|hosts LUA...
+--- The queue of `make test`, `make test-hosts` and `make test-redis`: prints a line for each suite, the longest suite
+-- first.
+--   LUA spec/queue.lua test|hosts|redis LUA...
 -- A line has four parts, separated by tabs: the seconds after which the suite counts as hung; "tap" if the output lists
 -- the tests that passed, or "check" if only the exit status counts; the name; the command.
 
@@ -16,7 +17,8 @@ end
 -- HAProxy runs on the Lua that it was built with.
 local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built with Lua version : Lua (%d%.%d)" or "")
 
--- Spec files are found by name: spec/*_spec.lua for `test`, spec/hosts/*_spec.lua for `hosts`. They run on every Lua
+-- Spec files are found by name: spec/*_spec.lua for `test`, spec/redis/*_spec.lua for `redis`, these and
+-- spec/hosts/*_spec.lua for `hosts`. They run on every Lua
 -- and take a second, except for these:
 --   seconds  how long it takes on a quiet machine
 --   on       the Luas that it runs on: that of its host, or two that represent all
@@ -44,7 +46,12 @@ local SPECS = {
   examples = { seconds = 25 },
   failure = { seconds = 3 },
   fair = { seconds = 15, once = true },
+  fleet_page = { seconds = 20, on = { "luajit" } }, -- it installs packages, which only one process can do at a time
   fork = { seconds = 4 },
+  fleet = { seconds = 90 },
+  fleet_failover = { seconds = 30, once = true },
+  fleet_command = { seconds = 35, on = { "lua5.1", "lua5.4", "luajit" } },
+  fleet_proof = { seconds = 45, on = { "lua5.4" } },
   form = { seconds = 2 },
   glib = { seconds = 5, on = { "lua5.1", "lua5.2", "lua5.3", "luajit" } },
   handover = { seconds = 5 },
@@ -190,10 +197,13 @@ if goal == "test" then
   add_checks()
   add_specs "spec"
 else
-  add_specs "spec/hosts"
+  add_specs "spec/redis"
   if is_wanted["lua5.4"] then
     add(10, "tap", "allocations that fail with Redis", "spec/memory/failing 17 lua5.4 redis")
   end
+end
+if goal == "hosts" then
+  add_specs "spec/hosts"
 end
 
 table.sort(suites, function(a, b)

@@ -76,11 +76,16 @@ describe("the annotations", function()
     local wait = require "cekura.job.wait"
     local methods = require "cekura.core".client_methods
     local filter = require "cekura.api.calls.filter"
+    local fleet = require "cekura.fleet"
+    local of_fleets = upvalue(fleet.new, "Fleet").__index
     local taken = { ["cekura.Loop"] = {}, ["cekura.CallFilter"] = { fields = true, filters = true, filters_v2 = true },
       ["cekura.WaitOptions"] = upvalue(wait.one, "WAIT_OPTIONS"),
       ["cekura.RequestOptions"] = upvalue(methods.request, "REQUEST_OPTIONS"),
       ["cekura.JobOptions"] = upvalue(methods.job, "JOB_OPTIONS"),
-      ["cekura.StartOptions"] = upvalue(methods.start, "START_OPTIONS"),
+      ["cekura.StartOptions"] = upvalue(require "cekura.client".check_start, "START_OPTIONS"),
+      ["cekura.FleetOptions"] = upvalue(fleet.new, "OPTIONS"), ["cekura.FleetRate"] = upvalue(fleet.new, "RATE"),
+      ["cekura.SubmitOptions"] = upvalue(of_fleets.submit, "SUBMIT_OPTIONS"),
+      ["cekura.WorkOptions"] = upvalue(of_fleets.work, "WORK_OPTIONS"),
       ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS") }
     for name in pairs(upvalue(filter.parameters, "FILTER")) do
       taken["cekura.CallFilter"][name] = true
@@ -109,6 +114,7 @@ describe("the annotations", function()
       or class == "cekura.Options" or class == "cekura.Host" or class == "cekura.loop.ThreadHost"
       or class == "cekura.Condition" or class == "cekura.SentTurn" or class == "cekura.FormFile"
       or class == "cekura.SelfImprove"
+      or class == "cekura.FleetStats" or class == "cekura.FleetTask" -- see spec/redis/fleet_page_spec.lua
       or class == "cekura.JobResult" -- the parent of results
   end
 

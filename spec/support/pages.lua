@@ -7,7 +7,8 @@ local pages = {}
 
 -- The specs that run all blocks of their pages, by the beginning of the page's path.
 local BY_PAGE = { { "docs/hosts/", "spec/hosts_pages_spec.lua" }, { "docs/debugging.md", "spec/debugging_spec.lua" },
-  { "docs/redis.md", "spec/hosts/redis_pages_spec.lua" } }
+  { "docs/fleet.md", "spec/redis/fleet_page_spec.lua" },
+  { "docs/redis.md", "spec/redis/redis_pages_spec.lua" } }
 
 -- The specs that run the blocks of a language on all other pages.
 local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua" }

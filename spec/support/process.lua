@@ -106,6 +106,11 @@ function process:wait_for(text)
   end
 end
 
+--- Sends a signal.
+function process:signal(name)
+  os.execute(("kill -%s %d"):format(name, self.pid))
+end
+
 --- Ends the program and removes its folder; output() still works. May be called again. Raises if the
 -- output contains the key of the simulator.
 ---@param signal? string "TERM" if nil

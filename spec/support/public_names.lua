@@ -4,6 +4,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
+local fleet = require "cekura.fleet"
 local hosted = require "cekura.loop.hosted"
 local kinds = require "cekura.api.kinds"
 local names = require "tools.meta.names"
@@ -81,6 +82,8 @@ end
 
 function steps.module(seen)
   seen:table("cekura", cekura)
+  seen:table("cekura.fleet", fleet)
+  seen:table("cekura.Fleet", upvalue(fleet.new, "Fleet").__index)
   seen:table("cekura.loop.hosted", hosted)
   seen:table("cekura.loop.threads", threads)
   local function nothing() end

@@ -212,12 +212,11 @@ local function check_job_options(given, known)
   return copy
 end
 
---- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
----@param kind cekura.KindName|string
----@param given_params? table the parameters of the kind
----@param given? cekura.StartOptions
----@return cekura.Job? job, cekura.Error? err
-function methods:start(kind, given_params, given)
+--- Checks what client:start() takes, and raises at the caller's line.
+---@param self? cekura.Client whose project is the default
+---@return table declaration of the kind
+---@return table params, cekura.StartOptions options as they are sent
+function client.check_start(self, kind, given_params, given)
   local declaration = declaration_of(kind)
   given = check_job_options(given, START_OPTIONS)
   if not declaration.start and not declaration.direct then
@@ -229,8 +228,18 @@ function methods:start(kind, given_params, given)
   if given_params == nil and (not declaration.params or endpoint.places(first)[1]) then
     given_params = {} -- so that the error names the missing parameter
   end
-  local sent = params.read(kind, declaration, given_params, given.project_id or core.fields(self)._project_id)
-  return start.start(self, kind, declaration, sent, given)
+  local project = given.project_id or self and core.fields(self)._project_id
+  return declaration, params.read(kind, declaration, given_params, project), given
+end
+
+--- Starts a job. The start is sent once, and repeated only if the service certainly has not processed it.
+---@param kind cekura.KindName|string
+---@param given_params? table the parameters of the kind
+---@param given? cekura.StartOptions
+---@return cekura.Job? job, cekura.Error? err
+function methods:start(kind, given_params, given)
+  local declaration, sent, options_sent = client.check_start(self, kind, given_params, given)
+  return start.start(self, kind, declaration, sent, options_sent)
 end
 
 --- Makes a job for an id that is known from elsewhere. Sends nothing.

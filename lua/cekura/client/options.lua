@@ -218,7 +218,7 @@ options.rows = {
   { name = "max_in_flight", type = "integer", check = "count", least = 1, most = 2 ^ 31, default = 16, engine = true,
     meaning = "HTTP requests at once; more wait their turn" },
   { name = "max_direct", type = "integer", check = "count", least = 1, most = 2 ^ 16, default = 8, engine = true,
-    meaning = "direct jobs at once, beside `max_in_flight`" },
+    field = "_max_direct", meaning = "direct jobs at once, beside `max_in_flight`" },
   { name = "interval", type = "number|\"adaptive\"", check = "interval", field = "_interval",
     default_text = "the kind's",
     meaning = "seconds between two polls, or `\"adaptive\"`, for waits without `interval`" },

@@ -284,7 +284,7 @@ end
 -- ---- what a program has ----
 
 ---@class cekura.fleet.Place a store, of all watches that it is given to
----@field open_store fun(self: cekura.fleet.Place, lease: number): cekura.fleet.Store for one of them
+---@field private open_store fun(self: cekura.fleet.Place, lease: number): cekura.fleet.Store for one of them
 
 --- Makes a store for `cekura.watch { store = … }`. Every watch with a store of that name, in whatever process, has the
 -- same one.

@@ -282,6 +282,30 @@ function start.known(client, kind, id, options, mark)
       fields = options.fields })
 end
 
+--- A job that has ended, from its last answer, which another process has kept.
+---@param kept { id: string|integer|nil, path: string?, direct: true? }
+---@param answer string
+---@return cekura.Job? job, cekura.Error? err
+function start.ended(client, kind, kept, answer)
+  local declaration = kinds[kind]
+  if not declaration then
+    return nil, errors.new("config", show.format("this process does not know the kind %s", kind))
+  end
+  local self, err = start.new(client, kind, declaration, { scope = {} })
+  if not self then
+    return nil, err
+  end
+  local fields = core.fields(self)
+  fields.id, fields._operation = kept.id, kept.direct
+  fields._path, fields._answer = kept.path or "", answer
+  local reply = response.new(client, fields._method, fields._path, { status = 200, _head = "", body = answer })
+  local stop = state.take_reply(self, fields, reply)
+  if stop then
+    return nil, stop
+  end
+  return self
+end
+
 --- A job from its token.
 ---@param text string
 ---@return cekura.Job? job, cekura.Error? err of kind "config"

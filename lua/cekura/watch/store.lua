@@ -221,18 +221,6 @@ end
 local Leased = setmetatable({}, { __index = Shared })
 Leased.__index = Leased
 
--- No two watches have the same id. It is made when it is needed, so that forked processes differ, too.
-local function unique_id()
-  local file = io.open("/dev/urandom", "rb")
-  local bytes = file and file:read(12)
-  if file then
-    file:close()
-  end
-  return bytes and (bytes:gsub(".", function(char)
-    return ("%02x"):format(char:byte())
-  end)) or ("%s %.6f"):format(tostring({}), core.date())
-end
-
 -- nginx computes when a value expires from the time that it has cached.
 local function update_clock()
   local ngx = rawget(_G, "ngx")
@@ -245,7 +233,7 @@ end
 -- another may be about to acquire it. It acquires the lease again once that has expired in the store.
 function Leased:acquire()
   update_clock()
-  self.id = self.id or unique_id()
+  self.id = self.id or core.random_hex() -- made when it is needed, so that forked processes differ, too
   local begun = core.now()
   local how
   if self:is_held() and self.given:get(self.lease_key) == self.id then

@@ -54,7 +54,7 @@ local function remember(raw)
   end
   state.requests[#state.requests + 1] = {
     method = ngx.req.get_method(), path = ngx.var.uri, uri = ngx.var.request_uri, headers = ngx.req.get_headers(),
-    body = raw, connection = tonumber(ngx.var.connection), resumed = ngx.var.ssl_session_reused == "r",
+    body = raw, connection = tonumber(ngx.var.connection), resumed = ngx.var.ssl_session_reused == "r", at = ngx.now(),
   }
 end
 

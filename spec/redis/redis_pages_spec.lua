@@ -20,7 +20,7 @@ describe("a block", function()
     server:stop "KILL"
   end)
 
-  for _, block in ipairs(pages.of "spec/hosts/redis_pages_spec.lua") do
+  for _, block in ipairs(pages.of "spec/redis/redis_pages_spec.lua") do
     it(("at line %d of %s runs, and prints what is shown"):format(block.line, block.page), function()
       local paths = ("LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/%s/?.so;;'"):format(HERE, HERE,
         HERE, lua)

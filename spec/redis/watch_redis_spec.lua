@@ -444,8 +444,8 @@ describe("a watch with a store in Redis", function()
           end
           local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
             headers = { ["X-Simulate"] = "seconds=0.3" } })
-          local redis = cekura.assert(require "cekura.fleet.redis".new(%q, { client = client }))
-          cekura.watch { client = client, every = 0.1, store = require "cekura.fleet.store".new(redis, %q, %q),
+          local fleet = cekura.assert(require "cekura.fleet".new { redis = %q, name = "spec", client = client })
+          cekura.watch { client = client, every = 0.1, store = fleet:store(%q),
             limits = { per_hour = 1000 }, agents = {
             { agent_id = 77, since = %d, prompt = "Be nice.", improve = true,
               on_evaluated = function(call) note("evaluated", call) end,
@@ -453,7 +453,7 @@ describe("a watch with a store in Redis", function()
               on_failed = function(_, call) note("failed", call) end } } }
         }
         server { listen 127.0.0.1:@PORT@; }
-      ]]):format(w.server.url, server.url, PREFIX, NAME, os.time() - 86400))
+      ]]):format(w.server.url, server.url, NAME, os.time() - 86400))
       local host = nginx.start((config:gsub("worker_processes 1", "worker_processes 3")))
       finally(function() host:stop() end)
       local function noted(what)

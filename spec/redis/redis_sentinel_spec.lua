@@ -3,82 +3,26 @@
 local cekura = require "cekura"
 local connections = require "cekura.fleet.redis"
 local core = require "cekura.core"
-local file = require "spec.support.file"
 local patience = require "spec.support.patience"
 local process = require "spec.support.process"
-local redis_server = require "spec.support.redis_server"
+local redis_sentinels = require "spec.support.redis_sentinels"
 
 describe("redis by sentinels:", function()
-  local servers, sentinels, url, redis = {}, {}, nil, nil
+  local group, servers, sentinels, redis
 
-  local function start_sentinel(master)
-    local port = process.free_port()
-    local made = process.start("redis-server sentinel.conf --sentinel", function(started)
-      return started:output():find("+monitor", 1, true)
-    end, function(dir)
-      file.write(dir .. "/sentinel.conf", ([[
-port %d
-bind 127.0.0.1
-dir %s
-sentinel monitor main 127.0.0.1 %d 2
-sentinel down-after-milliseconds main 500
-sentinel failover-timeout main 3000
-]]):format(port, dir, master.port))
-    end)
-    made.port = port
-    return made
-  end
-
-  -- The servers that say that they are the master.
   local function masters()
-    local found = {}
-    for _, server in ipairs(servers) do
-      if server:is_running() and not server.is_stopped then
-        local direct = cekura.assert(cekura.redis.new(server.url, { timeout = 1 }))
-        local role = direct:command "ROLE"
-        direct:close()
-        found[#found + 1] = role and role[1] == "master" and server or nil
-      end
-    end
-    return found
+    return group:masters()
   end
 
   before_each(function()
-    servers[1] = redis_server.start()
-    for index = 2, 3 do
-      servers[index] = redis_server.start(("--replicaof 127.0.0.1 %d --repl-diskless-sync-delay 0"):format(
-        servers[1].port))
-    end
-    local hosts = {}
-    for index = 1, 3 do
-      sentinels[index] = start_sentinel(servers[1])
-      hosts[index] = "127.0.0.1:" .. sentinels[index].port
-    end
-    url = ("redis+sentinel://%s/main/2"):format(table.concat(hosts, ","))
-    -- A failover needs sentinels that know each other, and the replicas.
-    for index = 1, 3 do
-      local direct = cekura.assert(cekura.redis.new("redis://" .. hosts[index]))
-      patience.eventually(function()
-        local known = direct:command("SENTINEL", "MASTER", "main")
-        local fields = {}
-        for place = 1, #known, 2 do
-          fields[known[place]] = known[place + 1]
-        end
-        return fields["num-slaves"] == "2" and fields["num-other-sentinels"] == "2" and fields.flags == "master"
-      end)
-      direct:close()
-    end
-    redis = cekura.assert(cekura.redis.new(url, { timeout = 30 }))
+    group = redis_sentinels.start()
+    servers, sentinels = group.servers, group.sentinels
+    redis = cekura.assert(cekura.redis.new(group.url .. "/2", { timeout = 30 }))
   end)
 
   after_each(function()
     redis:close()
-    for _, list in ipairs { sentinels, servers } do
-      for index, each in ipairs(list) do
-        each:stop "KILL"
-        list[index] = nil
-      end
-    end
+    group:stop()
   end)
 
   it("after the master has died, commands go to the new one", function()
@@ -148,7 +92,7 @@ sentinel failover-timeout main 3000
 
   it("a master that is silent is asked for again", function()
     redis:close()
-    redis = cekura.assert(cekura.redis.new(url, { timeout = 0.5 }))
+    redis = cekura.assert(cekura.redis.new(group.url .. "/2", { timeout = 0.5 }))
     assert.equal("PONG", redis:command "PING")
     servers[1]:signal "STOP"
     servers[1].is_stopped = true
@@ -160,7 +104,7 @@ sentinel failover-timeout main 3000
   end)
 
   it("errors say what is missing, and nothing has the password", function()
-    local hosts = url:match "//([^/]*)/"
+    local hosts = group.url:match "//([^/]*)/"
     local unknown = cekura.assert(cekura.redis.new(("redis+sentinel://:secret@%s/other"):format(hosts),
       { timeout = 0.4 }))
     local _, err = unknown:command "PING"

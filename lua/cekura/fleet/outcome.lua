@@ -1,0 +1,79 @@
+--- Outcomes of tasks as text, and back. The text is a line of JSON, with what the service did not say, and then the
+-- last answer of the job as it came.
+
+local core = require "cekura.core"
+local encode = require "cekura.http.encode"
+local errors = require "cekura.errors"
+local path = require "cekura.job.path"
+local start = require "cekura.job.start"
+local status = require "cekura.job.status"
+
+local outcome = {}
+
+-- What is kept of an error that is no answer about a job.
+local KEPT = { "kind", "message", "status", "fields", "retry_after", "method", "path", "attempts", "sent", "file",
+  "traceback" }
+
+local function kept_error(err)
+  local kept = {}
+  for _, name in ipairs(KEPT) do
+    kept[name] = err[name]
+  end
+  return kept
+end
+
+--- Writes an outcome.
+---@param client cekura.Client
+---@param task cekura.FleetTask
+---@param err? cekura.Error
+---@return string what "done", "failed" or "unknown", for the counters
+---@return string text
+function outcome.write(client, task, err)
+  local what = not err and "done" or err.kind == "unknown_outcome" and "unknown" or "failed"
+  local kept, answer = { kind = task.kind, key = task.key, attempts = task.attempts }, nil
+  local job = task.job
+  local fields = job and core.fields(job)
+  if fields then
+    answer = job:json()
+    kept.id, kept.path, kept.direct = fields.id, path.of(fields), fields._operation
+    kept.is_end = answer ~= nil and status.is_end(fields.state) or nil
+  end
+  if err and not (kept.is_end and fields.error == err) then
+    kept.is_end, kept.err = nil, kept_error(err)
+  end
+  return what, core.redact(client, encode(kept, "outcome") .. "\n" .. (kept.is_end and answer or ""))
+end
+
+--- The text of an outcome without a job.
+---@param kind? string
+---@param err cekura.Error
+---@return string
+function outcome.of_error(kind, err)
+  return encode({ kind = kind, err = kept_error(err) }, "outcome") .. "\n"
+end
+
+--- Reads an outcome.
+---@param client cekura.Client
+---@param text string
+---@return any result, cekura.Error? err, cekura.Job? job that has ended
+function outcome.read(client, text)
+  local line, answer = text:match "^([^\n]*)\n(.*)$"
+  local kept = line and core.decode(line)
+  if type(kept) ~= "table" then
+    return nil, errors.new("protocol", "fleet: what Redis keeps of the outcome is not whole")
+  elseif kept.err then
+    local fields = {}
+    for name, value in pairs(kept.err) do
+      fields[name] = value
+    end
+    return nil, errors.new(kept.err.kind, kept.err.message, fields)
+  end
+  local job, err = start.ended(client, kept.kind, kept, answer)
+  if not job then
+    return nil, err
+  end
+  local result, failure = job:wait()
+  return result, failure, job
+end
+
+return outcome
