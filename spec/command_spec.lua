@@ -95,6 +95,15 @@ describe("cekura-lua", function()
         ["start results.run --tags a,"] = "a value beside each comma expected",
         ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
         ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
+        ["fleet submit"] = "fleet submit: a kind or --from-file is missing",
+        ["fleet submit results.rum"] = "Did you mean 'results.run'",
+        ["fleet submit scenarios.generate"] = "--num-scenarios is missing",
+        ["fleet submit results.run --tags a --from-file x"] = "give either it or a kind",
+        ["fleet submit --from-file /nowhere"] = "/nowhere cannot be read",
+        ["fleet submit --from-file " .. dir .. "/prompt.txt"] = dir .. "/prompt.txt:1: not valid JSON",
+        ["fleet submit results.run --tags a"] = "--redis is missing, and CEKURA_REDIS is not set",
+        ["fleet status --redis unix:///nowhere"] = "--fleet is missing, and CEKURA_FLEET is not set",
+        ["fleet work --redis unix:///nowhere --fleet x --rate many"] = "--rate: a number above 0 expected",
         ["agents upload-knowledge-base 5 --files /nowhere"] = "/nowhere: No such file or directory",
       } do
         local out, err = assert_status(2, run(arguments))
@@ -225,6 +234,21 @@ describe("cekura-lua", function()
       out = assert_status(0, run "calls evaluate 5 --agent-id 2142 --dry-run --json")
       assert.same({ agent_id = 2142, call_logs = { 5 } }, decode_lines(out)[1].body)
       assert.equal(0, #server:requests())
+    end)
+
+    it("a task that it would submit, and which fleet it would reach, without the password", function()
+      local out, err = assert_status(0, run "fleet submit results.run --tags a --key k --project 3 --dry-run")
+      assert.equal('{"key":"k","kind":"results.run","options":{"project_id":3},"params":{"tags":["a"]}}\n', out)
+      assert.equal("", err)
+      file.write(dir .. "/tasks", out)
+      assert.equal(out, (assert_status(0, run("fleet submit --from-file " .. dir .. "/tasks --dry-run"))))
+      for _, arguments in ipairs { "work", "drain --no-work", "status", "result 5" } do
+        out = assert_status(0, run("fleet " .. arguments .. " --fleet f --dry-run",
+          "CEKURA_REDIS=redis://user:pass@word@host:6380/2"))
+        assert.equal("The fleet f on redis://***@host:6380/2. Nothing was sent.\n", out)
+      end
+      out = assert_status(0, run "fleet status --redis unix://:word@/s?db=1 --fleet f --dry-run --json")
+      assert.same({ fleet = "f", redis = "unix://***@/s?db=1" }, decode_lines(out)[1])
     end)
 
     it("a form that it would send", function()
@@ -421,6 +445,14 @@ describe("cekura-lua", function()
       assert.truthy(err:find("Cancelled in the service: results.run 9002", 1, true), err)
       assert.equal(1, server:count "/test_framework/v1/results/9002/end_calls/")
     end)
+  end)
+
+  it("without hiredis, says what the commands for a fleet need, and exits with 4", function()
+    local _, err = assert_status(4, run("fleet status --redis redis://:word@localhost --fleet f",
+      [[LUA_INIT='package.preload["cekura.redis"] = function() error "libhiredis.so: no such file" end']]))
+    assert.truthy(err:find("libhiredis-dev", 1, true), err)
+    assert.truthy(err:find("libhiredis.so: no such file", 1, true), err)
+    assert.is_nil(err:find("word", 1, true), err)
   end)
 
   describe("interrupted", function()

@@ -25,6 +25,7 @@ end
 local FILES = {
   ["prompt.txt"] = "Be nice.", ["faq.txt"] = "Questions", ["work.toml"] = "", ["profile.json"] = "{}",
   ["call.json"] = '{"call_id":"c","agent":2142,"transcript_type":"vapi","transcript_json":[{}]}',
+  ["tasks.jsonl"] = '{"kind":"results.run","params":{"agent_id":2142,"tags":["smoke"]}}\n',
   ["metrics.json"] = '[{"assistant_id":"a","audio_enabled":true,"configuration":{},"description":"d","display_order":1,'
     .. '"eval_type":"boolean","name":"m","project":3,"prompt":"p","type":"text"}]',
 }
@@ -57,6 +58,16 @@ describe("help", function()
       end
     end)
     assert.is_true(count > 250, count)
+  end)
+
+  it("of each command has no option twice", function()
+    each_command(function(each, words)
+      local names = {}
+      for _, option in ipairs(each.options or {}) do
+        assert.is_nil(names[option.name], words .. " --" .. option.name)
+        names[option.name] = true
+      end
+    end)
   end)
 
   it("says of each operation and kind what it does", function()
@@ -180,7 +191,8 @@ describe("the manual page", function()
   end)
 
   it("names each variable that the command and the client read", function()
-    for name in pairs { CEKURA_API_KEY = 1, CEKURA_API_URL = 1, CEKURA_DEBUG = 1, NO_COLOR = 1, CLICOLOR = 1,
+    for name in pairs { CEKURA_API_KEY = 1, CEKURA_API_URL = 1, CEKURA_REDIS = 1, CEKURA_FLEET = 1,
+      CEKURA_DEBUG = 1, NO_COLOR = 1, CLICOLOR = 1,
       CLICOLOR_FORCE = 1, TERM = 1, HOME = 1, HTTPS_PROXY = 1, ALL_PROXY = 1, NO_PROXY = 1 } do
       assert.truthy(page:find(name .. "%f[^%w_]"), name)
     end
@@ -243,6 +255,8 @@ try() {
       { "kinds calls.", "calls.create_scenarios calls.evaluation calls.improve_prompt" },
       { "jobs watch calls.e", "calls.evaluation" },
       { "jobs token --agent", "--agent-id" },
+      { "fleet submit calls.im", "calls.improve_prompt" },
+      { "fleet result --exit", "--exit-status" },
       { "completion ''", "bash zsh fish" },
       { "help cal", "calls" },
     }

@@ -9,7 +9,7 @@ local values = require "cekura.command.values"
 
 -- Groups whose commands are made from the API. Each command gets one line, since there are hundreds of them.
 local function is_generated(group)
-  return group.from_api or group.name == "start"
+  return group.from_api or group.name == "start" or group.name == "submit"
 end
 
 -- ---- roff ----
@@ -98,11 +98,14 @@ local function put_command(command, words)
 end
 
 -- A group that is made from the API: a line for each command.
-local function put_lines(group)
-  put(".SS " .. roff(group.name) .. (group.name == "start" and " KIND" or " COMMAND"), prose(group.description))
+local function put_lines(group, words)
+  put(".SS " .. roff(table.concat(words, " ")) .. (group.from_api and " COMMAND" or " KIND"), prose(group.description))
+  for _, option in ipairs(group.options or {}) do
+    item(option_tag(option), option.help)
+  end
   for _, command in ipairs(group.commands) do
     if command.from_api then
-      item(usage(command, { group.name, command.name }), command.summary)
+      item(usage(command, with(words, command.name)), command.summary)
     end
   end
 end
@@ -117,7 +120,7 @@ local function put_commands(command, words)
     else
       put_commands(sub, longer)
       if is_generated(sub) then
-        put_lines(sub)
+        put_lines(sub, longer)
       end
     end
   end
@@ -128,6 +131,8 @@ end
 local ENVIRONMENT = {
   { "CEKURA_API_KEY", "The API key. It takes precedence over the one in the configuration file." },
   { "CEKURA_API_URL", "The base URL of the service, in place of https://api.cekura.ai." },
+  { "CEKURA_REDIS", "The Redis server of the fleet commands, where --redis does not give it." },
+  { "CEKURA_FLEET", "The name of the fleet, where --fleet does not give it." },
   { "CEKURA_DEBUG", "If it is 1, each request, try, pause and change of a job is logged to stderr, without the key." },
   { "NO_COLOR", "If it is set and not empty, nothing is coloured." },
   { "CLICOLOR", "If it is 0, nothing is coloured." },

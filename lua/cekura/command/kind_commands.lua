@@ -10,7 +10,7 @@ local wording = require "cekura.command.wording"
 
 local kind_commands = {}
 
-local DIRECT = { name = "direct",
+kind_commands.DIRECT = { name = "direct",
   help = "Instead of polling, send one request that is answered when the work is done." }
 
 kind_commands.WAIT = { name = "wait", help = "Wait for the job, and print its result." }
@@ -55,7 +55,7 @@ end
 ---@param before string[] the words before it
 ---@return cekura.command.Command
 function kind_commands.command(entry, name, before)
-  local own = waiting.options { parameters.FILE, kind_commands.WAIT, entry.direct and DIRECT or nil }
+  local own = waiting.options { parameters.FILE, kind_commands.WAIT, entry.direct and kind_commands.DIRECT or nil }
   local what, one_of = wording.kind(entry.name), kinds[entry.name].one_of
   local required = examples.required(entry.params, one_of)
   if not required[1] then

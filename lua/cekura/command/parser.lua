@@ -27,7 +27,7 @@ local parser = {}
 ---@field aliases? string[] further names, which help does not show
 ---@field summary string one line
 ---@field description string
----@field commands? cekura.command.Command[]
+---@field commands? cekura.command.Command[] one of which must be named, unless there is `run`, too
 ---@field arguments? cekura.command.Argument[]
 ---@field options? cekura.command.Option[]
 ---@field examples string[][] each a command line and what it does
@@ -148,7 +148,7 @@ function fill(to, command, words)
   for _, option in ipairs(command.options or {}) do
     add_option(to, option)
   end
-  to:require_command(command.commands ~= nil)
+  to:require_command(command.commands ~= nil and not command.run)
   if command.commands then
     to:command_target(("command %d"):format(command.depth))
     add_commands(to, command, words)
@@ -167,18 +167,22 @@ end
 
 -- ---- reading ----
 
--- Finds the command that was chosen.
+-- Finds the command that was chosen. Returns a list that begins with the root and ends with it.
 local function chosen(root, parsed)
-  local command = root
+  local path, command = { root }, root
   while command.commands do
     local name = parsed[("command %d"):format(command.depth)]
     local found
     for _, sub in ipairs(command.commands) do
       found = found or sub.name == name and sub
     end
+    if not found and command.run then
+      break
+    end
     command = found or error("no command " .. tostring(name))
+    path[#path + 1] = command
   end
-  return command
+  return path
 end
 
 -- The value of an option or an argument. Calls `refuse`, which does not return, if the text is not such a value.
@@ -216,12 +220,13 @@ function parser.read(root, words, refuse)
     refuse(message, current:get_usage())
   end
   local parsed = made:parse(words)
-  local command = chosen(root, parsed)
+  local path = chosen(root, parsed)
+  local command = path[#path]
   local given = { words = {}, options = {}, params = {} }
   for _, argument in ipairs(command.arguments or {}) do
     given.words[argument.name] = value_of(argument, parsed["word " .. argument.name], argument.name, refuse)
   end
-  for _, declared in ipairs { root, command } do
+  for _, declared in ipairs(path) do
     for _, option in ipairs(declared.options or {}) do
       local value = value_of(option, parsed[target(option)], "--" .. option.name, refuse)
       if option.parameter then

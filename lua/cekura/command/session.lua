@@ -238,8 +238,10 @@ local function look_after(self, work)
   end
 end
 
--- The message of an error that the library raised for a wrong argument, which came from the command line.
-local function misuse(raised)
+--- The message of an error that the library raised for a wrong argument, which came from the command line.
+---@param raised any
+---@return string? message nil: it is another error
+function Session.misuse(raised)
   return type(raised) == "string" and (raised:match "^[^\n]-:%d+: cekura: (.*)$" or raised:match "^cekura: (.*)$")
 end
 
@@ -247,7 +249,7 @@ local READS = { GET = true, HEAD = true }
 
 -- Reports that a signal ended the work. Returns the exit status.
 local function interrupted(self, err)
-  if errors.is(err) and err.sent and not READS[err.method] then
+  if errors.is(err) and err.sent and err.method and not READS[err.method] then
     self:note(("Interrupted. %s %s was sent: it may have been processed, and it cannot be resumed."):format(
       err.method, err.path))
     return exits.UNKNOWN
@@ -267,8 +269,8 @@ local function conclude(self, raised, traceback)
   elseif errors.is(raised) then
     self:note(raised.message)
     return exits.of(raised)
-  elseif misuse(raised) then
-    self:note(misuse(raised))
+  elseif self.misuse(raised) then
+    self:note(self.misuse(raised))
     return exits.USAGE
   end
   self:note("Internal error of cekura-lua: " .. tostring(raised) .. "\n" .. tostring(traceback or ""))

@@ -2,6 +2,7 @@
 
 local calls = require "cekura.command.calls"
 local completion = require "cekura.command.completion"
+local fleet = require "cekura.command.fleet"
 local help = require "cekura.command.help"
 local improve = require "cekura.command.improve"
 local jobs = require "cekura.command.jobs"
@@ -33,7 +34,7 @@ local root = {
     { "cekura-lua auth status", "Show whether the key works." },
     { "cekura-lua results gate --agent-id 2142 --tags smoke", "Run scenarios; exit with 0 only if all calls passed." },
   },
-  commands = { improve.command("improve", {}), start.start, start.kinds, jobs },
+  commands = { improve.command("improve", {}), start.start, start.kinds, jobs, fleet },
 }
 
 for _, command in ipairs(resources.commands { calls = calls, results = results }) do

@@ -57,9 +57,17 @@ function readers.number(text)
   return wanted(times.number(text), "a number", text)
 end
 
-function readers.seconds(text)
+local function number_above_0(text)
   local value = times.number(text)
-  return wanted(value and value > 0 and value < math.huge and value, "a number of seconds above 0", text)
+  return value and value > 0 and value < math.huge and value
+end
+
+function readers.rate(text)
+  return wanted(number_above_0(text), "a number above 0", text)
+end
+
+function readers.seconds(text)
+  return wanted(number_above_0(text), "a number of seconds above 0", text)
 end
 
 function readers.interval(text)
@@ -212,7 +220,7 @@ local SHOWN = {
   time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...",
   list = "VALUE,...", texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...",
   joined_ids = "ID,...", one_id = "ID", ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S",
-  interval = "S|adaptive", condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
+  rate = "N", interval = "S|adaptive", condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
 }
 
 --- What stands for a value of a type in help.

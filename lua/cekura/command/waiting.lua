@@ -80,8 +80,10 @@ function waiting.is_token(word)
   return word:find "^cekura[12][.:]" ~= nil
 end
 
--- A word, quoted for a shell where necessary.
-local function quoted(word)
+--- A word, quoted for a shell where necessary.
+---@param word string
+---@return string
+function waiting.quoted(word)
   return word:find "^[%w_./:@%%+=,~-]+$" and word or "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
@@ -93,7 +95,7 @@ end
 function waiting.command(session, tokens, name)
   local words = { "cekura-lua " .. (name or session.resumed_by or "jobs watch") }
   if session.options.config_file then
-    words[2] = "--config-file " .. quoted(session.options.config_file)
+    words[2] = "--config-file " .. waiting.quoted(session.options.config_file)
   end
   words[#words + 1] = table.concat(tokens, " ")
   return table.concat(words, " ")
