@@ -33,8 +33,8 @@ local leave = core.job_methods._leave -- here only: the service goes on
 -- Seconds before a handler that has raised is called again, the first time; then twice as many.
 local HANDLER_PAUSE = 1
 
--- How often a handler is called.
-local CALLS = 3
+-- How often a handler that raises is called again.
+local REPEATS = 3
 
 -- The longest wait for a job, in seconds, where the task does not say: a job that never ends must not hold its place.
 local LONGEST_WAIT = 86400
@@ -197,7 +197,7 @@ local function deliver(self)
     end
     worker:problem(name, err)
     self.raised = self.raised + 1
-    local is_last = self.raised >= CALLS
+    local is_last = self.raised > REPEATS
     local why = is_last and outcome.of_error(self.task.kind, err) or ""
     if not record(self, server.raised, self.raised, why, worker.fleet._keep) or is_last
       or not pause(self, HANDLER_PAUSE * 2 ^ (self.raised - 1)) then
