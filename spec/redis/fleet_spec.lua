@@ -412,6 +412,35 @@ describe("a fleet", function()
       assert.equal(2, starts())
     end)
 
+    it("waits for outcomes go on", function()
+      local dir = shell "mktemp -d":match "%S+"
+      local options = "--appendonly yes --appendfsync always --dir " .. dir
+      redis:stop "KILL"
+      redis = redis_server.start(options, redis.port)
+      service:script(POLL, { PROGRESS })
+      local id = submit()
+      start_worker "lease = 30"
+      service:wait_for(POLL)
+      local result
+      local function both_read()
+        return select(2, redis_cli("client list"):gsub("cmd=xread", "")) == 2
+      end
+      cekura.run(function()
+        local waiting = cekura.spawn(function()
+          result = fleet:result(id)
+        end)
+        patience.eventually(both_read)
+        redis:stop "KILL"
+        cekura.sleep(0.3)
+        redis = redis_server.start(options, redis.port)
+        patience.before_timer(40, function() patience.eventually(both_read) end)
+        service:script(POLL, { DONE })
+        waiting:join()
+      end)
+      assert.equal("better", result.improved_prompt)
+      shell("rm -rf " .. dir)
+    end)
+
     it("killed and started again, it goes on with all that it has acknowledged", function()
       local dir = shell "mktemp -d":match "%S+"
       local options = "--appendonly yes --appendfsync always --dir " .. dir

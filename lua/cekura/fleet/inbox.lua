@@ -31,14 +31,13 @@ function inbox.new(url, client, stream)
     is_reading = false, failures = 0, next_at = 0 }, Inbox), err
 end
 
-local function tell(self, entry)
-  self.last = entry[1]
+local function tell(self, ...)
   local listeners = {}
   for key, listener in pairs(self.listeners) do -- a listener may leave
     listeners[key] = listener
   end
   for _, listener in pairs(listeners) do
-    listener(entry[2][1], entry[2][2], entry[2][4])
+    listener(...)
   end
 end
 
@@ -54,9 +53,12 @@ function Inbox:read()
     self.failures = err and self.failures + 1 or 0
     self.next_at = err and core.now() + math.min(5, 0.1 * 2 ^ self.failures) or 0
     for _, entry in ipairs(reply and reply[1] and reply[1][2] or {}) do
-      tell(self, entry)
+      self.last = entry[1]
+      tell(self, entry[2][1], entry[2][2], entry[2][4])
     end
-    if not err then
+    if err then
+      tell(self, "lost")
+    else
       self:read()
     end
   end, "XREAD", "COUNT", 1000, "BLOCK", BLOCK, "STREAMS", self.stream, self.last)
@@ -65,7 +67,8 @@ function Inbox:read()
   end
 end
 
---- Has a function called for each entry from now on.
+--- Has a function called for each entry from now on, and with "lost" when a read has failed: then nothing is told until
+-- read() is called again.
 ---@param key any
 ---@param listener? fun(what: string, ...): any nil: none any longer
 function Inbox:listen(key, listener)

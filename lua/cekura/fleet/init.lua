@@ -270,7 +270,7 @@ function methods:result(id, given)
   local waiter = core.fields(self._client)._loop.waiter()
   local is_told
   told:listen(waiter, function(what, about)
-    if what == "outcome" and about == id then
+    if what == "outcome" and about == id or what == "lost" then
       is_told = true
       waiter:wake()
     end
@@ -280,7 +280,7 @@ function methods:result(id, given)
     is_told = false
     reply, err, pause = ask_outcome(self, id)
     told:read()
-    local ask_at = math.min(deadline, core.now() + (pause or 0))
+    local ask_at = math.min(deadline, core.now() + (told.is_reading and pause or TRY_AGAIN))
     while not reply and not err and not is_told and core.now() < ask_at do
       why = waiter:park(ask_at - core.now(), true)
       if why == "cancelled" or why == "closing" or core.is_closed(self._client) then
