@@ -14,7 +14,7 @@ port %d
 bind 127.0.0.1
 dir %s
 sentinel monitor main 127.0.0.1 %d 2
-sentinel down-after-milliseconds main 500
+sentinel down-after-milliseconds main 1500
 sentinel failover-timeout main 3000
 ]]
 
