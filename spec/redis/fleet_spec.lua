@@ -663,6 +663,25 @@ describe("a fleet", function()
     assert.equal(12, service:count(path))
   end)
 
+  -- How many tasks were taken while some seconds went by.
+  local function taken_within(seconds)
+    local function turns()
+      return tonumber(redis_cli "get 'cekura:{jobs}:turn'")
+    end
+    local before = turns()
+    cekura.sleep(seconds)
+    return turns() - before
+  end
+
+  it("leaves direct jobs of kinds that a worker does not know to others, too", function()
+    cekura.kind("scenarios.generate_again", { start = "POST " .. START, poll = "GET " .. POLL, id = "progress_id",
+      direct = "POST " .. START, output = "scenarios", params = { agent_id = { "id" } } })
+    cekura.assert(fleet:submit("scenarios.generate_again", { agent_id = 2142 }, { options = { direct = true } }))
+    wait_for(start_worker(), "problem start.*generate_again")
+    assert.is_true(taken_within(1) <= 2)
+    assert.same({ 1, 0 }, { fleet:stats().waiting, fleet:stats().running })
+  end)
+
   it("runs direct jobs, whose start has an unknown outcome if the worker dies", function()
     local path = "/test_framework/v3/scenarios/generate/"
     service:script(path, { { hold = "answer", body = { scenarios = {} } } })

@@ -61,18 +61,21 @@ function Pace:held(kind, is_direct)
   return seconds
 end
 
---- The kinds of which no task is to be taken.
+--- The kinds of which no task is to be taken, and "KIND/direct" for direct jobs of a kind.
 ---@return string[] kinds, number seconds until that may be less; huge: it will not
 function Pace:refused()
   local list, soonest = {}, math.huge
   for kind in pairs(self.unknown) do
     list[#list + 1] = kind
+    list[#list + 1] = kind .. "/direct"
   end
   for kind in pairs(core.now() < self.held_until and kinds or {}) do
-    local seconds = self:held(kind)
-    if seconds > 0 then
-      list[#list + 1] = kind
-      soonest = math.min(soonest, seconds)
+    for _, suffix in ipairs { "", "/direct" } do
+      local seconds = self:held(kind, suffix ~= "")
+      if seconds > 0 then
+        list[#list + 1] = kind .. suffix
+        soonest = math.min(soonest, seconds)
+      end
     end
   end
   return list, soonest

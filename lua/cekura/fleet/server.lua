@@ -269,9 +269,9 @@ return 1
 --- Takes tasks: first those of workers whose lease is over, then, by turns of the kinds and of the submitters of one,
 -- those that wait. Arguments: the worker; how many at most; the times in a minute that a task may be taken, 0: any; how
 -- many may run in the fleet, 0: any; the seconds that poisoned tasks are kept; why a task is poisoned here; and kinds
--- that are not to be taken ("/direct": of direct jobs). Returns a list of tasks, each as describe() has it, and the
--- milliseconds until another may be taken, -1 if none waits. Returns 0 if the worker has lost its lease. Without a task
--- it has the worker told when there is one.
+-- that are not to be taken ("KIND/direct": direct jobs of one, "/direct": of all). Returns a list of tasks, each as
+-- describe() has it, and the milliseconds until another may be taken, -1 if none waits. Returns 0 if the worker has
+-- lost its lease. Without a task it has the worker told when there is one.
 server.take = define [[
 local worker, most, rate, in_flight, keep, why = unpack(ARGV)
 most, rate, in_flight = tonumber(most), tonumber(rate), tonumber(in_flight)
