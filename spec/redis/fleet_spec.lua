@@ -682,6 +682,21 @@ describe("a fleet", function()
     assert.same({ 1, 0 }, { fleet:stats().waiting, fleet:stats().running })
   end)
 
+  it("has a direct job that the service has not processed tried again, once its endpoint is free", function()
+    local path = "/test_framework/v3/scenarios/generate/"
+    service:script(path, { { status = 429, headers = { ["Retry-After"] = "40" } }, { body = { scenarios = {} } } })
+    local id = cekura.assert(fleet:submit("scenarios.generate", { agent_id = 2142, num_scenarios = 1 },
+      { options = { direct = true } }))
+    local limited = start_worker "retries = 0"
+    wait_for(limited, "problem start")
+    assert.is_true(taken_within(1) <= 2)
+    assert.same({ 1, 0 }, { fleet:stats().waiting, fleet:stats().running })
+    limited:stop "KILL"
+    redis_cli "del 'cekura:{jobs}:holds'"
+    wait_for(start_worker(), "result " .. id)
+    assert.equal(2, service:count(path))
+  end)
+
   it("runs direct jobs, whose start has an unknown outcome if the worker dies", function()
     local path = "/test_framework/v3/scenarios/generate/"
     service:script(path, { { hold = "answer", body = { scenarios = {} } } })

@@ -128,7 +128,9 @@ local function take_start(self, job, err)
   local worker = self.worker
   if job then
     self.task.job = job
-    worker:rest(nil)
+    if not self.options.direct then -- that one is not answered yet
+      worker:rest(nil)
+    end
     local token = job:token()
     return not token or record(self, server.started, token)
   elseif is_unprocessed(err) then
@@ -162,7 +164,8 @@ end
 
 -- ---- the wait ----
 
--- Waits for the job. Returns false if the task is to be left. A direct job cannot be left to others.
+-- Waits for the job. Returns false if the task is to be left. A direct job cannot be left to others, and its only
+-- request is its start.
 local function wait(self)
   local is_direct = self.options.direct
   if self.is_abandoned and not is_direct then
@@ -171,10 +174,12 @@ local function wait(self)
   self.is_waiting = not is_direct
   local result, err = self.task.job:wait { timeout = LONGEST_WAIT }
   self.is_waiting = false
-  if err and is_about_worker(err) and not is_direct then
-    self.worker:stop(err)
+  if err and (err.kind == "closed" or err.kind == "cancelled") then
     return false
-  elseif err and (err.kind == "closed" or err.kind == "cancelled") then
+  elseif err and is_direct then
+    return take_start(self, nil, err)
+  elseif err and is_about_worker(err) then
+    self.worker:stop(err)
     return false
   end
   self.result, self.err = result, err
