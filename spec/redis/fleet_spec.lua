@@ -148,6 +148,22 @@ describe("a fleet", function()
       assert.equal(2, fleet:stats().waiting)
     end)
 
+    it("that may have been added, as the error says, though Redis was away when the submission was repeated", function()
+      submit()
+      redis:signal "STOP"
+      local id, err
+      cekura.run(function()
+        cekura.spawn(function()
+          id, err = fleet:submit(KIND, { agent_id = 2142, call_logs = { 101 }, prompt = "p" })
+        end)
+        cekura.sleep(0.2)
+        redis:stop "KILL"
+      end)
+      redis = redis_server.start()
+      assert.is_nil(id)
+      assert.is_true(err.sent)
+    end)
+
     it("whose result has megabytes", function()
       local prompt = ("é\0\"x"):rep(500000)
       service:script(POLL, { { body = { status = "completed", output = { improved_prompt = prompt } } } })

@@ -225,11 +225,17 @@ function methods:submit(kind, params, given)
   end
   local id, deadline = core.random_hex(), core.now() + PATIENCE
   local of_lane = options.direct and kind .. "/direct" or kind
+  local was_sent = false
   while true do
     local first, err = self:_run(server.submit, id, of_lane, self._submitter or self:_process(), body, told, key)
-    local may_repeat = err and err.sent and (err.kind == "network" or err.kind == "timeout" or err.kind == "server")
+    if not err then
+      return first
+    end
+    was_sent = was_sent or err.sent
+    local may_repeat = was_sent and (err.kind == "network" or err.kind == "timeout" or err.kind == "server")
     if not may_repeat or core.now() > deadline or not sleep(self, 0.1 + 0.4 * math.random()) then
-      return first or nil, err
+      err.sent = was_sent
+      return nil, err
     end
   end
 end
