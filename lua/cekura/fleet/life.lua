@@ -203,7 +203,7 @@ local function deliver(self)
     worker:problem(name, err)
     self.raised = self.raised + 1
     local is_last = self.raised > REPEATS
-    local why = is_last and outcome.of_error(self.task.kind, err) or ""
+    local why = is_last and outcome.of_error(worker.client, self.task.kind, err) or ""
     if not record(self, server.raised, self.raised, why, worker.fleet._keep) or is_last
       or not pause(self, HANDLER_PAUSE * 2 ^ (self.raised - 1)) then
       return false

@@ -45,11 +45,13 @@ function outcome.write(client, task, err)
 end
 
 --- The text of an outcome without a job.
+---@param client? cekura.Client whose secrets the error may hold
 ---@param kind? string
 ---@param err cekura.Error
 ---@return string
-function outcome.of_error(kind, err)
-  return encode({ kind = kind, err = kept_error(err) }, "outcome") .. "\n"
+function outcome.of_error(client, kind, err)
+  local text = encode({ kind = kind, err = kept_error(err) }, "outcome") .. "\n"
+  return client and core.redact(client, text) or text
 end
 
 --- Reads an outcome.

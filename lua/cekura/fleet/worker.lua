@@ -55,7 +55,8 @@ local STARTS = 8
 local FIRST_REST, LONGEST_REST = 0.5, 30
 
 -- The outcome of a task that three workers have died with.
-local DIED = outcome.of_error(nil, errors.new("raised", "fleet: three workers have died while they had this task"))
+local DIED = outcome.of_error(nil, nil, errors.new("raised",
+  "fleet: three workers have died while they had this task"))
 
 -- ---- problems ----
 
