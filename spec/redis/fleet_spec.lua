@@ -625,6 +625,34 @@ describe("a fleet", function()
     assert.equal(1, attempts)
   end)
 
+  it("leaves jobs of kinds that a worker does not know to others, when their worker dies or stops", function()
+    service:script(START, { { body = { progress_id = "p" } } })
+    service:script(POLL, { PROGRESS })
+    cekura.kind("calls.improve_prompt_later", { start = "POST " .. START, poll = "GET " .. POLL, id = "progress_id",
+      output = "improved_prompt", params = { agent_id = { "id" } } })
+    local id = cekura.assert(fleet:submit("calls.improve_prompt_later", { agent_id = 2142 }))
+    local better
+    cekura.run(function()
+      cekura.spawn(fleet.work, fleet)
+      patience.eventually(function() return service:count(POLL) > 0 end)
+      fleet:stop()
+    end)
+    local worker = start_worker()
+    wait_for(worker, "problem start.*improve_prompt_later")
+    local known = submit()
+    service:script(POLL, { DONE })
+    wait_for(worker, "result " .. known)
+    cekura.run(function()
+      fleet:work { on_result = function(result, task)
+        better = task.id == id and result.improved_prompt
+        fleet:stop()
+      end }
+    end)
+    assert.equal("better", better)
+    assert.is_nil(worker:output():find(id, 1, true))
+    assert.equal(2, starts())
+  end)
+
   it("keeps outcomes and keys so long, and nothing else of tasks that are over", function()
     service:script(POLL, { DONE })
     fleet = open { keep = 2 }

@@ -61,14 +61,20 @@ function Pace:held(kind, is_direct)
   return seconds
 end
 
---- The kinds of which no task is to be taken, and "KIND/direct" for direct jobs of a kind.
+--- The kinds that this process does not know, with a space before and after each.
+---@return string
+function Pace:unknown_kinds()
+  local text = " "
+  for kind in pairs(self.unknown) do
+    text = text .. kind .. " "
+  end
+  return text
+end
+
+--- The kinds whose endpoint is held, of which no task is to be started, and "KIND/direct" for direct jobs of a kind.
 ---@return string[] kinds, number seconds until that may be less; huge: it will not
 function Pace:refused()
   local list, soonest = {}, math.huge
-  for kind in pairs(self.unknown) do
-    list[#list + 1] = kind
-    list[#list + 1] = kind .. "/direct"
-  end
   for kind in pairs(core.now() < self.held_until and kinds or {}) do
     for _, suffix in ipairs { "", "/direct" } do
       local seconds = self:held(kind, suffix ~= "")

@@ -24,7 +24,8 @@
 --   waiters:ID            a set of the processes that wait for its outcome
 --   key:KEY               the id of the task that was submitted with that key
 --   workers               the workers, by the end of their lease in milliseconds; 0: others are taking over its tasks
---   left                  a set of workers that have ended in order
+--   left                  a set of workers that have ended in order; also "nobody", who has what a worker could not go
+--                         on with
 --   idle                  a set of workers that wait for a task
 --   inbox:PROCESS         a stream of what a process is told: that there are tasks, outcomes and holds
 --   counts                a hash: waiting, running, done, failed, unknown, poisoned
@@ -268,16 +269,21 @@ return 1
 
 --- Takes tasks: first those of workers whose lease is over, then, by turns of the kinds and of the submitters of one,
 -- those that wait. Arguments: the worker; how many at most; the times in a minute that a task may be taken, 0: any; how
--- many may run in the fleet, 0: any; the seconds that poisoned tasks are kept; why a task is poisoned here; and kinds
--- that are not to be taken ("KIND/direct": direct jobs of one, "/direct": of all). Returns a list of tasks, each as
--- describe() has it, and the milliseconds until another may be taken, -1 if none waits. Returns 0 if the worker has
--- lost its lease. Without a task it has the worker told when there is one.
+-- many may run in the fleet, 0: any; the seconds that poisoned tasks are kept; why a task is poisoned here; the kinds
+-- that the worker does not know, with a space before and after each; and kinds of which none that waits is to be taken
+-- ("KIND/direct": direct jobs of one, "/direct": of all). Returns a list of tasks, each as describe() has it, and the
+-- milliseconds until another may be taken, -1 if none waits. Returns 0 if the worker has lost its lease. Without a task
+-- it has the worker told when there is one.
 server.take = define [[
-local worker, most, rate, in_flight, keep, why = unpack(ARGV)
+local worker, most, rate, in_flight, keep, why, unknown = unpack(ARGV)
 most, rate, in_flight = tonumber(most), tonumber(rate), tonumber(in_flight)
 local taken, time = {}, now()
 if not lives(worker) then
   return 0
+end
+
+local function is_known(kind)
+  return not unknown:find(" " .. kind:gsub("/direct$", "") .. " ", 1, true)
 end
 
 local function take(lane, entry)
@@ -302,26 +308,33 @@ local function take_over(lane, entry, has_left)
   end
 end
 
+local function take_over_lane(dead, lane, has_left)
+  local stream = "tasks:" .. lane
+  local pending = call("XPENDING", stream, "workers", "-", "+", most - #taken, dead)
+  for _, each in ipairs(pending) do
+    local entry = call("XCLAIM", stream, "workers", worker, 0, each[1])[1]
+    if entry then
+      take_over(lane, entry, has_left)
+    end
+  end
+  if #pending == 0 and call("EXISTS", stream) == 1 then
+    redis.call("XGROUP", "DELCONSUMER", P .. stream, "workers", dead)
+  end
+end
+
 local function take_over_from(dead)
-  local has_left = call("SISMEMBER", "left", dead) == 1
+  local has_left, has_more = call("SISMEMBER", "left", dead) == 1, false
   call("ZADD", "workers", 0, dead)
   for _, lane in ipairs(call("SMEMBERS", "lanes")) do
     if #taken >= most then
       return
-    end
-    local stream = "tasks:" .. lane
-    local pending = call("XPENDING", stream, "workers", "-", "+", most - #taken, dead)
-    for _, each in ipairs(pending) do
-      local entry = call("XCLAIM", stream, "workers", worker, 0, each[1])[1]
-      if entry then
-        take_over(lane, entry, has_left)
-      end
-    end
-    if #pending == 0 and call("EXISTS", stream) == 1 then
-      redis.call("XGROUP", "DELCONSUMER", P .. stream, "workers", dead)
+    elseif is_known(lane:match "^(.*):") then
+      take_over_lane(dead, lane, has_left)
+    else
+      has_more = has_more or #call("XPENDING", "tasks:" .. lane, "workers", "-", "+", 1, dead) > 0
     end
   end
-  if #taken < most then -- it has none left
+  if #taken < most and not has_more then -- it has none left
     call("ZREM", "workers", dead)
     call("SREM", "left", dead)
   end
@@ -355,7 +368,7 @@ if tonumber(call("ZSCORE", "workers", worker)) > time then
   end
 end
 local refused, wait = {}, -1
-for index = 7, #ARGV do
+for index = 8, #ARGV do
   refused[ARGV[index] ] = true
 end
 local interval = rate > 0 and 60000 / rate or 0
@@ -374,7 +387,7 @@ local progress
 repeat
   progress = false
   for _, kind in ipairs(kinds) do
-    if not refused[kind:match "/direct$" or kind] and not refused[kind] and may_take() then
+    if is_known(kind) and not refused[kind:match "/direct$" or kind] and not refused[kind] and may_take() then
       if take_waiting(kind) then
         progress = true
         next_at = math.max(next_at, time) + interval
@@ -435,6 +448,18 @@ call("HINCRBY", "task:" .. id, "attempts", -1)
 enter(lane)
 count("waiting", 1)
 count("running", -1)
+wake()
+return 1
+]]
+
+--- The worker cannot go on with it: another takes it over, as from a worker that has ended in order.
+server.release = step [[
+local lane, entry = unpack(fields(id, "lane", "entry"))
+call("XCLAIM", "tasks:" .. lane, "workers", "nobody", 0, entry, "JUSTID")
+call("HSET", "task:" .. id, "worker", "nobody")
+call("HINCRBY", "task:" .. id, "attempts", -1)
+call("SADD", "left", "nobody")
+call("ZADD", "workers", 0, "nobody")
 wake()
 return 1
 ]]

@@ -250,14 +250,13 @@ function Worker:remove(ended)
   end
 end
 
--- Whether a task that was taken can be started here.
-local function may_start(self, adopted)
-  local kind = adopted.task.kind
+-- Whether this process can have jobs of a kind. If not, it takes no more of them.
+local function knows(self, kind)
   if not kinds[kind] then
     self.pace.unknown[kind] = true
     self:problem("start", errors.new("config", show.format("this process does not know the kind %s", kind)))
   end
-  return kinds[kind] and not (adopted.options.direct and self.direct >= self.most_direct)
+  return kinds[kind] ~= nil
 end
 
 local function adopt(self, described)
@@ -267,9 +266,9 @@ local function adopt(self, described)
     end
   end
   local adopted = life.new(self, described)
-  local is_fresh = adopted.state == "taken"
-  if is_fresh and not may_start(self, adopted) then
-    self.fleet:_run(server.give_back, adopted.id, self.name)
+  local is_fresh, is_known = adopted.state == "taken", knows(self, adopted.task.kind)
+  if not is_known or is_fresh and adopted.options.direct and self.direct >= self.most_direct then
+    self.fleet:_run(is_fresh and server.give_back or server.release, adopted.id, self.name)
     return
   elseif is_fresh then
     adopted:change("starting", 1)
@@ -299,7 +298,8 @@ local function take(self)
     refused[#refused + 1] = "/direct"
   end
   return fleet:_run(server.take, self.name, room(self),
-    rate.starts_per_minute or 0, rate.in_flight or 0, fleet._keep, DIED, unpack(refused))
+    rate.starts_per_minute or 0, rate.in_flight or 0, fleet._keep, DIED, self.pace:unknown_kinds(),
+    unpack(refused))
 end
 
 -- Takes tasks if there is room for some. Returns the seconds until it is to be called again.
