@@ -581,6 +581,25 @@ describe("a fleet", function()
     end)
   end)
 
+  it("gives a task back once, however often that is repeated", function()
+    local id = submit()
+    local server = require "cekura.fleet.server"
+    local function run(script, ...)
+      return cekura.assert(fleet:_run(script, ...))
+    end
+    local function take()
+      return run(server.take, "w.1", 1, 0, 0, 60, "", " ")[1][1]
+    end
+    run(server.join, "w.1", 60000, service.url)
+    local first = take()
+    assert.equal(1, run(server.give_back, id, "w.1", first[11]))
+    local second = take()
+    assert.equal(1, run(server.intend, id, "w.1"))
+    assert.equal(0, run(server.give_back, id, "w.1", first[11]))
+    assert.equal("intent", redis_cli("hget 'cekura:{jobs}:task:" .. id .. "' state"))
+    assert.equal(1, run(server.give_back, id, "w.1", second[11]))
+  end)
+
   it("sets right what Redis has forgotten", function()
     service:script(POLL, { PROGRESS })
     submit(1)

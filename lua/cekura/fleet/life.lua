@@ -12,6 +12,7 @@ local server = require "cekura.fleet.server"
 ---@field worker cekura.fleet.Worker
 ---@field owner string the worker's name when it took the task
 ---@field id string
+---@field entry string in its stream
 ---@field state string as in cekura.fleet.server
 ---@field options table of the start
 ---@field token? string
@@ -52,8 +53,8 @@ local LONGEST_WAIT = 86400
 ---@param described any[] see cekura.fleet.server
 ---@return cekura.fleet.Life
 function life.new(worker, described)
-  local id, lane, state, params, options, attempts, key, token, raised, kept = unpack(described)
-  return setmetatable({ worker = worker, owner = worker.name, id = id, state = state,
+  local id, lane, state, params, options, attempts, key, token, raised, kept, entry = unpack(described)
+  return setmetatable({ worker = worker, owner = worker.name, id = id, entry = entry, state = state,
     options = core.decode(options), token = token ~= "" and token or nil, raised = tonumber(raised) or 0,
     kept = kept ~= "" and kept or nil, is_waiting = false, is_abandoned = false, counted = {},
     task = { id = id, key = key ~= "" and key or nil, kind = server.kind_of(lane), params = core.decode(params),
@@ -142,14 +143,14 @@ local function take_start(self, job, err)
     self.err = err
     return true
   end
-  record(self, server.give_back)
+  record(self, server.give_back, self.entry)
   return false
 end
 
 -- Starts the job. Returns false if the task is to be left.
 local function start(self)
   if self.worker.pace:held(self.task.kind, self.options.direct) > 0 then
-    record(self, server.give_back)
+    record(self, server.give_back, self.entry)
     return false
   elseif not record(self, server.intend) then
     return false

@@ -72,7 +72,8 @@ local function fields(id, ...)
   return call("HMGET", "task:" .. id, ...)
 end
 
--- A task as a worker gets it: its id, lane, state, parameters and options, and of its hash what is kept.
+-- A task as a worker gets it: its id, lane, state, parameters and options, of its hash what is kept, the outcome, and
+-- its entry.
 local function describe(lane, entry)
   local id, params, options = entry[2][2], entry[2][4], entry[2][6]
   local task = { id, lane, "", params, options }
@@ -80,6 +81,7 @@ local function describe(lane, entry)
     task[index == 1 and 3 or 4 + index] = value or ""
   end
   task[10] = task[3] == "ended" and call("GET", "outcome:" .. id) or ""
+  task[11] = entry[1]
   return task
 end
 
@@ -431,12 +433,14 @@ end
 ]] .. text)
 end
 
---- The worker does not start it, and a start that it may have sent was certainly not processed: it waits again.
+--- The worker does not start it, and a start that it may have sent was certainly not processed: it waits again. Further
+-- argument: its entry, which is another one afterwards, so that a repetition does not give back what the worker has
+-- taken again meanwhile, and perhaps started.
 server.give_back = step [[
 local lane, old = unpack(fields(id, "lane", "entry"))
 local stream = P .. "tasks:" .. lane
 local entry = redis.call("XRANGE", stream, old, old)[1]
-if state ~= "taken" and state ~= "intent" or not entry then
+if old ~= ARGV[3] or state ~= "taken" and state ~= "intent" or not entry then
   return 0
 end
 local new = redis.call("XADD", stream, "*", unpack(entry[2]))

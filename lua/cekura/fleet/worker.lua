@@ -268,7 +268,7 @@ local function adopt(self, described)
   local adopted = life.new(self, described)
   local is_fresh, is_known = adopted.state == "taken", knows(self, adopted.task.kind)
   if not is_known or is_fresh and adopted.options.direct and self.direct >= self.most_direct then
-    self.fleet:_run(is_fresh and server.give_back or server.release, adopted.id, self.name)
+    self.fleet:_run(is_fresh and server.give_back or server.release, adopted.id, self.name, adopted.entry)
     return
   elseif is_fresh then
     adopted:change("starting", 1)
