@@ -3,11 +3,14 @@
 local cekura = require "cekura"
 local fleets = require "cekura.fleet"
 local fleet_worker = require "spec.support.fleet_worker"
+local nginx = require "spec.support.nginx"
 local patience = require "spec.support.patience"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.redis_server"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
+
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
 local KIND = "calls.improve_prompt"
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
@@ -705,6 +708,39 @@ describe("a fleet", function()
     wait_for(start_worker(), "result " .. id .. " better 1\n")
     assert.equal(2, starts())
   end)
+
+  if lua == "luajit" then -- that of nginx
+    it("keeps the lease of a worker of nginx that ends, until its handler is done", function()
+      service:script(POLL, { DONE })
+      service:script("/slow/", { { delay = 4, body = {} } })
+      local host = nginx.start(nginx.config(([[
+        init_worker_by_lua_block {
+          local cekura = require "cekura"
+          local client = cekura.assert(cekura.new { api_key = %q, base_url = %q, config_file = false, interval = 0.05 })
+          local fleet = cekura.assert(require "cekura.fleet".new { redis = %q, name = "jobs", client = client,
+            lease = 1 })
+          cekura.spawn(function()
+            fleet:work { on_result = function(result, task)
+              ngx.log(ngx.NOTICE, "noted: begun ", task.attempts)
+              client:request("GET", "/slow/")
+              ngx.log(ngx.NOTICE, "noted: done ", task.attempts)
+            end }
+          end)
+        }
+        server { listen 127.0.0.1:@PORT@; }
+      ]]):format(service.key, service.url, redis.url)))
+      finally(function() host:stop() end)
+      local id = submit()
+      process.eventually(function() return host:log():find("noted: begun 1", 1, true) end)
+      local other = start_worker()
+      host:reload()
+      process.eventually(function() return host:log():find("noted: done 1", 1, true) end)
+      assert.truthy(host:log():find("noted: done 1", 1, true))
+      process.eventually(function() return fleet:stats().running == 0 end)
+      assert.is_nil(host:log():find("noted: begun 2", 1, true))
+      assert.is_nil(other:output():find(id, 1, true))
+    end)
+  end
 
   it("has workers end whose key the service refuses, and their tasks go on elsewhere", function()
     service:script(START, { { status = 401, body = { detail = "Invalid key." } }, { pass = true } })

@@ -44,7 +44,7 @@ end
 
 -- ---- Redis ----
 
--- The name of this process among those of the fleet. It is made when it is needed, so that forked processes differ.
+-- The name of this object among those of the fleet.
 function methods:_process()
   self._id = self._id or core.random_hex()
   return self._id
@@ -72,8 +72,9 @@ end
 
 -- Runs a script.
 function methods:_run(script, ...)
-  local err = self._absent or check_server(self)
+  local absent = self._absent
   self._absent = nil
+  local err = absent and core.now() < absent.until_at and absent.err or check_server(self)
   if err then
     return nil, err
   end
@@ -175,7 +176,7 @@ function fleet.new(given)
     self:close()
     return nil, err
   end
-  self._absent = err -- for the first call, which needs not wait once more
+  self._absent = err and { err = err, until_at = core.now() + 1 } -- the first call need not wait once more
   return self
 end
 
@@ -215,8 +216,9 @@ end
 function methods:submit(kind, params, given)
   given = check.options("options", given, SUBMIT_OPTIONS)
   local key = given.key ~= nil and check.text("key", given.key) or ""
-  local options = given.options == nil and {} or check.table("options: options", given.options)
-  client.check_start(not self._is_lone and self._client or nil, kind, params, options)
+  local asked = given.options == nil and {} or check.table("options: options", given.options)
+  local declaration, _, options = client.check_start(not self._is_lone and self._client or nil, kind, params, asked)
+  options.direct = options.direct or not declaration.start or nil
   local body = encode(params or {}, "params")
   local told = encode(options, "options")
   if core.has_secret(self._client, body) or core.has_secret(self._client, told .. key) then

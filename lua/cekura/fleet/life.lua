@@ -37,7 +37,7 @@ local HANDLER_PAUSE = 1
 -- How often a handler that raises is called again.
 local REPEATS = 3
 
--- The longest wait for a job, in seconds, where the task does not say: a job that never ends must not hold its place.
+-- The longest wait for a job, in seconds: a job that never ends must not hold its place.
 local LONGEST_WAIT = 86400
 
 ---@class cekura.FleetTask what a handler gets beside the outcome

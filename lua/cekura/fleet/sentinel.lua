@@ -5,6 +5,7 @@
 
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local protected = require "cekura.loop.protected"
 local link = require "cekura.fleet.link"
 local show = require "cekura.show"
 
@@ -163,7 +164,7 @@ function Sentinel:send(words, timeout, on_end)
   if not self.is_asking then
     self.is_asking = true
     core.fields(self.client)._loop.spawn(function()
-      pcall(find, self, core.now() + timeout)
+      protected(core.fields(self.client)._loop, "sentinel", find, self, core.now() + timeout)
       self.is_asking = false
     end)
   end

@@ -402,9 +402,7 @@ until not progress
 if interval > 0 then
   call("HSET", "pace", "next", tostring(next_at))
 end
-if #taken == 0 then
-  call("SADD", "idle", worker)
-end
+call(#taken == 0 and "SADD" or "SREM", "idle", worker)
 return { taken, wait }
 ]]
 

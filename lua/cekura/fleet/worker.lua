@@ -25,6 +25,7 @@ local show = require "cekura.show"
 ---@field is_stopping boolean
 ---@field stopped_at number since when
 ---@field is_doubtful boolean it is not known whether a take was executed
+---@field known? table<string, true> the tasks that it had when it asked which it has
 ---@field look_at number when it is to take tasks next, by core.now()
 ---@field held_for number seconds until a kind may be taken that is refused now; huge: none is
 ---@field pace cekura.fleet.Pace
@@ -121,6 +122,12 @@ end
 
 -- ---- the lease ----
 
+-- What Redis has refused ends the work, and is what it returns.
+local function fail(self)
+  local err = self.last_error
+  self:stop(err.kind ~= "closed" and err.kind ~= "cancelled" and err or nil)
+end
+
 -- Begins a lease. Returns false if that is impossible.
 local function join(self)
   self.fleet._leases = self.fleet._leases + 1
@@ -133,8 +140,8 @@ local function join(self)
       self.fleet._name, of_fleet, base))
     return false
   end
-  if not of_fleet and self.last_error.kind == "config" then
-    self.err = self.last_error
+  if not of_fleet then
+    fail(self)
   end
   return of_fleet ~= nil
 end
@@ -174,15 +181,14 @@ end
 -- Seconds between two looks for endpoints that have answered 429.
 local LOOK = 0.5
 
--- Waits until that time. Returns false if the host ends.
+-- Waits until that time. If the host ends, the work does, which needs its lease until then.
 local function wait_to_renew(self, renew_at)
   while not self.is_over and core.now() < renew_at do
-    if self.keeper:park(math.min(LOOK, renew_at - core.now()), true) == "closing" then
-      return false
+    if self.keeper:park(math.min(LOOK, renew_at - core.now()), not self.is_stopping) == "closing" then
+      self:stop()
     end
     self:share_holds()
   end
-  return true
 end
 
 -- Renews the lease, in a task of its own, so that nothing holds it up. A lease that was lost is followed by another.
@@ -190,7 +196,9 @@ local function keep_lease(self)
   while not self.is_over do
     local asked = core.now()
     local held = self:record(server.renew, self.name, self.fleet._lease * 1000)
-    if held == 0 then
+    if self.is_over then
+      return
+    elseif held == 0 then
       abandon(self)
       if not join(self) then
         self:stop()
@@ -201,15 +209,12 @@ local function keep_lease(self)
       take_holds(self, held)
       audit(self)
     else
-      self:stop()
+      fail(self)
       return
     end
     self.fleet._inbox:read()
     self.keeper = self.loop.waiter()
-    if not wait_to_renew(self, asked + self.fleet._lease / 3) then
-      self:stop()
-      return
-    end
+    wait_to_renew(self, asked + self.fleet._lease / 3)
   end
 end
 
@@ -260,10 +265,8 @@ local function knows(self, kind)
 end
 
 local function adopt(self, described)
-  for each in pairs(self.is_doubtful and self.running or {}) do
-    if each.id == described[1] and each.owner == self.name then
-      return
-    end
+  if self.known and self.known[described[1]] then
+    return
   end
   local adopted = life.new(self, described)
   local is_fresh, is_known = adopted.state == "taken", knows(self, adopted.task.kind)
@@ -287,11 +290,23 @@ local function room(self)
   return math.min(self.options.concurrency - self.count, STARTS - self.starting)
 end
 
+-- Notes the tasks that it has, before it asks which it has: some may be over when the reply comes.
+local function note_known(self)
+  self.known = {}
+  for each in pairs(self.running) do
+    if each.owner == self.name then
+      self.known[each.id] = true
+    end
+  end
+end
+
 local function take(self)
   local fleet = self.fleet
   if self.is_doubtful then
+    note_known(self)
     return fleet:_run(server.mine, self.name)
   end
+  self.known = nil
   local rate, refused, seconds = fleet._rate, self.pace:refused()
   self.held_for = seconds
   if self.direct >= self.most_direct then
