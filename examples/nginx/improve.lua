@@ -105,4 +105,28 @@ function improve.stats()
   say(the_client():stats())
 end
 
+-- Each worker has counters of its own, and a scrape reaches any of them: all workers publish theirs, by their ids.
+local published = ngx.shared.cekura_stats
+
+local function publish(ended)
+  if client and not ended then
+    published:set(ngx.worker.id(), cjson.encode(client:stats()))
+  end
+end
+
+function improve.publish()
+  assert(ngx.timer.every(5, publish))
+end
+
+-- For Prometheus: the counters of all workers.
+function improve.metrics()
+  publish()
+  local workers = {}
+  for id = 0, ngx.worker.count() - 1 do
+    workers["worker " .. id] = cjson.decode(published:get(id) or "")
+  end
+  ngx.header.content_type = "text/plain; version=0.0.4"
+  ngx.print(cekura.prometheus(workers))
+end
+
 return improve

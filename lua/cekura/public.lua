@@ -11,6 +11,7 @@ local errors = require "cekura.errors"
 local later = require "cekura.later"
 local list = require "cekura.list"
 local record = require "cekura.records.record"
+local prometheus = later "cekura.prometheus"
 local redis = later "cekura.fleet.redis"
 local choose_loop = require "cekura.loop"
 local unbegun = require "cekura.loop.unbegun"
@@ -67,6 +68,14 @@ function cekura.assert(value, err, ...)
     return value, err, ...
   end
   errors.raise(err == nil and "assertion failed!" or tostring(err))
+end
+
+--- The counters of clients, in the text format of Prometheus (docs/monitoring.md). Sends nothing.
+---@param clients table<integer|string, cekura.Client|cekura.Stats> a list, or clients by their names, which the label
+---`client` has; in place of a client its stats(), for instance from another process
+---@return string text of the type "text/plain; version=0.0.4"
+function cekura.prometheus(clients)
+  return prometheus.text(clients)
 end
 
 local function check_function(fn)
