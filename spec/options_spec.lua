@@ -402,6 +402,46 @@ describe("a proxy", function()
   end)
 end)
 
+describe("CEKURA_LOOPBACK_ONLY", function()
+  local HOSTS = { "https://api.example.com", "http://api.example.com", "https://10.0.0.1",
+    "https://localhost.example.com", "https://127.0.0.1.example.com", "https://[::2]", "https://0.0.0.0" }
+
+  it("refuses every host but this machine, also with allow_http, whatever the source of the URL", function()
+    environment.CEKURA_LOOPBACK_ONLY = "1"
+    for _, url in ipairs(HOSTS) do
+      local message = refusal { api_key = "sk-1", base_url = url, allow_http = true }
+      assert_mentions("CEKURA_LOOPBACK_ONLY", message)
+      assert_mentions(url, message)
+    end
+    assert_mentions("from the default", refusal { api_key = "sk-1" })
+    environment.CEKURA_API_URL = "https://api.example.com"
+    assert_mentions("CEKURA_API_URL", refusal { api_key = "sk-1" })
+    for _, url in ipairs { "http://127.0.0.1:1", "https://localhost", "http://[::1]:1" } do
+      assert(resolve { base_url = url })
+    end
+  end)
+
+  it("uses no proxy, be it of the option or of the environment", function()
+    environment.CEKURA_LOOPBACK_ONLY = "1"
+    environment.https_proxy, environment.http_proxy = "http://proxy:1", "http://proxy:2"
+    for _, url in ipairs { "http://127.0.0.1:1", "https://localhost" } do
+      assert.equal("", assert(resolve { base_url = url }).engine.proxy)
+      assert.equal("", assert(resolve { base_url = url, proxy = "http://proxy:3", allow_http = true }).engine.proxy)
+    end
+  end)
+
+  it("is off if it is unset, empty or 0, and on by any other value", function()
+    for _, value in ipairs { "", "0" } do
+      environment.CEKURA_LOOPBACK_ONLY = value
+      assert(resolve { base_url = HOSTS[1] })
+    end
+    for _, value in ipairs { "yes", "true", "2" } do
+      environment.CEKURA_LOOPBACK_ONLY = value
+      refusal { api_key = "sk-1", base_url = HOSTS[1] }
+    end
+  end)
+end)
+
 describe("a CA file", function()
   it("that is a FIFO or a device is refused at once", function()
     os.execute(("mkfifo '%s/fifo'"):format(home))

@@ -42,6 +42,12 @@ local function environment(variable)
   return value ~= "" and value or nil
 end
 
+-- Whether clients may only reach this machine. A guard is on by any value that is not a clear no.
+local function is_loopback_only()
+  local value = environment "CEKURA_LOOPBACK_ONLY"
+  return value ~= nil and value ~= "0"
+end
+
 local function unsafe(text)
   return text:find "[%z\r\n]" ~= nil
 end
@@ -113,6 +119,9 @@ local function use_base_url(made, value, values)
     fault = value == "" and "is empty" or fault -- libcurl's words for that depend on its version
     local hint = value:find("://", 1, true) and "" or "; it begins with https://"
     return show.format("the base URL %s from %s ", show.url(value), where) .. fault .. hint
+  elseif not loopback and is_loopback_only() then
+    return show.format("the base URL %s from %s is another host, which CEKURA_LOOPBACK_ONLY in the environment forbids",
+      origin, where)
   elseif not secure and not loopback and not values.allow_http then
     return show.format("the base URL %s from %s is plain http to another host; allow_http = true allows it", origin,
       where)
@@ -124,6 +133,10 @@ local function use_base_url(made, value, values)
 end
 
 local function use_proxy(made, value, values)
+  if is_loopback_only() then
+    made.engine.proxy = "" -- none, whatever the option and the environment say
+    return nil
+  end
   local chosen, fault = proxy.choose(value, made.url, values.allow_http)
   if not chosen then
     return fault
