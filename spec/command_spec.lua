@@ -94,6 +94,7 @@ describe("cekura-lua", function()
         ["jobs watch results.run 5 --interval soon"] = 'a number of seconds above 0, or adaptive, expected, got "soon"',
         ["start results.run --tags a,"] = "a value beside each comma expected",
         ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
+        ["calls report 5"] = "--html is missing",
         ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
         ["fleet submit"] = "fleet submit: a kind or --from-file is missing",
         ["fleet submit results.rum"] = "Did you mean 'results.run'",
@@ -268,6 +269,23 @@ describe("cekura-lua", function()
       local _, err = assert_status(2, run("calls get 5181749", nil, ">/dev/full"))
       assert.truthy(err:find("the output cannot be written", 1, true), err)
     end)
+  end)
+
+  it("writes a page about a call, to a file or to stdout", function()
+    local client = server:client()
+    local page = cekura.report(cekura.assert(client.calls:get(5181749)))
+    client:close()
+    local out, err = assert_status(0, run(("calls report 5181749 --html %s/call.html"):format(dir)))
+    assert.equal("", out)
+    assert.equal(("The report is in %s/call.html.\n"):format(dir), err)
+    assert.equal(page, file.read(dir .. "/call.html"))
+    out, err = assert_status(0, run "calls report 5181749 --html -")
+    assert.equal(page, out)
+    assert.equal("", err)
+    err = select(2, assert_status(2, run "calls report 5181749 --html /no/where"))
+    assert.truthy(err:find("/no/where cannot be written", 1, true), err)
+    assert_status(6, run(("calls report 99 --html %s/none.html"):format(dir)))
+    assert.is_nil(file.read(dir .. "/none.html"))
   end)
 
   describe("improves a prompt: it", function()

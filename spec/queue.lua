@@ -90,6 +90,7 @@ local SPECS = {
   redis_sentinel = { seconds = 60, once = true },
   redis_tls = { seconds = 8, once = true },
   reference = { seconds = 3, once = true },
+  report_page = { seconds = 40, once = true },
   release = { seconds = 3, once = true },
   retry = { seconds = 9, once = true },
   secrets = { seconds = 13 },

@@ -13,6 +13,7 @@ local list = require "cekura.list"
 local record = require "cekura.records.record"
 local prometheus = later "cekura.prometheus"
 local redis = later "cekura.fleet.redis"
+local report = later "cekura.report"
 local choose_loop = require "cekura.loop"
 local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
@@ -76,6 +77,14 @@ end
 ---@return string text of the type "text/plain; version=0.0.4"
 function cekura.prometheus(clients)
   return prometheus.text(clients)
+end
+
+--- A page about one call: its metrics, its turns in time, its recording and its transcript. It needs no other file, but
+-- for the recording, which stays where the record says.
+---@param call cekura.Call a call log or a run
+---@return string html
+function cekura.report(call)
+  return report.html(call)
 end
 
 local function check_function(fn)

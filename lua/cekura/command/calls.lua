@@ -264,4 +264,36 @@ calls[5] = {
 
 calls[6] = improve.command("improve-prompt", { "calls" })
 
+-- ---- report ----
+
+calls[7] = {
+  name = "report",
+  summary = "Write a page about a call.",
+  description = "Writes a page of HTML about a call: its metrics, failures first, its turns in time, its recording and "
+    .. "its transcript. The page needs no other file; the recording stays where the record says.",
+  arguments = { { name = "id", type = "id", help = "The id of the call log." } },
+  options = {
+    { name = "html", type = "text", shown = "FILE", help = "The file for the page. - is standard output." },
+  },
+  examples = {
+    { "cekura-lua calls report 5181749 --html call.html", "Write a page about a call." },
+    { "cekura-lua calls report 5181749 --html - >call.html", "Write it to standard output." },
+  },
+  run = function(session, given)
+    local path = session.options.html
+    if not path then
+      session:usage "calls report: --html is missing"
+    end
+    local page = cekura.report(session:check(session:client().calls:get(given.words.id)))
+    if path == "-" then
+      return session:data(page)
+    end
+    local ok, fault = session.write_file(path, page)
+    if not ok then
+      session:usage(session.file_fault(path, "written", fault))
+    end
+    session:note(("The report is in %s."):format(path))
+  end,
+}
+
 return calls

@@ -21,13 +21,7 @@ end
 
 -- Replaces the file. If that fails, prints the prompt to stdout, so that it is not lost.
 local function write_output(session, path, prompt)
-  local file, fault = io.open(path, "wb")
-  local ok = file and true
-  if file then
-    ok, fault = file:write(prompt)
-    local closed, close_fault = file:close()
-    ok, fault = ok and closed, fault or close_fault
-  end
+  local ok, fault = session.write_file(path, prompt)
   if ok then
     session:note(("The improved prompt is in %s."):format(path))
     return exits.OK

@@ -209,6 +209,21 @@ function Session:read_file(path)
   return content
 end
 
+--- Replaces a file that the command line names.
+---@param path string
+---@param content string
+---@return boolean? ok, any fault
+function Session.write_file(path, content)
+  local file, fault = io.open(path, "wb")
+  local ok = file and true
+  if file then
+    ok, fault = file:write(content)
+    local closed, close_fault = file:close()
+    ok, fault = ok and closed, fault or close_fault
+  end
+  return ok and true, fault
+end
+
 --- The JSON in a file.
 ---@param path string
 ---@return any

@@ -1,16 +1,13 @@
 --- A call as the command shows it: its transcript, turn by turn, and the metrics of its evaluation.
 
 local ascii = require "cekura.http.ascii"
-local encode = require "cekura.http.encode"
+local conversation = require "cekura.records.conversation"
 local evaluation = require "cekura.records.evaluation"
 local text = require "cekura.command.text"
 
 local show_call = {}
 
--- A value from the service as text: a string as it is, anything else as JSON.
-local function as_text(value)
-  return type(value) == "string" and value or encode({ value }, "value"):sub(2, -2)
-end
+local as_text = conversation.as_text
 
 -- The lines of a visible text, wrapped to the width of the terminal, if there is one. All but the first are indented.
 local function lines_of(stream, visible, indent)
@@ -27,32 +24,6 @@ local ROLES = { ["Main Agent"] = "cyan", ["Testing Agent"] = "green" } -- any ot
 
 local LONGEST_ROLE = 40 -- columns; a longer one is cut
 
--- The roles of turns that are tool calls, and of those that are their results.
-local CALLS = { function_call = true, tool_call = true, tool_call_invocation = true }
-local RESULTS = { function_call_result = true, tool_call_result = true, tool = true }
-
--- The members that may hold the arguments of a tool call, or its result.
-local ARGUMENTS, RESULT = { "arguments", "parameters" }, { "result", "output" }
-
-local LONGEST_CALL = 1e7 -- seconds; a larger number is a date
-
--- The seconds from the beginning of the call to each turn, by its place, and the largest of them. A turn whose time
--- cannot be read has none. Dates count from the first one.
-local function times_of(turns)
-  local times, first, longest = {}, nil, nil
-  for place, turn in ipairs(turns) do
-    local time = turn.start_time
-    if type(time) == "number" and time >= LONGEST_CALL and time < math.huge then
-      first = first or time
-      time = time - first
-    end
-    if type(time) == "number" and time >= 0 and time < LONGEST_CALL then
-      times[place], longest = time, math.max(longest or 0, time)
-    end
-  end
-  return times, longest
-end
-
 local function clock(seconds, has_hours)
   local minutes, rest = math.floor(seconds / 60), math.floor(seconds % 60)
   if has_hours then
@@ -62,58 +33,42 @@ local function clock(seconds, has_hours)
 end
 
 -- The prefix of each turn, "[00:12] " or blanks of the same width. All are empty if no turn has a time.
-local function stamps_of(turns)
-  local times, longest = times_of(turns)
+local function stamps_of(events)
+  local longest
+  for _, event in ipairs(events) do
+    longest = event.at and math.max(longest or 0, event.at) or longest
+  end
   local has_hours, stamps = longest and longest >= 3600, {}
   local width = longest and #clock(longest, has_hours) + 3 or 0
-  for place in ipairs(turns) do
-    local stamp = times[place] and ("[%s] "):format(clock(times[place], has_hours)) or ""
+  for place, event in ipairs(events) do
+    local stamp = event.at and ("[%s] "):format(clock(event.at, has_hours)) or ""
     stamps[place] = (" "):rep(width - #stamp) .. stamp
   end
   return stamps, width
 end
 
-local function member(data, names)
-  for _, name in ipairs(names) do
-    if data[name] ~= nil then
-      return as_text(data[name])
-    end
+-- A tool call, or its result, on one line; nil if the event is neither.
+local function tool_line(event)
+  if event.kind == "tool_result" then
+    return (text.is_utf8() and "← " or "<- ") .. text.visible(event.text)
+  elseif event.kind == "tool_call" then
+    local called = event.name .. (event.text ~= "" and " " .. event.text or "")
+    return (text.is_utf8() and "→ " or "-> ") .. text.visible(called)
   end
 end
 
-local function not_empty(value)
-  return value ~= nil and value ~= "" and as_text(value) or nil
-end
-
--- A tool call, or its result, on one line; nil if the turn is neither.
-local function tool_line(turn)
-  local word = type(turn.role) == "string" and ascii.word(turn.role)
-  if not (CALLS[word] or RESULTS[word]) then
-    return nil
-  end
-  local data = type(turn.data) == "table" and turn.data or {}
-  local name, content = not_empty(data.name), not_empty(turn.content)
-  if RESULTS[word] then
-    local result = member(data, RESULT) or content or name or "?"
-    return (text.is_utf8() and "← " or "<- ") .. text.visible(result)
-  end
-  local arguments = member(data, ARGUMENTS) or name and content
-  local called = (name or content or "?") .. (arguments and " " .. arguments or "")
-  return (text.is_utf8() and "→ " or "-> ") .. text.visible(called)
-end
-
-local function role_of(turn)
-  return turn.role ~= nil and text.fit(text.visible(as_text(turn.role)), LONGEST_ROLE) .. ":" or nil
+local function role_of(event)
+  return event.role and text.fit(text.visible(event.role), LONGEST_ROLE) .. ":" or nil
 end
 
 -- The lines of a spoken turn.
-local function spoken_lines(stream, turn, stamp, indent)
-  local role, content = role_of(turn), turn.content ~= nil and as_text(turn.content) or ""
+local function spoken_lines(stream, event, stamp, indent)
+  local role = role_of(event)
   local start = stamp .. (role or "")
-  local visible = text.visible_lines(ascii.trim(content))
+  local visible = text.visible_lines(ascii.trim(event.text))
   local lines = lines_of(stream, start .. (role and visible ~= "" and " " or "") .. visible, indent)
   if role and lines[1]:sub(1, #start) == start then -- else the terminal is too narrow for it
-    lines[1] = stamp .. stream:paint(ROLES[turn.role] or "blue", role) .. lines[1]:sub(#start + 1)
+    lines[1] = stamp .. stream:paint(ROLES[event.role] or "blue", role) .. lines[1]:sub(#start + 1)
   end
   return lines
 end
@@ -123,25 +78,22 @@ end
 ---@param call cekura.Call
 ---@return string
 function show_call.transcript(stream, call)
-  local turns, shown = {}, {}
-  for turn in call:turns() do
-    turns[#turns + 1] = turn
-  end
-  local stamps, width = stamps_of(turns)
-  for place, turn in ipairs(turns) do
-    local tool = tool_line(turn)
+  local events, shown = conversation.events(call), {}
+  local stamps, width = stamps_of(events)
+  for place, event in ipairs(events) do
+    local tool = tool_line(event)
     if tool then
       local columns = stream:columns()
       tool = columns and text.fit(tool, math.max(1, columns - width)) or tool
       shown[#shown + 1] = stamps[place] .. stream:paint("dim", tool)
     else
       -- Without times, the indentation alone shows where a turn begins.
-      for _, line in ipairs(spoken_lines(stream, turn, stamps[place], width > 0 and width or 2)) do
+      for _, line in ipairs(spoken_lines(stream, event, stamps[place], width > 0 and width or 2)) do
         shown[#shown + 1] = line
       end
     end
   end
-  return #turns == 0 and "The call has no transcript.\n" or table.concat(shown, "\n") .. "\n"
+  return #events == 0 and "The call has no transcript.\n" or table.concat(shown, "\n") .. "\n"
 end
 
 -- ---- the metrics ----
