@@ -8,6 +8,7 @@ local file = require "spec.support.file"
 local fleets = require "cekura.fleet"
 local hosts = require "spec.fleet.hosts"
 local redis_server = require "spec.support.redis_server"
+local stage = require "spec.fleet.stage"
 local service = require "spec.fleet.service"
 local shell = require "spec.support.shell"
 
@@ -63,12 +64,9 @@ local function new(given)
   for name, value in pairs(given) do
     self[name] = value
   end
-  self.files = shell "mktemp -d":match "%S+"
+  self.files = stage.make_files()
   self.data = self.files .. "/redis"
-  shell("mkdir " .. self.data .. " && chmod 777 " .. self.files)
-  for _, name in ipairs { "starts", "polls", "workers", "handled", "problems" } do
-    file.write(self.files .. "/" .. name, "")
-  end
+  shell("mkdir " .. self.data)
   self:start_redis()
   self.service = service.start(self.files, START / 2)
   self.connection = connections.new(self.redis.url)
@@ -87,15 +85,7 @@ local function new(given)
   return self
 end
 
-function Campaign:stop()
-  for _, worker in ipairs(self.workers) do
-    worker:stop()
-  end
-  self.connection:close()
-  self.redis:stop "KILL"
-  self.service:stop()
-  shell("rm -rf " .. self.files)
-end
+Campaign.stop = stage.stop
 
 -- ---- jobs ----
 

@@ -8,6 +8,7 @@ local file = require "spec.support.file"
 local fleets = require "cekura.fleet"
 local hosts = require "spec.fleet.hosts"
 local redis_server = require "spec.support.redis_server"
+local stage = require "spec.fleet.stage"
 local service = require "spec.fleet.service"
 local shell = require "spec.support.shell"
 
@@ -32,26 +33,14 @@ Scene.__index = Scene
 -- Redis, the service and one that submits.
 local function new(given)
   local self = setmetatable({ workers = {}, given = given }, Scene)
-  self.files = shell "mktemp -d":match "%S+"
-  shell("chmod 777 " .. self.files)
-  for _, name in ipairs { "starts", "polls", "workers", "handled", "problems" } do
-    file.write(self.files .. "/" .. name, "")
-  end
+  self.files = stage.make_files()
   self.redis = redis_server.start(("--dir %s %s"):format(self.files, given.redis or ""))
   self.connection = cekura.assert(connections.new(self.redis.url))
   self.service = service.start(self.files, 0)
   return self
 end
 
-function Scene:stop()
-  for _, worker in ipairs(self.workers) do
-    worker:stop()
-  end
-  self.connection:close()
-  self.redis:stop "KILL"
-  self.service:stop()
-  shell("rm -rf " .. self.files)
-end
+Scene.stop = stage.stop
 
 function Scene:fleet(name)
   return cekura.assert(fleets.new { redis = self.redis.url, name = name or "proof", submitter = "a" })

@@ -1,5 +1,5 @@
---- What a process is told by others: one blocking read for all that wait in it. The read is a command whose end calls
--- back, and sends the next one as long as anybody listens; so it belongs to no task, which could end.
+--- Messages from other processes of the fleet. One blocking read serves all waiters of this process. The read is a
+-- command whose end calls back and sends the next one while there are listeners, so it does not depend on any task.
 
 local core = require "cekura.core"
 local redis = require "cekura.fleet.redis"
@@ -31,7 +31,7 @@ function inbox.new(url, client, stream)
     is_reading = false, failures = 0, next_at = 0 }, Inbox), err
 end
 
-local function tell(self, ...)
+local function notify(self, ...)
   local listeners = {}
   for key, listener in pairs(self.listeners) do -- a listener may leave
     listeners[key] = listener
@@ -41,7 +41,7 @@ local function tell(self, ...)
   end
 end
 
---- Reads on, if anybody listens. To be called when someone begins to listen, and now and then, because a read that has
+--- Reads on, if there are listeners. To be called after a listener was added, and periodically, because a read that has
 -- failed is not repeated at once.
 function Inbox:read()
   if self.is_reading or next(self.listeners) == nil or core.now() < self.next_at then
@@ -54,10 +54,10 @@ function Inbox:read()
     self.next_at = err and core.now() + math.min(5, 0.1 * 2 ^ self.failures) or 0
     for _, entry in ipairs(reply and reply[1] and reply[1][2] or {}) do
       self.last = entry[1]
-      tell(self, entry[2][1], entry[2][2], entry[2][4])
+      notify(self, entry[2][1], entry[2][2], entry[2][4])
     end
     if err then
-      tell(self, "lost")
+      notify(self, "lost")
     else
       self:read()
     end
@@ -67,8 +67,8 @@ function Inbox:read()
   end
 end
 
---- Has a function called for each entry from now on, and with "lost" when a read has failed: then nothing is told until
--- read() is called again.
+--- Has a function called for each entry from now on, and with "lost" when a read has failed: then no message arrives
+-- until read() is called again.
 ---@param key any
 ---@param listener? fun(what: string, ...): any nil: none any longer
 function Inbox:listen(key, listener)

@@ -90,7 +90,7 @@ local function ask(self, script, ...)
   return reply, err
 end
 
--- What this process is told by others.
+-- The messages from other processes to this one.
 function methods:_listen()
   if not self._inbox then
     local made, err = inbox.new(self._url, self._client, self._prefix .. "inbox:" .. self:_process())
@@ -220,8 +220,8 @@ function methods:submit(kind, params, given)
   local declaration, _, options = client.check_start(not self._is_lone and self._client or nil, kind, params, asked)
   options.direct = options.direct or not declaration.start or nil
   local body = encode(params or {}, "params")
-  local told = encode(options, "options")
-  if core.has_secret(self._client, body) or core.has_secret(self._client, told .. key) then
+  local encoded_options = encode(options, "options")
+  if core.has_secret(self._client, body) or core.has_secret(self._client, encoded_options .. key) then
     return nil, errors.new("config", "fleet: the parameters hold a secret of this client, and Redis "
       .. "keeps them in clear text")
   end
@@ -229,7 +229,8 @@ function methods:submit(kind, params, given)
   local of_lane = options.direct and kind .. "/direct" or kind
   local was_sent = false
   while true do
-    local first, err = self:_run(server.submit, id, of_lane, self._submitter or self:_process(), body, told, key)
+    local first, err = self:_run(server.submit, id, of_lane, self._submitter or self:_process(), body, encoded_options,
+      key)
     if not err then
       return first
     end
@@ -242,7 +243,7 @@ function methods:submit(kind, params, given)
   end
 end
 
--- Seconds after which a waiter asks again: in case that it was not told, and where Redis is away.
+-- Seconds after which a waiter asks again: in case a message was lost, and while Redis is away.
 local ASK_AGAIN, TRY_AGAIN = 60, 1
 
 -- Asks for an outcome. Returns the reply if there is one, or an error if the wait is to end; and the seconds until it
@@ -250,8 +251,7 @@ local ASK_AGAIN, TRY_AGAIN = 60, 1
 local function ask_outcome(self, id)
   local reply, err = ask(self, server.await, id, self:_process())
   if reply == 0 then
-    return nil, errors.new("not_found", show.format("fleet %s: there is no task %s, or its outcome is no longer kept",
-      self._name, id))
+    return nil, outcome.not_found(self, id)
   elseif err and (err.kind == "network" or err.kind == "timeout" or err.kind == "server") then
     return nil, nil, TRY_AGAIN
   end
@@ -271,32 +271,32 @@ function methods:result(id, given)
   given = check.options("options", given, RESULT_OPTIONS)
   local timeout = check.seconds("timeout", given.timeout) or math.huge
   local deadline = core.now() + timeout
-  local told, err = self:_listen()
-  if not told then
+  local messages, err = self:_listen()
+  if not messages then
     return nil, err
   end
   local waiter = core.fields(self._client)._loop.waiter()
-  local is_told
-  told:listen(waiter, function(what, about)
+  local is_notified
+  messages:listen(waiter, function(what, about)
     if what == "outcome" and about == id or what == "lost" then
-      is_told = true
+      is_notified = true
       waiter:wake()
     end
   end)
   local reply, why, pause
   repeat
-    is_told = false
+    is_notified = false
     reply, err, pause = ask_outcome(self, id)
-    told:read()
-    local ask_at = math.min(deadline, core.now() + (told.is_reading and pause or TRY_AGAIN))
-    while not reply and not err and not is_told and core.now() < ask_at do
+    messages:read()
+    local ask_at = math.min(deadline, core.now() + (messages.is_reading and pause or TRY_AGAIN))
+    while not reply and not err and not is_notified and core.now() < ask_at do
       why = waiter:park(ask_at - core.now(), true)
       if why == "cancelled" or why == "closing" or core.is_closed(self._client) then
         err = errors.new(why == "cancelled" and "cancelled" or "closed", "fleet: the wait was ended here")
       end
     end
   until reply or err or core.now() >= deadline
-  told:listen(waiter, nil)
+  messages:listen(waiter, nil)
   if reply then
     local result, failure = outcome.read(self._client, reply)
     return result, failure

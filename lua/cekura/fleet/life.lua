@@ -235,7 +235,7 @@ function Life:run()
   else
     goes_on = start(self)
     self:change("starting", -1)
-    self.worker:look()
+    self.worker:scan()
   end
   if goes_on and self.task.job and not self.err and self.state ~= "ended" then
     goes_on = wait(self)

@@ -5,6 +5,7 @@ local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local path = require "cekura.job.path"
+local show = require "cekura.show"
 local start = require "cekura.job.start"
 local status = require "cekura.job.status"
 
@@ -22,6 +23,22 @@ local function kept_error(err)
   return kept
 end
 
+--- How a task has ended, as the counters and the command name it.
+---@param err? cekura.Error
+---@return "done"|"failed"|"unknown"
+function outcome.state(err)
+  return not err and "done" or err.kind == "unknown_outcome" and "unknown" or "failed"
+end
+
+--- The error about a task that Redis does not have.
+---@param fleet cekura.Fleet
+---@param id string
+---@return cekura.Error
+function outcome.not_found(fleet, id)
+  return errors.new("not_found", show.format("fleet %s: there is no task %s, or its outcome is no longer kept",
+    fleet._name, id))
+end
+
 --- Writes an outcome.
 ---@param client cekura.Client
 ---@param task cekura.FleetTask
@@ -29,7 +46,6 @@ end
 ---@return string what "done", "failed" or "unknown", for the counters
 ---@return string text
 function outcome.write(client, task, err)
-  local what = not err and "done" or err.kind == "unknown_outcome" and "unknown" or "failed"
   local kept, answer = { kind = task.kind, key = task.key, attempts = task.attempts }, nil
   local job = task.job
   local fields = job and core.fields(job)
@@ -41,7 +57,7 @@ function outcome.write(client, task, err)
   if err and not (kept.is_end and fields.error == err) then
     kept.is_end, kept.err = nil, kept_error(err)
   end
-  return what, core.redact(client, encode(kept, "outcome") .. "\n" .. (kept.is_end and answer or ""))
+  return outcome.state(err), core.redact(client, encode(kept, "outcome") .. "\n" .. (kept.is_end and answer or ""))
 end
 
 --- The text of an outcome without a job.

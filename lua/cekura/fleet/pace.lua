@@ -36,17 +36,17 @@ end
 
 --- The endpoints that have answered 429 to this worker since the last call.
 ---@return { endpoint: string, seconds: number }[]
-function Pace:news()
+function Pace:new_holds()
   local list, serial = core.holds(self.client, self.serial)
   self.serial = serial
-  local news = {}
+  local added = {}
   for _, held in ipairs(list) do
     if held.seconds > 0 then
-      news[#news + 1] = held
+      added[#added + 1] = held
       note(self, held.seconds)
     end
   end
-  return news
+  return added
 end
 
 --- How long no job of a kind can be started.

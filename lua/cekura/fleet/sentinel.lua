@@ -43,7 +43,7 @@ function sentinel.new(client, address, options)
   return self
 end
 
--- ---- who is the master ----
+-- ---- the master ----
 
 local function forget(self, master)
   if self.master == master then

@@ -4,7 +4,7 @@
 -- A task waits in the stream of its lane, which is a kind (KIND/direct, for direct jobs) and a submitter, and is taken
 -- from it by the consumer group "workers", whose consumers are the workers. The steps of a task are its `state`:
 --
---   waiting   in the stream, and taken by nobody
+--   waiting   in the stream, and not taken
 --   taken     by `worker`
 --   intent    the worker may send the start at any time from now on
 --   running   the service has started the job, whose token is kept
@@ -24,10 +24,10 @@
 --   waiters:ID            a set of the processes that wait for its outcome
 --   key:KEY               the id of the task that was submitted with that key
 --   workers               the workers, by the end of their lease in milliseconds; 0: others are taking over its tasks
---   left                  a set of workers that have ended in order; also "nobody", who has what a worker could not go
---                         on with
+--   left                  a set of workers that have ended in order; also "nobody", which holds tasks that a worker
+--                         could not go on with
 --   idle                  a set of workers that wait for a task
---   inbox:PROCESS         a stream of what a process is told: that there are tasks, outcomes and holds
+--   inbox:PROCESS         a stream of messages to a process, about tasks, outcomes and holds
 --   counts                a hash: waiting, running, done, failed, unknown, poisoned
 --   pace                  a hash: next, when a task may be taken, in milliseconds
 --   audited, held         that an audit was made, and a hash of how many tasks each worker had then
@@ -57,13 +57,13 @@ local function count(what, change)
   call("HINCRBY", "counts", what, change)
 end
 
-local function tell(worker_or_process, ...)
+local function notify(worker_or_process, ...)
   local inbox = "inbox:" .. worker_or_process:match "^[^.]*"
   call("XADD", inbox, "MAXLEN", "~", 10000, "*", ...)
   call("EXPIRE", inbox, 3600)
 end
 
--- Whether nobody else has begun to take over the worker's tasks.
+-- Whether no other worker has begun to take over its tasks.
 local function lives(worker)
   return (tonumber(call("ZSCORE", "workers", worker)) or 0) > 0
 end
@@ -85,14 +85,14 @@ local function describe(lane, entry)
   return task
 end
 
--- Tells a worker that waits for a task.
+-- Notifies a worker that waits for a task.
 local function wake()
   local idle
   repeat
     idle = call("SPOP", "idle")
   until not idle or lives(idle)
   if idle then
-    tell(idle, "tasks", "")
+    notify(idle, "tasks", "")
   end
 end
 
@@ -131,7 +131,7 @@ local function keep_outcome(id, what, outcome)
   call("SET", "outcome:" .. id, outcome)
   count(what, 1)
   for _, process in ipairs(call("SMEMBERS", "waiters:" .. id)) do
-    tell(process, "outcome", id)
+    notify(process, "outcome", id)
   end
   call("DEL", "waiters:" .. id)
 end
@@ -210,7 +210,7 @@ if not lives(worker) then
   return 0
 end
 local time, held = now(), {}
-if tonumber(call("ZSCORE", "workers", worker)) <= time then -- nobody has looked, so this server was away
+if tonumber(call("ZSCORE", "workers", worker)) <= time then -- no worker has taken it over, so this server was away
   for _, silent in ipairs(call("ZRANGEBYSCORE", "workers", "(0", time)) do
     call("ZADD", "workers", time + lease, silent)
   end
@@ -275,7 +275,7 @@ return 1
 -- that the worker does not know, with a space before and after each; and kinds of which none that waits is to be taken
 -- ("KIND/direct": direct jobs of one, "/direct": of all). Returns a list of tasks, each as describe() has it, and the
 -- milliseconds until another may be taken, -1 if none waits. Returns 0 if the worker has lost its lease. Without a task
--- it has the worker told when there is one.
+-- the worker is notified when there is one.
 server.take = define [[
 local worker, most, rate, in_flight, keep, why, unknown = unpack(ARGV)
 most, rate, in_flight = tonumber(most), tonumber(rate), tonumber(in_flight)
@@ -511,7 +511,7 @@ end
 return 1
 ]]
 
---- The outcome of a task, for a process that is told later if there is none yet. Arguments: the id, the process.
+--- The outcome of a task, for a process that is notified later if there is none yet. Arguments: the id, the process.
 -- Returns 0 if there is no such task, 1 if it has no outcome yet, else the outcome.
 server.await = define [[
 local id, process = unpack(ARGV)
@@ -522,12 +522,12 @@ elseif call("EXISTS", "task:" .. id) == 0 then
   return 0
 end
 call("SADD", "waiters:" .. id, process)
-call("EXPIRE", "waiters:" .. id, 600) -- who still waits asks again before
+call("EXPIRE", "waiters:" .. id, 600) -- a process that still waits asks again before
 return 1
 ]]
 
---- An endpoint has answered 429. Arguments: the process that knows it, the endpoint, the seconds that it is held. Tells
--- the other workers.
+--- An endpoint has answered 429. Arguments: the process that knows it, the endpoint, the seconds that it is held.
+-- Notifies the other workers.
 server.hold = define [[
 local process, endpoint, seconds = unpack(ARGV)
 local time = now()
@@ -537,7 +537,7 @@ if held_until > (tonumber(call("HGET", "holds", endpoint)) or 0) then
   call("EXPIRE", "holds", 86400)
   for _, worker in ipairs(call("ZRANGEBYSCORE", "workers", time, "+inf")) do
     if worker:match "^[^.]*" ~= process then
-      tell(worker, "hold", endpoint, "seconds", seconds)
+      notify(worker, "hold", endpoint, "seconds", seconds)
     end
   end
 end

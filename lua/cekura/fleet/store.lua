@@ -4,7 +4,7 @@
 --
 --   text              what the watch has written
 --   bad, bad.2, …     texts that could not be read, and were set aside
---   holder, epoch     who has acquired the store last, unless that has released it
+--   holder, epoch     the watch that acquired the store last, until it releases it
 --   ends              when its lease is over, in milliseconds by the server's clock
 --   written           the number of the last write in this epoch
 --

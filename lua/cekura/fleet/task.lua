@@ -1,10 +1,8 @@
 --- A task of a fleet as Redis has it now, with its outcome if there is one. Nothing waits.
 
 local core = require "cekura.core"
-local errors = require "cekura.errors"
 local outcome = require "cekura.fleet.outcome"
 local server = require "cekura.fleet.server"
-local show = require "cekura.show"
 
 ---@class cekura.fleet.TaskView
 ---@field id string
@@ -19,15 +17,8 @@ local show = require "cekura.show"
 
 local task = {}
 
--- What is said of the states of cekura.fleet.server; none: nobody has taken it.
+-- What is said of the states of cekura.fleet.server; none: no worker has taken it.
 local STATES = { taken = "starting", intent = "starting" }
-
---- The state of a task that has an outcome.
----@param err? cekura.Error
----@return "done"|"failed"|"unknown"
-function task.ended(err)
-  return not err and "done" or err.kind == "unknown_outcome" and "unknown" or "failed"
-end
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
@@ -45,7 +36,7 @@ local function add_outcome(view, client, text)
     view[name] = view[name] or type(kept) == "table" and kept[name] or nil
   end
   view.result, view.err, view.job = outcome.read(client, text)
-  view.state, view.token = task.ended(view.err), nil
+  view.state, view.token = outcome.state(view.err), nil
 end
 
 --- Reads a task.
@@ -63,8 +54,7 @@ function task.read(fleet, id)
   if err then
     return nil, err
   elseif not text and not hash[1] then
-    return nil, errors.new("not_found", show.format("fleet %s: there is no task %s, or its outcome is no longer kept",
-      fleet._name, id))
+    return nil, outcome.not_found(fleet, id)
   end
   local view = view_of(id, hash)
   if text then

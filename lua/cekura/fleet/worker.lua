@@ -26,7 +26,7 @@ local show = require "cekura.show"
 ---@field stopped_at number since when
 ---@field is_doubtful boolean it is not known whether a take was executed
 ---@field known? table<string, true> the tasks that it had when it asked which it has
----@field look_at number when it is to take tasks next, by core.now()
+---@field scan_at number when it is to take tasks next, by core.now()
 ---@field held_for number seconds until a kind may be taken that is refused now; huge: none is
 ---@field pace cekura.fleet.Pace
 ---@field knows_holds boolean it has held what others held before it
@@ -159,7 +159,7 @@ local function audit(self)
   local has = self.fleet:_run(server.audit, self.name, self.fleet._lease * 1000)
   if has and has > known and has > self.count then
     self.is_doubtful = true
-    self:look()
+    self:scan()
   end
 end
 
@@ -173,18 +173,21 @@ end
 
 --- Shares the endpoints that have answered 429.
 function Worker:share_holds()
-  for _, held in ipairs(self.pace:news()) do
+  for _, held in ipairs(self.pace:new_holds()) do
     self.fleet:_run(server.hold, self.fleet:_process(), held.endpoint, held.seconds)
   end
 end
 
--- Seconds between two looks for endpoints that have answered 429.
-local LOOK = 0.5
+-- Seconds between two checks for endpoints that have answered 429.
+local HOLDS_INTERVAL = 0.5
+
+-- Seconds between two checks whether the fleet is empty.
+local EMPTY_INTERVAL = 0.5
 
 -- Waits until that time. If the host ends, the work does, which needs its lease until then.
 local function wait_to_renew(self, renew_at)
   while not self.is_over and core.now() < renew_at do
-    if self.keeper:park(math.min(LOOK, renew_at - core.now()), not self.is_stopping) == "closing" then
+    if self.keeper:park(math.min(HOLDS_INTERVAL, renew_at - core.now()), not self.is_stopping) == "closing" then
       self:stop()
     end
     self:share_holds()
@@ -204,7 +207,7 @@ local function keep_lease(self)
         self:stop()
         return
       end
-      self:look()
+      self:scan()
     elseif held then
       take_holds(self, held)
       audit(self)
@@ -234,9 +237,9 @@ function Worker:rest(err)
   end
 end
 
---- Has the worker look for tasks.
-function Worker:look()
-  self.look_at = 0
+--- Has the worker scan for tasks.
+function Worker:scan()
+  self.scan_at = 0
   if self.waiter then
     self.waiter:wake()
   end
@@ -251,7 +254,7 @@ function Worker:remove(ended)
       self[name] = self[name] - number
     end
     self.count = self.count - 1
-    self:look()
+    self:scan()
   end
 end
 
@@ -321,11 +324,11 @@ end
 local function turn(self)
   local again = self.fleet._lease / 3
   if room(self) <= 0 then
-    return again -- remove() has it look
-  elseif core.now() < math.max(self.look_at, self.rest_until) then
-    return math.max(self.look_at, self.rest_until) - core.now()
+    return again -- remove() has it scan
+  elseif core.now() < math.max(self.scan_at, self.rest_until) then
+    return math.max(self.scan_at, self.rest_until) - core.now()
   end
-  self.look_at = core.now() + again
+  self.scan_at = core.now() + again
   local name = self.name
   local reply, err = take(self)
   if err then
@@ -333,8 +336,8 @@ local function turn(self)
       self:problem("redis", err)
     end
     self.is_doubtful = self.is_doubtful or err.sent or false
-    self.look_at = core.now() + FIRST_PAUSE * (1 + math.random())
-    return self.look_at - core.now()
+    self.scan_at = core.now() + FIRST_PAUSE * (1 + math.random())
+    return self.scan_at - core.now()
   elseif reply == 0 or name ~= self.name then -- the keeper of the lease sees it, too
     return again
   end
@@ -343,12 +346,12 @@ local function turn(self)
   end
   self.is_doubtful = false
   if #reply[1] > 0 then
-    self.look_at = 0
+    self.scan_at = 0
   else
     local wait = reply[2] >= 0 and reply[2] / 1000 or math.huge
-    self.look_at = math.min(self.look_at, core.now() + math.min(wait, self.held_for))
+    self.scan_at = math.min(self.scan_at, core.now() + math.min(wait, self.held_for))
   end
-  return math.max(0, self.look_at - core.now())
+  return math.max(0, self.scan_at - core.now())
 end
 
 -- ---- its own life ----
@@ -384,7 +387,7 @@ function Worker:run()
   self.waiter = self.loop.waiter()
   self.fleet._inbox:listen(self, function(what, ...)
     if what == "tasks" then
-      self:look()
+      self:scan()
     elseif what == "hold" then
       local name, seconds = ...
       self.pace:hold(name, tonumber(seconds))
@@ -397,7 +400,9 @@ function Worker:run()
       if is_drained(self) then
         break
       end
-      seconds = self.options.until_empty and math.min(seconds, LOOK) or seconds -- others may end the last task
+      if self.options.until_empty then -- another worker may end the last task
+        seconds = math.min(seconds, EMPTY_INTERVAL)
+      end
       local why = not self.is_stopping and self.waiter:park(seconds, true)
       if why == "cancelled" or why == "closing" or core.is_closed(self.client) then
         self:stop()
@@ -432,7 +437,7 @@ function worker.new(fleet, options)
   return setmetatable({ fleet = fleet, client = fleet._client, loop = core.fields(fleet._client)._loop,
     options = options, name = "", running = {}, count = 0, starting = 0, direct = 0, rests = 0, rest_until = 0,
     most_direct = core.fields(fleet._client)._max_direct, is_over = false,
-    is_stopping = false, stopped_at = 0, is_doubtful = false, look_at = 0, held_for = math.huge, knows_holds = false,
+    is_stopping = false, stopped_at = 0, is_doubtful = false, scan_at = 0, held_for = math.huge, knows_holds = false,
     pace = pace.new(fleet._client), reported = {} }, Worker)
 end
 

@@ -9,6 +9,7 @@ local output = require "cekura.command.output"
 local text = require "cekura.command.text"
 local waiting = require "cekura.command.waiting"
 
+local outcome = later "cekura.fleet.outcome"
 local tasks = later "cekura.fleet.task"
 
 local outcomes = {}
@@ -35,7 +36,7 @@ end
 ---@param err? cekura.Error
 ---@return cekura.fleet.TaskView
 function outcomes.view(task, result, err)
-  return { id = task.id, key = task.key, kind = task.kind, state = tasks.ended(err), attempts = task.attempts,
+  return { id = task.id, key = task.key, kind = task.kind, state = outcome.state(err), attempts = task.attempts,
     job = task.job, result = result, err = err }
 end
 
