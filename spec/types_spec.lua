@@ -77,9 +77,12 @@ describe("the annotations", function()
     local methods = require "cekura.core".client_methods
     local filter = require "cekura.api.calls.filter"
     local fleet = require "cekura.fleet"
+    local telephony = require "cekura.api.calls.telephony"
     local of_fleets = upvalue(fleet.new, "Fleet").__index
     local taken = { ["cekura.Loop"] = {}, ["cekura.CallFilter"] = { fields = true, filters = true, filters_v2 = true },
       ["cekura.WaitOptions"] = upvalue(wait.one, "WAIT_OPTIONS"),
+      ["cekura.TelephonyCall"] = upvalue(telephony.body, "KNOWN"),
+      ["cekura.TelephonyTurn"] = upvalue(telephony.body, "TURN"),
       ["cekura.RequestOptions"] = upvalue(methods.request, "REQUEST_OPTIONS"),
       ["cekura.JobOptions"] = upvalue(methods.job, "JOB_OPTIONS"),
       ["cekura.StartOptions"] = upvalue(require "cekura.client".check_start, "START_OPTIONS"),

@@ -14,6 +14,8 @@ local record = require "cekura.records.record"
 local prometheus = later "cekura.prometheus"
 local redis = later "cekura.fleet.redis"
 local report = later "cekura.report"
+local telephony = later "cekura.api.calls.telephony"
+local transcript = require "cekura.records.transcript"
 local choose_loop = require "cekura.loop"
 local unbegun = require "cekura.loop.unbegun"
 local wait = require "cekura.job.wait"
@@ -85,6 +87,24 @@ end
 ---@return string html
 function cekura.report(call)
   return report.html(call)
+end
+
+--- The body of calls:send, from what telephony knows of a call (docs/call-logs.md). It is checked as calls:send does.
+-- Times of turns count from the answer.
+---@param call cekura.TelephonyCall
+---@return cekura.Calls.SendParams body a plain table
+function cekura.call(call)
+  return telephony.body(call)
+end
+
+--- The turns in the transcript of a voice platform, in the service's roles, in seconds, with tool calls in `data`. What
+-- cannot be read stays as it came. Prompts and interim results are left out.
+---@param value any the decoded transcript, an object that contains it, JSON text, a text, a record, a field of one
+---@param provider? "vapi"|"retell"|"elevenlabs"|"deepgram"|"livekit"|"bland"|"pipecat"|"cekura" nil: recognized, where
+---an item can only be of one platform
+---@return cekura.Turn[] turns empty where there are none
+function cekura.turns(value, provider)
+  return transcript.turns(value, provider)
 end
 
 local function check_function(fn)

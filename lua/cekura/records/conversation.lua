@@ -2,6 +2,7 @@
 
 local ascii = require "cekura.http.ascii"
 local encode = require "cekura.http.encode"
+local roles = require "cekura.records.roles"
 
 local conversation = {}
 
@@ -35,10 +36,6 @@ conversation.as_text = as_text
 
 -- ---- tools ----
 
--- The roles of turns that are tool calls, and of those that are their results.
-local CALLS = { function_call = true, tool_call = true, tool_call_invocation = true }
-local RESULTS = { function_call_result = true, tool_call_result = true, tool = true }
-
 -- The members that may hold the arguments of a tool call, or its result.
 local ARGUMENTS, RESULT = { "arguments", "parameters" }, { "result", "output" }
 
@@ -54,10 +51,10 @@ local function not_empty(value)
   return value ~= nil and value ~= "" and as_text(value) or nil
 end
 
-local function read_tool(turn, word)
+local function read_tool(turn, name_of_role)
   local data = type(turn.data) == "table" and turn.data or {}
   local name, content = not_empty(data.name), not_empty(turn.content)
-  if RESULTS[word] then
+  if name_of_role == roles.RESULT then
     return { kind = "tool_result", text = member(data, RESULT) or content or name or "?", name = name }
   end
   return { kind = "tool_call", text = member(data, ARGUMENTS) or name and content or "", name = name or content or "?" }
@@ -77,12 +74,13 @@ local function read_time(time, from)
 end
 
 local function read_event(turn, from)
-  local word = type(turn.role) == "string" and ascii.word(turn.role)
+  local name = roles.name(turn.role)
   local event
-  if CALLS[word] or RESULTS[word] then
-    event = read_tool(turn, word)
+  if name == roles.CALL or name == roles.RESULT then
+    event = read_tool(turn, name)
   else
-    event = { kind = "speech", lane = word or "", text = turn.content ~= nil and as_text(turn.content) or "" }
+    local lane = type(turn.role) == "string" and ascii.word(turn.role) or ""
+    event = { kind = "speech", lane = lane, text = turn.content ~= nil and as_text(turn.content) or "" }
   end
   event.turn, event.role = turn, turn.role ~= nil and as_text(turn.role) or nil
   event.at = read_time(turn.start_time, from)

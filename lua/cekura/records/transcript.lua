@@ -1,79 +1,15 @@
---- Transcripts: the turns of a call, from the structured form and from the text.
+--- Transcripts: the turns of a call, from the structured form, those of voice platforms, and the text.
 
+local check = require "cekura.check"
 local core = require "cekura.core"
-local described = require "cekura.described"
-local show = require "cekura.show"
+local later = require "cekura.later"
+local record = require "cekura.records.record"
+local roles = require "cekura.records.roles"
 local times = require "cekura.records.times"
+local turn = require "cekura.records.turn"
+local platform = later "cekura.records.platform"
 
 local transcript = {}
-
----@class cekura.Turn a value that cannot be read as described is left unchanged; all other members are kept, too
----@field role? string "Main Agent", "Testing Agent", "Function Call", "Function Call Result", …
----@field content? string absent in some results of function calls
----@field start_time? number seconds since the call began; since the epoch where the sender gave a date
----@field end_time? number
----@field data? table of function calls
----@field [string] any
-
--- ---- structured ----
-
--- No call lasts so many seconds: a larger number is a date in seconds, or from the second limit on in milliseconds.
-local LONGEST, MILLISECONDS, TOO_LATE = 1e7, 1e11, 1e14
-
--- A number, a number as text, or a text "0:07"; nil for anything else.
-local function seconds(value)
-  local number = times.number(value)
-  if not number then
-    return (times.duration(value))
-  elseif number >= MILLISECONDS then
-    return number < TOO_LATE and number / 1000 or nil
-  end
-  return number
-end
-
--- A time for people, "0:07". A number is ambiguous here, unless it is a date.
-local function shown_time(value)
-  local read = seconds(value)
-  return read and (not times.number(value) or read >= LONGEST) and read or nil
-end
-
--- The text of a list of texts, or of parts that have one: { type = "text", text = … }. Nil: there is none.
-local function text_of_parts(parts)
-  local texts = {}
-  for _, part in ipairs(type(parts) == "table" and parts or {}) do
-    local text = type(part) == "table" and (part.text or part.transcript or part.content) or part
-    text = type(text) == "table" and text.value or text
-    texts[#texts + 1] = type(text) == "string" and text or nil
-  end
-  return texts[1] and table.concat(texts, "\n") or nil
-end
-
-local Turn = described("cekura.turn", function(turn)
-  local starts_at = type(turn.start_time) == "number" and show.format(" at %g s", turn.start_time) or ""
-  return (turn.role or "?") .. starts_at
-end)
-
-local function read_turn(item)
-  local turn = setmetatable({}, Turn)
-  for name, value in pairs(item) do
-    turn[name] = value
-  end
-  -- The schema has `timestamp`; actual turns have `start_time`, or only `time`.
-  turn.start_time = seconds(item.start_time) or seconds(item.timestamp) or shown_time(item.time) or item.start_time
-  turn.end_time = seconds(item.end_time) or item.end_time
-  turn.content = text_of_parts(item.content) or item.content
-  return turn
-end
-
-local function from_list(list)
-  local turns = {}
-  for _, item in ipairs(list) do
-    if type(item) == "table" and getmetatable(item) ~= core.array_mt and next(item) ~= nil then
-      turns[#turns + 1] = read_turn(item)
-    end
-  end
-  return turns
-end
 
 -- ---- text: "[00:01] Testing Agent: Hello." ----
 
@@ -148,18 +84,51 @@ local function from_text(text)
   return turns
 end
 
---- The turns in a field's value, of any form.
----@param value any a list of objects, the JSON text of one, or a text transcript
----@return cekura.Turn[]
-function transcript.read(value)
+-- ---- any form ----
+
+local function from_list(list)
+  local turns = {}
+  for place, item in ipairs(turn.items(list)) do
+    turns[place] = turn.read(item)
+  end
+  return turns
+end
+
+local function from_value(value, name)
   if type(value) == "string" and value:find "^%s*[%[{]" then
     local decoded = core.decode(value)
     value = type(decoded) == "table" and decoded or value
   end
-  if type(value) == "table" then
-    return from_list(value)
+  if type(value) ~= "table" then
+    local turns = type(value) == "string" and from_text(value) or {}
+    for _, each in ipairs(name and name ~= "cekura" and turns or {}) do
+      each.role = roles.name(each.role) or each.role
+    end
+    return turns
   end
-  return type(value) == "string" and from_text(value) or {}
+  name = name or platform.recognize(value)
+  return name and platform.turns(value, name) or from_list(value)
+end
+
+--- The turns in a field's value, of any form.
+---@param value any a list of objects, the JSON text of one, a voice platform's transcript, or a text
+---@return cekura.Turn[]
+function transcript.read(value)
+  return from_value(value)
+end
+
+--- cekura.turns(): the turns in any value.
+---@param value any
+---@param provider? string
+---@return cekura.Turn[]
+function transcript.turns(value, provider)
+  if provider ~= nil then
+    check.known("turns", "provider", provider, platform.names)
+  end
+  if record.classes()[core.type(value)] then -- such as the body of a webhook
+    value = value:json()
+  end
+  return from_value(value, provider)
 end
 
 return transcript

@@ -1,39 +1,12 @@
 --- calls:send: one call, to be observed.
 
 local check = require "cekura.check"
-local errors = require "cekura.errors"
-local params = require "cekura.api.params"
 local record = require "cekura.records.record"
 local recording = require "cekura.api.calls.recording"
 local request = require "cekura.http.request"
-local transcript_json = require "cekura.api.calls.transcript_json"
+local read_call = require "cekura.api.calls.sent_call".read
 
 local PATH = "/observability/v1/observe/"
-
-local SEND = {
-  params = {
-    call_id = { "text", required = true },
-    agent = { "id" },
-    assistant_id = { "text" },
-    trace_id = { "text" },
-    voice_recording = { "any" },
-    voice_recording_url = { "text" },
-    transcript_type = { "text" },
-    transcript_json = { "any" },
-    reconcile_with_cekura_transcript = { "flag" },
-    call_ended_reason = { "text" },
-    customer_number = { "text" },
-    metadata = { "any" },
-    timestamp = { "time" },
-    dynamic_variables = { "any" },
-    feedback = { "text" },
-    redact_fields = { "texts" },
-    metric_ids = { "joined_ids" },
-    main_agent_channel_index = { "channel" },
-    logs = { "list" },
-  },
-  one_of = { "agent", "assistant_id" },
-}
 
 --- Sends one call, which is then evaluated. It is charged, so it is sent once: after an error of kind
 --- "unknown_outcome", the service may or may not have stored the call. Clients have seen that sending it again with the
@@ -50,11 +23,7 @@ local SEND = {
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
 ---err.sent may be true: the service may have stored the call)
 local function send(client, call, options)
-  if type(call) == "table" and call.agent_id ~= nil then
-    errors.misuse "send: agent_id: here the service calls it `agent`"
-  end
-  local sent = params.read("send", SEND, call)
-  transcript_json("send", sent, "cekura")
+  local sent = read_call("send", call)
   local send_form, timeout = recording.sender(sent.voice_recording), check.timeout(options)
   local reply, err
   if send_form then
