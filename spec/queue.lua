@@ -105,6 +105,7 @@ local SPECS = {
   timeout = { seconds = 5 },
   tls = { seconds = 10, once = true },
   toml = { seconds = 2 },
+  turns = { seconds = 3 },
   types = { seconds = 8 },
   unbegun = { seconds = 2 },
   watch = { seconds = 25 },
@@ -117,11 +118,11 @@ local SPECS = {
 }
 
 -- The fuzz targets that take longer than five seconds.
-local SECONDS = { api = 30, json = 26, token = 50, wire = 20 }
+local SECONDS = { api = 30, json = 26, token = 50, turns = 15, wire = 20 }
 
 -- The number of texts. Targets in Lua take 2,000, the others 50,000, except for these, whose texts are whole programs
--- or conversations.
-local RUNS = { api = 150, wire = 2000 }
+-- or conversations, or are read in many ways.
+local RUNS = { api = 150, turns = 500, wire = 2000 }
 
 local goal = arg[1]
 local luas, is_wanted = {}, {}

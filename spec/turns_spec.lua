@@ -1,4 +1,4 @@
---- cekura.turns(): transcripts of voice platforms as turns, and the same in a field of a call log.
+--- cekura.turns(): transcripts of providers as turns, and the same in a field of a call log.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
@@ -30,8 +30,8 @@ local function speaker(role, start_time, end_time, content)
   return { role = role, content = content, start_time = start_time, end_time = end_time }
 end
 
--- A transcript of each platform: its name, JSON, its turns, and whether it is recognized without the name.
-local PLATFORMS = {
+-- A transcript of each provider: its name, JSON, its turns, and whether it is recognized without the name.
+local PROVIDERS = {
   { "vapi", [[[
       {"role":"system","message":"You are the ferry office.","time":1789000000000,"secondsFromStart":0},
       {"role":"bot","message":"Ferry office, hello.","time":1789000001250,"endTime":1789000003000,
@@ -100,7 +100,7 @@ local PLATFORMS = {
     { agent(1789000000.25, nil, "Ferry office."), caller(1789000003, nil, "The last boat?") }, true },
 }
 
--- The list of each platform in the larger objects that it comes in.
+-- The list of each provider in the larger objects that it comes in.
 local OBJECTS = {
   vapi = { '{"message":{"type":"end-of-call-report","artifact":{"messages":%s}}}', '{"artifact":{"messages":%s}}',
     '{"id":"c","messages":%s}' },
@@ -127,7 +127,7 @@ local function forms_of(name)
 end
 
 describe("cekura.turns", function()
-  for _, row in ipairs(PLATFORMS) do
+  for _, row in ipairs(PROVIDERS) do
     local name, json, wanted, is_recognized = row[1], row[2], row[3], row[4]
 
     it("reads JSON and tables of " .. name, function()
@@ -213,6 +213,7 @@ describe("cekura.turns", function()
         tool(nil, "Function Call Result", { id = "f", name = "timetable", result = "22:40" }) } },
     { "bland", "a text", "user: Hello? \n assistant: Ferry office.",
       { caller(nil, nil, "Hello?"), agent(nil, nil, "Ferry office.") } },
+    { "bland", "the usual name of the role", '[{"role":"user","text":"Hello?"}]', { caller(nil, nil, "Hello?") } },
     { "vapi", "a text", "AI: Ferry office.\nUser: Hello?",
       { agent(nil, nil, "Ferry office."), caller(nil, nil, "Hello?") } },
     { "cekura", "the service's own format", '[{"role":"Main Agent","content":"a","start_time":1,"end_time":2}]',
@@ -222,6 +223,11 @@ describe("cekura.turns", function()
         .. '{"role":7,"content":false,"words":"none"},{"content":"a","words":[5,null]}]',
       { { role = "Night Porter", content = { a = 1 }, start_time = "x" }, { role = 7, content = false },
         { content = "a" } } },
+    { "vapi", "results without an id, or of an unknown call",
+      '[{"role":"tool_call_result","result":"22:40","secondsFromStart":1},'
+        .. '{"role":"tool_call_result","toolCallId":"x","result":"","secondsFromStart":2}]',
+      { tool(1, "Function Call Result", { result = "22:40" }),
+        tool(2, "Function Call Result", { id = "x", result = "" }) } },
     { "elevenlabs", "tool calls that are no objects: unchanged",
       '[{"role":"agent","tool_calls":["hang up",{"odd":1}],"tool_results":7,"time_in_call_secs":"0:07"}]',
       { tool(7, "Function Call", nil, "hang up"), tool(7, "Function Call") } },
@@ -232,12 +238,12 @@ describe("cekura.turns", function()
   end
 
   it("keeps all other members", function()
-    local turn = cekura.turns(PLATFORMS[1][2], "vapi")[1]
+    local turn = cekura.turns(PROVIDERS[1][2], "vapi")[1]
     assert.same({ "Ferry office, hello.", 1500.5, 1.25 }, { turn.message, turn.duration, turn.secondsFromStart })
   end)
 
   it("leaves the value as it is", function()
-    for _, row in ipairs(PLATFORMS) do
+    for _, row in ipairs(PROVIDERS) do
       local value, same = core.decode(row[2]), core.decode(row[2])
       for _, turn in ipairs(cekura.turns(value, row[1])) do
         turn.content = nil
@@ -246,7 +252,7 @@ describe("cekura.turns", function()
     end
   end)
 
-  it("recognizes nothing that could be of two platforms, or of none", function()
+  it("recognizes nothing that could be of two providers, or of none", function()
     local mixed = '[{"role":"user","message":"a","time":1,"time_in_call_secs":2}]'
     assert.same({ { role = "user" } }, documented(cekura.turns(mixed)))
     local plain = '[{"role":"user","content":"a","timestamp":"00:15"}]'
@@ -262,7 +268,7 @@ describe("cekura.turns", function()
     assert.same({}, cekura.turns(nil))
   end)
 
-  it("reads broken values of every platform without an error", function()
+  it("reads broken values of every provider without an error", function()
     local function breakage(value, depth)
       if type(value) ~= "table" or depth == 0 then
         return { 5, "x", {}, false, cekura.null, { {} } }
@@ -280,9 +286,9 @@ describe("cekura.turns", function()
       end
       return broken
     end
-    for _, row in ipairs(PLATFORMS) do
+    for _, row in ipairs(PROVIDERS) do
       for _, form in ipairs(forms_of(row[1])) do
-        for _, broken in ipairs(breakage(core.decode(insert(form, row[2])), 5)) do
+        for _, broken in ipairs(breakage(core.decode(insert(form, row[2])), 4)) do
           assert.is_table(cekura.turns(broken, row[1]))
           assert.is_table(cekura.turns(broken))
         end
@@ -290,7 +296,7 @@ describe("cekura.turns", function()
     end
   end)
 
-  it("raises for an unknown platform, at the caller's line", function()
+  it("raises for an unknown provider, at the caller's line", function()
     local ok, message = pcall(function()
       local turns = cekura.turns("[]", "vappi")
       return turns
@@ -301,10 +307,10 @@ describe("cekura.turns", function()
   end)
 end)
 
-describe("the turns of a platform that are sent", function()
+describe("the turns of a provider that are sent", function()
   local server = simulator.during(setup, teardown)
 
-  for _, row in ipairs(PLATFORMS) do
+  for _, row in ipairs(PROVIDERS) do
     it("are those of the record: " .. row[1], function()
       local client = server:renew_client()
       local turns = cekura.turns(row[2], row[1])

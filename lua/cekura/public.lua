@@ -97,11 +97,11 @@ function cekura.call(call)
   return telephony.body(call)
 end
 
---- The turns in the transcript of a voice platform, in the service's roles, in seconds, with tool calls in `data`. What
+--- The turns in the transcript of a provider, in the service's roles, in seconds, with tool calls in `data`. What
 -- cannot be read stays as it came. Prompts and interim results are left out.
 ---@param value any the decoded transcript, an object that contains it, JSON text, a text, a record, a field of one
 ---@param provider? "vapi"|"retell"|"elevenlabs"|"deepgram"|"livekit"|"bland"|"pipecat"|"cekura" nil: recognized, where
----an item can only be of one platform
+---an item can only be of one provider
 ---@return cekura.Turn[] turns empty where there are none
 function cekura.turns(value, provider)
   return transcript.turns(value, provider)

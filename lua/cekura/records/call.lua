@@ -35,7 +35,7 @@ local function each_of(list)
 end
 
 --- Iterates over the turns: of `field`, or else of the structured transcript, or else of the text one. A record without
---- any gives none.
+--- any gives none. The transcript of a provider is read as cekura.turns() does without a name.
 ---@param field? string for instance "user_generated_transcript"
 ---@return fun(): cekura.Turn?
 function methods:turns(field)

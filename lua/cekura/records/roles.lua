@@ -1,4 +1,4 @@
---- The roles of turns: the service's four, and the words by which voice platforms and programs call them.
+--- The roles of turns: the service's four, and the words by which providers and programs call them.
 
 local ascii = require "cekura.http.ascii"
 

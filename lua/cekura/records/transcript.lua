@@ -1,4 +1,4 @@
---- Transcripts: the turns of a call, from the structured form, those of voice platforms, and the text.
+--- Transcripts: the turns of a call, from the structured form, those of providers, and the text.
 
 local check = require "cekura.check"
 local core = require "cekura.core"
@@ -7,7 +7,7 @@ local record = require "cekura.records.record"
 local roles = require "cekura.records.roles"
 local times = require "cekura.records.times"
 local turn = require "cekura.records.turn"
-local platform = later "cekura.records.platform"
+local by_provider = later "cekura.records.provider"
 
 local transcript = {}
 
@@ -106,12 +106,12 @@ local function from_value(value, name)
     end
     return turns
   end
-  name = name or platform.recognize(value)
-  return name and platform.turns(value, name) or from_list(value)
+  name = name or by_provider.recognize(value)
+  return name and by_provider.turns(value, name) or from_list(value)
 end
 
 --- The turns in a field's value, of any form.
----@param value any a list of objects, the JSON text of one, a voice platform's transcript, or a text
+---@param value any a list of objects, the JSON text of one, a provider's transcript, or a text
 ---@return cekura.Turn[]
 function transcript.read(value)
   return from_value(value)
@@ -123,7 +123,7 @@ end
 ---@return cekura.Turn[]
 function transcript.turns(value, provider)
   if provider ~= nil then
-    check.known("turns", "provider", provider, platform.names)
+    check.known("turns", "provider", provider, by_provider.names)
   end
   if record.classes()[core.type(value)] then -- such as the body of a webhook
     value = value:json()

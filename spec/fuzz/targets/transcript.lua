@@ -4,7 +4,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
-local platform = require "cekura.records.platform"
+local provider = require "cekura.records.provider"
 local promise = require "spec.fuzz.promise"
 local times = require "cekura.records.times"
 local transcript = require "cekura.records.transcript"
@@ -82,7 +82,7 @@ end
 local function check(value, what)
   local turns = transcript.read(value)
   local decoded = type(value) == "string" and value:find "^%s*[%[{]" and core.decode(value) or value
-  if type(decoded) == "table" and platform.recognize(decoded) then
+  if type(decoded) == "table" and provider.recognize(decoded) then
     return turns -- spec/fuzz/targets/turns.lua checks those
   elseif type(decoded) == "table" then
     check_list(decoded, turns)

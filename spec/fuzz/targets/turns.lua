@@ -1,10 +1,10 @@
---- Transcripts of voice platforms from any JSON or text, by each platform's name and without one: turns whose times are
+--- Transcripts of providers from any JSON or text, by each provider's name and without one: turns whose times are
 -- finite, which cekura.call takes or refuses in the documented way. Nothing else raises.
 
 local cekura = require "cekura"
 local core = require "cekura.core"
 local encode = require "cekura.http.encode"
-local platform = require "cekura.records.platform"
+local provider = require "cekura.records.provider"
 local promise = require "spec.fuzz.promise"
 
 local CALL = { call_id = "c", agent = 1, started_at = 1789000000, ended_at = 1789000060 }
@@ -45,15 +45,12 @@ end
 
 return function(text)
   local value = core.decode(text)
-  for name in pairs(platform.names) do
-    check(text, name)
-    if value ~= nil then
-      check(value, name)
-    end
+  for name in pairs(provider.names) do
+    check(value ~= nil and value or text, name)
   end
   local turns = check(text)
   if type(value) == "table" then
-    local name = platform.recognize(value)
+    local name = provider.recognize(value)
     promise.same(turns, cekura.turns(value, name or "cekura"), "turns of what is recognized")
   end
 end

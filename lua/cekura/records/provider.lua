@@ -1,18 +1,18 @@
---- Turns from the transcript of a voice platform, by its row of cekura.records.platforms. Nothing here raises: what
+--- Turns from the transcript of a provider, by its row of cekura.records.providers. Nothing here raises: what
 -- cannot be read stays as it came.
 
 local ascii = require "cekura.http.ascii"
 local cjson = require "cekura.cjson"
-local platforms = require "cekura.records.platforms"
+local providers = require "cekura.records.providers"
 local roles = require "cekura.records.roles"
 local turn = require "cekura.records.turn"
 
-local platform = {
+local provider = {
   names = { cekura = true }, -- the service's own format
 }
 
-for name in pairs(platforms) do
-  platform.names[name] = true
+for name in pairs(providers) do
+  provider.names[name] = true
 end
 
 -- What is no turn: the prompt, changes of the agent, and what streams say about themselves. By role, or else by type.
@@ -54,7 +54,7 @@ local function tool_data(object, role, names)
     end
   else
     data.result = first(object, RESULTS)
-    data.name = data.name or data.id ~= nil and names[tostring(data.id)]
+    data.name = data.name or data.id ~= nil and names[tostring(data.id)] or nil
   end
   return (data.name ~= nil or data.arguments ~= nil or data.result ~= nil) and data or nil
 end
@@ -72,7 +72,7 @@ end
 
 -- The role of the turn that an item is, and the word for it.
 local function role_of(row, item)
-  local role = first(item, { row.role or "role" })
+  local role = first(item, { row.role or "role", "role" })
   local given = role == nil and item.type or role
   local word = type(given) == "string" and ascii.word(given) or ""
   return row.roles and row.roles[word] or roles.WORDS[word] or role, word
@@ -117,7 +117,7 @@ local function dig(value, path)
   return value
 end
 
--- The list of a platform's items in a value: the value itself, or what lies in it.
+-- The list of a provider's items in a value: the value itself, or what lies in it.
 local function list_in(value, row)
   if value[1] ~= nil then
     return value
@@ -131,7 +131,7 @@ local function list_in(value, row)
   return {}
 end
 
--- Whether one of the items can only be of this platform.
+-- Whether one of the items can only be of this provider.
 local function is_marked(value, row)
   for _, item in ipairs(turn.items(list_in(value, row))) do
     if row.marks(item) then
@@ -141,12 +141,12 @@ local function is_marked(value, row)
   return false
 end
 
---- The platform whose transcript a value is, if it can only be of that one.
+--- The provider whose transcript a value is, if it can only be of that one.
 ---@param value table a list, or an object that contains it
 ---@return string? name
-function platform.recognize(value)
+function provider.recognize(value)
   local found
-  for name, row in pairs(platforms) do
+  for name, row in pairs(providers) do
     if is_marked(value, row) then
       if found then
         return nil
@@ -157,12 +157,12 @@ function platform.recognize(value)
   return found
 end
 
---- The turns of a platform's transcript.
+--- The turns of a provider's transcript.
 ---@param value table a list, or an object that contains it
 ---@param name string
 ---@return cekura.Turn[]? turns nil: the name is the one of the service's own format
-function platform.turns(value, name)
-  local row, reading = platforms[name], { turns = {}, names = {} }
+function provider.turns(value, name)
+  local row, reading = providers[name], { turns = {}, names = {} }
   if not row then
     return nil
   end
@@ -172,4 +172,4 @@ function platform.turns(value, name)
   return reading.turns
 end
 
-return platform
+return provider

@@ -1,7 +1,7 @@
---- The transcripts of voice platforms, a row for each. Where no page is named, the format is that of a sample.
+--- The transcripts of providers, a row for each. Where no page is named, the format is that of a sample.
 --
 --   within     where the list lies in larger objects: names, with dots between them
---   marks      whether an item can only be of this platform
+--   marks      whether an item can only be of this provider
 --   role       the member that has the role, if that is not `role`
 --   content    the members that may have what was said
 --   times      when an item began and ended, as seconds; nil: not known
