@@ -242,6 +242,12 @@ describe("cekura.turns", function()
     assert.same({ "Ferry office, hello.", 1500.5, 1.25 }, { turn.message, turn.duration, turn.secondsFromStart })
   end)
 
+  it("takes a null of lua-cjson as no member", function()
+    local items = { { role = "agent", content = cekura.null, words = cekura.null, interrupted = cekura.null } }
+    assert.same({ { role = "Main Agent" } }, cekura.turns(items, "retell"))
+    assert.same({ { role = "agent" } }, cekura.turns(items))
+  end)
+
   it("leaves the value as it is", function()
     for _, row in ipairs(PROVIDERS) do
       local value, same = core.decode(row[2]), core.decode(row[2])
