@@ -132,9 +132,9 @@ local function list_in(value, row)
 end
 
 -- Whether one of the items can only be of this provider.
-local function is_marked(value, row)
-  for _, item in ipairs(turn.items(list_in(value, row))) do
-    if row.marks(item) then
+local function has_mark(items, marks)
+  for _, item in ipairs(items) do
+    if marks(item) then
       return true
     end
   end
@@ -146,8 +146,9 @@ end
 ---@return string? name
 function provider.recognize(value)
   local found
+  local items = value[1] ~= nil and turn.items(value)
   for name, row in pairs(providers) do
-    if is_marked(value, row) then
+    if has_mark(items or turn.items(list_in(value, row)), row.marks) then
       if found then
         return nil
       end
