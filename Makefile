@@ -121,8 +121,10 @@ $(BUILD)/$(LUA)/redis/%.o: src/redis/%.c
 $(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
 $(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
 
-# All modules but those that lead to the core. Their folders are prerequisites, too, since a file may be removed.
-MODULES := $(shell find lua/cekura ! -path 'lua/cekura/meta*' ! -path lua/cekura/init.lua ! -path lua/cekura/version.lua)
+# All modules but those that lead to the core, and those for tests. Their folders are prerequisites, too, since a file
+# may be removed.
+MODULES := $(shell find lua/cekura ! -path 'lua/cekura/meta*' ! -path 'lua/cekura/simulator*' \
+  ! -path lua/cekura/init.lua ! -path lua/cekura/version.lua)
 $(BUILD)/$(LUA)/binding/library.o: $(BUILD)/$(LUA)/modules.inc
 $(BUILD)/$(LUA)/binding/library.o: ALL_CFLAGS += -I$(BUILD)/$(LUA)
 $(BUILD)/$(LUA)/modules.inc: tools/precompile.lua $(MODULES)
@@ -397,6 +399,8 @@ generate: all
 	@$(HERE) $(LUA) spec/support/options_table.lua docs/options.md
 	@$(HERE) $(LUA) tools/meta/files.lua
 	@$(HERE) $(LUA) tools/api_pages.lua
+	@$(HERE) $(LUA) tools/simulator_document.lua >$(BUILD)/document.lua
+	@mv $(BUILD)/document.lua lua/cekura/simulator/document.lua
 
 man: all
 	@$(HERE) $(LUA) tools/manual.lua >$(BUILD)/cekura-lua.1

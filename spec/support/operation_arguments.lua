@@ -1,15 +1,7 @@
 --- The arguments of a call of an operation: the values of the places of its path, and each parameter that the official
 -- document has, with a value that is valid by it.
 
-local function load_openapi()
-  local path = package.path
-  package.path = "spec/support/simulator/?.lua;" .. path
-  local openapi = require "openapi"
-  package.path = path
-  return openapi
-end
-
-local openapi = load_openapi()
+local openapi = require "cekura.simulator.openapi"
 
 -- Those of which not all parameters can be given at once.
 local ARGUMENTS = {

@@ -15,7 +15,11 @@ local BENCH = '{"status":"processing","output":null,"error":null,"padding":"' ..
 local TLS = [[listen 127.0.0.1:@NEXT@ ssl http2; listen [::1]:@NEXT@ ssl; ssl_certificate @DIR@/server.pem;
   ssl_certificate_key @DIR@/server.key; ssl_session_cache shared:sessions:1m;]] -- libcurl ignores tickets of TLS 1.2
 
-local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
+-- The root of the checkout, from which nginx loads the simulator's modules.
+local root = debug.getinfo(1, "S").source:match "^@(.*)spec/support/simulator%.lua$"
+if root:sub(1, 1) ~= "/" then
+  root = shell "pwd":gsub("%s+$", "") .. "/" .. root
+end
 
 --- Starts a simulator on a free port of the loopback interface.
 ---@param options? { tls: boolean, port: integer } tls: https as well, on the next port, with a certificate of a new
@@ -23,11 +27,8 @@ local source = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
 ---@return table simulator url, and with tls: tls_url, ca_file
 function simulator.start(options)
   local tls = options and options.tls
-  local values = { SOURCE = source, BENCH = BENCH, TLS = tls and TLS or "" }
-  if source:sub(1, 1) ~= "/" then
-    values.SOURCE = shell "pwd":gsub("%s+$", "") .. "/" .. source
-  end
-  local config = file.read(source .. "/nginx.conf"):gsub("@(%u+)@", values)
+  local values = { ROOT = root, BENCH = BENCH, TLS = tls and TLS or "" }
+  local config = file.read(root .. "spec/support/simulator/nginx.conf"):gsub("@(%u+)@", values)
   local server = nginx.start(config, tls and make_certificates, options and options.port)
   return setmetatable({
     nginx = server,

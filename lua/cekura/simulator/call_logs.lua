@@ -1,14 +1,15 @@
 --- Stored call logs: lists, single records, changes. ingest.lua adds them, and evaluations.lua evaluates them.
 
-local check = require "check"
-local clock = require "clock"
-local evaluations = require "evaluations"
-local filters = require "filters"
-local json = require "json"
-local life = require "life"
-local records = require "records"
-local selection = require "selection"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local clock = require "cekura.simulator.clock"
+local evaluations = require "cekura.simulator.evaluations"
+local filters = require "cekura.simulator.filters"
+local json = require "cekura.simulator.json"
+local life = require "cekura.simulator.life"
+local records = require "cekura.simulator.records"
+local selection = require "cekura.simulator.selection"
+local state = require "cekura.simulator.state"
+local uri = require "cekura.simulator.uri"
 
 local call_logs = { routes = {} }
 
@@ -87,13 +88,14 @@ local function matching(test)
   return found
 end
 
-local function page_url(args, number)
+local function page_url(request, number)
   local query = {}
-  for name, value in pairs(args) do
+  for name, value in pairs(request.query) do
     query[name] = value
   end
-  query.page = number
-  return ("%s://%s%s?%s"):format(ngx.var.scheme, ngx.var.http_host, ngx.var.uri, ngx.encode_args(query))
+  query.page = ("%d"):format(number)
+  return ("%s://%s%s?%s"):format(request.scheme or "http", request.headers.host or "localhost", request.path,
+    uri.encode_query(query))
 end
 
 local function row_maker(ql, wire)
@@ -114,7 +116,7 @@ local function row_maker(ql, wire)
 end
 
 local function list(request, wire)
-  local args = request.args
+  local args = request.query
   local test, refusal = criteria(args)
   if refusal then
     return refusal
@@ -135,14 +137,14 @@ local function list(request, wire)
   for index = before + 1, math.min(before + size, #found) do
     rows[#rows + 1] = row_of(found[index])
   end
-  if life.directives().bare then
+  if life.directives(request).bare then
     return { body = rows }
   end
   local counted = args.include_count == "true"
   return { body = {
     results = rows,
-    next = before + size < #found and page_url(args, page + 1) or json.null,
-    previous = page > 1 and page_url(args, page - 1) or json.null,
+    next = before + size < #found and page_url(request, page + 1) or json.null,
+    previous = page > 1 and page_url(request, page - 1) or json.null,
     count = counted and math.min(#found, MOST_COUNTED) or nil,
     count_capped = (counted or nil) and #found > MOST_COUNTED,
   } }
@@ -212,7 +214,7 @@ end
 local function update(request, record, wire)
   local refusal = unacceptable(request.body)
   if not refusal and request.body.reevaluate_metrics == true and not evaluations.running(record) then
-    refusal = evaluations.begin_anew(record)
+    refusal = evaluations.begin_anew(request, record)
   end
   if refusal then
     return refusal
@@ -298,10 +300,10 @@ for mount, wire in pairs(MOUNTS) do
   routes["PATCH " .. mount .. "{id}/"] = of_record(update, wire)
   routes["GET " .. mount .. "{id}/"] = of_record(function(request, record)
     evaluations.settle(record, true)
-    return selection.answer(records.detail(record, wire), request.args.ql, "select", records.detail_fields())
+    return selection.answer(request, records.detail(record, wire), "select", records.detail_fields())
   end)
   routes["DELETE " .. mount .. "{id}/"] = of_record(function(request)
-    delete(request.id, request.args.retain_evaluations == "true")
+    delete(request.id, request.query.retain_evaluations == "true")
     return { status = 204 }
   end)
 end

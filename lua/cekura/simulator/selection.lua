@@ -1,9 +1,9 @@
 --- Answers to requests for single records that select fields by ql. X-Simulate says how: "ql=select", "ql=ignore" (the
 -- whole record) or "ql=refuse".
 
-local check = require "check"
-local filters = require "filters"
-local life = require "life"
+local check = require "cekura.simulator.check"
+local filters = require "cekura.simulator.filters"
+local life = require "cekura.simulator.life"
 
 local selection = {}
 
@@ -17,13 +17,13 @@ local function named(ql, whole)
 end
 
 --- The answer.
+---@param request table
 ---@param whole table the record
----@param ql? string
 ---@param usual string what happens without a directive
 ---@param known? table<string, boolean> the existing fields: others are refused; nil: others are left out
 ---@return table
-function selection.answer(whole, ql, usual, known)
-  local how = life.directives().ql or usual
+function selection.answer(request, whole, usual, known)
+  local ql, how = request.query.ql, life.directives(request).ql or usual
   if not ql or how == "ignore" then
     return { body = whole }
   elseif how == "refuse" then

@@ -1,6 +1,6 @@
 --- Refusals (400 for a field, 404 for a record) and the checks of a body.
 
-local json = require "json"
+local json = require "cekura.simulator.json"
 
 local check = {}
 

@@ -1,6 +1,6 @@
 --- The state of the simulator. nginx has one worker, so plain tables are enough.
 
-local records = require "records"
+local records = require "cekura.simulator.records"
 
 local state = {}
 
@@ -17,8 +17,8 @@ function state.reset()
   state.rows = {}      -- results, insights and improvement sessions, by id
   state.next_row = 9001
   state.summaries = {} -- the progress id of an alert's summary, by alert and hours
-  state.memory = {     -- what requests left behind and no answer shows
-    deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {}, faults = {},
+  state.memory = {     -- what requests left behind and no answer shows, beside their faults
+    deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {},
   }
 end
 

@@ -1,7 +1,8 @@
 --- What selects and shortens a list of call logs: the language filters_v2, and the field selection ql.
 
-local clock = require "clock"
-local json = require "json"
+local clock = require "cekura.simulator.clock"
+local json = require "cekura.simulator.json"
+local regex = require "cekura.simulator.regex"
 
 local filters = {}
 
@@ -77,9 +78,13 @@ local operators = {
   contains = textual(function(text, part) return text:find(part, 1, true) ~= nil end),
   startswith = textual(function(text, part) return text:sub(1, #part) == part end),
   endswith = textual(function(text, part) return part == "" or text:sub(-#part) == part end),
-  regex = function(value, wanted) return type(value) == "string" and ngx.re.find(value, wanted) ~= nil end,
   isnull = function(value, wanted) return (value == nil or value == json.null) == wanted end,
 }
+
+function operators.regex(value, wanted)
+  local test = regex.compile(tostring(wanted))
+  return type(value) == "string" and test ~= nil and test(value)
+end
 
 operators["in"] = function(value, wanted)
   for _, one in ipairs(type(wanted) == "table" and wanted or {}) do

@@ -14,10 +14,10 @@
 --   inline    function(job): the answer to a start with life=inline
 --   cached    function(request): a key; a start with the key of an earlier start gets the same progress id
 
-local check = require "check"
-local json = require "json"
-local records = require "records"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local json = require "cekura.simulator.json"
+local records = require "cekura.simulator.records"
+local state = require "cekura.simulator.state"
 
 local CALL_LOGS = {
   "/observability/v1/call-logs/", "/observability/v1/call-logs-external/", "/observability/v2/call-logs/",
@@ -128,7 +128,7 @@ add {
   words = { queued = "processing", running = "processing", completed = "completed", failed = "error" },
   cached = function(request)
     -- The service's key is alert, hours and the latest occurrence; the life replaces the occurrence here.
-    return ("%d %s %s"):format(request.id, tostring(request.body.hours), tostring(ngx.var.http_x_simulate))
+    return ("%d %s %s"):format(request.id, tostring(request.body.hours), tostring(request.headers["x-simulate"]))
   end,
   progress = envelope(function(job)
     return { summary = ("Alert %d fired twice; both calls ended before anything was booked."):format(job.record_id) }

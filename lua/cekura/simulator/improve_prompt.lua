@@ -1,10 +1,10 @@
 --- The improve_prompt family, as clients have observed it.
 
-local check = require "check"
-local json = require "json"
-local life = require "life"
-local selection = require "selection"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local json = require "cekura.simulator.json"
+local life = require "cekura.simulator.life"
+local selection = require "cekura.simulator.selection"
+local state = require "cekura.simulator.state"
 
 local improve_prompt = { routes = {} }
 
@@ -98,7 +98,7 @@ local function start(source_of)
       return refusal
     end
     local course
-    course, refusal = life.begin(ends)
+    course, refusal = life.begin(request, ends)
     if refusal then
       return refusal
     end
@@ -112,13 +112,13 @@ local function start(source_of)
 end
 
 local function progress(request)
-  local job = state.job(request.args.progress_id, improve_prompt)
+  local job = state.job(request.query.progress_id, improve_prompt)
   if not job then
     return check.not_found()
   end
   local phase = job.life:poll()
   local whole = ends[phase] and ends[phase](job) or going_on(job, phase)
-  return selection.answer(whole, request.args.ql, "ignore")
+  return selection.answer(request, whole, "ignore")
 end
 
 local function issues(request)

@@ -1,6 +1,6 @@
 --- The parts of a multipart/form-data body.
 
-local json = require "json"
+local json = require "cekura.simulator.json"
 
 local multipart = {}
 

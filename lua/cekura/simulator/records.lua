@@ -1,8 +1,8 @@
 --- Call logs: how one is made, the initial store, and the shapes in which a record is sent. They belong to two agents
 -- of invented businesses: the receptionist of Lakeside Dental and the night desk of the Harbour Hotel.
 
-local clock = require "clock"
-local json = require "json"
+local clock = require "cekura.simulator.clock"
+local json = require "cekura.simulator.json"
 
 local records = {}
 

@@ -1,8 +1,7 @@
---- The part of the official OpenAPI document that this project uses (spec/api/openapi.json): which operation a request
--- is, what is wrong with it, and an answer that is valid. The operations without a handler of their own are served so.
+--- The part of the official OpenAPI document that this module uses (document.lua): which operation a request is, what
+-- is wrong with it, and an answer that is valid. The operations without a handler of their own are served so.
 
-local cjson = require "cjson"
-local json = require "json"
+local json = require "cekura.simulator.json"
 
 local openapi = {}
 
@@ -10,11 +9,9 @@ local openapi = {}
 
 local document, operations
 
+-- It is large, and most programs never need it.
 local function load_document()
-  local folder = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
-  local file = assert(io.open(folder .. "/../../api/openapi.json"))
-  document, operations = cjson.decode((file:read "*a")), {}
-  file:close()
+  document, operations = require "cekura.simulator.document", {}
   for path, methods in pairs(document.paths) do
     local places = {}
     local pattern = path:gsub("%-", "%%-"):gsub("{([^}]*)}", function(name)
@@ -37,7 +34,7 @@ end
 
 local function resolve(schema)
   while schema["$ref"] do
-    schema = document.components.schemas[schema["$ref"]:match "[^/]+$"]
+    schema = document.schemas[schema["$ref"]]
   end
   return schema
 end
@@ -70,7 +67,7 @@ local is_type = {
   end,
   object = function(value) return type(value) == "table" and #value == 0 end,
   array = function(value) return type(value) == "table" and (#value > 0 or next(value) == nil) end,
-  null = function(value) return value == cjson.null end,
+  null = function(value) return value == json.null end,
 }
 
 local function matches_type(declared, value)
@@ -149,10 +146,10 @@ end
 -- Adds what is wrong with a value to `faults`.
 function check(schema, value, place, faults)
   schema = resolve(schema)
-  if value == cjson.null and schema.nullable then
+  if value == json.null and schema.nullable then
     return
   elseif schema.type and not matches_type(schema.type, value) then
-    return fault(faults, place, "is not of the type " .. cjson.encode(schema.type))
+    return fault(faults, place, "is not of the type " .. json.encode(schema.type))
   elseif schema.enum and not is_one_of(schema.enum, value) then
     return fault(faults, place, "is not in the enum")
   end
@@ -266,7 +263,7 @@ end
 
 local SAMPLES = {
   boolean = function() return true end,
-  null = function() return cjson.null end,
+  null = function() return json.null end,
   integer = function(schema) return math.max(schema.minimum or 1, 1) end,
   number = function(schema) return math.max(schema.minimum or 1, 1) + 0.5 end,
   string = function(schema) return TEXTS[schema.format] or ("text"):sub(1, schema.maxLength or 4) end,
@@ -345,7 +342,7 @@ function openapi.answer(operation)
   local _, media = next(content or {})
   local body = media and sample(media.schema, 0) or nil
   if type(body) == "table" and body.next ~= nil then
-    body.next, body.previous = cjson.null, cjson.null -- one page
+    body.next, body.previous = json.null, json.null -- one page
   end
   return tonumber(lowest), body
 end

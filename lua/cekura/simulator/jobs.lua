@@ -1,10 +1,10 @@
 --- Jobs that are polled by a progress id: their start, their polls, and the requests that stop or answer them.
 -- families.lua has their differences.
 
-local check = require "check"
-local families = require "families"
-local life = require "life"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local families = require "cekura.simulator.families"
+local life = require "cekura.simulator.life"
+local state = require "cekura.simulator.state"
 
 local jobs = { routes = {} }
 
@@ -15,7 +15,7 @@ local function refusal_of(family, body)
 end
 
 local function new_job(family, request)
-  local course, refusal = life.begin(family.words)
+  local course, refusal = life.begin(request, family.words)
   if refusal then
     return nil, refusal
   end
@@ -52,7 +52,7 @@ end
 local function progress(family)
   return function(request)
     local name = family.id or "progress_id"
-    local id = request.args[name]
+    local id = request.query[name]
     if not id then
       return check.invalid { [name] = "This field is required." }
     end

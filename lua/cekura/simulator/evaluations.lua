@@ -1,11 +1,11 @@
 --- The evaluation of call logs: work without a progress id, whose state is in the record itself.
 
-local check = require "check"
-local clock = require "clock"
-local json = require "json"
-local life = require "life"
-local records = require "records"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local clock = require "cekura.simulator.clock"
+local json = require "cekura.simulator.json"
+local life = require "cekura.simulator.life"
+local records = require "cekura.simulator.records"
+local state = require "cekura.simulator.state"
 
 local evaluations = {}
 
@@ -44,15 +44,15 @@ end
 
 --- Begins an evaluation, which does not change the record until it ends.
 ---@return table? refusal
-function evaluations.begin(record)
-  local course, refusal = life.begin(ENDS)
+function evaluations.begin(request, record)
+  local course, refusal = life.begin(request, ENDS)
   record.life = course or record.life
   return refusal
 end
 
 --- Begins the first evaluation of a record, or one that starts over.
-function evaluations.begin_anew(record)
-  local refusal = evaluations.begin(record)
+function evaluations.begin_anew(request, record)
+  local refusal = evaluations.begin(request, record)
   if not refusal then
     record.status, record.success = "evaluating", json.null
   end
@@ -88,9 +88,9 @@ local function chosen(body)
   return found
 end
 
-local function begin_all(chosen_records)
+local function begin_all(request, chosen_records)
   for _, record in ipairs(chosen_records) do
-    local refusal = evaluations.begin(record)
+    local refusal = evaluations.begin(request, record)
     if refusal then
       return refusal
     end
@@ -118,7 +118,7 @@ local function evaluate_metrics(request, wire)
     end
     before[index] = records.row(record, wire)
   end
-  return begin_all(found) or { body = before }
+  return begin_all(request, found) or { body = before }
 end
 
 local function rerun_evaluation(request, wire)
@@ -130,7 +130,7 @@ local function rerun_evaluation(request, wire)
   end
   local found
   found, refusal = chosen(body)
-  refusal = refusal or begin_all(found)
+  refusal = refusal or begin_all(request, found)
   if refusal then
     return refusal
   end

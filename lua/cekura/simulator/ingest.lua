@@ -1,11 +1,11 @@
 --- Adds call logs: observe/, the webhooks of providers, and many at once for the administrator.
 
-local check = require "check"
-local clock = require "clock"
-local evaluations = require "evaluations"
-local json = require "json"
-local records = require "records"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local clock = require "cekura.simulator.clock"
+local evaluations = require "cekura.simulator.evaluations"
+local json = require "cekura.simulator.json"
+local records = require "cekura.simulator.records"
+local state = require "cekura.simulator.state"
 
 local ingest = { routes = {} }
 
@@ -88,7 +88,7 @@ local function observe(request)
     return refusal
   end
   local given = told(body)
-  refusal = evaluations.begin_anew(given)
+  refusal = evaluations.begin_anew(request, given)
   if refusal then
     return refusal
   end
@@ -103,7 +103,7 @@ ingest.routes["POST /observability/v1/observe/"] = observe
 
 for _, provider in ipairs { "vapi", "retell", "livekit", "pipecat" } do
   ingest.routes[("POST /observability/v1/%s/observe/"):format(provider)] = function(request)
-    state.remember("provider_calls", { provider = provider, query = request.args, body = request.body })
+    state.remember("provider_calls", { provider = provider, query = request.query, body = request.body })
     return { body = {} }
   end
 end
@@ -122,7 +122,7 @@ end
 ---@param wanted { count: integer, from: number, to: number, agent_id: integer, padding: integer }
 ---@return integer[] ids
 function ingest.add(wanted)
-  local now = ngx.now()
+  local now = clock.seconds()
   local from, to = wanted.from or now - 86400, wanted.to or now
   local turns = short_call()
   local transcript = records.text_of(turns)

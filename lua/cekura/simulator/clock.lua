@@ -7,15 +7,22 @@ local DAY = 86400 * SECOND
 
 clock.SECOND, clock.DAY = SECOND, DAY
 
+--- The seconds since the epoch, with a fraction. The host replaces this function by one of its own.
+---@return number
+function clock.seconds()
+  return os.time()
+end
+
+--- The time in microseconds, by whole milliseconds.
 function clock.now()
-  return math.floor(ngx.now() * 1000 + 0.5) * 1000
+  return math.floor(clock.seconds() * 1000 + 0.5) * 1000
 end
 
 --- "2026-08-21T10:15:00Z", with microseconds unless they are 0.
 function clock.iso(time)
   local text = os.date("!%Y-%m-%dT%H:%M:%S", math.floor(time / SECOND))
   local fraction = time % SECOND
-  return text .. (fraction > 0 and (".%06d"):format(fraction) or "") .. "Z"
+  return text .. (fraction > 0 and (".%06d"):format(math.floor(fraction)) or "") .. "Z"
 end
 
 -- The days from 1970-01-01 to a date: Fliegel and Van Flandern's Julian day number, minus that of the epoch.
@@ -51,7 +58,7 @@ function clock.parse(text)
     return nil
   end
   local whole = (hour * 60 + minute) * 60 + second
-  local micros = math.floor((tonumber("0" .. fraction) or 0) * SECOND + 0.5)
+  local micros = tonumber((fraction:sub(2) .. "000000"):sub(1, 6))
   return midnight + whole * SECOND + micros - offset
 end
 

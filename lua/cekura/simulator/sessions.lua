@@ -10,12 +10,12 @@
 --   row          function(row, phase, word, wire): the record as it is sent
 --   begun        function(row): the answer to the start, if that is not the row
 
-local check = require "check"
-local clock = require "clock"
-local json = require "json"
-local life = require "life"
-local records = require "records"
-local state = require "state"
+local check = require "cekura.simulator.check"
+local clock = require "cekura.simulator.clock"
+local json = require "cekura.simulator.json"
+local life = require "cekura.simulator.life"
+local records = require "cekura.simulator.records"
+local state = require "cekura.simulator.state"
 
 local sessions = { routes = {} }
 
@@ -212,7 +212,7 @@ local function start(family)
       return refusal
     end
     local course
-    course, refusal = life.begin(family.words)
+    course, refusal = life.begin(request, family.words)
     if refusal then
       return refusal
     end

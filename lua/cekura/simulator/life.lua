@@ -1,28 +1,30 @@
 --- The life of a piece of background work: it waits, runs, and ends in one of several ways. The header X-Simulate of
 -- the request that starts it chooses the life; see README.md.
 
-local check = require "check"
+local check = require "cekura.simulator.check"
+local clock = require "cekura.simulator.clock"
 
 local life = {}
 life.__index = life
 
 local NO_ENDS = { start = true, queued = true, running = true }
 
---- The header X-Simulate of the current request, "life=failed; polls=2", as a table.
-function life.directives()
+--- The header X-Simulate of a request, "life=failed; polls=2", as a table.
+function life.directives(request)
   local found = {}
-  for name, value in (ngx.req.get_headers()["X-Simulate"] or ""):gmatch "([%w_]+)=([^;%s]+)" do
+  for name, value in (request.headers["x-simulate"] or ""):gmatch "([%w_]+)=([^;%s]+)" do
     found[name] = tonumber(value) or value
   end
   return found
 end
 
---- A new life, by the directives of the current request.
+--- A new life, by the directives of the request that starts it.
+---@param request table
 ---@param ends table<string, any> the ends that this kind of work supports; "completed" is the default
 ---@return table? life
 ---@return table? refusal
-function life.begin(ends)
-  local asked = life.directives()
+function life.begin(request, ends)
+  local asked = life.directives(request)
   local ending = asked.life or "completed"
   if ending ~= "endless" and (NO_ENDS[ending] or not ends[ending]) then
     return nil, check.bad_request("There is no life " .. ending)
@@ -32,7 +34,7 @@ function life.begin(ends)
     polls = 0,
     polls_to_end = asked.polls or 2,
     seconds = asked.seconds,
-    started = ngx.now(),
+    started = clock.seconds(),
     asked = asked,
   }, life)
 end
@@ -42,7 +44,7 @@ function life:over()
   if self.ending == "endless" then
     return false
   elseif self.seconds then
-    return ngx.now() - self.started >= self.seconds
+    return clock.seconds() - self.started >= self.seconds
   end
   return self.polls > self.polls_to_end
 end
@@ -66,7 +68,7 @@ function life:share()
   if self:over() then
     return 1
   elseif self.seconds then
-    return math.min(0.99, (ngx.now() - self.started) / self.seconds)
+    return math.min(0.99, (clock.seconds() - self.started) / self.seconds)
   end
   return math.min(0.99, self.polls / (self.polls_to_end + 1))
 end
@@ -78,7 +80,7 @@ end
 
 --- Ends its wait for an answer.
 function life:resume()
-  self.ending, self.polls, self.started = "completed", 1, ngx.now()
+  self.ending, self.polls, self.started = "completed", 1, clock.seconds()
 end
 
 return life

@@ -1,0 +1,1352 @@
+--- The part of the official OpenAPI document that this module uses: its paths and schemas. Written by `make generate`,
+-- from spec/api/openapi.json.
+
+local null = require "cekura.simulator.json".null
+
+local paths, schemas = {}, {}
+local s = {} -- what occurs several times
+
+s[1]={type="integer"}
+s[2]={["in"]="query",name="page",required=false,schema=s[1]}
+s[3]={["in"]="query",name="page_size",required=false,schema=s[1]}
+s[4]={["in"]="query",name="project_id",schema=s[1]}
+s[5]={schema={["$ref"]="Dashboard"}}
+s[6]={content={["application/json"]=s[5]}}
+s[7]={["201"]=s[6]}
+paths["/dashboards/dashboards/"]={get={parameters={s[2],s[3],s[4]},responses={["200"]={content={["application/json"]={
+ schema={["$ref"]="PaginatedDashboardListList"}}}}}},post={requestBody={content={["application/json"]=s[5],
+ ["multipart/form-data"]=s[5]}},responses=s[7]}}
+s[8]={type="string"}
+s[9]={["in"]="path",name="id",required=true,schema=s[8]}
+s[10]={s[9]}
+s[11]={["204"]={}}
+s[12]={parameters=s[10],responses=s[11]}
+s[13]={["200"]=s[6]}
+s[14]={schema={["$ref"]="PatchedDashboard"}}
+paths["/dashboards/dashboards/{id}/"]={delete=s[12],get={parameters=s[10],responses=s[13]},patch={parameters=s[10],
+ requestBody={content={["application/json"]=s[14],["multipart/form-data"]=s[14]}},responses=s[13]}}
+s[15]={schema={["$ref"]="BulkWidgetOperationRequest"}}
+paths["/dashboards/dashboards/{id}/bulk_widgets/"]={post={parameters=s[10],requestBody={content={["application/json"]=
+ s[15],["multipart/form-data"]=s[15]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "BulkWidgetOperationResponse"}}}}}}}
+s[16]={schema={["$ref"]="DuplicateDashboardRequest"}}
+paths["/dashboards/dashboards/{id}/duplicate/"]={post={parameters=s[10],requestBody={content={["application/json"]=s[16]
+ ,["multipart/form-data"]=s[16]}},responses=s[7]}}
+s[17]={["$ref"]="Widget"}
+s[18]={schema=s[17]}
+s[19]={content={["application/json"]=s[18],["multipart/form-data"]=s[18]},required=true}
+s[20]={content={["application/json"]=s[18]}}
+paths["/dashboards/widgets/"]={get={parameters={s[2],s[3],{["in"]="query",name="dashboard_id",required=false,schema=s[1]
+ }},responses={["200"]={content={["application/json"]={schema={["$ref"]="PaginatedWidgetList"}}}}}},post={requestBody=
+ s[19],responses={["201"]=s[20]}}}
+s[21]={s[2],s[3]}
+s[22]={schema={["$ref"]="BulkWidgetDataRequest"}}
+paths["/dashboards/widgets/bulk_data/"]={post={parameters=s[21],requestBody={content={["application/json"]=s[22],
+ ["multipart/form-data"]=s[22]},required=true},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "PaginatedWidgetDataResponseList"}}}}}}}
+s[23]={["$ref"]="WidgetDataResponse"}
+s[24]={["200"]={content={["application/json"]={schema=s[23]}}}}
+paths["/dashboards/widgets/preview_data/"]={post={requestBody=s[19],responses=s[24]}}
+s[25]={["200"]=s[20]}
+s[26]={schema={["$ref"]="PatchedWidget"}}
+paths["/dashboards/widgets/{id}/"]={delete=s[12],get={parameters=s[10],responses=s[25]},patch={parameters=s[10],
+ requestBody={content={["application/json"]=s[26],["multipart/form-data"]=s[26]}},responses=s[25]}}
+s[27]={type="object"}
+s[28]={["in"]="query",name="filters",schema=s[27]}
+paths["/dashboards/widgets/{id}/data/"]={get={parameters={s[9],s[28]},responses=s[24]}}
+s[29]={schema={["$ref"]="AgentImprovementSession"}}
+s[30]={content={["application/json"]=s[29],["multipart/form-data"]=s[29]}}
+s[31]={content={["application/json"]=s[29]}}
+paths["/observability/v1/agent-improvement-sessions/"]={post={requestBody=s[30],responses={["201"]=s[31]}}}
+s[32]={["in"]="path",name="id",required=true,schema=s[1]}
+s[33]={s[32]}
+s[34]={["200"]=s[31]}
+paths["/observability/v1/agent-improvement-sessions/{id}/"]={get={parameters=s[33],responses=s[34]}}
+paths["/observability/v1/agent-improvement-sessions/{id}/cancel/"]={post={parameters=s[33],requestBody=s[30],responses=
+ s[34]}}
+s[35]={enum={"metric"},type="string"}
+s[36]={type="boolean"}
+s[37]={["in"]="query",name="search",required=false,schema=s[8]}
+s[38]={schema={["$ref"]="AlertCreate"}}
+paths["/observability/v1/alerts/"]={get={parameters={s[4],{["in"]="query",name="source_type",schema=s[35]},{["in"]=
+ "query",name="enabled",schema=s[36]},s[37],{["in"]="query",name="ordering",required=false,schema=s[8]}},responses={
+ ["200"]={content={["application/json"]={schema={items={["$ref"]="AlertList"},type="array"}}}}}},post={requestBody={
+ content={["application/json"]=s[38],["multipart/form-data"]=s[38]},required=true},responses={["201"]={content={
+ ["application/json"]=s[38]}}}}}
+s[39]={["in"]="query",name="project_id",required=false,schema=s[1]}
+s[40]={s[39]}
+s[41]={schema={["$ref"]="AlertDetail"}}
+s[42]={["200"]={content={["application/json"]=s[41]}}}
+paths["/observability/v1/alerts/review/"]={get={parameters=s[40],responses=s[42]}}
+paths["/observability/v1/alerts/summarize_progress/"]={get={responses=s[42]}}
+s[43]={parameters=s[33],responses=s[11]}
+s[44]={schema={["$ref"]="PatchedAlertUpdate"}}
+paths["/observability/v1/alerts/{id}/"]={delete=s[43],get={parameters=s[33],responses=s[42]},patch={parameters=s[33],
+ requestBody={content={["application/json"]=s[44],["multipart/form-data"]=s[44]}},responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="AlertUpdate"}}}}}}}
+paths["/observability/v1/alerts/{id}/summarize/"]={post={parameters=s[33],requestBody={content={["application/json"]=
+ s[41],["multipart/form-data"]=s[41]},required=true},responses=s[42]}}
+s[45]={format="date-time",type="string"}
+s[46]={minLength=1,type="string"}
+s[47]={["in"]="query",name="agent_id",schema=s[1]}
+s[48]={["in"]="query",name="assistant_id",schema=s[46]}
+s[49]={get={parameters={s[2],s[3],{["in"]="query",name="timestamp_from",schema=s[45]},{["in"]="query",name=
+ "timestamp_to",schema=s[45]},{["in"]="query",name="call_ids",schema=s[46]},s[47],s[4],s[48],{["in"]="query",name=
+ "filters_v2",schema=s[46]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "PaginatedCallLogListList"}}}}}}}
+paths["/observability/v1/call-logs/"]=s[49]
+s[50]={schema={["$ref"]="SchemaPostCreateScenarios"}}
+s[51]={format="uuid",type="string"}
+s[52]={progress_id=s[51]}
+paths["/observability/v1/call-logs/create_scenarios/"]={post={requestBody={content={["application/json"]=s[50],
+ ["multipart/form-data"]=s[50]}},responses={["200"]={content={["application/json"]={schema={properties=s[52],type=
+ "object"}}}}}}}
+paths["/observability/v1/call-logs/create_scenarios_progress/"]={get={parameters={{["in"]="query",name="progress_id",
+ required=true,schema=s[51]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "SchemaCreateScenariosProgressResponse"}}}}}}}
+s[53]={schema={["$ref"]="RerunEvaluation"}}
+s[54]={["$ref"]="CallLogDetail"}
+paths["/observability/v1/call-logs/rerun_evaluation/"]={post={requestBody={content={["application/json"]=s[53],
+ ["multipart/form-data"]=s[53]},required=true},responses={["200"]={content={["application/json"]={schema={items=s[54],
+ type="array"}}}}}}}
+s[55]={["200"]={content={["application/json"]={schema=s[54]}}}}
+s[56]={schema={["$ref"]="PatchedUpdateCallLog"}}
+s[57]={delete={parameters={s[32],{["in"]="query",name="retain_evaluations",schema=s[36]}},responses=s[11]},get={
+ parameters=s[33],responses=s[55]},patch={parameters=s[33],requestBody={content={["application/json"]=s[56],
+ ["multipart/form-data"]=s[56]}},responses=s[55]}}
+paths["/observability/v1/call-logs/{id}/"]=s[57]
+paths["/observability/v1/call-logs/{id}/trace/"]={get={parameters=s[33],responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="CallLogTraceResponse"}}}}}}}
+s[58]={schema={["$ref"]="DeepResearchModeDismissalCreate"}}
+paths["/observability/v1/deep-research-insights/dismiss_mode/"]={post={requestBody={content={["application/json"]=s[58],
+ ["multipart/form-data"]=s[58]},required=true},responses={["200"]={content={["application/json"]=s[58]}}}}}
+s[59]={schema={["$ref"]="DeepResearchInsightGenerate"}}
+paths["/observability/v1/deep-research-insights/generate/"]={post={requestBody={content={["application/json"]=s[59],
+ ["multipart/form-data"]=s[59]},required=true},responses={["200"]={content={["application/json"]=s[59]}}}}}
+s[60]={["in"]="query",name="project",required=false,schema=s[1]}
+s[61]={s[60]}
+s[62]={["200"]={content={["application/json"]={schema={["$ref"]="DeepResearchInsight"}}}}}
+paths["/observability/v1/deep-research-insights/pricing/"]={get={parameters=s[61],responses=s[62]}}
+paths["/observability/v1/deep-research-insights/{id}/"]={get={parameters=s[33],responses=s[62]}}
+s[63]={["$ref"]="InsightReproductionSession"}
+paths["/observability/v1/insight-reproduction-sessions/"]={get={parameters=s[61],responses={["200"]={content={
+ ["application/json"]={schema={items=s[63],type="array"}}}}}}}
+paths["/observability/v1/insight-reproduction-sessions/{id}/"]={get={parameters=s[33],responses={["200"]={content={
+ ["application/json"]={schema=s[63]}}}}}}
+s[64]={["$ref"]="MetricFailureModeInsight"}
+paths["/observability/v1/metric-failure-mode-insights/"]={get={parameters=s[61],responses={["200"]={content={
+ ["application/json"]={schema={items=s[64],type="array"}}}}}}}
+s[65]={["200"]={content={["application/json"]={schema=s[64]}}}}
+s[66]={get={parameters=s[61],responses=s[65]}}
+paths["/observability/v1/metric-failure-mode-insights/available_dates/"]=s[66]
+s[67]={schema={["$ref"]="MetricFailureModeInsightBulkGenerate"}}
+paths["/observability/v1/metric-failure-mode-insights/bulk_generate/"]={post={requestBody={content={
+ ["application/json"]=s[67],["multipart/form-data"]=s[67]},required=true},responses={["200"]={content={
+ ["application/json"]=s[67]}}}}}
+paths["/observability/v1/metric-failure-mode-insights/categories/"]={get={parameters={{["in"]="query",name="agent_ids",
+ schema=s[8]},s[60]},responses=s[65]}}
+s[68]={{["in"]="path",name="category_slug",required=true,schema={pattern="^[^/]+$",type="string"}}}
+paths["/observability/v1/metric-failure-mode-insights/categories/{category_slug}/delete/"]={delete={parameters=s[68],
+ responses=s[11]}}
+s[69]={schema={["$ref"]="MetricFailureModeFixMetric"}}
+s[70]={content={["application/json"]=s[69],["multipart/form-data"]=s[69]},required=true}
+s[71]={["200"]={content={["application/json"]=s[69]}}}
+paths["/observability/v1/metric-failure-mode-insights/categories/{category_slug}/fix-metric/"]={post={parameters=s[68],
+ requestBody=s[70],responses=s[71]}}
+s[72]={schema={["$ref"]="MetricFailureModeInsightGenerate"}}
+paths["/observability/v1/metric-failure-mode-insights/generate/"]={post={requestBody={content={["application/json"]=
+ s[72],["multipart/form-data"]=s[72]},required=true},responses={["200"]={content={["application/json"]=s[72]}}}}}
+paths["/observability/v1/metric-failure-mode-insights/pricing/"]=s[66]
+s[73]={parameters=s[33],responses=s[65]}
+paths["/observability/v1/metric-failure-mode-insights/{id}/"]={delete=s[43],get=s[73]}
+paths["/observability/v1/metric-failure-mode-insights/{id}/failure-mode-agents/"]={get=s[73]}
+paths["/observability/v1/metric-failure-mode-insights/{id}/fix-metric/"]={post={parameters=s[33],requestBody=s[70],
+ responses=s[71]}}
+s[74]={schema={["$ref"]="MetricFailureModeInsightGenerateScenario"}}
+paths["/observability/v1/metric-failure-mode-insights/{id}/generate-scenario/"]={post={parameters=s[33],requestBody={
+ content={["application/json"]=s[74],["multipart/form-data"]=s[74]},required=true},responses={["200"]={content={
+ ["application/json"]=s[74]}}}}}
+s[75]={schema={["$ref"]="InsightReproductionRequest"}}
+paths["/observability/v1/metric-failure-mode-insights/{id}/reproduce/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[75],["multipart/form-data"]=s[75]},required=true},responses={["200"]={content={
+ ["application/json"]=s[75]}}}}}
+s[76]={schema={["$ref"]="CreateCallLog"}}
+s[77]={["$ref"]="CallLogList"}
+paths["/observability/v1/observe/"]={post={requestBody={content={["application/json"]=s[76],["multipart/form-data"]=
+ s[76]},required=true},responses={["201"]={content={["application/json"]={schema=s[77]}}}}}}
+paths["/observability/v2/call-logs/"]=s[49]
+s[78]={schema={["$ref"]="EvaluateMetrics"}}
+s[79]={items=s[77],type="array"}
+paths["/observability/v2/call-logs/evaluate_metrics/"]={post={requestBody={content={["application/json"]=s[78],
+ ["multipart/form-data"]=s[78]},required=true},responses={["200"]={content={["application/json"]={schema=s[79]}}}}}}
+paths["/observability/v2/call-logs/{id}/"]=s[57]
+s[80]={schema={["$ref"]="MarkMetricVote"}}
+s[81]={content={["application/json"]=s[80],["multipart/form-data"]=s[80]},required=true}
+paths["/observability/v2/call-logs/{id}/mark_metric_vote/"]={post={parameters=s[33],requestBody=s[81],responses={
+ ["200"]={content={["application/json"]={schema={["$ref"]="MarkMetricVoteCallLogResponse"}}}}}}}
+s[82]={["in"]="query",name="organization_id",required=false,schema=s[1]}
+s[83]={["$ref"]="CronJob"}
+s[84]={schema={["$ref"]="SchemaPostCronJob"}}
+s[85]={content={["application/json"]={schema=s[83]}}}
+paths["/schedules/v1/cron-jobs/"]={get={parameters={{["in"]="query",name="agent_id",schema=s[8]},{["in"]="query",name=
+ "project_id",schema=s[8]},s[82]},responses={["200"]={content={["application/json"]={schema={items=s[83],type="array"}}}
+ }}},post={requestBody={content={["application/json"]=s[84],["multipart/form-data"]=s[84]},required=true},responses={
+ ["201"]=s[85]}}}
+s[86]={["200"]=s[85]}
+s[87]={schema={["$ref"]="PatchedSchemaPostCronJob"}}
+paths["/schedules/v1/cron-jobs/{id}/"]={delete=s[43],get={parameters=s[33],responses=s[86]},patch={parameters=s[33],
+ requestBody={content={["application/json"]=s[87],["multipart/form-data"]=s[87]}},responses=s[86]}}
+paths["/slack/slack-workspaces/"]={get={parameters=s[40],responses={["200"]={content={["application/json"]={schema={
+ items={["$ref"]="SlackWorkspace"},type="array"}}}}}}}
+s[88]={s[82]}
+paths["/test_framework/billing/info/"]={get={parameters=s[88],responses={["200"]={content={["application/json"]={schema=
+ {["$ref"]="BillingInfo"}}}}}}}
+s[89]={schema={["$ref"]="ProcessFeedbacksRequest"}}
+s[90]={["200"]={}}
+paths["/test_framework/metric-reviews/process_feedbacks/"]={post={requestBody={content={["application/json"]=s[89],
+ ["multipart/form-data"]=s[89]},required=true},responses=s[90]}}
+s[91]={["$ref"]="MetricReviewInline"}
+s[92]={schema=s[91]}
+s[93]={content={["application/json"]=s[92],["multipart/form-data"]=s[92]},required=true}
+paths["/test_framework/metric-reviews/process_feedbacks_answer/"]={post={requestBody=s[93],responses=s[90]}}
+s[94]={["200"]={content={["application/json"]=s[92]}}}
+paths["/test_framework/metric-reviews/process_feedbacks_cancel/"]={post={requestBody=s[93],responses=s[94]}}
+s[95]={["in"]="query",name="progress_id",required=true,schema=s[8]}
+s[96]={s[95],s[47],s[4]}
+paths["/test_framework/metric-reviews/process_feedbacks_progress/"]={get={parameters=s[96],responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="ProcessFeedbacksResponse"}}}}}}}
+s[97]={schema={["$ref"]="PatchedMetricReviewInline"}}
+paths["/test_framework/metric-reviews/{id}/"]={patch={parameters=s[33],requestBody={content={["application/json"]=s[97],
+ ["multipart/form-data"]=s[97]}},responses=s[94]}}
+s[98]={schema={["$ref"]="SchemaPostCreateFromCallLogRequest"}}
+s[99]={["200"]={content={["application/json"]={schema={["$ref"]="TestSetDetail"}}}}}
+paths["/test_framework/test-sets/create_from_call_log/"]={post={requestBody={content={["application/json"]=s[98],
+ ["multipart/form-data"]=s[98]},required=true},responses=s[99]}}
+s[100]={schema={["$ref"]="SchemaPostCreateFromRunRequest"}}
+paths["/test_framework/test-sets/create_from_run/"]={post={requestBody={content={["application/json"]=s[100],
+ ["multipart/form-data"]=s[100]},required=true},responses=s[99]}}
+s[101]={["in"]="query",name="agent_id",required=false,schema=s[1]}
+paths["/test_framework/v1/critical-metric-scenarios/"]={get={parameters={s[2],s[3],s[101],{["in"]="query",name=
+ "category_id",required=false,schema=s[1]},{["in"]="query",name="metric_id",required=false,schema=s[1]}},responses={
+ ["200"]={content={["application/json"]={schema={["$ref"]="PaginatedCriticalMetricScenarioList"}}}}}}}
+s[102]={schema={["$ref"]="PatchedRequestCriticalMetricScenario"}}
+s[103]={["$ref"]="CriticalMetricScenario"}
+paths["/test_framework/v1/critical-metric-scenarios/{id}/"]={patch={parameters=s[33],requestBody={content={
+ ["application/json"]=s[102],["multipart/form-data"]=s[102]}},responses={["200"]={content={["application/json"]={schema=
+ s[103]}}}}}}
+s[104]={schema={["$ref"]="CleanMetricDescriptionRequest"}}
+paths["/test_framework/v1/metrics/generate_clean_description_bg/"]={post={requestBody={content={["application/json"]=
+ s[104],["multipart/form-data"]=s[104]},required=true},responses={["200"]={content={["application/json"]={schema={
+ ["$ref"]="GenerateCleanDescriptionBgResponse"}}}}}}}
+s[105]={s[95]}
+paths["/test_framework/v1/metrics/generate_clean_description_progress/"]={get={parameters=s[105],responses={["200"]={
+ content={["application/json"]={schema={["$ref"]="GenerateCleanDescriptionProgressResponse"}}}}}}}
+s[106]={schema={["$ref"]="SchemaGenerateMetricsMetricCreate"}}
+paths["/test_framework/v1/metrics/generate_metrics/"]={post={requestBody={content={["application/json"]=s[106],
+ ["multipart/form-data"]=s[106]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "SchemaGenerateMetricsResponse"}}}}}}}
+s[107]={get={parameters=s[105],responses=s[90]}}
+paths["/test_framework/v1/metrics/generate_metrics_progress/"]=s[107]
+paths["/test_framework/v1/metrics/preview-progress/"]=s[107]
+s[108]={schema={["$ref"]="MetricPreview"}}
+paths["/test_framework/v1/metrics/preview/"]={post={requestBody={content={["application/json"]=s[108],
+ ["multipart/form-data"]=s[108]},required=true},responses=s[90]}}
+paths["/test_framework/v1/metrics/run_reviews_progress/"]={get={parameters=s[96],responses=s[90]}}
+s[109]={schema={["$ref"]="SimplifyPromptRequest"}}
+paths["/test_framework/v1/metrics/simplify_prompt/"]={post={requestBody={content={["application/json"]=s[109],
+ ["multipart/form-data"]=s[109]},required=true},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "SimplifyPromptResponse"}}}}}}}
+paths["/test_framework/v1/metrics/simplify_prompt_progress/"]={get={parameters=s[105],responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="SimplifyPromptProgressResponse"}}}}}}}
+s[110]={schema={["$ref"]="RunReviewsRequest"}}
+paths["/test_framework/v1/metrics/{id}/run_reviews/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[110],["multipart/form-data"]=s[110]}},responses=s[90]}}
+s[111]={["$ref"]="CreatePersonality"}
+s[112]={schema=s[111]}
+s[113]={content={["application/json"]=s[112]}}
+paths["/test_framework/v1/personalities/"]={get={parameters={{["in"]="query",name="language",schema=s[8]},s[4]},
+ responses={["200"]={content={["application/json"]={schema={items=s[111],type="array"}}}}}},post={requestBody={content={
+ ["application/json"]=s[112],["multipart/form-data"]=s[112]},required=true},responses={["201"]=s[113]}}}
+s[114]={["200"]=s[113]}
+s[115]={schema={["$ref"]="PatchedCreatePersonality"}}
+paths["/test_framework/v1/personalities/{id}/"]={get={parameters=s[33],responses=s[114]},patch={parameters=s[33],
+ requestBody={content={["application/json"]=s[115],["multipart/form-data"]=s[115]}},responses=s[114]}}
+s[116]={schema={["$ref"]="ForkPersonality"}}
+paths["/test_framework/v1/personalities/{id}/fork/"]={post={parameters=s[33],requestBody={content={["application/json"]=
+ s[116],["multipart/form-data"]=s[116]}},responses=s[114]}}
+s[117]={["$ref"]="PhoneNumberInbound"}
+paths["/test_framework/v1/phone-numbers/inbound/"]={get={parameters=s[88],responses={["200"]={content={
+ ["application/json"]={schema={items=s[117],type="array"}}}}}}}
+paths["/test_framework/v1/predefined-metrics/"]={get={responses={["200"]={content={["application/json"]={schema={items={
+ ["$ref"]="PredefinedMetric"},type="array"}}}}}}}
+s[118]={schema={["$ref"]="PredefinedMetricCopyRequest"}}
+paths["/test_framework/v1/predefined-metrics/copy/"]={post={requestBody={content={["application/json"]=s[118],
+ ["multipart/form-data"]=s[118]}},responses={["200"]={content={["application/json"]={schema={items={["$ref"]=
+ "MetricList"},type="array"}}}}}}}
+s[119]={get={parameters=s[33],responses={["200"]={content={["application/json"]={schema={["$ref"]="ResultDetailV2"}}}}}}
+ }
+paths["/test_framework/v1/results/{id}/"]=s[119]
+s[120]={schema={["$ref"]="AskAboutFailuresRequest"}}
+paths["/test_framework/v1/results/{id}/ask_about_failures/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[120],["multipart/form-data"]=s[120]},required=true},responses={["200"]={content={
+ ["application/json"]={schema=s[8]}}}}}}
+s[121]={parameters=s[33],responses=s[90]}
+s[122]={post=s[121]}
+paths["/test_framework/v1/results/{id}/end_calls/"]=s[122]
+s[123]={["$ref"]="Run"}
+s[124]={schema=s[123]}
+s[125]={["200"]={content={["application/json"]=s[124]}}}
+paths["/test_framework/v1/runs/run_expected_outcome_progress/"]={get={responses=s[125]}}
+paths["/test_framework/v1/runs/{id}/run_expected_outcome_bg/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[124],["multipart/form-data"]=s[124]}},responses=s[125]}}
+paths["/test_framework/v1/runs/{id}/trace/"]={get={parameters=s[33],responses={["200"]={content={["application/json"]={
+ schema={["$ref"]="RunTraceResponse"}}}}}}}
+s[126]={schema={["$ref"]="ScenarioImprovementSessionCreate"}}
+paths["/test_framework/v1/scenario-improvement-sessions/"]={get={parameters=s[40],responses={["200"]={content={
+ ["application/json"]={schema={items={["$ref"]="ScenarioImprovementSessionList"},type="array"}}}}}},post={requestBody={
+ content={["application/json"]=s[126],["multipart/form-data"]=s[126]}},responses={["201"]={content={
+ ["application/json"]=s[126]}}}}}
+s[127]={["200"]={content={["application/json"]={schema={["$ref"]="ScenarioImprovementSessionDetail"}}}}}
+s[128]={schema={["$ref"]="PatchedScenarioImprovementSessionDetail"}}
+paths["/test_framework/v1/scenario-improvement-sessions/{id}/"]={get={parameters=s[33],responses=s[127]},patch={
+ parameters=s[33],requestBody={content={["application/json"]=s[128],["multipart/form-data"]=s[128]}},responses=s[127]}}
+s[129]={schema={["$ref"]="SchemaPostScenario"}}
+s[130]={content={["application/json"]={schema={["$ref"]="SchemaScenario"}}}}
+paths["/test_framework/v1/scenarios/"]={get={parameters={s[2],s[3],s[47],s[4],s[48],{["in"]="query",name="tags",schema=
+ s[46]},{["in"]="query",name="tag_filter_type",schema={enum={"and","or","not"},minLength=1,type="string"}},{["in"]=
+ "query",name="folder_path",schema=s[8]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "PaginatedScenarioListList"}}}}}},post={requestBody={content={["application/json"]=s[129],["multipart/form-data"]=
+ s[129]},required=true},responses={["201"]=s[130]}}}
+s[131]={schema={["$ref"]="ScenariosBulkUpdateRequest"}}
+s[132]={["$ref"]="ScenarioList"}
+paths["/test_framework/v1/scenarios/adv_update/"]={post={requestBody={content={["application/json"]=s[131],
+ ["multipart/form-data"]=s[131]},required=true},responses={["200"]={content={["application/json"]={schema=s[132]}}}}}}
+s[133]={additionalProperties={},type="object"}
+s[134]={schema=s[133]}
+paths["/test_framework/v1/scenarios/cancel-agent/"]={post={requestBody={content={properties={schema={}},required=s[134],
+ type=s[134]}},responses={["200"]={content={["application/json"]={schema={properties={session_id=s[1],success=s[36]},
+ type="object"}}}}}}}
+s[135]={schema={["$ref"]="SchemaPostSimulateScenario"}}
+s[136]={progress_id=s[8]}
+s[137]={["200"]={content={["application/json"]={schema={properties=s[136],type="object"}}}}}
+paths["/test_framework/v1/scenarios/create-from-transcript-bg/"]={post={requestBody={content={["application/json"]=
+ s[135],["multipart/form-data"]=s[135]},required=true},responses=s[137]}}
+s[138]={enum={"in_progress","completed","failed"},type="string"}
+paths["/test_framework/v1/scenarios/create-from-transcript-progress/"]={get={parameters=s[105],responses={["200"]={
+ content={["application/json"]={schema={properties={agent_id=s[1],error={nullable=true,type="string"},scenario={
+ nullable=true,type="object"},scenario_id={nullable=true,type="integer"},status=s[138]},type="object"}}}}}}}
+s[139]={schema={["$ref"]="ScenarioFolderCreate"}}
+s[140]={["$ref"]="ScenarioFolder"}
+s[141]={content={["application/json"]={schema=s[140]}}}
+paths["/test_framework/v1/scenarios/create_folder/"]={post={requestBody={content={["application/json"]=s[139],
+ ["multipart/form-data"]=s[139]},required=true},responses={["201"]=s[141]}}}
+s[142]={schema={["$ref"]="DeleteFolderRequest"}}
+paths["/test_framework/v1/scenarios/delete_folder/"]={post={requestBody={content={["application/json"]=s[142],
+ ["multipart/form-data"]=s[142]},required=true},responses=s[11]}}
+s[143]={schema={["$ref"]="ScenariosBulkDeleteRequest"}}
+paths["/test_framework/v1/scenarios/delete_scenarios/"]={post={requestBody={content={["application/json"]=s[143],
+ ["multipart/form-data"]=s[143]},required=true},responses=s[11]}}
+s[144]={schema={["$ref"]="DuplicateScenariosRequest"}}
+paths["/test_framework/v1/scenarios/duplicate/"]={post={parameters=s[21],requestBody={content={["application/json"]=
+ s[144],["multipart/form-data"]=s[144]},required=true},responses={["201"]={content={["application/json"]={schema={
+ ["$ref"]="PaginatedScenarioList"}}}}}}}
+s[145]={["in"]="query",name="search",schema=s[8]}
+s[146]={["in"]="query",name="assistant_id",required=false,schema=s[8]}
+paths["/test_framework/v1/scenarios/folders/"]={get={parameters={s[2],s[3],{["in"]="query",name="project_id",required=
+ true,schema=s[1]},{["in"]="query",name="parent_path",schema=s[8]},s[145],s[101],s[146]},responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="PaginatedScenarioFolderList"}}}}}}}
+s[147]={schema={["$ref"]="SchemaGenerateScenarios"}}
+paths["/test_framework/v1/scenarios/generate-bg/"]={post={requestBody={content={["application/json"]=s[147],
+ ["multipart/form-data"]=s[147]},required=true},responses=s[137]}}
+s[148]={schema={["$ref"]="GenerateClarifyAnswer"}}
+paths["/test_framework/v1/scenarios/generate-clarify-answer/"]={post={requestBody={content={["application/json"]=s[148],
+ ["multipart/form-data"]=s[148]},required=true},responses=s[137]}}
+s[149]={["$ref"]="Scenario"}
+s[150]={schema=s[149]}
+s[151]={content={["application/json"]=s[150],["multipart/form-data"]=s[150]},required=true}
+s[152]={["200"]={content={["application/json"]=s[150]}}}
+s[153]={post={requestBody=s[151],responses=s[152]}}
+paths["/test_framework/v1/scenarios/generate-instructions/"]=s[153]
+s[154]={items=s[8],type="array"}
+s[155]={items=s[1],type="array"}
+paths["/test_framework/v1/scenarios/generate-progress/"]={get={parameters=s[105],responses={["200"]={content={
+ ["application/json"]={schema={properties={completed_scenarios=s[1],failed_scenarios=s[1],scenarios_list={items={
+ properties={agent=s[1],assistant_id=s[8],expected_outcome_prompt=s[8],first_message=s[8],generated_mock_tool_entries={
+ items={properties={new_entry={properties={input=s[27],output=s[27]},type="object"},tool_id=s[1],tool_name=s[8]},type=
+ "object"},type="array"},id=s[1],inbound_phone_number=s[1],inbound_phone_number_data={properties={id=s[1],number=s[8],
+ phone_number_id=s[8]},type="object"},information_fields=s[27],instructions=s[8],is_simulating=s[36],metric_names=s[154]
+ ,metrics=s[155],name=s[8],personality=s[1],personality_name=s[8],phone_number=s[8],phone_number_queue_length=s[1],runs=
+ s[155],scenario_language=s[8],simulation_description=s[8],tags=s[154],test_profile_data=s[27]},type="object"},type=
+ "array"},total_scenarios=s[1]},type="object"}}}}}}}
+s[156]={schema={["$ref"]="ScenarioInstructionsRequest"}}
+paths["/test_framework/v1/scenarios/improve_instructions/"]={post={requestBody={content={["application/json"]=s[156],
+ ["multipart/form-data"]=s[156]},required=true},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "ImproveInstructionsResponse"}}}}}}}
+paths["/test_framework/v1/scenarios/instructions-progress/"]={get={parameters={s[101],s[39],s[146]},responses=s[152]}}
+paths["/test_framework/v1/scenarios/json_schema/"]={get={parameters={{["in"]="query",name="version",schema=s[8]}},
+ responses=s[152]}}
+s[157]={schema={["$ref"]="MoveFolderRequest"}}
+s[158]={["200"]=s[141]}
+paths["/test_framework/v1/scenarios/move_folder/"]={post={requestBody={content={["application/json"]=s[157],
+ ["multipart/form-data"]=s[157]},required=true},responses=s[158]}}
+s[159]={schema={["$ref"]="RenameFolderRequest"}}
+paths["/test_framework/v1/scenarios/rename_folder/"]={post={requestBody={content={["application/json"]=s[159],
+ ["multipart/form-data"]=s[159]},required=true},responses=s[158]}}
+s[160]={schema={["$ref"]="SchemaPostRunScenarios"}}
+s[161]={content={["application/json"]=s[160],["multipart/form-data"]=s[160]}}
+s[162]={"string","null"}
+s[163]={type=s[162]}
+s[164]={format="date-time",type=s[162]}
+s[165]={"integer","null"}
+s[166]={type=s[165]}
+s[167]={enum={"pending","running","completed","failed"},type="string"}
+s[168]={"object","null"}
+s[169]={content={["application/json"]={schema={properties={agent=s[1],created_at=s[45],id=s[1],run_as_text=s[36],runs={
+ items={properties={id=s[1],inbound_number=s[163],number=s[8],outbound_dial_window_closes_at=s[164],
+ outbound_dial_window_opens_at=s[164],outbound_dial_window_seconds=s[166],scenario=s[1],scenario_name=s[8],status=s[167]
+ ,test_profile_data={type=s[168]}},type="object"},type="array"},status=s[167]},type="object"}}}}
+s[170]={["201"]=s[169]}
+paths["/test_framework/v1/scenarios/run_scenarios/"]={post={requestBody=s[161],responses=s[170]}}
+s[171]={["200"]=s[169]}
+paths["/test_framework/v1/scenarios/run_scenarios_agora/"]={post={requestBody=s[161],responses=s[171]}}
+s[172]={schema={["$ref"]="SchemaPostRunScenariosApiChat"}}
+s[173]={["200"]={content={["application/json"]={schema={["$ref"]="RunScenarioResult"}}}}}
+paths["/test_framework/v1/scenarios/run_scenarios_api_chat/"]={post={requestBody={content={["application/json"]=s[172],
+ ["multipart/form-data"]=s[172]}},responses=s[173]}}
+s[174]={schema={["$ref"]="SchemaPostRunScenariosChirp"}}
+paths["/test_framework/v1/scenarios/run_scenarios_chirp/"]={post={requestBody={content={["application/json"]=s[174],
+ ["multipart/form-data"]=s[174]}},responses=s[171]}}
+s[175]={schema={["$ref"]="SchemaPostRunScenariosElevenLabs"}}
+paths["/test_framework/v1/scenarios/run_scenarios_elevenlabs/"]={post={requestBody={content={["application/json"]=s[175]
+ ,["multipart/form-data"]=s[175]}},responses=s[171]}}
+paths["/test_framework/v1/scenarios/run_scenarios_ello/"]=s[153]
+s[176]={schema={["$ref"]="RunScenariosEmail"}}
+paths["/test_framework/v1/scenarios/run_scenarios_email/"]={post={requestBody={content={["application/json"]=s[176],
+ ["multipart/form-data"]=s[176]},required=true},responses=s[173]}}
+paths["/test_framework/v1/scenarios/run_scenarios_jotform/"]=s[153]
+s[177]={schema={["$ref"]="TestSuiteSpecUpload"}}
+paths["/test_framework/v1/scenarios/run_scenarios_json/"]={post={parameters={{["in"]="query",name="dry_run",schema=s[36]
+ }},requestBody={content={["application/json"]=s[177],["multipart/form-data"]=s[177]}},responses=s[171]}}
+paths["/test_framework/v1/scenarios/run_scenarios_livekit/"]=s[153]
+paths["/test_framework/v1/scenarios/run_scenarios_livekit_chat/"]=s[153]
+s[178]={schema={["$ref"]="RunLivekitScenarios"}}
+paths["/test_framework/v1/scenarios/run_scenarios_livekit_v2/"]={post={requestBody={content={["application/json"]=s[178]
+ ,["multipart/form-data"]=s[178]},required=true},responses=s[171]}}
+s[179]={schema={["$ref"]="SchemaPostRunScenariosPipecat"}}
+paths["/test_framework/v1/scenarios/run_scenarios_pipecat/"]={post={requestBody={content={["application/json"]=s[179],
+ ["multipart/form-data"]=s[179]},required=true},responses=s[171]}}
+s[180]={schema={["$ref"]="SchemaPostRunScenariosPipecatV2"}}
+paths["/test_framework/v1/scenarios/run_scenarios_pipecat_v2/"]={post={requestBody={content={["application/json"]=s[180]
+ ,["multipart/form-data"]=s[180]},required=true},responses=s[171]}}
+s[181]={schema={["$ref"]="RunScenariosRetellWebRTCRequest"}}
+paths["/test_framework/v1/scenarios/run_scenarios_retell_webrtc/"]={post={requestBody={content={["application/json"]=
+ s[181],["multipart/form-data"]=s[181]},required=true},responses=s[171]}}
+s[182]={schema={["$ref"]="SchemaPostRunScenariosSip"}}
+paths["/test_framework/v1/scenarios/run_scenarios_sip/"]={post={requestBody={content={["application/json"]=s[182],
+ ["multipart/form-data"]=s[182]}},responses=s[171]}}
+s[183]={schema={["$ref"]="SchemaPostRunScenariosText"}}
+paths["/test_framework/v1/scenarios/run_scenarios_text/"]={post={requestBody={content={["application/json"]=s[183],
+ ["multipart/form-data"]=s[183]}},responses=s[170]}}
+s[184]={schema={["$ref"]="RunScenariosVapiWebRTCRequest"}}
+paths["/test_framework/v1/scenarios/run_scenarios_vapi_webrtc/"]={post={requestBody={content={["application/json"]=
+ s[184],["multipart/form-data"]=s[184]},required=true},responses=s[171]}}
+s[185]={schema={["$ref"]="RunScenariosWithWebsockets"}}
+paths["/test_framework/v1/scenarios/run_scenarios_with_websockets/"]={post={requestBody={content={["application/json"]=
+ s[185],["multipart/form-data"]=s[185]},required=true},responses=s[170]}}
+paths["/test_framework/v1/scenarios/scenario-agent-progress/"]={get={parameters=s[105],responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="ScenarioAgentProgress"}}}}}}}
+s[186]={schema={["$ref"]="ScenarioAgentRequest"}}
+paths["/test_framework/v1/scenarios/scenario-agent/"]={post={requestBody={content={["application/json"]=s[186],
+ ["multipart/form-data"]=s[186]}},responses={["200"]={content={["application/json"]={schema={["$ref"]=
+ "ScenarioAgentStartResponse"}}}}}}}
+s[187]={["200"]=s[130]}
+s[188]={schema={["$ref"]="PatchedSchemaPostScenario"}}
+paths["/test_framework/v1/scenarios/{id}/"]={delete=s[43],get={parameters=s[33],responses=s[187]},patch={parameters=
+ s[33],requestBody={content={["application/json"]=s[188],["multipart/form-data"]=s[188]}},responses=s[187]}}
+paths["/test_framework/v1/scenarios/{id}/update_scenario_with_transcript/"]={post={parameters=s[33],requestBody=s[151],
+ responses=s[152]}}
+s[189]={schema={["$ref"]="SchemaPostAIAgentTestProfileExternal"}}
+s[190]={["$ref"]="AIAgentTestProfile"}
+s[191]={["200"]={content={["application/json"]={schema=s[190]}}}}
+paths["/test_framework/v1/test-profiles/"]={get={parameters={s[47],s[4]},responses={["200"]={content={
+ ["application/json"]={schema={items={["$ref"]="AIAgentTestProfileList"},type="array"}}}}}},post={requestBody={content={
+ ["application/json"]=s[189],["multipart/form-data"]=s[189]},required=true},responses=s[191]}}
+s[192]={schema={["$ref"]="PatchedSchemaPostAIAgentTestProfileExternal"}}
+paths["/test_framework/v1/test-profiles/{id}/"]={delete=s[43],get={parameters=s[33],responses=s[191]},patch={parameters=
+ s[33],requestBody={content={["application/json"]=s[192],["multipart/form-data"]=s[192]}},responses=s[191]}}
+paths["/test_framework/v1/tools/"]={get={parameters={s[2],s[3],s[145],s[39],s[101]},responses={["200"]={content={
+ ["application/json"]={schema={["$ref"]="PaginatedToolList"}}}}}}}
+s[193]={["$ref"]="Tool"}
+paths["/test_framework/v1/tools/{id}/"]={get={parameters=s[33],responses={["200"]={content={["application/json"]={
+ schema=s[193]}}}}}}
+s[194]={schema={["$ref"]="SchemaPostAIAgentV2"}}
+s[195]={content={["application/json"]=s[194],["multipart/form-data"]=s[194]},required=true}
+s[196]={["$ref"]="AIAgentV2"}
+s[197]={content={["application/json"]={schema=s[196]}}}
+paths["/test_framework/v2/aiagents/"]={get={parameters={s[2],s[3],s[4],{["in"]="query",name="q",schema=s[8]},s[82]},
+ responses={["200"]={content={["application/json"]={schema={["$ref"]="PaginatedAIAgentV2List"}}}}}},post={requestBody=
+ s[195],responses={["201"]=s[197],["202"]={content={["application/json"]={schema={["$ref"]=
+ "AIAgentConfigureFromProviderResponse"}}}}}}}
+s[198]={["200"]=s[197]}
+s[199]={schema={["$ref"]="PatchedSchemaPostAIAgentV2"}}
+paths["/test_framework/v2/aiagents/{id}/"]={delete={parameters={s[32],{["in"]="query",name="delete_related",schema=s[36]
+ }},responses=s[11]},get={parameters=s[33],responses=s[198]},patch={parameters=s[33],requestBody={content={
+ ["application/json"]=s[199],["multipart/form-data"]=s[199]}},responses=s[198]},put={parameters=s[33],requestBody=s[195]
+ ,responses=s[198]}}
+paths["/test_framework/v2/aiagents/{id}/auto-fetch-progress/"]={get={parameters={s[32],s[95]},responses={["200"]={
+ content={["application/json"]={schema={["$ref"]="AgentAutoFetchProgressResponse"}}}}}}}
+paths["/test_framework/v2/aiagents/{id}/auto-fetch/"]={post={parameters=s[33],responses={["202"]={content={
+ ["application/json"]={schema={["$ref"]="AgentAutoFetchResponse"}}}}}}}
+s[200]={schema={["$ref"]="EnableDisablePersonalities"}}
+s[201]={content={["application/json"]=s[200],["multipart/form-data"]=s[200]},required=true}
+paths["/test_framework/v2/aiagents/{id}/disable_personalities/"]={post={parameters=s[33],requestBody=s[201],responses={
+ ["200"]={content={["application/json"]={schema={["$ref"]="DisablePersonalitiesResponse"}}}}}}}
+s[202]={schema={["$ref"]="SchemaPostCopyAgent"}}
+paths["/test_framework/v2/aiagents/{id}/duplicate/"]={post={parameters=s[33],requestBody={content={["application/json"]=
+ s[202],["multipart/form-data"]=s[202]}},responses={["201"]=s[197]}}}
+s[203]={s[32],s[2],s[3]}
+s[204]={["200"]={content={["application/json"]={schema={["$ref"]="PaginatedPersonalityList"}}}}}
+paths["/test_framework/v2/aiagents/{id}/enable_personalities/"]={post={parameters=s[203],requestBody=s[201],responses=
+ s[204]}}
+paths["/test_framework/v2/aiagents/{id}/personalities/"]={get={parameters=s[203],responses=s[204]}}
+s[205]={format="binary",type="string"}
+paths["/test_framework/v2/aiagents/{id}/upload_knowledge_base/"]={post={parameters=s[203],requestBody={content={
+ ["application/json"]={schema={properties={files={items={properties={content_base64=s[8],name=s[8]},required={"name",
+ "content_base64"},type="object"},type="array"}},required={"files"},type="object"}},["multipart/form-data"]={schema={
+ properties={files={items=s[205],type="array"}},required={"files"},type="object"}}}},responses={["201"]={content={
+ ["application/json"]={schema={["$ref"]="PaginatedKnowledgeBaseFileList"}}}}}}}
+s[206]={schema={["$ref"]="MetricEditSerializerV2"}}
+s[207]={content={["application/json"]={schema={["$ref"]="MetricDetailSerializerV2"}}}}
+paths["/test_framework/v2/metrics/"]={get={parameters={s[47],s[4],{["in"]="query",name="assistant_id",schema=s[8]},{
+ ["in"]="query",name="agents",schema=s[8]},{["in"]="query",name="slug",schema=s[8]},s[28],{["in"]="query",name=
+ "include_scores",schema=s[36]}},responses={["200"]={content={["application/json"]={schema={items={["$ref"]=
+ "MetricListSerializerV2"},type="array"}}}}}},post={requestBody={content={["application/json"]=s[206],
+ ["multipart/form-data"]=s[206]},required=true},responses={["201"]=s[207]}}}
+s[208]={schema={items={["$ref"]="SchemaPostMetricEdit"},type="array"}}
+paths["/test_framework/v2/metrics/bulk_create/"]={post={requestBody={content={["application/json"]=s[208],
+ ["multipart/form-data"]=s[208]},required=true},responses={["201"]={content={["application/json"]=s[208]}}}}}
+s[209]={schema={["$ref"]="MetricDetailV2"}}
+s[210]={post={requestBody={content={["application/json"]=s[209],["multipart/form-data"]=s[209]},required=true},
+ responses={["200"]={content={["application/json"]=s[209]}}}}}
+paths["/test_framework/v2/metrics/generate_clean_description/"]=s[210]
+paths["/test_framework/v2/metrics/generate_evaluation_trigger/"]=s[210]
+s[211]={["200"]=s[207]}
+s[212]={schema={["$ref"]="PatchedMetricEditSerializerV2"}}
+paths["/test_framework/v2/metrics/{id}/"]={delete=s[43],get={parameters=s[10],responses=s[211]},patch={parameters=s[33],
+ requestBody={content={["application/json"]=s[212],["multipart/form-data"]=s[212]}},responses=s[211]}}
+paths["/test_framework/v2/results/"]={get={parameters={s[2],s[3],s[47],s[4],s[145],{["in"]="query",name="scenarios",
+ schema=s[8]},s[146]},responses={["200"]={content={["application/json"]={schema={["$ref"]="PaginatedResultList"}}}}}}}
+paths["/test_framework/v2/results/{id}/"]=s[119]
+s[213]={schema={["$ref"]="SchemaPostCreateShareableLinkToken"}}
+paths["/test_framework/v2/results/{id}/create_shareable_link_token/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[213],["multipart/form-data"]=s[213]}},responses={["200"]={content={["application/json"]={schema=
+ {["$ref"]="SchemaCreateShareableLinkTokenResponse"}}}}}}}
+s[214]={schema={["$ref"]="SchemaPostDeleteRuns"}}
+paths["/test_framework/v2/results/{id}/delete_runs/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[214],["multipart/form-data"]=s[214]},required=true},responses=s[11]}}
+paths["/test_framework/v2/results/{id}/end_calls/"]=s[122]
+s[215]={schema={["$ref"]="SchemaPostReRunResultDetail"}}
+s[216]={["$ref"]="Result"}
+s[217]={["200"]={content={["application/json"]={schema=s[216]}}}}
+paths["/test_framework/v2/results/{id}/evaluate_metrics/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[215],["multipart/form-data"]=s[215]},required=true},responses=s[217]}}
+paths["/test_framework/v2/results/{id}/rerun/"]={post={parameters=s[33],responses=s[217]}}
+paths["/test_framework/v2/runs/bulk/"]={get={parameters={{["in"]="query",name="run_ids",required=true,schema=s[8]},
+ s[101],{["in"]="query",name="result_id",required=false,schema=s[1]},s[39]},responses={["200"]={content={
+ ["application/json"]={schema={items=s[123],type="array"}}}}}}}
+paths["/test_framework/v2/runs/{id}/"]={get={parameters=s[33],responses=s[125]}}
+paths["/test_framework/v2/runs/{id}/end_call/"]=s[122]
+paths["/test_framework/v2/runs/{id}/mark_metric_vote/"]={post={parameters=s[33],requestBody=s[81],responses={["200"]={
+ content={["application/json"]={schema={["$ref"]="MarkMetricVoteRunResponse"}}}}}}}
+s[218]={["$ref"]="Project"}
+s[219]={schema=s[218]}
+s[220]={content={["application/json"]=s[219],["multipart/form-data"]=s[219]},required=true}
+s[221]={content={["application/json"]=s[219]}}
+paths["/user/v1/projects/"]={get={parameters={{["in"]="query",name="organization_id",schema=s[1]},s[39]},responses={
+ ["200"]={content={["application/json"]={schema={items=s[218],type="array"}}}}}},post={requestBody=s[220],responses={
+ ["201"]=s[221]}}}
+s[222]={["200"]=s[221]}
+s[223]={schema={["$ref"]="PatchedProject"}}
+paths["/user/v1/projects/{id}/"]={delete=s[121],get={parameters=s[33],responses=s[222]},patch={parameters=s[33],
+ requestBody={content={["application/json"]=s[223],["multipart/form-data"]=s[223]}},responses=s[222]}}
+s[224]={schema={["$ref"]="DisablePersonalitiesRequest"}}
+s[225]={["200"]={content={["application/json"]=s[134]}}}
+paths["/user/v1/projects/{id}/disable_personalities/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[224],["multipart/form-data"]=s[224]},required=true},responses=s[225]}}
+s[226]={schema={["$ref"]="EnablePersonalitiesRequest"}}
+paths["/user/v1/projects/{id}/enable_personalities/"]={post={parameters=s[33],requestBody={content={
+ ["application/json"]=s[226],["multipart/form-data"]=s[226]},required=true},responses=s[225]}}
+paths["/user/v1/projects/{id}/preview_daily_report/"]={post={parameters=s[33],requestBody=s[220],responses=s[222]}}
+paths["/user/v2/organizations/"]={get={parameters={s[37],s[2],s[3]},responses={["200"]={content={["application/json"]={
+ schema={["$ref"]="PaginatedOrganizationList"}}}}}}}
+schemas["AIAgentConfigureFromProviderResponse"]={properties={id=s[1],progress_id=s[8]},required={"id","progress_id"},
+ type="object"}
+s[227]={readOnly=true,type="string"}
+s[228]={format="date-time",readOnly=true,type="string"}
+s[229]={readOnly=true,type="integer"}
+s[230]={maxLength=255,type="string"}
+schemas["AIAgentTestProfile"]={properties={agent=s[166],agent_name=s[227],created_at=s[228],created_by=s[229],id=s[229],
+ information={},last_updated_by=s[229],name=s[230],project=s[166],updated_at=s[228]},required={"name"},type="object"}
+schemas["AIAgentTestProfileList"]={properties={agent=s[166],agent_name=s[227],created_at=s[228],created_by=s[229],id=
+ s[229],information={},last_updated_by=s[229],name=s[230],project=s[166],scenarios=s[227],updated_at=s[228]},required={
+ "name"},type="object"}
+s[231]={type={"boolean","null"}}
+s[232]={format="email",maxLength=254,type=s[162]}
+s[233]={items=s[1],readOnly=true,type="array"}
+s[234]={["$ref"]="KnowledgeBaseFile"}
+s[235]={items=s[234],readOnly=true,type="array"}
+s[236]={enum={"af","ar","bn","bg","zh","cs","da","nl","en","et","fi","fr","de","el","gu","hi","he","hu","id","it","ja",
+ "kn","ko","ms","ml","mr","multi","no","pl","pa","pt","ro","ru","sk","es","sv","th","tr","tl","ta","te","uk","vi"},type=
+ "string"}
+s[237]={readOnly=true,type=s[162]}
+s[238]={writeOnly=true}
+s[239]={{["$ref"]="AgentTelephony"}}
+s[240]={type="string",writeOnly=true}
+s[241]={format="uri",type="string"}
+s[242]={"description"}
+schemas["AIAgentV2"]={properties={agent_speaks_first=s[231],created_at=s[228],description=s[8],dynamic_variables={items=
+ {["$ref"]="AgentDynamicVariableRead"},readOnly=true,type="array"},email_id=s[232],enabled_personalities=s[233],id=
+ s[229],knowledge_base_files=s[235],language=s[236],mock_tools={items={["$ref"]="AgentMockToolRead"},readOnly=true,type=
+ "array"},mock_tools_enabled=s[36],mock_tools_provider=s[237],name=s[230],predefined_metrics=s[238],project=s[1],
+ provider={allOf={{["$ref"]="AgentProvider"}},readOnly=true},telephony={allOf=s[239],readOnly=true},updated_at=s[228],
+ webhook_secret=s[240],webhook_secret_configured=s[227],webhook_url=s[241]},required=s[242],type="object"}
+s[243]={items=s[133],type="array"}
+schemas["AgentAutoFetchProgressResponse"]={properties={agent_id=s[1],current_stage=s[8],error=s[163],stages=s[243],
+ status=s[138]},required={"agent_id","current_stage","error","stages","status"},type="object"}
+s[244]={"progress_id"}
+s[245]={properties=s[136],required=s[244],type="object"}
+schemas["AgentAutoFetchResponse"]=s[245]
+s[246]={type="null"}
+schemas["AgentCredentials"]={properties={api_key=s[240],config={oneOf={{["$ref"]="ProviderCredentialsConfig"},s[246]}}},
+ type="object"}
+schemas["AgentDynamicVariableRead"]={properties={description=s[8],id=s[1],name=s[8]},required={"description","id","name"
+ },type="object"}
+s[247]={"description","name"}
+schemas["AgentDynamicVariableWrite"]={properties={description=s[8],id=s[1],name=s[230]},required=s[247],type="object"}
+s[248]={readOnly=true,type=s[165]}
+s[249]={format="double",readOnly=true,type={"number","null"}}
+s[250]={readOnly=true}
+s[251]={additionalProperties={},readOnly=true,type="object"}
+s[252]={format="uuid",readOnly=true,type=s[162]}
+s[253]={{},s[246]}
+s[254]={oneOf=s[253],readOnly=true}
+s[255]={format="date-time",readOnly=true,type=s[162]}
+s[256]={additionalProperties={},readOnly=true,type=s[168]}
+s[257]={items=s[133],readOnly=true,type="array"}
+schemas["AgentImprovementSession"]={properties={agent=s[248],agent_name=s[227],baseline_result=s[248],
+ baseline_source_result=s[248],best_iteration=s[248],best_score=s[249],call_log_ids=s[250],clone_state=s[251],
+ conversation_id=s[252],created_at=s[228],error_message=s[227],failing_scenario_ids=s[250],id=s[229],insights=s[250],
+ iteration=s[229],iteration_history=s[250],message_id=s[252],metric_delta=s[254],parent_session=s[248],pending_question=
+ s[254],project=s[229],promoted_at=s[255],promoted_by=s[248],promoted_by_email=s[227],promotion_summary=s[256],
+ proposal_summary=s[256],provider=s[227],question_answers=s[250],rounds_since_improvement=s[229],routed_to=s[227],
+ run_ids=s[250],scenario_edit_proposals=s[250],scenario_ids=s[250],slack_channel_id=s[227],slack_error=s[227],
+ slack_message_text=s[227],slack_message_ts=s[227],slack_notification_status={enum={"not_attempted","sending","sent",
+ "skipped_no_channel","failed"},readOnly=true,type="string"},source={enum={"call_log","scenario","run"},readOnly=true,
+ type="string"},stage={enum={"setup","scenario_generation","baseline_run","propose","apply","verify_run","finalize",null
+ },readOnly=true,type=s[162]},stage_history=s[250],stage_started_at=s[255],stage_status={enum={"running","waiting",
+ "waiting_input","done","failed",null},readOnly=true,type=s[162]},status={enum={"pending","running","succeeded","failed"
+ ,"no_improvement","cancelled"},readOnly=true,type="string"},summary_json=s[250],updated_at=s[228],user_guidance=s[257],
+ verify_result=s[248]},type="object"}
+schemas["AgentKnowledgeBaseFileWrite"]={properties={content_base64=s[8],file_name=s[8],id=s[1],name=s[8]},type="object"}
+s[258]={oneOf=s[253]}
+schemas["AgentMockToolRead"]={properties={description=s[8],id=s[1],is_shared=s[36],mcp_server=s[258],mock_data={},name=
+ s[8],served_via={["$ref"]="AgentMockToolServedVia"},subscriber_count=s[1]},required={"description","id","mock_data",
+ "name","served_via"},type="object"}
+s[259]={enum={"direct","mcp"},type="string"}
+schemas["AgentMockToolServedVia"]={properties={mock_index=s[1],type=s[259],url=s[8]},required={"type","url"},type=
+ "object"}
+s[260]={minimum=1,type="integer"}
+schemas["AgentMockToolServedViaWrite"]={properties={mock_index=s[260],type=s[259]},type="object"}
+schemas["AgentMockToolWrite"]={properties={description=s[8],freetext_params=s[154],id=s[1],mock_data={},name=s[230],
+ served_via={allOf={{["$ref"]="AgentMockToolServedViaWrite"}}}},type="object"}
+s[261]={oneOf={{["$ref"]="ChatAgentDetails"},s[246]}}
+s[262]={oneOf={{["$ref"]="AgentCredentials"},s[246]}}
+s[263]={enum={"person_name","age","phone_number","email_address","date","time","location","origin","gender_sexuality",
+ "physical_attribute","occupation","username","password","ip_address","url","filename","event","vehicle_id","dob",
+ "healthcare_number","medical_professional","credit_card","account_number","bank_account","money","ssn",
+ "passport_number","driver_license","numerical_pii"},type="string"}
+s[264]={"array","null"}
+s[265]={items=s[263],type=s[264]}
+s[266]={enum={"vapi","retell","elevenlabs","cisco","bland","livekit","pipecat","synthflow","agora","koreai","genesys",
+ "amazon_connect","telnyx","custom",""},type="string"}
+schemas["AgentProvider"]={properties={agent_id=s[163],auto_dial_outbound=s[231],auto_import_calls=s[231],
+ auto_sync_prompt=s[231],chat_agent_details=s[261],chat_provider=s[227],credentials=s[262],redact_fields=s[265],
+ send_post_conversation_metadata=s[231],type=s[266]},type="object"}
+schemas["AgentTelephony"]={properties={inbound=s[36],outbound_numbers=s[154],phone_number=s[8],sip_auth=s[258],sip_uri=
+ s[163],websocket_auth=s[258],websocket_url=s[163]},type="object"}
+schemas["AgentforceChatConfig"]={properties={agent_id=s[8],client_id=s[8],client_secret=s[8],domain=s[8]},required={
+ "agent_id","client_id","client_secret","domain"},type="object"}
+s[267]={enum={"conservative","balanced","aggressive"},type="string",writeOnly=true}
+s[268]={maximum=2147483647,minimum=0,type=s[165]}
+s[269]={"name","project","source_type"}
+schemas["AlertCreate"]={properties={enabled=s[36],id=s[229],name=s[230],notifications={},preset=s[267],project=s[1],
+ source={},source_id=s[268],source_type=s[35],threshold={}},required=s[269],type="object"}
+schemas["AlertDetail"]={properties={created_at=s[228],enabled=s[36],id=s[229],last_triggered_at=s[255],last_updated_by=
+ s[248],last_updated_by_email=s[227],name=s[230],notifications={},project=s[1],project_name=s[227],source={},source_id=
+ s[268],source_object_details=s[251],source_object_name=s[227],source_type=s[35],threshold={},trigger_count=s[229],
+ updated_at=s[228]},required=s[269],type="object"}
+schemas["AlertList"]={properties={created_at=s[228],enabled=s[36],id=s[229],last_triggered_at=s[255],
+ last_triggered_at_formatted=s[227],name=s[230],notifications={},project=s[1],source={},source_id=s[268],
+ source_object_eval_type=s[227],source_object_name=s[227],source_type=s[35],threshold={},trigger_count=s[229],
+ updated_at=s[228]},required=s[269],type="object"}
+s[270]={enabled=s[36],name=s[230],notifications={},preset=s[267],source={},threshold={}}
+schemas["AlertUpdate"]={properties=s[270],required={"name"},type="object"}
+s[271]={connect_host=s[8],region=s[8],snippet_id=s[8],widget_id=s[8]}
+schemas["AmazonConnectChatConfig"]={properties=s[271],required={"connect_host","snippet_id","widget_id"},type="object"}
+schemas["AmazonConnectConfig"]={properties=s[271],type="object"}
+s[272]={maxLength=2000,type="string"}
+schemas["AskAboutFailuresRequest"]={properties={question=s[272]},required={"question"},type="object"}
+schemas["BillingInfo"]={properties={balance_expiry=s[45],created_at=s[228],credits_remaining=s[227],credits_used=s[227],
+ initial_balance=s[227],organization=s[229],subscription_status={allOf={{["$ref"]="SubscriptionStatus"}},readOnly=true},
+ updated_at=s[228]},required={"balance_expiry"},type="object"}
+s[273]={agent_id=s[8]}
+schemas["BlandChatConfig"]={properties=s[273],required={"agent_id"},type="object"}
+schemas["BlandConfig"]={properties={encrypted_key=s[8]},type="object"}
+s[274]={items={},type="array"}
+s[275]={conditions=s[274],field=s[8],op={enum={"eq","neq","gt","gte","lt","lte","contains","startswith","endswith","in",
+ "isnull","regex"},type="string"},operator={enum={"and","or","same_row"},type="string"},value={}}
+schemas["BulkWidgetDataRequest"]={properties={filters={properties=s[275],type="object"},widget_ids=s[155]},required={
+ "widget_ids"},type="object"}
+schemas["BulkWidgetOperationRequest"]={properties={create=s[243],delete=s[155],update=s[243]},type="object"}
+s[276]={items=s[17],type="array"}
+schemas["BulkWidgetOperationResponse"]={properties={created=s[276],deleted=s[155],errors=s[243],updated=s[276]},
+ required={"created","deleted","updated"},type="object"}
+s[277]={format="double",type="number"}
+s[278]={enum={"critical","non-critical","not_a_bug"},type="string"}
+s[279]={properties={category=s[8],category_id=s[1],deviation=s[277],feedback=s[8],priority=s[278],wrongly_marked=s[36]},
+ required={"category","category_id","deviation","feedback","priority","wrongly_marked"},type="object"}
+schemas["CallLogCriticalCategories"]=s[279]
+s[280]={maxLength=100,type="string"}
+s[281]={maxLength=1000,type="string"}
+s[282]={allOf={{["$ref"]="Evaluation"}},readOnly=true}
+s[283]={enum={"success","failure","reviewed_success","reviewed_failure"},type="string"}
+s[284]={maxLength=32,type="string"}
+schemas["CallLogDetail"]={properties={agent=s[166],agent_id=s[8],agent_name=s[227],call_ended_reason=s[280],call_id=
+ s[280],created_at=s[228],critical_categories={items={["$ref"]="CallLogCriticalCategories"},readOnly=true,type="array"},
+ customer_number=s[280],dropoff_point=s[281],duration=s[227],dynamic_variables=s[251],error_message=s[163],evaluation=
+ s[282],feedback=s[8],id=s[229],is_reviewed=s[36],metadata=s[251],project=s[166],rubric=s[258],status=s[283],success=
+ s[231],testing_channel_index=s[248],timestamp=s[45],topic=s[281],trace_id=s[284],transcript=s[8],transcript_object={
+ items={["$ref"]="CallLogTranscriptObject"},readOnly=true,type="array"},updated_at=s[228],user_generated_transcript=
+ s[258],voice_recording_url=s[227]},required={"call_id"},type="object"}
+schemas["CallLogList"]={properties={agent=s[166],agent_name=s[227],call_ended_reason=s[280],call_id=s[280],created_at=
+ s[228],customer_number=s[280],dropoff_point=s[281],duration=s[227],error_message=s[163],evaluation=s[227],feedback=s[8]
+ ,id=s[229],is_reviewed=s[36],metrics={items={["$ref"]="CallLogListSerializerMetrics"},readOnly=true,type="array"},
+ status=s[283],success=s[231],timestamp=s[45],topic=s[281],trace_id=s[284],transcript=s[8],transcript_object=s[227],
+ updated_at=s[228]},required={"call_id"},type="object"}
+schemas["CallLogListSerializerMetrics"]={properties={enum=s[8],id=s[1],name=s[8],score=s[277],type=s[8],value=s[8]},
+ required={"enum","id","name","score","type","value"},type="object"}
+schemas["CallLogListSerializerMetricsWithExplanation"]={properties={enum=s[8],explanation=s[154],extra=s[133],id=s[1],
+ name=s[8],score=s[277],type=s[8],value=s[8]},required={"enum","explanation","extra","id","name","score","type","value"}
+ ,type="object"}
+s[285]={properties={spans={},trace_id=s[8]},required={"spans","trace_id"},type="object"}
+schemas["CallLogTraceResponse"]=s[285]
+schemas["CallLogTranscriptObject"]={properties={content=s[8],role=s[8],timestamp=s[277]},required={"content","role",
+ "timestamp"},type="object"}
+schemas["ChatAgentConfig"]={oneOf={{["$ref"]="RetellChatConfig"},{["$ref"]="BlandChatConfig"},{["$ref"]=
+ "AgentforceChatConfig"},{["$ref"]="SelfHostedChatConfig"},{["$ref"]="AmazonConnectChatConfig"},{["$ref"]=
+ "SierraChatConfig"}}}
+schemas["ChatAgentDetails"]={properties={config={oneOf={{["$ref"]="ChatAgentConfig"},s[246]}},type={enum={"retell",
+ "bland","vapi","elevenlabs","livekit","agora","sms","whatsapp","self_hosted","agentforce","amazon_connect","koreai",
+ "sierra",""},type="string"}},type="object"}
+schemas["CleanMetricDescriptionRequest"]={properties={agent=s[1],eval_type={enum={"boolean","numeric","rating","enum"},
+ type="string"},metric_description=s[8]},required={"agent","eval_type","metric_description"},type="object"}
+schemas["Condition"]={properties={action=s[8],condition=s[8],fixed_message=s[36],id=s[1],type={enum={"standard",
+ "action_followup"},type="string"}},required={"action","condition","id"},type="object"}
+schemas["ConditionalActions"]={properties={conditions={items={["$ref"]="Condition"},type="array"},role=s[8]},required={
+ "conditions","role"},type="object"}
+s[286]={format="uri",type=s[162]}
+schemas["CreateCallLog"]={properties={agent=s[1],assistant_id=s[163],call_ended_reason=s[163],call_id=s[280],
+ customer_number=s[163],dynamic_variables={},feedback=s[163],id=s[229],main_agent_channel_index=s[166],metadata={},
+ metric_ids=s[240],redact_fields={items=s[263],type="array"},timestamp=s[45],trace_id=s[284],transcript_json={},
+ transcript_type={enum={"cekura","vocera","vapi","retell","deepgram","pipecat","livekit","elevenlabs","none-mono"},type=
+ "string",writeOnly=true},voice_recording=s[286],voice_recording_url=s[286]},required={"call_id"},type="object"}
+s[287]={accent=s[230],background_noise=s[8],background_sound_volume=s[163],end_call_enabled=s[36],generation_config=s[8]
+ ,id=s[229],interruption_level=s[8],language=s[236],message_plan=s[8],name=s[230],network_simulation=s[8],
+ patronus_settings=s[254],project=s[1],prompt=s[8],provider={enum={"11labs","cartesia"},type="string"},
+ provider_agent_id=s[227],speed=s[8],start_speaking_plan=s[8],stop_speaking_plan=s[163],voice_id=s[8],voice_model=s[8]}
+schemas["CreatePersonality"]={properties=s[287],required={"background_noise","name","voice_model"},type="object"}
+s[288]={type="integer",writeOnly=true}
+schemas["CriticalMetricScenario"]={properties={call_log=s[288],id=s[229],priority=s[278],result=s[288],scenario=s[227]},
+ type="object"}
+s[289]={enum={"voice","text","sip","vapi_webrtc","retell_webrtc","elevenlabs","ello","livekit_v2","pipecat_v2","agora"},
+ type="string"}
+s[290]={maximum=100,minimum=1,type="integer"}
+s[291]={"crontab_expression"}
+schemas["CronJob"]={properties={agent=s[1],concurrency_limit={minimum=1,type=s[165],writeOnly=true},created_at=s[228],
+ created_by=s[229],created_via={enum={"user","api","mcp","cli","sdk",null},readOnly=true,type=s[162]},
+ crontab_expression=s[230],execution_mode=s[289],frequency=s[290],id=s[229],is_active=s[36],name=s[230],notify_on={enum=
+ {"never","success","failure","both"},type="string"},personalities=s[155],personality=s[166],run_as_text=s[36],
+ scenario_ids=s[233],scenarios=s[238],scenarios_data={items={["$ref"]="ScenarioInline"},readOnly=true,type="array"},
+ tags=s[154],timezone=s[8],updated_at=s[228]},required=s[291],type="object"}
+s[292]={properties=s[275],type=s[168]}
+s[293]={maxLength=255,type=s[162]}
+s[294]={properties={created_at=s[255],filters=s[292],id=s[229],name=s[293],project=s[166],updated_at=s[255],
+ widget_count=s[227],widgets={items=s[17],readOnly=true,type="array"}},type="object"}
+schemas["Dashboard"]=s[294]
+schemas["DashboardList"]={properties={created_at=s[255],filters=s[292],id=s[229],name=s[293],project=s[166],updated_at=
+ s[255],widget_count=s[227]},type="object"}
+s[295]={readOnly=true,type="boolean"}
+schemas["DeepResearchInsight"]={properties={created_at=s[228],duration_seconds=s[249],error_message=s[227],
+ failure_modes=s[227],focus=s[227],focus_fallback=s[295],id=s[229],num_calls_analyzed=s[229],project=s[229],status={
+ enum={"pending","running","succeeded","failed","skipped_not_enough_data"},readOnly=true,type="string"},updated_at=
+ s[228],window_end=s[228],window_start=s[228]},type="object"}
+schemas["DeepResearchInsightGenerate"]={properties={date_from=s[164],date_to=s[164],focus=s[272],max_calls={maximum=1000
+ ,minimum=10,type="integer"},project=s[1],window_days={maximum=30,minimum=1,type="integer"}},required={"project"},type=
+ "object"}
+schemas["DeepResearchModeDismissalCreate"]={properties={insight=s[166],mode_details=s[8],mode_severity={maxLength=20,
+ type="string"},mode_title={maxLength=200,type="string"},note=s[8],project=s[1]},required={"mode_title","project"},type=
+ "object"}
+s[296]={"path","project_id"}
+schemas["DeleteFolderRequest"]={properties={path=s[8],project_id=s[1]},required=s[296],type="object"}
+s[297]={"personalities"}
+s[298]={properties={language=s[8],personalities={}},required=s[297],type="object"}
+schemas["DisablePersonalitiesRequest"]=s[298]
+schemas["DisablePersonalitiesResponse"]={properties={message=s[8]},required={"message"},type="object"}
+schemas["DuplicateDashboardRequest"]={properties={name=s[230]},type="object"}
+schemas["DuplicateScenariosRequest"]={properties={copy_to_project=s[1],folder_path=s[8],project=s[1],scenario_agent=s[1]
+ ,scenarios=s[155]},required={"copy_to_project","project","scenarios"},type="object"}
+schemas["ElevenLabsConfig"]={properties={elevenlabs_base_url_override=s[8],elevenlabs_branch_id=s[8],
+ elevenlabs_environment=s[8],elevenlabs_region={enum={"us","eu"},type="string"},trigger_secret=s[240],trigger_url=s[8]},
+ type="object"}
+schemas["EnableDisablePersonalities"]={properties={language=s[163],personalities={}},required=s[297],type="object"}
+schemas["EnablePersonalitiesRequest"]=s[298]
+schemas["EvaluateMetrics"]={properties={agent_id=s[1],call_logs=s[155],metrics=s[155],project_id=s[1]},required={
+ "call_logs","metrics"},type="object"}
+schemas["Evaluation"]={properties={metrics={items={["$ref"]="CallLogListSerializerMetricsWithExplanation"},type="array"}
+ },required={"metrics"},type="object"}
+schemas["ExpectedOutcome"]={properties={explanation=s[154],outcome_alignments={items={["$ref"]="OutcomeAlignment"},type=
+ "array"},score=s[277]},required={"explanation","outcome_alignments","score"},type="object"}
+schemas["ForkPersonality"]={properties={project_id=s[1],prompt=s[8]},type="object"}
+schemas["GenerateClarifyAnswer"]={properties={answer={maxLength=10000,type="string"},progress_id=s[8]},required={
+ "answer","progress_id"},type="object"}
+schemas["GenerateCleanDescriptionBgResponse"]=s[245]
+schemas["GenerateCleanDescriptionProgressResponse"]={properties={clean_description=s[8],error=s[8],status=s[8],thinking=
+ s[8]},required={"status"},type="object"}
+schemas["GenesysConfig"]={properties={client_id=s[8],region=s[8]},required={"client_id","region"},type="object"}
+schemas["ImproveInstructionsResponse"]={properties={progress_id=s[8],project_id=s[1]},required={"progress_id",
+ "project_id"},type="object"}
+s[299]={minimum=0,type="integer"}
+s[300]={"agent","failure_mode_index"}
+schemas["InsightReproductionRequest"]={properties={agent=s[1],failure_mode_index=s[299],max_attempts={maximum=25,
+ minimum=1,type="integer"},redact_transcripts=s[36]},required=s[300],type="object"}
+s[301]={maximum=2147483647,minimum=-2147483648,type="integer"}
+schemas["InsightReproductionSession"]={properties={agent=s[1],attempts_made=s[301],created_at=s[228],current_result=
+ s[166],error_message=s[8],execution_mode=s[284],failure_mode_index=s[301],failure_mode_title=s[230],id=s[229],insight=
+ s[1],max_attempts=s[301],metric=s[166],metric_name=s[230],predefined_metric=s[166],project=s[1],reproduced=s[36],
+ reproducing_result=s[166],reproducing_run=s[166],scenario_ids={},status={enum={"pending","generating_scenario",
+ "running","reproduced","exhausted","failed"},type="string"},updated_at=s[228]},required={"agent","failure_mode_index",
+ "insight","project"},type="object"}
+schemas["KnowledgeBaseFile"]={properties={agent=s[1],created_at=s[228],file={format="uri",pattern=
+ "(?:pdf|txt|json|csv|xml|md)$",type="string",writeOnly=true},file_name=s[227],file_size=s[229],file_type=s[227],
+ file_url=s[227],id=s[229],updated_at=s[228]},required={"agent","file"},type="object"}
+schemas["KoreAiConfig"]={properties={bot_id=s[8],client_id=s[8],host=s[8]},required={"bot_id","client_id"},type="object"
+ }
+schemas["LiveKitConfig"]={properties={agent_name=s[8],api_secret=s[8],config={},tracing_enabled=s[36],trigger_secret=
+ s[240],trigger_url=s[8],url=s[8]},required={"api_secret","url"},type="object"}
+schemas["LivekitRunDataOverride"]={properties={agent_name=s[163],config={},url=s[163]},type="object"}
+s[302]={"scenario"}
+schemas["LivekitScenario"]={properties={publish_data_message={},scenario=s[1]},required=s[302],type="object"}
+schemas["MarkMetricVote"]={properties={expected_value=s[258],feedback=s[163],metric_id=s[1],thumbs_up=s[231]},required={
+ "expected_value","metric_id","thumbs_up"},type="object"}
+schemas["MarkMetricVoteCallLogResponse"]={properties={detail=s[8]},required={"detail"},type="object"}
+schemas["MarkMetricVoteRunResponse"]={properties={success=s[36]},required={"success"},type="object"}
+schemas["MembershipInline"]={properties={created_at=s[228],id=s[229],is_email_notify_enabled=s[36],role={enum={"admin",
+ "member","view_only","internal_view","labs","labs_view_only","insights_view"},type="string"},updated_at=s[228],user={
+ allOf={{["$ref"]="UserInline"}},readOnly=true}},type="object"}
+s[303]={items=s[166],type="array"}
+s[304]={enum={"disabled","normal","significant_change"},type="string"}
+s[305]={enum={"binary","continuous_qualitative","numeric","enum"},type="string"}
+s[306]={enum={"always","automatic","custom"},type="string"}
+s[307]={format="double",readOnly=true,type="number"}
+s[308]={enum={"","increase","decrease"},type="string"}
+s[309]={enum={"enabled","disabled"},type="string"}
+s[310]={enum={"llm_judge","custom_code"},type="string"}
+s[311]={enum={"basic","custom_prompt","custom_code","llm_judge"},type="string"}
+s[312]={"eval_type","name"}
+s[313]={properties={add_to_new_agents=s[231],agents=s[303],alert_enabled=s[36],alert_filters=s[258],alert_type=s[304],
+ audio_enabled=s[36],configuration={},custom_code=s[8],description=s[8],enum_values={},eval_type=s[305],
+ evaluation_trigger=s[306],evaluation_trigger_custom_code=s[8],evaluation_trigger_prompt=s[8],ewma_alpha=s[307],
+ function_name=s[293],id=s[229],knowledge_base_files=s[227],name=s[230],observability_enabled=s[36],overall_score=s[227]
+ ,pending_optimisation_proposal=s[254],priority_assignment_prompt=s[8],project=s[166],prompt=s[8],reviews={items={
+ ["$ref"]="MetricReviewDetail"},readOnly=true,type="array"},sampling_enabled=s[36],scenarios=s[238],
+ significant_change_alert_direction=s[308],significant_change_alert_status=s[309],simulation_enabled=s[36],
+ slack_channel_id=s[293],slack_workspace=s[166],slug=s[293],std_multiplier=s[307],total_score=s[227],trigger_type=s[310]
+ ,type=s[311],vocera_defined_metric_code=s[230],window_size=s[229]},required=s[312],type="object"}
+schemas["MetricDetailSerializerV2"]=s[313]
+schemas["MetricDetailV2"]=s[313]
+s[314]={type="boolean",writeOnly=true}
+s[315]={"openai","gemini","dspy-gepa-gemini-flash","deepseek-v4-flash"}
+s[316]={enum=s[315],type="string",writeOnly=true}
+s[317]={add_to_new_agents=s[231],add_to_rubric=s[314],agent=s[166],agents=s[303],alert_enabled=s[36],alert_filters=
+ s[258],alert_type=s[304],apply_to_all_agents=s[314],assistant_id=s[240],audio_enabled=s[36],configuration={},
+ custom_code=s[8],description=s[8],display_order=s[301],enum_values=s[154],eval_type=s[305],evaluation_trigger=s[306],
+ evaluation_trigger_custom_code=s[8],evaluation_trigger_program={},evaluation_trigger_prompt=s[8],
+ evaluation_trigger_variables=s[274],ewma_alpha=s[277],function_name=s[237],id=s[229],kb_file_ids={},
+ knowledge_base_files=s[227],llm_provider=s[316],metric_description_program={},metric_description_variables=s[274],name=
+ s[230],observability_enabled=s[36],overall_score=s[227],priority_assignment_prompt=s[8],project=s[166],prompt=s[8],
+ relevance_llm_provider=s[316],sampling_enabled=s[36],scenarios=s[238],significant_change_alert_direction=s[308],
+ significant_change_alert_status=s[309],simulation_enabled=s[36],slack_channel_id=s[293],slack_workspace=s[166],slug=
+ s[293],std_multiplier=s[277],total_score=s[227],trigger_type=s[310],type=s[311],vocera_defined_metric_code=s[227],
+ window_size=s[1]}
+schemas["MetricEditSerializerV2"]={properties=s[317],required={"name"},type="object"}
+schemas["MetricFailureModeFixMetric"]={properties={expected_value=s[258],failure_mode_index=s[299],feedback=s[8]},
+ required={"failure_mode_index"},type="object"}
+schemas["MetricFailureModeInsight"]={properties={created_at=s[228],duration_seconds=s[249],error_message=s[227],
+ failure_modes=s[250],headline=s[227],id=s[229],is_triage=s[295],metric=s[248],metric_name=s[227],num_calls_analyzed=
+ s[229],overall_status_emoji=s[227],predefined_metric=s[248],project=s[229],status={enum={"pending","running",
+ "succeeded","failed","skipped_no_failures"},readOnly=true,type="string"},total_failures_in_window=s[229],updated_at=
+ s[228],window_end=s[228],window_start=s[228]},type="object"}
+schemas["MetricFailureModeInsightBulkGenerate"]={properties={metric_names={items=s[230],type=s[264]},project=s[1]},
+ required={"project"},type="object"}
+schemas["MetricFailureModeInsightGenerate"]={properties={max_calls={maximum=500,minimum=1,type=s[165]},metric=s[166],
+ metric_name=s[230],predefined_metric=s[166],project=s[1],window_days={maximum=90,minimum=1,type="integer"}},required={
+ "metric_name","project"},type="object"}
+schemas["MetricFailureModeInsightGenerateScenario"]={properties={agent=s[1],failure_mode_index=s[299],
+ redact_transcripts=s[36]},required=s[300],type="object"}
+schemas["MetricList"]={properties={add_to_new_agents=s[231],agent_names=s[227],agents=s[303],alert_filters=s[258],
+ alert_type=s[304],audio_enabled=s[36],configuration={},custom_code=s[240],description=s[8],display_order=s[301],
+ enum_values={},eval_type=s[305],evaluation_trigger=s[306],evaluation_trigger_custom_code=s[8],
+ evaluation_trigger_prompt=s[8],ewma_alpha=s[307],function_name=s[293],id=s[229],kb_file_ids=s[155],
+ knowledge_base_files=s[235],metric_cost=s[307],name=s[230],observability_enabled=s[36],priority_assignment_prompt=s[8],
+ project=s[166],prompt=s[8],sampling_enabled=s[36],scenarios=s[238],significant_change_alert_direction=s[308],
+ significant_change_alert_status=s[309],simulation_enabled=s[36],slack_channel_id=s[293],slack_workspace=s[166],slug=
+ s[293],std_multiplier=s[307],trigger_type=s[310],type=s[311],uses_llm_judge=s[227],vocera_defined_metric_code=s[230],
+ window_size=s[229]},required=s[312],type="object"}
+schemas["MetricListSerializerV2"]={properties={add_to_new_agents=s[231],agent_names=s[227],agents=s[303],alert_filters=
+ s[258],alert_type=s[304],audio_enabled=s[36],configuration={},custom_code=s[240],description=s[8],display_order=s[301],
+ enum_values={},eval_type=s[305],evaluation_trigger=s[306],evaluation_trigger_custom_code=s[8],
+ evaluation_trigger_prompt=s[8],ewma_alpha=s[307],function_name=s[293],id=s[229],kb_file_ids=s[155],
+ knowledge_base_files=s[235],metric_cost=s[307],name=s[230],observability_enabled=s[36],overall_score=s[227],
+ priority_assignment_prompt=s[8],project=s[166],prompt=s[8],sampling_enabled=s[36],scenarios=s[238],
+ significant_change_alert_direction=s[308],significant_change_alert_status=s[309],simulation_enabled=s[36],
+ slack_channel_id=s[293],slack_workspace=s[166],slug=s[293],std_multiplier=s[307],total_score=s[227],trigger_type=s[310]
+ ,type=s[311],uses_llm_judge=s[227],vocera_defined_metric_code=s[230],window_size=s[229]},required=s[312],type="object"}
+s[318]={items=s[1],maxItems=10,minItems=1,type="array"}
+schemas["MetricPreview"]={properties={agent_id=s[1],call_log_ids=s[318],metric_data={allOf={{["$ref"]=
+ "MetricPreviewData"}}},project_id=s[1],run_ids=s[318]},required={"metric_data"},type="object"}
+schemas["MetricPreviewData"]={properties={audio_enabled=s[36],custom_code=s[8],description=s[8],enum_values=s[154],
+ eval_type=s[305],evaluation_trigger=s[306],evaluation_trigger_custom_code=s[8],evaluation_trigger_prompt=s[8],name=
+ s[230],prompt=s[8],trigger_type=s[310],type=s[311]},required={"eval_type","name","type"},type="object"}
+schemas["MetricReviewDetail"]={properties={actual_value=s[258],created_at=s[228],expected_value=s[258],explanation={},
+ feedback=s[8],id=s[229],metric=s[1],test_set={allOf={{["$ref"]="TestSetInline"}},readOnly=true},updated_at=s[228]},
+ required={"metric"},type="object"}
+s[319]={eval_type=s[227],expected_value=s[258],explanation=s[250],feedback=s[8],id=s[1],metric=s[229],
+ metric_enum_values=s[250],metric_function_name=s[227],metric_name=s[227],metric_vocera_defined_metric_code=s[227]}
+schemas["MetricReviewInline"]={properties=s[319],required={"id"},type="object"}
+schemas["MetricWithFeedback"]={properties={expected_value=s[258],feedback=s[8],metric=s[1]},required={"metric"},type=
+ "object"}
+schemas["MoveFolderRequest"]={properties={new_parent_path=s[163],path=s[8],project_id=s[1]},required=s[296],type=
+ "object"}
+s[320]={format="decimal",pattern="^-?\\d{0,8}(?:\\.\\d{0,2})?$",type="string"}
+s[321]={items={["$ref"]="MembershipInline"},readOnly=true,type="array"}
+s[322]={enum={"Africa/Abidjan","Africa/Accra","Africa/Addis_Ababa","Africa/Algiers","Africa/Asmara","Africa/Bamako",
+ "Africa/Bangui","Africa/Banjul","Africa/Bissau","Africa/Blantyre","Africa/Brazzaville","Africa/Bujumbura",
+ "Africa/Cairo","Africa/Casablanca","Africa/Ceuta","Africa/Conakry","Africa/Dakar","Africa/Dar_es_Salaam",
+ "Africa/Djibouti","Africa/Douala","Africa/El_Aaiun","Africa/Freetown","Africa/Gaborone","Africa/Harare",
+ "Africa/Johannesburg","Africa/Juba","Africa/Kampala","Africa/Khartoum","Africa/Kigali","Africa/Kinshasa","Africa/Lagos"
+ ,"Africa/Libreville","Africa/Lome","Africa/Luanda","Africa/Lubumbashi","Africa/Lusaka","Africa/Malabo","Africa/Maputo",
+ "Africa/Maseru","Africa/Mbabane","Africa/Mogadishu","Africa/Monrovia","Africa/Nairobi","Africa/Ndjamena",
+ "Africa/Niamey","Africa/Nouakchott","Africa/Ouagadougou","Africa/Porto-Novo","Africa/Sao_Tome","Africa/Tripoli",
+ "Africa/Tunis","Africa/Windhoek","America/Adak","America/Anchorage","America/Chicago","America/Denver",
+ "America/Los_Angeles","America/New_York","America/Phoenix","America/Sao_Paulo","Asia/Dubai","Asia/Hong_Kong",
+ "Asia/Kolkata","Asia/Seoul","Asia/Shanghai","Asia/Singapore","Asia/Tokyo","Australia/Melbourne","Australia/Perth",
+ "Australia/Sydney","Europe/Amsterdam","Europe/Berlin","Europe/London","Europe/Madrid","Europe/Moscow","Europe/Paris",
+ "Europe/Rome","Pacific/Auckland","Pacific/Honolulu","US/Central","US/Eastern","US/Mountain","US/Pacific","UTC"},type=
+ "string"}
+schemas["Organization"]={properties={allow_duplicate_call_ids=s[36],allow_join_requests=s[36],auto_refill=s[36],
+ auto_refill_amount=s[320],auto_refill_max_cap={format="decimal",pattern="^-?\\d{0,8}(?:\\.\\d{0,2})?$",type=s[162]},
+ auto_refill_threshold=s[320],conditional_actions_generation_enabled=s[36],created_at=s[228],
+ cronjob_low_balance_mute_days={enum={"0","3","7","14"},type="string"},discovery_source=s[163],end_call_enabled=s[36],
+ evaluate_relevant_metrics_enabled=s[36],forward_retell_webhook=s[36],forward_vapi_webhook=s[36],
+ frequent_calls_cooldown=s[301],frequent_calls_threshold=s[301],frequent_calls_time_period=s[301],
+ generate_scenario_auto_assign_numbers_enabled=s[36],id=s[229],is_2fa_required=s[36],is_internal_view_only=s[295],
+ is_send_emails_enabled=s[36],limit_to_exclusive_numbers=s[36],low_credits_threshold=s[320],max_agents_limit=s[229],
+ max_call_duration=s[301],max_concurrent_chat_runs_limit=s[301],max_concurrent_runs_limit=s[301],max_members_limit=
+ s[229],members=s[321],name=s[230],notify_call_log_webhook=s[36],notify_cron_failure=s[36],notify_cron_success=s[36],
+ notify_cronjob_webhook=s[36],notify_daily_report=s[36],notify_frequent_calls_for_number=s[36],notify_low_credits=s[36],
+ notify_metric_significant_shift=s[36],notify_no_calls=s[36],notify_result_webhook=s[36],onboarding_flow={enum={
+ "simulation","observability"},type="string"},outbound_timeout=s[301],phone_number_verified=s[295],projects={items={
+ ["$ref"]="ProjectInline"},readOnly=true,type="array"},retell_api_key=s[240],retell_api_key_configured=s[227],
+ show_custom_dashboards=s[295],skip_onboarding=s[36],slack_invite_sent=s[295],syntflow_api_key=s[240],
+ syntflow_api_key_configured=s[227],team_size={enum={"1","<10","10-100","100-500","500+"},type="string"},timezone=s[322]
+ ,updated_at=s[228],user_onboarding=s[227],vapi_api_key=s[240],vapi_api_key_configured=s[227],
+ vapi_public_key_configured=s[227]},required={"limit_to_exclusive_numbers","name"},type="object"}
+s[323]={properties={created_at=s[228],id=s[229],members=s[321],name=s[230],updated_at=s[228]},required={"name"},type=
+ "object"}
+schemas["OrganizationInline"]=s[323]
+schemas["OutcomeAlignment"]={properties={aligned=s[36],outcome=s[8],prompt_part=s[8]},required={"aligned","outcome",
+ "prompt_part"},type="object"}
+s[324]={format="uri",nullable=true,type="string"}
+s[325]={"count","results"}
+schemas["PaginatedAIAgentV2List"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[196],type="array"
+ }},required=s[325],type="object"}
+schemas["PaginatedCallLogListList"]={properties={count=s[1],next=s[324],previous=s[324],results=s[79]},required=s[325],
+ type="object"}
+schemas["PaginatedCriticalMetricScenarioList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[103]
+ ,type="array"}},required=s[325],type="object"}
+schemas["PaginatedDashboardListList"]={properties={count=s[1],next=s[324],previous=s[324],results={items={["$ref"]=
+ "DashboardList"},type="array"}},required=s[325],type="object"}
+schemas["PaginatedKnowledgeBaseFileList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[234],
+ type="array"}},required=s[325],type="object"}
+schemas["PaginatedOrganizationList"]={properties={count=s[1],next=s[324],previous=s[324],results={items={["$ref"]=
+ "Organization"},type="array"}},required=s[325],type="object"}
+schemas["PaginatedPersonalityList"]={properties={count=s[1],next=s[324],previous=s[324],results={items={["$ref"]=
+ "Personality"},type="array"}},required=s[325],type="object"}
+schemas["PaginatedResultList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[216],type="array"}},
+ required=s[325],type="object"}
+schemas["PaginatedScenarioFolderList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[140],type=
+ "array"}},required=s[325],type="object"}
+s[326]={items=s[149],type="array"}
+schemas["PaginatedScenarioList"]={properties={count=s[1],next=s[324],previous=s[324],results=s[326]},required=s[325],
+ type="object"}
+schemas["PaginatedScenarioListList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[132],type=
+ "array"}},required=s[325],type="object"}
+schemas["PaginatedToolList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[193],type="array"}},
+ required=s[325],type="object"}
+schemas["PaginatedWidgetDataResponseList"]={properties={count=s[1],next=s[324],previous=s[324],results={items=s[23],
+ type="array"}},required=s[325],type="object"}
+schemas["PaginatedWidgetList"]={properties={count=s[1],next=s[324],previous=s[324],results=s[276]},required=s[325],type=
+ "object"}
+schemas["PatchedAlertUpdate"]={properties=s[270],type="object"}
+schemas["PatchedCreatePersonality"]={properties=s[287],type="object"}
+schemas["PatchedDashboard"]=s[294]
+schemas["PatchedMetricEditSerializerV2"]={properties=s[317],type="object"}
+schemas["PatchedMetricReviewInline"]={properties=s[319],type="object"}
+s[327]={created_at=s[228],daily_report_ai_summary_enabled=s[36],daily_report_dashboard_ids=s[155],elevenlabs_api_key=
+ s[240],elevenlabs_api_key_configured=s[227],enable_client_side_testing=s[36],end_call_enabled=s[36],
+ evaluate_relevant_metrics_enabled=s[36],forward_retell_webhook=s[36],forward_vapi_webhook=s[36],
+ frequent_calls_cooldown=s[301],frequent_calls_threshold=s[301],frequent_calls_time_period=s[301],
+ generate_scenario_auto_assign_numbers_enabled=s[36],id=s[229],is_deleted=s[36],is_send_emails_enabled=s[36],
+ livekit_api_key=s[240],livekit_api_key_configured=s[227],max_call_duration=s[1],max_messages_chat_runs_limit=s[1],
+ members=s[321],min_call_duration=s[1],name=s[8],no_calls_notify_time_period={},notify_call_log_webhook_failed=s[36],
+ notify_call_log_webhook_success=s[36],notify_cron_failure=s[36],notify_cron_success=s[36],notify_cronjob_webhook_error=
+ s[36],notify_cronjob_webhook_failed=s[36],notify_cronjob_webhook_success=s[36],notify_daily_report=s[36],
+ notify_daily_report_no_calls=s[36],notify_daily_report_webhook=s[36],notify_frequent_calls_for_number=s[36],
+ notify_no_calls=s[36],notify_pre_run_webhook=s[36],notify_result_webhook_error=s[36],notify_result_webhook_failed=s[36]
+ ,notify_result_webhook_success=s[36],notify_results_completion=s[36],organization={allOf={{["$ref"]=
+ "OrganizationInline"}},readOnly=true},organization_id=s[288],outbound_timeout=s[1],pipecat_api_key=s[240],
+ pipecat_api_key_configured=s[227],retell_api_key=s[240],retell_api_key_configured=s[227],rubric_config={},sample_rate=
+ s[277],should_show_powered_by=s[36],syntflow_api_key=s[240],syntflow_api_key_configured=s[227],timezone=s[8],
+ updated_at=s[228],use_provider_transcript=s[36],vapi_api_key=s[240],vapi_api_key_configured=s[227],
+ vapi_public_key_configured=s[227],webhook_secret=s[240],webhook_secret_configured=s[227],webhook_url=s[241]}
+schemas["PatchedProject"]={properties=s[327],type="object"}
+schemas["PatchedRequestCriticalMetricScenario"]={properties={priority=s[278]},type="object"}
+s[328]={enum={"pending","in_progress","completed","cancelled","failed"},type="string"}
+s[329]={properties={conversation_history={},created_at=s[228],created_by=s[166],id=s[229],project=s[166],scenario_ids={}
+ ,status=s[328],title=s[230],updated_at=s[228]},type="object"}
+schemas["PatchedScenarioImprovementSessionDetail"]=s[329]
+s[330]={agent=s[166],information=s[133],name=s[8],project=s[166]}
+schemas["PatchedSchemaPostAIAgentTestProfileExternal"]={properties=s[330],type="object"}
+s[331]={agent_speaks_first=s[231],created_at=s[228],description=s[8],dynamic_variables={items={["$ref"]=
+ "AgentDynamicVariableWrite"},type="array",writeOnly=true},email_id=s[232],enabled_personalities=s[233],id=s[229],
+ knowledge_base_files={items={["$ref"]="AgentKnowledgeBaseFileWrite"},type="array",writeOnly=true},language=s[236],
+ mock_tools={items={["$ref"]="AgentMockToolWrite"},type="array",writeOnly=true},mock_tools_enabled=s[36],
+ mock_tools_provider=s[237],name=s[230],predefined_metrics=s[238],project=s[1],provider={allOf={{["$ref"]=
+ "SchemaAgentProviderCreate"}},writeOnly=true},telephony={allOf=s[239],writeOnly=true},updated_at=s[228],webhook_secret=
+ s[240],webhook_secret_configured=s[227],webhook_url=s[241]}
+schemas["PatchedSchemaPostAIAgentV2"]={properties=s[331],type="object"}
+s[332]={agent=s[1],crontab_expression=s[8],execution_mode=s[289],name=s[8],personalities=s[155],personality=s[1],
+ run_as_text=s[36],scenarios=s[155],tags=s[154],timezone=s[322]}
+schemas["PatchedSchemaPostCronJob"]={properties=s[332],type="object"}
+s[333]={enum={"instruction","conditional_actions"},type="string"}
+s[334]={agent=s[166],assistant_id=s[240],conditional_actions={allOf={{["$ref"]="ConditionalActions"}}},
+ expected_outcome_prompt=s[8],first_message=s[8],folder_path=s[163],generated_mock_tool_entries=s[258],
+ inbound_phone_number=s[1],instructions=s[8],max_duration=s[166],metrics=s[155],name=s[8],personality=s[1],phone_number=
+ s[1],project=s[166],scenario_language=s[236],scenario_type=s[333],tags=s[154],test_profile=s[1],tool_ids=s[154]}
+schemas["PatchedSchemaPostScenario"]={properties=s[334],type="object"}
+schemas["PatchedUpdateCallLog"]={properties={call_ended_reason=s[280],call_id=s[280],customer_number=s[280],duration={
+ format="double",minimum=0,type="number"},dynamic_variables=s[133],feedback=s[8],metadata=s[133],reevaluate_metrics=
+ s[314],status=s[283],timestamp=s[45],transcript_json={},transcript_type={enum={"cekura","vocera","vapi","retell",
+ "deepgram","pipecat","livekit","elevenlabs"},type="string",writeOnly=true}},type="object"}
+s[335]={aggregation_function={enum={"count","sum","avg","min","max","p50","p95","p99","",null},type=s[162]},chart_type={
+ enum={"line","bar","pie","stat"},type="string"},created_at=s[255],dashboard=s[166],data_type={enum={"numeric","boolean"
+ ,"string","datetime","dynamic","",null},type=s[162]},effective_filters={properties=s[275],readOnly=true,type="object"},
+ field=s[230],filters=s[292],group_by=s[258],id=s[229],metadata=s[258],metric=s[166],metric_name=s[227],name=s[293],
+ time_period={enum={"hour","day","week","month","",null},type=s[162]},updated_at=s[255]}
+schemas["PatchedWidget"]={properties=s[335],type="object"}
+schemas["Personality"]={properties={accent=s[230],background_noise=s[8],background_sound_volume=s[163],
+ call_service_provider={enum={"vapi","patronus"},type="string"},enabled=s[295],forked_from=s[166],gender={enum={"male",
+ "female","neutral"},type="string"},generation_config=s[8],id=s[229],interruption_level=s[8],is_starred=s[36],language=
+ s[236],message_plan=s[8],name=s[230],network_simulation=s[8],organization=s[166],patronus_settings=s[258],prompt=s[8],
+ provider_agent_id=s[230],speed=s[8],start_speaking_plan=s[8],stop_speaking_plan=s[163],voice_id=s[8],voice_model=s[8]},
+ required={"background_noise","name","prompt","voice_model"},type="object"}
+schemas["PhoneNumberInbound"]={properties={id=s[229],number={maxLength=15,type="string"},phone_number_id=s[230]},
+ required={"number","phone_number_id"},type="object"}
+schemas["PipecatConfig"]={properties={config={},pipecat_agent_name=s[8],room_properties={},tracing_enabled=s[36],
+ webhook_url=s[8]},type="object"}
+schemas["PredefinedMetric"]={properties={audio_enabled=s[295],category={enum={"Speech Quality","Conversation Quality",
+ "Accuracy","Customer Experience",null},readOnly=true,type=s[162]},code=s[227],configuration={},cost={format="decimal",
+ pattern="^-?\\d{0,4}(?:\\.\\d{0,6})?$",readOnly=true,type="string"},custom_code=s[8],description=s[8],enum_values={},
+ eval_type=s[305],evaluation_trigger=s[306],evaluation_trigger_prompt=s[8],function_name=s[237],id=s[229],name=s[230],
+ observability_enabled=s[36],organization=s[248],prompt=s[8],simulation_enabled=s[36],slug=s[293],sub_category=s[237],
+ type=s[311]},required=s[247],type="object"}
+schemas["PredefinedMetricCopyRequest"]={properties={agent_id=s[1],metric_codes=s[154],predefined_metric_ids=s[155],
+ project_id=s[1],scenarios=s[155]},type="object"}
+schemas["ProcessFeedbacksRequest"]={properties={metric_id=s[1],metric_type=s[311],simplified_prompt=s[8],
+ skip_evaluation=s[36],test_set_ids=s[155]},required={"metric_id"},type="object"}
+schemas["ProcessFeedbacksResponse"]={properties={custom_code=s[8],evaluation_trigger_program={},
+ evaluation_trigger_variables=s[274],feedback_edits=s[274],improved_evaluation_trigger=s[8],improved_metric_description=
+ s[8],improved_trigger_kind={enum={"always","llm_judge","custom_code"},type="string"},metric_description_program={},
+ metric_description_variables=s[274],new_score={},old_score={},optimization_summary=s[8],review_results={items={
+ ["$ref"]="ReviewResult"},type="array"},trigger_type=s[310],type=s[311],unauthorized_label_changes=s[274],
+ unresolved_samples=s[274]},required={"improved_evaluation_trigger","improved_metric_description"},type="object"}
+schemas["Project"]={properties=s[327],required={"name"},type="object"}
+schemas["ProjectInline"]=s[323]
+schemas["ProviderCredentialsConfig"]={oneOf={{["$ref"]="VapiConfig"},{["$ref"]="RetellConfig"},{["$ref"]=
+ "ElevenLabsConfig"},{["$ref"]="BlandConfig"},{["$ref"]="LiveKitConfig"},{["$ref"]="SynthflowConfig"},{["$ref"]=
+ "KoreAiConfig"},{["$ref"]="GenesysConfig"},{["$ref"]="PipecatConfig"},{["$ref"]="SelfHostedConfig"},{["$ref"]=
+ "AmazonConnectConfig"}}}
+schemas["RenameFolderRequest"]={properties={name=s[8],path=s[8],project_id=s[1]},required={"name","path","project_id"},
+ type="object"}
+schemas["RerunEvaluation"]={properties={agent_id=s[1],assistant_id=s[1],call_logs=s[155]},required={"agent_id",
+ "assistant_id","call_logs"},type="object"}
+s[336]={"running","completed","failed","pending","in_progress","evaluating","in_queue","timeout","cancelled",
+ "scaling_up"}
+s[337]={enum=s[336],type="string"}
+schemas["Result"]={properties={agent=s[229],agent_inbound=s[295],agent_name=s[227],agent_version=s[227],
+ completed_runs_count=s[227],created_at=s[228],failed_runs_count=s[227],id=s[229],is_cronjob=s[227],
+ met_expected_outcome_count=s[227],name=s[230],run_as_text=s[36],run_type=s[237],runs=s[251],scenarios=s[251],status=
+ s[337],success_rate=s[277],success_runs_count=s[227],total_expected_outcome_count=s[227],total_runs_count=s[227],
+ updated_at=s[228]},required={"name"},type="object"}
+s[338]={enum=s[336],readOnly=true,type="string"}
+schemas["ResultDetailV2"]={properties={agent=s[1],agent_name=s[227],agent_version=s[227],ai_summary=s[254],
+ ai_summary_status=s[227],completed_runs_count=s[227],connected_runs=s[227],created_at=s[45],critical_categories=s[227],
+ failed_infrastructure_runs=s[227],failed_reasons=s[254],failed_runs_count=s[227],failed_workflow_runs=s[227],id=s[229],
+ is_cronjob=s[227],latency_data=s[227],met_expected_outcome_count=s[227],metrics=s[227],name=s[230],next_steps=s[254],
+ not_connected_runs=s[227],overall_evaluation=s[254],path_coverage=s[254],performance_metrics=s[227],run_as_text=s[295],
+ run_settings=s[258],run_type=s[237],runs=s[251],runs_by_tags=s[227],scenarios=s[227],status=s[338],success_rate=s[307],
+ success_runs_count=s[227],successful_calls=s[227],total_duration=s[227],total_expected_outcome_count=s[227],
+ total_runs_count=s[227],updated_at=s[228]},required={"agent"},type="object"}
+schemas["RetellChatConfig"]={properties=s[273],type="object"}
+schemas["RetellConfig"]={properties={livekit_server_url=s[8],trigger_secret=s[240],trigger_url=s[8]},type="object"}
+schemas["ReviewResult"]={properties={actual_value=s[258],error=s[163],explanation=s[258],review_id=s[1],success=s[36],
+ test_set_id=s[1]},required={"review_id","success","test_set_id"},type="object"}
+schemas["Run"]={properties={agent=s[229],agent_name=s[227],agent_number=s[237],agent_version={allOf={{["$ref"]=
+ "ExpectedOutcome"}},readOnly=true},critical_categories={items={["$ref"]="RunListCriticalCategories"},readOnly=true,
+ type="array"},duration=s[227],email_id={format="email",readOnly=true,type=s[162]},error_message=s[8],evaluation=s[282],
+ evaluation_status=s[283],executed_at=s[255],expected_outcome=s[227],expected_outcome_prompt=s[227],feedback=s[8],
+ generated_mock_tool_entries=s[257],id=s[229],inbound_number=s[227],is_reviewed=s[36],metadata=s[250],mocked_tool_names=
+ {items=s[8],readOnly=true,type="array"},outbound_dial_window_closes_at=s[227],outbound_dial_window_opens_at=s[227],
+ outbound_dial_window_seconds=s[227],outbound_number=s[227],personality=s[248],personality_name=s[227],
+ provider_call_details=s[250],provider_call_id=s[227],result_id=s[229],result_name=s[227],rubric=s[254],run_as_text=
+ s[295],run_type=s[237],scenario=s[248],scenario_instructions=s[8],scenario_name=s[227],scenario_type=s[227],status=
+ s[338],success=s[36],test_profile_data={oneOf={{["$ref"]="TestProfileData"},s[246]},readOnly=true},
+ testing_channel_index=s[248],timestamp=s[228],trace_id=s[284],transcript=s[227],transcript_object={items={["$ref"]=
+ "RunListTranscriptObject"},readOnly=true,type="array"},voice_recording_url=s[227]},type="object"}
+schemas["RunListCriticalCategories"]=s[279]
+schemas["RunListTranscriptObject"]={properties={comparison_spans=s[274],content=s[8],normalized_content=s[8],role=s[8],
+ timestamp=s[277]},required={"comparison_spans","content","normalized_content","role","timestamp"},type="object"}
+s[339]={items=s[8],type=s[264]}
+s[340]={items=s[1],type=s[264]}
+s[341]={"scenarios"}
+schemas["RunLivekitScenarios"]={properties={agent=s[166],concurrency_limit=s[166],frequency=s[290],livekit_data={allOf={
+ {["$ref"]="LivekitRunDataOverride"}}},mock_tool_names=s[339],name=s[163],personality_id=s[166],personality_ids=s[340],
+ scenarios={items={["$ref"]="LivekitScenario"},type="array"},test_profile_id=s[166],test_profile_ids=s[340]},required=
+ s[341],type="object"}
+schemas["RunReviewsRequest"]={properties={custom_code=s[8],description=s[8],evaluation_trigger=s[8],
+ evaluation_trigger_custom_code=s[8],evaluation_trigger_program={},evaluation_trigger_prompt=s[8],
+ evaluation_trigger_variables={},llm_provider={enum=s[315],type="string"},metric_description_program={},
+ metric_description_variables={},prompt=s[8],skip_save=s[36],trigger_type=s[310],type=s[311]},type="object"}
+schemas["RunScenarioResult"]={properties={agent=s[229],agent_inbound=s[295],created_at=s[228],id=s[229],is_cronjob=
+ s[227],name=s[230],run_as_text=s[36],runs=s[251],status=s[337],success_rate=s[277],updated_at=s[228]},required={"name"}
+ ,type="object"}
+s[342]={"frequency","scenarios"}
+schemas["RunScenariosEmail"]={properties={agent_email={format="email",type=s[162]},agent_id=s[166],frequency=s[290],
+ scenarios=s[155]},required=s[342],type="object"}
+schemas["RunScenariosRetellWebRTCRequest"]={properties={agent_id=s[1],concurrency_limit=s[1],frequency=s[1],
+ mock_tool_names=s[154],name=s[8],project_id=s[1],retell_agent_id=s[8],scenarios=s[155]},required=s[341],type="object"}
+schemas["RunScenariosVapiWebRTCRequest"]={properties={agent_id=s[1],concurrency_limit=s[1],frequency=s[1],
+ mock_tool_names=s[154],name=s[8],project_id=s[1],scenarios=s[155],vapi_assistant_id=s[8]},required={"scenarios",
+ "vapi_assistant_id"},type="object"}
+schemas["RunScenariosWithWebsockets"]={properties={agent=s[166],frequency=s[290],mock_tool_names=s[339],scenarios={
+ items={["$ref"]="ScenarioWithWebsocket"},type="array"}},required=s[342],type="object"}
+schemas["RunTraceResponse"]=s[285]
+s[343]={type={"string","null","null"}}
+s[344]={allOf={s[117]},readOnly=true}
+s[345]={maxLength=80,type="string"}
+s[346]={enum={"instruction","real_world_smart","real_world_fixed","conditional_actions"},type="string"}
+s[347]={enum={"undefined","infrastructure"},type="string"}
+s[348]={allOf={s[190]},readOnly=true}
+schemas["Scenario"]={properties={agent=s[1],agent_name=s[227],assistant_id=s[240],conditional_actions=s[238],
+ dynamic_variable_values=s[250],expected_outcome_prompt=s[8],first_message=s[8],folder_path=s[343],
+ generated_mock_tool_entries=s[258],id=s[229],inbound_phone_number=s[166],inbound_phone_number_data=s[344],
+ information_fields={},instructions=s[8],is_predefined=s[36],max_duration=s[166],metric_names=s[227],metrics=s[238],
+ name=s[345],outbound_phone_number_data=s[344],personality=s[1],personality_name=s[227],phone_number=s[227],project=
+ s[166],scenario_language=s[236],scenario_type=s[346],simulation_description=s[8],suite_type=s[347],tags={},
+ test_profile=s[166],test_profile_data=s[348],tool_ids={}},required={"personality"},type="object"}
+schemas["ScenarioAgentProgress"]={properties={error=s[163],mode=s[8],progress_id=s[8],result={additionalProperties={},
+ type=s[168]},session_id=s[166],status=s[8]},required={"mode","progress_id","session_id","status"},type="object"}
+schemas["ScenarioAgentRequest"]={properties={agent_id=s[166],inbound_phone_numbers=s[155],knowledge_base=s[155],
+ num_scenarios=s[260],project_id=s[166],session_id=s[166],tool_ids=s[154],user_message=s[8]},type="object"}
+schemas["ScenarioAgentStartResponse"]={properties={progress_id=s[8],session_id=s[1]},required={"progress_id",
+ "session_id"},type="object"}
+schemas["ScenarioFolder"]={properties={created_at=s[228],name={maxLength=300,type="string"},path=s[227],updated_at=
+ s[228]},required={"name"},type="object"}
+schemas["ScenarioFolderCreate"]={properties={name=s[280],parent_path=s[163],project_id=s[1]},required={"name",
+ "project_id"},type="object"}
+schemas["ScenarioImprovementSessionCreate"]={properties={id=s[229],project=s[166],scenario_ids=s[250],
+ scenario_selection=s[238],title=s[230]},type="object"}
+schemas["ScenarioImprovementSessionDetail"]=s[329]
+schemas["ScenarioImprovementSessionList"]={properties={created_at=s[228],id=s[229],message_count=s[227],project=s[166],
+ scenario_ids={},status=s[328],title=s[230],updated_at=s[228]},type="object"}
+schemas["ScenarioInline"]={properties={agent=s[166],id=s[229],name=s[345],personality=s[166],personality_name=s[227]},
+ type="object"}
+schemas["ScenarioInstructionsRequest"]={properties={agent=s[1],current_instructions=s[8],extra_instructions=s[8]},
+ required={"agent","extra_instructions"},type="object"}
+schemas["ScenarioList"]={properties={agent=s[1],agent_name=s[227],created_at=s[228],created_by=s[229],
+ dynamic_variable_values=s[258],expected_outcome_prompt=s[227],first_message=s[8],folder_path=s[343],id=s[229],
+ inbound_phone_number=s[166],inbound_phone_number_data=s[227],instructions=s[8],last_updated_by=s[229],metric_names=
+ s[227],metrics=s[227],name=s[345],personality=s[166],personality_name=s[227],phone_number=s[227],scenario_language={
+ enum={"af","ar","bn","bg","zh","cs","da","nl","en","et","fi","fr","de","el","gu","hi","he","hu","id","it","ja","kn",
+ "ko","ms","ml","mr","multi","no","pl","pa","pt","ro","ru","sk","es","sv","th","tr","tl","ta","te","uk","vi",null},type=
+ s[162]},scenario_type=s[346],tags={},test_profile=s[166],test_profile_data=s[348],tool_ids={},updated_at=s[228]},
+ required={"agent","instructions","name"},type="object"}
+schemas["ScenarioWithWebsocket"]={properties={scenario=s[1],websocket_url=s[8]},required=s[302],type="object"}
+schemas["ScenariosBulkDeleteRequest"]={properties={agent_id=s[1],project_id=s[1],scenarios=s[155]},required=s[341],type=
+ "object"}
+schemas["ScenariosBulkUpdateRequest"]={properties={agent=s[1],append_instruction=s[8],first_message=s[8],folder_path=
+ s[8],inbound_phone_number=s[1],max_duration=s[1],metric_ids_to_add=s[155],metric_ids_to_remove=s[155],personality=s[1],
+ phone_number=s[1],project=s[1],scenarios=s[155],test_profile=s[1],tool_ids_to_add=s[155],tool_ids_to_remove=s[155]},
+ required=s[341],type="object"}
+schemas["SchemaAgentProviderCreate"]={properties={agent_id=s[163],auto_dial_outbound=s[231],auto_import_calls=s[231],
+ auto_sync_prompt=s[231],chat_agent_details=s[261],chat_provider=s[227],configure_from_provider=s[36],credentials=s[262]
+ ,redact_fields=s[265],send_post_conversation_metadata=s[231],type=s[266]},type="object"}
+schemas["SchemaCreateScenariosProgressResponse"]={properties={agent_id=s[1],completed_scenarios=s[1],errors=s[243],
+ failed_scenarios=s[1],scenarios_list=s[326],total_scenarios=s[1]},required={"agent_id","completed_scenarios",
+ "failed_scenarios","total_scenarios"},type="object"}
+schemas["SchemaCreateShareableLinkTokenResponse"]={properties={shareable_link=s[8],token=s[8]},required={
+ "shareable_link","token"},type="object"}
+schemas["SchemaElevenLabsData"]={properties={elevenlabs_base_url_override=s[163],elevenlabs_branch_id=s[163],
+ elevenlabs_environment=s[163]},type="object"}
+schemas["SchemaGenerateMetricsMetricCreate"]={properties={agent_id=s[1],assistant_id=s[8],num_metrics=s[290]},type=
+ "object"}
+schemas["SchemaGenerateMetricsResponse"]={properties=s[52],required=s[244],type="object"}
+schemas["SchemaGenerateScenarios"]={properties={agent_id=s[1],assistant_id=s[8],attack_type={enum={"",
+ "system_prompt_leak","data_leak","harmful_content","biased_output","unauthorized_actions","off_task",null},type=s[162]}
+ ,expected_outcome=s[163],extra_instructions=s[8],first_message=s[281],folder_path=s[163],generate_expected_outcomes=
+ s[36],generation_files={items=s[205],maxItems=10,type="array"},inbound_phone_number=s[166],num_scenarios=s[290],
+ personalities=s[155],scenario_type={enum={"workflow","red_teaming_voice","red_teaming_text"},type="string"},
+ simulation_type=s[333],tags=s[154],test_profile=s[1],tool_ids=s[154]},required={"num_scenarios"},type="object"}
+schemas["SchemaPipecatScenario"]={properties={pipecat_room_url=s[8],pipecat_token=s[8],publish_data_message={},scenario=
+ s[1]},required={"pipecat_room_url","scenario"},type="object"}
+schemas["SchemaPipecatV2Data"]={properties={config={},pipecat_agent_name=s[163],room_properties={}},type="object"}
+schemas["SchemaPipecatV2Scenario"]={properties={publish_data_message=s[258],scenario=s[1]},required=s[302],type="object"
+ }
+schemas["SchemaPostAIAgentTestProfileExternal"]={properties=s[330],required={"name"},type="object"}
+schemas["SchemaPostAIAgentV2"]={properties=s[331],required=s[242],type="object"}
+schemas["SchemaPostCopyAgent"]={properties={copy_scenarios=s[36]},type="object"}
+s[349]={items={["$ref"]="MetricWithFeedback"},type="array"}
+schemas["SchemaPostCreateFromCallLogRequest"]={properties={call_log_id=s[1],metrics=s[349],name=s[8],project=s[1]},
+ required={"call_log_id","metrics"},type="object"}
+schemas["SchemaPostCreateFromRunRequest"]={properties={metrics=s[349],name=s[8],project=s[1],run_id=s[1]},required={
+ "metrics","run_id"},type="object"}
+schemas["SchemaPostCreateScenarios"]={properties={agent_id=s[1],assistant_id=s[8],call_logs=s[155],copy_to_agent=s[166],
+ folder_path=s[163],project_id=s[1]},type="object"}
+schemas["SchemaPostCreateShareableLinkToken"]={properties={expire_at=s[164]},type="object"}
+schemas["SchemaPostCronJob"]={properties=s[332],required=s[291],type="object"}
+schemas["SchemaPostDeleteRuns"]={properties={run_ids=s[155]},required={"run_ids"},type="object"}
+schemas["SchemaPostMetricEdit"]={properties={add_to_new_agents=s[231],agents=s[155],assistant_id=s[8],audio_enabled=
+ s[36],configuration=s[133],custom_code=s[8],description=s[8],display_order=s[1],enum_values=s[154],eval_type=s[305],
+ evaluation_trigger=s[306],evaluation_trigger_custom_code=s[8],evaluation_trigger_prompt=s[8],id=s[229],name=s[8],
+ observability_enabled=s[36],project=s[1],prompt=s[8],sampling_enabled=s[36],simulation_enabled=s[36],trigger_type=
+ s[310],type=s[311]},required={"assistant_id","audio_enabled","configuration","description","display_order","eval_type",
+ "name","project","prompt","type"},type="object"}
+s[350]={items=s[8],minItems=1,type="array"}
+schemas["SchemaPostReRunResultDetail"]={properties={metric_ids=s[350],run_ids=s[350]},required={"metric_ids","run_ids"},
+ type="object"}
+s[351]={enum={"same_number","different_numbers"},type="string"}
+schemas["SchemaPostRunScenarios"]={properties={agent_id=s[1],agent_number=s[8],assistant_id=s[240],concurrency_limit=
+ s[260],folder_path=s[8],frequency=s[260],mock_tool_names=s[154],mode=s[351],name=s[8],outbound_phone_number=s[8],
+ personality_id=s[166],personality_ids=s[340],project_id=s[1],scenarios=s[155],tags=s[154],test_profile_id=s[166],
+ test_profile_ids=s[340]},type="object"}
+schemas["SchemaPostRunScenariosApiChat"]={properties={agent_id=s[1],assistant_id=s[240],folder_path=s[8],frequency=
+ s[260],name=s[8],personality_ids=s[340],project_id=s[1],scenarios=s[155],tags=s[154],test_profile_ids=s[340],timeout={
+ maximum=3600,minimum=1,type=s[165]}},type="object"}
+schemas["SchemaPostRunScenariosChirp"]={properties={agent_id=s[1],agent_number=s[8],assistant_id=s[240],
+ concurrency_limit=s[260],folder_path=s[8],frequency=s[260],mock_tool_names=s[154],mode=s[351],name=s[8],
+ outbound_phone_number=s[8],personality_id=s[166],personality_ids=s[340],project_id=s[1],scenarios=s[155],tags=s[154],
+ test_profile_id=s[166],test_profile_ids=s[340],websocket_url=s[8]},type="object"}
+schemas["SchemaPostRunScenariosElevenLabs"]={properties={agent_id=s[1],agent_number=s[8],assistant_id=s[240],
+ concurrency_limit=s[260],elevenlabs_agent_id=s[8],elevenlabs_data={allOf={{["$ref"]="SchemaElevenLabsData"}}},
+ folder_path=s[8],frequency=s[260],mock_tool_names=s[154],mode=s[351],name=s[8],outbound_phone_number=s[8],
+ personality_id=s[166],personality_ids=s[340],project_id=s[1],scenarios=s[155],tags=s[154],test_profile_id=s[166],
+ test_profile_ids=s[340]},type="object"}
+schemas["SchemaPostRunScenariosPipecat"]={properties={agent=s[1],mock_tool_names=s[339],scenarios={items={["$ref"]=
+ "SchemaPipecatScenario"},type="array"}},required=s[341],type="object"}
+schemas["SchemaPostRunScenariosPipecatV2"]={properties={concurrency_limit=s[166],frequency=s[290],mock_tool_names=s[339]
+ ,name=s[163],personality_id=s[166],personality_ids=s[340],pipecat_data={allOf={{["$ref"]="SchemaPipecatV2Data"}}},
+ scenarios={items={["$ref"]="SchemaPipecatV2Scenario"},type="array"},test_profile_id=s[166],test_profile_ids=s[340]},
+ required=s[341],type="object"}
+schemas["SchemaPostRunScenariosSip"]={properties={agent_id=s[1],agent_number=s[8],assistant_id=s[240],concurrency_limit=
+ s[260],folder_path=s[8],frequency=s[260],mock_tool_names=s[154],mode=s[351],name=s[8],outbound_phone_number=s[8],
+ personality_id=s[166],personality_ids=s[340],project_id=s[1],scenarios=s[155],sip_endpoint=s[8],tags=s[154],
+ test_profile_id=s[166],test_profile_ids=s[340]},type="object"}
+schemas["SchemaPostRunScenariosText"]={properties={agent_id=s[1],agent_number=s[8],assistant_id=s[240],
+ concurrency_limit=s[260],folder_path=s[8],frequency=s[260],mock_tool_names=s[154],name=s[8],outbound_phone_number=s[8],
+ personality_ids=s[340],project_id=s[1],scenarios=s[155],tags=s[154],test_profile_ids=s[340],websocket_headers=s[133],
+ websocket_url=s[8]},type="object"}
+schemas["SchemaPostScenario"]={properties=s[334],required={"name","personality"},type="object"}
+schemas["SchemaPostSimulateScenario"]={properties={agent=s[1],assistant_id=s[8],expected_outcome_prompt=s[8],
+ folder_path=s[163],name=s[8],personality=s[1],transcript_json={items={["$ref"]="SimulateScenarioTranscriptMessage"},
+ type="array"}},required={"transcript_json"},type="object"}
+schemas["SchemaScenario"]={properties={agent=s[1],agent_name=s[227],assistant_id=s[240],conditional_actions=s[238],
+ dynamic_variable_values=s[250],expected_outcome_prompt=s[8],first_message=s[8],folder_path=s[343],
+ generated_mock_tool_entries=s[258],id=s[229],inbound_phone_number=s[166],inbound_phone_number_data=s[344],
+ information_fields=s[133],instructions=s[8],is_predefined=s[36],max_duration=s[166],metric_names=s[154],metrics=s[155],
+ name=s[8],outbound_phone_number_data=s[344],personality=s[1],personality_name=s[8],phone_number=s[8],project=s[166],
+ scenario_language=s[236],scenario_type=s[8],simulation_description=s[8],suite_type=s[347],tags=s[154],test_profile=
+ s[166],test_profile_data=s[348],tool_ids={}},type="object"}
+schemas["SelfHostedChatConfig"]={properties={headers=s[133],url=s[8],websocket_secret=s[240]},required={"url"},type=
+ "object"}
+schemas["SelfHostedConfig"]={properties={send_post_conversation_metadata=s[36],trigger_secret=s[240],trigger_url=s[8]},
+ type="object"}
+schemas["SierraChatConfig"]={properties={agent_token=s[8],api_secret=s[8],host=s[8]},required={"agent_token"},type=
+ "object"}
+schemas["SimplifyPromptProgressResponse"]={properties={error=s[8],metric_id=s[1],original_prompt=s[8],simplified_prompt=
+ s[8],skipped_simplification=s[36],status=s[8]},required={"status"},type="object"}
+schemas["SimplifyPromptRequest"]={properties={metric_id=s[1],original_prompt=s[8]},required={"original_prompt"},type=
+ "object"}
+schemas["SimplifyPromptResponse"]={properties={original_prompt=s[8],progress_id=s[8],simplified_prompt=s[8],
+ skipped_simplification=s[36]},type="object"}
+schemas["SimulateScenarioTranscriptMessage"]={properties={content=s[8],data={["$ref"]="TranscriptFunctionCallData"},
+ end_time=s[277],role={enum={"Main Agent","Testing Agent","Function Call","Function Call Result"},type="string"},
+ start_time=s[277],time=s[227]},required={"role"},type="object"}
+schemas["SlackWorkspace"]={properties={channel_id=s[230],has_files_write=s[227],id=s[229],is_verified=s[295],
+ organization=s[229],project=s[166],scopes=s[227],team_name=s[227]},type="object"}
+schemas["SubscriptionStatus"]={properties={created_at=s[164],days_until_expiry=s[166],expire_at=s[164],is_active=s[36],
+ is_trial=s[36],last_payment_at=s[164],pack={oneOf={{["$ref"]="SubscriptionStatusPack"},s[246]}},pack_name=s[163],
+ status={enum={"active","trial","expired","inactive"},type="string"}},required={"created_at","days_until_expiry",
+ "expire_at","is_active","is_trial","last_payment_at","pack","pack_name","status"},type="object"}
+schemas["SubscriptionStatusPack"]={properties={billing_type=s[8],max_agents_limit=s[1],max_concurrent_chat_runs_limit=
+ s[1],max_concurrent_runs_limit=s[1],max_members_limit=s[1],max_projects_limit=s[1],name=s[8],subscription_overage={
+ format="decimal",pattern="^-?\\d{0,3}(?:\\.\\d{0,2})?$",type="string"}},required={"billing_type","max_agents_limit",
+ "max_concurrent_chat_runs_limit","max_concurrent_runs_limit","max_members_limit","max_projects_limit","name",
+ "subscription_overage"},type="object"}
+schemas["SynthflowConfig"]={properties={synthflow_base_url_override=s[8]},type="object"}
+schemas["TestProfileData"]={properties={id=s[1],information=s[133],name=s[8]},required={"id","information","name"},type=
+ "object"}
+s[352]={enum={"CallLog","Run"},readOnly=true,type="string"}
+schemas["TestSetDetail"]={properties={agent=s[1],call_end_reason=s[230],created_at=s[228],duration=s[227],id=s[229],
+ metric_reviews={items=s[91],readOnly=true,type="array"},name=s[230],source_id=s[227],source_model=s[352],transcript=
+ s[8],transcript_object=s[258],updated_at=s[228],voice_recording={format="uri",type="string",writeOnly=true},
+ voice_recording_url=s[227]},required={"agent","voice_recording"},type="object"}
+schemas["TestSetInline"]={properties={agent=s[1],call_end_reason=s[230],created_at=s[228],duration=s[227],id=s[229],
+ name=s[230],source_id=s[227],source_model=s[352],transcript=s[8],updated_at=s[228],voice_recording_url=s[227]},
+ required={"agent"},type="object"}
+schemas["TestSuiteSpecUpload"]={properties={agent_id=s[1],channel={enum={"voice","text","elevenlabs","livekit_v2",
+ "pipecat_v2"},type="string"},file=s[241],livekit_data=s[133],name=s[230],pipecat_data=s[133],spec={}},type="object"}
+schemas["Tool"]={properties={description=s[8],freetext_params={},id=s[229],information={},is_shared=s[295],mcp_server=
+ s[227],mock_url=s[227],name=s[230],served_via=s[227],subscriber_count=s[227],subscribers=s[257]},required={"name"},
+ type="object"}
+schemas["TranscriptFunctionCallData"]={properties={arguments=s[258],id=s[8],name=s[8],result=s[258]},type="object"}
+schemas["UserInline"]={properties={email={format="email",maxLength=254,type="string"},id=s[229],name=s[230]},required={
+ "email","name"},type="object"}
+schemas["VapiConfig"]={properties={public_key=s[8],trigger_secret=s[240],trigger_url=s[8]},type="object"}
+schemas["Widget"]={properties=s[335],required={"chart_type"},type="object"}
+schemas["WidgetDataResponse"]={properties={aggregation_function=s[163],can_group_by=s[36],chart_type=s[8],data={items=
+ s[27],type="array"},field_name=s[8],group_by=s[258],metadata={properties={data_type={enum={"numeric","boolean","string"
+ ,"datetime","dynamic"},type="string"},display_name=s[8],filter_value={nullable=true}},type="object"},time_period=s[163]
+ ,widget_id=s[1]},required={"aggregation_function","chart_type","data","field_name","group_by","metadata","time_period",
+ "widget_id"},type="object"}
+
+return { paths = paths, schemas = schemas }
