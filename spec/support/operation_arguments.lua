@@ -2,6 +2,7 @@
 -- document has, with a value that is valid by it.
 
 local openapi = require "cekura.simulator.openapi"
+local samples = require "cekura.simulator.samples"
 
 -- Those of which not all parameters can be given at once.
 local ARGUMENTS = {
@@ -29,7 +30,7 @@ return function(row)
     given[#given + 1] = name == "id" and 5181749 or "late-answers"
     return tostring(given[#given])
   end)
-  local query, body = openapi.request(assert(openapi.find(method, path), "the document does not have it"))
+  local query, body = samples.request(assert(openapi.find(method, path), "the document does not have it"))
   for name, value in pairs(row.query and query or {}) do
     body = body or {}
     body[name] = value

@@ -225,9 +225,9 @@ add {
   progress = function(job, phase, word)
     local done = phase == "completed"
     return {
-      status = word, error = error_of(phase),
-      clean_description = done and "In one sentence: " .. job.body.metric_description or json.null,
-      thinking = done and "The description names one rule." or json.null,
+      status = word, error = phase == "failed" and FAILURE or nil,
+      clean_description = done and "In one sentence: " .. job.body.metric_description or nil,
+      thinking = done and "The description names one rule." or nil,
     }
   end,
 }
@@ -249,10 +249,10 @@ add {
   inline = simplified,
   progress = function(job, phase, word)
     local answer = simplified(job)
-    answer.status, answer.error = word, error_of(phase)
-    answer.metric_id = tonumber(job.body.metric_id) or json.null
+    answer.status, answer.error = word, phase == "failed" and FAILURE or nil
+    answer.metric_id = tonumber(job.body.metric_id)
     if phase ~= "completed" then
-      answer.simplified_prompt = json.null
+      answer.simplified_prompt = nil
     end
     return answer
   end,

@@ -1,5 +1,5 @@
---- The part of the official OpenAPI document that this module uses (document.lua): which operation a request is, what
--- is wrong with it, and an answer that is valid. The operations without a handler of their own are served so.
+--- The part of the official OpenAPI document that this module uses (document.lua): which operation a request is, and
+-- what is wrong with a request or an answer. samples.lua makes valid ones.
 
 local json = require "cekura.simulator.json"
 
@@ -8,12 +8,14 @@ local openapi = {}
 -- ---- the document ----
 
 local document, operations
+local collections = {} -- the paths that have an id behind them
 
 -- It is large, and most programs never need it.
 local function load_document()
   document, operations = require "cekura.simulator.document", {}
   for path, methods in pairs(document.paths) do
-    local places = {}
+    local places, collection = {}, path:match "^(.*/){[^/]*}/$"
+    collections[collection or ""] = true
     local pattern = path:gsub("%-", "%%-"):gsub("{([^}]*)}", function(name)
       places[#places + 1] = name
       return "([^/]+)"
@@ -32,11 +34,28 @@ local function load_document()
   end)
 end
 
+--- A schema without references on its outside.
 local function resolve(schema)
   while schema["$ref"] do
     schema = document.schemas[schema["$ref"]]
   end
   return schema
+end
+
+openapi.resolve = resolve
+
+--- Whether the document has a path with an id behind this one.
+---@param path string as in the document
+function openapi.is_collection(path)
+  return collections[path] == true
+end
+
+--- The schema of a body.
+---@param content? table<string, table> of a request or a response
+---@return table? schema nil: there is no body
+function openapi.content_schema(content)
+  local media = content and (content["application/json"] or content["multipart/form-data"])
+  return media and media.schema
 end
 
 --- The operation that a request is.
@@ -84,6 +103,9 @@ end
 
 local check
 
+-- Which required properties may be absent: those of the other direction. Requests lack what is only read.
+local left_out = "readOnly"
+
 local function is_one_of(list, value)
   for _, each in ipairs(list) do
     if each == value then
@@ -93,12 +115,17 @@ local function is_one_of(list, value)
   return false
 end
 
+--- Whether a value is valid by a schema.
+function openapi.is_valid(schema, value)
+  local faults = {}
+  check(schema, value, "", faults)
+  return not faults[1]
+end
+
 -- Whether the value is valid by at least one of the schemas.
 local function is_any(schemas, value)
   for _, schema in ipairs(schemas) do
-    local faults = {}
-    check(schema, value, "", faults)
-    if not faults[1] then
+    if openapi.is_valid(schema, value) then
       return true
     end
   end
@@ -112,7 +139,7 @@ end
 local function check_object(schema, value, place, faults)
   local properties = schema.properties or {}
   for _, name in ipairs(schema.required or {}) do
-    if value[name] == nil and not (properties[name] and resolve(properties[name]).readOnly) then
+    if value[name] == nil and not (properties[name] and resolve(properties[name])[left_out]) then
       fault(faults, place .. "." .. name, "is required")
     end
   end
@@ -224,9 +251,9 @@ function openapi.faults(operation, values, args, body, files)
       end
     end
   elseif body ~= nil and declared then
-    local content = declared.content["application/json"] or declared.content["multipart/form-data"]
-    if content then -- the document misspells one
-      check(content.schema, body, "body", faults)
+    local schema = openapi.content_schema(declared.content)
+    if schema then -- the document misspells one
+      check(schema, body, "body", faults)
     end
   elseif body == nil and declared and declared.required then
     fault(faults, "body", "is missing")
@@ -237,114 +264,26 @@ function openapi.faults(operation, values, args, body, files)
   return faults
 end
 
--- ---- answers ----
-
-local TEXTS = { ["date-time"] = "2026-08-20T09:30:00Z", date = "2026-08-20", uri = "https://example.com/",
-  email = "agent@example.com", uuid = "8c7a2f9e-3b51-4d0c-9a66-2f1d5e8b7c40" }
-
-local function first_type(declared)
-  return type(declared) == "table" and declared[1] or declared
-end
-
-local sample
-
--- Which properties a sample leaves out: those that only requests have, or only answers.
-local left_out = "writeOnly"
-
-local function sample_object(schema, depth)
-  local object = {}
-  for name, property in pairs(schema.properties or {}) do
-    if not property[left_out] and not resolve(property)[left_out] then
-      object[name] = sample(property, depth + 1)
-    end
+--- What is wrong with the body of an answer of the operation, as texts.
+---@param operation table
+---@param status integer
+---@param body any the decoded body; nil: it has none
+---@return string[]
+function openapi.answer_faults(operation, status, body)
+  local faults, response = {}, operation.declared.responses[("%d"):format(status)]
+  if not response then
+    return { ("status: %d is not declared"):format(status) }
   end
-  return object
-end
-
-local SAMPLES = {
-  boolean = function() return true end,
-  null = function() return json.null end,
-  integer = function(schema) return math.max(schema.minimum or 1, 1) end,
-  number = function(schema) return math.max(schema.minimum or 1, 1) + 0.5 end,
-  string = function(schema) return TEXTS[schema.format] or ("text"):sub(1, schema.maxLength or 4) end,
-  object = sample_object,
-  array = function(schema, depth)
-    return json.list(depth < 6 and schema.items and { sample(schema.items, depth + 1) } or {})
-  end,
-}
-
--- A value that is valid by exactly one of the schemas, if there is one.
-local function sample_one(schemas, depth)
-  for _, schema in ipairs(schemas) do
-    local value, valid = sample(schema, depth), 0
-    for _, other in ipairs(schemas) do
-      valid = valid + (is_any({ other }, value) and 1 or 0)
-    end
-    if valid == 1 then
-      return value
-    end
+  local schema = openapi.content_schema(response.content)
+  if schema and body == nil then
+    fault(faults, "", "is missing")
+  elseif schema then
+    left_out = "writeOnly"
+    check(schema, body, "", faults)
+    left_out = "readOnly"
   end
-  return sample(schemas[1], depth)
-end
-
--- A value that is valid by the schema.
-function sample(schema, depth)
-  schema = resolve(schema)
-  if schema.enum then
-    return schema.enum[1]
-  elseif schema.allOf then
-    local object = sample_object(schema, depth)
-    for _, part in ipairs(schema.allOf) do
-      for name, value in pairs(sample(part, depth)) do
-        object[name] = value
-      end
-    end
-    return object
-  elseif schema.oneOf then
-    return sample_one(schema.oneOf, depth)
-  elseif schema.anyOf then
-    return sample(schema.anyOf[1], depth)
-  end
-  local make = SAMPLES[first_type(schema.type)]
-  if make then
-    return make(schema, depth)
-  end
-  return "text" -- any value
-end
-
---- What a request of the operation may hold, each parameter given.
----@return table query
----@return any body nil: none
-function openapi.request(operation)
-  local query, declared = {}, operation.declared
-  left_out = "readOnly"
-  for _, parameter in ipairs(declared.parameters or {}) do
-    if parameter["in"] == "query" then
-      query[parameter.name] = sample(parameter.schema, 0)
-    end
-  end
-  local content = declared.requestBody and declared.requestBody.content
-  local media = content and (content["application/json"] or content["multipart/form-data"])
-  local body = media and sample(media.schema, 0) or nil
-  left_out = "writeOnly"
-  return query, body
-end
-
---- An answer of the operation.
----@return integer status
----@return any body nil: none
-function openapi.answer(operation)
-  local lowest
-  for status in pairs(operation.declared.responses) do
-    lowest = (not lowest or status < lowest) and status or lowest
-  end
-  local content = operation.declared.responses[lowest].content
-  local _, media = next(content or {})
-  local body = media and sample(media.schema, 0) or nil
-  if type(body) == "table" and body.next ~= nil then
-    body.next, body.previous = json.null, json.null -- one page
-  end
-  return tonumber(lowest), body
+  table.sort(faults)
+  return faults
 end
 
 return openapi

@@ -1,7 +1,7 @@
 --- Work whose state is a record, polled by the record's id: results of scenario runs, insights, and sessions of agent
 -- improvement.
 --
---   channels     the ends of further paths that start one, run_scenarios_CHANNEL/
+--   channels     the ends of further paths that start one, run_scenarios_CHANNEL/, with the status of the answer
 --   start, poll  the paths; a poll's {id} is the record's
 --   wire         poll path to the wire format of metrics
 --   required, one_of   as in families.lua
@@ -27,7 +27,8 @@ local function run_ids(row)
   local ids = {}
   local scenarios = type(row.body.scenarios) == "table" and row.body.scenarios or { 101, 102 }
   for index = 1, #scenarios * (tonumber(row.body.frequency) or 1) do
-    ids[index] = { id = row.id * 100 + index, scenario = scenarios[(index - 1) % #scenarios + 1] }
+    local scenario = scenarios[(index - 1) % #scenarios + 1]
+    ids[index] = { id = row.id * 100 + index, scenario = type(scenario) == "table" and scenario.scenario or scenario }
   end
   return ids
 end
@@ -70,7 +71,7 @@ local function result(row, phase, word, wire)
   }
 end
 
--- The answer to the start has its runs as a list; the result has them by id.
+-- The answer to the start has its runs as a list; the result has them by id, as the answers of two channels do.
 local function run_started(row)
   local runs = json.list()
   for index, of in ipairs(run_ids(row)) do
@@ -85,14 +86,24 @@ local function run_started(row)
   }
 end
 
+local function run_started_by_id(row)
+  local answer, runs = run_started(row), {}
+  for _, started in ipairs(answer.runs) do
+    runs[tostring(started.id)] = started
+  end
+  answer.name, answer.runs = row.body.name or "Nightly calls", runs
+  return answer
+end
+
 families.results = {
   start = {
     "/test_framework/v1/scenarios/run_scenarios/", "/test_framework/v1/scenarios-external/run_scenarios/",
     "/test_framework/v2/scenarios/run_scenarios/",
   },
   channels = {
-    "agora", "api_chat", "chirp", "elevenlabs", "ello", "email", "jotform", "json", "livekit", "livekit_chat",
-    "livekit_v2", "pipecat", "pipecat_v2", "retell_webrtc", "sip", "text", "vapi_webrtc", "with_websockets",
+    agora = 200, api_chat = 200, chirp = 200, elevenlabs = 200, ello = 200, email = 200, jotform = 200, json = 200,
+    livekit = 200, livekit_chat = 200, livekit_v2 = 200, pipecat = 200, pipecat_v2 = 200, retell_webrtc = 200,
+    sip = 200, text = 201, vapi_webrtc = 200, with_websockets = 201,
   },
   poll = { "/test_framework/v1/results/{id}/", "/test_framework/v2/results/{id}/" },
   wire = { ["/test_framework/v1/results/{id}/"] = "legacy", ["/test_framework/v2/results/{id}/"] = "canonical" },
@@ -204,7 +215,7 @@ families.improvement = {
 
 -- ---- the requests ----
 
-local function start(family)
+local function start(family, status, begun)
   return function(request)
     local body = request.body
     local refusal = check.body(body, family.required or {}) or family.one_of and check.one_of(body, family.one_of)
@@ -218,8 +229,8 @@ local function start(family)
     end
     local now = clock.now()
     local row = state.add_row { family = family, life = course, body = body, created = now, updated = now }
-    local answer = family.begun and family.begun(row) or family.row(row, "queued", family.words.start)
-    return { status = family.status, body = answer }
+    local answer = begun and begun(row) or family.row(row, "queued", family.words.start)
+    return { status = status, body = answer }
   end
 end
 
@@ -280,16 +291,18 @@ function sessions.result_told(id)
 end
 
 local routes = sessions.routes
-for _, channel in ipairs(families.results.channels) do
-  table.insert(families.results.start, ("/test_framework/v1/scenarios/run_scenarios_%s/"):format(channel))
-end
 for _, family in pairs(families) do
   for _, path in ipairs(family.start) do
-    routes["POST " .. path] = start(family)
+    routes["POST " .. path] = start(family, family.status, family.begun)
   end
   for _, path in ipairs(family.poll) do
     routes["GET " .. path] = poll(family, family.wire and family.wire[path])
   end
+end
+for channel, status in pairs(families.results.channels) do
+  local begun = (channel == "api_chat" or channel == "email") and run_started_by_id or run_started
+  routes[("POST /test_framework/v1/scenarios/run_scenarios_%s/"):format(channel)] =
+    start(families.results, status, begun)
 end
 routes["POST /observability/v1/agent-improvement-sessions/{id}/cancel/"] = cancel
 routes["POST /test_framework/v1/results/{id}/end_calls/"] = end_calls

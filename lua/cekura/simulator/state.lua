@@ -16,6 +16,8 @@ function state.reset()
   state.next_added = 6000001       -- the id of the next record that POST /_sim/call_logs/ adds
   state.rows = {}      -- results, insights and improvement sessions, by id
   state.next_row = 9001
+  state.documented = {}        -- records of operations without a handler, by collection and id
+  state.next_documented = 9501 -- the id of the next one
   state.summaries = {} -- the progress id of an alert's summary, by alert and hours
   state.memory = {     -- what requests left behind and no answer shows, beside their faults
     deleted = {}, votes = {}, recordings = {}, provider_calls = {}, answers = {}, cancelled = {},
