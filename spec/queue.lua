@@ -96,6 +96,7 @@ local SPECS = {
   secrets = { seconds = 13 },
   selection = { seconds = 4 },
   setup = { seconds = 2, once = true },
+  simulator = { seconds = 3 },
   slices = { seconds = 6, once = true },
   startup = { seconds = 3 },
   states = { seconds = 60, on = { "lua5.4", "luajit" } },

@@ -55,9 +55,10 @@ local function json_of(request)
   return request.json
 end
 
---- The requests since the last reset, oldest first.
+--- The requests since the last reset, oldest first, as the host gave them (see api.lua), with the value of a body that is
+-- JSON as `json`.
 ---@param filter? { method?: string, path?: string }
----@return table[] method, path, uri, query, headers, body, json (of a body that is JSON), at, connection, resumed
+---@return table[]
 function admin.requests(filter)
   local method, path = filter and filter.method, filter and filter.path
   local found = json.list()
