@@ -148,6 +148,21 @@ struct event *engine_next_event(struct engine *engine)
     return event;
 }
 
+void engine_set_speed(struct engine *engine, double speed)
+{
+    engine_enter(engine);
+    engine->speed = speed > 0 ? speed : 1;
+    engine_leave(engine);
+}
+
+double engine_speed(struct engine *engine)
+{
+    engine_enter(engine);
+    double speed = engine->speed;
+    engine_leave(engine);
+    return speed;
+}
+
 bool engine_is_busy(struct engine *engine)
 {
     engine_enter(engine);
@@ -418,6 +433,7 @@ static bool copy_options(struct engine *engine, const struct engine_options *opt
     engine->window.max_long = options->max_long;
     engine->tries.retries = options->retries;
     engine->completions.report_events = options->report_events;
+    engine->speed = options->speed > 0 ? options->speed : 1;
     transfers->multi.max_connections = options->max_in_flight + options->max_long;
     transfers->max_response = options->max_response;
     transfers->connect_timeout_us = options->connect_timeout_us;

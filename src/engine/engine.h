@@ -40,6 +40,7 @@ struct engine_options {
     bool loopback;      /* the service is on this machine: ignore the environment's proxy */
     bool secure;        /* https: engine_new() loads the certificates, so that no step has to */
     bool report_events; /* see engine_next_event() */
+    double speed;       /* see engine_set_speed(); 0: 1 */
 };
 
 /* Creates an engine. On failure, returns NULL and sets *message to a constant string. The options
@@ -102,6 +103,12 @@ void engine_cancel_notify(struct engine *engine, int fd);
 
 /* Whether there is something to fetch, as in engine_notify(). */
 bool engine_has_completions(struct engine *engine);
+
+/* Divides the pauses that the engine makes by itself, from the next one on: between polls, between
+ * tries, after a 429. For services that simulate one, whose jobs end so much sooner. Deadlines stay
+ * as they are. */
+void engine_set_speed(struct engine *engine, double speed);
+double engine_speed(struct engine *engine);
 
 /* Whether anything is queued, in flight, being polled or listed. */
 bool engine_is_busy(struct engine *engine);

@@ -3,6 +3,7 @@
 #ifndef CEKURA_ENGINE_PARTS_H
 #define CEKURA_ENGINE_PARTS_H
 
+#include "clock.h"
 #include "completions.h"
 #include "jitter.h"
 #include "learner.h"
@@ -35,7 +36,14 @@ struct engine {
     } polls;
     LIST_HEAD(, guest) guests; /* see guest.h */
     struct engine_stats stats;
+    double speed; /* see engine_set_speed() */
 };
+
+/* A pause, divided by the engine's speed. */
+static inline int64_t engine_quicken_us(const struct engine *engine, int64_t pause_us)
+{
+    return engine->speed == 1 ? pause_us : clock_from_seconds(clock_to_seconds(pause_us) / engine->speed);
+}
 
 /* State that a step may change is accessed only between engine_enter() and engine_leave(). The
  * public functions of engine, operation and poller call these two, so none of them calls another in

@@ -231,6 +231,7 @@ static enum retry_choice decide(
         *pause_us = retry_pause_us(1, -1, jitter_next(jitter));
     else if (choice == RETRY_AFTER_PAUSE || result->status == 429)
         *pause_us = retry_pause_us(operation->tries, result->retry_after_us, jitter_next(jitter));
+    *pause_us = engine_quicken_us(operation->engine, *pause_us);
     return choice;
 }
 

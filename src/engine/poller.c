@@ -65,6 +65,9 @@ static void set_due(struct poller *poll)
     int64_t last_us = poll->last_us - engine->polls.origin_us;
     int64_t due_us = engine->polls.origin_us +
                      schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
+    /* What was learned are durations at this speed. */
+    if (!poll->learning || poll->schedule.fixed_us == 0)
+        due_us = poll->last_us + engine_quicken_us(engine, due_us - poll->last_us);
     if (poll->expedited_us)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
@@ -189,7 +192,9 @@ static void end_request(struct poller *poll, struct outcome *outcome)
     poll->last_us = clock_monotonic_us();
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     if (outcome->status) /* without an answer, the last Retry-After stays in force */
-        poll->not_before_us = poll->last_us + retry_hold_us(outcome->retry_after_us);
+        poll->not_before_us =
+            poll->last_us +
+            engine_quicken_us(poll->engine, retry_hold_us(outcome->retry_after_us));
     poll->has_update = take(poll, outcome);
     /* An unwatched poll is always listed, since a caller may be waiting for its end. */
     if (poll->has_update || !poll->is_watched)

@@ -67,6 +67,9 @@ static int core_new_client(lua_State *L)
         .secure = marshal_flag(L, 1, "secure"),
         .report_events = marshal_flag(L, 1, "report_events"),
     };
+    lua_getfield(L, 1, "speed");
+    options.speed = luaL_optnumber(L, -1, 1);
+    lua_pop(L, 1);
     options.headers = marshal_lines(L, 1, "headers", &options.header_count);
 
     struct client_object *client = object_new(L, &client_type, sizeof *client);
@@ -220,6 +223,21 @@ static int core_wait_for_polls(lua_State *L)
     luaL_argcheck(L, change == 1 || change == -1, 2, "1 or -1 expected");
     engine_wait_for_polls(client->engine, (int)change);
     return 0;
+}
+
+/* core.set_speed(client, speed): divides the client's pauses; see engine_set_speed(). */
+static int core_set_speed(lua_State *L)
+{
+    engine_set_speed(client_check(L, 1)->engine, luaL_checknumber(L, 2));
+    return 0;
+}
+
+/* core.quickened(client, seconds) -> a pause of the library, divided likewise. */
+static int core_quickened(lua_State *L)
+{
+    double speed = engine_speed(client_check(L, 1)->engine);
+    lua_pushnumber(L, luaL_checknumber(L, 2) / (speed > 0 ? speed : 1));
+    return 1;
 }
 
 /* core.wait({ client, … } [, seconds]) -> whether the descriptor of a client is readable. Blocks
@@ -530,6 +548,8 @@ void client_open(lua_State *L)
         {"step", core_step},
         {"step_all", core_step_all},
         {"wait_for_polls", core_wait_for_polls},
+        {"set_speed", core_set_speed},
+        {"quickened", core_quickened},
         {"wait", core_wait},
         {"next_completion", core_next_completion},
         {"relist", core_relist},

@@ -11,6 +11,7 @@ local errors = require "cekura.errors"
 local headers = require "cekura.http.headers"
 local proxy = require "cekura.client.proxy"
 local show = require "cekura.show"
+local speed = require "cekura.client.speed"
 local version = require "cekura.version"
 
 local options = {}
@@ -128,6 +129,7 @@ local function use_base_url(made, value, values)
   end
   made.fields._base_url = origin .. path
   made.engine.secure, made.engine.loopback = secure, loopback and not secure
+  made.engine.speed = loopback and speed.of(origin) or 1
   local host = origin:match "://(.*)$":gsub(":%d+$", ""):gsub("%.$", "")
   made.url = { host = host, secure = secure, loopback = loopback }
 end

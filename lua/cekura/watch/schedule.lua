@@ -31,7 +31,7 @@ function schedule.new(watch)
   local now, entries = core.now(), watch.declared.entries
   for index, entry in ipairs(entries) do
     local spread = math.min(entry.every or watch.declared.every, LONGEST_SPREAD)
-    entry.due = now + spread * (index - 1) / #entries
+    entry.due = now + core.quickened(watch.client, spread * (index - 1) / #entries)
   end
   return setmetatable({ watch = watch, works = {}, retry_at = setmetatable({}, { __mode = "k" }) }, Schedule)
 end
@@ -54,7 +54,7 @@ end
 local function pause_after(self, entry, where, err)
   local every = entry.every or self.watch.declared.every
   local persists = self.watch.report.failures[where] and errors.is(err) and PERSISTENT[err.kind]
-  return every * (persists and SLOWER or 1) * (0.9 + 0.2 * math.random())
+  return core.quickened(self.watch.client, every * (persists and SLOWER or 1) * (0.9 + 0.2 * math.random()))
 end
 
 local function begin_scan(self, entry)

@@ -67,7 +67,7 @@ function Work:retry(seconds, request)
     if value or not self.DOUBTFUL[err.kind] or core.now() + pause > deadline then
       return value, err
     end
-    self.watch.loop.sleep(pause)
+    self.watch.loop.sleep(core.quickened(self.watch.client, pause))
     pause = math.min(2 * pause, LONGEST_PAUSE)
   end
 end

@@ -98,7 +98,7 @@ local function find_call(client, given, left)
       return nil, err
     elseif rest > 0 then
       local interval = given.interval ~= "adaptive" and given.interval or SEARCH_EVERY
-      core.fields(client)._loop.sleep(math.min(rest, interval))
+      core.fields(client)._loop.sleep(math.min(rest, core.quickened(client, interval)))
     end
   until left() <= 0
   return nil, errors.new("timeout", show.format("there is no call %s after %g s", record_id(given) or given.call_id,
