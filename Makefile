@@ -76,7 +76,7 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
   test-redis check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
   chaos fleet-proof fleet-measure cycles check-memory clean
-all: $(CORE)
+all: $(CORE) $(BUILD)/$(LUA)/cekura/simulator.so
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
 HEADERS := $(BUILD)/headers $(BUILD)/$(LUA)/headers $(BUILD)/$(LUA)/redis/headers
@@ -118,13 +118,24 @@ $(BUILD)/$(LUA)/redis/%.o: src/redis/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(if $(REDIS_TLS),-DCEKURA_REDIS_TLS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# So is the server of cekura.testing: a program that does not test does not load it.
+SIMULATOR := $(BUILD)/$(LUA)/cekura/simulator.so
+SIMULATOR_OBJECTS := $(patsubst src/%.c,$(BUILD)/$(LUA)/%.o,$(wildcard src/simulator/*.c))
+$(SIMULATOR_OBJECTS): | $(BUILD)/$(LUA)/headers
+$(SIMULATOR): $(SIMULATOR_OBJECTS) $(BUILD)/$(LUA)/binding/object.o $(BUILD)/engine/heap.o $(BUILD)/text/buffer.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared $(LDFLAGS) -Wl,-z,nodelete -o $@ $^ -lpthread
+$(BUILD)/$(LUA)/simulator/%.o: src/simulator/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
 $(BUILD)/$(LUA)/binding/version.o: lua/cekura/version.lua
 $(BUILD)/$(LUA)/binding/version.o: ALL_CFLAGS += -DCEKURA_VERSION='"$(VERSION)"'
 
-# All modules but those that lead to the core, and those for tests. Their folders are prerequisites, too, since a file
-# may be removed.
+# All modules but those that lead to the core, and those that only tests load. Their folders are prerequisites, too,
+# since a file may be removed.
 MODULES := $(shell find lua/cekura ! -path 'lua/cekura/meta*' ! -path 'lua/cekura/simulator*' \
-  ! -path lua/cekura/init.lua ! -path lua/cekura/version.lua)
+  ! -path 'lua/cekura/testing*' ! -path lua/cekura/init.lua ! -path lua/cekura/version.lua)
 $(BUILD)/$(LUA)/binding/library.o: $(BUILD)/$(LUA)/modules.inc
 $(BUILD)/$(LUA)/binding/library.o: ALL_CFLAGS += -I$(BUILD)/$(LUA)
 $(BUILD)/$(LUA)/modules.inc: tools/precompile.lua $(MODULES)
@@ -135,7 +146,7 @@ $(BUILD)/$(LUA)/modules.inc: tools/precompile.lua $(MODULES)
 	done >$@.new
 	@mv $@.new $@
 
--include $(ENGINE:.o=.d) $(BINDING:.o=.d) $(REDIS_OBJECTS:.o=.d)
+-include $(ENGINE:.o=.d) $(BINDING:.o=.d) $(REDIS_OBJECTS:.o=.d) $(SIMULATOR_OBJECTS:.o=.d)
 # A dependency file of an earlier checkout may name a source that has moved. Nothing makes dependency files but the
 # compiler: without the second rule, make would try to build a missing one from a source named FILE.d.c.
 src/%.c: ;
@@ -211,7 +222,7 @@ DOCS := README.md CHANGELOG.md SECURITY.md CONTRIBUTING.md LICENSE docs examples
 STAGE := $(BUILD)/$(LUA)/stage
 SETUP  = LUA=$(LUA) LUA_ABI=$(LUA_ABI) CORE=$(CORE) STAGE=$(abspath $(STAGE)) DOCS="$(DOCS)" \
   PREFIX=$(abspath $(PREFIX)) DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) tools/setup
-stage: $(CORE) $(wildcard $(REDIS))
+stage: $(CORE) $(SIMULATOR) $(wildcard $(REDIS))
 	@$(SETUP) stage
 install: stage
 	@$(SETUP) install
@@ -250,6 +261,7 @@ deb:
 install-rock:
 	cd lua && find cekura -name '*.lua' -exec install -D -m 644 {} $(INST_LUADIR)/{} \;
 	install -D -m 755 $(CORE) $(INST_LIBDIR)/cekura/core.so
+	install -D -m 755 $(SIMULATOR) $(INST_LIBDIR)/cekura/simulator.so
 	[ ! -e $(REDIS) ] || install -D -m 755 $(REDIS) $(INST_LIBDIR)/cekura/redis.so
 	find $(DOCS) -type f ! -path 'docs/reference/*' -exec install -D -m 644 {} $(INST_DOCDIR)/{} \;
 

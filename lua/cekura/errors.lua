@@ -93,8 +93,17 @@ end
 
 errors.excerpt = show.excerpt
 
--- The folder of this file, which contains all of the library's own code; of modules in the core, that of their source.
+-- The folder of this file, which contains the library's own code; of modules in the core, that of their source.
 local own_code = debug.getinfo(1, "S").source:match("^(@.*[/\\])[^/\\]*$")
+
+-- Further files of the library, which are not in the core.
+local own_files = {}
+
+--- Has a file count as the library's, so that its mistakes are raised at the lines of its callers.
+---@param source string as debug.getinfo() has it
+function errors.own(source)
+  own_files[source] = true
+end
 
 -- The level of the first function outside the library, as error() counts from its caller.
 local function caller_level()
@@ -107,7 +116,8 @@ local function caller_level()
     if not info then
       return 0 -- no Lua function has called: there is no line to name
     end
-    if info.what ~= "C" and info.what ~= "tail" and info.source:sub(1, #own_code) ~= own_code then
+    if info.what ~= "C" and info.what ~= "tail" and info.source:sub(1, #own_code) ~= own_code
+      and not own_files[info.source] then
       return level - 1
     end
     level = level + 1

@@ -72,12 +72,9 @@ end
 local NO_SUCH_PATH = { status = 404, headers = { ["Content-Type"] = "text/html" },
   body = "<!doctype html><title>Not Found</title>" }
 
-local function answer_of(request)
-  state.requests[#state.requests + 1] = request
-  local told = scripted(request)
-  if told and not told.pass then
-    return told
-  elseif request.path:sub(1, 6) == "/echo/" then
+-- What a request gets that no script answers.
+local function routed(request)
+  if request.path:sub(1, 6) == "/echo/" then
     return echo(request)
   elseif request.headers["x-cekura-api-key"] ~= state.key then
     return { status = 401, body = { detail = "Invalid API key." } }
@@ -92,12 +89,26 @@ local function answer_of(request)
   return handler(setmetatable({ body = body, files = files or {}, id = id }, { __index = request }))
 end
 
---- Answers a request.
+local function answer_of(request)
+  state.requests[#state.requests + 1] = request
+  local told = scripted(request)
+  return told and not told.pass and told or routed(request)
+end
+
+--- Answers a request. If the reply has `call`, the host has a function make another, for api.answer_with().
 ---@param request table
 ---@return table reply see reply.lua
 function api.answer(request)
   local is_admin = request.path:sub(1, 6) == "/_sim/"
   return reply.finish(is_admin and admin.answer(request) or answer_of(request))
+end
+
+--- Answers the request with a reply of a script.
+---@param request table
+---@param spec table
+---@return table reply
+function api.answer_with(request, spec)
+  return reply.finish(spec.pass and routed(request) or spec)
 end
 
 --- Whether a reply with `hold` still waits, and whether its connection is to end; see reply.lua.

@@ -44,7 +44,7 @@ function life:over()
   if self.ending == "endless" then
     return false
   elseif self.seconds then
-    return clock.seconds() - self.started >= self.seconds
+    return clock.worked(self.started) >= self.seconds
   end
   return self.polls > self.polls_to_end
 end
@@ -68,7 +68,7 @@ function life:share()
   if self:over() then
     return 1
   elseif self.seconds then
-    return math.min(0.99, (clock.seconds() - self.started) / self.seconds)
+    return math.min(0.99, clock.worked(self.started) / self.seconds)
   end
   return math.min(0.99, self.polls / (self.polls_to_end + 1))
 end

@@ -1,0 +1,252 @@
+/* simulator.c - the module cekura.simulator: the server as a userdata.
+ *
+ * The module is private to the library: cekura.testing offers it to programs. As in src/lua, no
+ * function yields or calls Lua; call() blocks for as long as the server's thread takes. */
+#include "engine/clock.h"
+#include "lua/interface.h"
+#include "lua/object.h"
+#include "server.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static const struct type server_type = {"cekura.simulator.server"};
+
+/* The server's questions are a guest of a client's engine, so that every loop of the library sees
+ * them. Its item is listed when there are questions. The timer never fires: it has the client count
+ * as busy. */
+struct asker {
+    const struct interface *core;
+    struct engine *engine; /* a reference; NULL: nothing is watched */
+    struct guest guest;
+    struct item item;
+    struct timer timer;
+    int ref;
+};
+
+struct server_object {
+    struct server *server; /* NULL: stopped */
+    struct asker asker;
+};
+
+static struct server_object *check_server(lua_State *L, int index)
+{
+    return object_check(L, index, &server_type);
+}
+
+/* Raises if it is stopped. */
+static struct server *check_running(lua_State *L)
+{
+    struct server_object *object = check_server(L, 1);
+    if (!object->server)
+        luaL_argerror(L, 1, "the server is stopped");
+    return object->server;
+}
+
+static struct text check_text(lua_State *L, int index)
+{
+    struct text text;
+    text.bytes = luaL_checklstring(L, index, &text.length);
+    return text;
+}
+
+/* ---- questions ---- */
+
+static void on_questions(struct guest *guest, uint32_t events)
+{
+    struct asker *asker = container_of(guest, struct asker, guest);
+    uint64_t count;
+    (void)events;
+    ssize_t taken = read(guest->fd, &count, sizeof count);
+    (void)taken; /* it is not blocking */
+    asker->core->list_item(asker->engine, &asker->item);
+}
+
+static void on_never(struct timer *timer)
+{
+    (void)timer;
+}
+
+static void on_close(struct item *item)
+{
+    (void)item; /* the questions are answered by their timeouts */
+}
+
+/* Ends the watch of an object's questions, if there is one. */
+static void leave(struct asker *asker)
+{
+    if (!asker->engine)
+        return;
+    asker->core->enter(asker->engine);
+    asker->core->stop_timer(asker->engine, &asker->timer);
+    asker->core->unreserve_timer(asker->engine);
+    asker->core->move_out(&asker->guest);
+    asker->core->forget_item(asker->engine, &asker->item);
+    asker->core->leave(asker->engine);
+    asker->core->release(asker->engine);
+    asker->engine = NULL;
+}
+
+/* native.watch(client, server, table): core.next_completion(client) returns the table whenever
+ * there are questions, until native.unwatch(). The client counts as busy meanwhile. */
+static int native_watch(lua_State *L)
+{
+    const struct interface *core = lua_touserdata(L, lua_upvalueindex(1));
+    struct engine *engine = core->engine_of(L, 1);
+    struct server_object *object = check_server(L, 2);
+    struct asker *asker = &object->asker;
+    luaL_checktype(L, 3, LUA_TTABLE);
+    if (!object->server || asker->engine)
+        return luaL_argerror(L, 2, "it is stopped, or watched already");
+    lua_settop(L, 3);
+    int ref = core->anchor(L, 3);
+    core->enter(engine);
+    bool good = core->may_work(engine) && core->reserve_timer(engine);
+    if (good) {
+        *asker = (struct asker){.core = core, .engine = engine, .ref = ref};
+        asker->item = (struct item){.kind = ITEM_GUEST, .ref = ref, .end = on_close};
+        asker->guest.ready = on_questions;
+        asker->timer.fire = on_never;
+        core->move_in(&asker->guest, engine);
+        core->register_item(engine, &asker->item);
+        core->set_timer(engine, &asker->timer, CLOCK_NEVER - 1);
+        good = core->watch(&asker->guest, server_question_fd(object->server), EPOLLIN);
+    }
+    core->leave(engine);
+    if (asker->engine)
+        core->retain(engine);
+    if (good)
+        return 0;
+    leave(asker);
+    core->release_anchor(L, &ref);
+    return luaL_error(L, "the client cannot watch the server");
+}
+
+/* native.unwatch(client, server) */
+static int native_unwatch(lua_State *L)
+{
+    struct asker *asker = &check_server(L, 2)->asker;
+    if (!asker->engine)
+        return 0;
+    const struct interface *core = asker->core;
+    leave(asker);
+    core->release_anchor(L, &asker->ref);
+    return 0;
+}
+
+/* native.next_question(server) -> number, text | nil */
+static int native_next_question(lua_State *L)
+{
+    struct question *question = server_next_question(check_running(L));
+    if (!question)
+        return 0;
+    lua_pushnumber(L, (lua_Number)question->number);
+    lua_pushlstring(L, question->text, question->length); /* if this raises, memory has run out */
+    free(question);
+    return 2;
+}
+
+/* native.answer(server, number, text) */
+static int native_answer(lua_State *L)
+{
+    struct server *server = check_running(L);
+    if (!server_answer(server, (uint64_t)luaL_checknumber(L, 2), check_text(L, 3)))
+        return luaL_error(L, "not enough memory");
+    return 0;
+}
+
+/* ---- the server ---- */
+
+static int push_fault(lua_State *L, struct buffer *fault)
+{
+    lua_pushnil(L);
+    lua_pushlstring(L, fault->bytes ? fault->bytes : "", fault->length);
+    buffer_free(fault);
+    return 2;
+}
+
+/* native.start(port, path, cpath) -> server | nil, why not. Port 0 is a free one; the paths are
+ * those of package. */
+static int native_start(lua_State *L)
+{
+    const struct server_options options = {.port = (unsigned)luaL_checkinteger(L, 1),
+        .path = luaL_checkstring(L, 2),
+        .cpath = luaL_checkstring(L, 3)};
+    struct buffer fault = {0};
+    struct server_object *object = object_new(L, &server_type, sizeof *object);
+    object->server = server_new(&options, &fault);
+    return object->server ? 1 : push_fault(L, &fault);
+}
+
+/* native.stop(server). May be called again. */
+static int native_stop(lua_State *L)
+{
+    struct server_object *object = check_server(L, 1);
+    struct server *server = object->server;
+    leave(&object->asker);
+    object->server = NULL;
+    if (server)
+        server_free(server);
+    return 0;
+}
+
+/* native.port(server) */
+static int native_port(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)server_port(check_running(L)));
+    return 1;
+}
+
+/* native.call(server, name, arguments) -> result | nil, error: texts, of the function of that name
+ * of cekura.simulator.server. */
+static int native_call(lua_State *L)
+{
+    struct server *server = check_running(L);
+    struct text result;
+    bool good = server_call(server, check_text(L, 2), check_text(L, 3), &result);
+    if (!good)
+        lua_pushnil(L);
+    lua_pushlstring(L, result.bytes, result.length);
+    return good ? 1 : 2;
+}
+
+/* ---- opening ---- */
+
+static const struct interface *find_core(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "cekura.core");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "interface");
+    const struct interface *core = lua_touserdata(L, -1);
+    if (!core || core->version != INTERFACE_VERSION)
+        luaL_error(L, "cekura.simulator and cekura.core are of different versions");
+    lua_pop(L, 2);
+    return core;
+}
+
+__attribute__((visibility("default"))) int luaopen_cekura_simulator(lua_State *L);
+
+int luaopen_cekura_simulator(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__gc", native_stop}, {"__close", native_stop}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"start", native_start},
+        {"stop", native_stop},
+        {"port", native_port},
+        {"call", native_call},
+        {"unwatch", native_unwatch},
+        {"next_question", native_next_question},
+        {"answer", native_answer},
+        {NULL, NULL},
+    };
+    const struct interface *core = find_core(L);
+    lua_newtable(L);
+    object_open_type(L, &server_type, metamethods, functions);
+    lua_pushlightuserdata(L, (void *)(intptr_t)core);
+    lua_pushcclosure(L, native_watch, 1);
+    lua_setfield(L, -2, "watch");
+    return 1;
+}
