@@ -275,7 +275,8 @@ demo:
 
 simulator:
 	@LUA=$(LUA) .ci/install demo
-	@$(HERE) $(LUA) spec/support/serve.lua
+	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(HERE) $(LUA) bin/cekura-lua sim
 
 test:
 	@.ci/install test
@@ -342,7 +343,7 @@ bench-schedule:
 soak: override LUA = luajit
 MINUTES ?= 10
 soak:
-	@LUA=$(LUA) .ci/install demo
+	@LUA=$(LUA) .ci/install soak
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/bench/nginx/soak.lua $(MINUTES)
 
@@ -380,7 +381,7 @@ fleet-measure:
 
 CYCLES ?= 100000
 cycles:
-	@LUA=$(LUA) .ci/install demo
+	@LUA=$(LUA) .ci/install cycles
 	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
 	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
 

@@ -192,7 +192,7 @@ describe("the manual page", function()
 
   it("names each variable that the command and the client read", function()
     for name in pairs { CEKURA_API_KEY = 1, CEKURA_API_URL = 1, CEKURA_REDIS = 1, CEKURA_FLEET = 1,
-      CEKURA_DEBUG = 1, CEKURA_LOOPBACK_ONLY = 1, NO_COLOR = 1, CLICOLOR = 1,
+      CEKURA_DEBUG = 1, CEKURA_LOOPBACK_ONLY = 1, CEKURA_LOOPBACK_SPEED = 1, NO_COLOR = 1, CLICOLOR = 1,
       CLICOLOR_FORCE = 1, TERM = 1, HOME = 1, HTTPS_PROXY = 1, ALL_PROXY = 1, NO_PROXY = 1 } do
       assert.truthy(page:find(name .. "%f[^%w_]"), name)
     end

@@ -135,6 +135,8 @@ local ENVIRONMENT = {
   { "CEKURA_FLEET", "The name of the fleet, where --fleet does not give it." },
   { "CEKURA_DEBUG", "If it is 1, each request, try, pause and change of a job is logged to stderr, without the key." },
   { "CEKURA_LOOPBACK_ONLY", "If it is 1, every host but this machine is refused, and no proxy is used." },
+  { "CEKURA_LOOPBACK_SPEED", "The speed of a simulated service on this machine, which divides the pauses of its "
+    .. "clients. sim --speed sets it for the program that it runs." },
   { "NO_COLOR", "If it is set and not empty, nothing is coloured." },
   { "CLICOLOR", "If it is 0, nothing is coloured." },
   { "CLICOLOR_FORCE", "If it is set and not 0, output is coloured even in a file or a pipe." },

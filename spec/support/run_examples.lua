@@ -37,7 +37,11 @@ end
 local function run(line)
   local words = words_of(line)
   assert(table.remove(words, 1) == "cekura-lua", line)
-  words[#words + 1] = "--dry-run"
+  local place = #words + 1
+  for index, word in ipairs(words) do
+    place = word == "--" and math.min(place, index) or place -- what follows is not an option
+  end
+  table.insert(words, place, "--dry-run")
   local command, given = parser.read(tree, words, refuse)
   if command.stands_for then
     return 0, given

@@ -2,12 +2,15 @@
  *
  * The module is private to the library: cekura.testing offers it to programs. As in src/lua, no
  * function yields or calls Lua; call() blocks for as long as the server's thread takes. */
+#include "command.h"
 #include "engine/clock.h"
 #include "lua/interface.h"
 #include "lua/object.h"
 #include "server.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -211,6 +214,63 @@ static int native_call(lua_State *L)
     return good ? 1 : 2;
 }
 
+/* ---- a program beside it ---- */
+
+/* The list of texts at `index`, which keeps them, with a NULL behind them; it is left on the stack.
+ */
+static char **check_list(lua_State *L, int index)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    size_t count = lua_rawlen(L, index);
+    char **list = lua_newuserdata(L, (count + 1) * sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_argerror(L, index, "a list of strings expected");
+        list[i] = (char *)(intptr_t)lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    list[count] = NULL;
+    return list;
+}
+
+/* native.environment() -> the list of all variables, "NAME=value". */
+static int native_environment(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; environ[i]; i++) {
+        lua_pushstring(L, environ[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+/* native.run(words, environment) -> status, nil | nil, signal; nil, nil, why it cannot be started,
+ * whether there is no such program. Blocks until the program ends; see command_run(). */
+static int native_run(lua_State *L)
+{
+    lua_settop(L, 2);
+    char **words = check_list(L, 1);
+    char **environment = check_list(L, 2);
+    if (!words[0])
+        return luaL_argerror(L, 1, "a program expected");
+    struct command_end end = command_run(words, environment);
+    if (end.fault) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+        lua_pushstring(L, strerror(end.fault));
+        lua_pushboolean(L, end.fault == ENOENT);
+        return 4;
+    }
+    if (end.signal) {
+        lua_pushnil(L);
+        lua_pushinteger(L, end.signal);
+        return 2;
+    }
+    lua_pushinteger(L, end.status);
+    return 1;
+}
+
 /* ---- opening ---- */
 
 static const struct interface *find_core(lua_State *L)
@@ -240,6 +300,8 @@ int luaopen_cekura_simulator(lua_State *L)
         {"unwatch", native_unwatch},
         {"next_question", native_next_question},
         {"answer", native_answer},
+        {"environment", native_environment},
+        {"run", native_run},
         {NULL, NULL},
     };
     const struct interface *core = find_core(L);

@@ -9,6 +9,7 @@ local jobs = require "cekura.command.jobs"
 local other = require "cekura.command.other"
 local resources = require "cekura.command.resources"
 local results = require "cekura.command.results"
+local sim = require "cekura.command.sim"
 local start = require "cekura.command.start"
 
 local root = {
@@ -40,7 +41,7 @@ local root = {
 for _, command in ipairs(resources.commands { calls = calls, results = results }) do
   root.commands[#root.commands + 1] = command
 end
-for _, command in ipairs { other.auth, other.config, other.request, other.version, completion(root), help(root) } do
+for _, command in ipairs { other.auth, other.config, other.request, sim, other.version, completion(root), help(root) } do
   root.commands[#root.commands + 1] = command
 end
 

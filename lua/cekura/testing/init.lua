@@ -153,7 +153,10 @@ local function answer_all(own)
   local number, text = native.next_question(own.server)
   while number do
     native.answer(own.server, number, json.encode(answer(own, json.decode(text))))
-    number, text = own.server and native.next_question(own.server)
+    number, text = nil, nil
+    if own.server then
+      number, text = native.next_question(own.server)
+    end
   end
   return false -- see cekura.loop.dispatch
 end

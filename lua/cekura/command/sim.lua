@@ -1,0 +1,104 @@
+--- `sim`: the simulated service, alone or beside a program that is tested.
+
+local cekura = require "cekura"
+local exits = require "cekura.command.exits"
+local output = require "cekura.command.output"
+
+-- ---- the environment of a program ----
+
+local PROXIES = { "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY" }
+
+-- Programs that know nothing of CEKURA_LOOPBACK_ONLY would ask a proxy for this machine.
+local function add_proxy_exception(set)
+  for _, name in ipairs(PROXIES) do
+    if (os.getenv(name) or "") ~= "" then
+      local known = os.getenv "no_proxy" or os.getenv "NO_PROXY" or ""
+      set.no_proxy = known ~= "" and known .. ",127.0.0.1" or "127.0.0.1"
+      set.NO_PROXY = set.no_proxy
+    end
+  end
+end
+
+-- The variables of the program, as a list of "NAME=value".
+local function environment(native, service, speed)
+  local set = { CEKURA_API_URL = service.url, CEKURA_API_KEY = service.key, CEKURA_LOOPBACK_ONLY = "1",
+    CEKURA_LOOPBACK_SPEED = speed and ("%.14g"):format(speed) or "" }
+  add_proxy_exception(set)
+  local variables = {}
+  for _, variable in ipairs(native.environment()) do
+    if set[variable:match "^[^=]*"] == nil then
+      variables[#variables + 1] = variable
+    end
+  end
+  for name, value in pairs(set) do
+    variables[#variables + 1] = value ~= "" and name .. "=" .. value or nil
+  end
+  return variables
+end
+
+-- ---- what it does ----
+
+-- As a shell has it.
+local CANNOT_RUN, NOT_FOUND, SIGNALLED = 126, 127, 128
+
+-- Runs the program, and exits as it does.
+local function run_program(session, service, words)
+  local native = require "cekura.simulator"
+  local status, signal, fault, is_unknown = native.run(words, environment(native, service, session.options.speed))
+  if fault then
+    session:note(("%s: %s"):format(words[1], fault))
+    return is_unknown and NOT_FOUND or CANNOT_RUN
+  end
+  return status or SIGNALLED + signal
+end
+
+-- Runs until a signal comes, which is its usual end.
+local function serve(session, service)
+  session:at_end(function()
+    service:stop()
+    return session.signal and exits.OK
+  end)
+  session:note "The simulator of the API runs until Ctrl-C. In another terminal, type:"
+  if session.options.json then
+    session:print(output.json { url = service.url, api_key = service.key })
+  else
+    session:print("export CEKURA_API_URL=" .. service.url)
+    session:print("export CEKURA_API_KEY=" .. service.key)
+  end
+  while true do
+    cekura.sleep(3600)
+  end
+end
+
+return {
+  name = "sim",
+  summary = "Run the simulated service, for tests.",
+  description = "Runs a simulated service on this machine, which answers as Cekura does and costs nothing. With COMMAND, "
+    .. "runs that program with CEKURA_API_URL and CEKURA_API_KEY set to the service, and with CEKURA_LOOPBACK_ONLY=1, "
+    .. "so that it reaches no other; then exits with its status, or with 128 plus the number of the signal that ended "
+    .. "it. Without COMMAND, prints the variables, and runs until it is interrupted.",
+  arguments = { { name = "command", count = "*", help = "A program and its arguments, after --." } },
+  options = {
+    { name = "port", type = "positive", help = "The port on 127.0.0.1 (a free one)." },
+    { name = "speed", type = "seconds", shown = "N", help = "Divide all pauses, and the seconds that jobs take, by N." },
+  },
+  examples = {
+    { "cekura-lua sim -- ./my-test.sh", "Run a test against the simulated service." },
+    { "cekura-lua sim --port 8089 --speed 100", "Serve programs in other terminals, a hundred times as fast." },
+  },
+  run = function(session, given)
+    if session.options.dry_run then
+      session:note "Nothing is started: --dry-run."
+      return exits.OK
+    end
+    local testing = require "cekura.testing" -- from files, which the other commands do without
+    local service = session:check(testing.start { port = session.options.port, speed = session.options.speed })
+    local words = given.words.command or {}
+    if not words[1] then
+      return serve(session, service)
+    end
+    local status = run_program(session, service, words)
+    service:stop()
+    return status
+  end,
+}
