@@ -51,7 +51,7 @@ describe("the library", function()
         require "cekura.core"
         package.preload.argparse = function() return function() end end
         for path in io.popen ("cd '%s/all' && find cekura -name '*.lua' ! -path 'cekura/meta/*'"
-          .. " ! -path 'cekura/simulator/*'"):lines() do
+          .. " ! -path 'cekura/simulator/*' ! -path 'cekura/testing/*'"):lines() do
           local name = path:gsub("/init%%.lua$", ""):gsub("%%.lua$", ""):gsub("/", ".")
           local is_adapter = name:find "^cekura%%.loop%%."
           if not is_adapter then require(name) end
@@ -167,7 +167,7 @@ describe("spec/env", function()
     local output, status = shell [[
       dir=$(mktemp -d) && cp -r --parents -t $dir spec/env lua && cd $dir
       mkdir -p build/luax/cekura && touch -d '1 hour' build/luax/cekura/core.so
-      touch -d '2 hours' lua/cekura/meta/*.lua lua/cekura/simulator/*.lua lua/cekura/init.lua
+      touch -d '2 hours' lua/cekura/meta/*.lua lua/cekura/simulator/*.lua lua/cekura/testing/*.lua lua/cekura/init.lua
       spec/env luax echo new; echo $?
       touch -d '2 hours' lua/cekura/loop/own/init.lua
       spec/env luax echo old; echo $?; rm -rf $dir]]

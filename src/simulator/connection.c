@@ -121,6 +121,16 @@ void connection_close(struct connection *connection)
     free(connection);
 }
 
+void connections_close_idle(struct connections *all)
+{
+    for (size_t place = 0; place < all->capacity; place++) {
+        struct connection *connection = all->slots[place];
+        if (connection && connection->state == CONNECTION_READS && connection->is_used &&
+            connection->in.length == 0)
+            connection_close(connection);
+    }
+}
+
 void connections_free(struct connections *all)
 {
     for (size_t place = 0; place < all->capacity; place++)
@@ -259,6 +269,7 @@ static void end_reply(struct connection *connection)
 {
     buffer_free(&connection->out);
     connection->written = connection->head_length = 0;
+    connection->is_used = true;
     if (connection->ends) {
         shutdown(connection->fd, SHUT_WR);
         connection->state = CONNECTION_DRAINS;

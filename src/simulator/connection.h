@@ -41,7 +41,7 @@ struct connection {
     size_t head_length;          /* of `out`: what precedes the body */
     size_t written;
     int64_t slow_us; /* WRITES: a byte of the body; 0: at once */
-    bool ends, has_continued;
+    bool ends, has_continued, is_used;
 };
 
 /* Takes over the descriptor of a new connection. Returns false if memory runs out. */
@@ -60,6 +60,9 @@ void connection_time(struct connection *connection);
 
 /* Begins to write what `out` has. */
 void connection_write(struct connection *connection, int64_t slow_us, bool ends);
+
+/* Closes the connections that wait for a further request, as there is no descriptor for others. */
+void connections_close_idle(struct connections *all);
 
 /* Closes all connections, and frees what they share. */
 void connections_free(struct connections *all);

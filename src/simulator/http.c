@@ -195,9 +195,11 @@ static void read_size(struct http_chunks *chunks, char byte)
 static void read_end(struct http_chunks *chunks, char byte)
 {
     if (chunks->state == CHUNK_END) {
-        if (byte == '\n')
+        if (byte == '\n') {
             *chunks = (struct http_chunks){.state = CHUNK_SIZE};
-        else if (byte != '\r')
+            return;
+        }
+        if (byte != '\r')
             chunks->state = CHUNKS_BAD;
     } else if (byte == '\n') {
         chunks->state = chunks->left == 0 ? CHUNKS_DONE : CHUNK_TRAILER;

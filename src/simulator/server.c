@@ -249,6 +249,7 @@ static void accept_all(struct server *server)
             continue;
         if (fd >= 0)
             close(fd);
+        connections_close_idle(&server->connections);
         rest(server, true);
         return;
     }

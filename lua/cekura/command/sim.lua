@@ -73,14 +73,15 @@ end
 return {
   name = "sim",
   summary = "Run the simulated service, for tests.",
-  description = "Runs a simulated service on this machine, which answers as Cekura does and costs nothing. With COMMAND, "
-    .. "runs that program with CEKURA_API_URL and CEKURA_API_KEY set to the service, and with CEKURA_LOOPBACK_ONLY=1, "
-    .. "so that it reaches no other; then exits with its status, or with 128 plus the number of the signal that ended "
-    .. "it. Without COMMAND, prints the variables, and runs until it is interrupted.",
+  description = "Runs a simulated service on this machine, which answers as Cekura does and costs nothing. With "
+    .. "COMMAND, runs that program with CEKURA_API_URL and CEKURA_API_KEY set to the service, and with "
+    .. "CEKURA_LOOPBACK_ONLY=1, so that it reaches no other; then exits with its status, or with 128 plus the number "
+    .. "of the signal that ended it. Without COMMAND, prints the variables, and runs until it is interrupted.",
   arguments = { { name = "command", count = "*", help = "A program and its arguments, after --." } },
   options = {
     { name = "port", type = "positive", help = "The port on 127.0.0.1 (a free one)." },
-    { name = "speed", type = "seconds", shown = "N", help = "Divide all pauses, and the seconds that jobs take, by N." },
+    { name = "speed", type = "seconds", shown = "N",
+      help = "Divide all pauses, and the seconds that jobs take, by N." },
   },
   examples = {
     { "cekura-lua sim -- ./my-test.sh", "Run a test against the simulated service." },

@@ -41,7 +41,9 @@ local root = {
 for _, command in ipairs(resources.commands { calls = calls, results = results }) do
   root.commands[#root.commands + 1] = command
 end
-for _, command in ipairs { other.auth, other.config, other.request, sim, other.version, completion(root), help(root) } do
+for _, command in ipairs {
+  other.auth, other.config, other.request, sim, other.version, completion(root), help(root),
+} do
   root.commands[#root.commands + 1] = command
 end
 

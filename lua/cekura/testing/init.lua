@@ -152,11 +152,12 @@ end
 local function answer_all(own)
   local number, text = native.next_question(own.server)
   while number do
-    native.answer(own.server, number, json.encode(answer(own, json.decode(text))))
-    number, text = nil, nil
-    if own.server then
-      number, text = native.next_question(own.server)
+    text = json.encode(answer(own, json.decode(text)))
+    if not own.server then
+      break -- the function has stopped it
     end
+    native.answer(own.server, number, text)
+    number, text = native.next_question(own.server)
   end
   return false -- see cekura.loop.dispatch
 end
@@ -327,7 +328,8 @@ function testing.start(options)
     return nil, errors.new("config", show.format("testing: port %s of 127.0.0.1: %s", port, fault))
   end
   local service = setmetatable({}, Service)
-  local own = { server = server, key = key, functions = {}, url = "http://127.0.0.1:" .. native.port(server), speed = 1 }
+  local own = { server = server, key = key, url = "http://127.0.0.1:" .. native.port(server), speed = 1,
+    functions = {} }
   private[service] = own
   if key ~= "sim-key" then
     call(own, "key", { key = key })
