@@ -185,6 +185,12 @@ describe("an operation", function()
     assert.equal(made.id, value_of(ask("GET", own)).id)
   end)
 
+  it("that lists has the work that was started", function()
+    local started = value_of(ask("POST", "/test_framework/v2/scenarios/run_scenarios/", { scenarios = { 1 } }), 201)
+    local listed = value_of(ask_validly("GET", "/test_framework/v2/results/")).results
+    assert.same({ 1, started.id, "in_progress" }, { #listed, listed[1].id, listed[1].status })
+  end)
+
   it("has the same records in each version of its path", function()
     local made = value_of(ask("POST", "/test_framework/v2/metrics/", samples.answer(
       openapi.content_schema(openapi.find("POST", "/test_framework/v2/metrics/").declared.requestBody.content))), 201)

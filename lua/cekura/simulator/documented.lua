@@ -6,6 +6,7 @@ local json = require "cekura.simulator.json"
 local openapi = require "cekura.simulator.openapi"
 local read_fields = require "cekura.simulator.fields"
 local samples = require "cekura.simulator.samples"
+local sessions = require "cekura.simulator.sessions"
 local state = require "cekura.simulator.state"
 
 local documented = {}
@@ -78,7 +79,8 @@ end
 
 -- The rows of a list: the created records, the newest first; or else one of which nothing is known.
 local function rows_of(schema, collection)
-  local rows, ids, records = json.list(), {}, records_of(collection)
+  local rows, ids = json.list(), {}
+  local records = merge(sessions.rows(collection), records_of(collection))
   for id, record in pairs(records) do
     ids[#ids + 1] = record and id or nil
   end

@@ -281,6 +281,21 @@ local function end_calls(request)
   return {}
 end
 
+--- The records below a path as they are now, by id.
+---@param collection string
+---@return table<integer, table>
+function sessions.rows(collection)
+  local found = {}
+  for id, row in pairs(state.rows) do
+    for _, path in ipairs(row.family.poll) do
+      if path == collection .. "{id}/" then
+        found[id] = shown(row, row.life:phase(), row.family.wire and row.family.wire[path])
+      end
+    end
+  end
+  return found
+end
+
 --- The data of a webhook about a result, which ends the result; nil if there is no result with that id.
 function sessions.result_told(id)
   local row = row_of(families.results, id)
