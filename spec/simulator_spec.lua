@@ -332,6 +332,7 @@ describe("the requests", function()
     admin.key { key = "another" }
     assert.equal(401, ask("GET", "/observability/v2/call-logs/").status)
     assert.equal(404, ask("GET", "/_sim/other/").status)
+    assert.equal(400, ask("CONNECT", "localhost:1").status)
   end)
 end)
 

@@ -55,8 +55,8 @@ local function json_of(request)
   return request.json
 end
 
---- The requests since the last reset, oldest first, as the host gave them (see api.lua), with the value of a body that is
--- JSON as `json`.
+--- The requests since the last reset, oldest first, as the host gave them (see api.lua), with the value of a body that
+-- is JSON as `json`.
 ---@param filter? { method?: string, path?: string }
 ---@return table[]
 function admin.requests(filter)

@@ -74,7 +74,9 @@ local NO_SUCH_PATH = { status = 404, headers = { ["Content-Type"] = "text/html" 
 
 -- What a request gets that no script answers.
 local function routed(request)
-  if request.path:sub(1, 6) == "/echo/" then
+  if request.path:sub(1, 1) ~= "/" then
+    return { status = 400, body = { detail = "The target is no path." } } -- of CONNECT, for instance
+  elseif request.path:sub(1, 6) == "/echo/" then
     return echo(request)
   elseif request.headers["x-cekura-api-key"] ~= state.key then
     return { status = 401, body = { detail = "Invalid API key." } }

@@ -30,7 +30,7 @@ local function pass(client, direct)
 end
 
 function case.run()
-  local server = simulator.start()
+  local server = simulator.start { nginx = true }
   server:script(PROGRESS, { { body = { status = "processing" } } })
   server:script(DIRECT_PATH, { { delay = SECONDS, body = { status = "completed", simplified_prompt = "Be nice." } } })
   local times = {}

@@ -178,7 +178,7 @@ local function longest_step()
 end
 
 function case.run()
-  server = simulator.start()
+  server = simulator.start { nginx = true }
   host = nginx.start(nginx.config((CONFIG:gsub("URL", server.url))))
   client = cekura.assert(cekura.new { api_key = "sim-key", base_url = host.url, config_file = false, timeout = 600 })
   cekura.run(function()

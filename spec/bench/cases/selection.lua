@@ -28,7 +28,7 @@ local function measure(server, directive, fields)
 end
 
 function case.run()
-  local server, ignored = simulator.start(), nil
+  local server, ignored = simulator.start { nginx = true }, nil
   for _, row in ipairs {
     { "the service ignores the selection", "ignore" },
     { "the service heeds it", "select" },

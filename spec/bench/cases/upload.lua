@@ -11,7 +11,7 @@ step.]],
 }
 
 function case.run()
-  local server = simulator.start()
+  local server = simulator.start { nginx = true }
   local before, after, step = own.figures("lua5.4", "upload", server.url, turns.amount(200))
   server:stop()
   report.add { what = "memory before", side = "cekura, lua5.4", value = before, unit = "MB" }

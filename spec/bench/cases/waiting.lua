@@ -118,7 +118,7 @@ local function polls(seconds)
 end
 
 function case.run()
-  server = simulator.start()
+  server = simulator.start { nginx = true }
   for _, count in ipairs { 0, 100, 1500, 100000 } do
     callers(count)
   end

@@ -25,7 +25,7 @@ local CONFIG = [[
   }
 ]]
 
-local server = simulator.start()
+local server = simulator.start { nginx = true }
 local host = nginx.start(nginx.config((CONFIG:gsub("URL", server.url))))
 local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = host.url, config_file = false,
   retries = 0, max_in_flight = 2 * CALLERS })
