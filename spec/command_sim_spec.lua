@@ -142,8 +142,9 @@ describe("cekura-lua sim", function()
       assert.same({ "", expected[1] }, { out, status }, err)
       assert.truthy(err:find(expected[2], 1, true), err)
     end
-    local sim = process.start(("sh -c 'cd %s && exec spec/env %s %s sim -- sh -c \"echo \\$CEKURA_API_URL; exec sleep 60\"'")
-      :format(shell "pwd":match "%S+", lua, command.program), function(started)
+    local program = "sh -c \"echo \\$CEKURA_API_URL; exec sleep 60\""
+    local sim = process.start(("sh -c 'cd %s && exec spec/env %s %s sim -- %s'"):format(shell "pwd":match "%S+", lua,
+      command.program, program), function(started)
       return started:output():find "\n$"
     end)
     local port = sim:output():match "(%d+)\n$"

@@ -44,7 +44,8 @@ describe("an installation", function()
 
   -- With the library of connections to Redis, or without it.
   local function assert_works(share, lib, has_redis)
-    assert.equal("./cekura/core.so\n" .. (has_redis and "./cekura/redis.so\n" or ""), modules_below(lib))
+    assert.equal("./cekura/core.so\n" .. (has_redis and "./cekura/redis.so\n" or "") .. "./cekura/simulator.so\n",
+      modules_below(lib))
     file.write(dir .. "/try.lua", [[
       local cekura = require "cekura"
       local client = cekura.assert(cekura.new())

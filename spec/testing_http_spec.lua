@@ -123,7 +123,8 @@ describe("the server of cekura.testing", function()
       .. "-H 'Expect: 100-continue' --data-binary @- %s/x/"):format(service.url))
     assert.equal("200", output)
     assert.equal(3000000, #service:requests()[1].body)
-    local answer = send({ "POST /echo/ HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n\254\255hi" .. LAST })[1]
+    local waiting = "POST /echo/ HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n\254\255hi"
+    local answer = send({ waiting .. LAST })[1]
     assert.equal("100 200 200", statuses(answer))
   end)
 
@@ -159,7 +160,8 @@ describe("the server of cekura.testing", function()
         get .. "Content-Length: -1\r\n\r\n", get .. "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
         get .. "Content-Length:\r\n\r\n", get .. "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
         get .. "Transfer-Encoding: chunked\r\n\r\nx\r\n", get .. "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloo\r\n",
-        get .. "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "\22\3\1\2\0\1\0\1\252\3\3\r\n", ("A"):rep(100) .. "\n" },
+        get .. "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "\22\3\1\2\0\1\0\1\252\3\3\r\n",
+        ("A"):rep(100) .. "\n" },
       ["413"] = { get .. "Content-Length: 67108865\r\n\r\n", get .. "Content-Length: 99999999999999999999999\r\n\r\n" },
       ["417"] = { get .. "Expect: the unexpected\r\n\r\n" },
       ["431"] = { ("A"):rep(70000), get .. ("Name: value\r\n"):rep(6000) },

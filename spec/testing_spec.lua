@@ -131,7 +131,8 @@ describe("cekura.testing", function()
     end)
 
     it("sends a table as the JSON that this module sends", function()
-      service:script("/x/", { { body = { list = cekura.list {}, null = cekura.null, half = 0.5, deep = { { a = 1 } } } } })
+      service:script("/x/", { { body = { list = cekura.list {}, null = cekura.null, half = 0.5,
+        deep = { { a = 1 } } } } })
       assert.equal('{"deep":[{"a":1}],"half":0.5,"list":[],"null":null}', get "/x/".body)
     end)
 
@@ -372,7 +373,8 @@ describe("cekura.testing", function()
     end)
 
     it("ends with the Lua state, whatever is in flight, and with the process", function()
-      for _, last in ipairs { "", "os.exit(0, true)", "os.exit(0)", "service = nil collectgarbage() collectgarbage()" } do
+      for _, last in ipairs { "", "os.exit(0, true)", "os.exit(0)",
+        "service = nil collectgarbage() collectgarbage()" } do
         local output, status = shell(([[timeout 60 %s -e '
           local testing, cekura = require "cekura.testing", require "cekura"
           local service = assert(testing.start())
@@ -419,7 +421,7 @@ describe("cekura.testing", function()
       later:close()
     end)
 
-    it("divides delays of replies, pauses between tries, and what a 429 asks for, which the error still names", function()
+    it("divides delays, pauses between tries, and what a 429 asks for, which the error still names", function()
       service.speed = 1000
       local own = service:client { retries = 3, timeout = 20 }
       service:script("/late/", { { delay = 100, body = "late" } })

@@ -64,12 +64,12 @@ local function requires()
   return graph
 end
 
--- Lists objects by their sources, since an object without a source is left from an earlier version. The module of Redis
--- is another library, which is not always built.
+-- Lists objects by their sources, since an object without a source is left from an earlier version. The modules of
+-- Redis, which is not always built, and of the simulator are other libraries.
 local function symbols(build, lua)
   local graph, owner, needed = {}, {}, {}
   local names, command = {}, "nm -A"
-  for _, path in ipairs(lines_of "find src -name '*.c' ! -path 'src/redis/*'") do
+  for _, path in ipairs(lines_of "find src -name '*.c' ! -path 'src/redis/*' ! -path 'src/simulator/*'") do
     local name = path:match "^src/(.*)%.c$"
     local object = build .. "/" .. name:gsub("^lua/", lua .. "/binding/") .. ".o"
     names[object], command = name, command .. " " .. object

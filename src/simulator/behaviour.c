@@ -3,7 +3,6 @@
 
 #include "engine/clock.h"
 #include "lua/compat.h"
-#include "server.h"
 
 #include <lualib.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@ static const char *const names[] = {[ON_REQUEST] = "request",
     [ON_CALL] = "call"};
 
 struct behaviour {
+    struct behaviour_host host;
     lua_State *L;
     int protected_call; /* a reference to call_function() */
     int functions[FUNCTIONS];
@@ -34,7 +34,7 @@ struct call {
 
 /* ---- what the Lua side calls ---- */
 
-static struct server *server_of(lua_State *L)
+static const struct behaviour_host *host_of(lua_State *L)
 {
     return lua_touserdata(L, lua_upvalueindex(1));
 }
@@ -61,16 +61,18 @@ static int native_send(lua_State *L)
     uint64_t id = check_number(L, 1);
     struct text head = opt_text(L, 2), body = opt_text(L, 3);
     int64_t slow_us = clock_from_seconds(luaL_optnumber(L, 4, 0));
-    if (!server_send(server_of(L), id, head, body))
+    const struct behaviour_host *host = host_of(L);
+    if (!host->send(host->owner, id, head, body))
         return luaL_error(L, "not enough memory");
-    server_finish(server_of(L), id, slow_us, lua_toboolean(L, 5));
+    host->finish(host->owner, id, slow_us, lua_toboolean(L, 5));
     return 0;
 }
 
 /* native.wake(id, seconds): calls time(id) then, unless a reply is sent before. */
 static int native_wake(lua_State *L)
 {
-    server_wake(server_of(L), check_number(L, 1), clock_from_seconds(luaL_checknumber(L, 2)));
+    const struct behaviour_host *host = host_of(L);
+    host->wake(host->owner, check_number(L, 1), clock_from_seconds(luaL_checknumber(L, 2)));
     return 0;
 }
 
@@ -78,7 +80,8 @@ static int native_wake(lua_State *L)
 static int native_ask(lua_State *L)
 {
     uint64_t number = check_number(L, 1);
-    if (!server_ask(server_of(L), number, opt_text(L, 2)))
+    const struct behaviour_host *host = host_of(L);
+    if (!host->ask(host->owner, number, opt_text(L, 2)))
         return luaL_error(L, "not enough memory");
     return 0;
 }
@@ -96,13 +99,13 @@ static int native_now(lua_State *L)
 
 static int call_function(lua_State *L);
 
-static void push_native(lua_State *L, struct server *server)
+static void push_native(lua_State *L, struct behaviour *behaviour)
 {
     static const luaL_Reg functions[] = {{"send", native_send}, {"wake", native_wake},
         {"ask", native_ask}, {"now", native_now}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name; function++) {
-        lua_pushlightuserdata(L, server);
+        lua_pushlightuserdata(L, &behaviour->host);
         lua_pushcclosure(L, function->func, 1);
         lua_setfield(L, -2, function->name);
     }
@@ -110,7 +113,6 @@ static void push_native(lua_State *L, struct server *server)
 
 struct opening {
     struct behaviour *behaviour;
-    struct server *server;
     const char *path, *cpath;
 };
 
@@ -128,7 +130,7 @@ static int open_state(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "cekura.simulator.server");
     lua_call(L, 1, 1);
-    push_native(L, opening->server);
+    push_native(L, behaviour);
     lua_call(L, 1, 1);
     for (int i = 0; i < FUNCTIONS; i++) {
         lua_getfield(L, -1, names[i]);
@@ -163,13 +165,15 @@ static int call_opening(lua_State *L, struct opening *opening)
 }
 
 struct behaviour *behaviour_new(
-    struct server *server, const char *path, const char *cpath, struct buffer *fault)
+    const struct behaviour_host *host, const char *path, const char *cpath, struct buffer *fault)
 {
     static const char no_memory[] = "not enough memory";
     struct behaviour *behaviour = calloc(1, sizeof *behaviour);
-    struct opening opening = {behaviour, server, path, cpath};
-    if (behaviour)
+    struct opening opening = {behaviour, path, cpath};
+    if (behaviour) {
+        behaviour->host = *host;
         behaviour->L = luaL_newstate();
+    }
     if (!behaviour || !behaviour->L) {
         buffer_append(fault, no_memory, sizeof no_memory - 1, SIZE_MAX);
         free(behaviour);

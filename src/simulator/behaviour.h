@@ -1,5 +1,5 @@
 /* behaviour.h - what the simulator answers: Lua, in a state of its own that only the server's
- * thread uses. The Lua side is cekura.simulator.server, which calls back (server.h).
+ * thread uses. The Lua side is cekura.simulator.server, which calls back (struct behaviour_host).
  *
  * No function raises. An error of the Lua side, which includes a lack of memory, is returned. */
 #ifndef CEKURA_SIMULATOR_BEHAVIOUR_H
@@ -7,9 +7,9 @@
 
 #include "text/buffer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-struct server;
 struct behaviour;
 
 struct text {
@@ -17,10 +17,29 @@ struct text {
     size_t length;
 };
 
-/* Opens a state that finds modules by these two paths, and loads the Lua side. On failure, returns
+/* What the behaviour has done, in the functions below. Connections that are gone are ignored. */
+struct behaviour_host {
+    void *owner;
+
+    /* Begins a reply to the request of a connection. Returns false if memory runs out. */
+    bool (*send)(void *owner, uint64_t id, struct text head, struct text body);
+
+    /* Sends it: its body takes slow_us a byte, and the connection is closed after it if it `ends`.
+     */
+    void (*finish)(void *owner, uint64_t id, int64_t slow_us, bool ends);
+
+    /* Has behaviour_time() called after that span, unless a reply is sent before. */
+    void (*wake)(void *owner, uint64_t id, int64_t span_us);
+
+    /* Has somebody else asked, and behaviour_answer() called. Returns false if memory runs out. */
+    bool (*ask)(void *owner, uint64_t number, struct text question);
+};
+
+/* Opens a state that finds modules by these two paths, and loads the Lua side. The host is copied.
+ * On failure, returns
  * NULL, and appends what is wrong to *fault. */
 struct behaviour *behaviour_new(
-    struct server *server, const char *path, const char *cpath, struct buffer *fault);
+    const struct behaviour_host *host, const char *path, const char *cpath, struct buffer *fault);
 
 void behaviour_free(struct behaviour *behaviour);
 
@@ -28,13 +47,13 @@ void behaviour_free(struct behaviour *behaviour);
 bool behaviour_request(
     struct behaviour *behaviour, uint64_t id, struct text head, struct text body);
 
-/* The time that server_wake() was called for is over. */
+/* The time that wake() was called for is over. */
 bool behaviour_time(struct behaviour *behaviour, uint64_t id);
 
 /* The connection is closed, whose request waits for its reply. */
 void behaviour_gone(struct behaviour *behaviour, uint64_t id);
 
-/* The answer to what server_ask() was called for. */
+/* The answer to what ask() was called for. */
 bool behaviour_answer(struct behaviour *behaviour, uint64_t number, struct text answer);
 
 /* Calls a function for the owner of the server, and appends its result. Returns false if it raises;

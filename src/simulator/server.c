@@ -97,8 +97,9 @@ static struct question *take(struct server *server, struct questions *list)
     return first;
 }
 
-bool server_ask(struct server *server, uint64_t number, struct text text)
+static bool ask(void *owner, uint64_t number, struct text text)
 {
+    struct server *server = owner;
     struct question *question = copy(number, text);
     if (!question)
         return false;
@@ -191,9 +192,9 @@ static struct connection *find(struct server *server, uint64_t id)
     return connection && connection->state == CONNECTION_WAITS ? connection : NULL;
 }
 
-bool server_send(struct server *server, uint64_t id, struct text head, struct text body)
+static bool send_reply(void *owner, uint64_t id, struct text head, struct text body)
 {
-    struct connection *connection = find(server, id);
+    struct connection *connection = find(owner, id);
     if (!connection)
         return true;
     buffer_clear(&connection->out);
@@ -202,18 +203,18 @@ bool server_send(struct server *server, uint64_t id, struct text head, struct te
            buffer_append(&connection->out, body.bytes, body.length, SIZE_MAX) == BUFFER_OK;
 }
 
-void server_finish(struct server *server, uint64_t id, int64_t slow_us, bool ends)
+static void finish(void *owner, uint64_t id, int64_t slow_us, bool ends)
 {
-    struct connection *connection = find(server, id);
+    struct connection *connection = find(owner, id);
     if (connection)
         connection_write(connection, slow_us, ends);
 }
 
-void server_wake(struct server *server, uint64_t id, int64_t span_us)
+static void wake(void *owner, uint64_t id, int64_t span_us)
 {
-    struct connection *connection = find(server, id);
+    struct connection *connection = find(owner, id);
     if (connection)
-        heap_insert(&server->connections.timers, &connection->node, clock_monotonic_us() + span_us);
+        heap_insert(&connection->all->timers, &connection->node, clock_monotonic_us() + span_us);
 }
 
 /* ---- the thread ---- */
@@ -368,8 +369,9 @@ struct server *server_new(const struct server_options *options, struct buffer *f
         pthread_mutex_init(&server->lock, NULL);
         pthread_cond_init(&server->changed, NULL);
         if (open_descriptors(server, options->port)) {
+            const struct behaviour_host host = {server, send_reply, finish, wake, ask};
             server->connections.behaviour =
-                behaviour_new(server, options->path, options->cpath, fault);
+                behaviour_new(&host, options->path, options->cpath, fault);
             if (server->connections.behaviour && start_thread(server))
                 return server;
         }

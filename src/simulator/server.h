@@ -52,18 +52,4 @@ struct question *server_next_question(struct server *server);
 /* Answers a question. Returns false if memory runs out. */
 bool server_answer(struct server *server, uint64_t number, struct text answer);
 
-/* ---- what the behaviour calls, in the thread ---- */
-
-/* Sends the parts of a reply to the request of a connection, and then ends it: the body takes
- * slow_us a byte, and the connection is closed after it if it `ends`. Connections that are gone are
- * ignored. Returns false if memory runs out. */
-bool server_send(struct server *server, uint64_t id, struct text head, struct text body);
-void server_finish(struct server *server, uint64_t id, int64_t slow_us, bool ends);
-
-/* Has behaviour_time() called after that span, unless a reply is sent before. */
-void server_wake(struct server *server, uint64_t id, int64_t span_us);
-
-/* Asks the owner. Returns false if memory runs out. */
-bool server_ask(struct server *server, uint64_t number, struct text text);
-
 #endif
