@@ -89,6 +89,8 @@ describe("the annotations", function()
       ["cekura.FleetOptions"] = upvalue(fleet.new, "OPTIONS"), ["cekura.FleetRate"] = upvalue(fleet.new, "RATE"),
       ["cekura.SubmitOptions"] = upvalue(of_fleets.submit, "SUBMIT_OPTIONS"),
       ["cekura.WorkOptions"] = upvalue(of_fleets.work, "WORK_OPTIONS"),
+      ["cekura.testing.Reply"] = upvalue(upvalue(upvalue(require "cekura.testing".start, "Service").__index, "methods")
+        .script, "MEMBERS"),
       ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS") }
     for name in pairs(upvalue(filter.parameters, "FILTER")) do
       taken["cekura.CallFilter"][name] = true

@@ -322,6 +322,80 @@ static void retry_after_delays_a_queued_poll_too(void **state)
     end();
 }
 
+/* ---- speed ---- */
+
+static void start_fast(void)
+{
+    struct engine_options options = options_for(4);
+    options.speed = 100;
+    start_with(options);
+}
+
+static void a_speed_divides_pauses_between_tries(void **state)
+{
+    (void)state;
+    start_fast();
+    struct operation *operation = submit("GET", 30 * SECOND);
+    int peer = take_request();
+    answer(peer, 503, "Retry-After: 70\r\n"); /* beyond the deadline, without it */
+    move_to(now_us + SECOND * 7 / 10 - 1);
+    assert_int_equal(sent(), 1);
+    move_to(now_us + 1);
+    assert_int_equal(sent(), 2);
+    read_request(peer);
+    engine_set_speed(engine, 10);
+    answer(peer, 429, "Retry-After: 70\r\n");
+    move_to(now_us + 7 * SECOND - 1);
+    assert_int_equal(sent(), 2);
+    move_to(now_us + 1);
+    assert_int_equal(sent(), 3);
+    read_request(peer);
+    answer(peer, 503, "Retry-After: 700\r\n"); /* which the outcome has as it came */
+    assert_ended(operation, OUTCOME_RESPONSE, true);
+    assert_int_equal(operation_outcome(operation)->retry_after_us, 700 * SECOND);
+    end_with(operation, peer);
+}
+
+static void a_speed_divides_pauses_between_polls(void **state)
+{
+    (void)state;
+    start_fast();
+    struct poller *poll = watch(100 * SECOND);
+    int peer = take_request();
+    answer(peer, 200, "");
+    poller_accept(poll);
+    move_to(now_us + SECOND * 9 / 10 - 1);
+    assert_int_equal(sent(), 1);
+    move_to(now_us + SECOND / 5 + 1);
+    assert_int_equal(sent(), 2);
+    read_request(peer);
+    answer(peer, 200, "Retry-After: 500\r\n");
+    poller_accept(poll);
+    assert_polled_after(5 * SECOND);
+    read_request(peer);
+    answer(peer, 200, "");
+    poller_postpone(poll, 600 * SECOND);
+    poller_accept(poll);
+    assert_polled_after(6 * SECOND);
+    poller_free(poll);
+    close(peer);
+    end();
+}
+
+static void a_speed_divides_no_deadline(void **state)
+{
+    (void)state;
+    start_fast();
+    assert_true(engine_speed(engine) == 100);
+    struct operation *operation = submit("GET", 30 * SECOND);
+    int peer = take_request();
+    move_to(now_us + 30 * SECOND - 1);
+    assert_null(operation_outcome(operation));
+    move_to(now_us + 1);
+    assert_ended(operation, OUTCOME_TIMEOUT, true);
+    end_with(operation, peer);
+}
+
 /* A refused request was not processed. */
 static void a_refused_start_that_expires_was_not_sent(void **state)
 {
@@ -421,6 +495,9 @@ int main(void)
         cmocka_unit_test(the_longer_of_pause_and_retry_after_applies),
         cmocka_unit_test(retry_after_outside_the_schedule_delays_the_next_poll),
         cmocka_unit_test(retry_after_delays_a_queued_poll_too),
+        cmocka_unit_test(a_speed_divides_pauses_between_tries),
+        cmocka_unit_test(a_speed_divides_pauses_between_polls),
+        cmocka_unit_test(a_speed_divides_no_deadline),
         cmocka_unit_test(a_refused_start_that_expires_was_not_sent),
         cmocka_unit_test(without_a_429_nothing_is_delayed),
         cmocka_unit_test(an_endpoint_that_refuses_repeatedly_slows_down_no_other),

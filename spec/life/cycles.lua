@@ -19,7 +19,7 @@ local PARAMS = { agent_id = 2142, call_logs = { 1 }, prompt = "x" }
 local ORDER = { "resident, KB", "of Lua, KB", "descriptors", "threads", "open clients" }
 local BOUNDS = { ["resident, KB"] = 2048, ["of Lua, KB"] = 128, descriptors = 0, threads = 0, ["open clients"] = 0 }
 
-local server = simulator.start()
+local server = simulator.start { nginx = true }
 local shared -- a client that lives for many cycles
 
 local function start(client)

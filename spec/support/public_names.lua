@@ -10,6 +10,7 @@ local kinds = require "cekura.api.kinds"
 local names = require "tools.meta.names"
 local record = require "cekura.records.record"
 local shell = require "spec.support.shell"
+local testing = require "cekura.testing"
 local threads = require "cekura.loop.threads"
 local upvalue = require "tools.meta.upvalue"
 
@@ -95,6 +96,21 @@ function steps.redis(seen)
   local redis = require "cekura.fleet.redis"
   seen:table("cekura.Connections", redis)
   seen:table("cekura.Redis", upvalue(redis.new, "METATABLE").__index) -- a connection needs a library
+end
+
+function steps.testing(seen)
+  seen:table("cekura.testing", testing)
+  local service = assert(testing.start())
+  seen:table("cekura.testing.Service", upvalue(upvalue(testing.start, "Service").__index, "methods"))
+  for _, name in ipairs { "url", "key", "speed" } do
+    seen:name("cekura.testing.Service", name, service[name])
+  end
+  local client = assert(service:client { retries = 0 })
+  service:script("/x/", function() error "for its text" end)
+  client:request("POST", "/x/", { body = {} })
+  seen:table("cekura.testing.Request", service:requests()[1])
+  client:close()
+  service:stop()
 end
 
 function steps.client(seen, server)

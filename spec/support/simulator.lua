@@ -3,8 +3,8 @@
 local file = require "spec.support.file"
 local make_certificates = require "spec.support.certificates"
 local nginx = require "spec.support.nginx"
-local process = require "spec.support.process"
 local shell = require "spec.support.shell"
+local testing = require "cekura.testing"
 
 local simulator = {}
 simulator.__index = simulator
@@ -22,44 +22,36 @@ if root:sub(1, 1) ~= "/" then
   root = shell "pwd":gsub("%s+$", "") .. "/" .. root
 end
 
-local function start_nginx(tls, port)
+-- The simulator as nginx serves it, in processes of its own.
+local function start_nginx(options)
+  local tls = options.tls
   local values = { ROOT = root, BENCH = BENCH, TLS = tls and TLS or "" }
   local config = file.read(root .. "spec/support/simulator/nginx.conf"):gsub("@(%u+)@", values)
-  return nginx.start(config, tls and make_certificates, port)
-end
-
--- The folder of the libraries for this Lua, if the module's own server is among them.
-local function own_server()
-  local lua, build = os.getenv "CEKURA_LUA", os.getenv "CEKURA_BUILD" or "build"
-  local folder = ("%s%s/%s"):format(build:sub(1, 1) == "/" and "" or root, build, lua or "")
-  return lua and file.read(folder .. "/cekura/simulator.so") and folder
-end
-
-local function start_own(folder, port)
-  port = port or process.free_port()
-  local command = ("LUA_PATH='ROOTlua/?.lua;ROOTlua/?/init.lua;;' LUA_CPATH='%s/?.so;;' %s ROOT%s %d")
-    :format(folder, os.getenv "CEKURA_LUA", "spec/support/simulator/own.lua", port):gsub("ROOT", root)
-  local server = process.start(command, function() return process.listens(port) end)
-  server.port, server.url = port, "http://127.0.0.1:" .. port
-  return server
-end
-
---- Starts a simulator on a free port of the loopback interface: the module's own server, or nginx where that is needed.
----@param options? { tls: boolean, nginx: boolean, port: integer } tls: https as well, on the next port, with a
----certificate of a new authority; nginx: served by nginx, for /bench/; port: the first port, a free one if nil
----@return table simulator url, and with tls: tls_url, ca_file
-function simulator.start(options)
-  local tls, port = options and options.tls, options and options.port
-  local own = not tls and not (options and options.nginx) and own_server()
-  local server = own and start_own(own, port) or start_nginx(tls, port)
-  return setmetatable({
-    server = server,
+  local server = nginx.start(config, tls and make_certificates, options.port)
+  return {
+    nginx = server,
     dir = server.dir,
     url = server.url,
     tls_url = tls and "https://localhost:" .. server.port + 1,
     ca_file = tls and server.dir .. "/ca.pem",
-    key = "sim-key",
-  }, simulator)
+  }
+end
+
+-- The simulator as the module serves it, in this process.
+local function start_own(options)
+  local service = assert(testing.start { port = options.port })
+  return { service = service, url = service.url, dir = shell "mktemp -d":match "%S+" }
+end
+
+--- Starts a simulator on a free port of the loopback interface.
+---@param options? { tls: boolean, nginx: boolean, port: integer } tls: https as well, on the next port, with a
+---certificate of a new authority; nginx: by nginx, as with tls; port: the first port, a free one if nil
+---@return table simulator url, dir, a folder of its own; and with tls: tls_url, ca_file
+function simulator.start(options)
+  options = options or {}
+  local self = (options.tls or options.nginx) and start_nginx(options) or start_own(options)
+  self.key = "sim-key"
+  return setmetatable(self, simulator)
 end
 
 --- A simulator that runs during the specs of a `describe`. Pass busted's setup and teardown.
@@ -148,7 +140,12 @@ function simulator:stop()
   if self.renewed and self.renewed.client then
     self.renewed.client:close()
   end
-  self.server:stop()
+  if self.nginx then
+    self.nginx:stop()
+  else
+    self.service:stop()
+    shell("rm -rf " .. self.dir)
+  end
 end
 
 return simulator

@@ -42,7 +42,8 @@ struct engine {
 /* A pause, divided by the engine's speed. */
 static inline int64_t engine_quicken_us(const struct engine *engine, int64_t pause_us)
 {
-    return engine->speed == 1 ? pause_us : clock_from_seconds(clock_to_seconds(pause_us) / engine->speed);
+    return engine->speed == 1 ? pause_us
+                              : clock_from_seconds(clock_to_seconds(pause_us) / engine->speed);
 }
 
 /* State that a step may change is accessed only between engine_enter() and engine_leave(). The

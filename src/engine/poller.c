@@ -193,8 +193,7 @@ static void end_request(struct poller *poll, struct outcome *outcome)
     poll->schedule.polls += outcome->kind != OUTCOME_CLOSED && outcome->kind != OUTCOME_HELD;
     if (outcome->status) /* without an answer, the last Retry-After stays in force */
         poll->not_before_us =
-            poll->last_us +
-            engine_quicken_us(poll->engine, retry_hold_us(outcome->retry_after_us));
+            poll->last_us + engine_quicken_us(poll->engine, retry_hold_us(outcome->retry_after_us));
     poll->has_update = take(poll, outcome);
     /* An unwatched poll is always listed, since a caller may be waiting for its end. */
     if (poll->has_update || !poll->is_watched)
@@ -480,7 +479,7 @@ static void reschedule(struct poller *poll)
 void poller_postpone(struct poller *poll, int64_t span_us)
 {
     struct engine *engine = engine_enter(poll->engine);
-    poll->not_before_us = clock_monotonic_us() + retry_hold_us(span_us);
+    poll->not_before_us = clock_monotonic_us() + engine_quicken_us(engine, retry_hold_us(span_us));
     reschedule(poll);
     engine_leave(engine);
 }

@@ -13,7 +13,7 @@ local luacats_type = require "tools.luacats.type"
 local model = {}
 
 --- What programs require: the classes of these modules.
-model.ROOTS = { "cekura", "cekura.fleet", "cekura.loop.hosted", "cekura.loop.threads" }
+model.ROOTS = { "cekura", "cekura.fleet", "cekura.loop.hosted", "cekura.loop.threads", "cekura.testing" }
 
 local function lua_files()
   local pipe = assert(io.popen "find lua -name '*.lua' | sort")
