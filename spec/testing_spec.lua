@@ -484,20 +484,23 @@ describe("cekura.testing", function()
     end)
   end)
 
-  it("answers two hundred requests at once", function()
-    service.speed = 100
+  it("holds any number of requests", function()
     local own = service:client { max_in_flight = 200 }
-    service:script("/late/", { { delay = 20 } })
+    local function administer(action, body)
+      cekura.assert(client:request("POST", "/_sim/" .. action .. "/", { body = body }))
+    end
+    administer("script", { path = "/held/", replies = { { hold = "gate" } } })
     local ended = 0
     cekura.run(function()
       for _ = 1, 200 do
         cekura.spawn(function()
-          cekura.assert(own:request("GET", "/late/"))
+          cekura.assert(own:request("GET", "/held/"))
           ended = ended + 1
         end)
       end
-      patience.eventually(function() return #service:requests { path = "/late/" } == 200 end)
+      patience.eventually(function() return #service:requests { path = "/held/" } == 200 end)
       assert.equal(0, ended)
+      administer("release", { name = "gate" })
     end)
     assert.equal(200, ended)
     own:close()
@@ -511,6 +514,7 @@ describe("cekura.testing", function()
 
     it("belongs to the parent, and the child can do it no harm", function()
       local output, status = file.temporary([[
+        io.stdout:setvbuf "no"
         local posix = require "spec.life.posix"
         local cekura, testing = require "cekura", require "cekura.testing"
         local service = assert(testing.start())
