@@ -56,6 +56,7 @@ local SPECS = {
   form = { seconds = 2 },
   glib = { seconds = 5, on = { "lua5.1", "lua5.2", "lua5.3", "luajit" } },
   handover = { seconds = 5 },
+  guide = { seconds = 3 },
   haproxy = { seconds = 60, on = { HAPROXY } },
   holds = { seconds = 8, once = true },
   host = { seconds = 11 },
