@@ -9,6 +9,7 @@ files["examples/neovim.lua"] = { read_globals = { "vim" } }
 files["spec/bench/nginx"] = { std = "ngx_lua" }
 files["spec/bench/prosody"] = { globals = { "module" } }
 files["examples/nginx"] = { std = "ngx_lua" }
+files["examples/nginx-page"] = { std = "ngx_lua" }
 files["examples/prosody/mod_cekura.lua"] = { globals = { "module" } }
 files["examples/prosody/prosody.cfg.lua"] = {
   allow_defined_top = true, ignore = { "131" }, read_globals = { "VirtualHost" },

@@ -138,6 +138,13 @@ describe("examples", function()
     assert.equal(7, #printed)
   end)
 
+  it("has nginx's page, which works as it is typed", function()
+    local printed = try("docs/hosts/nginx.md", "examples/nginx-page/nginx.conf")
+    assert.truthy(printed[2]:find("5181749", 1, true), printed[2])
+    assert.truthy(printed[3]:find("Improvement of a prompt", 1, true), printed[3])
+    assert.equal(4, #printed)
+  end)
+
   it("has HAProxy's, which works as it is typed", function()
     local printed = try("docs/hosts/haproxy.md", "examples/haproxy/haproxy.cfg")
     assert.equal("succeeded", printed[2].state)

@@ -13,8 +13,6 @@ if (os.getenv "CEKURA_LUA" or "lua5.4") ~= "luajit" then
   return
 end
 
-local HERE = shell("pwd"):gsub("%s+$", "")
-
 local START = "/observability/v1/call-logs/improve_prompt_bg/"
 local PROGRESS = "/observability/v1/call-logs/improve_prompt_progress/"
 
@@ -891,17 +889,9 @@ describe("in nginx", function()
   end)
 
   it("runs examples/nginx", function()
-    local config = file.read "examples/nginx/nginx.conf":gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@")
-      :gsub("lua_package_path \"[^\"]*\"",
-      ("lua_package_path \"%s/examples/nginx/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;\"; lua_package_cpath "
-        .. "\"%s/build/luajit/?.so;;\""):format(HERE, HERE, HERE, HERE))
-      :gsub("env CEKURA_API_KEY;", "user root; pid @DIR@/nginx.pid; error_log @DIR@/error.log;"
-        .. "env CEKURA_API_KEY=sim-key;")
-      :gsub("env CEKURA_WEBHOOK_SECRET;", "env CEKURA_WEBHOOK_SECRET=whs-1234;")
-      :gsub("env CEKURA_API_URL;", ("env CEKURA_API_URL=%s;"):format(server.url))
-      :gsub("http {", "http { access_log off; client_body_temp_path @DIR@/body; proxy_temp_path @DIR@/proxy; "
-        .. "fastcgi_temp_path @DIR@/fastcgi; uwsgi_temp_path @DIR@/uwsgi; scgi_temp_path @DIR@/scgi;")
-    host = nginx.start(config)
+    host = nginx.start(nginx.example("examples/nginx", {
+      CEKURA_API_KEY = "sim-key", CEKURA_API_URL = server.url, CEKURA_WEBHOOK_SECRET = "whs-1234",
+    }))
     client = server:client { base_url = host.url, retries = 0 }
     local asked = { agent_id = 2142, call_logs = { 5181749 }, prompt = "Be brief." }
     local improved = cekura.assert(client:request("POST", "/improve", { body = asked })):json()

@@ -80,6 +80,7 @@ local SPECS = {
   mistakes = { seconds = 5 },
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
+  nginx_page = { seconds = 90, on = { "luajit" } },
   pages = { seconds = 50 },
   ngx_tasks = { seconds = 20, on = { "luajit" } },
   progress = { seconds = 10 },

@@ -3,11 +3,10 @@
 //                   in the environment, pictures of them are written there
 //   node judge.js play PAGE PORT         plays a recording, which is served on that port of the loopback interface
 "use strict";
-const fs = require("fs");
 const http = require("http");
 const path = require("path");
 const puppeteer = require("puppeteer-core");
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const examine = require("./examine.js");
 
 const PATIENCE = 20000; // milliseconds
 
@@ -15,7 +14,7 @@ const [mode, ...rest] = process.argv.slice(2);
 
 async function open(browser, file, width, scheme) {
   const page = await browser.newPage();
-  const seen = { violations: [], errors: [], requests: [], dialogs: 0 };
+  const seen = { errors: [], requests: [], dialogs: 0 };
   page.on("dialog", (dialog) => { seen.dialogs++; dialog.dismiss(); });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   page.on("console", (message) => {
@@ -45,13 +44,7 @@ async function judge(browser, file, width, scheme) {
     const name = path.basename(file, ".html") + "-" + width + "-" + scheme + ".png";
     await page.screenshot({ path: path.join(process.env.PICTURES, name), fullPage: true });
   }
-  seen.overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  await page.evaluate(axe); // by the debugger, which the policy of the page does not concern
-  const found = await page.evaluate(() => window.axe.run());
-  for (const violation of found.violations) {
-    seen.violations.push(violation.id + ": " + violation.nodes.map((node) => node.html).join(" ").slice(0, 300));
-  }
-  seen.passes = found.passes.length;
+  Object.assign(seen, await examine(page));
   seen.back = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.setRequestInterception(true);
   page.on("request", (request) => {

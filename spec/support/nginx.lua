@@ -35,6 +35,25 @@ function nginx.config(block)
   return (FRAME:gsub("HERE", HERE):gsub("BLOCK", function() return block end))
 end
 
+--- The configuration of an example for start(): its Lua finds the build of this checkout, after the files in @DIR@.
+---@param folder string
+---@param environment table<string, string> the variables that its workers have, of those that it names
+---@return string
+function nginx.example(folder, environment)
+  local path = ("@DIR@/?.lua;HERE/%s/?.lua;HERE/lua/?.lua;HERE/lua/?/init.lua;;"):format(folder)
+  local frame = FRAME:match "(user root;.-)worker_processes" .. FRAME:match "(pid .-)events"
+  local config = file.read(folder .. "/nginx.conf")
+    :gsub("listen 127.0.0.1:8080", "listen 127.0.0.1:@PORT@")
+    :gsub("lua_package_path [^;]*;[^\n]*\n", ('lua_package_path "%s"; lua_package_cpath "HERE/build/luajit/?.so;;";\n')
+      :format(path))
+    :gsub("env ([%u_]+);", function(name)
+      return environment[name] and ("env %s=%s;"):format(name, environment[name]) or ""
+    end)
+    :gsub("\nevents ", function(text) return "\n" .. frame .. text end)
+    :gsub("http {\n", function(text) return text .. FRAME:match "(client_body_temp_path.-)lua_package_path" end)
+  return (config:gsub("HERE", HERE))
+end
+
 --- Starts nginx, which must write its errors to @DIR@/error.log and its process id to @DIR@/nginx.pid.
 ---@param config string in which @DIR@ stands for a new folder, and @PORT@ and @NEXT@ for two ports
 ---@param prepare? fun(dir: string) writes the files that the configuration needs into that folder
