@@ -89,10 +89,15 @@ function app.start()
   elseif not given.prompt:find "%S" then
     return show_calls(400, given, "Enter the prompt.")
   end
-  local job, err = the_client().calls:improve_prompt {
-    agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
-  }
-  if not job then
+  -- A text that is not UTF-8 raises, as a mistake of the program. Here it is one of what has sent the form.
+  local ok, job, err = pcall(function()
+    return the_client().calls:improve_prompt {
+      agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
+    }
+  end)
+  if not ok then
+    return show_calls(400, given, "This form cannot be sent. " .. job:gsub("^.-:%d+: ", ""))
+  elseif not job then
     ngx.log(ngx.WARN, tostring(err))
     return show_calls(502, given, pages.explain(err), err)
   end

@@ -77,6 +77,7 @@ local ERRORS = {
   job_failed = "The job has failed in the service.",
   needs_input = "The service asks a question, which this page cannot answer.",
   network = "The service cannot be reached.",
+  protocol = "The service has given an answer that cannot be understood.",
   rate_limited = "The service is asked too often at the moment. Try again later.",
   server = "The service has a fault at the moment. Try again later.",
   timeout = "There is no answer yet. The service may still be at work.",
@@ -216,8 +217,10 @@ local PIECES = { same = "{text}", removed = "<del>{text}</del>", added = "<ins>{
 local function show_outcome(state, outcome)
   if state.error then
     return details(state.error) .. (state.error.kind == "timeout" and fill(WAIT, state) or "")
-  elseif not outcome.pieces then
-    return fill('<p class="text">{reason}</p>', outcome)
+  elseif not outcome or not outcome.pieces then
+    return fill('<p class="text">{reason}</p>', {
+      reason = outcome and outcome.reason or "There is no improved prompt.",
+    })
   end
   local pieces, improved = {}, {}
   for index, piece in ipairs(outcome.pieces) do

@@ -40,11 +40,17 @@ end
 -- Every state has another version, by which a stream notices it.
 local function publish(id, changes)
   local state = get(id)
-  for name, value in pairs(changes) do
-    state[name] = value
+  if state then -- it was not forgotten
+    for name, value in pairs(changes) do
+      state[name] = value
+    end
+    state.version = state.version + 1
+    set(id, state)
   end
-  state.version = state.version + 1
-  set(id, state)
+end
+
+local function text(value)
+  return type(value) == "string" and value or nil
 end
 
 -- Publishes the end of a wait. Only the worker that waits takes the time for the difference.
@@ -52,7 +58,8 @@ local function finish(id, job, result, err)
   if result then
     local prompt, improved = get(id .. "/prompt"), result.improved_prompt
     set(id .. "/outcome", {
-      pieces = improved and cekura.diff(prompt, improved), summary = result.summary_of_changes, reason = result.reason,
+      pieces = improved and cekura.diff(prompt or "", improved), summary = text(result.summary_of_changes),
+      reason = text(result.reason),
     })
   end
   publish(id, {

@@ -450,6 +450,8 @@ describe("examples/nginx-page", function()
       { { status = 404, body = { detail = "Not found." } }, "The service does not know this job", "gone: .*404" },
       { { status = 401, body = { detail = "No." } }, "The service refuses the key", "auth: .*401" },
       { body { status = "completed", error = "No issues found" }, "Nothing to improve.", "No issues found" },
+      { body { status = "completed", output = { improved_prompt = { 1 } } }, "The service has given an answer",
+        "protocol: .*no improved_prompt" },
     } do
       server:script(PROGRESS, { case[1] })
       local page = open(start_job())
@@ -476,7 +478,8 @@ describe("examples/nginx-page", function()
     assert.is_true(page:run "document.querySelector('[value=\"5181749\"]').checked")
     page "close"
     for form, problem in pairs { ["call_logs=1"] = "Enter the prompt", ["call_logs=x&prompt=x"] = "Choose at least",
-      ["prompt=x&call_logs=1&call_logs=-1&prompt=y"] = "Enter the prompt", [""] = "Choose at least" } do
+      ["prompt=x&call_logs=1&call_logs=-1&prompt=y"] = "Enter the prompt", [""] = "Choose at least",
+      ["call_logs=1&prompt=%FF"] = "UTF-8" } do
       local response = post("/jobs", form)
       assert.equal(400, response.status)
       assert.truthy(response.body:find(problem, 1, true), response.body)
@@ -501,8 +504,10 @@ describe("examples/nginx-page", function()
 
   it("shows the outcome of a start that was answered with it", function()
     start()
-    server:script(START, { { body = { status = "completed", output = { improved_prompt = "Be kind." } } } })
+    server:script(START, { { body = { status = "completed", output = { improved_prompt = "Be kind.",
+      summary_of_changes = { 1 } } } } })
     local page = open(start_job())
+    assert.same({ "The service gives none." }, texts(page, "#outcome p.text"))
     assert.same({ "brief" }, texts(page, ".diff del"))
     assert.equal(0, server:count(PROGRESS))
     assert_untroubled(page)
@@ -525,9 +530,8 @@ describe("examples/nginx-page", function()
     paths.running = start_job()
     server:release "1"
     patience.eventually(function() return get(paths.running).body:find("processing", 1, true) end)
-    paths.calls = "/"
     local backs = {}
-    for name, path in pairs(paths) do
+    local function examine(name, path)
       for _, width in ipairs { 320, 1600 } do
         for _, scheme in ipairs { "light", "dark" } do
           local place = ("%s-%d-%s"):format(name, width, scheme)
@@ -544,6 +548,12 @@ describe("examples/nginx-page", function()
         end
       end
     end
+    for name, path in pairs(paths) do
+      examine(name, path)
+    end
+    examine("calls", "/")
+    server:script(CALLS, { { status = 500 } })
+    examine("broken", "/")
     assert.not_equal(backs.light, backs.dark)
   end)
 end)
