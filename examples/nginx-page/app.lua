@@ -51,7 +51,7 @@ local function show_calls(status, given, problem, err)
     status, problem, err = 502, "The calls cannot be listed. " .. pages.explain(list_err), list_err
   end
   send(status, pages.calls {
-    calls = page and page.results or {}, jobs = progress.list(), given = given, problem = problem, error = err,
+    calls = page and page.results, jobs = progress.list(), given = given, problem = problem, error = err,
   })
 end
 

@@ -160,15 +160,15 @@ local function show_call(call, is_chosen)
 end
 
 --- The list of calls, with the form that starts a job.
----@param view { calls: cekura.CallLog[], jobs: table[], given: table, problem?: string, error?: cekura.Error }
+---@param view { calls?: cekura.CallLog[], jobs: table[], given: table, problem?: string, error?: cekura.Error }
 function pages.calls(view)
   local is_chosen = {}
   for _, id in ipairs(view.given.call_logs) do
     is_chosen[id] = true
   end
-  local calls = fill_all(CALL, view.calls, function(call)
+  local calls = view.calls and fill_all(CALL, view.calls, function(call)
     return show_call(call, is_chosen)
-  end)
+  end) or "<p>They are not known at the moment.</p>"
   local jobs = fill_all(JOB_LINK, view.jobs, function(state)
     return { id = state.id, started = time(state.started), calls = state.calls, status = status_of(state) }
   end)

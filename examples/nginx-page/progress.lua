@@ -117,7 +117,7 @@ end
 function progress.add(job, prompt, calls)
   local id, token = ngx.var.request_id, job:token() -- the id has 32 random hexadecimal digits
   set(id .. "/prompt", prompt)
-  set(id, { id = id, token = token, calls = calls, started = ngx.time(), version = 1, state = job.state })
+  set(id, { id = id, token = token, calls = calls, started = ngx.now(), version = 1, state = job.state })
   if token then
     assert(running:safe_set(id, true))
   else -- the service has answered the start with the outcome
@@ -143,7 +143,7 @@ function progress.list()
     list[#list + 1] = #key == 32 and get(key) or nil
   end
   table.sort(list, function(a, b)
-    return a.started > b.started or a.started == b.started and a.id > b.id
+    return a.started > b.started
   end)
   return list
 end

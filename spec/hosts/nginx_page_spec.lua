@@ -488,6 +488,9 @@ describe("examples/nginx-page", function()
     local response = get "/"
     assert.equal(502, response.status)
     assert.truthy(response.body:find("The calls cannot be listed. The service has a fault", 1, true), response.body)
+    assert.truthy(response.body:find("They are not known at the moment.", 1, true), response.body)
+    server:script(CALLS, { { body = '{"results":[]}' } })
+    assert.truthy(get "/".body:find("There are none.", 1, true))
   end)
 
   it("waits longer for a job whose wait has timed out", function()
