@@ -4,7 +4,6 @@ local cekura = require "cekura"
 local command = require "spec.support.command"
 local core = require "cekura.core"
 local file = require "spec.support.file"
-local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -94,7 +93,7 @@ describe("cekura-lua", function()
         ["jobs watch results.run 5 --interval soon"] = 'a number of seconds above 0, or adaptive, expected, got "soon"',
         ["start results.run --tags a,"] = "a value beside each comma expected",
         ["calls get 5 --transcript --metrics"] = "--transcript or --metrics, not both",
-        ["calls report 5"] = "--html is missing",
+        ["calls report 5"] = "calls report: --html is missing",
         ["jobs answer results.run 5 Only in German"] = "put quotes around a text",
         ["fleet submit"] = "fleet submit: a kind or --from-file is missing",
         ["fleet submit results.rum"] = "Did you mean 'results.run'",
@@ -477,14 +476,9 @@ describe("cekura-lua", function()
     -- Runs a command line until a request to a path has come, and it has written a text, if one is given. Sends it a
     -- signal, and returns what it wrote and its status.
     local function interrupted(signal, arguments, path, written)
-      local words = ("%s %s %s"):format(command.environment(server), command.program, arguments)
-      local root = shell "pwd":match "%S+"
-      file.write(dir .. "/program", ("cd %s && exec env %s >%s/out 2>%s/err"):format(root, words, dir, dir))
-      local program = process.start("sh " .. dir .. "/program", function()
-        return server:count(path) > 0 and (not written or (file.read(dir .. "/out") or ""):find(written, 1, true))
+      return command.interrupt(server, signal, arguments, function(out)
+        return server:count(path) > 0 and (not written or out:find(written, 1, true))
       end)
-      local status = program:stop(signal)
-      return file.read(dir .. "/out"), file.read(dir .. "/err"), status
     end
 
     it("by Ctrl-C or SIGTERM, it leaves the job in the service, and prints the command that resumes it", function()

@@ -7,7 +7,7 @@ local turns = require "spec.bench.support.turns"
 -- In the order of the report.
 local ALL = {
   "request", "instructions", "system_calls", "slow", "tls", "polls", "step", "poll_calls", "prosody", "make_jobs",
-  "memory", "start_up", "pages", "records", "totable", "encode", "nginx", "upload", "selection",
+  "memory", "start_up", "pages", "records", "totable", "encode", "nginx", "upload", "reports", "selection",
 }
 
 local names = #arg > 0 and arg or ALL

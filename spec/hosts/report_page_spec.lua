@@ -4,8 +4,10 @@
 local browser = require "spec.support.browser"
 local cases = require "spec.support.report_cases"
 local cekura = require "cekura"
+local changes = require "cekura.report.changes"
 local encode = require "cekura.http.encode"
 local file = require "spec.support.file"
+local periods = require "spec.support.period_cases"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
@@ -45,15 +47,10 @@ describe("a report in a browser", function()
     return browser.run("judge " .. table.concat(paths, " "))
   end
 
-  it("runs no text of the service as a script, and is accessible", function()
-    local attacks = table.concat(cases.ATTACKS, " ")
-    local attacked = report(cases.call(function(text)
-      return attacks .. text
-    end))
-    local judgements, backs = judge { whole = report(cases.call()), long = report(long_call()),
-      empty = report '{"id":1}', attacked = attacked }, {}
-    assert.equal(4 * 4, #judgements)
-    for _, judgement in ipairs(judgements) do
+  -- Asserts that pages run no text of the service as a script, ask for nothing but recordings, are accessible, and fit.
+  local function assert_good(pages)
+    local backs = {}
+    for _, judgement in ipairs(judge(pages)) do
       local name = ("%s at %d, %s: "):format(judgement.page, judgement.width, judgement.scheme)
       assert.is_false(judgement.broken, name)
       assert.equal(0, judgement.dialogs, name)
@@ -67,6 +64,44 @@ describe("a report in a browser", function()
       backs[judgement.scheme] = judgement.back
     end
     assert.not_equal(backs.light, backs.dark)
+  end
+
+  local attacks = table.concat(cases.ATTACKS, " ")
+
+  it("runs no text of the service as a script, and is accessible", function()
+    assert_good { whole = report(cases.call()), long = report(long_call()), empty = report '{"id":1}',
+      attacked = report(cases.call(function(text)
+        return attacks .. text
+      end)) }
+  end)
+
+  it("of a period is so, too, with many metrics and days, and with none", function()
+    local calls = {}
+    for number = 1, 3 do
+      local metrics = { periods.metric(1, attacks, false), periods.metric(2, attacks, false),
+        { id = 3, name = attacks, value = attacks } }
+      calls[number] = periods.call(number, false, metrics, { call_ended_reason = attacks })
+      calls[3 + number] = periods.call(1, nil, nil, { id = attacks, status = attacks })
+    end
+    assert_good { ["period-many"] = periods.page(periods.many(60, 40, 10), 60),
+      ["period-month"] = periods.page(periods.many(30, 6, 40), 30),
+      ["period-year"] = periods.page(periods.many(365, 4, 3), 365),
+      ["period-day"] = periods.page(periods.many(1, 6, 80), 1), ["period-empty"] = periods.page({}, 7),
+      ["period-one"] = periods.page({ periods.call(2, false, { periods.metric(1, "A", false) }) }, 3),
+      ["period-attacked"] = periods.page(calls, 3, { title = attacks, facts = { { attacks, attacks } } }) }
+  end)
+
+  it("of the changes of a prompt is so, too", function()
+    local old, new = {}, {}
+    for number = 1, 60 do
+      old[number] = ("- Rule %d: when the caller asks about point %d, answer in one sentence.\n"):format(number, number)
+      new[number] = number % 9 == 0 and "" or old[number]:gsub("one sentence", number % 13 == 0 and "short" or "%0")
+    end
+    assert_good { changes = changes { old = table.concat(old), new = table.concat(new), summary = "Shorter." },
+      ["changes-none"] = changes { old = "a\n", new = "a\n" }, ["changes-long"] = changes { old = ("x"):rep(5000),
+        new = ("word "):rep(2000) },
+      ["changes-attacked"] = changes { old = attacks .. "\n" .. attacks .. "\nx", new = attacks .. " y\n" .. attacks,
+        summary = attacks } }
   end)
 
   it("would be found wrong, if it were", function()

@@ -1,6 +1,7 @@
 --- Runs cekura-lua as a shell does, against a simulator.
 
 local file = require "spec.support.file"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
 local command = {}
@@ -30,6 +31,26 @@ function command.run(server, arguments, before, after)
   local out, err = file.read(dir .. "/out"), file.read(dir .. "/err")
   shell("rm -rf " .. dir)
   assert(not (out .. err):find(server.key, 1, true), "the key is in what it wrote")
+  return out, err, status
+end
+
+--- Runs a command line until `is_time` returns true for what it has written to stdout so far. Sends it a signal, and
+-- returns what it wrote and its status.
+---@param server table
+---@param signal string
+---@param arguments string
+---@param is_time fun(out: string): boolean
+---@return string stdout, string stderr, integer status
+function command.interrupt(server, signal, arguments, is_time)
+  local dir, root = shell "mktemp -d":match "%S+", shell "pwd":match "%S+"
+  local words = ("%s %s %s"):format(command.environment(server), command.program, arguments)
+  file.write(dir .. "/program", ("cd %s && exec env %s >%s/out 2>%s/err"):format(root, words, dir, dir))
+  local program = process.start("sh " .. dir .. "/program", function()
+    return is_time(file.read(dir .. "/out") or "")
+  end)
+  local status = program:stop(signal)
+  local out, err = file.read(dir .. "/out"), file.read(dir .. "/err")
+  shell("rm -rf " .. dir)
   return out, err, status
 end
 

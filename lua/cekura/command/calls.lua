@@ -1,10 +1,12 @@
 --- The commands for call logs that do more than one operation of the API.
 
+local call_filter = require "cekura.command.call_filter"
 local cekura = require "cekura"
 local exits = require "cekura.command.exits"
 local improve = require "cekura.command.improve"
 local lists = require "cekura.command.lists"
 local output = require "cekura.command.output"
+local report = require "cekura.command.report"
 local show_call = require "cekura.command.show_call"
 local waiting = require "cekura.command.waiting"
 
@@ -14,24 +16,9 @@ local WAIT = { name = "wait", help = "Wait until the calls are evaluated." }
 
 -- ---- list ----
 
-local COLUMNS = { "id", "timestamp", "status", "duration", "agent_name", "call_ended_reason" }
+local FILTER = call_filter.OPTIONS
 
-local function filter_of(session, given)
-  local params = {}
-  for name, value in pairs(given.params) do
-    params[name] = value
-  end
-  local filters = { "and" }
-  for _, condition in ipairs(given.options.filter or {}) do
-    filters[#filters + 1] = condition
-  end
-  if given.options.failed then
-    filters[#filters + 1] = { "success", "eq", false }
-  end
-  params.filters = filters[2] and filters or nil
-  params.fields = lists.fields(session)
-  return params
-end
+local COLUMNS = { "id", "timestamp", "status", "duration", "agent_name", "call_ended_reason" }
 
 calls[1] = {
   name = "list",
@@ -39,22 +26,12 @@ calls[1] = {
   description = "Lists call logs, the latest first: one page, or as many as --all or --limit needs. Without --from, "
     .. "the service lists those of the last 30 days.",
   options = {
-    { name = "agent-id", parameter = "agent_id", type = "id", help = "Only calls of this agent." },
-    { name = "project-id", parameter = "project_id", type = "id",
-      help = "Only calls of this project. The key of an organization needs this option or --agent-id." },
-    { name = "assistant-id", parameter = "assistant_id", type = "text",
-      help = "Only calls of the agent with this id at its provider." },
-    { name = "from", aliases = { "timestamp-from", "timestamp_from" }, parameter = "timestamp_from", type = "time",
-      help = "Only calls from this time on: ISO 8601, seconds since the epoch, or 24h or 7d for that long ago." },
-    { name = "to", aliases = { "timestamp-to", "timestamp_to" }, parameter = "timestamp_to", type = "time",
-      help = "Only calls up to this time." },
+    FILTER["agent-id"], FILTER["project-id"], FILTER["assistant-id"], FILTER.from, FILTER.to,
     { name = "call-ids", parameter = "call_ids", type = "joined_ids", help = "Only the call logs with these ids." },
-    { name = "search", parameter = "search", type = "text", help = "Text to search for." },
+    FILTER.search,
     { name = "page", parameter = "page", type = "positive", help = "The number of the page." },
     { name = "page-size", parameter = "page_size", type = "positive", help = "Calls per page." },
-    { name = "failed", help = "Only calls that did not pass their evaluation." },
-    { name = "filter", type = "condition", many = true,
-      help = "A condition, such as duration,gte,60. It may be repeated; all conditions must hold." },
+    FILTER.failed, FILTER.filter,
     lists.ALL, lists.LIMIT, lists.FIELDS,
   },
   examples = {
@@ -63,7 +40,9 @@ calls[1] = {
       "Print all calls of a minute or longer as JSON, one per line." },
   },
   run = function(session, given)
-    lists.print(session, session:client().calls, COLUMNS, filter_of(session, given))
+    local filter = call_filter.read(given)
+    filter.fields = lists.fields(session)
+    lists.print(session, session:client().calls, COLUMNS, filter)
   end,
 }
 
@@ -264,36 +243,6 @@ calls[5] = {
 
 calls[6] = improve.command("improve-prompt", { "calls" })
 
--- ---- report ----
-
-calls[7] = {
-  name = "report",
-  summary = "Write a page about a call.",
-  description = "Writes a page of HTML about a call: its metrics, failures first, its turns in time, its recording and "
-    .. "its transcript. The page needs no other file; the recording stays where the record says.",
-  arguments = { { name = "id", type = "id", help = "The id of the call log." } },
-  options = {
-    { name = "html", type = "text", shown = "FILE", help = "The file for the page. - is standard output." },
-  },
-  examples = {
-    { "cekura-lua calls report 5181749 --html call.html", "Write a page about a call." },
-    { "cekura-lua calls report 5181749 --html - >call.html", "Write it to standard output." },
-  },
-  run = function(session, given)
-    local path = session.options.html
-    if not path then
-      session:usage "calls report: --html is missing"
-    end
-    local page = cekura.report(session:check(session:client().calls:get(given.words.id)))
-    if path == "-" then
-      return session:data(page)
-    end
-    local ok, fault = session.write_file(path, page)
-    if not ok then
-      session:usage(session.file_fault(path, "written", fault))
-    end
-    session:note(("The report is in %s."):format(path))
-  end,
-}
+calls[7] = report
 
 return calls

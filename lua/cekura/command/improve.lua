@@ -1,5 +1,7 @@
 --- The command that improves a prompt from call logs.
 
+local changes = require "cekura.report.changes"
+local core = require "cekura.core"
 local exits = require "cekura.command.exits"
 local kind_commands = require "cekura.command.kind_commands"
 local output = require "cekura.command.output"
@@ -10,20 +12,11 @@ local improve = {}
 
 local KIND = "calls.improve_prompt"
 
--- Checks that the result can be written before credits are spent.
-local function open_output(session, path)
-  local file, fault = io.open(path, "ab")
-  if not file then
-    session:usage(session.file_fault(path, "written", fault))
-  end
-  file:close()
-end
-
--- Replaces the file. If that fails, prints the prompt to stdout, so that it is not lost.
-local function write_output(session, path, prompt)
-  local ok, fault = session.write_file(path, prompt)
+-- Replaces a file. If that fails, prints the prompt to stdout, so that it is not lost.
+local function write_file(session, path, content, what, prompt)
+  local ok, fault = session.write_file(path, content)
   if ok then
-    session:note(("The improved prompt is in %s."):format(path))
+    session:note(("%s in %s."):format(what, path))
     return exits.OK
   end
   session:note(session.file_fault(path, "written", fault) .. ". The improved prompt follows on stdout.")
@@ -31,11 +24,27 @@ local function write_output(session, path, prompt)
   return exits.USAGE
 end
 
+-- Writes the page of the changes.
+local function write_page(session, old, result)
+  local path, client = session.options.html, session:client()
+  local summary = result.summary_of_changes
+  local page = changes { old = core.redact(client, old), new = core.redact(client, result.improved_prompt),
+    summary = summary ~= nil and core.redact(client, tostring(summary)) or nil }
+  if path == "-" then
+    session:data(page)
+    return exits.OK
+  end
+  return write_file(session, path, page, "The changes are", result.improved_prompt)
+end
+
 local function show(session, old, result, job, err)
   local options, new = session.options, result and result.improved_prompt
   local status = exits.OK
   if new and options.output then
-    status = write_output(session, options.output, new)
+    status = write_file(session, options.output, new, "The improved prompt is", new)
+  end
+  if new and options.html and status == exits.OK then
+    status = write_page(session, old, result)
   end
   if options.json then
     session:print(output.json(waiting.object(job, result, err)))
@@ -43,9 +52,9 @@ local function show(session, old, result, job, err)
     return status
   elseif not new then
     session:note("Nothing to improve" .. (result.reason and ": " .. tostring(result.reason) or "."))
-  elseif options.diff then
+  elseif options.diff and not options.html then
     session:print((show_diff(session.out, old, new):gsub("\n$", "")))
-  elseif not options.output then
+  elseif not options.diff and not options.output then
     session:data(new)
   end
   if result and result.summary_of_changes then
@@ -54,13 +63,28 @@ local function show(session, old, result, job, err)
   return status
 end
 
-local function run(session, given)
+-- Ends the command, before credits are spent, unless the options make sense together and the files can be written.
+local function check(session)
   local options = session.options
   if not options.prompt_file then
     session:usage "improve: --prompt-file is missing"
-  elseif options.output and not options.dry_run then
-    open_output(session, options.output)
+  elseif options.html and not options.diff then
+    session:usage "improve: --html shows the changes: it needs --diff"
+  elseif options.html and options.no_wait then
+    session:usage "improve: --html needs the result: it cannot be given with --no-wait"
+  elseif options.html == "-" and options.json then
+    session:usage "improve: --html - and --json both write to standard output"
   end
+  for _, path in ipairs { options.output or "-", options.html or "-" } do
+    if path ~= "-" and not options.dry_run then
+      session:check_file(path)
+    end
+  end
+end
+
+local function run(session, given)
+  local options = session.options
+  check(session)
   local prompt = session:read_file(options.prompt_file)
   given.params.prompt = prompt
   local job = kind_commands.start(session, KIND, given.params)
@@ -95,6 +119,8 @@ function improve.command(name, before)
       help = "Metrics of the workflow." },
     { name = "output", type = "text", shown = "FILE", help = "Write the improved prompt to a file, not to stdout." },
     { name = "diff", help = "Show the changes, word by word, instead of the prompt." },
+    { name = "html", type = "text", shown = "FILE",
+      help = "With --diff: write the changes as a page, side by side, to a file. - is standard output." },
     { name = "no-wait", help = "Print the token of the job, and do not wait for it." },
   }
   return {

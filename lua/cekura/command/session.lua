@@ -209,19 +209,54 @@ function Session:read_file(path)
   return content
 end
 
---- Replaces a file that the command line names.
+local ENOENT = 2
+
+-- The name of a new file that becomes the one at a path once it is whole; nil if there is something at the path, which
+-- keeps its permissions and its type.
+local function new_name(path)
+  local _, _, code = os.rename(path, path) -- which changes nothing
+  return code == ENOENT and ("%s.%d.new"):format(path, core.date() * 1e6 % 1e9) or nil
+end
+
+--- Replaces a file that the command line names. Unless it existed, it is there with its whole content or not at all.
 ---@param path string
 ---@param content string
 ---@return boolean? ok, any fault
 function Session.write_file(path, content)
-  local file, fault = io.open(path, "wb")
+  local name = new_name(path)
+  local file, fault = io.open(name or path, "wb")
   local ok = file and true
   if file then
     ok, fault = file:write(content)
     local closed, close_fault = file:close()
     ok, fault = ok and closed, fault or close_fault
   end
+  if ok and name then
+    ok, fault = os.rename(name, path)
+  end
+  if name and not ok then
+    os.remove(name)
+    fault = tostring(fault):gsub("^.*: ", "")
+  end
   return ok and true, fault
+end
+
+--- Ends the command if a file that the command line names cannot be written: to be called before the work. A file that
+--- does not exist is not made.
+---@param path string
+function Session:check_file(path)
+  local name = new_name(path)
+  local file, fault = io.open(name or path, "ab")
+  if file then
+    file:close()
+  end
+  if name then
+    os.remove(name)
+    fault = fault and fault:gsub("^.*: ", "")
+  end
+  if not file then
+    self:usage(self.file_fault(path, "written", fault))
+  end
 end
 
 --- The JSON in a file.

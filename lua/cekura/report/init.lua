@@ -4,15 +4,12 @@
 local conversation = require "cekura.records.conversation"
 local core = require "cekura.core"
 local errors = require "cekura.errors"
+local frame = require "cekura.report.frame"
 local html = require "cekura.report.html"
 local metrics = require "cekura.report.metrics"
-local policy = require "cekura.report.policy"
-local script = require "cekura.report.script"
 local show = require "cekura.show"
-local style = require "cekura.report.style"
 local timeline = require "cekura.report.timeline"
 local transcript = require "cekura.report.transcript"
-local version = require "cekura.version"
 
 local report = {}
 
@@ -152,28 +149,6 @@ end
 
 -- ---- the page ----
 
-local FRAME = [[
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="%s">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>%s</title>
-<style>%s</style>
-</head>
-<body>
-<a class="skip" href="#transcript">Skip to the transcript</a>
-<header><h1>%s</h1>%s</header>
-<main>
-%s</main>
-<footer><p>Made by cekura %s.</p></footer>
-<script>%s</script>
-</body>
-</html>
-]]
-
 --- The page, see cekura.report in cekura.public.
 ---@param call cekura.Call
 ---@return string
@@ -189,10 +164,11 @@ function report.html(call)
   local page = { call = call, escape = escape, talk = talk, lanes = timeline.lanes(talk.events),
     dropoff_text = field(call, "dropoff_point") }
   page.url, page.source = html.url(html.redact(call, field(call, "voice_recording_url") or ""))
-  local title = page.escape((class == "run" and "Run " or "Call ") .. (field(call, "id") or "without an id"))
+  local title = (class == "run" and "Run " or "Call ") .. html.redact(call, field(call, "id") or "without an id")
   local sections = { "<div>", facts(page), metrics(call, escape, talk.events), "</div>\n<div>", recording(page),
     time(page), transcript(page), "</div>\n" }
-  return FRAME:format(policy(page.source), title, style, title, verdict(page), table.concat(sections), version, script)
+  return frame { kind = "call", title = title, skip = "transcript", head = verdict(page), plays = true,
+    recording = page.source, content = table.concat(sections) }
 end
 
 return report

@@ -1,12 +1,13 @@
---- The Content-Security-Policy of a report. spec/report_spec.lua compares the checksums.
+--- The Content-Security-Policy of a page. spec/report_spec.lua compares the checksums.
 
-local STYLE = "sha256-vykn5qW0D65ztKCsa+NVgMa5tqUC8Fsd1OWlE7pKmYs="
+local STYLE = "sha256-UVkfY00dX2DW9NGZ850mEpY1tmaQbtNPVi8VAgcRCbA="
 local SCRIPT = "sha256-ncx9lpX0VpdDaCrtvcxNyJgpE/fO4DymKj8n3uZItjc="
 
---- The policy: only this style, this script, and the recording.
+--- The policy: only the style of all pages, and where a page has a recording, its script and the recording.
+---@param plays? boolean whether the page has the script
 ---@param source? string the host of the recording
 ---@return string
-return function(source)
-  return ("default-src 'none'; style-src '%s'; script-src '%s'; media-src %s; base-uri 'none'; form-action 'none'")
-    :format(STYLE, SCRIPT, source or "'none'")
+return function(plays, source)
+  return ("default-src 'none'; style-src '%s'; script-src %s; media-src %s; base-uri 'none'; form-action 'none'")
+    :format(STYLE, plays and "'" .. SCRIPT .. "'" or "'none'", source or "'none'")
 end

@@ -7,7 +7,7 @@ local errors = require "cekura.errors"
 local exits = require "cekura.command.exits"
 local outcomes = require "cekura.command.fleet.outcomes"
 local output = require "cekura.command.output"
-local progress = require "cekura.command.fleet.progress"
+local status_line = require "cekura.command.status_line"
 
 local work = {}
 
@@ -142,7 +142,8 @@ local AWAY = { network = true, timeout = true, server = true }
 local function look(session, fleet, said)
   local stats, err = fleet:stats()
   if stats then
-    session.progress:show(stats)
+    session.progress:show(("%d waiting, %d running; %d done, %d failed, %d unknown, %d poisoned; %d workers"):format(
+      stats.waiting, stats.running, stats.done, stats.failed, stats.unknown, stats.poisoned, stats.workers))
   elseif not AWAY[err.kind] then
     session:check(nil, err)
   elseif said.message ~= err.message then
@@ -184,7 +185,7 @@ end
 
 local function drain(session)
   local fleet = session.options.no_work and access.open(session) or open(session)
-  session.progress = progress.new(session.err, session.options.quiet)
+  session.progress = status_line.new(session.err, session.options.quiet)
   local worker = not session.options.no_work and begin(session, fleet) or nil
   stop_at_end(session, fleet, worker, function(status)
     return leave(session, "Interrupted", status)

@@ -1,24 +1,24 @@
---- Shows the numbers of a fleet on stderr: on a capable terminal as a line that is redrawn in place, elsewhere as a
--- line for each change.
+--- One line about the work on stderr: on a capable terminal it is redrawn in place, elsewhere each one that is shown is
+-- a line of its own.
 
 local redraw = require "cekura.command.redraw"
 local text = require "cekura.command.text"
 
-local progress = {}
+local status_line = {}
 
----@class cekura.command.fleet.Progress the part of cekura.Progress that a session needs
+---@class cekura.command.StatusLine the part of cekura.Progress that a session needs
 ---@field stream cekura.CommandStream
 ---@field live? cekura.Redraw
 ---@field line? string
-local Progress = {}
-Progress.__index = Progress
+local StatusLine = {}
+StatusLine.__index = StatusLine
 
 ---@param stream cekura.CommandStream
 ---@param is_quiet? boolean only notes are shown
----@return cekura.command.fleet.Progress
-function progress.new(stream, is_quiet)
+---@return cekura.command.StatusLine
+function status_line.new(stream, is_quiet)
   return setmetatable({ stream = stream, is_quiet = is_quiet or false,
-    live = stream.redraws and not is_quiet and redraw.new(stream) or nil }, Progress)
+    live = stream.redraws and not is_quiet and redraw.new(stream) or nil }, StatusLine)
 end
 
 -- The line as it is drawn. It ends before the last column: see cekura.command.progress.
@@ -31,11 +31,9 @@ local function drawn(self)
   return { { text = line, width = text.width(line) } }
 end
 
---- Shows numbers.
----@param stats cekura.FleetStats
-function Progress:show(stats)
-  local line = ("%d waiting, %d running; %d done, %d failed, %d unknown, %d poisoned; %d workers"):format(stats.waiting,
-    stats.running, stats.done, stats.failed, stats.unknown, stats.poisoned, stats.workers)
+--- Shows a line in place of the previous one.
+---@param line string visible text
+function StatusLine:show(line)
   if self.is_quiet or line == self.line then
     return
   end
@@ -48,33 +46,33 @@ function Progress:show(stats)
 end
 
 --- Redraws what a change of the terminal's size needs.
-function Progress:tick()
+function StatusLine:tick()
   if self.live then
     self.live:draw(drawn(self))
   end
 end
 
 --- Makes room for a line on stdout, if both streams are the same terminal.
-function Progress:clear()
+function StatusLine:clear()
   if self.live then
     self.live:draw {}
   end
 end
 
---- Writes a message above the numbers.
+--- Writes a message above the line.
 ---@param message string untrusted
-function Progress:note(message)
+function StatusLine:note(message)
   self:clear()
   self.stream:write(text.visible_lines(message) .. "\n")
   self:tick()
 end
 
---- Leaves the cursor below the numbers.
-function Progress:close()
+--- Leaves the cursor below the line.
+function StatusLine:close()
   if self.live then
     self.live:finish(drawn(self))
     self.live = nil
   end
 end
 
-return progress
+return status_line
