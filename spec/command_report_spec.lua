@@ -131,10 +131,10 @@ describe("cekura-lua calls report", function()
     report(6, PERIOD .. " --html DIR/calls.html --csv DIR/calls.csv")
     server:reset()
     server:script(LIST, { first, { hold = "never", body = {} } })
-    local out, err, status = command.interrupt(server, "INT", ("calls report %s --html %s/calls.html --csv %s/calls.csv")
-      :format(PERIOD, dir, dir), function()
-        return server:count(LIST) == 2
-      end)
+    local line = ("calls report %s --html %s/calls.html --csv %s/calls.csv"):format(PERIOD, dir, dir)
+    local out, err, status = command.interrupt(server, "INT", line, function()
+      return server:count(LIST) == 2
+    end)
     assert.equal(130, status, out .. err)
     assert.truthy(err:find("1 call, 1 of 3 days\nInterrupted.\n", 1, true), err)
     assert.equal("before", file.read(dir .. "/calls.html"))
@@ -175,7 +175,8 @@ describe("cekura-lua calls report", function()
   it("is preceded by a check that --html of improve can be written, which spends no credits", function()
     file.write(dir .. "/prompt.txt", "Be nice.")
     for options, message in pairs { ["--html /no/where"] = "/no/where cannot be written",
-      ["--html - --json"] = "both write to standard output", ["--html - --no-wait"] = "cannot be given with --no-wait" } do
+      ["--html - --json"] = "both write to standard output",
+      ["--html - --no-wait"] = "cannot be given with --no-wait" } do
       local out, err, status = run(IMPROVE .. dir .. "/prompt.txt " .. options)
       assert.equal(2, status, out .. err)
       assert.truthy(err:find(message, 1, true), err)

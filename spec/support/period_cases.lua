@@ -84,7 +84,7 @@ local function random_call(random, day, metric_count)
   return period_cases.call(day, success, metrics, {
     id = math.floor(random() * 1e7), duration = ("%02d:%02d"):format(math.floor(seconds / 60), seconds % 60),
     call_ended_reason = REASONS[math.floor(random() ^ 2 * #REASONS) + 1],
-    status = not is_evaluated and (random() < 0.7 and "evaluating" or "pending") or success and "success" or "failure" })
+    status = is_evaluated and (success and "success" or "failure") or random() < 0.7 and "evaluating" or "pending" })
 end
 
 --- Many calls, as they may be: fewer at the weekend, and none on one day.

@@ -88,8 +88,8 @@ end
 -- Lines that are not redrawn come after so many calls, and so many of them for a period.
 local CALLS, PARTS = 1000, 20
 
--- Shows how far the report is. `state` has the days that are covered: the latest calls come first, so these are the days
--- from that of a call on.
+-- Shows how far the report is. `state` has the days that are covered: the latest calls come first, so these are the
+-- days from that of a call on.
 local function show(session, numbers, state, is_last)
   local line = ("%s, %d of %s"):format(counted(numbers.calls, "call", "calls"), state.covered,
     counted(numbers.days, "day", "days"))

@@ -1,6 +1,6 @@
 --- The Content-Security-Policy of a page. spec/report_spec.lua compares the checksums.
 
-local STYLE = "sha256-UVkfY00dX2DW9NGZ850mEpY1tmaQbtNPVi8VAgcRCbA="
+local STYLE = "sha256-m7NAE299747lddqZW9l+JPF2+s6tRp6Itdd+3R6zx7w="
 local SCRIPT = "sha256-ncx9lpX0VpdDaCrtvcxNyJgpE/fO4DymKj8n3uZItjc="
 
 --- The policy: only the style of all pages, and where a page has a recording, its script and the recording.

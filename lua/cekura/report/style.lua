@@ -16,7 +16,8 @@ h2{font-size:1.25rem;margin:0 0 .6rem}
 h3{font-size:1rem;margin:1.1rem 0 .3rem}
 p,dl,ol,ul{margin:.4rem 0}
 a{color:var(--link)}
-a:focus-visible,audio:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
+a:focus-visible,audio:focus-visible,summary:focus-visible
+{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
 .skip{position:absolute;left:-100rem}
 .skip:focus{left:1rem;top:.5rem;background:var(--back);padding:.4rem .8rem;z-index:2}
 .verdict{font-weight:600;font-size:1.1rem;margin:0 0 1rem}
@@ -68,7 +69,7 @@ thead th{color:var(--soft);font-weight:400}tbody th{font-weight:400}
 @media (max-width:30rem){.bars th:last-child,.bars td:last-child{display:none}}
 .tiles{grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr))}.tiles strong{font-size:1.6rem;line-height:1.2}
 .tiles dd .soft{display:block}
-.rates{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem 2.5rem}
+.rates{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem 2.5rem}
 .rates h3{margin:0}.rates p{margin:0 0 .3rem;font-size:.9rem}details{font-size:.9rem}
 .up{fill:var(--main);opacity:.5}.down{fill:var(--bad)}.other{fill:var(--line)}.up.few{opacity:.2}.down.few{opacity:.45}
 .mark{stroke:var(--fore);stroke-width:1;stroke-dasharray:4 3}
@@ -97,7 +98,8 @@ pre{white-space:pre-wrap;margin:.15rem 0;font:.85rem/1.4 ui-monospace,monospace}
 @media (min-width:70rem){main.period{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 2.5rem}
 .period>.overview,.period>.metrics,.period>.failures,.period>.notes{grid-column:1/-1}}
 @media print{.skip,audio,.playhead{display:none}body{font-size:11pt}
-section,.turn,.metric{break-inside:avoid-page}.transcript,.metrics{break-inside:auto}main.call,main.period{display:block}
-.recording{position:static}
+section,.turn,.metric{break-inside:avoid-page}.transcript,.metrics{break-inside:auto}
+main.call,main.period{display:block}
+.recording,.sides{position:static}.period details:not([open]){display:none}.rates li,.change{break-inside:avoid}
 *{print-color-adjust:exact}}
 ]]

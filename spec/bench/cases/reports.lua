@@ -7,7 +7,8 @@ local case = {
   title = "Reports of many calls",
   about = [[
 `calls report --agent-id 2142 --from 30d --html … --csv …` over calls of 30 days with four metrics, in pages of 200. The
-memory is that of the process at most. The simulator, which sorts all its calls for each page, takes most of the time.]],
+memory is that of the process at most. The simulator, which sorts all its calls for each page, takes most of the
+time.]],
 }
 
 function case.run()

@@ -1,5 +1,5 @@
---- Makes a report of the calls that a simulator has of one agent: report.lua URL. Prints the seconds that it took, those
--- of the processor, the memory of this process at most, in MB, and the size of the page in KB.
+--- Makes a report of the calls that a simulator has of one agent: report.lua URL. Prints the seconds that it took,
+-- those of the processor, the memory of this process at most, in MB, and the size of the page in KB.
 
 local core = require "cekura.core"
 local file = require "spec.support.file"

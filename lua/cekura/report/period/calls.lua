@@ -57,7 +57,7 @@ function calls.durations(tally)
     items[#items + 1] = without > 0 and ("<dt>Calls without one</dt><dd>%d</dd>"):format(without) or nil
     content = histogram(durations) .. "<dl>" .. table.concat(items) .. "</dl>"
   end
-  return ('<section class="lengths" aria-labelledby="lengths"><h2 id="lengths">Durations</h2>%s</section>\n'):format(
+  return ('<section aria-labelledby="lengths"><h2 id="lengths">Durations</h2>%s</section>\n'):format(
     content)
 end
 
@@ -83,7 +83,7 @@ end
 ---@param tally cekura.report.Tally
 ---@return string
 function calls.reasons(tally)
-  return ('<section class="reasons" aria-labelledby="reasons"><h2 id="reasons">Ended reasons</h2>%s</section>\n'):format(
+  return ('<section aria-labelledby="reasons"><h2 id="reasons">Ended reasons</h2>%s</section>\n'):format(
     tally.calls == 0 and "<p>There is no call in the period.</p>"
       or bars("Calls by ended reason", "Reason", tally.reasons, "None given"))
 end
@@ -104,7 +104,7 @@ function calls.unevaluated(tally)
       .. (ids[1] and ("<p>%s: %s.</p>"):format(count > #ids and "The ids of the latest" or "Their ids",
         table.concat(ids, ", ")) or "")
   end
-  return ('<section class="unevaluated" aria-labelledby="unevaluated"><h2 id="unevaluated">Calls without an evaluation'
+  return ('<section aria-labelledby="unevaluated"><h2 id="unevaluated">Calls without an evaluation'
     .. '</h2>%s</section>\n'):format(content)
 end
 

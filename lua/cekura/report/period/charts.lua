@@ -85,8 +85,8 @@ end
 ---@param part number at most 1
 ---@return string
 function charts.bar(part)
-  return ('<svg class="bar" width="100%%" height="12" aria-hidden="true"><rect class="up" width="%s" height="12"/></svg>')
-    :format(percent(part))
+  return ('<svg width="100%%" height="12" aria-hidden="true"><rect class="up" width="%s" height="12"/></svg>'):format(
+    percent(part))
 end
 
 local CELL = 26 -- the height of a cell of a matrix
@@ -95,8 +95,8 @@ local CELL = 26 -- the height of a cell of a matrix
 ---@field title string
 ---@field description string
 ---@field size integer
----@field cell fun(row: integer, column: integer): integer, number? a number, and how strong its colour is, up to 1; nil:
----the number is of the row itself
+---@field cell fun(row: integer, column: integer): integer, number? a number, and how strong its colour is, up to 1;
+---nil: the number is of the row itself
 
 --- A square of numbers, whose rows and columns are numbered.
 ---@param matrix cekura.report.Matrix

@@ -4,7 +4,8 @@ local calls = require "cekura.report.period.calls"
 local failures = require "cekura.report.period.failures"
 local html = require "cekura.report.html"
 
-local COLUMNS = { "figure", "day", "metric_id", "metric", "other_metric_id", "other_metric", "name", "measure", "value" }
+local COLUMNS = { "figure", "day", "metric_id", "metric", "other_metric_id", "other_metric", "name", "measure",
+  "value" }
 
 -- A text as a field. A spreadsheet would take one that begins with =, +, -, @ or a control character for a formula, so
 -- an apostrophe precedes it.

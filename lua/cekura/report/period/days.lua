@@ -1,4 +1,4 @@
---- The days of a period as columns of charts and rows of tables: each one of them, or several together in a long period.
+--- The days of a period as columns of charts and rows of tables: each of them, or several together in a long period.
 
 local charts = require "cekura.report.period.charts"
 local tables = require "cekura.report.tables"
@@ -90,10 +90,12 @@ function days.section(tally)
     { class = "down", heights = down }, { class = "other", heights = other } } }
   local caption = ("A column is %s. The highest one has %d %s: %s."):format(days.column(length), busiest.calls,
     busiest.calls == 1 and "call" or "calls", busiest.span.label)
-  return ('<section class="days" aria-labelledby="days"><h2 id="days">Calls by day</h2>%s</section>\n'):format(
-    not cells[1] and "<p>There is no call in the period.</p>" or ("<figure>%s<figcaption>%s<p>%s</p></figcaption></figure>%s")
-    :format(chart, LEGEND, caption, tables.folded("As a table", "Calls by day, in UTC",
-      { "Day", "Calls", "Evaluated", "Passed", "Rate" }, cells)))
+  local content = "<p>There is no call in the period.</p>"
+  if cells[1] then
+    content = ("<figure>%s<figcaption>%s<p>%s</p></figcaption></figure>%s"):format(chart, LEGEND, caption,
+      tables.folded("As a table", "Calls by day, in UTC", { "Day", "Calls", "Evaluated", "Passed", "Rate" }, cells))
+  end
+  return ('<section class="days" aria-labelledby="days"><h2 id="days">Calls by day</h2>%s</section>\n'):format(content)
 end
 
 return days

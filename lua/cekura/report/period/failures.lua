@@ -41,8 +41,8 @@ local function matrix(tally)
     names[place] = "<li>" .. html.escape(each.name) .. "</li>"
   end
   return ('<figure class="together"><ol>%s</ol><div>%s<figcaption><p>The calls in which both metrics failed; in the '
-    .. 'diagonal, those in which the metric did. The redder, the larger the part of the failures of the row&#39;s metric.'
-    .. '%s</p></figcaption></div></figure>'):format(table.concat(names), charts.matrix {
+    .. 'diagonal, those in which the metric did. The redder, the larger the part of the failures of the row&#39;s '
+    .. 'metric.%s</p></figcaption></div></figure>'):format(table.concat(names), charts.matrix {
     title = "Failures that come together", size = #metrics,
     description = "The rows and columns are the metrics of the list above. The table below has the pairs in words.",
     cell = function(row, column)
@@ -76,8 +76,8 @@ local function rows_of(tally, pairs_found)
   return rows
 end
 
-local ABOUT = "<p>The last column compares with how often both would fail if they had nothing to do with each other: 1 is "
-  .. "chance. It needs %d calls. That two metrics fail together does not say that one causes the other.</p>"
+local ABOUT = "<p>The last column compares with how often both would fail if they had nothing to do with each other: 1 "
+  .. "is chance. It needs %d calls. That two metrics fail together does not say that one causes the other.</p>"
 
 --- The failures that come together, as a section of the page.
 ---@param tally cekura.report.Tally

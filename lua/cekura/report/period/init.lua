@@ -43,8 +43,8 @@ local function overview(numbers, about)
   for _, fact in ipairs(about.facts) do
     items[#items + 1] = ("<dt>%s</dt><dd>%s</dd>"):format(html.escape(fact[1]), html.escape(fact[2]))
   end
-  return ('<section class="overview" aria-labelledby="overview"><h2 id="overview">Overview</h2>%s<dl>%s</dl></section>\n')
-    :format(tiles(numbers), table.concat(items))
+  return ('<section class="overview" aria-labelledby="overview"><h2 id="overview">Overview</h2>%s<dl>%s</dl>'
+    .. '</section>\n'):format(tiles(numbers), table.concat(items))
 end
 
 -- What a reader has to know about the numbers.
@@ -52,7 +52,7 @@ local function notes(numbers)
   local items = {
     "Days are those of UTC.",
     "A call counts as passed by the verdict of the service; a call without a verdict is neither passed nor failed.",
-    "The results of metrics are those of evaluated calls. Rates of a metric leave out calls to which it gave no verdict.",
+    "Metrics count in evaluated calls. The rate of a metric leaves out calls to which it gave no verdict.",
     "Percentiles are within 2\194\160% of the exact ones.",
     numbers.undated > 0 and ("Calls without a time in the period, which are on no day: %d."):format(numbers.undated)
       or false,

@@ -30,8 +30,9 @@ local function item(tally, metric, spans)
   local rate = ("%s passed (%d of %d)"):format(tables.percent(metric.passed, all), metric.passed, all)
   local content = "<p>No verdict has a day.</p>"
   if rows[1] then
-    content = charts.columns { title = "Pass rate by day: " .. metric.name, description = rate .. ". The table below "
-      .. "has the numbers.", height = 44, count = #spans, layers = layers, labels = days.labels(tally) }
+    content = charts.columns { title = "Pass rate by day: " .. metric.name,
+      description = rate .. ". The table below has the numbers.", height = 44, count = #spans, layers = layers,
+      labels = days.labels(tally) }
       .. tables.folded("As a table", name .. ", by day", { "Day", "Passed", "Of", "Rate" }, rows)
   end
   return ('<li><h3>%s</h3><p>%s</p>%s</li>'):format(name, rate, content)
@@ -43,8 +44,8 @@ local function unjudged(tally)
   for _, each in ipairs(tally.metrics) do
     if each.results > 0 then
       local mean = each.scores > 0 and each.sum / each.scores
-      local sign = mean and mean < 0 and "−" or ""
-      rows[#rows + 1] = { html.escape(each.name), each.results, mean and sign .. html.decimal(math.abs(mean), 2) or "–" }
+      rows[#rows + 1] = { html.escape(each.name), each.results,
+        mean and (mean < 0 and "−" or "") .. html.decimal(math.abs(mean), 2) or "–" }
     end
   end
   return rows[1] and "<h3>Results without a verdict</h3>" .. tables.html("Metrics that give a number or a word",
@@ -73,6 +74,6 @@ return function(tally)
     content = ABOUT:format(days.column(length)) .. LEGEND:format(FEW) .. '<ol class="plain rates">'
       .. table.concat(items, "\n") .. "</ol>"
   end
-  return ('<section class="metrics" aria-labelledby="metrics"><h2 id="metrics" tabindex="-1">Metrics</h2>%s%s</section>\n')
-    :format(content, unjudged(tally))
+  return ('<section class="metrics" aria-labelledby="metrics"><h2 id="metrics" tabindex="-1">Metrics</h2>%s%s'
+    .. '</section>\n'):format(content, unjudged(tally))
 end

@@ -119,7 +119,7 @@ local function metric_of(self, result)
   return found
 end
 
-local function add_result(self, found, result, day)
+local function add_result(found, result, day)
   local passed = result.passed
   if passed == nil then
     found.results = found.results + 1
@@ -142,7 +142,7 @@ local function add_metrics(self, call, day)
   for _, result in ipairs(metric.of_call(call)) do
     local found = metric_of(self, result)
     if found then
-      verdicts[#verdicts + 1] = add_result(self, found, result, day)
+      verdicts[#verdicts + 1] = add_result(found, result, day)
     else
       self.other_results = self.other_results + 1
     end

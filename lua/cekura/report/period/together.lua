@@ -1,5 +1,5 @@
---- Which metrics fail in the same call. For each pair of metrics there are four numbers, of the calls in which both have
--- a verdict: these calls, those in which both failed, and those in which each of them failed.
+--- Which metrics fail in the same call. For each pair of metrics there are four numbers, of the calls in which both
+-- have a verdict: these calls, those in which both failed, and those in which each of them failed.
 
 local together = {}
 
@@ -72,7 +72,8 @@ function Together:pair(first, second)
     second_failed = theirs, expected = judged > 0 and ours * theirs / judged or 0 }
 end
 
---- The pairs that failed together in at least so many calls, those first that did so most often beyond what is expected.
+--- The pairs that failed together in at least so many calls, those first that did so most often beyond what is
+--- expected.
 ---@param least integer
 ---@return cekura.report.Pair[]
 function Together:pairs(least)
