@@ -258,6 +258,8 @@ describe("the page of a period", function()
           metric(2, "B" .. attack, false), { id = 3, name = "C" .. attack, value = "x" .. attack } },
           { call_ended_reason = "why" .. attack })
         calls[3 + number] = call(1, nil, nil, { id = "id" .. attack, status = "word" .. attack })
+        calls[6 + number] = call(1, true, { metric("1" .. attack, "A" .. attack, true),
+          metric(2, "B" .. attack, true) })
       end
       return cases.page(calls, 1, { title = "Calls of x" .. attack, facts = { { "Agent" .. attack, "2" .. attack } } })
     end

@@ -82,6 +82,7 @@ describe("a report in a browser", function()
         { id = 3, name = attacks, value = attacks } }
       calls[number] = periods.call(number, false, metrics, { call_ended_reason = attacks })
       calls[3 + number] = periods.call(1, nil, nil, { id = attacks, status = attacks })
+      calls[6 + number] = periods.call(1, true, { periods.metric(1, attacks, true), periods.metric(2, attacks, true) })
     end
     assert_good { ["period-many"] = periods.page(periods.many(60, 40, 10), 60),
       ["period-month"] = periods.page(periods.many(30, 6, 40), 30),
