@@ -5,6 +5,7 @@ local browser = require "spec.support.browser"
 local cases = require "spec.support.report_cases"
 local cekura = require "cekura"
 local changes = require "cekura.report.changes"
+local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local file = require "spec.support.file"
 local periods = require "spec.support.period_cases"
@@ -76,13 +77,15 @@ describe("a report in a browser", function()
   end)
 
   it("of a period is so, too, with many metrics and days, and with none", function()
-    local calls = {}
-    for number = 1, 3 do
-      local metrics = { periods.metric(1, attacks, false), periods.metric(2, attacks, false),
-        { id = 3, name = attacks, value = attacks } }
-      calls[number] = periods.call(number, false, metrics, { call_ended_reason = attacks })
-      calls[3 + number] = periods.call(1, nil, nil, { id = attacks, status = attacks })
-      calls[6 + number] = periods.call(1, true, { periods.metric(1, attacks, true), periods.metric(2, attacks, true) })
+    local calls = {} -- with each attack by itself, since a name is cut
+    for _, passed in ipairs { false, false, true } do
+      local metrics = {}
+      for number, attack in ipairs(cases.ATTACKS) do
+        metrics[number] = periods.metric(number, attack, passed)
+        metrics[#cases.ATTACKS + number] = { id = 20 + number, name = attack, value = attack }
+        calls[#calls + 1] = periods.call(1, nil, nil, { id = attack, status = attack, call_ended_reason = attack })
+      end
+      calls[#calls + 1] = periods.call(1, passed, setmetatable(metrics, core.array_mt))
     end
     assert_good { ["period-many"] = periods.page(periods.many(60, 40, 10), 60),
       ["period-month"] = periods.page(periods.many(30, 6, 40), 30),
