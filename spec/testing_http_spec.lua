@@ -155,6 +155,7 @@ describe("the server of cekura.testing", function()
     local get = "GET / HTTP/1.1\r\n"
     local cases = {
       ["400"] = { "\r\n\r\nhello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1 x\r\n\r\n", "GET  HTTP/1.1\r\n\r\n",
+        "CONNECT localhost:1 HTTP/1.1\r\n\r\n",
         "G\0T / HTTP/1.1\r\n\r\n", get .. "no colon\r\n\r\n", get .. "Name : value\r\n\r\n", get .. " folded\r\n\r\n",
         get .. "A: b\r\n c\r\n\r\n", get .. "A: \0\r\n\r\n", get .. "Content-Length: x\r\n\r\n",
         get .. "Content-Length: -1\r\n\r\n", get .. "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -164,7 +165,8 @@ describe("the server of cekura.testing", function()
         ("A"):rep(100) .. "\n" },
       ["413"] = { get .. "Content-Length: 67108865\r\n\r\n", get .. "Content-Length: 99999999999999999999999\r\n\r\n" },
       ["417"] = { get .. "Expect: the unexpected\r\n\r\n" },
-      ["431"] = { ("A"):rep(70000), get .. ("Name: value\r\n"):rep(6000) },
+      ["414"] = { ("A"):rep(70000), "GET /" .. ("x"):rep(70000) .. " HTTP/1.1\r\n\r\n" },
+      ["431"] = { get .. ("Name: value\r\n"):rep(6000) },
       ["501"] = { get .. "Transfer-Encoding: gzip\r\n\r\n" },
       ["505"] = { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
     }

@@ -64,8 +64,10 @@ static int read_request_line(struct text line)
         return 400;
     if (version[5] != '1')
         return 505;
-    return *target == '/' || *target == '*' || memchr(target, ':', (size_t)(space - target)) ? 0
-                                                                                             : 400;
+    /* CONNECT names a host alone: this is not a proxy. */
+    bool is_target =
+        *target == '/' || *target == '*' || memmem(target, (size_t)(space - target), "://", 3);
+    return is_target ? 0 : 400;
 }
 
 static bool same(struct text text, const char *word)
@@ -162,7 +164,7 @@ struct http_head http_read_head(const char *bytes, size_t length)
     }
     if (length >= HTTP_MAX_HEAD) {
         head.length = length;
-        head.fault = 431;
+        head.fault = has_request_line ? 431 : 414;
     }
     return head;
 }

@@ -31,8 +31,8 @@ local held, asked, questions = {}, {}, 0
 local function read_headers(text)
   local headers = {}
   for name, value in text:gmatch "([^\r\n:]+):[ \t]*([^\r\n]-)[ \t]*\r?\n" do
-    name = name:lower()
-    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+    local lower = name:lower()
+    headers[lower] = headers[lower] and headers[lower] .. ", " .. value or value
   end
   return headers
 end
