@@ -8,6 +8,7 @@ local json = require "cekura.simulator.json"
 local reply = require "cekura.simulator.reply"
 local state = require "cekura.simulator.state"
 local uri = require "cekura.simulator.uri"
+local wire = require "cekura.simulator.wire"
 
 -- Seconds that a function of the test has for its reply.
 local PATIENCE = 10
@@ -261,16 +262,16 @@ function calls.speed(wanted)
   clock.speed = wanted.speed
 end
 
---- The requests as the owner sees them, who decodes their bodies.
+--- The requests as the owner sees them, who decodes their bodies; a text for wire.decode(), as they may be many.
 function calls.requests(filter)
-  local found = json.list()
+  local found = {}
   for _, request in ipairs(state.requests) do
     if (not filter.method or request.method == filter.method) and (not filter.path or request.path == filter.path) then
       found[#found + 1] = { method = request.method, path = request.path, query = request.query,
         headers = request.headers, body = request.body, at = request.at, error = request.error }
     end
   end
-  return found
+  return wire.encode(found)
 end
 
 --- Calls one of the functions above. Returns texts.
@@ -280,7 +281,7 @@ function functions.call(name, arguments)
     error(fault, 0)
   end
   send_released()
-  return json.encode(result or {})
+  return type(result) == "string" and result or json.encode(result or {})
 end
 
 return function(offered)

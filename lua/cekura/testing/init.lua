@@ -12,6 +12,7 @@ local errors = require "cekura.errors"
 local json = require "cekura.simulator.json"
 local show = require "cekura.show"
 local speed = require "cekura.client.speed"
+local wire = require "cekura.simulator.wire"
 
 errors.own(debug.getinfo(1, "S").source)
 
@@ -63,13 +64,10 @@ local function running(service)
   return own
 end
 
--- Calls a function of cekura.simulator.server in the server's thread.
+-- Calls a function of cekura.simulator.server in the server's thread. Returns its result as text.
 local function call(own, name, arguments)
   local result, fault = native.call(own.server, name, json.encode(arguments))
-  if not result then
-    errors.misuse("service: %s", fault)
-  end
-  return json.decode(result)
+  return result or errors.misuse("service: %s", fault)
 end
 
 -- ---- replies ----
@@ -229,7 +227,7 @@ function methods:requests(filter)
     wanted[name] = check.text(name, value)
   end
   local found = {}
-  for index, request in ipairs(call(own, "requests", wanted)) do
+  for index, request in ipairs(wire.decode(call(own, "requests", wanted))) do
     found[index] = received(request)
   end
   return found
