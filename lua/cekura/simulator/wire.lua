@@ -57,11 +57,11 @@ local function read(text, place)
   elseif kind == "t" or kind == "f" then
     return kind == "t", place + 1
   end
-  local value, name = {}, nil
+  local value = {}
   place = place + 1
   while text:sub(place, place) ~= "}" do
-    name, place = read(text, place)
-    value[name], place = read(text, place)
+    local name, behind = read(text, place)
+    value[name], place = read(text, behind)
   end
   return value, place + 1
 end
