@@ -508,7 +508,8 @@ describe("cekura.testing", function()
 
   describe("in a process that forks", function()
     setup(function()
-      local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
+      local output, status = shell(("make --no-print-directory -s life LUA=%s BUILD=%s"):format(lua,
+        os.getenv "CEKURA_BUILD" or "build"))
       assert.equal(0, status, output)
     end)
 
