@@ -69,18 +69,15 @@ if pcall(require, "argparse") then
   end }
 end
 
--- The simulator of the API is an nginx with Lua.
-if os.execute "nginx -v >/dev/null 2>&1" == (_VERSION == "Lua 5.1" and 0 or true) then
-  TESTS[#TESTS + 1] = { "a prompt improvement, by the simulator of the API", function()
-    local server = require "spec.support.simulator".start()
-    local ok, err = pcall(function()
-      local job = cekura.assert(client(server.url).calls:improve_prompt { call_logs = { 1 }, prompt = "Be brief." })
-      assert(cekura.assert(job:wait { interval = 0.02 }).improved_prompt:find "Be brief")
-    end)
-    server:stop()
-    assert(ok, err)
-  end }
-end
+TESTS[#TESTS + 1] = { "a prompt improvement, by the simulator of the API", function()
+  local service = assert(require "cekura.testing".start())
+  local ok, err = pcall(function()
+    local job = cekura.assert(client(service.url).calls:improve_prompt { call_logs = { 1 }, prompt = "Be brief." })
+    assert(cekura.assert(job:wait { interval = 0.02 }).improved_prompt:find "Be brief")
+  end)
+  service:stop()
+  assert(ok, err)
+end }
 
 local failed = 0
 for _, test in ipairs(TESTS) do
