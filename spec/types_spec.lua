@@ -91,6 +91,8 @@ describe("the annotations", function()
       ["cekura.WorkOptions"] = upvalue(of_fleets.work, "WORK_OPTIONS"),
       ["cekura.testing.Reply"] = upvalue(upvalue(upvalue(require "cekura.testing".start, "Service").__index, "methods")
         .script, "MEMBERS"),
+      ["cekura.testing.RecordOptions"] = upvalue(require "cekura.testing.recording".record, "RECORD"),
+      ["cekura.testing.ReplayOptions"] = upvalue(require "cekura.testing.recording".replay, "REPLAY"),
       ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS") }
     for name in pairs(upvalue(filter.parameters, "FILTER")) do
       taken["cekura.CallFilter"][name] = true

@@ -91,10 +91,20 @@ local function routed(request)
   return handler(setmetatable({ body = body, files = files or {}, id = id }, { __index = request }))
 end
 
+-- What answers a request that no script does.
+local serve = routed
+
+--- Has a function answer in place of the simulated service. Its replies may have `later`, a function that returns the
+--- reply once it is there, and that the host calls until then.
+---@param answer fun(request: table): table
+function api.serve(answer)
+  serve = answer
+end
+
 local function answer_of(request)
   state.requests[#state.requests + 1] = request
   local told = scripted(request)
-  return told and not told.pass and told or routed(request)
+  return told and not told.pass and told or serve(request)
 end
 
 --- Answers a request. If the reply has `call`, the host has a function make another, for api.answer_with().
@@ -110,7 +120,7 @@ end
 ---@param spec table
 ---@return table reply
 function api.answer_with(request, spec)
-  return reply.finish(spec.pass and routed(request) or spec)
+  return reply.finish(spec.pass and serve(request) or spec)
 end
 
 --- Whether a reply with `hold` still waits, and whether its connection is to end; see reply.lua.

@@ -10,18 +10,16 @@ local NESTED = { transcript_json = true, metadata = true, dynamic_variables = tr
 -- Fields whose lists are sent as one part for each value.
 local REPEATED = { redact_fields = true }
 
---- Reads a body.
+--- The parts of a body, in their order.
 ---@param content_type string
 ---@param raw string
----@return table? fields name to value; nil where this is no multipart body
----@return table? fields name to value; nil if this is not a multipart body
-function multipart.read(content_type, raw)
+---@return { name: string, filename: string?, content: string }[]? parts nil if this is not a multipart body
+function multipart.parts(content_type, raw)
   local boundary = content_type:match 'boundary="?([^";]+)'
   if not boundary then
     return nil
   end
-  local fields, files = {}, {}
-  local delimiter = "\r\n--" .. boundary
+  local parts, delimiter = {}, "\r\n--" .. boundary
   raw = "\r\n" .. raw
   local _, place = raw:find(delimiter, 1, true)
   while place and raw:sub(place + 1, place + 2) ~= "--" do
@@ -30,19 +28,33 @@ function multipart.read(content_type, raw)
     if not start or not head_end then
       return nil
     end
-    local head, content = raw:sub(place + 1, head_end), raw:sub(body_start + 1, start - 1)
-    local name, filename = head:match '[; ]name="([^"]*)"', head:match 'filename="([^"]*)"'
-    if filename then
-      files[name] = { filename = filename, content = content }
+    local head = raw:sub(place + 1, head_end)
+    parts[#parts + 1] = { name = head:match '[; ]name="([^"]*)"', filename = head:match 'filename="([^"]*)"',
+      content = raw:sub(body_start + 1, start - 1) }
+    place = finish
+  end
+  return place and parts
+end
+
+--- Reads a body.
+---@param content_type string
+---@param raw string
+---@return table? fields name to value; nil if this is not a multipart body
+---@return table? files name to { filename, content }
+function multipart.read(content_type, raw)
+  local parts, fields, files = multipart.parts(content_type, raw), {}, {}
+  for _, part in ipairs(parts or {}) do
+    local name, content = part.name, part.content
+    if part.filename then
+      files[name] = { filename = part.filename, content = content }
     elseif REPEATED[name] then
       fields[name] = fields[name] or json.list()
       table.insert(fields[name], content)
     elseif name then
       fields[name] = NESTED[name] and json.decode(content) or content
     end
-    place = finish
   end
-  return place and fields, files
+  return parts and fields, files
 end
 
 return multipart

@@ -16,7 +16,7 @@
 --
 -- reply.finish() makes of it what a host sends: `status`; `headers`, with the type of the body; `body`, always bytes;
 -- `raw`, if present, bytes; and delay, hold, chunked, cut, drop and slow for the host, as well as `call`, by which a
--- host that runs functions of a test has marked a script of its own (server.lua).
+-- host that runs functions of a test has marked a script of its own (server.lua), and `later` (api.lua: serve).
 
 local clock = require "cekura.simulator.clock"
 local json = require "cekura.simulator.json"
@@ -159,7 +159,7 @@ function reply.finish(spec)
   return {
     status = status, headers = headers_of(spec, status), body = body, raw = spec.raw == true and body or spec.raw,
     delay = spec.delay, hold = spec.hold, chunked = spec.chunked, cut = spec.cut, drop = spec.drop, slow = spec.slow,
-    released = spec.hold and state.released or nil, call = spec.call,
+    released = spec.hold and state.released or nil, call = spec.call, later = spec.later,
   }
 end
 

@@ -179,12 +179,27 @@ local function ask(id, wait)
   native.wake(id, PATIENCE)
 end
 
+-- Seconds between two looks at whether a reply is there.
+local LOOK = 0.003
+
+local function await(id, wait)
+  local ok, made = pcall(wait.reply.later)
+  if ok and not made then
+    wait.step = await
+    native.wake(id, LOOK)
+  else
+    begin(id, wait, ok and reply.finish(made) or fail("The reply cannot be made: " .. tostring(made)))
+  end
+end
+
 -- Begins to wait for what the reply asks for.
 function begin(id, wait, answer)
   wait.reply, waiting[id] = answer, wait
   wait.step = send_unless_held
   if answer.call then
     ask(id, wait)
+  elseif answer.later then
+    await(id, wait)
   elseif answer.delay and answer.delay > 0 then
     native.wake(id, answer.delay / clock.speed)
   else
@@ -250,8 +265,23 @@ function calls.script(wanted)
   state.scripts[wanted.path] = { { call = wanted.call } }
 end
 
+-- Has what answers in place of the simulated service begin anew.
+local restart = function() end
+
+--- Has a module answer in place of the simulated service. Its `new` returns the function that does, and one for reset;
+--- or nil and why not.
+function calls.serve(wanted)
+  local answer, other = require(wanted.module).new(wanted.options)
+  if not answer then
+    return nil, type(other) == "table" and other.message or other
+  end
+  api.serve(answer)
+  restart = other
+end
+
 function calls.reset()
   admin.reset()
+  restart()
 end
 
 function calls.key(wanted)
@@ -268,7 +298,8 @@ function calls.requests(filter)
   for _, request in ipairs(state.requests) do
     if (not filter.method or request.method == filter.method) and (not filter.path or request.path == filter.path) then
       found[#found + 1] = { method = request.method, path = request.path, query = request.query,
-        headers = request.headers, body = request.body, at = request.at, error = request.error }
+        headers = request.headers, body = request.body, at = request.at, error = request.error,
+        unrecorded = request.unrecorded }
     end
   end
   return wire.encode(found)

@@ -10,6 +10,7 @@ local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local errors = require "cekura.errors"
 local json = require "cekura.simulator.json"
+local recording = require "cekura.testing.recording"
 local show = require "cekura.show"
 local speed = require "cekura.client.speed"
 local wire = require "cekura.simulator.wire"
@@ -35,6 +36,7 @@ local methods = {}
 ---@field json? any the body, decoded, if it is JSON
 ---@field at number seconds since the epoch
 ---@field error? string why the function that makes its reply has not
+---@field unrecorded? string of a replay, which does not have it: how it differs from the nearest that was recorded
 
 ---@class cekura.testing.Reply
 ---@field status? integer 200 to 999; 200 if nil
@@ -233,7 +235,18 @@ function methods:requests(filter)
   return found
 end
 
---- Forgets the requests, the scripts, and what they have changed in the service. The speed stays.
+--- The requests that a recording does not have. Each says in `unrecorded` how it differs from the nearest that it has.
+---@return cekura.testing.Request[]
+function methods:unrecorded()
+  local found = {}
+  for _, request in ipairs(self:requests()) do
+    found[#found + 1] = request.unrecorded and request or nil
+  end
+  return found
+end
+
+--- Forgets the requests, the scripts, and what they have changed in the service; a recording begins anew. The speed
+--- stays.
 function methods:reset()
   local own = running(self)
   unwatch(own)
@@ -307,6 +320,26 @@ local function load_native()
   end
 end
 
+-- Starts a server.
+local function launch(port, key)
+  local err = load_native()
+  if err then
+    return nil, err
+  end
+  local server, fault = native.start(port or 0, package.path, package.cpath)
+  if not server then
+    return nil, errors.new("config", show.format("testing: port %s of 127.0.0.1: %s", port, fault))
+  end
+  local service = setmetatable({}, Service)
+  private[service] = { server = server, key = key, functions = {}, speed = 1,
+    url = "http://127.0.0.1:" .. native.port(server) }
+  return service
+end
+
+local function check_port(port)
+  return check.count("port", port, 1, 65535)
+end
+
 --- Starts the simulated service, on 127.0.0.1. It ends with stop(), or with the Lua state.
 ---@param options? { port: integer?, speed: number?, key: string? } port: a free one if nil; speed: see the member; key:
 ---"sim-key" if nil
@@ -314,21 +347,14 @@ end
 ---@return cekura.Error? err of kind "config", for instance because the port is taken
 function testing.start(options)
   options = check.options("options", options, OPTIONS)
-  local port = check.count("port", options.port, 1, 65535) or 0
+  local port = check_port(options.port)
   local key = options.key == nil and "sim-key" or check.text("key", options.key)
   check.seconds("speed", options.speed)
-  local err = load_native()
-  if err then
+  local service, err = launch(port, key)
+  if not service then
     return nil, err
   end
-  local server, fault = native.start(port, package.path, package.cpath)
-  if not server then
-    return nil, errors.new("config", show.format("testing: port %s of 127.0.0.1: %s", port, fault))
-  end
-  local service = setmetatable({}, Service)
-  local own = { server = server, key = key, url = "http://127.0.0.1:" .. native.port(server), speed = 1,
-    functions = {} }
-  private[service] = own
+  local own = private[service]
   if key ~= "sim-key" then
     call(own, "key", { key = key })
   end
@@ -336,6 +362,53 @@ function testing.start(options)
     set_speed(own, options.speed)
   end
   return service
+end
+
+-- ---- recordings ----
+
+-- Starts a server that a module answers for, in place of the simulated service.
+local function serve(options, module, settings)
+  local service, err = launch(options.port, "sim-key")
+  if not service then
+    return nil, err
+  end
+  local own = private[service]
+  settings.url = own.url
+  local done, fault = native.call(own.server, "serve", json.encode { module = module, options = settings })
+  if not done then
+    service:stop()
+    return nil, errors.new("config", fault, { file = settings.file })
+  end
+  if options.speed then
+    set_speed(own, options.speed)
+  end
+  return service
+end
+
+--- Starts a service on 127.0.0.1 that passes each request on to the real one, answers with what came, and keeps the
+--- exchange in a file, without secrets, hosts, phone numbers and e-mail addresses. It sends the real API key, whatever
+--- key it is sent.
+---@param file string its path; what it holds is replaced
+---@param options? cekura.testing.RecordOptions
+---@return cekura.testing.Service? service
+---@return cekura.Error? err of kind "config", as cekura.new() returns it, or because the file cannot be written
+function testing.record(file, options)
+  local settings, err = recording.record(file, options, check_port)
+  if not settings then
+    return nil, err
+  end
+  return serve(options or {}, "cekura.testing.recorder", settings)
+end
+
+--- Starts a service on 127.0.0.1 that answers as the one did that was recorded. A request that was not recorded gets
+--- 421, and is one of service:unrecorded().
+---@param file string
+---@param options? cekura.testing.ReplayOptions
+---@return cekura.testing.Service? service
+---@return cekura.Error? err of kind "config": the file cannot be read, or is damaged
+function testing.replay(file, options)
+  local settings = recording.replay(file, options, check_port)
+  return serve(options or {}, "cekura.testing.replayer", settings)
 end
 
 check.functions("cekura.testing", testing)
