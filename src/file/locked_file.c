@@ -1,16 +1,17 @@
 /* locked_file.c - a file that one holder at a time reads and replaces; see locked_file.h. */
 #include "locked_file.h"
 
+#include "forked.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 #define BAD_SUFFIX ".bad"
 
 struct locked_file {
-    LIST_ENTRY(locked_file) link;
+    struct forked forked;
     atomic_uint references;
     atomic_bool lost;      /* released, or inherited */
     atomic_bool inherited; /* this is a forked child, and the descriptors are closed */
@@ -54,21 +55,7 @@ const char *locked_file_fault(int code)
     }
 }
 
-/* ---- forks: a child closes the descriptors, so that the lock ends with the parent ---- */
-
-static LIST_HEAD(, locked_file) files = LIST_HEAD_INITIALIZER(files);
-static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool forks_are_watched;
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&files_mutex);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&files_mutex);
-}
+/* ---- life ---- */
 
 static void close_descriptors(const struct locked_file *file)
 {
@@ -78,38 +65,27 @@ static void close_descriptors(const struct locked_file *file)
         close(file->directory_fd);
 }
 
-/* No other thread exists in the child, so none can be using a descriptor. */
-static void begin_child(void)
+/* A child closes the descriptors, so that the lock ends with the parent. */
+static void begin_child(struct forked *forked)
 {
-    struct locked_file *file;
-    LIST_FOREACH (file, &files, link) {
-        if (!file->inherited)
-            close_descriptors(file);
-        file->lost = file->inherited = true;
-    }
-    pthread_mutex_unlock(&files_mutex);
+    struct locked_file *file =
+        (struct locked_file *)((char *)forked - offsetof(struct locked_file, forked));
+    if (!file->inherited)
+        close_descriptors(file);
+    file->lost = file->inherited = true;
 }
-
-static void watch_forks(void)
-{
-    forks_are_watched = pthread_atfork(before_fork, after_fork, begin_child) == 0;
-}
-
-/* ---- life ---- */
 
 static struct locked_file *file_new(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    struct locked_file *file = forks_are_watched ? calloc(1, sizeof *file) : NULL;
+    struct locked_file *file = calloc(1, sizeof *file);
     if (!file)
         return NULL;
     file->references = 1;
     file->directory_fd = file->lock_fd = -1;
-    pthread_mutex_lock(&files_mutex);
-    LIST_INSERT_HEAD(&files, file, link);
-    pthread_mutex_unlock(&files_mutex);
-    return file;
+    if (forked_watch(&file->forked, begin_child))
+        return file;
+    free(file);
+    return NULL;
 }
 
 void locked_file_retain(struct locked_file *file)
@@ -121,9 +97,7 @@ void locked_file_free(struct locked_file *file)
 {
     if (atomic_fetch_sub(&file->references, 1) > 1)
         return;
-    pthread_mutex_lock(&files_mutex);
-    LIST_REMOVE(file, link);
-    pthread_mutex_unlock(&files_mutex);
+    forked_forget(&file->forked);
     if (!file->inherited)
         close_descriptors(file);
     free(file);

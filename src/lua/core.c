@@ -234,6 +234,7 @@ int luaopen_cekura_core(lua_State *L)
     host_open(L);
     secret_open(L);
     lock_open(L);
+    spools_open(L);
     terminal_open(L);
     interface_open(L);
     library_open(L);

@@ -22,6 +22,7 @@ void file_open(lua_State *L);
 void host_open(lua_State *L);
 void secret_open(lua_State *L);
 void lock_open(lua_State *L);
+void spools_open(lua_State *L);
 void terminal_open(lua_State *L);
 void interface_open(lua_State *L);
 
