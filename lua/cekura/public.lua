@@ -11,6 +11,7 @@ local errors = require "cekura.errors"
 local later = require "cekura.later"
 local list = require "cekura.list"
 local record = require "cekura.records.record"
+local outbox = later "cekura.outbox"
 local prometheus = later "cekura.prometheus"
 local redis = later "cekura.fleet.redis"
 local report = later "cekura.report"
@@ -71,6 +72,13 @@ function cekura.assert(value, err, ...)
     return value, err, ...
   end
   errors.raise(err == nil and "assertion failed!" or tostring(err))
+end
+
+--- Opens an outbox: call logs that are kept on disk until the service has them (docs/outbox.md).
+---@param options cekura.OutboxOptions
+---@return cekura.Outbox? outbox, cekura.Error? err of kind "config": the directory cannot be made or read
+function cekura.outbox(options)
+  return outbox.new(options)
 end
 
 --- The counters of clients, in the text format of Prometheus (docs/monitoring.md). Sends nothing.

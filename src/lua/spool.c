@@ -76,19 +76,19 @@ static struct spool_reader *reader_of(struct object *object)
     return object->reader;
 }
 
-static void set_number(lua_State *L, const char *name, lua_Number number)
+static void set_number(lua_State *L, const char *name, uint64_t number)
 {
-    lua_pushnumber(L, number);
+    lua_pushinteger(L, (lua_Integer)number);
     lua_setfield(L, -2, name);
 }
 
 /* Adds the fields of an item to the table on top of the stack. */
 static void set_item(lua_State *L, const struct spool_item *item)
 {
-    set_number(L, "segment", (lua_Number)item->segment);
-    set_number(L, "offset", (lua_Number)item->offset);
+    set_number(L, "segment", item->segment);
+    set_number(L, "offset", item->offset);
     if (item->damaged) {
-        set_number(L, "damaged", (lua_Number)item->damaged);
+        set_number(L, "damaged", item->damaged);
         return;
     }
     set_number(L, "put_at", item->entry.put_at);
@@ -171,9 +171,9 @@ static int core_count_spool(lua_State *L)
     if (code)
         return failed(L, code);
     lua_createtable(L, 0, 4);
-    set_number(L, "waiting", (lua_Number)count.waiting);
-    set_number(L, "bytes", (lua_Number)count.bytes);
-    set_number(L, "damaged", (lua_Number)count.damaged);
+    set_number(L, "waiting", count.waiting);
+    set_number(L, "bytes", count.bytes);
+    set_number(L, "damaged", count.damaged);
     if (count.oldest)
         set_number(L, "oldest", count.oldest);
     return 1;

@@ -326,6 +326,16 @@ end
 
 local JSON = { "Content-Type: application/json" }
 
+--- Sends a text of JSON.
+---@param client cekura.Client
+---@param outgoing cekura.Request without headers and body
+---@param text string
+---@return cekura.Response? response, cekura.Error? err
+function request.send_text(client, outgoing, text)
+  outgoing.headers, outgoing.body = JSON, text
+  return request.send(client, outgoing)
+end
+
 --- Sends a table as JSON.
 ---@param client cekura.Client
 ---@param outgoing cekura.Request without headers and body
@@ -333,8 +343,7 @@ local JSON = { "Content-Type: application/json" }
 ---@param params table
 ---@return cekura.Response? response, cekura.Error? err
 function request.send_json(client, outgoing, what, params)
-  outgoing.headers, outgoing.body = JSON, encode(params, what)
-  return request.send(client, outgoing)
+  return request.send_text(client, outgoing, encode(params, what))
 end
 
 --- Sends a table as JSON, and does not wait.

@@ -24,7 +24,7 @@ local uri = require "cekura.http.uri"
 local calls = {
   list = list.list,
   each = list.each,
-  send = send,
+  send = send.send,
   send_raw = send_raw,
   self_improve = self_improve,
 }

@@ -8,6 +8,41 @@ local read_call = require "cekura.api.calls.sent_call".read
 
 local PATH = "/observability/v1/observe/"
 
+local send = {}
+
+--- Checks a call, and returns it as it is sent. Raises any fault at the caller's line.
+---@param what string "send", for messages
+---@param call table
+---@return table sent
+function send.prepare(what, call)
+  local sent = read_call(what, call)
+  recording.sender(sent.voice_recording)
+  return sent
+end
+
+--- Sends a call that prepare() has returned.
+---@param client cekura.Client
+---@param sent table
+---@param timeout? number seconds
+---@param text? string the same as JSON, if there is such a text
+---@return cekura.CallLog? call, cekura.Error? err
+function send.transmit(client, sent, timeout, text)
+  local send_form = recording.sender(sent.voice_recording)
+  local outgoing = { method = "POST", path = PATH, timeout = timeout }
+  local reply, err
+  if send_form then
+    reply, err = send_form(client, outgoing, sent)
+  elseif text then
+    reply, err = request.send_text(client, outgoing, text)
+  else
+    reply, err = request.send_json(client, outgoing, "send", sent)
+  end
+  if not reply then
+    return nil, err
+  end
+  return record.of_reply(reply, "call_log")
+end
+
 --- Sends one call, which is then evaluated. It is charged, so it is sent once: after an error of kind
 --- "unknown_outcome", the service may or may not have stored the call. Clients have seen that sending it again with the
 --- same call_id updates the same record.
@@ -22,19 +57,9 @@ local PATH = "/observability/v1/observe/"
 ---@return cekura.CallLog? call `call:evaluation():wait()` waits until it is evaluated
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
 ---err.sent may be true: the service may have stored the call)
-local function send(client, call, options)
-  local sent = read_call("send", call)
-  local send_form, timeout = recording.sender(sent.voice_recording), check.timeout(options)
-  local reply, err
-  if send_form then
-    reply, err = send_form(client, { method = "POST", path = PATH, timeout = timeout }, sent)
-  else
-    reply, err = request.send_json(client, { method = "POST", path = PATH, timeout = timeout }, "send", sent)
-  end
-  if not reply then
-    return nil, err
-  end
-  return record.of_reply(reply, "call_log")
+function send.send(client, call, options)
+  local sent = send.prepare("send", call)
+  return send.transmit(client, sent, check.timeout(options))
 end
 
 return send

@@ -1,0 +1,201 @@
+--- cekura.outbox { … }: call logs that are kept on disk until the service has them. docs/outbox.md has the format, the
+-- promises, and what happens at each point where a process may die.
+
+local check = require "cekura.check"
+local core = require "cekura.core"
+local entry = require "cekura.outbox.entry"
+local errors = require "cekura.errors"
+local place = require "cekura.outbox.place"
+local sender = require "cekura.outbox.sender"
+local show = require "cekura.show"
+
+local outbox = {}
+
+---@class cekura.Outbox call logs that are kept on disk until the service has them
+---@field private _place cekura.outbox.Place
+---@field private _client? cekura.Client
+---@field private _options table
+---@field private _sender? cekura.outbox.Sender that runs here
+---@field private _sync boolean
+---@field private _is_closed boolean
+local Outbox = { __name = "cekura.outbox" }
+
+---@class cekura.Outbox
+local methods = {}
+
+function Outbox:__tostring()
+  return show.format("cekura.outbox: %s", self._place.path)
+end
+
+---@class cekura.OutboxOptions
+---@field path string a directory, made if its last name is missing
+---@field client? cekura.Client that sends; nil: this process only puts
+---@field on_refused? fun(call: table, err: cekura.Error) a call was moved to PATH/refused; may wait
+---@field sync? boolean `put` returns once the call is on the disk, so that it survives a power cut (false)
+---@field give_up? number seconds after which a call is refused that fails while later ones are accepted (86400)
+
+local OPTIONS = { path = true, client = true, on_refused = true, sync = true, give_up = true }
+
+local DAY = 86400
+
+local function check_path(path)
+  if check.text("path", path) == "" or path:find "%z" then
+    errors.misuse("path: the path of a directory expected, got %q", path)
+  end
+  return path
+end
+
+--- Opens an outbox. Any number of processes may have the same directory.
+---@param given cekura.OutboxOptions
+---@return cekura.Outbox? outbox, cekura.Error? err of kind "config": the directory cannot be made or read
+function outbox.new(given)
+  check.options("outbox", check.table("outbox", given), OPTIONS)
+  local path = check_path(given.path)
+  if given.client ~= nil and core.type(given.client) ~= "client" then
+    errors.misuse("client: client expected, got %s", show.type(given.client))
+  end
+  local options = { on_refused = check.callback("on_refused", given.on_refused),
+    sync = check.flag("sync", given.sync) or false, give_up = check.seconds("give_up", given.give_up) or DAY }
+  local opened, err = place.open(path)
+  if not opened then
+    return nil, err
+  end
+  return setmetatable({ _place = opened, _client = given.client, _options = options, _sync = options.sync,
+    _is_closed = false }, Outbox)
+end
+
+local function closed(self)
+  return errors.new("closed", show.format("outbox %s: it is closed", self._place.path), { sent = false })
+end
+
+--- Keeps a call until it is sent. Checks it as calls:send() does, and needs no client. A recording that `call` names by
+--- a path stays where it is, and must exist until the call is sent.
+---@param call cekura.Calls.SendParams
+---@return true? ok the call will be sent, whatever happens to this process
+---@return cekura.Error? err of kind "config": it cannot be stored, for instance as the disk is full; or "closed"
+function methods:put(call)
+  local text = entry.text(call)
+  if self._is_closed then
+    return nil, closed(self)
+  end
+  local ok, fault = core.append_to_spool(self._place.spool, text, self._sync)
+  if not ok then
+    return nil, self._place:fault(fault)
+  end
+  if self._sender then
+    self._sender:wake()
+  end
+  return true
+end
+
+local RUN_OPTIONS = { until_empty = true }
+
+--- Sends the calls in the order of their arrival, until outbox:close(), or until the client is closed or the host ends.
+--- While another process, or another object, sends those of the same directory, it stands by.
+---@param given? { until_empty?: boolean } until_empty: ends once no call waits
+---@return integer? sent calls that the service has
+---@return cekura.Error? err of kind "auth" or "config", which stop it; or "closed"
+function methods:run(given)
+  given = check.options("options", given, RUN_OPTIONS)
+  check.flag("until_empty", given.until_empty)
+  if not self._client then
+    errors.misuse "outbox:run: the outbox was made without a client"
+  elseif self._sender then
+    errors.misuse "outbox:run: it runs already"
+  elseif self._is_closed then
+    return nil, closed(self)
+  end
+  local options = { until_empty = given.until_empty }
+  for name, value in pairs(self._options) do
+    options[name] = value
+  end
+  local made = sender.new(self._place, self._client, options)
+  self._sender = made
+  local task = made.loop.spawn(function()
+    return { made:run() }
+  end)
+  local results, raised = task:join() -- and not pcall, in which PUC Lua 5.1 cannot wait
+  made:close()
+  self._sender = nil
+  if self._is_closed then
+    self._place:close()
+  end
+  if not results then
+    error(raised, 0)
+  end
+  return results[1], results[2]
+end
+
+local function count(self)
+  if self._is_closed then
+    return nil, closed(self)
+  end
+  local counted, fault = core.count_spool(self._place.spool)
+  if not counted then
+    return nil, self._place:fault(fault)
+  end
+  return counted
+end
+
+--- How many calls wait, in all files. Reads them.
+---@return integer? waiting, cekura.Error? err
+function methods:size()
+  local counted, err = count(self)
+  return counted and counted.waiting, err
+end
+
+---@class cekura.OutboxStatus
+---@field waiting integer calls that are not sent
+---@field bytes integer the length of their texts
+---@field oldest? number when the first of them was put, in seconds since the epoch
+---@field refused integer calls that were refused
+---@field torn integer parts of calls in the files that are there, whose writers were killed
+
+--- The numbers of an outbox. Reads its files.
+---@return cekura.OutboxStatus? status, cekura.Error? err
+function methods:status()
+  local counted, err = count(self)
+  if not counted then
+    return nil, err
+  end
+  local spool, fault = self._place:refused_spool()
+  local refused = spool
+  if spool then
+    refused, fault = core.count_spool(spool)
+  end
+  if not refused then
+    return nil, self._place:fault(fault)
+  end
+  return { waiting = counted.waiting, bytes = counted.bytes, oldest = counted.oldest, refused = refused.waiting,
+    torn = counted.damaged }
+end
+
+--- Puts the calls that were refused back, behind the others.
+---@return integer? count of them, cekura.Error? err
+function methods:retry()
+  if self._is_closed then
+    return nil, closed(self)
+  end
+  return self._place:restore_refused(self._sync)
+end
+
+--- Ends outbox:run(), once the attempt that is under way has ended, and closes the files. What waits stays. May be
+--- called again.
+function methods:close()
+  self._is_closed = true
+  if self._sender then
+    self._sender:stop()
+  else
+    self._place:close()
+  end
+end
+
+check.methods("outbox", methods, function(value)
+  return getmetatable(value) == Outbox
+end)
+
+Outbox.__index = setmetatable(methods, { __index = function(_, name)
+  return check.spelling("outbox", name, methods)
+end })
+
+return outbox
