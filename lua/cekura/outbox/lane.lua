@@ -1,6 +1,6 @@
 --- The order in which entries are tried: that of their arrival, but for those that fail while others succeed.
 --
--- An entry that fails is tried again until it succeeds. From its third failure on, it is not known whether the service
+-- An entry that fails is tried again until it succeeds. From its second failure on, it is not known whether the service
 -- or the entry is to blame, so after each further one a later entry is tried, too. If that one succeeds, the entries
 -- before it that have failed are set aside: they are tried again at growing pauses of their own, beside the others. If
 -- it fails as well, the first one stays the first.
@@ -32,7 +32,7 @@ Lane.__index = Lane
 local lane = {}
 
 -- The failures of the first entry before a later one is tried.
-local PATIENCE = 3
+local PATIENCE = 2
 
 -- The entries that are known at once. Nothing but their places is kept of them.
 local WIDTH = 1000

@@ -1,0 +1,606 @@
+--- An outbox: calls that are kept on disk until the service has them, whoever dies meanwhile.
+
+local cekura = require "cekura"
+local core = require "cekura.core"
+local entry = require "cekura.outbox.entry"
+local file = require "spec.support.file"
+local patience = require "spec.support.patience"
+local process = require "spec.support.process"
+local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
+
+local eventually = patience.eventually
+local lua = os.getenv "CEKURA_LUA" or "lua5.4"
+local OBSERVE = "/observability/v1/observe/"
+local ACCEPTED = { status = 201, body = { id = 1, call_id = "c" } }
+local KNOWN = { status = 400, body = { call_id = { "call log with this call id already exists." } } }
+
+describe("an outbox", function()
+  local server = simulator.during(setup, teardown)
+  local dir, path, opened, background
+
+  before_each(function()
+    server:reset()
+    dir = shell "mktemp -d":match "%S+"
+    path, opened = dir .. "/box", {}
+    background = (" >%s/output 2>&1 & echo $! >%s/pid"):format(dir, dir)
+  end)
+
+  after_each(function()
+    for _, box in ipairs(opened) do
+      box:close()
+    end
+    shell("rm -rf " .. dir)
+  end)
+
+  local function call(id, more)
+    local made = { call_id = id, agent = 2142, transcript_json = { { role = "Main Agent", content = "Good day.",
+      start_time = 0, end_time = 1 } } }
+    for name, value in pairs(more or {}) do
+      made[name] = value
+    end
+    return made
+  end
+
+  local function open(options)
+    local all = { path = path }
+    for name, value in pairs(options or {}) do
+      all[name] = value
+    end
+    local box = cekura.assert(cekura.outbox(all))
+    opened[#opened + 1] = box
+    return box
+  end
+
+  local function sending(options)
+    options = options or {}
+    options.client = options.client or server:renew_client()
+    return open(options)
+  end
+
+  local function put(box, first, last)
+    for index = first, last or first do
+      cekura.assert(box:put(call("c-" .. index)))
+    end
+  end
+
+  -- The call ids that the service was sent, in their order.
+  local function sent()
+    local ids = {}
+    for _, request in ipairs(server:requests()) do
+      if request.path == OBSERVE then
+        ids[#ids + 1] = core.decode(request.body).call_id
+      end
+    end
+    return table.concat(ids, " ")
+  end
+
+  -- The files of entries, by the shell.
+  local function segments(where)
+    local list = {}
+    for name in shell(("ls %s/*.log 2>/dev/null"):format(where or path)):gmatch "%S+" do
+      list[#list + 1] = name
+    end
+    return list
+  end
+
+  local function append(name, bytes)
+    local handle = assert(io.open(name, "ab"))
+    handle:write(bytes)
+    handle:close()
+  end
+
+  -- Runs a program in a process of its own, which has the functions above. Returns what it prints, and its status.
+  local PRELUDE = [[
+    io.stdout:setvbuf "no"
+    local cekura, core = require "cekura", require "cekura.core"
+    local path, url = %q, %q
+    local client = cekura.new { api_key = "sim-key", base_url = url, config_file = false }
+    local function call(id) return { call_id = id, agent = 2142 } end
+    local function open(options)
+      options = options or {}
+      options.path = options.path or path
+      return cekura.assert(cekura.outbox(options))
+    end
+  ]]
+
+  local function script(program)
+    local name = dir .. "/program.lua"
+    file.write(name, PRELUDE:format(path, server.url) .. program)
+    return lua .. " " .. name
+  end
+
+  -- ---- what is sent ----
+
+  describe("sends", function()
+    it("what calls:send sends, in the order of arrival", function()
+      local box = sending()
+      local given = call("c-1", { metadata = { number = 9007199254740991, empty = cekura.list {} }, timestamp = 0 })
+      cekura.assert(box:put(given))
+      put(box, 2, 5)
+      assert.equal(5, box:size())
+      assert.equal(5, box:run { until_empty = true })
+      assert.equal(0, box:size())
+      assert.equal("c-1 c-2 c-3 c-4 c-5", sent())
+      cekura.assert(server:renew_client().calls:send(given))
+      local requests = {}
+      for _, request in ipairs(server:requests()) do
+        requests[#requests + 1] = request.path == OBSERVE and request or nil
+      end
+      assert.equal(requests[6].body, requests[1].body)
+      assert.equal(requests[6].headers["content-type"], requests[1].headers["content-type"])
+    end)
+
+    it("nothing twice, and leaves no file of entries behind", function()
+      local box = sending()
+      put(box, 1, 3)
+      assert.equal(3, box:run { until_empty = true })
+      assert.equal(0, box:run { until_empty = true })
+      assert.same({}, segments())
+      put(box, 4)
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal("c-1 c-2 c-3 c-4", sent())
+    end)
+
+    it("a recording: the bytes, or those of a file that is there when it is sent", function()
+      local box = sending()
+      local bytes = "\0\1\n\r\127\128\194\163\255"
+      cekura.assert(box:put(call("c-1", { voice_recording = { data = bytes, name = "a.wav" } })))
+      cekura.assert(box:put(call("c-2", { voice_recording = dir .. "/b.wav" })))
+      cekura.assert(box:put(call("c-3", { voice_recording = "https://recordings.example/c.wav" })))
+      file.write(dir .. "/b.wav", bytes .. bytes)
+      assert.equal(3, box:run { until_empty = true })
+      assert.same({ { call_id = "c-1", filename = "a.wav", size = 9 },
+        { call_id = "c-2", filename = "b.wav", size = 18 } }, server:admin("GET", "memory/").recordings)
+      assert.equal("https://recordings.example/c.wav", core.decode(server:requests()[3].body).voice_recording)
+    end)
+
+    it("any bytes of a recording", function()
+      local bytes = {}
+      for byte = 0, 255 do
+        bytes[byte + 1] = string.char(byte)
+      end
+      bytes = table.concat(bytes) .. "\195\169\194\194"
+      local text = entry.text(call("c-1", { voice_recording = { data = bytes, content_type = "audio/x" } }))
+      assert.is_nil(text:find "\n")
+      assert.same({ data = bytes, content_type = "audio/x" }, entry.call(text).voice_recording)
+    end)
+
+    it("what comes while it runs, until it is closed", function()
+      local box = sending()
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          return box:run()
+        end)
+        put(box, 1)
+        server:wait_for(OBSERVE, 1)
+        cekura.sleep(0.05)
+        put(box, 2)
+        server:wait_for(OBSERVE, 2)
+        eventually(function() return box:size() == 0 end)
+        eventually(function() return #segments() == 0 end)
+        put(box, 3)
+        server:wait_for(OBSERVE, 3)
+        box:close()
+        assert.equal(3, (task:join()))
+      end)
+      local ok, err = box:put(call "c-4")
+      assert.is_nil(ok)
+      assert.equal("closed", err.kind)
+    end)
+
+    it("what another process puts", function()
+      local box = sending()
+      cekura.run(function()
+        local task = cekura.spawn(function()
+          return box:run()
+        end)
+        cekura.sleep(0.05)
+        assert.equal("", (shell(script [[ cekura.assert(open():put(call "c-1")) ]])))
+        server:wait_for(OBSERVE, 1)
+        box:close()
+        assert.equal(1, (task:join()))
+      end)
+    end)
+  end)
+
+  it("checks a call as calls:send does, at the line of the program", function()
+    local box = open()
+    for given, message in pairs {
+      [{ agent = 1 }] = "put: call_id is missing",
+      [{ call_id = "c", agent = 1, agent_id = 2 }] = "agent_id: here the service calls it `agent`",
+      [call("c", { colour = 1 })] = "there is no parameter colour",
+      [call("c", { transcript_json = { { role = "agent" } } })] = "Main Agent",
+      [call("c", { voice_recording = { data = 1 } })] = "voice_recording.data",
+    } do
+      local ok, raised = pcall(function()
+        box:put(given)
+      end)
+      assert.is_false(ok)
+      assert.truthy(raised:find(message, 1, true), raised)
+      assert.truthy(raised:find "^[^\n]*outbox_spec.lua:%d+: cekura: ", raised)
+    end
+    assert.equal(0, box:size())
+    assert.has_error(function() box:run() end)
+    assert.has_error(function() cekura.outbox { path = path, every = 1 } end)
+    assert.has_error(function() cekura.outbox { path = "" } end)
+  end)
+
+  it("is nil and an error where its directory cannot be made", function()
+    local box, err = cekura.outbox { path = dir .. "/no/such/box" }
+    assert.is_nil(box)
+    assert.equal("config", err.kind)
+    assert.equal(dir .. "/no/such/box", err.file)
+  end)
+
+  -- ---- answers ----
+
+  describe("moves to the refused ones", function()
+    it("what the service refuses, at once, and sends the others", function()
+      local refused = {}
+      local box = sending { on_refused = function(given, err)
+        cekura.sleep(0.01) -- it may wait
+        refused[#refused + 1] = given.call_id .. " " .. err.kind
+      end }
+      put(box, 1)
+      cekura.assert(box:put(call("c-2", { redact_fields = { "No Name" } })))
+      cekura.assert(box:put(call("c-3", { voice_recording = dir .. "/missing.wav" })))
+      put(box, 4)
+      assert.equal(2, box:run { until_empty = true })
+      assert.same({ "c-2 invalid", "c-3 config" }, refused)
+      assert.equal("c-1 c-2 c-4", sent())
+      assert.equal(2, box:status().refused)
+      file.write(dir .. "/missing.wav", "found")
+      assert.equal(2, box:retry())
+      assert.equal(2, box:size())
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal("c-2 invalid", refused[3])
+      assert.equal(1, box:status().refused)
+    end)
+
+    it("what a handler raises for, too, and goes on", function()
+      local box = sending { on_refused = function() error "in the handler" end }
+      cekura.assert(box:put(call("c-1", { redact_fields = { "No Name" } })))
+      put(box, 2)
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal(1, box:status().refused)
+    end)
+
+    it("what fails for so long while later calls are accepted", function()
+      local bad = { status = 500, body = { detail = "boom" } }
+      server:script(OBSERVE, { bad, bad, ACCEPTED, ACCEPTED, bad, bad, bad, bad, bad, bad, bad, bad, bad, bad })
+      local refused
+      local box = sending { give_up = 2, on_refused = function(given, err)
+        refused = given.call_id .. " " .. err.kind
+      end }
+      put(box, 1, 3)
+      assert.equal(2, box:run { until_empty = true })
+      assert.truthy(sent():find "^c%-1 c%-1 c%-2 c%-3 c%-1", sent())
+      assert.equal("c-1 server", refused)
+      assert.equal(1, box:status().refused)
+    end)
+  end)
+
+  it("sends later what has failed alone, beside the others", function()
+    local bad = { status = 500 }
+    server:script(OBSERVE, { bad, bad, ACCEPTED, ACCEPTED, bad, ACCEPTED })
+    local box = sending()
+    put(box, 1, 3)
+    assert.equal(3, box:run { until_empty = true })
+    assert.equal("c-1 c-1 c-2 c-3 c-1 c-1", sent())
+  end)
+
+  it("keeps the order if the service fails for all", function()
+    local bad = { status = 500 }
+    server:script(OBSERVE, { bad, bad, bad, ACCEPTED })
+    local box = sending()
+    put(box, 1, 3)
+    assert.equal(3, box:run { until_empty = true })
+    assert.equal("c-1 c-1 c-2 c-1 c-2 c-3", sent())
+  end)
+
+  it("waits for as long as the service asks", function()
+    server:script(OBSERVE, { { status = 429, headers = { ["Retry-After"] = "2" } }, ACCEPTED })
+    local box = sending { client = server:renew_client { retries = 0 } }
+    put(box, 1, 2)
+    local begun = core.now()
+    assert.equal(2, box:run { until_empty = true })
+    assert.truthy(core.now() - begun > 1.5)
+    assert.equal("c-1 c-1 c-2", sent())
+  end)
+
+  it("waits for a service that is away", function()
+    local port = process.free_port()
+    local box = open { client = cekura.assert(cekura.new { api_key = server.key, config_file = false, retries = 0,
+      base_url = "http://127.0.0.1:" .. port }) }
+    put(box, 1, 3)
+    local later
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return box:run { until_empty = true }
+      end)
+      cekura.sleep(0.3)
+      assert.equal(3, box:size())
+      later = simulator.start { port = port }
+      assert.equal(3, (task:join()))
+    end)
+    local ids = {}
+    for index, request in ipairs(later:requests()) do
+      ids[index] = core.decode(request.body).call_id
+    end
+    later:stop()
+    assert.equal("c-1 c-2 c-3", table.concat(ids, " "))
+  end)
+
+  it("stops where the key is refused, and keeps what waits", function()
+    local box = open { client = server:client { api_key = "wrong" } }
+    put(box, 1, 2)
+    local count, err = box:run()
+    assert.is_nil(count)
+    assert.equal("auth", err.kind)
+    assert.equal(2, box:size())
+    assert.equal(2, sending():run { until_empty = true })
+  end)
+
+  it("ends with its client", function()
+    local client = server:client()
+    local box = open { client = client }
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      cekura.sleep(0.05)
+      client:close()
+      put(box, 1)
+      task:join()
+    end)
+    assert.equal(1, box:size())
+  end)
+
+  describe("takes a refusal that names call_id", function()
+    it("as a refusal, if it is the first answer", function()
+      server:script(OBSERVE, { KNOWN })
+      local box = sending()
+      put(box, 1)
+      assert.equal(0, box:run { until_empty = true })
+      assert.equal(1, box:status().refused)
+    end)
+
+    it("as delivered, after an attempt that may have arrived", function()
+      server:script(OBSERVE, { { status = 504 }, KNOWN })
+      local box = sending()
+      put(box, 1)
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal(0, box:status().refused)
+    end)
+
+    it("as a refusal, after an attempt that has not arrived", function()
+      server:script(OBSERVE, { { status = 429 }, { status = 429 }, KNOWN })
+      local box = sending { client = server:renew_client { retries = 0 } }
+      put(box, 1)
+      assert.equal(0, box:run { until_empty = true })
+      assert.equal(1, box:status().refused)
+    end)
+
+    it("as delivered, if a sender was killed while its attempt was under way", function()
+      server:script(OBSERVE, { { hold = "never" }, KNOWN })
+      put(open(), 1)
+      shell(script [[ open { client = client }:run() ]] .. background)
+      cekura.run(function()
+        server:wait_for(OBSERVE, 1)
+      end)
+      shell("kill -9 " .. file.read(dir .. "/pid"))
+      local box = sending()
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal(0, box:status().refused)
+    end)
+  end)
+
+  -- ---- processes ----
+
+  it("has one sender at a time, and another takes over when that is killed", function()
+    server:script(OBSERVE, { { hold = "never" }, ACCEPTED })
+    put(open(), 1, 2)
+    shell(script [[ open { client = client }:run() ]] .. background)
+    local box = sending()
+    cekura.run(function()
+      server:wait_for(OBSERVE, 1)
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      cekura.sleep(1.5)
+      assert.equal(1, server:count(OBSERVE)) -- it stands by
+      shell("kill -9 " .. file.read(dir .. "/pid"))
+      server:wait_for(OBSERVE, 3)
+      eventually(function() return box:size() == 0 end)
+      box:close()
+      assert.equal(2, (task:join()))
+    end)
+    assert.equal("c-1 c-1 c-2", sent())
+  end)
+
+  it("ends a sender that stands by until the outbox is empty once another has emptied it", function()
+    local first = sending()
+    local second = open { client = server:client() }
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return first:run()
+      end)
+      cekura.sleep(0.05)
+      put(first, 1, 3)
+      assert.equal(0, second:run { until_empty = true })
+      assert.equal(0, first:size())
+      first:close()
+      assert.equal(3, (task:join()))
+    end)
+  end)
+
+  it("keeps what was put by processes that were killed", function()
+    local program = script [[
+      local box, first = open(), tonumber(arg[1])
+      for index = 1, math.huge do
+        cekura.assert(box:put(call(("p%d-%d"):format(first, index))))
+        io.stdout:write(("p%d-%d\n"):format(first, index))
+      end
+    ]]
+    local commands = {}
+    for index = 1, 3 do
+      commands[index] = ("%s %d >%s/acknowledged%d & pids=\"$pids $!\""):format(program, index, dir, index)
+    end
+    shell(table.concat(commands, "\n") .. "\nsleep 0.3; kill -9 $pids")
+    local box = sending()
+    local before = box:status()
+    local known = {}
+    for index = 1, 3 do
+      for id in (file.read(dir .. "/acknowledged" .. index) or ""):gmatch "(p%S+)\n" do
+        known[#known + 1] = id
+      end
+    end
+    assert.truthy(#known > 10, #known)
+    assert.truthy(before.waiting >= #known and before.waiting <= #known + 3)
+    for _, name in ipairs(segments()) do
+      local text = file.read(name)
+      for index = #known, 1, -1 do
+        if text:find('"' .. known[index] .. '"', 1, true) then
+          table.remove(known, index)
+        end
+      end
+    end
+    assert.same({}, known)
+  end)
+
+  it("goes on in forked children", function()
+    local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
+    assert.equal(0, status, output)
+    assert.equal("", (shell(script [[
+      local posix = require "spec.life.posix"
+      local box = open()
+      cekura.assert(box:put(call "parent-1"))
+      local pid = posix.fork()
+      if pid == 0 then
+        local ok = box:put(call "child")
+        posix.exit(ok and 7 or 1)
+      end
+      cekura.assert(box:put(call "parent-2"))
+      assert(posix.wait(pid) == 7)
+      assert(box:size() == 3)
+    ]])))
+    assert.equal(3, sending():run { until_empty = true })
+  end)
+
+  it("goes on in a new directory if it was removed", function()
+    local box = sending()
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      put(box, 1)
+      server:wait_for(OBSERVE, 1)
+      eventually(function() return box:size() == 0 end)
+      shell("rm -rf " .. path)
+      put(box, 2)
+      server:wait_for(OBSERVE, 2)
+      box:close()
+      assert.equal(2, (task:join()))
+    end)
+  end)
+
+  -- ---- damage and full disks ----
+
+  it("skips and counts a part of an entry, wherever it is", function()
+    local box = sending()
+    put(box, 1)
+    local name = segments()[1]
+    local whole = file.read(name)
+    append(name, whole:sub(1, 60))
+    put(box, 2)
+    append(name, whole:sub(1, 20))
+    local status = box:status()
+    assert.equal(2, status.waiting)
+    assert.equal(2, status.torn)
+    assert.equal(2, box:run { until_empty = true })
+    assert.equal("c-1 c-2", sent())
+    assert.same({}, segments())
+  end)
+
+  -- Runs a program with a small file system of its own at `path`.
+  local function on_small_disk(program)
+    return shell(("unshare --mount sh -c 'mkdir -p %s && mount -t tmpfs -o size=64k none %s && %s'"):format(path, path,
+      script(program)))
+  end
+
+  it("has nil and an error for a full disk, loses nothing, and empties it", function()
+    local output = on_small_disk [[
+      local box = open { path = path .. "/box", client = client }
+      local count, err = 0, nil
+      local function fill(size)
+        local ok = true
+        while ok do
+          local given = call("c-" .. count + 1)
+          given.metadata = { padding = ("x"):rep(size) }
+          ok, err = box:put(given)
+          count = count + (ok and 1 or 0)
+        end
+      end
+      fill(3000)
+      assert(count > 10 and box:size() == count, count)
+      assert(err.kind == "config" and err.file == path .. "/box", tostring(err))
+      assert(tostring(err):find "No space left on device", tostring(err))
+      local filler = io.open(path .. "/filler", "w")
+      filler:write(("x"):rep(65536))
+      filler:close()
+      fill(1) -- the last page
+      local sent = cekura.assert(box:run { until_empty = true })
+      assert(sent == count, sent)
+      assert(box:size() == 0)
+      cekura.assert(box:put(call "after"))
+      assert(box:run { until_empty = true } == 1)
+      io.stdout:write(count)
+    ]]
+    local count = tonumber(output)
+    assert.truthy(count, output)
+    local expected = {}
+    for index = 1, count do
+      expected[index] = "c-" .. index
+    end
+    assert.equal(table.concat(expected, " ") .. " after", sent())
+  end)
+
+  it("keeps what is refused while it cannot be stored", function()
+    local output = on_small_disk [[
+      local refused = 0
+      local box = open { path = path .. "/box", client = client, on_refused = function() refused = refused + 1 end }
+      local given = call "c-1"
+      given.redact_fields, given.metadata = { "No Name" }, { padding = ("x"):rep(9000) }
+      cekura.assert(box:put(given))
+      local filler = io.open(path .. "/filler", "w")
+      filler:write(("x"):rep(65536))
+      filler:close()
+      cekura.run(function()
+        local task = cekura.spawn(function() return box:run { until_empty = true } end)
+        cekura.sleep(0.3)
+        assert(box:size() == 1 and refused == 0)
+        os.remove(path .. "/filler")
+        assert(task:join() == 0)
+      end)
+      assert(refused == 1 and box:status().refused == 1 and box:size() == 0)
+    ]]
+    assert.equal("", (output:gsub("cekura: outbox [^\n]*No space left on device\n", "")))
+    assert.equal("c-1", sent())
+  end)
+
+  it("syncs where it is to", function()
+    local trace = dir .. "/trace"
+    local output, status = shell(("strace -f -e trace=fdatasync,fsync,writev -o %s %s"):format(trace,
+      script [[ cekura.assert(open { sync = true }:put(call "c-1")) cekura.assert(open():put(call "c-2")) ]]))
+    if status == 127 then
+      return pending "there is no strace"
+    end
+    assert.equal("", output)
+    local calls = {}
+    for name in file.read(trace):gmatch "(%l+)%(%d+" do
+      calls[#calls + 1] = name
+    end
+    assert.truthy(table.concat(calls, " "):find("writev fdatasync fsync writev", 1, true), table.concat(calls, " "))
+  end)
+end)
