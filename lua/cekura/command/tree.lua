@@ -7,6 +7,7 @@ local help = require "cekura.command.help"
 local improve = require "cekura.command.improve"
 local jobs = require "cekura.command.jobs"
 local other = require "cekura.command.other"
+local outbox = require "cekura.command.outbox"
 local resources = require "cekura.command.resources"
 local results = require "cekura.command.results"
 local sim = require "cekura.command.sim"
@@ -35,7 +36,7 @@ local root = {
     { "cekura-lua auth status", "Show whether the key works." },
     { "cekura-lua results gate --agent-id 2142 --tags smoke", "Run scenarios; exit with 0 only if all calls passed." },
   },
-  commands = { improve.command("improve", {}), start.start, start.kinds, jobs, fleet },
+  commands = { improve.command("improve", {}), start.start, start.kinds, jobs, fleet, outbox },
 }
 
 for _, command in ipairs(resources.commands { calls = calls, results = results }) do

@@ -158,15 +158,12 @@ function methods:status()
   if not counted then
     return nil, err
   end
-  local spool, fault = self._place:refused_spool()
-  local refused = spool
-  if spool then
-    refused, fault = core.count_spool(spool)
-  end
+  local refused
+  refused, err = self._place:count_refused()
   if not refused then
-    return nil, self._place:fault(fault)
+    return nil, err
   end
-  return { waiting = counted.waiting, bytes = counted.bytes, oldest = counted.oldest, refused = refused.waiting,
+  return { waiting = counted.waiting, bytes = counted.bytes, oldest = counted.oldest, refused = refused,
     torn = counted.damaged }
 end
 

@@ -70,6 +70,32 @@ function Place:append_refused(text, sync)
   return core.append_to_spool(spool, text, sync)
 end
 
+-- Whether any entry was ever refused. Looking must not make the directory: the disk may be full.
+local function has_refused(self)
+  local directory = io.open(self.path .. REFUSED .. "/.")
+  if directory then
+    directory:close()
+  end
+  return directory ~= nil
+end
+
+--- How many entries were refused.
+---@return integer? count, cekura.Error? err
+function Place:count_refused()
+  if not has_refused(self) then
+    return 0
+  end
+  local spool, fault = self:refused_spool()
+  local counted
+  if spool then
+    counted, fault = core.count_spool(spool)
+  end
+  if not counted then
+    return nil, self:fault(fault)
+  end
+  return counted.waiting
+end
+
 -- Moves the refused entries of the lock's holder back. Returns how many, or nil and a fault.
 local function restore(self, spool, sync)
   local count = 0
@@ -97,6 +123,9 @@ end
 ---@param sync boolean
 ---@return integer? count, cekura.Error? err
 function Place:restore_refused(sync)
+  if not has_refused(self) then
+    return 0
+  end
   local spool, fault = self:refused_spool()
   local lock, count
   if spool then
