@@ -29,6 +29,8 @@
 # make chaos             CHAOS_RUNS=100: faults on the wire and their outcomes, see spec/chaos/README.md
 # make fleet-proof       FLEET_JOBS=10000: a fleet whose workers, Redis and service fail, see spec/fleet/README.md
 # make fleet-measure     FLEET=takeover: figures of fleets, on the same page
+# make outbox-proof      OUTBOX_WRITER=50: an outbox whose writers, sender, disk and service fail, see
+#                        spec/outbox/README.md; make outbox-measure: how long put() takes
 # make cycles            CYCLES=100000: starts jobs and closes clients, and fails if that leaks anything
 # make check-memory      every allocation failing once, the specs under sanitizers and under valgrind, see
 #                        spec/memory/README.md
@@ -75,7 +77,7 @@ CORE    := $(BUILD)/$(LUA)/cekura/core.so
 
 .PHONY: all stage install uninstall size rock install-rock dist deb demo docs man simulator generate test test-hosts \
   test-redis check-api test-debian test-deb spec lint graph help bench bench-schedule soak fuzz \
-  chaos fleet-proof fleet-measure cycles check-memory clean
+  chaos fleet-proof fleet-measure outbox-proof outbox-measure cycles check-memory clean
 all: $(CORE) $(BUILD)/$(LUA)/cekura/simulator.so
 
 # What the compiler must find, checked once before anything is compiled. (A rock has no .ci.)
@@ -374,6 +376,14 @@ chaos:
 fleet-proof:
 	@LUA=$(LUA) .ci/install fleet
 	@spec/fleet/run $(LUA) spec/fleet/proof.lua $(FLEET)
+
+outbox-proof:
+	@LUA=$(LUA) .ci/install test
+	@spec/outbox/run $(LUA) spec/outbox/proof.lua
+
+outbox-measure:
+	@LUA=$(LUA) .ci/install demo
+	@spec/outbox/run $(LUA) spec/outbox/measure.lua
 
 fleet-measure:
 	@LUA=$(LUA) .ci/install fleet

@@ -29,7 +29,7 @@ local SCRIPTS = {
 local NOT_RUN = {}
 
 -- Blocks of text that are the output of no other block: drawings.
-local DRAWINGS = { ["docs/architecture.md"] = true, ["docs/fleet.md"] = true }
+local DRAWINGS = { ["docs/architecture.md"] = true, ["docs/fleet.md"] = true, ["docs/outbox.md"] = true }
 
 -- The paths of the environment, for a program in another directory.
 local function paths()

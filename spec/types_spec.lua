@@ -93,7 +93,8 @@ describe("the annotations", function()
         .script, "MEMBERS"),
       ["cekura.testing.RecordOptions"] = upvalue(require "cekura.testing.recording".record, "RECORD"),
       ["cekura.testing.ReplayOptions"] = upvalue(require "cekura.testing.recording".replay, "REPLAY"),
-      ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS") }
+      ["cekura.RedisOptions"] = upvalue(require "cekura.fleet.redis".new, "OPTIONS"),
+      ["cekura.OutboxOptions"] = upvalue(require "cekura.outbox".new, "OPTIONS") }
     for name in pairs(upvalue(filter.parameters, "FILTER")) do
       taken["cekura.CallFilter"][name] = true
     end

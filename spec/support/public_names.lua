@@ -283,6 +283,16 @@ function steps.webhook(seen, server)
   end
 end
 
+function steps.outbox(seen, server)
+  local dir = shell "mktemp -d":match "%S+"
+  local box = cekura.assert(cekura.outbox { path = dir, client = living(seen, server, "polls=1") })
+  seen:object("cekura.Outbox", box)
+  cekura.assert(box:put { call_id = "c", agent = 1 })
+  seen:table("cekura.OutboxStatus", cekura.assert(box:status()))
+  box:close()
+  shell("rm -rf " .. dir)
+end
+
 function steps.tasks(seen)
   local task = cekura.spawn(function() end)
   getmetatable(task).__index.join(task)

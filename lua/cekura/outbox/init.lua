@@ -122,8 +122,10 @@ function methods:run(given)
   end
   if not results then
     error(raised, 0)
+  elseif not results[1] then
+    return nil, results[2]
   end
-  return results[1], results[2]
+  return results[1]
 end
 
 local function count(self)
@@ -141,7 +143,10 @@ end
 ---@return integer? waiting, cekura.Error? err
 function methods:size()
   local counted, err = count(self)
-  return counted and counted.waiting, err
+  if not counted then
+    return nil, err
+  end
+  return counted.waiting
 end
 
 ---@class cekura.OutboxStatus

@@ -8,13 +8,11 @@ local read_call = require "cekura.api.calls.sent_call".read
 
 local PATH = "/observability/v1/observe/"
 
-local send = {}
-
 --- Checks a call, and returns it as it is sent. Raises any fault at the caller's line.
 ---@param what string "send", for messages
 ---@param call table
 ---@return table sent
-function send.prepare(what, call)
+local function prepare(what, call)
   local sent = read_call(what, call)
   recording.sender(sent.voice_recording)
   return sent
@@ -26,7 +24,7 @@ end
 ---@param timeout? number seconds
 ---@param text? string the same as JSON, if there is such a text
 ---@return cekura.CallLog? call, cekura.Error? err
-function send.transmit(client, sent, timeout, text)
+local function transmit(client, sent, timeout, text)
   local send_form = recording.sender(sent.voice_recording)
   local outgoing = { method = "POST", path = PATH, timeout = timeout }
   local reply, err
@@ -43,6 +41,8 @@ function send.transmit(client, sent, timeout, text)
   return record.of_reply(reply, "call_log")
 end
 
+local send = { prepare = prepare, transmit = transmit }
+
 --- Sends one call, which is then evaluated. It is charged, so it is sent once: after an error of kind
 --- "unknown_outcome", the service may or may not have stored the call. Clients have seen that sending it again with the
 --- same call_id updates the same record.
@@ -58,8 +58,8 @@ end
 ---@return cekura.Error? err of kind "config": the file cannot be read, or its size changed while it was sent (then
 ---err.sent may be true: the service may have stored the call)
 function send.send(client, call, options)
-  local sent = send.prepare("send", call)
-  return send.transmit(client, sent, check.timeout(options))
+  local sent = prepare("send", call)
+  return transmit(client, sent, check.timeout(options))
 end
 
 return send
