@@ -84,7 +84,7 @@ local SPECS = {
   nginx_page = { seconds = 90, on = { "luajit" } },
   outbox = { seconds = 25 },
   outbox_command = { seconds = 6 },
-  outbox_hosts = { seconds = 10, on = { "luajit" } },
+  outbox_hosts = { seconds = 10, on = { "luajit", HAPROXY } },
   outbox_proof = { seconds = 25, once = true },
   pages = { seconds = 50 },
   ngx_tasks = { seconds = 20, on = { "luajit" } },
