@@ -252,6 +252,52 @@ static void test_one_entry_holds(void **state)
     spool_free(spool);
 }
 
+/* Nothing is appended to a segment that is open here and was sealed: it may be unlinked at once. */
+static void test_sealed(void **state)
+{
+    (void)state;
+    struct spool *spool = open_spool(LARGE);
+    append(spool, "one");
+    int fd = open(last_path(), O_WRONLY);
+    assert_int_equal(spool_segment_seal(fd), 0);
+    close(fd);
+    append(spool, "two");
+    assert_int_equal(count_segments(), 2);
+    struct spool_reader *reader = spool_reader_new(spool);
+    take(reader, "one");
+    take(reader, "two");
+    assert_none(reader);
+    spool_reader_free(reader);
+    spool_free(spool);
+}
+
+/* A writer that was killed before it sealed its segment: the reader does so before it goes on. */
+static void test_unsealed(void **state)
+{
+    (void)state;
+    struct spool *spool = open_spool(LARGE), *other = open_spool(LARGE);
+    uint64_t number;
+    append(spool, "one");
+    int directory = open("box", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(spool_segment_last(directory, &number), 0);
+    close(spool_segment_make(directory, number, &number));
+    close(directory);
+    append(other, "two");
+    append(spool, "one more");
+    struct spool_reader *reader = spool_reader_new(spool);
+    take(reader, "one");
+    take(reader, "one more");
+    take(reader, "two");
+    append(spool, "three");
+    take(reader, "three");
+    assert_none(reader);
+    assert_int_equal(spool_reader_tidy(reader, true), 0);
+    assert_int_equal(count_segments(), 0);
+    spool_reader_free(reader);
+    spool_free(other);
+    spool_free(spool);
+}
+
 static void test_large_entries(void **state)
 {
     (void)state;
@@ -431,35 +477,59 @@ static void test_removed_directory(void **state)
     assert_int_equal(spool_open(&spool, "file", LARGE), ENOTDIR);
 }
 
+/* Forks, and returns once the child has begun. It exits with the result of `act`, or lives on. */
+static pid_t fork_child(struct spool *spool, bool (*act)(struct spool *))
+{
+    int pipes[2];
+    char begun = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bool is_right = !act || act(spool);
+        (void)!write(pipes[1], &begun, 1);
+        if (!act)
+            pause();
+        _exit(is_right ? 0 : 1);
+    }
+    assert_int_equal(read(pipes[0], &begun, 1), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+    return child;
+}
+
+static bool is_locked_out(struct spool *spool)
+{
+    return !spool_lock_alone(spool);
+}
+
+static bool append_child(struct spool *spool)
+{
+    return spool_append(spool, "child", 5, true) == 0;
+}
+
+static void assert_right(pid_t child)
+{
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 /* A child goes on with a lock of its own. */
 static void test_fork(void **state)
 {
     (void)state;
     struct spool *spool = open_spool(LARGE);
     append(spool, "parent");
-    int held = open("box", O_RDONLY | O_DIRECTORY);
-    pid_t child = fork();
-    if (child == 0) {
-        bool is_locked = spool_lock_alone(spool);
-        spool_unlock(spool);
-        _exit(is_locked && spool_append(spool, "child", 5, true) == 0 ? 0 : 1);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
-    /* The lock of a child that lives on is not the parent's. */
+    assert_right(fork_child(spool, append_child));
     assert_true(spool_lock_alone(spool));
-    child = fork();
-    if (child == 0) {
-        pause();
-        _exit(0);
-    }
-    int own = spool_directory(spool);
-    assert_int_equal(flock(own, LOCK_UN), 0);
-    assert_true(flock(held, LOCK_EX | LOCK_NB) == 0);
+    assert_right(fork_child(spool, is_locked_out));
+    pid_t child = fork_child(spool, NULL);
+    spool_free(spool); /* ends the lock, though a child lives on */
+    spool = open_spool(LARGE);
+    assert_true(spool_lock_alone(spool));
+    spool_unlock(spool);
     kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    close(held);
+    waitpid(child, NULL, 0);
     struct spool_reader *reader = spool_reader_new(spool);
     take(reader, "parent");
     take(reader, "child");
@@ -558,6 +628,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_order, enter, leave),
         cmocka_unit_test_setup_teardown(test_marks, enter, leave),
         cmocka_unit_test_setup_teardown(test_one_entry_holds, enter, leave),
+        cmocka_unit_test_setup_teardown(test_sealed, enter, leave),
+        cmocka_unit_test_setup_teardown(test_unsealed, enter, leave),
         cmocka_unit_test_setup_teardown(test_large_entries, enter, leave),
         cmocka_unit_test_setup_teardown(test_torn, enter, leave),
         cmocka_unit_test_setup_teardown(test_unfinished, enter, leave),
