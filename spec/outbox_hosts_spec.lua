@@ -4,6 +4,7 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
+local pages = require "spec.support.pages"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -13,33 +14,13 @@ local haproxy_lua = "lua" .. (shell "haproxy -vv":match "Built with Lua version 
 
 local OBSERVE = "/observability/v1/observe/"
 
-local HTTP = [[
-  init_worker_by_lua_block {
-    local cekura = require "cekura"
-    local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = "URL", config_file = false })
-    outbox = cekura.assert(cekura.outbox { path = "@DIR@/box", client = client })
-    local function send()
-      local sent, err = outbox:run()
-      if err then
-        ngx.log(ngx.ERR, tostring(err))
-      end
-    end
-    assert(ngx.timer.at(0, send))
-  }
-  server {
-    listen 127.0.0.1:@PORT@;
-    location /call/ {
-      content_by_lua_block { ngx.print(ngx.worker.pid()) }
-      log_by_lua_block {
-        local id = ngx.var.uri:match "[^/]+$"
-        local ok, err = outbox:put { call_id = id, agent = 2142, customer_number = ngx.var.remote_addr }
-        if not ok then
-          ngx.log(ngx.ERR, tostring(err))
-        end
-      }
-    }
-  }
-]]
+-- The example of the page, for another directory, service and port.
+local function page_example(url)
+  local client = ("cekura.new { api_key = \"sim-key\", base_url = %q, config_file = false }"):format(url)
+  return (pages.of("spec/outbox_hosts_spec.lua")[1].code:gsub("/var/spool/cekura", "@DIR@/box")
+    :gsub("cekura%.new%(%)", client):gsub("listen 8080", "listen 127.0.0.1:@PORT@")
+    :gsub("ngx%.say \"ended\"", "ngx.print(ngx.worker.pid())"))
+end
 
 -- The call ids that the service was sent.
 local function received(server)
@@ -80,7 +61,7 @@ in_nginx("an outbox in nginx", function()
 
   before_each(function()
     server:reset()
-    local config = nginx.config((HTTP:gsub("URL", server.url)))
+    local config = nginx.config(page_example(server.url))
     host = nginx.start((config:gsub("worker_processes 1", "worker_processes 3")))
   end)
 
@@ -129,7 +110,7 @@ global
   lua-prepend-path HERE/lua/?.lua
   lua-prepend-path HERE/lua/?/init.lua
   lua-prepend-path HERE/build/LUA/?.so cpath
-  lua-load app.lua
+  lua-load HERE/examples/haproxy/outbox.lua
   nbthread 2
   pidfile haproxy.pid
 defaults
@@ -139,21 +120,8 @@ defaults
   timeout server 60s
 frontend main
   bind 127.0.0.1:@PORT@
-  http-request lua.put
+  http-request lua.keep_call if { path_beg /call/ }
   http-request return status 200 content-type text/plain string kept
-]]
-
-local APP = [[
-  local cekura = require "cekura"
-  local outbox = cekura.assert(cekura.outbox { path = "box" })
-  core.register_action("put", { "http-req" }, function(txn)
-    cekura.assert(outbox:put { call_id = txn.f:path():match "[^/]+$", agent = 2142 })
-  end)
-  core.register_task(function()
-    local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false })
-    local sent, err = cekura.assert(cekura.outbox { path = "box", client = client }):run()
-    core.Alert("ended: " .. tostring(sent or err))
-  end)
 ]]
 
 local in_haproxy = lua == haproxy_lua and describe or function() end
@@ -175,10 +143,10 @@ in_haproxy("an outbox in HAProxy", function()
   for how, arguments in pairs { ["one process"] = "-db", ["a worker, forked after the load"] = "-W -db" } do
     it("sends what an action has put, in " .. how, function()
       local port, here = process.free_port(), shell "pwd":match "%S+"
-      host = process.start(("haproxy %s -f haproxy.cfg"):format(arguments), function()
+      local command = "CEKURA_OUTBOX=box CEKURA_API_URL=%s CEKURA_API_KEY=sim-key haproxy %s -f haproxy.cfg"
+      host = process.start(command:format(server.url, arguments), function()
         return process.listens(port)
       end, function(dir)
-        file.write(dir .. "/app.lua", APP:format(server.url))
         file.write(dir .. "/haproxy.cfg", (HAPROXY:gsub("%u%u%u+", { HERE = here, LUA = lua })
           :gsub("@PORT@", tostring(port))))
       end)

@@ -12,7 +12,8 @@ local BY_PAGE = { { "docs/hosts/", "spec/hosts_pages_spec.lua" }, { "docs/debugg
   { "docs/redis.md", "spec/redis/redis_pages_spec.lua" } }
 
 -- The specs that run the blocks of a language on all other pages.
-local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua" }
+local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua",
+  nginx = "spec/outbox_hosts_spec.lua" }
 
 --- The paths of all pages, sorted. The reference is left out: `make docs` makes it.
 ---@return string[]
