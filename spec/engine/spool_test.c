@@ -426,6 +426,51 @@ static void test_garbage(void **state)
     free(zeros);
 }
 
+/* Whatever bytes are overwritten, all entries are returned that they are not in, and no other. */
+static void test_random_damage(void **state)
+{
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 300; round++) {
+        enum { COUNT = 40, SIZE = 50 };
+        char text[SIZE + 20];
+        bool is_hit[COUNT] = {false}, has_come[COUNT] = {false};
+        struct spool *spool = open_spool(LARGE);
+        for (int i = 0; i < COUNT; i++) {
+            snprintf(text, sizeof text, "%02d %0*d", i, SIZE - 3, i * 7);
+            append(spool, text);
+        }
+        int fd = open(last_path(), O_WRONLY);
+        for (int hit = 0; hit < 3; hit++) {
+            char bytes[20];
+            size_t length = (size_t)rand() % sizeof bytes + 1;
+            long entry_size = (long)SPOOL_HEADER + SIZE, at = rand() % (COUNT * entry_size - 20);
+            for (size_t i = 0; i < length; i++)
+                bytes[i] = (char)(rand() % 4 ? rand() : '\n');
+            assert_int_equal(pwrite(fd, bytes, length, at), length);
+            is_hit[at / entry_size] = is_hit[(at + (long)length - 1) / entry_size] = true;
+        }
+        close(fd);
+        struct spool_reader *reader = spool_reader_new(spool);
+        struct spool_item item;
+        while (spool_reader_next(reader, &item) == 0) {
+            if (item.damaged)
+                continue;
+            int number = atoi(item.text);
+            snprintf(text, sizeof text, "%02d %0*d", number, SIZE - 3, number * 7);
+            assert_int_equal(item.entry.length, SIZE);
+            assert_memory_equal(item.text, text, SIZE);
+            assert_false(has_come[number]);
+            has_come[number] = true;
+        }
+        for (int i = 0; i < COUNT; i++)
+            assert_true(has_come[i] || is_hit[i]);
+        spool_reader_free(reader);
+        spool_free(spool);
+        assert_int_equal(system("rm -rf box"), 0);
+    }
+}
+
 /* ---- failures ---- */
 
 /* A write that is cut short leaves nothing, and what was there before is whole. */
@@ -635,6 +680,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unfinished, enter, leave),
         cmocka_unit_test_setup_teardown(test_cut_after_report, enter, leave),
         cmocka_unit_test_setup_teardown(test_garbage, enter, leave),
+        cmocka_unit_test_setup_teardown(test_random_damage, enter, leave),
         cmocka_unit_test_setup_teardown(test_short_write, enter, leave),
         cmocka_unit_test_setup_teardown(test_removed_directory, enter, leave),
         cmocka_unit_test_setup_teardown(test_fork, enter, leave),

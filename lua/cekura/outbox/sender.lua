@@ -20,7 +20,7 @@ local verdict = require "cekura.outbox.verdict"
 ---@field is_idle boolean its task waits for entries
 ---@field is_quiet boolean it has waited for them, and so none come at once: the last file may be removed
 ---@field waiter any of its task
----@field reported table<string, string> the last message about each subject
+---@field reported table<string, string> the kind of the last message about each subject
 local Sender = {}
 Sender.__index = Sender
 
@@ -43,12 +43,13 @@ end
 
 -- ---- messages ----
 
--- Logs what has changed about a subject.
-local function report(self, subject, message)
-  if message and self.reported[subject] ~= message then
+-- Logs a message about a subject unless the last one was of the same kind; nil: all is well again.
+local function report(self, subject, message, kind)
+  kind = message and (kind or message)
+  if message and self.reported[subject] ~= kind then
     self.loop.log(show.format("cekura: outbox %s: %s", self.place.path, message))
   end
-  self.reported[subject] = message
+  self.reported[subject] = kind
 end
 
 -- What the disk refuses is no reason to stop: at worst an entry is sent again.
@@ -216,7 +217,7 @@ function verdicts.refused(self, item, text, err)
 end
 
 function verdicts.away(self, item, _, err)
-  report(self, "service", "it waits: " .. errors.line(err))
+  report(self, "service", "it waits: " .. errors.line(err), err.kind)
   if item.failed_at then
     item.failures = item.failures + 1
     self.lane:set_aside(item)
@@ -227,7 +228,7 @@ function verdicts.away(self, item, _, err)
 end
 
 function verdicts.failed(self, item, text, err)
-  report(self, "service", "it tries again: " .. errors.line(err))
+  report(self, "service", "it tries again: " .. errors.line(err), err.kind)
   if not item.failed_at then
     return self.lane:failed(item, true, err.retry_after)
   end
