@@ -43,7 +43,7 @@ static void begin_child(struct forked *forked)
 
 /* ---- the directory ---- */
 
-/* The entry of a new directory in its own one. Some file systems cannot sync a directory. */
+/* Syncs the name of the directory. */
 static void sync_parent(int directory)
 {
     int parent = openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -61,8 +61,6 @@ static int open_directory(struct spool *spool)
     spool->directory = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (spool->directory < 0)
         return fault && fault != EEXIST ? fault : errno;
-    if (!fault)
-        sync_parent(spool->directory);
     return 0;
 }
 
@@ -219,8 +217,11 @@ static int sync_entry(struct spool *spool)
 {
     if (fdatasync(spool->segment) != 0)
         return errno;
-    if (!spool->is_name_synced && fsync(spool->directory) != 0 && errno != EINVAL)
+    if (spool->is_name_synced)
+        return 0;
+    if (fsync(spool->directory) != 0 && errno != EINVAL) /* some file systems cannot */
         return errno;
+    sync_parent(spool->directory); /* whoever made the directory may have been killed before */
     spool->is_name_synced = true;
     return 0;
 }
