@@ -469,25 +469,6 @@ describe("an outbox", function()
     assert.same({}, known)
   end)
 
-  it("goes on in forked children", function()
-    local output, status = shell("make --no-print-directory -s life LUA=" .. lua)
-    assert.equal(0, status, output)
-    assert.equal("", (shell(script [[
-      local posix = require "spec.life.posix"
-      local box = open()
-      cekura.assert(box:put(call "parent-1"))
-      local pid = posix.fork()
-      if pid == 0 then
-        local ok = box:put(call "child")
-        posix.exit(ok and 7 or 1)
-      end
-      cekura.assert(box:put(call "parent-2"))
-      assert(posix.wait(pid) == 7)
-      assert(box:size() == 3)
-    ]])))
-    assert.equal(3, sending():run { until_empty = true })
-  end)
-
   it("goes on in a new directory if it was removed", function()
     local box = sending()
     cekura.run(function()

@@ -404,6 +404,34 @@ static void test_cut_after_report(void **state)
     spool_free(spool);
 }
 
+/* The same, if the other entry has just the length of what was cut off: it is not unlinked unread.
+ */
+static void test_replaced_after_report(void **state)
+{
+    (void)state;
+    char bytes[200];
+    size_t size = make_entry(bytes, "a long text, of which a part is written");
+    struct spool *spool = open_spool(LARGE);
+    append(spool, "before");
+    struct stat status;
+    assert_int_equal(stat(last_path(), &status), 0);
+    scribble(bytes, size - 5);
+    struct spool_reader *reader = spool_reader_new(spool);
+    take(reader, "before");
+    assert_damage(reader, size - 5);
+    assert_none(reader);
+    assert_int_equal(truncate(last_path(), status.st_size), 0);
+    append(spool, "a long text, of which a part is wr");
+    assert_int_equal(spool_reader_tidy(reader, true), 0);
+    assert_int_equal(count_segments(), 1);
+    take(reader, "a long text, of which a part is wr");
+    assert_none(reader);
+    assert_int_equal(spool_reader_tidy(reader, true), 0);
+    assert_int_equal(count_segments(), 0);
+    spool_reader_free(reader);
+    spool_free(spool);
+}
+
 /* A power cut may leave zeros, and bytes of other files. */
 static void test_garbage(void **state)
 {
@@ -679,6 +707,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_torn, enter, leave),
         cmocka_unit_test_setup_teardown(test_unfinished, enter, leave),
         cmocka_unit_test_setup_teardown(test_cut_after_report, enter, leave),
+        cmocka_unit_test_setup_teardown(test_replaced_after_report, enter, leave),
         cmocka_unit_test_setup_teardown(test_garbage, enter, leave),
         cmocka_unit_test_setup_teardown(test_random_damage, enter, leave),
         cmocka_unit_test_setup_teardown(test_short_write, enter, leave),

@@ -173,8 +173,12 @@ static int open_next(struct spool_reader *reader)
     return 0;
 }
 
-/* What is to be done at the end of what was written. */
-enum end { END_MORE, END_WAIT, END_FINAL };
+/* Whether nothing is appended to the open segment any more, nor cut off. */
+static bool is_final(const struct spool_reader *reader, struct stat *status)
+{
+    return fstat(reader->fd, status) == 0 &&
+           (spool_segment_is_sealed(status) || status->st_nlink == 0);
+}
 
 /* Seals the segment if others follow, which happens if a writer was killed before it did so.
  * Returns whether nobody appends, and so nothing at its end is still being written. */
@@ -192,17 +196,18 @@ static bool settle(struct spool_reader *reader, const struct segment *segment, s
     return is_settled;
 }
 
+/* What is to be done at the end of what was written. */
+enum end { END_MORE, END_WAIT, END_FINAL };
+
 /* Decides what the bytes at the end are. Sets *damaged to their number if they are the part of an
- * entry whose writer is gone, and was not returned before. */
-static enum end look_at_end(struct spool_reader *reader, struct segment *segment, size_t *damaged)
+ * entry whose writer is gone, and was not returned before. `was_final`: before they were read. */
+static enum end look_at_end(
+    struct spool_reader *reader, const struct segment *segment, bool was_final, size_t *damaged)
 {
     struct stat status;
     uint64_t end = reader->bytes_at + reader->available;
     *damaged = 0;
-    if (fstat(reader->fd, &status) != 0)
-        return END_WAIT;
-    bool is_over = spool_segment_is_sealed(&status) || status.st_nlink == 0;
-    if (!is_over && !settle(reader, segment, &status))
+    if (was_final ? !is_final(reader, &status) : !settle(reader, segment, &status))
         return END_WAIT;
     if ((uint64_t)status.st_size != end)
         return (uint64_t)status.st_size > end ? END_MORE : END_WAIT;
@@ -210,7 +215,10 @@ static enum end look_at_end(struct spool_reader *reader, struct segment *segment
         *damaged = (size_t)(end - reader->offset);
         reader->reported = end;
     }
-    return spool_segment_is_sealed(&status) || status.st_nlink == 0 ? END_FINAL : END_WAIT;
+    if (was_final)
+        return END_FINAL;
+    /* Another entry may have replaced what was cut off since it was read. */
+    return is_final(reader, &status) ? END_MORE : END_WAIT;
 }
 
 /* ---- entries ---- */
@@ -236,27 +244,27 @@ static bool pass_damage(
     return is_new;
 }
 
-/* Takes the next step: sets *is_found if the item is one to return. */
-static int step(
-    struct spool_reader *reader, struct segment *segment, struct spool_item *item, bool *is_found)
+/* Reads a damaged entry again while nobody appends: what was read may be in part what has been cut
+ * off since, and in part what has replaced it. ENOENT: others append. */
+static int read_again(
+    struct spool_reader *reader, struct spool_entry *entry, enum spool_reading *reading)
 {
-    enum spool_reading reading;
+    bool is_locked = false;
+    for (int i = 0; i < 100 && !is_locked; i++)
+        is_locked = spool_lock_alone(reader->spool);
+    if (!is_locked)
+        return ENOENT;
+    reader->available = 0;
+    int code = read_entry(reader, reader->fd, reader->offset, entry, reading);
+    spool_unlock(reader->spool);
+    return code;
+}
+
+static int step_at_end(struct spool_reader *reader, struct segment *segment, bool was_final,
+    struct spool_item *item, bool *is_found)
+{
     size_t damaged;
-    int code = read_entry(reader, reader->fd, reader->offset, &item->entry, &reading);
-    if (code)
-        return code;
-    if (reading == SPOOL_READING_WHOLE) {
-        set_item(reader, segment->number, reader->offset, item);
-        reader->offset += SPOOL_HEADER + item->entry.length;
-        *is_found = item->entry.state != SPOOL_DONE;
-        segment->waiting += *is_found;
-        return 0;
-    }
-    if (reading == SPOOL_READING_DAMAGED) {
-        *is_found = pass_damage(reader, segment, item);
-        return 0;
-    }
-    enum end end = look_at_end(reader, segment, &damaged);
+    enum end end = look_at_end(reader, segment, was_final, &damaged);
     segment->has_ended = end == END_FINAL;
     if (damaged) {
         set_damage(segment, reader->offset, damaged, item);
@@ -264,6 +272,33 @@ static int step(
         return 0;
     }
     return end == END_WAIT ? ENOENT : 0;
+}
+
+/* Takes the next step: sets *is_found if the item is one to return. */
+static int step(
+    struct spool_reader *reader, struct segment *segment, struct spool_item *item, bool *is_found)
+{
+    struct stat status;
+    enum spool_reading reading;
+    bool was_final = is_final(reader, &status);
+    int code = read_entry(reader, reader->fd, reader->offset, &item->entry, &reading);
+    if (!code && reading == SPOOL_READING_DAMAGED && !was_final)
+        code = read_again(reader, &item->entry, &reading);
+    if (code)
+        return code;
+    switch (reading) {
+    case SPOOL_READING_WHOLE:
+        set_item(reader, segment->number, reader->offset, item);
+        reader->offset += SPOOL_HEADER + item->entry.length;
+        *is_found = item->entry.state != SPOOL_DONE;
+        segment->waiting += *is_found;
+        return 0;
+    case SPOOL_READING_DAMAGED:
+        *is_found = pass_damage(reader, segment, item);
+        return 0;
+    default:
+        return step_at_end(reader, segment, was_final, item, is_found);
+    }
 }
 
 int spool_reader_next(struct spool_reader *reader, struct spool_item *item)
@@ -340,14 +375,28 @@ int spool_reader_mark(
 
 /* ---- removal ---- */
 
+/* Whether all of the segment that is read was read; with the lock. Its end may be a part of an
+ * entry that was returned as damage, but not an entry that has replaced that part. */
+static bool is_read(struct spool_reader *reader, const struct stat *status)
+{
+    struct spool_entry entry;
+    enum spool_reading reading;
+    uint64_t size = (uint64_t)status->st_size;
+    if (size == reader->offset)
+        return true;
+    reader->available = 0;
+    return reader->reported == size &&
+           read_entry(reader, reader->fd, reader->offset, &entry, &reading) == 0 &&
+           reading == SPOOL_READING_SHORT && reader->bytes_at + reader->available == size;
+}
+
 /* Seals the segment that is read if all of it was read and is done. */
 static void retire(struct spool_reader *reader, struct segment *segment)
 {
     struct stat status;
     if (segment->waiting > 0 || !spool_lock_alone(reader->spool))
         return;
-    uint64_t end = reader->offset > reader->reported ? reader->offset : reader->reported;
-    if (fstat(reader->fd, &status) == 0 && status.st_size > 0 && (uint64_t)status.st_size == end &&
+    if (fstat(reader->fd, &status) == 0 && status.st_size > 0 && is_read(reader, &status) &&
         spool_segment_seal(reader->fd) == 0)
         segment->has_ended = true;
     spool_unlock(reader->spool);
