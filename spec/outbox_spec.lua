@@ -281,6 +281,21 @@ describe("an outbox", function()
     end)
   end)
 
+  it("keeps its calls from other users, and the key out of its files", function()
+    server:script(OBSERVE, { { status = 400, body = { detail = "not with " .. server.key } } })
+    local told
+    local box = sending { on_refused = function(_, err)
+      told = tostring(err)
+    end }
+    put(box, 1)
+    assert.equal(0, box:run { until_empty = true })
+    assert.truthy(told:find("not with [key]", 1, true), told)
+    put(box, 2)
+    assert.equal("", (shell(("grep -r %s %s"):format(server.key, path))))
+    local modes = shell(("cd %s && find . -printf '%%m %%y %%f\\n' | sort"):format(path)):gsub("%d+%.log", "N.log")
+    assert.equal("600 f N.log\n600 f N.log\n600 f sender.lock\n700 d .\n700 d refused\n", modes)
+  end)
+
   it("sends later what has failed alone, beside the others", function()
     local bad = { status = 500 }
     server:script(OBSERVE, { bad, bad, ACCEPTED, ACCEPTED, bad, ACCEPTED })

@@ -39,7 +39,8 @@ local errors = {}
 ---@field job? cekura.Job
 ---@field result? table the result of a job that failed or was cancelled, as in job.result
 ---@field response? cekura.Response
----@field file? string the file that cannot be read or was changed while it was sent (kind "config")
+---@field file? string the file that cannot be read or was changed while it was sent, or the directory of an outbox that
+---cannot be written (kind "config")
 ---@field traceback? string of an error that a handler of a watch raised (kind "raised")
 local Error = { __name = "cekura.error" }
 Error.__index = Error
