@@ -151,9 +151,10 @@ function types.transcript(name, value)
     errors.misuse("%s: there is no turn in it", name)
   end
   for index = 1, count do
-    local place = ("%s[%d]"):format(name, index)
-    local role = check.table(place, value[index]).role
-    if not ROLES[role] then
+    local turn = value[index]
+    if type(turn) ~= "table" or not ROLES[turn.role] then
+      local place = ("%s[%d]"):format(name, index)
+      local role = check.table(place, turn).role
       errors.misuse("%s: role: \"Main Agent\" (the agent) or \"Testing Agent\" (the caller) expected, got %s", place,
         role == nil and "nil" or show.quoted(role))
     end
