@@ -20,12 +20,15 @@ local PRELUDE = [[
     local locked = own.lock_file(path)
     os.remove(path)
     os.remove(path .. ".lock") -- closing the file does not remove it
+    local spool = assert(own.open_spool(path, 4096))
+    os.execute("rm -r " .. path)
     return { client = client,
       job = own.new_job(client, 0,
         { method = "GET", url = "http://127.0.0.1:1/", url_rest = "/", timeout = 1, interval = 1 }, "1"),
       record = own.new_record('{"id":1,"text":"two"}', nil, own.record_class "record"),
       guard = own.guard(function() end), secret = own.secret "5eCr3t", bridge = own.bridge(client),
-      file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked) }
+      file = own.open_file "Makefile", locked_file = locked, file_work = own.read_locked_file(locked),
+      spool = spool }
   end
   local objects = new_objects(core)
   local function borrowed(value, object)
@@ -62,7 +65,7 @@ local TAKES = [[
   local takes = {
     client = { "close", "is_closed", "is_busy", "due", "alarm", "step", "wait_for_polls", "next_completion",
       "next_event", "stats", "durations", "learn", "holds", "hold", "held", "redact", "has_secret", "redact_path",
-      "submit", "outcome", "cancel", "release", "relist", "new_job", "bridge", "fields" },
+      "submit", "outcome", "cancel", "release", "relist", "new_job", "bridge", "fields", "set_speed", "quickened" },
     job = { "update", "last_error", "force_update", "expedite", "forget_error", "postpone",
       "count_poll", "answer", "set_answer", "set_poll_url", "next_poll", "ended", "learn_end", "disregard" },
     record = { "get", "slice", "record_fields", "owner" },
@@ -70,6 +73,8 @@ local TAKES = [[
     file = { "read_file", "file_size", "close_file" },
     locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },
     file_work = { "is_file_work_done", "file_result" },
+    spool = { "append_to_spool", "rewind_spool", "next_of_spool", "read_of_spool", "mark_in_spool", "tidy_spool",
+      "count_spool", "close_spool" },
     bridge = { "bridge_path", "bridge_accept", "bridge_arm", "bridge_close" },
   }
 ]]
@@ -102,7 +107,7 @@ describe("the core's functions refuse", function()
         "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "wait", "step_all", "open_file", "new_encoder", "atomic", "try",
-        "lock_file", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
+        "lock_file", "open_spool", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
         known[name] = true
       end
       for name, value in pairs(core) do

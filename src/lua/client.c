@@ -228,7 +228,8 @@ static int core_wait_for_polls(lua_State *L)
 /* core.set_speed(client, speed): divides the client's pauses; see engine_set_speed(). */
 static int core_set_speed(lua_State *L)
 {
-    engine_set_speed(client_check(L, 1)->engine, luaL_checknumber(L, 2));
+    struct client_object *client = client_check(L, 1);
+    engine_set_speed(client->engine, luaL_checknumber(L, 2));
     return 0;
 }
 
