@@ -14,6 +14,7 @@ files["examples/prosody/mod_cekura.lua"] = { globals = { "module" } }
 files["examples/prosody/prosody.cfg.lua"] = {
   allow_defined_top = true, ignore = { "131" }, read_globals = { "VirtualHost" },
 }
+files["examples/kamailio-outbox"] = { read_globals = { "KSR" }, globals = { "on_call_end", "send_calls" } }
 files["examples/kamailio"] = { read_globals = { "KSR" }, globals = { "on_request", "on_tick" } }
 files["examples/haproxy"] = { read_globals = { "core" } }
 files["tools/luarocks.lua"] = { read_globals = { "os_getenv" }, allow_defined_top = true, ignore = { "131" } }

@@ -30,6 +30,7 @@ local SPECS = {
   architecture = { once = true },
   bench = { once = true },
   build = { seconds = 10, once = true },
+  call_end = { seconds = 10, on = { "lua5.3", "lua5.4", "luajit" } }, -- those of HAProxy and nginx
   callbacks = { seconds = 8 },
   chaos = { seconds = 13, once = true },
   command_report = { seconds = 6 },
@@ -69,6 +70,8 @@ local SPECS = {
   job = { seconds = 8 },
   kinds = { seconds = 6 },
   kamailio = { seconds = 5, on = { "lua5.1" } },
+  kamailio_outbox = { seconds = 25, on = { "lua5.1" } },
+  kamailio_page = { seconds = 60, once = true },
   late = { seconds = 15, on = { "lua5.4", "luajit" } }, -- spec/engine/deadline_test.c tests the engine
   library_limits = { seconds = 4 },
   knot_resolver = { on = { "luajit" } },

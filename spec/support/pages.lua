@@ -6,7 +6,9 @@ local shell = require "spec.support.shell"
 local pages = {}
 
 -- The specs that run all blocks of their pages, by the beginning of the page's path.
-local BY_PAGE = { { "docs/hosts/", "spec/hosts_pages_spec.lua" }, { "docs/debugging.md", "spec/debugging_spec.lua" },
+local BY_PAGE = { { "docs/at-the-end-of-a-call.md", "spec/call_end_spec.lua" },
+  { "docs/hosts/kamailio.md", "spec/hosts/kamailio_page_spec.lua" },
+  { "docs/hosts/", "spec/hosts_pages_spec.lua" }, { "docs/debugging.md", "spec/debugging_spec.lua" },
   { "docs/testing-a-program.md", "spec/guide_spec.lua" },
   { "docs/fleet.md", "spec/redis/fleet_page_spec.lua" },
   { "docs/redis.md", "spec/redis/redis_pages_spec.lua" } }
