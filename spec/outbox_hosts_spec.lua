@@ -4,7 +4,6 @@ local cekura = require "cekura"
 local core = require "cekura.core"
 local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
-local pages = require "spec.support.pages"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -14,13 +13,32 @@ local haproxy_lua = "lua" .. (shell "haproxy -vv":match "Built with Lua version 
 
 local OBSERVE = "/observability/v1/observe/"
 
--- The example of the page, for another directory, service and port.
-local function page_example(url)
-  local client = ("cekura.new { api_key = \"sim-key\", base_url = %q, config_file = false }"):format(url)
-  return (pages.of("spec/outbox_hosts_spec.lua")[1].code:gsub("/var/spool/cekura", "@DIR@/box")
-    :gsub("cekura%.new%(%)", client):gsub("listen 8080", "listen 127.0.0.1:@PORT@")
-    :gsub("ngx%.say \"ended\"", "ngx.print(ngx.worker.pid())"))
-end
+local NGINX = [[
+init_worker_by_lua_block {
+  local cekura = require "cekura"
+  local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = "@URL@", config_file = false })
+  outbox = cekura.assert(cekura.outbox { path = "@DIR@/box", client = client })
+  assert(ngx.timer.at(0, function()
+    local _, err = outbox:run()
+    if err then
+      ngx.log(ngx.ERR, tostring(err))
+    end
+  end))
+}
+
+server {
+  listen 127.0.0.1:@PORT@;
+  location /call/ {
+    content_by_lua_block { ngx.print(ngx.worker.pid()) }
+    log_by_lua_block { -- after the answer was sent
+      local ok, err = outbox:put { call_id = ngx.var.uri:match "[^/]+$", agent = 2142 }
+      if not ok then
+        ngx.log(ngx.ERR, tostring(err))
+      end
+    }
+  }
+}
+]]
 
 -- The call ids that the service was sent.
 local function received(server)
@@ -61,7 +79,7 @@ in_nginx("an outbox in nginx", function()
 
   before_each(function()
     server:reset()
-    local config = nginx.config(page_example(server.url))
+    local config = nginx.config((NGINX:gsub("@URL@", server.url)))
     host = nginx.start((config:gsub("worker_processes 1", "worker_processes 3")))
   end)
 
@@ -105,12 +123,39 @@ in_nginx("an outbox in nginx", function()
   end)
 end)
 
+-- The outbox is opened before HAProxy forks.
+local IN_HAPROXY = [[
+local cekura = require "cekura"
+
+local PATH = "box"
+
+-- Opened while HAProxy still has the rights that it begins with.
+local outbox = cekura.assert(cekura.outbox { path = PATH })
+
+-- put() never waits, so the request is not delayed.
+core.register_action("keep_call", { "http-req" }, function(txn)
+  local ok, err = outbox:put { call_id = txn.f:path():match "[^/]+$", agent = 2142, call_ended_reason = "hangup" }
+  if not ok then
+    txn:Alert(tostring(err))
+  end
+end)
+
+-- One process sends at a time; others of the same directory stand by.
+core.register_task(function()
+  local sender = cekura.assert(cekura.outbox { path = PATH, client = cekura.assert(cekura.new()) })
+  local _, err = sender:run()
+  if err then
+    core.Alert(tostring(err))
+  end
+end)
+]]
+
 local HAPROXY = [[
 global
   lua-prepend-path HERE/lua/?.lua
   lua-prepend-path HERE/lua/?/init.lua
   lua-prepend-path HERE/build/LUA/?.so cpath
-  lua-load HERE/examples/haproxy/outbox.lua
+  lua-load outbox.lua
   nbthread 2
   pidfile haproxy.pid
 defaults
@@ -143,10 +188,11 @@ in_haproxy("an outbox in HAProxy", function()
   for how, arguments in pairs { ["one process"] = "-db", ["a worker, forked after the load"] = "-W -db" } do
     it("sends what an action has put, in " .. how, function()
       local port, here = process.free_port(), shell "pwd":match "%S+"
-      local command = "CEKURA_OUTBOX=box CEKURA_API_URL=%s CEKURA_API_KEY=sim-key haproxy %s -f haproxy.cfg"
+      local command = "CEKURA_API_URL=%s CEKURA_API_KEY=sim-key haproxy %s -f haproxy.cfg"
       host = process.start(command:format(server.url, arguments), function()
         return process.listens(port)
       end, function(dir)
+        file.write(dir .. "/outbox.lua", IN_HAPROXY)
         file.write(dir .. "/haproxy.cfg", (HAPROXY:gsub("%u%u%u+", { HERE = here, LUA = lua })
           :gsub("@PORT@", tostring(port))))
       end)

@@ -28,12 +28,18 @@ local function who_hung_up()
   return KSR.pv.get "$ft" == KSR.pv.get "$dlg(from_tag)" and "caller hung up" or "agent hung up"
 end
 
+-- A time as seconds since the epoch, but not before another one: the clock may have been set back during the call.
+local function time(variable, earliest)
+  return math.max(tonumber(KSR.pv.get(variable)), earliest or 0)
+end
+
 function on_call_end()
+  local began = time "$dlg_var(began)"
+  local answered = time("$dlg_var(answered)", began)
   local ok, err = put(cekura.call {
     call_id = KSR.pv.get "$dlg(callid)",
     agent = AGENT,
-    started_at = KSR.pv.get "$dlg_var(began)", answered_at = KSR.pv.get "$dlg_var(answered)",
-    ended_at = KSR.pv.get "$TV(Sn)",
+    started_at = began, answered_at = answered, ended_at = time("$TV(Sn)", answered),
     customer_number = KSR.pv.get "$(dlg(from_uri){uri.user})",
     call_ended_reason = who_hung_up(),
     metadata = { from = KSR.pv.get "$dlg(from_uri)", to = KSR.pv.get "$dlg(to_uri)" },

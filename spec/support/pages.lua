@@ -14,8 +14,7 @@ local BY_PAGE = { { "docs/at-the-end-of-a-call.md", "spec/call_end_spec.lua" },
   { "docs/redis.md", "spec/redis/redis_pages_spec.lua" } }
 
 -- The specs that run the blocks of a language on all other pages.
-local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua",
-  nginx = "spec/outbox_hosts_spec.lua" }
+local BY_LANGUAGE = { lua = "spec/pages_spec.lua", sh = "spec/commands_spec.lua" }
 
 --- The paths of all pages, sorted. The reference is left out: `make docs` makes it.
 ---@return string[]
