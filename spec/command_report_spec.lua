@@ -110,6 +110,10 @@ describe("cekura-lua calls report", function()
       ["--agent-id 1 --from 1d --to 2d --html -"] = "--to is before --from",
       ["--agent-id 1 --from 5000d --html -"] = "at most 3660 days",
       ["--agent-id 1 --from 1d --html /no/where"] = "/no/where cannot be written: No such file",
+      ["--agent-id 1 --from 1d --html DIR/x --csv DIR/x"] = "--html and --csv name the same file",
+      ["--agent-id 1 --from 1d --html ''"] = '"" cannot be written: No such file',
+      ["--agent-id 1 --from 1d --csv= --html -"] = '"" cannot be written: No such file',
+      ["--agent-id 1 --from 2999-01-01T00:00:00Z --html -"] = "--from is in the future",
       ["--agent-id 1 --from 1d --csv /no/where"] = "/no/where cannot be written: No such file",
       ["5 --agent-id 1 --html -"] = "not both",
       ["5 --failed --html -"] = "not both",
@@ -176,8 +180,11 @@ describe("cekura-lua calls report", function()
     file.write(dir .. "/prompt.txt", "Be nice.")
     for options, message in pairs { ["--html /no/where"] = "/no/where cannot be written",
       ["--html - --json"] = "both write to standard output",
+      ["--html ''"] = '"" cannot be written: No such file',
+      ["--html DIR/x --output DIR/x"] = "--html and --output name the same file",
+      ["--html DIR/prompt.txt"] = "--html and --prompt-file name the same file",
       ["--html - --no-wait"] = "cannot be given with --no-wait" } do
-      local out, err, status = run(IMPROVE .. dir .. "/prompt.txt " .. options)
+      local out, err, status = run(IMPROVE .. dir .. "/prompt.txt " .. options:gsub("DIR", dir))
       assert.equal(2, status, out .. err)
       assert.truthy(err:find(message, 1, true), err)
     end

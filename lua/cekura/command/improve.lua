@@ -74,12 +74,10 @@ local function check(session)
     session:usage "improve: --html needs the result: it cannot be given with --no-wait"
   elseif options.html == "-" and options.json then
     session:usage "improve: --html - and --json both write to standard output"
+  elseif options.html == options.prompt_file and options.html ~= "-" then
+    session:usage "improve: --html and --prompt-file name the same file"
   end
-  for _, path in ipairs { options.output or "-", options.html or "-" } do
-    if path ~= "-" and not options.dry_run then
-      session:check_file(path)
-    end
-  end
+  session:check_files("improve", "html", "output")
 end
 
 local function run(session, given)

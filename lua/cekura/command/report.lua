@@ -69,15 +69,12 @@ local function check(session, given)
   end
   local from, to = seconds(params.timestamp_from), seconds(params.timestamp_to)
   if to < from then
-    session:usage "calls report: --to is before --from"
+    session:usage(params.timestamp_to and "calls report: --to is before --from"
+      or "calls report: --from is in the future")
   elseif to - from > MOST_DAYS * 86400 then
     session:usage(("calls report: a period has at most %d days"):format(MOST_DAYS))
   end
-  for _, path in ipairs { options.html or "-", options.csv or "-" } do
-    if path ~= "-" and not options.dry_run then
-      session:check_file(path)
-    end
-  end
+  session:check_files("calls report", "html", "csv")
   return from, to
 end
 

@@ -170,7 +170,7 @@ end
 
 -- The name of a file in messages.
 local function file_name(path)
-  return path == "-" and "standard input" or path
+  return path == "-" and "standard input" or path == "" and '""' or path
 end
 
 --- The message for a file that cannot be used. The fault may begin with the path, as those of io.open do.
@@ -212,8 +212,11 @@ end
 local ENOENT = 2
 
 -- The name of a new file that becomes the one at a path once it is whole; nil if there is something at the path, which
--- keeps its permissions and its type.
+-- keeps its permissions and its type, or no name.
 local function new_name(path)
+  if path == "" then
+    return nil -- as open() then says
+  end
   local _, _, code = os.rename(path, path) -- which changes nothing
   return code == ENOENT and ("%s.%d.new"):format(path, core.date() * 1e6 % 1e9) or nil
 end
@@ -241,10 +244,8 @@ function Session.write_file(path, content)
   return ok and true, fault
 end
 
---- Ends the command if a file that the command line names cannot be written: to be called before the work. A file that
---- does not exist is not made.
----@param path string
-function Session:check_file(path)
+-- Ends the command if a file cannot be written. A file that does not exist is not made.
+local function check_file(self, path)
   local name = new_name(path)
   local file, fault = io.open(name or path, "ab")
   if file then
@@ -256,6 +257,26 @@ function Session:check_file(path)
   end
   if not file then
     self:usage(self.file_fault(path, "written", fault))
+  end
+end
+
+--- Ends the command if the files that options name cannot be written, or if one would replace another: to be called
+--- before the work. "-" is standard output.
+---@param command string its name
+---@param ... string the names of the options
+function Session:check_files(command, ...)
+  local first = {}
+  for _, option in ipairs { ... } do
+    local path = self.options[option]
+    if path and path ~= "-" then
+      if first[path] then
+        self:usage(("%s: --%s and --%s name the same file"):format(command, first[path], option))
+      end
+      first[path] = option
+      if not self.options.dry_run then
+        check_file(self, path)
+      end
+    end
   end
 end
 
