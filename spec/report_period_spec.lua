@@ -134,6 +134,25 @@ describe("the numbers of a period", function()
     assert.same({ { 0, 40, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41 }, 5 }, { some:histogram() })
   end)
 
+  it("have numbers of any size", function()
+    local calls = { call(1, true, nil, { duration = 1e300 }) }
+    for number = 1, 10 do
+      calls[1 + number] = call(1, true, { { id = 1, name = "Nanoseconds", eval_type = "numeric", score = 2 ^ 60 } })
+    end
+    local page = cases.page(calls, 1)
+    check(page)
+    assert.same({ { "Nanoseconds", "10", "1152921504606846976" } },
+      rows_of(page, "Metrics that give a number or a word"))
+  end)
+
+  it("count a metric once in a call that has it twice", function()
+    local twice = { metric(1, A, false), metric(2, B, false), metric(1, A, false), metric(2, B, true) }
+    local numbers = cases.tally({ call(1, false, twice), call(1, false, twice) }, 1)
+    assert.same({ 2, 2, 0 }, { numbers.metrics[1].failed, numbers.metrics[2].failed, numbers.metrics[2].passed })
+    local pair = numbers.together:pair(1, 2)
+    assert.same({ 2, 2, 2, 2 }, { pair.judged, pair.both, pair.first_failed, pair.second_failed })
+  end)
+
   it("have limits, and say what is beyond them", function()
     local calls = {}
     for number = 1, 300 do
@@ -221,6 +240,18 @@ describe("the page of a period", function()
       rows_of(page, "Pairs that failed together, those first that did so most often beyond chance"))
     local numbers = texts(check(page), "text", { class = "number" })
     assert.same({ "20", "10", "10", "10", "20", "5", "10", "5", "10" }, numbers)
+  end)
+
+  it("tells metrics of one name apart by their ids", function()
+    local calls = { call(1, false, { metric(7, A, false), metric(8, A, false), metric(9, B, true),
+      { id = 10, name = A, eval_type = "numeric", score = 1 } }) }
+    calls[2], calls[3] = calls[1], call(1, true, { metric(7, A, true), metric(8, A, true) })
+    local page = cases.page(calls, 1)
+    assert.same({ "Greeting (7)", "Greeting (8)", B, "Results without a verdict" }, texts(check(page), "h3"))
+    assert.same({ { "Greeting (10)", "2", "1" } }, rows_of(page, "Metrics that give a number or a word"))
+    assert.truthy(page:find("<ol><li>Greeting (7)</li><li>Greeting (8)</li></ol>", 1, true))
+    assert.truthy(page:find('Greeting (7) <span class="soft">and</span> Greeting (8) <span', 1, true))
+    assert.truthy(csv(cases.tally(calls, 1)):find("\r\nmetric,,7,Greeting,", 1, true))
   end)
 
   it("says so where there is nothing", function()

@@ -63,7 +63,7 @@ end
 function html.clock(seconds)
   local minutes, rest = math.floor(seconds / 60), math.floor(seconds % 60)
   if minutes >= 60 then
-    return ("%d:%02d:%02d"):format(math.floor(minutes / 60), minutes % 60, rest)
+    return ("%.0f:%02d:%02d"):format(math.floor(minutes / 60), minutes % 60, rest) -- hours may be beyond 64 bits
   end
   return ("%d:%02d"):format(minutes, rest)
 end

@@ -38,7 +38,7 @@ end
 local function matrix(tally)
   local metrics, names = worst(tally), {}
   for place, each in ipairs(metrics) do
-    names[place] = "<li>" .. html.escape(each.name) .. "</li>"
+    names[place] = "<li>" .. html.escape(tally:title(each)) .. "</li>"
   end
   return ('<figure class="together"><ol>%s</ol><div>%s<figcaption><p>The calls in which both metrics failed; in the '
     .. 'diagonal, those in which the metric did. The redder, the larger the part of the failures of the row&#39;s '
@@ -62,7 +62,7 @@ local function in_words(tally, pair)
     one, other, ours, theirs = other, one, theirs, ours
   end
   return ('%s <span class="soft">and</span> %s <span class="soft part">in %s of the failures of the first, %s of the '
-    .. 'second</span>'):format(html.escape(tally.metrics[one].name), html.escape(tally.metrics[other].name),
+    .. 'second</span>'):format(html.escape(tally:title(tally.metrics[one])), html.escape(tally:title(tally.metrics[other])),
     tables.percent(pair.both, ours), tables.percent(pair.both, theirs))
 end
 

@@ -25,12 +25,13 @@ local function read(metric, spans)
 end
 
 local function item(tally, metric, spans)
-  local name, all = html.escape(metric.name), metric.passed + metric.failed
+  local title, all = tally:title(metric), metric.passed + metric.failed
+  local name = html.escape(title)
   local layers, rows = read(metric, spans)
   local rate = ("%s passed (%d of %d)"):format(tables.percent(metric.passed, all), metric.passed, all)
   local content = "<p>No verdict has a day.</p>"
   if rows[1] then
-    content = charts.columns { title = "Pass rate by day: " .. metric.name,
+    content = charts.columns { title = "Pass rate by day: " .. title,
       description = rate .. ". The table below has the numbers.", height = 44, count = #spans, layers = layers,
       labels = days.labels(tally) }
       .. tables.folded("As a table", name .. ", by day", { "Day", "Passed", "Of", "Rate" }, rows)
@@ -44,7 +45,7 @@ local function unjudged(tally)
   for _, each in ipairs(tally.metrics) do
     if each.results > 0 then
       local mean = each.scores > 0 and each.sum / each.scores
-      rows[#rows + 1] = { html.escape(each.name), each.results,
+      rows[#rows + 1] = { html.escape(tally:title(each)), each.results,
         mean and (mean < 0 and "−" or "") .. html.decimal(math.abs(mean), 2) or "–" }
     end
   end

@@ -112,7 +112,7 @@ local function metric_of(self, result)
   local found = self.by_key[key]
   if not found and #self.metrics < tally.MOST_METRICS and #key <= 2 * LONGEST_NAME then
     found = { id = result.id ~= nil and name_of(self, result.id) or nil, number = #self.metrics + 1, passed = 0,
-      failed = 0, passed_on = {}, failed_on = {}, results = 0, sum = 0, scores = 0,
+      failed = 0, passed_on = {}, failed_on = {}, results = 0, sum = 0.0, scores = 0, -- a sum of integers would wrap
       name = name_of(self, result.name ~= nil and result.name or result.id ~= nil and result.id or "?") }
     self.metrics[found.number], self.by_key[key] = found, found
   end
@@ -137,14 +137,16 @@ local function add_result(found, result, day)
   return { number = found.number, passed = passed }
 end
 
+-- A metric counts once in a call, by its first result.
 local function add_metrics(self, call, day)
-  local verdicts = {}
+  local verdicts, is_counted = {}, {}
   for _, result in ipairs(metric.of_call(call)) do
     local found = metric_of(self, result)
-    if found then
-      verdicts[#verdicts + 1] = add_result(found, result, day)
-    else
+    if not found then
       self.other_results = self.other_results + 1
+    elseif not is_counted[found] then
+      is_counted[found] = true
+      verdicts[#verdicts + 1] = add_result(found, result, day)
     end
   end
   self.together:add(verdicts)
@@ -181,6 +183,20 @@ function Tally:add(call)
   local reason = call:get "call_ended_reason"
   self.reasons:add(reason ~= nil and name_of(self, reason) or "")
   return day
+end
+
+-- ---- names ----
+
+--- The name of a metric, with its id where others have the same name: agents often have metrics of one name.
+---@param of cekura.report.TalliedMetric
+---@return string
+function Tally:title(of)
+  for _, each in ipairs(self.metrics) do
+    if each ~= of and each.name == of.name and of.id then
+      return ("%s (%s)"):format(of.name, of.id)
+    end
+  end
+  return of.name
 end
 
 -- ---- in order ----
