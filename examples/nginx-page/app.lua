@@ -68,7 +68,7 @@ end
 -- What the form holds. A value is a string, or a list of several; text areas send lines that end with CR LF.
 local function read_form()
   ngx.req.read_body()
-  local sent = ngx.req.get_post_args()
+  local sent = ngx.req.get_post_args(0) -- all, not only the first 100: the prompt comes after the calls
   local given = { agent_id = number(sent.agent_id), call_logs = {}, prompt = "" }
   for _, id in ipairs(type(sent.call_logs) == "table" and sent.call_logs or { sent.call_logs }) do
     given.call_logs[#given.call_logs + 1] = number(id)

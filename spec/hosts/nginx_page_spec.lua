@@ -493,6 +493,20 @@ describe("examples/nginx-page", function()
     assert.truthy(get "/".body:find("There are none.", 1, true))
   end)
 
+  it("learns from as many calls as are chosen", function()
+    start()
+    local chosen = {}
+    for id = 1, 250 do
+      chosen[id] = "call_logs=" .. id
+    end
+    start_job(table.concat(chosen, "&") .. "&prompt=Be+brief.")
+    for _, request in ipairs(server:requests()) do
+      if request.path == START then
+        assert.truthy(request.body:find('"249","250"],"prompt":"Be brief."}', 1, true), request.body)
+      end
+    end
+  end)
+
   it("waits longer for a job whose wait has timed out", function()
     start { ["progress.lua"] = { "job:wait { ", "job:wait { timeout = 1, " } }
     script(DONE)

@@ -62,8 +62,9 @@ local function in_words(tally, pair)
     one, other, ours, theirs = other, one, theirs, ours
   end
   return ('%s <span class="soft">and</span> %s <span class="soft part">in %s of the failures of the first, %s of the '
-    .. 'second</span>'):format(html.escape(tally:title(tally.metrics[one])), html.escape(tally:title(tally.metrics[other])),
-    tables.percent(pair.both, ours), tables.percent(pair.both, theirs))
+    .. 'second</span>'):format(html.escape(tally:title(tally.metrics[one])),
+    html.escape(tally:title(tally.metrics[other])), tables.percent(pair.both, ours),
+    tables.percent(pair.both, theirs))
 end
 
 local function rows_of(tally, pairs_found)
