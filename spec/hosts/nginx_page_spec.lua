@@ -507,6 +507,14 @@ describe("examples/nginx-page", function()
     end
   end)
 
+  it("takes long prompts in any script", function()
+    start()
+    local prompt = ("今日は"):rep(10000)
+    local path = start_job("call_logs=5181749&prompt=" .. escape(prompt))
+    patience.eventually(function() return get(path).body:find("Done.", 1, true) end)
+    assert.truthy(get(path).body:find(prompt, 1, true))
+  end)
+
   it("waits longer for a job whose wait has timed out", function()
     start { ["progress.lua"] = { "job:wait { ", "job:wait { timeout = 1, " } }
     script(DONE)
