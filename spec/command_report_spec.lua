@@ -6,6 +6,7 @@ local core = require "cekura.core"
 local encode = require "cekura.http.encode"
 local file = require "spec.support.file"
 local harmless_page = require "spec.support.harmless_page"
+local patience = require "spec.support.patience"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local tmux = require "spec.support.tmux"
@@ -88,6 +89,14 @@ describe("cekura-lua calls report", function()
     harmless_page.check(out, false)
     assert.truthy(err:find("3 calls, 21 of 21 days\n", 1, true), err)
     assert.equal("calls.csv", files())
+  end)
+
+  it("writes to a named pipe, whose reader gets all of it", function()
+    script_pages()
+    shell(("cd %s && mkfifo pipe && { (timeout 60 cat pipe >read; echo >over) >/dev/null 2>&1 & }"):format(dir))
+    report(0, PERIOD .. " --csv DIR/pipe", "timeout -k 1 30")
+    patience.eventually(function() return file.read(dir .. "/over") end)
+    assert.truthy(file.read(dir .. "/read"):find "^figure,day,")
   end)
 
   it("reports an empty period, and one without evaluations", function()

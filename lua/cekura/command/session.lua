@@ -15,6 +15,7 @@ local text = require "cekura.command.text"
 ---@field out cekura.CommandStream results
 ---@field err cekura.CommandStream progress and messages
 ---@field signal? string "SIGINT" or "SIGTERM", once received
+---@field private pipes any[] files that were checked
 ---@field resumed_by? string the command that resumes the wait of this one; nil: jobs watch
 ---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
@@ -244,18 +245,22 @@ function Session.write_file(path, content)
   return ok and true, fault
 end
 
--- Ends the command if a file cannot be written. A file that does not exist is not made.
+-- Ends the command if a file cannot be written. A file that does not exist is not made. A pipe stays open, since its
+-- reader would take its being closed for the end.
 local function check_file(self, path)
   local name = new_name(path)
   local file, fault = io.open(name or path, "ab")
-  if file then
+  if file and file:seek() then
     file:close()
+  elseif file then
+    self.pipes[#self.pipes + 1] = file
   end
   if name then
     os.remove(name)
     fault = fault and fault:gsub("^.*: ", "")
   end
   if not file then
+    end_if_interrupted(self)
     self:usage(self.file_fault(path, "written", fault))
   end
 end
@@ -360,7 +365,8 @@ end
 ---@return integer exit status
 function session.run(command, given)
   local streams = terminal.open { color = given.options.color }
-  local self = setmetatable({ options = given.options, out = streams.out, err = streams.err }, Session)
+  local self = setmetatable({ options = given.options, out = streams.out, err = streams.err,
+    pipes = {} }, Session)
   if os.getenv "CEKURA_DEBUG" == "1" then
     self.err.redraws = false -- the lines of the log would break the redrawing
   end
