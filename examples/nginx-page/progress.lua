@@ -97,7 +97,12 @@ function progress.start()
         followed[id] = true
         client = client or cekura.assert(cekura.new())
         cekura.spawn(function()
-          follow(client, id)
+          local ok, raised = pcall(follow, client, id)
+          if not ok then -- such as that the dictionary has no room for the outcome
+            ngx.log(ngx.WARN, tostring(raised))
+            finish(id, nil, nil, { kind = "raised", message = tostring(raised) })
+            running:delete(id)
+          end
           followed[id] = nil
         end)
       end

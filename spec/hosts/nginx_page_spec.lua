@@ -515,6 +515,13 @@ describe("examples/nginx-page", function()
     assert.truthy(get(path).body:find(prompt, 1, true))
   end)
 
+  it("ends a job whose outcome cannot be kept", function()
+    start { ["progress.lua"] = { 'set%(id %.%. "/outcome", {', 'assert(nil, "no memory", {' } }
+    local path = start_job()
+    assert.truthy(get(path .. "/events").body:find('"over":true', 1, true))
+    assert.truthy(get(path).body:find("raised: [^<]*no memory"), get(path).body)
+  end)
+
   it("waits longer for a job whose wait has timed out", function()
     start { ["progress.lua"] = { "job:wait { ", "job:wait { timeout = 1, " } }
     script(DONE)
