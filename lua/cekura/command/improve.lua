@@ -12,7 +12,7 @@ local improve = {}
 
 local KIND = "calls.improve_prompt"
 
--- Replaces a file. If that fails, prints the prompt to stdout, so that it is not lost.
+-- Replaces a file. If that fails, prints the prompt to stdout, so that it is not lost, unless --json has it.
 local function write_file(session, path, content, what, prompt)
   local ok, fault = session.write_file(path, content)
   if ok then
@@ -20,7 +20,9 @@ local function write_file(session, path, content, what, prompt)
     return exits.OK
   end
   session:note(session.file_fault(path, "written", fault) .. ". The improved prompt follows on stdout.")
-  session:data(prompt)
+  if not session.options.json then
+    session:data(prompt)
+  end
   return exits.USAGE
 end
 
