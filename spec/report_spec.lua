@@ -186,6 +186,14 @@ describe("the report of a call", function()
     assert.equal(24, #all(elements, "svg", { class = "timeline" }))
   end)
 
+  it("ends with the last turn where the duration is a date, or otherwise none of a call", function()
+    for _, duration in ipairs { 2e9, 1e7, "999999:59:59" } do
+      local page = report_of { duration = duration, transcript_object = {
+        { role = "user", content = "x", start_time = 1, end_time = 2 } } }
+      assert.truthy(page:find("in a call of 0:02.", 1, true), duration)
+    end
+  end)
+
   it("is the same in every locale", function()
     local found = decimal_comma(function()
       return report(cases.call())

@@ -160,6 +160,7 @@ end
 ---@return cekura.records.Conversation
 function conversation.read(call)
   local events, seconds = conversation.events(call), call:seconds()
+  seconds = seconds and seconds < LONGEST_CALL and seconds or nil
   local length, has_stops = seconds, false
   for _, event in ipairs(events) do
     if event.at then
