@@ -107,7 +107,8 @@ describe("the core's functions refuse", function()
         "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "wait", "step_all", "open_file", "new_encoder", "atomic", "try",
-        "lock_file", "open_spool", "absolute_path", "terminal", "fit", "open_streams", "catch_signals", "caught_signal" } do
+        "lock_file", "open_spool", "absolute_path", "terminal", "fit", "open_streams", "catch_signals",
+        "caught_signal" } do
         known[name] = true
       end
       for name, value in pairs(core) do
