@@ -70,6 +70,7 @@ local function read_form()
   ngx.req.read_body()
   local sent = ngx.req.get_post_args(0) -- all, not only the first 100: the prompt comes after the calls
   local given = { agent_id = number(sent.agent_id), call_logs = {}, prompt = "" }
+  given.form = type(sent.form) == "string" and sent.form:match "^%x+$" or ngx.var.request_id
   for _, id in ipairs(type(sent.call_logs) == "table" and sent.call_logs or { sent.call_logs }) do
     given.call_logs[#given.call_logs + 1] = number(id)
   end
@@ -77,6 +78,24 @@ local function read_form()
     given.prompt = sent.prompt:gsub("\r\n", "\n")
   end
   return given
+end
+
+-- Starts the job. Returns its id, or the status and the problem to show, perhaps with an error.
+local function start(given)
+  -- A text that is not UTF-8 raises, as a mistake of the program. Here it is one of what has sent the form.
+  local ok, job, err = pcall(function()
+    return the_client().calls:improve_prompt {
+      agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
+    }
+  end)
+  if not ok then
+    return nil, 400, "This form cannot be sent. " .. job:gsub("^.-:%d+: ", "")
+  elseif not job then
+    ngx.log(ngx.WARN, tostring(err))
+    return nil, 502, pages.explain(err), err
+  end
+  return progress.add(job, given.prompt, (#given.call_logs == 1 and "call " or "calls ")
+    .. table.concat(given.call_logs, ", "))
 end
 
 function app.start()
@@ -89,20 +108,15 @@ function app.start()
   elseif not given.prompt:find "%S" then
     return show_calls(400, given, "Enter the prompt.")
   end
-  -- A text that is not UTF-8 raises, as a mistake of the program. Here it is one of what has sent the form.
-  local ok, job, err = pcall(function()
-    return the_client().calls:improve_prompt {
-      agent_id = given.agent_id, call_logs = given.call_logs, prompt = given.prompt,
-    }
-  end)
-  if not ok then
-    return show_calls(400, given, "This form cannot be sent. " .. job:gsub("^.-:%d+: ", ""))
-  elseif not job then
-    ngx.log(ngx.WARN, tostring(err))
-    return show_calls(502, given, pages.explain(err), err)
+  ngx.on_abort(function() end) -- once it is sent, a start goes on, also when the browser goes away
+  local id, status, problem, err = progress.claim(given.form), 409, "This form was sent before, and started no job."
+  if id == nil then
+    id, status, problem, err = start(given)
+    progress.settle(given.form, id)
   end
-  local id = progress.add(job, given.prompt, (#given.call_logs == 1 and "call " or "calls ")
-    .. table.concat(given.call_logs, ", "))
+  if not id then
+    return show_calls(status, given, problem, err)
+  end
   ngx.redirect("/jobs/" .. id, 303) -- to reload that page does not send the form again
 end
 

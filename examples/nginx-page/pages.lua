@@ -120,6 +120,7 @@ local CALLS = [[
 </form>
 <form method="post" action="/jobs">
 <input type="hidden" name="agent_id" value="{agent_id}">
+<input type="hidden" name="form" value="{form}">
 <fieldset>
 <legend>The calls to learn from</legend>
 {=calls}
@@ -174,7 +175,7 @@ function pages.calls(view)
   end)
   return fill(PAGE, { title = "Recent calls", main = fill(CALLS, {
     problem = view.problem and fill('<p class="problem" role="alert">{problem}</p>', view) .. details(view.error) or "",
-    agent_id = view.given.agent_id, prompt = view.given.prompt,
+    agent_id = view.given.agent_id, prompt = view.given.prompt, form = ngx.var.request_id, -- another one for each page
     calls = calls ~= "" and calls or "<p>There are none.</p>",
     jobs = jobs ~= "" and "<ul>" .. jobs .. "</ul>" or "<p>None has been started yet.</p>",
   }) })

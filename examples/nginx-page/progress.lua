@@ -114,6 +114,32 @@ function progress.start()
   end
 end
 
+--- Claims a form, which starts one job even if it is sent twice: by a second click, for instance. If it was claimed
+--- before, waits for what came of that.
+---@param form string
+---@return string|false|nil id of the job that it has started; false: it has started none; nil: it is claimed now
+function progress.claim(form)
+  local first, problem = jobs:add(form .. "/form", "", KEPT)
+  if first or problem ~= "exists" then
+    return nil
+  end
+  local id
+  repeat
+    id = jobs:get(form .. "/form")
+    if id == "" then
+      ngx.sleep(TICK)
+    end
+  until id ~= ""
+  return id or false
+end
+
+--- Notes what came of a claimed form.
+---@param form string
+---@param id? string of the job that it has started
+function progress.settle(form, id)
+  jobs:set(form .. "/form", id or false, KEPT)
+end
+
 --- Makes a started job known to all workers.
 ---@param job cekura.Job
 ---@param prompt string

@@ -493,6 +493,33 @@ describe("examples/nginx-page", function()
     assert.truthy(get "/".body:find("There are none.", 1, true))
   end)
 
+  it("starts one job for a form that is sent twice, also when the first sending was given up", function()
+    start()
+    local form = get "/".body:match 'name="form" value="(%x+)"'
+    local fields = "call_logs=5181749&prompt=Be+brief.&form=" .. form
+    server:script(START, { { hold = "start", body = { progress_id = "5f0c1d2e-0000-4000-8000-000000000001" } } })
+    script { status = "processing" }
+    local headers = { Origin = host.url, ["Content-Type"] = "application/x-www-form-urlencoded" }
+    local where = cekura.run(function()
+      local first = cekura.spawn(function()
+        return client:request("POST", "/jobs", { body = fields, headers = headers })
+      end)
+      server:wait_for(START)
+      first:cancel() -- its connection is closed, as a browser does at a second click
+      local second = cekura.spawn(function() return post("/jobs", fields).headers.location end)
+      cekura.sleep(0.2)
+      server:release "start"
+      return (second:join())
+    end)
+    assert.truthy(where and where:find "^/jobs/%x+$", where)
+    assert.equal(where, post("/jobs", fields).headers.location)
+    assert.equal(1, server:count(START))
+    server:script(START, { { status = 503 } })
+    local other = fields:gsub("form=%x+", "form=0")
+    assert.equal(502, post("/jobs", other).status)
+    assert.equal(409, post("/jobs", other).status)
+  end)
+
   it("learns from as many calls as are chosen", function()
     start()
     local chosen = {}
