@@ -105,6 +105,20 @@ describe("cekura.testing", function()
       others:close()
     end)
 
+    it("keeps the service, which ends with it when nobody has either", function()
+      local own = testing.start():client { retries = 0 }
+      collectgarbage()
+      collectgarbage()
+      assert.equal(5181749, cekura.assert(own.calls:get(5181749)).id)
+      local port = tonumber(own:request("GET", "/echo/"):json().headers.host:match "%d+$")
+      own:close()
+      own = nil -- luacheck: ignore 311
+      for _ = 1, 5 do -- one after the other is garbage
+        collectgarbage()
+      end
+      assert.is_false(process.listens(port))
+    end)
+
     it("gets what the simulator answers", function()
       assert.equal("success", cekura.assert(client.calls:get(5181749)).status)
       local job = cekura.assert(client.metrics:generate { agent_id = 2142 })

@@ -182,7 +182,8 @@ end
 
 -- ---- the service ----
 
---- A client of the service, whatever the environment and the configuration file say.
+--- A client of the service, whatever the environment and the configuration file say. It keeps the service from being
+--- collected.
 ---@param options? cekura.Options further options of cekura.new()
 ---@return cekura.Client? client
 ---@return cekura.Error? err as cekura.new() returns it
@@ -196,7 +197,11 @@ function methods:client(options)
   if all.config_file == nil then
     all.config_file = false
   end
-  return client.new(all)
+  local made, err = client.new(all)
+  if made then
+    core.fields(made)._service = self
+  end
+  return made, err
 end
 
 --- Sets the replies to the next requests to a path. The last one repeats. In place of the list, a function makes each
