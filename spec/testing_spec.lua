@@ -490,6 +490,18 @@ describe("cekura.testing", function()
       assert.equal(1, speed.of("http://127.0.0.1:" .. port))
     end)
 
+    it("is not that of an earlier service of the port, which was collected", function()
+      local earlier = cekura.assert(testing.start { speed = 50 })
+      local port = port_of(earlier)
+      earlier = nil -- luacheck: ignore 311
+      collectgarbage()
+      collectgarbage()
+      local later = cekura.assert(testing.start { port = port })
+      assert.equal(1, later.speed)
+      assert.equal(1, require("cekura.client.speed").of(later.url))
+      later:stop()
+    end)
+
     it("is checked, and is all that can be set", function()
       raises("speed: a number of seconds above 0 expected, got 0", function() service.speed = 0 end)
       raises("speed: a number above 0 expected, got nil", function() service.speed = nil end)

@@ -336,7 +336,7 @@ local function launch(port, key)
     return nil, errors.new("config", show.format("testing: port %s of 127.0.0.1: %s", port, fault))
   end
   local service = setmetatable({}, Service)
-  private[service] = { server = server, key = key, functions = {}, speed = 1,
+  private[service] = { server = server, key = key, functions = {},
     url = "http://127.0.0.1:" .. native.port(server) }
   return service
 end
@@ -363,9 +363,7 @@ function testing.start(options)
   if key ~= "sim-key" then
     call(own, "key", { key = key })
   end
-  if options.speed then
-    set_speed(own, options.speed)
-  end
+  set_speed(own, options.speed or 1) -- an earlier service of this port, or the environment, may have set another
   return service
 end
 
@@ -384,9 +382,7 @@ local function serve(options, module, settings)
     service:stop()
     return nil, errors.new("config", fault, { file = settings.file })
   end
-  if options.speed then
-    set_speed(own, options.speed)
-  end
+  set_speed(own, options.speed or 1)
   return service
 end
 
