@@ -293,6 +293,12 @@ describe("cekura.testing", function()
       assert.truthy(get "/x/")
     end)
 
+    it("leaves nothing due while it waits for requests", function()
+      service:script("/f/", function() return { body = "made" } end)
+      get "/f/"
+      assert.is_nil(cekura.step())
+    end)
+
     it("may stop the service", function()
       service:script("/stop/", function() service:stop() end)
       assert.equal("network", select(2, get "/stop/").kind)

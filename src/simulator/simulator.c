@@ -113,7 +113,7 @@ static int native_watch(lua_State *L)
         asker->timer.fire = on_never;
         core->move_in(&asker->guest, engine);
         core->register_item(engine, &asker->item);
-        core->set_timer(engine, &asker->timer, CLOCK_NEVER - 1);
+        core->set_timer(engine, &asker->timer, CLOCK_NEVER);
         good = core->watch(&asker->guest, server_question_fd(object->server), EPOLLIN);
     }
     core->leave(engine);
