@@ -293,6 +293,29 @@ describe("cekura.testing", function()
       assert.truthy(get "/x/")
     end)
 
+    it("gets no request that came before a reset", function()
+      service:script("/f/", function() return { body = "old" } end)
+      local output = os.tmpname()
+      os.execute(("curl -s -o %s -w 'ended %%{http_code}' %s/f/ >%s.end 2>&1 &"):format(output, service.url, output))
+      while not service:requests { path = "/f/" }[1] do
+        os.execute "sleep 0.01" -- the function does not run meanwhile
+      end
+      service:reset()
+      local paths = {}
+      service:script("/g/", function(request)
+        paths[#paths + 1] = request.path
+        return { body = "new" }
+      end)
+      assert.equal("new", get "/g/".body)
+      patience.eventually(function()
+        return file.read(output .. ".end"):find "ended"
+      end)
+      assert.same({ "/g/" }, paths)
+      assert.equal("ended 000", file.read(output .. ".end"))
+      os.remove(output)
+      os.remove(output .. ".end")
+    end)
+
     it("leaves nothing due while it waits for requests", function()
       service:script("/f/", function() return { body = "made" } end)
       get "/f/"

@@ -137,8 +137,12 @@ end
 
 -- The answer to a question, for cekura.simulator.server.
 local function answer(own, question)
+  local fn = own.functions[question.call]
+  if not fn then
+    return { reply = { drop = true } } -- there was a reset meanwhile
+  end
   local ok, made = pcall(function()
-    return read_reply("the reply of the function", own.functions[question.call](received(question.request)))
+    return read_reply("the reply of the function", fn(received(question.request)))
   end)
   if ok then
     return { reply = made }
@@ -217,10 +221,10 @@ function methods:script(path, replies)
     call(own, "script", { path = path, replies = read_replies(replies) })
     return
   end
-  local number = #own.functions + 1
-  own.functions[number] = replies
+  own.made = own.made + 1 -- also across resets: questions for earlier functions may still come
+  own.functions[own.made] = replies
   watch(own)
-  call(own, "script", { path = path, call = number })
+  call(own, "script", { path = path, call = own.made })
 end
 
 local FILTER = { method = true, path = true }
@@ -336,7 +340,7 @@ local function launch(port, key)
     return nil, errors.new("config", show.format("testing: port %s of 127.0.0.1: %s", port, fault))
   end
   local service = setmetatable({}, Service)
-  private[service] = { server = server, key = key, functions = {},
+  private[service] = { server = server, key = key, functions = {}, made = 0,
     url = "http://127.0.0.1:" .. native.port(server) }
   return service
 end
