@@ -539,6 +539,22 @@ describe("cekura.testing", function()
     end)
   end)
 
+  it("does not disturb the dates of the program", function()
+    local done = os.tmpname()
+    os.remove(done)
+    os.execute(("(curl -s -o /dev/null '%s/echo/[1-2000]'; : >%s) &"):format(service.url, done))
+    local wrong = 0
+    repeat
+      for _ = 1, 1000 do
+        wrong = wrong + (os.date("!%Y", 0) == "1970" and 0 or 1)
+      end
+      local ended = io.open(done)
+    until ended and ended:close()
+    os.remove(done)
+    assert.equal(2000, #service:requests())
+    assert.equal(0, wrong)
+  end)
+
   it("holds any number of requests", function()
     local own = service:client { max_in_flight = 200 }
     local function administer(action, body)

@@ -95,6 +95,21 @@ static int native_now(lua_State *L)
     return 1;
 }
 
+/* native.utc(format, seconds) -> that time in UTC, by a format of strftime(). */
+static int native_utc(lua_State *L)
+{
+    char text[64];
+    struct tm utc;
+    const char *format = luaL_checkstring(L, 1);
+    lua_Number number = luaL_checknumber(L, 2);
+    luaL_argcheck(L, number > -0x1p53 && number < 0x1p53, 2, "out of range");
+    time_t seconds = (time_t)number;
+    size_t length = gmtime_r(&seconds, &utc) ? strftime(text, sizeof text, format, &utc) : 0;
+    luaL_argcheck(L, length > 0, 2, "out of range");
+    lua_pushlstring(L, text, length);
+    return 1;
+}
+
 /* ---- life ---- */
 
 static int call_function(lua_State *L);
@@ -102,7 +117,7 @@ static int call_function(lua_State *L);
 static void push_native(lua_State *L, struct behaviour *behaviour)
 {
     static const luaL_Reg functions[] = {{"send", native_send}, {"wake", native_wake},
-        {"ask", native_ask}, {"now", native_now}, {NULL, NULL}};
+        {"ask", native_ask}, {"now", native_now}, {"utc", native_utc}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name; function++) {
         lua_pushlightuserdata(L, &behaviour->host);

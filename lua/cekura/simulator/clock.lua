@@ -13,6 +13,15 @@ function clock.seconds()
   return os.time()
 end
 
+--- A time in seconds since the epoch as text, in UTC, by a format of os.date(). The host may replace this function as
+--- well: os.date() of Lua 5.1 has one buffer for all threads of the process.
+---@param format string
+---@param seconds integer
+---@return string
+function clock.utc(format, seconds)
+  return os.date("!" .. format, seconds)
+end
+
 --- How much faster simulated work goes on than the clock, whose dates stay true.
 clock.speed = 1
 
@@ -30,7 +39,7 @@ end
 
 --- "2026-08-21T10:15:00Z", with microseconds unless they are 0.
 function clock.iso(time)
-  local text = os.date("!%Y-%m-%dT%H:%M:%S", math.floor(time / SECOND))
+  local text = clock.utc("%Y-%m-%dT%H:%M:%S", math.floor(time / SECOND))
   local fraction = time % SECOND
   return text .. (fraction > 0 and (".%06d"):format(math.floor(fraction)) or "") .. "Z"
 end

@@ -18,6 +18,7 @@ local PATIENCE = 10
 ---@field wake fun(id: integer, seconds: number)
 ---@field ask fun(number: integer, text: string)
 ---@field now fun(): number
+---@field utc fun(format: string, seconds: number): string
 
 local native ---@type cekura.simulator.Native
 
@@ -94,7 +95,8 @@ end
 local function send_whole(id, wait)
   local answer, request = wait.reply, wait.request
   local has_body = request.method ~= "HEAD" and answer.status ~= 204 and answer.status ~= 304
-  local own = { Date = os.date "!%a, %d %b %Y %H:%M:%S GMT", Connection = wait.keeps and "keep-alive" or "close" }
+  local own = { Date = clock.utc("%a, %d %b %Y %H:%M:%S GMT", clock.seconds()),
+    Connection = wait.keeps and "keep-alive" or "close" }
   local body, keeps = answer.body, wait.keeps
   if answer.chunked and wait.version == "1.0" then
     keeps, own.Connection = false, "close" -- the end of the connection is that of the body
@@ -317,7 +319,7 @@ end
 
 return function(offered)
   native = offered
-  clock.seconds = native.now
+  clock.seconds, clock.utc = native.now, native.utc
   clock.speed = 1
   return functions
 end
