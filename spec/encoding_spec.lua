@@ -58,8 +58,7 @@ describe("a compressed body", function()
 
   -- Lets the server answer with these bytes.
   local function send(path, bytes)
-    file.write(dir .. "/answer", bytes)
-    server:script(path, { { raw = true, file = dir .. "/answer" } })
+    server.service:script(path, { { raw = bytes } })
   end
 
   local function reply(headers, bytes)

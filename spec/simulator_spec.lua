@@ -276,6 +276,12 @@ describe("a script", function()
     os.remove(path)
   end)
 
+  it("has no files in scripts that come over HTTP, which anybody on the machine may send", function()
+    local reply = ask("POST", "/_sim/script/", { path = "/x/", replies = { {}, { file = "/etc/hostname" } } })
+    assert.equal(400, reply.status)
+    assert.equal(404, ask("GET", "/x/").status)
+  end)
+
   it("holds a reply until its name is released, or until a reset", function()
     admin.script { path = "/x/", replies = { { hold = "gate" } } }
     local reply = ask("GET", "/x/")

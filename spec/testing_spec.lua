@@ -157,6 +157,14 @@ describe("cekura.testing", function()
       assert.equal("post", client:request("POST", "/x/").body)
     end)
 
+    it("sends the content of a file", function()
+      service:script("/x/", { { file = "LICENSE" }, { file = "no-such-file" } })
+      assert.equal(file.read "LICENSE", get "/x/".body)
+      local _, err = get "/x/"
+      assert.equal(500, err.status)
+      assert.truthy(err.response.body:find("no-such-file", 1, true))
+    end)
+
     it("leaves the reply to the service with `pass`", function()
       service:script("/observability/v2/call-logs/5181749/", { { status = 500 }, { pass = true } })
       assert.is_nil(client.calls:get(5181749))

@@ -97,8 +97,20 @@ function simulator:admin(method, path, body)
   return cekura.assert(self.administrator:request(method, "/_sim/" .. path, { body = body })):json()
 end
 
+-- Scripts over HTTP may not contain files.
+local function has_file(replies)
+  for _, reply in ipairs(replies) do
+    if reply.file then
+      return true
+    end
+  end
+end
+
 --- The next requests to `path` get these replies in order, and later ones the last reply. See simulator/reply.lua.
 function simulator:script(path, replies)
+  if has_file(replies) then
+    return self.service:script(path, replies)
+  end
   self:admin("POST", "script/", { path = path, replies = replies })
 end
 

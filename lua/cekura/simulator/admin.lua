@@ -118,10 +118,21 @@ end
 -- ---- over HTTP ----
 
 local ACTIONS = {
-  ["POST /_sim/reset/"] = admin.reset, ["POST /_sim/script/"] = admin.script, ["POST /_sim/release/"] = admin.release,
+  ["POST /_sim/reset/"] = admin.reset, ["POST /_sim/release/"] = admin.release,
   ["POST /_sim/key/"] = admin.key, ["GET /_sim/jobs/"] = admin.jobs, ["GET /_sim/memory/"] = admin.memory,
   ["POST /_sim/call_logs/"] = admin.call_logs, ["GET /_sim/webhook/"] = admin.webhook,
 }
+
+-- Every program on this machine may send this request, so it gives none of the files that this process may read.
+ACTIONS["POST /_sim/script/"] = function(wanted)
+  local fault = reply.fault(wanted.replies)
+  for _, spec in ipairs(fault and {} or wanted.replies) do
+    if spec.file then
+      return nil, "A script that comes over HTTP may not contain files."
+    end
+  end
+  return admin.script(wanted)
+end
 
 -- Bytes that are no UTF-8 would make the answer invalid JSON.
 local function readable(bytes)

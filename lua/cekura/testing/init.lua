@@ -42,6 +42,7 @@ local methods = {}
 ---@field status? integer 200 to 999; 200 if nil
 ---@field headers? table<string, string|number>
 ---@field body? string|table a table is sent as JSON
+---@field file? string the path of a file, whose content is the body
 ---@field delay? number seconds before the reply
 ---@field slow? number seconds between any two bytes of the body
 ---@field chunked? boolean the head does not announce the length of the body
@@ -103,8 +104,8 @@ local function body(name, value)
   return type(value) == "string" and value or encode(check.table(name, value), name)
 end
 
-local MEMBERS = { status = status, headers = headers, body = body, delay = at_least_0, slow = at_least_0,
-  chunked = check.flag, cut = size, drop = check.flag, raw = check.text, pass = check.flag }
+local MEMBERS = { status = status, headers = headers, body = body, file = check.text, delay = at_least_0,
+  slow = at_least_0, chunked = check.flag, cut = size, drop = check.flag, raw = check.text, pass = check.flag }
 
 -- A reply as the server gets it.
 local function read_reply(name, given)
