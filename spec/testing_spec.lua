@@ -227,7 +227,9 @@ describe("cekura.testing", function()
       for _, case in ipairs(cases) do
         raises(case[1], service.script, service, "/x/", case[2])
       end
-      raises('path: "/path/" or "METHOD /path/" expected', service.script, service, "x", { {} })
+      for _, path in ipairs { "x", "get /x/", "/x/?a=1", "GET /x/?a=1" } do
+        raises('path: "/path/" or "METHOD /path/" without a query expected', service.script, service, path, { {} })
+      end
       raises("self: service expected, got string; call it with a colon", service.script, "/x/", { {} })
     end)
   end)
@@ -364,6 +366,14 @@ describe("cekura.testing", function()
       assert.equal(0, #service:requests { path = "/c/" })
       raises("filter: there is no option pth (did you mean path?)", service.requests, service, { pth = "/" })
       raises("path: string expected, got boolean", service.requests, service, { path = true })
+    end)
+
+    it("refuses a filter that no request can meet", function()
+      raises('method: a method such as "GET" expected, got "get"', service.requests, service, { method = "get" })
+      for _, path in ipairs { "GET /x/", "x", "/x/?a=1" } do
+        raises(('path: "/path/" without a query expected, got %q'):format(path), service.requests, service,
+          { path = path })
+      end
     end)
 
     it("needs neither a loop nor a client, also in a request's event handler", function()

@@ -215,8 +215,8 @@ end
 ---@param replies cekura.testing.Reply[]|fun(request: cekura.testing.Request): cekura.testing.Reply
 function methods:script(path, replies)
   local own = running(self)
-  if not check.text("path", path):find "^/" and not path:find "^%u+ /" then
-    errors.misuse('path: "/path/" or "METHOD /path/" expected, got %q', path)
+  if not check.text("path", path):find "^/[^?]*$" and not path:find "^%u+ /[^?]*$" then
+    errors.misuse('path: "/path/" or "METHOD /path/" without a query expected, got %q', path)
   end
   if type(replies) ~= "function" then
     call(own, "script", { path = path, replies = read_replies(replies) })
@@ -228,7 +228,11 @@ function methods:script(path, replies)
   call(own, "script", { path = path, call = own.made })
 end
 
-local FILTER = { method = true, path = true }
+-- What each filter must be, as a pattern and in words.
+local FILTER = {
+  method = { "^%u+$", 'a method such as "GET"' },
+  path = { "^/[^?]*$", '"/path/" without a query' },
+}
 
 --- The requests since the start, or the last reset, oldest first.
 ---@param filter? { method: string?, path: string? }
@@ -236,7 +240,10 @@ local FILTER = { method = true, path = true }
 function methods:requests(filter)
   local own, wanted = running(self), {}
   for name, value in pairs(check.options("filter", filter, FILTER)) do
-    wanted[name] = check.text(name, value)
+    if not check.text(name, value):find(FILTER[name][1]) then
+      errors.misuse("%s: %s expected, got %q", name, FILTER[name][2], value)
+    end
+    wanted[name] = value
   end
   local found = {}
   for index, request in ipairs(wire.decode(call(own, "requests", wanted))) do
