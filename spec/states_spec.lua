@@ -46,6 +46,19 @@ local POINTS = {
     assert(new { base_url = server.tls_url, ca_file = server.ca_file }:request("GET", "/echo/"))
   ]],
   ["a task that starts a job has not begun"] = "spawn(start, new())",
+  ["functions of cekura.testing reply, to clients older and newer than they are"] = [[
+    local function watched(service)
+      service:script("/late/", function() return { delay = 600 } end)
+      return service
+    end
+    local before, after = watched(require("cekura.testing").start()), require("cekura.testing").start()
+    local clients = { before:client(), after:client() }
+    keep[#keep + 1], keep[#keep + 2] = before, watched(after)
+    for _, client in ipairs(clients) do
+      spawn(client.request, client, "GET", "/late/")
+    end
+    repeat cekura.sleep(0.01) until before:requests()[1] and after:requests()[1]
+  ]],
   ["a start is queued"] = [[
     local client = new { max_in_flight = 1 }
     spawn(client.request, client, "GET", "/stuck/") spawn(start, client) cekura.sleep(0.05)
