@@ -524,6 +524,31 @@ describe("an outbox", function()
     end)
   end)
 
+  it("ends where the task that runs it is cancelled, and runs again", function()
+    server:script(OBSERVE, { { hold = "never" }, ACCEPTED })
+    local box = sending()
+    cekura.run(function()
+      for index = 1, 2 do -- while it waits for calls, and for an answer
+        local task = cekura.spawn(function()
+          return box:run()
+        end)
+        cekura.sleep(0.05)
+        if index == 2 then
+          put(box, 1)
+          server:wait_for(OBSERVE, 1)
+        end
+        task:cancel()
+        local ended, err = task:join()
+        assert.is_nil(ended)
+        assert.equal("cancelled", err.kind)
+      end
+      cekura.sleep(0.7)
+      assert.equal(1, server:count(OBSERVE)) -- nobody sends
+      assert.equal(1, box:run { until_empty = true })
+      assert.equal(2, server:count(OBSERVE))
+    end)
+  end)
+
   -- ---- damage and full disks ----
 
   it("skips and counts a part of an entry, wherever it is", function()

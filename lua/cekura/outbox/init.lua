@@ -88,19 +88,53 @@ function methods:put(call)
   return true
 end
 
+-- Cleans up after a sender.
+local function ended(self, made)
+  made:close()
+  if self._sender == made then
+    self._sender = nil
+    if self._is_closed then
+      self._place:close()
+    end
+  end
+end
+
+-- Runs a sender in a task of its own, and not by pcall, in which PUC Lua 5.1 cannot wait. Where the caller is cancelled
+-- the sender ends, too, but may do so later: until then it keeps its lock.
+local function run(self, made)
+  local task = made.loop.spawn(function()
+    local results = { made:run() }
+    ended(self, made)
+    return results
+  end)
+  local results, raised = task:join()
+  if results then
+    return results[1], results[2]
+  elseif errors.is(raised) and raised.kind == "cancelled" then
+    made:stop()
+    task:cancel()
+    if not made.waiter then -- it has not begun, and never will
+      ended(self, made)
+    end
+    return nil, raised
+  end
+  ended(self, made)
+  error(raised, 0)
+end
+
 local RUN_OPTIONS = { until_empty = true }
 
 --- Sends the calls in the order of their arrival, until outbox:close(), or until the client is closed or the host ends.
 --- While another process, or another object, sends those of the same directory, it stands by.
 ---@param given? { until_empty?: boolean } until_empty: ends once no call waits
 ---@return integer? sent calls that the service has
----@return cekura.Error? err of kind "auth" or "config", which stop it; or "closed"
+---@return cekura.Error? err of kind "auth" or "config", which stop it; or "closed"; or "cancelled"
 function methods:run(given)
   given = check.options("options", given, RUN_OPTIONS)
   check.flag("until_empty", given.until_empty)
   if not self._client then
     errors.misuse "outbox:run: the outbox was made without a client"
-  elseif self._sender then
+  elseif self._sender and not self._sender.is_over then
     errors.misuse "outbox:run: it runs already"
   elseif self._is_closed then
     return nil, closed(self)
@@ -109,23 +143,8 @@ function methods:run(given)
   for name, value in pairs(self._options) do
     options[name] = value
   end
-  local made = sender.new(self._place, self._client, options)
-  self._sender = made
-  local task = made.loop.spawn(function()
-    return { made:run() }
-  end)
-  local results, raised = task:join() -- and not pcall, in which PUC Lua 5.1 cannot wait
-  made:close()
-  self._sender = nil
-  if self._is_closed then
-    self._place:close()
-  end
-  if not results then
-    error(raised, 0)
-  elseif not results[1] then
-    return nil, results[2]
-  end
-  return results[1]
+  self._sender = sender.new(self._place, self._client, options)
+  return run(self, self._sender)
 end
 
 local function count(self)
