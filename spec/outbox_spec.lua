@@ -549,6 +549,28 @@ describe("an outbox", function()
     end)
   end)
 
+  it("goes on putting, or says why not, if its directory cannot be opened again", function()
+    path = dir .. "/parent/box"
+    shell(("mkdir %s/parent"):format(dir))
+    local box = sending()
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return { box:run() }
+      end)
+      cekura.sleep(0.05)
+      shell(("rm -rf %s/parent"):format(dir))
+      local ended = task:join()
+      assert.is_nil(ended[1])
+      assert.equal("config", ended[2].kind)
+      local ok, err = box:put(call "c-1")
+      assert.is_nil(ok)
+      assert.equal("config", err.kind)
+      shell(("mkdir %s/parent"):format(dir))
+      put(box, 1)
+      assert.equal(1, box:run { until_empty = true })
+    end)
+  end)
+
   -- ---- damage and full disks ----
 
   it("skips and counts a part of an entry, wherever it is", function()

@@ -26,13 +26,15 @@ function Place:fault(fault)
   return errors.new("config", show.format("outbox %s: %s", self.path, fault), { file = self.path })
 end
 
---- Opens the directory, again if it is open.
+--- Opens the directory, again if it is open. If that fails, it stays as it was.
 ---@return cekura.Error? err
 function Place:open()
-  self:close()
   local spool, fault = core.open_spool(self.path, SEGMENT_SIZE)
+  if not spool then
+    return self:fault(fault)
+  end
+  self:close()
   self.spool = spool
-  return not spool and self:fault(fault) or nil
 end
 
 --- Closes the directory. May be called again.
