@@ -316,6 +316,49 @@ describe("an outbox", function()
     assert.equal("c-1 c-1 c-2 c-1 c-2 c-3", sent())
   end)
 
+  -- Has the first calls of the directory set aside long ago.
+  local function set_aside(count)
+    local spool = assert(core.open_spool(path, 2 ^ 22))
+    for _ = 1, count do
+      assert(core.mark_in_spool(spool, assert(core.next_of_spool(spool)), "waiting", 1))
+    end
+    core.close_spool(spool)
+  end
+
+  it("sends the others however many are set aside and due", function()
+    server:script(OBSERVE, { ACCEPTED, { status = 504 }, ACCEPTED })
+    local box = sending()
+    put(box, 1, 4)
+    set_aside(2)
+    cekura.run(function()
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      server:wait_for(OBSERVE, 3)
+      assert.equal("c-3 c-1 c-4", (sent():match "^%S+ %S+ %S+"))
+      box:close()
+      task:join()
+    end)
+  end)
+
+  it("tries at growing pauses what was set aside long ago, while nothing shows that others are accepted", function()
+    local bad = { status = 500 }
+    server:script(OBSERVE, { bad, bad, bad, bad, bad, bad })
+    local box = sending { give_up = 1 }
+    put(box, 1)
+    set_aside(1)
+    cekura.run(function()
+      local begun = core.now()
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      server:wait_for(OBSERVE, 4)
+      assert.truthy(core.now() - begun > 2.4) -- 0.5, 1 and 2 s, each less a quarter at most
+      box:close()
+      task:join()
+    end)
+  end)
+
   it("waits for as long as the service asks", function()
     server:script(OBSERVE, { { status = 429, headers = { ["Retry-After"] = "2" } }, ACCEPTED })
     local box = sending { client = server:renew_client { retries = 0 } }

@@ -24,6 +24,8 @@ local core = require "cekura.core"
 ---@field aside cekura.outbox.Entry[] entries that are set aside
 ---@field rest_until number nothing is tried before, by core.now()
 ---@field rests integer failures since the last success
+---@field was_aside boolean the last entry was one that is set aside, and the next one is of the queue: however many are
+---set aside, and slow to fail, the others are sent
 ---@field is_probing boolean a later entry is to be tried next
 ---@field is_accepting boolean the last entry of the queue that was tried has succeeded
 local Lane = {}
@@ -43,8 +45,8 @@ local FIRST_PAUSE, LONGEST_REST, LONGEST_PAUSE = 0.5, 30, 600
 ---@param read fun(): cekura.outbox.Entry?
 ---@return cekura.outbox.Lane
 function lane.new(read)
-  return setmetatable({ read = read, queue = {}, aside = {}, rest_until = 0, rests = 0, is_probing = false,
-    is_accepting = false }, Lane)
+  return setmetatable({ read = read, queue = {}, aside = {}, rest_until = 0, rests = 0, was_aside = false,
+    is_probing = false, is_accepting = false }, Lane)
 end
 
 local function remove(list, entry)
@@ -112,7 +114,9 @@ function Lane:next()
     self:rest()
     return nil
   end
-  return due_aside(self) or self.queue[1] or take_in(self)
+  local aside = not self.was_aside and due_aside(self) or nil
+  self.was_aside = aside ~= nil
+  return aside or self.queue[1] or take_in(self) or due_aside(self)
 end
 
 --- Seconds until an entry that is known is to be tried; nil: there is none.

@@ -236,7 +236,8 @@ function verdicts.failed(self, item, text, err)
   if self.lane.is_accepting and core.date() - item.failed_at >= self.options.give_up then
     return refuse(self, item, text, err)
   end
-  self.lane:set_aside(item, core.now() + math.max(0.5, item.failed_at + self.options.give_up - core.date()))
+  local left = item.failed_at + self.options.give_up - core.date()
+  self.lane:set_aside(item, left > 0 and core.now() + left or nil)
 end
 
 function verdicts.stop(self, _, _, err)
