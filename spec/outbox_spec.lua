@@ -614,6 +614,16 @@ describe("an outbox", function()
     end)
   end)
 
+  it("is not empty where a file cannot be read", function()
+    local box = sending()
+    put(box, 1)
+    shell(("mkdir %s/1700000000000000.log"):format(path))
+    local count, err = box:run { until_empty = true }
+    assert.is_nil(count)
+    assert.equal("config", err.kind)
+    assert.truthy(tostring(err):find("Is a directory", 1, true), tostring(err))
+  end)
+
   -- ---- damage and full disks ----
 
   it("skips and counts a part of an entry, wherever it is", function()

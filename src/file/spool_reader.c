@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)64 * 1024)
+#define MAX_BUSY 100 /* how often spool_count() waits for others that append */
 
 /* A segment that is not unlinked yet. */
 struct segment {
@@ -149,28 +151,35 @@ static struct segment *current(struct spool_reader *reader)
     return last && !last->has_ended ? last : NULL;
 }
 
+/* Opens the first segment after `number`, and sets that. One that is unlinked meanwhile, while
+ * spool_count() reads, is passed. */
+static int open_after(struct spool_reader *reader, uint64_t *number)
+{
+    int directory = spool_directory(reader->spool);
+    do {
+        int code = spool_segment_next(directory, *number, number);
+        if (code || !*number)
+            return code ? code : ENOENT;
+        reader->fd = spool_segment_open(directory, *number, O_RDWR);
+    } while (reader->fd < 0 && errno == ENOENT);
+    return reader->fd < 0 ? errno : 0;
+}
+
 /* Opens the segment that follows. ENOENT: there is none. */
 static int open_next(struct spool_reader *reader)
 {
     struct segment *last = TAILQ_LAST(&reader->segments, segment_list);
-    uint64_t number;
-    int directory = spool_directory(reader->spool);
-    int code = spool_segment_next(directory, last ? last->number : 0, &number);
-    if (code || !number)
-        return code ? code : ENOENT;
     struct segment *segment = calloc(1, sizeof *segment);
     if (!segment)
         return ENOMEM;
     close_segment(reader);
-    reader->fd = spool_segment_open(directory, number, O_RDWR);
-    if (reader->fd < 0) {
-        code = errno;
+    segment->number = last ? last->number : 0;
+    int code = open_after(reader, &segment->number);
+    if (code)
         free(segment);
-        return code;
-    }
-    segment->number = number;
-    TAILQ_INSERT_TAIL(&reader->segments, segment, link);
-    return 0;
+    else
+        TAILQ_INSERT_TAIL(&reader->segments, segment, link);
+    return code;
 }
 
 /* Whether nothing is appended to the open segment any more, nor cut off. */
@@ -180,20 +189,34 @@ static bool is_final(const struct spool_reader *reader, struct stat *status)
            (spool_segment_is_sealed(status) || status->st_nlink == 0);
 }
 
-/* Seals the segment if others follow, which happens if a writer was killed before it did so.
- * Returns whether nobody appends, and so nothing at its end is still being written. */
-static bool settle(struct spool_reader *reader, const struct segment *segment, struct stat *status)
+/* Others hold the lock for microseconds. */
+static int lock_soon(struct spool_reader *reader)
+{
+    for (int i = 0; i < 100; i++)
+        if (spool_lock_alone(reader->spool))
+            return 0;
+    return EAGAIN;
+}
+
+/* Seals the segment if others follow, which happens if a writer was killed before it did so. Then
+ * nobody appends, and nothing at its end is still being written. EAGAIN: somebody does. */
+static int settle(struct spool_reader *reader, const struct segment *segment, struct stat *status)
 {
     uint64_t following;
     int directory = spool_directory(reader->spool);
-    if (!spool_lock_alone(reader->spool))
-        return false;
-    bool is_settled = fstat(reader->fd, status) == 0;
-    if (is_settled && !spool_segment_is_sealed(status) &&
-        spool_segment_next(directory, segment->number, &following) == 0 && following)
-        is_settled = spool_segment_seal(reader->fd) == 0 && fstat(reader->fd, status) == 0;
+    int code = lock_soon(reader);
+    if (code)
+        return code;
+    code = fstat(reader->fd, status) == 0 ? 0 : errno;
+    if (!code && !spool_segment_is_sealed(status)) {
+        code = spool_segment_next(directory, segment->number, &following);
+        if (!code && following)
+            code = spool_segment_seal(reader->fd);
+        if (!code)
+            code = fstat(reader->fd, status) == 0 ? 0 : errno;
+    }
     spool_unlock(reader->spool);
-    return is_settled;
+    return code;
 }
 
 /* What is to be done at the end of what was written. */
@@ -201,24 +224,27 @@ enum end { END_MORE, END_WAIT, END_FINAL };
 
 /* Decides what the bytes at the end are. Sets *damaged to their number if they are the part of an
  * entry whose writer is gone, and was not returned before. `was_final`: before they were read. */
-static enum end look_at_end(
-    struct spool_reader *reader, const struct segment *segment, bool was_final, size_t *damaged)
+static int look_at_end(struct spool_reader *reader, const struct segment *segment, bool was_final,
+    size_t *damaged, enum end *what)
 {
     struct stat status;
     uint64_t end = reader->bytes_at + reader->available;
     *damaged = 0;
-    if (was_final ? !is_final(reader, &status) : !settle(reader, segment, &status))
-        return END_WAIT;
-    if ((uint64_t)status.st_size != end)
-        return (uint64_t)status.st_size > end ? END_MORE : END_WAIT;
+    *what = END_MORE;
+    int code = !was_final                        ? settle(reader, segment, &status)
+               : fstat(reader->fd, &status) == 0 ? 0
+                                                 : errno;
+    if (code || (uint64_t)status.st_size != end)
+        return code;
     if (end > reader->offset && reader->reported < end) {
         *damaged = (size_t)(end - reader->offset);
         reader->reported = end;
     }
     if (was_final)
-        return END_FINAL;
-    /* Another entry may have replaced what was cut off since it was read. */
-    return is_final(reader, &status) ? END_MORE : END_WAIT;
+        *what = END_FINAL;
+    else if (!is_final(reader, &status)) /* else another entry may have replaced what was cut off */
+        *what = END_WAIT;
+    return 0;
 }
 
 /* ---- entries ---- */
@@ -245,17 +271,15 @@ static bool pass_damage(
 }
 
 /* Reads a damaged entry again while nobody appends: what was read may be in part what has been cut
- * off since, and in part what has replaced it. ENOENT: others append. */
+ * off since, and in part what has replaced it. EAGAIN: others append. */
 static int read_again(
     struct spool_reader *reader, struct spool_entry *entry, enum spool_reading *reading)
 {
-    bool is_locked = false;
-    for (int i = 0; i < 100 && !is_locked; i++)
-        is_locked = spool_lock_alone(reader->spool);
-    if (!is_locked)
-        return ENOENT;
+    int code = lock_soon(reader);
+    if (code)
+        return code;
     reader->available = 0;
-    int code = read_entry(reader, reader->fd, reader->offset, entry, reading);
+    code = read_entry(reader, reader->fd, reader->offset, entry, reading);
     spool_unlock(reader->spool);
     return code;
 }
@@ -264,7 +288,10 @@ static int step_at_end(struct spool_reader *reader, struct segment *segment, boo
     struct spool_item *item, bool *is_found)
 {
     size_t damaged;
-    enum end end = look_at_end(reader, segment, was_final, &damaged);
+    enum end end;
+    int code = look_at_end(reader, segment, was_final, &damaged, &end);
+    if (code)
+        return code;
     segment->has_ended = end == END_FINAL;
     if (damaged) {
         set_damage(segment, reader->offset, damaged, item);
@@ -425,13 +452,18 @@ int spool_reader_tidy(struct spool_reader *reader, bool all)
 
 int spool_count(struct spool *spool, struct spool_count *count)
 {
+    const struct timespec pause = {.tv_nsec = 1000000};
     struct spool_item item;
     *count = (struct spool_count){0};
     struct spool_reader *reader = spool_reader_new(spool);
     if (!reader)
         return ENOMEM;
-    int code;
-    while (!(code = spool_reader_next(reader, &item))) {
+    int code, busy = 0;
+    while (!(code = spool_reader_next(reader, &item)) || (code == EAGAIN && busy++ < MAX_BUSY)) {
+        if (code) {
+            nanosleep(&pause, NULL);
+            continue;
+        }
         if (item.damaged) {
             count->damaged++;
             continue;
@@ -440,5 +472,5 @@ int spool_count(struct spool *spool, struct spool_count *count)
         count->bytes += item.entry.length;
     }
     spool_reader_free(reader);
-    return code == ENOENT ? 0 : code;
+    return code == ENOENT || code == EAGAIN ? 0 : code;
 }

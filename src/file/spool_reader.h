@@ -26,8 +26,8 @@ struct spool_item {
 struct spool_reader *spool_reader_new(struct spool *spool);
 void spool_reader_free(struct spool_reader *reader);
 
-/* Finds the next entry that is not done, or the next damage. Returns ENOENT if there is none now.
- */
+/* Finds the next entry that is not done, or the next damage. ENOENT: there is none now. EAGAIN: it
+ * cannot be told while others append. */
 int spool_reader_next(struct spool_reader *reader, struct spool_item *item);
 
 /* Reads the entry at that place again. ENOENT: it is not there any more. */

@@ -102,7 +102,7 @@ static void set_item(lua_State *L, const struct spool_item *item)
 
 /* core.next_of_spool(spool) -> the next entry: { segment =, offset =, put_at =, failed_at =,
  * is_doubtful =, text = }; or damage: { segment =, offset =, damaged = bytes }; nil: there is none
- * now | nil, fault. If memory runs out, the entry is returned after a rewind. */
+ * now; false: it cannot be told while others append | nil, fault. If memory runs out, the entry is returned after a rewind. */
 static int core_next_of_spool(lua_State *L)
 {
     struct spool_item item;
@@ -111,6 +111,10 @@ static int core_next_of_spool(lua_State *L)
     int code = reader ? spool_reader_next(reader, &item) : ENOMEM;
     if (code == ENOENT)
         return 0;
+    if (code == EAGAIN) {
+        lua_pushboolean(L, false);
+        return 1;
+    }
     if (code)
         return failed(L, code);
     set_item(L, &item);

@@ -19,6 +19,8 @@ local verdict = require "cekura.outbox.verdict"
 ---@field is_over boolean
 ---@field is_idle boolean its task waits for entries
 ---@field is_quiet boolean it has waited for them, and so none come at once: the last file may be removed
+---@field is_read boolean all entries were read that there were
+---@field fault? string why they were not
 ---@field waiter any of its task
 ---@field reported table<string, string> the kind of the last message about each subject
 local Sender = {}
@@ -38,7 +40,7 @@ local LOOK, STAND_BY = 0.5, 1
 ---@return cekura.outbox.Sender
 function sender.new(place, client, options)
   return setmetatable({ place = place, client = client, loop = core.fields(client)._loop, options = options, sent = 0,
-    is_over = false, is_idle = false, is_quiet = false, reported = {} }, Sender)
+    is_over = false, is_idle = false, is_quiet = false, is_read = false, reported = {} }, Sender)
 end
 
 -- ---- messages ----
@@ -132,12 +134,13 @@ end
 
 -- ---- entries ----
 
---- The next entry of the spool; nil: there is none.
+--- The next entry of the spool; nil: there is none, or it cannot be read.
 ---@return cekura.outbox.Entry?
 function Sender:read()
   while true do
     local item, fault = core.next_of_spool(self.place.spool)
     if not item then
+      self.is_read, self.fault = item == nil and not fault, fault
       report(self, "read", fault and "it cannot be read: " .. fault or nil)
       return nil
     elseif not item.damaged then
@@ -279,7 +282,11 @@ end
 -- Removes what was sent, and waits for further entries. Returns true if there are none and it is not to wait.
 local function idle(self)
   local due_in = self.lane:due_in()
-  local is_empty = self.options.until_empty and not due_in
+  if self.options.until_empty and not due_in and self.fault then
+    self.err = self.place:fault(self.fault)
+    return true
+  end
+  local is_empty = self.options.until_empty and not due_in and self.is_read
   if is_empty or self.is_quiet and not due_in then
     core.tidy_spool(self.place.spool, true)
   end
