@@ -260,6 +260,26 @@ describe("an outbox", function()
       assert.equal(1, box:status().refused)
     end)
 
+    it("calls whose recordings are missing, and gives other tasks their turns", function()
+      local box = sending()
+      for index = 1, 20 do
+        cekura.assert(box:put(call("c-" .. index, { voice_recording = dir .. "/missing.wav" })))
+      end
+      local turns, is_over = 0, false
+      cekura.run(function()
+        cekura.spawn(function()
+          while not is_over do
+            cekura.sleep(0)
+            turns = turns + 1
+          end
+        end)
+        assert.equal(0, box:run { until_empty = true })
+        is_over = true
+      end)
+      assert.truthy(turns >= 20, turns)
+      assert.equal(20, box:status().refused)
+    end)
+
     it("what a handler raises for, too, and goes on", function()
       local box = sending { on_refused = function() error "in the handler" end }
       cekura.assert(box:put(call("c-1", { redact_fields = { "No Name" } })))

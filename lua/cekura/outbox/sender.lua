@@ -184,13 +184,14 @@ end
 local function refuse(self, item, text, err)
   local ok, fault = self.place:append_refused(entry.refused_text(text, item.put_at, err), self.options.sync)
   report(self, "refused", not ok and "a refused call cannot be stored, and stays: " .. fault or nil)
-  if not ok then
+  if ok then
+    notify(self, text, err)
+    finish(self, item)
+  else
     item.refusal, item.failures = err, item.failures + 1
     self.lane:set_aside(item)
-    return
   end
-  notify(self, text, err)
-  finish(self, item)
+  wait(self, 0) -- others have their turn: many calls may follow that are refused without a request, too
 end
 
 -- ---- attempts ----
