@@ -102,6 +102,18 @@ local function take_lock(self)
   end
 end
 
+-- Whether no entry waits, while another has the lock. Reads no further than to the first that does.
+local function is_empty(self)
+  local spool = self.place.spool
+  local item, fault
+  core.rewind_spool(spool)
+  repeat
+    item, fault = core.next_of_spool(spool)
+  until not (item and item.damaged)
+  core.rewind_spool(spool)
+  return item == nil and not fault
+end
+
 -- Waits for the lock. Returns whether the sender has it; else an error, or nothing: there is nothing to do.
 local function acquire(self)
   while not self.is_over do
@@ -109,8 +121,7 @@ local function acquire(self)
     if err or self.lock then
       return self.lock ~= nil, err
     end
-    local count = self.options.until_empty and core.count_spool(self.place.spool)
-    if count and count.waiting == 0 then
+    if self.options.until_empty and is_empty(self) then
       return false
     end
     self.is_idle = true
