@@ -389,6 +389,24 @@ describe("an outbox", function()
     assert.equal("c-1 c-1 c-2", sent())
   end)
 
+  it("sets aside what alone is answered with Retry-After, after as long as that says", function()
+    local busy = { status = 503, headers = { ["Retry-After"] = "1" } }
+    server:script(OBSERVE, { busy, busy, busy, busy, ACCEPTED })
+    local box = sending { client = server:renew_client { retries = 0 } }
+    put(box, 1, 2)
+    cekura.run(function()
+      local begun = core.now()
+      local task = cekura.spawn(function()
+        return box:run()
+      end)
+      server:wait_for(OBSERVE, 5)
+      assert.truthy(core.now() - begun > 3.9)
+      assert.equal("c-1 c-1 c-1 c-1 c-2", sent())
+      box:close()
+      task:join()
+    end)
+  end)
+
   it("waits for a service that is away", function()
     local port = process.free_port()
     local box = open { client = cekura.assert(cekura.new { api_key = server.key, config_file = false, retries = 0,

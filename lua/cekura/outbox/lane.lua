@@ -33,8 +33,9 @@ Lane.__index = Lane
 
 local lane = {}
 
--- The failures of the first entry before a later one is tried.
-local PATIENCE = 2
+-- The failures of the first entry before a later one is tried. Where the service asks to wait, which it does mostly for
+-- all, only each of so many is followed by that: after a pause it may well accept the first one.
+local PATIENCE, LONG_PATIENCE = 2, 4
 
 -- The entries that are known at once. Nothing but their places is kept of them.
 local WIDTH = 1000
@@ -183,9 +184,10 @@ function Lane:failed(entry, may_be_its_own, least)
   self.is_accepting = false
   if may_be_its_own then
     entry.failures = entry.failures + 1
-    self.is_probing = entry == self.queue[1] and entry.failures >= PATIENCE
+    local is_time = entry.failures >= PATIENCE and (not least or entry.failures % LONG_PATIENCE == 0)
+    self.is_probing = is_time and entry == self.queue[1]
   end
-  if not self.is_probing then
+  if not self.is_probing or least then
     self:rest(least)
   end
 end

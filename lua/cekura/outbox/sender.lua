@@ -251,6 +251,9 @@ function verdicts.failed(self, item, text, err)
   if self.lane.is_accepting and core.date() - item.failed_at >= self.options.give_up then
     return refuse(self, item, text, err)
   end
+  if err.retry_after then
+    self.lane:rest(err.retry_after)
+  end
   local left = item.failed_at + self.options.give_up - core.date()
   self.lane:set_aside(item, left > 0 and core.now() + left or nil)
 end

@@ -38,7 +38,7 @@ function verdict.of(err, is_doubtful)
     return STOPS[err.kind]
   end
   local is_unsent = err.sent == false and (err.kind == "network" or err.kind == "timeout")
-  return (is_unsent or AWAY[err.kind] or err.retry_after) and "away" or "failed"
+  return (is_unsent or AWAY[err.kind]) and "away" or "failed"
 end
 
 -- Errors of an attempt that was not processed, even if it has arrived.
