@@ -155,6 +155,21 @@ describe("an outbox", function()
       assert.equal("https://recordings.example/c.wav", core.decode(server:requests()[3].body).voice_recording)
     end)
 
+    it("with a recording, the fields that calls:send sends, also nulls", function()
+      local box = sending()
+      local given = call("c-1", { voice_recording = { data = "x" }, logs = { "a", "b" },
+        metadata = { none = cekura.null, list = { 1, cekura.null }, empty = cekura.list {} } })
+      cekura.assert(box:put(given))
+      assert.equal(1, box:run { until_empty = true })
+      cekura.assert(server:renew_client().calls:send(given))
+      local bodies = {}
+      for index, request in ipairs(server:requests()) do
+        bodies[index] = request.body:gsub("%-%-cekura%-%x+", "BOUNDARY")
+      end
+      assert.truthy(bodies[1]:find('"none":null', 1, true), bodies[1])
+      assert.equal(bodies[2], bodies[1])
+    end)
+
     it("any bytes of a recording", function()
       local bytes = {}
       for byte = 0, 255 do
@@ -214,6 +229,7 @@ describe("an outbox", function()
       [call("c", { colour = 1 })] = "there is no parameter colour",
       [call("c", { transcript_json = { { role = "agent" } } })] = "Main Agent",
       [call("c", { voice_recording = { data = 1 } })] = "voice_recording.data",
+      [call("c", { voice_recording = { data = "x" }, logs = { "a", cekura.null } })] = "logs[2]",
     } do
       local ok, raised = pcall(function()
         box:put(given)

@@ -46,7 +46,7 @@ end
 ---@param text string
 ---@return table? call nil: it is not one
 function entry.call(text)
-  local call = core.decode(text)
+  local call = core.decode(text, true)
   if type(call) ~= "table" then
     return nil
   end

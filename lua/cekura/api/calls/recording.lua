@@ -38,23 +38,24 @@ local function file_of(value)
   return not is_url and { path = value } or nil
 end
 
---- How a call with this recording is sent.
----@param value any the parameter voice_recording of calls:send
----@return fun(client: cekura.Client, outgoing: cekura.Request, sent: table): cekura.Response?, cekura.Error? send
+--- How a call with a recording is sent. Raises what no form can hold.
+---@param sent table the parameters of calls:send
+---@return fun(client: cekura.Client, outgoing: cekura.Request): cekura.Response?, cekura.Error? send
 ---nil: as JSON, which can hold the URL of a recording only
-function recording.sender(value)
+function recording.sender(sent)
+  local value = sent.voice_recording
   local file = not form.is_absent(value) and file_of(value) or nil
   if not file then
     return nil
   end
   file.fallback = "recording"
-  return function(client, outgoing, sent)
-    local fields = {}
-    for name, parameter in pairs(sent) do
-      if name ~= "voice_recording" and parameter ~= cjson.null then
-        fields[name] = form_field(name, parameter)
-      end
+  local fields = {}
+  for name, parameter in pairs(sent) do
+    if name ~= "voice_recording" and parameter ~= cjson.null then
+      fields[name] = form_field(name, parameter)
     end
+  end
+  return function(client, outgoing)
     return form.send(client, outgoing, "send: voice_recording", fields, { { name = "voice_recording", file = file } })
   end
 end

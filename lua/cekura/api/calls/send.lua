@@ -14,7 +14,7 @@ local PATH = "/observability/v1/observe/"
 ---@return table sent
 local function prepare(what, call)
   local sent = read_call(what, call)
-  recording.sender(sent.voice_recording)
+  recording.sender(sent)
   return sent
 end
 
@@ -25,11 +25,11 @@ end
 ---@param text? string the same as JSON, if there is such a text
 ---@return cekura.CallLog? call, cekura.Error? err
 local function transmit(client, sent, timeout, text)
-  local send_form = recording.sender(sent.voice_recording)
+  local send_form = recording.sender(sent)
   local outgoing = { method = "POST", path = PATH, timeout = timeout }
   local reply, err
   if send_form then
-    reply, err = send_form(client, outgoing, sent)
+    reply, err = send_form(client, outgoing)
   elseif text then
     reply, err = request.send_text(client, outgoing, text)
   else
