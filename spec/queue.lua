@@ -85,7 +85,7 @@ local SPECS = {
   ngx = { seconds = 90, on = { "luajit" } },
   packages = { seconds = 25, once = true },
   nginx_page = { seconds = 90, on = { "luajit" } },
-  outbox = { seconds = 25 },
+  outbox = { seconds = 40 },
   outbox_command = { seconds = 6 },
   outbox_hosts = { seconds = 10, on = { "luajit", HAPROXY } },
   outbox_proof = { seconds = 25, once = true },

@@ -301,11 +301,11 @@ local function idle(self)
     self.err = self.place:fault(self.fault)
     return true
   end
-  local is_empty = self.options.until_empty and not due_in and self.is_read
-  if is_empty or self.is_quiet and not due_in then
+  local is_done = self.options.until_empty and not due_in and self.is_read
+  if is_done or self.is_quiet and not due_in then
     core.tidy_spool(self.place.spool, true)
   end
-  if is_empty then
+  if is_done then
     return true
   end
   self.is_quiet, self.is_idle = true, true
