@@ -8,6 +8,7 @@ local faults = require "spec.api.faults"
 local file = require "spec.support.file"
 local kind_cases = require "spec.support.kind_cases"
 local kinds = require "cekura.api.kinds"
+local npm = require "spec.support.npm"
 local operations = require "cekura.api.operations"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
@@ -16,16 +17,6 @@ local sorted_keys = require "spec.support.sorted_keys"
 local FOLDER = "build/prism"
 local UUID = "5f0c1d2e-0000-4000-8000-000000000001"
 local DOCUMENT = shell("realpath spec/api/openapi.json"):match "%S+"
-
--- Installs the version of spec/api/package-lock.json, once.
-local function install()
-  local output, status = shell(([[
-    mkdir -p %s && cp spec/api/package.json spec/api/package-lock.json %s && cd %s || exit 1
-    [ package-lock.json -ot node_modules/.installed ] && exit 0
-    npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
-  ]]):format(FOLDER, FOLDER, FOLDER))
-  assert(status == 0, output)
-end
 
 -- The violations in a part of Prism's log.
 local function violations_in(log)
@@ -44,7 +35,7 @@ describe("by the official document,", function()
   local driven, violated, named = 0, 0, 0
 
   setup(function()
-    install()
+    npm.install("spec/api", FOLDER)
     local port = process.free_port()
     local program = shell(("realpath %s/node_modules/.bin/prism"):format(FOLDER)):match "%S+"
     prism = process.start(("%s mock -h 127.0.0.1 -p %d %s"):format(program, port, DOCUMENT), function(self)

@@ -3,6 +3,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local npm = require "spec.support.npm"
 local patience = require "spec.support.patience"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
@@ -13,12 +14,7 @@ local browser = {}
 
 --- Installs the packages, once.
 function browser.install()
-  local output, status = shell(([[
-    mkdir -p %s && cp spec/browser/package.json spec/browser/package-lock.json %s && cd %s || exit 1
-    [ package-lock.json -ot node_modules/.installed ] && exit 0
-    npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
-  ]]):format(FOLDER, FOLDER, FOLDER))
-  assert(status == 0, output)
+  npm.install("spec/browser", FOLDER)
 end
 
 --- What spec/browser/judge.js finds.
