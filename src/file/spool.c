@@ -221,7 +221,7 @@ static int sync_entry(struct spool *spool)
         return 0;
     if (fsync(spool->directory) != 0 && errno != EINVAL) /* some file systems cannot */
         return errno;
-    sync_parent(spool->directory); /* whoever made the directory may have been killed before */
+    sync_parent(spool->directory); /* the maker of the directory may have been killed */
     spool->is_name_synced = true;
     return 0;
 }

@@ -199,7 +199,7 @@ static int lock_soon(struct spool_reader *reader)
 }
 
 /* Seals the segment if others follow, which happens if a writer was killed before it did so. Then
- * nobody appends, and nothing at its end is still being written. EAGAIN: somebody does. */
+ * no process appends, and nothing at its end is still being written. EAGAIN: one does. */
 static int settle(struct spool_reader *reader, const struct segment *segment, struct stat *status)
 {
     uint64_t following;
@@ -270,8 +270,8 @@ static bool pass_damage(
     return is_new;
 }
 
-/* Reads a damaged entry again while nobody appends: what was read may be in part what has been cut
- * off since, and in part what has replaced it. EAGAIN: others append. */
+/* Reads a damaged entry again while no process appends: what was read may be in part what has been
+ * cut off since, and in part what has replaced it. EAGAIN: others append. */
 static int read_again(
     struct spool_reader *reader, struct spool_entry *entry, enum spool_reading *reading)
 {

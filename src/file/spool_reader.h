@@ -27,7 +27,7 @@ struct spool_reader *spool_reader_new(struct spool *spool);
 void spool_reader_free(struct spool_reader *reader);
 
 /* Finds the next entry that is not done, or the next damage. ENOENT: there is none now. EAGAIN: it
- * cannot be told while others append. */
+ * is not known while others append. */
 int spool_reader_next(struct spool_reader *reader, struct spool_item *item);
 
 /* Reads the entry at that place again. ENOENT: it is not there any more. */
@@ -49,7 +49,7 @@ struct spool_count {
     uint32_t oldest;         /* when the first that waits was appended; 0: none waits */
 };
 
-/* Counts, whoever reads. Takes as long as reading all segments. */
+/* Counts, whether or not another process reads. Takes as long as reading all segments. */
 int spool_count(struct spool *spool, struct spool_count *count);
 
 #endif

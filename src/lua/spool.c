@@ -102,7 +102,7 @@ static void set_item(lua_State *L, const struct spool_item *item)
 
 /* core.next_of_spool(spool) -> the next entry: { segment =, offset =, put_at =, failed_at =,
  * is_doubtful =, text = }; or damage: { segment =, offset =, damaged = bytes }; nil: there is none
- * now; false: it cannot be told while others append | nil, fault. If memory runs out, the entry is
+ * now; false: it is not known while others append | nil, fault. If memory runs out, the entry is
  * returned after a rewind. */
 static int core_next_of_spool(lua_State *L)
 {

@@ -93,11 +93,11 @@ function admin.call_logs(wanted)
   return { ids = ingest.add(wanted) }
 end
 
-local function told(event_type, data)
+local function webhook(event_type, data)
   return data and { event_type = event_type, data = data }
 end
 
-local function call_log_told(id)
+local function reported_call_log(id)
   local record = state.call_logs[id]
   if record and evaluations.running(record) then
     evaluations.finish(record, record.life and record.life.ending == "failed" and "failed" or "completed")
@@ -110,9 +110,9 @@ end
 ---@return table? body nil: there is no such record
 function admin.webhook(wanted)
   if wanted.result_id then
-    return told("result.completed", sessions.result_told(tonumber(wanted.result_id)))
+    return webhook("result.completed", sessions.reported_result(tonumber(wanted.result_id)))
   end
-  return told("call_log.completed", call_log_told(tonumber(wanted.call_log_id)))
+  return webhook("call_log.completed", reported_call_log(tonumber(wanted.call_log_id)))
 end
 
 -- ---- over HTTP ----

@@ -103,8 +103,8 @@ end
 
 local function answer_of(request)
   state.requests[#state.requests + 1] = request
-  local told = scripted(request)
-  return told and not told.pass and told or serve(request)
+  local reply_of_script = scripted(request)
+  return reply_of_script and not reply_of_script.pass and reply_of_script or serve(request)
 end
 
 --- Answers a request. If the reply has `call`, the host has a function make another, for api.answer_with().

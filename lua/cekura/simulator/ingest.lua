@@ -44,7 +44,7 @@ local function unacceptable(body)
 end
 
 -- The fields of a record that the body has.
-local function told(body)
+local function given_members(body)
   local given = { agent = tonumber(body.agent) or records.agent_of(body.assistant_id) }
   for _, name in ipairs(COPIED) do
     given[name] = check.given(body[name]) and body[name] or nil
@@ -87,7 +87,7 @@ local function observe(request)
   if refusal then
     return refusal
   end
-  local given = told(body)
+  local given = given_members(body)
   refusal = evaluations.begin_anew(request, given)
   if refusal then
     return refusal

@@ -161,7 +161,7 @@ local LATE = ("The function that replies to this request did not run within %d s
 
 local begin
 
--- The question of this request is answered by nobody any more.
+-- The question of this request will not be answered any more.
 local function forget_question(wait)
   if wait.question then
     asked[wait.question], wait.question = nil, nil

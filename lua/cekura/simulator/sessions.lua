@@ -34,14 +34,14 @@ local function run_ids(row)
 end
 
 -- Webhooks have an object instead of the scenario's id.
-local function scenario_told(of)
+local function reported_scenario(of)
   return { id = of.scenario, name = "A caller who moves an appointment", personality_name = "In a hurry",
     expected_outcome_prompt = "" }
 end
 
 local function run(row, of, success, wire)
   return {
-    id = of.id, call_id = "run-" .. of.id, scenario = wire == "both" and scenario_told(of) or of.scenario,
+    id = of.id, call_id = "run-" .. of.id, scenario = wire == "both" and reported_scenario(of) or of.scenario,
     success = success, status = "completed",
     outbound_number = "+15550102", error_message = "", timestamp = clock.iso(row.created),
     executed_at = clock.iso(row.created + clock.SECOND), transcript_object = json.list {
@@ -297,7 +297,7 @@ function sessions.rows(collection)
 end
 
 --- The data of a webhook about a result, which ends the result; nil if there is no result with that id.
-function sessions.result_told(id)
+function sessions.reported_result(id)
   local row = row_of(families.results, id)
   if row and not row.life:over() then
     row.life:finish(row.life.ending == "endless" and "completed" or row.life.ending)
