@@ -3,11 +3,11 @@
 
 local blocks = require "spec.support.blocks"
 local cekura = require "cekura"
-local cjson = require "cjson"
 local command = require "spec.support.command"
 local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
+local received = require "spec.support.received"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 
@@ -57,30 +57,6 @@ describe(PAGE, function()
     shell("rm -rf " .. dir)
   end)
 
-  -- What the service has received.
-  local function received()
-    local bodies = {}
-    for _, request in ipairs(server:requests()) do
-      if request.path == OBSERVE then
-        bodies[#bodies + 1] = cjson.decode(request.body)
-      end
-    end
-    return bodies
-  end
-
-  local function ids()
-    local list = {}
-    for index, body in ipairs(received()) do
-      list[index] = body.call_id
-    end
-    return list
-  end
-
-  local function expect(wanted)
-    process.eventually(function() return #received() >= #wanted end)
-    assert.same(wanted, ids())
-  end
-
   -- A voice agent that answers at once.
   local function start_agent()
     agent = nginx.start(nginx.config "server { listen 127.0.0.1:@PORT@; location / { return 200 bye; } }")
@@ -96,17 +72,17 @@ describe(PAGE, function()
   local function try(directory, kill)
     server:script(OBSERVE, { { hold = "call", status = 201, body = { id = 7000001 } } })
     call "a"
-    assert.truthy(process.eventually(function() return #received() == 1 end))
+    assert.truthy(process.eventually(function() return #received.calls(server) == 1 end))
     call "b" -- each of them ends, and the service has answered nothing
-    assert.same({ "a" }, ids())
+    assert.same({ "a" }, received.ids(server))
     local outbox = cekura.assert(cekura.outbox { path = directory })
     assert.truthy(process.eventually(function() return outbox:size() == 2 end)) -- it is put after the response
     outbox:close()
     server:script(OBSERVE, { { pass = true } }) -- the first request stays held
     kill()
     call "c"
-    expect { "a", "a", "b", "c" } -- the first one again: nobody has the answer
-    local sent = received()[4]
+    received.expect(server, { "a", "a", "b", "c" }) -- the first one again, whose answer was lost
+    local sent = received.calls(server)[4]
     assert.equal(2142, sent.agent)
     assert.equal("+15550100", sent.customer_number)
     assert.is_true(sent.metadata.talk_seconds >= 0)
@@ -130,7 +106,7 @@ describe(PAGE, function()
       end)
       host:reload()
       call "d"
-      expect { "a", "a", "b", "c", "d" }
+      received.expect(server, { "a", "a", "b", "c", "d" })
     end)
   end
 
@@ -188,8 +164,8 @@ describe(PAGE, function()
     end
     local arguments = typed:match "^cekura%-lua ([^\n]*)":gsub("/var/lib/cekura/calls", dir .. "/outbox")
     assert.equal(printed, (command.run(server, arguments, nil, "2>&1 </dev/null")))
-    assert.equal(1, #received())
-    return received()[1]
+    assert.equal(1, #received.calls(server))
+    return received.calls(server)[1]
   end
 
   it("has a script's, with what cron does", function()

@@ -1,9 +1,9 @@
 --- Calls through a real Kamailio with examples/kamailio-outbox: at the end of each call a process of Kamailio puts a
 -- call log into the outbox, and another one sends it.
 
-local cjson = require "cjson"
 local file = require "spec.support.file"
 local process = require "spec.support.process"
+local received = require "spec.support.received"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
 local sip = require "spec.support.sip"
@@ -101,37 +101,12 @@ describe("in Kamailio, examples/kamailio-outbox", function()
     return ids
   end
 
-  -- What the service has received, in order.
-  local function received()
-    local bodies = {}
-    for _, request in ipairs(server:requests()) do
-      if request.path == OBSERVE then
-        bodies[#bodies + 1] = cjson.decode(request.body)
-      end
-    end
-    return bodies
-  end
-
-  local function received_ids()
-    local ids = {}
-    for index, body in ipairs(received()) do
-      ids[index] = body.call_id
-    end
-    return ids
-  end
-
-  -- Waits until as many have arrived, and looks whether each has arrived once, in order.
-  local function expect(ids)
-    process.eventually(function() return #received() >= #ids end)
-    assert.same(ids, received_ids())
-  end
-
   it("sends who called whom, when, for how long, and who hung up", function()
     start()
     local began = os.time()
     local first, second = call(), call(true)
-    expect { first, second }
-    local sent = received()
+    received.expect(server, { first, second })
+    local sent = received.calls(server)
     assert.equal(2142, sent[1].agent)
     assert.equal("+15550100", sent[1].customer_number)
     assert.equal("caller hung up", sent[1].call_ended_reason)
@@ -147,20 +122,20 @@ describe("in Kamailio, examples/kamailio-outbox", function()
       return config .. '\nmodparam("dialog", "default_timeout", 1)\n'
     end)
     local made = sip.call(port, agent)
-    expect { made.id }
-    assert.equal("timeout", received()[1].call_ended_reason)
-    assert.equal("sip:lakeside@127.0.0.1", received()[1].metadata.to)
+    received.expect(server, { made.id })
+    assert.equal("timeout", received.calls(server)[1].call_ended_reason)
+    assert.equal("sip:lakeside@127.0.0.1", received.calls(server)[1].metadata.to)
   end)
 
   it("answers a BYE, and the next call, before the service has answered", function()
     start()
     server:script(OBSERVE, { { hold = "call", status = 201, body = { id = 7000001 } } })
     local first = call()
-    assert.truthy(process.eventually(function() return #received() == 1 end))
+    assert.truthy(process.eventually(function() return #received.calls(server) == 1 end))
     local second = call() -- each of these has its 200 for BYE, and the service has answered nothing
-    assert.same({ first }, received_ids())
+    assert.same({ first }, received.ids(server))
     server:release "call"
-    expect { first, second }
+    received.expect(server, { first, second })
     server:release "call"
   end)
 
@@ -170,21 +145,21 @@ describe("in Kamailio, examples/kamailio-outbox", function()
     server:stop()
     local ids = calls(100)
     server = simulator.start { port = service_port }
-    expect(ids)
+    received.expect(server, ids)
   end)
 
   it("loses nothing when all of its processes are killed, and sends it after the next start", function()
     start()
     server:script(OBSERVE, { { hold = "call", status = 201, body = { id = 7000001 } } })
     local ids = calls(20)
-    assert.truthy(process.eventually(function() return #received() == 1 end))
+    assert.truthy(process.eventually(function() return #received.calls(server) == 1 end))
     shell(("kill -KILL %d %s"):format(host.pid, table.concat(children(), " ")))
     process.eventually(function() return not host:is_running() end)
     host:stop()
     server:script(OBSERVE, { { pass = true } })
     start()
     table.insert(ids, 1, ids[1]) -- which the service had received, and not answered
-    expect(ids)
+    received.expect(server, ids)
   end)
 
   it("ends, with a status that has it started again, when the process that sends is killed", function()
@@ -200,14 +175,14 @@ describe("in Kamailio, examples/kamailio-outbox", function()
     server = simulator.start { port = service_port }
     start()
     ids[4] = call()
-    expect(ids)
+    received.expect(server, ids)
   end)
 
   it("ends at once while a request is under way, or the service is away", function()
     start()
     server:script(OBSERVE, { { hold = "call" } })
     call()
-    assert.truthy(process.eventually(function() return #received() == 1 end))
+    assert.truthy(process.eventually(function() return #received.calls(server) == 1 end))
     assert.equal(0, host:stop())
     server:stop()
     start()
@@ -220,7 +195,7 @@ describe("in Kamailio, examples/kamailio-outbox", function()
     server:script(OBSERVE, { { status = 400, body = { agent = { "There is no such agent." } } }, { pass = true } })
     local refused, accepted = call(), call()
     host:wait_for(("The call log %s is refused: cekura: invalid: "):format(refused))
-    expect { refused, accepted }
+    received.expect(server, { refused, accepted })
     host:stop()
     start()
     shell(("rm -r %s && touch %s"):format(outbox, outbox)) -- before any worker has opened it
@@ -235,7 +210,7 @@ describe("in Kamailio, examples/kamailio-outbox", function()
     host:wait_for "cekura: auth: "
     local second = call()
     write_key(host.dir, server.key)
-    assert.truthy(process.eventually(function() return received_ids()[#received()] == second end))
-    assert.equal(first, received_ids()[#received() - 1])
+    assert.truthy(process.eventually(function() return received.ids(server)[#received.calls(server)] == second end))
+    assert.equal(first, received.ids(server)[#received.calls(server) - 1])
   end)
 end)

@@ -8,6 +8,7 @@
 
 #include "engine/guest.h"
 
+#include <lauxlib.h>
 #include <lua.h>
 
 /* A module compares it with the one that it was built with. */
@@ -39,5 +40,20 @@ struct interface {
     void (*set_timer)(struct engine *engine, struct timer *timer, int64_t due_us);
     void (*stop_timer)(struct engine *engine, struct timer *timer);
 };
+
+/* What the core offers to the module of that name, which is being opened. Raises if they are of
+ * different versions. */
+static inline const struct interface *interface_of_core(lua_State *L, const char *module)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "cekura.core");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "interface");
+    const struct interface *core = lua_touserdata(L, -1);
+    if (!core || core->version != INTERFACE_VERSION)
+        luaL_error(L, "%s and cekura.core are of different versions", module);
+    lua_pop(L, 2);
+    return core;
+}
 
 #endif

@@ -297,19 +297,6 @@ static int redis_take(lua_State *L)
 
 /* ---- opening ---- */
 
-static const struct interface *find_core(lua_State *L)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "cekura.core");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "interface");
-    const struct interface *core = lua_touserdata(L, -1);
-    if (!core || core->version != INTERFACE_VERSION)
-        luaL_error(L, "cekura.redis and cekura.core are of different versions");
-    lua_pop(L, 2);
-    return core;
-}
-
 __attribute__((visibility("default"))) int luaopen_cekura_redis(lua_State *L);
 
 int luaopen_cekura_redis(lua_State *L)
@@ -326,7 +313,7 @@ int luaopen_cekura_redis(lua_State *L)
         {"take", redis_take},
         {NULL, NULL},
     };
-    const struct interface *core = find_core(L);
+    const struct interface *core = interface_of_core(L, "cekura.redis");
     lua_newtable(L);
     object_open_type(L, &connection_type, connection_methods, functions);
     object_open_type(L, &command_type, command_methods, (const luaL_Reg[]){{NULL, NULL}});

@@ -273,19 +273,6 @@ static int native_run(lua_State *L)
 
 /* ---- opening ---- */
 
-static const struct interface *find_core(lua_State *L)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "cekura.core");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "interface");
-    const struct interface *core = lua_touserdata(L, -1);
-    if (!core || core->version != INTERFACE_VERSION)
-        luaL_error(L, "cekura.simulator and cekura.core are of different versions");
-    lua_pop(L, 2);
-    return core;
-}
-
 __attribute__((visibility("default"))) int luaopen_cekura_simulator(lua_State *L);
 
 int luaopen_cekura_simulator(lua_State *L)
@@ -304,7 +291,7 @@ int luaopen_cekura_simulator(lua_State *L)
         {"run", native_run},
         {NULL, NULL},
     };
-    const struct interface *core = find_core(L);
+    const struct interface *core = interface_of_core(L, "cekura.simulator");
     lua_newtable(L);
     object_open_type(L, &server_type, metamethods, functions);
     lua_pushlightuserdata(L, (void *)(intptr_t)core);

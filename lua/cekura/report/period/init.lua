@@ -58,7 +58,7 @@ local function notes(numbers)
       or false,
     numbers.other_results > 0 and ("Results of further metrics, which are not shown: %d. The report follows the first "
       .. "%d metrics."):format(numbers.other_results, tally.MOST_METRICS) or false,
-    numbers.reasons.others > 0 and ("The report tells %d ended reasons apart; further ones are among all others.")
+    numbers.reasons.others > 0 and ("The report distinguishes %d ended reasons; further ones are among all others.")
       :format(tally.MOST_REASONS) or false,
   }
   local shown = {}
