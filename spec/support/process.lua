@@ -65,7 +65,7 @@ function process.listens(port)
   return file.read "/proc/net/tcp":find(("0100007F:%04X 00000000:0000 0A"):format(port), 1, true) ~= nil
 end
 
---- Starts a program and waits until it is ready.
+--- Starts a program and waits until it is ready. A program that has already ended by then was ready nevertheless.
 ---@param command string one program with its arguments, as a shell reads them, perhaps after NAME=value; the program
 ---starts in a private folder and must stay in the foreground
 ---@param is_ready fun(self: table): any called repeatedly until it returns a true value
@@ -82,7 +82,13 @@ function process.start(command, is_ready, prepare)
   self.pid = process.eventually(function()
     return tonumber(file.read(self.dir .. "/pid"))
   end)
-  if not process.eventually(function() return not self:is_running() or is_ready(self) end) or not self:is_running() then
+  local ready
+  process.eventually(function()
+    local running = self:is_running() -- asked first: what a program wrote before it ended counts
+    ready = is_ready(self)
+    return ready or not running
+  end)
+  if not ready then
     self:stop()
     error("the program did not become ready: " .. command .. "\n" .. self:output())
   end
