@@ -9,6 +9,9 @@ local clients = {}
 
 -- Each client at its own place. Weak by value, not by key: a key that is being finalized is still found, a value is
 -- not.
+--
+-- The loops over it call next(), because a `for` with pairs() that LuaJIT has compiled may never end in a finalizer,
+-- which runs while the state is closed: LuaJIT 2.1 of January 2023 (Debian 12) leaves and enters it again without end.
 local open, last_place = setmetatable({}, { __mode = "v" }), 0
 
 --- Adds a client.
@@ -32,8 +35,10 @@ end)
 ---@return cekura.Client[]
 function clients.list()
   local list = {}
-  for _, client in pairs(open) do
+  local place, client = next(open)
+  while place do
     list[#list + 1] = client
+    place, client = next(open, place)
   end
   return list
 end
@@ -113,18 +118,22 @@ end
 --- Has every client's descriptor become readable after so many seconds, too; nil: not for that.
 ---@param seconds? number
 function clients.set_alarms(seconds)
-  for _, client in pairs(open) do
+  local place, client = next(open)
+  while place do
     core.alarm(client, seconds)
+    place, client = next(open, place)
   end
 end
 
 -- The clients that have something to do, or wait for answers.
 local function busy_clients()
   local busy = {}
-  for _, client in pairs(open) do
+  local place, client = next(open)
+  while place do
     if core.is_busy(client) then
       busy[#busy + 1] = client
     end
+    place, client = next(open, place)
   end
   return busy
 end
