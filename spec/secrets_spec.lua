@@ -36,9 +36,11 @@ local function dump(root, without_functions)
     texts[#texts + 1] = tostring(value)
     if type(value) == "function" then
       local is_own = debug.getinfo(value, "S").source:find("cekura/", 1, true)
-      for index = 1, is_own and 60 or 0 do
+      local index = 1
+      while is_own and debug.getupvalue(value, index) do
         local name, upvalue = debug.getupvalue(value, index)
         add(name ~= "_ENV" and upvalue or nil)
+        index = index + 1
       end
     else
       add(debug.getmetatable(value))
