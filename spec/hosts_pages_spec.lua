@@ -24,6 +24,16 @@ end
 
 local host
 
+-- What the pages have built, by their paths: their examples need not build it again.
+local built = shell "mktemp -d":match "%S+"
+local function built_by(path)
+  return ("%s/%s"):format(built, path:match "[^/]+$")
+end
+
+teardown(function()
+  shell("rm -rf " .. built)
+end)
+
 after_each(function()
   if host then
     host:stop()
@@ -34,6 +44,7 @@ describe("docs/hosts", function()
   for path in shell "ls docs/hosts/*.md | grep -v kamailio":gmatch "[^\n]+" do
     it("has the page " .. path:match "[^/]+$" .. ", which works as it says", function()
       host = page.follow_all(path)
+      shell(("cp -a %s/root/cekura/build %s"):format(host.root, built_by(path)))
       assert.truthy(file.read(path):find "\n%[All hosts%]%(%.%./hosts%.md%)\n$")
       assert.equal("", (host:type("grep -rl " .. page.KEY .. " /var/log /tmp || true")))
     end)
@@ -44,6 +55,7 @@ describe("examples", function()
   -- Installs what the page says, and types the commands of an example. Returns what each of them prints.
   local function try(path, example)
     host = machine.start(page.packages(blocks(path)))
+    shell(("[ ! -e %s ] || cp -a %s %s/root/cekura/build"):format(built_by(path), built_by(path), host.root))
     for _, block in ipairs(blocks(path)) do
       if page.is_for_here(block) and block.code:find "make install" then
         page.follow(host, block)
