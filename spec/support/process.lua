@@ -1,6 +1,7 @@
 --- Runs a program in the background, such as a server for a spec. The program ends with stop(), or with the process
 -- that started it, however that ends.
 
+local core = require "cekura.core"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 
@@ -35,7 +36,7 @@ function process.eventually(condition)
     if value then
       return value
     end
-    os.execute "sleep 0.02"
+    core.wait({}, 0.02) -- for no client
   end
 end
 
