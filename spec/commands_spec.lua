@@ -18,7 +18,7 @@ mkdir home checkout
 cd %s
 find . -mindepth 1 -maxdepth 1 ! -name build ! -name .git -exec cp -a {} "$OLDPWD/checkout" \;
 mkdir "$OLDPWD/checkout/build"
-for folder in engine text file lua5.4; do
+for folder in engine text file lua5.4 luajit; do
   [ ! -e build/$folder ] || cp -a build/$folder "$OLDPWD/checkout/build"
 done
 touch "$OLDPWD/ready"
@@ -33,11 +33,12 @@ local function apart()
   end)
 end
 
--- Runs a command there, with nothing of this process's environment but the way to the simulator.
+-- Runs a command there, with nothing of this process's environment but the way to the simulator. What it compiles need
+-- not be fast.
 local function run(place, server, command, expected)
   local ports = os.getenv "CEKURA_PORTS"
-  local inside = ("env -i %s HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CEKURA_API_URL=%s CEKURA_API_KEY=%s sh -eu block")
-    :format(ports and ("CEKURA_PORTS=\"%s\""):format(ports) or "", place.dir, server.url, server.key)
+  local inside = ("env -i %s HOME=%s/home PATH=$PATH LC_ALL=C.UTF-8 CFLAGS=-O0 CEKURA_API_URL=%s CEKURA_API_KEY=%s "
+    .. "sh -eu block"):format(ports and ("CEKURA_PORTS=\"%s\""):format(ports) or "", place.dir, server.url, server.key)
   return shown.run(("cp block %s/checkout/block; exec nsenter -t %d -m -r -w sh -c 'cd %s/checkout; exec %s'"):format(
     place.dir, place.pid, place.dir, inside), expected, function(dir)
     file.write(dir .. "/block", command)
