@@ -18,8 +18,9 @@ end
 local HAPROXY = "lua" .. (table.concat(lines_of "haproxy -vv 2>&1"):match "Built with Lua version : Lua (%d%.%d)" or "")
 
 -- Three Luas represent all for a spec whose subject lies above the differences between them, or which is long and whose
--- parts other specs run on every Lua. 5.1 has no integers, no yields across pcall, environments of functions and userdata,
--- and its folders are LuaJIT's, too; 5.4 has integers, and all that 5.2 and 5.3 brought; LuaJIT has a compiler of its own.
+-- parts other specs run on every Lua. 5.1 has no integers and no yields across pcall, but environments of functions and
+-- userdata, and its folders are LuaJIT's, too; 5.4 has integers, and all that 5.2 and 5.3 brought; LuaJIT has a
+-- compiler of its own.
 local THREE = { "lua5.1", "lua5.4", "luajit" }
 
 -- Spec files are found by name: spec/*_spec.lua for `test`, spec/redis/*_spec.lua for `redis`, these and
@@ -156,7 +157,8 @@ local SPECS = {
 }
 
 -- The fuzz targets that take longer than five seconds.
-local SECONDS = { answer = 20, api = 100, config_file = 8, durations = 45, encode = 20, json = 13, token = 45, webhook = 12 }
+local SECONDS = { answer = 20, api = 100, config_file = 8, durations = 45, encode = 20, json = 13, token = 45,
+  webhook = 12 }
 
 -- The number of texts. Targets in Lua take 2,000, the others 50,000, except for these, whose texts are whole programs
 -- or conversations, or are read in many ways; a text of `durations` makes eight clients.

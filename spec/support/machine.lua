@@ -11,7 +11,8 @@ local HERE = shell "pwd":match "[^\n]+"
 local LUA = os.getenv "CEKURA_LUA" or "lua5.4"
 
 -- root's, after it has logged in. What is compiled there need not be fast.
-local ENVIRONMENT = "env -i HOME=/root LANG=C.UTF-8 CFLAGS=-O0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+local ENVIRONMENT = "env -i HOME=/root LANG=C.UTF-8 CFLAGS=-O0 "
+  .. "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 -- A command of a session: it begins where the one before has ended, in its folder and with its environment.
 local COMMAND = [[
