@@ -242,6 +242,20 @@ static void what_one_engine_has_learned_serves_another(void **state)
     end_learning();
 }
 
+static void what_is_learned_is_in_the_time_of_the_service(void **state)
+{
+    (void)state;
+    begin_learning();
+    engine_set_speed(engine, 100);
+    for (int i = 0; i < 40; i++)
+        run_learning_job((58 + i % 5) * SECOND / 100);
+    for (int i = 0; i < 20; i++)
+        assert_in_range(run_learning_job((58 + i % 5) * SECOND / 100), 1, 5);
+    engine_set_speed(engine, 1);
+    assert_in_range(run_learning_job(60 * SECOND), 1, 5);
+    end_learning();
+}
+
 static void the_polls_of_a_job_of_which_the_start_is_elsewhere_follow_the_plan_too(void **state)
 {
     (void)state;
@@ -903,6 +917,7 @@ int main(void)
         cmocka_unit_test(without_knowledge_polls_follow_the_schedule),
         cmocka_unit_test(with_it_they_come_when_a_job_is_likely_to_have_ended),
         cmocka_unit_test(what_one_engine_has_learned_serves_another),
+        cmocka_unit_test(what_is_learned_is_in_the_time_of_the_service),
         cmocka_unit_test(the_polls_of_a_job_of_which_the_start_is_elsewhere_follow_the_plan_too),
         cmocka_unit_test(a_job_counts_if_it_is_followed_from_its_start),
         cmocka_unit_test(a_job_is_censored_while_it_is_not_watched),

@@ -46,6 +46,13 @@ static inline int64_t engine_quicken_us(const struct engine *engine, int64_t pau
                               : clock_from_seconds(clock_to_seconds(pause_us) / engine->speed);
 }
 
+/* The opposite: how long a span would have been at speed 1. */
+static inline int64_t engine_unquicken_us(const struct engine *engine, int64_t span_us)
+{
+    return engine->speed == 1 ? span_us
+                              : clock_from_seconds(clock_to_seconds(span_us) * engine->speed);
+}
+
 /* State that a step may change is accessed only between engine_enter() and engine_leave(). The
  * public functions of engine, operation and poller call these two, so none of them calls another in
  * between. */

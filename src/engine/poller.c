@@ -55,19 +55,26 @@ static struct outcome no_memory = {.kind = OUTCOME_NO_MEMORY, .retry_after_us = 
 static void on_due(struct timer *timer);
 static void on_turn(struct turn *turn);
 
+/* A moment of a job that is learned from, as it would be at speed 1. So all that is learned is in
+ * the time of the service, whatever the speed is then and now. */
+static int64_t learned_us(const struct poller *poll, int64_t us)
+{
+    int64_t started_us = poll->learning->started_us;
+    return started_us + engine_unquicken_us(poll->engine, us - started_us);
+}
+
 static void set_due(struct poller *poll)
 {
     struct engine *engine = poll->engine;
     if (!poll->is_watched || poll->has_update || poll->state > POLL_SCHEDULED)
         return;
     if (poll->learning)
-        poll->schedule.fixed_us = learning_pause_us(poll->learning, poll->last_us);
+        poll->schedule.fixed_us =
+            learning_pause_us(poll->learning, learned_us(poll, poll->last_us));
     int64_t last_us = poll->last_us - engine->polls.origin_us;
     int64_t due_us = engine->polls.origin_us +
                      schedule_due_us(&poll->schedule, last_us, jitter_next(&engine->jitter));
-    /* What was learned are durations at this speed. */
-    if (!poll->learning || poll->schedule.fixed_us == 0)
-        due_us = poll->last_us + engine_quicken_us(engine, due_us - poll->last_us);
+    due_us = poll->last_us + engine_quicken_us(engine, due_us - poll->last_us);
     if (poll->expedited_us)
         due_us = poll->last_us;
     if (due_us < poll->not_before_us)
@@ -176,7 +183,7 @@ static bool take(struct poller *poll, struct outcome *outcome)
     bool is_same = !is_ignored && is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
                    buffer_equal(&outcome->body, &poll->answer);
     if (is_same && poll->learning)
-        learning_runs(poll->learning, poll->last_us);
+        learning_runs(poll->learning, learned_us(poll, poll->last_us));
     if (is_ignored || is_same)
         return false;
     poll->is_forced = false;
@@ -364,7 +371,7 @@ void poller_ended(struct poller *poll)
 {
     struct engine *engine = engine_enter(poll->engine);
     if (poll->learning)
-        learning_ended(poll->learning, clock_monotonic_us());
+        learning_ended(poll->learning, learned_us(poll, clock_monotonic_us()));
     engine_leave(engine);
 }
 
@@ -401,7 +408,7 @@ void poller_accept(struct poller *poll)
     if (answer != &poll->answer)
         buffer_keep(&poll->answer, answer);
     if (poll->learning && poll->is_watched)
-        learning_runs(poll->learning, poll->last_us);
+        learning_runs(poll->learning, learned_us(poll, poll->last_us));
     end_rest(poll);
     engine_leave(engine);
 }
