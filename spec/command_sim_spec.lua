@@ -112,12 +112,12 @@ describe("cekura-lua sim", function()
 
     it("prints the variables, and serves until it is interrupted", function()
       local port = process.free_port()
-      for _, signal in ipairs { "INT", "TERM" } do
+      for signal, status in pairs { INT = 130, TERM = 143 } do
         local sim = start("--port " .. port)
         assert.equal("The simulator of the API runs until Ctrl-C. In another terminal, type:\n"
           .. ("export CEKURA_API_URL=http://127.0.0.1:%d\nexport CEKURA_API_KEY=sim-key\n"):format(port), sim:output())
         assert.equal("200", (shell(("curl -s -o /dev/null -w '%%{http_code}' 127.0.0.1:%d/echo/"):format(port))))
-        assert.equal(0, stop(sim, signal))
+        assert.equal(status, stop(sim, signal))
       end
     end)
 
@@ -133,7 +133,8 @@ describe("cekura-lua sim", function()
   it("refuses what it cannot do", function()
     local server = { url = "http://127.0.0.1:1", key = "no-such-key" }
     for arguments, expected in pairs {
-      ["--port 70000"] = { 2, "port: a whole number from 1 to 65535 expected, got 70000" },
+      ["--port 70000"] = { 2, "port: a whole number from 0 to 65535 expected, got 70000" },
+      ["--port -1"] = { 2, "port" },
       ["--port x"] = { 2, "--port: " },
       ["--speed 0"] = { 2, "--speed: " },
       ["--dry-run -- false"] = { 0, "Nothing is started: --dry-run." },

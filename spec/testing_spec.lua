@@ -64,6 +64,12 @@ describe("cekura.testing", function()
       other:stop()
     end)
 
+    it("takes a free port for 0", function()
+      local other = cekura.assert(testing.start { port = 0 })
+      assert.is_true(process.listens(port_of(other)))
+      other:stop()
+    end)
+
     it("gives an error of kind config if the port is taken", function()
       local none, err = testing.start { port = port_of(service) }
       assert.is_nil(none)
@@ -73,7 +79,7 @@ describe("cekura.testing", function()
 
     it("checks its options", function()
       raises("options: there is no option prot (did you mean port?)", testing.start, { prot = 1 })
-      raises("port: a whole number from 1 to 65535 expected, got 0", testing.start, { port = 0 })
+      raises("port: a whole number from 0 to 65535 expected, got -1", testing.start, { port = -1 })
       raises("speed: number of seconds expected, got string", testing.start, { speed = "fast" })
       raises("key: string expected, got number", testing.start, { key = 7 })
       raises("call it with a dot", testing.start, testing)

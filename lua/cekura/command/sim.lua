@@ -83,12 +83,12 @@ local function run_program(session, service, words)
   return status or SIGNALLED + signal
 end
 
--- Runs until a signal comes, which is its usual end.
+-- Runs until a signal comes.
 local function serve(session, service)
   session:at_end(function()
     local status = report_unrecorded(session, service, exits.OK)
     service:stop()
-    return session.signal and status
+    return session.signal and (status ~= exits.OK and status or exits.SIGNALS[session.signal])
   end)
   local what = session.options.record and "The recording" or session.options.replay and "The replay"
     or "The simulator of the API"
@@ -116,7 +116,7 @@ return {
     .. "the status is 1 unless that of COMMAND is another failure.",
   arguments = { { name = "command", count = "*", help = "A program and its arguments, after --." } },
   options = {
-    { name = "port", type = "positive", help = "The port on 127.0.0.1 (a free one)." },
+    { name = "port", type = "integer", help = "The port on 127.0.0.1 (a free one)." },
     { name = "speed", type = "seconds", shown = "N",
       help = "Divide all pauses, and the seconds that jobs take, by N." },
     { name = "record", type = "text", shown = "FILE", help = "Pass requests on to the real service, and record them." },

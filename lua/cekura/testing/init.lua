@@ -353,13 +353,14 @@ local function launch(port, key)
   return service
 end
 
+-- 0 means a free port, as it does to sockets.
 local function check_port(port)
-  return check.count("port", port, 1, 65535)
+  return check.count("port", port, 0, 65535)
 end
 
 --- Starts the simulated service, on 127.0.0.1. It ends with stop(), or with the Lua state.
----@param options? { port: integer?, speed: number?, key: string? } port: a free one if nil; speed: see the member; key:
----"sim-key" if nil
+---@param options? { port: integer?, speed: number?, key: string? } port: a free one if nil or 0; speed: see the member;
+---key: "sim-key" if nil
 ---@return cekura.testing.Service? service
 ---@return cekura.Error? err of kind "config", for instance because the port is taken
 function testing.start(options)

@@ -19,7 +19,7 @@ local recording = {}
 ---@field proxy? string|false
 ---@field connect_timeout? number
 ---@field timeout? number seconds that the service may take for an answer; 1000 if nil
----@field port? integer a free one if nil
+---@field port? integer a free one if nil or 0
 ---@field speed? number see the service's member
 ---@field keep_headers? string[] names of headers of replies that are kept beside those of HTTP that clients act by
 ---@field keep_binary? boolean keep bodies of replies that are not text. Nothing is taken out of them, so they are left
@@ -28,7 +28,7 @@ local recording = {}
 ---It runs in another Lua state, so it uses nothing but its parameter and globals
 
 ---@class cekura.testing.ReplayOptions
----@field port? integer a free one if nil
+---@field port? integer a free one if nil or 0
 ---@field speed? number see the service's member
 ---@field ignore? string[] names of parameters, and of members of bodies, that may differ from what was recorded
 ---@field redact? fun(text: string): string that of the recording
