@@ -79,6 +79,15 @@ describe("cekura-lua calls report", function()
     end
   end)
 
+  it("takes dates, the last of which is a part of the period", function()
+    script_pages()
+    local _, err = report(0, "--agent-id 2142 --from 2026-11-01 --to 2026-11-03 --html DIR/calls.html")
+    assert.truthy(err:find("4 calls, 3 of 3 days\n", 1, true), err)
+    local uri = server:requests()[1].uri
+    assert.truthy(uri:find("&timestamp_from=2026-11-01T00%3A00%3A00Z&", 1, true), uri)
+    assert.truthy(uri:find("&timestamp_to=2026-11-03T23%3A59%3A59.999999Z", 1, true), uri)
+  end)
+
   it("writes one of them to stdout, and is silent if asked", function()
     script_pages()
     local out, err = report(0, PERIOD .. " --csv - --quiet")
@@ -116,6 +125,7 @@ describe("cekura-lua calls report", function()
       ["--agent-id 1 --html -"] = "--from is missing",
       ["--agent-id 1 --from 1d"] = "--html is missing",
       ["--agent-id 1 --from 1d --html - --csv -"] = "only one of --html and --csv",
+      ["--agent-id 1 --from 2026-02-29 --html -"] = "--from: a time (2026-11-26, ",
       ["--agent-id 1 --from 1d --to 2d --html -"] = "--to is before --from",
       ["--agent-id 1 --from 5000d --html -"] = "at most 3660 days",
       ["--agent-id 1 --from 1d --html /no/where"] = "/no/where cannot be written: No such file",

@@ -13,9 +13,10 @@ for _, option in ipairs {
   { name = "assistant-id", parameter = "assistant_id", type = "text",
     help = "Only calls of the agent with this id at its provider." },
   { name = "from", aliases = { "timestamp-from", "timestamp_from" }, parameter = "timestamp_from", type = "time",
-    help = "Only calls from this time on: ISO 8601, seconds since the epoch, or 24h or 7d for that long ago." },
-  { name = "to", aliases = { "timestamp-to", "timestamp_to" }, parameter = "timestamp_to", type = "time",
-    help = "Only calls up to this time." },
+    help = "Only calls from this time on: ISO 8601, also a date (UTC), seconds since the epoch, or 24h or 7d for that "
+      .. "long ago." },
+  { name = "to", aliases = { "timestamp-to", "timestamp_to" }, parameter = "timestamp_to", type = "end_time",
+    help = "Only calls up to this time, or to the end of this day." },
   { name = "search", parameter = "search", type = "text", help = "Text to search for." },
   { name = "failed", help = "Only calls that did not pass their evaluation." },
   { name = "filter", type = "condition", many = true,

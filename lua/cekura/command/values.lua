@@ -87,17 +87,27 @@ end
 
 local AGO = { s = 1, m = 60, h = 3600, d = 86400, w = 7 * 86400 }
 
---- A time: ISO 8601, seconds since the epoch, or a span before now, such as 90m, 24h or 7d.
-function readers.time(text)
+-- A time: ISO 8601, seconds since the epoch, or a span before now, such as 90m, 24h or 7d. A date alone gets the time of
+-- day.
+local function read_time(text, time_of_day)
   local count, unit = text:match "^(%d+)([smhdw])$"
   if count then
     return core.date() - tonumber(count) * AGO[unit]
   elseif text:find "^%d%d%d%d%d%d%d%d%d+$" then
     return tonumber(text)
-  elseif times.epoch(text) then
-    return text
   end
-  return refuse("a time (2026-11-26T08:00:00Z, seconds since the epoch, or 24h or 7d for that long ago)", text)
+  local time = text:find "^%d%d%d%d%-%d%d%-%d%d$" and text .. time_of_day or text
+  return wanted(times.epoch(time) and time,
+    "a time (2026-11-26, 2026-11-26T08:00:00Z, seconds since the epoch, or 24h or 7d for that long ago)", text)
+end
+
+function readers.time(text)
+  return read_time(text, "T00:00:00Z")
+end
+
+--- The end of a period, which has the whole day if it is a date.
+function readers.end_time(text)
+  return read_time(text, "T23:59:59.999999Z")
 end
 
 -- ---- JSON ----
@@ -217,8 +227,8 @@ end
 
 local SHOWN = {
   text = "TEXT", id = "ID", integer = "N", positive = "N", number = "N", channel = "0|1", flag = "true|false",
-  time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...", records = "ID,...",
-  list = "VALUE,...", texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...",
+  time = "TIME", end_time = "TIME", any = "JSON", table = "JSON", transcript = "JSON", ids = "ID,...",
+  records = "ID,...", list = "VALUE,...", texts = "TEXT,...", files = "FILE,...", file = "FILE", joined = "A,B,...",
   joined_ids = "ID,...", one_id = "ID", ids_or_all = "ID,...|all", selection = "ID,...|all|first:N", seconds = "S",
   rate = "N", interval = "S|adaptive", condition = "FIELD,OP,VALUE", pair = "NAME=VALUE",
 }

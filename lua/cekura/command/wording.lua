@@ -190,7 +190,7 @@ local TYPES = {
   id = "an id", integer = "a whole number", positive = "a whole number above 0", number = "a number",
   channel = "0 or 1",
   flag = "true or false (true without a value)",
-  time = "ISO 8601, seconds since the epoch, or 24h or 7d for that long ago",
+  time = "ISO 8601, also a date (UTC), seconds since the epoch, or 24h or 7d for that long ago",
   any = "JSON or text", table = "a JSON object", transcript = "a JSON list of turns",
   ids = "comma-separated ids", records = "comma-separated ids", one_id = "an id",
   joined_ids = "comma-separated ids", joined = "comma-separated texts",
