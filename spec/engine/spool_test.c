@@ -271,6 +271,63 @@ static void test_sealed(void **state)
     spool_free(spool);
 }
 
+static off_t size_of(int fd)
+{
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    return status.st_size;
+}
+
+/* A segment that is done takes no room, although writers have it open. A link to it is a copy. */
+static void test_room(void **state)
+{
+    (void)state;
+    struct spool *spool = open_spool(LARGE);
+    struct spool_reader *reader = spool_reader_new(spool);
+    for (int linked = 0; linked <= 1; linked++) {
+        append(spool, "one");
+        int fd = open(last_path(), O_RDONLY);
+        if (linked)
+            assert_int_equal(link(last_path(), "copy"), 0);
+        assert_int_equal(size_of(fd), SPOOL_HEADER + 3);
+        take(reader, "one");
+        assert_none(reader);
+        assert_int_equal(spool_reader_tidy(reader, true), 0);
+        assert_int_equal(count_segments(), 0);
+        assert_int_equal(size_of(fd), linked ? SPOOL_HEADER + 3 : 0);
+        close(fd);
+    }
+    spool_reader_free(reader);
+    spool_free(spool);
+}
+
+/* One that counts, while the reader takes what it has not reached yet. */
+static void test_emptied_while_read(void **state)
+{
+    (void)state;
+    struct spool *spool = open_spool(LARGE);
+    struct spool_item item;
+    size_t length = 300 * 1000;
+    char *text = calloc(1, length);
+    memset(text, 'x', length);
+    append(spool, "small");
+    assert_int_equal(spool_append(spool, text, length, false), 0);
+    struct spool_reader *reader = spool_reader_new(spool), *other = spool_reader_new(spool);
+    assert_next(other, "small", &item);
+    take(reader, "small");
+    assert_int_equal(spool_reader_next(reader, &item), 0);
+    assert_int_equal(spool_reader_mark(reader, &item, SPOOL_DONE, 0), 0);
+    assert_none(reader);
+    assert_int_equal(spool_reader_tidy(reader, true), 0);
+    assert_none(other);
+    append(spool, "more");
+    assert_next(other, "more", &item);
+    spool_reader_free(other);
+    spool_reader_free(reader);
+    spool_free(spool);
+    free(text);
+}
+
 /* A writer that was killed before it sealed its segment: the reader does so before it goes on. */
 static void test_unsealed(void **state)
 {
@@ -729,6 +786,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_marks, enter, leave),
         cmocka_unit_test_setup_teardown(test_one_entry_holds, enter, leave),
         cmocka_unit_test_setup_teardown(test_sealed, enter, leave),
+        cmocka_unit_test_setup_teardown(test_room, enter, leave),
+        cmocka_unit_test_setup_teardown(test_emptied_while_read, enter, leave),
         cmocka_unit_test_setup_teardown(test_unsealed, enter, leave),
         cmocka_unit_test_setup_teardown(test_large_entries, enter, leave),
         cmocka_unit_test_setup_teardown(test_torn, enter, leave),

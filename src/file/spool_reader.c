@@ -234,8 +234,13 @@ static int look_at_end(struct spool_reader *reader, const struct segment *segmen
     int code = !was_final                        ? settle(reader, segment, &status)
                : fstat(reader->fd, &status) == 0 ? 0
                                                  : errno;
-    if (code || (uint64_t)status.st_size != end)
+    if (code || (uint64_t)status.st_size > end)
         return code;
+    if ((uint64_t)status.st_size < end) {
+        if (was_final) /* it was done, and unlinked meanwhile, while spool_count() reads */
+            *what = END_FINAL;
+        return 0;
+    }
     if (end > reader->offset && reader->reported < end) {
         *damaged = (size_t)(end - reader->offset);
         reader->reported = end;

@@ -95,11 +95,27 @@ int spool_segment_make(int directory, uint64_t last, uint64_t *number)
     return fd;
 }
 
+/* Writers may have the file open for hours yet. Another link, such as a backup's, keeps the bytes.
+ */
+static void give_room_back(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && status.st_nlink == 0)
+        (void)!ftruncate(fd, 0);
+}
+
 int spool_segment_unlink(int directory, uint64_t number)
 {
     char name[NAME_SIZE];
     write_name(name, number);
-    return unlinkat(directory, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+    int fd = spool_segment_open(directory, number, O_WRONLY);
+    int code = unlinkat(directory, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+    if (fd >= 0) {
+        if (!code)
+            give_room_back(fd);
+        close(fd);
+    }
+    return code;
 }
 
 int spool_segment_seal(int fd)

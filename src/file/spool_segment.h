@@ -23,6 +23,7 @@ int spool_segment_open(int directory, uint64_t number, int flags);
  * directory where the process may give it away. Returns -1 and sets errno if that fails. */
 int spool_segment_make(int directory, uint64_t last, uint64_t *number);
 
+/* Removes a segment whose entries are all done, and empties it for those who have it open. */
 int spool_segment_unlink(int directory, uint64_t number);
 
 int spool_segment_seal(int fd);
