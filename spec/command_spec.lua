@@ -301,6 +301,17 @@ describe("cekura-lua", function()
       assert.truthy(out:find("{+- Confirm", 1, true), out)
     end)
 
+    it("writes to stdout for -, as all commands do, and once at most", function()
+      local out = assert_status(0, improve(("--output - --diff --html %s/changes.html"):format(dir)))
+      assert.truthy(out:find "^Be nice%.\n\n%- Confirm .* once%.$")
+      assert.truthy(file.read(dir .. "/changes.html"):find "^<!DOCTYPE html>")
+      assert.is_nil(file.read "-")
+      for _, options in ipairs { "--output - --json", "--output - --diff", "--output - --diff --html -" } do
+        local _, err = assert_status(2, improve(options))
+        assert.truthy(err:find("both write to standard output", 1, true), err)
+      end
+    end)
+
     it("prints a job as JSON", function()
       local out = assert_status(0, improve "--json")
       local job = decode_lines(out)[1]

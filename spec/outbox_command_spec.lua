@@ -61,6 +61,16 @@ describe("cekura-lua outbox", function()
     assert.equal(400, refused.status)
   end)
 
+  it("prints nothing with --quiet, as it does from cron, unless a call is refused", function()
+    put(1, 1)
+    local out, err, status = run "run %s --until-empty --quiet"
+    assert.same({ "", "", 0 }, { out, err, status })
+    put(2, 2, { redact_fields = { "No Field" } })
+    out, err, status = run "run %s --until-empty --quiet"
+    assert.truthy(out:find "^c%-2\tinvalid\t")
+    assert.same({ "", 1 }, { err, status })
+  end)
+
   it("has the exit statuses of its errors", function()
     local _, err, status = run "status %s"
     assert.equal(2, status)

@@ -12,8 +12,13 @@ local improve = {}
 
 local KIND = "calls.improve_prompt"
 
--- Replaces a file. If that fails, prints the prompt to stdout, so that it is not lost, unless --json has it.
+-- Replaces a file, or writes to stdout. If the former fails, prints the prompt to stdout, so that it is not lost, unless
+-- --json has it.
 local function write_file(session, path, content, what, prompt)
+  if path == "-" then
+    session:data(content)
+    return exits.OK
+  end
   local ok, fault = session.write_file(path, content)
   if ok then
     session:note(("%s in %s."):format(what, path))
@@ -28,15 +33,11 @@ end
 
 -- Writes the page of the changes.
 local function write_page(session, old, result)
-  local path, client = session.options.html, session:client()
+  local client = session:client()
   local summary = result.summary_of_changes
   local page = changes { old = core.redact(client, old), new = core.redact(client, result.improved_prompt),
     summary = summary ~= nil and core.redact(client, tostring(summary)) or nil }
-  if path == "-" then
-    session:data(page)
-    return exits.OK
-  end
-  return write_file(session, path, page, "The changes are", result.improved_prompt)
+  return write_file(session, session.options.html, page, "The changes are", result.improved_prompt)
 end
 
 local function show(session, old, result, job, err)
@@ -65,6 +66,18 @@ local function show(session, old, result, job, err)
   return status
 end
 
+-- Ends the command if two options write to stdout.
+local function check_stdout(session)
+  local options, first = session.options, nil
+  for _, row in ipairs { { "--html -", options.html == "-" }, { "--output -", options.output == "-" },
+    { "--diff", options.output == "-" and options.diff and not options.html }, { "--json", options.json } } do
+    if row[2] and first then
+      session:usage(("improve: %s and %s both write to standard output"):format(first, row[1]))
+    end
+    first = first or row[2] and row[1] or nil
+  end
+end
+
 -- Ends the command, before credits are spent, unless the options make sense together and the files can be written.
 local function check(session)
   local options = session.options
@@ -74,11 +87,10 @@ local function check(session)
     session:usage "improve: --html shows the changes: it needs --diff"
   elseif options.html and options.no_wait then
     session:usage "improve: --html needs the result: it cannot be given with --no-wait"
-  elseif options.html == "-" and options.json then
-    session:usage "improve: --html - and --json both write to standard output"
   elseif options.html == options.prompt_file and options.html ~= "-" then
     session:usage "improve: --html and --prompt-file name the same file"
   end
+  check_stdout(session)
   session:check_files("improve", "html", "output")
 end
 
@@ -117,7 +129,8 @@ function improve.command(name, before)
     { name = "category-ids", parameter = "category_ids", type = "ids", help = "Categories of failures." },
     { name = "workflow-metric-ids", parameter = "workflow_metric_ids", type = "ids",
       help = "Metrics of the workflow." },
-    { name = "output", type = "text", shown = "FILE", help = "Write the improved prompt to a file, not to stdout." },
+    { name = "output", type = "text", shown = "FILE",
+      help = "Write the improved prompt to a file, not to stdout. - is standard output." },
     { name = "diff", help = "Show the changes, word by word, instead of the prompt." },
     { name = "html", type = "text", shown = "FILE",
       help = "With --diff: write the changes as a page, side by side, to a file. - is standard output." },

@@ -85,7 +85,9 @@ local run = {
     end)
     local ended = task:join()
     local sent = session:check(ended and ended[1], ended and ended[2])
-    session:note(("%d sent, %d refused."):format(sent, refused))
+    if not session.options.quiet then -- cron would send it each time
+      session:note(("%d sent, %d refused."):format(sent, refused))
+    end
     return refused > 0 and exits.FAILED or exits.OK
   end,
 }
