@@ -73,8 +73,8 @@ describe("the structured transcript:", function()
     { "nulls, which are like absent fields",
       '{"role":null,"content":null,"start_time":null,"timestamp":null,"time":null,"end_time":null,"data":null}',
       {} },
-    { "a null beside a timestamp", '{"role":"user","content":"a","start_time":null,"timestamp":2,"end_time":null}',
-      { turn(2, "user", "a") } },
+    { "a null beside a timestamp", '{"role":"Main Agent","content":"a","start_time":null,"timestamp":2,"end_time":null}',
+      { turn(2, "Main Agent", "a") } },
     { "an empty turn, which is ignored", "{}", {} },
     { "an unknown role", '{"role":"Night Porter","content":"a","start_time":1}',
       { turn(1, "Night Porter", "a") } },
@@ -102,6 +102,13 @@ describe("the structured transcript:", function()
       assert.same(row[3], turns_of(given, "user_generated_transcript"))
     end)
   end
+
+  it("of LiveKit's form have the roles of the service, but not where the service has made them", function()
+    local list = '[{"role":"user","content":"a","timestamp":2}]'
+    assert.same({ turn(2, "Testing Agent", "a") },
+      turns_of(('{"user_generated_transcript":%s}'):format(list), "user_generated_transcript"))
+    assert.same({ turn(2, "user", "a") }, turns_of(('{"transcript_object":%s}'):format(list)))
+  end)
 
   it("a turn has its undocumented fields", function()
     local call = cekura.call_log '{"transcript_object":[{"role":"a","time":"0:01","words":[{"w":"x"}],"x":null}]}'

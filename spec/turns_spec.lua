@@ -84,7 +84,7 @@ local PROVIDERS = {
       {"role":"user","content":"The last boat?","timestamp":0.5},
       {"role":"assistant","content":"At 22:40.","timestamp":3}]
     ]],
-    { caller(0.5, nil, "The last boat?"), agent(3, nil, "At 22:40.") }, false },
+    { caller(0.5, nil, "The last boat?"), agent(3, nil, "At 22:40.") }, true },
   { "bland", [[[
       {"id":1,"created_at":"2026-09-10T02:26:40.250000+02:00","text":"Ferry office.","user":"assistant","c_id":"c"},
       {"id":2,"created_at":"2026-09-10T00:26:43+00:00","text":"The last boat?","user":"user","c_id":"c"},

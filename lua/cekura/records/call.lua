@@ -40,9 +40,9 @@ end
 ---@return fun(): cekura.Turn?
 function methods:turns(field)
   if field ~= nil then
-    return each_of(transcript.read(self:get(check.text("field", field))))
+    return each_of(transcript.read(self:get(check.text("field", field)), field == "transcript_object"))
   end
-  local turns = transcript.read(self:get "transcript_object")
+  local turns = transcript.read(self:get "transcript_object", true)
   return each_of(#turns > 0 and turns or transcript.read(self:get "transcript"))
 end
 

@@ -143,12 +143,14 @@ end
 
 --- The provider whose transcript a value is, if it can only be of that one.
 ---@param value table a list, or an object that contains it
+---@param is_own? boolean it is the transcript that the service has made
 ---@return string? name
-function provider.recognize(value)
+function provider.recognize(value, is_own)
   local found
-  local items = value[1] ~= nil and turn.items(value)
+  local list = value[1] ~= nil and turn.items(value)
   for name, row in pairs(providers) do
-    if has_mark(items or turn.items(list_in(value, row)), row.marks) then
+    local items = list or turn.items(list_in(value, row))
+    if has_mark(items, row.marks) or row.resembles and not is_own and has_mark(items, row.resembles) then
       if found then
         return nil
       end

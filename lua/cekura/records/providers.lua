@@ -2,6 +2,7 @@
 --
 --   within     where the list lies in larger objects: names, with dots between them
 --   marks      whether an item can only be of this provider
+--   resembles  whether it is, unless the service's own transcript has it, whose documented form is the same
 --   role       the member that has the role, if that is not `role`
 --   content    the members that may have what was said
 --   times      when an item began and ended, as seconds; nil: not known
@@ -41,6 +42,12 @@ local function times_of_vapi(item)
   end
   local lasted = from and to and to - from or times.number(item.duration)
   return start, lasted and lasted >= 0 and lasted < turn.MILLISECONDS and start + lasted / 1000 or nil
+end
+
+-- Whether an item is as in LiveKit's sample, and has no other time.
+local function is_stamped(item)
+  return (item.role == "user" or item.role == "assistant") and type(item.content) == "string"
+    and type(item.timestamp) == "number" and item.start_time == nil and item.time == nil
 end
 
 return {
@@ -90,14 +97,15 @@ return {
     end,
   },
 
-  -- Turns with `timestamp` by the sample. They could be anybody's, so only other items are marks. Those are from the
-  -- SDK's chat_context.py, whose ChatContext is `session.history`, not from a sample.
+  -- Turns with `timestamp` by the sample. The other items are from the SDK's chat_context.py, whose ChatContext is
+  -- `session.history`, not from a sample.
   livekit = {
     within = { "chat_history.items", "history.items", "items" },
     marks = function(item)
       return item.type == "message" and item.role ~= nil and type(item.content) == "table"
         or item.call_id ~= nil and (item.type == "function_call" or item.type == "function_call_output")
     end,
+    resembles = is_stamped,
     content = { "content" },
     times = function(item)
       local spoken = type(item.metrics) == "table" and item.metrics or {}

@@ -94,7 +94,7 @@ local function from_list(list)
   return turns
 end
 
-local function from_value(value, name)
+local function from_value(value, name, is_own)
   if type(value) == "string" and value:find "^%s*[%[{]" then
     local decoded = core.decode(value)
     value = type(decoded) == "table" and decoded or value
@@ -106,15 +106,16 @@ local function from_value(value, name)
     end
     return turns
   end
-  name = name or by_provider.recognize(value)
+  name = name or by_provider.recognize(value, is_own)
   return name and by_provider.turns(value, name) or from_list(value)
 end
 
 --- The turns in a field's value, of any form.
 ---@param value any a list of objects, the JSON text of one, a provider's transcript, or a text
+---@param is_own? boolean the service has made it
 ---@return cekura.Turn[]
-function transcript.read(value)
-  return from_value(value)
+function transcript.read(value, is_own)
+  return from_value(value, nil, is_own)
 end
 
 --- cekura.turns(): the turns in any value.
