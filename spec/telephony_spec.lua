@@ -101,6 +101,8 @@ describe("cekura.call", function()
     { "function calls take no time", { turn("agent", 1), turn("tool_call"), turn("tool", 4), turn("agent", 6, 7) },
       { 1, 4, 4, 4, 4, 4, 6, 7 } },
     { "turns may overlap", { turn("agent", 1, 5), turn("user", 2, 3), turn("agent") }, { 1, 5, 2, 3, 5, 60 } },
+    { "turns of one leg after those of another are sent in their order",
+      { turn("agent", 1, 3), turn("agent", 6, 7), turn("user", 4), turn("user", 8, 9) }, { 1, 3, 4, 6, 6, 7, 8, 9 } },
     { "turns without times", { turn("agent"), turn("user") }, { 0, 60, 60, 60 } },
     { "an end before what is known of the beginning", { turn("agent", 1, 5), turn("user", nil, 4) }, { 1, 5, 4, 4 } },
     { "a second of inaccuracy, as whole seconds have it",

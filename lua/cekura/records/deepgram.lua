@@ -5,6 +5,7 @@
 local cjson = require "cekura.cjson"
 local show = require "cekura.show"
 local times = require "cekura.records.times"
+local turn = require "cekura.records.turn"
 
 local deepgram = {}
 
@@ -140,23 +141,8 @@ local function add_list(segments, list)
   flush()
 end
 
--- By their beginnings; segments without one stay behind the one before them.
-local function in_order(segments)
-  local places, latest = {}, 0
-  for place, segment in ipairs(segments) do
-    latest = type(segment) == "table" and times.number(segment.start) or latest
-    places[place] = { segment = segment, start = latest, place = place }
-  end
-  table.sort(places, function(a, b)
-    if a.start ~= b.start then
-      return a.start < b.start
-    end
-    return a.place < b.place
-  end)
-  for place, each in ipairs(places) do
-    segments[place] = each.segment
-  end
-  return segments
+local function start_of(segment)
+  return type(segment) == "table" and times.number(segment.start) or nil
 end
 
 --- The segments in an answer, in a list of words or utterances, or in the answers of a live stream.
@@ -177,7 +163,7 @@ function deepgram.segments(value)
   else
     add_list(segments, alternative(value.channel) and { value } or value)
   end
-  return in_order(segments)
+  return turn.sort(segments, start_of)
 end
 
 return deepgram

@@ -103,6 +103,29 @@ function turn.read(item)
   return read
 end
 
+--- Sorts a list by the beginnings of its items. Those without one stay behind the one before them.
+---@generic T
+---@param list T[]
+---@param start_of fun(item: T): number?
+---@return T[] list
+function turn.sort(list, start_of)
+  local places, latest = {}, 0
+  for place, item in ipairs(list) do
+    latest = start_of(item) or latest
+    places[place] = { item = item, start = latest, place = place }
+  end
+  table.sort(places, function(a, b)
+    if a.start ~= b.start then
+      return a.start < b.start
+    end
+    return a.place < b.place
+  end)
+  for place, each in ipairs(places) do
+    list[place] = each.item
+  end
+  return list
+end
+
 --- The items of a transcript that are objects, and not empty.
 ---@param list table
 ---@return table[]

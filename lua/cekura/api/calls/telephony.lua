@@ -250,12 +250,16 @@ local function complete(turns, length)
   return turns
 end
 
+local function start_of(each)
+  return each.start_time
+end
+
 local function read_turns(call, given)
   local turns = {}
   for place = 1, check.list("call: turns", given) do
     turns[#turns + 1] = read_turn(call, show.format("call: turns[%d]", place), given[place])
   end
-  return complete(turns, call.length)
+  return complete(turn.sort(turns, start_of), call.length) -- each leg may have its own
 end
 
 -- ---- the body ----
