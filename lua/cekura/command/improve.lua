@@ -12,8 +12,8 @@ local improve = {}
 
 local KIND = "calls.improve_prompt"
 
--- Replaces a file, or writes to stdout. If the former fails, prints the prompt to stdout, so that it is not lost, unless
--- --json has it.
+-- Replaces a file, or writes to stdout. If the file cannot be written, prints the prompt to stdout, so that it is not
+-- lost, unless --json has it.
 local function write_file(session, path, content, what, prompt)
   if path == "-" then
     session:data(content)
