@@ -141,6 +141,49 @@ describe("tasks in nginx", function()
     quit()
   end)
 
+  it("that sleep for no time, or count the calls of an outbox, give others their turns", function()
+    local dir = assert(io.popen "mktemp -d"):read "*l"
+    local spool = assert(core.open_spool(dir .. "/box", 1024 * 1024))
+    for _ = 1, 3000 do
+      assert(core.append_to_spool(spool, "{}"))
+    end
+    core.close_spool(spool)
+    start(([[
+      server { listen 127.0.0.1:@PORT@;
+        location /turns { content_by_lua_block {
+          local cekura, turns = require "cekura", {}
+          local function other(count)
+            for index = 1, count do turns[#turns + 1] = "other"; cekura.sleep(0) end
+          end
+          local task = cekura.spawn(other, 3)
+          for index = 1, 3 do turns[#turns + 1] = "one"; cekura.sleep(0) end
+          task:join()
+          ngx.say(table.concat(turns, " "))
+        } }
+        location /outbox { content_by_lua_block {
+          local cekura, turns, is_over = require "cekura", 0, false
+          local task = cekura.spawn(function()
+            while not is_over do turns = turns + 1; cekura.sleep(0) end
+          end)
+          local size = cekura.assert(cekura.outbox { path = "%s/box" }):size()
+          is_over = true
+          ngx.say(size, " ", turns >= 5)
+        } }
+        location /log { content_by_lua_block { ngx.say "x" } log_by_lua_block {
+          local ok, raised = pcall(function() return require "cekura".outbox { path = "%s/box" }:size() end)
+          ngx.log(ngx.ERR, tostring(ok), " ", raised)
+        } }
+      }
+    ]]):format(dir, dir))
+    assert.equal("one other one other one other", get "/turns")
+    assert.equal("3000 true", get "/outbox")
+    get "/log"
+    assert.truthy(process.eventually(function()
+      return host:log():find "false [^\n]*nginx cannot wait in log_by_lua"
+    end), host:log())
+    os.execute("rm -rf " .. dir)
+  end)
+
   it("that raise are logged with a traceback, which join returns as well", function()
     start [[
       server { listen 127.0.0.1:@PORT@;

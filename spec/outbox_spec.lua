@@ -319,6 +319,118 @@ describe("an outbox", function()
     end)
   end)
 
+  describe("of many calls gives other tasks their turns while", function()
+    local MANY = 3000
+
+    -- How often another task had its turn while `work(box)` ran.
+    local function turns_during(work)
+      local turns, is_over = 0, false
+      local box = sending()
+      cekura.run(function()
+        cekura.spawn(function()
+          while not is_over do
+            cekura.sleep(0)
+            turns = turns + 1
+          end
+        end)
+        work(box)
+        is_over = true
+      end)
+      return turns
+    end
+
+    -- Fills a spool, all of whose entries are in that state.
+    local function fill(where, state)
+      local spool = assert(core.open_spool(where, 1024 * 1024))
+      for index = 1, MANY do
+        assert(core.append_to_spool(spool, ('{"agent":2142,"call_id":"c-%d"}'):format(index)))
+      end
+      local count = 0
+      while state and count < MANY do
+        local item = core.next_of_spool(spool)
+        if item ~= true then
+          assert(core.mark_in_spool(spool, item, state))
+          count = count + 1
+        end
+      end
+      core.close_spool(spool)
+    end
+
+    it("they are counted", function()
+      fill(path)
+      for _, how in ipairs { "size", "status" } do
+        local counted
+        local turns = turns_during(function(box)
+          counted = box[how](box)
+        end)
+        assert.equal(MANY, how == "size" and counted or counted.waiting)
+        assert.truthy(turns >= 10, turns)
+      end
+    end)
+
+    it("refused ones are put back", function()
+      open()
+      fill(path .. "/refused")
+      local turns = turns_during(function(box)
+        assert.equal(MANY, box:status().refused)
+        assert.equal(MANY, box:retry())
+      end)
+      assert.truthy(turns >= 20, turns)
+      local status = open():status()
+      assert.equal(MANY, status.waiting)
+      assert.equal(0, status.refused)
+    end)
+
+    it("those that are done are passed", function()
+      fill(path, "done")
+      local turns = turns_during(function(box)
+        assert.equal(0, box:run { until_empty = true })
+      end)
+      assert.truthy(turns >= 10, turns)
+      assert.same({}, segments())
+    end)
+
+    it("they are counted, also if the outbox is closed or its sender begins meanwhile", function()
+      fill(path)
+      local box, size, counted, err = sending()
+      cekura.run(function()
+        local first = cekura.spawn(function()
+          return box:size()
+        end)
+        cekura.sleep(0)
+        local sender = cekura.spawn(function()
+          return box:run()
+        end)
+        size = first:join()
+        local second = cekura.spawn(function()
+          return box:retry()
+        end)
+        box:close()
+        counted, err = second:join()
+        sender:join()
+      end)
+      assert.truthy(size > MANY - 200 and size <= MANY, size)
+      assert.is_nil(counted)
+      assert.equal("closed", err.kind)
+    end)
+
+    it("they are counted, which ends if the task is cancelled", function()
+      fill(path)
+      local box, size, err = open(), nil, nil
+      cekura.run(function()
+        local task
+        task = cekura.spawn(function()
+          size, err = box:size()
+        end)
+        cekura.sleep(0)
+        task:cancel()
+        task:join()
+      end)
+      assert.is_nil(size)
+      assert.equal("cancelled", err.kind)
+    end)
+  end)
+
   it("keeps its calls from other users, and the key out of its files", function()
     server:script(OBSERVE, { { status = 400, body = { detail = "not with " .. server.key } } })
     local told

@@ -73,8 +73,8 @@ local TAKES = [[
     file = { "read_file", "file_size", "close_file" },
     locked_file = { "read_locked_file", "replace_locked_file", "is_file_held", "release_file", "set_file_aside" },
     file_work = { "is_file_work_done", "file_result" },
-    spool = { "append_to_spool", "rewind_spool", "next_of_spool", "read_of_spool", "mark_in_spool", "tidy_spool",
-      "count_spool", "close_spool" },
+    spool = { "copy_spool", "append_to_spool", "rewind_spool", "next_of_spool", "read_of_spool", "mark_in_spool",
+      "tidy_spool", "count_spool", "close_spool" },
     bridge = { "bridge_path", "bridge_accept", "bridge_arm", "bridge_close" },
   }
 ]]

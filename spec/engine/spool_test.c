@@ -87,9 +87,32 @@ static void scribble(const char *bytes, size_t length)
     close(fd);
 }
 
+/* Counts all, in as many slices as it takes. */
+static int count_all(struct spool *spool, struct spool_count *count)
+{
+    struct spool_reader *reader = spool_reader_new(spool);
+    int code;
+    *count = (struct spool_count){0};
+    do
+        code = spool_reader_count(reader, count);
+    while (code == EINPROGRESS || code == EAGAIN);
+    spool_reader_free(reader);
+    return code == ENOENT ? 0 : code;
+}
+
+/* The next item, after as many slices as it takes. */
+static int next_item(struct spool_reader *reader, struct spool_item *item)
+{
+    int code;
+    do
+        code = spool_reader_next(reader, item);
+    while (code == EINPROGRESS);
+    return code;
+}
+
 static void assert_next(struct spool_reader *reader, const char *expected, struct spool_item *item)
 {
-    assert_int_equal(spool_reader_next(reader, item), 0);
+    assert_int_equal(next_item(reader, item), 0);
     assert_int_equal(item->damaged, 0);
     assert_int_equal(item->entry.length, strlen(expected));
     assert_memory_equal(item->text, expected, strlen(expected));
@@ -98,14 +121,14 @@ static void assert_next(struct spool_reader *reader, const char *expected, struc
 static void assert_damage(struct spool_reader *reader, size_t length)
 {
     struct spool_item item;
-    assert_int_equal(spool_reader_next(reader, &item), 0);
+    assert_int_equal(next_item(reader, &item), 0);
     assert_int_equal(item.damaged, length);
 }
 
 static void assert_none(struct spool_reader *reader)
 {
     struct spool_item item;
-    assert_int_equal(spool_reader_next(reader, &item), ENOENT);
+    assert_int_equal(next_item(reader, &item), ENOENT);
 }
 
 static void take(struct spool_reader *reader, const char *expected)
@@ -211,7 +234,7 @@ static void test_marks(void **state)
     assert_none(reader);
     assert_int_equal(spool_reader_tidy(reader, true), 0);
     spool_reader_free(reader);
-    assert_int_equal(spool_count(spool, &count), 0);
+    assert_int_equal(count_all(spool, &count), 0);
     assert_int_equal(count.waiting, 2);
     assert_int_equal(count.bytes, 8);
     assert_int_equal(count.damaged, 0);
@@ -367,11 +390,11 @@ static void test_large_entries(void **state)
     append(spool, "small");
     assert_int_equal(spool_append(spool, text, length, false), 0);
     struct spool_reader *reader = spool_reader_new(spool);
-    assert_int_equal(spool_reader_next(reader, &item), 0);
+    assert_int_equal(next_item(reader, &item), 0);
     assert_int_equal(item.entry.length, length);
     assert_memory_equal(item.text, text, length);
     take(reader, "small");
-    assert_int_equal(spool_reader_next(reader, &item), 0);
+    assert_int_equal(next_item(reader, &item), 0);
     assert_int_equal(item.entry.length, length);
     assert_none(reader);
     assert_int_equal(spool_append(spool, "a\nb", 3, false), EINVAL);
@@ -379,6 +402,34 @@ static void test_large_entries(void **state)
     spool_reader_free(reader);
     spool_free(spool);
     free(text);
+}
+
+/* Entries that are done are passed in slices, however many there are. */
+static void test_slices(void **state)
+{
+    (void)state;
+    struct spool *spool = open_spool(LARGE), *copy;
+    struct spool_count count = {0};
+    struct spool_item item;
+    int code, slices = 0;
+    for (int i = 0; i < 3000; i++)
+        append(spool, "done");
+    struct spool_reader *reader = spool_reader_new(spool);
+    while ((code = spool_reader_next(reader, &item)) != ENOENT)
+        if (code != EINPROGRESS)
+            assert_int_equal(spool_reader_mark(reader, &item, SPOOL_DONE, 0), 0);
+    spool_reader_free(reader);
+    append(spool, "waits");
+    assert_int_equal(spool_copy(&copy, spool), 0);
+    reader = spool_reader_new(copy);
+    while ((code = spool_reader_count(reader, &count)) == EINPROGRESS)
+        slices++;
+    assert_int_equal(code, ENOENT);
+    assert_int_equal(count.waiting, 1);
+    assert_true(slices >= 10);
+    spool_reader_free(reader);
+    spool_free(copy);
+    spool_free(spool);
 }
 
 /* ---- damage ---- */
@@ -404,7 +455,7 @@ static void test_torn(void **state)
             append(spool, "after");
             assert_damage(reader, length);
         }
-        assert_int_equal(spool_count(spool, &count), 0);
+        assert_int_equal(count_all(spool, &count), 0);
         assert_int_equal(count.waiting, 1);
         assert_int_equal(count.damaged, 1);
         take(reader, "after");
@@ -430,7 +481,7 @@ static void test_unfinished(void **state)
     scribble(bytes, 20);
     struct spool_reader *reader = spool_reader_new(spool);
     take(reader, "before");
-    assert_int_equal(spool_reader_next(reader, &item), EAGAIN);
+    assert_int_equal(next_item(reader, &item), EAGAIN);
     assert_int_equal(spool_reader_tidy(reader, true), 0);
     scribble(bytes + 20, size - 20);
     close(writer);
@@ -450,7 +501,7 @@ static void test_count_beside_reader(void **state)
     if (child == 0) {
         struct spool_count count = {.waiting = 1};
         for (int i = 0; i < 3000 && count.waiting > 0; i++)
-            if (spool_count(spool, &count))
+            if (count_all(spool, &count))
                 count.waiting = 0;
         _exit(count.waiting == 0);
     }
@@ -529,7 +580,7 @@ static void test_garbage(void **state)
     struct spool_reader *reader = spool_reader_new(spool);
     struct spool_item item;
     take(reader, "before");
-    assert_int_equal(spool_reader_next(reader, &item), 0);
+    assert_int_equal(next_item(reader, &item), 0);
     assert_true(item.damaged > 0); /* reported once, however long it is */
     take(reader, "after");
     assert_none(reader);
@@ -565,7 +616,7 @@ static void test_random_damage(void **state)
         close(fd);
         struct spool_reader *reader = spool_reader_new(spool);
         struct spool_item item;
-        while (spool_reader_next(reader, &item) == 0) {
+        while (next_item(reader, &item) == 0) {
             if (item.damaged)
                 continue;
             int number = atoi(item.text);
@@ -625,7 +676,7 @@ static void test_removed_directory(void **state)
     assert_int_equal(system("rm -rf box"), 0);
     append(spool, "in a new one");
     struct spool_count count;
-    assert_int_equal(spool_count(spool, &count), 0);
+    assert_int_equal(count_all(spool, &count), 0);
     assert_int_equal(count.waiting, 1);
     spool_free(spool);
     assert_int_equal(spool_open(&spool, "no/such/box", LARGE), ENOENT);
@@ -741,7 +792,7 @@ static void test_many(void **state)
     for (bool is_over = false; !is_over;) {
         struct spool_item item;
         is_over = living == 0; /* looks once more after the end of the last one */
-        while (spool_reader_next(reader, &item) == 0) {
+        while (next_item(reader, &item) == 0) {
             int writer;
             unsigned number;
             if (item.damaged) {
@@ -783,7 +834,9 @@ int main(void)
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test_setup_teardown(test_order, enter, leave),
+        cmocka_unit_test_setup_teardown(test_slices, enter, leave),
         cmocka_unit_test_setup_teardown(test_marks, enter, leave),
+        cmocka_unit_test_setup_teardown(test_slices, enter, leave),
         cmocka_unit_test_setup_teardown(test_one_entry_holds, enter, leave),
         cmocka_unit_test_setup_teardown(test_sealed, enter, leave),
         cmocka_unit_test_setup_teardown(test_room, enter, leave),

@@ -31,11 +31,19 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+/* Opens a directory that is open, with a lock of its own. */
+static int open_again(int *again, int directory)
+{
+    *again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *again < 0 ? errno : 0;
+}
+
 /* A lock by a description that parent and child share would be one lock of both. */
 static void begin_child(struct forked *forked)
 {
     struct spool *spool = (struct spool *)((char *)forked - offsetof(struct spool, forked));
-    int own = openat(spool->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int own;
+    (void)open_again(&own, spool->directory);
     close_fd(&spool->directory);
     close_fd(&spool->segment);
     spool->directory = own;
@@ -64,7 +72,8 @@ static int open_directory(struct spool *spool)
     return 0;
 }
 
-int spool_open(struct spool **spool, const char *path, uint64_t segment_size)
+/* `directory`: a descriptor of the directory; -1: it is opened by its path. */
+static int make(struct spool **spool, const char *path, uint64_t segment_size, int directory)
 {
     *spool = NULL;
     struct spool *made = calloc(1, sizeof *made);
@@ -73,7 +82,9 @@ int spool_open(struct spool **spool, const char *path, uint64_t segment_size)
     made->directory = made->segment = -1;
     made->segment_size = segment_size;
     made->path = strdup(path);
-    int code = made->path ? open_directory(made) : ENOMEM;
+    int code = !made->path     ? ENOMEM
+               : directory < 0 ? open_directory(made)
+                               : open_again(&made->directory, directory);
     if (!code && !forked_watch(&made->forked, begin_child))
         code = ENOMEM;
     if (!code) {
@@ -84,6 +95,19 @@ int spool_open(struct spool **spool, const char *path, uint64_t segment_size)
     free(made->path);
     free(made);
     return code;
+}
+
+int spool_open(struct spool **spool, const char *path, uint64_t segment_size)
+{
+    return make(spool, path, segment_size, -1);
+}
+
+int spool_copy(struct spool **copy, const struct spool *spool)
+{
+    *copy = NULL;
+    if (spool->directory < 0)
+        return EBADF;
+    return make(copy, spool->path, spool->segment_size, spool->directory);
 }
 
 void spool_free(struct spool *spool)

@@ -27,6 +27,9 @@ struct spool;
  * that has reached `segment_size` bytes is followed by another. */
 int spool_open(struct spool **spool, const char *path, uint64_t segment_size);
 
+/* Opens the directory that another object has open, by descriptors of its own. */
+int spool_copy(struct spool **copy, const struct spool *spool);
+
 void spool_free(struct spool *spool);
 
 /* Appends an entry. With `sync` it is on the disk when this returns, and this takes as long as the

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)64 * 1024)
-#define MAX_BUSY 100 /* how often spool_count() waits for others that append */
+
+/* What is read at once, in bytes; and how many of them take as long as a step itself. Together a
+ * millisecond or less. */
+#define SLICE ((size_t)512 * 1024)
+#define STEP ((size_t)2 * 1024)
 
 /* A segment that is not unlinked yet. */
 struct segment {
@@ -31,6 +34,7 @@ struct spool_reader {
     char *bytes;                                /* of the file, from `bytes_at` on */
     size_t available, capacity;
     uint64_t bytes_at;
+    uint64_t slice; /* what was read since the last EINPROGRESS */
 };
 
 struct spool_reader *spool_reader_new(struct spool *spool)
@@ -152,7 +156,7 @@ static struct segment *current(struct spool_reader *reader)
 }
 
 /* Opens the first segment after `number`, and sets that. One that is unlinked meanwhile, while
- * spool_count() reads, is passed. */
+ * entries are counted, is passed. */
 static int open_after(struct spool_reader *reader, uint64_t *number)
 {
     int directory = spool_directory(reader->spool);
@@ -338,8 +342,14 @@ int spool_reader_next(struct spool_reader *reader, struct spool_item *item)
     bool is_found = false;
     int code = 0;
     while (!code && !is_found) {
+        if (reader->slice >= SLICE) {
+            reader->slice = 0;
+            return EINPROGRESS;
+        }
+        uint64_t before = reader->offset;
         struct segment *segment = current(reader);
         code = segment ? step(reader, segment, item, &is_found) : open_next(reader);
+        reader->slice += STEP + (reader->offset > before ? reader->offset - before : 0);
     }
     if (code == ENOENT)
         shrink(reader);
@@ -455,20 +465,11 @@ int spool_reader_tidy(struct spool_reader *reader, bool all)
     return code;
 }
 
-int spool_count(struct spool *spool, struct spool_count *count)
+int spool_reader_count(struct spool_reader *reader, struct spool_count *count)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
     struct spool_item item;
-    *count = (struct spool_count){0};
-    struct spool_reader *reader = spool_reader_new(spool);
-    if (!reader)
-        return ENOMEM;
-    int code, busy = 0;
-    while (!(code = spool_reader_next(reader, &item)) || (code == EAGAIN && busy++ < MAX_BUSY)) {
-        if (code) {
-            nanosleep(&pause, NULL);
-            continue;
-        }
+    int code;
+    while (!(code = spool_reader_next(reader, &item))) {
         if (item.damaged) {
             count->damaged++;
             continue;
@@ -476,6 +477,5 @@ int spool_count(struct spool *spool, struct spool_count *count)
         count->oldest = count->waiting++ ? count->oldest : item.entry.put_at;
         count->bytes += item.entry.length;
     }
-    spool_reader_free(reader);
-    return code == ENOENT || code == EAGAIN ? 0 : code;
+    return code;
 }

@@ -27,7 +27,8 @@ struct spool_reader *spool_reader_new(struct spool *spool);
 void spool_reader_free(struct spool_reader *reader);
 
 /* Finds the next entry that is not done, or the next damage. ENOENT: there is none now. EAGAIN: it
- * is not known while others append. */
+ * is not known while others append. EINPROGRESS: a slice was read, for which a host may be blocked,
+ * since the last time; the next call goes on. */
 int spool_reader_next(struct spool_reader *reader, struct spool_item *item);
 
 /* Reads the entry at that place again. ENOENT: it is not there any more. */
@@ -49,7 +50,9 @@ struct spool_count {
     uint32_t oldest;         /* when the first that waits was appended; 0: none waits */
 };
 
-/* Counts, whether or not another process reads. Takes as long as reading all segments. */
-int spool_count(struct spool *spool, struct spool_count *count);
+/* Adds what the reader has not returned yet to *count, which begins with zeros; also while another
+ * process has the lock and takes entries out. ENOENT: that was all. EAGAIN and EINPROGRESS: as
+ * above. */
+int spool_reader_count(struct spool_reader *reader, struct spool_count *count);
 
 #endif

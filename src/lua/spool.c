@@ -12,6 +12,7 @@ static const struct type spool_type = {"cekura.spool"};
 struct object {
     struct spool *spool;         /* NULL: closed, or it could not be opened */
     struct spool_reader *reader; /* NULL: none was needed yet */
+    struct spool_count count;    /* of what was counted since the last rewind */
 };
 
 static struct object *check_spool(lua_State *L)
@@ -50,6 +51,15 @@ static int core_open_spool(lua_State *L)
     return code ? failed(L, code) : 1;
 }
 
+/* core.copy_spool(spool) -> another one of the same directory | nil, fault. */
+static int core_copy_spool(lua_State *L)
+{
+    const struct object *object = check_spool(L);
+    struct object *copy = object_new(L, &spool_type, sizeof *copy);
+    int code = spool_copy(&copy->spool, object->spool);
+    return code ? failed(L, code) : 1;
+}
+
 /* core.append_to_spool(spool, text, sync) -> true | nil, fault. Blocks for a sync. */
 static int core_append_to_spool(lua_State *L)
 {
@@ -59,13 +69,18 @@ static int core_append_to_spool(lua_State *L)
     return succeeded(L, spool_append(object->spool, text, length, lua_toboolean(L, 3)));
 }
 
-/* core.rewind_spool(spool): begins again with the oldest entry. */
-static int core_rewind_spool(lua_State *L)
+static void rewind_object(struct object *object)
 {
-    struct object *object = check_spool(L);
     if (object->reader)
         spool_reader_free(object->reader);
     object->reader = NULL;
+    object->count = (struct spool_count){0};
+}
+
+/* core.rewind_spool(spool): begins again with the oldest entry. */
+static int core_rewind_spool(lua_State *L)
+{
+    rewind_object(check_spool(L));
     return 0;
 }
 
@@ -100,10 +115,19 @@ static void set_item(lua_State *L, const struct spool_item *item)
     lua_setfield(L, -2, "text");
 }
 
+/* What is not known yet: false while others append, true when a slice was read; else a failure. */
+static int push_unknown(lua_State *L, int code)
+{
+    if (code != EAGAIN && code != EINPROGRESS)
+        return failed(L, code);
+    lua_pushboolean(L, code == EINPROGRESS);
+    return 1;
+}
+
 /* core.next_of_spool(spool) -> the next entry: { segment =, offset =, put_at =, failed_at =,
  * is_doubtful =, text = }; or damage: { segment =, offset =, damaged = bytes }; nil: there is none
- * now; false: it is not known while others append | nil, fault. If memory runs out, the entry is
- * returned after a rewind. */
+ * now; false: it is not known while others append; true: a slice was read, and the next call goes
+ * on | nil, fault. If memory runs out, the entry is returned after a rewind. */
 static int core_next_of_spool(lua_State *L)
 {
     struct spool_item item;
@@ -112,12 +136,8 @@ static int core_next_of_spool(lua_State *L)
     int code = reader ? spool_reader_next(reader, &item) : ENOMEM;
     if (code == ENOENT)
         return 0;
-    if (code == EAGAIN) {
-        lua_pushboolean(L, false);
-        return 1;
-    }
     if (code)
-        return failed(L, code);
+        return push_unknown(L, code);
     set_item(L, &item);
     return 1;
 }
@@ -166,21 +186,22 @@ static int core_tidy_spool(lua_State *L)
     return succeeded(L, object->reader ? spool_reader_tidy(object->reader, all) : 0);
 }
 
-/* core.count_spool(spool) -> { waiting =, bytes =, damaged =, oldest = } | nil, fault. Blocks for
- * as long as it takes to read it. */
+/* core.count_spool(spool) -> { waiting =, bytes =, damaged =, oldest = } of all since the last
+ * rewind | false, true, or nil, fault: as above. */
 static int core_count_spool(lua_State *L)
 {
-    struct spool_count count;
     struct object *object = check_spool(L);
-    int code = spool_count(object->spool, &count);
-    if (code)
-        return failed(L, code);
+    struct spool_count *count = &object->count;
+    struct spool_reader *reader = reader_of(object);
+    int code = reader ? spool_reader_count(reader, count) : ENOMEM;
+    if (code != ENOENT)
+        return push_unknown(L, code);
     lua_createtable(L, 0, 4);
-    set_number(L, "waiting", count.waiting);
-    set_number(L, "bytes", count.bytes);
-    set_number(L, "damaged", count.damaged);
-    if (count.oldest)
-        set_number(L, "oldest", count.oldest);
+    set_number(L, "waiting", count->waiting);
+    set_number(L, "bytes", count->bytes);
+    set_number(L, "damaged", count->damaged);
+    if (count->oldest)
+        set_number(L, "oldest", count->oldest);
     return 1;
 }
 
@@ -188,11 +209,10 @@ static int core_count_spool(lua_State *L)
 static int core_close_spool(lua_State *L)
 {
     struct object *object = object_check(L, 1, &spool_type);
-    if (object->reader)
-        spool_reader_free(object->reader);
+    rewind_object(object);
     if (object->spool)
         spool_free(object->spool);
-    *object = (struct object){0};
+    object->spool = NULL;
     return 0;
 }
 
@@ -201,6 +221,7 @@ void spools_open(lua_State *L)
     static const luaL_Reg metamethods[] = {{"__gc", core_close_spool}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"open_spool", core_open_spool},
+        {"copy_spool", core_copy_spool},
         {"append_to_spool", core_append_to_spool},
         {"rewind_spool", core_rewind_spool},
         {"next_of_spool", core_next_of_spool},

@@ -2,12 +2,14 @@
 -- promises, and what happens at each point where a process may die.
 
 local check = require "cekura.check"
+local choose_loop = require "cekura.loop"
 local core = require "cekura.core"
 local entry = require "cekura.outbox.entry"
 local errors = require "cekura.errors"
 local place = require "cekura.outbox.place"
 local sender = require "cekura.outbox.sender"
 local show = require "cekura.show"
+local slices = require "cekura.outbox.slices"
 
 local outbox = {}
 
@@ -147,25 +149,23 @@ function methods:run(given)
   return run(self, self._sender)
 end
 
-local function count(self)
+-- The slices of long work on the files; nil and an error: the outbox is closed.
+local function begin(self)
   if self._is_closed then
     return nil, closed(self)
   end
-  local counted, fault = core.count_spool(self._place.spool)
-  if not counted then
-    return nil, self._place:fault(fault)
-  end
-  return counted
+  return slices.new(self._client and core.fields(self._client)._loop or choose_loop())
 end
 
---- How many calls wait, in all files. Reads them.
+--- How many calls wait, in all files. Reads them, and waits between parts of them, so that the host is not blocked.
 ---@return integer? waiting, cekura.Error? err
 function methods:size()
-  local counted, err = count(self)
-  if not counted then
-    return nil, err
+  local begun, err = begin(self)
+  local counted
+  if begun then
+    counted, err = self._place:count(begun)
   end
-  return counted.waiting
+  return counted and counted.waiting, err
 end
 
 ---@class cekura.OutboxStatus
@@ -175,15 +175,17 @@ end
 ---@field refused integer calls that were refused
 ---@field torn integer parts of calls in the files that are there, whose writers were killed
 
---- The numbers of an outbox. Reads its files.
+--- The numbers of an outbox. Reads its files, and waits as size() does.
 ---@return cekura.OutboxStatus? status, cekura.Error? err
 function methods:status()
-  local counted, err = count(self)
-  if not counted then
-    return nil, err
+  local begun, err = begin(self)
+  local counted, refused
+  if begun then
+    counted, err = self._place:count(begun)
   end
-  local refused
-  refused, err = self._place:count_refused()
+  if counted then
+    refused, err = self._place:count_refused(begun)
+  end
   if not refused then
     return nil, err
   end
@@ -191,13 +193,14 @@ function methods:status()
     torn = counted.damaged }
 end
 
---- Puts the calls that were refused back, behind the others.
+--- Puts the calls that were refused back, behind the others. Waits as size() does.
 ---@return integer? count of them, cekura.Error? err
 function methods:retry()
-  if self._is_closed then
-    return nil, closed(self)
+  local begun, err = begin(self)
+  if not begun then
+    return nil, err
   end
-  return self._place:restore_refused(self._sync)
+  return self._place:restore_refused(self._sync, begun)
 end
 
 --- Ends outbox:run(), once the attempt that is under way has ended, and closes the files. What waits stays. May be

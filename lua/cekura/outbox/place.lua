@@ -81,66 +81,99 @@ local function has_refused(self)
   return directory ~= nil
 end
 
+-- The result of `work(...)`, whose first argument is a spool that it closes, or nil and an error. The descriptors are
+-- others than those of `self`, which may be closed or opened again while it waits.
+local function with_spool(self, spool, fault, work, ...)
+  local result, err
+  if spool then
+    result, fault, err = work(spool, ...)
+    core.close_spool(spool)
+  end
+  if result == nil then
+    return nil, err or self:fault(fault)
+  end
+  return result
+end
+
+local function count(spool, slices)
+  return slices:read(core.count_spool, spool)
+end
+
+--- Counts the entries that wait.
+---@param slices cekura.outbox.Slices
+---@return { waiting: integer, bytes: integer, damaged: integer, oldest: number? }? counted, cekura.Error? err
+function Place:count(slices)
+  local spool, fault = core.copy_spool(self.spool)
+  return with_spool(self, spool, fault, count, slices)
+end
+
 --- How many entries were refused.
+---@param slices cekura.outbox.Slices
 ---@return integer? count, cekura.Error? err
-function Place:count_refused()
+function Place:count_refused(slices)
   if not has_refused(self) then
     return 0
   end
-  local spool, fault = self:refused_spool()
-  local counted
-  if spool then
-    counted, fault = core.count_spool(spool)
-  end
-  if not counted then
-    return nil, self:fault(fault)
-  end
-  return counted.waiting
+  local spool, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE)
+  local counted, err = with_spool(self, spool, fault, count, slices)
+  return counted and counted.waiting, err
 end
 
--- Moves the refused entries of the lock's holder back. Returns how many, or nil and a fault.
-local function restore(self, spool, sync)
-  local count = 0
-  core.rewind_spool(spool)
+-- Appends a refused entry to the others, and marks it.
+local function move(refused, item, spool, sync)
+  local ok, fault = core.append_to_spool(spool, entry.without_error(item.text), sync)
+  if not ok then
+    return nil, fault
+  end
+  return core.mark_in_spool(refused, item, "done")
+end
+
+-- Moves the refused entries of the lock's holder back. Returns how many, or nil and a fault or an error.
+local function restore(refused, spool, sync, slices)
+  local restored = 0
   while true do
-    local item, fault = core.next_of_spool(spool)
+    local item, fault, err = slices:read(core.next_of_spool, refused)
     if item and not item.damaged then
       local ok
-      ok, fault = core.append_to_spool(self.spool, entry.without_error(item.text), sync)
-      if ok then
-        ok, fault = core.mark_in_spool(spool, item, "done")
-        count = count + 1
-      end
-      if not ok then
-        return nil, fault
-      end
-    elseif not item then
-      core.tidy_spool(spool, true)
-      return not fault and count or nil, fault
+      ok, fault = move(refused, item, spool, sync)
+      restored, err = restored + 1, ok and slices:turn()
+    elseif not item and not fault and not err then
+      core.tidy_spool(refused, true)
+      return restored
+    end
+    if fault or err then
+      return nil, fault, err
     end
   end
 end
 
---- Puts the refused entries back, behind the others.
+-- The same, with the lock.
+local function restore_alone(refused, self, sync, slices)
+  local lock, fault = core.lock_file(self.path .. REFUSED .. "/reader")
+  local spool, restored, err
+  if lock then
+    spool, fault = core.copy_spool(self.spool)
+  end
+  if spool then
+    restored, fault, err = restore(refused, spool, sync, slices)
+    core.close_spool(spool)
+  end
+  if lock then
+    core.release_file(lock)
+  end
+  return restored, fault, err
+end
+
+--- Puts the refused entries back, behind the others. Where that ends early, those that were put back stay so.
 ---@param sync boolean
+---@param slices cekura.outbox.Slices
 ---@return integer? count, cekura.Error? err
-function Place:restore_refused(sync)
+function Place:restore_refused(sync, slices)
   if not has_refused(self) then
     return 0
   end
-  local spool, fault = self:refused_spool()
-  local lock, count
-  if spool then
-    lock, fault = core.lock_file(self.path .. REFUSED .. "/reader")
-  end
-  if lock then
-    count, fault = restore(self, spool, sync)
-    core.release_file(lock)
-  end
-  if not count then
-    return nil, self:fault(fault)
-  end
-  return count
+  local refused, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE)
+  return with_spool(self, refused, fault, restore_alone, self, sync, slices)
 end
 
 --- Opens the directory of an outbox, and makes it where only its last name is missing.

@@ -102,15 +102,26 @@ local function take_lock(self)
   end
 end
 
+-- The next entry or damage. Whatever is read before it, others have their turns.
+local function read_next(self)
+  local item, fault
+  repeat
+    item, fault = core.next_of_spool(self.place.spool)
+    if item == true then
+      wait(self, 0)
+    end
+  until item ~= true or self.is_over
+  return item ~= true and item, fault
+end
+
 -- Whether no entry waits, while another has the lock. Reads no further than to the first that does.
 local function is_empty(self)
-  local spool = self.place.spool
   local item, fault
-  core.rewind_spool(spool)
+  core.rewind_spool(self.place.spool)
   repeat
-    item, fault = core.next_of_spool(spool)
+    item, fault = read_next(self)
   until not (item and item.damaged)
-  core.rewind_spool(spool)
+  core.rewind_spool(self.place.spool)
   return item == nil and not fault
 end
 
@@ -149,7 +160,7 @@ end
 ---@return cekura.outbox.Entry?
 function Sender:read()
   while true do
-    local item, fault = core.next_of_spool(self.place.spool)
+    local item, fault = read_next(self)
     if not item then
       self.is_read, self.fault = item == nil and not fault, fault
       report(self, "read", fault and "it cannot be read: " .. fault or nil)

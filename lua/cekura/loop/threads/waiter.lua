@@ -12,6 +12,10 @@ local tasks = require "cekura.loop.tasks"
 -- that each waiter steps by itself.
 local SLICE, WITHOUT_PUMP = 2, 0.005
 
+-- Seconds that a wait takes at least, if nothing wakes it. A host does not yield for no time, and a program that waits
+-- so lets others have their turns.
+local LEAST = 0.001
+
 --- A waiter; a task has these methods, too. Its field `threads` has the adapter's parts: host, parked, pumps, tasks.
 local Waiter = { defer_cancel = task.defer_cancel }
 Waiter.__index = Waiter
@@ -88,7 +92,7 @@ function Waiter:park(seconds, idle)
   if task.take_cancel(self) then
     return "cancelled"
   end
-  wait(self, seconds or scheduler.LONGEST_WAIT, idle)
+  wait(self, math.max(seconds or scheduler.LONGEST_WAIT, LEAST), idle)
   return end_wait(self, is_closing(self.threads.host, idle) and "closing" or "timeout")
 end
 
