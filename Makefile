@@ -397,15 +397,22 @@ cycles:
 
 # The module and the test of its allocations in one program, so that the linker can wrap libc's functions.
 LUA_LIBRARY := $(if $(filter luajit,$(LUA)),luajit-5.1,$(LUA))
-INTERPOSED  := malloc calloc realloc strdup free mmap mremap munmap
+INTERPOSED  := malloc calloc realloc strdup free mmap mremap munmap luaL_newstate
 FAULTY      := $(patsubst %,spec/memory/%.c,faulty faults server)
-$(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE)
+# The objects of the simulator as one: it has functions of the same names as the engine.
+SIMULATOR_ALONE := $(BUILD)/$(LUA)/faulty_simulator.o
+$(SIMULATOR_ALONE): $(SIMULATOR_OBJECTS)
+	@mkdir -p $(@D)
+	ld -r -o $@ $^
+	objcopy --keep-global-symbol=luaopen_cekura_simulator $@
+$(BUILD)/$(LUA)/faulty: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE) $(SIMULATOR_ALONE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
 	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(LIBS)
 
 # The same with the library of Redis, for the scenarios in spec/memory/redis.
-$(BUILD)/$(LUA)/faulty_redis: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE) $(REDIS_OBJECTS)
+$(BUILD)/$(LUA)/faulty_redis: $(FAULTY) $(wildcard spec/memory/*.h) $(BINDING) $(ENGINE) $(SIMULATOR_ALONE) \
+  $(REDIS_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DCEKURA_REDIS -I$(LUA_INCDIR) $(CPPFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -Wl,-E \
 	  $(INTERPOSED:%=-Wl,--wrap=%) -l$(LUA_LIBRARY) $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis $(LIBS)

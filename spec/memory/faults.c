@@ -29,8 +29,8 @@ static enum allocator failing;
 static unsigned long failing_at;
 
 /* Lua's failed allocation. Lua then collects garbage and requests the same again, which counts as
- * the same allocation. */
-static struct {
+ * the same allocation. No two threads use the same state. */
+static _Thread_local struct {
     bool pending;
     void *block;
     size_t old_size, size;
@@ -78,7 +78,8 @@ void faults_disarm(void)
 
 static bool fails(enum allocator which)
 {
-    if (!armed || ++allocators[which].made != failing_at || which != failing)
+    if (!armed || atomic_fetch_add(&allocators[which].made, 1) + 1 != failing_at ||
+        which != failing)
         return false;
     met = true;
     if (tracing)
@@ -109,7 +110,7 @@ static bool is_asked_again(const void *block, size_t old_size, size_t size)
 }
 
 /* Shrinking a block does not fail: Lua relies on that. */
-void *faults_lua(void *user, void *block, size_t old_size, size_t size)
+static void *allocate(void *user, void *block, size_t old_size, size_t size)
 {
     (void)user;
     if (size == 0) {
@@ -130,6 +131,20 @@ void *faults_lua(void *user, void *block, size_t old_size, size_t size)
     }
     void *moved = __real_realloc(block, size);
     return block ? moved : count(BY_LUA, moved);
+}
+
+lua_State *faults_state(void)
+{
+#if LUA_VERSION_NUM >= 505
+    return lua_newstate(allocate, NULL, 1); /* the seed of its hashes */
+#else
+    return lua_newstate(allocate, NULL);
+#endif
+}
+
+lua_State *__wrap_luaL_newstate(void)
+{
+    return faults_state();
 }
 
 /* ---- this module's ---- */

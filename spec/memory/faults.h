@@ -2,10 +2,13 @@
  *
  * `malloc` is the libc functions that this module's sources call: malloc, calloc, realloc, strdup,
  * mmap and mremap, replaced by the linker's --wrap. `curl` is libcurl's allocator, set by
- * curl_global_init_mem(). `lua` is that of the Lua state. */
+ * curl_global_init_mem(). `lua` is that of the Lua states, also of those that the module makes by
+ * luaL_newstate(). Threads may allocate at the same time. */
 #ifndef CEKURA_MEMORY_FAULTS_H
 #define CEKURA_MEMORY_FAULTS_H
 
+#include <lua.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,8 +17,8 @@ enum allocator { BY_LUA, BY_MALLOC, BY_CURL, ALLOCATORS };
 extern const char *const allocator_names[ALLOCATORS];
 
 struct allocator_state {
-    unsigned long made; /* allocations while armed */
-    long live;          /* blocks that were not freed */
+    atomic_ulong made; /* allocations while armed */
+    atomic_long live;  /* blocks that were not freed */
 };
 
 extern struct allocator_state allocators[ALLOCATORS];
@@ -36,7 +39,7 @@ bool faults_met(void);
 /* Prints the stack of the failing allocation, and of a crash, to stderr. */
 void faults_trace(void);
 
-/* The allocator for lua_newstate(). */
-void *faults_lua(void *user, void *block, size_t old_size, size_t size);
+/* A new Lua state. Returns NULL if memory runs out. */
+lua_State *faults_state(void);
 
 #endif

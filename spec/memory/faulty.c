@@ -27,6 +27,9 @@
 /* The limit of a run in seconds; the longest takes some tenths. */
 #define LIMIT 20
 
+/* Where not every allocation fails, the most that do, for each scenario and allocator. */
+#define MOST 250
+
 /* Lua instructions between two collections while Lua's allocator is the one that fails. */
 #define COLLECT_EVERY 1000
 
@@ -48,6 +51,7 @@ struct tally {
 };
 
 int luaopen_cekura_core(lua_State *L);
+int luaopen_cekura_simulator(lua_State *L);
 #ifdef CEKURA_REDIS
 int luaopen_cekura_redis(lua_State *L);
 #endif
@@ -95,15 +99,21 @@ static void on_alarm(int number)
 
 static int prepare(lua_State *L)
 {
+    static const luaL_Reg libraries[] = {
+        {"cekura.core", luaopen_cekura_core},
+        {"cekura.simulator", luaopen_cekura_simulator},
+#ifdef CEKURA_REDIS
+        {"cekura.redis", luaopen_cekura_redis},
+#endif
+        {NULL, NULL},
+    };
     luaL_openlibs(L);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "preload");
-    lua_pushcfunction(L, luaopen_cekura_core);
-    lua_setfield(L, -2, "cekura.core");
-#ifdef CEKURA_REDIS
-    lua_pushcfunction(L, luaopen_cekura_redis);
-    lua_setfield(L, -2, "cekura.redis");
-#endif
+    for (const luaL_Reg *library = libraries; library->name; library++) {
+        lua_pushcfunction(L, library->func);
+        lua_setfield(L, -2, library->name);
+    }
     if (luaL_loadfile(L, lua_touserdata(L, 1)))
         return lua_error(L);
     lua_call(L, 0, 1);
@@ -118,12 +128,14 @@ static const char *field(lua_State *L, const char *name)
     return text;
 }
 
-/* Whether an error is allowed: Lua's "not enough memory", or one of the module's kinds. */
+/* Whether an error is allowed: Lua's "not enough memory", or one of the module's kinds, which
+ * cekura.testing raises as texts. */
 static bool is_error(lua_State *L)
 {
     static const char *const kinds[] = {"config", "closed", "network", "unknown_outcome"};
     if (lua_type(L, -1) == LUA_TSTRING)
-        return strstr(lua_tostring(L, -1), "not enough memory") != NULL;
+        return strstr(lua_tostring(L, -1), "not enough memory") ||
+               strstr(lua_tostring(L, -1), "service: cekura: config: ");
     if (!lua_istable(L, -1))
         return false;
     const char *kind = field(L, "kind");
@@ -203,11 +215,7 @@ static _Noreturn void run_in_child(const char *scenario, enum allocator which, s
         live[i] = allocators[i].live;
     signal(SIGALRM, on_alarm);
     alarm(LIMIT);
-#if LUA_VERSION_NUM >= 505
-    running = lua_newstate(faults_lua, NULL, 1); /* the seed of its hashes */
-#else
-    running = lua_newstate(faults_lua, NULL);
-#endif
+    running = faults_state();
     run->verdict = run_scenario(running, scenario, which, run);
     lua_close(running);
     for (int i = 0; i < ALLOCATORS && run->verdict <= ERROR; i++) {
@@ -350,8 +358,9 @@ int main(int argc, char **argv)
             struct tally tally = {0};
             double began = now();
             unsigned long counted = count(*scenario, which);
-            unsigned long first = single ? single : every / 2 < counted ? every / 2 + 1 : counted;
-            fail_each(*scenario, which, first, single ? single : counted, every, &tally);
+            unsigned long step = every > 1 && counted / MOST > every ? counted / MOST : every;
+            unsigned long first = single ? single : step / 2 < counted ? step / 2 + 1 : counted;
+            fail_each(*scenario, which, first, single ? single : counted, step, &tally);
             const unsigned long *sum = tally.verdicts;
             bool fine = tally.failed > 0 && tally.note_n == 0;
             const char *name = strrchr(*scenario, '/');

@@ -92,6 +92,10 @@ static bool serve_request(int fd, const struct request *request, unsigned *polls
     if (strstr(request->path, "call-logs/?"))
         return say(
             fd, 200, "{\"results\":[" RECORD "," RECORD "],\"next\":null,\"previous\":null}");
+    if (strstr(request->path, "/v1/observe/"))
+        return strstr(request->body, "No Field")
+                   ? say(fd, 400, "{\"redact_fields\":[\"No Field is not a valid choice.\"]}")
+                   : say(fd, 201, RECORD);
     if (strstr(request->path, "/big/"))
         return send_big(fd);
     if (strstr(request->path, "v3/metrics/simplify_prompt"))

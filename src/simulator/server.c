@@ -113,9 +113,19 @@ int server_question_fd(const struct server *server)
     return server->question_fd;
 }
 
-struct question *server_next_question(struct server *server)
+const struct question *server_first_question(struct server *server)
 {
-    return server_is_elsewhere(server) ? NULL : take(server, &server->questions);
+    if (server_is_elsewhere(server))
+        return NULL;
+    pthread_mutex_lock(&server->lock);
+    const struct question *first = server->questions.first;
+    pthread_mutex_unlock(&server->lock);
+    return first;
+}
+
+void server_drop_question(struct server *server)
+{
+    free(take(server, &server->questions));
 }
 
 bool server_answer(struct server *server, uint64_t number, struct text answer)

@@ -45,9 +45,11 @@ struct question {
     char text[];
 };
 
-/* Removes the first question and returns it; the caller frees it with free(). Returns NULL if there
- * is none. */
-struct question *server_next_question(struct server *server);
+/* The first question, which stays until it is dropped. Returns NULL if there is none. */
+const struct question *server_first_question(struct server *server);
+
+/* Drops the first question. */
+void server_drop_question(struct server *server);
 
 /* Answers a question. Returns false if memory runs out. */
 bool server_answer(struct server *server, uint64_t number, struct text answer);

@@ -30,6 +30,7 @@ struct asker {
 
 struct server_object {
     struct server *server; /* NULL: stopped */
+    struct buffer fault;   /* why it has not started */
     struct asker asker;
 };
 
@@ -123,7 +124,7 @@ static int native_watch(lua_State *L)
         return 0;
     leave(asker);
     core->release_anchor(L, &ref);
-    return luaL_error(L, "the client cannot watch the server");
+    return luaL_error(L, "not enough memory, or no descriptor, to watch the server");
 }
 
 /* native.unwatch(client, server) */
@@ -141,12 +142,13 @@ static int native_unwatch(lua_State *L)
 /* native.next_question(server) -> number, text | nil */
 static int native_next_question(lua_State *L)
 {
-    struct question *question = server_next_question(check_running(L));
+    struct server *server = check_running(L);
+    const struct question *question = server_first_question(server);
     if (!question)
         return 0;
     lua_pushnumber(L, (lua_Number)question->number);
-    lua_pushlstring(L, question->text, question->length); /* if this raises, memory has run out */
-    free(question);
+    lua_pushlstring(L, question->text, question->length); /* may raise: then the question stays */
+    server_drop_question(server);
     return 2;
 }
 
@@ -161,14 +163,6 @@ static int native_answer(lua_State *L)
 
 /* ---- the server ---- */
 
-static int push_fault(lua_State *L, struct buffer *fault)
-{
-    lua_pushnil(L);
-    lua_pushlstring(L, fault->bytes ? fault->bytes : "", fault->length);
-    buffer_free(fault);
-    return 2;
-}
-
 /* native.start(port, path, cpath) -> server | nil, why not. Port 0 is a free one; the paths are
  * those of package. */
 static int native_start(lua_State *L)
@@ -176,10 +170,14 @@ static int native_start(lua_State *L)
     const struct server_options options = {.port = (unsigned)luaL_checkinteger(L, 1),
         .path = luaL_checkstring(L, 2),
         .cpath = luaL_checkstring(L, 3)};
-    struct buffer fault = {0};
     struct server_object *object = object_new(L, &server_type, sizeof *object);
-    object->server = server_new(&options, &fault);
-    return object->server ? 1 : push_fault(L, &fault);
+    object->server = server_new(&options, &object->fault);
+    if (object->server)
+        return 1;
+    const struct buffer *fault = &object->fault;
+    lua_pushnil(L);
+    lua_pushlstring(L, fault->bytes ? fault->bytes : "", fault->length);
+    return 2;
 }
 
 /* native.stop(server). May be called again. */
@@ -188,6 +186,7 @@ static int native_stop(lua_State *L)
     struct server_object *object = check_server(L, 1);
     struct server *server = object->server;
     leave(&object->asker);
+    buffer_free(&object->fault);
     object->server = NULL;
     if (server)
         server_free(server);

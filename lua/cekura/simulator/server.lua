@@ -224,12 +224,17 @@ function functions.request(id, head, body)
   send_released()
 end
 
+local function give_up()
+  error "not enough memory" -- the connection is closed
+end
+
 --- The time of a request is over.
 function functions.time(id)
   local wait = waiting[id]
-  if wait then
-    wait.step(id, wait)
+  if not wait then
+    give_up()
   end
+  wait.step(id, wait)
 end
 
 --- The client of a request has gone.
@@ -249,6 +254,8 @@ function functions.answer(number, text)
     return -- too late
   end
   forget_question(wait)
+  wait.step = give_up -- at once, unless what follows does not run out of memory
+  native.wake(id, 0)
   local answer = json.decode(text)
   wait.request.error = answer.error
   local ok, finished = pcall(api.answer_with, wait.request, answer.reply)

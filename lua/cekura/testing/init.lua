@@ -173,8 +173,9 @@ local function watch(own)
     return
   end
   local made, err = client.new { api_key = own.key, base_url = own.url, config_file = false }
-  own.client = made or errors.misuse("service: %s", tostring(err))
-  native.watch(made, own.server, { on_change = function() return answer_all(own) end })
+  native.watch(made or errors.misuse("service: %s", tostring(err)), own.server,
+    { on_change = function() return answer_all(own) end })
+  own.client = made
 end
 
 local function unwatch(own)
