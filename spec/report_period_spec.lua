@@ -98,10 +98,59 @@ describe("the numbers of a period", function()
     assert.same({ "Often", "Rare", "Half" }, names)
   end)
 
-  it("count no call on a day that has no time in the period", function()
+  it("count no call on a day that has no time in the period, but as one without a day", function()
     local numbers = cases.tally({ call(0, true), call(4, true), call(1, true, nil, { timestamp = "soon" }),
       call(3, true) }, 3)
-    assert.same({ 4, 3, { 0, 0, 1 } }, { numbers.calls, numbers.undated, numbers.by_day.calls })
+    assert.same({ 4, 3, { [0] = 3, 0, 0, 1 } }, { numbers.calls, numbers.undated, numbers.by_day.calls })
+  end)
+
+  it("have a day for a call at the very end of the period, and none without one", function()
+    local last = { call(3, true, { metric(1, A, true) }, { timestamp = "2026-11-04T00:00:00Z" }) }
+    local numbers = cases.tally(last, 3)
+    assert.same({ 4, 0, { 0, 0, 0, 1 } }, { numbers.days, numbers.undated, numbers.by_day.calls })
+    assert.equal("2026-11-04", numbers:date(4))
+    assert.equal(1, numbers.metrics[1].passed_on[4])
+    assert.equal(3, cases.tally({ call(3, true) }, 3).days)
+    assert.equal(1, cases.tally({ call(3, true, nil, { timestamp = "2026-11-04T00:00:00.5Z" }) }, 3).undated)
+  end)
+
+  -- What the table says for the whole period, and the sum of what it says for each day and for none.
+  local function sums(text, figure, measure)
+    local whole, parts = 0, 0
+    for _, line in ipairs(lines_of(text)) do
+      local name, day, found, number = line:match "^([%a_]+),([%d-]*),.*,([%a_]+),(%d+)$"
+      if found == measure and name == figure and day == "" then
+        whole = whole + number
+      elseif found == measure and (name == figure or name == figure .. "_without_day") then
+        parts = parts + number
+      end
+    end
+    return whole, parts
+  end
+
+  it("agree with those of the days, whenever the calls were", function()
+    local times = { "2026-10-31T23:59:59Z", "2026-11-01T00:00:00Z", "2026-11-03T23:59:60Z", "2026-11-04T00:00:00Z",
+      "2026-11-04T00:00:01Z", "2026-11-02T23:00:00-02:00", "soon", false }
+    local calls = {}
+    for _, time in ipairs(times) do
+      calls[#calls + 1] = call(1, true, { metric(1, A, true), metric(2, B, false) }, { timestamp = time })
+      calls[#calls + 1] = call(1, false, { metric(1, A, false) }, { timestamp = time })
+      calls[#calls + 1] = call(1, nil, nil, { timestamp = time })
+    end
+    local numbers = cases.tally(calls, 3)
+    assert.equal(12, numbers.undated)
+    local text = csv(numbers)
+    for figure, measures in pairs { calls = { calls = 24, evaluated = 16, passed = 8, failed = 8 },
+      metric = { passed = 8, failed = 16 } } do
+      for measure, expected in pairs(measures) do
+        assert.same({ expected, expected }, { sums(text, figure, measure) }, measure)
+      end
+    end
+    local page = cases.page(calls, 3)
+    check(page)
+    assert.same({ { "2026-11-01", "3", "2", "1", "50 %" }, { "2026-11-03", "3", "2", "1", "50 %" },
+      { "2026-11-04", "6", "4", "2", "50 %" }, { "Without a day", "12", "8", "4", "50 %" } },
+      rows_of(page, "Calls by day, in UTC"))
   end)
 
   it("have percentiles by rank, exact for whole seconds below 50 and else within 2 %", function()

@@ -87,7 +87,8 @@ local function zone_offset(zone)
   return (sign == "-" and -1 or 1) * (hours * HOUR + minutes * MINUTE)
 end
 
---- A date with its time of day (ISO 8601, as in RFC 3339; the offset may be missing: UTC).
+--- A date with its time of day (ISO 8601, as in RFC 3339; the offset may be missing: UTC). A leap second, 23:59:60 in
+--- UTC, is the first second of the next day.
 ---@param text any
 ---@return number? seconds since the epoch
 ---@return string? reason
@@ -110,10 +111,13 @@ function times.epoch(text)
   hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
   local offset = zone_offset(rest)
   local is_date = day >= 1 and day <= days_of_month(year, month)
-  if not is_date or hour > 23 or minute > 59 or second > 59 or not offset then
+  if not is_date or hour > 23 or minute > 59 or second > 60 or not offset then
     return unreadable("a date and time", text)
   end
   local whole = days_from_date(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second - offset
+  if second == 60 and whole % DAY ~= 0 then
+    return unreadable("a date and time", text)
+  end
   return digits == "" and whole or whole + fraction(digits)
 end
 

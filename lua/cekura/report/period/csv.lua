@@ -34,11 +34,18 @@ local function add(lines, where, measures)
   end
 end
 
+-- Adds the lines of all days, and those of what has no day: the numbers of the period are their sums.
 local function add_days(lines, tally)
+  local by_day = tally.by_day
+  local function add_day(where, day)
+    add(lines, where, { { "calls", by_day.calls[day] }, { "evaluated", by_day.evaluated[day] or 0 },
+      { "passed", by_day.passed[day] or 0 }, { "failed", by_day.failed[day] or 0 } })
+  end
   for day = 1, tally.days do
-    local by_day = tally.by_day
-    add(lines, { figure = "calls", day = tally:date(day) }, { { "calls", by_day.calls[day] },
-      { "evaluated", by_day.evaluated[day] }, { "passed", by_day.passed[day] }, { "failed", by_day.failed[day] } })
+    add_day({ figure = "calls", day = tally:date(day) }, day)
+  end
+  if tally.undated > 0 then
+    add_day({ figure = "calls_without_day" }, 0)
   end
 end
 
@@ -47,13 +54,17 @@ local function add_metrics(lines, tally)
     local where = { figure = "metric", metric_id = each.id, metric = each.name }
     add(lines, where, { { "passed", each.passed }, { "failed", each.failed }, { "without_verdict", each.results },
       { "mean_score", each.scores > 0 and each.sum / each.scores } })
-    for day = 1, tally.days do
+    local function add_day(figure, date, day)
       local passed, failed = each.passed_on[day] or 0, each.failed_on[day] or 0
       if passed + failed > 0 then
-        where.day = tally:date(day)
+        where.figure, where.day = figure, date
         add(lines, where, { { "passed", passed }, { "failed", failed } })
       end
     end
+    for day = 1, tally.days do
+      add_day("metric", tally:date(day), day)
+    end
+    add_day("metric_without_day", nil, 0)
   end
 end
 

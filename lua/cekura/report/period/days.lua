@@ -51,17 +51,30 @@ function days.column(length)
   return length == 1 and "a day" or ("%d days"):format(length)
 end
 
+-- The numbers of a span.
+local function row_of(tally, span)
+  local row = { span = span }
+  for what, values in pairs(tally.by_day) do
+    row[what] = days.sum(values, span)
+  end
+  return row
+end
+
 -- The numbers of each span, and the largest number of calls of one.
 local function read(tally, spans)
   local rows, most = {}, 1
   for place, span in ipairs(spans) do
-    local row = { span = span }
-    for what, values in pairs(tally.by_day) do
-      row[what] = days.sum(values, span)
-    end
-    rows[place], most = row, math.max(most, row.calls)
+    rows[place] = row_of(tally, span)
+    most = math.max(most, rows[place].calls)
   end
   return rows, most
+end
+
+local function add_cells(cells, row)
+  if row.calls > 0 then
+    cells[#cells + 1] = { row.span.label, row.calls, row.evaluated, row.passed,
+      tables.percent(row.passed, row.passed + row.failed) }
+  end
 end
 
 local LEGEND = '<ul class="legend"><li><svg width="12" height="12" aria-hidden="true"><rect class="down" width="12" '
@@ -80,11 +93,9 @@ function days.section(tally)
     up[place], down[place] = row.passed / most, row.failed / most
     other[place] = (row.calls - row.passed - row.failed) / most
     busiest = row.calls > busiest.calls and row or busiest
-    if row.calls > 0 then
-      cells[#cells + 1] = { row.span.label, row.calls, row.evaluated, row.passed,
-        tables.percent(row.passed, row.passed + row.failed) }
-    end
+    add_cells(cells, row)
   end
+  add_cells(cells, row_of(tally, { from = 0, to = 0, label = "Without a day" }))
   local chart = charts.columns { title = "Calls by day", description = "The table below has the numbers.",
     height = 140, count = #rows, labels = days.labels(tally), layers = { { class = "up", heights = up },
     { class = "down", heights = down }, { class = "other", heights = other } } }

@@ -26,11 +26,13 @@ local LONGEST_NAME = 200 -- bytes
 ---@field to number
 ---@field first_day integer days since the epoch
 ---@field days integer
+---@field whole_days integer without the last one, of which only the midnight is in the period
 ---@field calls integer
 ---@field evaluated integer
 ---@field passed integer
 ---@field failed integer
----@field by_day table<string, integer[]> calls, evaluated, passed and failed, by the number of the day
+---@field by_day table<string, table<integer, integer>> calls, evaluated, passed and failed, by the number of the day,
+---and of those without one by 0
 ---@field undated integer calls without a time in the period
 ---@field metrics cekura.report.TalliedMetric[]
 ---@field other_results integer of metrics beyond the limit
@@ -48,7 +50,7 @@ Tally.__index = Tally
 ---@field number integer
 ---@field passed integer
 ---@field failed integer
----@field passed_on table<integer, integer> by the number of the day
+---@field passed_on table<integer, integer> by the number of the day, as above
 ---@field failed_on table<integer, integer>
 ---@field results integer without a verdict
 ---@field sum number of the scores among these
@@ -58,9 +60,10 @@ Tally.__index = Tally
 ---@return cekura.report.Tally
 function tally.new(period)
   local first = math.floor(period.from / DAY)
+  local days = math.max(first, math.ceil(period.to / DAY) - 1) - first + 1
   local self = setmetatable({
     from = period.from, to = period.to, redact = period.redact, first_day = first,
-    days = math.max(first, math.ceil(period.to / DAY) - 1) - first + 1,
+    days = days, whole_days = days,
     calls = 0, evaluated = 0, passed = 0, failed = 0, by_day = {}, undated = 0,
     metrics = {}, by_key = {}, other_results = 0, together = together.new(tally.MOST_METRICS),
     durations = durations.new(), reasons = counter.new(tally.MOST_REASONS),
@@ -73,6 +76,14 @@ function tally.new(period)
     end
   end
   return self
+end
+
+-- The period includes its end. Where that is a midnight, its day is one of the period once a call has that time.
+local function add_last_day(self)
+  self.days = self.days + 1
+  for _, counts in pairs(self.by_day) do
+    counts[self.days] = 0
+  end
 end
 
 --- The date of a day.
@@ -95,14 +106,21 @@ end
 local function day_of(self, call)
   local time = times.epoch(call:get "timestamp")
   local day = time and math.floor(time / DAY) - self.first_day + 1
-  return day and day >= 1 and day <= self.days and day or nil
+  if not day or day < 1 or day > self.whole_days and time ~= self.to then
+    return nil
+  elseif day > self.days then
+    add_last_day(self)
+  end
+  return day
+end
+
+local function add_one(counts, day)
+  counts[day or 0] = (counts[day or 0] or 0) + 1
 end
 
 local function count(self, what, day)
   self[what] = self[what] + 1
-  if day then
-    self.by_day[what][day] = self.by_day[what][day] + 1
-  end
+  add_one(self.by_day[what], day)
 end
 
 -- The metric of a result; nil: there are too many.
@@ -129,11 +147,8 @@ local function add_result(found, result, day)
     return nil
   end
   local what = passed and "passed" or "failed"
-  local on = found[what .. "_on"]
   found[what] = found[what] + 1
-  if day then
-    on[day] = (on[day] or 0) + 1
-  end
+  add_one(found[what .. "_on"], day)
   return { number = found.number, passed = passed }
 end
 
