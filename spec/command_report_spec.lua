@@ -100,6 +100,22 @@ describe("cekura-lua calls report", function()
     assert.equal("calls.csv", files())
   end)
 
+  it("prints the numbers of the table as JSON, a line each", function()
+    script_pages()
+    local out, err = report(0, PERIOD .. " --json --quiet --csv DIR/calls.csv")
+    assert.equal(("The numbers are in %s/calls.csv.\n"):format(dir), err)
+    local lines = {}
+    for line in out:gmatch "[^\n]+" do
+      local row = core.decode(line)
+      lines[#lines + 1] = table.concat({ row.figure, row.day or "", row.metric_id or "", row.metric or "",
+        row.other_metric_id or "", row.other_metric or "", row.name or "", row.measure, ("%.14g"):format(row.value) },
+        ",")
+    end
+    local csv = file.read(dir .. "/calls.csv"):gsub("\r", "")
+    assert.equal(csv:match "\n(.*)\n$", table.concat(lines, "\n"))
+    assert.equal("calls,,,,,,,calls,4", lines[1])
+  end)
+
   it("writes to a named pipe, whose reader gets all of it", function()
     script_pages()
     shell(("cd %s && mkfifo pipe && { (timeout 60 cat pipe >read; echo >over) >/dev/null 2>&1 & }"):format(dir))
@@ -137,6 +153,9 @@ describe("cekura-lua calls report", function()
       ["5 --agent-id 1 --html -"] = "not both",
       ["5 --failed --html -"] = "not both",
       ["5 --html - --csv DIR/x"] = "--csv is for the calls of a period",
+      ["5 --html DIR/x --json"] = "--json is for the calls of a period",
+      ["--agent-id 1 --from 1d --html - --json"] = "only one of --html and --json",
+      ["--agent-id 1 --from 1d --csv - --json"] = "only one of --csv and --json",
     } do
       local out, err = report(2, arguments)
       assert.equal("", out, arguments)

@@ -3,14 +3,19 @@
 
 local attacks = require "spec.support.report_cases".ATTACKS
 local cases = require "spec.support.period_cases"
-local csv = require "cekura.report.period.csv"
+local as_csv = require "cekura.report.period.csv"
 local decimal_comma = require "spec.support.decimal_comma"
 local durations = require "cekura.report.period.durations"
 local harmless_page = require "spec.support.harmless_page"
+local rows_of_numbers = require "cekura.report.period.rows"
 local tally = require "cekura.report.period.tally"
 
 local all, texts = harmless_page.all, harmless_page.texts
 local call, metric = cases.call, cases.metric
+
+local function csv(numbers)
+  return as_csv(rows_of_numbers(numbers))
+end
 
 local function check(page)
   local elements = harmless_page.check(page, false)

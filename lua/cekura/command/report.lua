@@ -6,6 +6,7 @@ local core = require "cekura.core"
 local csv = require "cekura.report.period.csv"
 local output = require "cekura.command.output"
 local period = require "cekura.report.period"
+local rows = require "cekura.report.period.rows"
 local status_line = require "cekura.command.status_line"
 local tally = require "cekura.report.period.tally"
 local times = require "cekura.records.times"
@@ -40,6 +41,8 @@ local function one_call(session, id)
     session:usage "calls report: --html is missing"
   elseif options.csv then
     session:usage "calls report: --csv is for the calls of a period, not for one call"
+  elseif options.json then
+    session:usage "calls report: --json is for the calls of a period, not for one call, which calls get prints"
   end
   local page = cekura.report(session:check(session:client().calls:get(id)))
   write(session, options.html, page, "The report is")
@@ -52,6 +55,19 @@ local function seconds(time)
   return type(time) == "string" and times.epoch(time) or time or core.date()
 end
 
+-- Ends the command if several results are for standard output.
+local function check_stdout(session)
+  local options, taken = session.options, nil
+  for _, name in ipairs { "html", "csv", "json" } do
+    if options[name] == "-" or options[name] == true then
+      if taken then
+        session:usage(("calls report: only one of --%s and --%s can be written to standard output"):format(taken, name))
+      end
+      taken = name
+    end
+  end
+end
+
 -- Ends the command unless the options make sense together.
 local function check(session, given)
   local options, params, has_subject = session.options, given.params, session.options.project ~= nil
@@ -62,11 +78,10 @@ local function check(session, given)
     session:usage "calls report: give the id of a call, or --agent-id, --assistant-id or --project-id for its calls"
   elseif not params.timestamp_from then
     session:usage "calls report: --from is missing"
-  elseif not options.html and not options.csv then
+  elseif not options.html and not options.csv and not options.json then
     session:usage "calls report: --html is missing"
-  elseif options.html == "-" and options.csv == "-" then
-    session:usage "calls report: only one of --html and --csv can be written to standard output"
   end
+  check_stdout(session)
   local from, to = seconds(params.timestamp_from), seconds(params.timestamp_to)
   if to < from then
     session:usage(params.timestamp_to and "calls report: --to is before --from"
@@ -169,7 +184,10 @@ local function many_calls(session, given)
     write(session, session.options.html, period.html(numbers, about), "The report is")
   end
   if session.options.csv then
-    write(session, session.options.csv, csv(numbers), "The numbers are")
+    write(session, session.options.csv, csv(rows(numbers)), "The numbers are")
+  end
+  for _, row in ipairs(session.options.json and rows(numbers) or {}) do
+    session:print(output.json(row))
   end
 end
 
@@ -190,7 +208,7 @@ return {
   description = "Writes a page of HTML about a call: its metrics, failures first, its turns in time, its recording and "
     .. "its transcript. Without an id, writes one about the calls of a period: pass rates by metric and day, failures "
     .. "that come together, durations, ended reasons. The page needs no other file; the recording stays where the "
-    .. "record says. Days are those of UTC.",
+    .. "record says. Days are those of UTC. With --json, prints the numbers, a line each.",
   arguments = { { name = "id", type = "id", count = "?",
     help = "The id of the call log. Without it, the calls of --agent-id since --from." } },
   options = options,
