@@ -131,6 +131,26 @@ describe("cekura-lua", function()
     end)
   end)
 
+  it("refuses options that have no effect, before anything is sent", function()
+    local improve = "improve --agent-id 2142 --call-logs 1 --no-wait --yes --prompt-file " .. dir .. "/prompt.txt "
+    for arguments, fault in pairs {
+      [improve .. "--output " .. dir .. "/o"] = "--output cannot be given with --no-wait",
+      [improve .. "--diff"] = "--diff cannot be given with --no-wait",
+      [improve .. "--timeout 3"] = "--timeout cannot be given with --no-wait",
+      ["start agents.auto_fetch --agent-id 1 --yes --interval 3"] = "--interval needs --wait",
+      ["jobs answer scenarios.generate 77 Yes --exit-status"] = "--exit-status needs --wait",
+      ["calls send --yes --cancel-on-exit --from-file " .. dir .. "/prompt.txt"] = "--cancel-on-exit needs --wait",
+      ["calls evaluate 5 --yes --timeout 3"] = "--timeout needs --wait",
+      ["calls get 5 --transcript --fields id"] = "give --fields or one of --transcript and --metrics",
+      ["fleet submit agents.auto_fetch --agent-id 1 --yes --timeout 3"] = "--timeout needs --wait",
+    } do
+      local out, err, status = run(arguments)
+      assert.same({ 2, "" }, { status, out }, arguments)
+      assert.truthy(err:find(fault, 1, true), arguments .. ": " .. err)
+    end
+    assert.equal(0, #server:requests())
+  end)
+
   describe("prints", function()
     it("records as lines, as fields and as JSON", function()
       local out = assert_status(0, run "calls get 5181749 --fields id,status,customer_number")

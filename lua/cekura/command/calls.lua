@@ -65,6 +65,8 @@ calls[2] = {
   run = function(session, given)
     if session.options.transcript and session.options.metrics then
       session:usage "calls get: give --transcript or --metrics, not both"
+    elseif session.options.fields and (session.options.transcript or session.options.metrics) then
+      session:usage "calls get: give --fields or one of --transcript and --metrics, not both"
     end
     local call = session:check(session:client().calls:get(given.words.id))
     if session.options.json then
@@ -176,6 +178,8 @@ calls[4] = {
   run = function(session)
     if not session.options.from_file then
       session:usage "calls send: --from-file is missing"
+    elseif not session.options.wait then
+      waiting.check_unused(session)
     end
     local list = session:read_json(session.options.from_file)
     if type(list) ~= "table" then
@@ -231,6 +235,9 @@ calls[5] = {
     { "cekura-lua calls evaluate 5181749 --agent-id 2142 --yes", "Do not ask for confirmation." },
   },
   run = function(session, given)
+    if not session.options.wait then
+      waiting.check_unused(session)
+    end
     local records = evaluate(session, given.words.id, session.options.agent_id, session.options.metrics)
     if session.options.wait then
       return evaluations(session, records)

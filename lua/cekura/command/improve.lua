@@ -85,12 +85,14 @@ local function check(session)
     session:usage "improve: --prompt-file is missing"
   elseif options.html and not options.diff then
     session:usage "improve: --html shows the changes: it needs --diff"
-  elseif options.html and options.no_wait then
-    session:usage "improve: --html needs the result: it cannot be given with --no-wait"
   elseif options.html == options.prompt_file and options.html ~= "-" then
     session:usage "improve: --html and --prompt-file name the same file"
   end
   check_stdout(session)
+  if options.no_wait then
+    waiting.check_unused(session)
+    waiting.check_unused(session, { "output", "diff", "html" })
+  end
   session:check_files("improve", "html", "output")
 end
 

@@ -170,6 +170,9 @@ local answer = {
     { "cekura-lua jobs answer $TOKEN '{\"q1\":{\"action\":\"skip\"}}'", "Give an answer with parts." },
   },
   run = function(session, given)
+    if not session.options.wait then
+      waiting.check_unused(session)
+    end
     local words = given.words.job
     local said = table.remove(words)
     if #words == 0 then

@@ -75,6 +75,9 @@ function kind_commands.command(entry, name, before)
         "Start one in a script, with parameters from a file." },
     },
     run = function(session, given)
+      if not session.options.wait and not session.options.direct then
+        waiting.check_unused(session)
+      end
       local params = parameters.read(session, given, entry.params)
       return kind_commands.started(session, kind_commands.start(session, entry.name, params))
     end,

@@ -32,6 +32,24 @@ function waiting.options(own)
   return options
 end
 
+--- Ends the command if an option is given that has no effect, as the command is not to wait.
+---@param session cekura.command.Session
+---@param names? string[] the names of the options; nil: those of every command that waits
+function waiting.check_unused(session, names)
+  if not names then
+    names = {}
+    for index, option in ipairs(OPTIONS) do
+      names[index] = option.name
+    end
+  end
+  for _, name in ipairs(names) do
+    if session.options[(name:gsub("-", "_"))] then
+      session:usage(session.options.no_wait and ("--%s cannot be given with --no-wait"):format(name)
+        or ("--%s needs --wait"):format(name))
+    end
+  end
+end
+
 -- ---- how a job is printed ----
 
 --- An error as an object.

@@ -12,6 +12,7 @@ local output = require "cekura.command.output"
 local parameters = require "cekura.command.parameters"
 local show = require "cekura.show"
 local start = require "cekura.command.start"
+local waiting = require "cekura.command.waiting"
 
 ---@class cekura.command.fleet.Submission
 ---@field kind string
@@ -66,6 +67,8 @@ local function run_kind(session, given, entry)
   local options = session.options
   if options.from_file then
     session:usage "fleet submit: --from-file has the kinds in its lines; give either it or a kind"
+  elseif not options.wait then
+    waiting.check_unused(session, { outcomes.TIMEOUT.name, outcomes.EXIT_STATUS.name })
   end
   local task = { kind = entry.name, params = parameters.read(session, given, entry.params), key = options.key,
     options = { direct = options.direct, project_id = options.project } }
