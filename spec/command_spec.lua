@@ -132,11 +132,11 @@ describe("cekura-lua", function()
   end)
 
   it("refuses options that have no effect, before anything is sent", function()
-    local improve = "improve --agent-id 2142 --call-logs 1 --no-wait --yes --prompt-file " .. dir .. "/prompt.txt "
+    local line = "improve --agent-id 2142 --call-logs 1 --no-wait --yes --prompt-file " .. dir .. "/prompt.txt "
     for arguments, fault in pairs {
-      [improve .. "--output " .. dir .. "/o"] = "--output cannot be given with --no-wait",
-      [improve .. "--diff"] = "--diff cannot be given with --no-wait",
-      [improve .. "--timeout 3"] = "--timeout cannot be given with --no-wait",
+      [line .. "--output " .. dir .. "/o"] = "--output cannot be given with --no-wait",
+      [line .. "--diff"] = "--diff cannot be given with --no-wait",
+      [line .. "--timeout 3"] = "--timeout cannot be given with --no-wait",
       ["start agents.auto_fetch --agent-id 1 --yes --interval 3"] = "--interval needs --wait",
       ["jobs answer scenarios.generate 77 Yes --exit-status"] = "--exit-status needs --wait",
       ["calls send --yes --cancel-on-exit --from-file " .. dir .. "/prompt.txt"] = "--cancel-on-exit needs --wait",

@@ -2,6 +2,7 @@
 -- command has begun.
 
 local command = require "spec.support.command"
+local core = require "cekura.core"
 local file = require "spec.support.file"
 local process = require "spec.support.process"
 local shell = require "spec.support.shell"
@@ -89,6 +90,28 @@ describe("the streams of cekura-lua", function()
     assert.equal(0, status, out)
   end)
 
+  it("that are full are a fault of every command, and of help", function()
+    file.write(dir .. "/call.json", '{"call_id":"c","agent":2142,"transcript_json":[]}')
+    file.write(dir .. "/prompt", "Be kind.")
+    local improve = "improve --agent-id 2142 --call-logs 5181749 --interval 0.05 --prompt-file " .. dir .. "/prompt"
+    local report = "calls report --agent-id 2142 --from 30d "
+    for _, arguments in ipairs { "--help", "-h", "help", "help calls list", "calls --help", "start results.run -h",
+      "version", "--version", "kinds", "kinds results.run", "completion bash", "config path", "auth status",
+      "calls list --agent-id 2142", "calls get 5181749", "calls get 5181749 --transcript",
+      "calls get 5181749 --metrics",
+      "calls send --from-file " .. dir .. "/call.json", "calls evaluate 5181749", "calls report 5181749 --html -",
+      report .. "--html -", report .. "--csv -", report .. "--json", improve, improve .. " --diff",
+      improve .. " --diff --html -", (improve:gsub(" %-%-interval %S+", " --no-wait")),
+      "jobs token results.run 9001", "jobs status results.run 9001",
+      "request GET /observability/v2/call-logs/5181749/", "agents list --dry-run" } do
+      for _, json in ipairs(arguments:find " %-$" and { "" } or { "", " --json" }) do
+        local _, err, status = command.run(server, arguments .. json, nil, ">/dev/full")
+        assert.equal(2, status, arguments .. json .. err)
+        assert.truthy(err:find "the output cannot be written: No space left on device\n", arguments .. json .. err)
+      end
+    end
+  end)
+
   it("get the token of a job that was started even if one of them is full", function()
     local _, err, status = command.run(server, "start results.run --agent-id 2142 --tags smoke", nil, ">/dev/full")
     assert.equal(2, status)
@@ -97,6 +120,18 @@ describe("the streams of cekura-lua", function()
     out, _, status = command.run(server, "start results.run --agent-id 2142 --tags smoke", nil, "2>/dev/full")
     assert.equal(0, status)
     assert.truthy(out:find "^cekura2%.%S+\n$", out)
+  end)
+
+  it("get the token of each job whose result cannot be written", function()
+    for _, arguments in ipairs { "start results.run --agent-id 2142 --tags smoke --wait --interval 0.05",
+      "jobs watch results.run 9001 --interval 0.05", "jobs watch results.run 9001 --interval 0.05 --json" } do
+      local _, err, status = command.run(server, arguments, nil, ">/dev/full")
+      assert.equal(2, status, err)
+      assert.truthy(err:find "be written: [^\n]*\nTo have the result:\ncekura%-lua jobs watch cekura2%.%S+\n$", err)
+      local out, _, resumed = command.run(server, err:match "\ncekura%-lua (jobs watch %S+)\n$" .. " --json")
+      assert.equal(0, resumed)
+      assert.equal("succeeded", core.decode(out).state)
+    end
   end)
 
   it("end a command that follows calls if the output cannot be written", function()

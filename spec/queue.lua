@@ -45,7 +45,7 @@ local SPECS = {
   command_report = { seconds = 10 },
   command_show = { seconds = 4 },
   command_sim = { seconds = 6 },
-  command_streams = { seconds = 8 },
+  command_streams = { seconds = 20 },
   command_terminal = { seconds = 11 },
   commands = { seconds = 100, once = true },
   config_file = { seconds = 7 },

@@ -116,6 +116,9 @@ local function epilog_of(command)
   return table.concat(lines, "\n")
 end
 
+-- Raised by --help: argparse would print the help itself, whether it can be written or not, and exit.
+local Help = {}
+
 local fill
 
 -- Adds the subcommands. There are several hundred, so only those that the words may name are filled in.
@@ -141,6 +144,9 @@ local function add_commands(to, command, words)
 end
 
 function fill(to, command, words)
+  to:add_help { action = function()
+    error(setmetatable({ text = to:get_help() }, Help), 0)
+  end }
   to:description(command.description):epilog(epilog_of(command))
   for _, argument in ipairs(command.arguments or {}) do
     add_argument(to, argument)
@@ -206,7 +212,14 @@ local function value_of(declared, raw, name, refuse)
   return value
 end
 
---- Reads a command line. Help is printed, and ends the process.
+-- A command that prints help.
+local function help_command(help)
+  return { run = function(session)
+    session:print(help)
+  end }
+end
+
+--- Reads a command line. With --help, the command is one that prints the help.
 ---@param root cekura.command.Command
 ---@param words string[]
 ---@param refuse fun(message: string, usage?: string) does not return
@@ -219,7 +232,12 @@ function parser.read(root, words, refuse)
     end
     refuse(message, current:get_usage())
   end
-  local parsed = made:parse(words)
+  local ok, parsed = pcall(made.parse, made, words)
+  if not ok and getmetatable(parsed) == Help then
+    return help_command(parsed.text), { words = {}, options = {}, params = {} }
+  elseif not ok then
+    error(parsed, 0)
+  end
   local path = chosen(root, parsed)
   local command = path[#path]
   local given = { words = {}, options = {}, params = {} }

@@ -16,6 +16,7 @@ local text = require "cekura.command.text"
 ---@field err cekura.CommandStream progress and messages
 ---@field signal? string "SIGINT" or "SIGTERM", once received
 ---@field private pipes any[] files that were checked
+---@field on_lost? fun() says where results can be had that cannot be written
 ---@field resumed_by? string the command that resumes the wait of this one; nil: jobs watch
 ---@field progress? cekura.Progress while jobs are waited for
 local Session = {}
@@ -80,6 +81,9 @@ local function write(self, content)
   if not ok then
     end_if_interrupted(self)
     self:note("the output cannot be written: " .. tostring(fault))
+    if self.on_lost then
+      self.on_lost()
+    end
     self:exit(exits.USAGE)
   end
 end

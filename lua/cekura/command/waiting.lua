@@ -181,6 +181,18 @@ local function give_up(session, open, why, status)
   return #left > 0 and leave(session, left, "Not cancelled", status) or status
 end
 
+-- Says how the results of jobs can be had that stdout does not take.
+local function point_to(session, jobs)
+  local tokens = {}
+  for _, job in ipairs(jobs) do
+    tokens[#tokens + 1] = job:token()
+  end
+  if #tokens > 0 then
+    session:note(("To have the %s:"):format(#tokens == 1 and "result" or "results"))
+    session:note(waiting.command(session, tokens))
+  end
+end
+
 -- ---- waiting ----
 
 ---@class cekura.command.Ended
@@ -207,6 +219,9 @@ function waiting.follow(session, jobs, on_end)
       return give_up(session, open, "Interrupted", exits.SIGNALS[session.signal])
     end
   end)
+  session.on_lost = function()
+    point_to(session, jobs)
+  end
   session:show_jobs(jobs)
   local next_ended = cekura.each(jobs, { timeout = session.options.timeout, interval = session.options.interval,
     on_progress = function(job)

@@ -54,7 +54,7 @@ local function notes(numbers)
     "A call counts as passed by the verdict of the service; a call without a verdict is neither passed nor failed.",
     "Metrics count in evaluated calls. The rate of a metric leaves out calls to which it gave no verdict.",
     "Percentiles are within 2\194\160% of the exact ones.",
-    numbers.undated > 0 and ("Calls that have no time, or one outside of the period, and no day: %d."):format(numbers.undated)
+    numbers.undated > 0 and ("Calls without a time in the period, which are on no day: %d."):format(numbers.undated)
       or false,
     numbers.other_results > 0 and ("Results of further metrics, which are not shown: %d. The report follows the first "
       .. "%d metrics."):format(numbers.other_results, tally.MOST_METRICS) or false,
