@@ -457,6 +457,21 @@ describe("cekura.testing", function()
   end)
 
   describe("speed", function()
+    it("is that of its clients by each name of this address, and of no other address", function()
+      local port = service.url:match "%d+$"
+      local clients = {}
+      for _, host in ipairs { "127.0.0.1", "localhost", "LOCALHOST", "[::1]", "127.0.0.2" } do
+        clients[host] = cekura.assert(service:client { base_url = ("http://%s:%s/v"):format(host, port) })
+      end
+      service.speed = 50
+      clients.later = cekura.assert(service:client { base_url = "http://localhost:" .. port })
+      for host, expected in pairs { ["127.0.0.1"] = 2, localhost = 2, LOCALHOST = 2, later = 2, ["[::1]"] = 100,
+        ["127.0.0.2"] = 100 } do
+        assert.equal(expected, core.quickened(clients[host], 100), host)
+        clients[host]:close()
+      end
+    end)
+
     it("ends a job of 150 s in about a second", function()
       service.speed = 150
       assert.equal(150, service.speed)
