@@ -431,6 +431,21 @@ describe("an outbox", function()
     end)
   end)
 
+  it("has nothing that only root can use, if root has sent its calls once", function()
+    if shell "id -u" ~= "0\n" then
+      return
+    end
+    shell(("mkdir -m 700 %s && chown nobody:nogroup %s"):format(path, path))
+    server:script(OBSERVE, { { status = 400, body = { detail = "no" } } })
+    local box = sending()
+    put(box, 1, 2)
+    assert.equal(0, box:run { until_empty = true })
+    assert.equal(2, box:retry())
+    assert.equal("", (shell(("find %s ! -user nobody -o ! -group nogroup"):format(path))))
+    assert.equal("sender.lock refused reader.lock",
+      (shell(("cd %s; echo sender.lock refused; cd refused; ls *.lock"):format(path)):gsub("\n", " "):gsub(" $", "")))
+  end)
+
   it("keeps its calls from other users, and the key out of its files", function()
     server:script(OBSERVE, { { status = 400, body = { detail = "not with " .. server.key } } })
     local told

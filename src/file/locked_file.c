@@ -172,14 +172,27 @@ static bool is_in_place(const struct locked_file *file)
            own.st_dev == there.st_dev && own.st_ino == there.st_ino;
 }
 
+/* Opens `NAME.lock`. What root makes belongs to the owner of the directory: otherwise the programs
+ * that it is for could never take the lock. Only of a new file, which is surely no other one. */
+static int open_lock(const struct locked_file *file)
+{
+    const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    struct stat status;
+    int fd = openat(file->directory_fd, file->lock_name, flags | O_CREAT | O_EXCL, 0600);
+    if (fd < 0 && errno == EEXIST) /* without O_EXCL it may be made again, after a removal */
+        return openat(file->directory_fd, file->lock_name, flags | O_CREAT, 0600);
+    if (fd >= 0 && geteuid() == 0 && fstat(file->directory_fd, &status) == 0 && status.st_uid != 0)
+        (void)!fchown(fd, status.st_uid, status.st_gid);
+    return fd;
+}
+
 /* If `NAME.lock` is removed between its opening and the flock(), the lock is on an unlinked inode,
  * and excludes no other holder. So its name is checked afterwards. */
 static int take_lock(struct locked_file *file)
 {
     struct stat status;
     snprintf(file->lock_name, sizeof file->lock_name, "%s" LOCK_SUFFIX, file->name);
-    file->lock_fd = openat(file->directory_fd, file->lock_name,
-        O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+    file->lock_fd = open_lock(file);
     if (file->lock_fd < 0 || fstat(file->lock_fd, &status) != 0)
         return errno;
     if (!S_ISREG(status.st_mode))

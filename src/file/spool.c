@@ -22,6 +22,7 @@ struct spool {
     int directory;       /* carries the lock */
     int segment;         /* for appending; -1: none is open */
     bool is_name_synced; /* the name of the segment is on the disk */
+    bool is_inner;       /* see spool_open_inner() */
 };
 
 static void close_fd(int *fd)
@@ -61,27 +62,46 @@ static void sync_parent(int directory)
     }
 }
 
+/* Gives a directory that root has made to the owner of the one that it is in. */
+static void give_away(int directory)
+{
+    struct stat own, outer;
+    int parent = geteuid() == 0 ? openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (parent < 0)
+        return;
+    if (fstat(directory, &own) == 0 && own.st_uid == 0 && fstat(parent, &outer) == 0 &&
+        outer.st_uid != 0)
+        (void)!fchown(directory, outer.st_uid, outer.st_gid);
+    close(parent);
+}
+
+/* The owner of the outer directory must not be able to have root give away another one by a link. */
 static int open_directory(struct spool *spool)
 {
     close_fd(&spool->directory);
     close_fd(&spool->segment);
     int fault = mkdir(spool->path, 0700) == 0 ? 0 : errno;
-    spool->directory = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_given = !fault && spool->is_inner;
+    spool->directory =
+        open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_given ? O_NOFOLLOW : 0));
     if (spool->directory < 0)
         return fault && fault != EEXIST ? fault : errno;
+    if (is_given)
+        give_away(spool->directory);
     return 0;
 }
 
 /* `directory`: a descriptor of the directory; -1: it is opened by its path. */
-static int make(struct spool **spool, const char *path, uint64_t segment_size, int directory)
+static int make(struct spool **spool, const struct spool *like, int directory)
 {
     *spool = NULL;
     struct spool *made = calloc(1, sizeof *made);
     if (!made)
         return ENOMEM;
     made->directory = made->segment = -1;
-    made->segment_size = segment_size;
-    made->path = strdup(path);
+    made->segment_size = like->segment_size;
+    made->is_inner = like->is_inner;
+    made->path = strdup(like->path);
     int code = !made->path     ? ENOMEM
                : directory < 0 ? open_directory(made)
                                : open_again(&made->directory, directory);
@@ -99,7 +119,15 @@ static int make(struct spool **spool, const char *path, uint64_t segment_size, i
 
 int spool_open(struct spool **spool, const char *path, uint64_t segment_size)
 {
-    return make(spool, path, segment_size, -1);
+    struct spool like = {.path = (char *)(intptr_t)path, .segment_size = segment_size};
+    return make(spool, &like, -1);
+}
+
+int spool_open_inner(struct spool **spool, const char *path, uint64_t segment_size)
+{
+    struct spool like = {
+        .path = (char *)(intptr_t)path, .segment_size = segment_size, .is_inner = true};
+    return make(spool, &like, -1);
 }
 
 int spool_copy(struct spool **copy, const struct spool *spool)
@@ -107,7 +135,7 @@ int spool_copy(struct spool **copy, const struct spool *spool)
     *copy = NULL;
     if (spool->directory < 0)
         return EBADF;
-    return make(copy, spool->path, spool->segment_size, spool->directory);
+    return make(copy, spool, spool->directory);
 }
 
 void spool_free(struct spool *spool)

@@ -41,13 +41,15 @@ static uint64_t check_size(lua_State *L, int index)
     return (uint64_t)luaL_checknumber(L, index);
 }
 
-/* core.open_spool(path, segment size in bytes) -> spool | nil, fault. Makes the directory. */
+/* core.open_spool(path, segment size in bytes, inner) -> spool | nil, fault. Makes the directory;
+ * if it is `inner`, see spool_open_inner(). */
 static int core_open_spool(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     uint64_t size = check_size(L, 2);
     struct object *object = object_new(L, &spool_type, sizeof *object);
-    int code = spool_open(&object->spool, path, size);
+    int code = lua_toboolean(L, 3) ? spool_open_inner(&object->spool, path, size)
+                                   : spool_open(&object->spool, path, size);
     return code ? failed(L, code) : 1;
 }
 

@@ -165,7 +165,10 @@ function methods:size()
   if begun then
     counted, err = self._place:count(begun)
   end
-  return counted and counted.waiting, err
+  if not counted then
+    return nil, err
+  end
+  return counted.waiting
 end
 
 ---@class cekura.OutboxStatus

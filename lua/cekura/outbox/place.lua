@@ -51,7 +51,7 @@ end
 ---@return userdata? spool, string? fault
 function Place:refused_spool()
   if not self.refused then
-    local spool, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE)
+    local spool, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE, true)
     if not spool then
       return nil, fault
     end
@@ -114,7 +114,7 @@ function Place:count_refused(slices)
   if not has_refused(self) then
     return 0
   end
-  local spool, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE)
+  local spool, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE, true)
   local counted, err = with_spool(self, spool, fault, count, slices)
   return counted and counted.waiting, err
 end
@@ -172,7 +172,7 @@ function Place:restore_refused(sync, slices)
   if not has_refused(self) then
     return 0
   end
-  local refused, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE)
+  local refused, fault = core.open_spool(self.path .. REFUSED, SEGMENT_SIZE, true)
   return with_spool(self, refused, fault, restore_alone, self, sync, slices)
 end
 
