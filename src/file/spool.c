@@ -75,7 +75,8 @@ static void give_away(int directory)
     close(parent);
 }
 
-/* The owner of the outer directory must not be able to have root give away another one by a link. */
+/* The owner of the outer directory must not be able to have root give away another one, by a link.
+ */
 static int open_directory(struct spool *spool)
 {
     close_fd(&spool->directory);
