@@ -2,6 +2,7 @@
 
 local align = require "cekura.align"
 local check = require "cekura.check"
+local keep_lines = require "cekura.diff_lines"
 local words = require "cekura.words"
 
 ---@class cekura.DiffPiece
@@ -49,7 +50,7 @@ end
 
 -- The runs, with an empty one where the texts do not begin, or end, with the same words.
 local function find_runs(self)
-  local runs = align(self.old.words, self.new.words)
+  local runs = keep_lines(self.old.words, self.new.words, align(self.old.words, self.new.words))
   local first = runs[1]
   if not first or first.a > 1 or first.b > 1 then
     table.insert(runs, 1, { a = 1, b = 1, length = 0 })
