@@ -7,7 +7,7 @@ local case = {
   title = "System calls of a request",
   about = [[
 By strace, of all threads: 4,000 requests less 2,000, divided. 16 in flight, static answers of 189 bytes. For the
-module, those that it makes more often than the bare loop.]],
+module, those that it makes more often than the bare loop. The clock is slowed as for the instructions.]],
 }
 
 -- What a side calls more often than another: all of it, and a list of at least 0.01 a request.

@@ -1,13 +1,21 @@
 --- What one request of a side takes, counted: the difference of two runs, one with 2,000 requests and one with 4,000,
--- so that the start of the program is left out.
+-- so that the start of the program is left out. The program's clock is slowed as the program is, see
+-- spec/bench/programs/slow_clock.c. To read it is a system call, which is left out, since elsewhere it is none.
 
 local file = require "spec.support.file"
+local shell = require "spec.support.shell"
 local sides = require "spec.bench.support.sides"
 local turns = require "spec.bench.support.turns"
 
 local count = {}
 
 local FEW, MANY = 2000, 4000
+
+local PRELOAD = "LD_PRELOAD=" .. shell "pwd":match "[^\n]+" .. "/build/bench/slow_clock.so"
+
+-- The tools, with the name of the file that they write.
+local CALLGRIND = "env " .. PRELOAD .. " valgrind -q --tool=callgrind --callgrind-out-file=%s"
+local STRACE = "strace -E " .. PRELOAD .. " -c -f -U calls,name -o %s"
 
 -- Runs the program under a wrapper that writes to a file, and returns what it wrote.
 local function under(wrapper, side, request)
@@ -28,10 +36,9 @@ end
 --- The instructions of a request, by callgrind: those of the process, without the kernel's.
 ---@return number
 function count.instructions(side, url, in_flight)
-  local few, many = difference("valgrind -q --tool=callgrind --callgrind-out-file=%s", side, url, in_flight,
-    function(text)
-      return tonumber(text:match "\nsummary: (%d+)" or text:match "\ntotals: (%d+)")
-    end)
+  local few, many = difference(CALLGRIND, side, url, in_flight, function(text)
+    return tonumber(text:match "\nsummary: (%d+)" or text:match "\ntotals: (%d+)")
+  end)
   return (many - few) / (MANY - FEW)
 end
 
@@ -40,12 +47,12 @@ local SAME = { epoll_pwait = "epoll_wait" }
 
 -- The same once. The number of epoll_ctl and epoll_wait depends on who is faster, the side or the server.
 local function system_calls_once(side, url, in_flight)
-  local few, many = difference("strace -c -f -U calls,name -o %s", side, url, in_flight, function(text)
+  local few, many = difference(STRACE, side, url, in_flight, function(text)
     local calls = {}
     for number, name in text:gmatch "(%d+) ([%w_]+)\n" do
       calls[SAME[name] or name] = tonumber(number)
     end
-    calls.total = nil
+    calls.total, calls.clock_gettime = nil, nil
     return calls
   end)
   local each = {}
