@@ -44,6 +44,16 @@ static uint64_t read_from(int fd)
     return (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
 }
 
+/* The connection of a long-running request is silent for minutes, and a NAT forgets it. Set here
+ * and not by libcurl's options, since this is once for a connection, not for each request. */
+static void keep_alive(int fd)
+{
+    const int on = 1, idle_s = 60, interval_s = 30;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+}
+
 /* SOCK_CLOEXEC, so that a program which the host starts does not inherit the socket. */
 curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -53,8 +63,10 @@ curl_socket_t connection_open(void *user, curlsocktype purpose, struct curl_sock
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     connection->opened = fd;
     connection->starved = fd < 0 && (errno == EMFILE || errno == ENFILE);
-    if (fd >= 0)
+    if (fd >= 0) {
+        keep_alive(fd);
         loop_adopt(sockets->loop, fd);
+    }
     sockets->starved = connection->starved;
     sockets->open += fd >= 0;
     return fd;

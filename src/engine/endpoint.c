@@ -210,7 +210,8 @@ void endpoint_forget_all(struct endpoints *endpoints)
 static void update_heaps(struct endpoint *endpoint)
 {
     struct heap *heaps = endpoint->endpoints->heaps;
-    bool is_held = endpoint->held_us > clock_monotonic_us(), is_waited_for = false;
+    bool was_held = endpoint->held_us > 0, is_waited_for = false;
+    bool is_held = was_held && endpoint->held_us > clock_monotonic_us();
     for (size_t priority = 0; priority < PRIORITIES; priority++) {
         struct lane *lane = &endpoint->lanes[priority];
         const struct turn *first = TAILQ_FIRST(&lane->queue);

@@ -73,8 +73,10 @@ static void finish(struct operation *operation, enum outcome_kind kind, const ch
 static bool end_if_hopeless(struct operation *operation)
 {
     int64_t sent_us = window_certain_us(&operation->engine->window, &operation->turn);
+    if (sent_us <= operation->deadline_us)
+        return false;
     int64_t now_us = clock_monotonic_us();
-    if (sent_us <= operation->deadline_us || sent_us <= now_us)
+    if (sent_us <= now_us)
         return false;
     operation->outcome.retry_after_us = sent_us - now_us;
     finish(operation, OUTCOME_HELD, "the service asked for a pause beyond the deadline");
