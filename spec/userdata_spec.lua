@@ -103,7 +103,7 @@ describe("the core's functions refuse", function()
       end
       -- Functions that take no object or any value, a client and a job, or a list of clients.
       for _, name in ipairs { "new_client", "new_record", "new_records", "record_class", "decode", "guard", "type",
-        "now", "date", "random_hex", "pid", "serial", "notice", "count",
+        "is_client", "is_job", "now", "date", "random_hex", "pid", "serial", "notice", "count",
         "parse_url", "parse_proxy", "is_utf8", "encode_path", "secret", "equal_secrets", "read_private",
         "has_extra_space", "uninterrupted", "watch", "unwatch", "accept_update", "reject_update",
         "settle_anchor", "wait", "step_all", "open_file", "new_encoder", "atomic", "try",

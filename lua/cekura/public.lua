@@ -43,19 +43,17 @@ local cekura = {
   redis = redis,
 }
 
--- Whether a value is a client, a job, or a record of a class.
+-- Whether a value is a record of a class.
 local function is_a(what)
   return function(value)
     return core.type(value) == what
   end
 end
 
+unbegun.check_in(cekura) -- the functions below wait, or spawn, which checks, too
 -- The tables of methods are complete now: the modules above have added their methods.
-for _, functions in ipairs { cekura, core.client_methods, core.job_methods } do
-  unbegun.check_in(functions) -- the functions below wait, or spawn, which checks, too
-end
-check.methods("client", core.client_methods, is_a "client")
-check.methods("job", core.job_methods, is_a "job")
+check.methods("client", core.client_methods, core.is_client, unbegun)
+check.methods("job", core.job_methods, core.is_job, unbegun)
 for name, methods in pairs(record.classes()) do
   check.methods(name, methods, is_a(name))
 end

@@ -297,7 +297,9 @@ function steps.tasks(seen)
   local task = cekura.spawn(function() end)
   getmetatable(task).__index.join(task)
   for name, value in pairs(getmetatable(task).__index) do
-    seen:name("cekura.Task", name, value)
+    if type(value) == "function" then -- the others are the first values of its private fields
+      seen:name("cekura.Task", name, value)
+    end
   end
 end
 

@@ -31,8 +31,10 @@ static bool keep_secrets(lua_State *L, struct client_object *client, int index)
         if (!secret_reserve(&client->secrets[i], length))
             return false;
         memcpy(client->secrets[i].bytes, bytes, length);
+        client->begins_secret[(unsigned char)*bytes] = true;
         lua_pop(L, 1);
     }
+    client->begins_secret['\\'] = client->begins_secret['%'] = true;
     return true;
 }
 
@@ -458,7 +460,8 @@ static int redact(lua_State *L, const struct client_object *client)
     luaL_Buffer clean;
     size_t copied = 0; /* bytes of the text that are copied to the buffer, or redacted */
     for (size_t at = 0; at < length;) {
-        size_t width = secret_width(client, text + at, length - at);
+        bool may_begin = client->begins_secret[(unsigned char)text[at]];
+        size_t width = may_begin ? secret_width(client, text + at, length - at) : 0;
         if (width == 0) {
             at++;
             continue;

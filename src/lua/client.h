@@ -13,6 +13,7 @@ struct client_object {
     struct engine *engine;  /* engine_none() if it could not be created, or is freed */
     struct secret *secrets; /* core.redact() removes them from texts; wiped at close */
     size_t secret_count;
+    bool begins_secret[256]; /* by byte: whether a secret, or its encoded form, may begin with it */
     struct in_flight in_flight; /* requests; see operation.c */
 };
 

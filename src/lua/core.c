@@ -26,6 +26,19 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
+/* core.is_client(value), core.is_job(value) -> boolean */
+static int core_is_client(lua_State *L)
+{
+    lua_pushboolean(L, object_test(L, 1, &client_type) != NULL);
+    return 1;
+}
+
+static int core_is_job(lua_State *L)
+{
+    lua_pushboolean(L, object_test(L, 1, &job_type) != NULL);
+    return 1;
+}
+
 /* core.type(value) -> "client", "job", the name of a record's class, or nil. */
 static int core_type(lua_State *L)
 {
@@ -191,6 +204,8 @@ static void stay_mapped(void)
 
 static const luaL_Reg functions[] = {
     {"fields", core_fields},
+    {"is_client", core_is_client},
+    {"is_job", core_is_job},
     {"type", core_type},
     {"now", core_now},
     {"date", core_date},

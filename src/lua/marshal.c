@@ -85,13 +85,15 @@ struct request marshal_request(lua_State *L, int table)
         .method = marshal_text(L, table, "method", NULL),
         .url = marshal_text(L, table, "url", NULL),
         .timeout_us = clock_from_seconds(marshal_number(L, table, "timeout", HUGE_VAL)),
-        .endpoint = marshal_text(L, table, "endpoint_url", NULL),
-        .urgent = marshal_flag(L, table, "urgent"),
-        .once = marshal_flag(L, table, "once"),
-        .long_running = marshal_flag(L, table, "direct"),
     };
     if (!request.method || !request.url)
         luaL_error(L, "method and url expected");
+    if (marshal_flag(L, table, "plain"))
+        return request;
+    request.endpoint = marshal_text(L, table, "endpoint_url", NULL);
+    request.urgent = marshal_flag(L, table, "urgent");
+    request.once = marshal_flag(L, table, "once");
+    request.long_running = marshal_flag(L, table, "direct");
     lua_getfield(L, table, "body");
     if (lua_istable(L, -1))
         read_parts(L, &request);

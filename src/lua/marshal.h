@@ -20,10 +20,10 @@ bool marshal_flag(lua_State *L, int table, const char *name);
  * the stack. */
 const char *const *marshal_lines(lua_State *L, int table, const char *name, size_t *count);
 
-/* The request of the table at `table`: `method`, `url`, `headers` (a list of lines), `body`
- * (a string, or a list of strings and files), `timeout` in seconds, `endpoint_url`, `urgent`,
- * `once`; see struct request. Leaves values on the stack, which must stay there while the request
- * is used. */
+/* The request of the table at `table`: `method`, `url`, `timeout` in seconds, and, unless it has
+ * `plain`, `headers` (a list of lines), `body` (a string, or a list of strings and files),
+ * `endpoint_url`, `urgent`, `once`, `direct`; see struct request. Leaves values on the stack, which
+ * must stay there while the request is used. */
 struct request marshal_request(lua_State *L, int table);
 
 /* These set a field of the table on top of the stack. */

@@ -56,17 +56,22 @@ static int core_submit(lua_State *L)
     return 1;
 }
 
+/* Pushes the outcome, if the operation has ended. Returns how many values it has pushed. */
+static int push_outcome(lua_State *L, const struct operation *operation)
+{
+    const struct outcome *outcome = operation_outcome(operation);
+    if (outcome)
+        marshal_push_outcome(L, outcome);
+    return outcome != NULL;
+}
+
 /* core.outcome(client, request) -> its outcome, by marshal_push_outcome(); nil while it runs, and
  * once it is released. */
 static int core_outcome(lua_State *L)
 {
     int ref;
     const struct operation *operation = find(L, client_check(L, 1), &ref);
-    const struct outcome *outcome = operation ? operation_outcome(operation) : NULL;
-    if (!outcome)
-        return 0;
-    marshal_push_outcome(L, outcome);
-    return 1;
+    return operation ? push_outcome(L, operation) : 0;
 }
 
 /* core.cancel(client, request) -> whether it had not ended */
@@ -83,10 +88,11 @@ static int core_cancel(lua_State *L)
 static int core_release(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    int ref, count = core_outcome(L);
+    int ref;
     struct operation *operation = find(L, client, &ref);
     if (!operation)
         return 0;
+    int count = push_outcome(L, operation);
     operation_free(operation);
     in_flight_put(&client->in_flight, ref, NULL, NULL);
     set_ref(L, 2, 0);

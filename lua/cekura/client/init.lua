@@ -150,7 +150,7 @@ local REQUEST_OPTIONS = { query = true, body = true, multipart = true, headers =
 ---@return cekura.Response? response any 2xx, and 304 to a request with If-None-Match or If-Modified-Since
 ---@return cekura.Error? err
 function methods:request(method, path, given)
-  method, path = METHODS[method] or method_name(method), uri.path("path", path)
+  method, path = METHODS[method] or method_name(method), core.encode_path(path) or uri.path("path", path)
   if given == nil then
     return request.send(self, request.new(method, path))
   end

@@ -234,15 +234,15 @@ end
 local LARGEST_HEAD = 1000000
 
 -- An error of kind "invalid", as 414 and 431 are, for a request whose path and headers are too large; else nil.
-local function too_large(outgoing, shown)
+local function check_size(outgoing)
   local size, lines = #outgoing.path, outgoing.headers
   for index = 1, lines and #lines or 0 do
     size = size + #lines[index]
   end
   if size > LARGEST_HEAD then
     local message = "%s %s: the path and the headers have %d bytes, and %d are the most that can be sent"
-    return errors.new("invalid", show.format(message, outgoing.method, shown, size, LARGEST_HEAD),
-      { method = outgoing.method, path = shown, sent = false, attempts = 0 })
+    return errors.new("invalid", show.format(message, outgoing.method, outgoing.shown, size, LARGEST_HEAD),
+      { method = outgoing.method, path = outgoing.shown, sent = false, attempts = 0 })
   end
 end
 
@@ -253,6 +253,7 @@ end
 ---@field headers? string[] lines, "Name: value"
 ---@field body? string
 ---@field timeout? number seconds; the client's own if nil
+---@field plain? boolean it has nothing else to send: of these fields, the core reads no others
 ---@field endpoint? string the path of its endpoint, without what names a record: a 429 holds back an endpoint; nil: its
 ---own path, without digits and UUIDs
 ---@field urgent? boolean sent before all others
@@ -275,9 +276,9 @@ end
 ---@return cekura.Request
 function request.new(method, path, lines, body, timeout)
   local outgoing = { 0, method = method, path = path, timeout = timeout, url = false, shown = false, waiter = false,
-    outcome = false }
+    outcome = false, plain = true }
   if lines or body then
-    outgoing.headers, outgoing.body = lines, body
+    outgoing.headers, outgoing.body, outgoing.plain = lines, body, false
   end
   return outgoing
 end
@@ -285,15 +286,14 @@ end
 -- Completes a request; returns an error if it is not to be sent. Where the client has `_instead` (see
 -- cekura.command.session), that function gets the request, which is not sent, and returns the error.
 local function prepare(client, fields, outgoing)
-  outgoing.shown = core.redact_path(client, outgoing.path)
-  local err = too_large(outgoing, outgoing.shown) or fields._instead and fields._instead(outgoing)
-  if err then
-    return err
-  end
-  outgoing.url, outgoing.timeout = fields._base_url .. outgoing.path, outgoing.timeout or fields._timeout
+  local base_url, path = fields._base_url, outgoing.path
+  outgoing.shown, outgoing.url = core.redact_path(client, path), base_url .. path
+  outgoing.timeout = outgoing.timeout or fields._timeout
   if outgoing.endpoint then
-    outgoing.endpoint_url = fields._base_url .. outgoing.endpoint
+    outgoing.endpoint_url = base_url .. outgoing.endpoint
   end
+  local err = (outgoing.headers or #path > LARGEST_HEAD) and check_size(outgoing)
+  return err or fields._instead and fields._instead(outgoing) or nil
 end
 
 -- Sends a request, and returns the results of request.read().
@@ -305,6 +305,8 @@ local function ask(client, outgoing)
   end
   if err then
     return nil, err
+  elseif not outcome.kind then
+    return response.new(client, outgoing.method, outgoing.shown, outcome)
   elseif outcome.status == 304 and outcome.kind == "response"
       and (fields._conditional or headers.is_conditional(outgoing.headers)) then
     return response.new(client, outgoing.method, outgoing.shown, -- 304 is the answer that the condition asked for

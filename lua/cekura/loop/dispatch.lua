@@ -56,12 +56,9 @@ local function deliver_next(client, fields)
   return true
 end
 
+-- Ends a request that no waiter waits for.
 local function finish(client, request)
-  local waiter = request.waiter
-  if waiter then
-    waiter:wake()
-    request.outcome = core.release(client, request)
-  elseif not request.on_change or request:on_change(core.outcome(client, request)) then
+  if not request.on_change or request:on_change(core.outcome(client, request)) then
     core.release(client, request) -- it has ended; without `on_change`, its waiter has given up
   end
 end
@@ -77,7 +74,13 @@ local function complete_all(client, fields, taken)
     if is_job then
       fields._on_update(item)
     elseif item then
-      finish(client, item)
+      local waiter = item.waiter
+      if waiter then
+        waiter:wake()
+        item.outcome = core.release(client, item)
+      else
+        finish(client, item)
+      end
     end
   until not item
 end

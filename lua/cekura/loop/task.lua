@@ -28,7 +28,7 @@ local task = {}
 ---@field cancel_reported boolean a wait has reported that
 ---@field cancel_raised boolean the wait after that has raised it
 ---@field reason string|false why its wait ends, "woken" or "timeout"; false: it does not yet
----@field on_lost? fun(waiter: table) see cekura.loop; owned by cekura.job.subscription
+---@field on_lost (fun(waiter: table))|false see cekura.loop; owned by cekura.job.subscription
 ---@field co thread|false in the own loop: its coroutine; false: it has ended
 ---@field nested table|false in the own loop: the waiter of a coroutine that it has made, and that waits
 ---@field grace_ends number|false in the own loop: until when it may yield after it was cancelled
@@ -324,10 +324,10 @@ end)
 function task.metatable(loop)
   local Waiter = loop.Waiter
   local metatable = { __name = "cekura.task", __tostring = to_string,
-    __index = setmetatable({ join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
-      defer_cancel = Waiter.defer_cancel }, { __index = { loop = loop, joiners = NOBODY, joined = false,
-      traceback = false, cancel_reported = false, cancel_raised = false, nested = false, grace_ends = false,
-      killed = false, signal = false, threads = false, leave = false, scope = false } }) }
+    __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
+      defer_cancel = Waiter.defer_cancel, loop = loop, joiners = NOBODY, joined = false, traceback = false,
+      cancel_reported = false, cancel_raised = false, nested = false, grace_ends = false, killed = false,
+      on_lost = false, signal = false, threads = false, leave = false, scope = false } }
   metatables[metatable] = true
   return metatable
 end

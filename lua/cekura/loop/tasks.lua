@@ -20,29 +20,36 @@ local unbegun = require "cekura.loop.unbegun"
 
 local tasks = {}
 
--- Tasks whose threads the host has ended.
-local lost = {}
+-- Tasks whose threads the host has ended, and whether there are any.
+local lost, any_lost = {}, false
 
 --- Notes that the host has ended the thread of a task, for the next check(). Finalizers call this: when the Lua state
 -- ends, the host is gone before them, and none of its functions may be called.
 ---@param lost_task cekura.Task
 function tasks.lose(lost_task)
   lost[lost_task] = true
+  any_lost = true
 end
 
+-- Finalizers may add tasks meanwhile.
 local end_lost = atomic(function()
-  for lost_task in pairs(lost) do
+  local lost_task = next(lost)
+  while lost_task do
     lost[lost_task] = nil
     task.finish(lost_task, false, "the host has ended the task's thread")
+    lost_task = next(lost)
   end
+  any_lost = false
 end)
 
 --- Ends tasks that are lost, and checks those that have not begun. Every loop calls this wherever a program calls it.
 function tasks.check()
-  if next(lost) ~= nil then
+  if any_lost then
     end_lost()
   end
-  unbegun.check()
+  if unbegun.count > 0 then
+    unbegun.check()
+  end
 end
 
 -- Starts a task: `fn(...)` runs when the caller waits.

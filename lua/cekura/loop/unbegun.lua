@@ -11,9 +11,9 @@ local unbegun = {}
 ---@field noticed boolean counted in the notice at the program's end
 ---@field warned boolean the warning that the task has not begun was written
 
---- The tasks.
+--- The tasks, and how many they are: to ask whether there are any costs no call.
 ---@type table<cekura.Task, cekura.loop.Unbegun>
-unbegun.tasks = {}
+unbegun.tasks, unbegun.count = {}, 0
 
 -- Seconds after which a task is launched again, where a host may have dropped it; after which the program is warned;
 -- and between two checks.
@@ -35,25 +35,29 @@ unbegun.add = atomic(function(task)
   local now = core.now()
   local record = { spawned_at = now, launched_at = now, noticed = false, warned = false }
   unbegun.tasks[task] = record
+  unbegun.count = unbegun.count + 1
   if not (task.loop.is_loading and task.loop.is_loading()) then
     core.count(notice, 1)
     record.noticed = true
   end
 end)
 
-local forget_notice = atomic(function(record)
-  if record and record.noticed then
+-- To be called by an atomic function.
+local function forget_notice(record)
+  if record.noticed then
     record.noticed = false
     core.count(notice, -1)
   end
-end)
+end
 
 --- Removes a task that begins or has ended.
 ---@param task cekura.Task
 unbegun.remove = atomic(function(task)
   local record = unbegun.tasks[task]
-  unbegun.tasks[task] = nil
-  forget_notice(record)
+  if record then
+    unbegun.tasks[task], unbegun.count = nil, unbegun.count - 1
+    forget_notice(record)
+  end
 end)
 
 local function relaunch(task, now)
@@ -76,7 +80,9 @@ local function warn(late)
   end
 end
 
-local check_late = atomic(function()
+--- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
+-- this, and the loops where they wait; while there are no such tasks, `count` is 0, and they do without.
+unbegun.check = atomic(function()
   local now = core.now()
   if now < next_check then
     return
@@ -97,22 +103,14 @@ local check_late = atomic(function()
   end
 end)
 
---- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
--- this, and the loops where they wait.
-function unbegun.check()
-  if next(unbegun.tasks) ~= nil then
-    check_late()
-  end
-end
-
 --- Has each of the functions check first.
 ---@param functions table<string, function> functions of the public module, or methods
 function unbegun.check_in(functions)
   for name, fn in pairs(functions) do
     if type(fn) == "function" then
       functions[name] = function(...)
-        if next(unbegun.tasks) ~= nil then
-          check_late()
+        if unbegun.count > 0 then
+          unbegun.check()
         end
         return fn(...)
       end

@@ -115,10 +115,9 @@ function Watch:status()
   return status.of(supervisors[self])
 end
 
-unbegun.check_in(Watch)
 check.methods("watch", Watch, function(value)
   return value ~= nil and supervisors[value]
-end)
+end, unbegun)
 
 local METATABLE = described("cekura.watch", function(self)
   local inner = supervisors[self]

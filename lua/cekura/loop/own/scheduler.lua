@@ -95,7 +95,9 @@ local function yielded(self)
   ready:put(self)
 end
 
-local function resumed(self, co, ok, ...)
+-- Takes in what the task did when it was resumed; `before` ran before it.
+local function resumed(self, before, co, ok, ...)
+  current = before
   if (...) == PARK and self.state ~= "done" then
     if self.reason then -- it was woken before it yielded
       ready:put(self)
@@ -117,11 +119,6 @@ local function resumed(self, co, ok, ...)
   end
 end
 
-local function back_to(before, ...)
-  current = before
-  return ...
-end
-
 local function resume(self)
   local co = self.co
   if self.state == "done" then
@@ -139,7 +136,7 @@ local function resume(self)
   if self.on_lost and coroutine.status(co) == "dead" then
     self:on_lost() -- it was killed while it waited: by coroutine.close(), say
   end
-  resumed(self, co, back_to(before, coroutine.resume(co)))
+  resumed(self, before, co, coroutine.resume(co))
 end
 
 local function report_failed()

@@ -31,7 +31,9 @@ Task.wake = atomic(function(self)
   self.reason = "woken"
   if self.state == "parked" then
     ready:put(self) -- first: where this raises, for want of memory, the task keeps its deadline
-    deadlines:remove(self)
+    if self._timer then
+      deadlines:remove(self)
+    end
     self.state = "ready"
     scheduler.rearm()
   end
@@ -159,19 +161,34 @@ local function stay(ended)
   end
 end
 
---- The waiter of the code that calls. Code that cannot wait is refused here, before it has begun anything that it would
--- have to wait for.
+--- The running task, if its own code calls; nil: a coroutine that it has made calls, or plain code. Code that cannot
+-- wait is refused here, before it has begun anything that it would have to wait for.
+---@return cekura.Task?
+function waiter.of_task()
+  local current = scheduler.current()
+  if not current or running() ~= current.co then
+    return nil
+  end
+  tasks.check()
+  if (current.cancel_reported or current.state == "done") and task.check_cancel(current) then
+    return stay(current)
+  elseif not yields then
+    c_boundary.check()
+  end
+  return current
+end
+
+--- The waiter of the code that calls.
+---@return table
 function waiter.new()
+  local of_task = waiter.of_task()
+  if of_task then
+    return of_task
+  end
   tasks.check()
   local current = scheduler.current()
-  local is_task = current and running() == current.co
   if current and task.check_cancel(current) then
-    return (is_task and stay or refuse)(current)
-  elseif is_task then
-    if not yields then
-      c_boundary.check()
-    end
-    return current
+    return refuse(current)
   end
   return new_plain(current or false)
 end
