@@ -647,6 +647,46 @@ describe("the own loop:", function()
       end)
     end
 
+    -- In a process of its own, since an adapter embeds the own loop for good.
+    it("let a host call back once for what is due: by a client's descriptor, or by a timer if none is open", function()
+      local output = shell(("timeout -s KILL 60 %s - <<'EOF'\n%s\nEOF"):format(os.getenv "CEKURA_LUA" or "lua5.4", [[
+        local cekura, core = require "cekura", require "cekura.core"
+        local timers, soonest, readable = {}, math.huge, nil
+        local host = { after = function(seconds, callback)
+          local timer = { at = core.now() + seconds, callback = callback }
+          timers[timer], soonest = true, math.min(soonest, seconds)
+          return function() timers[timer] = nil end
+        end, watch = function(_, callback)
+          readable = callback
+          return function() readable = nil end
+        end }
+        local client = cekura.assert(cekura.new { api_key = "k", base_url = "http://127.0.0.1:1", config_file = false,
+          loop = host })
+        local function nap()
+          local over = false
+          cekura.spawn(function() cekura.sleep(0.005) over = true end)
+          while not over do
+            if readable and core.wait({ client }, 0) then
+              readable()
+            end
+            for timer in pairs(timers) do
+              if timer.at <= core.now() then
+                timers[timer] = nil
+                timer.callback()
+                break
+              end
+            end
+          end
+        end
+        nap()
+        print(soonest > 0.1)
+        client:close()
+        nap()
+        print(soonest < 0.01)
+      ]]))
+      assert.equal("true\ntrue\n", output)
+    end)
+
     it("accepts a program's adapter, and raises for an invalid one", function()
       local own = require "cekura.loop.own"
       local parked = 0

@@ -43,6 +43,12 @@ function clients.list()
   return list
 end
 
+--- Whether there is one that is not closed.
+---@return boolean
+function clients.are_open()
+  return next(open) ~= nil
+end
+
 --- Dispatches, across a C function: an event handler that yielded out of it would stop everything else.
 ---@param client cekura.Client
 ---@param seconds? number see cekura.loop.dispatch

@@ -105,6 +105,10 @@ local DROPPED, ON_TIME = 3, 0.0001
 
 local function nothing() end
 
+-- Seconds. While a client is open, the alarm of its descriptor has the host call back, and a timer at the same time
+-- would have it call back twice in a row. So the timer follows, in case the client has been collected by then.
+local BEHIND = 0.2
+
 -- Makes the function that sets the one timer that the loop has in the host. The alarms of the clients are set to the
 -- same time, so a host without timers needs none.
 local function new_timer(host)
@@ -118,6 +122,9 @@ local function new_timer(host)
   end
   return function(seconds)
     local now = core.now()
+    if seconds and clients.are_open() then
+      seconds = seconds + BEHIND
+    end
     local is_set = cancel and now - fires_at < DROPPED
     if is_set and seconds and now + seconds > fires_at - ON_TIME then
       return
@@ -237,6 +244,7 @@ local function detach(client)
     core.spend(fields._unwatch)
     fields._unwatch = nil
   end
+  scheduler.rearm()
 end
 
 --- Makes the adapter of a host.
