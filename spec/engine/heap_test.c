@@ -190,20 +190,20 @@ static void the_only_node_can_be_removed(void **state)
 }
 
 /* The replacement of a removed node comes from the end of the array, perhaps from another branch,
- * and may be due before its new parent: here 3 comes under 10. */
+ * and may be due before its new parent: here 2 comes under 10. */
 static void the_replacement_of_a_removed_node_may_rise(void **state)
 {
     (void)state;
     struct heap heap = {0};
-    struct heap_node nodes[7] = {0};
-    const int64_t due[7] = {0, 10, 1, 11, 12, 2, 3};
-    reserve(&heap, 7);
-    for (size_t i = 0; i < 7; i++)
+    struct heap_node nodes[10] = {0};
+    const int64_t due[10] = {0, 10, 1, 5, 6, 11, 12, 13, 14, 2};
+    reserve(&heap, 10);
+    for (size_t i = 0; i < 10; i++)
         heap_insert(&heap, &nodes[i], due[i]);
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < 10; i++)
         assert_ptr_equal(heap.entries[i].node, &nodes[i]); /* the case is as intended */
-    heap_remove(&heap, &nodes[3]);
-    assert_leave_in_order(&heap, nodes, (size_t[]){0, 2, 5, 6, 1, 4}, 6);
+    heap_remove(&heap, &nodes[5]);
+    assert_leave_in_order(&heap, nodes, (size_t[]){0, 2, 9, 3, 4, 1, 6, 7, 8}, 9);
     heap_destroy(&heap);
 }
 

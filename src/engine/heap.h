@@ -1,4 +1,4 @@
-/* heap.h - a binary heap of due times.
+/* heap.h - a heap of due times.
  *
  * The heap is intrusive: a node is a member of the object that is due. The owner of a node reserves
  * room when it creates the node (heap_reserve) and returns it when it frees the node
