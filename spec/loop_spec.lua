@@ -576,6 +576,29 @@ describe("the own loop:", function()
       other:close()
     end)
 
+    it("wakes a wait for a job's end once, however often the job changes before", function()
+      local adapter = table_of_functions()
+      local wake, wakes = adapter.wake, 0
+      function adapter.wake(waiter)
+        wakes = wakes + 1
+        wake(waiter)
+      end
+      local other = server:client { loop = adapter }
+      local job
+      local co = coroutine.create(function()
+        job = cekura.assert(other.calls:improve_prompt { call_logs = { 1 }, prompt = "x" })
+        wakes = 0
+        return cekura.assert(job:wait { interval = 0.01, timeout = 60 })
+      end)
+      repeat
+        assert(coroutine.resume(co))
+        cekura.sleep(0.01)
+      until coroutine.status(co) == "dead"
+      assert.equal(3, job.polls)
+      assert.equal(1, wakes)
+      other:close()
+    end)
+
     it("ends a wait when its adapter reports the waiter as gone", function()
       local adapter, waiters = table_of_functions()
       local other = server:client { loop = adapter, headers = { ["X-Simulate"] = "life=endless" } }

@@ -77,7 +77,7 @@ describe("tasks in nginx", function()
       server { listen 127.0.0.1:@PORT@;
         location /turns { content_by_lua_block {
           local turns, unbegun = require "turns", 0
-          for _ in pairs(require "cekura.loop.unbegun".tasks) do unbegun = unbegun + 1 end
+          for _ in pairs(require "cekura.loop.unbegun".tasks or {}) do unbegun = unbegun + 1 end
           ngx.say(turns.n, " ", turns.lonely, " ", unbegun)
         } }
       }]], 64)

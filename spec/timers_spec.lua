@@ -22,8 +22,8 @@ end
 function reference:due()
   local least
   for _, thing in ipairs(self) do
-    if not least or thing._due < least then
-      least = thing._due
+    if not least or thing.due < least then
+      least = thing.due
     end
   end
   return least
@@ -62,13 +62,13 @@ describe("due timers", function()
   it("are popped in order of their times", function()
     local heap = timers.new()
     for _, due in ipairs { 5, 3, 8, 1, 9, 2, 7, 4, 6, 0, -1, 2.5 } do
-      heap:insert({}, due)
+      heap:insert({ due = due }, due)
     end
     local before = -math.huge
     local things = drain(heap, math.huge)
     for _, thing in ipairs(things) do
-      assert.is_true(thing._due >= before)
-      before = thing._due
+      assert.is_true(thing.due >= before)
+      before = thing.due
     end
     assert.equal(12, #things)
   end)
@@ -101,7 +101,7 @@ describe("a removed timer", function()
   it("is not popped", function()
     local heap, things = timers.new(), {}
     for due = 1, 7 do
-      things[due] = {}
+      things[due] = { due = due }
       heap:insert(things[due], due)
     end
     heap:remove(things[1])
@@ -110,7 +110,7 @@ describe("a removed timer", function()
     assert.same({ 2, 3, 5, 6 }, (function()
       local dues = {}
       for index, thing in ipairs(drain(heap, 10)) do
-        dues[index] = thing._due
+        dues[index] = thing.due
       end
       return dues
     end)())
@@ -118,15 +118,15 @@ describe("a removed timer", function()
 
   -- Running out of memory is simulated: setting a field of a table may need some.
   it("is unchanged by an insertion that raised, whichever field could not be set", function()
-    for _, refused in ipairs { "_due", "_timer" } do
+    for _, refused in ipairs { "_timer", "dues" } do
       local heap, other = timers.new(), {}
-      local thing = setmetatable({}, {
-        __newindex = function(self, name, value)
-          assert(name ~= refused, "not enough memory")
-          rawset(self, name, value)
-        end,
-      })
+      local thing, full = {}, { __newindex = function()
+        error("not enough memory", 0)
+      end }
+      setmetatable(refused == "dues" and heap.dues or thing, full)
       assert.is_false((pcall(heap.insert, heap, thing, 1)))
+      setmetatable(heap.dues, nil)
+      assert.is_nil(heap:due())
       assert.is_nil(heap:pop(2))
       heap:insert(other, 1)
       heap:remove(thing)
@@ -189,8 +189,8 @@ describe("any sequence of operations", function()
       for _ = 1, 1000 do
         local what = random(10)
         if what <= 5 then
-          local thing = {}
-          heap:insert(thing, random(200) / 4)
+          local thing = { due = random(200) / 4 }
+          heap:insert(thing, thing.due)
           list:insert(thing)
           things[#things + 1] = thing
         elseif what <= 7 and #things > 0 then
@@ -202,7 +202,7 @@ describe("any sequence of operations", function()
           local least = list:due()
           local thing = heap:pop(now)
           if least and least <= now then
-            assert.equal(least, thing._due)
+            assert.equal(least, thing.due)
             list:remove(thing)
           else
             assert.is_nil(thing)
@@ -212,7 +212,7 @@ describe("any sequence of operations", function()
         assert.equal(#list, heap.count)
       end
       for _, thing in ipairs(drain(heap, math.huge)) do
-        assert.equal(list:due(), thing._due)
+        assert.equal(list:due(), thing.due)
         list:remove(thing)
       end
       assert.equal(0, #list)

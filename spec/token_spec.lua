@@ -256,8 +256,8 @@ describe("a client", function()
 
   it("keeps numbers as numbers and strings of digits as strings in a job's data", function()
     local kept = { session_id = "0012", other = 12, third = "nan", fourth = "1e3", fifth = -7, sixth = "0x10" }
-    local fields = { kind = "calls.improve_prompt", id = "p1", _started = 0, _scope = {}, _carried = kept }
-    local text = token.of_job(fields, "http://127.0.0.1:1/v1")
+    local fields = { kind = "calls.improve_prompt", id = "p1", _scope = {}, _carried = kept }
+    local text = token.of_job(fields, 0, "http://127.0.0.1:1/v1")
     assert.same(kept, token.read_job(text).origin.carried)
     for _, wrong in ipairs { "nan", "inf", "0x10", "1e400", "", "x" } do -- not numbers, so they stay strings
       assert.same({ a = wrong }, token.read_job(token.write { kind = "k", id = "x", number_a = wrong }).origin.carried)

@@ -189,7 +189,7 @@ end
 -- The methods that check.methods() has made. The core keeps them: a program may load this file again, but not the core.
 core.checked_methods = core.checked_methods or setmetatable({}, { __mode = "k" })
 
-local NONE = { count = 0 }
+local NONE = { tasks = false }
 
 --- A method that raises at the caller's line if its first argument is not such an object, as in
 -- `client.request("GET", …)` with a dot.
@@ -197,15 +197,15 @@ local NONE = { count = 0 }
 ---@param name string
 ---@param method function in Lua or C
 ---@param is_one fun(value: any): any whether a value is such an object
----@param tasks? { count: integer, check: fun() } checked before each call, while there are any
-function check.method(what, name, method, is_one, tasks)
-  tasks = tasks or NONE
+---@param unbegun? table see cekura.loop.unbegun: its tasks are checked before each call, while there are any
+function check.method(what, name, method, is_one, unbegun)
+  unbegun = unbegun or NONE
   return function(self, ...)
     if not is_one(self) then
       errors.misuse("%s:%s: self: %s expected, got %s; call it with a colon: %s:%s(…)", what, name, what,
         show.type(self), what, name)
-    elseif tasks.count > 0 then
-      tasks.check()
+    elseif unbegun.tasks then
+      unbegun.check()
     end
     return method(self, ...)
   end
@@ -215,12 +215,12 @@ end
 ---@param what string
 ---@param methods table<string, function>
 ---@param is_one fun(value: any): any
----@param tasks? { count: integer, check: fun() }
+---@param unbegun? table
 ---@return table methods
-function check.methods(what, methods, is_one, tasks)
+function check.methods(what, methods, is_one, unbegun)
   for name, method in pairs(methods) do
     if type(method) == "function" and not core.checked_methods[method] then
-      methods[name] = check.method(what, name, method, is_one, tasks)
+      methods[name] = check.method(what, name, method, is_one, unbegun)
       core.checked_methods[methods[name]] = true
     end
   end

@@ -297,7 +297,7 @@ function steps.tasks(seen)
   local task = cekura.spawn(function() end)
   getmetatable(task).__index.join(task)
   for name, value in pairs(getmetatable(task).__index) do
-    if type(value) == "function" then -- the others are the first values of its private fields
+    if type(value) == "function" then -- the others are first values of private fields
       seen:name("cekura.Task", name, value)
     end
   end

@@ -33,10 +33,10 @@ struct endpoints {
 struct turn {
     void (*fire)(struct turn *turn); /* called when its turn comes; dequeues it */
     enum priority priority;
+    bool is_probe; /* in flight, as the probe of rest.h */
     struct endpoint *endpoint;
     int64_t queued_us; /* when it was queued */
     int64_t sent_us;   /* when it was sent last */
-    bool is_probe;     /* in flight, as the probe of rest.h */
     TAILQ_ENTRY(turn) queued;
 };
 

@@ -25,6 +25,9 @@ struct poller {
     struct form *form;
     struct operation *operation; /* in flight, or the one that brought the update; else NULL */
     enum poll_state state;
+    bool is_watched, has_update;
+    bool is_forced;   /* the next good answer is an update, even if it equals the last */
+    bool is_outdated; /* the request in flight went to a former URL */
     union {
         struct timer due; /* SCHEDULED */
         struct turn turn; /* QUEUED */
@@ -38,9 +41,6 @@ struct poller {
     struct buffer answer;      /* the last good one, unless that is the update, in the outcome */
     struct outcome *error;     /* the last transient failure, or NULL */
     struct outcome *shown;     /* the one that poller_last_error() returned, or NULL */
-    bool is_watched, has_update;
-    bool is_forced;   /* the next good answer is an update, even if it equals the last */
-    bool is_outdated; /* the request in flight went to a former URL */
     char id[];
 };
 
@@ -557,6 +557,16 @@ bool poller_next(const struct poller *poll, int64_t *span_us)
     engine_leave(engine);
     *span_us = left_us > 0 ? left_us : 0;
     return state != POLL_RESTS;
+}
+
+const struct engine *poller_engine(const struct poller *poll)
+{
+    return poll->engine;
+}
+
+bool poller_is_started_here(const struct poller *poll)
+{
+    return poll->schedule.started_here;
 }
 
 uint32_t poller_count(const struct poller *poll)

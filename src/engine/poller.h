@@ -95,6 +95,12 @@ bool poller_set_url(struct poller *poll, const char *url, const char *url_rest);
  * once it is. */
 bool poller_next(const struct poller *poll, int64_t *span_us);
 
+/* The engine that it was created with. */
+const struct engine *poller_engine(const struct poller *poll);
+
+/* As poller_new() was called. */
+bool poller_is_started_here(const struct poller *poll);
+
 /* The number of requests that have ended. */
 uint32_t poller_count(const struct poller *poll);
 

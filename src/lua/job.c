@@ -6,6 +6,7 @@
 #include "client.h"
 #include "engine/clock.h"
 #include "engine/poller.h"
+#include "json.h"
 #include "marshal.h"
 #include "parts.h"
 
@@ -15,18 +16,18 @@
 const struct type job_type = {"cekura.job"};
 
 struct job_object {
-    const struct engine *engine; /* of the client that created it */
-    struct poller *poll;         /* NULL for a job that had ended when it was created */
+    struct poller *poll; /* NULL for a job that had ended when it was created */
     int64_t began_us;
     int64_t ended_us; /* 0 while the job runs */
+    double started;   /* when it began, in seconds since the epoch */
     int ref;          /* its anchor, or LUA_NOREF */
     bool is_dated;    /* it is known when the job began */
     bool learns;      /* its polls follow what was learned */
 };
 
-/* The fields of a job that most have: `id`, `state`, `status`, `progress`, `_changed`, `_started`,
- * `_started_here_at`, `_subscriptions`. */
-#define OWN_FIELDS 8
+/* The fields that every job has which is waited for: `id`, `state`, `status`, `_subscriptions`. A
+ * table with a fifth has room for eight. */
+#define OWN_FIELDS 4
 
 static struct job_object *check_job(lua_State *L, int index)
 {
@@ -41,15 +42,15 @@ static struct poller *check_poll(lua_State *L, int index)
     return poll;
 }
 
-/* core.new_job(client, elapsed [, request, id, started_here, dated]) -> job; nil if the client is
- * closed or memory runs out. `elapsed`: the seconds since the job started; `dated`: whether that is
- * known. Unless the job has ended and is never polled, `request` has the members of
+/* core.new_job(client, started [, request, id, started_here, dated]) -> job; nil if the client is
+ * closed or memory runs out. `started`: when the job did, in seconds since the epoch; `dated`:
+ * whether that is known. Unless the job has ended and is never polled, `request` has the members of
  * marshal_request(), of which jobs that differ only in their ids may have the same; `url_rest`,
  * what follows the id in the URL; and `interval`, at which growing pauses end. */
 static int core_new_job(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    int64_t elapsed_us = clock_from_seconds(luaL_checknumber(L, 2));
+    double started = luaL_checknumber(L, 2);
     bool is_polled = !lua_isnoneornil(L, 3), started_here = lua_toboolean(L, 5);
     const char *id = is_polled ? luaL_checkstring(L, 4) : NULL;
     int64_t interval_us = 0;
@@ -62,11 +63,11 @@ static int core_new_job(lua_State *L)
         interval_us = clock_from_seconds(marshal_number(L, 3, "interval", HUGE_VAL));
     }
     struct job_object *job = object_new(L, &job_type, sizeof *job);
-    job->engine = client->engine;
+    job->started = started;
     job->ref = LUA_NOREF;
     lua_createtable(L, 0, OWN_FIELDS);
     compat_set_table(L, -2);
-    job->began_us = clock_monotonic_us() - elapsed_us;
+    job->began_us = clock_monotonic_us() - clock_from_seconds((double)clock_date_s() - started);
     job->is_dated = lua_toboolean(L, 6);
     if (!is_polled)
         return 1;
@@ -81,7 +82,8 @@ static struct job_object *check_job_of_client(lua_State *L)
 {
     client_check(L, 1);
     struct job_object *job = check_job(L, 2);
-    client_check_owner(L, job->engine);
+    if (job->poll)
+        client_check_owner(L, poller_engine(job->poll));
     return job;
 }
 
@@ -155,14 +157,42 @@ static int core_settle_anchor(lua_State *L)
     return 0;
 }
 
-/* core.update(job) -> its update, by marshal_push_outcome(); nil if there is none. */
+/* core.update(job) -> true if its update is a complete answer with a status of 2xx, which the
+ * functions below read; any other update, by marshal_push_outcome(); nil if there is none. */
 static int core_update(lua_State *L)
 {
     const struct outcome *update = poller_update(check_poll(L, 1));
     if (!update)
         return 0;
-    marshal_push_outcome(L, update);
+    if (marshal_is_good(update))
+        lua_pushboolean(L, true);
+    else
+        marshal_push_outcome(L, update);
     return 1;
+}
+
+static const struct outcome *check_update(lua_State *L, int index)
+{
+    const struct outcome *update = poller_update(check_poll(L, index));
+    if (!update)
+        luaL_error(L, "the job has no update");
+    return update;
+}
+
+/* core.update_member(job, name) -> a member of its update, as in marshal_push_outcome(). */
+static int core_update_member(lua_State *L)
+{
+    const struct outcome *update = check_update(L, 1);
+    marshal_push_outcome(L, update);
+    lua_getfield(L, -1, luaL_checkstring(L, 2));
+    return 1;
+}
+
+/* core.decode_update(job) -> the body of its update as core.decode() reads it. */
+static int core_decode_update(lua_State *L)
+{
+    const struct buffer *body = &check_update(L, 1)->body;
+    return json_decode(L, body->length ? body->bytes : "", body->length, false);
 }
 
 /* core.last_error(job) -> the last transient failure, by marshal_push_outcome(); nil if there is
@@ -268,6 +298,24 @@ static int core_ended(lua_State *L)
     return 0;
 }
 
+/* core.started(job) -> when it began, in seconds since the epoch. */
+static int core_started(lua_State *L)
+{
+    lua_pushnumber(L, check_job(L, 1)->started);
+    return 1;
+}
+
+/* core.started_here_at(job) -> the time of the answer to its start, by core.now(); nil if it was
+ * started elsewhere. */
+static int core_started_here_at(lua_State *L)
+{
+    const struct job_object *job = check_job(L, 1);
+    if (!job->poll || !poller_is_started_here(job->poll))
+        return 0;
+    lua_pushnumber(L, clock_to_seconds(job->began_us));
+    return 1;
+}
+
 /* core.learn_end(job): an answer has shown that the job has ended. */
 static int core_learn_end(lua_State *L)
 {
@@ -365,6 +413,8 @@ void job_open(lua_State *L)
         {"reject_update", core_reject_update},
         {"settle_anchor", core_settle_anchor},
         {"update", core_update},
+        {"update_member", core_update_member},
+        {"decode_update", core_decode_update},
         {"last_error", core_last_error},
         {"force_update", core_force_update},
         {"expedite", core_expedite},
@@ -376,6 +426,8 @@ void job_open(lua_State *L)
         {"set_poll_url", core_set_poll_url},
         {"next_poll", core_next_poll},
         {"ended", core_ended},
+        {"started", core_started},
+        {"started_here_at", core_started_here_at},
         {"learn_end", core_learn_end},
         {"disregard", core_disregard},
         {NULL, NULL},

@@ -238,16 +238,20 @@ int json_push_fault(lua_State *L, const char *fault, const struct json_reader *r
     return 3;
 }
 
+int json_decode(lua_State *L, const char *text, size_t length, bool keep_nulls)
+{
+    struct json_reader reader;
+    json_begin(&reader, text, length);
+    return json_push_value(L, &reader, keep_nulls) ? 1 : json_push_fault(L, reader.fault, &reader);
+}
+
 /* core.decode(text, keep_nulls) -> value | nil, fault, offset. A null in an object is left out, and
  * with `keep_nulls`, which is true then, it is cekura.null. */
 static int core_decode(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    struct json_reader reader;
-    bool keep_nulls = lua_isboolean(L, 2) && lua_toboolean(L, 2);
-    json_begin(&reader, text, length);
-    return json_push_value(L, &reader, keep_nulls) ? 1 : json_push_fault(L, reader.fault, &reader);
+    return json_decode(L, text, length, lua_isboolean(L, 2) && lua_toboolean(L, 2));
 }
 
 #define ARRAY_TYPE "cekura.array" /* the name of the metatable of a list, in the registry */

@@ -16,6 +16,9 @@ void json_push_string(lua_State *L, const char *text, const struct json_token *t
  * reader has the fault. */
 bool json_push_value(lua_State *L, struct json_reader *reader, bool keep_nulls);
 
+/* Pushes the value of a text, or the fault as json_push_fault() does; returns how many values. */
+int json_decode(lua_State *L, const char *text, size_t length, bool keep_nulls);
+
 /* Pushes nil, the fault, and the reader's offset. Returns 3. */
 int json_push_fault(lua_State *L, const char *fault, const struct json_reader *reader);
 

@@ -47,7 +47,13 @@ end
 --- The body as a Lua value: objects and lists are tables, integers are exact.
 ---@return any value, cekura.Error? err nil and an error of kind "protocol" if the body is not JSON
 function methods:json()
-  local value, fault = core.decode(self.body)
+  local job = rawget(self, "_job")
+  local value, fault
+  if job then
+    value, fault = core.decode_update(job)
+  else
+    value, fault = core.decode(self.body)
+  end
   if fault then
     return nil, response.protocol_error(self, "the answer is not JSON (" .. fault .. ")")
   end
@@ -56,13 +62,38 @@ end
 
 check.methods("response", methods, is_response)
 
+-- The members of the answer to a poll, which are looked up when they are read.
+local of_update = {
+  method = function()
+    return "GET"
+  end,
+  path = function(job)
+    local fields = core.fields(job)
+    return core.fields(fields._client)._path_of(fields)
+  end,
+  _client = function(job)
+    return core.fields(job)._client
+  end,
+  status = core.update_member, body = core.update_member, _head = core.update_member,
+}
+
 -- The head is parsed when a program reads `headers`.
 function Response:__index(name)
   if name == "headers" then
     self.headers = parse_headers(self._head)
     return self.headers
+  elseif of_update[name] and rawget(self, "_job") then
+    return of_update[name](self._job, name)
   end
   return methods[name]
+end
+
+--- The good answer that is the update of a job, until that has been handled. Most answers only show that the job goes
+-- on, and for this nothing but the object in it is read.
+---@param job cekura.Job
+---@return cekura.Response answer
+function response.of_update(job)
+  return setmetatable({ _job = job }, Response)
 end
 
 --- Makes a table a response.

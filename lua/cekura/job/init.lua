@@ -176,7 +176,7 @@ function methods:token()
     local why = fields._operation and "a direct job has no id" or "the job ended in its start, so there is no id"
     return nil, errors.new("config", why .. " for a token", { job = self })
   end
-  local text = token.of_job(fields, core.fields(fields._client)._base_url)
+  local text = token.of_job(fields, core.started(self), core.fields(fields._client)._base_url)
   if text == nil or core.has_secret(fields._client, token.as_url(text)) then
     return nil, errors.new("config", "the token would be too long, or contain a secret",
       { job = self })

@@ -267,8 +267,8 @@ end
 
 ---@class cekura.Meaning the meaning, for a job, of an answer or of a record that a webhook delivered
 ---@field object table|cekura.CallLog the answer, decoded
----@field text string the JSON text of the answer
 ---@field reply? cekura.Response the response with the answer
+---@field text? string the JSON text, unless there is a reply
 ---@field state string see interpret.read()
 ---@field result? table
 ---@field message? string
@@ -294,7 +294,7 @@ function interpret.reply(declaration, mark, reply)
   if not object then
     return nil, err
   end
-  local meaning = { object = object, text = reply.body, reply = reply }
+  local meaning = { object = object, reply = reply }
   if declaration.record then
     local is_done = evaluation.is_newer(object, mark)
     meaning.state = is_done and "succeeded" or type(object:get "status") == "string" and "running" or "pending"

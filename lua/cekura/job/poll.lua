@@ -18,8 +18,9 @@ local poll, change = {}, state.set
 -- Seconds after the answer to a start during which some servers of the service may not know the job yet.
 local GRACE = 15
 
-local function is_early(fields, err)
-  return err.status == 404 and fields._started_here_at ~= nil and core.now() < fields._started_here_at + GRACE
+local function is_early(self, err)
+  local started = err.status == 404 and core.started_here_at(self)
+  return started and core.now() < started + GRACE
 end
 
 -- Counts a bad answer. Returns whether the limit is reached: a single bad answer, such as a proxy's page, must not end
@@ -63,9 +64,9 @@ local function take(self, asked, reply, err, is_bad)
     err.job = self
     return nil, err, selection.WHOLE
   end
-  local early = is_early(fields, err)
+  local early = is_early(self, err)
   -- On a poll, 404 and 410 mean that the service does not know the job.
-  err = state.mark_gone(err, fields._declaration, fields)
+  err = state.mark_gone(err, fields._declaration, self)
   err.job = self
   if early or is_bad and not is_one_too_many(self, fields) then
     return nil, err
@@ -89,6 +90,14 @@ local function notify(self, fields, stop)
   end
 end
 
+-- The results of request.read().
+local function read_update(self, fields, outcome)
+  if outcome == true then
+    return response.of_update(self)
+  end
+  return request.read(fields._client, "GET", path.of(fields), outcome)
+end
+
 --- Processes the update of a job that the engine lists. cekura.loop.dispatch calls it.
 ---@param self cekura.Job
 function poll.on_update(self)
@@ -98,8 +107,7 @@ function poll.on_update(self)
   if status.is_end(fields.state) then
     subscription.notify(self)
   elseif outcome then
-    local stop, failure, wish = take(self, fields._asked,
-      request.read(fields._client, "GET", path.of(fields), outcome))
+    local stop, failure, wish = take(self, fields._asked, read_update(self, fields, outcome))
     notify(self, fields, stop)
     if wish then -- last: after a lack of memory the same update is taken in again
       selection.ask(self, fields, wish)
@@ -181,7 +189,7 @@ function poll.last_error(self)
   if reply then
     err = select(2, interpret.reply(fields._declaration, fields._evaluation_mark, reply))
   end
-  return state.mark_gone(err, fields._declaration, fields)
+  return state.mark_gone(err, fields._declaration, self)
 end
 
 return poll

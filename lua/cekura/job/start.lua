@@ -93,8 +93,6 @@ end
 ---@field _endpoint? string what the paths of the polls of all jobs like this have in common; nil: its own path
 ---@field _scope table<string, any> agent_id, project_id, assistant_id: see token.SCOPE
 ---@field _carried table<string, any> members of answers that later requests about the job need; never changed
----@field _started number seconds since the epoch, for tokens
----@field _started_here_at? number the time of the answer to its start, by core.now(); nil: it was started elsewhere
 ---@field _evaluation_mark? cekura.EvaluationMark the job waits for a newer evaluation; owned by cekura.job.state
 ---@field _answer? string the answer that ended the job if no poll brought it; else core.answer() has the last one
 ---@field _answered_question? { question: string, times: integer } the question that job:answer() replied to, and the
@@ -112,9 +110,7 @@ end
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
-  local now = core.date()
-  local started = origin.started or now
-  local elapsed = math.max(0, now - started)
+  local started = origin.started or core.date()
   local fault = origin.id and fault_of_id(client, declaration, origin.id)
   if fault then
     return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
@@ -122,23 +118,20 @@ start.new = atomic(function(client, kind, declaration, origin)
   local prototype = common.of(client, kind, declaration, origin.scope)
   local self
   if origin.id then
-    self = core.new_job(client, elapsed, common.polls(prototype), path.id(origin.id), origin.started_here,
+    self = core.new_job(client, started, common.polls(prototype), path.id(origin.id), origin.started_here,
       origin.started_here or origin.started ~= nil)
   else
-    self = core.new_job(client, elapsed)
+    self = core.new_job(client, started)
   end
   if not self then
     return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")
   end
   local fields = setmetatable(core.fields(self), prototype)
-  fields.id, fields._started = origin.id, started
+  fields.id = origin.id
   state.set(fields, "_fields", origin.fields)
   state.set(fields, "_evaluation_mark", origin.evaluation_mark)
   if origin.carried and next(origin.carried) ~= nil then
     fields._carried = origin.carried
-  end
-  if origin.started_here then
-    fields._started_here_at = core.now()
   end
   if core.fields(client)._on_event then
     fields._request = false -- it has a place from the beginning, since memory may run out where it is set

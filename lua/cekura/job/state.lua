@@ -9,6 +9,7 @@ local path = require "cekura.job.path"
 local response = require "cekura.http.response"
 local show = require "cekura.show"
 local status = require "cekura.job.status"
+local subscription = require "cekura.job.subscription"
 
 local state = {}
 
@@ -25,6 +26,8 @@ end)
 local function as_result(value)
   return type(value) == "table" and getmetatable(value) == nil and setmetatable(value, Result) or value
 end
+
+local NONE = {}
 
 local END_KINDS = { failed = "job_failed", cancelled = "job_cancelled", needs_input = "needs_input",
   protocol = "protocol" }
@@ -62,7 +65,10 @@ local function set_state(self, fields, name)
 end
 
 local function changed(self, fields)
-  state.set(fields, "_changed", true)
+  subscription.note_change(fields)
+  if not core.fields(fields._client)._on_event then
+    return
+  end
   local word = fields.status and core.redact(fields._client, fields.status)
   state.emit_event(fields, { name = "job_changed", job = self, status = word, state = fields.state,
     progress = fields.progress })
@@ -89,8 +95,9 @@ end
 
 -- A result that an error may hold: the same, unless the service repeats a secret in its answer.
 local function without_secrets(fields, meaning)
-  local clean = core.redact(fields._client, meaning.text)
-  if clean == meaning.text then
+  local text = meaning.text or meaning.reply.body
+  local clean = core.redact(fields._client, text)
+  if clean == text then
     return meaning.result
   end
   local object = core.decode(clean)
@@ -186,7 +193,7 @@ end
 ---@return cekura.Error? stop as state.take() gives it
 function state.take_answer(self, fields, meaning)
   local declaration = fields._declaration
-  for _, name in ipairs(declaration.carry or {}) do
+  for _, name in ipairs(declaration.carry or NONE) do
     carry(fields, name, meaning.object[name])
   end
   if meaning.state == "needs_input" and is_answered(self, fields, meaning.reply) then
@@ -230,13 +237,13 @@ end
 -- started here. The id of a job that was started elsewhere may be wrong.
 ---@param err cekura.Error
 ---@param declaration table of the kind
----@param polled? cekura.JobFields of the job, if the request was a poll
+---@param polled? cekura.Job if the request was its poll
 ---@return cekura.Error err
 function state.mark_gone(err, declaration, polled)
   if err.kind == "not_found" then
     err.kind = "gone"
     local has_path = core.fields(err.response._client)._base_url:find "^[A-Za-z]+://[^/]*/"
-    local is_known = polled and polled._started_here_at
+    local is_known = polled and core.started_here_at(polled)
     if declaration.withdrawn and not has_path and not is_known and not state.has_detail(err.response) then
       err.message = ("%s; the service %sremoved this endpoint from its documentation on %s"):format(err.message,
         polled and "does not know the job, or " or "", declaration.withdrawn)

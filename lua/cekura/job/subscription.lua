@@ -4,7 +4,8 @@
 -- so it sees every change.
 --
 -- There are two kinds: to one job, registered only while next() waits, and to a list of jobs. A program may have many
--- of either kind's jobs, so a subscription has little of its own for each.
+-- of either kind's jobs, so a subscription has little of its own for each. Most wait for the end alone, and are not
+-- notified of other changes: their tasks sleep on.
 
 local atomic = require "cekura.loop.atomic"
 local core = require "cekura.core"
@@ -17,6 +18,7 @@ local subscription = {}
 ---@class cekura.Subscription
 ---@field interval? number|"adaptive" seconds
 ---@field fields? string[] what the results are to hold
+---@field follows boolean next() returns for each change; false: only for an end, or an error
 ---@field waiter table|false of the task in next()
 ---@field ready boolean next() has a job to return
 local Subscription = {}
@@ -51,12 +53,11 @@ local function is_registered(fields, self)
 end
 
 local function add(fields, self)
-  local list = list_of(fields)
-  if not list[1] then
+  if not fields._subscriptions then
     fields._subscriptions = self
   elseif not is_registered(fields, self) then
     local longer = { self }
-    for place, each in ipairs(list) do
+    for place, each in ipairs(list_of(fields)) do
       longer[place + 1] = each
     end
     fields._subscriptions = longer
@@ -83,8 +84,11 @@ end
 
 -- The shortest interval of a job's subscriptions, else "adaptive"; nil: none has an interval.
 local function interval_of(fields)
-  local shortest, adaptive
-  for _, each in ipairs(list_of(fields)) do
+  local held, shortest, adaptive = fields._subscriptions, nil, nil
+  if not held[1] then
+    return held.interval
+  end
+  for _, each in ipairs(held) do
     if each.interval == "adaptive" then
       adaptive = each.interval
     elseif each.interval and (not shortest or each.interval < shortest) then
@@ -113,22 +117,17 @@ local function unregister(self, job)
   end
 end
 
+-- If it raises, for want of memory, the caller calls unregister(). It is called from deep inside a wait, so it leaves
+-- its frame to the last call: what a coroutine needs once, it keeps.
 local function register(self, job)
   local fields = core.fields(job)
   if status.is_end(fields.state) then
-    self:put(job, false)
-    return
-  end
-  if core.is_closed(fields._client) then
-    self:put(job, false, errors.new("closed", "the client is closed", { job = job, sent = false }))
-    return
+    return self:put(job, false)
+  elseif core.is_closed(fields._client) then
+    return self:put(job, false, errors.new("closed", "the client is closed", { job = job, sent = false }))
   end
   add(fields, self)
-  local ok, raised = pcall(watch, job, fields)
-  if not ok then
-    unregister(self, job)
-    error(raised, 0)
-  end
+  return watch(job, fields)
 end
 
 --- Raises the error that an event handler raised about a job, once: in the task that waits for the job.
@@ -138,6 +137,39 @@ function subscription.reraise(owner)
   if raised then
     owner._raised = nil
     error(raised[1], 0)
+  end
+end
+
+--- Notes that a job has changed, for its next notification. Where it is only waited for until it ends, nobody asks.
+---@param fields cekura.JobFields
+function subscription.note_change(fields)
+  local held = fields._subscriptions
+  local is_followed = not held or held[1] or held.follows
+  if is_followed and not fields._changed then
+    fields._changed = true
+  end
+end
+
+local function notify_one(self, job, changed, stop)
+  self:put(job, changed, stop)
+  if self.waiter then
+    self.waiter:wake()
+  end
+end
+
+-- Notifies those that follow the changes of a job, or all.
+local function notify_each(job, fields, all, stop)
+  local held = fields._subscriptions
+  if held and not held[1] then
+    if all or held.follows then
+      notify_one(held, job, fields._changed, stop)
+    end
+    return
+  end
+  for _, self in ipairs(held or {}) do
+    if all or self.follows then
+      notify_one(self, job, fields._changed, stop)
+    end
   end
 end
 
@@ -151,15 +183,12 @@ subscription.notify = atomic(function(job, stop)
   if stop and not fields._operation then -- so that the same answer stops later waiters, too
     core.force_update(job)
   end
-  for _, self in ipairs(list_of(fields)) do
-    self:put(job, fields._changed, stop)
-    if self.waiter then
-      self.waiter:wake()
-    end
-  end
   local is_over = stop or status.is_end(fields.state)
+  notify_each(job, fields, is_over or fields._raised, stop)
   if fields._subscriptions then
-    fields._changed = false
+    if fields._changed then
+      fields._changed = false
+    end
     fields._subscriptions = not is_over and fields._subscriptions
   end
   if is_over then
@@ -196,7 +225,7 @@ local function enter(self, waiter)
     waiter.on_lost = self
     self:set_waiter(waiter)
   end
-  self:begin()
+  return self:begin()
 end
 
 -- Undoes enter(), even if it failed halfway.
@@ -253,8 +282,8 @@ end
 -- Seconds. Some hosts do not accept an infinite time.
 local LONGEST_PARK = 3600
 
---- Waits for the next job that has changed, has ended or cannot be polled. An error that an event handler raised about
--- that job is raised here.
+--- Waits for the next job that has ended or cannot be polled; or has changed, if the subscription follows changes. An
+-- error that an event handler raised about that job is raised here.
 ---@return cekura.Job? job nil: no job has changed in time
 ---@return boolean|string changed its state, status or progress has changed; without a job the reason: "timeout",
 ---"cancelled", "closing"
@@ -281,20 +310,24 @@ end
 
 ---@class cekura.OneSubscription: cekura.Subscription
 ---@field job cekura.Job
----@field changed boolean since next() returned it
+---@field changed boolean since next() returned it, where it follows changes
 ---@field stop? cekura.Error that ended its polls
-local One = setmetatable({}, { __index = Subscription })
+local One = setmetatable({ follows = false, changed = false }, { __index = Subscription })
 One.__index, One.__call = One, on_lost
 
 --- Subscribes to a job.
 ---@param job cekura.Job
 ---@param interval? number|"adaptive" seconds
 ---@param wanted? string[] what the result is to hold
+---@param follows boolean
 ---@return cekura.OneSubscription
-subscription.to_one = atomic(function(job, interval, wanted)
-  local self = setmetatable({ job = job, changed = false, ready = false, waiter = false }, One)
-  if interval or wanted then
-    self.interval, self.fields = interval, wanted
+subscription.to_one = atomic(function(job, interval, wanted, follows)
+  local self = setmetatable({ job = job, ready = false, waiter = false, interval = interval }, One)
+  if wanted then
+    self.fields = wanted
+  end
+  if follows then
+    self.follows, self.changed = true, false
   end
   forget_past(job)
   return self
@@ -304,13 +337,18 @@ function One:put(_, changed, stop)
   if self.stop ~= stop then
     self.stop = stop
   end
-  self.changed = self.changed or changed
+  if self.follows then
+    self.changed = self.changed or changed
+  end
   self.ready = true
 end
 
 function One:take()
   local changed = self.changed
-  self.ready, self.changed = false, false
+  self.ready = false
+  if changed then
+    self.changed = false
+  end
   subscription.reraise(core.fields(self.job))
   return self.job, changed
 end
@@ -328,7 +366,7 @@ function One:set_waiter(waiter)
 end
 
 function One:begin()
-  register(self, self.job)
+  return register(self, self.job)
 end
 
 function One:finish()
@@ -357,10 +395,12 @@ Many.__index, Many.__call = Many, on_lost
 ---@param jobs cekura.Job[] at least one, each once
 ---@param interval? number|"adaptive" seconds
 ---@param wanted? string[] what the results are to hold
+---@param follows boolean
 ---@return cekura.ManySubscription
-subscription.to_many = atomic(function(jobs, interval, wanted)
+subscription.to_many = atomic(function(jobs, interval, wanted, follows)
   local self = setmetatable({ job = jobs[1], jobs = jobs, closed = {}, stops = {}, queue = {}, first = 1, last = 0,
-    queued = {}, clients = {}, ready = false, waiter = false, interval = interval, fields = wanted }, Many)
+    queued = {}, clients = {}, ready = false, waiter = false, interval = interval, fields = wanted,
+    follows = follows }, Many)
   for _, job in ipairs(jobs) do
     self.clients[core.fields(job)._client] = false
     forget_past(job)

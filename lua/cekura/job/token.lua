@@ -112,10 +112,11 @@ local CARRIED = { string = "text_", number = "number_" }
 
 --- The token of a job.
 ---@param fields cekura.JobFields with an id
+---@param started number seconds since the epoch
 ---@param base string the client's base URL
 ---@return string? token nil: it would be longer than token.read() accepts
-function token.of_job(fields, base)
-  local members = { kind = fields.kind, id = fields.id, base = base, started = fields._started,
+function token.of_job(fields, started, base)
+  local members = { kind = fields.kind, id = fields.id, base = base, started = started,
     fields = fields._fields and table.concat(fields._fields, ",") }
   for _, name in ipairs(token.SCOPE) do
     members[name] = fields._scope[name]

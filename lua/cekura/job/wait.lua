@@ -164,7 +164,7 @@ function wait.one(self, options)
     subscription.reraise(fields)
     return outcome(fields)
   end
-  return wait_for(subscription.to_one(self, interval, wanted), self, timeout, on_progress)
+  return wait_for(subscription.to_one(self, interval, wanted, on_progress ~= nil), self, timeout, on_progress)
 end
 
 --- job:updates(): iterates over the changes of the job, its end included. Stops when polling does, with `error` set.
@@ -174,7 +174,7 @@ end
 function wait.updates(self, options)
   local fields = core.fields(self)
   local timeout, interval, wanted, on_progress = wait_options(options, usual_timeout(fields))
-  local subscribed, deadline = subscription.to_one(self, interval, wanted), core.now() + timeout
+  local subscribed, deadline = subscription.to_one(self, interval, wanted, true), core.now() + timeout
   local guard = core.guard(function()
     subscribed:close()
   end)
@@ -254,7 +254,7 @@ local function iterate(jobs, options)
       subscribed:close()
     end
   end)
-  subscribed = subscription.to_many(jobs, interval, wanted)
+  subscribed = subscription.to_many(jobs, interval, wanted, on_progress ~= nil)
   next_settled = follow(subscribed, jobs, timeout, polled_timeout, on_progress)
   return function()
     if guard then

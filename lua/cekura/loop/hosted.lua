@@ -163,7 +163,7 @@ local function new_waiter(host)
     return own.waiter()
   end
   c_boundary.check()
-  return setmetatable({ host = host, reason = false, parked = false, resume = false, ticket = false,
+  return setmetatable({ host = host, reason = false, parked = false, resume = false,
     following = false }, Waiter)
 end
 

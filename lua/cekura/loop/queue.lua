@@ -1,22 +1,22 @@
 --- A queue of tables that a loop is to resume. Each holds the one that follows it: so adding one needs no memory, and
--- none is lost for want of it. A table is in one queue at most. Its field `ticket` is its number there, false while it
--- is in none; `following` is the queue's. Code that makes such a table sets both to false.
+-- none is lost for want of it. A table is in one queue at most. Its field `following` is the queue's: the table that
+-- follows it there, true for the last one, and false in no queue. Code that makes such a table sets it to false.
 
 local queue = {}
 queue.__index = queue
 
---- Makes a queue; its `last_ticket` is the number of the table that was added last, or 0.
+--- Makes a queue; its `last_ticket` is the number of tables that were added so far.
 function queue.new()
-  return setmetatable({ first = false, last = false, last_ticket = 0 }, queue)
+  return setmetatable({ first = false, last = false, last_ticket = 0, taken = 0 }, queue)
 end
 
 --- Adds a table at the end, unless it is in the queue already.
 function queue:put(thing)
-  if thing.ticket then
+  if thing.following then
     return
   end
   self.last_ticket = self.last_ticket + 1
-  thing.ticket, thing.following = self.last_ticket, false
+  thing.following = true
   if self.last then
     self.last.following = thing
   else
@@ -30,12 +30,16 @@ end
 ---@param ticket integer
 function queue:take(ticket)
   local thing = self.first
-  if not thing or thing.ticket > ticket then
+  if not thing or self.taken >= ticket then
     return nil
   end
-  thing.ticket = false
-  self.first = thing.following
-  self.last = self.first and self.last
+  self.taken = self.taken + 1
+  if thing.following == true then
+    self.first, self.last = false, false
+  else
+    self.first = thing.following
+  end
+  thing.following = false
   return thing
 end
 

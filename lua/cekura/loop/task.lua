@@ -14,22 +14,21 @@ local task = {}
 -- cekura.loop.queue and cekura.loop.timers; `missed` is owned by cekura.loop.threads.parked.
 ---@class cekura.TaskFields
 ---@field loop table see cekura.loop.tasks
----@field group table|false see cekura.loop.task_group; false: it is in none, or has ended
----@field body function|false what its coroutine or thread runs; false once it runs in the own loop, or has ended
----@field state string "ready", "running" or "done"; in the own loop also "parked", or "interrupted": memory ran out in
----its turn
----@field begun boolean
+---@field group? table|false see cekura.loop.task_group; false: it is in none; nil: it has ended, and its waiters are
+---woken
+---@field state string "unbegun", "running" or "done"; in the own loop also "parked", "ready" to be resumed, or
+---"interrupted": memory ran out in its turn
 ---@field joiners table[] the waiters in join()
 ---@field joined boolean join() has returned how it ended: then nothing else reports its error
----@field ok boolean its function has returned
----@field values table|false what its function returned, or the error; false: it goes on
+---@field values table|false its function and the arguments, until it begins; false: it runs; once it has ended, true
+---and what its function returned, or false and the error
 ---@field traceback string|false
 ---@field cancelled boolean
 ---@field cancel_reported boolean a wait has reported that
 ---@field cancel_raised boolean the wait after that has raised it
 ---@field reason string|false why its wait ends, "woken" or "timeout"; false: it does not yet
 ---@field on_lost (fun(waiter: table))|false see cekura.loop; owned by cekura.job.subscription
----@field co thread|false in the own loop: its coroutine; false: it has ended
+---@field co thread|false in the own loop: its coroutine; false: it has not begun, or has ended
 ---@field nested table|false in the own loop: the waiter of a coroutine that it has made, and that waits
 ---@field grace_ends number|false in the own loop: until when it may yield after it was cancelled
 ---@field killed table|false owned by cekura.loop.own.kill: the hook that there was before
@@ -60,10 +59,10 @@ local function pack(...)
 end
 
 -- The results of a task whose end cannot be stored for lack of memory.
-local NO_MEMORY = { n = 1, "not enough memory" }
+local NO_MEMORY = { n = 2, false, "not enough memory" }
 
--- The joiners of a task that nothing joins, and of one that has ended. They are never changed.
-local NOBODY, NONE = {}, {}
+-- The joiners of a task that nothing joins. It is never changed.
+local NOBODY = {}
 
 -- The main task of a run cancels the others, and the run raises its error.
 local function fail(self, group)
@@ -77,27 +76,30 @@ local function fail(self, group)
   end
 end
 
---- Wakes the waiters of a finished task. If memory runs out halfway, it can be called again, since the list of waiters
--- is dropped last. Does nothing once all of them have been woken.
+--- Wakes the waiters of a finished task. If memory runs out halfway, it can be called again, since the group is
+-- dropped last. Does nothing once all of them have been woken.
 ---@param self cekura.Task
 function task.settle(self)
-  local group, joiners = self.group, self.joiners
-  if joiners == NONE then
+  local group = self.group
+  if group == nil then
     return
   end
   if group then
     group:remove(self)
   end
-  if not self.ok and not self.cancelled then
+  if not self.values[1] and not self.cancelled then
     fail(self, group)
   end
-  for _, joiner in ipairs(joiners) do
+  for _, joiner in ipairs(self.joiners) do
     joiner:wake()
   end
   if group and group.count == 0 then
     group.waiter:wake()
   end
-  self.joiners, self.group = NONE, false
+  if self.joiners ~= NOBODY then
+    self.joiners = NOBODY
+  end
+  self.group = nil
 end
 
 --- Records how a task ended: true and what its function returned, or false and what it raised. Its waiters are woken in
@@ -108,10 +110,10 @@ function task.finish(self, ok, ...)
   if self.state == "done" then
     return
   end
-  local packed, values = pcall(pack, ...)
-  self.state, self.body = "done", false
-  self.ok, self.values = packed and ok, packed and values or NO_MEMORY
-  if not self.begun then
+  local packed, values = pcall(pack, ok, ...)
+  local has_begun = self.state ~= "unbegun"
+  self.state, self.values = "done", packed and values or NO_MEMORY
+  if not has_begun then
     unbegun.remove(self)
   end
   task.settle(self)
@@ -122,7 +124,7 @@ end
 ---@param what string in words, that it has
 function task.log(self, what)
   local traceback = self.traceback and "\n" .. self.traceback or ""
-  self.loop.log(("cekura: %s: %s%s"):format(what, show.raised(self.values[1]), traceback))
+  self.loop.log(("cekura: %s: %s%s"):format(what, show.raised(self.values[2]), traceback))
 end
 
 --- Logs the error of a task, unless it was joined meanwhile.
@@ -136,28 +138,23 @@ end
 -- ---- the beginning ----
 
 -- The fields that change where a task is woken, resumed or ended exist from the beginning, because adding one later
--- allocates memory, which may fail. The others are in the prototype until they are set.
-local function new_object(loop, group)
-  return setmetatable({ group = group, state = "ready", begun = false, body = false, co = false, ok = false,
-    values = false, cancelled = false, reason = false, ticket = false, following = false, _due = false,
-    _timer = false }, loop.task_metatable)
+-- allocates memory, which may fail. The others are in the prototype until they are set. A table grows by doubling: this
+-- one has room for eight, these and `on_lost`.
+local function new_object(loop, group, called)
+  return setmetatable({ group = group or false, state = "unbegun", values = called, co = false, reason = false,
+    following = false, _timer = false }, loop.task_metatable)
 end
 
 --- Makes a task and launches it. In a group that is being cancelled, the task ends before it begins.
 ---@param loop table see cekura.loop.tasks
 ---@param group? table see cekura.loop.task_group
-task.start = atomic(function(loop, group, fn, ...)
-  local arguments = pack(...)
-  local self = new_object(loop, group)
+---@param ... any its function, and the arguments
+task.start = atomic(function(loop, group, ...)
+  local self = new_object(loop, group, pack(...))
   if group and group.over then
     self.group, self.cancelled = false, true
     task.finish(self, false)
     return self
-  end
-  function self.body()
-    local given = arguments
-    arguments = nil
-    return fn(unpack(given, 1, given.n))
   end
   unbegun.add(self)
   if group then
@@ -178,30 +175,44 @@ end)
 ---@param self cekura.Task
 ---@return boolean
 task.begin = atomic(function(self)
-  if self.begun or self.state == "done" then
+  if self.state ~= "unbegun" then
     return false
   end
   unbegun.remove(self)
-  self.begun = true
+  self.state = "running"
   return true
 end)
+
+--- Runs the function of a task that has begun. Loops call this in its coroutine or thread.
+---@param self cekura.Task
+---@return any ...
+function task.call(self)
+  local called = self.values
+  local fn = called[1]
+  self.values = false
+  return fn(unpack(called, 2, called.n))
+end
 
 -- ---- cancelling ----
 
 --- Whether the task was cancelled and no wait has reported it yet. The current wait reports it, once: its caller may
 -- have things to end before it returns.
 ---@param self cekura.Task|table any waiter
----@return boolean?
+---@return boolean
 function task.take_cancel(self)
-  local pending = self.cancelled and not self.cancel_reported
-  self.cancel_reported = self.cancelled
-  return pending
+  if not self.cancelled or self.cancel_reported then
+    return false
+  end
+  self.cancel_reported = true
+  return true
 end
 
 --- Leaves the cancellation to the next wait, if the current one has reported it: what that waited for has happened.
 ---@param self cekura.Task|table any waiter
 function task.defer_cancel(self)
-  self.cancel_reported = false
+  if self.cancel_reported then
+    self.cancel_reported = false
+  end
 end
 
 local end_cancelled = atomic(function(self)
@@ -232,17 +243,17 @@ end
 function task.outcome(self)
   if self.cancelled then
     return nil, cancelled()
-  elseif not self.ok then
-    return nil, self.values[1], self.traceback or nil
+  elseif not self.values[1] then
+    return nil, self.values[2], self.traceback or nil
   end
-  return unpack(self.values, 1, self.values.n)
+  return unpack(self.values, 2, self.values.n)
 end
 
 --- Whether what a task leaves to a run, its error or else its outcome, is a cancellation.
 ---@param self cekura.Task
 ---@return boolean
 function task.ends_cancelled(self)
-  local raised = not self.ok and self.values[1]
+  local raised = not self.values[1] and self.values[2]
   if raised then
     return errors.is(raised) and raised.kind == "cancelled"
   end
@@ -299,17 +310,19 @@ Task.cancel = atomic(function(self)
   if self.state == "done" or self.cancelled then
     return false
   end
+  self.cancel_reported, self.cancel_raised = false, false -- allocates the places that its waits use
   self.cancelled = true
-  if self.begun then
-    self:wake()
-  else
+  if self.state == "unbegun" then
     task.finish(self, false)
+  else
+    self:wake()
   end
   return true
 end)
 
 local function to_string(self)
-  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or self.state)
+  local state = self.state ~= "unbegun" and self.state or "ready"
+  return ("cekura.task (%s)"):format(self.cancelled and "cancelled" or state)
 end
 
 -- A set: each loop has one.
@@ -326,8 +339,8 @@ function task.metatable(loop)
   local metatable = { __name = "cekura.task", __tostring = to_string,
     __index = { join = Task.join, cancel = Task.cancel, park = Waiter.park, wake = Waiter.wake,
       defer_cancel = Waiter.defer_cancel, loop = loop, joiners = NOBODY, joined = false, traceback = false,
-      cancel_reported = false, cancel_raised = false, nested = false, grace_ends = false, killed = false,
-      on_lost = false, signal = false, threads = false, leave = false, scope = false } }
+      cancelled = false, cancel_reported = false, cancel_raised = false, nested = false, grace_ends = false,
+      killed = false, on_lost = false, signal = false, threads = false, leave = false, scope = false } }
   metatables[metatable] = true
   return metatable
 end

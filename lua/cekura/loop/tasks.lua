@@ -2,7 +2,7 @@
 --
 --   waiter()        see cekura.loop
 --   Waiter          the methods park(), wake() and defer_cancel() of a task as a waiter
---   launch(task)    has the task run soon, in a new coroutine: task.begin(), then body(), then task.finish()
+--   launch(task)    has the task run soon, in a new coroutine: task.begin(), then task.call(), then task.finish()
 --                   with the outcome; see cekura.loop.task. It may be called again for a task that has not begun, and
 --                   does not yield
 --   relaunches      optional: a task that has not begun after a while is launched again
@@ -47,7 +47,7 @@ function tasks.check()
   if any_lost then
     end_lost()
   end
-  if unbegun.count > 0 then
+  if unbegun.tasks then
     unbegun.check()
   end
 end
@@ -79,13 +79,13 @@ local function raise(loop, main)
   if not loop.current() and not is_caught() then
     task.log(main, "the function of cekura.run raised")
   end
-  error(main.values[1], 0)
+  error(main.values[2], 0)
 end
 
 -- The task whose error a run raises: the main one, or the first that failed and was not joined; nil: none.
 local function failed_of(group)
   local main, failed = group.main, group.failed
-  if not main.ok and main.values.n > 0 then
+  if not main.values[1] and main.values.n > 1 then
     return main
   end
   return failed and not failed.joined and failed or nil
@@ -104,7 +104,7 @@ local function run(loop, fn, ...)
   if failed == main then
     raise(loop, main)
   elseif failed then
-    error(failed.values[1], 0)
+    error(failed.values[2], 0)
   end
   return task.outcome(main)
 end

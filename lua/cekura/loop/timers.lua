@@ -6,41 +6,41 @@ local timers = {}
 timers.__index = timers
 
 function timers.new()
-  return setmetatable({ count = 0 }, timers)
+  return setmetatable({ count = 0, dues = {} }, timers)
 end
 
 -- Places an entry in the free slot at `place` and sifts it up or down; the heap then has `count` entries.
-local function put(self, place, thing, count)
-  local due = thing._due
+local function put(self, place, thing, due, count)
+  local dues = self.dues
   while place > 1 do
     local parent = (place - place % 2) / 2
-    local above = self[parent]
-    if above._due <= due then
+    if dues[parent] <= due then
       break
     end
-    self[place], above._timer = above, place
+    local above = self[parent]
+    self[place], dues[place], above._timer = above, dues[parent], place
     place = parent
   end
   local child = 2 * place
   while child <= count do
-    if child < count and self[child + 1]._due < self[child]._due then
+    if child < count and dues[child + 1] < dues[child] then
       child = child + 1
     end
-    local below = self[child]
-    if below._due >= due then
+    if dues[child] >= due then
       break
     end
-    self[place], below._timer = below, place
+    local below = self[child]
+    self[place], dues[place], below._timer = below, dues[child], place
     place, child = child, 2 * child
   end
-  self[place], thing._timer, self.count = thing, place, count
+  self[place], dues[place], thing._timer, self.count = thing, due, place, count
 end
 
 --- Inserts a thing that is in no heap.
 function timers:insert(thing, due)
   local place = self.count + 1
-  thing._due, thing._timer, self[place] = due, false, false -- allocates; if it fails, the object is not in the heap
-  put(self, place, thing, place)
+  thing._timer, self[place], self.dues[place] = false, false, due -- allocates; if it fails, it is not in the heap
+  put(self, place, thing, due, place)
 end
 
 --- Takes a thing out; one that is not in the heap is left alone.
@@ -51,15 +51,14 @@ function timers:remove(thing)
   end
   local last = self[count]
   if last ~= thing then
-    put(self, place, last, count - 1)
+    put(self, place, last, self.dues[count], count - 1)
   end
-  self[count], thing._timer, self.count = nil, false, count - 1
+  self[count], self.dues[count], thing._timer, self.count = nil, nil, false, count - 1
 end
 
 --- When the first is due; nil if there is none.
 function timers:due()
-  local first = self[1]
-  return first and first._due
+  return self.count > 0 and self.dues[1] or nil
 end
 
 --- Seconds until the first is due; nil if there is none.
@@ -70,8 +69,8 @@ end
 
 --- Takes out the first that is due at `now`; nil if there is none.
 function timers:pop(now)
-  local first = self[1]
-  if first and first._due <= now then
+  if self.count > 0 and self.dues[1] <= now then
+    local first = self[1]
     self:remove(first)
     return first
   end

@@ -5,19 +5,25 @@ local core = require "cekura.core"
 
 local unbegun = {}
 
----@class cekura.loop.Unbegun
+---@class cekura.loop.Unbegun tasks that were spawned at about the same time
+---@field count integer of those that have not begun
 ---@field spawned_at number by core.now()
 ---@field launched_at number
 ---@field noticed boolean counted in the notice at the program's end
----@field warned boolean the warning that the task has not begun was written
+---@field warned boolean the warning that the tasks have not begun was written
 
---- The tasks, and how many they are: to ask whether there are any costs no call.
----@type table<cekura.Task, cekura.loop.Unbegun>
-unbegun.tasks, unbegun.count = {}, 0
+--- The tasks; false: there are none. A table would keep the room that many tasks once needed, and each search for its
+-- first entry would pass through it.
+---@type table<cekura.Task, cekura.loop.Unbegun>|false
+unbegun.tasks = false
+local count = 0
+
+---@type cekura.loop.Unbegun?
+local latest
 
 -- Seconds after which a task is launched again, where a host may have dropped it; after which the program is warned;
--- and between two checks.
-local RELAUNCH, LATE, PAUSE = 3, 5, 1
+-- between two checks; and for which tasks count as spawned at the same time.
+local RELAUNCH, LATE, PAUSE, SAME = 3, 5, 1, 0.1
 
 -- A task runs while plain code waits, which a program whose host has a loop of another kind may never do.
 local REMEDY = "nothing here runs tasks: call cekura.run, or cekura.step on each tick of the host (docs/hosts.md)"
@@ -28,35 +34,42 @@ local notice = core.notice("cekura: spawned tasks never began: ", ". The program
 
 local next_check = 0
 
+-- The record for a task that is spawned now.
+local function current_record(noticed)
+  local now = core.now()
+  if not latest or now - latest.spawned_at > SAME or latest.warned or latest.noticed ~= noticed then
+    latest = { count = 0, spawned_at = now, launched_at = now, noticed = noticed, warned = false }
+  end
+  return latest
+end
+
 --- Adds a task. One that is spawned while its host still loads programs counts from when the host runs: loading may be
 -- all that happens, as where a configuration is only checked.
 ---@param task cekura.Task
 unbegun.add = atomic(function(task)
-  local now = core.now()
-  local record = { spawned_at = now, launched_at = now, noticed = false, warned = false }
+  local record = current_record(not (task.loop.is_loading and task.loop.is_loading()))
+  unbegun.tasks = unbegun.tasks or {}
   unbegun.tasks[task] = record
-  unbegun.count = unbegun.count + 1
-  if not (task.loop.is_loading and task.loop.is_loading()) then
+  record.count, count = record.count + 1, count + 1
+  if record.noticed then
     core.count(notice, 1)
-    record.noticed = true
   end
 end)
-
--- To be called by an atomic function.
-local function forget_notice(record)
-  if record.noticed then
-    record.noticed = false
-    core.count(notice, -1)
-  end
-end
 
 --- Removes a task that begins or has ended.
 ---@param task cekura.Task
 unbegun.remove = atomic(function(task)
-  local record = unbegun.tasks[task]
-  if record then
-    unbegun.tasks[task], unbegun.count = nil, unbegun.count - 1
-    forget_notice(record)
+  local record = unbegun.tasks and unbegun.tasks[task]
+  if not record then
+    return
+  end
+  unbegun.tasks[task] = nil
+  record.count, count = record.count - 1, count - 1
+  if count == 0 then
+    unbegun.tasks = false
+  end
+  if record.noticed then
+    core.count(notice, -1)
   end
 end)
 
@@ -70,8 +83,11 @@ end
 
 local function warn(late)
   for _, task in ipairs(late) do
-    unbegun.tasks[task].warned = true
-    forget_notice(unbegun.tasks[task])
+    local record = unbegun.tasks[task]
+    if record.noticed then
+      core.count(notice, -record.count)
+    end
+    record.warned, record.noticed = true, false
   end
   if late[1] then
     local loop = late[1].loop
@@ -81,7 +97,7 @@ local function warn(late)
 end
 
 --- Launches again what a host may have dropped, and warns once of tasks that are late. Every public function calls
--- this, and the loops where they wait; while there are no such tasks, `count` is 0, and they do without.
+-- this, and the loops where they wait; while there are no such tasks, `tasks` is false, and they do without.
 unbegun.check = atomic(function()
   local now = core.now()
   if now < next_check then
@@ -89,7 +105,7 @@ unbegun.check = atomic(function()
   end
   next_check = now + PAUSE
   local dropped, late = {}, {}
-  for task, record in pairs(unbegun.tasks) do
+  for task, record in pairs(unbegun.tasks or {}) do
     if task.loop.relaunches and now - record.launched_at > RELAUNCH then
       dropped[#dropped + 1] = task
     end
@@ -109,7 +125,7 @@ function unbegun.check_in(functions)
   for name, fn in pairs(functions) do
     if type(fn) == "function" then
       functions[name] = function(...)
-        if unbegun.count > 0 then
+        if unbegun.tasks then
           unbegun.check()
         end
         return fn(...)

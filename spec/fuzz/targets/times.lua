@@ -97,6 +97,11 @@ local function read_zone(from)
   end
 end
 
+-- Whether the last second of that minute is followed by a day in UTC: only then may there be a leap second.
+local function ends_day(hour, minute, zone)
+  return (hour * 60 + minute + 1 - zone / 60) % (24 * 60) == 0
+end
+
 -- The year, month, day, hour, minute and second in the text; the zone in seconds; the fraction.
 local function plain_date(text)
   local from, fields = reader(text), {}
@@ -115,7 +120,8 @@ local function plain_date(text)
   local zone = read_zone(from)
   local year, month, day = fields[1], fields[2], fields[3]
   if #text > 60 or not fields[6] or not part or not zone or not from.at_end() or month < 1 or month > 12 or day < 1
-    or day > last_day(year, month) or fields[4] > 23 or fields[5] > 59 or fields[6] > 59 then
+    or day > last_day(year, month) or fields[4] > 23 or fields[5] > 59
+    or fields[6] > (ends_day(fields[4], fields[5], zone) and 60 or 59) then
     return nil
   end
   return fields, zone, part
@@ -131,7 +137,9 @@ local function check_epoch(found, text)
   promise.finite(found, "a date and time")
   local whole = math.floor(found - part + 0.5)
   promise.holds(math.abs(found - part - whole) < 1e-5, "the fraction %.17g is in %.17g", part, found)
-  local back = os.date("!*t", whole + zone)
+  local leap = fields[6] == 60 and 1 or 0
+  fields[6] = fields[6] - leap
+  local back = os.date("!*t", whole - leap + zone)
   for place, name in ipairs { "year", "month", "day", "hour", "min", "sec" } do
     promise.holds(back[name] == fields[place], "the %s of %.17g is %d", name, found, fields[place])
   end

@@ -119,12 +119,26 @@ local function resumed(self, before, co, ok, ...)
   end
 end
 
+-- What the coroutine of a task runs.
+local function body()
+  return task.call(current)
+end
+
+-- The coroutine is made only now: of many tasks that are spawned at once, each gets the memory that the one before it
+-- left when its stack grew.
+local function begin(self)
+  local co = self.co or coroutine.create(body)
+  self.co, alive[co] = co, self
+  task.begin(self)
+  return co
+end
+
 local function resume(self)
   local co = self.co
   if self.state == "done" then
     return task.settle(self), co and abandon(self)
-  elseif not self.begun then
-    task.begin(self)
+  elseif self.state == "unbegun" then
+    co = begin(self)
   end
   if self.state == "interrupted" and coroutine.status(co) == "dead" then -- its results were lost with the turn
     abandon(self)
@@ -199,8 +213,6 @@ end
 --- Has the task run when the code that launches it waits.
 ---@param self cekura.Task
 function scheduler.launch(self)
-  self.co, self.body = coroutine.create(self.body), false
-  alive[self.co] = self
   ready:put(self)
   scheduler.rearm()
 end

@@ -56,7 +56,7 @@ local function trace(failed, ...)
 end
 
 local function call_in_coroutine(self, called)
-  local co = coroutine.create(called.body)
+  local co = coroutine.create(task.call)
   self.by_coroutine[co] = called
   called.leave = coroutine_call.abandon
   local function ended(ok, ...)
@@ -65,12 +65,14 @@ local function call_in_coroutine(self, called)
     end
     return ok, ...
   end
-  return ended(coroutine_call.run(co))
+  return ended(coroutine_call.run(co, called))
 end
 
 local function call_here(self, called)
   self.by_coroutine[coroutine.running()] = called
-  return xpcall(called.body, function(raised)
+  return xpcall(function()
+    return task.call(called)
+  end, function(raised)
     trace(called, "", 4)
     return raised
   end)
