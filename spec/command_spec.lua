@@ -120,6 +120,9 @@ describe("cekura-lua", function()
       assert.truthy(out:find([["expected_value":"a \"b\"","metric_id":7,"thumbs_up":false]], 1, true), out)
       out = run "agents delete 5 --delete-related --dry-run"
       assert.truthy(out:find("/aiagents/5/?delete_related=true\n", 1, true), out)
+      out = run "start insights.deep_research --project 3 --date-from 2026-11-01 --date-to 2026-11-30 --dry-run"
+      local period = '"date_from":"2026-11-01T00:00:00Z","date_to":"2026-11-30T23:59:59.999999Z"'
+      assert.truthy(out:find(period, 1, true), out)
       out = run "improve --agent-id 1 --call-logs first:12 --prompt-file spec/env --dry-run"
       assert.truthy(out:find('"call_logs":12', 1, true), out)
     end)
@@ -138,7 +141,7 @@ describe("cekura-lua", function()
       [line .. "--diff"] = "--diff cannot be given with --no-wait",
       [line .. "--timeout 3"] = "--timeout cannot be given with --no-wait",
       ["start agents.auto_fetch --agent-id 1 --yes --interval 3"] = "--interval needs --wait",
-      ["jobs answer scenarios.generate 77 Yes --exit-status"] = "--exit-status needs --wait",
+      ["jobs answer scenarios.generate 77 Yes --timeout 3"] = "--timeout needs --wait",
       ["calls send --yes --cancel-on-exit --from-file " .. dir .. "/prompt.txt"] = "--cancel-on-exit needs --wait",
       ["calls evaluate 5 --yes --timeout 3"] = "--timeout needs --wait",
       ["calls get 5 --transcript --fields id"] = "give --fields or one of --transcript and --metrics",
@@ -148,6 +151,8 @@ describe("cekura-lua", function()
       assert.same({ 2, "" }, { status, out }, arguments)
       assert.truthy(err:find(fault, 1, true), arguments .. ": " .. err)
     end
+    local _, err, status = run "start agents.auto_fetch --agent-id 1 --exit-status --dry-run" -- it may end in its start
+    assert.equal(0, status, err)
     assert.equal(0, #server:requests())
   end)
 

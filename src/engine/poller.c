@@ -56,7 +56,7 @@ static void on_due(struct timer *timer);
 static void on_turn(struct turn *turn);
 
 /* A moment of a job that is learned from, as it would be at speed 1. So all that is learned is in
- * the time of the service, whatever the speed is then and now. */
+ * the time of the service, unless the speed changes while the job runs. */
 static int64_t learned_us(const struct poller *poll, int64_t us)
 {
     int64_t started_us = poll->learning->started_us;

@@ -28,6 +28,11 @@ local function others_of(name, one_of)
   return is_one and others or nil
 end
 
+-- The type of an option for a parameter. A date as the end of a period has its whole day.
+local function type_of(parameter)
+  return parameter.type == "time" and parameter.name:find "_to$" and "end_time" or parameter.type
+end
+
 --- The options for parameters of the API. If the command itself has an option of that name, it is --param-NAME.
 ---@param declared cekura.Parameter[]
 ---@param own cekura.command.Option[] the command's options
@@ -40,9 +45,10 @@ function parameters.options(declared, own, one_of)
   end
   for _, parameter in ipairs(declared) do
     local name = dashed(parameter.name)
+    local kind = type_of(parameter)
     options[#options + 1] = { name = taken[name] and "param-" .. name or name, aliases = ALIASES[parameter.name],
-      type = parameter.type, parameter = parameter.name,
-      help = wording.parameter(parameter, others_of(parameter.name, one_of)) }
+      type = kind, parameter = parameter.name,
+      help = wording.parameter(parameter, kind, others_of(parameter.name, one_of)) }
   end
   for _, option in ipairs(own) do
     options[#options + 1] = option

@@ -110,10 +110,10 @@ return {
   description = "Runs a simulated service on this machine, which answers as Cekura does and costs nothing. With "
     .. "COMMAND, runs that program with CEKURA_API_URL and CEKURA_API_KEY set to the service, and with "
     .. "CEKURA_LOOPBACK_ONLY=1, so that it reaches no other; then exits with its status, or with 128 plus the number "
-    .. "of the signal that ended it. Without COMMAND, prints the variables, and runs until it is interrupted. With "
-    .. "--record, the real service answers, and a file keeps the exchanges without secrets, hosts, phone numbers and "
-    .. "e-mail addresses; with --replay, the file answers. Requests that were not recorded are printed to stderr, and "
-    .. "the status is 1 unless that of COMMAND is another failure.",
+    .. "of the signal that ended it. Without COMMAND, prints the variables, and runs until it is interrupted; the "
+    .. "status is then 130 or 143. With --record, the real service answers, and a file keeps the exchanges without "
+    .. "secrets, hosts, phone numbers and e-mail addresses; with --replay, the file answers. Requests that were not "
+    .. "recorded are printed to stderr, and the status is 1 unless that of COMMAND is another failure.",
   arguments = { { name = "command", count = "*", help = "A program and its arguments, after --." } },
   options = {
     { name = "port", type = "integer", help = "The port on 127.0.0.1 (a free one)." },

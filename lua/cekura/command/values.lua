@@ -87,7 +87,8 @@ end
 
 local AGO = { s = 1, m = 60, h = 3600, d = 86400, w = 7 * 86400 }
 
--- A time: ISO 8601, seconds since the epoch, or a span before now, such as 90m, 24h or 7d. A date gets the time of day.
+-- A time: ISO 8601, seconds since the epoch, or a span before now, such as 90m, 24h or 7d. `time_of_day` is added to a
+-- date.
 local function read_time(text, time_of_day)
   local count, unit = text:match "^(%d+)([smhdw])$"
   if count then

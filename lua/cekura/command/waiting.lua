@@ -9,13 +9,14 @@ local text = require "cekura.command.text"
 
 local waiting = {}
 
--- The options of every command that waits.
+-- The options of every command that waits. `also_at_once`: it has an effect without a wait, too, since a job may end in
+-- its start.
 local OPTIONS = {
   { name = "timeout", type = "seconds",
     help = "Seconds to wait. The job goes on afterwards. The default depends on the kind." },
   { name = "interval", type = "interval",
     help = "Seconds between two polls, or adaptive: by how long jobs have taken. The default depends on the kind." },
-  { name = "exit-status", help = "Exit with 3 if the job found nothing to do." },
+  { name = "exit-status", help = "Exit with 3 if the job found nothing to do.", also_at_once = true },
   { name = "cancel-on-exit", help = "Cancel the job in the service if the wait ends before the job does." },
 }
 
@@ -38,8 +39,8 @@ end
 function waiting.check_unused(session, names)
   if not names then
     names = {}
-    for index, option in ipairs(OPTIONS) do
-      names[index] = option.name
+    for _, option in ipairs(OPTIONS) do
+      names[#names + 1] = not option.also_at_once and option.name or nil
     end
   end
   for _, name in ipairs(names) do

@@ -191,6 +191,7 @@ local TYPES = {
   channel = "0 or 1",
   flag = "true or false (true without a value)",
   time = "ISO 8601, also a date (UTC), seconds since the epoch, or 24h or 7d for that long ago",
+  end_time = "as a time; a date includes its day",
   any = "JSON or text", table = "a JSON object", transcript = "a JSON list of turns",
   ids = "comma-separated ids", records = "comma-separated ids", one_id = "an id",
   joined_ids = "comma-separated ids", joined = "comma-separated texts",
@@ -201,11 +202,12 @@ local TYPES = {
 
 --- The help of a parameter. Shell completions show its first sentence.
 ---@param parameter cekura.Parameter
+---@param kind string the type of its option
 ---@param instead? string[] options one of which may be given instead
 ---@return string
-function wording.parameter(parameter, instead)
+function wording.parameter(parameter, kind, instead)
   local meaning = PARAMETERS[parameter.name] or "The API's " .. parameter.name
-  local form = TYPES[parameter.type] and ": " .. TYPES[parameter.type] or ""
+  local form = TYPES[kind] and ": " .. TYPES[kind] or ""
   local required = parameter.required and " (required)" or ""
   if instead and instead[1] then
     required = (" (required, or %s)"):format(table.concat(instead, " or "))
