@@ -47,6 +47,27 @@ local function some_of(random, items, most)
   return list
 end
 
+-- Fails as soon as a call has taken more than so many million instructions.
+local function assert_takes_at_most(millions, call)
+  local count = 0
+  debug.sethook(function()
+    count = count + 1
+    assert(count <= millions, "too many instructions")
+  end, "", 1e6)
+  local fine, message = pcall(call)
+  debug.sethook()
+  assert.is_true(fine, message)
+end
+
+-- A text from a format, filled in with the numbers from one to another.
+local function numbered(format, first, last, step)
+  local list = {}
+  for number = first, last, step or 1 do
+    list[#list + 1] = (format:gsub("#", number))
+  end
+  return table.concat(list)
+end
+
 describe("the difference reads:", function()
   for _, row in ipairs {
     { "one word", "Be brief.", "Be kind.", "Be [-brief-]{+kind+}." },
@@ -60,6 +81,9 @@ describe("the difference reads:", function()
       "- Rule [-30-]{+31+}\n[-- Be kind 31\n-]B\n" },
     { "a change in a line beside an added one", "- Rule 31 a\n", "- Rule 30 a\n- Rule 31 b\n",
       "{+- Rule 30 a\n+}- Rule 31 [-a-]{+b+}\n" },
+    { "a change after a line that is aligned in fewer parts",
+      "x, y; q\n- immutable tail\n- Rule 30\n- Be kind 31\nB\n", "x y immutable tail\n- Rule 31\nB\n",
+      "x[-, y; q\n--]{+ y+} immutable tail\n- Rule [-30-]{+31+}\n[-- Be kind 31\n-]B\n" },
     { "a line that is joined with the next one", "Be kind\nand brief.\n", "Be kind and brief.\n",
       "Be kind[-\n-]{+ +}and brief.\n" },
     { "a line at the end", "- a", "- a\n- b", "- a{+\n- b+}" },
@@ -151,6 +175,62 @@ describe("the difference", function()
         copy[#copy + 1] = random(8) == 1 and items[random(#items)] or nil
       end
       assert_recovers(table.concat(old), table.concat(copy))
+    end
+  end)
+
+  it("contains both texts, whatever their lines are", function()
+    local random = generator(19)
+    local items = { "- ", "Be ", "kind", "brief ", "rule ", "30", "31", "\n", "\n", "\n- " }
+    for _ = 1, 1500 do
+      local old = some_of(random, items, 40)
+      local copy = {}
+      for _, item in ipairs(old) do
+        copy[#copy + 1] = random(3) > 1 and item or nil
+        copy[#copy + 1] = random(6) == 1 and items[random(#items)] or nil
+      end
+      assert_recovers(table.concat(old), table.concat(copy))
+      assert_recovers(table.concat(copy), table.concat(old))
+    end
+  end)
+
+  it("keeps the long text of a line that is joined or split", function()
+    local long = numbered(" word#", 1, 100)
+    for _, row in ipairs {
+      { "- Alphabet one\n- Beta two\n- gamma%s\n", "- Alphabet Beta gamma%s\n" },
+      { "-%s\nBeta two\n- gamma three\n", "-%s Beta gamma three\n" },
+    } do
+      local many, one = row[1]:format(long), row[2]:format(long)
+      for _, pieces in ipairs { assert_recovers(many, one), assert_recovers(one, many) } do
+        local is_kept = false
+        for _, piece in ipairs(pieces) do
+          is_kept = is_kept or piece.kind == "same" and piece.text:find(long, 1, true) ~= nil
+        end
+        assert.is_true(is_kept, tostring(pieces))
+      end
+    end
+  end)
+
+  it("keeps lines apart in many lines, in proportion to their number", function()
+    local all, half = numbered("row # x\n", 1, 20000), numbered("row # x\n", 2, 20000, 2)
+    local pieces
+    assert_takes_at_most(150, function()
+      pieces = cekura.diff(all, half)
+    end)
+    assert.same({ all, half }, { sides(pieces) })
+    assert.equal("[-row 1 x\n-]row 2 x\n[-row 3 x\n-]row 4 x\n", tostring(pieces):sub(1, 40))
+  end)
+
+  it("is bounded in its work on lines that are joined", function()
+    for _, words_of_line in ipairs { 30, 900, 20000 } do
+      local many, one = numbered("w# -\n", 1, 20000), {}
+      for first = 1, 20000, words_of_line do
+        one[#one + 1] = numbered("w# ", first, math.min(first + words_of_line - 1, 20000))
+      end
+      one = table.concat(one, "\n")
+      assert_takes_at_most(300, function()
+        cekura.diff(many, one)
+        cekura.diff(one, many)
+      end)
     end
   end)
 

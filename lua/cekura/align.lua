@@ -54,7 +54,7 @@ local function advance(box, front, other, d)
       x, y, at, bt = x + 1, y + 1, at + step, bt + step
     end
     front[k] = x
-    box.work.steps = box.work.steps + 1 + x - begins
+    box.work.left = box.work.left - 1 - (x - begins)
     if may_meet and delta - k >= -d and delta - k <= d then
       local met = other[delta - k]
       if met >= 0 and x + met >= n then
@@ -142,7 +142,7 @@ end
 -- The anchors of a box as pairs of places, in order.
 local function anchors(box)
   for _, width in ipairs(ANCHORS) do
-    box.work.steps = box.work.steps + ANCHOR_STEPS * (box.n + box.m)
+    box.work.left = box.work.left - ANCHOR_STEPS * (box.n + box.m)
     local in_a = single_places(box.a, box.a_first, box.n, width)
     local in_b = single_places(box.b, box.b_first, box.m, width)
     local found = {}
@@ -208,19 +208,31 @@ function compare(box, runs)
   while first_a <= last_a and first_b <= last_b and a[last_a] == b[last_b] do
     last_a, last_b = last_a - 1, last_b - 1
   end
-  if first_a <= last_a and first_b <= last_b and box.work.steps < MOST_STEPS then
+  if first_a <= last_a and first_b <= last_b and box.work.left > 0 then
     split(part(box, first_a, first_b, last_a + 1, last_b + 1), runs)
   end
   add_run(runs, last_a + 1, last_b + 1, a_end - last_a - 1)
 end
 
+---@class cekura.align.Work
+---@field left number the steps that all comparisons that share it may still take
+
+---@class cekura.align.Part a part of two lists
+---@field a integer the place of its first string in the first list
+---@field a_end integer the place after its last one
+---@field b integer
+---@field b_end integer
+---@field work cekura.align.Work
+
 --- The parts that two lists of strings have in common, in order. The strings between them are in one list only.
 ---@param a string[]
 ---@param b string[]
+---@param within? cekura.align.Part the part to compare (all, by default)
 ---@return cekura.align.Run[]
-local function align(a, b)
+local function align(a, b, within)
+  within = within or { a = 1, a_end = #a + 1, b = 1, b_end = #b + 1, work = { left = MOST_STEPS } }
   local runs = {}
-  compare({ a = a, b = b, work = { steps = 0 }, a_first = 1, b_first = 1, n = #a, m = #b }, runs)
+  compare(part({ a = a, b = b, work = within.work }, within.a, within.b, within.a_end, within.b_end), runs)
   return runs
 end
 

@@ -7,118 +7,65 @@ local align = require "cekura.align"
 -- The part of the common bytes that one line must have.
 local MOST = 0.6
 
--- A search for a better line that would take longer is left out.
+-- No better line is looked for among lines with more words than this.
 local MOST_WORDS = 2000
 
-local function ends_line(word)
-  return word == nil or word:find "\n$" ~= nil
-end
+-- The steps of the search for better lines in all of the two texts. Beyond them, the rest stays as it is aligned.
+local MOST_STEPS = 2e6
 
-local function line_start(list, at)
-  while not ends_line(list[at - 1]) do
-    at = at - 1
-  end
-  return at
-end
+-- ---- sides ----
 
--- The place after the line that a word is in.
-local function line_end(list, at)
-  while not ends_line(list[at]) do
-    at = at + 1
-  end
-  return math.min(at + 1, #list + 1)
-end
-
--- Whether some of the words are more than space, and some end a line.
-local function has_lines(list, first, after)
-  local has_end, has_text = false, false
-  for at = first, after - 1 do
-    has_end = has_end or ends_line(list[at])
-    has_text = has_text or list[at]:find "%S" ~= nil
-  end
-  return has_end and has_text
-end
-
-local function ends_any(list, first, after)
-  for at = first, after - 1 do
-    if ends_line(list[at]) then
-      return true
+-- A side is one of the lists: its words, the line of each word, where each line starts, and the weight before each
+-- word, which is the bytes of all words before it, without space.
+local function side(list)
+  local lines, starts, weights, weight = {}, { 1 }, { 0 }, 0
+  for at, word in ipairs(list) do
+    lines[at] = #starts
+    weight = weight + (word:find "%S" and #word or 0)
+    weights[at + 1] = weight
+    if word:find "\n$" then
+      starts[#starts + 1] = at + 1
     end
   end
-  return false
+  starts[#starts + 1] = #list + 1
+  return { words = list, lines = lines, starts = starts, weights = weights }
 end
 
--- The bytes of runs, without space.
-local function weight(list, runs)
-  local sum = 0
+local function weight_of(one, run)
+  return one.weights[run.a + run.length] - one.weights[run.a]
+end
+
+-- ---- runs ----
+
+-- The runs, cut at the ends of lines, so that each is in one line of both sides.
+local function cut(a, runs)
+  local list = {}
   for _, run in ipairs(runs) do
-    for at = run.a, run.a + run.length - 1 do
-      sum = sum + (list[at]:find "%S" and #list[at] or 0)
+    local at, after = run.a, run.a + run.length
+    while at < after do
+      local to = math.min(after, a.starts[a.lines[at] + 1])
+      list[#list + 1] = { a = at, b = run.b + at - run.a, length = to - at }
+      at = to
     end
   end
-  return sum
+  return list
 end
 
-local function sublist(list, first, after)
-  local part = {}
-  for at = first, after - 1 do
-    part[#part + 1] = list[at]
-  end
-  return part
-end
-
--- Cuts the runs at a box: those before it, in it and after it.
-local function cut(runs, box)
-  local parts = { {}, {}, {} }
-  local function add(part, run, from, to)
-    if to > from then
-      table.insert(parts[part], { a = run.a + from, b = run.b + from, length = to - from })
-    end
-  end
+-- The runs with neighbours as one again.
+local function merged(runs)
+  local list, last = {}, nil
   for _, run in ipairs(runs) do
-    local last = run.length
-    local before = math.max(0, math.min(last, box.a - run.a, box.b - run.b))
-    local begins = math.max(0, math.min(last, math.max(box.a - run.a, box.b - run.b)))
-    local ends = math.max(begins, math.min(last, box.a_end - run.a, box.b_end - run.b))
-    local after = math.max(ends, math.min(last, math.max(box.a_end - run.a, box.b_end - run.b)))
-    add(1, run, 0, before)
-    add(2, run, begins, ends)
-    add(3, run, after, last)
-  end
-  return parts
-end
-
--- The runs of the line of `b` with the line of `a` in the box that has the most in common.
-local function best_line(a, b, box)
-  local line, best, most, first = sublist(b, box.b, box.b_end), nil, -1, box.a
-  while first < box.a_end do
-    local after = line_end(a, first)
-    local runs = align(sublist(a, first, after), line)
-    for _, run in ipairs(runs) do
-      run.a, run.b = run.a + first - 1, run.b + box.b - 1
+    if last and last.a + last.length == run.a and last.b + last.length == run.b then
+      last.length = last.length + run.length
+    else
+      last = run
+      list[#list + 1] = run
     end
-    local sum = weight(a, runs)
-    if sum > most then
-      best, most = runs, sum
-    end
-    first = after
   end
-  return best, most
+  return list
 end
 
--- The box of the lines around a gap, if a line of `b` is aligned across lines of `a` there.
-local function joined(a, b, left, right)
-  local a_first, b_first = left.a + left.length, left.b + left.length
-  if not has_lines(a, a_first, right.a) or ends_any(b, b_first, right.b) or right.b > #b
-    or ends_line(b[b_first - 1]) or ends_line(a[a_first - 1]) then
-    return nil
-  end
-  local box = { a = line_start(a, a_first), a_end = line_end(a, right.a), b = line_start(b, b_first),
-    b_end = line_end(b, right.b) }
-  return box.a_end - box.a <= MOST_WORDS and box.b_end - box.b <= MOST_WORDS and box or nil
-end
-
--- The same runs with the two lists exchanged.
+-- The same runs with the two sides exchanged.
 local function swapped(runs)
   local list = {}
   for index, run in ipairs(runs) do
@@ -127,28 +74,70 @@ local function swapped(runs)
   return list
 end
 
-local function keep(a, b, runs)
-  local index = 2
+-- ---- lines ----
+
+-- The box of the lines around the gap between two runs, if a line of `b` is aligned across lines of `a` there, with
+-- text between them.
+local function joined(a, b, left, right)
+  local before = left.a + left.length - 1
+  local first, last, line = a.lines[before], a.lines[right.a], b.lines[right.b]
+  if b.lines[left.b] ~= line or first == last or a.weights[before + 1] == a.weights[right.a] then
+    return nil
+  end
+  local box = { a = a.starts[first], a_end = a.starts[last + 1], b = b.starts[line], b_end = b.starts[line + 1] }
+  return box.a_end - box.a <= MOST_WORDS and box.b_end - box.b <= MOST_WORDS and box or nil
+end
+
+-- The runs of the line of `b` with the line of `a` in the box that has the most in common, which must be `least`.
+local function best_line(a, b, box, least, work)
+  local best, most = nil, 0
+  for line = a.lines[box.a], a.lines[box.a_end - 1] do
+    local part = { a = a.starts[line], a_end = a.starts[line + 1], b = box.b, b_end = box.b_end, work = work }
+    if a.weights[part.a_end] - a.weights[part.a] >= least then
+      work.left = work.left - (part.a_end - part.a) - (part.b_end - part.b)
+      local runs, sum = align(a.words, b.words, part), 0
+      for _, run in ipairs(runs) do
+        sum = sum + weight_of(a, run)
+      end
+      if sum >= least and sum > most then
+        best, most = runs, sum
+      end
+    end
+  end
+  return best
+end
+
+-- The runs, which are cut, with lines of `a` kept apart. `kept` is what is done; the next gap is between it and the
+-- next run.
+local function keep(a, b, runs, work)
+  local kept, index = {}, 1
   while index <= #runs do
-    local box = joined(a, b, runs[index - 1], runs[index])
-    local parts = box and cut(runs, box)
-    local best, most
+    local box = kept[1] and work.left > 0 and joined(a, b, kept[#kept], runs[index])
     if box then
-      best, most = best_line(a, b, box)
-    end
-    if box and most >= MOST * weight(a, parts[2]) and most > 0 then
-      runs = parts[1]
-      for _, run in ipairs(best) do
-        runs[#runs + 1] = run
+      -- What would be lost is all that the lines have in common, with each other or with lines outside of the box.
+      local before, after, lost = #kept, index, 0
+      while kept[before] and (kept[before].a >= box.a or kept[before].b >= box.b) do
+        before, lost = before - 1, lost + weight_of(a, kept[before])
       end
-      index = math.max(index, #runs)
-      for _, run in ipairs(parts[3]) do
-        runs[#runs + 1] = run
+      while runs[after] and (runs[after].a < box.a_end or runs[after].b < box.b_end) do
+        after, lost = after + 1, lost + weight_of(a, runs[after])
+      end
+      work.left = work.left - (after - index) - (#kept - before)
+      local best = best_line(a, b, box, MOST * lost, work)
+      if best then
+        for place = #kept, before + 1, -1 do
+          kept[place] = nil
+        end
+        for _, run in ipairs(best) do
+          kept[#kept + 1] = run
+        end
+        index = after
       end
     end
+    kept[#kept + 1] = runs[index]
     index = index + 1
   end
-  return runs
+  return kept
 end
 
 --- The runs of two lists of words, with lines kept apart.
@@ -157,5 +146,7 @@ end
 ---@param runs cekura.align.Run[]
 ---@return cekura.align.Run[]
 return function(a, b, runs)
-  return swapped(keep(b, a, swapped(keep(a, b, runs))))
+  local old, new, work = side(a), side(b), { left = MOST_STEPS }
+  local kept = keep(old, new, cut(old, runs), work)
+  return merged(swapped(keep(new, old, swapped(kept), work)))
 end
