@@ -210,7 +210,7 @@ describe("the core's functions refuse", function()
       polls.url_rest = 5
       holds(not pcall(core.new_job, objects.client, 0, polls, "1"), "url_rest")
       holds(not pcall(core.submit, objects.client, "GET"), "no table")
-      holds(not pcall(core.new_job, objects.client), "no elapsed")
+      holds(not pcall(core.new_job, objects.client, {}), "a date that is a table")
     ]]
   end)
 end)

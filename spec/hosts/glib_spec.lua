@@ -106,6 +106,22 @@ describe("in GLib's main loop", function()
     end)
   end
 
+  it("sends the requests of a client that a task makes, with loop = \"auto\"", function()
+    prints("200\nBetter.\n", [[
+      soon(function()
+        cekura.spawn(function()
+          local client = new "auto"
+          print(cekura.assert(client:request("GET", "/echo/", { timeout = 20 })).status)
+          local job = cekura.assert(client.calls:improve_prompt(PARAMS))
+          print(cekura.assert(job:wait { interval = 0.02, timeout = 20 }).improved_prompt)
+          quit()
+        end)
+      end)
+      GLib.timeout_add(GLib.PRIORITY_DEFAULT, 30000, function() quit() return false end)
+      main_loop:run()
+    ]])
+  end)
+
   it("has an application of Gio's, as those of GTK are, run beside its tasks", function()
     prints("activated\nBetter.\n", [[
       local Gio = lgi.Gio

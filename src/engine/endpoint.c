@@ -186,10 +186,10 @@ void endpoint_retain(struct endpoint *endpoint)
 void endpoint_release(struct endpoint *endpoint)
 {
     struct endpoints *endpoints = endpoint->endpoints;
-    int64_t now_us = clock_monotonic_us(), until_us = endpoint->held_us + REMEMBERED_US;
-    forget_unused(endpoints, now_us);
     if (--endpoint->users > 0)
         return;
+    int64_t now_us = clock_monotonic_us(), until_us = endpoint->held_us + REMEMBERED_US;
+    forget_unused(endpoints, now_us);
     if (until_us > now_us)
         heap_insert(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node, until_us);
     else

@@ -225,7 +225,7 @@ static void do_due(struct engine *engine)
             timers_fire(&engine->polls.due, now_us, step);
         fill_window(engine, now_us);
         transfers_resume(&engine->transfers);
-        if (engine->transfers.multi.due_us <= clock_monotonic_us()) {
+        if (engine->transfers.multi.due_us <= now_us) {
             engine->transfers.multi.due_us = CLOCK_NEVER;
             act(engine, CURL_SOCKET_TIMEOUT, 0);
         }

@@ -46,8 +46,9 @@ static enum head_result begin(struct head *head, const char *line, size_t length
     return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
 }
 
-/* The value of the line if it is a field of that name, else NULL. */
-static const char *value_of(const char *line, size_t length, const char *name)
+/* The value of the line if it is a field of that name, else NULL. Inline, so that the length of a
+ * constant name is one. */
+static inline const char *value_of(const char *line, size_t length, const char *name)
 {
     size_t span = strlen(name);
     bool same = length > span && line[span] == ':' && ascii_same(line, name, span);

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* A node that moves is fetched from memory, since its place changes. With four children a node of a
- * heap of 100,000 has 9 levels to pass, with two it has 17. */
+/* A node that moves is fetched from memory, since its place changes. With four children, a node
+ * of a heap of 100,000 has 9 levels to pass; with two, 17. */
 #define CHILDREN 4
 
 static bool earlier(const struct heap_entry *a, const struct heap_entry *b)

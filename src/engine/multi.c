@@ -28,8 +28,10 @@ static int on_timer(CURLM *handle, long timeout_ms, void *user)
 {
     struct multi *multi = user;
     (void)handle;
-    multi->due_us =
-        timeout_ms < 0 ? CLOCK_NEVER : clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    if (timeout_ms < 0)
+        multi->due_us = CLOCK_NEVER;
+    else
+        multi->due_us = timeout_ms == 0 ? 0 : clock_monotonic_us() + (int64_t)timeout_ms * 1000;
     return 0;
 }
 

@@ -11,6 +11,8 @@
 
 static void report(struct operation *operation, enum event_kind kind, int64_t pause_us)
 {
+    if (!operation->engine->completions.report_events)
+        return;
     const struct event event = {
         .kind = kind,
         .subject = operation->item,
@@ -31,6 +33,11 @@ void outcome_free(struct outcome *outcome)
     buffer_free(&outcome->body);
     free(outcome->message);
     *outcome = (struct outcome){.retry_after_us = -1};
+}
+
+bool outcome_is_good(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
 }
 
 static void leave_wire(struct operation *operation)

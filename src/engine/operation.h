@@ -24,6 +24,9 @@ struct outcome {
     int64_t retry_after_us; /* from the answer's Retry-After; negative if it has none */
 };
 
+/* Whether it is a complete answer with a status of 2xx. */
+bool outcome_is_good(const struct outcome *outcome);
+
 /* Queues a copy of the request. When it finishes, its item is listed with `ref`; a long-running
  * request is also listed when it is sent. Returns NULL if memory runs out or the engine is closed.
  */

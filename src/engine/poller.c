@@ -154,11 +154,6 @@ static bool is_transient(const struct outcome *outcome)
     }
 }
 
-static bool is_good(const struct outcome *outcome)
-{
-    return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
-}
-
 /* The outcome of the update. */
 static struct outcome *update_of(const struct poller *poll)
 {
@@ -168,7 +163,8 @@ static struct outcome *update_of(const struct poller *poll)
 /* The body of the last good answer. */
 static struct buffer *answer_of(struct poller *poll)
 {
-    return poll->has_update && is_good(update_of(poll)) ? &update_of(poll)->body : &poll->answer;
+    return poll->has_update && outcome_is_good(update_of(poll)) ? &update_of(poll)->body
+                                                                : &poll->answer;
 }
 
 /* Takes in the outcome of a request that has ended, and returns whether it is an update. */
@@ -180,8 +176,8 @@ static bool take(struct poller *poll, struct outcome *outcome)
         keep_error(poll, outcome);
         return false;
     }
-    bool is_same = !is_ignored && is_good(outcome) && !poll->is_forced && poll->answer.bytes &&
-                   buffer_equal(&outcome->body, &poll->answer);
+    bool is_same = !is_ignored && outcome_is_good(outcome) && !poll->is_forced &&
+                   poll->answer.bytes && buffer_equal(&outcome->body, &poll->answer);
     if (is_same && poll->learning)
         learning_runs(poll->learning, learned_us(poll, poll->last_us));
     if (is_ignored || is_same)

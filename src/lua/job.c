@@ -25,7 +25,7 @@ struct job_object {
     bool learns;      /* its polls follow what was learned */
 };
 
-/* The fields that every job has which is waited for: `id`, `state`, `status`, `_subscriptions`. A
+/* The fields of every polled job that is waited for: `id`, `state`, `status`, `_subscriptions`. A
  * table with a fifth has room for eight. */
 #define OWN_FIELDS 4
 
@@ -50,7 +50,7 @@ static struct poller *check_poll(lua_State *L, int index)
 static int core_new_job(lua_State *L)
 {
     struct client_object *client = client_check(L, 1);
-    double started = luaL_checknumber(L, 2);
+    double now = (double)clock_date_s(), started = luaL_optnumber(L, 2, now);
     bool is_polled = !lua_isnoneornil(L, 3), started_here = lua_toboolean(L, 5);
     const char *id = is_polled ? luaL_checkstring(L, 4) : NULL;
     int64_t interval_us = 0;
@@ -67,7 +67,7 @@ static int core_new_job(lua_State *L)
     job->ref = LUA_NOREF;
     lua_createtable(L, 0, OWN_FIELDS);
     compat_set_table(L, -2);
-    job->began_us = clock_monotonic_us() - clock_from_seconds((double)clock_date_s() - started);
+    job->began_us = clock_monotonic_us() - clock_from_seconds(now - started);
     job->is_dated = lua_toboolean(L, 6);
     if (!is_polled)
         return 1;
@@ -164,7 +164,7 @@ static int core_update(lua_State *L)
     const struct outcome *update = poller_update(check_poll(L, 1));
     if (!update)
         return 0;
-    if (marshal_is_good(update))
+    if (outcome_is_good(update))
         lua_pushboolean(L, true);
     else
         marshal_push_outcome(L, update);
@@ -179,20 +179,38 @@ static const struct outcome *check_update(lua_State *L, int index)
     return update;
 }
 
-/* core.update_member(job, name) -> a member of its update, as in marshal_push_outcome(). */
+static void push_bytes(lua_State *L, const struct buffer *bytes)
+{
+    lua_pushlstring(L, bytes->length ? bytes->bytes : "", bytes->length);
+}
+
+/* core.update_member(job, name) -> "status", "_head" or "body" of its update, as in
+ * marshal_push_outcome(). */
 static int core_update_member(lua_State *L)
 {
     const struct outcome *update = check_update(L, 1);
-    marshal_push_outcome(L, update);
-    lua_getfield(L, -1, luaL_checkstring(L, 2));
+    const char *name = luaL_checkstring(L, 2);
+    if (strcmp(name, "status") == 0)
+        lua_pushinteger(L, update->status);
+    else
+        push_bytes(L, strcmp(name, "body") == 0 ? &update->body : &update->headers);
     return 1;
 }
 
-/* core.decode_update(job) -> the body of its update as core.decode() reads it. */
+/* core.decode_update(job) -> the body of its update as core.decode() reads it. A finalizer may run
+ * meanwhile, and poll the job, which replaces that body. So a copy is decoded, which is no string
+ * where it is as short as most answers are. */
 static int core_decode_update(lua_State *L)
 {
     const struct buffer *body = &check_update(L, 1)->body;
-    return json_decode(L, body->length ? body->bytes : "", body->length, false);
+    size_t length = body->length;
+    char copy[1024];
+    if (length <= sizeof copy) {
+        memcpy(copy, length ? body->bytes : "", length);
+        return json_decode(L, copy, length, false);
+    }
+    push_bytes(L, body);
+    return json_decode(L, lua_tostring(L, -1), length, false);
 }
 
 /* core.last_error(job) -> the last transient failure, by marshal_push_outcome(); nil if there is

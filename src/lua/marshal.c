@@ -151,11 +151,6 @@ static void set_buffer(lua_State *L, const char *name, const struct buffer *buff
     lua_setfield(L, -2, name);
 }
 
-bool marshal_is_good(const struct outcome *outcome)
-{
-    return outcome->kind == OUTCOME_RESPONSE && outcome->status >= 200 && outcome->status < 300;
-}
-
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
 {
     compat_check_stack(L, 3);
@@ -165,7 +160,7 @@ void marshal_push_outcome(lua_State *L, const struct outcome *outcome)
     set_buffer(L, "body", &outcome->body);
     if (outcome->retry_after_us >= 0)
         marshal_set_seconds(L, "_retry_after", outcome->retry_after_us);
-    if (marshal_is_good(outcome))
+    if (outcome_is_good(outcome))
         return;
     marshal_set_text(L, "kind", marshal_outcome_name(outcome->kind));
     marshal_set_text(L, "message", outcome->message);

@@ -36,9 +36,6 @@ void marshal_set_seconds(lua_State *L, const char *name, int64_t span_us);
  * status of 2xx, it also has `kind`, `message`, `tries` and `sent`. */
 void marshal_push_outcome(lua_State *L, const struct outcome *outcome);
 
-/* Whether it is a complete answer with a status of 2xx. */
-bool marshal_is_good(const struct outcome *outcome);
-
 /* The name of an outcome's kind, such as "response". */
 const char *marshal_outcome_name(enum outcome_kind kind);
 

@@ -63,6 +63,7 @@ local methods = core.client_methods
 ---@field _selection_refused boolean no poll asks for a selection any longer; owned by cekura.job.selection
 ---@field _place? integer in the list of open clients; owned by cekura.loop.clients
 ---@field _unwatch? userdata owned by cekura.loop.hosted, while the host watches the client
+---@field _watching? cekura.Host that host; owned by cekura.loop.hosted
 ---@field _service? cekura.testing.Service that it keeps from being collected; owned by cekura.testing
 
 -- ---- life ----

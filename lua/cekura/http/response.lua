@@ -63,7 +63,7 @@ end
 check.methods("response", methods, is_response)
 
 -- The members of the answer to a poll, which are looked up when they are read.
-local of_update = {
+local MEMBERS_OF_UPDATE = {
   method = function()
     return "GET"
   end,
@@ -82,8 +82,8 @@ function Response:__index(name)
   if name == "headers" then
     self.headers = parse_headers(self._head)
     return self.headers
-  elseif of_update[name] and rawget(self, "_job") then
-    return of_update[name](self._job, name)
+  elseif MEMBERS_OF_UPDATE[name] and rawget(self, "_job") then
+    return MEMBERS_OF_UPDATE[name](self._job, name)
   end
   return methods[name]
 end

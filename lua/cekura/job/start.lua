@@ -98,8 +98,10 @@ end
 ---@field _answered_question? { question: string, times: integer } the question that job:answer() replied to, and the
 ---number of times that the service may still repeat it
 ---@field _bad_answers integer in a row; owned by cekura.job.poll
----@field _changed boolean its state, status or progress has changed since it notified a subscription
----@field _subscriptions table<cekura.Subscription, true> the job is polled for them; owned by cekura.job.subscription
+---@field _changed boolean its state, status or progress has changed since it notified a subscription; not set while
+---nothing but a wait for the end is registered
+---@field _subscriptions cekura.Subscription|cekura.Subscription[]|false the job is polled for them; owned by
+---cekura.job.subscription
 ---@field _raised? { [1]: any } an error that an event handler raised; reraised in the task that waits for the job
 ---@field _in_flight? table<cekura.Request, true> the requests of job:poll() and job:answer(); owned by
 ---cekura.http.exchange
@@ -110,7 +112,6 @@ end
 ---@param origin cekura.JobOrigin
 ---@return cekura.Job? job, cekura.Error? err
 start.new = atomic(function(client, kind, declaration, origin)
-  local started = origin.started or core.date()
   local fault = origin.id and fault_of_id(client, declaration, origin.id)
   if fault then
     return nil, errors.new("config", ("%s: the id: %s"):format(kind, fault))
@@ -118,10 +119,10 @@ start.new = atomic(function(client, kind, declaration, origin)
   local prototype = common.of(client, kind, declaration, origin.scope)
   local self
   if origin.id then
-    self = core.new_job(client, started, common.polls(prototype), path.id(origin.id), origin.started_here,
+    self = core.new_job(client, origin.started, common.polls(prototype), path.id(origin.id), origin.started_here,
       origin.started_here or origin.started ~= nil)
   else
-    self = core.new_job(client, started)
+    self = core.new_job(client, origin.started)
   end
   if not self then
     return nil, errors.new("closed", core.is_closed(client) and "the client is closed" or "out of memory")

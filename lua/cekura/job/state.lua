@@ -64,14 +64,16 @@ local function set_state(self, fields, name)
   state.set(fields, "state", name)
 end
 
+-- To be called after subscription.note_change(), which comes before the fields are changed: where memory runs out
+-- later, the same answer is taken in again, and no longer differs from them.
 local function changed(self, fields)
-  subscription.note_change(fields)
   if not core.fields(fields._client)._on_event then
     return
   end
   local word = fields.status and core.redact(fields._client, fields.status)
   state.emit_event(fields, { name = "job_changed", job = self, status = word, state = fields.state,
     progress = fields.progress })
+  subscription.note_change(fields) -- waits may have begun while the event was handled
 end
 
 --- Gives the job a state that this side has decided.
@@ -79,6 +81,7 @@ end
 ---@param fields cekura.JobFields
 ---@param name string
 function state.change(self, fields, name)
+  subscription.note_change(fields)
   set_state(self, fields, name)
   changed(self, fields)
 end
@@ -138,7 +141,11 @@ end
 ---@return cekura.Error? stop
 function state.take(self, fields, meaning)
   local word, progress = interpret.progress(fields._declaration, meaning.object)
-  local before_state, before_word, before_progress = fields.state, fields.status, fields.progress
+  local name = meaning.state ~= "protocol" and meaning.state or fields.state
+  local changes = fields.state ~= name or fields.status ~= word or fields.progress ~= progress
+  if changes then
+    subscription.note_change(fields)
+  end
   state.set(fields, "status", word)
   state.set(fields, "progress", progress)
   state.set(fields, "result", as_result(meaning.result))
@@ -154,7 +161,7 @@ function state.take(self, fields, meaning)
     set_state(self, fields, meaning.state)
     state.learn(self, meaning.state)
   end
-  if before_state ~= fields.state or before_word ~= word or before_progress ~= progress then
+  if changes then
     changed(self, fields)
   end
   return stop

@@ -1,7 +1,7 @@
 --- Subscriptions to the changes of jobs, on which wait, updates, all and each are built.
--- A subscription is registered with each of its jobs, which notify it of every change. A job is polled only while it
--- has a subscription and a task waits in subscription:next(). While the program handles a change, there are no polls,
--- so it sees every change.
+-- A subscription is registered with each of its jobs, which notify it of every change that it follows. A job is polled
+-- only while it has a subscription and a task waits in subscription:next(). While the program handles a change, there
+-- are no polls for that subscription, so it sees every change, unless another wait has the job polled meanwhile.
 --
 -- There are two kinds: to one job, registered only while next() waits, and to a list of jobs. A program may have many
 -- of either kind's jobs, so a subscription has little of its own for each. Most wait for the end alone, and are not
@@ -117,8 +117,8 @@ local function unregister(self, job)
   end
 end
 
--- If it raises, for want of memory, the caller calls unregister(). It is called from deep inside a wait, so it leaves
--- its frame to the last call: what a coroutine needs once, it keeps.
+-- If it raises, for want of memory, the caller calls unregister(). It is called from deep inside a wait, so it
+-- ends in tail calls: the stack of a coroutine grows, and hardly shrinks.
 local function register(self, job)
   local fields = core.fields(job)
   if status.is_end(fields.state) then

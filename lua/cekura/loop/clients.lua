@@ -43,10 +43,19 @@ function clients.list()
   return list
 end
 
---- Whether there is one that is not closed.
+--- Whether the function returns a true value for one of them.
+---@param is fun(client: cekura.Client, ...): any
+---@param ... any
 ---@return boolean
-function clients.are_open()
-  return next(open) ~= nil
+function clients.some(is, ...)
+  local place, client = next(open)
+  while place do
+    if is(client, ...) then
+      return true
+    end
+    place, client = next(open, place)
+  end
+  return false
 end
 
 --- Dispatches, across a C function: an event handler that yielded out of it would stop everything else.

@@ -105,8 +105,13 @@ local DROPPED, ON_TIME = 3, 0.0001
 
 local function nothing() end
 
--- Seconds. While a client is open, the alarm of its descriptor has the host call back, and a timer at the same time
--- would have it call back twice in a row. So the timer follows, in case the client has been collected by then.
+-- Whether the alarm of the client's descriptor has that host call back.
+local function is_watched(client, host)
+  return core.fields(client)._watching == host and not core.is_closed(client)
+end
+
+-- Seconds. While a client is watched, its alarm has the host call back, and a timer at the same time would have it call
+-- back twice in a row. So the timer follows, in case the client has been collected by then.
 local BEHIND = 0.2
 
 -- Makes the function that sets the one timer that the loop has in the host. The alarms of the clients are set to the
@@ -122,7 +127,7 @@ local function new_timer(host)
   end
   return function(seconds)
     local now = core.now()
-    if seconds and clients.are_open() then
+    if seconds and clients.some(is_watched, host) then
       seconds = seconds + BEHIND
     end
     local is_set = cancel and now - fires_at < DROPPED
@@ -214,13 +219,14 @@ end
 -- ---- the adapter ----
 
 local function watch(host, client)
-  local weak = setmetatable({ client = client }, { __mode = "v" })
+  local weak, fields = setmetatable({ client = client }, { __mode = "v" }), core.fields(client)
   -- The descriptor ends with the client; the host forgets it before.
-  core.fields(client)._unwatch = core.guard(host.watch(client:pollfd(), function()
+  fields._unwatch = core.guard(host.watch(client:pollfd(), function()
     if weak.client then
       serve(own.step, weak.client)
     end
   end))
+  fields._watching = host
 end
 
 local function attach(host, client)
@@ -242,9 +248,9 @@ local function detach(client)
   local fields = core.fields(client)
   if fields._unwatch then
     core.spend(fields._unwatch)
-    fields._unwatch = nil
+    fields._unwatch, fields._watching = nil, nil
+    pcall(scheduler.rearm) -- the timer is as late as it was behind the client's alarm, if the host cannot set it now
   end
-  scheduler.rearm()
 end
 
 --- Makes the adapter of a host.

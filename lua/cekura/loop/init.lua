@@ -127,7 +127,7 @@ local function make_auto()
     end
   end
   function made.waiter()
-    return own.task_waiter() or running().waiter()
+    return running().waiter()
   end
   made.running = running
   function made.detach(client)

@@ -22,7 +22,7 @@ local count = 0
 local latest
 
 -- Seconds after which a task is launched again, where a host may have dropped it; after which the program is warned;
--- between two checks; and for which tasks count as spawned at the same time.
+-- between two checks; and within which tasks count as spawned at the same time.
 local RELAUNCH, LATE, PAUSE, SAME = 3, 5, 1, 0.1
 
 -- A task runs while plain code waits, which a program whose host has a loop of another kind may never do.

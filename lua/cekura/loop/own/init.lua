@@ -8,7 +8,7 @@ local scheduler = require "cekura.loop.own.scheduler"
 local tasks = require "cekura.loop.tasks"
 local waiter = require "cekura.loop.own.waiter"
 
-local own = adapter.new { name = "own", waiter = waiter.new, task_waiter = waiter.of_task, attach = clients.attach,
+local own = adapter.new { name = "own", waiter = waiter.new, attach = clients.attach,
   detach = clients.detach }
 
 --- Where errors go that nothing else shows.

@@ -124,8 +124,8 @@ local function body()
   return task.call(current)
 end
 
--- The coroutine is made only now: of many tasks that are spawned at once, each gets the memory that the one before it
--- left when its stack grew.
+-- The coroutine is made only now, so that of many tasks that are spawned at once, each can use the memory that the
+-- stack of the one before it has outgrown.
 local function begin(self)
   local co = self.co or coroutine.create(body)
   self.co, alive[co] = co, self

@@ -93,7 +93,7 @@ local function run(self, launched, leave)
     end
   end)
   launched.scope = self.host.scope and self.host.scope()
-  launched.state, launched.leave = "running", leave or false
+  launched.leave = leave or false
   local in_coroutine = self.host.in_coroutine or not yields
   finish(launched, (in_coroutine and call_in_coroutine or call_here)(self, launched))
   self.by_coroutine[co] = nil
