@@ -1,6 +1,7 @@
 --- The streams of cekura-lua: closed, full and blocked ones, and signals that come while one blocks or before the
 -- command has begun.
 
+local cekura = require "cekura"
 local command = require "spec.support.command"
 local core = require "cekura.core"
 local file = require "spec.support.file"
@@ -109,6 +110,25 @@ describe("the streams of cekura-lua", function()
         assert.equal(2, status, arguments .. json .. err)
         assert.truthy(err:find "the output cannot be written: No space left on device\n", arguments .. json .. err)
       end
+    end
+  end)
+
+  it("that are full end a command that sends the calls of an outbox", function()
+    local path = dir .. "/box"
+    local box = cekura.assert(cekura.outbox { path = path })
+    for index = 1, 3 do
+      cekura.assert(box:put { call_id = "c" .. index, agent = 2142, transcript_json = {} })
+    end
+    box:close()
+    server:script("/observability/v1/observe/", { { status = 400, body = { detail = "No." } } })
+    for _, options in ipairs { "", " --until-empty" } do
+      local _, err, status = command.run(server, "outbox run " .. path .. options, nil, ">/dev/full")
+      assert.equal(2, status, err)
+      assert.equal("the output cannot be written: No space left on device\n", err)
+    end
+    for _, arguments in ipairs { "status", "retry" } do
+      local _, err, status = command.run(server, ("outbox %s %s"):format(arguments, path), nil, ">/dev/full")
+      assert.equal(2, status, arguments .. err)
     end
   end)
 

@@ -805,6 +805,21 @@ describe("an outbox", function()
     assert.truthy(tostring(err):find("Is a directory", 1, true), tostring(err))
   end)
 
+  it("is not counted for ever while a process is stopped that appends", function()
+    local box = sending()
+    put(box, 1)
+    append(segments()[1], "a part of an entry")
+    local pid = shell(("flock -s %s sleep 600 >&- 2>&- & echo $!"):format(path)):match "%d+"
+    assert.truthy(process.eventually(function()
+      return select(2, shell(("flock -xn %s true"):format(path))) ~= 0
+    end))
+    local size, err = box:size()
+    os.execute("pkill -P " .. pid .. "; kill " .. pid)
+    assert.is_nil(size)
+    assert.equal("config", err.kind)
+    assert.truthy(err.message:find("another process keeps its files locked", 1, true), err.message)
+  end)
+
   -- ---- damage and full disks ----
 
   it("skips and counts a part of an entry, wherever it is", function()

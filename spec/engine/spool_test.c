@@ -836,7 +836,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_order, enter, leave),
         cmocka_unit_test_setup_teardown(test_slices, enter, leave),
         cmocka_unit_test_setup_teardown(test_marks, enter, leave),
-        cmocka_unit_test_setup_teardown(test_slices, enter, leave),
         cmocka_unit_test_setup_teardown(test_one_entry_holds, enter, leave),
         cmocka_unit_test_setup_teardown(test_sealed, enter, leave),
         cmocka_unit_test_setup_teardown(test_room, enter, leave),

@@ -173,7 +173,7 @@ static bool is_in_place(const struct locked_file *file)
 }
 
 /* Opens `NAME.lock`. What root makes belongs to the owner of the directory: otherwise the programs
- * that it is for could never take the lock. Only of a new file, which is surely no other one. */
+ * that it is for could never take the lock. Only a new file: it cannot be somebody else's. */
 static int open_lock(const struct locked_file *file)
 {
     const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

@@ -27,7 +27,8 @@ struct spool;
  * that has reached `segment_size` bytes is followed by another. */
 int spool_open(struct spool **spool, const char *path, uint64_t segment_size);
 
-/* The same for a directory in that of another spool, to whose owner belongs what root makes. */
+/* The same for a directory in that of another spool; what root makes belongs to that directory's
+ * owner. */
 int spool_open_inner(struct spool **spool, const char *path, uint64_t segment_size);
 
 /* Opens the directory that another object has open, by descriptors of its own. */

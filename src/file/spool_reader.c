@@ -241,7 +241,7 @@ static int look_at_end(struct spool_reader *reader, const struct segment *segmen
     if (code || (uint64_t)status.st_size > end)
         return code;
     if ((uint64_t)status.st_size < end) {
-        if (was_final) /* it was done, and unlinked meanwhile, while spool_count() reads */
+        if (was_final) /* it was done, and unlinked meanwhile, while they are counted */
             *what = END_FINAL;
         return 0;
     }
@@ -349,7 +349,8 @@ int spool_reader_next(struct spool_reader *reader, struct spool_item *item)
         uint64_t before = reader->offset;
         struct segment *segment = current(reader);
         code = segment ? step(reader, segment, item, &is_found) : open_next(reader);
-        reader->slice += STEP + (reader->offset > before ? reader->offset - before : 0);
+        if (code != EAGAIN) /* then the caller pauses */
+            reader->slice += STEP + (reader->offset > before ? reader->offset - before : 0);
     }
     if (code == ENOENT)
         shrink(reader);

@@ -64,15 +64,19 @@ local run = {
     { "cekura-lua outbox run /var/spool/cekura --until-empty", "Send what there is, for instance from cron." },
   },
   run = function(session, given)
-    local refused = 0
+    local refused, task, raised = 0, nil, nil
     local rows = output.table(session, nil, { "call_id", "kind", "message" }, true)
     local client = not session.options.dry_run and session:client() or nil
     local box = open(session, given.words.dir, { client = client, give_up = session.options.give_up,
       on_refused = function(call, err)
         refused = refused + 1
-        print_refused(session, rows, call, err)
+        local printed, fault = pcall(print_refused, session, rows, call, err)
+        if not printed then
+          raised = raised or fault
+          task:cancel()
+        end
       end })
-    local task = cekura.spawn(function()
+    task = cekura.spawn(function()
       return { box:run { until_empty = session.options.until_empty } }
     end)
     session:at_end(function()
@@ -84,6 +88,9 @@ local run = {
       return exits.SIGNALS[session.signal]
     end)
     local ended = task:join()
+    if raised then
+      error(raised, 0)
+    end
     local sent = session:check(ended and ended[1], ended and ended[2])
     if not session.options.quiet then -- cron would send it each time
       session:note(("%d sent, %d refused."):format(sent, refused))

@@ -102,7 +102,7 @@ local function take_lock(self)
   end
 end
 
--- The next entry or damage. Whatever is read before it, others have their turns.
+-- The next entry or damage. The loop's other tasks have their turns while what precedes it is skipped.
 local function read_next(self)
   local item, fault
   repeat
@@ -316,8 +316,8 @@ local function idle(self)
   if is_done or self.is_quiet and not due_in then
     core.tidy_spool(self.place.spool, true)
   end
-  if is_done then
-    return true
+  if is_done or self.is_over then -- it may have ended while the lane read
+    return is_done
   end
   self.is_quiet, self.is_idle = true, true
   wait(self, math.min(due_in or LOOK, LOOK))

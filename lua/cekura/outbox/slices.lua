@@ -5,8 +5,9 @@ local errors = require "cekura.errors"
 
 local slices = {}
 
--- Seconds of work at once, and of the pause while others append, who hold their lock for microseconds.
-local SLICE, PAUSE = 0.001, 0.001
+-- Seconds of work at once; of a pause while others append, who hold their lock for microseconds; and after which those
+-- count as stopped.
+local SLICE, PAUSE, STOPPED = 0.001, 0.001, 2
 
 ---@class cekura.outbox.Slices
 ---@field waiter any of the code that works
@@ -42,7 +43,7 @@ function Slices:turn()
   end
 end
 
---- Calls core.next_of_spool() or core.count_spool() until it knows its result.
+--- Calls core.next_of_spool() or core.count_spool() until it knows its result, or another process keeps it from that.
 ---@generic T
 ---@param read fun(spool: userdata): T?, string?
 ---@param spool userdata
@@ -50,10 +51,15 @@ end
 ---@return string? fault
 ---@return cekura.Error? err as above
 function Slices:read(read, spool)
+  local worked_at = core.now()
   while true do
     local result, fault = read(spool)
     if type(result) ~= "boolean" then
       return result, fault
+    end
+    worked_at = result and core.now() or worked_at
+    if core.now() > worked_at + STOPPED then
+      return nil, "another process keeps its files locked"
     end
     local err = self:rest(result and 0 or PAUSE)
     if err then
