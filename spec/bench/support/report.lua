@@ -139,8 +139,8 @@ end
 --- Writes the files.
 ---@param folder string
 function report.write(folder)
-  os.execute(("mkdir -p %s/plots && rm -f %s/plots/*.svg"):format(folder, folder))
   local lines = { "# Results\n\nMade by `make bench`; [README.md](README.md) says how.\n", machine(), "\n## Goals\n" }
+  os.execute(("mkdir -p %s/plots && rm -f %s/plots/*.svg"):format(folder, folder)) -- the commit is described before
   write_goals(lines)
   for _, one in ipairs(sections) do
     write_section(lines, one)
