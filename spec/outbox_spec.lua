@@ -381,6 +381,23 @@ describe("an outbox", function()
       assert.equal(0, status.refused)
     end)
 
+    it("refused ones are put back once, although a sender refuses them again meanwhile", function()
+      local box, count = sending { on_refused = function() end }, nil
+      for index = 1, MANY do
+        cekura.assert(box:put(call("c-" .. index, { voice_recording = "/nowhere/recording.wav" })))
+      end
+      cekura.assert(box:run { until_empty = true })
+      cekura.run(function()
+        local sender = cekura.spawn(box.run, box)
+        count = cekura.assert(box:retry())
+        box:close()
+        sender:join()
+      end)
+      assert.equal(MANY, count)
+      local status = open():status()
+      assert.equal(MANY, status.waiting + status.refused)
+    end)
+
     it("those that are done are passed", function()
       fill(path, "done")
       local turns = turns_during(function(box)

@@ -140,7 +140,7 @@ function subscription.reraise(owner)
   end
 end
 
---- Notes that a job has changed, for its next notification. Where it is only waited for until it ends, nobody asks.
+--- Notes that a job has changed, for its next notification. Where all its waits are for its end, there is none before.
 ---@param fields cekura.JobFields
 function subscription.note_change(fields)
   local held = fields._subscriptions

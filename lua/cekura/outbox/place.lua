@@ -128,23 +128,28 @@ local function move(refused, item, spool, sync)
   return core.mark_in_spool(refused, item, "done")
 end
 
--- Moves the refused entries of the lock's holder back. Returns how many, or nil and a fault or an error.
+-- Moves the refused entries of the lock's holder back, those that there are now: a sender may refuse some of them again
+-- meanwhile. Returns how many, or nil and a fault or an error.
 local function restore(refused, spool, sync, slices)
-  local restored = 0
-  while true do
-    local item, fault, err = slices:read(core.next_of_spool, refused)
+  local restored, item = 0
+  local counted, fault, err = count(refused, slices)
+  core.rewind_spool(refused)
+  while counted and restored < counted.waiting do
+    item, fault, err = slices:read(core.next_of_spool, refused)
     if item and not item.damaged then
       local ok
       ok, fault = move(refused, item, spool, sync)
       restored, err = restored + 1, ok and slices:turn()
-    elseif not item and not fault and not err then
-      core.tidy_spool(refused, true)
-      return restored
     end
-    if fault or err then
-      return nil, fault, err
+    if fault or err or not item then
+      break
     end
   end
+  if fault or err then
+    return nil, fault, err
+  end
+  core.tidy_spool(refused, true)
+  return restored
 end
 
 -- The same, with the lock.
