@@ -58,6 +58,22 @@ describe("an outbox", function()
     return open(options)
   end
 
+  -- How often another task had its turn while `work()` ran.
+  local function turns_during(work)
+    local turns, is_over = 0, false
+    cekura.run(function()
+      cekura.spawn(function()
+        while not is_over do
+          cekura.sleep(0)
+          turns = turns + 1
+        end
+      end)
+      work()
+      is_over = true
+    end)
+    return turns
+  end
+
   local function put(box, first, last)
     for index = first, last or first do
       cekura.assert(box:put(call("c-" .. index)))
@@ -281,16 +297,8 @@ describe("an outbox", function()
       for index = 1, 20 do
         cekura.assert(box:put(call("c-" .. index, { voice_recording = dir .. "/missing.wav" })))
       end
-      local turns, is_over = 0, false
-      cekura.run(function()
-        cekura.spawn(function()
-          while not is_over do
-            cekura.sleep(0)
-            turns = turns + 1
-          end
-        end)
+      local turns = turns_during(function()
         assert.equal(0, box:run { until_empty = true })
-        is_over = true
       end)
       assert.truthy(turns >= 20, turns)
       assert.equal(20, box:status().refused)
@@ -322,23 +330,6 @@ describe("an outbox", function()
   describe("of many calls gives other tasks their turns while", function()
     local MANY = 3000
 
-    -- How often another task had its turn while `work(box)` ran.
-    local function turns_during(work)
-      local turns, is_over = 0, false
-      local box = sending()
-      cekura.run(function()
-        cekura.spawn(function()
-          while not is_over do
-            cekura.sleep(0)
-            turns = turns + 1
-          end
-        end)
-        work(box)
-        is_over = true
-      end)
-      return turns
-    end
-
     -- Fills a spool, all of whose entries are in that state.
     local function fill(where, state)
       local spool = assert(core.open_spool(where, 1024 * 1024))
@@ -360,7 +351,8 @@ describe("an outbox", function()
       fill(path)
       for _, how in ipairs { "size", "status" } do
         local counted
-        local turns = turns_during(function(box)
+        local box = sending()
+        local turns = turns_during(function()
           counted = box[how](box)
         end)
         assert.equal(MANY, how == "size" and counted or counted.waiting)
@@ -371,7 +363,8 @@ describe("an outbox", function()
     it("refused ones are put back", function()
       open()
       fill(path .. "/refused")
-      local turns = turns_during(function(box)
+      local box = sending()
+      local turns = turns_during(function()
         assert.equal(MANY, box:status().refused)
         assert.equal(MANY, box:retry())
       end)
@@ -400,7 +393,8 @@ describe("an outbox", function()
 
     it("those that are done are passed", function()
       fill(path, "done")
-      local turns = turns_during(function(box)
+      local box = sending()
+      local turns = turns_during(function()
         assert.equal(0, box:run { until_empty = true })
       end)
       assert.truthy(turns >= 10, turns)
