@@ -1,8 +1,11 @@
 --- An answer that has arrived in time counts even if the program looks late, after a long computation or because the
 -- process was stopped.
 
+local cekura = require "cekura"
 local file = require "spec.support.file"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
+local simulator = require "spec.support.simulator"
 
 local lua = os.getenv "CEKURA_LUA" or "lua5.4"
 
@@ -348,6 +351,46 @@ describe("a program that is late", function()
         end
         print(done)
       ]])
+    end)
+  end)
+
+  -- The answer comes from another process, which is that of the specs.
+  describe("does not time out if its process was stopped", function()
+    local server = simulator.during(setup, teardown)
+
+    local function prints_200(code)
+      server:script("/x/", { { hold = "answer" } })
+      local command = ("env -C %s %s $PWD/program"):format(shell "pwd":match "[^\n]+", lua)
+      local program = process.start(command, function()
+        return server:count "/x/" == 1
+      end, function(dir)
+        file.write(dir .. "/program", ([[
+          local cekura = require "cekura"
+          local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
+            timeout = 1.5, retries = 0 })
+          local function ask()
+            local response, err = client:request("POST", "/x/")
+            print(response and response.status or err.message)
+          end
+          %s
+        ]]):format(server.url, code))
+      end)
+      program:signal "STOP"
+      server:release "answer"
+      cekura.sleep(2)
+      program:signal "CONT"
+      program:wait_for "\n"
+      program:stop()
+      server:reset()
+      assert.equal("200\n", program:output())
+    end
+
+    it("while it waited in cekura.run", function()
+      prints_200 "cekura.run(ask)"
+    end)
+
+    it("while it waited in plain code", function()
+      prints_200 "ask()"
     end)
   end)
 end)

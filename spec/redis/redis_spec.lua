@@ -3,6 +3,7 @@
 local cekura = require "cekura"
 local core = require "cekura.core"
 local dispatch = require "cekura.loop.dispatch"
+local file = require "spec.support.file"
 local native = require "cekura.redis"
 local patience = require "spec.support.patience"
 local process = require "spec.support.process"
@@ -231,6 +232,30 @@ describe("redis:", function()
     server:signal "CONT"
     assert.is_true(patience.eventually(function() return redis:command "PING" == "PONG" end))
     assert.equal("1", redis:command("GET", "a"))
+  end)
+
+  it("a reply that came while the process was stopped counts", function()
+    local program = process.start(("env -C %s %s $PWD/program"):format(HERE, os.getenv "CEKURA_LUA" or "lua5.4"),
+      function()
+        return redis:command("EXISTS", "ready") == 1
+      end, function(dir)
+        file.write(dir .. "/program", ([[
+          local redis = require "cekura".redis.new(%q, { timeout = 1.5 })
+          redis:command("SET", "ready", 1)
+          local reply, err = redis:command("BLPOP", "list", 100)
+          print(reply and reply[2] or err)
+        ]]):format(server.url))
+      end)
+    assert.is_true(patience.eventually(function()
+      return redis:command("INFO", "clients"):find "blocked_clients:1"
+    end) ~= nil)
+    program:signal "STOP"
+    redis:command("RPUSH", "list", "one")
+    cekura.sleep(2)
+    program:signal "CONT"
+    program:wait_for "\n"
+    program:stop()
+    assert.equal("one\n", program:output())
   end)
 
   it("a late reply is not taken for that of the next command", function()

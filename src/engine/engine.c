@@ -309,6 +309,8 @@ static void run(struct engine *engine, int64_t wait_us)
         int64_t next_us = has_completions(engine) ? now_us : earlier(until_us, due_us(engine));
         enum loop_fetched fetched = loop_fetch(&engine->loop, next_us - now_us, &signals->before);
         goes_on = fetched == LOOP_EVENTS || (fetched == LOOP_NOTHING && next_us < until_us);
+        if (fetched == LOOP_SIGNAL) /* the process may have been stopped; sockets come first */
+            loop_fetch(&engine->loop, 0, NULL);
         if (due_us(engine) <= clock_monotonic_us())
             work(engine, STEP_BLOCKING_US);
         now_us = clock_monotonic_us();
