@@ -202,7 +202,7 @@ describe("a watch with a store in Redis", function()
     assert.equal(before:gsub('"saved":%d+', ""), (text():gsub('"saved":%d+', "")))
     assert.equal("running", second:status().state)
     assert.is_nil(printed "first":find("improved", 1, true))
-    assert.is_nil(printed "first":find("problem", 1, true))
+    assert.is_nil(printed "first":find("problem", 1, true), printed "first")
     assert.same({}, w.problems)
   end)
 

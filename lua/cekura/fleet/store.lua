@@ -105,7 +105,8 @@ return 1
 -- ---- operations ----
 
 ---@class cekura.fleet.Operation: cekura.watch.Operation
----@field deadline? number when it counts as ended, if it has not
+---@field deadline? number when it is given up
+---@field ends_by? number when it counts as ended, from the first look after the deadline on
 ---@field task table
 ---@field has_ended? boolean
 ---@field value? any
@@ -113,8 +114,17 @@ return 1
 local Operation = {}
 Operation.__index = Operation
 
+-- Seconds for reading what came while the process was frozen, beyond the deadline.
+local LAST_LOOK = 0.1
+
 function Operation:is_done()
-  return self.has_ended or self.task.state == "done" or self.deadline ~= nil and core.now() >= self.deadline
+  if self.has_ended or self.task.state == "done" then
+    return true
+  elseif not self.deadline or core.now() < self.deadline then
+    return false
+  end
+  self.ends_by = self.ends_by or core.now() + LAST_LOOK
+  return core.now() >= self.ends_by
 end
 
 function Operation:result()
