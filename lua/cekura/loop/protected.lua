@@ -5,10 +5,10 @@ local show = require "cekura.show"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
--- The error for a raised value, with the stack of the coroutine that it ended.
+-- The error for a raised value, with the stack of the coroutine that it ended: nil if memory ran out before it began.
 local function raised_error(raised, where, co)
   local text = show.raised(raised)
-  local traceback = debug.traceback(co, text)
+  local traceback = co and debug.traceback(co, text) or text
   if type(raised) ~= "string" then -- no line stands before it
     local line = traceback:match "\n%s*([^%s%[][^\n]-:%d+): in"
     text = line and ("%s: %s"):format(line, text) or text
