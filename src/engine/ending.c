@@ -145,7 +145,7 @@ static const char *header_value(const struct transfer *transfer, const char *nam
  * clock, so it is compared with the Date header of the same answer. */
 static int64_t asked_pause_us(const struct transfer *transfer)
 {
-    const char *asked = header_value(transfer, "Retry-After");
+    const char *asked = transfer->head.asks_pause ? header_value(transfer, "Retry-After") : NULL;
     if (!asked)
         return -1;
     const char *date = header_value(transfer, "Date");

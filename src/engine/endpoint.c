@@ -24,7 +24,7 @@ static bool names_record(const char *segment, size_t length)
 {
     static const char uuid[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     bool is_number = true, is_uuid = length == strlen(uuid);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length && (is_number || is_uuid); i++) {
         is_number = is_number && ascii_is_digit(segment[i]);
         is_uuid = is_uuid && (uuid[i] == '-' ? segment[i] == '-' : is_hex(segment[i]));
     }
@@ -88,14 +88,19 @@ static bool reserve(struct endpoints *endpoints)
     return true;
 }
 
+static void unreserve(struct endpoints *endpoints)
+{
+    for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
+        heap_unreserve(&endpoints->heaps[i]);
+}
+
 static void forget(struct endpoint *endpoint)
 {
     struct endpoints *endpoints = endpoint->endpoints;
     tdelete(endpoint->key, &endpoints->known, compare);
     if (endpoint->refusal)
         LIST_REMOVE(endpoint, refusing);
-    for (size_t i = 0; i < ENDPOINT_HEAPS; i++)
-        heap_unreserve(&endpoints->heaps[i]);
+    unreserve(endpoints);
     free(endpoint);
 }
 
@@ -116,66 +121,73 @@ static void on_wake(struct timer *timer)
     update_heaps(container_of(timer, struct endpoint, wake));
 }
 
-/* An endpoint with room for its key. */
-static struct endpoint *make(struct endpoints *endpoints, size_t room)
+/* Adds an endpoint without a user. Returns NULL if memory runs out. */
+static struct endpoint *add(struct endpoints *endpoints, const char *key)
 {
-    struct endpoint *endpoint = malloc(sizeof *endpoint + room);
+    struct endpoint *endpoint = malloc(sizeof *endpoint + strlen(key) + 1);
     if (!endpoint)
         return NULL;
     *endpoint = (struct endpoint){.endpoints = endpoints, .wake.fire = on_wake};
     for (size_t i = 0; i < PRIORITIES; i++)
         TAILQ_INIT(&endpoint->lanes[i].queue);
+    strcpy(endpoint->key, key);
+    if (!reserve(endpoints)) {
+        free(endpoint);
+        return NULL;
+    }
+    if (tsearch(endpoint->key, &endpoints->known, compare))
+        return endpoint;
+    unreserve(endpoints);
+    free(endpoint);
+    return NULL;
+}
+
+static struct endpoint *find(struct endpoints *endpoints, const char *key)
+{
+    char **known = tfind(key, &endpoints->known, compare);
+    return known ? container_of(*known, struct endpoint, key) : NULL;
+}
+
+static struct endpoint *acquire(struct endpoints *endpoints, const char *key)
+{
+    struct endpoint *endpoint = find(endpoints, key);
+    if (!endpoint)
+        endpoint = add(endpoints, key);
+    if (endpoint && endpoint->users++ == 0)
+        heap_remove(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node);
     return endpoint;
 }
 
-/* Adds a user to the known endpoint of the same key, and frees `made`; or has `made` known. Returns
- * NULL if memory has run out; `made` may be NULL for that reason. */
-static struct endpoint *acquire(struct endpoints *endpoints, struct endpoint *made)
+/* Calls a function with the key of that URL. Returns NULL if memory runs out. */
+static struct endpoint *by_url(struct endpoints *endpoints, const char *method, const char *url,
+    struct endpoint *(*by_key)(struct endpoints *endpoints, const char *key))
 {
-    char **known = made ? tsearch(made->key, &endpoints->known, compare) : NULL;
-    if (!known) {
-        free(made);
+    char small[200];
+    size_t room = key_room(method, url);
+    char *key = room <= sizeof small ? small : malloc(room);
+    if (!key)
         return NULL;
-    }
-    struct endpoint *endpoint = container_of(*known, struct endpoint, key);
-    if (endpoint != made) {
-        free(made);
-    } else if (!reserve(endpoints)) {
-        tdelete(made->key, &endpoints->known, compare);
-        free(made);
-        return NULL;
-    }
-    if (endpoint->users++ == 0)
-        heap_remove(&endpoints->heaps[ENDPOINTS_UNUSED], &endpoint->wake.node);
+    write_key(key, method, url);
+    struct endpoint *endpoint = by_key(endpoints, key);
+    if (key != small)
+        free(key);
     return endpoint;
 }
 
 struct endpoint *endpoint_acquire(struct endpoints *endpoints, const char *method, const char *url)
 {
-    struct endpoint *made = make(endpoints, key_room(method, url));
-    if (made)
-        write_key(made->key, method, url);
-    return acquire(endpoints, made);
+    return by_url(endpoints, method, url, acquire);
 }
 
 struct endpoint *endpoint_acquire_key(struct endpoints *endpoints, const char *key)
 {
-    struct endpoint *made = is_key(key) ? make(endpoints, strlen(key) + 1) : NULL;
-    if (made)
-        strcpy(made->key, key);
-    return acquire(endpoints, made);
+    return is_key(key) ? acquire(endpoints, key) : NULL;
 }
 
 const struct endpoint *endpoint_find(
-    const struct endpoints *endpoints, const char *method, const char *url)
+    struct endpoints *endpoints, const char *method, const char *url)
 {
-    char *key = malloc(key_room(method, url));
-    if (!key)
-        return NULL;
-    write_key(key, method, url);
-    char **known = tfind(key, &endpoints->known, compare);
-    free(key);
-    return known ? container_of(*known, struct endpoint, key) : NULL;
+    return by_url(endpoints, method, url, find);
 }
 
 void endpoint_retain(struct endpoint *endpoint)
@@ -217,7 +229,7 @@ static void update_heaps(struct endpoint *endpoint)
         const struct turn *first = TAILQ_FIRST(&lane->queue);
         is_waited_for |= first != NULL;
         if (first && !is_held)
-            heap_insert(&heaps[priority], &lane->ready, first->queued_us);
+            heap_insert(&heaps[priority], &lane->ready, first->number);
         else
             heap_remove(&heaps[priority], &lane->ready);
     }
@@ -231,7 +243,7 @@ void endpoint_enqueue(struct turn *turn)
 {
     struct turn_queue *queue = &turn->endpoint->lanes[turn->priority].queue;
     bool is_first = TAILQ_EMPTY(queue);
-    turn->queued_us = clock_monotonic_us();
+    turn->number = turn->endpoint->endpoints->turns++;
     TAILQ_INSERT_TAIL(queue, turn, queued);
     if (is_first)
         update_heaps(turn->endpoint);

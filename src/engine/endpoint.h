@@ -27,6 +27,7 @@ struct endpoints {
     void *known;                    /* all endpoints, a tree of tsearch() */
     LIST_HEAD(, endpoint) refusing; /* those that have answered 429, the last one first */
     int64_t refusals;               /* answers with 429 so far */
+    int64_t turns;                  /* that were queued so far */
 };
 
 /* The place of an operation or a poll in the queue of its endpoint; a member of either. */
@@ -35,8 +36,8 @@ struct turn {
     enum priority priority;
     bool is_probe; /* in flight, as the probe of rest.h */
     struct endpoint *endpoint;
-    int64_t queued_us; /* when it was queued */
-    int64_t sent_us;   /* when it was sent last */
+    int64_t number;  /* the turns that were queued before it */
+    int64_t sent_us; /* when it was sent last */
     TAILQ_ENTRY(turn) queued;
 };
 
@@ -71,7 +72,7 @@ struct endpoint *endpoint_acquire_key(struct endpoints *endpoints, const char *k
 /* Finds the endpoint of that URL, which the next call may free. Returns NULL if it is not known, or
  * memory runs out. */
 const struct endpoint *endpoint_find(
-    const struct endpoints *endpoints, const char *method, const char *url);
+    struct endpoints *endpoints, const char *method, const char *url);
 
 /* Adds a user. */
 void endpoint_retain(struct endpoint *endpoint);

@@ -40,7 +40,7 @@ static enum head_result begin(struct head *head, const char *line, size_t length
 {
     buffer_clear(&head->lines);
     head->status = status_of(line, length);
-    head->chunked = false;
+    head->chunked = head->asks_pause = false;
     head->coding = CODING_NONE;
     head->after = HEAD_FIRST_FIELD;
     return head->status >= 100 || !counts ? HEAD_OK : HEAD_MALFORMED;
@@ -96,6 +96,8 @@ static enum head_result add_field(struct head *head, const char *line, size_t le
         if (head->chunked || !is_chunked_once(value, end))
             return HEAD_CODED;
         head->chunked = true;
+    } else if (value_of(line, length, "Retry-After")) {
+        head->asks_pause = true;
     }
     return HEAD_OK;
 }

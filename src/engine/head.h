@@ -23,6 +23,7 @@ struct head {
     int status;
     bool complete;      /* the final head has ended */
     bool chunked;       /* Transfer-Encoding: chunked */
+    bool asks_pause;    /* it has a Retry-After */
     enum coding coding; /* of the body */
     enum { HEAD_STATUS_LINE, HEAD_FIRST_FIELD, HEAD_FIELD, HEAD_CODING, HEAD_CHUNKED } after;
 };

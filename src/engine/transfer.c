@@ -47,7 +47,14 @@ static int on_lookup(void *state, void *reserved, void *user)
 }
 
 /* Sets the options that all requests share: once for a handle, and again after a request that was
- * not a plain GET. */
+ * not a plain GET. Two options keep their defaults:
+ *
+ * Without CURLOPT_FOLLOWLOCATION no redirect is followed, which would carry the key to another
+ * host, or turn a POST into a GET.
+ *
+ * Without CURLOPT_ACCEPT_ENCODING libcurl does not decode a body: it would decode all that it has
+ * read in one call, and a few bytes may expand to any number. So Accept-Encoding is one of the
+ * engine's headers, and receive.c decodes in slices. */
 static bool set_common(struct transfer *transfer)
 {
     struct transfers *transfers = transfer->transfers;
@@ -63,8 +70,6 @@ static bool set_common(struct transfer *transfer)
     SET(CURLOPT_QUICK_EXIT, 1L);
     /* libcurl may be built with many other protocols. */
     SET(OPTION_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-    /* A redirect must not carry the key to another host, nor turn a POST into a GET. */
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
     /* Without it libcurl would resolve "/.." in the path, and an id could name another resource. */
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_HEADERFUNCTION, receive_header);
@@ -82,10 +87,6 @@ static bool set_common(struct transfer *transfer)
     /* With HTTP/2, libcurl 7.88 hangs until the deadline if the server answers before it has read a
      * body of more than 64 KB, as a server does that refuses the request. */
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    /* libcurl would decode all that it has read in one call, and a few bytes may expand to any
-     * number. So receive.c decodes in slices. Accept-Encoding is one of the engine's headers, since
-     * CURLOPT_ACCEPT_ENCODING would make libcurl interpret the answer's Content-Encoding. */
-    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_BUFFERSIZE, READ_SIZE);
     if (transfers->connect_timeout_us > 0)
         SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((transfers->connect_timeout_us + 999) / 1000));
