@@ -206,6 +206,22 @@ describe("a watch with a store in Redis", function()
     assert.same({}, w.problems)
   end)
 
+  it("is acquired although the process was frozen before it had sent the command", function()
+    cekura.run(function()
+      for turns = 0, 3 do
+        redis:command("DEL", KEY)
+        local taking = open(nil, 0.3):open_store(2):acquire()
+        for _ = 1, turns do
+          cekura.sleep(0)
+        end
+        local over = core.now() + 0.8
+        repeat until core.now() > over
+        eventually("an end", function() return taking:is_done() end)
+        assert.same({ "taken" }, { taking:result() })
+      end
+    end)
+  end)
+
   it("starts nothing twice and loses nothing, at whatever moment the kill comes", function()
     for round = 1, 4 do
       w.server:reset()

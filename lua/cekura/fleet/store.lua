@@ -114,8 +114,8 @@ return 1
 local Operation = {}
 Operation.__index = Operation
 
--- Seconds for reading what came while the process was frozen, beyond the deadline.
-local LAST_LOOK = 0.1
+-- Seconds beyond the deadline for what a process that was frozen has missed.
+local LAST_LOOK = 0.5
 
 function Operation:is_done()
   if self.has_ended or self.task.state == "done" then
@@ -196,11 +196,23 @@ local function lose(self)
   self.held_until, self.epoch, self.number = nil, self.epoch + 1, 0
 end
 
+-- A command without a reply took so many seconds longer than it may: the process was frozen meanwhile, and has perhaps
+-- not sent it.
+local FROZEN = 0.2
+
 -- The function that runs a script in this epoch.
 local function step_of(self, of, ...)
   local epoch, arguments = self.epoch, { n = select("#", ...), ... }
-  return function()
+  local function run()
     return of:run(self.redis, self.key, self.id, epoch, unpack(arguments, 1, arguments.n))
+  end
+  return function()
+    local begun = core.now()
+    local reply, err = run()
+    if err and err.kind == "timeout" and core.now() - begun > self.redis._timeout + FROZEN then
+      return run()
+    end
+    return reply, err
   end
 end
 
