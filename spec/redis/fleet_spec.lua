@@ -774,7 +774,7 @@ describe("a fleet", function()
     local stats = fleet:stats()
     assert.same({ 4, 8 }, { stats.waiting, stats.running })
     service:release "answer"
-    process.eventually(function() return fleet:stats().running == 0 end)
+    process.eventually(function() return fleet:stats().done == 13 end)
     assert.equal(12, service:count(path))
   end)
 
