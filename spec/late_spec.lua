@@ -358,8 +358,9 @@ describe("a program that is late", function()
   describe("does not time out if its process was stopped", function()
     local server = simulator.during(setup, teardown)
 
-    local function prints_200(code)
-      server:script("/x/", { { hold = "answer" } })
+    -- The service holds its answer to the only request of the program until that is stopped.
+    local function prints_in_the_end(expected, body, code)
+      server:script("/x/", { { hold = "answer", body = body } })
       local command = ("env -C %s %s $PWD/program"):format(shell "pwd":match "[^\n]+", lua)
       local program = process.start(command, function()
         return server:count "/x/" == 1
@@ -367,13 +368,9 @@ describe("a program that is late", function()
         file.write(dir .. "/program", ([[
           local cekura = require "cekura"
           local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
-            timeout = 1.5, retries = 0 })
-          local function ask()
-            local response, err = client:request("POST", "/x/")
-            print(response and response.status or err.message)
-          end
+            timeout = %s, retries = 0 })
           %s
-        ]]):format(server.url, code))
+        ]]):format(server.url, code:find "timeout" and 60 or 1.5, code))
       end)
       program:signal "STOP"
       server:release "answer"
@@ -382,15 +379,32 @@ describe("a program that is late", function()
       program:wait_for "\n"
       program:stop()
       server:reset()
-      assert.equal("200\n", program:output())
+      assert.equal(expected, program:output())
     end
 
-    it("while it waited in cekura.run", function()
-      prints_200 "cekura.run(ask)"
+    local REQUEST = [[
+      local function ask()
+        local response, err = client:request("POST", "/x/")
+        print(response and response.status or err.message)
+      end
+    ]]
+
+    it("while a request waited in cekura.run", function()
+      prints_in_the_end("200\n", {}, REQUEST .. "cekura.run(ask)")
     end)
 
-    it("while it waited in plain code", function()
-      prints_200 "ask()"
+    it("while a request waited in plain code", function()
+      prints_in_the_end("200\n", {}, REQUEST .. "ask()")
+    end)
+
+    it("while a job was waited for", function()
+      prints_in_the_end("better\n", { status = "completed", output = "better" }, [[
+        cekura.kind("late.x", { start = "POST /y/", poll = "GET /x/", id = "id", output = "output" })
+        cekura.run(function()
+          local result, err = client:job("late.x", "1"):wait { timeout = 1.5, interval = 0.01 }
+          print(result and result.output or err.message)
+        end)
+      ]])
     end)
   end)
 end)
