@@ -258,6 +258,23 @@ describe("redis:", function()
     assert.equal("one\n", program:output())
   end)
 
+  it("a long reply that came while the program was busy counts", function()
+    local long = ("x"):rep(2000000)
+    assert.equal("OK", redis:command("SET", "long", long))
+    local hasty = open(server.url, { timeout = 0.5 })
+    assert.equal("PONG", hasty:command "PING")
+    cekura.run(function()
+      local reading = cekura.spawn(hasty.command, hasty, "GET", "long")
+      for _ = 1, 3 do -- it is sent
+        cekura.sleep(0)
+      end
+      local over = core.now() + 1
+      repeat until core.now() > over
+      local reply, err = reading:join()
+      assert.is_true(reply == long, tostring(err))
+    end)
+  end)
+
   it("a late reply is not taken for that of the next command", function()
     cekura.run(function()
       local blocked = open(server.url, { timeout = 0.3 })

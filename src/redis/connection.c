@@ -64,6 +64,8 @@ struct command {
     char *text;                /* WAITING */
     size_t length;
     int64_t sent_us;
+    int64_t looked_us; /* when its deadline was extended last */
+    unsigned looks;    /* extensions of its deadline; see may_have_come() */
     bool was_sent;
     bool is_expected; /* hiredis has it, and will call on_reply() */
     bool is_freed;    /* its owner has; on_reply() frees the memory */
@@ -591,6 +593,26 @@ static void list_again(struct command *command)
     command->connection->core->list_item(command->connection->guest.engine, &command->item);
 }
 
+/* A program may step late although the reply arrived in time, and a step reads a part of what is
+ * there. So an expired deadline is extended while there is input, but not without limit, since a
+ * server can send forever. */
+#define LATE_LOOKS 64
+#define LATE_PAUSE_US 2000
+
+static bool may_have_come(struct command *command)
+{
+    const struct connection *connection = command->connection;
+    int64_t since_us = command->looks > 0 ? command->looked_us : command->sent_us;
+    if (command->state != COMMAND_SENT || command->looks == LATE_LOOKS ||
+        connection->received_us < since_us)
+        return false;
+    command->looks++;
+    command->looked_us = clock_monotonic_us();
+    connection->core->set_timer(
+        connection->guest.engine, &command->timer, command->looked_us + LATE_PAUSE_US);
+    return true;
+}
+
 /* Its deadline, or command_continue(). A server that has sent nothing since the command was sent is
  * taken to be gone. */
 static void on_command_time(struct timer *timer)
@@ -602,6 +624,8 @@ static void on_command_time(struct timer *timer)
         list_again(command);
         return;
     }
+    if (may_have_come(command))
+        return;
     end(command, COMMAND_TIMEOUT, was_sent ? "" : connection->fault);
     if (was_sent && connection->received_us < command->sent_us)
         fail(connection, "the server does not answer");
