@@ -406,5 +406,21 @@ describe("a program that is late", function()
         end)
       ]])
     end)
+
+    it("while it waited with several clients", function()
+      local code = [[
+        cekura.kind("late.x", { start = "POST /y/", poll = "GET /x/", id = "id", output = "output" })
+        local other = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false, retries = 0 })
+        cekura.run(function()
+          local asking = cekura.spawn(other.request, other, "GET", "/z/", { timeout = 1.5 })
+          cekura.sleep(0.1)
+          local result, err = client:job("late.x", "1"):wait { timeout = 1.5, interval = 0.01 }
+          local response, fault = asking:join()
+          print(result and result.output or err.message, response and response.status or fault.message)
+        end)
+      ]]
+      server:script("/z/", { { hold = "answer" } })
+      prints_in_the_end("better\t200\n", { status = "completed", output = "better" }, code:format(server.url))
+    end)
   end)
 end)
