@@ -19,6 +19,10 @@ return {
     ["Request body must have required property 'assistant_id'"] =
       "agent_id and assistant_id are both required, and the words forbid to give both",
   },
+  ["POST /test_framework/v1/scenarios/cancel-agent/"] = {
+    ["Supported content types: properties,required,type"] =
+      "the parts of the schema stand where the content types belong",
+  },
   ["POST /user/v1/projects/{project_id}/preview_daily_report/"] = {
     ["Request body must have required property 'name'"] = DEFAULT,
   },
