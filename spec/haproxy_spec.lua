@@ -517,7 +517,7 @@ describe("in HAProxy", function()
     start(CONFIG:gsub("@(%u+)@", { GLOBAL = global, DEFAULTS = "", RULES = "" })
       :gsub("http%-request use%-service[^\n]*\n", "\n"):gsub("lua%-load app.lua", "lua-load watch.lua"),
       { ["watch.lua"] = file.read "examples/watch.lua" }, nil, "prompts")
-    assert.truthy(process.eventually(function()
+    assert.truthy(process.comes_true(function()
       return #requests_to "/observability/v2/call-logs/" > 0
     end), host:output())
     assert.truthy(process.eventually(function() return file.read(host.dir .. "/prompts/watch.json") end))
@@ -538,7 +538,7 @@ describe("in HAProxy", function()
       function pages.looked() return tostring(watch:status().entries["agent 2142"].looked ~= nil) end
       function pages.counts() return #told .. " " .. #improved .. " " .. table.concat(errors, "; ") end
     ]]):format(server.url))
-    assert.truthy(process.eventually(function() return get "/looked" == "true" end), host:output())
+    assert.truthy(process.comes_true(function() return get "/looked" == "true" end), host:output())
     local now = os.time() + 1
     server:admin("POST", "call_logs/", { count = 100, from = now, to = now })
     process.eventually(function() return get "/counts":find "100 100 " end)

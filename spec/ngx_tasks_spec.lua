@@ -54,7 +54,7 @@ describe("tasks in nginx", function()
 
   local function quit()
     os.execute("kill -QUIT " .. host.pid)
-    assert.truthy(process.eventually(function() return not host:is_running() end), host:log())
+    assert.truthy(process.comes_true(function() return not host:is_running() end), host:log())
   end
 
   it("go on after nginx had no free connection, and do not keep the worker alive", function()
@@ -94,10 +94,10 @@ describe("tasks in nginx", function()
     end
     client = cekura.assert(cekura.new { api_key = "key", base_url = host.url, config_file = false })
     local before = get "/turns":match "^%d+"
-    assert.truthy(process.eventually(function()
+    assert.truthy(process.comes_true(function()
       return tonumber(get "/turns":match "^%d+") > tonumber(before) + 2
     end), host:log())
-    assert.truthy(process.eventually(function() return get "/turns":find " [01]$" end), get "/turns")
+    assert.truthy(process.comes_true(function() return get "/turns":find " [01]$" end), get "/turns")
     quit()
   end)
 
@@ -178,7 +178,7 @@ describe("tasks in nginx", function()
     assert.equal("one other one other one other", get "/turns")
     assert.equal("3000 true", get "/outbox")
     get "/log"
-    assert.truthy(process.eventually(function()
+    assert.truthy(process.comes_true(function()
       return host:log():find "false [^\n]*nginx cannot wait in log_by_lua"
     end), host:log())
     os.execute("rm -rf " .. dir)

@@ -115,7 +115,7 @@ in_nginx("an outbox in nginx", function()
       call(host.url, "c-" .. index)
     end
     assert.truthy(await(server, 1, 30), host:log())
-    assert.truthy(process.eventually(function()
+    assert.truthy(process.comes_true(function()
       local alive = (" " .. table.concat(host:workers(), " ") .. " ")
       return not (alive:find(" " .. before[1] .. " ", 1, true) or alive:find(" " .. before[2] .. " ", 1, true))
     end), host:log())

@@ -122,7 +122,7 @@ describe("jobs that are waited for:", function()
   -- Waits until they do not.
   local function shows(patterns, options)
     local found
-    local same = process.eventually(function()
+    local same = process.comes_true(function()
       found = difference(patterns, options)
       return not found
     end)
@@ -173,7 +173,7 @@ describe("jobs that are waited for:", function()
       } do
         script(IMPROVE, PROCESSING, HELD)
         start(ONE, { columns = columns })
-        assert.truthy(process.eventually(function()
+        assert.truthy(process.comes_true(function()
           local list = lines()
           return #list == 1 and list[1]:find("^[⠀-⣿]+ " .. pattern .. "$")
         end), terminal:screen())
@@ -302,7 +302,7 @@ describe("jobs that are waited for:", function()
         low[#low + 1] = ("  %d   %%l+ing     %%d:%%d%%d"):format(id)
       end
       low[#low + 1] = "… and 7 more, 5 running"
-      assert.truthy(process.eventually(function()
+      assert.truthy(process.comes_true(function()
         return terminal:screen():find("7 more, 5 running", 1, true)
       end), terminal:screen())
       shows(low)

@@ -56,7 +56,7 @@ describe("by the official document,", function()
     local before, log = #prism:output(), nil
     driven = driven + 1
     local results = { fn() }
-    local is_judged = process.eventually(function() -- Prism writes its log a little later
+    local is_judged = process.comes_true(function() -- Prism writes its log a little later
       log = prism:output():sub(before + 1)
       local _, received = log:gsub("Request received", "")
       local _, passed = log:gsub("The request passed the validation rules", "")

@@ -89,7 +89,7 @@ describe("cekura-lua fleet", function()
     local program = process.start("sh " .. dir .. "/program", is_ready)
     return function(signal)
       if not signal then
-        assert(process.eventually(function() return not program:is_running() end), "it goes on")
+        assert(process.comes_true(function() return not program:is_running() end), "it goes on")
       end
       local status = program:stop(signal)
       return file.read(dir .. "/out"), messages(file.read(dir .. "/err")), status
@@ -340,7 +340,7 @@ assert.equal("cekura-lua fleet result " .. id, last_line(err))
       submit(DIRECT)
       local terminal = tmux.start(("env %s %s %s fleet drain; echo \"status $?\""):format(command.environment(server),
         environment:gsub("CEKURA_DEBUG=1", ""), command.program))
-      assert(process.eventually(function() return terminal:screen():find("status 0", 1, true) end), terminal:screen())
+      assert(process.comes_true(function() return terminal:screen():find("status 0", 1, true) end), terminal:screen())
       local lines = {}
       for line in terminal:screen():gmatch "[^\n]+" do
         lines[#lines + 1] = line:match "^ID" or line:match "done$" or line:match "; (2 done)," or line

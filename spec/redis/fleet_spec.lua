@@ -47,7 +47,7 @@ describe("a fleet", function()
   -- Waits until a worker has written a line that matches.
   local function wait_for(worker, pattern)
     local found
-    assert.truthy(process.eventually(function()
+    assert.truthy(process.comes_true(function()
       found = worker:output():match(pattern)
       return found
     end), pattern .. " is not in:\n" .. worker:output())

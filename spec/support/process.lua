@@ -30,7 +30,7 @@ kill -0 %s || rm -rf "$PWD"
 
 --- Waits until the function returns a true value, and returns that value; returns nil if it takes too long.
 ---@param condition fun(): any
-function process.eventually(condition)
+function process.comes_true(condition)
   for _ = 1, LIMIT * 50 do
     local value = condition()
     if value then
@@ -38,6 +38,12 @@ function process.eventually(condition)
     end
     core.wait({}, 0.02) -- for no client
   end
+end
+
+--- The same, but raises if it takes too long.
+---@param condition fun(): any
+function process.eventually(condition)
+  return process.comes_true(condition) or error("the condition never became true", 2)
 end
 
 --- A free port of the loopback interface, whose successor is free as well. Specs that run at the same time use separate
@@ -84,7 +90,7 @@ function process.start(command, is_ready, prepare)
     return tonumber(file.read(self.dir .. "/pid"))
   end)
   local ready
-  process.eventually(function()
+  process.comes_true(function()
     local running = self:is_running() -- asked first: what a program wrote before it ended counts
     ready = is_ready(self)
     return ready or not running
@@ -108,7 +114,7 @@ end
 
 --- Waits until the output contains a plain text; raises if that takes too long.
 function process:wait_for(text)
-  if not process.eventually(function() return self:output():find(text, 1, true) end) then
+  if not process.comes_true(function() return self:output():find(text, 1, true) end) then
     error(("%q is not in the output:\n%s"):format(text, self:output()))
   end
 end
@@ -130,7 +136,7 @@ function process:stop(signal)
   if not file.read(status) then
     os.execute(("kill -%s %d"):format(signal or "TERM", self.pid))
   end
-  local ended = process.eventually(function() return file.read(status) end)
+  local ended = process.comes_true(function() return file.read(status) end)
   if not ended then
     os.execute(("kill -KILL %d"):format(self.pid))
     process.eventually(function() return file.read(status) end)

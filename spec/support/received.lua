@@ -36,7 +36,7 @@ end
 ---@param server table
 ---@param ids string[]
 function received.expect(server, ids)
-  process.eventually(function() return #received.ids(server) >= #ids end)
+  process.comes_true(function() return #received.ids(server) >= #ids end)
   assert.same(ids, received.ids(server))
 end
 

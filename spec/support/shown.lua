@@ -52,7 +52,7 @@ function shown.run(command, expected, prepare)
   local function is_shown()
     return wanted == nil or shown.matches(output(), wanted)
   end
-  process.eventually(function() return status() or goes_on and is_shown() end)
+  process.comes_true(function() return status() or goes_on and is_shown() end)
   local ended, right = status(), is_shown()
   if not ended then
     os.execute(("kill -INT -$(cat %s/.group)"):format(dir))

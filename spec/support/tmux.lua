@@ -123,7 +123,7 @@ end
 ---@return string screen
 function tmux:wait_for(pattern)
   local screen
-  if not process.eventually(function()
+  if not process.comes_true(function()
     screen = self:screen()
     return screen:find(pattern)
   end) then
@@ -136,7 +136,7 @@ end
 --- Waits for the end of the command.
 ---@return integer status 128 more than the signal that ended its last program
 function tmux:wait()
-  local status = process.eventually(function()
+  local status = process.comes_true(function()
     os.execute("kill -CHLD " .. self.server.pid) -- tmux 3.3 may miss the signal for a child that has ended
     return tonumber(self:value "#{pane_dead_status}")
   end)
