@@ -131,7 +131,7 @@ local SPECS = {
   simulator = { seconds = 8 },
   slices = { seconds = 15, once = true },
   startup = { seconds = 18 },
-  states = { seconds = 200, on = { "lua5.4", "luajit" } },
+  states = { seconds = 100, on = { "lua5.4", "luajit" } },
   step = { seconds = 3 },
   tasks = { seconds = 9 },
   testing = { seconds = 20 },

@@ -215,7 +215,7 @@ local POINTS = {
     end
     cekura, core = require "cekura", require "cekura.core"
     keep.again = start(new())
-    spawn(job.wait, job, { interval = 10 }) cekura.sleep(0.02)
+    spawn(keep.again.wait, keep.again, { interval = 10 }) cekura.sleep(0.02)
   ]],
 }
 
