@@ -359,7 +359,7 @@ describe("a program that is late", function()
     local server = simulator.during(setup, teardown)
 
     -- The service holds its answer to the only request of the program until that is stopped.
-    local function prints_in_the_end(expected, body, code)
+    local function prints_in_the_end(expected, body, timeout, code)
       server:script("/x/", { { hold = "answer", body = body } })
       local command = ("env -C %s %s $PWD/program"):format(shell "pwd":match "[^\n]+", lua)
       local program = process.start(command, function()
@@ -370,7 +370,7 @@ describe("a program that is late", function()
           local client = cekura.assert(cekura.new { api_key = "sim-key", base_url = %q, config_file = false,
             timeout = %s, retries = 0 })
           %s
-        ]]):format(server.url, code:find "timeout" and 60 or 1.5, code))
+        ]]):format(server.url, timeout, code))
       end)
       program:signal "STOP"
       server:release "answer"
@@ -390,15 +390,15 @@ describe("a program that is late", function()
     ]]
 
     it("while a request waited in cekura.run", function()
-      prints_in_the_end("200\n", {}, REQUEST .. "cekura.run(ask)")
+      prints_in_the_end("200\n", {}, 1.5, REQUEST .. "cekura.run(ask)")
     end)
 
     it("while a request waited in plain code", function()
-      prints_in_the_end("200\n", {}, REQUEST .. "ask()")
+      prints_in_the_end("200\n", {}, 1.5, REQUEST .. "ask()")
     end)
 
     it("while a job was waited for", function()
-      prints_in_the_end("better\n", { status = "completed", output = "better" }, [[
+      prints_in_the_end("better\n", { status = "completed", output = "better" }, 60, [[
         cekura.kind("late.x", { start = "POST /y/", poll = "GET /x/", id = "id", output = "output" })
         cekura.run(function()
           local result, err = client:job("late.x", "1"):wait { timeout = 1.5, interval = 0.01 }
@@ -420,7 +420,7 @@ describe("a program that is late", function()
         end)
       ]]
       server:script("/z/", { { hold = "answer" } })
-      prints_in_the_end("better\t200\n", { status = "completed", output = "better" }, code:format(server.url))
+      prints_in_the_end("better\t200\n", { status = "completed", output = "better" }, 60, code:format(server.url))
     end)
   end)
 end)
