@@ -392,7 +392,7 @@ fleet-measure:
 CYCLES ?= 100000
 cycles:
 	@LUA=$(LUA) .ci/install cycles
-	@$(MAKE) --no-print-directory -s all LUA=$(LUA)
+	@$(MAKE) --no-print-directory -s all life LUA=$(LUA)
 	@$(HERE) $(LUA) spec/life/cycles.lua $(CYCLES)
 
 # The module and the test of its allocations in one program, so that the linker can wrap libc's functions.

@@ -29,6 +29,15 @@ local WAS_BUILT, IS_BUILT = exists("build/" .. lua .. "/cekura/redis.so"), exist
 describe("an installation", function()
   local server = simulator.during(setup, teardown)
   local dir
+  local stage -- not that of the checkout, which another spec copies meanwhile
+
+  setup(function()
+    stage = shell "mktemp -d":gsub("%s", "")
+  end)
+
+  teardown(function()
+    shell("rm -rf " .. stage)
+  end)
 
   before_each(function()
     dir = shell "mktemp -d":gsub("%s", "")
@@ -39,7 +48,7 @@ describe("an installation", function()
   end)
 
   local function make(goal, variables)
-    return run("make --no-print-directory -s %s LUA=%s %s", goal, lua, variables)
+    return run("make --no-print-directory -s %s LUA=%s STAGE=%s %s", goal, lua, stage, variables)
   end
 
   -- With the library of connections to Redis, or without it.
@@ -89,7 +98,8 @@ describe("an installation", function()
       exec %s -e 'package.preload.argparse = function() error "none" end' "$@"]]):format(run("command -v %s", lua):match
       "[^\n]*"))
     run("chmod 755 %s/%s", dir, lua)
-    local output = run("PATH=%s:$PATH make --no-print-directory -s install LUA=%s DESTDIR=%s/root", dir, lua, dir)
+    local output = run("PATH=%s:$PATH make --no-print-directory -s install LUA=%s STAGE=%s DESTDIR=%s/root", dir, lua,
+      stage, dir)
     assert.equal(lua .. " finds no argparse (Debian's package lua-argparse), which the command cekura-lua needs. "
       .. "Its man page and completions are not installed: install argparse, and repeat this.\n", output)
     assert.is_nil(file.read(dir .. "/root/usr/local/share/man/man1/cekura-lua.1"))

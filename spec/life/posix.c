@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -64,6 +65,16 @@ static int posix_chdir(lua_State *L)
     return 0;
 }
 
+/* allocated() -> the bytes that malloc has handed out. What it keeps for later goes back to the system first, so that
+ * resident memory has no more than that, either. */
+static int posix_allocated(lua_State *L)
+{
+    malloc_trim(0);
+    struct mallinfo2 info = mallinfo2();
+    lua_pushnumber(L, (lua_Number)(info.uordblks + info.hblkhd));
+    return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_life_posix(lua_State *L);
 
 int luaopen_spec_life_posix(lua_State *L)
@@ -81,5 +92,7 @@ int luaopen_spec_life_posix(lua_State *L)
     lua_setfield(L, -2, "receive");
     lua_pushcfunction(L, posix_chdir);
     lua_setfield(L, -2, "chdir");
+    lua_pushcfunction(L, posix_allocated);
+    lua_setfield(L, -2, "allocated");
     return 1;
 }
