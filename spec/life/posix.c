@@ -65,8 +65,8 @@ static int posix_chdir(lua_State *L)
     return 0;
 }
 
-/* allocated() -> the bytes that malloc has handed out. What it keeps for later goes back to the system first, so that
- * resident memory has no more than that, either. */
+/* allocated() -> the bytes that malloc has handed out. First, malloc gives back to the system what
+ * it keeps, so that resident memory is not more, either. */
 static int posix_allocated(lua_State *L)
 {
     malloc_trim(0);

@@ -64,7 +64,7 @@ describe("docs/fleet.md:", function()
 
   local function code_of(block)
     return (block.code:gsub("redis://127%.0%.0%.1", redis.url):gsub("redis%-cli", "redis-cli -p " .. redis.port)
-      :gsub("LUA=lua5.4", ("-s LUA=%s DESTDIR=%s/root PREFIX=/usr"):format(lua, dir)))
+      :gsub("LUA=lua5.4", ("-s LUA=%s STAGE=%s/stage DESTDIR=%s/root PREFIX=/usr"):format(lua, dir, dir)))
   end
 
   -- Starts the program of the page that submits.
