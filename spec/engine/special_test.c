@@ -69,12 +69,34 @@ static void bytes_are_loaded_up_to_any_length(void **state)
     }
 }
 
+/* Neither the text nor the copy has a byte more than what is left: the sanitizer sees one. */
+static void a_text_is_copied_up_to_its_first_backslash(void **state)
+{
+    (void)state;
+    const char others[] = {'x', '\0', '[', ']', '\xdc', '\xff'};
+    for (size_t length = 0; length <= 70; length++)
+        for (size_t place = 0; place <= length; place++) /* at `length` there is none */
+            for (size_t i = 0; i < sizeof others; i++) {
+                char *text = malloc(length + !length), *copy = malloc(length + !length);
+                memset(text, others[i], length);
+                if (place < length)
+                    text[place] = '\\';
+                if (place + 1 < length)
+                    text[place + 1] = '\\';
+                assert_int_equal(special_copy(text, length, copy), place);
+                assert_memory_equal(copy, text, place);
+                free(text);
+                free(copy);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_byte_is_recognized_at_each_place),
         cmocka_unit_test(any_bytes_are_recognized),
         cmocka_unit_test(bytes_are_loaded_up_to_any_length),
+        cmocka_unit_test(a_text_is_copied_up_to_its_first_backslash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,65 +47,52 @@ static bool is_surrogate(int32_t unit, int32_t first)
     return unit >= first && unit < first + 0x400;
 }
 
-/* Writes the character of an escape of a UTF-16 unit at `text`, and returns the length of the
- * escape. The two halves of a surrogate pair, in order, are one character. */
-static inline size_t unescape_unit(const char *text, size_t left, char **to)
+/* Writes the character of an escape of a UTF-16 unit at `text`, up to four bytes, and returns the
+ * end. *width is the length of the escape. The two halves of a surrogate pair, in order, are one
+ * character. */
+static inline char *unescape_unit(const char *text, size_t left, char *to, size_t *width)
 {
     int32_t unit = ascii_hex4(text + 2), low = -1;
     bool is_high = is_surrogate(unit, 0xd800);
     if (is_high && left >= 12 && text[6] == '\\' && text[7] == 'u')
         low = ascii_hex4(text + 8);
+    *width = 6;
     if (is_surrogate(low, 0xdc00)) {
-        *to = write_utf8(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), *to);
-        return 12;
+        *width = 12;
+        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+    } else if (is_high || is_surrogate(unit, 0xdc00)) {
+        unit = REPLACEMENT_CHARACTER;
     }
-    bool is_half = is_high || is_surrogate(unit, 0xdc00);
-    *to = write_utf8(is_half ? REPLACEMENT_CHARACTER : unit, *to);
-    return 6;
+    return write_utf8(unit, to);
 }
 
-/* Writes the character of the escape at `text`, up to four bytes, and moves *to behind it. Returns
- * the length of the escape; 0 if it is invalid. */
-static inline size_t unescape_one(const char *text, size_t left, char **to)
+/* Writes the character of the escape at `text`, and returns the end. *width is the length of the
+ * escape; 0 if it is invalid. */
+static inline char *unescape_one(const char *text, size_t left, char *to, size_t *width)
 {
-    size_t length = json_escape_length(text, left);
-    if (length > 2)
-        return unescape_unit(text, left, to);
-    if (length)
-        *(*to)++ = json_short_escapes[(unsigned char)text[1]];
-    return length;
-}
-
-/* Copies up to the next backslash, and returns the length. `to` has room for all that is left. */
-static inline size_t copy_plain(const char *text, size_t left, char *to)
-{
-    const uint64_t ones = BYTES_ONES;
-    size_t at = 0;
-    for (; left - at >= 8; at += 8) {
-        memcpy(to + at, text + at, 8);
-        uint64_t others = bytes_load8(text + at) ^ (ones * '\\');
-        uint64_t found = (others - ones) & ~others & (ones * 0x80); /* the lowest is right */
-        if (found)
-            return at + (size_t)__builtin_ctzll(found) / 8;
-    }
-    for (; at < left && text[at] != '\\'; at++)
-        to[at] = text[at];
-    return at;
+    *width = json_escape_length(text, left);
+    if (*width > 2)
+        return unescape_unit(text, left, to, width);
+    if (*width)
+        *to++ = json_short_escapes[(unsigned char)text[1]];
+    return to;
 }
 
 size_t json_unescape(const char *text, size_t length, char *to)
 {
-    char *end = to;
-    for (size_t at = 0; at < length;) {
-        size_t plain = copy_plain(text + at, length - at, end);
-        at += plain;
-        end += plain;
-        while (at < length && text[at] == '\\') {
-            size_t width = unescape_one(text + at, length - at, &end);
-            at += width ? width : length; /* it is valid in a text from json_next() */
+    char *first = to;
+    const char *end = text + length;
+    while (text < end) {
+        size_t width = special_copy(text, (size_t)(end - text), to);
+        text += width;
+        to += width;
+        for (; text < end && *text == '\\'; text += width) {
+            to = unescape_one(text, (size_t)(end - text), to, &width);
+            if (!width)
+                return (size_t)(to - first); /* not in a text from json_next() */
         }
     }
-    return (size_t)(end - to);
+    return (size_t)(to - first);
 }
 
 bool json_equals(const char *text, size_t length, const char *bytes, size_t count)
@@ -114,10 +101,8 @@ bool json_equals(const char *text, size_t length, const char *bytes, size_t coun
     for (size_t at = 0; at < length;) {
         char meant[4] = {text[at]}, *end = meant + 1;
         size_t width = 1;
-        if (text[at] == '\\') {
-            end = meant;
-            width = unescape_one(text + at, length - at, &end);
-        }
+        if (text[at] == '\\')
+            end = unescape_one(text + at, length - at, meant, &width);
         size_t meant_length = (size_t)(end - meant);
         if (!width || count - matched < meant_length ||
             memcmp(bytes + matched, meant, meant_length) != 0)

@@ -1,6 +1,6 @@
 /* special.h - the special bytes of a text: those that end a plain part of a JSON string, that is
- * quotes, backslashes, control characters, and all bytes beyond ASCII. Most bytes of most texts are
- * plain, so many are examined at once. */
+ * quotes, backslashes, control characters, and all bytes beyond ASCII; in a string that was read,
+ * only its backslashes. Most bytes of most texts are plain, so many are examined at once. */
 #ifndef CEKURA_SPECIAL_H
 #define CEKURA_SPECIAL_H
 
@@ -61,6 +61,34 @@ static inline uint64_t special_bits(const char *text)
                 << i;
 #endif
     return bits;
+}
+
+/* Copies the text up to its first backslash, and returns the length. `to` has room for all that is
+ * left, which may be written to. */
+static inline size_t special_copy(const char *text, size_t left, char *to)
+{
+    size_t at = 0;
+#ifdef __SSE2__
+    const __m128i backslash = _mm_set1_epi8('\\');
+    for (; left - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+        _mm_storeu_si128((__m128i *)(void *)(to + at), bytes);
+        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, backslash));
+        if (found)
+            return at + (size_t)__builtin_ctz((unsigned)found);
+    }
+#endif
+    for (; left - at >= 8; at += 8) {
+        const uint64_t ones = BYTES_ONES;
+        uint64_t bytes = bytes_load8(text + at), others = bytes ^ (ones * '\\');
+        bytes_store8(to + at, bytes);
+        uint64_t found = (others - ones) & ~others & (ones * 0x80); /* the lowest is right */
+        if (found)
+            return at + (size_t)__builtin_ctzll(found) / 8;
+    }
+    for (; at < left && text[at] != '\\'; at++)
+        to[at] = text[at];
+    return at;
 }
 
 #endif
