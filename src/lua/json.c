@@ -66,7 +66,7 @@ struct builder {
     struct level levels[JSON_MAX_DEPTH];
 };
 
-static void make_list(struct builder *builder, const struct level *level)
+static inline void make_list(struct builder *builder, const struct level *level)
 {
     lua_State *L = builder->L;
     lua_createtable(L, level->count, 0);
@@ -79,7 +79,7 @@ static void make_list(struct builder *builder, const struct level *level)
 }
 
 /* In order, since of two members of one name the last one counts. */
-static void make_object(struct builder *builder, const struct level *level)
+static inline void make_object(struct builder *builder, const struct level *level)
 {
     lua_State *L = builder->L;
     lua_createtable(L, 0, level->count);
@@ -94,13 +94,19 @@ static void make_object(struct builder *builder, const struct level *level)
     }
 }
 
-static void make_table(struct builder *builder, struct level *level)
+static inline void make_table(struct builder *builder, struct level *level)
 {
     if (level->is_object)
         make_object(builder, level);
     else
         make_list(builder, level);
     builder->top = level->first;
+}
+
+/* Makes the table of a container that has not ended, and whose values are too many. */
+__attribute__((noinline)) static void make_early(struct builder *builder, struct level *level)
+{
+    make_table(builder, level);
     level->is_made = true;
 }
 
@@ -122,7 +128,7 @@ static void open_level(struct builder *builder, bool is_object)
     struct level *level = &builder->levels[builder->depth++];
     *level = (struct level){.is_object = is_object, .first = builder->top + 1};
     if (builder->top > MAX_TOP)
-        make_table(builder, level);
+        make_early(builder, level);
 }
 
 /* Leaves the table on the stack. */
@@ -142,7 +148,7 @@ static inline void add_value(struct builder *builder)
     level->count++;
     if (!level->is_made) {
         if (builder->top - level->first + 1 >= MAX_STACKED)
-            make_table(builder, level);
+            make_early(builder, level);
         return;
     }
     if (level->is_object)

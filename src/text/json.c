@@ -39,6 +39,8 @@ INLINE int peek_behind_space(struct json_reader *reader)
 {
     const char *text = reader->text;
     size_t at = reader->offset, length = reader->length;
+    if (at < length && (unsigned char)text[at] > ' ') /* most texts have no space */
+        return (unsigned char)text[at];
     while (at < length &&
            (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) {
         bool is_line = text[at++] == '\n';
@@ -47,12 +49,6 @@ INLINE int peek_behind_space(struct json_reader *reader)
     }
     reader->offset = at;
     return at < length ? (unsigned char)text[at] : -1;
-}
-
-INLINE bool in_object(const struct json_reader *reader)
-{
-    unsigned top = reader->depth - 1;
-    return (reader->objects[top / 8] >> (top % 8)) & 1;
 }
 
 INLINE void value_done(struct json_reader *reader)
@@ -211,7 +207,8 @@ INLINE struct json_token open_container(struct json_reader *reader, enum json_ty
         return fail(reader, "nested too deeply");
     unsigned top = reader->depth++;
     uint8_t bit = (uint8_t)(1u << (top % 8));
-    if (type == JSON_OBJECT)
+    reader->in_object = type == JSON_OBJECT;
+    if (reader->in_object)
         reader->objects[top / 8] |= bit;
     else
         reader->objects[top / 8] &= (uint8_t)~bit;
@@ -224,7 +221,8 @@ INLINE struct json_token close_container(struct json_reader *reader, enum json_t
 {
     struct json_token token = {.type = type, .start = reader->offset, .length = 1};
     reader->offset++;
-    reader->depth--;
+    unsigned top = --reader->depth - 1;
+    reader->in_object = reader->depth && (reader->objects[top / 8] >> (top % 8)) & 1;
     value_done(reader);
     return token;
 }
@@ -232,7 +230,7 @@ INLINE struct json_token close_container(struct json_reader *reader, enum json_t
 /* Reads what alone may follow a value in place of a comma. */
 INLINE struct json_token read_end(struct json_reader *reader, int c)
 {
-    bool object = in_object(reader);
+    bool object = reader->in_object;
     if (c == (object ? '}' : ']'))
         return close_container(reader, object ? JSON_OBJECT_END : JSON_ARRAY_END);
     if (c < 0)
@@ -284,7 +282,7 @@ INLINE struct json_token read_token(struct json_reader *reader)
         if (c != ',')
             return read_end(reader, c);
         reader->offset++;
-        reader->expects = in_object(reader) ? EXPECT_KEY : EXPECT_VALUE;
+        reader->expects = reader->in_object ? EXPECT_KEY : EXPECT_VALUE;
         c = peek_behind_space(reader);
     }
     bool is_key = reader->expects == EXPECT_KEY || reader->expects == EXPECT_KEY_OR_END;
@@ -307,6 +305,7 @@ void json_begin(struct json_reader *reader, const char *text, size_t length)
     reader->length = length;
     reader->offset = 0;
     reader->depth = 0;
+    reader->in_object = false;
     reader->expects = EXPECT_VALUE;
     reader->fault = NULL;
     reader->block = (size_t)0 - SPECIAL_BLOCK; /* none */

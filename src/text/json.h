@@ -41,6 +41,7 @@ struct json_reader {
     size_t length, offset;
     unsigned depth;
     int expects;
+    bool in_object;                      /* the innermost open container is one */
     uint8_t objects[JSON_MAX_DEPTH / 8]; /* a bit per open container: set for an object */
     const char *fault;
     size_t block; /* where the bytes of `specials` are, see special.h */
